@@ -1,0 +1,6 @@
+"""The ``loadtest`` command."""
+
+
+def main() -> int:
+    """Run one verb."""
+    return 0

@@ -1,0 +1,41 @@
+"""Everything that can end a command, with the exit code it ends with.
+
+``loadtest.cli`` is the one place that turns these into an exit status. A message is one line that names what
+was wrong, where, and what was expected.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; the table stands in ``docs/verdict.md``."""
+
+    PASS = 0
+    """Only known failures, every criterion met."""
+    FAIL = 1
+    """A new failure, a known failure past its expiry, or a criterion missed."""
+    USAGE = 2
+    """A bad option, or a file that cannot be read or does not say what it must."""
+    INCONCLUSIVE = 3
+    """The gateway did not boot or died, no data, an incomplete run, a saturated generator."""
+    INTERRUPTED = 130
+    """Ctrl-C; partial reports are written first. SIGTERM gives 143 in the same way."""
+    TERMINATED = 143
+
+
+class LoadTestError(Exception):
+    """An expected end of a command: one line for people and an exit code for machines."""
+
+    exit_code = ExitCode.FAIL
+
+
+class UsageError(LoadTestError):
+    """The caller asked for something that cannot be: an unknown name, an unreadable or invalid file."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InconclusiveError(LoadTestError):
+    """Nothing can be said about the gateway: it did not boot, it does not answer, it refuses our token."""
+
+    exit_code = ExitCode.INCONCLUSIVE

@@ -1,0 +1,116 @@
+"""What we know of each gateway version: one TOML file, read by whoever boots it and by whoever judges it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from packaging.version import InvalidVersion, Version
+
+from loadtest.errors import UsageError
+from loadtest.files import read_toml
+from loadtest.record import Record
+from loadtest.run import ProblemKind
+
+DIRECTORY = Path(__file__).parent / "gateway" / "versions"
+
+
+class KnownFailure(Record, frozen=True, kw_only=True):
+    """An entry that excuses one fingerprint on one operation for one gateway, until a date."""
+
+    operation: str
+    problem: ProblemKind
+    reason: str
+    owner: str
+    expires: dt.date
+    """The last day on which it excuses."""
+    link: str | None = None
+    status: int | None = None
+    """None: any."""
+    code: str | None = None
+    """A JSON-RPC code; None: any."""
+    message: str | None = None
+    """The normalised message; None: any."""
+    gateway: str | None = None
+    """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
+    curl: str | None = None
+    """For a fault of the gateway: the shortest command that shows it."""
+    source: str | None = None
+    """For a fault of the gateway: ``mcpgateway/admin.py:569``."""
+
+
+class Exclusion(Record, frozen=True, kw_only=True):
+    """Operations that are not driven, and why."""
+
+    operations: str
+    """A pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /_internal/*``."""
+    reason: str
+
+
+class Drift(Record, frozen=True, kw_only=True):
+    """An answer that is plainly right although the contract does not describe it."""
+
+    operation: str
+    reason: str
+    status: int | None = None
+    """An undocumented status; None: a documented status with a body outside its schema."""
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """What a run on this version must at least reach."""
+
+    floor: int = 0
+    """Operations that must succeed."""
+
+
+class VersionData(Record, frozen=True, kw_only=True):
+    """One gateway version: how to boot it and what to expect of it."""
+
+    version: str
+    python: str
+    """The interpreters that it runs on, as a PEP 440 specifier: ``>=3.11,<3.14``."""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    """Switches on top of those that every version gets."""
+    coverage: Coverage = Coverage()
+    excluded: tuple[Exclusion, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    known: tuple[KnownFailure, ...] = ()
+
+    @property
+    def lock(self) -> Path:
+        """The hashed lock file beside the data file."""
+        return DIRECTORY / f"{self.version}.lock"
+
+
+def available() -> tuple[str, ...]:
+    """Return every version that has a data file, newest first."""
+    names = [path.stem for path in DIRECTORY.glob("*.toml")]
+    return tuple(sorted(names, key=Version, reverse=True))
+
+
+def load(version: str) -> VersionData:
+    """Return the data of ``version``.
+
+    Raises:
+        UsageError: there is no such file, or it does not say what it must.
+    """
+    path = DIRECTORY / f"{version}.toml"
+    if not path.is_file():
+        raise UsageError(f"unknown gateway {version!r}: expected {', '.join(available())}, path:DIR or a URL")
+    return read_toml(path, VersionData)
+
+
+def nearest(version: str | None, candidates: Sequence[str]) -> str:
+    """Return the candidate that a gateway calling itself ``version`` borrows its data from.
+
+    That is the newest one that is not newer, or the oldest of all; the newest if ``version`` says nothing.
+    ``1.0.0-RC-1``, as the gateway itself writes it, is ``1.0.0rc1``.
+    """
+    ordered = sorted(candidates, key=Version)
+    try:
+        own = Version(version or "")
+    except InvalidVersion:
+        return ordered[-1]
+    return next((c for c in reversed(ordered) if Version(c) <= own), ordered[0])
