@@ -1,0 +1,107 @@
+# Every step of the workflows is a target here; written for GNU make 3.81 and newer, and any POSIX shell.
+
+.DEFAULT_GOAL := help
+STARTED := $(shell date +%s)
+BIN := .venv/bin
+LOADTEST := $(BIN)/loadtest
+
+# What a person may set, on the command line of make or in the environment; make hands both on to the recipes.
+SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES \
+	LOADTEST_PROFILE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON
+# An empty setting is no setting: it must not replace what the profile says.
+$(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
+
+LOCUST = $(if $(strip $(LOCUST_ARGS)),-- $(LOCUST_ARGS))
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
+	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'LOADTEST_PROFILE=pr | light | soak' \
+		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
+		'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
+		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
+
+.PHONY: setup
+setup: ## Make .venv from the hashed locks; instant when it is there
+	@sh scripts/bootstrap.sh
+
+.PHONY: load-test-ci
+load-test-ci: setup ## The whole job: boot a gateway, drive it, judge, report, stop
+	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); export LOADTEST_SETUP_SECONDS; \
+		exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
+
+.PHONY: load-test-cli
+load-test-cli: setup ## Locust alone, against LOADTEST_HOST or the gateway of gateway-up
+	@$(LOADTEST) drive $(LOCUST)
+
+.PHONY: load-test-ui
+load-test-ui: setup ## The same with Locust's web page
+	@$(LOADTEST) drive --ui $(LOCUST)
+
+.PHONY: load-test-light
+load-test-light: setup ## The same with few users
+	@LOADTEST_PROFILE=light; export LOADTEST_PROFILE; exec $(LOADTEST) drive $(LOCUST)
+
+.PHONY: gateway-up
+gateway-up: setup ## Boot a gateway and its backends and leave them running
+	@$(LOADTEST) boot --detach
+
+.PHONY: gateway-down
+gateway-down: setup ## Stop what gateway-up started
+	@$(LOADTEST) boot --stop
+
+.PHONY: gateway-status
+gateway-status: setup ## Say what gateway-up left running
+	@$(LOADTEST) boot --status
+
+.PHONY: report
+report: setup ## Judge reports/run.json again and write the reports
+	@$(LOADTEST) report $(REPORT_ARGS)
+
+.PHONY: test
+test: lint typecheck ## Lint, types and every test, a real run of each gateway included
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: test-fast
+test-fast: setup ## The tests that boot no gateway
+	@$(BIN)/pytest -m 'not real' $(PYTEST_ARGS)
+
+.PHONY: test-real
+test-real: setup ## The tests that boot a gateway
+	@$(BIN)/pytest -m real $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup ## Python, shell, workflows and the action
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/zizmor --quiet --offline --no-progress --persona=pedantic .github action.yml
+
+.PHONY: typecheck
+typecheck: setup ## Types, strictly
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: setup ## CPU time per request: our client beside a bare Locust user
+	@$(BIN)/python -m benchmarks.generator_cost
+
+.PHONY: lock
+lock: setup ## Resolve the lock files again
+	@printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --upgrade - -o requirements/bootstrap.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --upgrade --constraint requirements/bootstrap.lock --group dev pyproject.toml \
+		-o requirements/dev.lock
+
+.PHONY: build
+build: setup ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation
+
+.PHONY: clean
+clean: ## Delete reports and what tools left; gateways and .venv stay
+	@rm -rf reports out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,99 @@
+"""Sets up ``.venv`` from the hashed locks; needs nothing but a Python, and does nothing when all is there.
+
+The stamp is written last and taken away first. So an environment with another stamp than ours is brought up
+to date, and one without a stamp was left half-finished: it is made again from nothing.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = ENVIRONMENT / "bin" / "python"
+STAMP = ENVIRONMENT / ".contextforge-loadtest"
+BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
+DEV_LOCK = ROOT / "requirements" / "dev.lock"
+INPUTS = (BOOTSTRAP_LOCK, DEV_LOCK, ROOT / "pyproject.toml", ROOT / "loadtest" / "__init__.py")
+"""What the environment is made from; the last one holds the version."""
+
+
+def key() -> str:
+    """Return a digest of all that the environment depends on; its place counts, for it cannot be moved."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for path in INPUTS:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_complete() -> bool:
+    """Say whether the environment is what the locks say, and its interpreter still there."""
+    try:
+        return STAMP.read_text() == key() and PYTHON.exists()
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for other set-ups in this checkout; the system lets go of the lock if this process dies."""
+    with DEV_LOCK.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(*command: str | Path) -> None:
+    """Run one step; its output is shown only by what it says on stderr.
+
+    Raises:
+        subprocess.CalledProcessError: the step failed.
+    """
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT)})
+
+
+def set_up() -> None:
+    """Bring the environment to what the locks say.
+
+    Raises:
+        subprocess.CalledProcessError: a step failed; what it had to say is on stderr.
+    """
+    half_finished = not STAMP.exists() or not PYTHON.exists()
+    STAMP.unlink(missing_ok=True)
+    if half_finished:
+        venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(ENVIRONMENT)
+    pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
+    uv = (PYTHON, "-m", "uv", "--quiet", "pip")
+    run(*pip, "install", "--require-hashes", "--requirement", BOOTSTRAP_LOCK)
+    run(*uv, "sync", "--require-hashes", DEV_LOCK)
+    run(*uv, "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    STAMP.write_text(key())
+
+
+def main() -> int:
+    """Set up if there is anything to do; 3 says that a step failed."""
+    if is_complete():
+        return 0
+    with alone():
+        if is_complete():
+            return 0
+        print("Setting up .venv …", file=sys.stderr)
+        try:
+            set_up()
+        except subprocess.CalledProcessError as error:
+            step = " ".join(Path(part).name for part in map(str, error.cmd))
+            print(f"set-up failed (exit {error.returncode}): {step}", file=sys.stderr)
+            return 3
+        except OSError as error:
+            print(f"set-up failed: {error}", file=sys.stderr)
+            return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
