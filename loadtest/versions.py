@@ -71,6 +71,12 @@ class VersionData(Record, frozen=True, kw_only=True):
     version: str
     python: str
     """The interpreters that it runs on, as a PEP 440 specifier: ``>=3.11,<3.14``."""
+    extras: tuple[str, ...] = ()
+    """Extras of the package that the lock was resolved with: features to be driven need them."""
+    requirements: tuple[str, ...] = ()
+    """Further packages in the lock, as PEP 508 requirements."""
+    exclude_newer: dt.date | None = None
+    """The day whose package index the lock was resolved with; None: the day of locking."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Switches on top of those that every version gets."""
     coverage: Coverage = Coverage()

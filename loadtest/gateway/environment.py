@@ -1,0 +1,146 @@
+"""The environment variables that a gateway is booted with: nothing of the caller's own leaks in."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from loadtest.client.auth import Credentials
+from loadtest.files import read_toml
+from loadtest.record import Record
+from loadtest.versions import VersionData
+
+SWITCHES = Path(__file__).parent / "switches.toml"
+
+ADMIN_EMAIL = "admin@example.com"
+"""The platform administrator of every gateway that we boot."""
+
+
+class Switch(Record, frozen=True, kw_only=True):
+    """One environment variable that every version is booted with."""
+
+    name: str
+    value: str
+    """May hold ``{port}``, ``{url}`` and ``{directory}`` of this run."""
+    reason: str
+
+
+class _Switches(Record, frozen=True, kw_only=True):
+    switch: tuple[Switch, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one run of a gateway happens."""
+
+    directory: Path
+    """Its working directory: empty at first, so that no ``.env`` of a developer is read."""
+    port: int
+    database_url: str | None = None
+    """None: a SQLite file in ``directory``."""
+    redis_url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The kind of database: ``sqlite``, ``postgresql``."""
+        return urlsplit(self.database_url).scheme.split("+")[0] if self.database_url else "sqlite"
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The database of this run, if it has one of its own."""
+        return self.directory / "mcp.db"
+
+    def __repr__(self) -> str:
+        return f"Place({str(self.directory)!r}, port={self.port}, database={self.database!r})"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What this run alone knows; never printed."""
+
+    jwt_secret: str
+    encryption_secret: str
+    basic_password: str
+    admin_password: str
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+    @property
+    def credentials(self) -> Credentials:
+        """What opens the gateway's door."""
+        return Credentials(email=ADMIN_EMAIL, password=self.admin_password, jwt_secret=self.jwt_secret)
+
+
+def new_secrets() -> Secrets:
+    """Return fresh random secrets; 1.0.7 refuses well-known values and weak passwords."""
+    return Secrets(
+        jwt_secret=secrets.token_urlsafe(48),
+        encryption_secret=secrets.token_urlsafe(48),
+        basic_password=_password(),
+        admin_password=_password(),
+    )
+
+
+def _password() -> str:
+    """Return a password with every class of character that the gateway's policy asks for."""
+    return f"Lq7!{secrets.token_urlsafe(24)}"
+
+
+def common_switches() -> tuple[Switch, ...]:
+    """Return the switches that every version gets, from ``switches.toml``."""
+    return read_toml(SWITCHES, _Switches).switch
+
+
+def gateway_environment(
+    place: Place, run_secrets: Secrets, data: VersionData, path: str = os.defpath
+) -> dict[str, str]:
+    """Return the whole environment of a gateway of version ``data`` that runs at ``place``."""
+    values = {"port": str(place.port), "url": place.url, "directory": str(place.directory)}
+    switches = {switch.name: switch.value for switch in common_switches()} | data.environment
+    variables = {name: _filled(value, values) for name, value in switches.items()}
+    variables |= {
+        "DATABASE_URL": place.database_url or f"sqlite:///{place.sqlite_file}",
+        "JWT_SECRET_KEY": run_secrets.jwt_secret,
+        "AUTH_ENCRYPTION_SECRET": run_secrets.encryption_secret,
+        "BASIC_AUTH_PASSWORD": run_secrets.basic_password,
+        "PLATFORM_ADMIN_EMAIL": ADMIN_EMAIL,
+        "PLATFORM_ADMIN_PASSWORD": run_secrets.admin_password,
+    }
+    if place.redis_url:
+        variables |= {"REDIS_URL": place.redis_url, "CACHE_TYPE": "redis"}
+    return variables | {
+        "PATH": path,
+        "HOME": str(place.directory),
+        "TMPDIR": str(place.directory / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def secret_values(place: Place, run_secrets: Secrets) -> tuple[str, ...]:
+    """Return every value that must not appear in anything that this run writes for others."""
+    passwords = [urlsplit(url).password for url in (place.database_url, place.redis_url) if url]
+    return (
+        run_secrets.jwt_secret,
+        run_secrets.encryption_secret,
+        run_secrets.basic_password,
+        run_secrets.admin_password,
+        *(form for password in passwords if password for form in {password, unquote(password)}),
+    )
+
+
+def _filled(value: str, values: Mapping[str, str]) -> str:
+    for name, replacement in values.items():
+        value = value.replace(f"{{{name}}}", replacement)
+    return value

@@ -1,0 +1,101 @@
+"""What ``GATEWAY=`` names: a pinned version, a checkout, or a gateway that runs already."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from loadtest import versions
+from loadtest.errors import UsageError
+from loadtest.files import read_text
+from loadtest.versions import VersionData
+
+PACKAGE = "mcp-contextforge-gateway"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A published version with a data file and a lock."""
+
+    text: str
+    data: VersionData
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working copy of the gateway, installed into an environment of its own."""
+
+    text: str
+    directory: Path
+    version: str
+    """What the checkout calls itself."""
+    data: VersionData
+    """Of the nearest version that has a data file."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway that somebody else booted; nothing is installed, booted or stopped."""
+
+    text: str
+    url: str
+
+
+Source = Pinned | Checkout | Running
+
+
+def parse_source(text: str | None) -> Source:
+    """Return what ``text`` names: a version, ``path:DIR``, or an HTTP address; nothing is the newest version.
+
+    Raises:
+        UsageError: an unknown version, a directory that is no checkout, or an address without a host.
+    """
+    text = (text or "").strip() or versions.available()[0]
+    if text.startswith("path:"):
+        return _checkout(text, Path(text.removeprefix("path:")).expanduser())
+    if text.startswith(("http://", "https://")):
+        return Running(text, _base(text))
+    return Pinned(text, versions.load(text))
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.query or parts.fragment:
+        raise UsageError(f"GATEWAY={_without_password(url)}: expected http://HOST[:PORT][/PATH]")
+    if parts.username or parts.password:
+        raise UsageError(
+            f"GATEWAY={_without_password(url)}: expected no user in the address: see LOADTEST_TOKEN"
+        )
+    return url.rstrip("/")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", url)
+
+
+def _checkout(text: str, directory: Path) -> Checkout:
+    project_file = directory / "pyproject.toml"
+    if not project_file.is_file():
+        raise UsageError(f"GATEWAY={text}: {project_file} does not exist, expected a checkout of the gateway")
+    try:
+        document = tomllib.loads(read_text(project_file))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{project_file}: is not valid TOML: {error}") from error
+    project = document.get("project", {})
+    if project.get("name") != PACKAGE:
+        raise UsageError(f"{project_file}: project.name is {project.get('name')!r}, expected {PACKAGE!r}")
+    version = project.get("version") or _dynamic_version(directory)
+    nearest = versions.nearest(version, versions.available())
+    return Checkout(text, directory.resolve(), version, versions.load(nearest))
+
+
+def _dynamic_version(directory: Path) -> str:
+    """Return ``__version__`` of the package, the place that ``dynamic = ["version"]`` points to."""
+    module = directory / "mcpgateway" / "__init__.py"
+    found = re.search(r"""^__version__\s*=\s*["']([^"']+)["']""", read_text(module), re.MULTILINE)
+    if found is None:
+        raise UsageError(f"{module}: has no __version__, expected the version of the checkout")
+    return found[1]

@@ -1,0 +1,67 @@
+"""A migrated SQLite database per installation, copied for every run: migrations run once."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+from loadtest.errors import InconclusiveError
+from loadtest.gateway.environment import Place, gateway_environment, new_secrets, secret_values
+from loadtest.gateway.install import Installation, exclusively
+from loadtest.redact import redact
+from loadtest.versions import VersionData
+
+MIGRATION_TIME = 300.0
+"""Seconds that the migrations may take."""
+
+
+def copy_template(installation: Installation, data: VersionData, home: Path, target: Path) -> None:
+    """Put a migrated, empty database at ``target``; the template is made if it is not there.
+
+    Raises:
+        InconclusiveError: the gateway's own migrations fail; the message holds their last lines.
+    """
+    templates = home / "templates"
+    templates.mkdir(parents=True, exist_ok=True)
+    template = templates / f"{installation.name}.sqlite"
+    with exclusively(templates / f"{installation.name}.lock"):
+        if not template.is_file():
+            _migrate(installation, data, template)
+    shutil.copyfile(template, target)
+
+
+def _migrate(installation: Installation, data: VersionData, template: Path) -> None:
+    """Let the gateway's own bootstrap make the tables.
+
+    With e-mail authentication off it makes no administrator, so that the first boot on a copy makes one with
+    that run's password. ``alembic upgrade head`` alone would not do: 1.0.0rc1 fails on an empty database.
+    """
+    with tempfile.TemporaryDirectory(dir=template.parent) as name:
+        directory = Path(name)
+        (directory / "tmp").mkdir()
+        place = Place(directory, port=1)
+        secrets = new_secrets()
+        environment = gateway_environment(place, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
+        done = subprocess.run(
+            [installation.python, "-m", "mcpgateway.bootstrap_db"],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=MIGRATION_TIME,
+            check=False,
+        )
+        if done.returncode or not place.sqlite_file.is_file():
+            tail = "\n".join(redact(done.stdout, secret_values(place, secrets)).splitlines()[-20:])
+            raise InconclusiveError(f"the migrations of {data.version} failed ({done.returncode}):\n{tail}")
+        # A write-ahead log beside the file would be lost by a copy of the file alone.
+        connection = sqlite3.connect(place.sqlite_file)
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.close()
+        place.sqlite_file.replace(template)
