@@ -1,0 +1,60 @@
+"""The inputs of the action become the arguments of ``loadtest run``, whatever they contain."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import action_run
+import pytest
+
+SCRIPT = Path(action_run.__file__)
+
+
+def test_empty_inputs_leave_every_choice_to_the_profile() -> None:
+    empty = dict.fromkeys((*action_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"), "  ")
+    assert action_run.arguments(empty) == ["run"]
+    assert action_run.arguments({}) == ["run"]
+
+
+def test_every_input_has_its_option() -> None:
+    inputs = {name: f"value of {name}" for name in action_run.OPTIONS}
+    assert action_run.arguments(inputs) == [
+        "run",
+        *(f"{option}=value of {name}" for name, option in action_run.OPTIONS.items()),
+    ]
+
+
+def test_criteria_are_lines_and_tags_are_words() -> None:
+    inputs = {"INPUT_CRITERIA": "p95 < 500ms\n\n  error-rate < 1%  \n", "INPUT_TAGS": "teams, mcp rbac"}
+    assert action_run.arguments(inputs) == [
+        "run",
+        "--tags=teams",
+        "--tags=mcp",
+        "--tags=rbac",
+        "--criteria=p95 < 500ms",
+        "--criteria=error-rate < 1%",
+    ]
+
+
+@pytest.mark.parametrize("value", ["--help", "$(touch hit)", "`id`", "a b; exit 0", "'\"\\", "-x=1"])
+def test_a_value_stays_a_value(value: str) -> None:
+    assert action_run.arguments({"INPUT_GATEWAY": value}) == ["run", f"--gateway={value}"]
+
+
+def test_it_becomes_the_command_beside_its_interpreter(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.symlink_to(Path(sys.executable).resolve())
+    command = tmp_path / "loadtest"
+    command.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv))\nsys.exit(3)\n")
+    command.chmod(0o755)
+    done = subprocess.run(
+        [python, SCRIPT],
+        env={**os.environ, "INPUT_GATEWAY": "path:."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout) == [str(command), "run", "--gateway=path:."]
