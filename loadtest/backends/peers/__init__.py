@@ -1,0 +1,1 @@
+"""One module per backend; the folder is the list."""
