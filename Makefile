@@ -87,7 +87,7 @@ typecheck: setup ## Types, strictly
 
 .PHONY: bench
 bench: setup ## CPU time per request: our client beside a bare Locust user
-	@$(BIN)/python -m benchmarks.generator_cost
+	@$(BIN)/python benchmarks/generator_cost.py
 
 .PHONY: lock
 lock: setup ## Resolve the lock files again

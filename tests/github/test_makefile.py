@@ -1,0 +1,159 @@
+"""The Makefile hands settings on as they were set, and nothing else.
+
+The ``loadtest`` that it calls here is a script that prints what it was given.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^\.PHONY: ([a-z-]+)$", MAKEFILE, re.MULTILINE))
+
+STAND_IN = f"""#!{sys.executable}
+import json, os, signal, sys
+if "--stop" in sys.argv or "--detach" in sys.argv:
+    sys.exit(3)
+signal.signal(signal.SIGTERM, lambda *_: (print("stopped in good order", flush=True), os._exit(143)))
+print(json.dumps([sys.argv[1:], dict(os.environ)]), flush=True)
+if os.environ.get("WAIT"):
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "bootstrap.sh").write_text("exit 0\n")
+    command = tmp_path / ".venv" / "bin" / "loadtest"
+    command.parent.mkdir(parents=True)
+    command.write_text(STAND_IN)
+    command.chmod(0o755)
+    return tmp_path
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LOADTEST_", "MAKE", "MFLAGS")) and name != "GATEWAY"
+    }
+    return {**kept, **settings}
+
+
+def make(checkout: Path, *arguments: str, **settings: str) -> tuple[list[str], dict[str, str]]:
+    done = subprocess.run(
+        ["make", *arguments],
+        cwd=checkout,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    given, environment = json.loads(done.stdout)
+    return given, environment
+
+
+def test_a_setting_of_the_command_line_is_handed_on(checkout: Path) -> None:
+    given, environment = make(checkout, "load-test-ci", "LOADTEST_USERS=7", "GATEWAY=1.0.0rc1")
+    assert given == ["run"]
+    assert environment["LOADTEST_USERS"] == "7"
+    assert environment["GATEWAY"] == "1.0.0rc1"
+
+
+def test_a_setting_of_the_environment_is_handed_on(checkout: Path) -> None:
+    _, environment = make(checkout, "load-test-cli", LOADTEST_HOST="http://127.0.0.1:9")
+    assert environment["LOADTEST_HOST"] == "http://127.0.0.1:9"
+
+
+def test_what_nobody_set_is_not_there(checkout: Path) -> None:
+    _, environment = make(checkout, "load-test-ci")
+    ours = {name for name in environment if name.startswith("LOADTEST_")} | environment.keys() & {"GATEWAY"}
+    assert ours == {"LOADTEST_SETUP_SECONDS"}
+
+
+@pytest.mark.parametrize("name", ["GATEWAY", "LOADTEST_USERS", "LOADTEST_PROFILE", "LOADTEST_HOST"])
+def test_an_empty_setting_is_no_setting(checkout: Path, name: str) -> None:
+    _, environment = make(checkout, "load-test-ci", **{name: ""})
+    assert name not in environment
+    _, environment = make(checkout, "load-test-ci", f"{name}=")
+    assert name not in environment
+
+
+def test_the_time_of_the_set_up_is_handed_on(checkout: Path) -> None:
+    _, environment = make(checkout, "load-test-ci", f"STARTED={int(time.time()) - 1000}")
+    assert 1000 <= int(environment["LOADTEST_SETUP_SECONDS"]) <= 1060
+    _, environment = make(checkout, "load-test-ci")
+    assert 0 <= int(environment["LOADTEST_SETUP_SECONDS"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (("load-test-ci", "LOCUST_ARGS=-T teams"), ["run", "--", "-T", "teams"]),
+        (("load-test-ci", "RUN_ARGS=--criteria 'p95 < 500ms'"), ["run", "--criteria", "p95 < 500ms"]),
+        (("load-test-cli", "LOCUST_ARGS=--list"), ["drive", "--", "--list"]),
+        (("load-test-ui",), ["drive", "--ui"]),
+        (("gateway-status",), ["boot", "--status"]),
+        (("report", "REPORT_ARGS=--csv reports/locust"), ["report", "--csv", "reports/locust"]),
+    ],
+)
+def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given: list[str]) -> None:
+    assert make(checkout, *arguments)[0] == given
+
+
+def test_light_is_the_profile_of_that_name(checkout: Path) -> None:
+    assert make(checkout, "load-test-light", LOADTEST_PROFILE="soak")[1]["LOADTEST_PROFILE"] == "light"
+
+
+def test_a_failing_command_fails_make(checkout: Path) -> None:
+    done = subprocess.run(
+        ["make", "gateway-up"],
+        cwd=checkout,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2  # what make says of any failure
+    assert "Error 3" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["load-test-ci", "load-test-cli", "load-test-light"])
+def test_what_ends_make_reaches_the_command(checkout: Path, target: str) -> None:
+    with subprocess.Popen(
+        ["make", target], cwd=checkout, env=clean_environment(WAIT="1"), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("[")
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "stopped in good order\n"
+
+
+def test_help_lists_every_target() -> None:
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^  make ([a-z-]+) +\S", shown, re.MULTILINE)) == TARGETS
+    assert {"load-test-ci", "load-test-cli", "load-test-ui", "load-test-light", "test", "setup"} <= TARGETS
+
+
+def test_every_command_of_a_document_exists() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"), *ROOT.glob(".ci/*")]
+    named = {
+        (document.name, target)
+        for document in documents
+        for target in re.findall(
+            r"\bmake ((?:gateway|load|test|report|setup|bench|lock)[a-z-]*)", document.read_text()
+        )
+    }
+    assert named
+    assert {target for _, target in named} <= TARGETS

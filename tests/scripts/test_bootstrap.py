@@ -1,0 +1,112 @@
+"""The set-up makes a whole environment, does nothing when it is there, and mends a half-finished one."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NEEDED = ("Makefile", "LICENSE", "README.md", "pyproject.toml", "requirements", "scripts", "loadtest")
+
+
+def set_up(checkout: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", checkout / "scripts" / "bootstrap.sh"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in NEEDED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def works(checkout: Path) -> bool:
+    python = checkout / ".venv" / "bin" / "python"
+    shown = subprocess.run(
+        [python, "-c", "import loadtest, locust, pytest; print(loadtest.__file__)"],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.stdout.strip() == str(checkout / "loadtest" / "__init__.py")
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"])
+def test_a_python_that_does_not_run_is_named(checkout: Path, python: str) -> None:
+    done = set_up(checkout, PYTHON=python)
+    assert done.returncode == 2
+    assert done.stderr == f"PYTHON={python}: is not a Python that runs, expected 3.11 or newer\n"
+    assert not (checkout / ".venv").exists()
+
+
+def test_without_any_python_it_says_what_it_needs(checkout: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    dirname = shutil.which("dirname")
+    assert dirname
+    (tools / "dirname").symlink_to(dirname)
+    done = set_up(checkout, PATH=str(tools), PYTHON="")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "no Python found on the PATH, expected 3.11 or newer; PYTHON=/path/to/python names one\n"
+    )
+
+
+@pytest.mark.real
+def test_it_is_made_once_and_mended(checkout: Path) -> None:
+    first = set_up(checkout)
+    assert first.returncode == 0, first.stderr
+    assert first.stderr == "Setting up .venv …\n"
+    assert works(checkout)
+
+    again = set_up(checkout)
+    assert (again.returncode, again.stderr) == (0, "")
+
+    # As a set-up leaves it that was killed in the middle.
+    (checkout / ".venv" / ".contextforge-loadtest").unlink()
+    shutil.rmtree(next((checkout / ".venv" / "lib").glob("python*")) / "site-packages" / "locust")
+    assert not works(checkout)
+    mended = set_up(checkout)
+    assert mended.returncode == 0, mended.stderr
+    assert works(checkout)
+
+    # A changed lock is followed without starting from nothing.
+    marker = checkout / ".venv" / "kept"
+    marker.touch()
+    lock = checkout / "requirements" / "dev.lock"
+    lock.write_text(lock.read_text() + "# changed\n")
+    changed = set_up(checkout)
+    assert changed.stderr == "Setting up .venv …\n"
+    assert marker.exists()
+
+
+@pytest.mark.real
+def test_two_at_once_are_one(checkout: Path) -> None:
+    command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sorted(said) == ["", "Setting up .venv …\n"]
+    assert works(checkout)
+
+
+@pytest.mark.real
+def test_a_lock_with_a_wrong_hash_is_refused(checkout: Path) -> None:
+    lock = checkout / "requirements" / "bootstrap.lock"
+    lock.write_text("uv==0.9.0 --hash=sha256:" + "0" * 64 + "\n")
+    done = set_up(checkout)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("set-up failed (exit 1): python -m pip")
+    assert not (checkout / ".venv" / ".contextforge-loadtest").exists()
