@@ -328,6 +328,8 @@ class Run(Record, frozen=True, kw_only=True):
     sweep: Sweep | None = None
     generator: Generator | None = None
     workers: tuple[Worker, ...] = ()
+    latency: Latency | None = None
+    """Of all requests together, from a source whose operations hold no histogram to merge (CSV)."""
 
     @property
     def requests(self) -> int:

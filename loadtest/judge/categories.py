@@ -1,0 +1,255 @@
+"""Categories: named rules that recognise a failure and say whose fault it is and what to do about it.
+
+They are data (``categories.toml``); users add a file of the same form, whose rules come first. The first rule
+that matches is the category of a failure.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from loadtest.errors import UsageError
+from loadtest.files import read_toml
+from loadtest.fingerprint import MESSAGE_LENGTH, normalise
+from loadtest.record import Record
+from loadtest.run import Example, Failure, ProblemKind
+
+BUILT_IN = Path(__file__).with_name("categories.toml")
+
+
+class Fault(StrEnum):
+    """Where the cause of a failure lies."""
+
+    GATEWAY = "gateway"
+    ENVIRONMENT = "environment"
+    """The machine, the network, the configuration: not the code under test."""
+    LOAD_TEST = "load-test"
+
+
+class Sample(Record, frozen=True, kw_only=True):
+    """A small failure that shows what a category recognises, or must not recognise."""
+
+    operation: str
+    problem: ProblemKind
+    message: str
+    status: int | None = None
+    code: str | None = None
+    log: tuple[str, ...] = ()
+
+    def failure(self) -> Failure:
+        """Return this sample as a failure of a run would look."""
+        return Failure(
+            fingerprint="0" * 12,
+            operation=self.operation,
+            problem=self.problem,
+            message=normalise(self.message),
+            status=self.status,
+            code=self.code,
+            examples=(Example(at=0.0, log=self.log),) if self.log else (),
+        )
+
+
+class Category(Record, frozen=True, kw_only=True, rename="kebab"):
+    """A rule that recognises failures. Every condition that is given must hold; lists mean "one of"."""
+
+    name: str
+    """Lower-case words joined by dashes."""
+    title: str
+    fault: Fault
+    excuses: bool
+    """Whether a failure of this category lets a run pass."""
+    because: str
+    """Why it excuses, or why it does not."""
+    advice: str
+    """What to do, in the imperative."""
+    operations: tuple[str, ...] = ()
+    """Patterns of :mod:`fnmatch` over ``METHOD /path``; none: any operation."""
+    problems: tuple[ProblemKind, ...] = ()
+    status: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    """Regular expressions, searched for in the normalised message."""
+    logs: tuple[str, ...] = ()
+    """Regular expressions for when the answer hides the cause: one must be found in the gateway's log lines
+    of every example that has any. Where ``messages`` are given as well, one of the two is enough."""
+    source: str | None = None
+    """A link to where this is explained or fixed."""
+    examples: tuple[Sample, ...] = ()
+    """Failures that this category must be given to."""
+    counter_examples: tuple[Sample, ...] = ()
+    """Failures that this category must not be given to."""
+
+
+class CategoryFile(Record, frozen=True, kw_only=True):
+    """A file of categories: ``[[category]]`` tables, in the order in which they are tried."""
+
+    category: tuple[Category, ...]
+
+
+class _Rule:
+    """A category with its patterns compiled."""
+
+    def __init__(self, category: Category) -> None:
+        self.category = category
+        self._operations = [re.compile(fnmatch.translate(p)) for p in category.operations]
+        self._messages = [re.compile(pattern) for pattern in category.messages]
+        self._logs = [re.compile(pattern) for pattern in category.logs]
+
+    def concerns(self, operation: str, problem: ProblemKind) -> bool:
+        problems = self.category.problems
+        if problems and problem not in problems:
+            return False
+        return not self._operations or any(pattern.match(operation) for pattern in self._operations)
+
+    def matches(self, failure: Failure) -> bool:
+        """Say whether the rest of the conditions hold, those of :meth:`concerns` being known to."""
+        category = self.category
+        if category.status and failure.status not in category.status:
+            return False
+        if category.codes and failure.code not in category.codes:
+            return False
+        if not self._messages and not self._logs:
+            return True
+        message = failure.message[:MESSAGE_LENGTH]
+        return any(pattern.search(message) for pattern in self._messages) or self._logged(failure)
+
+    def _logged(self, failure: Failure) -> bool:
+        logs = [example.log for example in failure.examples if example.log]
+        return bool(logs) and all(
+            any(pattern.search(line) for line in log for pattern in self._logs) for log in logs
+        )
+
+
+class Categories:
+    """An ordered list of categories, ready to classify many failures."""
+
+    def __init__(self, categories: Iterable[Category]) -> None:
+        """Compile ``categories``.
+
+        Raises:
+            re.error: one of ``messages`` or ``logs`` is not a regular expression.
+        """
+        self._rules = [_Rule(category) for category in categories]
+        self._concerned: dict[tuple[str, ProblemKind], list[_Rule]] = {}
+
+    def __iter__(self) -> Iterator[Category]:
+        return iter(rule.category for rule in self._rules)
+
+    def classify(self, failure: Failure) -> Category | None:
+        """Return the first category that recognises ``failure``, or None."""
+        key = (failure.operation, failure.problem)
+        rules = self._concerned.get(key)
+        if rules is None:
+            rules = [rule for rule in self._rules if rule.concerns(*key)]
+            self._concerned[key] = rules
+        return next((rule.category for rule in rules if rule.matches(failure)), None)
+
+
+def read_categories(path: Path) -> tuple[Category, ...]:
+    """Return the categories of the file ``path``, checked against their own examples.
+
+    Raises:
+        UsageError: unreadable, not of this form, a name twice, a bad regular expression, a rule that excuses
+            everything, or an example that is not recognised as its category; file and category are named.
+    """
+    categories = read_toml(path, CategoryFile).category
+    seen: set[str] = set()
+    for category in categories:
+        _check(path, category, seen)
+        seen.add(category.name)
+    _check_examples(path, categories)
+    return categories
+
+
+def load_categories(paths: Sequence[Path] = ()) -> Categories:
+    """Return the built-in categories behind those of the files ``paths``, whose rules come first.
+
+    Raises:
+        UsageError: a file cannot be read or used.
+    """
+    return Categories(c for path in (*paths, BUILT_IN) for c in read_categories(path))
+
+
+def _check(path: Path, category: Category, seen: set[str]) -> None:
+    where = f"{path}: category {category.name!r}"
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", category.name):
+        raise UsageError(f"{where}: name: expected lower-case words joined by dashes")
+    if category.name in seen:
+        raise UsageError(f"{where}: name: stands twice in this file, expected unique names")
+    for key, patterns in (("messages", category.messages), ("logs", category.logs)):
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise UsageError(f"{where}: {key}: {pattern!r}: not a regular expression: {error}") from error
+    narrow = category.problems or category.status or category.codes or category.messages or category.logs
+    if category.excuses and not narrow:
+        raise UsageError(
+            f"{where}: excuses every failure: expected problems, status, codes, messages or logs to narrow it"
+        )
+
+
+def _check_examples(path: Path, categories: tuple[Category, ...]) -> None:
+    own = Categories(categories)
+    for category in categories:
+        where = f"{path}: category {category.name!r}"
+        for number, sample in enumerate(category.examples, 1):
+            found = own.classify(sample.failure())
+            if found is not category:
+                word = f"recognised as {found.name!r}" if found else "not recognised"
+                raise UsageError(f"{where}: examples: number {number} is {word}, expected this category")
+        for number, sample in enumerate(category.counter_examples, 1):
+            if own.classify(sample.failure()) is category:
+                raise UsageError(
+                    f"{where}: counter-examples: number {number} is recognised, expected it not to be"
+                )
+
+
+def document(categories: Iterable[Category], *, command: str) -> str:
+    """Return the page ``docs/categories.md`` about ``categories``; ``command`` is how to write it anew."""
+    lines = [
+        "# Categories of failures",
+        "",
+        f"<!-- Generated from loadtest/judge/categories.toml by `{command}`; do not edit. -->",
+        "",
+        "A category recognises a failure, says whose fault it is and what to do about it. The first one that",
+        "matches counts; a file given with `--categories` comes before these.",
+        "",
+        "| category | whose fault | excuses |",
+        "|---|---|---|",
+    ]
+    listed = list(categories)
+    lines += [f"| [{c.name}](#{c.name}) | {c.fault.value} | {'yes' if c.excuses else 'no'} |" for c in listed]
+    for category in listed:
+        lines += ["", *_document_one(category)]
+    return "\n".join(lines) + "\n"
+
+
+def _document_one(category: Category) -> list[str]:
+    rows = [
+        ("operations", category.operations),
+        ("problem", tuple(p.value for p in category.problems)),
+        ("status", tuple(str(s) for s in category.status)),
+        ("code", category.codes),
+        ("message", category.messages),
+        ("gateway's log", category.logs),
+    ]
+    fault = category.fault.value.replace("-", " ")
+    excuse = "It excuses" if category.excuses else "It does not excuse"
+    lines = [
+        f"## {category.name}",
+        "",
+        f"**{category.title}.** Fault of the {fault}. {excuse}: {category.because}",
+        "",
+        f"What to do: {category.advice}",
+        "",
+        *(f"- {name}: {' or '.join(f'`{value}`' for value in values)}" for name, values in rows if values),
+        *(f"- for example: `{s.operation}`: `{s.message}`" for s in category.examples),
+    ]
+    if category.source:
+        lines += [f"- source: <{category.source}>"]
+    return lines

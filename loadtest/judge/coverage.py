@@ -1,0 +1,201 @@
+"""Coverage: what became of every operation that the gateway offers, as the run itself shows it."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadtest.operations import area_of, base
+from loadtest.run import Operation, Run
+from loadtest.versions import Exclusion
+
+
+class State(StrEnum):
+    """What became of an operation; the first one that fits counts."""
+
+    SUCCEEDED = "succeeded"
+    """At least one documented success."""
+    EXCUSED = "excused"
+    """Called, and every answer is a known failure, excused drift, or accepted where it was called."""
+    REACHED = "reached"
+    """Called, and it only failed."""
+    EXCLUDED = "excluded"
+    """Not driven, with a reason in the version's data."""
+    MISSED = "missed"
+    """Offered and never called."""
+    NOT_OFFERED = "not offered"
+    """Planned by a scenario, and not in the contract of this gateway."""
+    UNDOCUMENTED = "undocumented"
+    """Called, and not in the contract: shown, not counted."""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One operation and what became of it."""
+
+    name: str
+    area: str
+    state: State
+    requests: int = 0
+    reason: str = ""
+    """Why it is excused, excluded or missed."""
+    within: str | None = None
+    """The operation of the contract that this is a part of (``POST /rpc`` of ``POST /rpc tools/call``)."""
+
+    @property
+    def counted(self) -> bool:
+        """Say whether it is one of the operations that the run could have succeeded on."""
+        uncounted = (State.EXCLUDED, State.NOT_OFFERED, State.UNDOCUMENTED)
+        return self.within is None and self.state not in uncounted
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What became of every operation, and what the run had to reach."""
+
+    operations: tuple[Covered, ...]
+    """In the order of area and name."""
+    known: bool
+    """Whether the contract is known; without it, only what was called is listed and no total exists."""
+    unplanned: tuple[str, ...] = ()
+    """Offered, not excluded, and in no scenario of the plan."""
+    floor: int = 0
+    """How many operations must succeed, or 0 if nothing is required of this run."""
+    floor_skipped: str = ""
+    """Why the floor of the version's data is not required of this run."""
+
+    def count(self, state: State, area: str | None = None) -> int:
+        """Return how many operations have this ``state``, parts of others left out."""
+        return sum(
+            one.state is state and one.within is None and area in (None, one.area) for one in self.operations
+        )
+
+    @property
+    def succeeded(self) -> int:
+        """Operations with at least one success."""
+        return self.count(State.SUCCEEDED)
+
+    @property
+    def total(self) -> int:
+        """Operations that could have succeeded: those of the contract without the excluded ones."""
+        return sum(one.counted for one in self.operations)
+
+    @property
+    def below_floor(self) -> bool:
+        """Say whether fewer operations succeeded than this run had to reach."""
+        return self.known and self.succeeded < self.floor
+
+    def areas(self) -> dict[str, dict[State, int]]:
+        """Return how many operations of every area have which state."""
+        table: dict[str, dict[State, int]] = defaultdict(lambda: dict.fromkeys(State, 0))
+        for one in self.operations:
+            if one.within is None:
+                table[one.area][one.state] += 1
+        return dict(sorted(table.items()))
+
+
+def cover(
+    run: Run,
+    *,
+    excused: Collection[str],
+    exclusions: Iterable[Exclusion] = (),
+    floor: int = 0,
+) -> Coverage:
+    """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one."""
+    called = {operation.name: operation for operation in run.operations if operation.requests}
+    areas = _areas(run)
+    planned = {call.operation for scenario in run.plan for call in scenario.calls}
+    excluded = [(re.compile(fnmatch.translate(one.operations)), one.reason) for one in exclusions]
+    contract = set(run.contract or ())
+    parts: dict[str, list[Operation]] = defaultdict(list)
+    rows: list[Covered] = []
+    for name, operation in called.items():
+        if name in contract:
+            continue
+        whole = base(name) if base(name) in contract and base(name) != name else None
+        if whole:
+            parts[whole].append(operation)
+        state, reason = _outcome([operation], excused)
+        if run.contract is not None and whole is None:
+            state, reason = State.UNDOCUMENTED, "called, and not in the gateway's contract"
+        rows.append(Covered(name, areas[name], state, operation.requests, reason, whole))
+    for name in contract:
+        of_it = [*([called[name]] if name in called else []), *parts[name]]
+        state, reason = _outcome(of_it, excused)
+        if state is not State.SUCCEEDED:
+            why = next((reason for pattern, reason in excluded if pattern.match(name)), None)
+            if why is not None:
+                state, reason = State.EXCLUDED, why
+            elif state is State.MISSED:
+                reason = "never called" if name in planned or parts[name] else "no scenario calls it"
+        rows.append(Covered(name, areas[name], state, sum(o.requests for o in of_it), reason))
+    if run.contract is not None:
+        rows += [_not_called(name, areas[name], contract) for name in planned - contract - called.keys()]
+    reached = {base(name) for name in planned} | planned
+    rows.sort(key=lambda one: (one.area, one.name))
+    required, skipped = _floor(run, floor, len(reached & contract))
+    return Coverage(
+        operations=tuple(rows),
+        known=run.contract is not None,
+        unplanned=tuple(
+            one.name
+            for one in rows
+            if run.plan and one.within is None and one.state is State.MISSED and one.name not in reached
+        ),
+        floor=required,
+        floor_skipped=skipped,
+    )
+
+
+def _not_called(name: str, area: str, contract: Collection[str]) -> Covered:
+    """Return the row of an operation that a scenario plans, outside the contract's own names."""
+    if base(name) in contract:
+        return Covered(name, area, State.MISSED, 0, "never called", base(name))
+    return Covered(name, area, State.NOT_OFFERED, 0, "not in the contract of this gateway")
+
+
+def _outcome(operations: list[Operation], excused: Collection[str]) -> tuple[State, str]:
+    """Return state and reason of one operation from what its parts met."""
+    if not operations:
+        return State.MISSED, "never called"
+    if any(operation.successes for operation in operations):
+        return State.SUCCEEDED, ""
+    if all(not operation.failures or operation.name in excused for operation in operations):
+        return State.EXCUSED, _excuse(operations)
+    return State.REACHED, "called, and it only failed"
+
+
+def _excuse(operations: list[Operation]) -> str:
+    reasons = []
+    if any(operation.failures for operation in operations):
+        reasons.append("only known failures")
+    if any(operation.drift for operation in operations):
+        reasons.append("contract drift")
+    reasons += [f"accepted {a.status}: {a.reason}" for o in operations for a in o.acceptances]
+    return "; ".join(reasons)
+
+
+def _floor(run: Run, floor: int, planned: int) -> tuple[int, str]:
+    """Return what this run must reach; a part of the load cannot be held to the floor of the whole."""
+    settings = run.settings
+    if not floor or run.contract is None:
+        return 0, ""
+    if settings.tags or settings.exclude_tags:
+        return 0, f"the floor of {floor} operations is not required: the run was limited by tags"
+    if settings.profile == "custom" and planned < floor:
+        return 0, f"the floor of {floor} operations is not required: the plan calls only {planned}"
+    return floor, ""
+
+
+def _areas(run: Run) -> Mapping[str, str]:
+    """Return the area of every operation: where it was called, who plans to, or what its path says."""
+    areas = {name: area_of(name) for name in run.contract or ()}
+    for scenario in run.plan:
+        for call in scenario.calls:
+            areas[call.operation] = scenario.area
+    areas.update((operation.name, operation.area) for operation in run.operations)
+    return areas

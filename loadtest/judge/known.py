@@ -1,0 +1,166 @@
+"""Known failures: entries that excuse one fault on one operation, until a date, for a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from loadtest.errors import UsageError
+from loadtest.fingerprint import normalise
+from loadtest.run import Failure, Gateway, Run
+from loadtest.versions import KnownFailure
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A known failure and where it is written down."""
+
+    known: KnownFailure
+    origin: str
+    """The file it stands in, or the gateway version whose data holds it."""
+    number: int
+    """Its place in there, from 1."""
+
+    @property
+    def where(self) -> str:
+        """``known-failures.toml: [[known]] number 2 (GET /tools)``: what messages about it begin with."""
+        return f"{self.origin}: [[known]] number {self.number} ({self.known.operation})"
+
+    def expired(self, today: dt.date) -> bool:
+        """Say whether its last day has passed."""
+        return self.known.expires < today
+
+
+def entries(known: Iterable[KnownFailure], origin: str) -> tuple[Entry, ...]:
+    """Return ``known`` as entries of ``origin``.
+
+    Raises:
+        UsageError: one that lacks a reason or an owner, or whose ``gateway`` is not a PEP 440 specifier.
+    """
+    listed = tuple(Entry(one, origin, number) for number, one in enumerate(known, 1))
+    for entry in listed:
+        for key in ("operation", "reason", "owner"):
+            if not getattr(entry.known, key).strip():
+                raise UsageError(f"{entry.where}: {key}: is empty, expected text")
+        _specifier(entry)
+    return listed
+
+
+def gateway_version(gateway: Gateway | None) -> Version | None:
+    """Return the version that entries are compared with, or None if the run does not say it.
+
+    The gateway's own word counts (``1.0.0-RC-1`` is ``1.0.0rc1``), else that of the data file it was given.
+    """
+    for word in (gateway.version, gateway.data) if gateway else ():
+        try:
+            return Version(word or "")
+        except InvalidVersion:
+            continue
+    return None
+
+
+def applies(entry: Entry, version: Version | None) -> bool:
+    """Say whether ``entry`` is about a gateway of this ``version``; pre-releases count like any other.
+
+    An entry that names a gateway does not apply to a run that does not say which one it drove.
+    """
+    if entry.known.gateway is None:
+        return True
+    return version is not None and _specifier(entry).contains(version, prereleases=True)
+
+
+def _specifier(entry: Entry) -> SpecifierSet:
+    text = (entry.known.gateway or "").strip()
+    try:
+        return SpecifierSet(f"=={Version(text)}")
+    except InvalidVersion:
+        pass
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise UsageError(
+            f"{entry.where}: gateway: {text!r}: expected a version or a PEP 440 specifier such as >=1.0,<1.1"
+        ) from error
+
+
+class KnownFailures:
+    """The entries that apply to one run, ready to be matched with many failures."""
+
+    def __init__(self, listed: Iterable[Entry], version: Version | None) -> None:
+        self.applying = tuple(entry for entry in listed if applies(entry, version))
+        self._by_place: dict[tuple[str, str], list[tuple[Entry, str | None]]] = defaultdict(list)
+        for entry in self.applying:
+            known = entry.known
+            message = None if known.message is None else normalise(known.message)
+            self._by_place[known.operation, known.problem].append((entry, message))
+
+    def match(self, failure: Failure) -> tuple[Entry, ...]:
+        """Return every entry that speaks of ``failure``, whatever its date, in the order they were listed."""
+        return tuple(
+            entry
+            for entry, message in self._by_place.get((failure.operation, failure.problem), ())
+            if (entry.known.status is None or entry.known.status == failure.status)
+            and (entry.known.code is None or entry.known.code == failure.code)
+            and (message is None or message == failure.message)
+        )
+
+    def stale(self, run: Run, seen: Iterable[Entry]) -> tuple[Entry, ...]:
+        """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
+
+        An operation that was not reached, or only failed in other ways, says nothing about them.
+        """
+        succeeded = {operation.name for operation in run.operations if operation.successes}
+        matched = set(seen)
+        return tuple(
+            entry for entry in self.applying if entry not in matched and entry.known.operation in succeeded
+        )
+
+
+def accepted(
+    failures: Sequence[Failure],
+    fingerprints: Sequence[str],
+    *,
+    gateway: Version | None,
+    reason: str,
+    owner: str,
+    expires: dt.date,
+    today: dt.date,
+    link: str | None = None,
+) -> tuple[KnownFailure, ...]:
+    """Return an entry for each of ``failures`` that ``fingerprints`` name; for all of them if none is named.
+
+    Raises:
+        UsageError: no reason or owner, a date in the past, a fingerprint that is not among ``failures``.
+    """
+    for name, text in (("reason", reason), ("owner", owner)):
+        if not text.strip():
+            raise UsageError(f"--{name}: is empty, expected text")
+    if expires < today:
+        raise UsageError(f"--expires: {expires} has passed, expected {today} or a later day")
+    found = {failure.fingerprint: failure for failure in failures}
+    for fingerprint in fingerprints:
+        if fingerprint not in found:
+            raise UsageError(
+                f"fingerprint {fingerprint!r}: not among the {len(found)} failures that can be accepted"
+            )
+    chosen = [found[fingerprint] for fingerprint in dict.fromkeys(fingerprints or found)]
+    return tuple(
+        KnownFailure(
+            operation=failure.operation,
+            problem=failure.problem,
+            status=failure.status,
+            code=failure.code,
+            message=failure.message,
+            gateway=str(gateway.public) if gateway else None,
+            reason=reason.strip(),
+            owner=owner.strip(),
+            expires=expires,
+            link=link,
+        )
+        for failure in chosen
+    )

@@ -1,0 +1,118 @@
+"""What the commands call: options in, files read, a run judged, reports written, one verdict out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.files import prepare_directory
+from loadtest.judge.baseline import read_known, write_known
+from loadtest.judge.categories import load_categories
+from loadtest.judge.criteria import parse, read_criteria
+from loadtest.judge.known import Entry, accepted, gateway_version
+from loadtest.judge.verdict import FailOn, Standing, Verdict, judge
+from loadtest.run import Run
+from loadtest.versions import KnownFailure, load
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to judge: what the options of ``loadtest run`` and ``loadtest report`` say."""
+
+    known_failures: tuple[Path, ...] = ()
+    categories: tuple[Path, ...] = ()
+    criteria: tuple[str, ...] = ()
+    """Expressions."""
+    criteria_files: tuple[Path, ...] = ()
+    fail_on: FailOn = FailOn.NEW
+
+
+def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
+    """Return the verdict on ``run`` by ``options`` and by what is known of its gateway version.
+
+    Raises:
+        UsageError: a file or an expression in ``options`` cannot be used.
+    """
+    data = run.gateway.data if run.gateway else None
+    criteria = [parse(text) for text in options.criteria]
+    criteria += [one for path in options.criteria_files for one in read_criteria(path)]
+    return judge(
+        run,
+        known=_known(options),
+        categories=load_categories(options.categories),
+        criteria=criteria,
+        version_data=load(data) if data else None,
+        today=today,
+        fail_on=options.fail_on,
+    )
+
+
+def check_options(options: Options) -> None:
+    """Read everything that ``options`` name, so that a slip is told before a minute of load is spent.
+
+    Raises:
+        UsageError: a file or an expression cannot be used.
+    """
+    _known(options)
+    load_categories(options.categories)
+    for text in options.criteria:
+        parse(text)
+    for path in options.criteria_files:
+        read_criteria(path)
+
+
+def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date) -> Verdict:
+    """Judge ``run``, write every report into ``directory``, and return the verdict.
+
+    Raises:
+        UsageError: something in ``options`` cannot be used, or ``directory`` cannot be written to.
+    """
+    from loadtest.reports import write_reports
+
+    prepare_directory(directory)
+    verdict = judge_run(run, options, today)
+    write_reports(run, verdict, directory)
+    return verdict
+
+
+def accept(
+    run: Run,
+    options: Options,
+    path: Path,
+    *,
+    fingerprints: Sequence[str] = (),
+    reason: str,
+    owner: str,
+    expires: dt.date,
+    link: str | None = None,
+    today: dt.date,
+) -> tuple[KnownFailure, ...]:
+    """Write entries for new and expired failures of ``run`` into the file ``path`` and return them.
+
+    Without ``fingerprints`` every new or expired failure is accepted. The entries of ``path`` count as known.
+
+    Raises:
+        UsageError: an unknown fingerprint, a missing reason or owner, a date that has passed, a file that
+            cannot be read or written.
+    """
+    files = tuple(dict.fromkeys((*options.known_failures, *([path] if path.exists() else []))))
+    judged = judge_run(run, Options(known_failures=files, categories=options.categories), today)
+    additions = accepted(
+        [one.failure for one in judged.standing(Standing.NEW, Standing.EXPIRED)],
+        fingerprints,
+        gateway=gateway_version(run.gateway),
+        reason=reason,
+        owner=owner,
+        expires=expires,
+        today=today,
+        link=link,
+    )
+    if additions:
+        write_known(path, additions)
+    return additions
+
+
+def _known(options: Options) -> tuple[Entry, ...]:
+    return tuple(entry for path in options.known_failures for entry in read_known(path))

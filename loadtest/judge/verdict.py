@@ -1,0 +1,289 @@
+"""The verdict: pass, fail or inconclusive, with the evidence; the rules stand in ``docs/verdict.md``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadtest.errors import ExitCode
+from loadtest.histogram import Latency
+from loadtest.judge.categories import Categories, Category
+from loadtest.judge.checks import Facts, observe
+from loadtest.judge.coverage import Coverage, State, cover
+from loadtest.judge.criteria import (
+    Counts,
+    Criterion,
+    CriterionResult,
+    Outcome,
+    judge_criteria,
+    total_latency,
+)
+from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
+from loadtest.judge.observations import Observation, Severity, clock
+from loadtest.run import Failure, Run, RunState
+from loadtest.versions import VersionData
+
+
+class Result(StrEnum):
+    """What can be said about the gateway after a run."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    INTERRUPTED = "interrupted"
+
+
+class FailOn(StrEnum):
+    """Which failures fail a run."""
+
+    NEW = "new"
+    """Those that no entry and no category excuses, and those whose entry has expired."""
+    ANY = "any"
+    """Known ones, too."""
+    NEVER = "never"
+    """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
+
+
+class Standing(StrEnum):
+    """How a failure stands, worst first."""
+
+    NEW = "new"
+    EXPIRED = "expired"
+    """Known, and the last day of its entry has passed."""
+    KNOWN = "known"
+    """Excused by an entry."""
+    CATEGORY = "category"
+    """Excused by a category."""
+
+
+@dataclass(frozen=True)
+class JudgedFailure:
+    """A failure of the run and what is known about it."""
+
+    failure: Failure
+    standing: Standing
+    fails: bool
+    """Whether it makes the run fail."""
+    entry: Entry | None = None
+    """The entry that excuses it, or did until it expired."""
+    category: Category | None = None
+    """The category that recognises it, whether it excuses or not."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is excused, or no longer is; empty for a new one."""
+        if self.entry is not None:
+            known = self.entry.known
+            until = "expired on" if self.standing is Standing.EXPIRED else "until"
+            return f"{known.reason} ({known.owner}, {until} {known.expires})"
+        if self.standing is Standing.CATEGORY and self.category is not None:
+            return f"{self.category.title} [{self.category.name}]: {self.category.because}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that is said about a run."""
+
+    result: Result
+    exit_code: int
+    headline: str
+    """The one line that comes first everywhere."""
+    fail_on: FailOn
+    failures: tuple[JudgedFailure, ...]
+    """Worst first, then the most frequent."""
+    stale: tuple[Entry, ...]
+    """Entries that ought to be deleted."""
+    criteria: tuple[CriterionResult, ...]
+    coverage: Coverage
+    observations: tuple[Observation, ...]
+    """The result of every check, fine ones included."""
+    latency: Latency | None
+    """Of all requests together, in ms."""
+
+    @property
+    def failing(self) -> tuple[JudgedFailure, ...]:
+        """The failures that make the run fail."""
+        return tuple(judged for judged in self.failures if judged.fails)
+
+    @property
+    def findings(self) -> tuple[Observation, ...]:
+        """The checks that were not fine."""
+        ignored = (Severity.FINE, Severity.UNMEASURED)
+        return tuple(one for one in self.observations if one.severity not in ignored)
+
+    @property
+    def tainted(self) -> Observation | None:
+        """What makes the failures of this run no evidence, if anything does."""
+        return next((one for one in self.observations if one.taints), None)
+
+    def standing(self, *standings: Standing) -> tuple[JudgedFailure, ...]:
+        """Return the failures with one of ``standings``."""
+        return tuple(judged for judged in self.failures if judged.standing in standings)
+
+
+def judge(
+    run: Run,
+    *,
+    known: Iterable[Entry] = (),
+    categories: Categories,
+    criteria: Sequence[Criterion] = (),
+    version_data: VersionData | None = None,
+    today: dt.date,
+    fail_on: FailOn = FailOn.NEW,
+) -> Verdict:
+    """Return the verdict on ``run``; ``known`` comes on top of what ``version_data`` knows.
+
+    Raises:
+        UsageError: an entry of ``version_data`` or a histogram of ``run`` is not of the form it must have.
+    """
+    version = gateway_version(run.gateway)
+    listed = tuple(known)
+    if version_data is not None:
+        listed += entries(version_data.known, f"gateway version {version_data.version}")
+    matcher = KnownFailures(listed, version)
+    failures, seen = _judge_failures(run, matcher, categories, today, fail_on)
+    failing = Counter[str]()
+    for judged in failures:
+        if judged.standing in (Standing.NEW, Standing.EXPIRED):
+            failing[judged.failure.operation] += judged.failure.count
+    coverage = cover(
+        run,
+        excused={judged.failure.operation for judged in failures} - failing.keys(),
+        exclusions=version_data.excluded if version_data else (),
+        floor=version_data.coverage.floor if version_data else 0,
+    )
+    succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
+    stale = matcher.stale(run, seen)
+    unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
+    observations = observe(Facts(run, coverage, len(failing), stale, unapplied))
+    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded))
+    result = decide(run.state, failures, observations, results)
+    latency = total_latency(run)
+    return Verdict(
+        result=result,
+        exit_code=_exit_code(run, result, fail_on),
+        headline=_headline(run, result, failures, stale, observations, results, coverage, latency),
+        fail_on=fail_on,
+        failures=failures,
+        stale=stale,
+        criteria=results,
+        coverage=coverage,
+        observations=observations,
+        latency=latency,
+    )
+
+
+def decide(
+    state: RunState,
+    failures: Iterable[JudgedFailure],
+    observations: Sequence[Observation],
+    criteria: Sequence[CriterionResult],
+) -> Result:
+    """Return the result; the first rule that holds counts, as in the table of ``docs/verdict.md``."""
+    if state is RunState.INTERRUPTED:
+        return Result.INTERRUPTED
+    if any(one.taints for one in observations):
+        return Result.INCONCLUSIVE
+    if any(judged.fails for judged in failures):
+        return Result.FAIL
+    severities = {one.severity for one in observations}
+    if Severity.INCONCLUSIVE in severities:
+        return Result.INCONCLUSIVE
+    outcomes = {result.outcome for result in criteria}
+    if Severity.FAILURE in severities or Outcome.MISSED in outcomes:
+        return Result.FAIL
+    if Outcome.INCONCLUSIVE in outcomes:
+        return Result.INCONCLUSIVE
+    return Result.PASS
+
+
+def _judge_failures(
+    run: Run, matcher: KnownFailures, categories: Categories, today: dt.date, fail_on: FailOn
+) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
+    """Return the failures in the order of a report, and the entries that were of use."""
+    seen: set[Entry] = set()
+    judged = []
+    for failure in run.failures:
+        matching = matcher.match(failure)
+        seen.update(matching)
+        entry = next((one for one in matching if not one.expired(today)), None)
+        category = categories.classify(failure)
+        if entry is not None:
+            standing = Standing.KNOWN
+        elif matching:
+            standing, entry = Standing.EXPIRED, matching[0]
+        elif category is not None and category.excuses:
+            standing = Standing.CATEGORY
+        else:
+            standing = Standing.NEW
+        fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
+        judged.append(JudgedFailure(failure, standing, fails, entry, category))
+    order = list(Standing)
+    judged.sort(key=lambda j: (order.index(j.standing), -j.failure.count, j.failure.operation))
+    return tuple(judged), seen
+
+
+def _exit_code(run: Run, result: Result, fail_on: FailOn) -> int:
+    if result is Result.INTERRUPTED:
+        return ExitCode.TERMINATED if run.signal == signal.SIGTERM else ExitCode.INTERRUPTED
+    if fail_on is FailOn.NEVER:
+        return ExitCode.PASS
+    codes = {
+        Result.PASS: ExitCode.PASS,
+        Result.FAIL: ExitCode.FAIL,
+        Result.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+    }
+    return codes[result]
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 warning``, ``2 warnings``, ``no warnings``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def _headline(
+    run: Run,
+    result: Result,
+    failures: tuple[JudgedFailure, ...],
+    stale: tuple[Entry, ...],
+    observations: tuple[Observation, ...],
+    criteria: tuple[CriterionResult, ...],
+    coverage: Coverage,
+    latency: Latency | None,
+) -> str:
+    standings = Counter(judged.standing for judged in failures)
+    parts = []
+    match result:
+        case Result.INTERRUPTED:
+            name = f" ({signal.Signals(run.signal).name})" if run.signal in set(signal.Signals) else ""
+            parts.append(f"interrupted at {clock(run.duration)}{name}")
+        case Result.INCONCLUSIVE:
+            causes = [o.text for o in observations if o.severity is Severity.INCONCLUSIVE]
+            causes += [f"{c.criterion.text}: {c.text}" for c in criteria if c.outcome is Outcome.INCONCLUSIVE]
+            parts.append(causes[0])
+    parts.append(plural(standings[Standing.NEW], "new failure"))
+    if standings[Standing.EXPIRED]:
+        parts.append(f"{standings[Standing.EXPIRED]} expired")
+    known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
+    if known:
+        parts.append(f"{known} known")
+    if stale:
+        parts.append(f"{len(stale)} stale")
+    parts += [c.text for c in criteria if c.outcome is Outcome.MISSED]
+    parts += [o.text for o in observations if o.severity is Severity.FAILURE]
+    warnings = sum(o.severity is Severity.WARNING for o in observations) - bool(stale)
+    if warnings:
+        parts.append(plural(warnings, "warning"))
+    if coverage.known:
+        parts.append(f"{coverage.succeeded}/{coverage.total} operations succeeded")
+    else:
+        parts.append(f"{coverage.succeeded} of {coverage.total} called operations succeeded")
+    p95 = latency.percentile(95) if latency else None
+    if p95 is not None:
+        parts.append(f"p95 {p95:.0f} ms")
+    return f"{result.value.upper()}  {' · '.join(parts)}"

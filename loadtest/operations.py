@@ -1,0 +1,24 @@
+"""What the name of an operation says: ``METHOD /path/{template}``, perhaps with a JSON-RPC method."""
+
+import re
+
+_PARAMETER = re.compile(r"^\{.*\}$")
+_VERSION = re.compile(r"^v\d+$")
+
+
+def base(operation: str) -> str:
+    """Return method and path alone: ``POST /rpc`` of ``POST /rpc tools/call``."""
+    return " ".join(operation.split(" ", 2)[:2])
+
+
+def area_of(operation: str) -> str:
+    """Return the area that the path itself names: its first fixed segment, without a version prefix.
+
+    A path of parameters only, or none, is in the area ``other``.
+    """
+    parts = operation.split(" ", 2)
+    path = parts[1] if len(parts) > 1 else parts[0]
+    for segment in path.partition("?")[0].split("/"):
+        if segment and not _PARAMETER.match(segment) and not _VERSION.match(segment):
+            return segment.lstrip(".")
+    return "other"
