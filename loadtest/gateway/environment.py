@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from loadtest.client.auth import Credentials
 from loadtest.files import read_toml
+from loadtest.gateway.place import Place
 from loadtest.record import Record
 from loadtest.versions import VersionData
 
@@ -31,36 +32,6 @@ class Switch(Record, frozen=True, kw_only=True):
 
 class _Switches(Record, frozen=True, kw_only=True):
     switch: tuple[Switch, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one run of a gateway happens."""
-
-    directory: Path
-    """Its working directory: empty at first, so that no ``.env`` of a developer is read."""
-    port: int
-    database_url: str | None = None
-    """None: a SQLite file in ``directory``."""
-    redis_url: str | None = None
-
-    @property
-    def url(self) -> str:
-        """Where the gateway answers."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def database(self) -> str:
-        """The kind of database: ``sqlite``, ``postgresql``."""
-        return urlsplit(self.database_url).scheme.split("+")[0] if self.database_url else "sqlite"
-
-    @property
-    def sqlite_file(self) -> Path:
-        """The database of this run, if it has one of its own."""
-        return self.directory / "mcp.db"
-
-    def __repr__(self) -> str:
-        return f"Place({str(self.directory)!r}, port={self.port}, database={self.database!r})"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 Started by :mod:`loadtest.gateway.process` as a script of its own, with the standard library only, so that it
 is up in a few milliseconds. Its standard input is a pipe that the parent holds: end of file means that the
-parent ended, in whatever way, SIGKILL included. On standard output it tells, as JSON lines, the program's
-process id and how the program ended.
+parent ended, in whatever way, SIGKILL included. On standard output (a file) it tells, as JSON lines, the
+program's process id and how the program ended.
 
     python -I -S guard.py GRACE OUTPUT PROGRAM [ARGUMENT ...]
 
@@ -175,9 +175,8 @@ def prctl(option: int, value: int) -> None:
 
 
 def tell(**fact: object) -> None:
-    """Write one JSON line to the parent, if it is still there."""
-    with contextlib.suppress(OSError):
-        os.write(1, json.dumps(fact).encode() + b"\n")
+    """Write one JSON line for the parent."""
+    os.write(1, json.dumps(fact).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+import msgspec
 
 from loadtest.errors import InconclusiveError
 from loadtest.gateway import guard
+from loadtest.record import Record
 from loadtest.run import Death
 
 GRACE = 5.0
@@ -23,11 +23,25 @@ GRACE = 5.0
 START = 10.0
 """Seconds that a guard has to come up."""
 
+STEP = 0.005
+"""Seconds between looks at whether it is up."""
+
+
+class _Fact(Record, frozen=True, kw_only=True):
+    """One line of what a guard tells."""
+
+    pid: int | None = None
+    error: str | None = None
+    ended: float | None = None
+    signal: int | None = None
+    exit_status: int | None = None
+
 
 class Program:
     """A running program with its whole tree of processes, held by a guard.
 
-    Everything that it prints goes to ``output``. Secrets belong into ``environment``, never into ``command``.
+    Everything that it prints goes to ``output``; what its guard tells goes to ``life``, where
+    :func:`death_of` finds it. Secrets belong into ``environment``, never into ``command``.
 
     Raises:
         InconclusiveError: it cannot be started.
@@ -40,73 +54,53 @@ class Program:
         environment: Mapping[str, str],
         directory: Path,
         output: Path,
+        life: Path,
         grace: float = GRACE,
     ) -> None:
         output.touch(mode=0o600)
-        self._grace = grace
-        self._buffer = b""
-        self._death: Death | None = None
+        self._life = life
         self._stopped = False
-        self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, str(grace), str(output), *command],
-            env=dict(environment),
-            cwd=directory,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self._guard.stdout is not None  # noqa: S101 - PIPE was asked for
-        self._reports = self._guard.stdout.fileno()
-        os.set_blocking(self._reports, False)
+        with life.open("wb") as facts:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, str(grace), str(output), *command],
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.PIPE,
+                stdout=facts,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self.pid = self._wait_for_pid(command[0])
 
     def _wait_for_pid(self, name: str) -> int:
         deadline = time.monotonic() + START
         while time.monotonic() < deadline:
-            select.select([self._reports], [], [], max(0.0, deadline - time.monotonic()))
-            for fact in self._facts():
-                if "pid" in fact:
-                    return int(fact["pid"])
-                raise InconclusiveError(f"cannot be started: {fact.get('error', name)}")
-            if self._guard.poll() is not None:
+            gone = self._guard.poll() is not None
+            for fact in _facts(self._life):
+                if fact.pid is not None:
+                    return fact.pid
+                self.stop()
+                raise InconclusiveError(f"cannot be started: {fact.error}")
+            if gone:
                 break
+            time.sleep(STEP)
         self.stop()
         raise InconclusiveError(f"cannot be started: the guard of {name} did not come up")
 
-    def _facts(self) -> list[dict[str, Any]]:
-        try:
-            while data := os.read(self._reports, 4096):
-                self._buffer += data
-        except BlockingIOError:
-            pass
-        *lines, self._buffer = self._buffer.split(b"\n")
-        return [json.loads(line) for line in lines]
-
     def death(self) -> Death | None:
-        """Return how the program ended, ``at`` in seconds since the epoch; None while it lives.
-
-        A program that we stopped did not die: its end is not told.
-        """
-        if self._death is None and not self._stopped:
-            for fact in self._facts():
-                if "ended" in fact:
-                    self._death = Death(
-                        at=fact["ended"], signal=fact.get("signal"), exit_status=fact.get("exit_status")
-                    )
-            if self._death is None and self._guard.poll() is not None:
-                self._death = Death(at=time.time(), signal=9)
-        return self._death
+        """Return how the program ended; None while it lives, and for one that we stopped ourselves."""
+        if self._stopped:
+            return None
+        gone = self._guard.poll() is not None
+        death = death_of(self._life)
+        return Death(at=time.time()) if gone and death is None else death
 
     def stop(self) -> None:
         """End the program and everything that it started; returns when all of it is gone."""
-        self.death()
         self._stopped = True
-        assert self._guard.stdin is not None  # noqa: S101 - PIPE was asked for
-        assert self._guard.stdout is not None  # noqa: S101 - PIPE was asked for
-        self._guard.stdin.close()
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()
         self._guard.wait()
-        self._guard.stdout.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,3 +109,22 @@ class Program:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def death_of(life: Path) -> Death | None:
+    """Return how the program whose guard writes to ``life`` ended, or None if it is not known to have.
+
+    ``at`` is in seconds since the epoch.
+    """
+    for fact in _facts(life):
+        if fact.ended is not None:
+            return Death(at=fact.ended, signal=fact.signal, exit_status=fact.exit_status)
+    return None
+
+
+def _facts(life: Path) -> list[_Fact]:
+    try:
+        lines = life.read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return []
+    return [msgspec.json.decode(line, type=_Fact) for line in lines]

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 from loadtest.errors import InconclusiveError
-from loadtest.gateway.environment import Place, gateway_environment, new_secrets, secret_values
+from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
 from loadtest.gateway.install import Installation, exclusively
+from loadtest.gateway.place import Place
 from loadtest.redact import redact
 from loadtest.versions import VersionData
 

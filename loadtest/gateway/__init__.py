@@ -1,0 +1,1 @@
+"""Install, boot, watch and stop a gateway."""

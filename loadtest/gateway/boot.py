@@ -1,0 +1,252 @@
+"""Booting a gateway with its backends, and holding both until the block ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import requests
+
+from loadtest import backends, versions
+from loadtest.client.auth import Credentials
+from loadtest.client.session import connect
+from loadtest.errors import InconclusiveError
+from loadtest.gateway import log
+from loadtest.gateway.environment import (
+    ADMIN_EMAIL,
+    gateway_environment,
+    new_secrets,
+    secret_values,
+)
+from loadtest.gateway.install import Installation, install
+from loadtest.gateway.place import Place, free_port, require_free, run_directory
+from loadtest.gateway.process import Program
+from loadtest.gateway.running import (
+    BACKENDS_LIFE,
+    BACKENDS_LOG,
+    GATEWAY_LIFE,
+    GATEWAY_LOG,
+    SAMPLES,
+    RunningGateway,
+)
+from loadtest.gateway.source import Running, Source
+from loadtest.gateway.template import copy_template
+from loadtest.gateway.watch import Watch
+from loadtest.run import Phase
+
+BOOT_TIME = 120.0
+"""Seconds that a gateway has to come up."""
+
+BACKENDS_TIME = 20.0
+"""Seconds that the backends have to come up; they start together with the gateway."""
+
+STEP = 0.05
+"""Seconds between looks at whether the gateway answers."""
+
+
+class BootError(InconclusiveError):
+    """A gateway ended while booting, or did not answer in time."""
+
+    def __init__(self, message: str, log_tail: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+        """The last lines of its log, secrets masked."""
+
+
+@contextlib.contextmanager
+def booted(
+    source: Source,
+    *,
+    home: Path,
+    port: int | None = None,
+    environ: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
+    log_copy: Path | None = None,
+    boot_time: float = BOOT_TIME,
+) -> Iterator[RunningGateway]:
+    """Install, migrate and boot what ``source`` names, with the backends; all of it ends with the block.
+
+    ``home`` is LOADTEST_HOME. ``port`` is a free one if None. ``environ`` (the caller's environment if None)
+    is asked for ``DATABASE_URL`` and ``REDIS_URL``, and for the credentials of a gateway that runs already.
+    ``extra`` are environment variables on top of the version's own. ``log_copy`` is where the redacted log
+    goes when the block ends, however it does, a failed boot included. ``boot_time`` is in seconds.
+
+    Raises:
+        UsageError: the port is taken, the version has no lock, ``log_copy`` cannot be written.
+        InstallError: the gateway cannot be installed.
+        BootError: it ended while booting, or did not answer in time.
+        InconclusiveError: it does not answer, refuses our token, or its migrations fail.
+    """
+    environ = os.environ if environ is None else environ
+    started = time.monotonic()
+    home = home.resolve()
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(run_directory(home))
+        if isinstance(source, Running):
+            peers = stack.enter_context(_backends(directory))
+            yield _attached(source, directory, peers, environ, started)
+            return
+        if port is not None:
+            require_free(port)
+        installation = install(source, home)
+        place = Place(
+            directory,
+            port or free_port(),
+            database_url=environ.get("DATABASE_URL") or None,
+            redis_url=environ.get("REDIS_URL") or None,
+        )
+        if place.database_url is None:
+            copy_template(installation, source.data, home, place.sqlite_file)
+        secrets = new_secrets()
+        masked = secret_values(place, secrets)
+        log_path = directory / GATEWAY_LOG
+        if log_copy is not None:
+            stack.callback(log.copy_log, log_path, log_copy, masked)
+        set_up = time.monotonic()
+        peers = stack.enter_context(_backends(directory))
+        program = stack.enter_context(
+            Program(
+                _command(installation, place),
+                environment=gateway_environment(place, secrets, source.data) | dict(extra or {}),
+                directory=directory,
+                output=log_path,
+                life=directory / GATEWAY_LIFE,
+            )
+        )
+        stack.enter_context(Watch(program.pid, directory / SAMPLES))
+        _wait_until_healthy(program, place, log_path, masked, boot_time)
+        version = connect(place.url, secrets.credentials).version
+        ready = _wait_until_ready(peers, directory)
+        _write_catalog(directory / "catalog.yml", ready)
+        yield RunningGateway(
+            source=source.text,
+            host=place.url,
+            credentials=secrets.credentials,
+            version=version,
+            data_version=source.data.version,
+            backends=ready,
+            directory=str(directory),
+            pid=program.pid,
+            backends_pid=peers.pid,
+            database=place.database,
+            phases=(
+                Phase(name="set-up", seconds=round(set_up - started, 3)),
+                Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
+            ),
+            notes=installation.notes,
+            secrets=masked,
+        )
+
+
+def _command(installation: Installation, place: Place) -> list[str]:
+    program = installation.directory / "bin" / "mcpgateway"
+    return [str(program), "--host", "127.0.0.1", "--port", str(place.port), "--no-access-log"]
+
+
+def _backends(directory: Path) -> Program:
+    """Start the backends; they are waited for later, when the gateway has come up beside them."""
+    passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR")
+    return Program(
+        backends.COMMAND,
+        environment={name: os.environ[name] for name in passed if name in os.environ},
+        directory=directory,
+        output=directory / BACKENDS_LOG,
+        life=directory / BACKENDS_LIFE,
+        grace=2.0,
+    )
+
+
+def _wait_until_ready(peers: Program, directory: Path) -> backends.Ready:
+    """Wait for the backends; that they did not come up is told by their record, it does not end the run."""
+    output = directory / BACKENDS_LOG
+    deadline = time.monotonic() + BACKENDS_TIME
+    while time.monotonic() < deadline and peers.death() is None:
+        ready = backends.read_ready(output.read_text(encoding="utf-8", errors="replace"))
+        if ready is not None:
+            return ready
+        time.sleep(STEP)
+    last = (log.tail(output, lines=1) or ("nothing printed",))[0]
+    return backends.Ready(urls={}, failed={"backends": f"did not come up: {last}"})
+
+
+def _wait_until_healthy(
+    program: Program, place: Place, log_path: Path, masked: tuple[str, ...], boot_time: float
+) -> None:
+    start = time.monotonic()
+    while (past := time.monotonic() - start) < boot_time:
+        if (death := program.death()) is not None:
+            how = f"signal {death.signal}" if death.signal else f"status {death.exit_status}"
+            raise BootError(
+                f"the gateway ended with {how} after {past:.1f} s of booting", log.tail(log_path, masked)
+            )
+        if _healthy(place.url):
+            return
+        time.sleep(STEP)
+    raise BootError(
+        f"the gateway did not answer on /health within {boot_time:g} s", log.tail(log_path, masked)
+    )
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health", timeout=5.0).ok
+    except requests.RequestException:
+        return False
+
+
+def _write_catalog(path: Path, ready: backends.Ready) -> None:
+    """Write the registry's list of servers (YAML, of which JSON is a part): the run's own backends."""
+    servers = [
+        {
+            "id": f"loadtest-{number}",
+            "name": f"Load test {number}",
+            "category": "Testing",
+            "url": f"{ready.urls['mcp']}?catalog={number}",
+            "auth_type": "Open",
+            "provider": "loadtest",
+            "description": "A backend of the load test.",
+            "transport": "STREAMABLEHTTP",
+            "tags": ["loadtest"],
+        }
+        for number in range(100 if "mcp" in ready.urls else 0)
+    ]
+    path.write_text(json.dumps({"catalog_servers": servers}), encoding="utf-8")
+
+
+def _attached(
+    source: Running, directory: Path, peers: Program, environ: Mapping[str, str], started: float
+) -> RunningGateway:
+    """Return the gateway that runs at an address, once it took our token; the backends are ours."""
+    credentials = credentials_from(environ)
+    session = connect(source.url, credentials)
+    return RunningGateway(
+        source=source.text,
+        host=source.url,
+        credentials=credentials,
+        version=session.version,
+        data_version=versions.nearest(session.version, versions.available()),
+        backends=_wait_until_ready(peers, directory),
+        backends_pid=peers.pid,
+        phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
+        secrets=tuple(
+            value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value
+        ),
+    )
+
+
+def credentials_from(environ: Mapping[str, str]) -> Credentials:
+    """Return the credentials of a gateway that somebody else booted, from environment variables.
+
+    ``LOADTEST_TOKEN``, or ``LOADTEST_JWT_SECRET`` (else ``JWT_SECRET_KEY``), with ``LOADTEST_ADMIN_EMAIL``
+    (else ``PLATFORM_ADMIN_EMAIL``) and ``LOADTEST_ADMIN_PASSWORD`` (else ``PLATFORM_ADMIN_PASSWORD``).
+    """
+    return Credentials(
+        email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or ADMIN_EMAIL,
+        password=environ.get("LOADTEST_ADMIN_PASSWORD") or environ.get("PLATFORM_ADMIN_PASSWORD") or None,
+        jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
+        token=environ.get("LOADTEST_TOKEN") or None,
+    )

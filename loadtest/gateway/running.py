@@ -1,0 +1,130 @@
+"""A gateway that runs: everything that a user of it needs to know, as one value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from loadtest import versions
+from loadtest.backends import Ready
+from loadtest.client.auth import Credentials
+from loadtest.gateway import log
+from loadtest.gateway.process import death_of
+from loadtest.gateway.watch import read_samples
+from loadtest.record import Record
+from loadtest.run import Backend, Death, Gateway, Phase, Sample
+from loadtest.versions import VersionData
+
+GATEWAY_LOG = "gateway.log"
+GATEWAY_LIFE = "gateway.life"
+SAMPLES = "samples.jsonl"
+BACKENDS_LOG = "backends.log"
+BACKENDS_LIFE = "backends.life"
+
+
+class RunningGateway(Record, frozen=True, kw_only=True):
+    """A gateway that answered an authenticated request.
+
+    A value: it can be written to a file and read by another process, and everything works there too. Its repr
+    shows no secret; its JSON form does.
+    """
+
+    source: str
+    """What ``GATEWAY=`` said."""
+    host: str
+    """``http://127.0.0.1:PORT``."""
+    credentials: Credentials
+    version: str | None
+    """Its own word."""
+    data_version: str
+    """The version whose data file applies."""
+    backends: Ready
+    directory: str | None = None
+    """Where this run keeps its files; None for a gateway that somebody else booted."""
+    pid: int | None = None
+    backends_pid: int | None = None
+    database: str = "sqlite"
+    """The kind of database only."""
+    phases: tuple[Phase, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader of the run should know about how it was installed."""
+    secrets: tuple[str, ...] = ()
+    """Values that must not appear in anything that is written for others."""
+
+    def __repr__(self) -> str:
+        return f"RunningGateway({self.source!r}, {self.host!r}, version={self.version!r}, pid={self.pid})"
+
+    @property
+    def data(self) -> VersionData:
+        """Switches, exclusions and known failures of the version that it is, or is nearest to."""
+        return versions.load(self.data_version)
+
+    @property
+    def log_path(self) -> Path | None:
+        """The gateway's raw log, secrets included; None for a gateway that somebody else booted."""
+        return Path(self.directory, GATEWAY_LOG) if self.directory else None
+
+    def death(self) -> Death | None:
+        """Return how it ended although it should live, ``at`` in seconds since the epoch; or None."""
+        return death_of(Path(self.directory, GATEWAY_LIFE)) if self.directory else None
+
+    def samples(self, since: float) -> tuple[Sample, ...]:
+        """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
+        return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
+
+    def backend_states(self) -> tuple[Backend, ...]:
+        """Return every backend, whether it is up now, and the CPU seconds of the process they share."""
+        death = death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
+        cpu = _cpu_seconds(self.backends_pid)
+        up = tuple(
+            Backend(name=name, up=death is None, detail=_ending(death) if death else url, cpu_seconds=cpu)
+            for name, url in self.backends.urls.items()
+        )
+        down = (Backend(name=name, up=False, detail=why) for name, why in self.backends.failed.items())
+        return (*up, *down)
+
+    def lines_of(self, correlation_id: str) -> tuple[str, ...]:
+        """Return what the gateway logged about one request, secrets masked; see :func:`log.lines_of`."""
+        return log.lines_of(self.log_path, correlation_id, self.secrets) if self.log_path else ()
+
+    def log_tail(self) -> tuple[str, ...]:
+        """Return the last lines of the log, secrets masked."""
+        return log.tail(self.log_path, self.secrets) if self.log_path else ()
+
+    def copy_log(self, target: Path) -> None:
+        """Write a redacted copy of the log, bounded in size; see :func:`log.copy_log`.
+
+        Raises:
+            UsageError: ``target`` cannot be written.
+        """
+        if self.log_path:
+            log.copy_log(self.log_path, target, self.secrets)
+
+    def record(self, since: float) -> Gateway:
+        """Return what the run says of the gateway; times are seconds after ``since`` (of the epoch)."""
+        death = self.death()
+        return Gateway(
+            version=self.version,
+            source=self.source,
+            data=self.data_version,
+            database=self.database,
+            death=Death(at=death.at - since, signal=death.signal, exit_status=death.exit_status)
+            if death
+            else None,
+            log_tail=self.log_tail() if death else (),
+        )
+
+
+def _ending(death: Death) -> str:
+    return f"ended by signal {death.signal}" if death.signal else f"ended with status {death.exit_status}"
+
+
+def _cpu_seconds(pid: int | None) -> float | None:
+    if pid is None:
+        return None
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return None
+    return round(times.user + times.system, 3)
