@@ -1,0 +1,188 @@
+"""What one request costs the machine that makes the load: our client beside a bare Locust user.
+
+``make bench`` runs every variant in a process of its own, in turns, against the same local server and compares
+the medians of CPU time per request: user and system time of the process, which a slow neighbour changes little.
+Exit code 1 says that our client costs more than ``LIMIT`` times a bare FastHttpUser.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from locust import User
+
+VARIANTS = ("FastHttpUser", "HttpUser", "contextforge-loadtest")
+LIMIT = 2.5
+"""Times the CPU of a bare FastHttpUser."""
+USERS = 10
+WARM_UP = 500
+"""Requests before measuring: connections opened, validators compiled, first answers checked."""
+SECRET = "benchmark-only-secret-of-thirty-two-characters"  # noqa: S105
+
+
+@contextmanager
+def local_server() -> Iterator[str]:
+    """Run the server in a process of its own and yield its address."""
+    script = Path(__file__).with_name("local_server.py")
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.stdin.close()
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time that this process has used, user and system."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def user_class(variant: str) -> "type[User]":
+    """Return the user that reads the list again and again, without a pause."""
+    from locust import FastHttpUser, HttpUser, constant
+    from locust import task as bare_task
+
+    from loadtest.users.base import GatewayUser, task
+
+    headers = {"Authorization": "Bearer made-up"}
+
+    class BareFast(FastHttpUser):
+        wait_time = constant(0)
+
+        @bare_task
+        def read(self) -> None:
+            self.client.get("/tools", headers=headers)
+
+    class BareRequests(HttpUser):
+        wait_time = constant(0)
+
+        @bare_task
+        def read(self) -> None:
+            self.client.get("/tools", headers=headers)
+
+    class Ours(GatewayUser):
+        area = "tools"
+        wait_time = constant(0)
+
+        @task
+        def read(self) -> None:
+            self.call("GET /tools")
+
+    variants: tuple[type[User], ...] = (BareFast, BareRequests, Ours)
+    return dict(zip(VARIANTS, variants, strict=True))[variant]
+
+
+def measure(variant: str, host: str, requests: int) -> float:
+    """Drive ``host`` with one variant and return the CPU time per request in milliseconds.
+
+    Raises:
+        RuntimeError: a request failed, so that what was measured is not what was meant.
+    """
+    # Importing locust patches the whole process: only the measured one does it.
+    from locust.env import Environment
+
+    from loadtest.load import attach
+
+    environment = Environment(user_classes=[user_class(variant)], host=host)
+    runner = environment.create_local_runner()
+    if variant == VARIANTS[-1]:
+        attach(environment)
+    seen = 0
+    failed: list[BaseException] = []
+    marks: list[float] = []
+
+    def count(exception: BaseException | None = None, **_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if exception is not None:
+            failed.append(exception)
+        if seen in (WARM_UP, WARM_UP + requests):
+            marks.append(cpu_seconds())
+        if seen == WARM_UP + requests:
+            runner.greenlet.spawn(runner.quit)
+
+    environment.events.request.add_listener(count)
+    runner.start(USERS, spawn_rate=USERS)
+    runner.greenlet.join()
+    if failed:
+        raise RuntimeError(f"{variant}: {len(failed)} requests failed, the first with {failed[0]!r}")
+    if variant == VARIANTS[-1]:
+        assert_checked(requests)
+    return (marks[1] - marks[0]) / requests * 1000
+
+
+def assert_checked(requests: int) -> None:
+    """Make sure that our client did here what it does in a run: count every call, hold answers to the contract.
+
+    Raises:
+        RuntimeError: the record does not show it.
+    """
+    from loadtest.run import read_run
+
+    run = read_run(Path(os.environ["LOADTEST_REPORTS_DIR"]) / "run.json")
+    recorded = [(operation.name, operation.successes, operation.validated) for operation in run.operations]
+    if len(recorded) != 1 or recorded[0][1] < requests or not recorded[0][2]:
+        raise RuntimeError(f"expected {requests} successes, some validated, but the run recorded {recorded}")
+
+
+def compare(rounds: int, requests: int) -> dict[str, float]:
+    """Return the median CPU time per request of each variant, in milliseconds."""
+    times: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+    with local_server() as host, TemporaryDirectory() as reports:
+        environment = {
+            **os.environ,
+            "LOADTEST_HOST": host,
+            "LOADTEST_JWT_SECRET": SECRET,
+            "LOADTEST_REPORTS_DIR": reports,
+        }
+        for _ in range(rounds):
+            for variant in VARIANTS:
+                command = [sys.executable, __file__, "--variant", variant, "--host", host]
+                done = subprocess.run(
+                    [*command, "--requests", str(requests)],
+                    stdout=subprocess.PIPE,
+                    env=environment,
+                    check=True,
+                    text=True,
+                )
+                times[variant].append(json.loads(done.stdout))
+    return {variant: statistics.median(measured) for variant, measured in times.items()}
+
+
+def main() -> int:
+    """Print the table; or measure one variant, as the process that this one starts for it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=4000)
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--host", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.variant:
+        print(json.dumps(measure(arguments.variant, arguments.host, arguments.requests)))
+        return 0
+    medians = compare(arguments.rounds, arguments.requests)
+    bare = medians[VARIANTS[0]]
+    print(f"CPU time per request, median of {arguments.rounds} rounds of {arguments.requests} requests")
+    for variant, cost in medians.items():
+        print(f"  {variant:<22} {cost:6.3f} ms  {cost / bare:5.2f} x")
+    ratio = medians[VARIANTS[-1]] / bare
+    print(f"{'ok' if ratio <= LIMIT else 'TOO MUCH'}: {ratio:.2f} times a bare FastHttpUser, limit {LIMIT}")
+    return 0 if ratio <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
