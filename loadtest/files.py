@@ -14,8 +14,10 @@ from loadtest.errors import UsageError
 T = TypeVar("T")
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Replace ``path`` by ``content`` in one step: a crash leaves the old file or the new one, never half.
+
+    ``mode`` is who may read it; 0o600 for what holds secrets.
 
     Raises:
         UsageError: the directory does not exist or cannot be written to.
@@ -28,7 +30,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
