@@ -53,9 +53,13 @@ class Drift(Record, frozen=True, kw_only=True):
     """An answer that is plainly right although the contract does not describe it."""
 
     operation: str
+    """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``."""
     reason: str
     status: int | None = None
-    """An undocumented status; None: a documented status with a body outside its schema."""
+    """An undocumented status."""
+    media_type: str | None = None
+    """A body of another kind than the documented JSON, ``text/html``. With neither of the two the entry
+    excuses a JSON body outside its documented schema."""
 
 
 class Coverage(Record, frozen=True, kw_only=True):

@@ -1,0 +1,145 @@
+"""One answer of the gateway, and whether it is the promised one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from loadtest.client.contract import Contract
+from loadtest.client.problem import Problem
+from loadtest.run import ProblemKind
+from loadtest.versions import Drift
+
+_decode = msgspec.json.Decoder().decode
+_MISSING = object()
+
+
+class Answer:
+    """Status, headers and body; JSON is decoded when first asked for."""
+
+    __slots__ = ("_json", "body", "headers", "operation", "status")
+
+    def __init__(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.operation = operation
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self._json: Any = _MISSING
+
+    @property
+    def json(self) -> Any:
+        """The decoded body.
+
+        Raises:
+            Problem: it is not JSON.
+        """
+        if self._json is _MISSING:
+            try:
+                self._json = _decode(self.body)
+            except msgspec.DecodeError as error:
+                raise Problem(ProblemKind.JSON, _not_json(self, error), status=self.status) from error
+        return self._json
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def media_type(self) -> str:
+        """``application/json`` of a ``Content-Type`` with parameters; empty if there is none."""
+        return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    def __getitem__(self, path: str) -> Any:
+        """Return a member of the JSON body by its dotted path: ``answer["token.id"]``, ``answer["0.name"]``.
+
+        Raises:
+            LookupError: there is no such member; the message names the operation and the path.
+        """
+        value = self.json
+        for part in path.split("."):
+            try:
+                value = value[int(part)] if isinstance(value, list) else value[part]
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise LookupError(f"the answer of {self.operation} has no {path!r}") from None
+        return value
+
+    @property
+    def id(self) -> str:
+        """The ``id`` of the JSON body, as text."""
+        return str(self["id"])
+
+
+def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
+    if not answer.body:
+        return "expected JSON, the body is empty"
+    return f"expected JSON, got {answer.media_type or 'no content type'}: {error}"
+
+
+def check(
+    answer: Answer, contract: Contract, *, accepted: Mapping[int, str], validate: bool
+) -> Problem | Drift | None:
+    """Hold ``answer`` against the contract; a body is looked at only if ``validate``.
+
+    An operation that the contract does not have (a JSON-RPC method's own name, a redirect's target) is held
+    to "2xx or 3xx" only. Returns None if all is well, a Drift entry if the version's data excuses what differs.
+    """
+    status = answer.status
+    if status in accepted:
+        return None
+    refused = _refused_by_redirect(answer)
+    if refused is not None:
+        return refused
+    documented = contract.operations.get(answer.operation)
+    if documented is None:
+        return None if 200 <= status < 400 else _bad_status(answer)
+    promise = documented.success.get(status)
+    if promise is None:
+        drift = contract.drifted(answer.operation, status=status) if 200 <= status < 400 else None
+        return drift or _bad_status(answer)
+    if not validate or "application/json" not in promise.media_types:
+        return None
+    return _checked_body(answer, contract, promise.schema)
+
+
+def _refused_by_redirect(answer: Answer) -> Problem | None:
+    """Tell a redirect that means "done" from one that means "refused": an HTML form's error is a 303, too."""
+    if not 300 <= answer.status < 400:
+        return None
+    location = str(answer.headers.get("location") or "")
+    to_login = location.partition("?")[0].endswith("/login") and "logout" not in answer.operation
+    if "error=" in location or "change-password-required" in location or to_login:
+        return Problem(ProblemKind.REDIRECT, f"redirected to {location}", status=answer.status)
+    return None
+
+
+def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Problem | Drift | None:
+    if answer.media_type and not answer.media_type.endswith("json"):
+        drift = contract.drifted(answer.operation, media_type=answer.media_type)
+        if drift is not None:
+            return drift
+    try:
+        body = answer.json
+    except Problem as problem:
+        return problem
+    broken = contract.violation(pointer, body) if pointer else None
+    if broken is None:
+        return None
+    return contract.drifted(answer.operation) or Problem(ProblemKind.SCHEMA, broken, status=answer.status)
+
+
+def _bad_status(answer: Answer) -> Problem:
+    return Problem(ProblemKind.STATUS, reason(answer), status=answer.status)
+
+
+def reason(answer: Answer) -> str:
+    """Return what a refusal says for itself: its ``detail``, ``message`` or ``error``, else the text."""
+    try:
+        body = _decode(answer.body)
+    except msgspec.DecodeError:
+        return answer.text[:500] or f"HTTP {answer.status} without a body"
+    for key in ("detail", "message", "error"):
+        if isinstance(body, dict) and body.get(key):
+            detail = body[key]
+            return detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()[:500]
+    return answer.text[:500]

@@ -1,0 +1,105 @@
+"""What all users of one Locust process share: contract, token, correlation ids, what to validate."""
+
+import itertools
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from loadtest.client.auth import Credentials
+from loadtest.client.contract import Contract, read_contract
+from loadtest.errors import InconclusiveError
+from loadtest.versions import VersionData, available, load, nearest
+
+ALWAYS_VALIDATED = 5
+"""The first answers of every operation that are all held against their schema."""
+VALIDATED_SHARE = 20
+"""After those, one answer in this many is."""
+_TIMEOUT = 30.0
+"""Seconds for one request before the load."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One process's view of the gateway that it drives."""
+
+    host: str
+    bearer: str
+    credentials: Credentials
+    contract: Contract
+    version: str | None
+    data: VersionData | None
+    tag: str = field(default_factory=lambda: secrets.token_hex(3))
+    """Random hex in every name and correlation id that this process makes."""
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _answers: dict[str, int] = field(default_factory=dict)
+
+    def correlation_id(self) -> str:
+        """Return an id that no other call of this run carries."""
+        return f"lt-{self.tag}-{next(self._numbers):x}"
+
+    def name(self, kind: str) -> str:
+        """Return a name for a new entity that no other has, and that a fingerprint leaves out."""
+        return f"lt-{self.tag}{next(self._numbers):x}-{kind}"
+
+    def validates(self, operation: str) -> bool:
+        """Say whether the next answer of ``operation`` is held against its schema."""
+        seen = self._answers.get(operation, 0)
+        self._answers[operation] = seen + 1
+        return seen < ALWAYS_VALIDATED or seen % VALIDATED_SHARE == 0
+
+
+def connect(host: str, credentials: Credentials) -> Session:
+    """Return a session with the gateway at ``host``.
+
+    Raises:
+        InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
+    """
+    try:
+        bearer = credentials.bearer()
+    except ValueError as error:
+        raise InconclusiveError(
+            f"{host}: {error}: set LOADTEST_TOKEN or LOADTEST_JWT_SECRET, or boot a gateway"
+        ) from error
+    document = _fetch(host, "/openapi.json", bearer)
+    version = _version(document)
+    data = load(nearest(version, available()))
+    return Session(host, bearer, credentials, read_contract(document, data), version, data)
+
+
+def _version(document: Mapping[str, Any]) -> str | None:
+    stated = document.get("info", {}).get("version")
+    return str(stated) if stated else None
+
+
+def _fetch(host: str, path: str, bearer: str) -> dict[str, Any]:
+    try:
+        answer = requests.get(
+            host + path,
+            headers={"Authorization": f"Bearer {bearer}"},
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise InconclusiveError(f"{host} does not answer: {_root_cause(error)}") from error
+    if answer.status_code in (401, 403):
+        raise InconclusiveError(f"{host} refuses our token: {path} answered {answer.status_code}")
+    if answer.status_code != requests.codes.ok:
+        raise InconclusiveError(
+            f"{host}{path} answered {answer.status_code}: is this a ContextForge gateway?"
+        )
+    try:
+        document = answer.json()
+    except requests.JSONDecodeError as error:
+        raise InconclusiveError(f"{host}{path} is not JSON: is this a ContextForge gateway?") from error
+    if not isinstance(document, dict):
+        raise InconclusiveError(f"{host}{path} is not an OpenAPI document")
+    return document
+
+
+def _root_cause(error: BaseException) -> str:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error) or type(error).__name__

@@ -1,0 +1,112 @@
+"""Server-sent events as load: the time to the first event, the gaps, and how the stream ends.
+
+Source of the format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import gevent
+import msgspec
+from sseclient import SSEClient
+
+from loadtest.client.problem import Problem
+from loadtest.run import ProblemKind
+
+FIRST_EVENT_WITHIN = 10.0
+"""Seconds that a user waits for an event unless the scenario says otherwise."""
+
+
+class Lines(Protocol):
+    """An open answer of geventhttpclient."""
+
+    message_complete: bool
+
+    def readline(self, sep: bytes = ...) -> bytes:
+        """Return the next line with its end, or nothing at the end of the body."""
+
+    def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+
+
+class Event(NamedTuple):
+    """One event."""
+
+    name: str
+    data: str
+
+    @property
+    def json(self) -> Any:
+        """The decoded data.
+
+        Raises:
+            Problem: it is not JSON.
+        """
+        try:
+            return msgspec.json.decode(self.data)
+        except msgspec.DecodeError as error:
+            raise Problem(ProblemKind.JSON, f"event data is not JSON: {error}") from error
+
+
+@dataclass(slots=True)
+class EventStream:
+    """An open stream that is read event by event, and what was measured on it so far (milliseconds)."""
+
+    lines: Lines
+    opened: float = field(default_factory=time.perf_counter)
+    first_event: float | None = None
+    gaps: list[float] = field(default_factory=list)
+    events: int = 0
+    ended: bool = False
+    _last: float = 0.0
+    _source: Iterator[Any] | None = None
+
+    def next(
+        self, *, within: float = FIRST_EVENT_WITHIN, where: Callable[[Event], bool] | None = None
+    ) -> Event:
+        """Return the next event (the next one of those that ``where`` wants), waiting ``within`` seconds.
+
+        Raises:
+            Problem: the stream said nothing in time, or ended first.
+        """
+        deadline = gevent.Timeout(within)
+        deadline.start()
+        try:
+            while True:
+                event = self._read()
+                if where is None or where(event):
+                    return event
+        except gevent.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            raise Problem(ProblemKind.STREAM_STALLED, self._silence(within)) from None
+        finally:
+            deadline.close()
+
+    def close(self) -> None:
+        """End the stream from our side; the server sees the connection close."""
+        self.lines.release()
+
+    def _read(self) -> Event:
+        if self._source is None:
+            self._source = SSEClient(iter(lambda: self.lines.readline(b"\n"), b"")).events()
+        found = next(self._source, None)
+        if found is None:
+            self.ended = self.lines.message_complete
+            raise Problem(
+                ProblemKind.STREAM_TRUNCATED,
+                f"the stream ended after {self.events} events" if self.events else "the stream ended empty",
+            )
+        now = time.perf_counter()
+        if self.first_event is None:
+            self.first_event = (now - self.opened) * 1000
+        else:
+            self.gaps.append((now - self._last) * 1000)
+        self._last = now
+        self.events += 1
+        return Event(found.event, found.data)
+
+    def _silence(self, seconds: float) -> str:
+        return f"no {'further ' if self.events else ''}event that was waited for within {seconds:g} s"

@@ -1,0 +1,280 @@
+"""Reading the CSV files that any Locust writes (``--csv PREFIX``) as a run.
+
+Columns are found by their header: Locust adds and reorders them between versions.
+Source: https://docs.locust.io/en/stable/retrieving-stats.html
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from loadtest.errors import UsageError
+from loadtest.fingerprint import fingerprint, normalise
+from loadtest.histogram import Latency
+from loadtest.locust_errors import understand
+from loadtest.operations import area_of
+from loadtest.run import Example, Failure, Moment, Operation, ProblemKind, Run, RunState, Settings, Timeline
+
+_AGGREGATED = "Aggregated"
+_PERCENTILE = re.compile(r"^(\d{1,3}(?:\.\d+)?)%$")
+_LONGEST_EVIDENCE = 4096
+
+
+def read_csv_run(prefix: Path) -> Run:
+    """Return the run that ``PREFIX_stats.csv`` and, where they exist, its sister files describe.
+
+    ``prefix`` may also be the path of the ``_stats.csv`` file itself. Only that one is required.
+
+    Raises:
+        UsageError: a file is missing, empty, cut off, or lacks a column; the message names file and row.
+    """
+    if prefix.name.endswith("_stats.csv"):
+        prefix = prefix.with_name(prefix.name.removesuffix("_stats.csv"))
+    stats = _rows(_sister(prefix, "stats"), ("Name", "Request Count", "Failure Count"))
+    operations, latency = _operations(stats)
+    failures = _failures(_optional(prefix, "failures", ("Name", "Error", "Occurrences")), operations)
+    exceptions = _exceptions(_optional(prefix, "exceptions", ("Count", "Message")))
+    timeline, started, duration = _timeline(_optional(prefix, "stats_history", ("Timestamp", "Name")))
+    return Run(
+        state=RunState.COMPLETE,
+        started=started,
+        duration=duration,
+        source="csv",
+        settings=Settings(host="", profile="custom"),
+        operations=tuple(operations.values()),
+        failures=(*failures, *exceptions),
+        timeline=timeline,
+        latency=latency,
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row, its fields by the names of the header."""
+
+    path: Path
+    line: int
+    fields: dict[str, str]
+
+    def text(self, name: str) -> str:
+        """Return a field, or nothing where the file has no such column."""
+        return self.fields.get(name, "").strip()
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """Return a field as a number; empty and ``N/A`` are ``default`` if there is one."""
+        value = self.text(name)
+        if value in ("", "N/A") and default is not None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < float("inf"):
+            raise UsageError(
+                f"{self.path}: row {self.line}: {name}: {value!r}: expected a number of 0 or more"
+            )
+        return number
+
+
+def _sister(prefix: Path, kind: str) -> Path:
+    return prefix.with_name(f"{prefix.name}_{kind}.csv")
+
+
+def _optional(prefix: Path, kind: str, required: tuple[str, ...]) -> Iterator[_Row]:
+    path = _sister(prefix, kind)
+    return _rows(path, required) if path.exists() else iter(())
+
+
+def _rows(path: Path, required: tuple[str, ...]) -> Iterator[_Row]:
+    """Yield the rows of ``path`` behind its header, which must name the ``required`` columns."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            reader = csv.reader((line.replace("\0", "\ufffd") for line in file), strict=True)
+            header = next(reader, None)
+            if header is None:
+                raise UsageError(f"{path}: is empty, expected the header of Locust's CSV")
+            missing = [name for name in required if name not in header]
+            if missing:
+                raise UsageError(
+                    f"{path}: row 1: no column {missing[0]!r}, expected the header of Locust's CSV"
+                )
+            for fields in reader:
+                if len(fields) != len(header):
+                    raise UsageError(
+                        f"{path}: row {reader.line_num}: {len(fields)} fields, expected {len(header)}: cut off?"
+                    )
+                yield _Row(path, reader.line_num, dict(zip(header, fields, strict=True)))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except csv.Error as error:
+        raise UsageError(f"{path}: row {reader.line_num}: is not CSV: {error}") from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _name(row: _Row, kind: str) -> str:
+    """Return ``METHOD name``; a locustfile that names its requests so itself says it once."""
+    method, name = row.text(kind), row.text("Name")
+    return name if not method or name.split(" ", 1)[0] == method else f"{method} {name}"
+
+
+def _operations(rows: Iterator[_Row]) -> tuple[dict[str, Operation], Latency | None]:
+    """Return the operations by name, and the latency of all requests together as Locust's last row says it."""
+    operations: dict[str, Operation] = {}
+    total = None
+    for row in rows:
+        requests, failures = int(row.number("Request Count")), int(row.number("Failure Count"))
+        latency = _latency(row, requests)
+        if row.text("Name") == _AGGREGATED and not row.text("Type"):
+            total = latency
+            continue
+        if not requests and not failures:
+            continue
+        name = _name(row, "Type")
+        if name in operations:
+            raise UsageError(f"{row.path}: row {row.line}: {name!r} stands twice, expected one row for each")
+        requests = max(requests, failures)
+        operations[name] = Operation(
+            name=name,
+            area=area_of(name),
+            requests=requests,
+            successes=requests - failures,
+            failures=failures,
+            received=int(row.number("Average Content Size", 0.0) * requests),
+            latency=latency,
+        )
+    return operations, total
+
+
+def _latency(row: _Row, requests: int) -> Latency | None:
+    if not requests:
+        return None
+    percentiles = {
+        f"{float(found[1]):g}": row.number(column, 0.0)
+        for column in row.fields
+        if (found := _PERCENTILE.match(column)) and row.text(column) not in ("", "N/A")
+    }
+    return Latency(
+        count=requests,
+        mean=row.number("Average Response Time", 0.0),
+        min=row.number("Min Response Time", 0.0),
+        max=row.number("Max Response Time", 0.0),
+        percentiles=percentiles,
+    )
+
+
+def _failures(rows: Iterator[_Row], operations: dict[str, Operation]) -> tuple[Failure, ...]:
+    """Return the failures, rows of one fault together, and one for what no row speaks of."""
+    found: dict[str, Failure] = {}
+    counts: Counter[str] = Counter()
+    recorded: Counter[str] = Counter()
+    prints: dict[tuple[str, str], str] = {}
+    for row in rows:
+        name, text = _name(row, "Method"), row.text("Error")
+        occurrences = int(row.number("Occurrences"))
+        recorded[name] += occurrences
+        understood = understand(text)
+        key = (name, str(understood))
+        mark = prints.get(key)
+        if mark is None:
+            mark = fingerprint(
+                name, understood.problem, understood.status, understood.code, understood.message
+            )
+            prints[key] = mark
+            if mark not in found:
+                found[mark] = Failure(
+                    fingerprint=mark,
+                    operation=name,
+                    problem=understood.problem,
+                    message=normalise(understood.message),
+                    status=understood.status,
+                    code=understood.code,
+                    examples=(Example(at=0.0, status=understood.status, answer=text[:_LONGEST_EVIDENCE]),),
+                )
+        counts[mark] += occurrences
+    return (
+        *(_counted(failure, counts[mark]) for mark, failure in found.items()),
+        *(
+            _unspoken(o, o.failures - recorded[o.name])
+            for o in operations.values()
+            if o.failures > recorded[o.name]
+        ),
+    )
+
+
+def _counted(failure: Failure, count: int) -> Failure:
+    return msgspec.structs.replace(failure, count=count)
+
+
+def _unspoken(operation: Operation, count: int) -> Failure:
+    message = "Locust counted failures here whose message is not in the CSV files"
+    mark = fingerprint(operation.name, ProblemKind.OTHER, None, None, message)
+    return Failure(
+        fingerprint=mark, operation=operation.name, problem=ProblemKind.OTHER, message=message, count=count
+    )
+
+
+def _exceptions(rows: Iterator[_Row]) -> tuple[Failure, ...]:
+    """Return what the tasks themselves raised; Locust does not say in which task."""
+    found: dict[str, Failure] = {}
+    for row in rows:
+        text, traceback = row.text("Message"), row.text("Traceback")
+        where = re.findall(r'File "[^"]*?([^"/\\]+)", line \d+, in (\w+)', traceback)
+        name = f"TASK {where[-1][0]}:{where[-1][1]}" if where else "TASK"
+        mark = fingerprint(name, ProblemKind.SCENARIO, None, None, text)
+        count = int(row.number("Count")) + (found[mark].count if mark in found else 0)
+        found[mark] = Failure(
+            fingerprint=mark,
+            operation=name,
+            problem=ProblemKind.SCENARIO,
+            message=normalise(text),
+            count=count,
+            examples=(Example(at=0.0, answer=traceback[:_LONGEST_EVIDENCE]),),
+        )
+    return tuple(found.values())
+
+
+def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, str, float]:
+    """Return the timeline, the time of the first row as ISO 8601 in UTC, and the seconds it spans."""
+    moments: list[Moment] = []
+    first: float | None = None
+    requests = failures = 0
+    for row in rows:
+        if row.text("Name") != _AGGREGATED:
+            continue
+        at = row.number("Timestamp")
+        first = at if first is None else first
+        total, failed = (
+            int(row.number("Total Request Count", 0.0)),
+            int(row.number("Total Failure Count", 0.0)),
+        )
+        moments.append(
+            Moment(
+                at=max(at - first, 0.0),
+                requests=max(total - requests, 0),
+                failures=max(failed - failures, 0),
+                users=int(row.number("User Count", 0.0)),
+                p50=_known(row, "50%"),
+                p95=_known(row, "95%"),
+                p99=_known(row, "99%"),
+            )
+        )
+        requests, failures = total, failed
+    if first is None:
+        return Timeline(), "1970-01-01T00:00:00Z", 0.0
+    started = dt.datetime.fromtimestamp(first, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Timeline(moments=tuple(moments)), started, moments[-1].at
+
+
+def _known(row: _Row, column: str) -> float | None:
+    return None if row.text(column) in ("", "N/A") else row.number(column)

@@ -1,0 +1,47 @@
+"""One finished call or stream, as the client tells it to whoever counts."""
+
+import msgspec
+
+from loadtest.run import Example, ProblemKind
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What was wrong with one call, with its evidence."""
+
+    problem: ProblemKind
+    message: str
+    status: int | None = None
+    code: str | None = None
+    example: Example | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished call. At most one of ``fault``, ``drift`` and ``accepted`` is set."""
+
+    operation: str
+    area: str
+    scenario: str | None
+    finished: float
+    """Unix time in seconds."""
+    duration: float
+    """Milliseconds."""
+    status: int
+    """0 if there was no answer."""
+    received: int
+    """Bytes of the body."""
+    validated: bool = False
+    drift: bool = False
+    accepted: str | None = None
+    """The reason why an answer outside the contract was taken."""
+    fault: Fault | None = None
+
+
+class StreamOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished event stream; durations in milliseconds."""
+
+    operation: str
+    events: int
+    ended: bool
+    """By the server, in good order."""
+    first_event: float | None
+    gaps: tuple[float, ...]

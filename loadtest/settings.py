@@ -1,0 +1,171 @@
+"""What a run is asked to do, from options, the environment and named profiles; and what Locust is told of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from loadtest.client.auth import Credentials
+from loadtest.errors import UsageError
+from loadtest.files import read_toml
+from loadtest.record import Record
+
+PROFILES = Path(__file__).parent / "profiles.toml"
+DEFAULT_HOST = "http://localhost:8080"
+DEFAULT_ADMIN = "admin@example.com"
+
+
+class Profile(Record, frozen=True, kw_only=True):
+    """A named size of run."""
+
+    users: int
+    spawn_rate: float
+    """Users per second."""
+    run_time: str
+    """``60s``, ``10m``, ``1h30m``."""
+    about: str
+
+
+class Size(Record, frozen=True, kw_only=True):
+    """How much load is made."""
+
+    profile: str
+    users: int
+    spawn_rate: float
+    run_time: float
+    """Seconds."""
+    processes: int
+
+
+class Target(Record, frozen=True, kw_only=True):
+    """What a Locust process must know to drive one gateway."""
+
+    host: str
+    credentials: Credentials
+    source: str = ""
+    """What ``GATEWAY=`` said."""
+    data: str | None = None
+    """The version whose data file applies, if whoever booted the gateway knows it."""
+    database: str = "sqlite"
+    profile: str = "custom"
+    backends: dict[str, str] = msgspec.field(default_factory=dict)
+    """Addresses of the backends that are up, by name."""
+    failed_backends: dict[str, str] = msgspec.field(default_factory=dict)
+    """Why a backend did not come up, by name."""
+    reports: str = "reports"
+    seed: int = 0
+
+
+def profiles() -> dict[str, Profile]:
+    """Return the profiles by name."""
+    return read_toml(PROFILES, dict[str, Profile])
+
+
+def size(
+    *,
+    profile: str | None = None,
+    users: int | None = None,
+    spawn_rate: float | None = None,
+    run_time: str | None = None,
+    processes: int | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Size:
+    """Return the size that options, then the environment, then the profile ask for.
+
+    Raises:
+        UsageError: an unknown profile, or a figure that is none or not positive.
+    """
+    name = profile or environ.get("LOADTEST_PROFILE") or "pr"
+    known = profiles()
+    if name not in known:
+        raise UsageError(f"unknown profile {name!r}: expected {', '.join(known)}")
+    base = known[name]
+    return Size(
+        profile=name,
+        users=users or int(_number(environ, "LOADTEST_USERS", base.users)),
+        spawn_rate=spawn_rate or _number(environ, "LOADTEST_SPAWN_RATE", base.spawn_rate),
+        run_time=seconds(run_time or environ.get("LOADTEST_RUN_TIME") or base.run_time),
+        processes=processes or int(_number(environ, "LOADTEST_PROCESSES", 1)),
+    )
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of ``90``, ``90s``, ``1m30s`` or ``2h``.
+
+    Raises:
+        UsageError: the text is no duration, or none at all.
+    """
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
+    total = (
+        sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
+        if match
+        else 0
+    )
+    if not total:
+        raise UsageError(f"run time {text!r}: expected a duration such as 60s, 10m or 1h30m")
+    return float(total)
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UsageError(f"{name}={text}: expected a number above 0")
+    return number
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory that keeps gateway environments, templates and the state of a running gateway."""
+    return Path(environ.get("LOADTEST_HOME") or ".loadtest").absolute()
+
+
+def reports_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory that reports are written to."""
+    return Path(environ.get("LOADTEST_REPORTS_DIR") or "reports")
+
+
+def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Return the credentials that a person gave for a gateway that runs already."""
+    return Credentials(
+        email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or DEFAULT_ADMIN,
+        password=environ.get("LOADTEST_ADMIN_PASSWORD") or None,
+        jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
+        token=environ.get("LOADTEST_TOKEN") or environ.get("MCPGATEWAY_BEARER_TOKEN") or None,
+    )
+
+
+def read_target(environ: Mapping[str, str] = os.environ) -> Target:
+    """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
+
+    Raises:
+        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there.
+    """
+    handed = environ.get("LOADTEST_TARGET")
+    if handed:
+        try:
+            return msgspec.json.decode(handed, type=Target)
+        except msgspec.DecodeError as error:
+            raise UsageError(f"LOADTEST_TARGET: {error}") from error
+    return Target(
+        host=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        credentials=credentials(environ),
+        source=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        reports=str(reports_directory(environ)),
+    )
+
+
+def hand_on(target: Target) -> dict[str, str]:
+    """Return the environment variables by which :func:`read_target` reads ``target`` in another process.
+
+    They hold secrets and belong into a child's environment only.
+    """
+    return {"LOADTEST_TARGET": msgspec.json.encode(target).decode()}

@@ -1,0 +1,199 @@
+"""What is put in place before the load and taken away after it: the backends, registered with the gateway.
+
+Also counts the gateway's entities, so that a scenario that leaves something behind is found out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import requests
+
+from loadtest.client.session import Session
+
+_TIMEOUT = 30.0
+"""Seconds for one request before or after the load."""
+_TOOLS_WITHIN = 15.0
+"""Seconds in which the tools of a freshly registered backend must be there."""
+
+_PAGED = {"include_pagination": "true"}
+ENTITIES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    ("tools", "GET /tools", {"include_inactive": "true", "limit": "0"}),
+    ("resources", "GET /resources", {"include_inactive": "true", "limit": "0"}),
+    ("prompts", "GET /prompts", {"include_inactive": "true", "limit": "0"}),
+    ("servers", "GET /servers", {"include_inactive": "true", "limit": "0"}),
+    ("gateways", "GET /gateways", {"include_inactive": "true", "limit": "0"}),
+    ("agents", "GET /a2a", {"include_inactive": "true", "limit": "0"}),
+    ("teams", "GET /teams/", _PAGED | {"limit": "100"}),
+    ("users", "GET /auth/email/admin/users", _PAGED | {"limit": "500"}),
+    ("tokens", "GET /tokens/admin/all", {"limit": "1"}),
+    ("roles", "GET /rbac/roles", {}),
+    ("roots", "GET /roots", {}),
+    ("LLM providers", "GET /llm/providers", {"page_size": "500"}),
+    ("LLM models", "GET /llm/models", {"page_size": "500"}),
+)
+"""Every kind of entity that scenarios make: its name, the operation that lists it, the query for all of it."""
+
+
+class Stage(msgspec.Struct, kw_only=True):
+    """What every scenario finds in place."""
+
+    gateway_id: str | None = None
+    """The MCP backend, as the gateway knows it."""
+    server_id: str | None = None
+    """A virtual server that holds everything of the MCP backend."""
+    tools: dict[str, str] = msgspec.field(default_factory=dict)
+    """The backend's own name of a tool (``echo``) → the name under which the gateway offers it."""
+    tool_ids: dict[str, str] = msgspec.field(default_factory=dict)
+    resources: dict[str, str] = msgspec.field(default_factory=dict)
+    """Address of a resource → the gateway's id of it."""
+    prompts: dict[str, str] = msgspec.field(default_factory=dict)
+    """The backend's own name of a prompt → the name under which the gateway offers it."""
+    prompt_ids: dict[str, str] = msgspec.field(default_factory=dict)
+    problems: dict[str, str] = msgspec.field(default_factory=dict)
+    """Why a backend could not be registered, by its name."""
+    backends: dict[str, str] = msgspec.field(default_factory=dict)
+    """Addresses of the backends, for scenarios that register one themselves."""
+
+    def packed(self) -> bytes:
+        """Return the stage as bytes for another process."""
+        return msgspec.msgpack.encode(self)
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Stage:
+        """Return the stage that :meth:`packed` wrote."""
+        return msgspec.msgpack.decode(data, type=cls)
+
+
+class _Desk:
+    """The few plain requests around the load; they are not part of it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.headers["Authorization"] = f"Bearer {session.bearer}"
+
+    def ask(
+        self,
+        operation: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        path: Mapping[str, str | None] | None = None,
+    ) -> Any:
+        method, template = operation.split(" ")
+        served = self._session.contract.path(operation) or template
+        answer = self._http.request(
+            method,
+            self._session.host + served.format_map(path or {}),
+            json=json,
+            params=params,
+            timeout=_TIMEOUT,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def set_stage(session: Session, backends: Mapping[str, str]) -> Stage:
+    """Register the MCP backend with the gateway and return what scenarios may use.
+
+    A backend that the gateway does not take is a problem of the stage, not the end of the run: its scenarios
+    fail and say so.
+    """
+    stage = Stage(backends=dict(backends))
+    if "mcp" not in backends:
+        return stage
+    desk = _Desk(session)
+    try:
+        made = desk.ask(
+            "POST /gateways",
+            json={
+                "name": session.name("mcp"),
+                "url": f"{backends['mcp']}?stage={session.tag}",
+                "transport": "STREAMABLEHTTP",
+                "visibility": "public",
+            },
+        )
+        stage.gateway_id = str(made["id"])
+        _gather(desk, stage)
+        server = desk.ask(
+            "POST /servers",
+            json={
+                "server": {
+                    "name": session.name("stage"),
+                    "associated_tools": list(stage.tool_ids.values()),
+                    "associated_resources": list(stage.resources.values()),
+                    "associated_prompts": list(stage.prompt_ids.values()),
+                },
+                "visibility": "public",
+            },
+        )
+        stage.server_id = str(server["id"])
+    except (requests.RequestException, LookupError, TypeError, ValueError) as error:
+        stage.problems["mcp"] = f"the gateway did not take it: {error}"
+    return stage
+
+
+def _gather(desk: _Desk, stage: Stage) -> None:
+    deadline = time.monotonic() + _TOOLS_WITHIN
+    everything = {"limit": "0"}
+    while not stage.tools and time.monotonic() < deadline:
+        for tool in _of(stage, desk.ask("GET /tools", params=everything)):
+            own = tool.get("originalName") or tool["name"]
+            stage.tools[own], stage.tool_ids[own] = tool["name"], str(tool["id"])
+    for resource in _of(stage, desk.ask("GET /resources", params=everything)):
+        stage.resources[resource["uri"]] = str(resource["id"])
+    for prompt in _of(stage, desk.ask("GET /prompts", params=everything)):
+        own = prompt.get("originalName") or prompt["name"]
+        stage.prompts[own], stage.prompt_ids[own] = prompt["name"], str(prompt["id"])
+    if not stage.tools:
+        raise LookupError(f"none of its tools appeared within {_TOOLS_WITHIN:g} s")
+
+
+def _of(stage: Stage, entities: Any) -> list[dict[str, Any]]:
+    return [e for e in entities if str(e.get("gatewayId") or e.get("gateway_id")) == stage.gateway_id]
+
+
+def clear_stage(session: Session, stage: Stage) -> None:
+    """Take away what :func:`set_stage` put in place; what the gateway refuses shows in the entity counts."""
+    desk = _Desk(session)
+    for operation, path in (
+        ("DELETE /servers/{server_id}", {"server_id": stage.server_id}),
+        ("DELETE /gateways/{gateway_id}", {"gateway_id": stage.gateway_id}),
+    ):
+        if all(path.values()):
+            try:
+                desk.ask(operation, path=path)
+            except requests.RequestException as error:
+                stage.problems.setdefault("mcp", f"could not be taken away: {error}")
+
+
+def count_entities(session: Session) -> dict[str, int | None]:
+    """Return how many entities of each kind the gateway holds; None where it does not say."""
+    desk = _Desk(session)
+    return {
+        kind: _count(desk, operation, query)
+        for kind, operation, query in ENTITIES
+        if operation in session.contract.operations
+    }
+
+
+def _count(desk: _Desk, operation: str, query: Mapping[str, str]) -> int | None:
+    count, cursor = 0, ""
+    try:
+        while True:
+            page = desk.ask(operation, params=dict(query) | ({"cursor": cursor} if cursor else {}))
+            if isinstance(page, list):
+                return count + len(page)
+            if isinstance(page.get("total"), int):
+                return int(page["total"])
+            count += next((len(value) for value in page.values() if isinstance(value, list)), 0)
+            cursor = str(page.get("nextCursor") or page.get("next_cursor") or "")
+            if not cursor:
+                return count
+    except (requests.RequestException, ValueError, AttributeError):
+        return None

@@ -1,0 +1,107 @@
+"""The first sweep: every scenario is dealt once across all users of all workers before the weighted mix begins.
+
+With twenty users and forty user classes, Locust's own dispatch leaves half of the classes without a user; a
+dealt scenario is done by whichever user is free.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from gevent.event import AsyncResult
+
+from loadtest.run import Scenario, Sweep
+
+SLOW = "slow"
+"""The tag of scenarios that take many seconds: they are dealt first, so that the sweep does not end with them."""
+
+
+def order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...]:
+    """Return the names of ``scenarios`` as they are dealt: slow ones first, then those that call the most."""
+    ranked = sorted(
+        scenarios, key=lambda s: (s.name not in slow, -len({c.operation for c in s.calls}), s.name)
+    )
+    return tuple(scenario.name for scenario in ranked)
+
+
+class Deck:
+    """What is left to deal, and who holds what; lives in the master (or in the only process)."""
+
+    def __init__(self, scenarios: Iterable[str]) -> None:
+        self._left = deque(scenarios)
+        self._held: dict[str, str] = {}
+        self._planned = len(self._left)
+        self._done = 0
+        self.finished_at: float | None = None
+
+    def deal(self, worker: str) -> str | None:
+        """Return the next scenario for ``worker``, or None when all have been dealt."""
+        if not self._left:
+            return None
+        name = self._left.popleft()
+        self._held[name] = worker
+        return name
+
+    def done(self, name: str, at: float) -> None:
+        """Note that ``name`` was done ``at`` seconds after the start; a second report of it changes nothing."""
+        if self._held.pop(name, None) is not None:
+            self._done += 1
+            if not self._left and not self._held:
+                self.finished_at = at
+
+    def lost(self, worker: str) -> tuple[str, ...]:
+        """Take back what a lost worker held, to be dealt again first; return the names."""
+        back = tuple(name for name, holder in self._held.items() if holder == worker)
+        for name in back:
+            del self._held[name]
+        self._left.extendleft(reversed(back))
+        return back
+
+    def record(self) -> Sweep:
+        """Return how far the sweep came."""
+        return Sweep(
+            planned=self._planned,
+            done=self._done,
+            finished_at=self.finished_at,
+            unfinished=tuple(self._held) + tuple(self._left),
+        )
+
+
+class Hand:
+    """A process's side of the deal: asks for one scenario at a time and waits for the answer."""
+
+    def __init__(self, ask: Callable[[int], None], tell_done: Callable[[str], None]) -> None:
+        self._ask = ask
+        self._tell_done = tell_done
+        self._tickets: dict[int, AsyncResult] = {}
+        self._next = 0
+        self._over = False
+
+    def take(self) -> str | None:
+        """Return the next scenario to do, or None once the sweep has nothing left."""
+        if self._over:
+            return None
+        self._next += 1
+        ticket = self._next
+        reply = self._tickets[ticket] = AsyncResult()
+        self._ask(ticket)
+        try:
+            name: str | None = reply.get()
+        finally:
+            del self._tickets[ticket]
+        if name is None:
+            self._over = True
+        return name
+
+    def deal(self, ticket: int, name: str | None) -> bool:
+        """Take the answer to ``ticket``; return False if nobody waits for it any more."""
+        reply = self._tickets.get(ticket)
+        if reply is None:
+            return False
+        reply.set(name)
+        return True
+
+    def done(self, name: str) -> None:
+        """Report that ``name`` was done."""
+        self._tell_done(name)

@@ -1,0 +1,133 @@
+"""What every simulated user can do: call an operation, make an entity that is deleted again, read a stream."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, TypeVar
+
+from gevent import GreenletExit
+from locust import FastHttpUser, between
+from locust import task as locust_task
+from locust.exception import RescheduleTask, StopTest, StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Caller
+from loadtest.client.streams import EventStream
+from loadtest.load import Load, load_of
+from loadtest.stage import Stage
+
+U = TypeVar("U", bound="GatewayUser")
+
+
+class GatewayUser(FastHttpUser):
+    """A user of the gateway, signed in as its administrator.
+
+    Class attributes of a subclass: ``area`` names the group of operations that it covers.
+    """
+
+    abstract = True
+    area: ClassVar[str] = ""
+    wait_time = between(0.2, 1.0)
+    network_timeout = 30.0
+    connection_timeout = 10.0
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.load: Load = load_of(environment)
+        self.api = Caller(self.client, self.load.session, self.area, self.load.recorder.stream)
+
+    @property
+    def stage(self) -> Stage:
+        """What was put in place before the load: the registered backends and their tools."""
+        return self.load.stage
+
+    def on_start(self) -> None:
+        """Take part in the first sweep: do scenarios of any class until all have been dealt."""
+        self.load.wait_until_staged()
+        while self._state != LOCUST_STATE_STOPPING and (dealt := self.load.hand.take()):
+            self.perform(dealt)
+
+    def perform(self, name: str) -> None:
+        """Do the scenario ``name`` once, whichever class it belongs to, over this user's connection."""
+        scenario = self.load.scenarios.get(name)
+        try:
+            if scenario is not None:
+                user_class, method = scenario
+                guest = self if type(self) is user_class else user_class(self.environment)
+                guest.api.http = self.api.http
+                method(guest)
+        except RescheduleTask:
+            pass
+        finally:
+            self.load.hand.done(name)
+
+    def call(self, operation: str, **arguments: Any) -> Answer:
+        """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""
+        return self.api.call(operation, **arguments)
+
+    def rpc(self, operation: str, params: Any = None, **arguments: Any) -> Answer:
+        """Make one JSON-RPC call; see :meth:`loadtest.client.caller.Caller.rpc`."""
+        return self.api.rpc(operation, params, **arguments)
+
+    def stream(self, operation: str, **arguments: Any) -> AbstractContextManager[EventStream]:
+        """Open an event stream; see :meth:`loadtest.client.caller.Caller.stream`."""
+        return self.api.stream(operation, **arguments)
+
+    def offers(self, operation: str) -> bool:
+        """Say whether this gateway's contract has ``operation``."""
+        return self.api.offers(operation)
+
+    def name(self, kind: str) -> str:
+        """Return a name for a new entity that no other has."""
+        return self.load.session.name(kind)
+
+    @contextmanager
+    def created(
+        self, operation: str, *, delete: str, key: str = "id", parameter: str = "", **arguments: Any
+    ) -> Iterator[Answer]:
+        """Make an entity, lend it to the ``with`` block, and delete it whatever happens there.
+
+        Args:
+            operation: makes the entity; further arguments are those of :meth:`call`.
+            delete: the operation that deletes it again.
+            key: where its id stands in the answer, as a dotted path.
+            parameter: the name of the id in the path of ``delete``; found if there is just one.
+        """
+        answer = self.call(operation, **arguments)
+        identity = str(answer[key])
+        target = parameter or delete.rpartition("{")[2].partition("}")[0]
+        try:
+            yield answer
+        finally:
+            self.call(delete, **{target: identity})
+
+
+def task(weight: int | Callable[[U], None] = 1) -> Any:
+    """Mark a method as a scenario: Locust's ``task``, which here also says whose calls the calls are.
+
+    A scenario that raises something else than a failed step is the load test's own fault and reported as such.
+    """
+    if callable(weight):
+        return task(1)(weight)
+
+    def decorate(method: Callable[[U], None]) -> Any:
+        @functools.wraps(method)
+        def scenario(user: U) -> None:
+            name = f"{type(user).__name__}.{method.__name__}"
+            outer, user.api.scenario = user.api.scenario, name
+            try:
+                method(user)
+            except (RescheduleTask, StopUser, StopTest, GreenletExit):
+                raise
+            except Exception as error:
+                user.load.recorder.scenario_error(user.api, error)
+                raise RescheduleTask from error
+            finally:
+                user.api.scenario = outer
+
+        return locust_task(weight)(scenario)
+
+    return decorate
