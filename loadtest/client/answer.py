@@ -97,9 +97,15 @@ def check(
     if promise is None:
         drift = contract.drifted(answer.operation, status=status) if 200 <= status < 400 else None
         return drift or _bad_status(answer)
-    if not validate or "application/json" not in promise.media_types:
+    if "application/json" not in promise.media_types:
         return None
-    return _checked_body(answer, contract, promise.schema)
+    if answer.media_type and not answer.media_type.endswith("json"):
+        other = f"expected JSON, got {answer.media_type}"
+        drift = contract.drifted(answer.operation, media_type=answer.media_type)
+        return drift or Problem(ProblemKind.JSON, other, status=status)
+    if validate or contract.always_checked(answer.operation):
+        return _checked_body(answer, contract, promise.schema)
+    return None
 
 
 def _refused_by_redirect(answer: Answer) -> Problem | None:
@@ -114,10 +120,6 @@ def _refused_by_redirect(answer: Answer) -> Problem | None:
 
 
 def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Problem | Drift | None:
-    if answer.media_type and not answer.media_type.endswith("json"):
-        drift = contract.drifted(answer.operation, media_type=answer.media_type)
-        if drift is not None:
-            return drift
     try:
         body = answer.json
     except Problem as problem:

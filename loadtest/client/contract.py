@@ -52,6 +52,7 @@ class Contract:
     drift: tuple[Drift, ...] = ()
     _registry: jsonschema_rs.Registry | None = None
     _validators: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
+    _excused: dict[str, bool] = field(default_factory=dict)
 
     def drifted(
         self, operation: str, *, status: int | None = None, media_type: str | None = None
@@ -63,6 +64,13 @@ class Contract:
             ):
                 return entry
         return None
+
+    def always_checked(self, operation: str) -> bool:
+        """Say whether every body of ``operation`` is checked: an excused schema must not pass unseen as success."""
+        known = self._excused.get(operation)
+        if known is None:
+            known = self._excused[operation] = self.drifted(operation) is not None
+        return known
 
     def encoded(self) -> bytes:
         """Return the document as indented JSON."""

@@ -144,7 +144,7 @@ def booted(
 
 def _command(installation: Installation, place: Place) -> list[str]:
     program = installation.directory / "bin" / "mcpgateway"
-    return [str(program), "--host", "127.0.0.1", "--port", str(place.port), "--no-access-log"]
+    return [str(program), "--host", "127.0.0.1", "--port", str(place.port)]
 
 
 def _backends(directory: Path) -> Program:

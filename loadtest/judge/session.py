@@ -13,6 +13,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import parse, read_criteria
 from loadtest.judge.known import Entry, accepted, gateway_version
 from loadtest.judge.verdict import FailOn, Standing, Verdict, judge
+from loadtest.reports import write_reports
 from loadtest.run import Run
 from loadtest.versions import KnownFailure, load
 
@@ -69,8 +70,6 @@ def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date
     Raises:
         UsageError: something in ``options`` cannot be used, or ``directory`` cannot be written to.
     """
-    from loadtest.reports import write_reports
-
     prepare_directory(directory)
     verdict = judge_run(run, options, today)
     write_reports(run, verdict, directory)

@@ -8,7 +8,7 @@ _MARKUP = re.compile(r"[\\`*_~\[\](){}<>&|!#@:$\"'^=]|(?<=www)\.", re.IGNORECASE
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Return ``text`` with every character that cannot be seen written as an escape, ``\\x00``, ``\\ud800``.
+    r"""Return ``text`` with every character that cannot be seen written as an escape: ``\x00``, ``\ud800``.
 
     That covers all that XML 1.0 forbids, lone surrogates, and the marks that turn the direction of text.
     ``keep`` names unseen characters that stay: newline or tab.
