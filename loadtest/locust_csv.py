@@ -39,21 +39,23 @@ def read_csv_run(prefix: Path) -> Run:
     """
     if prefix.name.endswith("_stats.csv"):
         prefix = prefix.with_name(prefix.name.removesuffix("_stats.csv"))
-    stats = _rows(_sister(prefix, "stats"), ("Name", "Request Count", "Failure Count"))
-    operations, latency = _operations(stats)
-    failures = _failures(_optional(prefix, "failures", ("Name", "Error", "Occurrences")), operations)
+    path = _sister(prefix, "stats")
+    stats = _stats(path, _rows(path, ("Name", "Request Count", "Failure Count")))
+    failures = _failures(_optional(prefix, "failures", ("Name", "Error", "Occurrences")), stats)
     exceptions = _exceptions(_optional(prefix, "exceptions", ("Count", "Message")))
-    timeline, started, duration = _timeline(_optional(prefix, "stats_history", ("Timestamp", "Name")))
+    timeline, first = _timeline(_optional(prefix, "stats_history", ("Timestamp", "Name")))
+    started = dt.datetime.fromtimestamp(path.stat().st_mtime if first is None else first, dt.UTC)
+    lasted = timeline.moments[-1].at if len(timeline.moments) > 1 else stats.duration
     return Run(
         state=RunState.COMPLETE,
-        started=started,
-        duration=duration,
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration=lasted,
         source="csv",
         settings=Settings(host="", profile="custom"),
-        operations=tuple(operations.values()),
+        operations=tuple(stats.operations.values()),
         failures=(*failures, *exceptions),
         timeline=timeline,
-        latency=latency,
+        latency=stats.latency,
     )
 
 
@@ -128,23 +130,38 @@ def _name(row: _Row, kind: str) -> str:
     return name if not method or name.split(" ", 1)[0] == method else f"{method} {name}"
 
 
-def _operations(rows: Iterator[_Row]) -> tuple[dict[str, Operation], Latency | None]:
-    """Return the operations by name, and the latency of all requests together as Locust's last row says it."""
-    operations: dict[str, Operation] = {}
-    total = None
+@dataclass(frozen=True)
+class _Stats:
+    """What ``_stats.csv`` says."""
+
+    operations: dict[tuple[str, str], Operation]
+    """By Locust's own method and name."""
+    latency: Latency | None
+    """Of all requests together."""
+    duration: float
+    """Seconds, from the rate that Locust computed."""
+
+
+def _stats(path: Path, rows: Iterator[_Row]) -> _Stats:
+    operations: dict[tuple[str, str], Operation] = {}
+    names: set[str] = set()
     for row in rows:
         requests, failures = int(row.number("Request Count")), int(row.number("Failure Count"))
         latency = _latency(row, requests)
-        if row.text("Name") == _AGGREGATED and not row.text("Type"):
-            total = latency
-            continue
+        method = row.text("Type")
+        if row.text("Name") == _AGGREGATED and not method:
+            rate = row.number("Requests/s", 0.0)
+            return _Stats(operations, latency, requests / rate if rate else 0.0)
         if not requests and not failures:
             continue
         name = _name(row, "Type")
-        if name in operations:
+        if name in names:
+            name = f"{method} {row.text('Name')}"
+        if name in names:
             raise UsageError(f"{row.path}: row {row.line}: {name!r} stands twice, expected one row for each")
+        names.add(name)
         requests = max(requests, failures)
-        operations[name] = Operation(
+        operations[method, row.text("Name")] = Operation(
             name=name,
             area=area_of(name),
             requests=requests,
@@ -153,7 +170,9 @@ def _operations(rows: Iterator[_Row]) -> tuple[dict[str, Operation], Latency | N
             received=int(row.number("Average Content Size", 0.0) * requests),
             latency=latency,
         )
-    return operations, total
+    raise UsageError(
+        f"{path}: no row {_AGGREGATED!r} at its end, with which Locust closes the file: cut off?"
+    )
 
 
 def _latency(row: _Row, requests: int) -> Latency | None:
@@ -173,14 +192,15 @@ def _latency(row: _Row, requests: int) -> Latency | None:
     )
 
 
-def _failures(rows: Iterator[_Row], operations: dict[str, Operation]) -> tuple[Failure, ...]:
+def _failures(rows: Iterator[_Row], stats: _Stats) -> tuple[Failure, ...]:
     """Return the failures, rows of one fault together, and one for what no row speaks of."""
     found: dict[str, Failure] = {}
     counts: Counter[str] = Counter()
     recorded: Counter[str] = Counter()
     prints: dict[tuple[str, str], str] = {}
     for row in rows:
-        name, text = _name(row, "Method"), row.text("Error")
+        operation = stats.operations.get((row.text("Method"), row.text("Name")))
+        name, text = operation.name if operation else _name(row, "Method"), row.text("Error")
         occurrences = int(row.number("Occurrences"))
         recorded[name] += occurrences
         understood = understand(text)
@@ -203,17 +223,13 @@ def _failures(rows: Iterator[_Row], operations: dict[str, Operation]) -> tuple[F
                 )
         counts[mark] += occurrences
     return (
-        *(_counted(failure, counts[mark]) for mark, failure in found.items()),
+        *(msgspec.structs.replace(failure, count=counts[mark]) for mark, failure in found.items()),
         *(
             _unspoken(o, o.failures - recorded[o.name])
-            for o in operations.values()
+            for o in stats.operations.values()
             if o.failures > recorded[o.name]
         ),
     )
-
-
-def _counted(failure: Failure, count: int) -> Failure:
-    return msgspec.structs.replace(failure, count=count)
 
 
 def _unspoken(operation: Operation, count: int) -> Failure:
@@ -244,8 +260,8 @@ def _exceptions(rows: Iterator[_Row]) -> tuple[Failure, ...]:
     return tuple(found.values())
 
 
-def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, str, float]:
-    """Return the timeline, the time of the first row as ISO 8601 in UTC, and the seconds it spans."""
+def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, float | None]:
+    """Return the timeline and the time of its first row in seconds since 1970, if there is one."""
     moments: list[Moment] = []
     first: float | None = None
     requests = failures = 0
@@ -270,10 +286,7 @@ def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, str, float]:
             )
         )
         requests, failures = total, failed
-    if first is None:
-        return Timeline(), "1970-01-01T00:00:00Z", 0.0
-    started = dt.datetime.fromtimestamp(first, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Timeline(moments=tuple(moments)), started, moments[-1].at
+    return Timeline(moments=tuple(moments)), first
 
 
 def _known(row: _Row, column: str) -> float | None:

@@ -20,6 +20,7 @@ _STATUS = (
     re.compile(r"^BadStatusCode\b.*?\bcode=(\d{3})\b", re.DOTALL),
     re.compile(r"(?i)\b(?:status(?:[ _]code)?|HTTP)\b\D{0,12}\b([1-5]\d\d)\b"),
 )
+_NAMES = frozenset(ProblemKind)
 _KINDS: tuple[tuple[ProblemKind, re.Pattern[str]], ...] = (
     (ProblemKind.TIMEOUT, re.compile(r"(?i)timeout|timed out")),
     (
@@ -80,6 +81,6 @@ def _unwrap(text: str) -> tuple[str, str]:
 
 def _ours(text: str) -> Understood | None:
     found = _OURS.match(text)
-    if not found or found[1] not in set(ProblemKind):
+    if not found or found[1] not in _NAMES:
         return None
     return Understood(ProblemKind(found[1]), found[4], int(found[2]) if found[2] else None, found[3])

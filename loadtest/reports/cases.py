@@ -1,0 +1,144 @@
+"""The run as test cases: one for each operation, check and criterion, each with exactly one outcome."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadtest.judge.coverage import Covered, State
+from loadtest.judge.criteria import CriterionResult
+from loadtest.judge.criteria import Outcome as Met
+from loadtest.judge.observations import Check, Observation, Severity
+from loadtest.judge.verdict import JudgedFailure, Verdict
+from loadtest.operations import area_of
+from loadtest.reports.evidence import describe, times
+from loadtest.reports.places import Place, Places
+from loadtest.reports.text import one_line
+from loadtest.run import Operation, Run
+
+_COVERAGE = {Check.SWEEP, Check.REACHED, Check.FLOOR, Check.SCENARIOS, Check.SUCCESSES, Check.REQUESTS}
+
+
+class Outcome(StrEnum):
+    """What JUnit knows."""
+
+    PASSED = "passed"
+    SKIPPED = "skipped"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test case; everything but a passed one has a message."""
+
+    suite: str
+    name: str
+    outcome: Outcome
+    message: str = ""
+    """One line."""
+    kind: str = ""
+    """The class of a failure: its problem, check or metric."""
+    body: str = ""
+    """What stands below the message."""
+    seconds: float = 0.0
+    place: Place | None = None
+
+
+def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
+    """Yield the cases of a run: operations by area, then coverage, criteria and resources."""
+    yield from _operations(run, verdict)
+    for observation in verdict.observations:
+        if observation.check in _COVERAGE:
+            yield _check("loadtest coverage", observation)
+    for result in verdict.criteria:
+        yield _criterion(result)
+    for observation in verdict.observations:
+        if observation.check not in _COVERAGE:
+            yield _check("loadtest resources", observation)
+
+
+def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
+    places = Places(run)
+    measured = {operation.name: operation for operation in run.operations}
+    failures: dict[str, list[JudgedFailure]] = defaultdict(list)
+    for judged in verdict.failures:
+        failures[judged.failure.operation].append(judged)
+    for covered in verdict.coverage.operations:
+        operation = measured.get(covered.name)
+        judged_here = failures.pop(covered.name, [])
+        scenario = judged_here[0].failure.scenario if judged_here else None
+        place = places.of(covered.name, scenario or (operation.scenario if operation else None))
+        yield _operation(covered, operation, judged_here, verdict, place)
+    for name, judged_here in failures.items():
+        place = places.of(name, judged_here[0].failure.scenario)
+        covered = Covered(name, area_of(name), State.REACHED)
+        yield _operation(covered, None, judged_here, verdict, place)
+
+
+def _operation(
+    covered: Covered,
+    operation: Operation | None,
+    judged: list[JudgedFailure],
+    verdict: Verdict,
+    place: Place | None,
+) -> Case:
+    latency = operation.latency if operation else None
+    seconds = max(latency.mean, 0.0) / 1000 if latency else 0.0
+
+    def case(outcome: Outcome, message: str = "", kind: str = "", body: str = "") -> Case:
+        return Case(covered.area, covered.name, outcome, message, kind, body, seconds, place)
+
+    failing = [one for one in judged if one.fails]
+    tainted = verdict.tainted
+    if failing and tainted is not None:
+        message = f"no evidence, {tainted.text}: {_summary(failing)}"
+        return case(Outcome.ERROR, message, tainted.check.value, describe(judged))
+    if failing:
+        return case(Outcome.FAILURE, _summary(failing), failing[0].failure.problem.value, describe(judged))
+    unexplained = (operation.failures if operation else 0) - sum(one.failure.count for one in judged)
+    if unexplained > 0:
+        return case(Outcome.ERROR, f"{unexplained} failures without a recorded cause", Check.ACCOUNTED.value)
+    if judged:
+        return case(Outcome.SKIPPED, f"known: {judged[0].reason}", body=describe(judged))
+    if covered.state is State.SUCCEEDED or (operation is not None and operation.successes):
+        return case(Outcome.PASSED)
+    because = f" ({tainted.text})" if tainted is not None and not covered.requests else ""
+    return case(Outcome.SKIPPED, f"{covered.state.value}: {covered.reason}{because}")
+
+
+def _summary(failing: list[JudgedFailure]) -> str:
+    first = failing[0].failure
+    status = f" {first.status}" if first.status is not None else ""
+    code = f" {first.code}" if first.code is not None else ""
+    more = f" (and {len(failing) - 1} more kinds of failure)" if len(failing) > 1 else ""
+    expired = f"expired: {failing[0].reason}: " if failing[0].entry is not None else ""
+    return f"{expired}[{first.problem.value}{status}{code}] {one_line(first.message)} ({times(first.count)}){more}"
+
+
+def _check(suite: str, observation: Observation) -> Case:
+    name = observation.check.value.replace("-", " ")
+    outcome = {
+        Severity.FINE: Outcome.PASSED,
+        Severity.UNMEASURED: Outcome.SKIPPED,
+        Severity.WARNING: Outcome.SKIPPED,
+        Severity.FAILURE: Outcome.FAILURE,
+        Severity.INCONCLUSIVE: Outcome.ERROR,
+    }[observation.severity]
+    prefix = {Severity.UNMEASURED: "not measured: ", Severity.WARNING: "warning: "}
+    message = prefix.get(observation.severity, "") + observation.text
+    body = "\n".join(filter(None, (observation.advice, *observation.items)))
+    if outcome is Outcome.PASSED:
+        return Case(suite, name, outcome)
+    return Case(suite, name, outcome, message, observation.check.value, body)
+
+
+def _criterion(result: CriterionResult) -> Case:
+    outcome = {Met.MET: Outcome.PASSED, Met.MISSED: Outcome.FAILURE, Met.INCONCLUSIVE: Outcome.ERROR}
+    name, metric = result.criterion.text, result.criterion.metric
+    if result.outcome is Met.MET:
+        return Case("loadtest criteria", name, Outcome.PASSED)
+    body = f"measured over {result.samples} requests"
+    return Case("loadtest criteria", name, outcome[result.outcome], result.text, metric, body)

@@ -1,0 +1,72 @@
+"""The evidence of failures as plain text: what was asked, what was answered, what the gateway logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadtest.judge.observations import clock
+from loadtest.judge.verdict import JudgedFailure
+from loadtest.reports.text import block, one_line
+from loadtest.run import Example
+
+MOST_FAILURES = 20
+"""Fingerprints that are described for one operation."""
+MOST_LOG_LINES = 40
+
+
+def times(count: int) -> str:
+    """Return ``once`` or ``12 times``."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def title(judged: JudgedFailure) -> str:
+    """Return ``[status 500] Internal Server Error``: problem, status and code, and the message."""
+    failure = judged.failure
+    parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
+    return f"[{' '.join(parts)}] {one_line(failure.message)}"
+
+
+def describe(judged: Sequence[JudgedFailure]) -> str:
+    """Return every one of ``judged`` with its standing, count and evidence."""
+    described = ["\n".join(_lines(one)) for one in judged[:MOST_FAILURES]]
+    if len(judged) > MOST_FAILURES:
+        described.append(f"… and {len(judged) - MOST_FAILURES} more kinds of failure on this operation")
+    return "\n\n".join(described)
+
+
+def _lines(judged: JudgedFailure) -> Iterator[str]:
+    failure = judged.failure
+    yield f"{title(judged)} ({times(failure.count)})"
+    yield f"{judged.standing.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
+    if judged.reason:
+        yield one_line(judged.reason)
+    category = judged.category
+    if category is not None:
+        yield one_line(f"looks like: {category.title} [{category.name}], fault of the {category.fault.value}")
+        yield one_line(f"what to do: {category.advice}", 500)
+    for example in failure.examples[:1]:
+        yield from _example(example)
+
+
+def _span(judged: JudgedFailure) -> str:
+    first, last = judged.failure.first, judged.failure.last
+    if first is None or last is None:
+        return ""
+    return f", from {clock(first)} to {clock(last)}"
+
+
+def _example(example: Example) -> Iterator[str]:
+    for name, text in example_parts(example):
+        yield f"--- {name}"
+        yield text
+
+
+def example_parts(example: Example) -> Iterator[tuple[str, str]]:
+    """Yield title and text of each part of ``example`` that there is: request, answer, log."""
+    if example.curl:
+        yield "request", block(example.curl, 4_000)
+    if example.answer:
+        status = f" {example.status}" if example.status is not None else ""
+        yield f"answer{status}", block(example.answer, 4_000)
+    if example.log:
+        yield "gateway log", "\n".join(one_line(line, 500) for line in example.log[:MOST_LOG_LINES])

@@ -1,0 +1,225 @@
+"""``summary.md``: the run for a person, in the Markdown of a GitHub job summary or a pull request's comment.
+
+Text that others wrote is escaped where it stands; whole sections are left out, with a note, before the file
+grows beyond what GitHub shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from loadtest.judge.coverage import State
+from loadtest.judge.criteria import Outcome
+from loadtest.judge.known import Entry
+from loadtest.judge.verdict import JudgedFailure, Result, Standing, Verdict
+from loadtest.reports.evidence import describe, times, title
+from loadtest.reports.text import html, markdown
+from loadtest.run import Run
+
+FILENAME = "summary.md"
+
+LARGEST = 900 * 1024
+"""Bytes; above 1 MiB GitHub shows nothing at all."""
+MOST_NEW = 50
+MOST_ROWS = 100
+MOST_SLOW = 10
+
+_SIGNS = {
+    Result.PASS: ":white_check_mark:",
+    Result.FAIL: ":x:",
+    Result.INCONCLUSIVE: ":grey_question:",
+    Result.INTERRUPTED: ":no_entry_sign:",
+}
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return the summary, never larger than :data:`LARGEST` bytes."""
+    head = f"## {_SIGNS[verdict.result]} {markdown(verdict.headline, 600)}\n"
+    sections = [
+        ("what ran", _settings(run)),
+        ("findings", _findings(verdict)),
+        ("new failures", _new(verdict)),
+        ("criteria", _criteria(verdict)),
+        ("known failures", _known(verdict)),
+        ("entries to delete", _stale(verdict.stale)),
+        ("coverage", _coverage(verdict)),
+        ("slowest operations", _slowest(run)),
+        ("accepted answers", _acceptances(run)),
+        ("time", _phases(run)),
+    ]
+    parts, size, left_out = [head], len(head.encode()), []
+    for name, lines in sections:
+        text = "\n".join(lines)
+        if not text:
+            continue
+        size_of_it = len(text.encode()) + 2
+        if size + size_of_it > LARGEST:
+            left_out.append(name)
+            continue
+        parts.append(text + "\n")
+        size += size_of_it
+    if left_out:
+        parts.append(
+            f"Left out, because the page would be too large: {', '.join(left_out)}. See verdict.json.\n"
+        )
+    return "\n".join(parts)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], most: int = MOST_ROWS) -> Iterator[str]:
+    """Yield a table of cells that are Markdown already; beyond ``most`` rows only their number."""
+    listed = list(rows)
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in listed[:most]:
+        yield f"| {' | '.join(row)} |"
+    if len(listed) > most:
+        yield ""
+        yield f"… and {len(listed) - most} more."
+
+
+def _code(text: str) -> str:
+    return f"<code>{markdown(text)}</code>"
+
+
+def _settings(run: Run) -> Iterator[str]:
+    gateway, settings = run.gateway, run.settings
+    words = []
+    if gateway is not None:
+        words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)})")
+    if run.source == "csv":
+        words.append("read from Locust's CSV files")
+    else:
+        words.append(f"profile {markdown(settings.profile)}")
+        words.append(f"{settings.users} users at {settings.spawn_rate:g}/s")
+    words += [f"{run.duration:.0f} s", f"{run.requests} requests", f"started {markdown(run.started)}"]
+    yield " · ".join(words)
+
+
+def _findings(verdict: Verdict) -> Iterator[str]:
+    for finding in verdict.findings:
+        yield f"- **{finding.severity.value}** {markdown(finding.text)} {markdown(finding.advice)}"
+
+
+def _new(verdict: Verdict) -> Iterator[str]:
+    failing = verdict.standing(Standing.NEW, Standing.EXPIRED)
+    if not failing:
+        return
+    yield f"### New failures ({len(failing)})"
+    yield ""
+    rows = (
+        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)] for j in failing
+    )
+    yield from _table(("operation", "failure", "count", "looks like"), rows)
+    for judged in failing[:MOST_NEW]:
+        yield ""
+        yield from _details(judged)
+
+
+def _fault(judged: JudgedFailure) -> str:
+    if judged.standing is Standing.EXPIRED:
+        return markdown(f"expired: {judged.reason}")
+    category = judged.category
+    return markdown(f"{category.name} ({category.fault.value})") if category else ""
+
+
+def _details(judged: JudgedFailure) -> Iterator[str]:
+    """Yield the evidence, folded; inside ``pre`` only an end tag could mean something, and it is escaped."""
+    yield f"<details><summary>{_code(judged.failure.operation)} {markdown(title(judged))}</summary>"
+    yield ""
+    yield f"<pre>{html(describe([judged]))}</pre>"
+    yield ""
+    yield "</details>"
+
+
+def _criteria(verdict: Verdict) -> Iterator[str]:
+    if not verdict.criteria:
+        return
+    yield "### Criteria"
+    yield ""
+    words = {Outcome.MET: "met", Outcome.MISSED: "**missed**", Outcome.INCONCLUSIVE: "**inconclusive**"}
+    rows = ([_code(r.criterion.text), words[r.outcome], markdown(r.text)] for r in verdict.criteria)
+    yield from _table(("criterion", "outcome", "measured"), rows)
+
+
+def _known(verdict: Verdict) -> Iterator[str]:
+    known = verdict.standing(Standing.KNOWN, Standing.CATEGORY)
+    if not known:
+        return
+    yield f"### Known failures ({len(known)})"
+    yield ""
+    rows = (
+        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), markdown(j.reason, 500)]
+        for j in known
+    )
+    yield from _table(("operation", "failure", "count", "why it does not block"), rows)
+
+
+def _stale(stale: Sequence[Entry]) -> Iterator[str]:
+    if not stale:
+        return
+    yield f"### Known failures to delete ({len(stale)})"
+    yield ""
+    yield "Their operation succeeds and they were not seen; left in place they would hide its next failure."
+    yield ""
+    yield from _table(("entry", "reason"), ([markdown(e.where), markdown(e.known.reason)] for e in stale))
+
+
+def _coverage(verdict: Verdict) -> Iterator[str]:
+    coverage = verdict.coverage
+    yield "### Coverage"
+    yield ""
+    if coverage.known:
+        yield f"{coverage.succeeded} of {coverage.total} operations of the contract succeeded."
+    else:
+        yield "Unknown: this record does not hold the gateway's contract. What was called:"
+    yield ""
+    shown = [state for state in State if coverage.count(state)]
+    yield from _table(
+        ("area", *(state.value for state in shown)),
+        ([markdown(area), *(str(row[s] or "") for s in shown)] for area, row in coverage.areas().items()),
+    )
+    lacking = [o for o in coverage.operations if o.state in (State.REACHED, State.MISSED, State.EXCUSED)]
+    if lacking:
+        yield ""
+        yield f"<details><summary>{len(lacking)} operations without a success</summary>"
+        yield ""
+        rows = ([_code(o.name), o.state.value, markdown(o.reason)] for o in lacking)
+        yield from _table(("operation", "state", "why"), rows, 2 * MOST_ROWS)
+        yield ""
+        yield "</details>"
+
+
+def _slowest(run: Run) -> Iterator[str]:
+    timed = [(o, o.latency.percentiles.get("95")) for o in run.operations if o.latency is not None]
+    slow = sorted(
+        ((p95, o) for o, p95 in timed if p95 is not None), key=lambda pair: (-pair[0], pair[1].name)
+    )
+    if not slow:
+        return
+    yield "### Slowest operations"
+    yield ""
+    rows = (
+        [_code(o.name), str(o.requests), _ms(o.latency.percentiles.get("50")), _ms(p95), _ms(o.latency.max)]
+        for p95, o in slow[:MOST_SLOW]
+        if o.latency is not None
+    )
+    yield from _table(("operation", "requests", "p50", "p95", "max"), rows)
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f} ms"
+
+
+def _acceptances(run: Run) -> Iterator[str]:
+    accepted = [(o, a) for o in run.operations for a in o.acceptances]
+    if not accepted:
+        return
+    yield "### Accepted outside the contract"
+    yield ""
+    rows = ([_code(o.name), str(a.status), times(a.count), markdown(a.reason)] for o, a in accepted)
+    yield from _table(("operation", "status", "used", "reason"), rows)
+
+
+def _phases(run: Run) -> Iterator[str]:
+    if run.phases:
+        yield "Time: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)

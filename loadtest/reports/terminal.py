@@ -1,0 +1,97 @@
+"""The verdict on a terminal: what failed, and the one thing to do next. Not a file."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.judge.coverage import Coverage, State
+from loadtest.judge.criteria import Outcome
+from loadtest.judge.observations import Severity
+from loadtest.judge.verdict import Result, Standing, Verdict
+from loadtest.reports.evidence import title
+from loadtest.reports.text import no_commands, one_line
+from loadtest.run import Run
+
+MOST = 15
+_STYLES = {Result.PASS: "bold green", Result.FAIL: "bold red"}
+_BAD = {Severity.FAILURE: "red", Severity.INCONCLUSIVE: "magenta", Severity.WARNING: "yellow"}
+
+
+def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) -> None:
+    """Print findings, new failures, the advice and, last, the headline.
+
+    Colours only where the output is a terminal and ``NO_COLOR`` is not set.
+    """
+    console = console or Console(highlight=False, emoji=False)
+    if verdict.tainted is not None:
+        for line in verdict.tainted.items:
+            console.print(_text(line, longest=500), style="dim")
+    for finding in verdict.findings:
+        console.print(_text(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity])
+    for result in verdict.criteria:
+        if result.outcome is not Outcome.MET:
+            console.print(_text(f"criterion {result.criterion.text}: {result.text}"), style="red")
+    failing = verdict.failing
+    if failing and verdict.tainted is None:
+        table = Table("operation", "failure", "count", "fingerprint", box=None, pad_edge=False)
+        for judged in failing[:MOST]:
+            failure = judged.failure
+            table.add_row(
+                _text(failure.operation), _text(title(judged)), str(failure.count), _text(failure.fingerprint)
+            )
+        console.print(table)
+        if len(failing) > MOST:
+            console.print(f"… and {len(failing) - MOST} more in summary.md")
+    advice = next_step(run, verdict)
+    if advice:
+        console.print(_text(f"Next: {advice}", longest=600))
+    console.print(_text(verdict.headline, longest=1000), style=_STYLES.get(verdict.result, "bold magenta"))
+
+
+def next_step(run: Run, verdict: Verdict) -> str:
+    """Return the one thing to do next, or nothing after a run with which all is well."""
+    if verdict.tainted is not None:
+        return verdict.tainted.advice
+    failing = verdict.failing
+    if failing:
+        worst = failing[0]
+        if worst.standing is Standing.EXPIRED and worst.entry is not None:
+            return f"mend it, or give {worst.entry.where} a new date with its reason."
+        if worst.category is not None:
+            return worst.category.advice
+        evidence = next((example.curl for example in worst.failure.examples if example.curl), "")
+        return f"repeat it: {evidence}" if evidence else "read the evidence in summary.md."
+    order = (Severity.INCONCLUSIVE, Severity.FAILURE, Severity.WARNING)
+    for severity in order:
+        for finding in verdict.findings:
+            if finding.severity is severity:
+                return finding.advice
+    if any(result.outcome is Outcome.MISSED for result in verdict.criteria):
+        return "compare with a run of the main branch: the slowest operations stand in summary.md."
+    if verdict.result is Result.INCONCLUSIVE:
+        return "give the run more time or users, so that each criterion has samples enough."
+    return ""
+
+
+def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
+    """Print how many operations of each area are in which state, and name those that are not covered."""
+    console = console or Console(highlight=False, emoji=False)
+    shown = [state for state in State if coverage.count(state)]
+    table = Table("area", *(state.value for state in shown), box=None, pad_edge=False)
+    for area, row in coverage.areas().items():
+        table.add_row(_text(area), *(str(row[state] or "") for state in shown))
+    console.print(table)
+    for one in coverage.operations:
+        if one.state in (State.REACHED, State.MISSED):
+            console.print(_text(f"{one.state.value}: {one.name}: {one.reason}"))
+    if coverage.known:
+        console.print(f"{coverage.succeeded}/{coverage.total} operations succeeded")
+    else:
+        console.print("coverage unknown: this record does not hold the gateway's contract")
+
+
+def _text(text: str, longest: int = 300) -> Text:
+    """Return foreign text as plain text of one line, with nothing in it that a runner or rich would act on."""
+    return Text(no_commands(one_line(text, longest)).replace("::", ": :"))
