@@ -1,4 +1,4 @@
-"""The gateway's log: its end, the lines of one request, a copy that may be shown to others."""
+"""The gateway's log as a file: its end, and a copy that may be shown to others."""
 
 from __future__ import annotations
 
@@ -54,9 +54,3 @@ def _bounded(path: Path) -> str:
     return (
         f"{head.decode('utf-8', 'replace')}\n… {left_out} bytes left out …\n{end.decode('utf-8', 'replace')}"
     )
-
-
-def lines_of(path: Path, correlation_id: str, secrets: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the lines of the log at ``path`` that belong to the request with ``correlation_id``."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return tuple(redact(line, secrets) for line in text.splitlines() if correlation_id in line)

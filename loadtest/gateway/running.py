@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ from loadtest import versions
 from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
 from loadtest.gateway import log
+from loadtest.gateway.evidence import Request, lines_of
 from loadtest.gateway.process import death_of
 from loadtest.gateway.watch import read_samples
 from loadtest.record import Record
@@ -84,9 +86,11 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         down = (Backend(name=name, up=False, detail=why) for name, why in self.backends.failed.items())
         return (*up, *down)
 
-    def lines_of(self, correlation_id: str) -> tuple[str, ...]:
-        """Return what the gateway logged about one request, secrets masked; see :func:`log.lines_of`."""
-        return log.lines_of(self.log_path, correlation_id, self.secrets) if self.log_path else ()
+    def lines_of(self, requests: Sequence[Request]) -> Mapping[str, tuple[str, ...]]:
+        """Return by correlation id what the gateway logged; see :func:`loadtest.gateway.evidence.lines_of`."""
+        if self.log_path is None:
+            return {request.correlation_id: () for request in requests}
+        return lines_of(self.log_path, requests, self.secrets)
 
     def log_tail(self) -> tuple[str, ...]:
         """Return the last lines of the log, secrets masked."""
