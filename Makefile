@@ -59,6 +59,10 @@ gateway-status: setup ## Say what gateway-up left running
 report: setup ## Judge reports/run.json again and write the reports
 	@$(LOADTEST) report $(REPORT_ARGS)
 
+.PHONY: github-report
+github-report: ## On GitHub: annotations, the job's summary, outputs
+	@$(BIN)/python scripts/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
+
 .PHONY: test
 test: lint typecheck ## Lint, types and every test, a real run of each gateway included
 	@$(BIN)/pytest $(PYTEST_ARGS)

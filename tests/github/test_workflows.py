@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import action_run
+import github_run
 import pytest
 from ruamel.yaml import YAML
 
@@ -136,8 +136,8 @@ def test_the_soak_can_be_started_by_hand() -> None:
 def test_each_input_of_the_action_reaches_the_script() -> None:
     document = read(ACTION)
     handed = {f"INPUT_{name.upper().replace('-', '_')}" for name in document["inputs"]}
-    assert handed == {*action_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"}
-    run = next(step for step in document["runs"]["steps"] if "action_run.py" in step["run"])
+    assert handed == {*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"}
+    run = next(step for step in document["runs"]["steps"] if "github_run.py" in step["run"])
     for name in document["inputs"]:
         variable = f"INPUT_{name.upper().replace('-', '_')}"
         assert run["env"][variable] == f"${{{{ inputs.{name} }}}}"
@@ -150,9 +150,9 @@ def test_the_action_describes_all_it_takes_and_gives() -> None:
 
 
 def test_the_action_has_the_outputs_that_its_script_writes(tmp_path: Path) -> None:
-    import action_outputs
+    import github_report
 
     document = read(ACTION)
-    assert set(document["outputs"]) == set(action_outputs.outputs(tmp_path))
+    assert set(document["outputs"]) == set(github_report.outputs(tmp_path))
     for name, entry in document["outputs"].items():
         assert entry["value"] == f"${{{{ steps.outputs.outputs.{name} }}}}"

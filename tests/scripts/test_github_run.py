@@ -6,29 +6,29 @@ import subprocess
 import sys
 from pathlib import Path
 
-import action_run
+import github_run
 import pytest
 
-SCRIPT = Path(action_run.__file__)
+SCRIPT = Path(github_run.__file__)
 
 
 def test_empty_inputs_leave_every_choice_to_the_profile() -> None:
-    empty = dict.fromkeys((*action_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"), "  ")
-    assert action_run.arguments(empty) == ["run"]
-    assert action_run.arguments({}) == ["run"]
+    empty = dict.fromkeys((*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"), "  ")
+    assert github_run.arguments(empty) == ["run"]
+    assert github_run.arguments({}) == ["run"]
 
 
 def test_every_input_has_its_option() -> None:
-    inputs = {name: f"value of {name}" for name in action_run.OPTIONS}
-    assert action_run.arguments(inputs) == [
+    inputs = {name: f"value of {name}" for name in github_run.OPTIONS}
+    assert github_run.arguments(inputs) == [
         "run",
-        *(f"{option}=value of {name}" for name, option in action_run.OPTIONS.items()),
+        *(f"{option}=value of {name}" for name, option in github_run.OPTIONS.items()),
     ]
 
 
 def test_criteria_are_lines_and_tags_are_words() -> None:
     inputs = {"INPUT_CRITERIA": "p95 < 500ms\n\n  error-rate < 1%  \n", "INPUT_TAGS": "teams, mcp rbac"}
-    assert action_run.arguments(inputs) == [
+    assert github_run.arguments(inputs) == [
         "run",
         "--tags=teams",
         "--tags=mcp",
@@ -40,7 +40,7 @@ def test_criteria_are_lines_and_tags_are_words() -> None:
 
 @pytest.mark.parametrize("value", ["--help", "$(touch hit)", "`id`", "a b; exit 0", "'\"\\", "-x=1"])
 def test_a_value_stays_a_value(value: str) -> None:
-    assert action_run.arguments({"INPUT_GATEWAY": value}) == ["run", f"--gateway={value}"]
+    assert github_run.arguments({"INPUT_GATEWAY": value}) == ["run", f"--gateway={value}"]
 
 
 def test_it_becomes_the_command_beside_its_interpreter(tmp_path: Path) -> None:
