@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loadtest.judge.coverage import Coverage, State
 from loadtest.judge.known import Entry
-from loadtest.judge.observations import Check, Observation, Severity, clock, some
+from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
 from loadtest.operations import base
 from loadtest.run import Run, RunState
 
@@ -73,7 +73,7 @@ def _backends_up(facts: Facts) -> Observation:
         return _unmeasured(Check.BACKENDS_UP, "no backend took part")
     down = [backend for backend in backends if not backend.up]
     if not down:
-        return _fine(Check.BACKENDS_UP, f"{len(backends)} backends were up")
+        return _fine(Check.BACKENDS_UP, f"{plural(len(backends), 'backend')} up to the end")
     return Observation(
         Check.BACKENDS_UP,
         Severity.INCONCLUSIVE,
@@ -198,14 +198,14 @@ def _reached(facts: Facts) -> Observation:
         return Observation(
             Check.REACHED,
             Severity.WARNING,
-            f"{len(names)} planned operations not reached because their scenario failed: {some(names)}",
+            f"{plural(len(names), 'planned operation')} not reached because their scenario failed: {some(names)}",
             "Mend the failure in front of them; what they would have shown is unknown.",
             names,
         )
     return Observation(
         Check.REACHED,
         Severity.INCONCLUSIVE,
-        f"{len(unexplained)} planned operations never reached: {some(unexplained)}",
+        f"{plural(len(unexplained), 'planned operation')} never reached: {some(unexplained)}",
         "No failure explains it: a pool stayed empty, a branch was not taken, or the time ran out.",
         unexplained,
     )
@@ -257,7 +257,7 @@ def _scenarios(facts: Facts) -> Observation:
     return Observation(
         Check.SCENARIOS,
         Severity.WARNING,
-        f"{len(unplanned)} operations are in no scenario: {some(unplanned)}",
+        f"{plural(len(unplanned), 'operation')} in no scenario: {some(unplanned)}",
         "Add a scenario for them, or an exclusion with its reason to the gateway version's data.",
         unplanned,
     )
@@ -285,7 +285,7 @@ def _stale(facts: Facts) -> Observation:
     return Observation(
         Check.STALE,
         Severity.WARNING,
-        f"{len(facts.stale)} known failures are no longer seen: "
+        f"{plural(len(facts.stale), 'known failure')} no longer seen: "
         + some(entry.known.operation for entry in facts.stale),
         "Delete these entries: the operation succeeds now, and they would hide its next failure.",
         tuple(entry.where for entry in facts.stale),
@@ -298,7 +298,7 @@ def _applied(facts: Facts) -> Observation:
     return Observation(
         Check.APPLIED,
         Severity.WARNING,
-        f"{len(facts.unapplied)} known failures not applied: the run does not say its gateway's version",
+        f"{plural(len(facts.unapplied), 'known failure')} not applied: the run does not say its gateway's version",
         "Leave out 'gateway' in these entries, or judge a run.json, which says it.",
         tuple(entry.where for entry in facts.unapplied),
     )

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from loadtest.errors import UsageError
 from loadtest.fingerprint import normalise
-from loadtest.run import Failure, Gateway, Run
+from loadtest.run import Failure, Gateway, Run, RunState
 from loadtest.versions import KnownFailure
 
 
@@ -112,8 +112,11 @@ class KnownFailures:
     def stale(self, run: Run, seen: Iterable[Entry]) -> tuple[Entry, ...]:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
-        An operation that was not reached, or only failed in other ways, says nothing about them.
+        An operation that was not reached, or only failed in other ways, says nothing about them; nor does a
+        run that did not come to its end.
         """
+        if run.state is not RunState.COMPLETE:
+            return ()
         succeeded = {operation.name for operation in run.operations if operation.successes}
         matched = set(seen)
         return tuple(

@@ -60,6 +60,11 @@ def clock(seconds: float) -> str:
     return f"{minutes:02}:{rest:02}"
 
 
+def plural(number: int, noun: str) -> str:
+    """Return ``1 warning``, ``2 warnings``, ``no warnings``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
 def some(items: Iterable[str], most: int = 3) -> str:
     """Return the first few of ``items`` in words."""
     listed = list(items)

@@ -23,7 +23,7 @@ from loadtest.judge.criteria import (
     total_latency,
 )
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
-from loadtest.judge.observations import Observation, Severity, clock
+from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.run import Failure, Run, RunState
 from loadtest.versions import VersionData
 
@@ -81,7 +81,7 @@ class JudgedFailure:
             until = "expired on" if self.standing is Standing.EXPIRED else "until"
             return f"{known.reason} ({known.owner}, {until} {known.expires})"
         if self.standing is Standing.CATEGORY and self.category is not None:
-            return f"{self.category.title} [{self.category.name}]: {self.category.because}"
+            return f"{self.category.title} [{self.category.name}]"
         return ""
 
 
@@ -241,11 +241,6 @@ def _exit_code(run: Run, result: Result, fail_on: FailOn) -> int:
     return codes[result]
 
 
-def plural(number: int, noun: str) -> str:
-    """Return ``1 warning``, ``2 warnings``, ``no warnings``."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
-
-
 def _headline(
     run: Run,
     result: Result,
@@ -261,27 +256,32 @@ def _headline(
     match result:
         case Result.INTERRUPTED:
             name = f" ({signal.Signals(run.signal).name})" if run.signal in set(signal.Signals) else ""
-            parts.append(f"interrupted at {clock(run.duration)}{name}")
+            parts.append(f"at {clock(run.duration)}{name}")
         case Result.INCONCLUSIVE:
             causes = [o.text for o in observations if o.severity is Severity.INCONCLUSIVE]
             causes += [f"{c.criterion.text}: {c.text}" for c in criteria if c.outcome is Outcome.INCONCLUSIVE]
             parts.append(causes[0])
-    parts.append(plural(standings[Standing.NEW], "new failure"))
-    if standings[Standing.EXPIRED]:
-        parts.append(f"{standings[Standing.EXPIRED]} expired")
+    new, expired = standings[Standing.NEW], standings[Standing.EXPIRED]
     known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
+    if any(one.taints for one in observations):
+        parts.append(f"{plural(new + expired, 'failure')} not judged")
+    else:
+        parts.append(plural(new, "new failure"))
+        if expired:
+            parts.append(f"{expired} expired")
     if known:
         parts.append(f"{known} known")
     if stale:
         parts.append(f"{len(stale)} stale")
-    parts += [c.text for c in criteria if c.outcome is Outcome.MISSED]
-    parts += [o.text for o in observations if o.severity is Severity.FAILURE]
+    if result is Result.FAIL:
+        parts += [c.text for c in criteria if c.outcome is Outcome.MISSED]
+        parts += [o.text for o in observations if o.severity is Severity.FAILURE]
     warnings = sum(o.severity is Severity.WARNING for o in observations) - bool(stale)
     if warnings:
         parts.append(plural(warnings, "warning"))
     if coverage.known:
         parts.append(f"{coverage.succeeded}/{coverage.total} operations succeeded")
-    else:
+    elif coverage.total:
         parts.append(f"{coverage.succeeded} of {coverage.total} called operations succeeded")
     p95 = latency.percentile(95) if latency else None
     if p95 is not None:

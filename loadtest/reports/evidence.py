@@ -38,11 +38,12 @@ def _lines(judged: JudgedFailure) -> Iterator[str]:
     failure = judged.failure
     yield f"{title(judged)} ({times(failure.count)})"
     yield f"{judged.standing.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
-    if judged.reason:
+    if judged.entry is not None:
         yield one_line(judged.reason)
     category = judged.category
     if category is not None:
         yield one_line(f"looks like: {category.title} [{category.name}], fault of the {category.fault.value}")
+        yield one_line(f"{'excused' if category.excuses else 'not excused'}: {category.because}", 500)
         yield one_line(f"what to do: {category.advice}", 500)
     for example in failure.examples[:1]:
         yield from _example(example)

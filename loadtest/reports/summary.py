@@ -97,7 +97,7 @@ def _settings(run: Run) -> Iterator[str]:
 
 def _findings(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings:
-        yield f"- **{finding.severity.value}** {markdown(finding.text)} {markdown(finding.advice)}"
+        yield f"- **{finding.severity.value}** {markdown(finding.text)}. {markdown(finding.advice)}"
 
 
 def _new(verdict: Verdict) -> Iterator[str]:
@@ -148,10 +148,16 @@ def _known(verdict: Verdict) -> Iterator[str]:
     yield f"### Known failures ({len(known)})"
     yield ""
     rows = (
-        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), markdown(j.reason, 500)]
+        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), markdown(_why(j), 500)]
         for j in known
     )
     yield from _table(("operation", "failure", "count", "why it does not block"), rows)
+
+
+def _why(judged: JudgedFailure) -> str:
+    if judged.entry is None and judged.category is not None:
+        return f"{judged.reason}: {judged.category.because}"
+    return judged.reason
 
 
 def _stale(stale: Sequence[Entry]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from loadtest.judge.criteria import Outcome
 from loadtest.judge.observations import Severity
 from loadtest.judge.verdict import Result, Standing, Verdict
 from loadtest.reports.evidence import title
-from loadtest.reports.text import no_commands, one_line
+from loadtest.reports.text import no_commands, one_line, printable
 from loadtest.run import Run
 
 MOST = 15
@@ -29,10 +29,14 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
         for line in verdict.tainted.items:
             console.print(_text(line, longest=500), style="dim")
     for finding in verdict.findings:
-        console.print(_text(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity])
+        console.print(
+            _text(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
+        )
     for result in verdict.criteria:
         if result.outcome is not Outcome.MET:
-            console.print(_text(f"criterion {result.criterion.text}: {result.text}"), style="red")
+            console.print(
+                _text(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
+            )
     failing = verdict.failing
     if failing and verdict.tainted is None:
         table = Table("operation", "failure", "count", "fingerprint", box=None, pad_edge=False)
@@ -46,8 +50,12 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
             console.print(f"… and {len(failing) - MOST} more in summary.md")
     advice = next_step(run, verdict)
     if advice:
-        console.print(_text(f"Next: {advice}", longest=600))
-    console.print(_text(verdict.headline, longest=1000), style=_STYLES.get(verdict.result, "bold magenta"))
+        console.print(Text(no_commands(one_line(f"Next: {advice}", 2_000))), soft_wrap=True)
+    console.print(
+        Text(no_commands(printable(verdict.headline))),
+        style=_STYLES.get(verdict.result, "bold magenta"),
+        soft_wrap=True,
+    )
 
 
 def next_step(run: Run, verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ import re
 
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029 ]+")
 _UNSEEN = re.compile(r"[^ -~]")
-_MARKUP = re.compile(r"[\\`*_~\[\](){}<>&|!#@:$\"'^=]|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_~\[\]<>&|#@$]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 
 
 def printable(text: str, keep: str = "") -> str:
