@@ -89,6 +89,10 @@ lint: setup ## Python, shell, workflows and the action
 typecheck: setup ## Types, strictly
 	@$(BIN)/mypy
 
+.PHONY: docs
+docs: setup ## Write the pages anew that are made from the code
+	@$(BIN)/python scripts/document_commands.py
+
 .PHONY: bench
 bench: setup ## CPU time per request: our client beside a bare Locust user
 	@$(BIN)/python benchmarks/generator_cost.py

@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
+import document_commands
 import pytest
 from ruamel.yaml import YAML
+
+from loadtest.cli import cli
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -83,3 +87,16 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     first, second = re.findall(r"^    (make \S+)", (ROOT / "README.md").read_text(), re.M)[:2]
     assert (first, second) == ("make load-test-ci", "make test")
     assert "\nexec make test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_page_of_the_commands_is_fresh() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    assert page == document_commands.page(), "docs/cli.md is out of date: run `make docs`"
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    for context in document_commands.commands(cli):
+        assert context.command.help, context.command_path
+        for parameter in context.command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{context.command_path} {parameter.name}"
