@@ -1,0 +1,235 @@
+"""JSON-RPC over ``POST /rpc``: every method is an operation of its own."""
+
+from __future__ import annotations
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.users.base import GatewayUser, task
+
+PROTOCOL_VERSION = "2025-06-18"
+"""The revision of MCP that both gateways speak: https://modelcontextprotocol.io/specification/2025-06-18."""
+ZONES = {"source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}
+NOON_IN_UTC, NOON_IN_TOKYO = "2026-01-01T12:00:00", "2026-01-01T21:00:00+09:00"
+
+LISTS = {
+    "POST /rpc tools/list": "tools",
+    "POST /rpc resources/list": "resources",
+    "POST /rpc resources/templates/list": "resourceTemplates",
+    "POST /rpc prompts/list": "prompts",
+    "POST /rpc roots/list": "roots",
+    "POST /rpc list_tools": "tools",
+    "POST /rpc list_gateways": "gateways",
+    "POST /rpc list_roots": "roots",
+}
+"""Each list and the member of its result; the last three are the gateway's own older names."""
+
+NOTIFICATIONS = {
+    "POST /rpc notifications/initialized": {},
+    "POST /rpc notifications/cancelled": {"requestId": "lt-0-never-started", "reason": "load test"},
+    "POST /rpc notifications/message": {"level": "info", "logger": "loadtest", "data": "load test"},
+}
+
+INITIALIZE = {
+    "protocolVersion": PROTOCOL_VERSION,
+    "capabilities": {},
+    "clientInfo": {"name": "loadtest", "version": "1"},
+}
+
+SAMPLING = {
+    "messages": [{"role": "user", "content": {"type": "text", "text": "Hello"}}],
+    "maxTokens": 100,
+    "modelPreferences": {"costPriority": 0.3, "speedPriority": 0.3, "intelligencePriority": 0.4},
+}
+
+
+class JsonRpcUser(GatewayUser):
+    """A client that speaks JSON-RPC without a session."""
+
+    area = "rpc"
+    weight = 5
+
+    @task(3)
+    def lists(self) -> None:
+        """Every list that there is."""
+        for operation, member in LISTS.items():
+            self.rpc(operation, check=lists_at(member))
+
+    @task(5)
+    def tools(self) -> None:
+        """The tools of the virtual server, and calls of three of them."""
+        offered = self.stage.tools
+        self.rpc(
+            "POST /rpc tools/list",
+            {"server_id": self.stage.server_id},
+            check=lambda a: None
+            if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
+            else "the server does not offer the tools that it was made of",
+        )
+        text = self.name("text")
+        self.rpc(
+            "POST /rpc tools/call", {"name": offered["echo"], "arguments": {"text": text}}, check=says(text)
+        )
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": offered["convert_time"], "arguments": ZONES | {"time": NOON_IN_UTC}},
+            check=says(NOON_IN_TOKYO),
+        )
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": offered["get_system_time"], "arguments": {"timezone": "UTC"}},
+            check=says("+00:00"),
+        )
+
+    @task
+    def failing_tool(self) -> None:
+        """A tool that fails on purpose: the failure must come back as a tool's own, with its words."""
+        self.call(
+            "POST /rpc tools/call",
+            json={
+                "jsonrpc": "2.0",
+                "id": self.name("call"),
+                "method": "tools/call",
+                "params": {"name": self.stage.tools["fail"], "arguments": {"message": "on purpose"}},
+            },
+            unlisted=True,
+            check=lambda a: None
+            if a["result.isError"] and "on purpose" in a.text
+            else "the failure of the tool did not come back",
+        )
+
+    @task(2)
+    def resource(self) -> None:
+        """A resource of the virtual server is read, subscribed to and let go again."""
+        note = {"uri": "note://hello", "server_id": self.stage.server_id}
+        self.rpc("POST /rpc resources/read", note, check=reads("hello from the load test"))
+        self.rpc("POST /rpc resources/subscribe", note)
+        self.rpc("POST /rpc resources/unsubscribe", note)
+
+    @task(2)
+    def templated_resource(self) -> None:
+        """A resource behind a template with a parameter."""
+        self.rpc(
+            "POST /rpc resources/read",
+            {"uri": "greeting://bob", "server_id": self.stage.server_id},
+            check=reads("hello bob"),
+        )
+
+    @task
+    def prompt(self) -> None:
+        """A prompt of the gateway's own is rendered with an argument."""
+        prompt = {"name": self.name("prompt"), "template": "Say {{ word }}.", "arguments": [WORD]}
+        with self.created(
+            "POST /prompts", json={"prompt": prompt}, delete="DELETE /prompts/{prompt_id}"
+        ) as made:
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": made["name"], "arguments": {"word": "friend"}},
+                check=prompts("Say friend."),
+            )
+
+    @task
+    def federated_prompt(self) -> None:
+        """A prompt of the backend is rendered by the backend."""
+        self.rpc(
+            "POST /rpc prompts/get",
+            {"name": self.stage.prompts["greet"], "arguments": {"name": "Ada"}},
+            check=prompts("Greet Ada in one sentence."),
+        )
+
+    @task(2)
+    def handshake(self) -> None:
+        """A client says hello, sends notifications, asks whether anybody is there, and sets the log level."""
+        self.rpc(
+            "POST /rpc initialize",
+            INITIALIZE,
+            check=lambda a: None
+            if a["result.protocolVersion"] == PROTOCOL_VERSION
+            else "another version of the protocol",
+        )
+        for operation, params in NOTIFICATIONS.items():
+            self.rpc(operation, params, message_id=None)
+        self.rpc("POST /rpc ping", check=empty)
+        # The level that the gateway was booted with: other users' logs stay as they are.
+        self.rpc("POST /rpc logging/setLevel", {"level": "info"}, check=empty)
+
+    @task(2)
+    def assistance(self) -> None:
+        """Completion of a resource's address and sampling of a message."""
+        self.rpc(
+            "POST /rpc completion/complete",
+            {
+                "ref": {"type": "ref/resource", "uri": "note://hello"},
+                "argument": {"name": "uri", "value": "note://hel"},
+            },
+            check=completes("note://hello"),
+        )
+        self.rpc("POST /rpc sampling/createMessage", SAMPLING, check=samples)
+
+    @task
+    def completion_of_a_prompt(self) -> None:
+        """Completion of a prompt's argument."""
+        prompt = {"name": self.name("prompt"), "template": "Say {{ word }}.", "arguments": [WORD]}
+        with self.created(
+            "POST /prompts/", json={"prompt": prompt}, delete="DELETE /prompts/{prompt_id}"
+        ) as made:
+            self.rpc(
+                "POST /rpc completion/complete",
+                {
+                    "ref": {"type": "ref/prompt", "name": made["name"]},
+                    "argument": {"name": "word", "value": "f"},
+                },
+            )
+
+    @task(2)
+    def with_a_slash(self) -> None:
+        """The twin of the endpoint that ends in a slash."""
+        self.rpc("POST /rpc/ ping", check=empty)
+        self.rpc("POST /rpc/ tools/list", check=lists_at("tools"))
+        text = self.name("text")
+        self.rpc(
+            "POST /rpc/ tools/call",
+            {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+            check=says(text),
+        )
+
+
+WORD = {"name": "word", "description": "What to say", "required": True}
+
+
+def lists_at(member: str) -> Check:
+    """Return a check that the result holds a list there."""
+    return lambda answer: None if isinstance(answer[f"result.{member}"], list) else f"{member} is no list"
+
+
+def says(words: str) -> Check:
+    """Return a check that the tool's first text has these words."""
+    return _has("result.content.0.text", words, "the tool answered something else")
+
+
+def reads(words: str) -> Check:
+    """Return a check that the resource's first content has these words."""
+    return _has("result.contents.0.text", words, "the resource holds something else")
+
+
+def prompts(words: str) -> Check:
+    """Return a check that the prompt's first message has these words."""
+    return _has("result.messages.0.content.text", words, "the prompt says something else")
+
+
+def completes(value: str) -> Check:
+    """Return a check that the value is among the completions."""
+    return lambda a: None if value in a["result.completion.values"] else "the completion is not among them"
+
+
+def samples(answer: Answer) -> str | None:
+    """Check that a message of the assistant came back."""
+    return None if answer["result.role"] == "assistant" else "no message of the assistant"
+
+
+def empty(answer: Answer) -> str | None:
+    """Check that the result is an empty object, as the protocol wants."""
+    return None if answer["result"] == {} else "the result is not empty"
+
+
+def _has(path: str, words: str, complaint: str) -> Check:
+    return lambda answer: None if words in answer[path] else complaint

@@ -1,0 +1,162 @@
+"""MCP over streamable HTTP: whole sessions, at the gateway's own endpoint and at a virtual server's.
+
+Source: https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#streamable-http.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.jsonrpc import (
+    INITIALIZE,
+    PROTOCOL_VERSION,
+    completes,
+    empty,
+    lists_at,
+    prompts,
+    reads,
+    says,
+)
+
+SESSION = "mcp-session-id"
+NOTE = {"uri": "note://hello"}
+
+
+class Endpoint(NamedTuple):
+    """The operations that begin and end a session at one endpoint."""
+
+    initialize: str
+    initialized: str
+    end: str
+
+
+GATEWAY = Endpoint("POST /mcp/ initialize", "POST /mcp/ notifications/initialized", "DELETE /mcp/")
+SERVER = Endpoint(
+    "POST /servers/{server_id}/mcp initialize",
+    "POST /servers/{server_id}/mcp notifications/initialized",
+    "DELETE /servers/{server_id}/mcp",
+)
+
+GATEWAY_LISTS = {
+    "POST /mcp/ tools/list": "tools",
+    "POST /mcp/ resources/list": "resources",
+    "POST /mcp/ resources/templates/list": "resourceTemplates",
+    "POST /mcp/ prompts/list": "prompts",
+}
+SERVER_LISTS = {
+    "POST /servers/{server_id}/mcp tools/list": "tools",
+    "POST /servers/{server_id}/mcp resources/list": "resources",
+    "POST /servers/{server_id}/mcp resources/templates/list": "resourceTemplates",
+    "POST /servers/{server_id}/mcp prompts/list": "prompts",
+}
+
+
+class McpUser(GatewayUser):
+    """A client that keeps a session for as long as it works."""
+
+    area = "mcp"
+    weight = 5
+
+    @task(4)
+    def tools(self) -> None:
+        """A session at the gateway: its tools, a call of one, the end."""
+        with self.session(GATEWAY) as headers:
+            self.rpc("POST /mcp/ tools/list", headers=headers, check=lists_at("tools"))
+            text = self.name("text")
+            self.rpc(
+                "POST /mcp/ tools/call",
+                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                headers=headers,
+                check=says(text),
+            )
+
+    @task
+    def lists(self) -> None:
+        """A session at the gateway that asks for everything there is."""
+        with self.session(GATEWAY) as headers:
+            for operation, member in GATEWAY_LISTS.items():
+                self.rpc(operation, headers=headers, check=lists_at(member))
+            self.rpc("POST /mcp/ ping", headers=headers, check=empty)
+            self.rpc("POST /mcp/ logging/setLevel", {"level": "info"}, headers=headers, check=empty)
+
+    @task
+    def completion(self) -> None:
+        """A session at the gateway that completes the address of a resource."""
+        with self.session(GATEWAY) as headers:
+            self.rpc(
+                "POST /mcp/ completion/complete",
+                {
+                    "ref": {"type": "ref/resource", "uri": "note://hello"},
+                    "argument": {"name": "uri", "value": "note://hel"},
+                },
+                headers=headers,
+                check=completes("note://hello"),
+            )
+
+    @task(3)
+    def server(self) -> None:
+        """A session at the virtual server: its lists and a call."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            for operation, member in SERVER_LISTS.items():
+                self.rpc(operation, headers=headers, check=lists_at(member), **server)
+            text = self.name("text")
+            self.rpc(
+                "POST /servers/{server_id}/mcp tools/call",
+                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                headers=headers,
+                check=says(text),
+                **server,
+            )
+
+    @task
+    def server_resource(self) -> None:
+        """A session at the virtual server that reads a resource of the backend."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            self.rpc(
+                "POST /servers/{server_id}/mcp resources/read",
+                NOTE,
+                headers=headers,
+                check=reads("hello from the load test"),
+                **server,
+            )
+
+    @task
+    def server_prompt(self) -> None:
+        """A session at the virtual server that renders a prompt of the backend."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            self.rpc(
+                "POST /servers/{server_id}/mcp prompts/get",
+                {"name": self.stage.prompts["greet"], "arguments": {"name": "Ada"}},
+                headers=headers,
+                check=prompts("Greet Ada in one sentence."),
+                **server,
+            )
+
+    def at_server(self) -> dict[str, str]:
+        """Return the path parameter of the stage's virtual server."""
+        return {"server_id": self.stage.server_id or ""}
+
+    @contextmanager
+    def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:
+        """Begin a session, lend the headers that belong to it, and end it."""
+        begun = self.rpc(
+            endpoint.initialize,
+            INITIALIZE,
+            check=lambda a: None if a.headers.get(SESSION) else "no session id came back",
+            **path,
+        )
+        headers = {
+            "Mcp-Session-Id": str(begun.headers[SESSION]),
+            "Mcp-Protocol-Version": PROTOCOL_VERSION,
+        }
+        try:
+            self.rpc(endpoint.initialized, message_id=None, headers=headers, **path)
+            yield headers
+        finally:
+            self.call(endpoint.end, headers=headers, unlisted=True, **path)
