@@ -81,7 +81,7 @@ def test_it_runs_as_a_module(commands: Path, tmp_path: Path) -> None:
     as_command = run(commands / "loadtest", "--help", cwd=tmp_path)
     as_module = run(commands / "python", "-m", "loadtest", "--help", cwd=tmp_path)
     assert as_module.returncode == 0, as_module.stderr
-    assert as_module.stdout == as_command.stdout
+    assert as_module.stdout.replace("python -m loadtest", "loadtest") == as_command.stdout
 
 
 @pytest.mark.real
