@@ -1,6 +1,256 @@
-"""The ``loadtest`` command."""
+"""The ``loadtest`` command: verbs only, and the one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loadtest import __version__, options, settings, versions
+from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.judge.session import Options, accept, judge_and_report, judge_run
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.terminal import print_coverage, print_verdict
+from loadtest.run import Run, read_run
+
+
+class _Commands(click.Group):
+    """Lists the verbs in the order in which they are used, not in that of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 130 and 143 interrupted.",
+)
+@click.version_option(__version__)
+def cli() -> None:
+    """Load-test ContextForge, the MCP gateway, and judge the run."""
+
+
+@cli.command(epilog=_examples("loadtest gateways", "loadtest gateways --json"))
+@click.option("--json", "as_json", is_flag=True, help="As a JSON list, for the matrix of a workflow.")
+def gateways(as_json: bool) -> None:
+    """List the gateway versions known by name, newest first."""
+    known = versions.available()
+    click.echo(json.dumps(known) if as_json else "\n".join(known))
+
+
+@cli.command(
+    epilog=_examples("loadtest boot", "loadtest boot --gateway 1.0.0rc1 --detach", "loadtest boot --stop")
+)
+@options.gateway
+@options.port
+@click.option("--detach", "action", flag_value="detach", help="Return when it is up; leave it running.")
+@click.option("--stop", "action", flag_value="stop", help="Stop what --detach left running.")
+@click.option("--status", "action", flag_value="status", help="Say what --detach left running.")
+def boot(gateway: str | None, port: int | None, action: str | None) -> None:
+    """Boot a gateway with its backends, until Ctrl-C."""
+    from loadtest.gateway import state
+    from loadtest.gateway.boot import booted
+    from loadtest.gateway.source import parse_source
+
+    home = settings.home()
+    if action == "stop":
+        click.echo("stopped" if state.stop_detached(home) else "no gateway runs")
+    elif action == "status":
+        click.echo(state.status(home))
+    elif action == "detach":
+        state.boot_detached(parse_source(gateway), home=home, port=port)
+        click.echo(state.status(home))
+    else:
+        with booted(parse_source(gateway), home=home, port=port) as running:
+            click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
+            while running.death() is None:
+                time.sleep(0.2)
+            raise InconclusiveError(f"{running.source} ended on its own")
+
+
+@cli.command(
+    epilog=_examples(
+        "loadtest drive -u 5 -t 30s",
+        "loadtest drive --ui",
+        "loadtest drive -- --list",
+        "loadtest drive -- TeamsCRUDUser RBACCRUDUser",
+    )
+)
+@options.sizing
+@options.reports_dir
+@click.option("--ui", is_flag=True, help="With Locust's web page, where the load is started by hand.")
+@options.locust_arguments
+def drive(
+    reports_dir: Path | None, ui: bool, tags: tuple[str, ...], locust: tuple[str, ...], **size: Any
+) -> None:
+    """Run Locust alone, against $LOADTEST_HOST or the gateway that `boot --detach` left.
+
+    Writes run.json beside Locust's own files; `loadtest report` judges it.
+    """
+    from loadtest.drive import drive_alone, explicit_settings
+
+    code = drive_alone(
+        settings.size(**size),
+        home=settings.home(),
+        reports=reports_dir or settings.reports_directory(),
+        ui=ui,
+        explicit=explicit_settings(size),
+        arguments=options.with_tags(tags, locust),
+    )
+    raise SystemExit(code)
+
+
+@cli.command(
+    epilog=_examples(
+        "loadtest run",
+        "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
+        "loadtest run -u 50 -t 5m --processes 2 -- --tags tokens",
+    )
+)
+@options.gateway
+@options.sizing
+@options.port
+@options.judging
+@options.reports_dir
+@options.locust_arguments
+def run(
+    gateway: str | None,
+    port: int | None,
+    reports_dir: Path | None,
+    tags: tuple[str, ...],
+    locust: tuple[str, ...],
+    **rest: Any,
+) -> None:
+    """Do the whole job: boot, drive, judge, report, stop. Exits with the verdict's code."""
+    from loadtest.drive import explicit_settings
+    from loadtest.gateway.source import parse_source
+    from loadtest.job import Job, run_job
+
+    size = {name: rest.pop(name) for name in ("profile", "users", "spawn_rate", "run_time", "processes")}
+    reports = reports_dir or settings.reports_directory()
+    job = Job(
+        source=parse_source(gateway),
+        size=settings.size(**size),
+        home=settings.home(),
+        reports=reports,
+        options=options.read_options(**rest),
+        explicit=explicit_settings(size),
+        locust=options.with_tags(tags, locust),
+        port=port,
+        set_up_seconds=float(os.environ.get("LOADTEST_SETUP_SECONDS") or 0),
+    )
+    verdict = run_job(job, lambda line: click.echo(line, err=True))
+    _conclude(read_run(reports / "run.json"), verdict)
+
+
+@cli.command(
+    epilog=_examples(
+        "loadtest report",
+        "loadtest report --csv reports/locust --reports-dir out",
+        "loadtest report --run old/run.json --known-failures ci/known-failures.toml",
+    )
+)
+@options.run_file
+@click.option(
+    "--csv",
+    "prefix",
+    type=click.Path(path_type=Path),
+    metavar="PREFIX",
+    help="The CSV files of any Locust, instead of a run: PREFIX_stats.csv and the others.",
+)
+@options.judging
+@options.reports_dir
+def report(run_file: Path | None, prefix: Path | None, reports_dir: Path | None, **judging: Any) -> None:
+    """Judge a run and write its reports. Exits with the verdict's code."""
+    measured = options.the_run(run_file, prefix)
+    reports = reports_dir or settings.reports_directory()
+    _conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
+
+
+@cli.command(epilog=_examples("loadtest coverage", "loadtest coverage --run old/run.json"))
+@options.run_file
+def coverage(run_file: Path | None) -> None:
+    """Show which operations of the contract a run reached, by area."""
+    print_coverage(judge_run(options.the_run(run_file), Options(), options.today()).coverage)
+
+
+@cli.group()
+def baseline() -> None:
+    """Work with known failures."""
+
+
+@baseline.command(
+    "accept",
+    epilog=_examples(
+        "loadtest baseline accept --reason 'fixed by #123' --owner @team --expires 2027-01-31",
+        "loadtest baseline accept 3f2a9c01b7de --reason '…' --owner @me --expires 2027-01-31",
+    ),
+)
+@click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINT]...")
+@options.run_file
+@click.option("--reason", required=True, help="Why these failures are excused, in a sentence.")
+@click.option("--owner", required=True, help="Who sees to it.")
+@click.option("--expires", required=True, metavar="YYYY-MM-DD", help="The last day that excuses.")
+@click.option("--link", help="Where it is being worked on.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("known-failures.toml"),
+    show_default=True,
+    help="Where the entries are written.",
+)
+def accept_failures(
+    fingerprints: tuple[str, ...], run_file: Path | None, expires: str, path: Path, **entry: Any
+) -> None:
+    """Write known-failure entries for what a run shows: every new failure, or those named."""
+    added = accept(
+        options.the_run(run_file),
+        Options(),
+        path,
+        fingerprints=fingerprints,
+        expires=options.the_date(expires),
+        today=options.today(),
+        **entry,
+    )
+    for known in added:
+        words = (known.operation, known.problem.value, str(known.status or ""), known.message or "")
+        click.echo(f"{path}: {' '.join(word for word in words if word)}")
+    click.echo(f"{len(added)} written" if added else "nothing to accept: this run shows no new failure")
+
+
+def _conclude(measured: Run, verdict: Verdict) -> None:
+    print_verdict(measured, verdict)
+    raise SystemExit(verdict.exit_code)
 
 
 def main() -> int:
-    """Run one verb."""
-    return 0
+    """Run the command; return its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    except LoadTestError as error:
+        click.echo(f"loadtest: {error}", err=True)
+        for line in getattr(error, "log_tail", ()):
+            click.echo(f"  | {line}", err=True)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.FAIL)
+    return int(ExitCode.PASS)

@@ -191,6 +191,8 @@ class Example(Record, frozen=True, kw_only=True):
 
     at: float
     correlation_id: str | None = None
+    url: str = ""
+    """Where the request went, secrets in the query masked."""
     curl: str = ""
     status: int | None = None
     answer: str = ""

@@ -28,6 +28,7 @@ def example(
     return Example(
         at=at,
         correlation_id=correlation_id,
+        url=redact(url),
         curl=curl(method, url, headers, body),
         status=answer.status if answer else None,
         answer=redact(answer.text[:ANSWER_LENGTH]) if answer else "",

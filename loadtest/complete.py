@@ -1,0 +1,76 @@
+"""What only the machine that booted the gateway knows, added to a run: resources, log lines, how things ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from loadtest.gateway.evidence import Request
+from loadtest.gateway.running import RunningGateway
+from loadtest.run import Failure, Gateway, Phase, Run, RunState
+
+
+def started_at(run: Run) -> float:
+    """Return when the load began, in seconds of the epoch."""
+    return datetime.fromisoformat(run.started).timestamp()
+
+
+def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> Run:
+    """Return ``run`` with the gateway's resources, its death, its log lines for each failed call."""
+    since = started_at(run)
+    ours = gateway.record(since)
+    seen = run.gateway or ours
+    known = {backend.name: backend for backend in gateway.backend_states()}
+    refused = {backend.name: backend for backend in run.backends if not backend.up}
+    lines = gateway.lines_of(_requests(run, since))
+    return replace(
+        run,
+        gateway=replace(ours, version=seen.version or ours.version, prefix=seen.prefix),
+        state=RunState.ABORTED if ours.death and run.state is not RunState.COMPLETE else run.state,
+        reason=death_in_words(ours) if ours.death else run.reason,
+        resources=gateway.samples(since),
+        backends=tuple((known | refused).values()),
+        failures=tuple(_with_log(failure, lines) for failure in run.failures),
+        phases=tuple(phases),
+    )
+
+
+def death_in_words(gateway: Gateway) -> str:
+    """Return one sentence on how the gateway ended, or nothing if it lives."""
+    death = gateway.death
+    if death is None:
+        return ""
+    how = f"signal {death.signal}" if death.signal else f"exit status {death.exit_status}"
+    return f"the gateway died after {death.at:.0f} s of load ({how})"
+
+
+def _requests(run: Run, since: float) -> tuple[Request, ...]:
+    return tuple(
+        Request(
+            correlation_id=example.correlation_id,
+            method=failure.operation.partition(" ")[0],
+            path=_path(example.url),
+            at=since + example.at,
+        )
+        for failure in run.failures
+        for example in failure.examples
+        if example.correlation_id and not example.log
+    )
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _with_log(failure: Failure, lines: Mapping[str, tuple[str, ...]]) -> Failure:
+    examples = (
+        replace(example, log=lines[example.correlation_id])
+        if example.correlation_id and example.correlation_id in lines
+        else example
+        for example in failure.examples
+    )
+    return replace(failure, examples=tuple(examples))

@@ -1,0 +1,246 @@
+"""The whole job: boot a gateway, drive it, judge the run, write the reports, stop everything."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from msgspec.structs import replace
+
+from loadtest.complete import complete
+from loadtest.drive import clear_reports, locust_command, locust_environment, target_of
+from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.files import prepare_directory
+from loadtest.gateway.boot import BootError, booted
+from loadtest.gateway.running import RunningGateway
+from loadtest.gateway.source import Source
+from loadtest.judge.session import Options, check_options, judge_and_report
+from loadtest.judge.verdict import Verdict
+from loadtest.redact import redact
+from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
+from loadtest.settings import Size
+
+POLL = 0.2
+"""Seconds between looks at Locust and the gateway."""
+PROGRESS = 10.0
+"""Seconds between two lines of progress."""
+STOP_WITHIN = 45.0
+"""Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
+
+Tell = Callable[[str], None]
+
+
+class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
+    """SIGTERM or Ctrl-C: the job ends early, its reports are written first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.signal = number
+        self.exit_code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one job is asked to do."""
+
+    source: Source
+    size: Size
+    home: Path
+    reports: Path
+    options: Options
+    explicit: frozenset[str] = frozenset()
+    """The settings of the size that a person gave, as Locust's options."""
+    locust: tuple[str, ...] = ()
+    """A person's own arguments for Locust."""
+    port: int | None = None
+    set_up_seconds: float = 0.0
+    """Already spent on the set-up of this program itself."""
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+
+
+def run_job(job: Job, tell: Tell) -> Verdict:
+    """Do the job and return its verdict; ``tell`` gets lines of progress for people.
+
+    Whatever ends it, nothing that it started survives, and reports of what was measured are written.
+
+    Raises:
+        UsageError: something asked for cannot be; nothing was booted.
+    """
+    check_options(job.options)
+    prepare_directory(job.reports)
+    clear_reports(job.reports)
+    phases: list[Phase] = []
+    run: Run
+    with _signals_raise():
+        try:
+            run = _booted_run(job, phases, tell)
+        except BootError as error:
+            run = _unbooted(job, str(error), error.log_tail)
+        except InconclusiveError as error:
+            run = _unbooted(job, str(error), ())
+        except Stopped as stop:
+            run = _unbooted(job, str(stop), (), stop.signal)
+    return _report(job, replace(run, phases=tuple(phases)), tell)
+
+
+def _booted_run(job: Job, phases: list[Phase], tell: Tell) -> Run:
+    tell(f"boot     {job.source.text}")
+    stopping = time.monotonic()
+    try:
+        with booted(
+            job.source, home=job.home, port=job.port, log_copy=job.reports / "gateway.log"
+        ) as gateway:
+            phases += _boot_phases(gateway, job.set_up_seconds)
+            for note in gateway.notes:
+                tell(f"note     {note}")
+            tell(f"load     {job.size.users} users for {job.size.run_time:.0f} s on {gateway.host}")
+            began = time.monotonic()
+            try:
+                stop = _drive(job, gateway, tell)
+                phases.append(_phase("load", began))
+                began = time.monotonic()
+                run = complete(_measured(job), gateway)
+                phases.append(_phase("report", began))
+            finally:
+                stopping = time.monotonic()
+    finally:
+        phases.append(_phase("stop", stopping))
+    if stop is not None and run.state is not RunState.INTERRUPTED:
+        run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=str(stop))
+    return run
+
+
+def _drive(job: Job, gateway: RunningGateway, tell: Tell) -> Stopped | None:
+    target = target_of(gateway, job.size, job.reports)
+    environment = locust_environment(job.size, target, explicit=job.explicit)
+    environment["LOADTEST_PARENT"] = str(os.getpid())
+    with (job.reports / "locust.log").open("wb") as output:
+        locust = subprocess.Popen(
+            locust_command(job.locust),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait(locust, gateway, job.reports / "run.json", tell)
+        except Stopped as stop:
+            _stop(locust)
+            return stop
+        finally:
+            _end(locust)
+    return None
+
+
+def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, run_file: Path, tell: Tell) -> None:
+    began = told = time.monotonic()
+    while locust.poll() is None:
+        if gateway.death() is not None:
+            tell("load     the gateway died; stopping the load")
+            _stop(locust)
+            return
+        now = time.monotonic()
+        if now - told >= PROGRESS:
+            told = now
+            tell(f"load     {_progress(run_file, now - began)}")
+        time.sleep(POLL)
+
+
+def _progress(run_file: Path, seconds: float) -> str:
+    clock = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+    try:
+        run = read_run(run_file)
+    except LoadTestError:
+        return f"{clock}  nothing measured yet"
+    failures = sum(operation.failures for operation in run.operations)
+    reached = sum(operation.successes > 0 for operation in run.operations)
+    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
+    return f"{clock}  {run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
+
+
+def _stop(locust: subprocess.Popen[bytes]) -> None:
+    """Ask Locust to end as by Ctrl-C: unlike after SIGTERM, it then writes its own reports too."""
+    if locust.poll() is None:
+        locust.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            locust.wait(STOP_WITHIN)
+
+
+def _end(locust: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(locust.pid, signal.SIGKILL)
+    locust.wait()
+
+
+def _measured(job: Job) -> Run:
+    """Return what Locust measured; a file that says it is still being written was left by a crash."""
+    path = job.reports / "run.json"
+    if not path.exists():
+        return _unbooted(job, "Locust ended before it measured anything: see locust.log", ())
+    run = read_run(path)
+    if run.state is RunState.RUNNING:
+        return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
+    return run
+
+
+def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None = None) -> Run:
+    return Run(
+        started=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        state=RunState.INTERRUPTED if number else RunState.ABORTED,
+        signal=number,
+        reason=redact(reason),
+        settings=Settings(
+            host="",
+            profile=job.size.profile,
+            users=job.size.users,
+            spawn_rate=job.size.spawn_rate,
+            run_time=job.size.run_time,
+        ),
+        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=tuple(log_tail)),
+    )
+
+
+def _report(job: Job, run: Run, tell: Tell) -> Verdict:
+    began = time.monotonic()
+    write_run(run, job.reports / "run.json")
+    verdict = judge_and_report(run, job.options, job.reports, job.today)
+    spent = next((phase.seconds for phase in run.phases if phase.name == "report"), 0.0)
+    report = Phase(name="report", seconds=round(spent + time.monotonic() - began, 2))
+    phases = (*(phase for phase in run.phases if phase.name != "report"), report)
+    write_run(replace(run, phases=phases), job.reports / "run.json")
+    tell("phases   " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
+    return verdict
+
+
+def _boot_phases(gateway: RunningGateway, before: float) -> Iterator[Phase]:
+    for phase in gateway.phases:
+        more = before if phase.name == "set-up" else 0.0
+        yield replace(phase, seconds=round(phase.seconds + more, 2))
+
+
+def _phase(name: str, began: float) -> Phase:
+    return Phase(name=name, seconds=round(time.monotonic() - began, 2))  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into an exception, so that every ``with`` block ends in good order."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,152 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from loadtest import settings
+from loadtest.errors import UsageError
+from loadtest.judge.session import Options
+from loadtest.judge.verdict import FailOn
+from loadtest.locust_csv import read_csv_run
+from loadtest.run import Run, read_run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+reports_dir = click.option(
+    "--reports-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where reports are written. [default: $LOADTEST_REPORTS_DIR or reports]",
+)
+run_file = click.option(
+    "--run", "run_file", type=_FILE, help="A run. [default: run.json in the directory of reports]"
+)
+gateway = click.option(
+    "--gateway",
+    metavar="VERSION|path:DIR|URL",
+    envvar="GATEWAY",
+    help="What to boot. [default: $GATEWAY or the newest known version]",
+)
+port = click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the gateway. [default: a free one]"
+)
+locust_arguments = click.argument(
+    "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
+)
+
+
+def judging(command: F) -> F:
+    """Give ``command`` the options that :func:`read_options` reads."""
+    for option in (
+        click.option(
+            "--fail-on",
+            type=click.Choice([one.value for one in FailOn]),
+            default=FailOn.NEW.value,
+            show_default=True,
+            help="Which failures fail the run: new ones, any, or none at all.",
+        ),
+        click.option(
+            "--criteria",
+            multiple=True,
+            metavar="EXPR|FILE",
+            help="'p95 < 500ms', 'GET /tools: error-rate < 1%', or a TOML file of them; may be repeated.",
+        ),
+        click.option(
+            "--categories",
+            type=_FILE,
+            multiple=True,
+            help="Categories of your own, which go before ours; may be repeated.",
+        ),
+        click.option(
+            "--known-failures",
+            type=_FILE,
+            multiple=True,
+            help="Entries that excuse failures, beside the gateway version's own; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def sizing(command: F) -> F:
+    """Give ``command`` the options that :func:`loadtest.settings.size` reads, and ``tags``."""
+    for option in (
+        click.option(
+            "-T",
+            "--tags",
+            multiple=True,
+            metavar="TAG",
+            help="Only scenarios with this tag; may be repeated.",
+        ),
+        click.option("--processes", type=click.IntRange(min=1), help="Locust processes on this machine."),
+        click.option("-t", "--run-time", metavar="TIME", help="How long: 60s, 10m, 1h30m."),
+        click.option(
+            "-r",
+            "--spawn-rate",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Users started per second.",
+        ),
+        click.option("-u", "--users", type=click.IntRange(min=1), help="Users at the peak."),
+        click.option("--profile", metavar="NAME", help="A named size of run: pr, light, soak."),
+    ):
+        command = option(command)
+    return command
+
+
+def read_options(
+    *,
+    known_failures: tuple[Path, ...],
+    categories: tuple[Path, ...],
+    criteria: tuple[str, ...],
+    fail_on: str,
+) -> Options:
+    """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
+    return Options(
+        known_failures=known_failures,
+        categories=categories,
+        criteria=tuple(text for text in criteria if not text.endswith(".toml")),
+        criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
+        fail_on=FailOn(fail_on),
+    )
+
+
+def the_run(path: Path | None, prefix: Path | None = None) -> Run:
+    """Return the run that ``--run`` or ``--csv`` names, or the last one.
+
+    Raises:
+        UsageError: both are given, or the file cannot be read.
+    """
+    if path is not None and prefix is not None:
+        raise UsageError("--run and --csv: expected one of them")
+    if prefix is not None:
+        return read_csv_run(prefix)
+    return read_run(path or settings.reports_directory() / "run.json")
+
+
+def the_date(text: str) -> dt.date:
+    """Return the date that ``text`` says.
+
+    Raises:
+        UsageError: it says none.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no date, expected one such as 2027-01-31") from error
+
+
+def today() -> dt.date:
+    """Return the day it is, in UTC."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def with_tags(tags: tuple[str, ...], locust: tuple[str, ...]) -> tuple[str, ...]:
+    """Return Locust's arguments with the tags that were asked for in front."""
+    return (*(("--tags", *tags) if tags else ()), *locust)
