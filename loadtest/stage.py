@@ -43,6 +43,7 @@ class Stage(msgspec.Struct, kw_only=True):
 
     gateway_id: str | None = None
     """The MCP backend, as the gateway knows it."""
+    gateway_name: str | None = None
     server_id: str | None = None
     """A virtual server that holds everything of the MCP backend."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
@@ -109,10 +110,11 @@ def set_stage(session: Session, backends: Mapping[str, str]) -> Stage:
         return stage
     desk = _Desk(session)
     try:
+        stage.gateway_name = session.name("mcp")
         made = desk.ask(
             "POST /gateways",
             json={
-                "name": session.name("mcp"),
+                "name": stage.gateway_name,
                 "url": f"{backends['mcp']}?stage={session.tag}",
                 "transport": "STREAMABLEHTTP",
                 "visibility": "public",
@@ -154,8 +156,13 @@ def _gather(desk: _Desk, stage: Stage) -> None:
         raise LookupError(f"none of its tools appeared within {_TOOLS_WITHIN:g} s")
 
 
+_ORIGINS = ("gatewayId", "gateway_id", "federationSource", "gatewaySlug")
+"""Where an entity says which gateway it came from: by id, or (1.0.0rc1: resources, prompts) only by name."""
+
+
 def _of(stage: Stage, entities: Any) -> list[dict[str, Any]]:
-    return [e for e in entities if str(e.get("gatewayId") or e.get("gateway_id")) == stage.gateway_id]
+    ours = (stage.gateway_id, stage.gateway_name)
+    return [e for e in entities if any(e.get(key) in ours for key in _ORIGINS if e.get(key))]
 
 
 def clear_stage(session: Session, stage: Stage) -> None:
