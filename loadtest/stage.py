@@ -13,9 +13,9 @@ import msgspec
 import requests
 
 from loadtest.client.session import Session
+from loadtest.desk import Desk
+from loadtest.standing import EMAIL, Member, standing_member
 
-_TIMEOUT = 30.0
-"""Seconds for one request before or after the load."""
 _TOOLS_WITHIN = 15.0
 """Seconds in which the tools of a freshly registered backend must be there."""
 
@@ -56,6 +56,8 @@ class Stage(msgspec.Struct, kw_only=True):
     prompt_ids: dict[str, str] = msgspec.field(default_factory=dict)
     problems: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a backend could not be registered, by its name."""
+    member: Member | None = None
+    """Somebody who is no administrator and stays, for teams to have a member; see :mod:`loadtest.standing`."""
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the backends, for scenarios that register one themselves."""
 
@@ -69,36 +71,6 @@ class Stage(msgspec.Struct, kw_only=True):
         return msgspec.msgpack.decode(data, type=cls)
 
 
-class _Desk:
-    """The few plain requests around the load; they are not part of it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.headers["Authorization"] = f"Bearer {session.bearer}"
-
-    def ask(
-        self,
-        operation: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        path: Mapping[str, str | None] | None = None,
-    ) -> Any:
-        method, template = operation.split(" ")
-        served = self._session.contract.path(operation) or template
-        answer = self._http.request(
-            method,
-            self._session.host + served.format_map(path or {}),
-            json=json,
-            params=params,
-            timeout=_TIMEOUT,
-        )
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-
 def set_stage(session: Session, backends: Mapping[str, str]) -> Stage:
     """Register the MCP backend with the gateway and return what scenarios may use.
 
@@ -106,9 +78,13 @@ def set_stage(session: Session, backends: Mapping[str, str]) -> Stage:
     fail and say so.
     """
     stage = Stage(backends=dict(backends))
+    try:
+        stage.member = standing_member(session)
+    except requests.RequestException as error:
+        stage.problems["member"] = f"the gateway made no account: {error}"
     if "mcp" not in backends:
         return stage
-    desk = _Desk(session)
+    desk = Desk(session)
     try:
         stage.gateway_name = session.name("mcp")
         made = desk.ask(
@@ -140,7 +116,7 @@ def set_stage(session: Session, backends: Mapping[str, str]) -> Stage:
     return stage
 
 
-def _gather(desk: _Desk, stage: Stage) -> None:
+def _gather(desk: Desk, stage: Stage) -> None:
     deadline = time.monotonic() + _TOOLS_WITHIN
     everything = {"limit": "0"}
     while not stage.tools and time.monotonic() < deadline:
@@ -167,7 +143,7 @@ def _of(stage: Stage, entities: Any) -> list[dict[str, Any]]:
 
 def clear_stage(session: Session, stage: Stage) -> None:
     """Take away what :func:`set_stage` put in place; what the gateway refuses shows in the entity counts."""
-    desk = _Desk(session)
+    desk = Desk(session)
     for operation, path in (
         ("DELETE /servers/{server_id}", {"server_id": stage.server_id}),
         ("DELETE /gateways/{gateway_id}", {"gateway_id": stage.gateway_id}),
@@ -181,7 +157,7 @@ def clear_stage(session: Session, stage: Stage) -> None:
 
 def count_entities(session: Session) -> dict[str, int | None]:
     """Return how many entities of each kind the gateway holds; None where it does not say."""
-    desk = _Desk(session)
+    desk = Desk(session)
     return {
         kind: _count(desk, operation, query)
         for kind, operation, query in ENTITIES
@@ -189,18 +165,23 @@ def count_entities(session: Session) -> dict[str, int | None]:
     }
 
 
-def _count(desk: _Desk, operation: str, query: Mapping[str, str]) -> int | None:
+def _count(desk: Desk, operation: str, query: Mapping[str, str]) -> int | None:
     count, cursor = 0, ""
     try:
         while True:
             page = desk.ask(operation, params=dict(query) | ({"cursor": cursor} if cursor else {}))
             if isinstance(page, list):
-                return count + len(page)
+                return count + _counted(page)
             if isinstance(page.get("total"), int):
                 return int(page["total"])
-            count += next((len(value) for value in page.values() if isinstance(value, list)), 0)
+            count += next((_counted(value) for value in page.values() if isinstance(value, list)), 0)
             cursor = str(page.get("nextCursor") or page.get("next_cursor") or "")
             if not cursor:
                 return count
     except (requests.RequestException, ValueError, AttributeError):
         return None
+
+
+def _counted(entities: list[Any]) -> int:
+    """Return how many there are, without the account that stays."""
+    return sum(1 for entity in entities if not (isinstance(entity, dict) and entity.get("email") == EMAIL))

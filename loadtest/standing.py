@@ -1,0 +1,62 @@
+"""The one account that stays: somebody who is no administrator, for teams to invite, to add and to let join.
+
+A gateway cannot delete somebody who was ever in a team (1.0.7) or ever asked to join one (1.0.0rc1): the
+membership's history and the request hold on to the account. People made for one scenario would therefore pile
+up. This one is made before the entities are counted, found again by every later run, and is a member only of
+teams that a scenario made for itself, so that any number of scenarios can share it.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+import requests
+
+from loadtest.client.auth import session_token
+from loadtest.client.session import Session
+from loadtest.desk import Desk
+
+EMAIL = "lt-standing-member@example.com"
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that can act for itself."""
+
+    email: str
+    bearer: str
+
+    def __repr__(self) -> str:
+        return f"Member({self.email!r}, …)"
+
+
+def standing_member(session: Session) -> Member:
+    """Return the account that stays, made now if the gateway does not have it yet.
+
+    Raises:
+        requests.RequestException: the gateway makes no accounts.
+    """
+    desk = Desk(session)
+    password = new_password()
+    account = {"password": password, "full_name": "Load test", "is_active": True}
+    try:
+        desk.ask("PUT /auth/email/admin/users/{user_email}", json=account, path={"user_email": EMAIL})
+    except requests.HTTPError as error:
+        if error.response.status_code not in (requests.codes.not_found, requests.codes.bad_request):
+            raise
+        fresh = {"email": EMAIL, "is_admin": False, "password_change_required": False}
+        desk.ask("POST /auth/email/admin/users", json=account | fresh)
+    secret = session.credentials.jwt_secret
+    if secret:
+        return Member(email=EMAIL, bearer=session_token(EMAIL, secret, admin=False))
+    answer = desk.ask("POST /auth/login", json={"email": EMAIL, "password": password})
+    return Member(email=EMAIL, bearer=str(answer["access_token"]))
+
+
+def new_password() -> str:
+    """Return a random password that the gateway's policy takes, an administrator's too (22 characters).
+
+    The classes of characters alternate, so that it holds no sequence like ``abc``, which the policy refuses.
+    """
+    classes = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#$%^&*")
+    return "".join(secrets.choice(characters) for _ in range(6) for characters in classes)
