@@ -14,3 +14,20 @@ class HealthUser(GatewayUser):
         """Liveness and readiness, as an orchestrator asks for them: without a token."""
         self.call("GET /health", bearer="", check=lambda a: None if a["status"] == "healthy" else a.text)
         self.call("GET /ready", bearer="", check=lambda a: None if a["status"] == "ready" else a.text)
+
+
+class VersionMetaUser(GatewayUser):
+    """What the gateway says of itself."""
+
+    area = "health"
+
+    @task(3)
+    def front_door(self) -> None:
+        """The root leads to the administrator's pages; the security health lists what it looked at."""
+        self.call("GET /", check=lambda a: None if "/admin" in str(a.headers.get("location")) else a.text)
+        self.call("GET /health/security", check=lambda a: None if a["checks"] else "nothing was checked")
+
+    @task
+    def version(self) -> None:
+        """Version, database and settings of the running gateway; a dear page: it measures the machine."""
+        self.call("GET /version", check=lambda a: None if a["app.version"] else "it has no version")

@@ -1,0 +1,143 @@
+"""A model server that speaks OpenAI's chat API, plain and streamed, and repeats what it is told.
+
+A user's message ``call NAME {json}`` makes it ask for that tool, if the request offers one of that name.
+Source of the form: https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from loadtest.backends.asgi import serving
+
+MODELS = ("loadtest-small", "loadtest-large")
+CALL = "call "
+"""How a user's message begins that asks for a tool."""
+
+_numbers = itertools.count(1)
+
+
+class Reply(NamedTuple):
+    """What the model says: a text, or a tool that it wants called."""
+
+    text: str = ""
+    tool: str = ""
+    arguments: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the model stopped."""
+        return "tool_calls" if self.tool else "stop"
+
+    def message(self, number: int) -> dict[str, Any]:
+        """Return it as the assistant's message."""
+        if not self.tool:
+            return {"role": "assistant", "content": self.text}
+        call = {
+            "id": f"call-{number}",
+            "type": "function",
+            "function": {"name": self.tool, "arguments": self.arguments},
+        }
+        return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def build() -> Starlette:
+    """Return the server."""
+    return Starlette(
+        routes=[
+            Route("/v1", _about),
+            Route("/v1/models", _models),
+            Route("/v1/chat/completions", _chat, methods=["POST"]),
+        ]
+    )
+
+
+def reply(request: dict[str, Any]) -> Reply:
+    """Return the answer to the last message: a tool's result is retold, a user's text repeated."""
+    last = request["messages"][-1]
+    text = _text(last.get("content"))
+    if last["role"] == "tool":
+        return Reply(f"The tool said: {text}")
+    offered = {tool["function"]["name"] for tool in request.get("tools") or ()}
+    name, _, arguments = text.removeprefix(CALL).partition(" ")
+    if text.startswith(CALL) and name in offered:
+        return Reply(tool=name, arguments=arguments or "{}")
+    return Reply(f"You said: {text}")
+
+
+def chunks(model: str, said: Reply, usage: dict[str, int], number: int) -> Iterator[bytes]:
+    """Return the server-sent events of a streamed answer: its role, its words, why it stopped, its usage."""
+    head = _head(model, "chat.completion.chunk", number)
+    whole = said.message(number)
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    if said.tool:
+        deltas.append({"tool_calls": [{"index": 0} | call for call in whole["tool_calls"]]})
+    else:
+        deltas += [{"content": word} for word in said.text.replace(" ", " \0").split("\0")]
+    for delta in deltas:
+        yield _event(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    yield _event(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": said.reason}]})
+    yield _event(head | {"choices": [], "usage": usage})
+    yield b"data: [DONE]\n\n"
+
+
+async def _about(request: Request) -> Response:
+    return _json({"object": "server", "models": len(MODELS)})
+
+
+async def _models(request: Request) -> Response:
+    listed = [{"id": name, "object": "model", "created": 0, "owned_by": "loadtest"} for name in MODELS]
+    return _json({"object": "list", "data": listed})
+
+
+async def _chat(request: Request) -> Response:
+    try:
+        body = msgspec.json.decode(await request.body())
+        said = reply(body)
+    except (msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
+        refusal = {"message": f"not a chat request: {error}", "type": "invalid_request_error"}
+        return _json({"error": refusal}, status=400)
+    model, number = str(body.get("model") or MODELS[0]), next(_numbers)
+    asked = sum(len(_text(message.get("content")).split()) for message in body["messages"])
+    answered = len((said.text or said.arguments).split())
+    usage = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+    if body.get("stream"):
+        return StreamingResponse(chunks(model, said, usage, number), media_type="text/event-stream")
+    choice = {"index": 0, "message": said.message(number), "finish_reason": said.reason}
+    return _json(_head(model, "chat.completion", number) | {"choices": [choice], "usage": usage})
+
+
+def _head(model: str, kind: str, number: int) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{number}", "object": kind, "created": int(time.time()), "model": model}
+
+
+def _text(content: Any) -> str:
+    """Return a message's content, which is a text or a list of parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return content or ""
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """Serve it; yields the base address of its API."""
+    async with serving(build()) as url:
+        yield f"{url}/v1"

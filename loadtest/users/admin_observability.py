@@ -1,0 +1,127 @@
+"""The administrator's pages on traces: dashboards, statistics, saved queries."""
+
+import re
+
+from loadtest.client.answer import Answer
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.pages import shows
+
+HOURS = {"hours": 1}
+
+PAGES = (
+    ("GET /admin/observability/partial", "Observability"),
+    ("GET /admin/observability/metrics/partial", "Metrics"),
+    ("GET /admin/observability/tools/partial", "Tool"),
+    ("GET /admin/observability/prompts/partial", "Prompt"),
+    ("GET /admin/observability/resources/partial", "Resource"),
+)
+METRICS = (
+    ("GET /admin/observability/metrics/timeseries", "request_count"),
+    ("GET /admin/observability/metrics/percentiles", "p95"),
+    ("GET /admin/observability/metrics/heatmap", "data"),
+    ("GET /admin/observability/metrics/top-slow", "endpoints"),
+    ("GET /admin/observability/metrics/top-volume", "endpoints"),
+    ("GET /admin/observability/metrics/top-errors", "endpoints"),
+)
+TOOLS = (
+    ("GET /admin/observability/tools/usage", "tools"),
+    ("GET /admin/observability/tools/performance", "tools"),
+    ("GET /admin/observability/tools/errors", "tools"),
+    ("GET /admin/observability/tools/chains", "chains"),
+)
+OTHERS = (
+    ("GET /admin/observability/prompts/usage", "prompts"),
+    ("GET /admin/observability/prompts/performance", "prompts"),
+    ("GET /admin/observability/prompts/errors", "prompts"),
+    ("GET /admin/observability/resources/usage", "resources"),
+    ("GET /admin/observability/resources/performance", "resources"),
+    ("GET /admin/observability/resources/errors", "resources"),
+)
+
+
+class AdminObservabilityUser(GatewayUser):
+    """An administrator who watches the gateway in the browser."""
+
+    area = "admin-observability"
+    weight = 2
+
+    @task(2)
+    def dashboards(self) -> None:
+        """The page and its tabs."""
+        for operation, text in PAGES:
+            self.call(operation, check=shows(text))
+
+    @task(2)
+    def metrics(self) -> None:
+        """Figures over time, after a call that is one of them."""
+        self.rpc("POST /rpc tools/list")
+        for operation, member in METRICS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task(2)
+    def tools(self) -> None:
+        """Figures of tools, after a call of one."""
+        self.rpc("POST /rpc tools/call", {"name": self.stage.tools["echo"], "arguments": {"text": "hi"}})
+        for operation, member in TOOLS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task
+    def prompts_and_resources(self) -> None:
+        """Figures of prompts and resources."""
+        for operation, member in OTHERS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task(2)
+    def traces(self) -> None:
+        """The list of traces, and one of them opened."""
+        self.rpc("POST /rpc tools/list")
+        self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
+        listed = self.call("GET /admin/observability/traces", params={"limit": 10}, check=_lists_traces)
+        trace_id = _trace_ids(listed.text)[0]
+        self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+
+    @task(2)
+    def saved_query(self) -> None:
+        """A query: saved, listed, opened, changed, used, deleted."""
+        name = self.name("query")
+        with self.created(
+            "POST /admin/observability/queries",
+            json={"name": name, "filter_config": {"status": "error"}, "is_shared": False},
+            delete="DELETE /admin/observability/queries/{query_id}",
+        ) as query:
+            own = {"query_id": query.id}
+            self.call("GET /admin/observability/queries", check=lambda a: _listed(a, name))
+            self.call(
+                "GET /admin/observability/queries/{query_id}",
+                **own,
+                check=lambda a: None if a["name"] == name else "another query was opened",
+            )
+            self.call(
+                "PUT /admin/observability/queries/{query_id}",
+                **own,
+                json={"description": "changed"},
+                check=lambda a: (
+                    None if a["description"] == "changed" else "the description came back unchanged"
+                ),
+            )
+            self.call(
+                "POST /admin/observability/queries/{query_id}/use",
+                **own,
+                check=lambda a: None if a["use_count"] == 1 else "the use was not counted",
+            )
+
+
+def _trace_ids(page: str) -> list[str]:
+    return re.findall(r"/observability/trace/([0-9a-f-]{32,36})", page)
+
+
+def _lists_traces(answer: Answer) -> str | None:
+    return None if _trace_ids(answer.text) else "no trace is listed"
+
+
+def _listed(answer: Answer, name: str) -> str | None:
+    return None if any(query["name"] == name for query in answer.json) else "the query is not listed"
+
+
+def _has(answer: Answer, member: str) -> str | None:
+    return None if answer[member] is not None else f"no {member}"

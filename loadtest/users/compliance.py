@@ -1,0 +1,41 @@
+"""Compliance reports."""
+
+import datetime as dt
+
+from loadtest.users.base import GatewayUser, task
+
+PERIOD = dt.timedelta(days=30)
+
+
+class ComplianceUser(GatewayUser):
+    """An auditor."""
+
+    area = "compliance"
+
+    @task
+    def report(self) -> None:
+        """A report over the last month: made, listed, read, exported. The gateway has no way to delete one."""
+        frameworks = self.call(
+            "GET /compliance/frameworks", check=lambda a: None if a.json else "none offered"
+        )
+        now = dt.datetime.now(dt.UTC)
+        framework = str(frameworks["0.id"])
+        report = self.call(
+            "POST /compliance/reports",
+            json={
+                "framework": framework,
+                "period_start": (now - PERIOD).isoformat(),
+                "period_end": now.isoformat(),
+            },
+            check=lambda a: None if a["framework"] == framework else "it is of another framework",
+        )
+        self.call("GET /compliance/reports", check=lambda a: None if a.json else "the report is not listed")
+        for operation in (
+            "GET /compliance/reports/{report_id}",
+            "GET /compliance/reports/{report_id}/export",
+        ):
+            self.call(
+                operation,
+                report_id=report.id,
+                check=lambda a: None if a["framework"] == framework else "another report",
+            )

@@ -1,0 +1,159 @@
+"""Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.users.base import GatewayUser, task
+
+MODEL = "loadtest-small"
+"""A model that the backend has."""
+QUESTION = "How are you"
+LISTS = (
+    "GET /llm/providers",
+    "GET /llm/models",
+    "GET /llm/gateway/models",
+    "GET /llmchat/gateway/models",
+    "GET /models",
+)
+
+
+class LlmModels(GatewayUser):
+    """Has a provider and a model of its own, on the model server among the backends."""
+
+    abstract = True
+
+    @contextmanager
+    def provider(self) -> Iterator[Answer]:
+        """Lend a provider of this scenario's own."""
+        with self.created(
+            "POST /llm/providers",
+            json={
+                "name": self.name("provider"),
+                "provider_type": "openai_compatible",
+                "api_base": self.stage.backends["llm"],
+                "api_key": "any",
+                "config": {},
+            },
+            delete="DELETE /llm/providers/{provider_id}",
+        ) as made:
+            yield made
+
+    @contextmanager
+    def model(self, provider_id: str) -> Iterator[Answer]:
+        """Lend a model of that provider, with an alias that no other has."""
+        with self.created(
+            "POST /llm/models",
+            json={
+                "provider_id": provider_id,
+                "model_id": MODEL,
+                "model_name": "Small",
+                "model_alias": self.name("model"),
+            },
+            delete="DELETE /llm/models/{model_id}",
+        ) as made:
+            yield made
+
+
+class LlmConfigUser(LlmModels):
+    """An administrator who sets up models."""
+
+    area = "llm"
+    weight = 2
+
+    @task(2)
+    def lists(self) -> None:
+        """Everything that is configured, and what of it users may choose."""
+        with self.provider() as provider, self.model(provider.id):
+            for operation in LISTS:
+                self.call(operation)
+
+    @task(2)
+    def provider_life(self) -> None:
+        """A provider: made, found healthy, changed, switched off and on, deleted."""
+        with self.provider() as provider:
+            own = {"provider_id": provider.id}
+            self.call("GET /llm/providers/{provider_id}", **own, check=_is(provider.id))
+            self.call(
+                "POST /llm/providers/{provider_id}/health",
+                **own,
+                check=lambda a: None if a["status"] == "healthy" else f"it is {a['status']}",
+            )
+            self.call(
+                "PATCH /llm/providers/{provider_id}",
+                **own,
+                json={"description": "changed"},
+                check=lambda a: (
+                    None if a["description"] == "changed" else "the description came back unchanged"
+                ),
+            )
+            for on in (False, True):
+                self.call(
+                    "POST /llm/providers/{provider_id}/state",
+                    **own,
+                    params={"activate": on},
+                    check=_enabled(on),
+                )
+
+    @task(2)
+    def model_life(self) -> None:
+        """A model: made, changed, switched off and on, deleted."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            own = {"model_id": model.id}
+            self.call("GET /llm/models/{model_id}", **own, check=_is(model.id))
+            self.call(
+                "PATCH /llm/models/{model_id}",
+                **own,
+                json={"model_name": "Tiny"},
+                check=lambda a: None if a["model_name"] == "Tiny" else "the name came back unchanged",
+            )
+            for on in (False, True):
+                self.call(
+                    "POST /llm/models/{model_id}/state", **own, params={"activate": on}, check=_enabled(on)
+                )
+
+
+class LlmProxyUser(LlmModels):
+    """A client that knows only OpenAI's API."""
+
+    area = "llm"
+
+    @task(2)
+    def completion(self) -> None:
+        """A question answered in one piece."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call(
+                "POST /chat/completions",
+                json=_question(model["model_alias"]),
+                check=lambda a: (
+                    None
+                    if a["choices.0.message.content"] == f"You said: {QUESTION}"
+                    else "the model's answer did not come through"
+                ),
+            )
+
+    @task
+    def streamed(self) -> None:
+        """A question answered word by word."""
+        with (
+            self.provider() as provider,
+            self.model(provider.id) as model,
+            self.stream(
+                "POST /chat/completions", json=_question(model["model_alias"]) | {"stream": True}
+            ) as events,
+        ):
+            events.next(where=lambda event: QUESTION.split()[-1] in event.data)
+            events.next(where=lambda event: event.data == "[DONE]")
+
+
+def _question(model: str) -> dict[str, object]:
+    return {"model": model, "messages": [{"role": "user", "content": QUESTION}]}
+
+
+def _is(identity: str) -> Check:
+    return lambda answer: None if answer["id"] == identity else "another one came back"
+
+
+def _enabled(on: bool) -> Check:
+    return lambda answer: None if answer["enabled"] is on else "the state came back unchanged"

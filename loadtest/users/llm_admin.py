@@ -1,0 +1,90 @@
+"""The administrator's pages for language models."""
+
+from loadtest.users.base import task
+from loadtest.users.llm import QUESTION, LlmModels
+from loadtest.users.pages import shows
+
+CHOICES = ("GET /admin/llm/provider-defaults", "GET /admin/llm/provider-configs")
+
+
+class LlmAdminUser(LlmModels):
+    """An administrator who sets up models in the browser."""
+
+    area = "admin-llm"
+
+    @task(3)
+    def pages(self) -> None:
+        """The lists of providers and models, what the forms offer, and how the API is used."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call("GET /admin/llm/providers/html", check=shows("LLM Providers"))
+            self.call(
+                "GET /admin/llm/models/html",
+                params={"provider_id": provider.id},
+                check=shows(model["model_alias"]),
+            )
+            self.call("GET /admin/llm/api-info/html", check=shows("/chat/completions"))
+            for operation in CHOICES:
+                self.call(operation, check=lambda a: None if a["openai"] else "nothing is offered")
+
+    @task(2)
+    def discovery(self) -> None:
+        """Ask the model server what it has, take it over, delete the provider with all its models."""
+        with self.created(
+            "POST /llm/providers",
+            json={
+                "name": self.name("provider"),
+                "provider_type": "openai_compatible",
+                "api_base": self.stage.backends["llm"],
+                "api_key": "any",
+                "config": {},
+            },
+            delete="DELETE /admin/llm/providers/{provider_id}",
+        ) as provider:
+            own = {"provider_id": provider.id}
+            self.call("POST /admin/llm/providers/{provider_id}/health", **own)
+            found = self.call(
+                "POST /admin/llm/providers/{provider_id}/fetch-models",
+                **own,
+                check=lambda a: None if a["models"] else f"no models were found: {a.text}",
+            )
+            count = len(found["models"])
+            self.call(
+                "POST /admin/llm/providers/{provider_id}/sync-models",
+                **own,
+                check=lambda a: None if a["added"] == count else f"{a['added']} of {count} models were added",
+            )
+
+    @task(2)
+    def trial(self) -> None:
+        """Try a model from the page, then delete it there."""
+        with (
+            self.provider() as provider,
+            self.created(
+                "POST /llm/models",
+                json={
+                    "provider_id": provider.id,
+                    "model_id": "loadtest-large",
+                    "model_name": "Large",
+                    "model_alias": self.name("model"),
+                },
+                delete="DELETE /admin/llm/models/{model_id}",
+            ) as model,
+        ):
+            self.call("POST /admin/llm/test", json={"test_type": "models"})
+            self.call(
+                "POST /admin/llm/test",
+                json={"test_type": "chat", "model_id": model["model_alias"], "message": QUESTION},
+                check=lambda a: None if QUESTION in a["assistant_message"] else f"no answer: {a.text}",
+            )
+
+    @task
+    def provider_state(self) -> None:
+        """Switch a provider off from the page, which draws its row anew."""
+        with self.provider() as provider:
+            self.call("POST /admin/llm/providers/{provider_id}/state", provider_id=provider.id)
+
+    @task
+    def model_state(self) -> None:
+        """Switch a model off from the page, which draws its row anew."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call("POST /admin/llm/models/{model_id}/state", model_id=model.id)

@@ -1,0 +1,115 @@
+"""Chat in the browser: a model that may call the tools of an MCP server of the gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from locust import tag
+
+from loadtest.users.base import task
+from loadtest.users.llm import QUESTION, LlmModels
+
+PASSWORD = "Kx7!mQ2zRw9#TbLp4vNs8$Hg"  # noqa: S105 - of users that live for a moment
+
+
+class LlmChatUser(LlmModels):
+    """A person who chats."""
+
+    area = "llm-chat"
+
+    @contextmanager
+    def person(self) -> Iterator[tuple[str, str]]:
+        """Lend a person of this scenario's own, by e-mail and token: the gateway keeps one chat for each."""
+        email = f"{self.name('chat')}@example.com"
+        with self.created(
+            "POST /auth/email/admin/users",
+            json={
+                "email": email,
+                "password": PASSWORD,
+                "full_name": "Chat",
+                "is_admin": True,
+                "is_active": True,
+                "password_change_required": False,
+            },
+            key="email",
+            delete="DELETE /auth/email/admin/users/{user_email}",
+        ):
+            signed_in = self.call("POST /auth/login", bearer="", json={"email": email, "password": PASSWORD})
+            yield email, str(signed_in["access_token"])
+
+    @contextmanager
+    def chat(self, *, streaming: bool) -> Iterator[tuple[str, str]]:
+        """Lend a connected chat."""
+        with (
+            self.provider() as provider,
+            self.model(provider.id) as model,
+            self.person() as (email, token),
+        ):
+            self.call(
+                "POST /llmchat/connect",
+                bearer=token,
+                json={
+                    "user_id": email,
+                    "server": {
+                        "url": f"{self.load.session.host}/servers/{self.stage.server_id}/mcp",
+                        "transport": "streamable_http",
+                        "auth_token": token,
+                    },
+                    "llm": {"model": model.id},
+                    "streaming": streaming,
+                },
+                check=lambda a: None if self.stage.tools["echo"] in a["tools"] else "the tools are missing",
+            )
+            try:
+                yield email, token
+            finally:
+                self.call(
+                    "POST /llmchat/disconnect",
+                    bearer=token,
+                    json={"user_id": email},
+                    check=lambda a: None if a["status"] == "disconnected" else a["message"],
+                )
+
+    @tag("slow")
+    @task(2)
+    def conversation(self) -> None:
+        """Connect, look at the session, ask, have a tool called, disconnect."""
+        with self.chat(streaming=False) as (email, token):
+            self.call(
+                "GET /llmchat/status/{user_id}",
+                user_id=email,
+                bearer=token,
+                check=lambda a: None if a["connected"] else "not connected",
+            )
+            self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token)
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": False},
+                check=lambda a: None if a["response"] == f"You said: {QUESTION}" else "another answer",
+            )
+            tool = self.stage.tools["echo"]
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": f'call {tool} {{"text": "fish"}}', "streaming": False},
+                check=lambda a: (
+                    None
+                    if a["tool_used"] and "fish" in a["response"]
+                    else f"the tool was not called: {a['response']}"
+                ),
+            )
+
+    @tag("slow")
+    @task
+    def streamed(self) -> None:
+        """Connect, ask, read the answer word by word, disconnect."""
+        with (
+            self.chat(streaming=True) as (email, token),
+            self.stream(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": True},
+            ) as events,
+        ):
+            events.next(where=lambda event: event.name == "token")
+            events.next(where=lambda event: event.name == "final" and QUESTION in event.data)

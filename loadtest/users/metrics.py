@@ -1,0 +1,53 @@
+"""Metrics of entities and of the process, and the upkeep of what they leave in the database."""
+
+from loadtest.users.base import GatewayUser, task
+
+YEAR = 365
+"""Days to keep: the upkeep runs in full and takes nothing that another user reads."""
+
+
+class MetricsUser(GatewayUser):
+    """Metrics as dashboards and Prometheus read them."""
+
+    area = "metrics"
+
+    @task(4)
+    def dashboards(self) -> None:
+        """Totals of every kind of entity, for the API, the administrator's page and Prometheus."""
+        self.call("GET /metrics", check=lambda a: None if a["tools"] else "no metrics of tools")
+        self.call("GET /admin/metrics", check=lambda a: None if a["tools"] else "no metrics of tools")
+        self.call("GET /admin/metrics/partial", params={"entity_type": "tools"})
+        self.call(
+            "GET /metrics/prometheus",
+            headers={"Accept": "text/plain"},
+            check=lambda a: None if "# TYPE " in a.text else "not the text format of Prometheus",
+        )
+
+    @task
+    def reset_one(self) -> None:
+        """Metrics of one tool are forgotten; those of all others stay."""
+        tool = self.stage.tool_ids["echo"]
+        self.call("POST /metrics/reset", params={"entity": "tool", "entity_id": tool})
+
+    @task
+    def reset_all(self) -> None:
+        """The administrator's button: all metrics are forgotten."""
+        self.call("POST /admin/metrics/reset", check=lambda a: None if a["success"] else a.text)
+
+
+class MetricsMaintenanceUser(GatewayUser):
+    """Clean-up and roll-up of stored metrics."""
+
+    area = "metrics"
+
+    @task(3)
+    def status(self) -> None:
+        """How upkeep is set up and what it did."""
+        self.call("GET /api/metrics/config", check=lambda a: None if a["cleanup.enabled"] else a.text)
+        self.call("GET /api/metrics/stats")
+
+    @task
+    def upkeep(self) -> None:
+        """Roll up the last hour, then clean up what is older than a year."""
+        self.call("POST /api/metrics/rollup", json={"hours_back": 1, "force_reprocess": False})
+        self.call("POST /api/metrics/cleanup", json={"retention_days": YEAR, "include_rollup": True})

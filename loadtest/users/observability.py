@@ -1,0 +1,57 @@
+"""Traces and spans of what passed through the gateway: lists, queries, export, upkeep."""
+
+from loadtest.client.answer import Answer
+from loadtest.users.base import GatewayUser, task
+
+PAGE = 20
+"""Traces that a person looks at."""
+
+YEAR = 365
+"""Days to keep: the clean-up runs in full and takes nothing that another user reads."""
+
+STATISTICS = ("GET /observability/stats", "GET /observability/analytics/query-performance")
+
+
+class ObservabilityUser(GatewayUser):
+    """A person who follows requests through the gateway."""
+
+    area = "observability"
+    weight = 2
+
+    @task(3)
+    def traces(self) -> None:
+        """A JSON-RPC call leaves a trace, which is listed and opened with its spans."""
+        self.rpc("POST /rpc tools/list")
+        newest = self.call("GET /observability/traces", params={"limit": PAGE}, check=_found)
+        trace_id = str(newest["0.trace_id"])
+        self.call(
+            "GET /observability/traces/{trace_id}",
+            trace_id=trace_id,
+            check=lambda a: None if a["trace_id"] == trace_id else "another trace was opened",
+        )
+        self.call("GET /observability/spans", params={"trace_id": trace_id, "limit": PAGE})
+
+    @task(2)
+    def analysis(self) -> None:
+        """Query by method and status, statistics, export."""
+        self.rpc("POST /rpc ping")
+        wanted = {"http_method": "POST", "status_in": ["ok", "error"], "limit": PAGE}
+        self.call("POST /observability/traces/query", json=wanted, check=_found)
+        for operation in STATISTICS:
+            self.call(operation, params={"hours": 1})
+        self.call("POST /observability/traces/export", params={"format": "json"}, json=wanted, check=_found)
+
+    @task
+    def upkeep(self) -> None:
+        """Traces older than a year are cleaned up."""
+        self.call(
+            "DELETE /observability/traces/cleanup",
+            params={"days": YEAR},
+            check=lambda a: None if a["deleted"] == 0 else f"{a['deleted']} traces of this run were deleted",
+        )
+
+
+def _found(answer: Answer) -> str | None:
+    if not answer.json:
+        return "no trace was found"
+    return None if len(answer.json) <= PAGE else f"more than the {PAGE} traces that were asked for"
