@@ -194,7 +194,7 @@ def _measured(job: Job) -> Run:
 
 def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None = None) -> Run:
     return Run(
-        started=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        started=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         state=RunState.INTERRUPTED if number else RunState.ABORTED,
         signal=number,
         reason=redact(reason),

@@ -1,4 +1,4 @@
-"""One Locust process's part in the run: the session, the sweep, the recorder, wired to Locust's events.
+"""One Locust process's part in the run: the session, the sweep, the records, wired to Locust's events.
 
 The same wiring serves a single process, a master and a worker: Locust's local runner delivers the messages
 to itself.
@@ -14,9 +14,10 @@ from typing import Any, Protocol, cast
 import gevent
 from gevent.event import Event
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.catalogue import catalogue, planned
+from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
 from loadtest.errors import LoadTestError
 from loadtest.recorder import Recorder
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 Task = Callable[[Any], None]
 
 STAGED_WITHIN = 60.0
-"""Seconds that a user waits for the stage before it gives up."""
+"""Seconds that a user waits for the stage before it goes on without."""
 
 
 class _Message(Protocol):
@@ -39,152 +40,145 @@ class _Message(Protocol):
 
 
 class Load:
-    """Everything that the users of one process share."""
+    """What the users of one process share, and how it hears of the stage and of its share of the sweep."""
 
     session: Session
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.target: Target = read_target()
-        self.recorder = Recorder(environment, self.target)
+        self.recorder = Recorder(environment)
         self.stage = Stage()
         self.scenarios: dict[str, tuple[type, Task]] = {}
-        self.deck = Deck(())
-        self.hand = Hand(self._ask, self._tell_done)
+        self.hand = Hand(
+            ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
+            tell_done=lambda name: self.send("loadtest-done", {"name": name}),
+        )
         self._staged = Event()
-        self._is_worker = isinstance(environment.runner, WorkerRunner)
-        self._register()
+        environment.events.test_start.add_listener(self._on_test_start)
+        if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
+            environment.runner.register_message("loadtest-stage", self._on_stage)
+            environment.runner.register_message("loadtest-deal", self._on_deal)
 
     def wait_until_staged(self) -> None:
         """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
         self._staged.wait(STAGED_WITHIN)
 
-    def _register(self) -> None:
-        runner, events = self.environment.runner, self.environment.events
-        if runner is None:
-            return
-        events.test_start.add_listener(self._on_test_start)
-        events.test_stop.add_listener(self._on_test_stop)
-        if self._is_worker:
-            runner.register_message("loadtest-stage", self._on_stage)
-            runner.register_message("loadtest-deal", self._on_deal)
-            return
-        events.worker_connect.add_listener(self._on_worker_connect)
-        runner.register_message("loadtest-hello", self._on_hello)
-        runner.register_message("loadtest-want", self._on_want)
-        runner.register_message("loadtest-done", self._on_done)
-        if not self._has_workers:
-            runner.register_message("loadtest-deal", self._on_deal)
-
-    @property
-    def _has_workers(self) -> bool:
-        return hasattr(self.environment.runner, "clients")
-
-    # Every process
-
-    def _on_test_start(self, **_: Any) -> None:
-        try:
-            host = (self.environment.host or self.target.host).rstrip("/")
-            self.environment.host = host
-            self.session = connect(host, self.target.credentials)
-            self.scenarios = self._tasks()
-            if self._is_worker:
-                self._send("loadtest-hello", {})
-            else:
-                self._begin(host)
-        except LoadTestError as error:
-            logger.error("%s", error)  # noqa: TRY400 - one line for people; there is no bug to trace
-            self.recorder.abort(str(error))
-            gevent.spawn(self._quit)
-            if not self._is_worker:
-                # Ends the greenlet that is about to spawn users.
-                raise gevent.GreenletExit from error
-
-    def _quit(self) -> None:
+    def send(self, message: str, data: Any) -> None:
+        """Send a message to the master, or to ourselves where there is no other."""
         if self.environment.runner is not None:
-            self.environment.runner.quit()
+            self.environment.runner.send_message(message, data)
 
-    def _on_test_stop(self, **_: Any) -> None:
-        if self._is_worker or not hasattr(self, "session"):
-            return
-        clear_stage(self.session, self.stage)
-        self.recorder.entities_after(count_entities(self.session))
-        self.recorder.swept(self.deck.record())
+    def connect(self) -> None:
+        """Learn the gateway's contract and which scenarios take part.
 
-    def _tasks(self) -> dict[str, tuple[type, Task]]:
-        return {
+        Raises:
+            LoadTestError: the gateway does not answer or refuses our token.
+        """
+        host = (self.environment.host or self.target.host).rstrip("/")
+        self.environment.host = host
+        self.session = connect(host, self.target.credentials)
+        self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
 
-    # Master, or the only process
-
-    def _begin(self, host: str) -> None:
-        plan = planned(self.scenarios, catalogue())
-        self.recorder.start(host, self.session, plan, [c.__name__ for c in self.environment.user_classes])
-        self.recorder.entities_before(count_entities(self.session))
-        self.stage = set_stage(self.session, self.target.backends)
-        self.recorder.staged(self.stage.problems)
-        self.deck = Deck(order(plan, self._slow(plan)))
-        self.recorder.begin_load(self.deck)
-        if self._has_workers:
-            self._send("loadtest-stage", self.stage.packed())
-        else:
-            self._staged.set()
-
-    def _slow(self, plan: tuple[Scenario, ...]) -> frozenset[str]:
-        return frozenset(
-            scenario.name
-            for scenario in plan
-            if SLOW in getattr(self.scenarios[scenario.name][1], "locust_tag_set", ())
-        )
-
-    def _on_worker_connect(self, **_: Any) -> None:
-        self.recorder.worker_count += 1
-
-    def _on_hello(self, msg: _Message, **_: Any) -> None:
-        self._send("loadtest-stage", self.stage.packed(), msg.node_id)
-
-    def _on_want(self, msg: _Message, **_: Any) -> None:
-        name = self.deck.deal(msg.node_id)
-        self._send("loadtest-deal", {"ticket": msg.data["ticket"], "name": name}, msg.node_id)
-
-    def _on_done(self, msg: _Message, **_: Any) -> None:
-        self.deck.done(msg.data["name"], time.time() - self.recorder.started)
-
-    # Worker, or the only process
+    def _on_test_start(self, **_: Any) -> None:
+        if isinstance(self.environment.runner, WorkerRunner):
+            self.connect()
+            self.send("loadtest-hello", {})
 
     def _on_stage(self, msg: _Message, **_: Any) -> None:
         self.stage = Stage.unpacked(msg.data)
         self._staged.set()
 
-    def _ask(self, ticket: int) -> None:
-        self._send("loadtest-want", {"ticket": ticket})
-
-    def _tell_done(self, name: str) -> None:
-        self._send("loadtest-done", {"name": name})
-
     def _on_deal(self, msg: _Message, **_: Any) -> None:
         self.hand.deal(msg.data["ticket"], msg.data["name"])
 
-    def _send(self, message: str, data: Any, node: str | None = None) -> None:
+
+class Direction:
+    """The master's part: sets the stage, deals the sweep, sees to the chronicle."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.environment = load.environment
+        self.chronicle = Chronicle(load.environment, load.target, load.recorder)
+        self.deck = Deck(())
+        events = self.environment.events
+        events.test_start.add_listener(self._on_test_start)
+        # Before the chronicle's own listener, which writes the run.
+        events.test_stop._handlers.insert(0, self._on_test_stop)  # noqa: SLF001 - Locust has no order of listeners
         runner = self.environment.runner
-        if runner is None:
-            return
-        if self._is_worker or not self._has_workers:
-            runner.send_message(message, data)
-        else:
+        if runner is not None:
+            runner.register_message("loadtest-hello", self._on_hello)
+            runner.register_message("loadtest-want", self._on_want)
+            runner.register_message("loadtest-done", self._on_done)
+
+    def _on_test_start(self, **_: Any) -> None:
+        try:
+            self._begin()
+        except LoadTestError as error:
+            logger.error("%s", error)  # noqa: TRY400 - one line for people; there is no bug to trace
+            self.chronicle.abort(str(error))
+            gevent.spawn(self._quit)
+            # Ends the greenlet that is about to spawn users.
+            raise gevent.GreenletExit from error
+
+    def _begin(self) -> None:
+        load = self.load
+        load.connect()
+        plan = planned(load.scenarios, catalogue())
+        self.deck = Deck(order(plan, self._slow(plan)))
+        classes = [user_class.__name__ for user_class in self.environment.user_classes]
+        self.chronicle.begin(str(self.environment.host), load.session, plan, classes, self.deck)
+        counts = count_entities(load.session)
+        load.stage = set_stage(load.session, load.target.backends)
+        self.chronicle.staged(load.stage.problems, counts)
+        self._tell("loadtest-stage", load.stage.packed(), None)
+
+    def _on_test_stop(self, **_: Any) -> None:
+        if hasattr(self.load, "session"):
+            clear_stage(self.load.session, self.load.stage)
+            self.chronicle.cleared(count_entities(self.load.session))
+
+    def _quit(self) -> None:
+        if self.environment.runner is not None:
+            self.environment.runner.quit()
+
+    def _slow(self, plan: tuple[Scenario, ...]) -> frozenset[str]:
+        return frozenset(
+            scenario.name
+            for scenario in plan
+            if SLOW in getattr(self.load.scenarios[scenario.name][1], "locust_tag_set", ())
+        )
+
+    def _on_hello(self, msg: _Message, **_: Any) -> None:
+        self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
+
+    def _on_want(self, msg: _Message, **_: Any) -> None:
+        name = self.deck.deal(msg.node_id)
+        self._tell("loadtest-deal", {"ticket": msg.data["ticket"], "name": name}, msg.node_id)
+
+    def _on_done(self, msg: _Message, **_: Any) -> None:
+        self.deck.done(msg.data["name"], time.time() - self.chronicle.started)
+
+    def _tell(self, message: str, data: Any, node: str | None) -> None:
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
             runner.send_message(message, data, node)
+        elif runner is not None:
+            runner.send_message(message, data)
 
 
 def load_of(environment: Environment) -> Load:
     """Return the load that was attached to ``environment`` when Locust started."""
-    load = environment.__dict__["loadtest"]
-    assert isinstance(load, Load)  # noqa: S101 - for the type checker; attach() is the only writer
-    return load
+    return cast("Load", environment.__dict__["loadtest"])
 
 
 def attach(environment: Environment, **_: Any) -> None:
     """Attach a load to a starting Locust (a listener of its ``init`` event)."""
-    environment.__dict__["loadtest"] = Load(environment)
+    load = Load(environment)
+    environment.__dict__["loadtest"] = load
+    if not isinstance(environment.runner, WorkerRunner):
+        Direction(load)

@@ -10,10 +10,7 @@ MASK = "***"
 SHORTEST_SECRET = 6
 """Characters; a shorter known value would mask innocent text."""
 
-_NAMES = (
-    r"[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)"
-    r"[\w-]*"
-)
+_NAME = r"(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)[\w-]*"
 # Numbers, true, false and null under such a name are settings, not secrets: "token_expiry": 20.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
@@ -23,8 +20,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@\"']*):[^\s/@\"']+@", rf"\1:{MASK}@"),
         (r"(?im)^(\s*[<>]?\s*(?:set-)?cookie\s*:\s*)\S.*$", rf"\1{MASK}"),
         (r"(?i)((?:set-)?cookie:\s*)(?!\*)[^\s'\"][^'\"\r\n]*", rf"\1{MASK}"),
-        (rf"(?i)((\\*[\"']){_NAMES}\2\s*:\s*(\\*[\"']))(?!\*).*?(?=\3|$)", rf"\1{MASK}"),
-        (rf"(?i)(\b{_NAMES}=)(?![\*\s&\"'])[^\s&\"'<>\\;,)]+", rf"\1{MASK}"),
+        (rf"(?i)({_NAME}\\*[\"']\s*:\s*(\\*[\"']))(?!\*).*?(?=\2|$)", rf"\1{MASK}"),
+        (rf"(?i)({_NAME}=)(?![\*\s&\"'])[^\s&\"'<>\\;,)]+", rf"\1{MASK}"),
     )
 )
 

@@ -308,7 +308,7 @@ class Run(Record, frozen=True, kw_only=True):
     """One sentence on why the state is not ``complete``."""
     signal: int | None = None
     started: str
-    """ISO 8601 in UTC, ``2026-03-01T04:00:00Z``."""
+    """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``."""
     duration: float = 0.0
     """Seconds of load."""
     source: Literal["locust", "csv"] = "locust"

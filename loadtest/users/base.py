@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast, overload
 
 from gevent import GreenletExit
 from locust import FastHttpUser, between
@@ -105,6 +105,15 @@ class GatewayUser(FastHttpUser):
             self.call(delete, **{target: identity})
 
 
+@overload
+@overload
+def task(weight: Callable[[U], None]) -> Callable[[U], None]: ...
+
+
+@overload
+def task(weight: int = 1) -> Callable[[Callable[[U], None]], Callable[[U], None]]: ...
+
+
 def task(weight: int | Callable[[U], None] = 1) -> Any:
     """Mark a method as a scenario: Locust's ``task``, which here also says whose calls the calls are.
 
@@ -113,7 +122,7 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
     if callable(weight):
         return task(1)(weight)
 
-    def decorate(method: Callable[[U], None]) -> Any:
+    def decorate(method: Callable[[U], None]) -> Callable[[U], None]:
         @functools.wraps(method)
         def scenario(user: U) -> None:
             name = f"{type(user).__name__}.{method.__name__}"
@@ -128,6 +137,6 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
             finally:
                 user.api.scenario = outer
 
-        return locust_task(weight)(scenario)
+        return cast("Callable[[U], None]", locust_task(weight)(scenario))
 
     return decorate

@@ -1,0 +1,271 @@
+"""The run as it grows: what the master, or the only process, writes to ``run.json`` again and again.
+
+A crash loses two seconds at most.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import gevent
+import locust
+import psutil
+from locust.env import Environment
+from locust.html import get_html_report
+from locust.runners import MasterRunner
+from msgspec.structs import replace
+
+import loadtest
+from loadtest import run as record
+from loadtest.client.session import Session
+from loadtest.files import prepare_directory, write_atomically
+from loadtest.recorder import Recorder
+from loadtest.redact import redact
+from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
+from loadtest.settings import Target
+from loadtest.sweep import Deck
+
+INTERVAL = 2
+"""Seconds between two writes of the unfinished run."""
+SATURATED = 90.0
+"""Percent of one core at which Locust, too, warns that a process is the bottleneck."""
+BUSY_FOR = 5
+"""Seconds above that, in all, after which the run's figures are not trusted."""
+EARLY = 1.5
+"""Seconds by which a run may fall short of its run time and still count as having taken it."""
+
+
+class Chronicle:
+    """Knows the run so far and writes it down."""
+
+    def __init__(self, environment: Environment, target: Target, recorder: Recorder) -> None:
+        self.environment = environment
+        self.target = target
+        self.recorder = recorder
+        self.started = time.time()
+        self.run: Run | None = None
+        self._path = Path(target.reports) / "run.json"
+        self._deck = Deck(())
+        self._users: dict[int, int] = {}
+        self._signal: int | None = None
+        self._process = psutil.Process()
+        self._busy_seconds = 0
+        self._over = False
+        prepare_directory(self._path.parent)
+        events = environment.events
+        events.test_stop.add_listener(self._on_test_stop)
+        events.quitting.add_listener(self._on_quitting)
+        events.quit.add_listener(self._on_quit)
+        self._note_signals()
+
+    def begin(
+        self, host: str, session: Session, plan: tuple[Scenario, ...], classes: list[str], deck: Deck
+    ) -> None:
+        """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
+        options = self.environment.parsed_options
+        self.recorder.reset()
+        self._users, self._busy_seconds, self._over, self._deck = {}, 0, False, deck
+        self.started = time.time()
+        self.run = Run(
+            started=_iso(self.started),
+            settings=Settings(
+                host=redact(host),
+                profile=self.target.profile,
+                users=getattr(options, "num_users", None) or 0,
+                spawn_rate=getattr(options, "spawn_rate", None) or 0.0,
+                run_time=float(options.run_time) if options and options.run_time else None,
+                processes=max(getattr(options, "processes", None) or 1, 1),
+                tags=tuple(sorted(getattr(options, "tags", None) or ())),
+                exclude_tags=tuple(sorted(getattr(options, "exclude_tags", None) or ())),
+                user_classes=tuple(sorted(classes)),
+                seed=self.target.seed,
+            ),
+            environment=_environment(),
+            gateway=record.Gateway(
+                version=session.version,
+                source=redact(self.target.source or host),
+                data=self.target.data or (session.data.version if session.data else None),
+                prefix=session.contract.prefix,
+                database=self.target.database,
+            ),
+            backends=_backends(self.target),
+            contract=tuple(sorted(session.contract.operations)),
+            plan=plan,
+        )
+        write_atomically(self._path.with_name("openapi.json"), session.contract.encoded())
+
+    def staged(self, problems: Mapping[str, str], counts: Mapping[str, int | None]) -> None:
+        """The stage is set and the load begins: note refused backends and the entities before it."""
+        if self.run is None:
+            return
+        self.started = time.time()
+        self.run = replace(
+            self.run,
+            started=_iso(self.started),
+            backends=tuple(
+                record.Backend(name=one.name, up=False, detail=problems[one.name])
+                if one.name in problems
+                else one
+                for one in self.run.backends
+            ),
+            entities=tuple(
+                EntityCount(kind=kind, before=count, after=None) for kind, count in sorted(counts.items())
+            ),
+        )
+        gevent.spawn(self._watch)
+
+    def cleared(self, counts: Mapping[str, int | None]) -> None:
+        """The load has cleaned up: note the entities after it."""
+        if self.run is not None:
+            entities = (replace(one, after=counts.get(one.kind)) for one in self.run.entities)
+            self.run = replace(self.run, entities=tuple(entities))
+
+    def abort(self, reason: str) -> None:
+        """The run cannot go on; ``reason`` is one sentence."""
+        run = self.run or Run(
+            started=_iso(time.time()),
+            settings=Settings(host=redact(self.target.host), profile=self.target.profile),
+            environment=_environment(),
+            gateway=record.Gateway(version=None, source=redact(self.target.source), data=self.target.data),
+        )
+        self.run = replace(run, state=RunState.ABORTED, reason=redact(reason))
+
+    def _watch(self) -> None:
+        parent = os.environ.get("LOADTEST_PARENT")
+        cpu = self._cpu_seconds()
+        for second in range(10**9):
+            if self._over:
+                return
+            runner = self.environment.runner
+            self._users[int(time.time())] = runner.user_count if runner else 0
+            last, cpu = cpu, self._cpu_seconds()
+            self._busy_seconds += (cpu - last) * 100 > SATURATED
+            if second % INTERVAL == 0:
+                self._write()
+            if parent and runner and os.getppid() != int(parent):
+                self.abort("the process that started Locust was killed")
+                runner.quit()
+            gevent.sleep(1.0)
+
+    def _write(self) -> None:
+        if self.run is None:
+            return
+        tally = self.recorder.tally
+        self.run = replace(
+            self.run,
+            duration=self.run.duration if self._over else round(time.time() - self.started, 3),
+            operations=tally.operation_records(),
+            failures=tally.failure_records(self.started),
+            streams=tally.stream_records(),
+            timeline=tally.timeline(self.started, self._users),
+            sweep=self._deck.record(),
+            generator=self._generator(),
+            workers=self._workers(),
+        )
+        write_run(self.run, self._path)
+
+    def _on_test_stop(self, **_: Any) -> None:
+        self._write()
+        self._over = True
+
+    def _on_quitting(self, **_: Any) -> None:
+        # Locust's own exit code counts any failure, known or not; the verdict is the judge's.
+        aborted = self.run is None or self.run.state is RunState.ABORTED
+        self.environment.process_exit_code = 3 if aborted or not self.recorder.tally.requests else 0
+
+    def _on_quit(self, **_: Any) -> None:
+        self._over = True
+        if self.run is None:
+            self.abort("no load was started")
+        elif self.run.state is RunState.RUNNING:
+            self.run = self._ended(self.run)
+        self._write()
+        options = self.environment.parsed_options
+        html = getattr(options, "html_file", None)
+        if html and not Path(html).exists() and self.environment.stats.history:
+            # Locust itself writes none after SIGTERM.
+            write_atomically(Path(html), get_html_report(self.environment, show_download_link=False))
+
+    def _ended(self, run: Run) -> Run:
+        wanted, took = run.settings.run_time, run.duration
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            return replace(
+                run,
+                state=RunState.INTERRUPTED,
+                signal=int(self._signal),
+                reason=f"{name} ended the run after {took:.0f} s",
+            )
+        if wanted is not None and took < wanted - EARLY:
+            reason = f"Locust stopped after {took:.0f} of {wanted:.0f} s; its output says why"
+            return replace(run, state=RunState.ABORTED, reason=reason)
+        return replace(run, state=RunState.COMPLETE)
+
+    def _note_signals(self) -> None:
+        def note(number: int) -> None:
+            self._signal = number
+
+        usual = signal.getsignal(signal.SIGINT)
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            note(number)
+            if callable(usual):
+                usual(number, frame)
+
+        gevent.signal_handler(signal.SIGTERM, note, signal.SIGTERM)
+        signal.signal(signal.SIGINT, interrupted)
+
+    def _generator(self) -> record.Generator:
+        busy = self._busy_seconds
+        return record.Generator(
+            cpu=round(self._cpu_seconds(), 2),
+            saturated=busy >= BUSY_FOR,
+            detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
+        )
+
+    def _cpu_seconds(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def _workers(self) -> tuple[record.Worker, ...]:
+        runner = self.environment.runner
+        if not isinstance(runner, MasterRunner):
+            return ()
+        missing = {client.id for client in runner.clients.missing}
+        return tuple(
+            record.Worker(name=name, lost=name in missing, requests=count)
+            for name, count in sorted(self.recorder.workers.items())
+        )
+
+
+def _backends(target: Target) -> tuple[record.Backend, ...]:
+    up = (record.Backend(name=name, up=True) for name in sorted(target.backends))
+    down = (
+        record.Backend(name=name, up=False, detail=why)
+        for name, why in sorted(target.failed_backends.items())
+    )
+    return (*up, *down)
+
+
+def _environment() -> record.Environment:
+    return record.Environment(
+        loadtest=loadtest.__version__,
+        locust=locust.__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        cpus=os.cpu_count() or 1,
+        memory=int(psutil.virtual_memory().total),
+        commit=os.environ.get("GITHUB_SHA"),
+    )
+
+
+def _iso(moment: float) -> str:
+    return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="milliseconds")
