@@ -107,7 +107,7 @@ def load(version: str) -> VersionData:
         UsageError: there is no such file, or it does not say what it must.
     """
     path = DIRECTORY / f"{version}.toml"
-    if not path.is_file():
+    if version not in available():
         raise UsageError(f"unknown gateway {version!r}: expected {', '.join(available())}, path:DIR or a URL")
     return read_toml(path, VersionData)
 

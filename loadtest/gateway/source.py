@@ -6,7 +6,9 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from packaging.version import InvalidVersion, Version
 
 from loadtest import versions
 from loadtest.errors import UsageError
@@ -63,13 +65,20 @@ def parse_source(text: str | None) -> Source:
 
 def _base(url: str) -> str:
     parts = urlsplit(url)
-    if not parts.hostname or parts.query or parts.fragment:
+    if not parts.hostname or not _port_is_one(parts) or parts.query or parts.fragment:
         raise UsageError(f"GATEWAY={_without_password(url)}: expected http://HOST[:PORT][/PATH]")
     if parts.username or parts.password:
         raise UsageError(
             f"GATEWAY={_without_password(url)}: expected no user in the address: see LOADTEST_TOKEN"
         )
     return url.rstrip("/")
+
+
+def _port_is_one(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _without_password(url: str) -> str:
@@ -88,6 +97,10 @@ def _checkout(text: str, directory: Path) -> Checkout:
     if project.get("name") != PACKAGE:
         raise UsageError(f"{project_file}: project.name is {project.get('name')!r}, expected {PACKAGE!r}")
     version = project.get("version") or _dynamic_version(directory)
+    try:
+        Version(version)
+    except InvalidVersion as error:
+        raise UsageError(f"{project_file}: version is {version!r}, expected a version (PEP 440)") from error
     nearest = versions.nearest(version, versions.available())
     return Checkout(text, directory.resolve(), version, versions.load(nearest))
 
