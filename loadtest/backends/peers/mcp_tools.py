@@ -1,0 +1,30 @@
+"""An MCP server that offers two tools and nothing else, over streamable HTTP: for federations that come and go.
+
+Registering the server of :mod:`loadtest.backends.peers.mcp` a second time would double its resources, and a
+gateway refuses to read an address that two of its servers offer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from mcp.server.mcpserver import MCPServer
+
+from loadtest.backends.asgi import serving
+from loadtest.backends.peers.mcp import IDLE, echo, get_system_time
+
+
+def build() -> MCPServer[None]:
+    """Return the server."""
+    server: MCPServer[None] = MCPServer("loadtest-tools", version="1", log_level="ERROR")
+    server.tool()(echo)
+    server.tool()(get_system_time)
+    return server
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """Serve it; yields the address of its MCP endpoint."""
+    async with serving(build().streamable_http_app(session_idle_timeout=IDLE)) as url:
+        yield f"{url}/mcp"

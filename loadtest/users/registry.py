@@ -1,0 +1,172 @@
+"""What users of the registry share: a new entity of each kind, made for one scenario and deleted after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.users.base import GatewayUser
+
+DESCRIPTION = "Made by the load test, deleted within seconds."
+TAG = "loadtest"
+TEXT = "a text of the load test"
+
+TEXT_ARGUMENT = {
+    "type": "object",
+    "properties": {"text": {"type": "string", "description": "what to answer with"}},
+    "required": ["text"],
+}
+
+
+def new_tool(name: str, service: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a REST tool that echoes a text by way of the REST service at ``service``."""
+    tool = {
+        "name": name,
+        "url": f"{service}/echo",
+        "description": DESCRIPTION,
+        "integration_type": "REST",
+        "request_type": "POST",
+        "inputSchema": TEXT_ARGUMENT,
+        "tags": [TAG],
+        "visibility": "public",
+    }
+    return {"tool": tool | more}
+
+
+def new_resource(name: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a resource with a short text."""
+    resource = {
+        "uri": f"loadtest://{name}",
+        "name": name,
+        "description": DESCRIPTION,
+        "mimeType": "text/plain",
+        "content": TEXT,
+        "tags": [TAG],
+    }
+    return {"resource": resource | more, "visibility": "public"}
+
+
+def new_prompt(name: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a prompt with one argument."""
+    prompt = {
+        "name": name,
+        "description": DESCRIPTION,
+        "template": "Greet {{ who }} in one sentence.",
+        "arguments": [{"name": "who", "description": "who is greeted", "required": True}],
+        "tags": [TAG],
+    }
+    return {"prompt": prompt | more, "visibility": "public"}
+
+
+def new_server(name: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a virtual server."""
+    return {
+        "server": {"name": name, "description": DESCRIPTION, "tags": [TAG]} | more,
+        "visibility": "public",
+    }
+
+
+def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:
+    """Return the body of a federated MCP server; its name in the address makes the address one of its own."""
+    gateway = {
+        "name": name,
+        "url": f"{address}?gateway={name}",
+        "description": DESCRIPTION,
+        "transport": "STREAMABLEHTTP",
+        "tags": [TAG],
+        "visibility": "public",
+    }
+    return gateway | more
+
+
+def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
+    """Return the body of an A2A agent that speaks JSON-RPC."""
+    agent = {
+        "name": name,
+        "endpoint_url": address,
+        "description": DESCRIPTION,
+        "agent_type": "generic",
+        "tags": [TAG],
+    }
+    return {"agent": agent | more, "visibility": "public"}
+
+
+def has(key: str, expected: Any) -> Check:
+    """Return a check that the answer's member ``key`` (a dotted path) is ``expected``."""
+
+    def check(answer: Answer) -> str | None:
+        return None if answer[key] == expected else f"{key} is {answer[key]!r}, expected {expected!r}"
+
+    return check
+
+
+def lists(entity: str, at: str = "") -> Check:
+    """Return a check that the answer, or its member ``at``, lists an entity with the id ``entity``."""
+
+    def check(answer: Answer) -> str | None:
+        listed = answer[at] if at else answer.json
+        return None if any(str(one["id"]) == entity for one in listed) else "the entity is not listed"
+
+    return check
+
+
+class RegistryUser(GatewayUser):
+    """Makes entities of the registry."""
+
+    abstract = True
+
+    def backend(self, name: str) -> str:
+        """Return the address of a backend.
+
+        Raises:
+            LookupError: it did not come up.
+        """
+        try:
+            return self.stage.backends[name]
+        except KeyError:
+            raise LookupError(f"the backend {name!r} is not there") from None
+
+    @contextmanager
+    def tool(self, **more: Any) -> Iterator[Answer]:
+        """Lend a REST tool."""
+        body = new_tool(self.name("tool"), self.backend("rest"), **more)
+        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
+            yield tool
+
+    @contextmanager
+    def resource(self, **more: Any) -> Iterator[Answer]:
+        """Lend a resource."""
+        body = new_resource(self.name("resource"), **more)
+        with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}") as resource:
+            yield resource
+
+    @contextmanager
+    def prompt(self, **more: Any) -> Iterator[Answer]:
+        """Lend a prompt."""
+        body = new_prompt(self.name("prompt"), **more)
+        with self.created("POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}") as prompt:
+            yield prompt
+
+    @contextmanager
+    def server(self, **more: Any) -> Iterator[Answer]:
+        """Lend a virtual server."""
+        body = new_server(self.name("server"), **more)
+        with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}") as server:
+            yield server
+
+    @contextmanager
+    def gateway(self, backend: str = "mcp_tools", **more: Any) -> Iterator[Answer]:
+        """Lend a federated MCP server."""
+        body = new_gateway(self.name("gateway"), self.backend(backend), **more)
+        with self.created("POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}") as gateway:
+            yield gateway
+
+    @contextmanager
+    def agent(self, **more: Any) -> Iterator[Answer]:
+        """Lend an A2A agent."""
+        body = new_agent(self.name("agent"), self.backend("a2a"), **more)
+        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
+            yield agent

@@ -1,0 +1,76 @@
+"""Virtual servers: made of tools, resources and prompts; their OAuth metadata."""
+
+from __future__ import annotations
+
+from loadtest.users.base import task
+from loadtest.users.registry import RegistryUser, has, lists, new_server
+
+PARTS = (
+    "GET /servers/{server_id}/tools",
+    "GET /servers/{server_id}/resources",
+    "GET /servers/{server_id}/prompts",
+)
+ISSUER = "https://issuer.example.com"
+"""Named in metadata only; nobody asks it."""
+OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
+MOVED = 301
+
+
+class ServersUser(RegistryUser):
+    """Somebody who bundles what others publish."""
+
+    area = "servers"
+    weight = 3
+
+    @task(4)
+    def lifecycle(self) -> None:
+        """A virtual server from its making to its deletion, with a part of each kind."""
+        tag = self.name("tag")
+        with self.tool() as tool, self.resource() as resource, self.prompt() as prompt:
+            parts = {
+                "tags": [tag],
+                "associated_tools": [tool.id],
+                "associated_resources": [resource.id],
+                "associated_prompts": [prompt.id],
+            }
+            with self.server(**parts) as server:
+                self.call("GET /servers", params={"tags": tag}, check=lists(server.id))
+                for operation, part in zip(PARTS, (tool, resource, prompt), strict=True):
+                    self.call(operation, server_id=server.id, check=has("0.id", part.id))
+
+    @task(2)
+    def empty(self) -> None:
+        """A virtual server without parts."""
+        with self.created(
+            "POST /servers/", json=new_server(self.name("server")), delete="DELETE /servers/{server_id}"
+        ) as server:
+            self.call("GET /servers/", params={"limit": 5})
+            self.call("GET /servers/{server_id}", server_id=server.id, check=has("id", server.id))
+
+    @task
+    def protected(self) -> None:
+        """A virtual server behind OAuth, and where its metadata has moved to."""
+        with self.server() as server:
+            self.call(
+                "PUT /servers/{server_id}",
+                server_id=server.id,
+                json={"oauthEnabled": True, "oauthConfig": OAUTH},
+                check=has("oauthEnabled", True),
+            )
+            self.call(
+                "GET /servers/{server_id}/.well-known/oauth-protected-resource",
+                server_id=server.id,
+                bearer="",
+                check=lambda a: (
+                    None
+                    if a.status == MOVED and f"/servers/{server.id}/mcp" in a.headers["location"]
+                    else f"not moved to the server's own place: HTTP {a.status}"
+                ),
+            )
+            self.call(
+                "GET /.well-known/oauth-protected-resource/servers/{server_id}/mcp",
+                server_id=server.id,
+                bearer="",
+                unlisted=True,
+                check=has("authorization_servers.0", ISSUER),
+            )
