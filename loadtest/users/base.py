@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, TypeVar, cast, overload
 
+import gevent
 from gevent import GreenletExit
 from locust import FastHttpUser, between
 from locust import task as locust_task
@@ -103,6 +104,31 @@ class GatewayUser(FastHttpUser):
             yield answer
         finally:
             self.call(delete, **{target: identity})
+
+    @contextmanager
+    def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:
+        """Do ``step`` beside the ``with`` block; at its end wait for the step, or drop it if the block failed.
+
+        Raises:
+            StepFailed: the step failed, as if it stood at the end of the block.
+        """
+        beside = gevent.spawn(_outcome, step)
+        try:
+            yield
+            failed = beside.get()
+        finally:
+            beside.kill()
+        if failed is not None:
+            raise failed
+
+
+def _outcome(step: Callable[[], object]) -> Exception | None:
+    """Return how the step failed: gevent would print what a greenlet raises."""
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - raised again by the scenario that waits for it
+        return error
+    return None
 
 
 @overload

@@ -61,9 +61,11 @@ class JsonRpcUser(GatewayUser):
         self.rpc(
             "POST /rpc tools/list",
             {"server_id": self.stage.server_id},
-            check=lambda a: None
-            if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
-            else "the server does not offer the tools that it was made of",
+            check=lambda a: (
+                None
+                if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
+                else "the server does not offer the tools that it was made of"
+            ),
         )
         text = self.name("text")
         self.rpc(
@@ -92,9 +94,11 @@ class JsonRpcUser(GatewayUser):
                 "params": {"name": self.stage.tools["fail"], "arguments": {"message": "on purpose"}},
             },
             unlisted=True,
-            check=lambda a: None
-            if a["result.isError"] and "on purpose" in a.text
-            else "the failure of the tool did not come back",
+            check=lambda a: (
+                None
+                if a["result.isError"] and "on purpose" in a.text
+                else "the failure of the tool did not come back"
+            ),
         )
 
     @task(2)
@@ -142,9 +146,9 @@ class JsonRpcUser(GatewayUser):
         self.rpc(
             "POST /rpc initialize",
             INITIALIZE,
-            check=lambda a: None
-            if a["result.protocolVersion"] == PROTOCOL_VERSION
-            else "another version of the protocol",
+            check=lambda a: (
+                None if a["result.protocolVersion"] == PROTOCOL_VERSION else "another version of the protocol"
+            ),
         )
         for operation, params in NOTIFICATIONS.items():
             self.rpc(operation, params, message_id=None)

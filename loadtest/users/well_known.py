@@ -1,0 +1,78 @@
+"""Well-known addresses: robots, security contact, and the metadata of a protected resource (RFC 9728)."""
+
+from __future__ import annotations
+
+from loadtest.users.base import GatewayUser, task
+
+
+class WellKnownUser(GatewayUser):
+    """A client that looks for metadata, without a token as the standards want it."""
+
+    area = "well-known"
+
+    @task(2)
+    def files(self) -> None:
+        """The file that every host may serve, at the root and below a virtual server."""
+        self.call(
+            "GET /.well-known/robots.txt",
+            bearer="",
+            unlisted=True,
+            check=lambda a: None if "User-agent" in a.text else "no rules for robots",
+        )
+        self.call(
+            "GET /servers/{server_id}/.well-known/robots.txt",
+            server_id=self.stage.server_id or "",
+            bearer="",
+            unlisted=True,
+            check=lambda a: None if "User-agent" in a.text else "no rules for robots",
+        )
+
+    @task
+    def protected_resource(self) -> None:
+        """A virtual server that wants OAuth says which authorisation server to ask."""
+        issuer = "http://127.0.0.1:9/issuer"
+        with self.created(
+            "POST /servers",
+            json={"server": {"name": self.name("server")}, "visibility": "public"},
+            delete="DELETE /servers/{server_id}",
+        ) as server:
+            self.call(
+                "PUT /servers/{server_id}",
+                server_id=server.id,
+                json={
+                    "oauthEnabled": True,
+                    "oauthConfig": {
+                        "authorization_servers": [issuer],
+                        "authorization_server": issuer,
+                        "scopes_supported": ["openid"],
+                    },
+                },
+            )
+            path = f"servers/{server.id}/mcp"
+            self.call(
+                "GET /servers/{server_id}/.well-known/oauth-protected-resource",
+                server_id=server.id,
+                bearer="",
+                check=lambda a: (
+                    None if str(a.headers.get("location")).endswith(path) else "redirected elsewhere"
+                ),
+            )
+            self.call(
+                "GET /.well-known/oauth-protected-resource/{path}",
+                path=path,
+                bearer="",
+                check=lambda a: (
+                    None
+                    if a["resource"].endswith(path) and a["authorization_servers"] == [issuer]
+                    else "another resource or another authorisation server"
+                ),
+            )
+
+    @task
+    def retired(self) -> None:
+        """The address of before RFC 9728, which names no resource."""
+        self.call(
+            "GET /.well-known/oauth-protected-resource",
+            bearer="",
+            accept={404: "retired on purpose: the answer names the path-based address of RFC 9728 instead"},
+        )
