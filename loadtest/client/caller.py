@@ -300,7 +300,9 @@ class Caller:
     ) -> Problem | None:
         streamed = content is _is_event_stream
         call.validated = not streamed and self.session.validates(answer.operation)
-        found = check(answer, self.session.contract, accepted=accepted, validate=call.validated)
+        found = check(
+            answer, self.session.contract, accepted=accepted, validate=call.validated, streamed=streamed
+        )
         if isinstance(found, Drift):
             call.drift = True
         elif found is not None:
