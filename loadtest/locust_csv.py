@@ -155,10 +155,10 @@ def _stats(path: Path, rows: Iterator[_Row]) -> _Stats:
         if not requests and not failures:
             continue
         name = _name(row, "Type")
-        if name in names:
-            name = f"{method} {row.text('Name')}"
-        if name in names:
+        if (method, row.text("Name")) in operations:
             raise UsageError(f"{row.path}: row {row.line}: {name!r} stands twice, expected one row for each")
+        while name in names:
+            name += " (again)"
         names.add(name)
         requests = max(requests, failures)
         operations[method, row.text("Name")] = Operation(

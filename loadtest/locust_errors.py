@@ -17,7 +17,7 @@ _WRAPPED = re.compile(r"^(?:\w+\.)*(\w+)\((.*)\)$", re.DOTALL)
 _OWN_WORDS = ("CatchResponseError", "LocustError", "ResponseError", "Exception", "AssertionError")
 _STATUS = (
     re.compile(r"^(?:HTTP ?)?(\d{3}) (?:Client|Server) Error\b"),
-    re.compile(r"^BadStatusCode\b.*?\bcode=(\d{3})\b", re.DOTALL),
+    re.compile(r"^\w*BadStatusCode\(.*?\bcode=(\d{3})\b", re.DOTALL),
     re.compile(r"(?i)\b(?:status(?:[ _]code)?|HTTP)\b\D{0,12}\b([1-5]\d\d)\b"),
 )
 _NAMES = frozenset(ProblemKind)
@@ -76,6 +76,8 @@ def _unwrap(text: str) -> tuple[str, str]:
         return name, text
     if not isinstance(value, str):
         return name, text
+    if _OURS.match(value):
+        return name, value
     return (name, value) if name in _OWN_WORDS or name.endswith("HTTPError") else (name, f"{name}: {value}")
 
 

@@ -264,7 +264,8 @@ def _headline(
     new, expired = standings[Standing.NEW], standings[Standing.EXPIRED]
     known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
     if any(one.taints for one in observations):
-        parts.append(f"{plural(new + expired, 'failure')} not judged")
+        if new + expired:
+            parts.append(f"{plural(new + expired, 'failure')} not judged")
     else:
         parts.append(plural(new, "new failure"))
         if expired:

@@ -33,7 +33,7 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
             _text(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
         )
     for result in verdict.criteria:
-        if result.outcome is not Outcome.MET:
+        if result.outcome is not Outcome.MET and verdict.tainted is None:
             console.print(
                 _text(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
             )

@@ -1,0 +1,99 @@
+import pytest
+from msgspec.structs import replace
+from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
+
+from loadtest.judge.coverage import Coverage, State, cover
+from loadtest.run import Call, Run, Scenario, Settings
+
+
+def states(coverage: Coverage) -> dict[str, State]:
+    return {one.name: one.state for one in coverage.operations}
+
+
+def covered(here: Run, excused: frozenset[str] = frozenset()) -> Coverage:
+    return cover(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage.floor)
+
+
+def test_every_state() -> None:
+    plan = (
+        *PLAN,
+        Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),)),
+    )
+    here = replace(
+        failures(),
+        contract=(*CONTRACT, "GET /new"),
+        plan=plan,
+        operations=(*failures().operations, operation("GET /hidden", 1)),
+    )
+    coverage = covered(here, frozenset({"DELETE /roots/{uri}"}))
+    assert states(coverage) == {
+        "GET /tools": State.SUCCEEDED,
+        "POST /tools": State.REACHED,
+        "GET /tools/{tool_id}": State.SUCCEEDED,
+        "DELETE /roots/{uri}": State.EXCUSED,
+        "GET /version": State.EXCUSED,
+        "POST /rpc": State.SUCCEEDED,
+        "POST /rpc tools/call": State.SUCCEEDED,
+        "GET /_internal/state": State.EXCLUDED,
+        "GET /new": State.MISSED,
+        "GET /gone": State.NOT_OFFERED,
+        "GET /hidden": State.UNDOCUMENTED,
+    }
+    assert (coverage.succeeded, coverage.total) == (3, 7)
+    assert coverage.unplanned == ("GET /new",)
+    assert sum(sum(row.values()) for row in coverage.areas().values()) == 10
+
+
+def test_reasons() -> None:
+    reasons = {one.name: one.reason for one in covered(clean()).operations}
+    assert reasons["GET /_internal/state"] == "called only by the gateway itself"
+    missed = covered(run(contract=CONTRACT, plan=PLAN))
+    reasons = {one.name: one.reason for one in missed.operations}
+    assert reasons["GET /tools"] == "never called"
+    assert reasons["POST /rpc tools/call"] == "never called"
+
+
+def test_an_operation_that_only_its_parts_call_fares_as_they_do() -> None:
+    here = run(
+        contract=("POST /rpc",), operations=(operation("POST /rpc a", 0, 1), operation("POST /rpc b", 1))
+    )
+    assert states(covered(here))["POST /rpc"] is State.SUCCEEDED
+    assert covered(here).total == 1
+    here = run(contract=("POST /rpc",), operations=(operation("POST /rpc a", 0, 1),))
+    assert states(covered(here))["POST /rpc"] is State.REACHED
+
+
+def test_an_excluded_operation_that_succeeds_counts() -> None:
+    here = run(contract=CONTRACT, operations=(operation("GET /_internal/state", 1),))
+    assert states(covered(here))["GET /_internal/state"] is State.SUCCEEDED
+    assert covered(here).total == 7
+
+
+def test_without_a_contract_nothing_is_claimed() -> None:
+    coverage = covered(run(operations=(operation("GET /a", 1), operation("GET /b", 0, 1))))
+    assert not coverage.known
+    assert (coverage.succeeded, coverage.total, coverage.floor, coverage.unplanned) == (1, 2, 0, ())
+    assert not coverage.below_floor
+
+
+def test_an_operation_without_requests_was_not_called() -> None:
+    here = run(contract=("GET /a",), operations=(operation("GET /a", 0),))
+    assert states(covered(here)) == {"GET /a": State.MISSED}
+
+
+@pytest.mark.parametrize(
+    ("settings", "floor", "required"),
+    [
+        (Settings(host="", profile="pr"), 6, 6),
+        (Settings(host="", profile="pr"), 60, 60),
+        (Settings(host="", profile="custom"), 6, 6),
+        (Settings(host="", profile="custom"), 60, 0),
+        (Settings(host="", profile="pr", tags=("x",)), 6, 0),
+        (Settings(host="", profile="pr", exclude_tags=("x",)), 6, 0),
+    ],
+)
+def test_the_floor_is_required_of_the_whole_plan(settings: Settings, floor: int, required: int) -> None:
+    coverage = cover(replace(clean(), settings=settings), excused=(), floor=floor)
+    assert coverage.floor == required
+    assert bool(coverage.floor_skipped) is (required == 0)
+    assert coverage.below_floor is (required == 60)

@@ -1,0 +1,222 @@
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from packaging.version import Version
+from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
+
+from loadtest.errors import UsageError
+from loadtest.judge.baseline import read_known, write_known
+from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
+from loadtest.run import Gateway, ProblemKind
+from loadtest.versions import KnownFailure
+
+NAME = "POST /tools"
+
+
+def matches(entry: KnownFailure, **more: object) -> bool:
+    return bool(KnownFailures(entries([entry], "file"), Version("1.0.7")).match(failure(NAME, **more)))  # type: ignore[arg-type]
+
+
+def test_an_entry_without_conditions_matches_any_failure_of_its_kind() -> None:
+    assert matches(known(NAME))
+    assert not matches(known("GET /tools"))
+    assert not matches(known(NAME), problem=ProblemKind.SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("condition", "same", "other"),
+    [
+        ({"status": 500}, {"status": 500}, {"status": 502}),
+        ({"code": "-32000"}, {"code": "-32000"}, {"code": "-32603"}),
+        ({"message": "id 7 is taken"}, {"message": "id 8 is taken"}, {"message": "id is taken"}),
+    ],
+)
+def test_every_condition_must_hold(
+    condition: dict[str, object], same: dict[str, object], other: dict[str, object]
+) -> None:
+    assert matches(known(NAME, **condition), **same)
+    assert not matches(known(NAME, **condition), **other)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "version", "expected"),
+    [
+        (None, None, True),
+        ("1.0.7", "1.0.7", True),
+        ("1.0.7", "1.0.8", False),
+        (">=1.0,<1.1", "1.0.7", True),
+        (">=1.0,<1.1", "1.1.0", False),
+        ("1.0.0rc1", "1.0.0-RC-1", True),
+        ("1.0.0-RC-1", "1.0.0rc1", True),
+        (">=1.0.0rc1", "1.0.0-RC-1", True),
+        (">=0.9", "1.0.0-RC-1", True),
+        ("1.0.7", "1.0.7.post20260921", False),
+        ("==1.0.*", "1.0.7.post20260921", True),
+        ("1.0.7", None, False),
+    ],
+)
+def test_the_gateways_version(gateway: str | None, version: str | None, expected: bool) -> None:
+    (entry,) = entries([known(NAME, gateway=gateway)], "file")
+    assert applies(entry, Version(version) if version else None) is expected
+
+
+def test_the_gateways_own_word_comes_before_the_data_file() -> None:
+    assert gateway_version(Gateway(version="1.0.0-RC-1", source="x", data="1.0.7")) == Version("1.0.0rc1")
+    assert gateway_version(Gateway(version="main", source="x", data="1.0.7")) == Version("1.0.7")
+    assert gateway_version(Gateway(version=None, source="x")) is None
+    assert gateway_version(None) is None
+
+
+def test_the_last_day_counts() -> None:
+    (entry,) = entries([known(NAME, expires=TODAY)], "file")
+    assert not entry.expired(TODAY)
+    assert entry.expired(TODAY + dt.timedelta(days=1))
+
+
+def test_stale_is_what_applies_and_succeeds_unseen() -> None:
+    here = run(operations=(operation("GET /a", 1), operation("GET /b", 0, 1)))
+    listed = entries(
+        [known("GET /a"), known("GET /a", gateway="9.9"), known("GET /b"), known("GET /c")], "file"
+    )
+    matcher = KnownFailures(listed, Version("1.0.7"))
+    assert matcher.stale(here, []) == (listed[0],)
+    assert matcher.stale(here, [listed[0]]) == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("reason", " "), ("owner", ""), ("gateway", "newest")])
+def test_a_bad_entry_is_named(key: str, value: str) -> None:
+    with pytest.raises(UsageError, match=rf"file: \[\[known\]\] number 2 \(POST /tools\): {key}: "):
+        entries([known(NAME), known(NAME, **{key: value})], "file")
+
+
+def test_accepting_names_what_was_seen() -> None:
+    here = failures().failures
+    made = accepted(
+        here,
+        [here[1].fingerprint],
+        gateway=Version("1.0.7+local"),
+        reason=" later ",
+        owner="me",
+        expires=TODAY,
+        today=TODAY,
+        link="https://example.org/1",
+    )
+    assert made == (
+        KnownFailure(
+            operation="POST /tools",
+            problem=ProblemKind.STATUS,
+            status=409,
+            message="name taken",
+            gateway="1.0.7",
+            reason="later",
+            owner="me",
+            expires=TODAY,
+            link="https://example.org/1",
+        ),
+    )
+    assert KnownFailures(entries(made, "file"), Version("1.0.7")).match(here[1])
+
+
+def test_accepting_without_fingerprints_means_all() -> None:
+    here = failures().failures
+    made = accepted(here, [], gateway=None, reason="r", owner="o", expires=TODAY, today=TODAY)
+    assert len(made) == len(here)
+    assert {entry.gateway for entry in made} == {None}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"reason": ""}, "--reason"),
+        ({"owner": " "}, "--owner"),
+        ({"expires": TODAY - dt.timedelta(days=1)}, "--expires"),
+        ({"fingerprints": ["nonsense"]}, "'nonsense'"),
+    ],
+)
+def test_accepting_refuses(change: dict[str, object], named: str) -> None:
+    arguments: dict[str, object] = {"fingerprints": [], "reason": "r", "owner": "o", "expires": TODAY}
+    arguments |= change
+    fingerprints = arguments.pop("fingerprints")
+    with pytest.raises(UsageError, match=named):
+        accepted(failures().failures, fingerprints, gateway=None, today=TODAY, **arguments)  # type: ignore[arg-type]
+
+
+def test_the_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "known-failures.toml"
+    assert write_known(path, KNOWN) == 3
+    assert tuple(entry.known for entry in read_known(path)) == KNOWN
+    assert write_known(path, KNOWN) == 3
+    assert tuple(entry.known for entry in read_known(path)) == KNOWN
+
+
+def test_comments_and_order_stay(tmp_path: Path) -> None:
+    path = tmp_path / "known-failures.toml"
+    text = (
+        "# ours\n\n[[known]]\n# why: see the ticket\nreason = 'old' # soon\noperation = 'GET /b'\n"
+        "problem = 'status'\nexpires = 2026-04-01\nowner = 'me'\n"
+    )
+    path.write_text(text)
+    write_known(path, [known("GET /a")])
+    assert path.read_text().startswith(text)
+    assert [entry.known.operation for entry in read_known(path)] == ["GET /b", "GET /a"]
+
+
+def test_an_entry_about_the_same_failure_is_renewed_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "known-failures.toml"
+    write_known(path, [known("GET /a", status=500), known("GET /b")])
+    write_known(path, [known("GET /a", status=500, reason="again", expires=dt.date(2027, 1, 1))])
+    read = [entry.known for entry in read_known(path)]
+    assert [(k.operation, k.reason, k.expires.year) for k in read] == [
+        ("GET /a", "again", 2027),
+        ("GET /b", "mended in the next release", 2026),
+    ]
+
+
+GOOD = (
+    "[[known]]\noperation='GET /a'\nproblem='status'\nreason='r'\nowner='o'\nexpires=2026-04-01\n"
+    "[[known]]\noperation='GET /b'\nproblem='status'\nreason='r'\nowner='o'\nexpires=2026-04-01\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("expires=2026-04-01\n[", "expires='soon'\n[", "number 1 (GET /a): expires: 'soon'"),
+        ("operation='GET /b'", "operation='GET /b'\nstatuss=1", "number 2 (GET /b)"),
+        ("operation='GET /b'\nproblem='status'", "operation='GET /b'\nproblem='bad'", "$.problem"),
+        ("operation='GET /b'\n", "", "without an operation"),
+        ("[[known]]", "[[know]]", "know"),
+        ("'GET /b'", "'GET /b", "not valid TOML"),
+        ("owner='o'\nexpires=2026-04-01\n[", "owner=''\nexpires=2026-04-01\n[", "owner: is empty"),
+    ],
+)
+def test_a_bad_file_names_file_entry_and_key(tmp_path: Path, old: str, new: str, named: str) -> None:
+    path = tmp_path / "known-failures.toml"
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(UsageError) as caught:
+        read_known(path)
+    assert str(path) in str(caught.value)
+    assert named in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_known(tmp_path / "none.toml")
+
+
+def test_a_bad_file_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "known-failures.toml"
+    path.write_text("[[known]]\nbad = 1\n")
+    with pytest.raises(UsageError):
+        write_known(path, [known("GET /a")])
+    assert path.read_text() == "[[known]]\nbad = 1\n"
+
+
+def test_a_clean_run_makes_its_entries_stale_only_when_complete() -> None:
+    from loadtest.run import RunState
+
+    matcher = KnownFailures(entries([known("GET /tools")], "file"), None)
+    assert matcher.stale(clean(), [])
+    assert not matcher.stale(replace(clean(), state=RunState.ABORTED), [])
