@@ -83,7 +83,8 @@ def check(
 
     An operation that the contract does not have (a JSON-RPC method's own name, a redirect's target) is held
     to "2xx or 3xx" only. Of a ``streamed`` answer there is no body yet, and an event stream is right although
-    the document, for want of a word for it, says JSON. Returns None if all is well, a Drift entry if the version's data excuses what differs.
+    the document, for want of a word for it, says JSON. Returns None if all is well, a Drift entry if the
+    version's data excuses what differs.
     """
     status = answer.status
     if status in accepted:

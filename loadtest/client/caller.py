@@ -4,19 +4,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
-from urllib.parse import quote, urlencode
+from typing import Any, cast
 
-import msgspec
-from locust.contrib.fasthttp import FastHttpSession, LocustBadStatusCode, ResponseContextManager
+from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import RescheduleTask
 
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer, check
 from loadtest.client.evidence import example
 from loadtest.client.problem import Problem
+from loadtest.client.request import CORRELATION, Request, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.streams import EventStream, Lines
+from loadtest.client.transport import answer_of
 from loadtest.operations import base
 from loadtest.outcome import StreamOutcome
 from loadtest.run import Example, ProblemKind
@@ -48,25 +48,6 @@ class Call:
     drift: bool = False
     accepted: str | None = None
     example: Example | None = None
-
-
-class Route(NamedTuple):
-    """Where an operation's requests go."""
-
-    method: str
-    name: str
-    """What Locust shows: the path template, and the JSON-RPC method behind it."""
-    path: str
-    """The template as the gateway serves it."""
-
-
-class Request(NamedTuple):
-    """One request as it goes out."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: str | None
 
 
 class Caller:
@@ -124,12 +105,22 @@ class Caller:
             NotOffered: the contract does not have the operation, and it is not ``unlisted``.
         """
         route = self._route(operation, unlisted)
-        request = self._request(route, path, params, json, form, bearer, headers)
+        request = make_request(
+            route,
+            host=self.session.host,
+            token=self.session.bearer if bearer is None else bearer,
+            correlation_id=self.session.correlation_id(),
+            path=path,
+            params=params,
+            json=json,
+            form=form,
+            headers=headers,
+        )
         call = Call(operation, self.area, self.scenario)
         response = self._send(route, request, call)
         with response:
             found: Problem | None
-            answer, found = _answer(operation, response)
+            answer, found = answer_of(operation, response)
             if found is None:
                 found = self._judged(answer, call, accept or {}, problem, check)
             _report(response, request, call, answer, found)
@@ -194,35 +185,40 @@ class Caller:
             NotOffered: as :meth:`call`.
         """
         route = self._route(operation, unlisted)
-        wanted = {"Accept": "text/event-stream"} | dict(headers or {})
-        request = self._request(route, path, params, json, None, bearer, wanted)
+        request = make_request(
+            route,
+            host=self.session.host,
+            token=self.session.bearer if bearer is None else bearer,
+            correlation_id=self.session.correlation_id(),
+            path=path,
+            params=params,
+            json=json,
+            headers={"Accept": "text/event-stream"} | dict(headers or {}),
+        )
         call = Call(operation, self.area, self.scenario)
         response = self._send(route, request, call, stream=True)
-        answer, problem = _answer(operation, response, streamed=True)
-        events = None
+        answer, problem = answer_of(operation, response, streamed=True)
+        if problem is None:
+            problem = self._judged(answer, call, {}, None, _is_event_stream)
+        events = EventStream(cast("Lines", response._response)) if problem is None else None  # noqa: SLF001 - the only way to its lines
+        told = problem is not None
         try:
-            if problem is None:
-                problem = self._judged(answer, call, {}, None, _is_event_stream)
-            if problem is None:
-                events = EventStream(cast("Lines", response._response))  # noqa: SLF001 - the only way to read lines
+            if events is not None:
                 yield events
+            told = True
         except Problem as met:
-            problem = met
+            problem, told = met, True
         finally:
-            with response:
-                if events is not None:
-                    events.close()
-                    response.request_meta["response_time"] = events.first_event or _elapsed(response)
-                    self._on_stream(
-                        StreamOutcome(
-                            operation=operation,
-                            events=events.events,
-                            ended=events.ended,
-                            first_event=events.first_event,
-                            gaps=tuple(events.gaps),
-                        )
-                    )
-                _report(response, request, call, answer, problem)
+            if events is not None:
+                events.close()
+                self._on_stream(events.outcome(operation))
+                response.request_meta["response_time"] = events.first_event or float(
+                    response.request_meta["response_time"]
+                )
+            # A block that failed elsewhere before it read an event says nothing about the stream.
+            if told or (events is not None and events.events):
+                with response:
+                    _report(response, request, call, answer, problem)
             self.http.client.clientpool.close()
         if problem is not None:
             raise StepFailed(problem)
@@ -230,48 +226,11 @@ class Caller:
     def _route(self, operation: str, unlisted: bool) -> Route:
         route = self._routes.get(operation)
         if route is None:
-            method, path, *rpc = operation.split(" ", 2)
-            served = self.session.contract.path(base(operation))
-            if served is None and not unlisted:
-                raise NotOffered(operation)
-            route = Route(method, " ".join([path, *rpc]), served or path)
-            self._routes[operation] = route
+            route = self._routes[operation] = find_route(operation, self.session.contract)
+        if not (route.offered or unlisted):
+            raise NotOffered(operation)
         self.last_operation = operation
         return route
-
-    def _request(
-        self,
-        route: Route,
-        path: Mapping[str, str],
-        params: Mapping[str, str | int | bool] | None,
-        json: Any,
-        form: Mapping[str, str] | None,
-        bearer: str | None,
-        further: Mapping[str, str] | None,
-    ) -> Request:
-        url = route.path
-        for name, value in path.items():
-            url = url.replace(f"{{{name}}}", quote(value, safe=""))
-        if "{" in url:
-            raise LookupError(f"{route.method} {route.path} needs {url[url.index('{') :]}")
-        if params:
-            url += "?" + urlencode(
-                {k: str(v).lower() if isinstance(v, bool) else v for k, v in params.items()}
-            )
-        headers = {"Accept": "application/json", "X-Correlation-ID": self.session.correlation_id()}
-        token = self.session.bearer if bearer is None else bearer
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        body = None
-        if form is not None:
-            body = urlencode(form)
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        elif json is not None:
-            body = msgspec.json.encode(json).decode()
-            headers["Content-Type"] = "application/json"
-        if further:
-            headers.update(further)
-        return Request(route.method, self.session.host + url, headers, body)
 
     def _send(
         self, route: Route, request: Request, call: Call, *, stream: bool = False
@@ -329,7 +288,7 @@ def _report(
         body=request.body,
         answer=answer if answer.status else None,
         at=time.time(),
-        correlation_id=request.headers["X-Correlation-ID"],
+        correlation_id=request.headers[CORRELATION],
     )
     response.failure(problem)
 
@@ -348,25 +307,3 @@ def _is_event_stream(answer: Answer) -> str | None:
     if answer.media_type == "text/event-stream":
         return None
     return f"expected an event stream, got {answer.media_type or 'no content type'}"
-
-
-def _answer(
-    operation: str, response: ResponseContextManager, *, streamed: bool = False
-) -> tuple[Answer, Problem | None]:
-    status = response.status_code
-    error = response.request_meta["exception"]
-    if status and (error is None or isinstance(error, LocustBadStatusCode)):
-        body = b"" if streamed and status < 400 else response.content or b""
-        return Answer(operation, status, cast("Mapping[str, str]", response.headers or {}), body), None
-    return Answer(operation, 0, {}, b""), _transport_problem(error)
-
-
-def _transport_problem(error: BaseException | None) -> Problem:
-    words = str(error) or type(error).__name__
-    if "timed out" in words.lower() or "timeout" in type(error).__name__.lower():
-        return Problem(ProblemKind.TIMEOUT, f"no answer: {words}")
-    return Problem(ProblemKind.CONNECTION, f"{type(error).__name__}: {words}")
-
-
-def _elapsed(response: ResponseContextManager) -> float:
-    return float(response.request_meta["response_time"])

@@ -13,6 +13,7 @@ import msgspec
 from sseclient import SSEClient
 
 from loadtest.client.problem import Problem
+from loadtest.outcome import StreamOutcome
 from loadtest.run import ProblemKind
 
 FIRST_EVENT_WITHIN = 10.0
@@ -88,6 +89,16 @@ class EventStream:
     def close(self) -> None:
         """End the stream from our side; the server sees the connection close."""
         self.lines.release()
+
+    def outcome(self, operation: str) -> StreamOutcome:
+        """Return what was measured, for whoever counts."""
+        return StreamOutcome(
+            operation=operation,
+            events=self.events,
+            ended=self.ended,
+            first_event=self.first_event,
+            gaps=tuple(self.gaps),
+        )
 
     def _read(self) -> Event:
         if self._source is None:

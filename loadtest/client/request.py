@@ -1,0 +1,84 @@
+"""From an operation's name and its arguments to the request that goes out. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from loadtest.client.contract import Contract
+from loadtest.operations import base
+
+CORRELATION = "X-Correlation-ID"
+"""The header by which the gateway's log names a request (``mcpgateway/middleware/correlation_id.py``)."""
+
+
+class Route(NamedTuple):
+    """Where an operation's requests go."""
+
+    method: str
+    name: str
+    """What Locust shows: the path template, and the JSON-RPC method behind it."""
+    path: str
+    """The template as the gateway serves it."""
+    offered: bool
+    """Whether it stands in the contract."""
+
+
+class Request(NamedTuple):
+    """One request as it goes out."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str | None
+
+
+def find_route(operation: str, contract: Contract) -> Route:
+    """Return where ``METHOD /path/{template}``, perhaps with a JSON-RPC method behind it, is served."""
+    method, path, *rpc = operation.split(" ", 2)
+    served = contract.path(base(operation))
+    return Route(method, " ".join([path, *rpc]), served or path, served is not None)
+
+
+def make_request(
+    route: Route,
+    *,
+    host: str,
+    token: str,
+    correlation_id: str,
+    path: Mapping[str, str],
+    params: Mapping[str, str | int | bool] | None = None,
+    json: Any = None,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Request:
+    """Return the request; ``path`` fills the template, ``form`` goes before ``json``.
+
+    Raises:
+        LookupError: the template has a parameter that ``path`` does not give.
+    """
+    url = route.path
+    for name, value in path.items():
+        url = url.replace(f"{{{name}}}", quote(value, safe=""))
+    if "{" in url:
+        raise LookupError(f"{route.method} {route.path} needs {url[url.index('{') :]}")
+    if params:
+        url += "?" + urlencode({name: _query(value) for name, value in params.items()})
+    sent = {"Accept": "application/json", CORRELATION: correlation_id}
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    body = None
+    if form is not None:
+        body = urlencode(form)
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
+    elif json is not None:
+        body = msgspec.json.encode(json).decode()
+        sent["Content-Type"] = "application/json"
+    if headers:
+        sent.update(headers)
+    return Request(route.method, host + url, sent, body)
+
+
+def _query(value: str | int | bool) -> str | int:
+    return str(value).lower() if isinstance(value, bool) else value
