@@ -2,7 +2,7 @@
 
 A gateway cannot delete somebody who was ever in a team (1.0.7) or ever asked to join one (1.0.0rc1): the
 membership's history and the request hold on to the account. People made for one scenario would therefore pile
-up. This one is made before the entities are counted, found again by every later run, and is a member only of
+up. This one is found again by every later run, is left out of the count of entities, and is a member only of
 teams that a scenario made for itself, so that any number of scenarios can share it.
 """
 

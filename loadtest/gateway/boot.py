@@ -98,6 +98,7 @@ def booted(
             port or free_port(),
             database_url=environ.get("DATABASE_URL") or None,
             redis_url=environ.get("REDIS_URL") or None,
+            mail_port=free_port(),
         )
         if place.database_url is None:
             copy_template(installation, source.data, home, place.sqlite_file)
@@ -107,7 +108,7 @@ def booted(
         if log_copy is not None:
             stack.callback(log.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
-        peers = stack.enter_context(_backends(directory))
+        peers = stack.enter_context(_backends(directory, place.mail_port))
         program = stack.enter_context(
             Program(
                 _command(installation, place),
@@ -147,12 +148,13 @@ def _command(installation: Installation, place: Place) -> list[str]:
     return [str(program), "--host", "127.0.0.1", "--port", str(place.port)]
 
 
-def _backends(directory: Path) -> Program:
+def _backends(directory: Path, mail_port: int = 0) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR")
     return Program(
         backends.COMMAND,
-        environment={name: os.environ[name] for name in passed if name in os.environ},
+        environment={name: os.environ[name] for name in passed if name in os.environ}
+        | {"LOADTEST_MAIL_PORT": str(mail_port)},
         directory=directory,
         output=directory / BACKENDS_LOG,
         life=directory / BACKENDS_LIFE,

@@ -26,7 +26,7 @@ class Switch(Record, frozen=True, kw_only=True):
 
     name: str
     value: str
-    """May hold ``{port}``, ``{url}`` and ``{directory}`` of this run."""
+    """May hold ``{port}``, ``{url}``, ``{directory}`` and ``{mail_port}`` of this run."""
     reason: str
 
 
@@ -76,7 +76,12 @@ def gateway_environment(
     place: Place, run_secrets: Secrets, data: VersionData, path: str = os.defpath
 ) -> dict[str, str]:
     """Return the whole environment of a gateway of version ``data`` that runs at ``place``."""
-    values = {"port": str(place.port), "url": place.url, "directory": str(place.directory)}
+    values = {
+        "port": str(place.port),
+        "url": place.url,
+        "directory": str(place.directory),
+        "mail_port": str(place.mail_port),
+    }
     switches = {switch.name: switch.value for switch in common_switches()} | data.environment
     variables = {name: _filled(value, values) for name, value in switches.items()}
     variables |= {

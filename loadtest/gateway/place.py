@@ -39,6 +39,8 @@ class Place:
     database_url: str | None = None
     """None: a SQLite file in ``directory``."""
     redis_url: str | None = None
+    mail_port: int = 0
+    """Where the mail server among the backends listens: the gateway must know it when it boots."""
 
     @property
     def url(self) -> str:
