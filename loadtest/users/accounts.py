@@ -1,0 +1,67 @@
+"""Accounts as the administrator keeps them."""
+
+from __future__ import annotations
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.users.base import task
+from loadtest.users.people import PeopleUser
+
+
+class AccountsUser(PeopleUser):
+    """The administrator makes, changes, unlocks and deletes accounts."""
+
+    area = "auth"
+    weight = 1
+
+    @task(2)
+    def lifecycle(self) -> None:
+        """An account from its making to its deletion."""
+        with self.person() as person:
+            email = person.email
+            self.call(
+                "GET /auth/email/admin/users/{user_email}", user_email=email, check=_called(person.full_name)
+            )
+            new = self.name("renamed")
+            self.call(
+                "PUT /auth/email/admin/users/{user_email}",
+                user_email=email,
+                json={"full_name": new},
+                check=_called(new),
+            )
+            if self.offers("PATCH /auth/email/admin/users/{user_email}"):
+                self.call(
+                    "PATCH /auth/email/admin/users/{user_email}",
+                    user_email=email,
+                    json={"full_name": person.full_name, "is_active": False},
+                    check=lambda a: None if a["is_active"] is False else "the account is still active",
+                )
+            self.call("POST /auth/email/admin/users/{user_email}/unlock", user_email=email)
+
+    @task(3)
+    def oversight(self) -> None:
+        """Everybody's accounts and what they did lately."""
+        self.call("GET /auth/email/admin/users", params={"limit": 10}, check=_at_most_ten)
+        self.call(
+            "GET /auth/email/admin/users",
+            params={"limit": 10, "include_pagination": True},
+            check=lambda a: None if a["users"] else "there is not even an administrator",
+        )
+        self.call("GET /auth/email/admin/events", params={"limit": 10}, check=_at_most_ten)
+        self.call(
+            "GET /auth/email/admin/events",
+            params={"limit": 10, "user_email": self.member.email},
+            check=lambda a: (
+                None
+                if all(event["user_email"] == self.member.email for event in a.json)
+                else "events of somebody else"
+            ),
+        )
+
+
+def _called(name: str) -> Check:
+    return lambda a: None if a["full_name"] == name else "the account has another name"
+
+
+def _at_most_ten(answer: Answer) -> str | None:
+    return None if 1 <= len(answer.json) <= 10 else f"1 to 10 were expected, got {len(answer.json)}"

@@ -1,0 +1,141 @@
+"""Authentication: registration, the two log-ins, one's own account, log-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from loadtest.client.answer import Answer
+from loadtest.standing import new_password
+from loadtest.users.base import task
+from loadtest.users.people import PeopleUser, Person
+
+
+class Registered(NamedTuple):
+    """Somebody who registered, with the session that came with it."""
+
+    person: Person
+    bearer: str
+
+
+class AuthExtendedUser(PeopleUser):
+    """Somebody who registers, signs in and out; every password costs the gateway a slow hash on purpose."""
+
+    area = "auth"
+    weight = 1
+
+    @contextmanager
+    def registered(self) -> Iterator[Registered]:
+        """Register somebody for the ``with`` block; the administrator deletes the account afterwards."""
+        person = self.stranger()
+        answer = self.call(
+            "POST /auth/email/register",
+            bearer="",
+            json={"email": person.email, "password": person.password, "full_name": person.full_name},
+            check=lambda a: _whose(a, person),
+        )
+        try:
+            yield Registered(person, answer["access_token"])
+        finally:
+            self.forget(person)
+
+    @task(2)
+    def registration(self) -> None:
+        """Somebody registers and looks at the new account."""
+        with self.registered() as (person, bearer):
+            self.call(
+                "GET /auth/email/me",
+                bearer=bearer,
+                check=lambda a: None if a["email"] == person.email else "it is somebody else's account",
+            )
+            self.call("GET /auth/email/events", bearer=bearer, params={"limit": 10})
+
+    @task(2)
+    def both_log_ins(self) -> None:
+        """The short log-in by user name, the one by e-mail address, and the events that they leave."""
+        with self.registered() as (person, _):
+            secret = {"password": person.password}
+            self.call(
+                "POST /auth/login",
+                bearer="",
+                json={"username": person.email} | secret,
+                check=lambda a: _whose(a, person),
+            )
+            answer = self.call(
+                "POST /auth/email/login",
+                bearer="",
+                json={"email": person.email} | secret,
+                check=lambda a: _whose(a, person),
+            )
+            self.call(
+                "GET /auth/email/events",
+                bearer=answer["access_token"],
+                check=lambda a: _log_ins(a, expected=2),
+            )
+
+    @task
+    def change_of_password(self) -> None:
+        """Somebody changes the password and signs in with the new one."""
+        with self.registered() as (person, bearer):
+            new = new_password()
+            self.call(
+                "POST /auth/email/change-password",
+                bearer=bearer,
+                json={"old_password": person.password, "new_password": new},
+                check=lambda a: None if a["success"] is True else "the password was not changed",
+            )
+            self.signed_in(person._replace(password=new))
+
+    @task
+    def log_out(self) -> None:
+        """Somebody signs out: the gateway takes back the session's token."""
+        if self.offers("POST /auth/logout"):
+            with self.registered() as (_, bearer):
+                self.call(
+                    "POST /auth/logout",
+                    bearer=bearer,
+                    check=lambda a: None if a["revoked_token"] else "no token was taken back",
+                )
+
+    @task(2)
+    def own_account(self) -> None:
+        """The account and the events of somebody who has been signed in for a while."""
+        self.call(
+            "GET /auth/email/me",
+            bearer=self.member.bearer,
+            check=lambda a: None if a["is_admin"] is False else "everybody is an administrator",
+        )
+        self.call("GET /auth/email/events", bearer=self.member.bearer, params={"limit": 5})
+        self.call("GET /auth/email/me", check=lambda a: None if a["is_admin"] else "I am no administrator")
+
+    @task
+    def csrf_token_for_an_api_token(self) -> None:
+        """A program that works with an API token asks for a CSRF token."""
+        if self.offers("GET /auth/csrf-token"):
+            made = self.call("POST /tokens", json={"name": self.name("token"), "expires_in_days": 1})
+            try:
+                self.call("GET /auth/csrf-token", bearer=made["access_token"], check=_has_csrf_token)
+            finally:
+                self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])
+
+    @task
+    def csrf_token_for_a_session(self) -> None:
+        """A signed-in browser asks for a CSRF token, which is who it is made for."""
+        if self.offers("GET /auth/csrf-token"):
+            self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=_has_csrf_token)
+
+
+def _whose(answer: Answer, person: Person) -> str | None:
+    if not answer["access_token"]:
+        return "no token came"
+    return None if answer["user.email"] == person.email else "it is somebody else's session"
+
+
+def _log_ins(answer: Answer, expected: int) -> str | None:
+    told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
+    return None if told == expected else f"{told} log-ins are told, there were {expected}"
+
+
+def _has_csrf_token(answer: Answer) -> str | None:
+    return None if answer["csrf_token"] else "no token came"

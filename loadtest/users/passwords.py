@@ -1,0 +1,64 @@
+"""Forgotten passwords: the link that comes by mail, what it shows, and the new password."""
+
+from __future__ import annotations
+
+import re
+
+from loadtest.client.answer import Answer
+from loadtest.client.inbox import newest_mail
+from loadtest.standing import new_password
+from loadtest.users.base import task
+from loadtest.users.people import PeopleUser, Person
+
+LINK = re.compile(r"reset-password/([\w-]+)")
+
+MAIL_WITHIN = 10.0
+"""Seconds in which the mail must come."""
+
+
+class PasswordUser(PeopleUser):
+    """Somebody who forgot the password."""
+
+    area = "auth"
+    weight = 1
+
+    def link_for(self, person: Person) -> str:
+        """Let ``person`` ask for a new password and return the token of the link in the mail."""
+        tokens: list[str] = []
+
+        def mailed(_: Answer) -> str | None:
+            text = newest_mail(self.stage.backends["smtp"], person.email, within=MAIL_WITHIN)
+            if text is None:
+                return (
+                    f"no mail came within {MAIL_WITHIN:g} s; does the gateway's SMTP_HOST name our backend?"
+                )
+            tokens.extend(LINK.findall(text))
+            return None if tokens else "the mail holds no link"
+
+        self.call("POST /auth/email/forgot-password", bearer="", json={"email": person.email}, check=mailed)
+        return tokens[0]
+
+    @task
+    def link_opened(self) -> None:
+        """The link in the mail is opened, to see whether it is still good."""
+        with self.person() as person:
+            self.call(
+                "GET /auth/email/reset-password/{token}",
+                bearer="",
+                token=self.link_for(person),
+                check=lambda a: None if a["valid"] is True else "a fresh link is not valid",
+            )
+
+    @task
+    def password_reset(self) -> None:
+        """The new password is set with the link, and works."""
+        with self.person() as person:
+            new = new_password()
+            self.call(
+                "POST /auth/email/reset-password/{token}",
+                bearer="",
+                token=self.link_for(person),
+                json={"new_password": new, "confirm_password": new},
+                check=lambda a: None if a["success"] is True else "the password was not reset",
+            )
+            self.signed_in(person._replace(password=new))
