@@ -22,7 +22,7 @@ class LlmAdminUser(LlmModels):
                 params={"provider_id": provider.id},
                 check=shows(model["model_alias"]),
             )
-            self.call("GET /admin/llm/api-info/html", check=shows("/chat/completions"))
+            self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
             for operation in CHOICES:
                 self.call(operation, check=lambda a: None if a["openai"] else "nothing is offered")
 

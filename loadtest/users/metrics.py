@@ -24,10 +24,13 @@ class MetricsUser(GatewayUser):
         )
 
     @task
-    def reset_one(self) -> None:
-        """Metrics of one tool are forgotten; those of all others stay."""
-        tool = self.stage.tool_ids["echo"]
-        self.call("POST /metrics/reset", params={"entity": "tool", "entity_id": tool})
+    def reset_kind(self) -> None:
+        """Metrics of one kind of entity are forgotten; those of all others stay."""
+        self.call(
+            "POST /metrics/reset",
+            params={"entity": "prompt"},
+            check=lambda a: None if a["status"] == "success" else a.text,
+        )
 
     @task
     def reset_all(self) -> None:
