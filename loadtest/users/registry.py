@@ -158,7 +158,7 @@ class RegistryUser(GatewayUser):
             yield server
 
     @contextmanager
-    def gateway(self, backend: str = "mcp_tools", **more: Any) -> Iterator[Answer]:
+    def gateway(self, backend: str = "mcp_small", **more: Any) -> Iterator[Answer]:
         """Lend a federated MCP server."""
         body = new_gateway(self.name("gateway"), self.backend(backend), **more)
         with self.created("POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}") as gateway:

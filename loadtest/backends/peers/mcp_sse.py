@@ -1,4 +1,4 @@
-"""The MCP server of :mod:`loadtest.backends.peers.mcp_tools` over the older HTTP+SSE transport."""
+"""The MCP server of :mod:`loadtest.backends.peers.mcp_small` over the older HTTP+SSE transport."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.peers.mcp_tools import build
+from loadtest.backends.peers.mcp_small import build
 
 
 @contextlib.asynccontextmanager

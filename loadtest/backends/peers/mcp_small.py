@@ -1,7 +1,9 @@
-"""An MCP server that offers two tools and nothing else, over streamable HTTP: for federations that come and go.
+"""A small MCP server over streamable HTTP: for federations that come and go.
 
 Registering the server of :mod:`loadtest.backends.peers.mcp` a second time would double its resources, and a
-gateway refuses to read an address that two of its servers offer.
+gateway refuses to read an address that two of its servers offer. One of everything is the least: switching a
+server off that offers no prompt or no resource leaves a transaction open (``gateway_service.py``,
+``set_gateway_state``), and on SQLite the gateway then waits for itself until the lock times out.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from collections.abc import AsyncIterator
 from mcp.server.mcpserver import MCPServer
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.peers.mcp import IDLE, echo, get_system_time
+from loadtest.backends.peers.mcp import IDLE, echo, get_system_time, greet, hello
 
 
 def build() -> MCPServer[None]:
     """Return the server."""
-    server: MCPServer[None] = MCPServer("loadtest-tools", version="1", log_level="ERROR")
+    server: MCPServer[None] = MCPServer("loadtest-small", version="1", log_level="ERROR")
     server.tool()(echo)
     server.tool()(get_system_time)
+    server.resource("small://hello", mime_type="text/plain")(hello)
+    server.prompt()(greet)
     return server
 
 
