@@ -25,6 +25,14 @@ from loadtest.versions import Drift
 IDLE = 4.0
 """Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5."""
 
+_STREAM_HEADERS = {
+    "Accept": "text/event-stream",
+    # Lines are read as they come; a compressed stream has none.
+    "Accept-Encoding": "identity",
+    # A stream that its server ended in distress leaves a connection that drops the next request.
+    "Connection": "close",
+}
+
 Check = Callable[[Answer], str | None]
 """Looks at an answer and says what is wrong with its content, or nothing."""
 
@@ -193,7 +201,7 @@ class Caller:
             path=path,
             params=params,
             json=json,
-            headers={"Accept": "text/event-stream"} | dict(headers or {}),
+            headers=_STREAM_HEADERS | dict(headers or {}),
         )
         call = Call(operation, self.area, self.scenario)
         response = self._send(route, request, call, stream=True)
