@@ -1,0 +1,128 @@
+"""Server-sent events: MCP's older transport, subscriptions, and the stream of a session."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from locust import tag
+
+from loadtest.client import jsonrpc
+from loadtest.client.problem import Problem
+from loadtest.client.streams import Event, EventStream
+from loadtest.run import ProblemKind
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION
+
+REPLY_WITHIN = 20.0
+"""Seconds for a reply that travels through the gateway's database."""
+EVENT_WITHIN = 10.0
+"""Seconds in which a change must show."""
+
+
+class StreamsUser(GatewayUser):
+    """A client that listens."""
+
+    area = "streams"
+    weight = 2
+
+    @tag("slow")
+    @task(2)
+    def sse(self) -> None:
+        """A session over SSE at the gateway: where to send, a list, a call, and the replies on the stream."""
+        with self.stream("GET /sse") as events:
+            session = session_of(events)
+            listing = jsonrpc.request("tools/list", None, self.name("list"))
+            self.call("POST /message", json=listing, params={"session_id": session})
+            replied(events, listing["id"])
+            text = self.name("text")
+            arguments = {"name": self.stage.tools["echo"], "arguments": {"text": text}}
+            echo = jsonrpc.request("tools/call", arguments, self.name("call"))
+            self.call("POST /message", json=echo, params={"session_id": session})
+            replied(events, echo["id"], text)
+
+    @tag("slow")
+    @task(2)
+    def server_sse(self) -> None:
+        """A session over SSE at the virtual server, which offers its own tools only."""
+        server = self.stage.server_id or ""
+        with self.stream("GET /servers/{server_id}/sse", server_id=server) as events:
+            session = session_of(events)
+            listing = jsonrpc.request("tools/list", None, self.name("list"))
+            self.call(
+                "POST /servers/{server_id}/message",
+                server_id=server,
+                json=listing,
+                params={"session_id": session},
+            )
+            replied(events, listing["id"], self.stage.tools["echo"])
+
+    @task
+    def resource_events(self) -> None:
+        """A subscription to resources tells of a new one."""
+        name = self.name("resource")
+        resource = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
+        with (
+            self.stream("POST /resources/subscribe") as events,
+            self.created(
+                "POST /resources", json={"resource": resource}, delete="DELETE /resources/{resource_id}"
+            ),
+        ):
+            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+
+    @task
+    def root_events(self) -> None:
+        """A subscription to roots tells of a new one."""
+        name = self.name("root")
+        root = {"uri": f"https://{name}.example.com/", "name": name}
+        with (
+            self.stream("GET /roots/changes") as events,
+            self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", key="uri"),
+        ):
+            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+
+    @task
+    def session_stream(self) -> None:
+        """The stream of an MCP session is open while the session works, and ends with it."""
+        begun = self.rpc("POST /mcp/ initialize", INITIALIZE)
+        headers = {
+            "Mcp-Session-Id": str(begun.headers["mcp-session-id"]),
+            "Mcp-Protocol-Version": PROTOCOL_VERSION,
+        }
+        try:
+            self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
+            with self.stream("GET /mcp/", headers=headers, unlisted=True):
+                self.rpc("POST /mcp/ ping", headers=headers)
+        finally:
+            self.call("DELETE /mcp/", headers=headers, unlisted=True)
+
+
+def session_of(events: EventStream) -> str:
+    """Return the session that the first event of an SSE transport announces.
+
+    Raises:
+        Problem: the event names no address to send to.
+    """
+    endpoint = events.next(where=lambda event: event.name == "endpoint")
+    session = parse_qs(urlsplit(endpoint.data).query).get("session_id")
+    if not session:
+        raise Problem(ProblemKind.CONTENT, "the event 'endpoint' names no session")
+    return session[0]
+
+
+def replied(events: EventStream, message_id: str, words: str = "") -> None:
+    """Wait for the reply to ``message_id``; it must be a result and hold ``words``.
+
+    Raises:
+        Problem: no reply in time, an error, or another content.
+    """
+
+    def is_reply(event: Event) -> bool:
+        return event.name == "message" and f'"{message_id}"' in event.data
+
+    reply = events.next(within=REPLY_WITHIN, where=is_reply).json
+    if "error" in reply:
+        raise Problem(
+            ProblemKind.JSONRPC, str(reply["error"].get("message")), code=str(reply["error"].get("code"))
+        )
+    if words not in str(reply.get("result")):
+        raise Problem(ProblemKind.CONTENT, "the reply on the stream says something else")
