@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
@@ -83,7 +84,7 @@ def chunks(model: str, said: Reply, usage: dict[str, int], number: int) -> Itera
     if said.tool:
         deltas.append({"tool_calls": [{"index": 0} | call for call in whole["tool_calls"]]})
     else:
-        deltas += [{"content": word} for word in said.text.replace(" ", " \0").split("\0")]
+        deltas += [{"content": word} for word in re.split("(?<= )", said.text)]
     for delta in deltas:
         yield _event(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     yield _event(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": said.reason}]})
