@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar, cast, overload
 
 import gevent
@@ -15,12 +15,16 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Caller
+from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
 from loadtest.stage import Stage
 
 U = TypeVar("U", bound="GatewayUser")
+
+
+class NotStaged(RescheduleTask):
+    """The backend that a scenario needs is not registered with the gateway."""
 
 
 class GatewayUser(FastHttpUser):
@@ -42,7 +46,14 @@ class GatewayUser(FastHttpUser):
 
     @property
     def stage(self) -> Stage:
-        """What was put in place before the load: the registered backends and their tools."""
+        """What was put in place before the load: the registered backends and their tools.
+
+        Raises:
+            NotStaged: the MCP backend is not there; the scenario ends without a failure, and its operations
+                count as planned and not reached.
+        """
+        if self.load.stage.gateway_id is None:
+            raise NotStaged
         return self.load.stage
 
     def on_start(self) -> None:
@@ -102,8 +113,12 @@ class GatewayUser(FastHttpUser):
         target = parameter or delete.rpartition("{")[2].partition("}")[0]
         try:
             yield answer
-        finally:
-            self.call(delete, **{target: identity})
+        except BaseException:
+            # What happened in the block is the news; a deletion that fails too has been reported by itself.
+            with suppress(StepFailed):
+                self.call(delete, **{target: identity})
+            raise
+        self.call(delete, **{target: identity})
 
     @contextmanager
     def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:

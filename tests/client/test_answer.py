@@ -1,0 +1,122 @@
+"""Which answers are the promised ones."""
+
+import json
+from typing import Any
+
+import pytest
+
+from loadtest.client.answer import Answer, check, reason
+from loadtest.client.contract import Contract, read_contract
+from loadtest.client.problem import Problem
+from loadtest.run import ProblemKind
+from loadtest.versions import Drift, VersionData
+
+SCHEMA = {"type": "object", "required": ["id"]}
+DRIFTS = (
+    Drift(operation="POST /form", status=303, reason="a form"),
+    Drift(operation="GET /page", media_type="text/html", reason="a page"),
+    Drift(operation="GET /loose", reason="the schema forgets a field"),
+)
+
+
+@pytest.fixture
+def contract() -> Contract:
+    answer = {"responses": {"200": {"content": {"application/json": {"schema": SCHEMA}}}, "204": {}}}
+    html = {"responses": {"200": {"content": {"text/html": {"schema": {"type": "string"}}}}}}
+    paths = {
+        "/a": {"get": answer},
+        "/form": {"post": answer},
+        "/page": {"get": answer},
+        "/loose": {"get": answer},
+    }
+    data = VersionData(version="1", python=">=3.11", drift=DRIFTS)
+    return read_contract({"paths": paths | {"/html": {"get": html}}}, data)
+
+
+def answer(
+    operation: str = "GET /a",
+    status: int = 200,
+    body: bytes = b'{"id": 1}',
+    media_type: str = "application/json; charset=utf-8",
+    **headers: str,
+) -> Answer:
+    return Answer(operation, status, {"content-type": media_type} | headers, body)
+
+
+def judged(contract: Contract, given: Answer, **options: Any) -> ProblemKind | str | None:
+    found = check(given, contract, **({"accepted": {}, "validate": True} | options))
+    return found.kind if isinstance(found, Problem) else found.reason if found else None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (answer(), None),
+        (answer(status=204, body=b""), None),
+        (answer(body=b"{}"), ProblemKind.SCHEMA),
+        (answer(body=b"{"), ProblemKind.JSON),
+        (answer(body=b""), ProblemKind.JSON),
+        (answer(media_type="text/html", body=b"<html>"), ProblemKind.JSON),
+        (answer(status=201), ProblemKind.STATUS),
+        (answer(status=500, body=b"Internal Server Error"), ProblemKind.STATUS),
+        (answer(status=401), ProblemKind.STATUS),
+        (answer("GET /html", media_type="text/html", body=b"<html>"), None),
+        (answer("GET /page", media_type="text/html", body=b"<html>"), "a page"),
+        (answer("GET /page", media_type="text/plain", body=b"text"), ProblemKind.JSON),
+        (answer("GET /loose", body=b"{}"), "the schema forgets a field"),
+        (answer("POST /form", status=303, location="/admin"), "a form"),
+        (answer("POST /form", status=303, location="/admin?error=no"), ProblemKind.REDIRECT),
+        (answer("POST /form", status=303, location="/admin/login?next=/"), ProblemKind.REDIRECT),
+        (answer("GET /a", status=303, location="/admin/change-password-required"), ProblemKind.REDIRECT),
+        (answer("GET /a", status=303, location="/elsewhere"), ProblemKind.STATUS),
+        (answer("POST /rpc unlisted", status=202), None),
+        (answer("POST /rpc unlisted", status=404), ProblemKind.STATUS),
+    ],
+)
+def test_check(contract: Contract, given: Answer, expected: ProblemKind | str | None) -> None:
+    assert judged(contract, given) == expected
+
+
+def test_an_unsampled_body_is_not_looked_at_but_its_kind_is(contract: Contract) -> None:
+    assert judged(contract, answer(body=b"{}"), validate=False) is None
+    assert judged(contract, answer(media_type="text/html"), validate=False) is ProblemKind.JSON
+
+
+def test_an_excused_schema_is_looked_at_every_time(contract: Contract) -> None:
+    assert judged(contract, answer("GET /loose", body=b"{}"), validate=False) == DRIFTS[2].reason
+    assert judged(contract, answer("GET /loose"), validate=False) is None
+
+
+def test_an_accepted_status_is_no_problem(contract: Contract) -> None:
+    assert judged(contract, answer(status=404), accepted={404: "gone already"}) is None
+    assert judged(contract, answer(status=500), accepted={404: "gone already"}) is ProblemKind.STATUS
+
+
+def test_a_stream_is_held_to_its_status(contract: Contract) -> None:
+    assert judged(contract, answer(media_type="text/event-stream", body=b""), streamed=True) is None
+    assert judged(contract, answer(status=503), streamed=True) is ProblemKind.STATUS
+
+
+def test_members_are_found_by_dotted_path() -> None:
+    given = answer(body=json.dumps({"token": {"id": 7}, "list": [{"x": "y"}], "id": 3}).encode())
+    assert (given["token.id"], given["list.0.x"], given.id) == (7, "y", "3")
+    for missing in ("nothing", "token.nothing", "list.4", "list.x", "id.deeper"):
+        with pytest.raises(LookupError, match="GET /a"):
+            given[missing]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"detail": "no such team"}', "no such team"),
+        (b'{"detail": {"code": "x"}}', '{"code":"x"}'),
+        (b'{"message": "m"}', "m"),
+        (b'{"error": "e"}', "e"),
+        (b'{"other": 1}', '{"other": 1}'),
+        (b"[]", "[]"),
+        (b"Internal Server Error", "Internal Server Error"),
+        (b"", "HTTP 500 without a body"),
+    ],
+)
+def test_reason(body: bytes, expected: str) -> None:
+    assert reason(answer(status=500, body=body)) == expected

@@ -1,0 +1,98 @@
+"""The plan is read from the source of the user classes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from loadtest.catalogue import OPERATION, USERS, catalogue, planned
+
+SOURCE = '''
+from loadtest.users.base import GatewayUser, task
+
+READS = ("GET /a", "GET /b")
+
+
+def helper(user):
+    user.call("GET /from-function")
+
+
+class Base(GatewayUser):
+    area = "things"
+
+    def shared(self):
+        self.call("DELETE /shared/{id}")
+
+    @task
+    def inherited(self):
+        self.call("GET /inherited")
+
+
+class ThingsUser(Base):
+    @task(3)
+    def story(self):
+        """GET /not a call: a docstring has more words."""
+        for operation in READS:
+            self.call(operation)
+        with self.created("POST /things/", delete="DELETE /things/{id}"):
+            self.shared()
+        helper(self)
+        self.rpc("POST /rpc tools/call")
+
+    def not_a_scenario(self):
+        self.call("GET /never")
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "things.py").write_text(SOURCE)
+    return tmp_path
+
+
+def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
+    scenarios = {scenario.name: scenario for scenario in catalogue(folder)}
+    assert set(scenarios) == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
+    story = scenarios["ThingsUser.story"]
+    assert {call.operation for call in story.calls} == {
+        "GET /a",
+        "GET /b",
+        "POST /things/",
+        "DELETE /things/{id}",
+        "DELETE /shared/{id}",
+        "GET /from-function",
+        "POST /rpc tools/call",
+    }
+    assert (story.area, story.file) == ("things", "loadtest/users/things.py")
+
+
+def test_a_call_knows_its_line(folder: Path) -> None:
+    story = next(s for s in catalogue(folder) if s.name == "ThingsUser.story")
+    line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
+    assert 'self.rpc("POST /rpc tools/call")' in SOURCE.splitlines()[line - 1]
+
+
+def test_only_what_takes_part_is_planned(folder: Path) -> None:
+    names = [scenario.name for scenario in planned(["ThingsUser.story", "Unknown.story"], catalogue(folder))]
+    assert names == ["ThingsUser.story"]
+
+
+def test_every_scenario_of_ours_is_in_an_area_and_calls_something() -> None:
+    scenarios = catalogue()
+    assert scenarios
+    for scenario in scenarios:
+        assert scenario.area, scenario.name
+        assert scenario.calls, scenario.name
+
+
+def test_every_operation_that_is_called_is_spelled_as_a_literal() -> None:
+    """A name put together at run time would be missing from the plan, from coverage and from annotations."""
+    for path in sorted(USERS.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                head = node.values[0] if node.values else None
+                if isinstance(head, ast.Constant):
+                    spelled = str(head.value).split(" ")
+                    assert not (
+                        len(spelled) > 1 and OPERATION.match(f"{spelled[0]} /x") and spelled[1][:1] == "/"
+                    ), f"{path.name}:{node.lineno}"

@@ -1,0 +1,87 @@
+"""What options, the environment and profiles ask for, and in which order they count."""
+
+import pytest
+
+from loadtest.client.auth import Credentials
+from loadtest.drive import explicit_settings, locust_environment
+from loadtest.errors import UsageError
+from loadtest.settings import Target, hand_on, profiles, read_target, seconds, size
+
+TARGET = Target(host="http://127.0.0.1:1", credentials=Credentials(email="a@b", jwt_secret="secret-value"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("60s", 60), ("90", 90), ("1m30s", 90), ("2h", 7200), (" 10m ", 600)]
+)
+def test_seconds(text: str, expected: int) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "0s", "soon", "-5", "1.5s", "5s1m", "s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a duration such as 60s"):
+        seconds(text)
+
+
+def test_options_go_before_the_environment_and_that_before_the_profile() -> None:
+    environ = {"LOADTEST_USERS": "7", "LOADTEST_PROFILE": "light"}
+    assert size(environ={}).users == profiles()["pr"].users == 20
+    assert size(environ=environ).users == 7
+    assert size(environ=environ).spawn_rate == profiles()["light"].spawn_rate
+    assert size(environ=environ, users=3, profile="soak").users == 3
+    assert size(environ=environ, profile="soak").spawn_rate == profiles()["soak"].spawn_rate
+
+
+@pytest.mark.parametrize("value", ["none", "-1", "0", "nan", "inf"])
+def test_a_figure_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match=f"LOADTEST_USERS={value}: expected a number above 0"):
+        size(environ={"LOADTEST_USERS": value})
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="unknown profile 'huge': expected pr, light, soak"):
+        size(profile="huge", environ={})
+
+
+def test_a_target_is_handed_on_whole() -> None:
+    assert read_target(hand_on(TARGET)) == TARGET
+
+
+def test_without_one_the_environment_says_what_to_drive() -> None:
+    target = read_target({"LOADTEST_HOST": "http://h:1", "LOADTEST_TOKEN": "t", "JWT_SECRET_KEY": "s"})
+    assert (target.host, target.credentials.token, target.credentials.jwt_secret) == ("http://h:1", "t", "s")
+    assert read_target({}).host == "http://localhost:8080"
+
+
+def test_a_broken_target_is_refused() -> None:
+    with pytest.raises(UsageError, match="LOADTEST_TARGET"):
+        read_target({"LOADTEST_TARGET": "{"})
+
+
+def test_credentials_do_not_show_themselves() -> None:
+    credentials = Credentials(
+        email="a@b", jwt_secret="secret-value", password="pass-value", token="token-value"
+    )
+    assert "value" not in repr(credentials)
+    assert "value" not in f"{Target(host='h', credentials=credentials)}"
+
+
+def test_locusts_own_variables_go_before_a_profile_but_not_before_what_was_asked_of_us() -> None:
+    wanted = size(environ={}, users=3)
+    environ = {"LOCUST_USERS": "50", "LOCUST_SPAWN_RATE": "9"}
+    environment = locust_environment(wanted, TARGET, explicit=frozenset({"users"}), environ=environ)
+    assert environment["LOCUST_USERS"] == "3"
+    assert environment["LOCUST_SPAWN_RATE"] == "9"
+    assert environment["LOCUST_RUN_TIME"] == "60s"
+    assert environment["LOCUST_HEADLESS"] == "true"
+
+
+def test_the_web_page_is_not_headless_and_has_no_run_time() -> None:
+    environment = locust_environment(size(environ={}), TARGET, ui=True, environ={})
+    assert "LOCUST_HEADLESS" not in environment
+    assert "LOCUST_RUN_TIME" not in environment
+
+
+def test_explicit_settings() -> None:
+    given = {"users": 3, "spawn_rate": None, "run_time": None, "processes": None}
+    assert explicit_settings(given, {"LOADTEST_RUN_TIME": "5s"}) == {"users", "run-time"}

@@ -1,0 +1,82 @@
+"""The first sweep deals everything once, whatever happens to those who hold a scenario."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.run import Call, Scenario
+from loadtest.sweep import Deck, Hand, order
+
+NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)
+
+
+def scenario(name: str, *operations: str) -> Scenario:
+    calls = tuple(Call(operation=operation, line=1) for operation in operations)
+    return Scenario(name=name, area="a", file="f.py", line=1, calls=calls)
+
+
+def test_slow_ones_come_first_then_those_that_call_the_most() -> None:
+    scenarios = [
+        scenario("few", "GET /a"),
+        scenario("many", "GET /a", "GET /b", "GET /c"),
+        scenario("slow", "GET /a"),
+        scenario("also few", "GET /b", "GET /b"),
+    ]
+    assert order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
+
+
+@given(NAMES, st.lists(st.sampled_from(["w1", "w2", "w3"]), min_size=1))
+def test_every_scenario_is_dealt_once(names: list[str], workers: list[str]) -> None:
+    deck = Deck(names)
+    dealt = []
+    for turn in range(len(names) + 3):
+        name = deck.deal(workers[turn % len(workers)])
+        if name is not None:
+            dealt.append(name)
+            deck.done(name, float(turn))
+    assert dealt == names
+    assert deck.record().done == len(names)
+    assert deck.record().unfinished == ()
+
+
+@given(NAMES, st.integers(min_value=0, max_value=20))
+def test_what_a_lost_worker_held_is_dealt_again(names: list[str], held: int) -> None:
+    deck = Deck(names)
+    taken = [name for name in (deck.deal("lost") for _ in range(held)) if name is not None]
+    assert deck.lost("lost") == tuple(taken)
+    again = []
+    while (name := deck.deal("other")) is not None:
+        again.append(name)
+    assert again == names
+
+
+def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
+    deck = Deck(["a", "b"])
+    deck.deal("w1")
+    deck.deal("w2")
+    deck.done("b", 3.0)
+    assert deck.finished_at is None
+    assert deck.record().unfinished == ("a",)
+    deck.done("a", 5.0)
+    assert deck.finished_at == 5.0
+    deck.done("a", 9.0)
+    assert deck.record().done == 2
+    assert deck.finished_at == 5.0
+
+
+def test_a_hand_takes_what_its_ticket_got_and_stops_at_the_end() -> None:
+    answers: list[str | None] = ["one", None]
+    asked: list[int] = []
+    told: list[str] = []
+
+    def ask(ticket: int) -> None:
+        asked.append(ticket)
+        hand.deal(ticket, answers.pop(0))
+
+    hand = Hand(ask, told.append)
+    assert hand.take() == "one"
+    hand.done("one")
+    assert hand.take() is None
+    assert hand.take() is None
+    assert asked == [1, 2]
+    assert told == ["one"]
+    assert not hand.deal(1, "too late")
