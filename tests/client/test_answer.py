@@ -1,7 +1,7 @@
 """Which answers are the promised ones."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
@@ -43,8 +43,15 @@ def answer(
     return Answer(operation, status, {"content-type": media_type} | headers, body)
 
 
-def judged(contract: Contract, given: Answer, **options: Any) -> ProblemKind | str | None:
-    found = check(given, contract, **({"accepted": {}, "validate": True} | options))
+def judged(
+    contract: Contract,
+    given: Answer,
+    *,
+    accepted: Mapping[int, str] | None = None,
+    validate: bool = True,
+    streamed: bool = False,
+) -> ProblemKind | str | None:
+    found = check(given, contract, accepted=accepted or {}, validate=validate, streamed=streamed)
     return found.kind if isinstance(found, Problem) else found.reason if found else None
 
 
