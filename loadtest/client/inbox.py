@@ -11,7 +11,7 @@ MARGIN = 5.0
 
 
 def newest_mail(url: str, address: str, *, within: float) -> str | None:
-    """Return the text of the newest mail to ``address``, or None if none came within ``within`` seconds.
+    """Return the body of the newest mail to ``address``, or None if none came within ``within`` seconds.
 
     ``url`` is the mail server's HTTP address, the backend ``smtp``. The letterbox is empty afterwards.
 
@@ -25,4 +25,4 @@ def newest_mail(url: str, address: str, *, within: float) -> str | None:
         )
         answer.raise_for_status()
         found = answer.json()
-    return str(found[-1]["text"]) if found else None
+    return str(found[-1]["body"]) if found else None

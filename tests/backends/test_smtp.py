@@ -17,8 +17,8 @@ SOMEBODY = "somebody@example.com"
 def message(subject: str, text: str, to: str = SOMEBODY) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject, "gateway@example.com", to
-    mail.set_content(text)
-    mail.add_alternative(f"<p>{text}</p>", subtype="html")
+    mail.set_content("the same without links")
+    mail.add_alternative(text, subtype="html")
     return mail
 
 
@@ -35,7 +35,7 @@ def mail_port(monkeypatch: pytest.MonkeyPatch) -> int:
     return port
 
 
-def test_the_text_of_a_mail_can_be_fetched_whole(mail_port: int) -> None:
+def test_the_html_of_a_mail_can_be_fetched_whole(mail_port: int) -> None:
     link = "http://127.0.0.1/reset-password/" + "a-long_token" * 20
 
     async def story() -> str | None:
@@ -82,3 +82,16 @@ def test_without_a_port_a_free_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
             return await asyncio.to_thread(requests.get, f"{url}/mail/x?within=soon", timeout=10)
 
     assert asyncio.run(story()).status_code == 400
+
+
+def test_a_mail_without_html_is_its_text(mail_port: int) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "gateway@example.com", SOMEBODY
+    mail.set_content("plain")
+
+    async def story() -> str | None:
+        async with smtp.running() as url:
+            await asyncio.to_thread(send, mail_port, mail)
+            return await asyncio.to_thread(newest_mail, url, SOMEBODY, within=5)
+
+    assert asyncio.run(story()) == "plain"

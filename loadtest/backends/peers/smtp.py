@@ -40,11 +40,11 @@ class Letterboxes:
         self._arrival = asyncio.Condition()
 
     async def deliver(self, address: str, content: bytes) -> None:
-        """Put one message into the letterbox of ``address``."""
+        """Put one message into the letterbox of ``address``: its HTML, which alone has the links, or its text."""
         message = email.message_from_bytes(content, policy=email.policy.default)
-        body = message.get_body(("plain", "html"))
-        text = "\n".join(body.get_content().splitlines()) if body else ""
-        mail = {"subject": str(message["Subject"] or ""), "text": text}
+        part = message.get_body(("html", "plain"))
+        body = "\n".join(part.get_content().splitlines()) if part else ""
+        mail = {"subject": str(message["Subject"] or ""), "body": body}
         async with self._arrival:
             self._mail.setdefault(address.lower(), []).append(mail)
             if len(self._mail) > KEPT:
