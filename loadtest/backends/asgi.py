@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -28,9 +28,21 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     Raises:
         RuntimeError: the application's own start-up failed.
     """
+    async with serving_at(lambda _: app) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def serving_at(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+    """Serve what ``build`` returns for its address, for an application that must know where it is.
+
+    Raises:
+        RuntimeError: the application's own start-up failed.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            app,
+            build(url),
             log_level="warning",
             access_log=False,
             timeout_keep_alive=IDLE,
@@ -43,7 +55,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
                 raise RuntimeError("the application did not start")
             await asyncio.sleep(0.005)
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield url
         finally:
             server.should_exit = True
             await task

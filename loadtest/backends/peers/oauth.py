@@ -1,0 +1,169 @@
+"""An OAuth 2 provider with dynamic client registration, and an MCP server that wants its tokens, on one address.
+
+The official MCP SDK serves the protocol: metadata (RFC 8414), authorisation code with PKCE S256 (RFC 7636,
+checked), registration (RFC 7591), refresh. This module keeps the state and says yes: nobody is asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+
+from mcp.server.auth.provider import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationParams,
+    OAuthAuthorizationServerProvider,
+    RefreshToken,
+    construct_redirect_uri,
+)
+from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
+from mcp.server.mcpserver import MCPServer
+from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from pydantic import AnyHttpUrl, AnyUrl
+from starlette.types import ASGIApp
+
+from loadtest.backends.asgi import serving_at
+from loadtest.backends.peers.mcp import IDLE, echo
+
+CLIENT_ID = "loadtest"
+CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - opens nothing but this provider on loopback
+SCOPE = "mcp:read"
+
+_CODE_LIFETIME = 60.0
+_TOKEN_LIFETIME = 3600
+
+
+class KnownClient(OAuthClientInformationFull):
+    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one."""
+
+    def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
+        """Return the address if it is on loopback.
+
+        Raises:
+            ValueError: it is missing or elsewhere.
+        """
+        if redirect_uri is None or redirect_uri.host not in ("127.0.0.1", "localhost"):
+            raise ValueError("expected an address of loopback")
+        return redirect_uri
+
+
+class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
+    """Clients, codes and tokens, in memory."""
+
+    def __init__(self) -> None:
+        known = KnownClient(
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            redirect_uris=[AnyUrl("http://127.0.0.1/oauth/callback")],
+            scope=SCOPE,
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
+        )
+        self._clients: dict[str, OAuthClientInformationFull] = {CLIENT_ID: known}
+        self._codes: dict[str, AuthorizationCode] = {}
+        self._refresh: dict[str, RefreshToken] = {}
+        self._access: dict[str, AccessToken] = {}
+
+    async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
+        """Return a registered client."""
+        return self._clients.get(client_id)
+
+    async def register_client(self, client_info: OAuthClientInformationFull) -> None:
+        """Keep a client that registered itself."""
+        if client_info.client_id:
+            self._clients[client_info.client_id] = client_info
+
+    async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
+        """Consent at once: return the client's address with a code."""
+        code = AuthorizationCode(
+            code=secrets.token_urlsafe(24),
+            scopes=params.scopes or [SCOPE],
+            expires_at=time.time() + _CODE_LIFETIME,
+            client_id=client.client_id or "",
+            code_challenge=params.code_challenge,
+            redirect_uri=params.redirect_uri,
+            redirect_uri_provided_explicitly=params.redirect_uri_provided_explicitly,
+            resource=params.resource,
+            subject="somebody",
+        )
+        self._codes[code.code] = code
+        return construct_redirect_uri(str(params.redirect_uri), code=code.code, state=params.state)
+
+    async def load_authorization_code(
+        self, client: OAuthClientInformationFull, authorization_code: str
+    ) -> AuthorizationCode | None:
+        """Return an unused code."""
+        return self._codes.get(authorization_code)
+
+    async def exchange_authorization_code(
+        self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
+    ) -> OAuthToken:
+        """Give tokens for a code, once."""
+        del self._codes[authorization_code.code]
+        return self._tokens(client, authorization_code.scopes)
+
+    async def load_refresh_token(
+        self, client: OAuthClientInformationFull, refresh_token: str
+    ) -> RefreshToken | None:
+        """Return an unused refresh token."""
+        return self._refresh.get(refresh_token)
+
+    async def exchange_refresh_token(
+        self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
+    ) -> OAuthToken:
+        """Give new tokens for a refresh token, once."""
+        del self._refresh[refresh_token.token]
+        return self._tokens(client, scopes or refresh_token.scopes)
+
+    async def load_access_token(self, token: str) -> AccessToken | None:
+        """Return an access token; the SDK looks at its expiry."""
+        return self._access.get(token)
+
+    async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
+        """Forget a token."""
+        self._access.pop(token.token, None)
+        self._refresh.pop(token.token, None)
+
+    def _tokens(self, client: OAuthClientInformationFull, scopes: list[str]) -> OAuthToken:
+        owner = client.client_id or ""
+        access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self._access[access] = AccessToken(
+            token=access, client_id=owner, scopes=scopes, expires_at=int(time.time()) + _TOKEN_LIFETIME
+        )
+        self._refresh[refresh] = RefreshToken(token=refresh, client_id=owner, scopes=scopes)
+        return OAuthToken(
+            access_token=access,
+            expires_in=_TOKEN_LIFETIME,
+            refresh_token=refresh,
+            scope=" ".join(scopes),
+        )
+
+
+def build(url: str) -> ASGIApp:
+    """Return the application for the address ``url``, which is the provider's issuer; MCP is at ``/mcp``."""
+    server: MCPServer[None] = MCPServer(
+        "loadtest-oauth",
+        version="1",
+        log_level="ERROR",
+        auth_server_provider=Provider(),
+        auth=AuthSettings(
+            issuer_url=AnyHttpUrl(url),
+            resource_server_url=AnyHttpUrl(f"{url}/mcp"),
+            required_scopes=[SCOPE],
+            validate_token_resource=False,
+            client_registration_options=ClientRegistrationOptions(
+                enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
+            ),
+        ),
+    )
+    server.tool()(echo)
+    return server.streamable_http_app(session_idle_timeout=IDLE)
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """Serve both; yields the address of the provider, below which ``/mcp`` wants a token."""
+    async with serving_at(build) as url:
+        yield url

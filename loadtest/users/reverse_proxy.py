@@ -1,0 +1,73 @@
+"""The reverse proxy: an MCP server behind a firewall connects out to the gateway by WebSocket."""
+
+from __future__ import annotations
+
+from loadtest.client import jsonrpc
+from loadtest.client.problem import Problem
+from loadtest.client.websocket import Link, opened
+from loadtest.run import ProblemKind
+from loadtest.users.base import GatewayUser, task
+
+
+class ReverseProxyUser(GatewayUser):
+    """A server that connects out, and a client that sends to it."""
+
+    area = "reverse-proxy"
+
+    @task(2)
+    def session(self) -> None:
+        """A server registers, a client finds it and sends a request, the server receives it and is let go."""
+        with opened(self.api, "GET /reverse-proxy/ws") as link:
+            session = register(link, self.name("server"))
+            link.send({"type": "heartbeat"})
+            expect(link, "heartbeat")
+            self.call(
+                "GET /reverse-proxy/sessions",
+                check=lambda a: (
+                    None
+                    if session in {known["session_id"] for known in a["sessions"]}
+                    else "the registered server is not among them"
+                ),
+            )
+            request = jsonrpc.request("tools/list", None, self.name("list"))
+            self.call(
+                "POST /reverse-proxy/sessions/{session_id}/request",
+                session_id=session,
+                json=request,
+                check=lambda a: None if a["status"] == "sent" else "the request was not sent",
+            )
+            if expect(link, "request")["payload"] != request:
+                raise Problem(ProblemKind.CONTENT, "another request arrived")
+            link.send({"type": "response", "payload": {"jsonrpc": "2.0", "id": request["id"], "result": {}}})
+            self.call(
+                "DELETE /reverse-proxy/sessions/{session_id}",
+                session_id=session,
+                check=lambda a: None if a["status"] == "disconnected" else "it is still connected",
+            )
+
+    @task
+    def listening(self) -> None:
+        """A client listens to a connected server."""
+        with opened(self.api, "GET /reverse-proxy/ws") as link:
+            session = register(link, self.name("server"))
+            with self.stream("GET /reverse-proxy/sse/{session_id}", session_id=session) as events:
+                events.next(where=lambda event: event.name == "connected")
+            link.send({"type": "unregister"})
+
+
+def register(link: Link, name: str) -> str:
+    """Register a server and return the id that the gateway gives its session."""
+    link.send({"type": "register", "server": {"name": name}})
+    return str(expect(link, "register_ack")["sessionId"])
+
+
+def expect(link: Link, kind: str) -> dict[str, object]:
+    """Return the next message, which must be of this kind.
+
+    Raises:
+        Problem: it is another one.
+    """
+    message = link.receive()
+    if message.get("type") != kind:
+        raise Problem(ProblemKind.CONTENT, f"expected a message {kind}, got {message.get('type')}")
+    return message
