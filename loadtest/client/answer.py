@@ -111,11 +111,15 @@ def check(
 
 
 def _refused_by_redirect(answer: Answer) -> Problem | None:
-    """Tell a redirect that means "done" from one that means "refused": an HTML form's error is a 303, too."""
+    """Tell a redirect that means "done" from one that means "refused": an HTML form's error is a 303, too.
+
+    Back to the log-in page means refused, unless it was left on purpose or has a good notice to show.
+    """
     if not 300 <= answer.status < 400:
         return None
     location = str(answer.headers.get("location") or "")
-    to_login = location.partition("?")[0].endswith("/login") and "logout" not in answer.operation
+    page, _, query = location.partition("?")
+    to_login = page.endswith("/login") and "logout" not in answer.operation and "notice=" not in query
     if "error=" in location or "change-password-required" in location or to_login:
         return Problem(ProblemKind.REDIRECT, f"redirected to {location}", status=answer.status)
     return None

@@ -1,0 +1,64 @@
+"""gRPC services that the gateway learns by reflection, as the admin UI keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.client.answer import Answer
+from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.base import task
+from loadtest.users.registry import DESCRIPTION, has
+
+CHANGED = "Changed."
+METHOD = "grpc.health.v1.Health.Check"
+"""What every service of the stage offers."""
+
+
+class AdminGrpcUser(AdminUser):
+    """Somebody who keeps gRPC services."""
+
+    area = "admin-grpc"
+
+    @task
+    def lifecycle(self) -> None:
+        """A service from its registration to its deletion, its methods learned meanwhile."""
+        with self._service() as service:
+            reflect = has("reachable", True)
+            self.call("POST /admin/grpc/{service_id}/reflect", service_id=service.id, check=reflect)
+            self.call("GET /admin/grpc/{service_id}/methods", service_id=service.id, check=has_check)
+            self.call(
+                "PUT /admin/grpc/{service_id}",
+                service_id=service.id,
+                json={"description": CHANGED},
+                check=has("description", CHANGED),
+            )
+            self.call(
+                "POST /admin/grpc/{service_id}/state", service_id=service.id, check=has("enabled", False)
+            )
+            self.call("GET /admin/grpc", params={"include_inactive": True}, check=finds("data.0.id"))
+
+    @task
+    def details(self) -> None:
+        """One service by its id."""
+        with self._service() as service:
+            self.call("GET /admin/grpc/{service_id}", service_id=service.id, check=has("id", service.id))
+
+    @contextmanager
+    def _service(self) -> Iterator[Answer]:
+        new = {
+            "name": self.name("grpc"),
+            "target": self.backend("grpc"),
+            "description": DESCRIPTION,
+            "reflection_enabled": False,
+        }
+        with self.created(
+            "POST /admin/grpc", json=new, delete="POST /admin/grpc/{service_id}/delete"
+        ) as service:
+            yield service
+
+
+def has_check(answer: Answer) -> str | None:
+    """Check that the methods of a service were learned: one of them is :data:`METHOD`."""
+    names = [method["full_name"] for method in answer["methods"]]
+    return None if METHOD in names else f"{METHOD} is not among {names}"

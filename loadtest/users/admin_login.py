@@ -1,0 +1,155 @@
+"""Signing in to the admin UI as a browser does it: forms, cookies, and the token against forged requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.inbox import newest_mail
+from loadtest.standing import new_password
+from loadtest.users.admin_forms import DONE, AdminUser
+from loadtest.users.base import task
+from loadtest.users.pages import shows
+from loadtest.users.passwords import LINK, MAIL_WITHIN
+
+BROWSER = {"Accept": "text/html"}
+SESSION = "jwt_token"
+"""The cookie that holds the signed-in user's token."""
+FORGERY = "mcpgateway_csrf_token"
+"""The cookie whose value every form of a signed-in user must send along."""
+
+
+class AdminLoginUser(AdminUser):
+    """Somebody who signs in to the admin UI and out again."""
+
+    area = "admin-login"
+
+    @task(2)
+    def signs_in(self) -> None:
+        """A new administrator, from the form that signs in to the one that signs out."""
+        with self._account() as (email, password):
+            jar = self._signed_in(email, password)
+            self.call("GET /admin/overview/partial", bearer="", headers=self._as(jar), check=shows("<svg"))
+            self._signs_out(jar)
+
+    @task
+    def changes_password(self) -> None:
+        """A new administrator who has to choose another password."""
+        with self._account() as (email, password):
+            jar = self._signed_in(email, password)
+            page = shows("current_password")
+            self.call("GET /admin/change-password-required", bearer="", headers=self._as(jar), check=page)
+            new = new_password()
+            form = {"current_password": password, "new_password": new, "confirm_password": new}
+            self.call(
+                "POST /admin/change-password-required",
+                bearer="",
+                headers=self._as(jar),
+                form=form | {"csrf_token": jar.get(FORGERY, "")},
+                check=goes_to("/admin"),
+            )
+
+    @task
+    def follows_link(self) -> None:
+        """Somebody who asks for a new password and opens the link that comes by mail."""
+        self.call("GET /admin/forgot-password", bearer="", headers=BROWSER, check=shows("email"))
+        with self._account() as (email, _):
+            token = self._mailed_token(email)
+            page = shows("confirm_password")
+            self.call(
+                "GET /admin/reset-password/{token}", bearer="", headers=BROWSER, token=token, check=page
+            )
+
+    @task
+    def resets_password(self) -> None:
+        """Somebody who sets a new password by the link that comes by mail."""
+        with self._account() as (email, _):
+            new = new_password()
+            self.call(
+                "POST /admin/reset-password/{token}",
+                bearer="",
+                headers=BROWSER,
+                token=self._mailed_token(email),
+                form={"password": new, "confirm_password": new},
+                check=goes_to("/admin/login?notice=password_reset_success"),
+            )
+
+    @task
+    def signed_out_elsewhere(self) -> None:
+        """An identity provider tells that its user signed out there."""
+        self.call("GET /admin/logout", bearer="", check=lambda a: None if a.text == "Logged out" else a.text)
+
+    def _signed_in(self, email: str, password: str) -> dict[str, str]:
+        """Return the browser's cookies after ``email`` signed in."""
+        page = self.call("GET /admin/login", bearer="", headers=BROWSER, check=shows("password"))
+        jar = cookies(page)
+        done = self.call(
+            "POST /admin/login",
+            bearer="",
+            headers=self._as(jar),
+            form={"email": email, "password": password},
+            check=goes_to("/admin"),
+        )
+        return jar | cookies(done)
+
+    def _signs_out(self, jar: dict[str, str]) -> None:
+        self.call(
+            "POST /admin/logout",
+            bearer="",
+            headers=self._as(jar),
+            form={"csrf_token": jar.get(FORGERY, "")},
+            check=goes_to("/admin/login"),
+        )
+
+    def _mailed_token(self, email: str) -> str:
+        """Let ``email`` ask for a new password and return the token of the link in the mail."""
+        tokens: list[str] = []
+        sent = goes_to("/admin/login?notice=reset_email_sent")
+
+        def mailed(answer: Answer) -> str | None:
+            text = newest_mail(self.backend("smtp"), email, within=MAIL_WITHIN)
+            tokens.extend(LINK.findall(text or ""))
+            return sent(answer) or (None if tokens else f"no mail with a link came within {MAIL_WITHIN:g} s")
+
+        form = {"email": email}
+        self.call("POST /admin/forgot-password", bearer="", headers=BROWSER, form=form, check=mailed)
+        return tokens[0]
+
+    def _as(self, jar: dict[str, str]) -> dict[str, str]:
+        """Return the headers of a browser with these cookies on one of the gateway's own pages."""
+        sent = "; ".join(f"{name}={value}" for name, value in jar.items())
+        return BROWSER | {"Origin": self.load.session.host} | ({"Cookie": sent} if sent else {})
+
+    @contextmanager
+    def _account(self) -> Iterator[tuple[str, str]]:
+        email, password = f"{self.name('user')}@example.com", new_password()
+        form = {"email": email, "password": password, "full_name": self.name("person"), "is_admin": "on"}
+        self.call("POST /admin/users", form=form, check=shows("User created successfully"))
+        try:
+            yield email, password
+        finally:
+            self.call("DELETE /admin/users/{user_email}", user_email=email)
+
+
+def goes_to(page: str) -> Check:
+    """Return a check that a form sends the browser to ``page``."""
+
+    def gone(answer: Answer) -> str | None:
+        location = str(answer.headers.get("location") or "")
+        if answer.status == DONE and location == page:
+            return None
+        return f"expected to be sent to {page}, got {answer.status} {location}".rstrip()
+
+    return gone
+
+
+def cookies(answer: Answer) -> dict[str, str]:
+    """Return the cookies that an answer sets, by name; those that it deletes are left out."""
+    lines = answer.headers.get("set-cookie") or ()
+    jar: dict[str, str] = {}
+    for line in [lines] if isinstance(lines, str) else lines:
+        jar |= {name: morsel.value for name, morsel in SimpleCookie(line).items() if morsel.value}
+    return jar

@@ -1,0 +1,69 @@
+"""Plugins as the admin UI shows them, and their bindings to a team's agents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.base import task
+from loadtest.users.pages import shows
+from loadtest.users.registry import has
+
+BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{36})/delete")
+"""Where the page on bindings says the id of one."""
+
+
+class AdminPluginsUser(AdminUser):
+    """Somebody who looks after plugins."""
+
+    area = "admin-plugins"
+
+    @task(2)
+    def looks(self) -> None:
+        """The plugins as a page, as a list, in figures, and one of them."""
+        self.call("GET /admin/plugins/partial", check=shows("lugin"))
+        name = str(self.call("GET /admin/plugins", check=finds("plugins.0.name"))["plugins.0.name"])
+        self.call("GET /admin/plugins/stats", check=finds("total_plugins"))
+        self.call("GET /admin/plugins/{name}", name=name, check=has("name", name))
+
+    @task
+    def modes(self) -> None:
+        """The switches of all plugins and of one, set to where they stand."""
+        if not self.offers("PUT /admin/plugins"):
+            return
+        listed = self.call("GET /admin/plugins", check=finds("plugins.0.name"))
+        enabled = listed["plugins_globally_enabled"]
+        self.call("PUT /admin/plugins", json={"enabled": enabled}, check=has("plugins_enabled", enabled))
+        name, mode = str(listed["plugins.0.name"]), listed["plugins.0.mode"]
+        self.call("PUT /admin/plugins/{name}", name=name, json={"mode": mode}, check=has("mode", mode))
+
+    @task
+    def bindings(self) -> None:
+        """A plugin that is bound to an agent of a team, and released."""
+        if not self.offers("POST /admin/a2a/plugin-bindings"):
+            return
+        with self._team() as team:
+            agent = self.name("agent")
+            form = {
+                "team_id": team,
+                "agent_name": agent,
+                "plugin_id": self.name("plugin"),
+                "mode": "report",
+                "priority": "50",
+                "on_error": "ignore",
+                "config": "{}",
+            }
+            self.call("POST /admin/a2a/plugin-bindings", form=form, check=shows(agent))
+            page = self.call(
+                "GET /admin/a2a/plugin-bindings/partial", params={"team_id": team}, check=shows(agent)
+            )
+            for binding in set(BINDING.findall(page.text)):
+                self.call("POST /admin/a2a/plugin-bindings/{binding_id}/delete", binding_id=binding)
+
+    @contextmanager
+    def _team(self) -> Iterator[str]:
+        new = {"name": self.name("team"), "visibility": "public"}
+        with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
+            yield team.id

@@ -1,0 +1,87 @@
+"""The registry of MCP servers that the gateway offers to federate, as the admin UI shows it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.base import task
+from loadtest.users.pages import shows
+
+AVAILABLE = {"show_available_only": True, "limit": 100}
+TRIES = 4
+"""Servers that are tried: two users may choose the same one at the same time, and one of them is too late."""
+TAKEN = "already"
+"""What the gateway says of a server that somebody else has just registered."""
+
+
+class AdminRegistryUser(AdminUser):
+    """Somebody who looks through the registry and federates what is offered there."""
+
+    area = "admin-registry"
+
+    @task(2)
+    def looks(self) -> None:
+        """The registry as a page and as a list, and whether one of its servers is there."""
+        self.call("GET /admin/mcp-registry/partial", check=shows("Load test"))
+        listed = self.call(
+            "GET /admin/mcp-registry/servers", params={"limit": 10}, check=finds("servers.0.id")
+        )
+        self.call(
+            "GET /admin/mcp-registry/{server_id}/status",
+            server_id=str(listed["servers.0.id"]),
+            check=lambda a: None if a["is_available"] is True else f"not available: {a['error']}",
+        )
+
+    @task
+    def registers(self) -> None:
+        """A server of the registry that is federated under a name of its own."""
+        for server in self._some():
+            answer = self.call(
+                "POST /admin/mcp-registry/{server_id}/register",
+                server_id=server["id"],
+                json={"server_id": server["id"], "name": self.name("catalog")},
+                check=registered,
+            )
+            if answer["success"]:
+                self.call("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+                return
+
+    @task
+    def registers_many(self) -> None:
+        """Servers of the registry that are federated at one go."""
+        servers = {server["id"]: server for server in self._some()[:2]}
+        answer = self.call(
+            "POST /admin/mcp-registry/bulk-register",
+            json={"server_ids": list(servers), "skip_errors": True},
+            check=registered_all,
+        )
+        for identity in answer["successful"]:
+            self._removes(servers[identity])
+
+    def _some(self) -> list[dict[str, Any]]:
+        listed = self.call("GET /admin/mcp-registry/servers", params=AVAILABLE, check=finds("servers.0.id"))
+        servers: list[dict[str, Any]] = listed["servers"]
+        return random.sample(servers, min(TRIES, len(servers)))
+
+    def _removes(self, server: dict[str, Any]) -> None:
+        found = self.call("GET /admin/gateways/search", params={"q": server["name"], "limit": 100})
+        query = server["url"].partition("?")[2]
+        gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
+        self.call("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
+
+
+def registered(answer: Answer) -> str | None:
+    """Check that a server was registered, or that somebody else was quicker."""
+    if answer["success"] is True:
+        return None
+    said = f"{answer['message']} {answer['error']}"
+    return None if TAKEN in said else said
+
+
+def registered_all(answer: Answer) -> str | None:
+    """Check that servers were registered, save those for which somebody else was quicker."""
+    others = [one for one in answer["failed"] if TAKEN not in str(one)]
+    return f"not registered: {others}" if others else None

@@ -1,0 +1,160 @@
+"""Teams by the forms of the admin UI: their lives, their members, and who asks to join."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.client.answer import Answer
+from loadtest.standing import Member
+from loadtest.users.admin_forms import AdminUser, finds, went_back
+from loadtest.users.base import task
+from loadtest.users.pages import shows
+
+MEMBER = "member"
+OWNER = "owner"
+REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
+"""Where the page on a new request to join says its id."""
+
+
+class AdminTeamsUser(AdminUser):
+    """Somebody who keeps teams."""
+
+    area = "admin-teams"
+    weight = 2
+
+    @task(2)
+    def lifecycle(self) -> None:
+        """A team from its form to its deletion."""
+        with self._team() as (team, name):
+            self.call("GET /admin/teams/{team_id}/edit", team_id=team, check=shows(name))
+            renamed = self.name("team")
+            form = {"name": renamed, "description": "Changed by form.", "visibility": "public"}
+            self.call("POST /admin/teams/{team_id}/update", team_id=team, form=form, check=went_back)
+            self.call("GET /admin/teams/search", params={"q": renamed}, check=finds("0.id"))
+            self.call("GET /admin/teams/partial", params={"q": renamed}, check=shows(renamed))
+
+    @task(2)
+    def members(self) -> None:
+        """Somebody who is taken into a team, promoted, and shown the door."""
+        with self._team() as (team, name):
+            email = self._member.email
+            joining = {"user_email": email, "role": MEMBER}
+            added = shows("Added 1 member")
+            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=joining, check=added)
+            self.call("GET /admin/teams/{team_id}/members", team_id=team, check=shows(name))
+            self.call("GET /admin/teams/{team_id}/members/partial", team_id=team, check=shows(email))
+            promoted = {"user_email": email, "role": OWNER}
+            self.call(
+                "POST /admin/teams/{team_id}/update-member-role",
+                team_id=team,
+                form=promoted,
+                check=shows("Role updated successfully", email),
+            )
+            self.call(
+                "POST /admin/teams/{team_id}/remove-member",
+                team_id=team,
+                form={"user_email": email},
+                check=shows("removed successfully", email),
+            )
+
+    @task
+    def candidates(self) -> None:
+        """Who could be taken into a team."""
+        with self._team() as (team, name):
+            email = self._member.email
+            self.call("GET /admin/teams/{team_id}/members/add", team_id=team, check=shows(name))
+            self.call(
+                "GET /admin/teams/{team_id}/non-members/partial",
+                team_id=team,
+                params={"search": email, "per_page": 100},
+                check=shows("user-item"),
+            )
+
+    @task
+    def applicants(self) -> None:
+        """Somebody who asks to join and is turned down, asks again and is taken."""
+        with self._team() as (team, _):
+            self._applies(team)
+            self.call(
+                "GET /admin/teams/{team_id}/join-requests", team_id=team, check=shows(self._member.email)
+            )
+            self.call(
+                "POST /admin/teams/{team_id}/join-requests/{request_id}/reject",
+                team_id=team,
+                request_id=self._applied(team),
+                check=shows("rejected"),
+            )
+            self._applies(team)
+            self.call(
+                "POST /admin/teams/{team_id}/join-requests/{request_id}/approve",
+                team_id=team,
+                request_id=self._applied(team),
+                check=shows("approved", self._member.email),
+            )
+
+    @task
+    def leaving(self) -> None:
+        """An owner who leaves a team to another, asks to be taken back and thinks better of it."""
+        with self._team() as (team, _):
+            heir = {"user_email": self._member.email, "role": OWNER}
+            added = shows("Added 1 member")
+            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=heir, check=added)
+            left = shows("Successfully left the team")
+            self.call("POST /admin/teams/{team_id}/leave", team_id=team, form={}, check=left)
+            asked = self.call(
+                "POST /admin/teams/{team_id}/join-request",
+                team_id=team,
+                form={"message": "May I come back?"},
+                check=shows("Join request submitted"),
+            )
+            self.call(
+                "DELETE /admin/teams/{team_id}/join-request/{request_id}",
+                team_id=team,
+                request_id=_request_id(asked),
+                check=shows("<button"),
+            )
+
+    @property
+    def _member(self) -> Member:
+        member = self.stage.member
+        if member is None:
+            raise LookupError("the stage lacks somebody to take into a team")
+        return member
+
+    def _applies(self, team: str) -> None:
+        self.call(
+            "POST /teams/{team_id}/join",
+            team_id=team,
+            json={"message": "May I join?"},
+            bearer=self._member.bearer,
+        )
+
+    def _applied(self, team: str) -> str:
+        requests = self.call("GET /teams/{team_id}/join-requests", team_id=team)
+        return next(str(one["id"]) for one in requests.json if one["user_email"] == self._member.email)
+
+    @contextmanager
+    def _team(self) -> Iterator[tuple[str, str]]:
+        name = self.name("team")
+        form = {"name": name, "description": "Made by form.", "visibility": "public"}
+        self.call("POST /admin/teams", form=form, check=_made)
+        found = self.call("GET /admin/teams/search", params={"q": name}, check=finds("0.id"))
+        team = str(found["0.id"])
+        try:
+            yield team, name
+        finally:
+            self.call("DELETE /admin/teams/{team_id}", team_id=team, check=shows("deleted successfully"))
+
+
+def _request_id(answer: Answer) -> str:
+    match = REQUESTED.search(answer.text)
+    if match is None:
+        raise LookupError("the page on a request to join does not say the request's id")
+    return match[1]
+
+
+def _made(answer: Answer) -> str | None:
+    created = 201
+    return None if answer.status == created else f"expected {created}, got {answer.status}"
