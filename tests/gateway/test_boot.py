@@ -1,0 +1,236 @@
+"""The real gateway, both versions: booted, federating, watched, read, stopped."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from loadtest import versions
+from loadtest.errors import InconclusiveError, UsageError
+from loadtest.gateway import BootError, Request, RunningGateway, booted, parse_source
+from loadtest.gateway.environment import common_switches
+from loadtest.run import Death
+
+pytestmark = pytest.mark.real
+
+QUICK = versions.available()[-1]
+"""The version that boots fastest."""
+
+
+@pytest.fixture(scope="module", params=versions.available())
+def gateway(request: pytest.FixtureRequest, home: Path) -> Iterator[RunningGateway]:
+    with booted(parse_source(request.param), home=home, environ={}) as gateway:
+        yield gateway
+    assert not psutil.pid_exists(gateway.pid or 0)
+    assert not psutil.pid_exists(gateway.backends_pid or 0)
+    assert not Path(gateway.directory or "").exists()
+
+
+@pytest.fixture
+def api(gateway: RunningGateway) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {gateway.credentials.bearer()}"
+        yield session
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_it_is_the_version_that_was_asked_for(gateway: RunningGateway) -> None:
+    assert versions.nearest(gateway.version, versions.available()) == gateway.source == gateway.data_version
+    assert gateway.death() is None
+    assert [phase.name for phase in gateway.phases] == ["set-up", "boot"]
+    assert gateway.record(0.0).death is None
+
+
+def test_it_refuses_others(gateway: RunningGateway) -> None:
+    source = parse_source(gateway.host)
+    with (
+        pytest.raises(InconclusiveError, match="refuses our token"),
+        booted(
+            source, home=Path(gateway.directory or "") / "home", environ={"LOADTEST_JWT_SECRET": "x" * 40}
+        ),
+    ):
+        pass
+
+
+def test_a_gateway_that_runs_is_used_as_it_is(gateway: RunningGateway, home: Path) -> None:
+    environ = {"LOADTEST_TOKEN": gateway.credentials.bearer()}
+    with booted(parse_source(gateway.host), home=home, environ=environ) as attached:
+        assert (attached.version, attached.data_version) == (gateway.version, gateway.data_version)
+        assert (attached.pid, attached.log_path, attached.death()) == (None, None, None)
+        assert all(backend.up for backend in attached.backend_states())
+    assert gateway.death() is None
+
+
+def test_the_administrator_signs_in_with_this_runs_password(gateway: RunningGateway) -> None:
+    body = {"email": gateway.credentials.email, "password": gateway.credentials.password}
+    answer = requests.post(f"{gateway.host}/auth/login", json=body, timeout=10)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["access_token"]
+
+
+def test_no_secret_is_seen_from_outside(gateway: RunningGateway) -> None:
+    tree = [psutil.Process(pid) for pid in (gateway.pid, gateway.backends_pid) if pid]
+    tree += [process.parent() or process for process in tree]
+    shown = repr(gateway) + "".join(" ".join(process.cmdline()) for process in tree)
+    assert len(gateway.secrets) >= 4
+    assert not [secret for secret in gateway.secrets if secret in shown]
+    assert Path(gateway.directory or "").stat().st_mode & 0o077 == 0
+
+
+def test_its_tree_is_sampled(gateway: RunningGateway) -> None:
+    assert until(lambda: len(gateway.samples(time.time())) >= 3)
+    samples = gateway.samples(time.time())
+    assert all(earlier.cpu <= later.cpu for earlier, later in itertools.pairwise(samples))
+    last = samples[-1]
+    assert last.rss > 100 << 20
+    assert last.cpu > 1
+    assert last.threads >= last.processes >= 1
+    assert last.descriptors > 5
+    assert -5 < last.at <= 0
+
+
+def test_it_federates_the_mcp_backend(gateway: RunningGateway, api: requests.Session) -> None:
+    body = {"name": "lt-boot", "url": gateway.backends.urls["mcp"], "transport": "STREAMABLEHTTP"}
+    registered = api.post(f"{gateway.host}/gateways", json=body, timeout=30)
+    assert registered.status_code == 200, registered.text
+
+    def rpc(method: str, **params: object) -> dict[str, object]:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer: dict[str, object] = api.post(f"{gateway.host}/rpc", json=message, timeout=30).json()
+        assert "error" not in answer, answer
+        result = answer["result"]
+        assert isinstance(result, dict)
+        return result
+
+    try:
+        called = rpc("tools/call", name="lt-boot-echo", arguments={"text": "grüße"})
+        assert called["content"] == [{"type": "text", "text": "grüße"}]
+        assert called["isError"] is False
+        assert rpc("tools/call", name="lt-boot-fail", arguments={})["isError"] is True
+        zones = {"time": "2026-01-01T12:00:00", "source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}
+        converted = rpc("tools/call", name="lt-boot-convert-time", arguments=zones)
+        assert "2026-01-01T21:00:00+09:00" in str(converted["content"])
+        assert "hello from the load test" in str(rpc("resources/read", uri="note://hello"))
+        assert "hello bob" in str(rpc("resources/read", uri="greeting://bob"))
+        assert rpc("prompts/get", name="lt-boot-greet", arguments={"name": "bob"})["messages"]
+    finally:
+        deleted = api.delete(f"{gateway.host}/gateways/{registered.json()['id']}", timeout=30)
+    assert deleted.status_code == 200
+    backend = next(state for state in gateway.backend_states() if state.name == "mcp")
+    assert backend.up
+    assert (backend.cpu_seconds or 0) > 0
+
+
+def test_the_lines_of_a_request_are_found(gateway: RunningGateway, api: requests.Session) -> None:
+    name = "lt-evidence-1"
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "nope", "arguments": {}}}
+    answer = api.post(f"{gateway.host}/rpc", json=message, headers={"X-Correlation-ID": name}, timeout=30)
+    assert answer.headers["X-Correlation-ID"] == name
+    request = Request(name, "POST", "/rpc", time.time())
+    assert until(lambda: any("Tool not found: nope" in line for line in gateway.lines_of([request])[name]))
+
+
+def test_the_traceback_of_a_crash_is_found(gateway: RunningGateway, api: requests.Session) -> None:
+    path = "/admin/tags"  # no response of its own fits its declared model, on both versions
+    answer = api.get(f"{gateway.host}{path}", headers={"X-Correlation-ID": "lt-evidence-2"}, timeout=30)
+    assert answer.status_code == 500
+    request = Request("lt-evidence-2", "GET", path, time.time())
+    assert until(
+        lambda: any(
+            "ResponseValidationError" in line for line in gateway.lines_of([request])["lt-evidence-2"]
+        )
+    )
+    lines = gateway.lines_of([request])["lt-evidence-2"]
+    assert any(line.strip().startswith('File "mcpgateway/') for line in lines)
+    assert not any("site-packages" in line for line in lines)
+    other = Request("lt-evidence-3", "GET", "/tools", time.time())
+    assert gateway.lines_of([other]) == {"lt-evidence-3": ()}
+
+
+def test_the_copied_log_holds_no_secret(
+    gateway: RunningGateway, api: requests.Session, tmp_path: Path
+) -> None:
+    api.get(f"{gateway.host}/tools?token=hunter22hunter22", timeout=30)
+    gateway.copy_log(tmp_path / "gateway.log")
+    copied = (tmp_path / "gateway.log").read_text()
+    assert "Uvicorn running" in copied
+    assert "hunter22" not in copied
+    assert not [secret for secret in (*gateway.secrets, gateway.credentials.bearer()) if secret in copied]
+
+
+def test_every_switch_is_known_to_it_or_to_another_version(home: Path) -> None:
+    """A switch with a typing error would do nothing, silently."""
+    code = "from mcpgateway.config import Settings; print('\\n'.join(Settings.model_fields).upper())"
+    known: dict[str, set[str]] = {}
+    for directory in sorted((home / "gateways").glob("*/")):
+        version = directory.name.rpartition("-")[0]
+        if version in versions.available():
+            command = [str(directory / "bin" / "python"), "-c", code]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=home, env={})
+            known[version] = set(done.stdout.split())
+    assert set(known) == set(versions.available())
+    assert not {switch.name for switch in common_switches()} - set().union(*known.values())
+    for version in versions.available():
+        assert not set(versions.load(version).environment) - known[version], version
+
+
+def test_a_port_that_is_taken(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            pytest.raises(UsageError, match=rf"port {port} on 127\.0\.0\.1 cannot be used .*expected a free"),
+            booted(parse_source(QUICK), home=home, port=port, environ={}),
+        ):
+            pass
+
+
+def test_a_gateway_that_ends_while_booting_says_why(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "gateway.log"
+    with (
+        pytest.raises(BootError, match=r"ended with status 1 after [\d.]+ s of booting") as error,
+        booted(parse_source(QUICK), home=home, environ={}, extra={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
+    ):
+        pass
+    assert "tool_timeout" in "\n".join(error.value.log_tail)
+    assert "tool_timeout" in copy.read_text()
+    assert "\n" not in str(error.value)
+
+
+def test_a_gateway_that_takes_too_long(home: Path) -> None:
+    before = set((home / "runs").iterdir())
+    with (
+        pytest.raises(BootError, match=r"did not answer on /health within 0\.2 s"),
+        booted(parse_source(QUICK), home=home, environ={}, boot_time=0.2),
+    ):
+        pass
+    assert set((home / "runs").iterdir()) <= before
+
+
+def test_the_death_of_a_gateway_is_told(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "gateway.log"
+    with booted(parse_source(QUICK), home=home, environ={}, log_copy=copy) as gateway:
+        start = time.time()
+        psutil.Process(gateway.pid).kill()
+        assert until(lambda: gateway.death() is not None)
+        record = gateway.record(start)
+        assert record.death is not None
+        assert record.death == Death(at=record.death.at, signal=9)
+        assert 0 <= record.death.at < 5
+        assert record.log_tail
+    assert "Uvicorn running" in copy.read_text()

@@ -1,0 +1,76 @@
+"""What a gateway is booted with: all of ours, nothing of the caller's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from loadtest import versions
+from loadtest.gateway.environment import (
+    common_switches,
+    gateway_environment,
+    new_secrets,
+    secret_values,
+)
+from loadtest.gateway.place import Place
+
+PLACE = Place(Path("/run"), 4321)
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_a_version_overrides_what_is_common(version: str) -> None:
+    data = versions.load(version)
+    environment = gateway_environment(PLACE, new_secrets(), data)
+    for switch in common_switches():
+        if switch.name not in data.environment and "{" not in switch.value:
+            assert environment[switch.name] == switch.value
+    for name, value in data.environment.items():
+        if "{" not in value:
+            assert environment[name] == value
+    assert not [value for value in environment.values() if re.search(r"\{(port|url|directory)\}", value)]
+
+
+def test_this_runs_own_place_is_filled_in() -> None:
+    environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
+    assert environment["PORT"] == "4321"
+    assert environment["APP_DOMAIN"] == "http://127.0.0.1:4321"
+    assert environment["ALLOWED_ORIGINS"] == '["http://127.0.0.1:4321"]'
+    assert environment["DATABASE_URL"] == "sqlite:////run/mcp.db"
+    assert environment["HOME"] == "/run"
+    assert environment["CACHE_TYPE"] == "database"
+
+
+def test_nothing_of_the_caller_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JWT_SECRET_KEY", "HTTPS_PROXY", "LOG_LEVEL", "VIRTUAL_ENV", "MCPGATEWAY_UI_ENABLED"):
+        monkeypatch.setenv(name, "the caller's")
+    environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
+    assert "the caller's" not in environment.values()
+
+
+def test_other_databases_and_redis() -> None:
+    place = Place(Path("/run"), 1, "postgresql+psycopg://u:p%40ssw0rd@db/mcp", "redis://:h4nter22@r:6379/0")
+    environment = gateway_environment(place, new_secrets(), versions.load("1.0.7"))
+    assert environment["DATABASE_URL"] == place.database_url
+    assert (environment["REDIS_URL"], environment["CACHE_TYPE"]) == (place.redis_url, "redis")
+    assert place.database == "postgresql"
+    assert {"p%40ssw0rd", "p@ssw0rd", "h4nter22"} <= set(secret_values(place, new_secrets()))
+    assert not re.search("ssw0rd|h4nter", repr(place))
+
+
+def test_secrets_are_new_each_time_strong_and_not_shown() -> None:
+    first, second = new_secrets(), new_secrets()
+    values = secret_values(PLACE, first)
+    assert len(set(values)) == 4
+    assert not set(values) & set(secret_values(PLACE, second))
+    assert all(len(value) >= 32 for value in values)
+    assert not [value for value in values if value in repr(first) + repr(first.credentials)]
+    for pattern in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]"):
+        assert re.search(pattern, first.admin_password), pattern
+
+
+def test_every_switch_stands_once_and_says_why() -> None:
+    names = [switch.name for switch in common_switches()]
+    assert len(names) == len(set(names))
+    assert all(len(switch.reason) > 10 for switch in common_switches())

@@ -1,0 +1,127 @@
+"""Sampling a real tree, and reading samples back."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.gateway.watch import Tree, Watch, read_samples
+from loadtest.run import Sample
+
+# A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
+FAMILY = """
+import os, sys, time
+if (pid := os.fork()) == 0:
+    end = time.process_time() + 0.3
+    while time.process_time() < end:
+        pass
+    os._exit(0)
+os.waitpid(pid, 0)
+if os.fork() == 0:
+    time.sleep(60)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def family() -> Iterator[psutil.Process]:
+    with subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        process = psutil.Process(parent.pid)
+        yield process
+        for member in [*process.children(recursive=True), process]:
+            member.kill()
+
+
+def sample(at: float) -> Sample:
+    return Sample(at=at, rss=1, cpu=at, descriptors=1, threads=1, processes=1)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:
+    tree = Tree(family.pid)
+    seen = tree.sample()
+    assert seen is not None
+    assert (seen.processes, seen.threads) == (2, 2)
+    assert seen.cpu >= 0.3
+    assert seen.rss > 5 << 20
+    assert seen.descriptors >= 4
+    assert abs(seen.at - time.time()) < 5
+
+    child = family.children()[0]
+    child.kill()
+    assert until(lambda: child.status() == psutil.STATUS_ZOMBIE)
+    later = tree.sample()
+    assert later is not None
+    assert later.cpu >= seen.cpu
+
+
+def test_a_tree_that_is_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        tree = Tree(process.pid)
+    assert tree.sample() is None
+    assert Tree(process.pid).sample() is None
+
+
+def test_samples_are_written_while_it_runs_and_stop_with_the_block(
+    family: psutil.Process, tmp_path: Path
+) -> None:
+    path = tmp_path / "samples.jsonl"
+    start = time.time()
+    with Watch(family.pid, path, width=0.02):
+        assert until(lambda: len(read_samples(path, start)) >= 5)
+    written = path.read_bytes()
+    samples = read_samples(path, start)
+    assert all(-1 <= sample.at < 20 for sample in samples)
+    assert [sample.at for sample in samples] == sorted(sample.at for sample in samples)
+    assert path.read_bytes() == written
+
+
+def test_watching_is_cheap() -> None:
+    tree = Tree(os.getpid())
+    tree.sample()
+    before = time.process_time()
+    for _ in range(50):
+        tree.sample()
+    assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
+
+
+def test_no_file_and_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    assert read_samples(path, 0.0) == ()
+    whole = msgspec.json.encode(sample(7.0)) + b"\n"
+    path.write_bytes(whole + whole[:10])
+    assert read_samples(path, 5.0) == (msgspec.structs.replace(sample(7.0), at=2.0),)
+
+
+@given(count=st.integers(0, 300), limit=st.integers(1, 120))
+def test_thinning_keeps_the_last_and_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, count: int, limit: int
+) -> None:
+    path = tmp_path_factory.mktemp("samples") / "samples.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(sample(float(at))) + b"\n" for at in range(count)))
+    kept = read_samples(path, 0.0, limit=limit)
+    assert len(kept) == min(count, len(kept)) <= limit
+    assert [s.at for s in kept][-1:] == ([float(count - 1)] if count else [])
+    assert len({later.at - earlier.at for earlier, later in itertools.pairwise(kept)}) <= 1
