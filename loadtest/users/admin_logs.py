@@ -22,6 +22,13 @@ class AdminLogsUser(GatewayUser):
         self.call("GET /admin/logs/file", check=lambda a: None if a["files"] else "there is no log file")
 
     @task
+    def newest(self) -> None:
+        """The page is not empty while requests are answered, each of which is logged."""
+        self.call(
+            "GET /admin/logs", params={"limit": 1}, check=lambda a: None if a["logs"] else "the log is empty"
+        )
+
+    @task
     def export(self) -> None:
         """Download the entries that hold an error."""
         self.call("GET /admin/logs/export", params={"format": "json", "level": "error"})

@@ -1,10 +1,14 @@
 """Structured logs: search, one request's trace, and the records of audit, security and performance."""
 
+import datetime as dt
+
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
 """Entries that a person looks at."""
+
+HOUR = dt.timedelta(hours=1)
 
 RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails", "GET /api/logs/performance-metrics")
 
@@ -17,23 +21,30 @@ class LogSearchExtendedUser(GatewayUser):
 
     @task(3)
     def search(self) -> None:
-        """The newest entries, then by level and component."""
-        self.call("POST /api/logs/search", json={"limit": PAGE}, check=_found)
-        self.call(
-            "POST /api/logs/search",
-            json={"level": ["INFO"], "component": ["http_gateway"], "limit": PAGE, "sort_order": "asc"},
-            check=_found,
+        """The newest entries, by component; then everything that was logged for one of the requests."""
+        found = self.call(
+            "POST /api/logs/search", json={"component": ["http_gateway"], "limit": PAGE}, check=_found
         )
-
-    @task(2)
-    def trace(self) -> None:
-        """What the gateway logged for one request of ours, found by its correlation id."""
-        made = self.call("GET /tags")
-        correlation_id = str(made.headers["x-correlation-id"])
+        correlation_id = _correlation_ids(found)[0]
         self.call(
             "GET /api/logs/trace/{correlation_id}",
             correlation_id=correlation_id,
-            check=lambda a: None if a["logs"] else "nothing was logged for a request that was answered",
+            check=lambda a: _about(a, correlation_id),
+        )
+
+    @task
+    def narrowed(self) -> None:
+        """The oldest warnings and errors of the last hour that speak of a request."""
+        self.call(
+            "POST /api/logs/search",
+            json={
+                "level": ["WARNING", "ERROR"],
+                "search_text": "Request",
+                "start_time": (dt.datetime.now(dt.UTC) - HOUR).isoformat(),
+                "limit": PAGE,
+                "sort_order": "asc",
+            },
+            check=_levels,
         )
 
     @task
@@ -46,4 +57,22 @@ class LogSearchExtendedUser(GatewayUser):
 def _found(answer: Answer) -> str | None:
     if not answer["results"]:
         return "no entry was found"
+    if not _correlation_ids(answer):
+        return "no entry of a request carries a correlation id"
     return None if len(answer["results"]) <= PAGE else f"more than the {PAGE} entries that were asked for"
+
+
+def _correlation_ids(answer: Answer) -> list[str]:
+    return [entry["correlation_id"] for entry in answer["results"] if entry["correlation_id"]]
+
+
+def _levels(answer: Answer) -> str | None:
+    others = {entry["level"] for entry in answer["results"]} - {"WARNING", "ERROR"}
+    return f"entries of other levels were found: {', '.join(sorted(others))}" if others else None
+
+
+def _about(answer: Answer, correlation_id: str) -> str | None:
+    if not answer["logs"]:
+        return "an entry that was found is not part of its own trace"
+    same = all(entry["correlation_id"] == correlation_id for entry in answer["logs"])
+    return None if same else "entries of another request are part of the trace"
