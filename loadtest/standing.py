@@ -37,20 +37,33 @@ def standing_member(session: Session) -> Member:
         requests.RequestException: the gateway makes no accounts.
     """
     desk = Desk(session)
+    secret = session.credentials.jwt_secret
+    if secret:
+        _make_sure(desk, "GET /auth/email/admin/users/{user_email}", None)
+        return Member(email=EMAIL, bearer=session_token(EMAIL, secret, admin=False))
     password = new_password()
-    account = {"password": password, "full_name": "Load test", "is_active": True}
+    _make_sure(desk, "PUT /auth/email/admin/users/{user_email}", password)
+    answer = desk.ask("POST /auth/login", json={"email": EMAIL, "password": password})
+    return Member(email=EMAIL, bearer=str(answer["access_token"]))
+
+
+def _make_sure(desk: Desk, operation: str, password: str | None) -> None:
+    """Find the account with ``operation``, which sets the password if there is one, or make it."""
     try:
-        desk.ask("PUT /auth/email/admin/users/{user_email}", json=account, path={"user_email": EMAIL})
+        json = {"password": password, "is_active": True} if password else None
+        desk.ask(operation, json=json, path={"user_email": EMAIL})
     except requests.HTTPError as error:
         if error.response.status_code not in (requests.codes.not_found, requests.codes.bad_request):
             raise
-        fresh = {"email": EMAIL, "is_admin": False, "password_change_required": False}
-        desk.ask("POST /auth/email/admin/users", json=account | fresh)
-    secret = session.credentials.jwt_secret
-    if secret:
-        return Member(email=EMAIL, bearer=session_token(EMAIL, secret, admin=False))
-    answer = desk.ask("POST /auth/login", json={"email": EMAIL, "password": password})
-    return Member(email=EMAIL, bearer=str(answer["access_token"]))
+        account = {
+            "email": EMAIL,
+            "password": password or new_password(),
+            "full_name": "Load test",
+            "is_admin": False,
+            "is_active": True,
+            "password_change_required": False,
+        }
+        desk.ask("POST /auth/email/admin/users", json=account)
 
 
 def new_password() -> str:

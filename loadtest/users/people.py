@@ -39,12 +39,8 @@ class PeopleUser(GatewayUser):
         name = self.name("person")
         return Person(f"{name}@example.com", new_password(), name)
 
-    @contextmanager
-    def person(self, *, admin: bool = False) -> Iterator[Person]:
-        """Make an account, lend it to the ``with`` block and delete it whatever happens there.
-
-        It must not enter a team or ask to: the gateway could not delete it afterwards.
-        """
+    def account(self, *, admin: bool = False) -> Person:
+        """Make an account and return whose it is; whoever asks deletes it again."""
         person = self.stranger()
         self.call(
             "POST /auth/email/admin/users",
@@ -58,6 +54,15 @@ class PeopleUser(GatewayUser):
             },
             check=lambda a: None if a["email"] == person.email else "another account came back",
         )
+        return person
+
+    @contextmanager
+    def person(self) -> Iterator[Person]:
+        """Make an account, lend it to the ``with`` block and delete it whatever happens there.
+
+        It must not enter a team or ask to: the gateway could not delete it afterwards.
+        """
+        person = self.account()
         try:
             yield person
         finally:
