@@ -67,7 +67,13 @@ class Chronicle:
         self._note_signals()
 
     def begin(
-        self, host: str, session: Session, plan: tuple[Scenario, ...], classes: list[str], deck: Deck
+        self,
+        host: str,
+        session: Session,
+        plan: tuple[Scenario, ...],
+        classes: list[str],
+        deck: Deck,
+        run_time: float | None,
     ) -> None:
         """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
         options = self.environment.parsed_options
@@ -81,7 +87,7 @@ class Chronicle:
                 profile=self.target.profile,
                 users=getattr(options, "num_users", None) or 0,
                 spawn_rate=getattr(options, "spawn_rate", None) or 0.0,
-                run_time=float(options.run_time) if options and options.run_time else None,
+                run_time=run_time,
                 processes=max(getattr(options, "processes", None) or 1, 1),
                 tags=tuple(sorted(getattr(options, "tags", None) or ())),
                 exclude_tags=tuple(sorted(getattr(options, "exclude_tags", None) or ())),

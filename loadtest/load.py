@@ -105,6 +105,7 @@ class Direction:
         self.environment = load.environment
         self.chronicle = Chronicle(load.environment, load.target, load.recorder)
         self.deck = Deck(())
+        self.run_time = _take_run_time(load.environment)
         events = self.environment.events
         events.test_start.add_listener(self._on_test_start)
         # Before the chronicle's own listener, which writes the run.
@@ -131,11 +132,15 @@ class Direction:
         plan = planned(load.scenarios, catalogue())
         self.deck = Deck(order(plan, self._slow(plan)))
         classes = [user_class.__name__ for user_class in self.environment.user_classes]
-        self.chronicle.begin(str(self.environment.host), load.session, plan, classes, self.deck)
+        self.chronicle.begin(
+            str(self.environment.host), load.session, plan, classes, self.deck, self.run_time
+        )
         counts = count_entities(load.session)
         load.stage = set_stage(load.session, load.target.backends)
         self.chronicle.staged(load.stage.problems, counts)
         self._tell("loadtest-stage", load.stage.packed(), None)
+        if self.run_time is not None:
+            gevent.spawn_later(self.run_time, self._quit)
 
     def _on_test_stop(self, **_: Any) -> None:
         if hasattr(self.load, "session"):
@@ -169,6 +174,18 @@ class Direction:
             runner.send_message(message, data, node)
         elif runner is not None:
             runner.send_message(message, data)
+
+
+def _take_run_time(environment: Environment) -> float | None:
+    """Return the run time in seconds, and keep Locust from counting it.
+
+    Without a web page, Locust's own clock starts before the stage is set and would take that from the load.
+    """
+    options = environment.parsed_options
+    run_time = getattr(options, "run_time", None)
+    if options is not None and options.headless:
+        options.run_time = None
+    return float(run_time) if run_time else None
 
 
 def load_of(environment: Environment) -> Load:

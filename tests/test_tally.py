@@ -1,5 +1,7 @@
 """Counts and histograms merge across processes as if one process had counted all of it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from loadtest.tally import EXAMPLES, FINGERPRINTS, MOMENTS, Tally, pack, unpack
 START = 1000.0
 
 
-def outcome(operation: str = "GET /a", second: float = 0.0, **changes: object) -> Outcome:
+def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> Outcome:
     plain = Outcome(
         operation=operation,
         area="area",
@@ -25,7 +27,7 @@ def outcome(operation: str = "GET /a", second: float = 0.0, **changes: object) -
     return msgspec.structs.replace(plain, **changes)
 
 
-def failed(message: str = "wrong", **changes: object) -> Outcome:
+def failed(message: str = "wrong", **changes: Any) -> Outcome:
     example = Example(at=START + 1, correlation_id="lt-1")
     fault = Fault(problem=ProblemKind.STATUS, message=message, status=500, example=example)
     return outcome(status=500, fault=fault, **changes)
