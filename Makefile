@@ -107,10 +107,7 @@ lock: setup ## Resolve the lock files again
 
 .PHONY: lock-gateway
 lock-gateway: setup ## Lock gateway VERSION into loadtest/gateway/versions/
-	@test -n "$(VERSION)" || { echo 'VERSION: is empty, expected a release such as VERSION=1.0.7' >&2; exit 2; }
-	@printf 'mcp-contextforge-gateway==%s\n' "$(VERSION)" | $(BIN)/uv pip compile --quiet --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --no-header - \
-		-o "loadtest/gateway/versions/$(VERSION).lock"
+	@$(BIN)/python -m loadtest.gateway.lock $(VERSION)
 
 .PHONY: build
 build: setup ## Build the wheel into dist/

@@ -1,0 +1,93 @@
+"""``python -m loadtest.gateway.lock VERSION``: resolve a release of the gateway into its hashed lock.
+
+What is resolved stands in the version's data file (``extras``, ``requirements``, ``exclude_newer``). A release
+that has no data file yet takes extras and requirements of the nearest version that has one.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from loadtest import versions
+from loadtest.errors import LoadTestError, UsageError
+from loadtest.gateway.source import PACKAGE
+from loadtest.gateway.uv import run_uv
+from loadtest.versions import VersionData
+
+
+OLDEST = Version("3.11")
+"""What this program itself needs; for data that names no lower bound."""
+
+
+def lock_version(version: str) -> Path:
+    """Resolve ``version`` and write its lock; returns the lock's path.
+
+    Raises:
+        UsageError: ``version`` is no version.
+        InstallError: it cannot be resolved.
+    """
+    try:
+        Version(version)
+    except InvalidVersion as error:
+        raise UsageError(f"VERSION={version}: is not a version, expected a release such as 1.0.7") from error
+    known = versions.available()
+    data = versions.load(version if version in known else versions.nearest(version, known))
+    target = versions.DIRECTORY / f"{version}.lock"
+    with tempfile.TemporaryDirectory() as directory:
+        wanted = Path(directory) / "wanted.in"
+        wanted.write_text(wanted_by(data, version), encoding="utf-8")
+        run_uv([*command(data, version), str(wanted), "--output-file", str(target)])
+    return target
+
+
+def wanted_by(data: VersionData, version: str) -> str:
+    """Return the requirements that the lock of ``version`` is resolved from, one per line."""
+    gateway = f"{PACKAGE}[{','.join(data.extras)}]=={version}"
+    return "".join(f"{requirement}\n" for requirement in (gateway, *data.requirements))
+
+
+def command(data: VersionData, version: str) -> list[str]:
+    """Return the arguments of ``uv`` without its files; of an old release only what existed on its day."""
+    arguments = [
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--generate-hashes",
+        "--no-annotate",
+        "--no-header",
+        "--upgrade",
+        "--python-version",
+        oldest_python(data.python),
+    ]
+    if data.version == version and data.exclude_newer is not None:
+        arguments += ["--exclude-newer", data.exclude_newer.isoformat()]
+    return arguments
+
+
+def oldest_python(specifier: str) -> str:
+    """Return the oldest Python, as ``3.11``, that ``specifier`` names as its lower bound."""
+    bounds = [Version(item.version) for item in SpecifierSet(specifier) if item.operator == ">="]
+    return "{}.{}".format(*max(bounds, default=OLDEST).release[:2])
+
+
+def main() -> int:
+    """Lock the version named on the command line."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("VERSION: is empty, expected a release such as VERSION=1.0.7\n")
+        return 2
+    try:
+        sys.stdout.write(f"{lock_version(sys.argv[1])}\n")
+    except LoadTestError as error:
+        sys.stderr.write(f"{error}\n")
+        return int(error.exit_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
