@@ -7,34 +7,22 @@ from locust import tag
 
 from loadtest.users.base import task
 from loadtest.users.llm import QUESTION, LlmModels
+from loadtest.users.people import PeopleUser
 
-PASSWORD = "Kx7!mQ2zRw9#TbLp4vNs8$Hg"  # noqa: S105 - of users that live for a moment
 
-
-class LlmChatUser(LlmModels):
+class LlmChatUser(LlmModels, PeopleUser):
     """A person who chats."""
 
     area = "llm-chat"
 
     @contextmanager
-    def person(self) -> Iterator[tuple[str, str]]:
+    def chatter(self) -> Iterator[tuple[str, str]]:
         """Lend a person of this scenario's own, by e-mail and token: the gateway keeps one chat for each."""
-        email = f"{self.name('chat')}@example.com"
-        with self.created(
-            "POST /auth/email/admin/users",
-            json={
-                "email": email,
-                "password": PASSWORD,
-                "full_name": "Chat",
-                "is_admin": True,
-                "is_active": True,
-                "password_change_required": False,
-            },
-            key="email",
-            delete="DELETE /auth/email/admin/users/{user_email}",
-        ):
-            signed_in = self.call("POST /auth/login", bearer="", json={"email": email, "password": PASSWORD})
-            yield email, str(signed_in["access_token"])
+        person = self.account(admin=True)
+        try:
+            yield person.email, self.signed_in(person)
+        finally:
+            self.forget(person)
 
     @contextmanager
     def chat(self, *, streaming: bool) -> Iterator[tuple[str, str]]:
@@ -42,7 +30,7 @@ class LlmChatUser(LlmModels):
         with (
             self.provider() as provider,
             self.model(provider.id) as model,
-            self.person() as (email, token),
+            self.chatter() as (email, token),
         ):
             self.call(
                 "POST /llmchat/connect",
