@@ -19,7 +19,6 @@ from loadtest.gateway.source import PACKAGE
 from loadtest.gateway.uv import run_uv
 from loadtest.versions import VersionData
 
-
 OLDEST = Version("3.11")
 """What this program itself needs; for data that names no lower bound."""
 
