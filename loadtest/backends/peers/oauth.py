@@ -71,7 +71,12 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
         return self._clients.get(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep a client that registered itself."""
+        """Keep a client that registered itself, to send its secret in the body whatever it asked for.
+
+        A provider may replace what a client asks for (RFC 7591, 3.2.1); the gateway asks for a header and
+        then sends a body.
+        """
+        client_info.token_endpoint_auth_method = "client_secret_post"  # noqa: S105 - the name of a method
         if client_info.client_id:
             self._clients[client_info.client_id] = client_info
 

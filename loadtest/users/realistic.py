@@ -1,0 +1,73 @@
+"""The realistic mix: what a gateway in use is asked, in about the proportions of a working day."""
+
+from __future__ import annotations
+
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.jsonrpc import NOON_IN_TOKYO, NOON_IN_UTC, ZONES, lists_at, says
+
+LISTS = ("GET /tools", "GET /resources", "GET /prompts", "GET /servers", "GET /gateways")
+PAGE = {"limit": 50}
+
+
+class RealisticUser(GatewayUser):
+    """Agents that list and call tools, a person who looks around, and probes in between."""
+
+    area = "realistic"
+    weight = 10
+
+    @task(10)
+    def agent(self) -> None:
+        """An agent asks which tools there are and calls one."""
+        self.rpc("POST /rpc tools/list", check=lists_at("tools"))
+        text = self.name("text")
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+            check=says(text),
+        )
+
+    @task(6)
+    def clock(self) -> None:
+        """An agent asks for the time, and what it is elsewhere."""
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": self.stage.tools["get_system_time"], "arguments": {"timezone": "UTC"}},
+            check=says("+00:00"),
+        )
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": self.stage.tools["convert_time"], "arguments": ZONES | {"time": NOON_IN_UTC}},
+            check=says(NOON_IN_TOKYO),
+        )
+
+    @task(4)
+    def lists(self) -> None:
+        """A person looks through what there is."""
+        for operation in LISTS:
+            self.call(operation, params=PAGE)
+
+    @task(3)
+    def items(self) -> None:
+        """A person looks at single things."""
+        self.call(
+            "GET /tools/{tool_id}",
+            tool_id=self.stage.tool_ids["echo"],
+            check=lambda a: None if a["name"] == self.stage.tools["echo"] else "another tool",
+        )
+        self.call("GET /servers/{server_id}", server_id=self.stage.server_id or "")
+        self.call("GET /gateways/{gateway_id}", gateway_id=self.stage.gateway_id or "")
+
+    @task(3)
+    def probes(self) -> None:
+        """An orchestrator looks whether the gateway is well."""
+        self.call("GET /health", bearer="", check=lambda a: None if a["status"] == "healthy" else a.text)
+        self.call("GET /ready", bearer="", check=lambda a: None if a["status"] == "ready" else a.text)
+
+    @task
+    def administrator(self) -> None:
+        """The administrator opens the page."""
+        self.call(
+            "GET /admin/",
+            headers={"Accept": "text/html"},
+            check=lambda a: None if "<html" in a.text[:2000].lower() else "no page",
+        )
