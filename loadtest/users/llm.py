@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -10,13 +11,7 @@ from loadtest.users.base import GatewayUser, task
 MODEL = "loadtest-small"
 """A model that the backend has."""
 QUESTION = "How are you"
-LISTS = (
-    "GET /llm/providers",
-    "GET /llm/models",
-    "GET /llm/gateway/models",
-    "GET /llmchat/gateway/models",
-    "GET /models",
-)
+CHOICES = ("GET /llm/gateway/models", "GET /llmchat/gateway/models")
 
 
 class LlmModels(GatewayUser):
@@ -24,33 +19,41 @@ class LlmModels(GatewayUser):
 
     abstract = True
 
+    def new_provider(self) -> dict[str, Any]:
+        """Return what makes a provider of the backend."""
+        return {
+            "name": self.name("provider"),
+            "provider_type": "openai_compatible",
+            "api_base": self.stage.backends["llm"],
+            "api_key": "any",
+            "config": {},
+        }
+
+    def new_model(self, provider_id: str) -> dict[str, Any]:
+        """Return what makes a model of that provider, with an alias that no other has."""
+        return {
+            "provider_id": provider_id,
+            "model_id": MODEL,
+            "model_name": "Small",
+            "model_alias": self.name("model"),
+        }
+
     @contextmanager
     def provider(self) -> Iterator[Answer]:
         """Lend a provider of this scenario's own."""
         with self.created(
             "POST /llm/providers",
-            json={
-                "name": self.name("provider"),
-                "provider_type": "openai_compatible",
-                "api_base": self.stage.backends["llm"],
-                "api_key": "any",
-                "config": {},
-            },
+            json=self.new_provider(),
             delete="DELETE /llm/providers/{provider_id}",
         ) as made:
             yield made
 
     @contextmanager
     def model(self, provider_id: str) -> Iterator[Answer]:
-        """Lend a model of that provider, with an alias that no other has."""
+        """Lend a model of that provider."""
         with self.created(
             "POST /llm/models",
-            json={
-                "provider_id": provider_id,
-                "model_id": MODEL,
-                "model_name": "Small",
-                "model_alias": self.name("model"),
-            },
+            json=self.new_model(provider_id),
             delete="DELETE /llm/models/{model_id}",
         ) as made:
             yield made
@@ -65,9 +68,21 @@ class LlmConfigUser(LlmModels):
     @task(2)
     def lists(self) -> None:
         """Everything that is configured, and what of it users may choose."""
-        with self.provider() as provider, self.model(provider.id):
-            for operation in LISTS:
-                self.call(operation)
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call("GET /llm/providers", check=lambda a: None if a["total"] else "there is no provider")
+            self.call(
+                "GET /llm/models",
+                params={"provider_id": provider.id},
+                check=lambda a: None if a["models.0.id"] == model.id else "the model is not listed",
+            )
+            for operation in CHOICES:
+                self.call(
+                    operation,
+                    check=lambda a: (
+                        None if any(m["id"] == model.id for m in a["models"]) else "the model is not offered"
+                    ),
+                )
+            self.call("GET /models", check=lambda a: None if a["data"] else "no model is offered")
 
     @task(2)
     def provider_life(self) -> None:

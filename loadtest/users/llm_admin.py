@@ -31,17 +31,15 @@ class LlmAdminUser(LlmModels):
         """Ask the model server what it has, take it over, delete the provider with all its models."""
         with self.created(
             "POST /llm/providers",
-            json={
-                "name": self.name("provider"),
-                "provider_type": "openai_compatible",
-                "api_base": self.stage.backends["llm"],
-                "api_key": "any",
-                "config": {},
-            },
+            json=self.new_provider(),
             delete="DELETE /admin/llm/providers/{provider_id}",
         ) as provider:
             own = {"provider_id": provider.id}
-            self.call("POST /admin/llm/providers/{provider_id}/health", **own)
+            self.call(
+                "POST /admin/llm/providers/{provider_id}/health",
+                **own,
+                check=lambda a: None if a["status"] == "healthy" else f"it is {a['status']}",
+            )
             found = self.call(
                 "POST /admin/llm/providers/{provider_id}/fetch-models",
                 **own,
@@ -61,12 +59,7 @@ class LlmAdminUser(LlmModels):
             self.provider() as provider,
             self.created(
                 "POST /llm/models",
-                json={
-                    "provider_id": provider.id,
-                    "model_id": "loadtest-large",
-                    "model_name": "Large",
-                    "model_alias": self.name("model"),
-                },
+                json=self.new_model(provider.id),
                 delete="DELETE /admin/llm/models/{model_id}",
             ) as model,
         ):

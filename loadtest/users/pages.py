@@ -1,10 +1,11 @@
 """What a page in the browser must show."""
 
+from collections.abc import Callable
+
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 
 
-def shows(*texts: str) -> Check:
+def shows(*texts: str) -> Callable[[Answer], str | None]:
     """Return a check that the answer is an HTML page, or a part of one, with each of ``texts`` on it."""
 
     def looked_at(answer: Answer) -> str | None:
