@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.users.base import task
-from loadtest.users.registry import DESCRIPTION, RegistryUser, has, lists, new_agent
+from loadtest.users.checks import answers, has, lists
+from loadtest.users.registry import DESCRIPTION, RegistryUser, new_agent
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -129,15 +129,3 @@ def question(text: str) -> dict[str, Any]:
     part = {"kind": "text", "text": text}
     message = {"kind": "message", "messageId": text, "role": "user", "parts": [part]}
     return {"method": "message/send", "params": {"message": message}}
-
-
-def answers(text: str) -> Check:
-    """Return a check that the agent, which echoes, answered with ``text``: as a message of 1.0 or of 0.3."""
-
-    def check(answer: Answer) -> str | None:
-        result = answer["result"]
-        message = result.get("message", result)
-        said = [part.get("text") for part in message.get("parts", ())]
-        return None if said == [text] else "the agent did not answer with the text"
-
-    return check

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has, lists, new_gateway
+from loadtest.users.checks import has, lists
+from loadtest.users.registry import RegistryUser, new_gateway
 
 OK = 200
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has, lists, new_prompt
+from loadtest.users.checks import has, lists
+from loadtest.users.registry import RegistryUser, new_prompt
 
 PLAIN = "Greet everybody in one sentence."
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has
+from loadtest.users.checks import has, is_page
+from loadtest.users.registry import RegistryUser
 
 PAGE = {"limit": 10}
 LISTS = ("GET /tools", "GET /resources", "GET /prompts", "GET /servers", "GET /gateways", "GET /a2a")
@@ -66,8 +66,3 @@ class ReadOnlyAPIUser(RegistryUser):
     def search(self) -> None:
         """A word that is looked for everywhere."""
         self.call("GET /search", params=PAGE | {"q": "echo", "entity_types": "tools"})
-
-
-def is_page(answer: Answer) -> str | None:
-    """Say what is wrong if the answer is not one page of a list."""
-    return None if isinstance(answer.json, dict) else "expected a page, got a whole list"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.users.base import GatewayUser
+from loadtest.users.checks import has as has
 
 DESCRIPTION = "Made by the load test, deleted within seconds."
 TAG = "loadtest"
@@ -92,25 +92,6 @@ def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
         "tags": [TAG],
     }
     return {"agent": agent | more, "visibility": "public"}
-
-
-def has(key: str, expected: Any) -> Check:
-    """Return a check that the answer's member ``key`` (a dotted path) is ``expected``."""
-
-    def check(answer: Answer) -> str | None:
-        return None if answer[key] == expected else f"{key} is {answer[key]!r}, expected {expected!r}"
-
-    return check
-
-
-def lists(entity: str, at: str = "") -> Check:
-    """Return a check that the answer, or its member ``at``, lists an entity with the id ``entity``."""
-
-    def check(answer: Answer) -> str | None:
-        listed = answer[at] if at else answer.json
-        return None if any(str(one["id"]) == entity for one in listed) else "the entity is not listed"
-
-    return check
 
 
 class RegistryUser(GatewayUser):

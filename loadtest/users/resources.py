@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.registry import TEXT, RegistryUser, has, lists, new_resource
+from loadtest.users.checks import has, lists
+from loadtest.users.registry import TEXT, RegistryUser, new_resource
 
 
 class ResourcesUser(RegistryUser):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.client.answer import Answer
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has
+from loadtest.users.checks import has, listed
+from loadtest.users.registry import RegistryUser
 
 
 class RootsExtendedUser(RegistryUser):
@@ -45,8 +45,3 @@ class RootsExtendedUser(RegistryUser):
         """Return the body that renames a root: older gateways want the whole root, newer ones the name alone."""
         schemas = self.load.session.contract.document["components"]["schemas"]
         return {"name": name} if "RootUpdate" in schemas else {"uri": uri, "name": name}
-
-
-def listed(answer: Answer, uri: str) -> str | None:
-    """Say what is wrong if the answer does not list the root."""
-    return None if any(root["uri"] == uri for root in answer.json) else "the root is not listed"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, lists
+from loadtest.users.checks import counted, lists
+from loadtest.users.registry import RegistryUser
 
 
 class TagsExtendedUser(RegistryUser):
@@ -30,9 +30,3 @@ class TagsExtendedUser(RegistryUser):
     def cloud(self) -> None:
         """All tags, with what carries them."""
         self.call("GET /tags/", params={"include_entities": True})
-
-
-def counted(answer: Answer, tag: str) -> str | None:
-    """Say what is wrong if the answer does not list ``tag`` as carried by one entity."""
-    found = [one["stats"]["total"] for one in answer.json if one["name"] == tag]
-    return None if found == [1] else f"the tag is carried by {found}, expected one entity"

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.users.base import task
+from loadtest.users.checks import enabled
 from loadtest.users.registry import RegistryUser
 
 OFF = {"activate": False}
 ON = {"activate": True}
-
-
-def enabled(expected: bool, *, under: str = "") -> Check:
-    """Return a check that the entity, which may stand ``under`` a member, is on or off."""
-
-    def check(answer: Answer) -> str | None:
-        entity = answer[under] if under else answer.json
-        told = entity.get("enabled", entity.get("isActive"))
-        return None if told is expected else f"the entity says enabled={told}, expected {expected}"
-
-    return check
 
 
 class EntityToggleUser(RegistryUser):

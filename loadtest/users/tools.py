@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
 from loadtest.users.base import task
-from loadtest.users.registry import DESCRIPTION, RegistryUser, has, lists, new_tool
+from loadtest.users.checks import has, lists
+from loadtest.users.registry import DESCRIPTION, RegistryUser, new_tool
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has
+from loadtest.users.checks import exports, has, holds_one_tool, imports
+from loadtest.users.registry import RegistryUser
 
 SKIP: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": False}
 """What is there already stays as it is."""
@@ -76,32 +75,3 @@ class ExportImportUser(RegistryUser):
             for tool in self.call("GET /tools", params=among).json:
                 if tool["name"] == name:
                     self.call("DELETE /tools/{tool_id}", tool_id=tool["id"])
-
-
-def imports(created: int) -> Check:
-    """Return a check that the import made so many entities and that none failed."""
-
-    def check(answer: Answer) -> str | None:
-        if answer["errors"]:
-            return str(answer["errors.0"]).partition(" [")[0]
-        progress = answer["progress"]
-        made, failed = progress["created"], progress["failed"]
-        return None if (made, failed) == (created, 0) else f"{made} created and {failed} failed"
-
-    return check
-
-
-def holds_one_tool(answer: Answer) -> str | None:
-    """Say what is wrong if the file does not hold exactly one tool."""
-    count = len(answer["entities.tools"])
-    return None if count == 1 else f"the file holds {count} tools, expected 1"
-
-
-def exports(server: str) -> Check:
-    """Return a check that the file holds ``server``."""
-
-    def check(answer: Answer) -> str | None:
-        names = [one["name"] for one in answer["entities.servers"]]
-        return None if server in names else "the server is not in the file"
-
-    return check

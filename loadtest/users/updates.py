@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.registry import RegistryUser, has
+from loadtest.users.checks import has
+from loadtest.users.registry import RegistryUser
 
 CHANGED = "Changed by the load test."
 CHANGED_TEMPLATE = "Greet {{ who }} in two sentences."
