@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
-
 from loadtest.client.answer import Answer
 from loadtest.standing import new_password
 from loadtest.users.base import task
-from loadtest.users.people import PeopleUser, Person
-
-
-class Registered(NamedTuple):
-    """Somebody who registered, with the session that came with it."""
-
-    person: Person
-    bearer: str
+from loadtest.users.people import PeopleUser, whose
 
 
 class AuthExtendedUser(PeopleUser):
@@ -25,24 +14,9 @@ class AuthExtendedUser(PeopleUser):
     area = "auth"
     weight = 1
 
-    @contextmanager
-    def registered(self) -> Iterator[Registered]:
-        """Register somebody for the ``with`` block; the administrator deletes the account afterwards."""
-        person = self.stranger()
-        answer = self.call(
-            "POST /auth/email/register",
-            bearer="",
-            json={"email": person.email, "password": person.password, "full_name": person.full_name},
-            check=lambda a: _whose(a, person),
-        )
-        try:
-            yield Registered(person, answer["access_token"])
-        finally:
-            self.forget(person)
-
     @task(2)
     def registration(self) -> None:
-        """Somebody registers and looks at the new account."""
+        """Somebody registers, looks at the new account and signs out: the gateway takes the token back."""
         with self.registered() as (person, bearer):
             self.call(
                 "GET /auth/email/me",
@@ -50,6 +24,12 @@ class AuthExtendedUser(PeopleUser):
                 check=lambda a: None if a["email"] == person.email else "it is somebody else's account",
             )
             self.call("GET /auth/email/events", bearer=bearer, params={"limit": 10})
+            if self.offers("POST /auth/logout"):
+                self.call(
+                    "POST /auth/logout",
+                    bearer=bearer,
+                    check=lambda a: None if a["revoked_token"] else "no token was taken back",
+                )
 
     @task(2)
     def both_log_ins(self) -> None:
@@ -60,13 +40,13 @@ class AuthExtendedUser(PeopleUser):
                 "POST /auth/login",
                 bearer="",
                 json={"username": person.email} | secret,
-                check=lambda a: _whose(a, person),
+                check=lambda a: whose(a, person),
             )
             answer = self.call(
                 "POST /auth/email/login",
                 bearer="",
                 json={"email": person.email} | secret,
-                check=lambda a: _whose(a, person),
+                check=lambda a: whose(a, person),
             )
             self.call(
                 "GET /auth/email/events",
@@ -86,17 +66,6 @@ class AuthExtendedUser(PeopleUser):
                 check=lambda a: None if a["success"] is True else "the password was not changed",
             )
             self.signed_in(person._replace(password=new))
-
-    @task
-    def log_out(self) -> None:
-        """Somebody signs out: the gateway takes back the session's token."""
-        if self.offers("POST /auth/logout"):
-            with self.registered() as (_, bearer):
-                self.call(
-                    "POST /auth/logout",
-                    bearer=bearer,
-                    check=lambda a: None if a["revoked_token"] else "no token was taken back",
-                )
 
     @task(2)
     def own_account(self) -> None:
@@ -124,12 +93,6 @@ class AuthExtendedUser(PeopleUser):
         """A signed-in browser asks for a CSRF token, which is who it is made for."""
         if self.offers("GET /auth/csrf-token"):
             self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=_has_csrf_token)
-
-
-def _whose(answer: Answer, person: Person) -> str | None:
-    if not answer["access_token"]:
-        return "no token came"
-    return None if answer["user.email"] == person.email else "it is somebody else's session"
 
 
 def _log_ins(answer: Answer, expected: int) -> str | None:

@@ -46,7 +46,7 @@ class DepartureUser(PeopleUser):
         try:
             founder = self.account(admin=True)
             there.append(founder)
-            member = self.account()
+            member, bearer = self.register()
             there.append(member)
             owner = self.signed_in(founder)
             team = self.call(
@@ -58,11 +58,7 @@ class DepartureUser(PeopleUser):
                 bearer=owner,
                 json={"email": member.email, "role": "owner"},
             )
-            self.call(
-                "POST /teams/invitations/{token}/accept",
-                token=invitation["token"],
-                bearer=self.signed_in(member),
-            )
+            self.call("POST /teams/invitations/{token}/accept", token=invitation["token"], bearer=bearer)
             yield Pair(founder, member, there)
         finally:
             for person in tuple(there):

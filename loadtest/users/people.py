@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from loadtest.client.answer import Answer
 from loadtest.standing import Member, new_password
 from loadtest.users.base import GatewayUser
 
@@ -68,11 +69,43 @@ class PeopleUser(GatewayUser):
         finally:
             self.forget(person)
 
+    def register(self) -> tuple[Person, str]:
+        """Let somebody register and return who it is, with the session's token; whoever asks deletes it again."""
+        person = self.stranger()
+        answer = self.call(
+            "POST /auth/email/register",
+            bearer="",
+            json={"email": person.email, "password": person.password, "full_name": person.full_name},
+            check=lambda a: whose(a, person),
+        )
+        return person, str(answer["access_token"])
+
+    @contextmanager
+    def registered(self) -> Iterator[tuple[Person, str]]:
+        """Register somebody for the ``with`` block; the administrator deletes the account afterwards."""
+        person, bearer = self.register()
+        try:
+            yield person, bearer
+        finally:
+            self.forget(person)
+
     def forget(self, person: Person) -> None:
         """Delete an account."""
         self.call("DELETE /auth/email/admin/users/{user_email}", user_email=person.email)
 
     def signed_in(self, person: Person) -> str:
         """Return the token of a session of ``person``."""
-        answer = self.call("POST /auth/login", json={"email": person.email, "password": person.password})
+        answer = self.call(
+            "POST /auth/login",
+            bearer="",
+            json={"email": person.email, "password": person.password},
+            check=lambda a: whose(a, person),
+        )
         return str(answer["access_token"])
+
+
+def whose(answer: Answer, person: Person) -> str | None:
+    """Say what is wrong with a new session, which should be that of ``person``."""
+    if not answer["access_token"]:
+        return "no token came"
+    return None if answer["user.email"] == person.email else "it is somebody else's session"
