@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import http
+import http.client
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-import requests
 
 from loadtest import backends, versions
 from loadtest.client.auth import Credentials
@@ -23,7 +23,7 @@ from loadtest.gateway.environment import (
     secret_values,
 )
 from loadtest.gateway.install import Installation, install
-from loadtest.gateway.place import Place, free_port, require_free, run_directory
+from loadtest.gateway.place import LOOPBACK, Place, free_port, require_free, run_directory
 from loadtest.gateway.process import Program
 from loadtest.gateway.running import (
     BACKENDS_LIFE,
@@ -145,7 +145,7 @@ def booted(
 
 def _command(installation: Installation, place: Place) -> list[str]:
     program = installation.directory / "bin" / "mcpgateway"
-    return [str(program), "--host", "127.0.0.1", "--port", str(place.port)]
+    return [str(program), "--host", LOOPBACK, "--port", str(place.port)]
 
 
 def _backends(directory: Path, mail_port: int = 0) -> Program:
@@ -185,7 +185,7 @@ def _wait_until_healthy(
             raise BootError(
                 f"the gateway ended with {how} after {past:.1f} s of booting", log.tail(log_path, masked)
             )
-        if _healthy(place.url):
+        if _healthy(place.port):
             return
         time.sleep(STEP)
     raise BootError(
@@ -193,11 +193,16 @@ def _wait_until_healthy(
     )
 
 
-def _healthy(url: str) -> bool:
+def _healthy(port: int) -> bool:
+    """Ask directly: a proxy that the environment names is not for loopback."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5.0)
     try:
-        return requests.get(f"{url}/health", timeout=5.0).ok
-    except requests.RequestException:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _write_catalog(path: Path, ready: backends.Ready) -> None:

@@ -30,6 +30,9 @@ DEATH_SIGNAL = 1
 LOOK = 1.0
 """Seconds between looks at the parent's id, for the case that the pipe was inherited by a third process."""
 
+KILL = 10.0
+"""Seconds after which a process that even SIGKILL does not end (it waits for a device) is given up."""
+
 STEP = 0.02
 """Seconds between looks at whether the tree is gone."""
 
@@ -90,7 +93,8 @@ def stop(pid: int, family: set[int], grace: float, ended: bool) -> None:
         if ended and not family:
             return
         time.sleep(STEP)
-    while family:
+    deadline = time.monotonic() + KILL
+    while family and time.monotonic() < deadline:
         family |= descendants(os.getpid())
         send(pid, family, signal.SIGKILL)
         reap(pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,9 @@ GATEWAY_LIFE = "gateway.life"
 SAMPLES = "samples.jsonl"
 BACKENDS_LOG = "backends.log"
 BACKENDS_LIFE = "backends.life"
+
+TOLD_WITHIN = 0.1
+"""Seconds in which a guard tells of an end; one that was killed, too, never does."""
 
 
 class RunningGateway(Record, frozen=True, kw_only=True):
@@ -69,7 +73,13 @@ class RunningGateway(Record, frozen=True, kw_only=True):
 
     def death(self) -> Death | None:
         """Return how it ended although it should live, ``at`` in seconds since the epoch; or None."""
-        return death_of(Path(self.directory, GATEWAY_LIFE)) if self.directory else None
+        if self.directory is None or not Path(self.directory).is_dir():
+            return None
+        life = Path(self.directory, GATEWAY_LIFE)
+        if (death := death_of(life)) is not None or self.pid is None or psutil.pid_exists(self.pid):
+            return death
+        time.sleep(TOLD_WITHIN)
+        return death_of(life) or Death(at=time.time())
 
     def samples(self, since: float) -> tuple[Sample, ...]:
         """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
