@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from configargparse import DefaultConfigFileParser
+from msgspec.structs import replace
 
 from loadtest.complete import complete
 from loadtest.files import prepare_directory
@@ -120,7 +121,11 @@ def drive_alone(
     held = read_state(home)
     if held is not None and environ.get("LOADTEST_HOST") not in (None, "", held.host):
         held = None
-    target = target_of(held, size, reports) if held else read_target(environ)
+    target = (
+        target_of(held, size, reports)
+        if held
+        else replace(read_target(environ), reports=str(reports), profile=size.profile)
+    )
     if not {"--list", "-l", "--help", "-h", "--worker"} & set(arguments):
         clear_reports(prepare_directory(reports))
     environment = locust_environment(size, target, ui=ui, explicit=explicit, environ=environ)

@@ -140,6 +140,7 @@ class Direction:
         self.chronicle.staged(load.stage.problems, counts)
         self._tell("loadtest-stage", load.stage.packed(), None)
         if self.run_time is not None:
+            logger.info("The stage is set; the load takes %g s", self.run_time)
             gevent.spawn_later(self.run_time, self._quit)
 
     def _on_test_stop(self, **_: Any) -> None:
