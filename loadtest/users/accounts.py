@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.users.base import task
+from loadtest.users.identity_checks import at_most, is_called
 from loadtest.users.people import PeopleUser
 
 
@@ -20,14 +19,16 @@ class AccountsUser(PeopleUser):
         with self.person() as person:
             email = person.email
             self.call(
-                "GET /auth/email/admin/users/{user_email}", user_email=email, check=_called(person.full_name)
+                "GET /auth/email/admin/users/{user_email}",
+                user_email=email,
+                check=is_called(person.full_name, under="full_name"),
             )
             new = self.name("renamed")
             self.call(
                 "PUT /auth/email/admin/users/{user_email}",
                 user_email=email,
                 json={"full_name": new},
-                check=_called(new),
+                check=is_called(new, under="full_name"),
             )
             if self.offers("PATCH /auth/email/admin/users/{user_email}"):
                 self.call(
@@ -41,13 +42,13 @@ class AccountsUser(PeopleUser):
     @task(3)
     def oversight(self) -> None:
         """Everybody's accounts and what they did lately."""
-        self.call("GET /auth/email/admin/users", params={"limit": 10}, check=_at_most_ten)
+        self.call("GET /auth/email/admin/users", params={"limit": 10}, check=at_most(10))
         self.call(
             "GET /auth/email/admin/users",
             params={"limit": 10, "include_pagination": True},
             check=lambda a: None if a["users"] else "there is not even an administrator",
         )
-        self.call("GET /auth/email/admin/events", params={"limit": 10}, check=_at_most_ten)
+        self.call("GET /auth/email/admin/events", params={"limit": 10}, check=at_most(10))
         self.call(
             "GET /auth/email/admin/events",
             params={"limit": 10, "user_email": self.member.email},
@@ -57,11 +58,3 @@ class AccountsUser(PeopleUser):
                 else "events of somebody else"
             ),
         )
-
-
-def _called(name: str) -> Check:
-    return lambda a: None if a["full_name"] == name else "the account has another name"
-
-
-def _at_most_ten(answer: Answer) -> str | None:
-    return None if 1 <= len(answer.json) <= 10 else f"1 to 10 were expected, got {len(answer.json)}"

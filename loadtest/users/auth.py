@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
 from loadtest.standing import new_password
 from loadtest.users.base import task
-from loadtest.users.people import PeopleUser, whose
+from loadtest.users.identity_checks import has_csrf_token, log_ins, whose
+from loadtest.users.people import PeopleUser
 
 
 class AuthExtendedUser(PeopleUser):
@@ -40,18 +40,18 @@ class AuthExtendedUser(PeopleUser):
                 "POST /auth/login",
                 bearer="",
                 json={"username": person.email} | secret,
-                check=lambda a: whose(a, person),
+                check=whose(person),
             )
             answer = self.call(
                 "POST /auth/email/login",
                 bearer="",
                 json={"email": person.email} | secret,
-                check=lambda a: whose(a, person),
+                check=whose(person),
             )
             self.call(
                 "GET /auth/email/events",
                 bearer=answer["access_token"],
-                check=lambda a: _log_ins(a, expected=2),
+                check=log_ins(2),
             )
 
     @task
@@ -84,7 +84,7 @@ class AuthExtendedUser(PeopleUser):
         if self.offers("GET /auth/csrf-token"):
             made = self.call("POST /tokens", json={"name": self.name("token"), "expires_in_days": 1})
             try:
-                self.call("GET /auth/csrf-token", bearer=made["access_token"], check=_has_csrf_token)
+                self.call("GET /auth/csrf-token", bearer=made["access_token"], check=has_csrf_token)
             finally:
                 self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])
 
@@ -92,13 +92,4 @@ class AuthExtendedUser(PeopleUser):
     def csrf_token_for_a_session(self) -> None:
         """A signed-in browser asks for a CSRF token, which is who it is made for."""
         if self.offers("GET /auth/csrf-token"):
-            self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=_has_csrf_token)
-
-
-def _log_ins(answer: Answer, expected: int) -> str | None:
-    told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
-    return None if told == expected else f"{told} log-ins are told, there were {expected}"
-
-
-def _has_csrf_token(answer: Answer) -> str | None:
-    return None if answer["csrf_token"] else "no token came"
+            self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=has_csrf_token)

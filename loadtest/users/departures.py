@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from loadtest.users.base import task
-from loadtest.users.people import PeopleUser, Person
+from loadtest.users.identity_checks import Person
+from loadtest.users.people import PeopleUser
 
 
 class Pair(NamedTuple):

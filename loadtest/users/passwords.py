@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from loadtest.client.answer import Answer
 from loadtest.client.inbox import newest_mail
 from loadtest.standing import new_password
 from loadtest.users.base import task
-from loadtest.users.people import PeopleUser, Person
-
-LINK = re.compile(r"reset-password/([\w-]+)")
+from loadtest.users.identity_checks import LINK, Person
+from loadtest.users.people import PeopleUser
 
 MAIL_WITHIN = 10.0
 """Seconds in which the mail must come."""

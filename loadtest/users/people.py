@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from loadtest.client.answer import Answer
 from loadtest.standing import Member, new_password
 from loadtest.users.base import GatewayUser
-
-
-class Person(NamedTuple):
-    """An account that one scenario made for itself."""
-
-    email: str
-    password: str
-    full_name: str
+from loadtest.users.identity_checks import Person, whose
 
 
 class PeopleUser(GatewayUser):
@@ -76,7 +67,7 @@ class PeopleUser(GatewayUser):
             "POST /auth/email/register",
             bearer="",
             json={"email": person.email, "password": person.password, "full_name": person.full_name},
-            check=lambda a: whose(a, person),
+            check=whose(person),
         )
         return person, str(answer["access_token"])
 
@@ -99,13 +90,6 @@ class PeopleUser(GatewayUser):
             "POST /auth/login",
             bearer="",
             json={"email": person.email, "password": person.password},
-            check=lambda a: whose(a, person),
+            check=whose(person),
         )
         return str(answer["access_token"])
-
-
-def whose(answer: Answer, person: Person) -> str | None:
-    """Say what is wrong with a new session, which should be that of ``person``."""
-    if not answer["access_token"]:
-        return "no token came"
-    return None if answer["user.email"] == person.email else "it is somebody else's session"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
 from loadtest.users.base import task
+from loadtest.users.identity_checks import counts_permissions, is_called
 from loadtest.users.people import PeopleUser
 
 GRANTED = "teams.delete"
@@ -41,7 +42,7 @@ class RBACCRUDUser(PeopleUser):
             self.call(
                 "GET /rbac/roles/{role_id}",
                 role_id=role.id,
-                check=lambda a: None if a["name"] == role["name"] else "another role came back",
+                check=is_called(role["name"]),
             )
             wanted = ["teams.read", GRANTED]
             self.call(
@@ -104,7 +105,7 @@ class RBACCRUDUser(PeopleUser):
     @task(3)
     def own(self) -> None:
         """What may I do? asked by somebody without special rights, and by the administrator."""
-        self.call("GET /rbac/permissions/available", check=_counts)
+        self.call("GET /rbac/permissions/available", check=counts_permissions)
         self.call("GET /rbac/my/roles", bearer=self.member.bearer)
         self.call(
             "GET /rbac/my/permissions",
@@ -113,8 +114,3 @@ class RBACCRUDUser(PeopleUser):
         )
         self.call("GET /rbac/my/roles")
         self.call("GET /rbac/my/permissions")
-
-
-def _counts(answer: Answer) -> str | None:
-    told, listed = answer["total_count"], len(answer["all_permissions"])
-    return None if told == listed and listed else f"{told} permissions are told, {listed} listed"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.client.answer import Answer
 from loadtest.users.base import task
+from loadtest.users.identity_checks import is_called, nothing, one_owner
 from loadtest.users.people import PeopleUser
 
 MAX_MEMBERS = 20
@@ -33,18 +33,18 @@ class TeamsCRUDUser(PeopleUser):
         with self.created(
             "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
         ) as team:
-            self.call("GET /teams/{team_id}", team_id=team.id, check=_named(team["name"]))
+            self.call("GET /teams/{team_id}", team_id=team.id, check=is_called(team["name"]))
             new = self.name("renamed")
             self.call(
                 "PUT /teams/{team_id}",
                 team_id=team.id,
                 json={"name": new, "description": "Renamed.", "visibility": "private"},
-                check=_named(new),
+                check=is_called(new),
             )
-            self.call("GET /teams/{team_id}", team_id=team.id, check=_named(new))
-            self.call("GET /teams/{team_id}/members", team_id=team.id, check=_one_owner)
-            self.call("GET /teams/{team_id}/invitations", team_id=team.id, check=_none)
-            self.call("GET /teams/{team_id}/join-requests", team_id=team.id, check=_none)
+            self.call("GET /teams/{team_id}", team_id=team.id, check=is_called(new))
+            self.call("GET /teams/{team_id}/members", team_id=team.id, check=one_owner)
+            self.call("GET /teams/{team_id}/invitations", team_id=team.id, check=nothing)
+            self.call("GET /teams/{team_id}/join-requests", team_id=team.id, check=nothing)
 
     @task(3)
     def lists(self) -> None:
@@ -61,17 +61,3 @@ class TeamsCRUDUser(PeopleUser):
             bearer=self.member.bearer,
             check=lambda a: None if all(team["is_joinable"] for team in a.json) else "a team is closed",
         )
-
-
-def _named(name: str) -> Any:
-    return lambda a: None if a["name"] == name else "the team has another name"
-
-
-def _one_owner(answer: Answer) -> str | None:
-    return (
-        None if answer["0.role"] == "owner" and len(answer.json) == 1 else "not just the owner is in the team"
-    )
-
-
-def _none(answer: Answer) -> str | None:
-    return None if answer.json == [] else "a new team is not empty"

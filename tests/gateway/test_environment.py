@@ -16,7 +16,7 @@ from loadtest.gateway.environment import (
 )
 from loadtest.gateway.place import Place
 
-PLACE = Place(Path("/run"), 4321)
+PLACE = Place(Path("/run"), 4321, mail_port=2525)
 
 
 @pytest.mark.parametrize("version", versions.available())
@@ -29,12 +29,13 @@ def test_a_version_overrides_what_is_common(version: str) -> None:
     for name, value in data.environment.items():
         if "{" not in value:
             assert environment[name] == value
-    assert not [value for value in environment.values() if re.search(r"\{(port|url|directory)\}", value)]
+    assert not [value for value in environment.values() if re.search(r"\{(port|url|directory|mail_port)\}", value)]
 
 
 def test_this_runs_own_place_is_filled_in() -> None:
     environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
     assert environment["PORT"] == "4321"
+    assert environment["SMTP_PORT"] == "2525"
     assert environment["APP_DOMAIN"] == "http://127.0.0.1:4321"
     assert environment["ALLOWED_ORIGINS"] == '["http://127.0.0.1:4321"]'
     assert environment["DATABASE_URL"] == "sqlite:////run/mcp.db"

@@ -1,0 +1,88 @@
+"""What scenarios about identity hold against an answer: each says what is wrong with it, or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from loadtest.client.answer import Answer
+    from loadtest.client.caller import Check
+
+LINK = re.compile(r"reset-password/([\w-]+)")
+"""The link in the mail to somebody who forgot the password; the group is its token."""
+
+
+class Person(NamedTuple):
+    """An account that one scenario made for itself."""
+
+    email: str
+    password: str
+    full_name: str
+
+    def __repr__(self) -> str:
+        return f"Person({self.email!r}, …)"
+
+
+def whose(person: Person) -> Check:
+    """Return a check that a new session is that of ``person``."""
+
+    def check(answer: Answer) -> str | None:
+        if not answer["access_token"]:
+            return "no token came"
+        return None if answer["user.email"] == person.email else "it is somebody else's session"
+
+    return check
+
+
+def is_called(name: str, under: str = "name") -> Check:
+    """Return a check that the answer has ``name``."""
+    return lambda a: None if a[under] == name else "it has another name"
+
+
+def is_member(email: str, role: str) -> Check:
+    """Return a check that the membership is that of ``email``, as ``role``."""
+
+    def check(answer: Answer) -> str | None:
+        if answer["user_email"] != email:
+            return "somebody else's membership came back"
+        return None if answer["role"] == role else f"expected the role {role}, got {answer['role']}"
+
+    return check
+
+
+def one_owner(answer: Answer) -> str | None:
+    """Check that just the owner is in a team."""
+    alone = len(answer.json) == 1
+    return None if alone and answer["0.role"] == "owner" else "not just the owner is in the team"
+
+
+def nothing(answer: Answer) -> str | None:
+    """Check that a list is empty."""
+    return None if answer.json == [] else "the list is not empty"
+
+
+def at_most(number: int) -> Check:
+    """Return a check that a list holds something, and no more than was asked for."""
+    return lambda a: None if 1 <= len(a.json) <= number else f"1 to {number} expected, got {len(a.json)}"
+
+
+def log_ins(expected: int) -> Check:
+    """Return a check that the events tell ``expected`` log-ins."""
+
+    def check(answer: Answer) -> str | None:
+        told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
+        return None if told == expected else f"{told} log-ins are told, there were {expected}"
+
+    return check
+
+
+def has_csrf_token(answer: Answer) -> str | None:
+    """Check that a token against forged requests came."""
+    return None if answer["csrf_token"] else "no token came"
+
+
+def counts_permissions(answer: Answer) -> str | None:
+    """Check that as many permissions are listed as are told."""
+    told, listed = answer["total_count"], len(answer["all_permissions"])
+    return None if told == listed and listed else f"{told} permissions are told, {listed} listed"

@@ -1,0 +1,94 @@
+"""What the scenarios about identity hold against an answer: each check must be able to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from loadtest.client.answer import Answer
+from loadtest.users.identity_checks import (
+    LINK,
+    Person,
+    at_most,
+    counts_permissions,
+    has_csrf_token,
+    is_called,
+    is_member,
+    log_ins,
+    nothing,
+    one_owner,
+    whose,
+)
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+
+PERSON = Person("lt-1-person@example.com", "secret", "lt-1-person")
+LOG_IN = {"event_type": "login", "success": True}
+
+
+def answer(body: Any) -> Answer:
+    return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
+
+
+@pytest.mark.parametrize(
+    ("check", "right", "wrong"),
+    [
+        (is_called("a"), {"name": "a"}, {"name": "b"}),
+        (nothing, [], [{}]),
+        (one_owner, [{"role": "owner"}], [{"role": "member"}]),
+        (one_owner, [{"role": "owner"}], [{"role": "owner"}, {"role": "member"}]),
+        (
+            is_member("a@b", "owner"),
+            {"user_email": "a@b", "role": "owner"},
+            {"user_email": "a@b", "role": "member"},
+        ),
+        (
+            is_member("a@b", "owner"),
+            {"user_email": "a@b", "role": "owner"},
+            {"user_email": "c@b", "role": "owner"},
+        ),
+        (
+            whose(PERSON),
+            {"access_token": "x", "user": {"email": PERSON.email}},
+            {"access_token": "x", "user": {"email": "else@example.com"}},
+        ),
+        (
+            whose(PERSON),
+            {"access_token": "x", "user": {"email": PERSON.email}},
+            {"access_token": "", "user": {"email": PERSON.email}},
+        ),
+        (log_ins(1), [LOG_IN, {"event_type": "logout", "success": True}], []),
+        (log_ins(1), [LOG_IN], [LOG_IN, LOG_IN]),
+        (log_ins(1), [LOG_IN, LOG_IN | {"success": False}], [LOG_IN | {"success": False}]),
+        (has_csrf_token, {"csrf_token": "x"}, {"csrf_token": ""}),
+        (is_called("a", under="full_name"), {"full_name": "a"}, {"full_name": "b"}),
+        (at_most(10), [{}], []),
+        (at_most(10), [{}] * 10, [{}] * 11),
+        (
+            counts_permissions,
+            {"total_count": 1, "all_permissions": ["x"]},
+            {"total_count": 2, "all_permissions": ["x"]},
+        ),
+        (
+            counts_permissions,
+            {"total_count": 1, "all_permissions": ["x"]},
+            {"total_count": 0, "all_permissions": []},
+        ),
+    ],
+)
+def test_the_right_answer_passes_and_the_wrong_one_does_not(check: Check, right: Any, wrong: Any) -> None:
+    assert check(answer(right)) is None
+    assert check(answer(wrong))
+
+
+def test_the_token_is_found_in_the_mails_link() -> None:
+    mail = '<a href="http://127.0.0.1:1/admin/reset-password/aB-_9?x=1">Reset</a> https://example.com/reset'
+    assert LINK.findall(mail) == ["aB-_9"]
+    assert not LINK.findall("reset-password/")
+
+
+def test_a_person_does_not_show_the_password() -> None:
+    assert "secret" not in repr(PERSON)
