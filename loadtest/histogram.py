@@ -74,12 +74,22 @@ class Histogram:
         Raises:
             ValueError: the text is not an encoded histogram.
         """
-        histogram = cls()
+        return cls.of([text])
+
+    @classmethod
+    def of(cls, encoded: Iterable[str]) -> "Histogram":
+        """Return one distribution of all that :meth:`encode` wrote, without one for each on the way.
+
+        Raises:
+            ValueError: one of them is not an encoded histogram.
+        """
+        total = cls()
         try:
-            histogram._counts.decode_and_add(text.encode("ascii"))
+            for text in encoded:
+                total._counts.decode_and_add(text.encode("ascii"))
         except Exception as error:  # hdrh raises whatever zlib, ctypes and base64 raise
             raise ValueError(f"not an encoded histogram: {error}") from error
-        return histogram
+        return total
 
     @classmethod
     def merged(cls, parts: Iterable["Histogram"]) -> "Histogram":

@@ -221,13 +221,12 @@ LOCUSTFILE = """
 
 def test_what_the_installed_locust_writes(tmp_path: Path) -> None:
     (tmp_path / "plain.py").write_text(textwrap.dedent(LOCUSTFILE))
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    try:
+    ) as server:
         assert server.stdout is not None
         port = server.stdout.readline().split(" port ")[1].split()[0]
         command = ["-f", "plain.py", "--headless", "-u", "4", "-r", "4", "-t", "4s", "--csv", "out"]
@@ -238,11 +237,7 @@ def test_what_the_installed_locust_writes(tmp_path: Path) -> None:
             capture_output=True,
             timeout=60,
         )
-    finally:
         server.terminate()
-        server.wait(10)
-        if server.stdout:
-            server.stdout.close()
     here = read_csv_run(tmp_path / "out")
     found = {(f.operation, f.problem, f.status) for f in here.failures}
     assert {

@@ -21,6 +21,10 @@ from loadtest.run import Example, Failure, ProblemKind
 BUILT_IN = Path(__file__).with_name("categories.toml")
 
 
+_LONGEST_LINE = 1_000
+"""Characters of a log line that are searched; a rule must not take a minute over a dumped document."""
+
+
 class Fault(StrEnum):
     """Where the cause of a failure lies."""
 
@@ -118,9 +122,12 @@ class _Rule:
         return any(pattern.search(message) for pattern in self._messages) or self._logged(failure)
 
     def _logged(self, failure: Failure) -> bool:
+        if not self._logs:
+            return False
         logs = [example.log for example in failure.examples if example.log]
         return bool(logs) and all(
-            any(pattern.search(line) for line in log for pattern in self._logs) for log in logs
+            any(pattern.search(line[:_LONGEST_LINE]) for line in log for pattern in self._logs)
+            for log in logs
         )
 
 
@@ -134,7 +141,8 @@ class Categories:
             re.error: one of ``messages`` or ``logs`` is not a regular expression.
         """
         self._rules = [_Rule(category) for category in categories]
-        self._concerned: dict[tuple[str, ProblemKind], list[_Rule]] = {}
+        self._concerned: dict[tuple[str, ProblemKind], tuple[_Rule, ...]] = {}
+        self._recognised: dict[tuple[tuple[_Rule, ...], int | None, str | None, str], Category | None] = {}
 
     def __iter__(self) -> Iterator[Category]:
         return iter(rule.category for rule in self._rules)
@@ -144,8 +152,17 @@ class Categories:
         key = (failure.operation, failure.problem)
         rules = self._concerned.get(key)
         if rules is None:
-            rules = [rule for rule in self._rules if rule.concerns(*key)]
+            rules = tuple(rule for rule in self._rules if rule.concerns(*key))
             self._concerned[key] = rules
+        if any(example.log for example in failure.examples):
+            return self._first(rules, failure)
+        alike = (rules, failure.status, failure.code, failure.message)
+        if alike not in self._recognised:
+            self._recognised[alike] = self._first(rules, failure)
+        return self._recognised[alike]
+
+    @staticmethod
+    def _first(rules: tuple[_Rule, ...], failure: Failure) -> Category | None:
         return next((rule.category for rule in rules if rule.matches(failure)), None)
 
 

@@ -162,6 +162,8 @@ class Counts:
     """How many failures of each operation are not excused."""
     succeeded: dict[str, str]
     """Name and area of each operation of the contract that succeeded."""
+    latency: Latency | None = None
+    """Of all requests together, as :func:`total_latency` has it."""
 
 
 def judge_criteria(run: Run, criteria: Sequence[Criterion], counts: Counts) -> tuple[CriterionResult, ...]:
@@ -192,7 +194,7 @@ def merged_latency(operations: Iterable[Operation]) -> Latency | None:
     encoded = [part.histogram for part in parts if part.histogram is not None]
     if len(encoded) == len(parts):
         try:
-            return Histogram.merged(map(Histogram.decode, encoded)).summary()
+            return Histogram.of(encoded).summary()
         except ValueError as error:
             raise UsageError(f"run: operations: latency.histogram: {error}") from error
     count = sum(part.count for part in parts)
@@ -211,7 +213,7 @@ class _Figures:
     def __init__(self, run: Run, counts: Counts) -> None:
         self._run = run
         self._counts = counts
-        self._latencies: dict[str, Latency | None] = {}
+        self._latencies = {"": counts.latency}
 
     def within(self, scope: str) -> tuple[Operation, ...]:
         """Return the operations that ``scope`` names, JSON-RPC methods under their path included."""
@@ -255,7 +257,7 @@ class _Figures:
     def _latency(self, scope: str) -> Latency | None:
         if scope not in self._latencies:
             operations = self.within(scope)
-            self._latencies[scope] = merged_latency(operations) if scope else total_latency(self._run)
+            self._latencies[scope] = merged_latency(operations)
         return self._latencies[scope]
 
 

@@ -161,9 +161,9 @@ def judge(
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
     observations = observe(Facts(run, coverage, len(failing), stale, unapplied))
-    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded))
-    result = decide(run.state, failures, observations, results)
     latency = total_latency(run)
+    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency))
+    result = decide(run.state, failures, observations, results)
     return Verdict(
         result=result,
         exit_code=_exit_code(run, result, fail_on),

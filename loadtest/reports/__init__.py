@@ -4,8 +4,6 @@ A module here that has a ``FILENAME`` is a format: its ``render(run, verdict)`` 
 Formats show; they never judge.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from pathlib import Path

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadtest.judge.coverage import Covered, State
 from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.criteria import Outcome as Met
 from loadtest.judge.observations import Check, Observation, Severity
-from loadtest.judge.verdict import JudgedFailure, Verdict
+from loadtest.judge.verdict import JudgedFailure, Result, Verdict
 from loadtest.operations import area_of
-from loadtest.reports.evidence import describe, times
+from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.places import Place, Places
-from loadtest.reports.text import one_line
 from loadtest.run import Operation, Run
 
 _COVERAGE = {Check.SWEEP, Check.REACHED, Check.FLOOR, Check.SCENARIOS, Check.SUCCESSES, Check.REQUESTS}
@@ -50,6 +49,16 @@ class Case:
 def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
     """Yield the cases of a run: operations by area, then coverage, criteria and resources."""
     yield from _operations(run, verdict)
+    for case in _figures(verdict):
+        if case.outcome is Outcome.FAILURE and verdict.result in (Result.INCONCLUSIVE, Result.INTERRUPTED):
+            yield replace(
+                case, outcome=Outcome.ERROR, message=f"no evidence, the run is not whole: {case.message}"
+            )
+        else:
+            yield case
+
+
+def _figures(verdict: Verdict) -> Iterator[Case]:
     for observation in verdict.observations:
         if observation.check in _COVERAGE:
             yield _check("loadtest coverage", observation)
@@ -110,12 +119,10 @@ def _operation(
 
 
 def _summary(failing: list[JudgedFailure]) -> str:
-    first = failing[0].failure
-    status = f" {first.status}" if first.status is not None else ""
-    code = f" {first.code}" if first.code is not None else ""
+    first = failing[0]
     more = f" (and {len(failing) - 1} more kinds of failure)" if len(failing) > 1 else ""
-    expired = f"expired: {failing[0].reason}: " if failing[0].entry is not None else ""
-    return f"{expired}[{first.problem.value}{status}{code}] {one_line(first.message)} ({times(first.count)}){more}"
+    expired = f"expired: {first.reason}: " if first.entry is not None else ""
+    return f"{expired}{title(first)} ({times(first.failure.count)}){more}"
 
 
 def _check(suite: str, observation: Observation) -> Case:

@@ -23,7 +23,7 @@ def title(judged: JudgedFailure) -> str:
     """Return ``[status 500] Internal Server Error``: problem, status and code, and the message."""
     failure = judged.failure
     parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
-    return f"[{' '.join(parts)}] {one_line(failure.message)}"
+    return one_line(f"[{' '.join(parts)}] {failure.message}", 400)
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:

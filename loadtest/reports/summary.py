@@ -6,8 +6,11 @@ grows beyond what GitHub shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
+from loadtest.histogram import Latency
 from loadtest.judge.coverage import State
 from loadtest.judge.criteria import Outcome
 from loadtest.judge.known import Entry
@@ -15,6 +18,8 @@ from loadtest.judge.verdict import JudgedFailure, Result, Standing, Verdict
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.text import html, markdown
 from loadtest.run import Run
+
+T = TypeVar("T")
 
 FILENAME = "summary.md"
 
@@ -65,16 +70,17 @@ def render(run: Run, verdict: Verdict) -> str:
     return "\n".join(parts)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], most: int = MOST_ROWS) -> Iterator[str]:
-    """Yield a table of cells that are Markdown already; beyond ``most`` rows only their number."""
-    listed = list(rows)
+def _table(
+    header: Sequence[str], items: Collection[T], row: Callable[[T], Sequence[str]], most: int = MOST_ROWS
+) -> Iterator[str]:
+    """Yield a table with a row of Markdown cells for each of ``items``; beyond ``most`` only their number."""
     yield f"| {' | '.join(header)} |"
     yield f"|{'---|' * len(header)}"
-    for row in listed[:most]:
-        yield f"| {' | '.join(row)} |"
-    if len(listed) > most:
+    for item in islice(items, most):
+        yield f"| {' | '.join(row(item))} |"
+    if len(items) > most:
         yield ""
-        yield f"… and {len(listed) - most} more."
+        yield f"… and {len(items) - most} more."
 
 
 def _code(text: str) -> str:
@@ -106,10 +112,11 @@ def _new(verdict: Verdict) -> Iterator[str]:
         return
     yield f"### New failures ({len(failing)})"
     yield ""
-    rows = (
-        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)] for j in failing
+    yield from _table(
+        ("operation", "failure", "count", "looks like"),
+        failing,
+        lambda j: (_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)),
     )
-    yield from _table(("operation", "failure", "count", "looks like"), rows)
     for judged in failing[:MOST_NEW]:
         yield ""
         yield from _details(judged)
@@ -137,8 +144,11 @@ def _criteria(verdict: Verdict) -> Iterator[str]:
     yield "### Criteria"
     yield ""
     words = {Outcome.MET: "met", Outcome.MISSED: "**missed**", Outcome.INCONCLUSIVE: "**inconclusive**"}
-    rows = ([_code(r.criterion.text), words[r.outcome], markdown(r.text)] for r in verdict.criteria)
-    yield from _table(("criterion", "outcome", "measured"), rows)
+    yield from _table(
+        ("criterion", "outcome", "measured"),
+        verdict.criteria,
+        lambda r: (_code(r.criterion.text), words[r.outcome], markdown(r.text)),
+    )
 
 
 def _known(verdict: Verdict) -> Iterator[str]:
@@ -147,11 +157,16 @@ def _known(verdict: Verdict) -> Iterator[str]:
         return
     yield f"### Known failures ({len(known)})"
     yield ""
-    rows = (
-        [_code(j.failure.operation), markdown(title(j)), str(j.failure.count), markdown(_why(j), 500)]
-        for j in known
+    yield from _table(
+        ("operation", "failure", "count", "why it does not block"),
+        known,
+        lambda j: (
+            _code(j.failure.operation),
+            markdown(title(j)),
+            str(j.failure.count),
+            markdown(_why(j), 500),
+        ),
     )
-    yield from _table(("operation", "failure", "count", "why it does not block"), rows)
 
 
 def _why(judged: JudgedFailure) -> str:
@@ -167,7 +182,7 @@ def _stale(stale: Sequence[Entry]) -> Iterator[str]:
     yield ""
     yield "Their operation succeeds and they were not seen; left in place they would hide its next failure."
     yield ""
-    yield from _table(("entry", "reason"), ([markdown(e.where), markdown(e.known.reason)] for e in stale))
+    yield from _table(("entry", "reason"), stale, lambda e: (markdown(e.where), markdown(e.known.reason)))
 
 
 def _coverage(verdict: Verdict) -> Iterator[str]:
@@ -182,34 +197,38 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     shown = [state for state in State if coverage.count(state)]
     yield from _table(
         ("area", *(state.value for state in shown)),
-        ([markdown(area), *(str(row[s] or "") for s in shown)] for area, row in coverage.areas().items()),
+        coverage.areas().items(),
+        lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
     )
     lacking = [o for o in coverage.operations if o.state in (State.REACHED, State.MISSED, State.EXCUSED)]
     if lacking:
         yield ""
         yield f"<details><summary>{len(lacking)} operations without a success</summary>"
         yield ""
-        rows = ([_code(o.name), o.state.value, markdown(o.reason)] for o in lacking)
-        yield from _table(("operation", "state", "why"), rows, 2 * MOST_ROWS)
+        yield from _table(
+            ("operation", "state", "why"),
+            lacking,
+            lambda o: (_code(o.name), o.state.value, markdown(o.reason)),
+            2 * MOST_ROWS,
+        )
         yield ""
         yield "</details>"
 
 
 def _slowest(run: Run) -> Iterator[str]:
-    timed = [(o, o.latency.percentiles.get("95")) for o in run.operations if o.latency is not None]
-    slow = sorted(
-        ((p95, o) for o, p95 in timed if p95 is not None), key=lambda pair: (-pair[0], pair[1].name)
-    )
+    timed = [(o.name, o.latency) for o in run.operations if o.latency and "95" in o.latency.percentiles]
+    slow = sorted(timed, key=lambda pair: (-pair[1].percentiles["95"], pair[0]))[:MOST_SLOW]
     if not slow:
         return
     yield "### Slowest operations"
     yield ""
-    rows = (
-        [_code(o.name), str(o.requests), _ms(o.latency.percentiles.get("50")), _ms(p95), _ms(o.latency.max)]
-        for p95, o in slow[:MOST_SLOW]
-        if o.latency is not None
-    )
-    yield from _table(("operation", "requests", "p50", "p95", "max"), rows)
+    yield from _table(("operation", "requests", "p50", "p95", "max"), slow, _slow_row)
+
+
+def _slow_row(timed: tuple[str, Latency]) -> Sequence[str]:
+    name, latency = timed
+    figures = (latency.percentiles.get("50"), latency.percentiles.get("95"), latency.max)
+    return _code(name), str(latency.count), *map(_ms, figures)
 
 
 def _ms(value: float | None) -> str:
@@ -222,8 +241,11 @@ def _acceptances(run: Run) -> Iterator[str]:
         return
     yield "### Accepted outside the contract"
     yield ""
-    rows = ([_code(o.name), str(a.status), times(a.count), markdown(a.reason)] for o, a in accepted)
-    yield from _table(("operation", "status", "used", "reason"), rows)
+    yield from _table(
+        ("operation", "status", "used", "reason"),
+        accepted,
+        lambda one: (_code(one[0].name), str(one[1].status), times(one[1].count), markdown(one[1].reason)),
+    )
 
 
 def _phases(run: Run) -> Iterator[str]:

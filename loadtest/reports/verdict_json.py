@@ -13,6 +13,9 @@ from loadtest.run import Run
 
 FILENAME = "verdict.json"
 
+MOST = 1_000
+"""New failures, and known ones, that are listed; ``counts`` tells how many there are."""
+
 
 class Failure(Record, frozen=True, kw_only=True):
     """A failure and how it stands."""
@@ -102,8 +105,8 @@ def render(run: Run, verdict: Verdict) -> str:
         fail_on=verdict.fail_on.value,
         requests=run.requests,
         failed_requests=sum(operation.failures for operation in run.operations),
-        new_failures=tuple(_failure(j) for j in verdict.standing(Standing.NEW, Standing.EXPIRED)),
-        known_failures=tuple(_failure(j) for j in verdict.standing(Standing.KNOWN, Standing.CATEGORY)),
+        new_failures=tuple(_failure(j) for j in verdict.standing(Standing.NEW, Standing.EXPIRED)[:MOST]),
+        known_failures=tuple(_failure(j) for j in verdict.standing(Standing.KNOWN, Standing.CATEGORY)[:MOST]),
         stale=tuple(_stale(entry) for entry in verdict.stale),
         counts={**counts, "stale": len(verdict.stale)},
         operations_succeeded=coverage.succeeded,

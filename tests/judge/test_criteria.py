@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def timed(name: str, *durations: float, area: str = "tools") -> Run:
 
 
 def one(text: str, here: Run, counts: Counts = NOTHING) -> CriterionResult:
+    counts = dataclasses.replace(counts, latency=total_latency(here))
     return judge_criteria(here, [parse(text)], counts)[0]
 
 

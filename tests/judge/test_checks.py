@@ -1,0 +1,202 @@
+import pytest
+from msgspec.structs import replace
+from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, operation, run
+
+from loadtest.judge.categories import load_categories
+from loadtest.judge.known import entries
+from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
+from loadtest.judge.verdict import judge
+from loadtest.run import (
+    Backend,
+    Call,
+    Death,
+    EntityCount,
+    Gateway,
+    Generator,
+    Run,
+    RunState,
+    Scenario,
+    Settings,
+    Sweep,
+    Worker,
+)
+from loadtest.versions import KnownFailure
+
+CATEGORIES = load_categories()
+
+
+def seen(here: Run, check: Check, *listed: KnownFailure) -> Observation:
+    verdict = judge(
+        here, known=entries(listed, "file"), categories=CATEGORIES, version_data=VERSION, today=TODAY
+    )
+    (found,) = [one for one in verdict.observations if one.check is check]
+    return found
+
+
+def without(name: str) -> Run:
+    return replace(clean(), operations=tuple(o for o in clean().operations if o.name != name))
+
+
+def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
+    verdict = judge(run(), categories=CATEGORIES, today=TODAY)
+    assert [one.check for one in verdict.observations] == list(Check)
+    assert all(one.text for one in verdict.observations)
+    assert all(one.advice for one in verdict.findings)
+
+
+BAD: list[tuple[Check, Severity, Run, str]] = [
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, exit_status=3))),
+        "gateway died at 01:01 (exit status 3)",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        run(gateway=Gateway(version=None, source="x"), reason="port taken", state=RunState.ABORTED),
+        "gateway did not boot: port taken",
+    ),
+    (
+        Check.BACKENDS_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), backends=(Backend(name="mcp", up=True), Backend(name="a2a", up=False))),
+        "backend down: a2a",
+    ),
+    (Check.COMPLETE, Severity.INCONCLUSIVE, replace(clean(), state=RunState.RUNNING), "never finished"),
+    (
+        Check.COMPLETE,
+        Severity.INCONCLUSIVE,
+        replace(clean(), state=RunState.ABORTED, reason="Locust crashed"),
+        "run was aborted: Locust crashed",
+    ),
+    (Check.REQUESTS, Severity.INCONCLUSIVE, run(), "no requests were made"),
+    (
+        Check.SUCCESSES,
+        Severity.INCONCLUSIVE,
+        replace(clean(), operations=(operation("GET /tools", drift=5),)),
+        "no request succeeded",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", lost=True))),
+        "1 of 2 workers lost: w2",
+    ),
+    (
+        Check.GENERATOR,
+        Severity.INCONCLUSIVE,
+        replace(clean(), generator=Generator(saturated=True, detail="98 % of a core")),
+        "saturated: 98 % of a core",
+    ),
+    (
+        Check.SWEEP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), sweep=Sweep(planned=9, done=8, unfinished=("A.b",))),
+        "8 of 9 scenarios",
+    ),
+    (
+        Check.REACHED,
+        Severity.INCONCLUSIVE,
+        without("GET /version"),
+        "1 planned operation never reached: GET /version",
+    ),
+    (Check.REACHED, Severity.INCONCLUSIVE, without("POST /rpc tools/call"), "POST /rpc tools/call"),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(without("GET /tools/{tool_id}"), failures=(failure("POST /tools"),)),
+        "because their scenario failed",
+    ),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(without("GET /tools/{tool_id}"), failures=(failure("x", scenario="ToolsUser.lifecycle"),)),
+        "because their scenario failed",
+    ),
+    (
+        Check.ACCOUNTED,
+        Severity.INCONCLUSIVE,
+        replace(clean(), operations=(operation("GET /tools", 1, 3),), failures=(failure("GET /tools"),)),
+        "GET /tools: 2 of 3",
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(clean(), operations=clean().operations[:2]),
+        "2 operations succeeded, 3 are required",
+    ),
+    (
+        Check.FLOOR,
+        Severity.WARNING,
+        replace(clean(), settings=Settings(host="", tags=("x",))),
+        "limited by tags",
+    ),
+    (Check.SCENARIOS, Severity.WARNING, replace(clean(), contract=(*CONTRACT, "GET /new")), "GET /new"),
+    (
+        Check.ENTITIES,
+        Severity.WARNING,
+        replace(clean(), entities=(EntityCount(kind="tools", before=3, after=4),)),
+        "ENTITY LEAK: tools: 3 before, 4 after",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "severity", "here", "words"), BAD)
+def test_what_is_not_fine(check: Check, severity: Severity, here: Run, words: str) -> None:
+    assert seen(clean(), check).severity in (Severity.FINE, Severity.UNMEASURED)
+    found = seen(here, check)
+    assert found.severity is severity
+    assert words in found.text
+    assert found.advice
+    assert found.taints is (check in (Check.GATEWAY_UP, Check.BACKENDS_UP))
+
+
+def test_each_of_them_alone_keeps_a_run_from_passing() -> None:
+    for check, severity, here, _ in BAD:
+        verdict = judge(here, categories=CATEGORIES, version_data=VERSION, today=TODAY)
+        if severity in (Severity.INCONCLUSIVE, Severity.FAILURE):
+            assert verdict.exit_code != 0, check
+
+
+def test_known_failures_that_are_not_seen_or_not_applied() -> None:
+    assert seen(clean(), Check.STALE, known("GET /tools")).severity is Severity.WARNING
+    nameless = replace(clean(), gateway=None)
+    assert seen(nameless, Check.APPLIED, known("GET /x", gateway="1.0.7")).severity is Severity.WARNING
+    assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.FINE
+
+
+def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
+    here = replace(
+        clean(),
+        source="csv",
+        gateway=None,
+        backends=(),
+        plan=(),
+        contract=None,
+        sweep=None,
+        generator=None,
+        entities=(),
+    )
+    unmeasured = (
+        Check.GATEWAY_UP,
+        Check.BACKENDS_UP,
+        Check.GENERATOR,
+        Check.SWEEP,
+        Check.REACHED,
+        Check.ENTITIES,
+    )
+    for check in unmeasured:
+        assert seen(here, check).severity is Severity.UNMEASURED
+
+
+def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> None:
+    other = Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),))
+    assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.FINE
+
+
+def test_words() -> None:
+    assert [clock(s) for s in (-1, 0, 41.9, 61, 3660)] == ["00:00", "00:00", "00:41", "01:01", "61:00"]
+    assert [plural(n, "thing") for n in (0, 1, 2)] == ["no things", "1 thing", "2 things"]
+    assert some("abc") == "a, b, c"
+    assert some("abcde") == "a, b, c and 2 more"

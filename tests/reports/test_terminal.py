@@ -1,0 +1,88 @@
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+from sample_runs import (
+    KNOWN,
+    STORED,
+    TODAY,
+    VERSION,
+    clean,
+    did_not_boot,
+    empty,
+    failures,
+    gateway_died,
+    hostile,
+)
+
+from loadtest.judge.categories import load_categories
+from loadtest.judge.known import entries
+from loadtest.judge.verdict import Verdict, judge
+from loadtest.reports.terminal import next_step, print_coverage, print_verdict
+from loadtest.run import Run
+
+
+def verdict(here: Run) -> Verdict:
+    return judge(
+        here,
+        known=entries(KNOWN, "known-failures.toml") if here != clean() else (),
+        categories=load_categories(),
+        version_data=VERSION,
+        today=TODAY,
+    )
+
+
+def printed(here: Run, terminal: bool | None = None) -> str:
+    output = io.StringIO()
+    console = Console(file=output, width=80, highlight=False, emoji=False, force_terminal=terminal)
+    print_verdict(here, verdict(here), console)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("made", [*STORED.values(), hostile])
+def test_the_headline_is_the_last_line_and_whole(made: Callable[[], Run]) -> None:
+    last = printed(made()).splitlines()[-1]
+    assert last.split("  ")[0] in ("PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED")
+    if made is not hostile:
+        assert last == verdict(made()).headline
+
+
+def test_failures_stand_above_it() -> None:
+    text = printed(failures())
+    assert "POST /tools  [status 500] Internal Server Error" in text
+    assert "Next: repeat it: curl -X POST http://127.0.0.1:4444/tools" in text
+    assert "slow query" not in text
+
+
+def test_colours_only_where_they_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" not in printed(failures())
+    assert "\x1b[1;31m" in printed(failures(), terminal=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "31m" not in printed(failures(), terminal=True)
+
+
+def test_hostile_text_is_neither_colour_nor_command() -> None:
+    text = printed(hostile())
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    assert "##[" not in text
+    assert not any(line.strip().startswith("::") for line in text.splitlines())
+
+
+def test_one_thing_to_do_next() -> None:
+    assert next_step(clean(), verdict(clean())) == ""
+    for made in (gateway_died(), did_not_boot()):
+        assert "gateway.log" in next_step(made, verdict(made))
+    assert "--fail" not in next_step(empty(), verdict(empty()))
+    assert next_step(empty(), verdict(empty())).startswith("Check the host")
+
+
+def test_coverage() -> None:
+    output = io.StringIO()
+    print_coverage(verdict(failures()).coverage, Console(file=output, width=100))
+    text = output.getvalue()
+    assert text.splitlines()[0].split() == ["area", "succeeded", "excused", "reached", "excluded"]
+    assert "reached: POST /tools: called, and it only failed" in text
+    assert text.splitlines()[-1] == "3/6 operations succeeded"
