@@ -47,19 +47,18 @@ class DepartureUser(PeopleUser):
         try:
             founder = self.account(admin=True)
             there.append(founder)
-            member, bearer = self.register()
+            member = self.account()
             there.append(member)
             owner = self.signed_in(founder)
             team = self.call(
                 "POST /teams/", bearer=owner, json={"name": self.name("team"), "visibility": "private"}
             )
-            invitation = self.call(
-                "POST /teams/{team_id}/invitations",
+            self.call(
+                "POST /teams/{team_id}/members",
                 team_id=team.id,
                 bearer=owner,
                 json={"email": member.email, "role": "owner"},
             )
-            self.call("POST /teams/invitations/{token}/accept", token=invitation["token"], bearer=bearer)
             yield Pair(founder, member, there)
         finally:
             for person in tuple(there):
