@@ -62,9 +62,13 @@ def nothing(answer: Answer) -> str | None:
     return None if answer.json == [] else "the list is not empty"
 
 
-def at_most(number: int) -> Check:
-    """Return a check that a list holds something, and no more than was asked for."""
-    return lambda a: None if 1 <= len(a.json) <= number else f"1 to {number} expected, got {len(a.json)}"
+def at_most(number: int, least: int = 1) -> Check:
+    """Return a check that a list holds no more than was asked for, and ``least`` at least."""
+    return lambda a: (
+        None
+        if least <= len(a.json) <= number
+        else f"{least} to {number} were expected, there are {len(a.json)}"
+    )
 
 
 def log_ins(expected: int) -> Check:

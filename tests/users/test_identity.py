@@ -67,6 +67,7 @@ def answer(body: Any) -> Answer:
         (is_called("a", under="full_name"), {"full_name": "a"}, {"full_name": "b"}),
         (at_most(10), [{}], []),
         (at_most(10), [{}] * 10, [{}] * 11),
+        (at_most(1, least=0), [], [{}] * 2),
         (
             counts_permissions,
             {"total_count": 1, "all_permissions": ["x"]},
