@@ -58,8 +58,8 @@ class Drift(Record, frozen=True, kw_only=True):
     status: int | None = None
     """An undocumented status."""
     media_type: str | None = None
-    """A body of another kind than the documented JSON, ``text/html``. With neither of the two the entry
-    excuses a JSON body outside its documented schema."""
+    """A body of another kind than the documented JSON, ``text/html``; empty for one that does not say its kind.
+    With neither of the two the entry excuses a JSON body outside its documented schema."""
 
 
 class Coverage(Record, frozen=True, kw_only=True):

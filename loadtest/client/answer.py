@@ -101,10 +101,13 @@ def check(
         return drift or _bad_status(answer)
     if streamed or "application/json" not in promise.media_types:
         return None
-    if answer.media_type and not answer.media_type.endswith("json"):
-        other = f"expected JSON, got {answer.media_type}"
+    if not answer.media_type.endswith("json"):
         drift = contract.drifted(answer.operation, media_type=answer.media_type)
-        return drift or Problem(ProblemKind.JSON, other, status=status)
+        if drift is not None:
+            return drift
+        if answer.media_type:
+            other = f"expected JSON, got {answer.media_type}"
+            return Problem(ProblemKind.JSON, other, status=status)
     if validate or contract.always_checked(answer.operation):
         return _checked_body(answer, contract, promise.schema)
     return None

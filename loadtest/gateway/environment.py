@@ -77,6 +77,7 @@ def gateway_environment(
 ) -> dict[str, str]:
     """Return the whole environment of a gateway of version ``data`` that runs at ``place``."""
     values = {
+        "here": str(SWITCHES.parent),
         "port": str(place.port),
         "url": place.url,
         "directory": str(place.directory),

@@ -12,14 +12,15 @@ from loadtest.client.inbox import newest_mail
 from loadtest.standing import new_password
 from loadtest.users.admin_forms import DONE, AdminUser
 from loadtest.users.base import task
+from loadtest.users.identity_checks import LINK
 from loadtest.users.pages import shows
-from loadtest.users.passwords import LINK, MAIL_WITHIN
+from loadtest.users.passwords import MAIL_WITHIN
 
 BROWSER = {"Accept": "text/html"}
-SESSION = "jwt_token"
-"""The cookie that holds the signed-in user's token."""
 FORGERY = "mcpgateway_csrf_token"
 """The cookie whose value every form of a signed-in user must send along."""
+PROOF = "X-CSRF-Token"
+"""The header by which the value is sent."""
 
 
 class AdminLoginUser(AdminUser):
@@ -48,7 +49,7 @@ class AdminLoginUser(AdminUser):
                 "POST /admin/change-password-required",
                 bearer="",
                 headers=self._as(jar),
-                form=form | {"csrf_token": jar.get(FORGERY, "")},
+                form=form,
                 check=goes_to("/admin"),
             )
 
@@ -93,14 +94,16 @@ class AdminLoginUser(AdminUser):
             form={"email": email, "password": password},
             check=goes_to("/admin"),
         )
-        return jar | cookies(done)
+        jar |= cookies(done)
+        front = self.call("GET /admin/", bearer="", headers=self._as(jar), check=shows("</html>", email))
+        return jar | cookies(front)
 
     def _signs_out(self, jar: dict[str, str]) -> None:
         self.call(
             "POST /admin/logout",
             bearer="",
             headers=self._as(jar),
-            form={"csrf_token": jar.get(FORGERY, "")},
+            form={},
             check=goes_to("/admin/login"),
         )
 
@@ -120,8 +123,12 @@ class AdminLoginUser(AdminUser):
 
     def _as(self, jar: dict[str, str]) -> dict[str, str]:
         """Return the headers of a browser with these cookies on one of the gateway's own pages."""
-        sent = "; ".join(f"{name}={value}" for name, value in jar.items())
-        return BROWSER | {"Origin": self.load.session.host} | ({"Cookie": sent} if sent else {})
+        headers = BROWSER | {"Origin": self.load.session.host}
+        if jar:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        if FORGERY in jar:
+            headers[PROOF] = jar[FORGERY]
+        return headers
 
     @contextmanager
     def _account(self) -> Iterator[tuple[str, str]]:

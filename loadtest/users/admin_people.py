@@ -70,7 +70,7 @@ class AdminTokensUser(AdminUser):
         """A token that is revoked where it is listed."""
         if not self.offers("DELETE /admin/tokens/{token_id}"):
             return
-        with self.created("POST /tokens/", delete="DELETE /admin/tokens/{token_id}", **self._new()):
+        with self.created("POST /tokens", delete="DELETE /admin/tokens/{token_id}", **self._new()):
             pass
 
     def _new(self) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from loadtest.client.answer import Answer
 from loadtest.users.admin_forms import AdminUser, finds
 from loadtest.users.base import task
 from loadtest.users.pages import shows
 from loadtest.users.registry import has
 
-BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{36})/delete")
+BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
 """Where the page on bindings says the id of one."""
 
 
@@ -56,11 +57,18 @@ class AdminPluginsUser(AdminUser):
                 "config": "{}",
             }
             self.call("POST /admin/a2a/plugin-bindings", form=form, check=shows(agent))
-            page = self.call(
-                "GET /admin/a2a/plugin-bindings/partial", params={"team_id": team}, check=shows(agent)
-            )
-            for binding in set(BINDING.findall(page.text)):
-                self.call("POST /admin/a2a/plugin-bindings/{binding_id}/delete", binding_id=binding)
+            found: list[str] = []
+
+            def listed(answer: Answer) -> str | None:
+                found.extend(set(BINDING.findall(answer.text)))
+                return shows(agent)(answer) or (
+                    None if len(found) == 1 else f"{len(found)} bindings, not one"
+                )
+
+            self.call("GET /admin/a2a/plugin-bindings/partial", params={"team_id": team}, check=listed)
+            released = shows("</form>")
+            delete = "POST /admin/a2a/plugin-bindings/{binding_id}/delete"
+            self.call(delete, binding_id=found[0], check=released)
 
     @contextmanager
     def _team(self) -> Iterator[str]:

