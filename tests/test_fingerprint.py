@@ -21,6 +21,8 @@ from loadtest.run import ProblemKind
         ("[Errno -2] Name or service not known", "[Errno -<n>] Name or service not known"),
         ("object at 0x7f3a2b", "object at <id>"),
         ("two\nlines\tof  it ", "two lines of it"),
+        ("to /reset/70tN75ibCWOSrZUp4ZToOEf5FlR0qLVdsw_SH2NxPQ0?error=no", "to /reset/<token>?error=no"),
+        ("UPPER_AND_LOWER_words_but_no_number_in_it", "UPPER_AND_LOWER_words_but_no_number_in_it"),
         ("Internal Server Error", "Internal Server Error"),
         ("the facade of a decade", "the facade of a decade"),
     ],
