@@ -190,7 +190,7 @@ def test_thousands_of_rows_are_quick(tmp_path: Path) -> None:
     prefix = put(tmp_path, stats=stats(*names, TOTAL), failures=f"{FAILURES}\r\n{rows}")
     start = time.process_time()
     here = read_csv_run(prefix)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 12
     assert sum(f.count for f in here.failures) == 100_000
 
 

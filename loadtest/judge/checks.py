@@ -53,15 +53,20 @@ def _gateway_up(facts: Facts) -> Observation:
         how = f" (signal {death.signal})"
     elif death is not None and death.exit_status is not None:
         how = f" (exit status {death.exit_status})"
+    advice = "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
+    reason = f": {run.reason}" if run.reason else ""
     if run.requests and death is not None:
         text = f"gateway died at {clock(death.at)}{how}"
+    elif death is None and gateway.source.startswith(("http://", "https://")):
+        text = f"gateway could not be driven{reason}"
+        advice = "Check that the address is right, that a gateway answers there, and that it takes the token."
     else:
-        text = f"gateway did not boot{how}" + (f": {run.reason}" if run.reason else "")
+        text = f"gateway did not boot{how}{reason}"
     return Observation(
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
         text,
-        "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first.",
+        advice,
         gateway.log_tail,
         taints=True,
     )

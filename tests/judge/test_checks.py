@@ -58,6 +58,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         "gateway did not boot: port taken",
     ),
     (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        run(gateway=Gateway(version=None, source="http://h"), reason="no token", state=RunState.ABORTED),
+        "gateway could not be driven: no token",
+    ),
+    (
         Check.BACKENDS_UP,
         Severity.INCONCLUSIVE,
         replace(clean(), backends=(Backend(name="mcp", up=True), Backend(name="a2a", up=False))),
