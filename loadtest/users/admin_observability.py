@@ -1,12 +1,20 @@
 """The administrator's pages on traces: dashboards, statistics, saved queries."""
 
 import re
+import time
+
+import gevent
 
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.pages import shows
 
 HOURS = {"hours": 1}
+PAGE = 20
+"""Traces on a page."""
+RUNNING_TIME = 6.0
+"""Seconds that a call takes whose trace is opened meanwhile."""
+LOOK_AGAIN = 0.1
 
 PAGES = (
     ("GET /admin/observability/partial", "Observability"),
@@ -76,9 +84,33 @@ class AdminObservabilityUser(GatewayUser):
         """The list of traces, and one of them opened."""
         self.rpc("POST /rpc tools/list")
         self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
-        listed = self.call("GET /admin/observability/traces", params={"limit": 10}, check=_lists_traces)
+        finished = {"limit": PAGE, "min_duration": 0}
+        listed = self.call("GET /admin/observability/traces", params=finished, check=_lists_traces)
         trace_id = _trace_ids(listed.text)[0]
         self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+
+    @task
+    def running_trace(self) -> None:
+        """A trace opened while its request still runs."""
+        slow = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
+        with self.meanwhile(lambda: self.rpc("POST /rpc tools/call", slow)):
+            trace_id = self.unfinished()
+            self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+
+    def unfinished(self) -> str:
+        """Return the trace of a request that still runs; wait until there is one."""
+        deadline = time.monotonic() + RUNNING_TIME / 2
+        while time.monotonic() < deadline:
+            running = _running(self.call("GET /observability/traces", params={"limit": PAGE}))
+            if running:
+                return running[0]
+            gevent.sleep(LOOK_AGAIN)
+        listed = self.call(
+            "GET /observability/traces",
+            params={"limit": PAGE},
+            check=lambda a: None if _running(a) else "a request that runs has no trace",
+        )
+        return _running(listed)[0]
 
     @task(2)
     def saved_query(self) -> None:
@@ -117,6 +149,10 @@ def _trace_ids(page: str) -> list[str]:
 
 def _lists_traces(answer: Answer) -> str | None:
     return None if _trace_ids(answer.text) else "no trace is listed"
+
+
+def _running(answer: Answer) -> list[str]:
+    return [trace["trace_id"] for trace in answer.json if trace["duration_ms"] is None]
 
 
 def _listed(answer: Answer, name: str) -> str | None:
