@@ -1,29 +1,24 @@
-"""A WebSocket as load: the handshake is reported as a request, messages are JSON objects.
+"""A WebSocket whose messages are JSON objects, and what can go wrong with it.
 
 Source: https://www.rfc-editor.org/rfc/rfc6455.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import SimpleNamespace
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import websocket
 
-from loadtest.client.caller import Call, Caller, StepFailed
-from loadtest.client.evidence import example
 from loadtest.client.problem import Problem
 from loadtest.run import ProblemKind
 
 OPENED_WITHIN = 10.0
 """Seconds for the handshake."""
+GOODBYE_WITHIN = 1.0
 MESSAGE_WITHIN = 10.0
 """Seconds that a user waits for a message unless the scenario says otherwise."""
-_SWITCHED = 101
 
 
 class Link:
@@ -56,66 +51,38 @@ class Link:
             raise Problem(ProblemKind.STREAM_STALLED, f"no message within {within:g} s") from error
         except (websocket.WebSocketException, OSError) as error:
             raise _broken(error) from error
+        if not text:
+            raise Problem(ProblemKind.CONNECTION, "closed by the server")
         try:
             return msgspec.json.decode(text, type=dict[str, Any])
         except msgspec.DecodeError as error:
             raise Problem(ProblemKind.JSON, f"message: {error}") from error
 
+    def close(self) -> None:
+        """Close the connection; the server has a second to say goodbye."""
+        self._socket.close(timeout=GOODBYE_WITHIN)
+        # After a goodbye of the server's the library takes the connection for closed and leaves it open.
+        self._socket.shutdown()
 
-@contextmanager
-def opened(caller: Caller, operation: str) -> Iterator[Link]:
-    """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
 
-    A problem that the block meets on the link is the failure of ``operation``.
+def connect(url: str, headers: Mapping[str, str]) -> Link:
+    """Open the WebSocket at ``url`` (``http://…`` is read as ``ws://…``), within 10 seconds.
 
     Raises:
-        StepFailed: the handshake was refused, or a problem on the link; it has been reported.
+        Problem: nobody is there, no answer came in time, or the handshake was refused.
     """
-    method, path = operation.split(" ")
-    session = caller.session
-    url = session.host + session.contract.prefix + path
-    headers = {"X-Correlation-ID": session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
-    call = Call(operation, caller.area, caller.scenario)
-    caller.last_operation = operation
-    start, socket, problem = time.perf_counter(), None, None
-    taken = 0.0
     try:
-        socket = websocket.create_connection(
-            url.replace("http", "ws", 1), header=headers, timeout=OPENED_WITHIN, enable_multithread=False
-        )
-        taken = (time.perf_counter() - start) * 1000
-        yield Link(socket)
-    except websocket.WebSocketBadStatusException as error:
-        problem = Problem(ProblemKind.STATUS, "the handshake was refused", status=error.status_code)
-    except (websocket.WebSocketException, OSError) as error:
-        problem = _broken(error)
-    except Problem as met:
-        problem = met
-    finally:
-        if socket is not None:
-            socket.close()
-        if problem is not None:
-            call.example = example(
-                method=method,
-                url=url,
-                headers=headers,
-                body=None,
-                answer=None,
-                at=time.time(),
-                correlation_id=headers["X-Correlation-ID"],
+        return Link(
+            websocket.create_connection(
+                url.replace("http", "ws", 1), header=dict(headers), timeout=OPENED_WITHIN
             )
-        caller.http.request_event.fire(
-            request_type=method,
-            name=path,
-            response_time=taken or (time.perf_counter() - start) * 1000,
-            response_length=0,
-            exception=problem,
-            context={"call": call},
-            response=SimpleNamespace(status_code=_SWITCHED if socket else 0),
-            url=url,
         )
-    if problem is not None:
-        raise StepFailed(problem)
+    except websocket.WebSocketBadStatusException as error:
+        raise Problem(ProblemKind.STATUS, "the handshake was refused", status=error.status_code) from error
+    except websocket.WebSocketTimeoutException as error:
+        raise Problem(ProblemKind.TIMEOUT, "no answer to the handshake") from error
+    except (websocket.WebSocketException, OSError) as error:
+        raise _broken(error) from error
 
 
 def _broken(error: Exception) -> Problem:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from loadtest.client import jsonrpc
+from loadtest.client.handshake import opened
 from loadtest.client.problem import Problem
-from loadtest.client.websocket import Link, opened
+from loadtest.client.websocket import Link
 from loadtest.run import ProblemKind
 from loadtest.users.base import GatewayUser, task
 

@@ -21,7 +21,7 @@ from mcp.server.auth.provider import (
 )
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
 from mcp.server.mcpserver import MCPServer
-from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull, OAuthToken
 from pydantic import AnyHttpUrl, AnyUrl
 from starlette.types import ASGIApp
 
@@ -43,10 +43,10 @@ class KnownClient(OAuthClientInformationFull):
         """Return the address if it is on loopback.
 
         Raises:
-            ValueError: it is missing or elsewhere.
+            InvalidRedirectUriError: it is missing or elsewhere.
         """
         if redirect_uri is None or redirect_uri.host not in ("127.0.0.1", "localhost"):
-            raise ValueError("expected an address of loopback")
+            raise InvalidRedirectUriError("expected an address of loopback")
         return redirect_uri
 
 

@@ -1,0 +1,66 @@
+"""A WebSocket as load: its handshake is reported to Locust as a request, with what went wrong on the link."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from loadtest.client.caller import Call, Caller, StepFailed
+from loadtest.client.evidence import example
+from loadtest.client.problem import Problem
+from loadtest.client.websocket import Link, connect
+
+_SWITCHED = 101
+
+
+@contextmanager
+def opened(caller: Caller, operation: str) -> Iterator[Link]:
+    """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
+
+    A problem that the block meets on the link is the failure of ``operation``.
+
+    Raises:
+        StepFailed: the handshake was refused, or a problem on the link; it has been reported.
+    """
+    method, path = operation.split(" ")
+    session = caller.session
+    url = session.host + session.contract.prefix + path
+    headers = {"X-Correlation-ID": session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    call = Call(operation, caller.area, caller.scenario)
+    caller.last_operation = operation
+    start, taken = time.perf_counter(), 0.0
+    link: Link | None = None
+    problem: Problem | None = None
+    try:
+        link = connect(url, headers)
+        taken = (time.perf_counter() - start) * 1000
+        yield link
+    except Problem as met:
+        problem = met
+    finally:
+        if link is not None:
+            link.close()
+        if problem is not None:
+            call.example = example(
+                method=method,
+                url=url,
+                headers=headers,
+                body=None,
+                answer=None,
+                at=time.time(),
+                correlation_id=headers["X-Correlation-ID"],
+            )
+        caller.http.request_event.fire(
+            request_type=method,
+            name=path,
+            response_time=taken or (time.perf_counter() - start) * 1000,
+            response_length=0,
+            exception=problem,
+            context={"call": call},
+            response=SimpleNamespace(status_code=_SWITCHED if link else 0),
+            url=url,
+        )
+    if problem is not None:
+        raise StepFailed(problem)

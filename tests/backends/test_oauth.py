@@ -1,0 +1,147 @@
+"""The OAuth provider as a gateway meets it: metadata, registration, code with PKCE, refresh; the guarded server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE, running
+
+CALLBACK = "http://127.0.0.1:4999/oauth/callback"
+VERIFIER = "v" * 64
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+TIMEOUT = 10
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": "1",
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+@contextmanager
+def provider() -> Iterator[str]:
+    """Run the provider in a thread of its own and yield its address."""
+    ready, done = Event(), Event()
+    urls: list[str] = []
+
+    async def serve() -> None:
+        async with running() as url:
+            urls.append(url)
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(TIMEOUT)
+        yield urls[0]
+    finally:
+        done.set()
+        thread.join(TIMEOUT)
+
+
+def code(url: str, client_id: str = CLIENT_ID, redirect_uri: str = CALLBACK) -> requests.Response:
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "state": "s-1",
+        "scope": SCOPE,
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return requests.get(f"{url}/authorize", params=query, allow_redirects=False, timeout=TIMEOUT)
+
+
+def agreed(answer: requests.Response) -> str:
+    assert answer.status_code == 302
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert query["state"] == ["s-1"]
+    return query["code"][0]
+
+
+def token(url: str, **form: str) -> requests.Response:
+    known = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": CALLBACK}
+    return requests.post(f"{url}/token", data=known | form, timeout=TIMEOUT)
+
+
+def greeted(url: str, bearer: str) -> int:
+    headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {bearer}"}
+    return requests.post(f"{url}/mcp", json=HELLO, headers=headers, timeout=TIMEOUT).status_code
+
+
+def exchanged(url: str, **form: str) -> requests.Response:
+    return token(url, grant_type="authorization_code", code_verifier=VERIFIER, **form)
+
+
+def test_a_code_becomes_a_token_that_opens_the_server() -> None:
+    with provider() as url:
+        tokens = exchanged(url, code=agreed(code(url))).json()
+        assert greeted(url, tokens["access_token"]) == 200
+        assert greeted(url, "another") == 401
+
+
+def test_a_code_serves_once_and_only_with_its_verifier() -> None:
+    with provider() as url:
+        first = agreed(code(url))
+        wrong = token(url, grant_type="authorization_code", code=first, code_verifier="w" * 64)
+        assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
+        second = agreed(code(url))
+        assert exchanged(url, code=second).status_code == 200
+        assert exchanged(url, code=second).json()["error"] == "invalid_grant"
+
+
+def test_a_refresh_token_serves_once() -> None:
+    with provider() as url:
+        refresh = exchanged(url, code=agreed(code(url))).json()["refresh_token"]
+        again = token(url, grant_type="refresh_token", refresh_token=refresh)
+        assert greeted(url, again.json()["access_token"]) == 200
+        assert token(url, grant_type="refresh_token", refresh_token=refresh).status_code == 400
+
+
+def test_a_client_registers_itself_and_is_told_to_send_its_secret_in_the_body() -> None:
+    with provider() as url:
+        metadata = requests.get(f"{url}/.well-known/oauth-authorization-server", timeout=TIMEOUT).json()
+        assert metadata["issuer"].rstrip("/") == url
+        assert metadata["code_challenge_methods_supported"] == ["S256"]
+        asked = {
+            "client_name": "a gateway",
+            "redirect_uris": [CALLBACK],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "client_secret_basic",
+            "scope": SCOPE,
+        }
+        answer = requests.post(metadata["registration_endpoint"], json=asked, timeout=TIMEOUT)
+        assert answer.status_code == 201
+        client = answer.json()
+        assert client["token_endpoint_auth_method"] == "client_secret_post"
+        secrets = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+        tokens = exchanged(url, code=agreed(code(url, client["client_id"])), **secrets)
+        assert greeted(url, tokens.json()["access_token"]) == 200
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda url: code(url, redirect_uri="https://elsewhere.example.com/callback"),
+        lambda url: code(url, client_id="nobody"),
+        lambda url: exchanged(url, code=agreed(code(url)), client_secret="wrong"),
+    ],
+)
+def test_what_it_does_not_know_is_refused(ask: Callable[[str], requests.Response]) -> None:
+    with provider() as url:
+        assert ask(url).status_code in (400, 401)
