@@ -176,7 +176,14 @@ def test_the_copied_log_holds_no_secret(
 
 def test_every_switch_is_known_to_it_or_to_another_version(home: Path) -> None:
     """A switch with a typing error would do nothing, silently."""
-    code = "from mcpgateway.config import Settings; print('\\n'.join(Settings.model_fields).upper())"
+    # Settings, and the names in the source: plugins have settings of their own, with aliases.
+    code = (
+        "import re, pathlib, mcpgateway; from mcpgateway.config import Settings;"
+        "site = pathlib.Path(mcpgateway.__file__).parents[1];"
+        "files = [path for name in ('mcpgateway', 'cpex') for path in (site / name).rglob('*.py')];"
+        "named = {word for path in files for word in re.findall(r'[A-Z][A-Z_]{5,}', path.read_text())};"
+        "print('\\n'.join([*named, *(name.upper() for name in Settings.model_fields)]))"
+    )
     known: dict[str, set[str]] = {}
     for directory in sorted((home / "gateways").glob("*/")):
         version = directory.name.rpartition("-")[0]
