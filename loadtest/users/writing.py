@@ -6,7 +6,6 @@ from loadtest.users.base import task
 from loadtest.users.registry import (
     RegistryUser,
     new_agent,
-    new_gateway,
     new_prompt,
     new_resource,
     new_server,
@@ -55,17 +54,10 @@ class WriteAPIUser(RegistryUser):
 
     @task(2)
     def remote(self) -> None:
-        """What the gateway reaches elsewhere: an MCP server and an agent."""
-        with (
-            self.created(
-                "POST /gateways/",
-                json=new_gateway(self.name("gateway"), self.backend("mcp_small")),
-                delete="DELETE /gateways/{gateway_id}",
-            ),
-            self.created(
-                "POST /a2a/",
-                json=new_agent(self.name("agent"), self.backend("a2a")),
-                delete="DELETE /a2a/{agent_id}",
-            ),
+        """What the gateway reaches elsewhere: an agent. MCP servers come and go with :mod:`.gateways` only."""
+        with self.created(
+            "POST /a2a/",
+            json=new_agent(self.name("agent"), self.backend("a2a")),
+            delete="DELETE /a2a/{agent_id}",
         ):
             pass
