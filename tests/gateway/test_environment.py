@@ -29,7 +29,9 @@ def test_a_version_overrides_what_is_common(version: str) -> None:
     for name, value in data.environment.items():
         if "{" not in value:
             assert environment[name] == value
-    assert not [value for value in environment.values() if re.search(r"\{(port|url|directory|mail_port)\}", value)]
+    assert not [
+        value for value in environment.values() if re.search(r"\{(port|url|directory|mail_port)\}", value)
+    ]
 
 
 def test_this_runs_own_place_is_filled_in() -> None:
