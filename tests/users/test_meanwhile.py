@@ -1,0 +1,62 @@
+"""A step beside a block: waited for, raised after the block, dropped when the block fails. Locust patches the
+whole process, so the stories run in one of their own.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import gevent
+from loadtest.client.caller import StepFailed
+from loadtest.users.base import GatewayUser
+
+user = GatewayUser.__new__(GatewayUser)
+
+def failing():
+    gevent.sleep(0)
+    raise StepFailed("beside")
+
+def endless():
+    try:
+        while True:
+            gevent.sleep(0.01)
+    finally:
+        print("dropped")
+
+def done():
+    gevent.sleep(0.05)
+    print("done")
+"""
+
+STORIES = {
+    "the end of the block waits for the step": (
+        "with user.meanwhile(done): print('block')\nprint('after')",
+        ["block", "done", "after"],
+    ),
+    "a step that failed fails the scenario, after the block": (
+        (
+            "try:\n with user.meanwhile(failing): gevent.sleep(0.02); print('block')\n"
+            "except StepFailed as error: print(error)"
+        ),
+        ["block", "beside"],
+    ),
+    "a block that failed drops the step and keeps its own reason": (
+        (
+            "try:\n with user.meanwhile(endless): gevent.sleep(0.02); raise StepFailed('block')\n"
+            "except StepFailed as error: print(error)"
+        ),
+        ["dropped", "block"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_step_beside_a_block(name: str) -> None:
+    story, expected = STORIES[name]
+    told = subprocess.run(
+        [sys.executable, "-c", f"{START}\n{story}"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.splitlines() == expected
+    assert told.stderr == ""
