@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
-from locust.exception import RescheduleTask
+from locust.exception import RescheduleTask, StopUser
 
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer, check
@@ -69,6 +69,7 @@ class Caller:
         self.area = area
         self.scenario: str | None = None
         self.last_operation: str | None = None
+        self._unwinding = False
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
         self._last_answer = 0.0
@@ -111,6 +112,7 @@ class Caller:
         Raises:
             StepFailed: the answer had a problem; it has been reported.
             NotOffered: the contract does not have the operation, and it is not ``unlisted``.
+            StopUser: the load ends; once, so that the scenario unwinds and cleans up.
         """
         route = self._route(operation, unlisted)
         request = make_request(
@@ -133,9 +135,9 @@ class Caller:
                 found = self._judged(answer, call, accept or {}, problem, check)
             _report(response, request, call, answer, found)
         self._last_answer = time.perf_counter()
-        if answer.status >= 500 or answer.status == 0:
-            # The gateway's server drops the connection after an unhandled exception; the innocent next call
-            # must not meet the closing socket.
+        if found is not None or answer.status >= 500:
+            # The gateway's server drops the connection after an unhandled exception, which may come when the
+            # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
             self.http.client.clientpool.close()
         if found is not None:
             raise StepFailed(found)
@@ -232,6 +234,10 @@ class Caller:
             raise StepFailed(problem)
 
     def _route(self, operation: str, unlisted: bool) -> Route:
+        if self.session.stopping and not self._unwinding:
+            # Only once: what the scenario calls while it unwinds is its cleaning up.
+            self._unwinding = True
+            raise StopUser
         route = self._routes.get(operation)
         if route is None:
             route = self._routes[operation] = find_route(operation, self.session.contract)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtest.users.admin_forms import OFF, ON, AdminUser, mentions, succeeded, went_back
+from loadtest.users.admin_checks import mentions, succeeded, went_back
+from loadtest.users.admin_forms import OFF, ON, AdminUser
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.pages import shows
-from loadtest.users.registry import DESCRIPTION, TEXT, has
+from loadtest.users.registry import DESCRIPTION, TEXT
 
 CHANGED = "Changed by form."
 ARGUMENTS = '[{"name": "who", "description": "who is greeted", "required": true}]'

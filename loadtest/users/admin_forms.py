@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
+from loadtest.users.admin_checks import finds, succeeded, went_back
 from loadtest.users.registry import RegistryUser
-
-DONE = 303
-"""The status of a form that sends the browser back to the admin page."""
 
 OFF = {"activate": "false"}
 ON = {"activate": "true"}
@@ -71,52 +68,3 @@ def staged(value: str | None) -> str:
     if value is None:
         raise LookupError("the stage lacks what this scenario looks for")
     return value
-
-
-def succeeded(answer: Answer) -> str | None:
-    """Check a form's JSON answer: it says that it did what it was asked."""
-    return None if answer["success"] is True else f"not done: {answer.text}"
-
-
-def went_back(answer: Answer) -> str | None:
-    """Check that a form sent the browser back to the admin page."""
-    location = str(answer.headers.get("location") or "")
-    page, _, tab = location.partition("#")
-    if answer.status == DONE and page.partition("?")[0].rstrip("/") == "/admin" and tab:
-        return None
-    return f"expected to be sent back to a tab of /admin, got {answer.status} {location}".rstrip()
-
-
-def finds(key: str) -> Check:
-    """Return a check that a search found something: its answer has ``key``."""
-
-    def found(answer: Answer) -> str | None:
-        try:
-            return None if answer[key] else "found nothing"
-        except LookupError:
-            return "found nothing"
-
-    return found
-
-
-def mentions(text: str) -> Check:
-    """Return a check that ``text`` stands in the answer, whatever its form."""
-
-    def mentioned(answer: Answer) -> str | None:
-        return None if text in answer.text else f"the answer does not mention {text!r}"
-
-    return mentioned
-
-
-def counts(key: str, entity: str) -> Check:
-    """Return a check that the list of ids at ``key`` holds ``entity`` and is as long as ``count`` says."""
-
-    def counted(answer: Answer) -> str | None:
-        identities = answer[key]
-        if entity not in identities:
-            return f"{key} lacks one that is there"
-        return (
-            None if answer["count"] == len(identities) else f"counts {answer['count']} of {len(identities)}"
-        )
-
-    return counted

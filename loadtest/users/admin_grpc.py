@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
-from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.admin_checks import finds, has_check
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
-from loadtest.users.registry import DESCRIPTION, has
+from loadtest.users.checks import has
+from loadtest.users.registry import DESCRIPTION
 
 CHANGED = "Changed."
-METHOD = "grpc.health.v1.Health.Check"
-"""What every service of the stage offers."""
 
 
 class AdminGrpcUser(AdminUser):
@@ -56,9 +56,3 @@ class AdminGrpcUser(AdminUser):
             "POST /admin/grpc", json=new, delete="POST /admin/grpc/{service_id}/delete"
         ) as service:
             yield service
-
-
-def has_check(answer: Answer) -> str | None:
-    """Check that the methods of a service were learned: one of them is :data:`METHOD`."""
-    names = [method["full_name"] for method in answer["methods"]]
-    return None if METHOD in names else f"{METHOD} is not among {names}"

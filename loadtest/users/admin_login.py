@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.cookies import SimpleCookie
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.client.inbox import newest_mail
 from loadtest.standing import new_password
-from loadtest.users.admin_forms import DONE, AdminUser
+from loadtest.users.admin_checks import cookies, goes_to
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
 from loadtest.users.identity_checks import LINK
 from loadtest.users.pages import shows
@@ -139,24 +138,3 @@ class AdminLoginUser(AdminUser):
             yield email, password
         finally:
             self.call("DELETE /admin/users/{user_email}", user_email=email)
-
-
-def goes_to(page: str) -> Check:
-    """Return a check that a form sends the browser to ``page``."""
-
-    def gone(answer: Answer) -> str | None:
-        location = str(answer.headers.get("location") or "")
-        if answer.status == DONE and location == page:
-            return None
-        return f"expected to be sent to {page}, got {answer.status} {location}".rstrip()
-
-    return gone
-
-
-def cookies(answer: Answer) -> dict[str, str]:
-    """Return the cookies that an answer sets, by name; those that it deletes are left out."""
-    lines = answer.headers.get("set-cookie") or ()
-    jar: dict[str, str] = {}
-    for line in [lines] if isinstance(lines, str) else lines:
-        jar |= {name: morsel.value for name, morsel in SimpleCookie(line).items() if morsel.value}
-    return jar

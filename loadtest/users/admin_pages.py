@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
-from loadtest.users.admin_forms import AdminUser, counts, finds, mentions, staged
+from loadtest.users.admin_checks import counts, finds, lists_something, mentions
+from loadtest.users.admin_forms import AdminUser, staged
 from loadtest.users.base import task
 from loadtest.users.pages import shows
 
@@ -136,9 +136,3 @@ class AdminSectionsUser(AdminUser):
         """A server by its name."""
         server = staged(self.stage.server_id)
         self.call("GET /admin/servers/search", params={"q": "stage"}, check=mentions(server))
-
-
-def lists_something(answer: Answer) -> str | None:
-    """Check a page of a list: it is not empty, since the stage stands, and counts what there is."""
-    listed, total = len(answer["data"]), answer["pagination.total_items"]
-    return None if 0 < listed <= total else f"lists {listed} of {total}"

@@ -6,20 +6,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtest.users.admin_forms import (
-    OFF,
-    ON,
-    PURGE,
-    AdminUser,
-    counts,
-    finds,
-    mentions,
-    succeeded,
-    went_back,
-)
+from loadtest.users.admin_checks import counts, finds, mentions, succeeded, went_back
+from loadtest.users.admin_forms import OFF, ON, PURGE, AdminUser
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.pages import shows
-from loadtest.users.registry import DESCRIPTION, TEXT, has
+from loadtest.users.registry import DESCRIPTION, TEXT
 
 CHANGED = "Changed by form."
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.standing import new_password
-from loadtest.users.admin_forms import AdminUser, mentions
+from loadtest.users.admin_checks import mentions
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.pages import shows
-from loadtest.users.registry import has
 
 DAYS = 5
 """How long a new token would be good for."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
-from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.admin_checks import finds
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.pages import shows
-from loadtest.users.registry import has
 
 BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
 """Where the page on bindings says the id of one."""

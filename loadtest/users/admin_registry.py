@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from loadtest.client.answer import Answer
-from loadtest.users.admin_forms import AdminUser, finds
+from loadtest.users.admin_checks import finds, registered, registered_all
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
 from loadtest.users.pages import shows
 
 AVAILABLE = {"show_available_only": True, "limit": 100}
 TRIES = 4
 """Servers that are tried: two users may choose the same one at the same time, and one of them is too late."""
-TAKEN = "already"
-"""What the gateway says of a server that somebody else has just registered."""
 
 
 class AdminRegistryUser(AdminUser):
@@ -72,17 +70,3 @@ class AdminRegistryUser(AdminUser):
         query = server["url"].partition("?")[2]
         gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
         self.call("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
-
-
-def registered(answer: Answer) -> str | None:
-    """Check that a server was registered, or that somebody else was quicker."""
-    if answer["success"] is True:
-        return None
-    said = f"{answer['message']} {answer['error']}"
-    return None if TAKEN in said else said
-
-
-def registered_all(answer: Answer) -> str | None:
-    """Check that servers were registered, save those for which somebody else was quicker."""
-    others = [one for one in answer["failed"] if TAKEN not in str(one)]
-    return f"not registered: {others}" if others else None

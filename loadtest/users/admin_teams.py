@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtest.client.answer import Answer
 from loadtest.standing import Member
-from loadtest.users.admin_forms import AdminUser, finds, went_back
+from loadtest.users.admin_checks import finds, made, request_id, went_back
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
 from loadtest.users.pages import shows
 
 MEMBER = "member"
 OWNER = "owner"
-REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
-"""Where the page on a new request to join says its id."""
 
 
 class AdminTeamsUser(AdminUser):
@@ -112,7 +109,7 @@ class AdminTeamsUser(AdminUser):
             self.call(
                 "DELETE /admin/teams/{team_id}/join-request/{request_id}",
                 team_id=team,
-                request_id=_request_id(asked),
+                request_id=request_id(asked),
                 check=shows("<button"),
             )
 
@@ -139,22 +136,10 @@ class AdminTeamsUser(AdminUser):
     def _team(self) -> Iterator[tuple[str, str]]:
         name = self.name("team")
         form = {"name": name, "description": "Made by form.", "visibility": "public"}
-        self.call("POST /admin/teams", form=form, check=_made)
+        self.call("POST /admin/teams", form=form, check=made)
         found = self.call("GET /admin/teams/search", params={"q": name}, check=finds("0.id"))
         team = str(found["0.id"])
         try:
             yield team, name
         finally:
             self.call("DELETE /admin/teams/{team_id}", team_id=team, check=shows("deleted successfully"))
-
-
-def _request_id(answer: Answer) -> str:
-    match = REQUESTED.search(answer.text)
-    if match is None:
-        raise LookupError("the page on a request to join does not say the request's id")
-    return match[1]
-
-
-def _made(answer: Answer) -> str | None:
-    created = 201
-    return None if answer.status == created else f"expected {created}, got {answer.status}"

@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
-from loadtest.users.admin_forms import OFF, ON, PURGE, AdminUser, finds, succeeded, went_back
+from loadtest.users.admin_checks import finds, succeeded, went_back
+from loadtest.users.admin_forms import OFF, ON, PURGE, AdminUser
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.pages import shows
-from loadtest.users.registry import DESCRIPTION, TEXT_ARGUMENT, has
+from loadtest.users.registry import DESCRIPTION, TEXT_ARGUMENT
 
 CHANGED = "Changed by form."
 

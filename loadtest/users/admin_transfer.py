@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
-from loadtest.users.admin_forms import AdminUser, finds, mentions
+from loadtest.users.admin_checks import finds, mentions, previews
+from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
-from loadtest.users.registry import has
+from loadtest.users.checks import has
 
 
 class AdminTransferUser(AdminUser):
@@ -38,13 +37,3 @@ class AdminTransferUser(AdminUser):
             done = has("status", "completed")
             self.call("GET /admin/import/status/{import_id}", import_id=identity, check=done)
             self.call("GET /admin/import/status", check=finds("0.import_id"))
-
-
-def previews(count: int) -> Check:
-    """Return a check that a preview holds ``count`` entities."""
-
-    def previewed(answer: Answer) -> str | None:
-        total = answer["preview.summary.total_items"]
-        return None if total == count else f"previews {total} entities, expected {count}"
-
-    return previewed

@@ -16,6 +16,7 @@ DRIFTS = (
     Drift(operation="POST /form", status=303, reason="a form"),
     Drift(operation="GET /page", media_type="text/html", reason="a page"),
     Drift(operation="GET /loose", reason="the schema forgets a field"),
+    Drift(operation="GET /words", media_type="", reason="words of no kind"),
 )
 
 
@@ -28,6 +29,7 @@ def contract() -> Contract:
         "/form": {"post": answer},
         "/page": {"get": answer},
         "/loose": {"get": answer},
+        "/words": {"get": answer},
     }
     data = VersionData(version="1", python=">=3.11", drift=DRIFTS)
     return read_contract({"paths": paths | {"/html": {"get": html}}}, data)
@@ -74,6 +76,10 @@ def judged(
         (answer("POST /form", status=303, location="/admin"), "a form"),
         (answer("POST /form", status=303, location="/admin?error=no"), ProblemKind.REDIRECT),
         (answer("POST /form", status=303, location="/admin/login?next=/"), ProblemKind.REDIRECT),
+        (answer("POST /form", status=303, location="/admin/login?notice=sent"), "a form"),
+        (answer("GET /words", media_type="", body=b"Logged out"), "words of no kind"),
+        (answer("GET /a", media_type="", body=b"Logged out"), ProblemKind.JSON),
+        (answer("GET /a", media_type=""), None),
         (answer("GET /a", status=303, location="/admin/change-password-required"), ProblemKind.REDIRECT),
         (answer("GET /a", status=303, location="/elsewhere"), ProblemKind.STATUS),
         (answer("POST /rpc unlisted", status=202), None),

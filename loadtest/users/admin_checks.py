@@ -1,0 +1,150 @@
+"""What scenarios of the admin UI hold against an answer that keeps to the contract, and read from it.
+
+Nothing here knows of Locust, so that each check can be shown to fail.
+"""
+
+from __future__ import annotations
+
+import re
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING
+
+from loadtest.client.answer import Answer
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+
+DONE = 303
+"""The status of a form that sends the browser back to the admin page."""
+TAKEN = "already"
+"""What the gateway says of a server that somebody else has just registered."""
+METHOD = "grpc.health.v1.Health.Check"
+"""What every service of the stage offers."""
+REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
+"""Where the page on a new request to join says its id."""
+
+
+def succeeded(answer: Answer) -> str | None:
+    """Check a form's JSON answer: it says that it did what it was asked."""
+    return None if answer["success"] is True else f"not done: {answer.text}"
+
+
+def went_back(answer: Answer) -> str | None:
+    """Check that a form sent the browser back to the admin page."""
+    location = str(answer.headers.get("location") or "")
+    page, _, tab = location.partition("#")
+    if answer.status == DONE and page.partition("?")[0].rstrip("/") == "/admin" and tab:
+        return None
+    return f"expected to be sent back to a tab of /admin, got {answer.status} {location}".rstrip()
+
+
+def goes_to(page: str) -> Check:
+    """Return a check that a form sends the browser to ``page``."""
+
+    def gone(answer: Answer) -> str | None:
+        location = str(answer.headers.get("location") or "")
+        if answer.status == DONE and location == page:
+            return None
+        return f"expected to be sent to {page}, got {answer.status} {location}".rstrip()
+
+    return gone
+
+
+def finds(key: str) -> Check:
+    """Return a check that a search found something: its answer has ``key``."""
+
+    def found(answer: Answer) -> str | None:
+        try:
+            return None if answer[key] else "found nothing"
+        except LookupError:
+            return "found nothing"
+
+    return found
+
+
+def mentions(text: str) -> Check:
+    """Return a check that ``text`` stands in the answer, whatever its form."""
+
+    def mentioned(answer: Answer) -> str | None:
+        return None if text in answer.text else f"the answer does not mention {text!r}"
+
+    return mentioned
+
+
+def counts(key: str, entity: str) -> Check:
+    """Return a check that the list of ids at ``key`` holds ``entity`` and is as long as ``count`` says."""
+
+    def counted(answer: Answer) -> str | None:
+        identities = answer[key]
+        if entity not in identities:
+            return f"{key} lacks one that is there"
+        return (
+            None if answer["count"] == len(identities) else f"counts {answer['count']} of {len(identities)}"
+        )
+
+    return counted
+
+
+def lists_something(answer: Answer) -> str | None:
+    """Check a page of a list: it is not empty, since the stage stands, and counts what there is."""
+    listed, total = len(answer["data"]), answer["pagination.total_items"]
+    return None if 0 < listed <= total else f"lists {listed} of {total}"
+
+
+def previews(count: int) -> Check:
+    """Return a check that a preview holds ``count`` entities."""
+
+    def previewed(answer: Answer) -> str | None:
+        total = answer["preview.summary.total_items"]
+        return None if total == count else f"previews {total} entities, expected {count}"
+
+    return previewed
+
+
+def registered(answer: Answer) -> str | None:
+    """Check that a server was registered, or that somebody else was quicker."""
+    if answer["success"] is True:
+        return None
+    said = f"{answer['message']} {answer['error']}"
+    return None if TAKEN in said else said
+
+
+def registered_all(answer: Answer) -> str | None:
+    """Check that servers were registered, save those for which somebody else was quicker."""
+    if not answer["successful"] and not answer["failed"]:
+        return "not one was tried"
+    others = [one for one in answer["failed"] if TAKEN not in str(one)]
+    return f"not registered: {others}" if others else None
+
+
+def has_check(answer: Answer) -> str | None:
+    """Check that the methods of a service were learned: one of them is :data:`METHOD`."""
+    names = [method["full_name"] for method in answer["methods"]]
+    return None if METHOD in names else f"{METHOD} is not among {names}"
+
+
+def request_id(answer: Answer) -> str:
+    """Return the id of a new request to join, from the page on it.
+
+    Raises:
+        LookupError: the page does not say it.
+    """
+    match = REQUESTED.search(answer.text)
+    if match is None:
+        raise LookupError("the page on a request to join does not say the request's id")
+    return match[1]
+
+
+def made(answer: Answer) -> str | None:
+    """Check that a form made something: its page is empty, its status says so."""
+    created = 201
+    return None if answer.status == created else f"expected {created}, got {answer.status}"
+
+
+def cookies(answer: Answer) -> dict[str, str]:
+    """Return the cookies that an answer sets, by name; those that it deletes are left out."""
+    lines = answer.headers.get("set-cookie") or ()
+    jar: dict[str, str] = {}
+    for line in [lines] if isinstance(lines, str) else lines:
+        jar |= {name: morsel.value for name, morsel in SimpleCookie(line).items() if morsel.value}
+    return jar

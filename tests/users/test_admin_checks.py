@@ -1,0 +1,106 @@
+"""What scenarios of the admin UI hold against an answer: each check must be able to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from loadtest.client.answer import Answer
+from loadtest.users import admin_checks as checks
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+
+
+def said(body: Any) -> Answer:
+    return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
+
+
+def sent(location: str, status: int = 303) -> Answer:
+    return Answer("POST /x", status, {"location": location}, b"")
+
+
+def page(text: str, status: int = 200) -> Answer:
+    return Answer("GET /x", status, {"content-type": "text/html"}, text.encode())
+
+
+def method(name: str) -> dict[str, Any]:
+    return {"methods": [{"full_name": name}]}
+
+
+PAGE = {"pagination": {"total_items": 2}}
+BULK: dict[str, list[Any]] = {"successful": [], "failed": []}
+RIGHT: list[tuple[Check, Answer]] = [
+    (checks.succeeded, said({"success": True})),
+    (checks.went_back, sent("/admin#tools")),
+    (checks.went_back, sent("/admin/#teams")),
+    (checks.went_back, sent("/admin?include_inactive=true#tools")),
+    (checks.goes_to("/admin"), sent("/admin")),
+    (checks.finds("items.0.id"), said({"items": [{"id": "a"}]})),
+    (checks.mentions("b"), said({"a": "b"})),
+    (checks.counts("ids", "a"), said({"ids": ["a", "b"], "count": 2})),
+    (checks.lists_something, said(PAGE | {"data": [1]})),
+    (checks.previews(1), said({"preview": {"summary": {"total_items": 1}}})),
+    (checks.registered, said({"success": True, "message": "", "error": None})),
+    (checks.registered, said({"success": False, "message": "Server already registered", "error": None})),
+    (checks.registered_all, said(BULK | {"successful": ["a"]})),
+    (checks.registered_all, said(BULK | {"failed": [{"error": "already registered"}]})),
+    (checks.has_check, said(method(checks.METHOD))),
+    (checks.made, page("", 201)),
+]
+WRONG: list[tuple[Check, Answer, str]] = [
+    (checks.succeeded, said({"success": False}), 'not done: {"success":false}'),
+    (checks.went_back, sent("/admin"), "expected to be sent back to a tab of /admin, got 303 /admin"),
+    (checks.went_back, sent("/a#b"), "expected to be sent back to a tab of /admin, got 303 /a#b"),
+    (checks.went_back, page(""), "expected to be sent back to a tab of /admin, got 200"),
+    (checks.goes_to("/admin"), sent("/admin/login"), "expected to be sent to /admin, got 303 /admin/login"),
+    (checks.goes_to("/admin"), sent("/admin", 200), "expected to be sent to /admin, got 200 /admin"),
+    (checks.finds("items.0.id"), said({"items": []}), "found nothing"),
+    (checks.finds("items"), said({"items": []}), "found nothing"),
+    (checks.mentions("c"), said({"a": "b"}), "the answer does not mention 'c'"),
+    (checks.counts("ids", "c"), said({"ids": ["a"], "count": 1}), "ids lacks one that is there"),
+    (checks.counts("ids", "a"), said({"ids": ["a"], "count": 2}), "counts 2 of 1"),
+    (checks.lists_something, said(PAGE | {"data": []}), "lists 0 of 2"),
+    (checks.lists_something, said(PAGE | {"data": [1, 2, 3]}), "lists 3 of 2"),
+    (
+        checks.previews(1),
+        said({"preview": {"summary": {"total_items": 0}}}),
+        "previews 0 entities, expected 1",
+    ),
+    (checks.registered, said({"success": False, "message": "no", "error": "why"}), "no why"),
+    (checks.registered_all, said(BULK | {"failed": [{"error": "no"}]}), "not registered: [{'error': 'no'}]"),
+    (checks.registered_all, said(BULK), "not one was tried"),
+    (checks.has_check, said(method("a.B")), f"{checks.METHOD} is not among ['a.B']"),
+    (checks.made, page("", 200), "expected 201, got 200"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
+    assert check(answer) is None
+
+
+@pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
+def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
+    assert check(answer) == complaint
+
+
+def test_the_id_of_a_request_to_join_is_read_from_its_page() -> None:
+    assert checks.request_id(page("<a onclick=\"cancelJoinRequest('team', 'request')\">")) == "request"
+    with pytest.raises(LookupError, match="does not say"):
+        checks.request_id(page("<a>"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "jar"),
+    [
+        (["a=1; Path=/; HttpOnly", "b=2; expires=Thu, 01 Jan 2032 00:00:00 GMT"], {"a": "1", "b": "2"}),
+        ("a=1; Path=/", {"a": "1"}),
+        (['a=""; Max-Age=0'], {}),
+        (None, {}),
+    ],
+)
+def test_cookies_are_read_and_deleted_ones_left_out(lines: Any, jar: dict[str, str]) -> None:
+    assert checks.cookies(Answer("POST /x", 303, {"set-cookie": lines} if lines else {}, b"")) == jar
