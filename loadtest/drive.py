@@ -25,8 +25,8 @@ from loadtest.run import read_run, write_run
 from loadtest.settings import Size, Target, hand_on, read_target
 
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
-STOP_TIMEOUT = 20
-"""Seconds in which users finish the scenario that they are in, and clean up after it."""
+STOP_TIMEOUT = 40
+"""Seconds in which users end the call that they are in and undo what their scenario made."""
 _CONFIG_FILES = (Path("~/.locust.conf").expanduser(), Path("locust.conf"))
 OUTPUTS = (
     "locust_report.html",

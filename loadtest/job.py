@@ -32,7 +32,7 @@ POLL = 0.2
 """Seconds between looks at Locust and the gateway."""
 PROGRESS = 10.0
 """Seconds between two lines of progress."""
-STOP_WITHIN = 45.0
+STOP_WITHIN = 60.0
 """Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
 
 Tell = Callable[[str], None]

@@ -56,6 +56,7 @@ class Load:
         )
         self._staged = Event()
         environment.events.test_start.add_listener(self._on_test_start)
+        environment.events.test_stopping.add_listener(self._on_test_stopping)
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
             environment.runner.register_message("loadtest-stage", self._on_stage)
             environment.runner.register_message("loadtest-deal", self._on_deal)
@@ -88,6 +89,10 @@ class Load:
         if isinstance(self.environment.runner, WorkerRunner):
             self.connect()
             self.send("loadtest-hello", {})
+
+    def _on_test_stopping(self, **_: Any) -> None:
+        if hasattr(self, "session"):
+            self.session.stopping = True
 
     def _on_stage(self, msg: _Message, **_: Any) -> None:
         self.stage = Stage.unpacked(msg.data)

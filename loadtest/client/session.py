@@ -31,6 +31,8 @@ class Session:
     contract: Contract
     version: str | None
     data: VersionData | None
+    stopping: bool = False
+    """The load ends: users undo what they made and begin nothing new."""
     tag: str = field(default_factory=lambda: secrets.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)

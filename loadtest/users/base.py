@@ -36,7 +36,7 @@ class GatewayUser(FastHttpUser):
     abstract = True
     area: ClassVar[str] = ""
     wait_time = between(0.2, 1.0)
-    network_timeout = 30.0
+    network_timeout = 60.0
     connection_timeout = 10.0
 
     def __init__(self, environment: Any) -> None:
@@ -73,8 +73,7 @@ class GatewayUser(FastHttpUser):
                 method(guest)
         except RescheduleTask:
             pass
-        finally:
-            self.load.hand.done(name)
+        self.load.hand.done(name)
 
     def call(self, operation: str, **arguments: Any) -> Answer:
         """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""
