@@ -52,15 +52,17 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
                 at=time.time(),
                 correlation_id=headers["X-Correlation-ID"],
             )
-        caller.http.request_event.fire(
-            request_type=method,
-            name=path,
-            response_time=taken or (time.perf_counter() - start) * 1000,
-            response_length=0,
-            exception=problem,
-            context={"call": call},
-            response=SimpleNamespace(status_code=_SWITCHED if link else 0),
-            url=url,
-        )
+        # A user who was stopped in the middle of the handshake saw neither.
+        if link is not None or problem is not None:
+            caller.http.request_event.fire(
+                request_type=method,
+                name=path,
+                response_time=taken or (time.perf_counter() - start) * 1000,
+                response_length=0,
+                exception=problem,
+                context={"call": call},
+                response=SimpleNamespace(status_code=_SWITCHED if link else 0),
+                url=url,
+            )
     if problem is not None:
         raise StepFailed(problem)

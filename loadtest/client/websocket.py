@@ -5,6 +5,7 @@ Source: https://www.rfc-editor.org/rfc/rfc6455.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,19 +45,36 @@ class Link:
         Raises:
             Problem: nothing came in time, the connection was closed, or it is no JSON object.
         """
-        self._socket.settimeout(within)
-        try:
-            text = self._socket.recv()
-        except websocket.WebSocketTimeoutException as error:
-            raise Problem(ProblemKind.STREAM_STALLED, f"no message within {within:g} s") from error
-        except (websocket.WebSocketException, OSError) as error:
-            raise _broken(error) from error
+        text = self._read(within, "message")
         if not text:
             raise Problem(ProblemKind.CONNECTION, "closed by the server")
         try:
             return msgspec.json.decode(text, type=dict[str, Any])
         except msgspec.DecodeError as error:
             raise Problem(ProblemKind.JSON, f"message: {error}") from error
+
+    def goodbye(self, *, within: float = MESSAGE_WITHIN) -> None:
+        """Wait ``within`` seconds for the server to close, and close too: until then it waits for us.
+
+        Raises:
+            Problem: it did not close in time.
+        """
+        deadline = time.monotonic() + within
+        while self._read(max(deadline - time.monotonic(), 0.001), "goodbye"):
+            pass
+        self.close()
+
+    def _read(self, within: float, what: str) -> str | bytes:
+        """Return the next message, or nothing once the server has closed."""
+        self._socket.settimeout(within)
+        try:
+            return self._socket.recv()
+        except websocket.WebSocketTimeoutException as error:
+            raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time") from error
+        except websocket.WebSocketConnectionClosedException:
+            return ""
+        except (websocket.WebSocketException, OSError) as error:
+            raise _broken(error) from error
 
     def close(self) -> None:
         """Close the connection; the server has a second to say goodbye."""

@@ -40,11 +40,8 @@ class ReverseProxyUser(GatewayUser):
             if expect(link, "request")["payload"] != request:
                 raise Problem(ProblemKind.CONTENT, "another request arrived")
             link.send({"type": "response", "payload": {"jsonrpc": "2.0", "id": request["id"], "result": {}}})
-            self.call(
-                "DELETE /reverse-proxy/sessions/{session_id}",
-                session_id=session,
-                check=lambda a: None if a["status"] == "disconnected" else "it is still connected",
-            )
+            with self.meanwhile(lambda: self.disconnect(session)):
+                link.goodbye()
 
     @task
     def listening(self) -> None:
@@ -54,6 +51,14 @@ class ReverseProxyUser(GatewayUser):
             with self.stream("GET /reverse-proxy/sse/{session_id}", session_id=session) as events:
                 events.next(where=lambda event: event.name == "connected")
             link.send({"type": "unregister"})
+
+    def disconnect(self, session: str) -> None:
+        """Let the server of ``session`` go."""
+        self.call(
+            "DELETE /reverse-proxy/sessions/{session_id}",
+            session_id=session,
+            check=lambda a: None if a["status"] == "disconnected" else "it is still connected",
+        )
 
 
 def register(link: Link, name: str) -> str:

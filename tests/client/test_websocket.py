@@ -94,6 +94,21 @@ def test_what_goes_wrong_on_the_link_is_told_apart(do: str, kind: ProblemKind) -
     assert met.value.kind is kind
 
 
+def test_the_goodbye_of_the_server_is_waited_for() -> None:
+    with linked() as link:
+        link.send({"do": "echo"})
+        link.send({"do": "close"})
+        link.goodbye()
+        with pytest.raises(Problem, match="closed by the server"):
+            link.receive()
+
+
+def test_no_goodbye_is_told() -> None:
+    with linked() as link, pytest.raises(Problem) as met:
+        link.goodbye(within=0.2)
+    assert met.value.kind is ProblemKind.STREAM_STALLED
+
+
 def test_a_refused_handshake_says_its_status() -> None:
     with server() as url, pytest.raises(Problem) as met:
         connect(f"{url}/v1/ws", {"Authorization": "Bearer another"})
