@@ -33,8 +33,10 @@ from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_r
 from loadtest.settings import Target
 from loadtest.sweep import Deck
 
-INTERVAL = 2
-"""Seconds between two writes of the unfinished run."""
+INTERVAL = 2.0
+"""Seconds between two writes of the unfinished run, at least."""
+WRITING_SHARE = 0.05
+"""Share of the time that writing the unfinished run may take; a large run is written less often."""
 SATURATED = 90.0
 """Percent of one core at which Locust, too, warns that a process is the bottleneck."""
 BUSY_FOR = 5
@@ -147,15 +149,16 @@ class Chronicle:
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
         cpu = self._cpu_seconds()
-        for second in range(10**9):
-            if self._over:
-                return
+        due = time.monotonic() + INTERVAL
+        while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
             last, cpu = cpu, self._cpu_seconds()
             self._busy_seconds += (cpu - last) * 100 > SATURATED
-            if second % INTERVAL == 0:
+            if time.monotonic() >= due:
+                began = time.monotonic()
                 self._write()
+                due = began + max(INTERVAL, (time.monotonic() - began) / WRITING_SHARE)
             if parent and runner and os.getppid() != int(parent):
                 self.abort("the process that started Locust was killed")
                 runner.quit()

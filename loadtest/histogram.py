@@ -5,7 +5,7 @@ significant digits over its whole range, and its encoded form is one that other 
 Source: https://hdrhistogram.github.io/HdrHistogram/
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from hdrh.histogram import HdrHistogram
@@ -43,6 +43,7 @@ class Histogram:
 
     def __init__(self) -> None:
         self._counts = HdrHistogram(1, LONGEST_MS * _UNITS_PER_MS, 2)
+        self._summary: Latency | None = None
 
     def __len__(self) -> int:
         return int(self._counts.get_total_count())
@@ -58,9 +59,32 @@ class Histogram:
 
     def percentile(self, q: float) -> float:
         """Return the ``q``-th percentile (0 to 100) in milliseconds; 0 of an empty distribution."""
-        if not len(self):
-            return 0.0
-        return float(self._counts.get_value_at_percentile(q)) / _UNITS_PER_MS
+        return self.percentiles(q)[0]
+
+    def percentiles(self, *wanted: float) -> tuple[float, ...]:
+        """Return several percentiles (0 to 100, rising) in milliseconds, in one pass; 0 if there is nothing."""
+        found: list[float] = []
+        reached = 0
+        targets = [int(self._counts.get_target_count_at_percentile(q)) for q in wanted]
+        for index, count in self._occupied():
+            reached += count
+            while len(found) < len(targets) and reached >= targets[len(found)]:
+                value = self._counts.get_value_from_index(index)
+                found.append(float(self._counts.get_highest_equivalent_value(value)) / _UNITS_PER_MS)
+        return tuple(found) + (0.0,) * (len(wanted) - len(found))
+
+    def recorded(self) -> Iterator[tuple[float, int]]:
+        """Yield each duration in milliseconds that occurred, rising, and how often; equal to two digits."""
+        for index, count in self._occupied():
+            yield self._counts.get_value_from_index(index) / _UNITS_PER_MS, count
+
+    def _occupied(self) -> list[tuple[int, int]]:
+        # The library's own iterators step through every value of an hour in Python: milliseconds for each use.
+        return [(index, count) for index, count in enumerate(self._counts.counts[:]) if count]
+
+    def _middle(self, index: int) -> float:
+        lowest = self._counts.get_value_from_index(index)
+        return (float(lowest) + float(self._counts.get_highest_equivalent_value(lowest))) / 2
 
     def encode(self) -> str:
         """Return the distribution as text (base64 of HDR's compressed V2 format)."""
@@ -101,13 +125,18 @@ class Histogram:
 
     def summary(self) -> Latency | None:
         """Return the figures that reports show, or None if nothing was counted."""
-        if not len(self):
+        count = len(self)
+        if not count:
             return None
-        return Latency(
-            count=len(self),
-            mean=float(self._counts.get_mean_value()) / _UNITS_PER_MS,
-            min=float(self._counts.get_min_value()) / _UNITS_PER_MS,
-            max=float(self._counts.get_max_value()) / _UNITS_PER_MS,
-            percentiles={f"{q:g}": self.percentile(q) for q in _PERCENTILES},
-            histogram=self.encode(),
-        )
+        if self._summary is None or self._summary.count != count:
+            total = sum(self._middle(index) * many for index, many in self._occupied())
+            percentiles = self.percentiles(*_PERCENTILES)
+            self._summary = Latency(
+                count=count,
+                mean=total / count / _UNITS_PER_MS,
+                min=float(self._counts.get_min_value()) / _UNITS_PER_MS,
+                max=float(self._counts.get_max_value()) / _UNITS_PER_MS,
+                percentiles={f"{q:g}": ms for q, ms in zip(_PERCENTILES, percentiles, strict=True)},
+                histogram=self.encode(),
+            )
+        return self._summary

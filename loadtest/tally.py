@@ -232,19 +232,19 @@ class Tally(msgspec.Struct):
         )
 
     def _moment(self, at: int, seconds: list[int], users: Mapping[int, int]) -> Moment:
-        total = _SecondTally()
-        for second in seconds:
-            if second in self.seconds:
-                total.merge(self.seconds[second])
-        known = total.requests > 0
+        counted = [self.seconds[second] for second in seconds if second in self.seconds]
+        latency = (
+            counted[0].latency if len(counted) == 1 else Histogram.merged(one.latency for one in counted)
+        )
+        known = latency.summary()
         return Moment(
             at=float(at),
-            requests=total.requests,
-            failures=total.failures,
+            requests=sum(second.requests for second in counted),
+            failures=sum(second.failures for second in counted),
             users=max(users.get(second, 0) for second in seconds),
-            p50=total.latency.percentile(50) if known else None,
-            p95=total.latency.percentile(95) if known else None,
-            p99=total.latency.percentile(99) if known else None,
+            p50=known.percentiles["50"] if known else None,
+            p95=known.percentiles["95"] if known else None,
+            p99=known.percentiles["99"] if known else None,
         )
 
 
