@@ -11,6 +11,12 @@ def base(operation: str) -> str:
     return " ".join(operation.split(" ", 2)[:2])
 
 
+def deletes(operation: str) -> bool:
+    """Say whether it takes something away: by its method, or by a form of the admin UI (``…/delete``)."""
+    method, _, path = base(operation).partition(" ")
+    return method == "DELETE" or path.endswith("/delete")
+
+
 def area_of(operation: str) -> str:
     """Return the area that the path itself names: its first fixed segment, without a version prefix.
 

@@ -17,7 +17,7 @@ from loadtest.client.request import CORRELATION, Request, Route, find_route, mak
 from loadtest.client.session import Session
 from loadtest.client.streams import EventStream, Lines
 from loadtest.client.transport import answer_of
-from loadtest.operations import base
+from loadtest.operations import base, deletes
 from loadtest.outcome import StreamOutcome
 from loadtest.run import Example, ProblemKind
 from loadtest.versions import Drift
@@ -233,9 +233,19 @@ class Caller:
         if problem is not None:
             raise StepFailed(problem)
 
+    @contextmanager
+    def undoing(self) -> Iterator[None]:
+        """Let every call of the ``with`` block through although the load ends: it undoes what was made."""
+        outer, self._unwinding = self._unwinding, True
+        try:
+            yield
+        finally:
+            self._unwinding = outer
+
     def _route(self, operation: str, unlisted: bool) -> Route:
-        if self.session.stopping and not self._unwinding:
-            # Only once: what the scenario calls while it unwinds is its cleaning up.
+        if self.session.stopping and not self._unwinding and not deletes(operation):
+            # Only once: what the scenario calls while it unwinds is its cleaning up. A deletion is that already,
+            # be it the first call since the load began to end.
             self._unwinding = True
             raise StopUser
         route = self._routes.get(operation)

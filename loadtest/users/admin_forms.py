@@ -38,6 +38,7 @@ class AdminUser(RegistryUser):
         search: str,
         delete: str,
         wanted: Check | None = None,
+        removed: Check | None = None,
         key: str = "items.0.id",
     ) -> Iterator[str]:
         """Make an entity by form, lend its id to the ``with`` block, and delete it by form afterwards.
@@ -47,16 +48,23 @@ class AdminUser(RegistryUser):
             search: finds it by its name.
             delete: the form that deletes it.
             wanted: looks at the answer of ``operation``, which must say that it succeeded if left out.
+            removed: looks at the answer of ``delete``, which must send back to the admin page if left out.
             key: where the id stands in the answer of ``search``.
         """
         self.call(operation, form=form, check=wanted or succeeded)
-        found = self.call(search, params={"q": form["name"]}, check=finds(key))
-        identity = str(found[key])
         parameter = delete.rpartition("{")[2].partition("}")[0]
+        identity = ""
         try:
+            identity = self._found(search, form["name"], key)
             yield identity
         finally:
-            self.call(delete, form=PURGE, check=went_back, **{parameter: identity})
+            with self.undoing():
+                # The load may have ended between making and finding.
+                identity = identity or self._found(search, form["name"], key)
+                self.call(delete, form=PURGE, check=removed or went_back, **{parameter: identity})
+
+    def _found(self, search: str, name: str, key: str) -> str:
+        return str(self.call(search, params={"q": name}, check=finds(key))[key])
 
 
 def staged(value: str | None) -> str:

@@ -66,7 +66,9 @@ class AdminRegistryUser(AdminUser):
         return random.sample(servers, min(TRIES, len(servers)))
 
     def _removes(self, server: dict[str, Any]) -> None:
-        found = self.call("GET /admin/gateways/search", params={"q": server["name"], "limit": 100})
+        wanted = {"q": server["name"], "limit": 100}
         query = server["url"].partition("?")[2]
-        gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
-        self.call("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
+        with self.undoing():
+            found = self.call("GET /admin/gateways/search", params=wanted, check=finds("items.0.id"))
+            gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
+            self.call("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))

@@ -136,10 +136,13 @@ class AdminTeamsUser(AdminUser):
     def _team(self) -> Iterator[tuple[str, str]]:
         name = self.name("team")
         form = {"name": name, "description": "Made by form.", "visibility": "public"}
-        self.call("POST /admin/teams", form=form, check=made)
-        found = self.call("GET /admin/teams/search", params={"q": name}, check=finds("0.id"))
-        team = str(found["0.id"])
-        try:
+        with self.made(
+            "POST /admin/teams",
+            form,
+            search="GET /admin/teams/search",
+            key="0.id",
+            delete="DELETE /admin/teams/{team_id}",
+            wanted=made,
+            removed=shows("deleted successfully"),
+        ) as team:
             yield team, name
-        finally:
-            self.call("DELETE /admin/teams/{team_id}", team_id=team, check=shows("deleted successfully"))

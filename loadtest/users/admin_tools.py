@@ -79,12 +79,12 @@ class AdminToolsUser(AdminUser):
         )
 
     def _remove(self, tools: list[dict[str, Any]]) -> None:
-        for tool in tools:
-            found = self.call(
-                "GET /admin/tools/search", params={"q": tool["name"]}, check=finds("items.0.id")
-            )
-            identity = found["items.0.id"]
-            self.call("POST /admin/tools/{tool_id}/delete", tool_id=identity, form=PURGE, check=went_back)
+        with self.undoing():
+            for tool in tools:
+                named = {"q": tool["name"]}
+                found = self.call("GET /admin/tools/search", params=named, check=finds("items.0.id"))
+                identity = str(found["items.0.id"])
+                self.call("POST /admin/tools/{tool_id}/delete", tool_id=identity, form=PURGE, check=went_back)
 
     def _form(self) -> dict[str, str]:
         name = self.name("tool")

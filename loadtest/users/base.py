@@ -95,6 +95,10 @@ class GatewayUser(FastHttpUser):
         """Return a name for a new entity that no other has."""
         return self.load.session.name(kind)
 
+    def undoing(self) -> AbstractContextManager[None]:
+        """Let calls through although the load ends; see :meth:`loadtest.client.caller.Caller.undoing`."""
+        return self.api.undoing()
+
     @contextmanager
     def created(
         self, operation: str, *, delete: str, key: str = "id", parameter: str = "", **arguments: Any
