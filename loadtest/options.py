@@ -46,6 +46,12 @@ def judging(command: F) -> F:
     """Give ``command`` the options that :func:`read_options` reads."""
     for option in (
         click.option(
+            "--baseline",
+            type=_FILE,
+            metavar="RUN",
+            help="An earlier run.json; report.html shows what changed.",
+        ),
+        click.option(
             "--fail-on",
             type=click.Choice([one.value for one in FailOn]),
             default=FailOn.NEW.value,
@@ -106,6 +112,7 @@ def read_options(
     categories: tuple[Path, ...],
     criteria: tuple[str, ...],
     fail_on: str,
+    baseline: Path | None = None,
 ) -> Options:
     """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
     return Options(
@@ -114,6 +121,7 @@ def read_options(
         criteria=tuple(text for text in criteria if not text.endswith(".toml")),
         criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
         fail_on=FailOn(fail_on),
+        baseline=baseline,
     )
 
 

@@ -224,11 +224,14 @@ class Tally(msgspec.Struct):
         while seconds and (seconds[-1] - first) // width >= MOMENTS:
             width *= 2
         steps: dict[int, list[int]] = {}
+        there: dict[int, int] = {}
+        last = 0  # a busy generator misses a tick; the number of users is then what it was
         for second in seconds:
+            there[second] = last = users.get(second, last)
             steps.setdefault(max(second - first, 0) // width, []).append(second)
         return Timeline(
             width=float(width),
-            moments=tuple(self._moment(step * width, members, users) for step, members in steps.items()),
+            moments=tuple(self._moment(step * width, members, there) for step, members in steps.items()),
         )
 
     def _moment(self, at: int, seconds: list[int], users: Mapping[int, int]) -> Moment:
@@ -241,7 +244,7 @@ class Tally(msgspec.Struct):
             at=float(at),
             requests=sum(second.requests for second in counted),
             failures=sum(second.failures for second in counted),
-            users=max(users.get(second, 0) for second in seconds),
+            users=max(users[second] for second in seconds),
             p50=known.percentiles["50"] if known else None,
             p95=known.percentiles["95"] if known else None,
             p99=known.percentiles["99"] if known else None,

@@ -114,6 +114,12 @@ def test_a_long_run_has_at_most_so_many_steps_and_loses_no_request() -> None:
     assert timeline.moments[0].users == 7
 
 
+def test_a_missed_tick_does_not_take_the_users_away() -> None:
+    tally = tallied([outcome(second=float(second)) for second in range(4)])
+    moments = tally.timeline(START, {int(START): 5, int(START) + 3: 6}).moments
+    assert [moment.users for moment in moments] == [5, 5, 5, 6]
+
+
 def test_streams_are_counted_apart() -> None:
     tally = Tally()
     for first in (10.0, None):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadtest.compare import compare
 from loadtest.files import prepare_directory
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.categories import load_categories
@@ -14,7 +15,7 @@ from loadtest.judge.criteria import parse, read_criteria
 from loadtest.judge.known import Entry, accepted, gateway_version
 from loadtest.judge.verdict import FailOn, Standing, Verdict, judge
 from loadtest.reports import write_reports
-from loadtest.run import Run
+from loadtest.run import Run, read_run
 from loadtest.versions import KnownFailure, load
 
 
@@ -28,6 +29,8 @@ class Options:
     """Expressions."""
     criteria_files: tuple[Path, ...] = ()
     fail_on: FailOn = FailOn.NEW
+    baseline: Path | None = None
+    """An earlier run to compare with."""
 
 
 def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
@@ -39,7 +42,7 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
     data = run.gateway.data if run.gateway else None
     criteria = [parse(text) for text in options.criteria]
     criteria += [one for path in options.criteria_files for one in read_criteria(path)]
-    return judge(
+    verdict = judge(
         run,
         known=_known(options),
         categories=load_categories(options.categories),
@@ -48,6 +51,9 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
         today=today,
         fail_on=options.fail_on,
     )
+    if options.baseline is None:
+        return verdict
+    return replace(verdict, comparison=compare(run, read_run(options.baseline)))
 
 
 def check_options(options: Options) -> None:
@@ -62,6 +68,8 @@ def check_options(options: Options) -> None:
         parse(text)
     for path in options.criteria_files:
         read_criteria(path)
+    if options.baseline is not None:
+        read_run(options.baseline)
 
 
 def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date) -> Verdict:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.compare import Comparison
 from loadtest.errors import ExitCode
 from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
@@ -104,6 +105,8 @@ class Verdict:
     """The result of every check, fine ones included."""
     latency: Latency | None
     """Of all requests together, in ms."""
+    comparison: Comparison | None = None
+    """Against an earlier run, if one was given; it is shown and decides nothing."""
 
     @property
     def failing(self) -> tuple[JudgedFailure, ...]:
