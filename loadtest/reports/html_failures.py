@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from markupsafe import escape
+
 from loadtest.judge.observations import clock
 from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
-from loadtest.reports.html_charts import percent
 from loadtest.reports.places import Places
 from loadtest.reports.text import block, one_line
 from loadtest.run import Example, Run
@@ -16,7 +17,7 @@ from loadtest.run import Example, Run
 MOST = 200
 """Failures that the page shows of those that fail the run, and of the others."""
 MOST_EVIDENCE = 500_000
-"""Characters of evidence on the page; later failures are shown without."""
+"""Bytes of evidence on the page; later failures are shown without."""
 _LONGEST = 4_000
 
 
@@ -41,8 +42,9 @@ class Evidence:
 
     @property
     def size(self) -> int:
-        """Characters of it."""
-        return len(self.curl) + len(self.answer) + sum(len(line.text) for line in self.log)
+        """Bytes that it takes on the page, escaped."""
+        texts = (self.curl, self.answer, *(line.text for line in self.log))
+        return sum(len(escape(text).encode()) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _listed(run: Run, judged: Sequence[JudgedFailure], all_examples: bool) -> Fa
 
 
 def _share(count: int, requests: int) -> str:
-    return percent(count, requests).replace("%", " %") if requests else ""
+    return f"{100 * count / requests:.3g} %" if requests else ""
 
 
 def _seen(first: float | None, last: float | None) -> str:

@@ -1,0 +1,229 @@
+"""The page in a real browser, opened from a file as somebody would who downloaded it."""
+
+from collections.abc import Callable
+from dataclasses import replace as with_
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import Browser, expect
+from sample_runs import KNOWN, TODAY, VERSION, failures, hostile
+from watched import Watched
+
+from loadtest.compare import compare
+from loadtest.judge.categories import load_categories
+from loadtest.judge.known import entries
+from loadtest.judge.verdict import judge
+from loadtest.reports import html
+from loadtest.run import Moment, Run, Sample, Timeline
+
+pytestmark = pytest.mark.browser
+
+Opened = Callable[[Run], Watched]
+
+
+def with_times(run: Run) -> Run:
+    moments = tuple(
+        Moment(at=float(n), requests=n, failures=n % 7 == 0, users=20, p50=10.0, p95=20.0 + n, p99=40.0)
+        for n in range(60)
+    )
+    samples = tuple(
+        Sample(at=float(n), rss=300_000_000, cpu=n * 0.5, descriptors=40, threads=8, processes=1)
+        for n in range(60)
+    )
+    return replace(run, timeline=Timeline(moments=moments), resources=samples)
+
+
+@pytest.fixture
+def opened(watched: Watched, tmp_path: Path) -> Opened:
+    def open_it(run: Run) -> Watched:
+        judged = judge(
+            run,
+            known=entries(KNOWN, "known-failures.toml"),
+            categories=load_categories(),
+            version_data=VERSION,
+            today=TODAY,
+        )
+        path = tmp_path / "report.html"
+        path.write_text(html.render(run, with_(judged, comparison=compare(run, run))))
+        watched.page.goto(path.as_uri())
+        return watched
+
+    return open_it
+
+
+def names(watched: Watched) -> list[str]:
+    shown = watched.page.locator("#operations-table tbody tr:visible summary code")
+    return [str(name) for name in shown.all_inner_texts()]
+
+
+def test_it_opens_from_a_file_and_asks_for_nothing(opened: Opened) -> None:
+    watched = opened(with_times(failures()))
+    expect(watched.page).to_have_title("FAIL: load test of gateway 1.0.7")
+    expect(watched.page.locator("h1")).to_contain_text("FAIL")
+    assert watched.requests == [watched.page.url]
+    assert watched.complaints == []
+
+
+def test_what_a_gateway_answered_stays_text(opened: Opened) -> None:
+    watched = opened(with_times(hostile()))
+    for summary in watched.page.locator("details > summary").all():
+        if summary.is_visible():
+            summary.click()
+    assert watched.requests == [watched.page.url]
+    assert watched.complaints == []
+    assert watched.page.locator("script").count() == 1
+    assert watched.page.get_by_text("<script>alert(1)</script>").count() > 3
+
+
+def test_script_from_elsewhere_does_not_run(opened: Opened) -> None:
+    """The policy holds even where the escaping would not."""
+    watched = opened(failures())
+    watched.page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "document.title = 'taken over'";
+            document.body.append(script);
+            const image = document.createElement("img");
+            image.setAttribute("onerror", "document.title = 'taken over'");
+            image.src = "http://127.0.0.1:9/x.png";
+            document.body.append(image);
+        }"""
+    )
+    expect(watched.page).to_have_title("FAIL: load test of gateway 1.0.7")
+    assert len(watched.complaints) >= 2
+    assert all("Content Security Policy" in one for one in watched.complaints)
+
+
+def test_operations_are_sorted_by_any_column(opened: Opened) -> None:
+    watched = opened(failures())
+    before = names(watched)
+    assert before[0] == "POST /tools"
+    watched.page.get_by_role("button", name="operation").click()
+    assert names(watched) == sorted(before)
+    requests = watched.page.get_by_role("columnheader", name="requests")
+    requests.get_by_role("button").click()
+    assert requests.get_attribute("aria-sort") == "descending"
+    assert names(watched)[0] == "GET /tools"
+    requests.get_by_role("button").press("Enter")
+    assert requests.get_attribute("aria-sort") == "ascending"
+    assert names(watched)[-1] == "GET /tools"
+    assert watched.page.locator("th[aria-sort]").count() == 1
+
+
+def test_operations_are_filtered(opened: Opened) -> None:
+    watched = opened(failures())
+    page = watched.page
+    page.get_by_label("Filter").fill("post tools")
+    assert names(watched) == ["POST /tools", "POST /rpc tools/call"]
+    expect(page.locator("output[name=shown]")).to_have_text("2 of 6")
+    page.get_by_label("Filter").fill("")
+    page.get_by_label("Area").select_option("misc")
+    assert set(names(watched)) == {"DELETE /roots/{uri}", "GET /version", "POST /rpc tools/call"}
+    page.get_by_label("with failures").check()
+    assert set(names(watched)) == {"DELETE /roots/{uri}", "POST /rpc tools/call"}
+
+
+def test_an_operation_opens_to_its_distribution(opened: Opened) -> None:
+    page = opened(failures()).page
+    row = page.locator("#operations-table tbody tr").first
+    distribution = row.get_by_role("img", name="Latency of POST /tools")
+    expect(distribution).to_be_hidden()
+    row.locator("summary").press("Enter")
+    expect(distribution).to_be_visible()
+    box = distribution.bounding_box()
+    assert box
+    assert box["width"] > 300
+
+
+def test_a_failure_opens_to_its_evidence(opened: Opened) -> None:
+    page = opened(failures()).page
+    first = page.locator("details.failure").first
+    expect(first).to_have_attribute("open", "")
+    expect(first.locator("pre.curl")).to_be_visible()
+    first.locator("summary").first.click()
+    expect(first.locator("pre.curl")).to_be_hidden()
+    known = page.get_by_text("slow query", exact=False).first
+    expect(known).to_be_hidden()
+    page.get_by_role("heading", name="3 known failures").click()
+    expect(known).to_be_visible()
+
+
+def test_a_link_to_a_failure_opens_it(opened: Opened) -> None:
+    watched = opened(failures())
+    known = watched.page.locator("details.failure.known").first
+    name = known.get_attribute("id")
+    watched.page.goto(f"{watched.page.url}#{name}")
+    expect(known.locator(".evidence")).to_be_visible()
+
+
+def test_both_themes(browser: Browser, opened: Opened) -> None:
+    watched = opened(failures())
+    page = watched.page
+
+    def background() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    light = background()
+    page.emulate_media(color_scheme="dark")
+    dark = background()
+    assert light != dark
+    button = page.get_by_role("button", name="Theme")
+    button.click()
+    expect(button).to_have_text("Theme: light")
+    assert background() == light
+    button.click()
+    expect(button).to_have_text("Theme: dark")
+    page.emulate_media(color_scheme="light")
+    assert background() == dark
+    assert watched.complaints == []
+
+
+def test_a_pointer_tells_the_figures_of_its_time(opened: Opened) -> None:
+    watched = opened(with_times(failures()))
+    page = watched.page
+    panel = page.locator("svg.panel").first
+    panel.scroll_into_view_if_needed()
+    box = panel.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 30.5 / 60, box["y"] + 20)
+    expect(page.locator("#readout")).to_have_text("00:30")
+    expect(page.locator(".key.requests output")).to_have_text("30")
+    expect(page.locator(".key.p95 output")).to_have_text("50")
+    assert page.locator("line.pointer[visibility=visible]").count() == page.locator("svg.panel").count()
+    page.mouse.move(0, 0)
+    expect(page.locator("#readout")).to_have_text("")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_nothing_is_wider_than_a_phone(opened: Opened, width: int) -> None:
+    watched = opened(with_times(failures()))
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 700})
+    for summary in page.locator("summary").all():
+        if summary.is_visible():
+            summary.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_everything(opened: Opened) -> None:
+    page = opened(failures()).page
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the report")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Theme")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("navigation").get_by_role("link").first).to_be_focused()
+
+
+def test_it_reads_without_script(browser: Browser, opened: Opened) -> None:
+    url = opened(with_times(failures())).page.url
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("#operations-table tbody tr")).to_have_count(6)
+    expect(page.get_by_label("Filter")).to_be_hidden()
+    expect(page.get_by_role("button", name="Theme")).to_be_hidden()
+    page.locator("#operations-table summary").first.click()
+    expect(page.get_by_role("img", name="Latency of POST /tools")).to_be_visible()
+    context.close()

@@ -1,0 +1,300 @@
+import base64
+import hashlib
+import re
+from dataclasses import replace as with_
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from sample_runs import (
+    HOSTILE,
+    KNOWN,
+    STORED,
+    TODAY,
+    VERSION,
+    clean,
+    failure,
+    failures,
+    gateway_died,
+    hostile,
+    known,
+    latency,
+    operation,
+    run,
+)
+
+from loadtest.compare import compare
+from loadtest.errors import UsageError
+from loadtest.judge.categories import load_categories
+from loadtest.judge.criteria import parse
+from loadtest.judge.known import entries
+from loadtest.judge.verdict import Verdict, judge
+from loadtest.locust_csv import read_csv_run
+from loadtest.reports import html, html_failures, html_operations
+from loadtest.run import Example, Moment, Run, Sample, Stream, Timeline
+from loadtest.versions import KnownFailure
+
+CATEGORIES = load_categories()
+VOID = {"meta", "br", "input", "link", "img", "hr"}
+
+
+def verdict(here: Run, listed: tuple[KnownFailure, ...] = ()) -> Verdict:
+    return judge(
+        here,
+        known=entries(listed, "known-failures.toml"),
+        categories=CATEGORIES,
+        criteria=[parse("p95 < 500ms")],
+        version_data=VERSION,
+        today=TODAY,
+    )
+
+
+def rendered(here: Run, listed: tuple[KnownFailure, ...] = ()) -> str:
+    return html.render(here, verdict(here, listed))
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and keeps what a browser would act on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: dict[str, int] = {}
+        self.attributes: list[tuple[str, str, str]] = []
+        self.code: dict[str, str] = {"script": "", "style": ""}
+        self.words: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.code:
+            self.code[self.open[-1]] += data
+        else:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+def inert(page: Page) -> None:
+    """Nothing on the page is fetched or run but what it holds itself."""
+    assert page.tags["script"] == 1
+    assert page.tags["style"] == 1
+    assert not set(page.tags) & {"img", "iframe", "object", "embed", "link", "base", "audio", "video"}
+    for tag, name, value in page.attributes:
+        assert not name.startswith("on"), (tag, name)
+        assert name not in ("style", "src", "srcdoc", "action", "formaction")
+        if name in ("href", "xlink:href"):
+            assert value.startswith("#"), (tag, value)
+    assert len(set(page.ids)) == len(page.ids)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_it_is_one_page_that_fetches_nothing(name: str) -> None:
+    page = Page(rendered(STORED[name](), KNOWN))
+    inert(page)
+    assert "url(" not in page.code["style"]
+    assert "@import" not in page.code["style"]
+
+
+def test_the_policy_names_what_the_page_holds_and_nothing_else() -> None:
+    page = Page(rendered(failures(), KNOWN))
+    (policy,) = [v for t, n, v in page.attributes if n == "content" and "default-src" in v]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    for kind in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(page.code[kind].encode()).digest()).decode()
+        assert rules[f"{kind}-src"] == f"'sha256-{digest}'"
+    assert "unsafe" not in policy
+
+
+def test_hostile_text_stays_text() -> None:
+    here = replace(
+        hostile(),
+        streams=(Stream(operation=HOSTILE, opened=1, events=1, ended=1),),
+        reason=HOSTILE,
+    )
+    judged = with_(verdict(here), comparison=compare(here, here))
+    page = Page(html.render(here, judged))
+    inert(page)
+    assert "<script>alert(1)</script>" in page.text
+    assert "\\x00\\ud800\\ufffe\\x1b[31m" in page.text
+    assert page.tags.get("h1") == 1
+    assert max(map(len, page.words)) < 10_000
+    html.render(here, judged).encode()
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_gives_a_page_that_nests(one: str, other: str) -> None:
+    example = Example(at=0.0, curl=one, answer=other, log=(one, f"  {other}", "Traceback x"))
+    here = replace(
+        clean(),
+        operations=(operation(f"GET /{one}", 1, 1, area=other, scenario=one),),
+        failures=(failure(f"GET /{one}", other, scenario=other, examples=(example, example)),),
+    )
+    inert(Page(rendered(here)))
+
+
+def test_what_matters_stands_there() -> None:
+    page = Page(rendered(failures(), KNOWN))
+    for words in (
+        "FAIL",
+        "Next",
+        "POST /tools",
+        "5 times",
+        "71.4 % of its requests",
+        "00:01 to 00:41",
+        "curl -X POST http://127.0.0.1:4444/tools",
+        "KeyError: 'name'",
+        "fault of the",
+        "mended in the next release",
+        "the sweeper was faster",
+        "3 of 6 operations of the contract succeeded",
+        "ToolsUser.lifecycle · loadtest/users/tools.py:13",
+    ):
+        assert words in page.text, words
+    text = page.text
+    assert text.index("Internal Server Error") < text.index("slow query")
+
+
+def test_a_traceback_is_told_apart() -> None:
+    text = rendered(failures(), KNOWN)
+    for line in ("ERROR request failed", "Traceback (most recent call last):", "KeyError: &#39;name&#39;"):
+        assert f"<b>{line}</b>" in text
+
+
+def big(kinds: int) -> Run:
+    example = Example(at=0.0, curl="curl " + "x" * 9_999, answer="<" * 9_999, log=("`" * 999,) * 50)
+    names = [f"GET /{'a' * 60}/{{x{n}}}" for n in range(kinds)]
+    one = replace(
+        operation("x", 0, 1),
+        latency=latency(*(1.5**n for n in range(22))),
+        statuses={"200": 1, "500": 3},
+        scenario="ToolsUser.lifecycle",
+    )
+    moments = tuple(
+        Moment(at=float(n), requests=n, failures=1, users=20, p50=1.0, p95=9.0, p99=1e4) for n in range(600)
+    )
+    samples = tuple(
+        Sample(at=float(n), rss=n * 10**6, cpu=n / 2, descriptors=n, threads=1, processes=1)
+        for n in range(600)
+    )
+    return run(
+        contract=tuple(names),
+        operations=tuple(replace(one, name=name, area=f"area{n % 40}") for n, name in enumerate(names)),
+        failures=tuple(failure(name, "#" * 300, examples=(example,)) for name in names),
+        timeline=Timeline(moments=moments),
+        resources=samples,
+        duration=600.0,
+    )
+
+
+def test_five_hundred_operations_that_all_fail_are_less_than_two_megabytes() -> None:
+    text = rendered(big(500))
+    assert len(text.encode()) < 2_000_000
+    assert "The evidence of this failure stands in run.json" in text
+
+
+def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_operations, "MOST", 10)
+    monkeypatch.setattr(html_failures, "MOST", 7)
+    page = Page(rendered(big(30)))
+    assert "20 more are not on this page: run.json holds them" in page.text
+    assert "23 more are not on this page: verdict.json and run.json hold them" in page.text
+
+
+def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_operations, "MOST", 2)
+    here = replace(failures(), failures=(failure("GET /version"),))
+    table = html_operations.table(here, verdict(here))
+    assert [row.name for row in table.rows] == ["GET /version", "POST /tools"]
+
+
+def test_a_dead_gateway_is_the_headline() -> None:
+    page = Page(rendered(gateway_died()))
+    assert "gateway died at 00:41 (signal 9)" in page.text
+    assert "no evidence" in page.text
+
+
+CSV = """Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
+Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%
+GET,/tools,10,0,12,12.5,9,20,4185,1.0,0.0,12,12,13,13,15,20,20,20,20,20,20
+,Aggregated,10,0,12,12.5,9,20,4185,1.0,0.0,12,12,13,13,15,20,20,20,20,20,20
+"""
+
+
+def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "any_stats.csv").write_text(CSV)
+    page = Page(rendered(read_csv_run(tmp_path / "any")))
+    assert "GET /tools" in page.text
+    for words in ("users at", "bodies checked", "accepted", "What ran", "Gateway CPU", "Backends", "Entities"):
+        assert words not in page.text, words
+    assert "distribution" not in {value for _, name, value in page.attributes if name == "class"}
+    assert "Where the time went" not in page.text
+
+
+def test_a_histogram_that_is_none_is_told_by_its_operation() -> None:
+    one = operation("GET /tools", 1)
+    assert one.latency is not None
+    broken = replace(one, latency=replace(one.latency, histogram="not base64"))
+    here = clean()
+    with pytest.raises(UsageError, match="GET /tools"):
+        html.render(replace(here, operations=(broken,)), verdict(here))
+
+
+def test_the_baseline_is_compared() -> None:
+    before = replace(
+        clean(),
+        operations=(replace(operation("GET /tools", 40), latency=latency(*[10.0] * 40)),),
+        failures=(failure("GET /tools", "gone now"),),
+    )
+    now = replace(
+        clean(),
+        operations=(
+            replace(operation("GET /tools", 40), latency=latency(*[30.0] * 40)),
+            operation("POST /tools", 9),
+        ),
+        settings=replace(clean().settings, users=30),
+    )
+    page = Page(html.render(now, with_(verdict(now), comparison=compare(now, before))))
+    for words in (
+        "Against the baseline",
+        "number of users: 20 then, 30 now",
+        "Coverage won (1)",
+        "Failures that went (1)",
+        "1 slower",
+        "10 ms30 ms",
+    ):
+        assert words in page.text, words
+
+
+def test_without_a_baseline_nothing_is_compared() -> None:
+    assert "Against the baseline" not in rendered(clean())
+
+
+def test_excused_failures_stand_below_the_others() -> None:
+    page = Page(rendered(failures(), (*KNOWN, known("POST /tools"))))
+    assert "No new failures" in page.text
+    assert "5 known failures" in page.text
