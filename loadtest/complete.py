@@ -28,7 +28,12 @@ def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) ->
     lines = gateway.lines_of(_requests(run, since))
     return replace(
         run,
-        gateway=replace(ours, version=seen.version or ours.version, prefix=seen.prefix),
+        gateway=replace(
+            ours,
+            version=seen.version or ours.version,
+            prefix=seen.prefix,
+            notes=(*gateway.notes, *seen.notes),
+        ),
         state=RunState.ABORTED if ours.death and run.state is not RunState.COMPLETE else run.state,
         reason=death_in_words(ours) if ours.death else run.reason,
         resources=gateway.samples(since),

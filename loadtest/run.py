@@ -116,6 +116,8 @@ class Gateway(Record, frozen=True, kw_only=True):
     database: str = "sqlite"
     """The kind of database only; a URL would carry a password."""
     death: Death | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how it was installed and driven."""
     log_tail: tuple[str, ...] = ()
     """The last lines of its log, secrets masked; kept when it did not boot or died."""
 

@@ -62,6 +62,17 @@ class Drift(Record, frozen=True, kw_only=True):
     With neither of the two the entry excuses a JSON body outside its documented schema."""
 
 
+class Turns(Record, frozen=True, kw_only=True):
+    """Operations that take turns, one at a time in each Locust process, where the gateway runs on SQLite."""
+
+    reason: str
+    """Why the gateway cannot have them at the same time; reports print it."""
+    operations: tuple[str, ...]
+    """Patterns of :mod:`fnmatch` over ``METHOD /path``."""
+    others: tuple[str, ...] = ()
+    """Patterns of those that match and need no turn all the same."""
+
+
 class Coverage(Record, frozen=True, kw_only=True):
     """What a run on this version must at least reach."""
 
@@ -87,6 +98,7 @@ class VersionData(Record, frozen=True, kw_only=True):
     excluded: tuple[Exclusion, ...] = ()
     drift: tuple[Drift, ...] = ()
     known: tuple[KnownFailure, ...] = ()
+    turns: Turns | None = None
 
     @property
     def lock(self) -> Path:

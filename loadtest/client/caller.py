@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -261,17 +261,18 @@ class Caller:
     ) -> ResponseContextManager:
         if self._last_answer and time.perf_counter() - self._last_answer > IDLE:
             self.http.client.clientpool.close()
-        return self.http.request(
-            request.method,
-            request.url,
-            name=route.name,
-            data=request.body,
-            headers=request.headers,
-            catch_response=True,
-            allow_redirects=False,
-            stream=stream,
-            context={"call": call},
-        )
+        with nullcontext() if stream else self.session.turn.of(call.operation):
+            return self.http.request(
+                request.method,
+                request.url,
+                name=route.name,
+                data=request.body,
+                headers=request.headers,
+                catch_response=True,
+                allow_redirects=False,
+                stream=stream,
+                context={"call": call},
+            )
 
     def _judged(
         self,

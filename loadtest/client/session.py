@@ -10,6 +10,7 @@ import requests
 
 from loadtest.client.auth import Credentials
 from loadtest.client.contract import Contract, read_contract
+from loadtest.client.turns import Turn
 from loadtest.errors import InconclusiveError
 from loadtest.versions import VersionData, available, load, nearest
 
@@ -33,10 +34,21 @@ class Session:
     data: VersionData | None
     stopping: bool = False
     """The load ends: users undo what they made and begin nothing new."""
+    turn: Turn = field(default_factory=lambda: Turn(None))
     tag: str = field(default_factory=lambda: secrets.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _answers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the run should know of how the gateway is driven."""
+        turns = self.turn.turns
+        return (f"writers take turns: {turns.reason}",) if turns else ()
+
+    def switched_off(self, name: str) -> bool:
+        """Say whether the version's data switches a feature off (``OBSERVABILITY_ENABLED``): it stores nothing."""
+        return self.data is not None and self.data.environment.get(name) == "false"
 
     def correlation_id(self) -> str:
         """Return an id that no other call of this run carries."""
@@ -53,8 +65,8 @@ class Session:
         return seen < ALWAYS_VALIDATED or seen % VALIDATED_SHARE == 0
 
 
-def connect(host: str, credentials: Credentials) -> Session:
-    """Return a session with the gateway at ``host``.
+def connect(host: str, credentials: Credentials, database: str = "") -> Session:
+    """Return a session with the gateway at ``host``, which runs on a ``database`` of this kind.
 
     Raises:
         InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
@@ -68,7 +80,8 @@ def connect(host: str, credentials: Credentials) -> Session:
     document = _fetch(host, "/openapi.json", bearer)
     version = _version(document)
     data = load(nearest(version, available()))
-    return Session(host, bearer, credentials, read_contract(document, data), version, data)
+    turn = Turn(data.turns if database == "sqlite" else None)
+    return Session(host, bearer, credentials, read_contract(document, data), version, data, turn=turn)
 
 
 def _version(document: Mapping[str, Any]) -> str | None:

@@ -63,7 +63,7 @@ class AdminObservabilityUser(GatewayUser):
     @task(2)
     def metrics(self) -> None:
         """Figures over time, after a call that is one of them."""
-        self.rpc("POST /rpc tools/list")
+        self.rpc("POST /rpc/ tools/list")
         for operation, member in METRICS:
             self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
 
@@ -83,7 +83,7 @@ class AdminObservabilityUser(GatewayUser):
     @task(2)
     def traces(self) -> None:
         """The list of traces, and one of them opened."""
-        self.rpc("POST /rpc tools/list")
+        self.rpc("POST /rpc/ tools/list")
         self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
         finished = {"limit": PAGE, "min_duration": 0}
         listed = self.call("GET /admin/observability/traces", params=finished, check=_lists_traces)
@@ -94,7 +94,7 @@ class AdminObservabilityUser(GatewayUser):
     def running_trace(self) -> None:
         """A trace opened while its request still runs."""
         slow = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
-        with self.meanwhile(lambda: self.rpc("POST /rpc tools/call", slow)):
+        with self.meanwhile(lambda: self.rpc("POST /rpc/ tools/call", slow)):
             trace_id = self.unfinished()
             self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
 

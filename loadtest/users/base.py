@@ -91,6 +91,10 @@ class GatewayUser(FastHttpUser):
         """Say whether this gateway's contract has ``operation``."""
         return self.api.offers(operation)
 
+    def switched_off(self, name: str) -> bool:
+        """Say whether the gateway version's data switches a feature off; it answers, and has nothing stored."""
+        return self.load.session.switched_off(name)
+
     def name(self, kind: str) -> str:
         """Return a name for a new entity that no other has."""
         return self.load.session.name(kind)

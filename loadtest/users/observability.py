@@ -21,7 +21,7 @@ class ObservabilityUser(GatewayUser):
     @task(3)
     def traces(self) -> None:
         """A JSON-RPC call leaves a trace, which is listed and opened with its spans."""
-        self.rpc("POST /rpc tools/list")
+        self.rpc("POST /rpc/ tools/list")
         newest = self.call("GET /observability/traces", params={"limit": PAGE}, check=_found)
         trace_id = str(newest["0.trace_id"])
         self.call(
@@ -34,7 +34,7 @@ class ObservabilityUser(GatewayUser):
     @task(2)
     def analysis(self) -> None:
         """Query by method and status, statistics, export."""
-        self.rpc("POST /rpc ping")
+        self.rpc("POST /rpc/ ping")
         wanted = {"http_method": "POST", "status_in": ["ok", "error"], "limit": PAGE}
         self.call("POST /observability/traces/query", json=wanted, check=_found)
         for operation in STATISTICS:
