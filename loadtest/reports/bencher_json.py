@@ -1,0 +1,53 @@
+"""``bencher.json``: figures in Bencher's metric format, for ``bencher run --adapter json --file``.
+
+``latency`` is in nanoseconds and ``throughput`` in operations per second, as Bencher's own measures of that name
+are; the others are made by Bencher when it first reads them.
+Source: https://bencher.dev/docs/reference/bencher-metric-format/
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.trend import WHOLE, figures, latencies
+from loadtest.run import Run
+
+FILENAME = "bencher.json"
+
+_NS = 1_000_000
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return the figures as JSON, by benchmark and measure; empty for a run that is no evidence.
+
+    The median is the value of ``latency``, the fastest request its lower bound and p95 the upper one.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, latency in latencies(run, verdict):
+        median, p95 = (latency.percentiles.get(share) for share in ("50", "95"))
+        if median is None or p95 is None:
+            continue
+        found[name] = {
+            "latency": {
+                "value": median * _NS,
+                "lower_value": min(latency.min, median) * _NS,
+                "upper_value": p95 * _NS,
+            }
+        }
+    whole = found.get(WHOLE)
+    if whole is not None:
+        if run.duration > 0:
+            whole["throughput"] = {"value": round(run.requests / run.duration, 3)}
+        for one in figures(run, verdict):
+            unit = "" if one.unit in one.name else f" {one.unit}"
+            whole[_slug(one.name + unit)] = {"value": one.value}
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+
+
+def _slug(text: str) -> str:
+    """Return ``text`` as the name of a measure: words and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("%", "percent")).strip("-")
