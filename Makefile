@@ -63,6 +63,10 @@ report: setup ## Judge reports/run.json again and write the reports
 github-report: ## On GitHub: annotations, the job's summary, outputs
 	@$(BIN)/python scripts/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
 
+.PHONY: publish-comment
+publish-comment: ## On GitHub: comment on the pull request from the downloaded REPORTS
+	@exec python3 scripts/publish_comment.py "$$REPORTS"
+
 .PHONY: test
 test: lint typecheck ## Lint, types and every test, a real run of each gateway included
 	@$(BIN)/pytest $(PYTEST_ARGS)
@@ -74,6 +78,18 @@ test-fast: setup ## The tests that boot no gateway
 .PHONY: test-real
 test-real: setup ## The tests that boot a gateway
 	@$(BIN)/pytest -m real $(PYTEST_ARGS)
+
+.PHONY: test-browser
+test-browser: setup ## The tests that drive report.html in Chromium or Chrome
+	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest -m browser $(PYTEST_ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## Pictures of report.html for the README, from RUN=reports/run.json
+	@$(BIN)/python scripts/screenshots.py "$${RUN:-reports/run.json}" docs/images
+
+.PHONY: goldens
+goldens: setup ## Write the stored reports in tests/data anew; look at the difference
+	@$(BIN)/pytest --quiet tests/reports/test_goldens.py --update-goldens
 
 .PHONY: lint
 lint: setup ## Python, shell, workflows and the action
@@ -94,8 +110,9 @@ docs: setup ## Write the pages anew that are made from the code
 	@$(BIN)/python scripts/document_commands.py
 
 .PHONY: bench
-bench: setup ## CPU time per request: our client beside a bare Locust user
+bench: setup ## CPU time per request beside a bare Locust user; cost of the reports of a huge run
 	@$(BIN)/python benchmarks/generator_cost.py
+	@$(BIN)/python benchmarks/reports_scale.py
 
 .PHONY: lock
 lock: setup ## Resolve the lock files again

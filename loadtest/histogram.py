@@ -6,6 +6,7 @@ Source: https://hdrhistogram.github.io/HdrHistogram/
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import compress
 
 import msgspec
 from hdrh.histogram import HdrHistogram
@@ -80,7 +81,8 @@ class Histogram:
 
     def _occupied(self) -> list[tuple[int, int]]:
         # The library's own iterators step through every value of an hour in Python: milliseconds for each use.
-        return [(index, count) for index, count in enumerate(self._counts.counts[:]) if count]
+        counts: list[int] = self._counts.counts[:]
+        return [(index, counts[index]) for index in compress(range(len(counts)), counts)]
 
     def _middle(self, index: int) -> float:
         lowest = self._counts.get_value_from_index(index)

@@ -8,12 +8,11 @@ Source: https://bencher.dev/docs/reference/bencher-metric-format/
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.trend import WHOLE, figures, latencies
+from loadtest.reports.trend import WHOLE, figures, total_latency
 from loadtest.run import Run
 
 FILENAME = "bencher.json"
@@ -22,29 +21,22 @@ _NS = 1_000_000
 
 
 def render(run: Run, verdict: Verdict) -> str:
-    """Return the figures as JSON, by benchmark and measure; empty for a run that is no evidence.
+    """Return the figures as JSON, by measure, for the whole run; empty for a run that is no evidence.
 
     The median is the value of ``latency``, the fastest request its lower bound and p95 the upper one.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name, latency in latencies(run, verdict):
-        median, p95 = (latency.percentiles.get(share) for share in ("50", "95"))
-        if median is None or p95 is None:
-            continue
-        found[name] = {
-            "latency": {
-                "value": median * _NS,
-                "lower_value": min(latency.min, median) * _NS,
-                "upper_value": p95 * _NS,
-            }
-        }
-    whole = found.get(WHOLE)
-    if whole is not None:
-        if run.duration > 0:
-            whole["throughput"] = {"value": round(run.requests / run.duration, 3)}
-        for one in figures(run, verdict):
-            unit = "" if one.unit in one.name else f" {one.unit}"
-            whole[_slug(one.name + unit)] = {"value": one.value}
+    measures: dict[str, dict[str, float]] = {}
+    latency = total_latency(verdict)
+    median, p95 = ((latency.percentiles.get(share) if latency else None) for share in ("50", "95"))
+    if latency is not None and median is not None and p95 is not None:
+        lowest = min(latency.min, median)
+        measures["latency"] = {"value": median * _NS, "lower_value": lowest * _NS, "upper_value": p95 * _NS}
+    if latency is not None and run.duration > 0:
+        measures["throughput"] = {"value": round(run.requests / run.duration, 3)}
+    for one in figures(run, verdict):
+        unit = "" if one.unit in one.name else f" {one.unit}"
+        measures[_slug(one.name + unit)] = {"value": one.value}
+    found = {WHOLE: measures} if measures else {}
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
 
 

@@ -5,11 +5,14 @@ Source: https://github.com/benchmark-action/github-action-benchmark
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
+from loadtest.histogram import Latency
 from loadtest.judge.verdict import Verdict
 from loadtest.record import Record
-from loadtest.reports.trend import figures, latencies
+from loadtest.reports.trend import WHOLE, area_latencies, figures, total_latency
 from loadtest.run import Run
 
 FILENAME = "benchmark.json"
@@ -28,16 +31,16 @@ class Entry(Record, frozen=True, kw_only=True):
 
 def render(run: Run, verdict: Verdict) -> str:
     """Return the figures as a JSON list; it is empty for a run that is no evidence."""
-    entries = [
-        Entry(
-            name=f"{name}, p{share}",
-            unit="ms",
-            value=latency.percentiles[share],
-            extra=f"{latency.count} requests",
-        )
-        for name, latency in latencies(run, verdict)
-        for share in _SHARES
-        if share in latency.percentiles
-    ]
+    total = total_latency(verdict)
+    entries = list(_entries(WHOLE, total)) if total is not None else []
+    for area, latency in area_latencies(run, verdict):
+        entries += _entries(area, latency)
     entries += [Entry(name=one.name, unit=one.unit, value=one.value) for one in figures(run, verdict)]
     return msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
+
+
+def _entries(name: str, latency: Latency) -> Iterator[Entry]:
+    for share in _SHARES:
+        if share in latency.percentiles:
+            value, extra = latency.percentiles[share], f"{latency.count} requests"
+            yield Entry(name=f"{name}, p{share}", unit="ms", value=value, extra=extra)

@@ -30,6 +30,8 @@ from loadtest.run import Run
 
 FILENAME = "report.html"
 
+_LONGEST = 8_000
+"""Characters of one text."""
 _LOADER = PackageLoader("loadtest.reports", "page")
 
 
@@ -108,7 +110,9 @@ def _visible(value: Any) -> Any:
     """
     if value is None:
         return ""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else block(value)
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return value if value.isprintable() and len(value) <= _LONGEST else block(value, _LONGEST)
 
 
 def _ms(value: float | None) -> str:

@@ -7,6 +7,7 @@ need no script, so that the page can forbid everything that it does not hold its
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -92,6 +93,7 @@ class Logarithmic:
         self.first = math.floor(math.log10(max(low, 0.1)))
         self.last = max(math.ceil(math.log10(max(high, 0.1))), self.first + 1)
         self._bins = (self.last - self.first) * self.BINS
+        self._edges = [10 ** (self.first + number / self.BINS) for number in range(1, self._bins)]
 
     def share(self, duration: float) -> float:
         """Return the place of ``duration`` ms, from 0 to 1."""
@@ -108,7 +110,7 @@ class Logarithmic:
         """Return the path of a bar for each group of ``recorded`` durations; the tallest fills the height."""
         counts = [0] * self._bins
         for duration, count in recorded:
-            counts[min(int(self.share(duration) * self._bins), self._bins - 1)] += count
+            counts[bisect_right(self._edges, duration)] += count
         tallest = max(counts, default=0) or 1
         path: list[str] = []
         edges = [round(WIDTH * number / self._bins) for number in range(self._bins + 1)]

@@ -197,9 +197,9 @@ def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:
     death = run.gateway.death if run.gateway else None
     if death is not None:
         found.append((death.at, "the gateway died", True))
-    for judged in verdict.standing(Standing.NEW, Standing.EXPIRED):
+    for judged in islice(verdict.standing(Standing.NEW, Standing.EXPIRED), MOST_EVENTS):
         first = judged.failure.first
-        if first is not None and len(found) < MOST_EVENTS:
+        if first is not None:
             text = f"first {one_line(judged.failure.operation, 120)}: {title(judged)}"
             found.append((first, one_line(text, 200), True))
     found = [one for one in found if 0 <= one[0] <= end]

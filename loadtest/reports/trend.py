@@ -14,7 +14,7 @@ from loadtest.reports.text import one_line
 from loadtest.run import Operation, Run
 
 WHOLE = "all requests"
-"""The name of what is measured over the whole run; an area is measured under its own."""
+"""The name of what is measured over the whole run."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,19 @@ class Figure:
     value: float
 
 
-def latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
-    """Yield the latency of all requests, then of each area that had at least :data:`MIN_SAMPLES` of them.
+def total_latency(verdict: Verdict) -> Latency | None:
+    """Return the latency of all requests; None for a run that is no evidence: a dead gateway would look fast."""
+    return None if verdict.tainted is not None else verdict.latency
 
-    Nothing is yielded of a run whose figures are no evidence: a gateway that died would look fast.
+
+def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
+    """Yield the latency of each area that had at least :data:`MIN_SAMPLES` requests.
 
     Raises:
         UsageError: a histogram of the run cannot be read.
     """
     if verdict.tainted is not None:
         return
-    if verdict.latency is not None:
-        yield WHOLE, verdict.latency
     areas: dict[str, list[Operation]] = defaultdict(list)
     for operation in run.operations:
         areas[one_line(operation.area, 80)].append(operation)

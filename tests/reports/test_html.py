@@ -249,7 +249,15 @@ def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "any_stats.csv").write_text(CSV)
     page = Page(rendered(read_csv_run(tmp_path / "any")))
     assert "GET /tools" in page.text
-    for words in ("users at", "bodies checked", "accepted", "What ran", "Gateway CPU", "Backends", "Entities"):
+    for words in (
+        "users at",
+        "bodies checked",
+        "accepted",
+        "What ran",
+        "Gateway CPU",
+        "Backends",
+        "Entities",
+    ):
         assert words not in page.text, words
     assert "distribution" not in {value for _, name, value in page.attributes if name == "class"}
     assert "Where the time went" not in page.text

@@ -1,0 +1,283 @@
+"""The comment on a pull request says what the reports say, and nothing that they contain can say more.
+
+GitHub is a small server here that keeps what it is sent.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import publish_comment
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from publish_comment import LARGEST_COMMENT, MARKER, comment, publish, read_report, read_reports
+
+EVIL = "</code><script>alert(1)</script> | @all #1 [x](http://e.example) ![](x) `c` <!-- www.e.example \u202e\x00\n## h"
+SHA = "c0ffee" * 6 + "beef"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def verdict(**changes: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "verdict": "fail",
+        "counts": {"new": 2, "expired": 1, "known": 3, "category": 4},
+        "operations_succeeded": 457,
+        "operations_total": 460,
+        "latency_ms": {"p95": 210.4},
+        "new_failures": [
+            {"operation": "GET /tools", "problem": "status", "status": 500, "message": "boom", "count": 5}
+        ],
+    }
+    return usual | changes
+
+
+def stored(directory: Path, name: str = "reports-1.0.7", **changes: Any) -> Path:
+    folder = directory / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "verdict.json").write_text(json.dumps(verdict(**changes)))
+    return folder
+
+
+def said(directory: Path) -> str:
+    return comment(read_reports(directory), "https://github.example/o/r/actions/runs/7", SHA)
+
+
+def page(text: str) -> str:
+    return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
+
+
+def test_what_a_verdict_says(tmp_path: Path) -> None:
+    stored(tmp_path)
+    text = said(tmp_path)
+    assert text.startswith(MARKER)
+    for words in (
+        ":x: fail",
+        "| 3 | 7 | 457/460 | 210 ms |",
+        "status 500, 5 times",
+        "and 2 more",
+        "c0ffeec0ffee",
+        "actions/runs/7",
+    ):
+        assert words in text, words
+    assert "GET /tools" in page(text)
+
+
+def test_each_report_has_a_row(tmp_path: Path) -> None:
+    stored(tmp_path, "reports-1.0.7", verdict="pass", new_failures=[], counts={})
+    stored(tmp_path, "reports-1.0.0rc1", verdict="inconclusive")
+    assert page(said(tmp_path)).count("<tr>") == 3
+
+
+def test_what_is_not_a_report_is_not_read(tmp_path: Path) -> None:
+    stored(tmp_path, "x\n- [ ] y")
+    stored(tmp_path, "big").joinpath("verdict.json").write_text(" " * 5_000_001)
+    secret = tmp_path.parent / "secret.json"
+    secret.write_text(json.dumps(verdict()))
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "verdict.json").symlink_to(secret)
+    for name, content in (
+        ("empty", ""),
+        ("deep", "[" * 100_000),
+        ("list", "[]"),
+        ("word", '{"verdict": "x"}'),
+    ):
+        (stored(tmp_path, name) / "verdict.json").write_text(content)
+    assert read_reports(tmp_path) == ()
+    assert "left no verdict" in said(tmp_path)
+
+
+def test_no_reports_at_all(tmp_path: Path) -> None:
+    assert "left no verdict" in said(tmp_path / "missing")
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    failure = {"operation": EVIL, "problem": EVIL, "status": EVIL, "message": EVIL, "count": EVIL}
+    stored(tmp_path, new_failures=[failure], operations_total=EVIL, latency_ms={"p95": EVIL}, counts=EVIL)
+    text = said(tmp_path)
+    assert text.count("<!--") == 1
+    assert "@" not in text
+    assert text.count("://") == 1
+    shown = page(text)
+    for tag in ("<script", "<img", "<h2", "<input"):
+        assert tag not in shown
+    assert shown.count("<a ") == 1
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
+def test_it_is_bounded(tmp_path: Path) -> None:
+    failure = {"operation": "<" * 9_999, "problem": "status", "message": "@" * 9_999, "count": 10**9}
+    for n in range(30):
+        stored(tmp_path, f"reports-{n}", new_failures=[failure] * 100)
+    text = said(tmp_path)
+    assert len(text) <= LARGEST_COMMENT
+    assert text.count(":x:") == publish_comment.MOST_REPORTS
+    assert "More stands in the reports." in text
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(
+        st.sampled_from(["counts", "operations_total", "operations_succeeded", "latency_ms", "new_failures"]),
+        JSON,
+    ),
+    st.lists(st.dictionaries(st.sampled_from(["operation", "problem", "status", "message", "count"]), JSON)),
+)
+def test_anything_may_stand_there(
+    tmp_path_factory: pytest.TempPathFactory, changes: Any, listed: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("any") / "reports-x"
+    stored(folder.parent, folder.name, **{"new_failures": listed, **changes})
+    report = read_report(folder)
+    assert report is not None
+    shown = page(comment((report,), "https://github.example", SHA))
+    assert shown.count("<table>") == 1
+    assert shown.count("<a ") == 1
+
+
+class Server(ThreadingHTTPServer):
+    """As much of GitHub as is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.pulls: list[dict[str, Any]] = [{"number": 12, "head": {"sha": SHA}}]
+        self.comments: list[dict[str, Any]] = []
+        self.written: list[tuple[str, str, str]] = []
+        self.asked: list[str] = []
+        self.tokens: set[str] = set()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+    def answer(self, body: Any) -> None:
+        self.server.tokens.add(self.headers["Authorization"])
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        asked = parse_qs(parts.query)
+        self.server.asked.append(self.path)
+        if parts.path == "/repos/o/r/pulls":
+            self.answer(self.server.pulls)
+        else:
+            assert parts.path == "/repos/o/r/issues/12/comments"
+            start = (int(asked["page"][0]) - 1) * 100
+            self.answer(self.server.comments[start : start + 100])
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        self.server.written.append((self.command, self.path, body))
+        self.answer({"id": 1})
+
+    do_PATCH = do_POST  # noqa: N815
+
+
+@pytest.fixture
+def github() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def environment(github: Server, tmp_path: Path) -> dict[str, str]:
+    event = tmp_path / "event.json"
+    run = {
+        "id": 7,
+        "head_sha": SHA,
+        "head_branch": "a&b c",
+        "head_repository": {"owner": {"login": "fork"}},
+        "pull_requests": [],
+    }
+    event.write_text(json.dumps({"workflow_run": run}))
+    return {
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_TOKEN": "t",
+        "LOADTEST_COMMENT": "always",
+    }
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    return stored(tmp_path / "reports").parent
+
+
+def ours(number: int = 5) -> dict[str, Any]:
+    return {"id": number, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\nold"}
+
+
+def test_a_comment_is_made(github: Server, environment: dict[str, str], reports: Path) -> None:
+    assert publish(reports, environment) == "commented on pull request 12"
+    ((method, path, body),) = github.written
+    assert (method, path) == ("POST", "/repos/o/r/issues/12/comments")
+    assert body.startswith(MARKER)
+    assert "https://github.example/o/r/actions/runs/7" in body
+    assert github.tokens == {"Bearer t"}
+    assert "head=fork%3Aa%26b%20c" in github.asked[0]
+
+
+def test_it_is_renewed_in_its_place(github: Server, environment: dict[str, str], reports: Path) -> None:
+    someone = {"id": 1, "user": {"login": "somebody"}, "body": f"{MARKER}\nnot ours"}
+    other = {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "another workflow's"}
+    github.comments = [someone, other] * 60 + [ours()]
+    assert publish(reports, environment) == "renewed the comment on pull request 12"
+    ((method, path, _),) = github.written
+    assert (method, path) == ("PATCH", "/repos/o/r/issues/comments/5")
+
+
+def test_a_run_for_a_commit_that_was_replaced_says_nothing(
+    github: Server, environment: dict[str, str], reports: Path
+) -> None:
+    github.pulls = [{"number": 12, "head": {"sha": "0" * 40}}]
+    assert "nothing to tell" in publish(reports, environment)
+    assert not github.written
+
+
+@pytest.mark.parametrize(
+    ("word", "there", "written"),
+    [
+        ("pass", False, []),
+        ("pass", True, ["PATCH"]),
+        ("fail", False, ["POST"]),
+        ("inconclusive", False, ["POST"]),
+    ],
+)
+def test_only_failures_begin_a_comment_if_asked(
+    github: Server, environment: dict[str, str], tmp_path: Path, word: str, there: bool, written: list[str]
+) -> None:
+    stored(tmp_path / "reports", verdict=word)
+    github.comments = [ours()] if there else []
+    publish(tmp_path / "reports", environment | {"LOADTEST_COMMENT": "failures"})
+    assert [method for method, _, _ in github.written] == written
+
+
+def test_a_run_without_reports_is_no_pass(
+    github: Server, environment: dict[str, str], tmp_path: Path
+) -> None:
+    publish(tmp_path / "none", environment | {"LOADTEST_COMMENT": "failures"})
+    assert "left no verdict" in github.written[0][2]
