@@ -13,7 +13,7 @@ from loadtest.compare import Comparison
 from loadtest.errors import ExitCode
 from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
-from loadtest.judge.checks import Facts, observe
+from loadtest.judge.checks import observe
 from loadtest.judge.coverage import Coverage, State, cover
 from loadtest.judge.criteria import (
     Counts,
@@ -23,6 +23,7 @@ from loadtest.judge.criteria import (
     judge_criteria,
     total_latency,
 )
+from loadtest.judge.facts import Facts
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.run import Failure, Run, RunState

@@ -1,0 +1,33 @@
+"""What the checks of a run look at, and the two plainest things that a check can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadtest.judge.coverage import Coverage
+from loadtest.judge.known import Entry
+from loadtest.judge.observations import Check, Observation, Severity
+from loadtest.run import Run
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the checks look at."""
+
+    run: Run
+    coverage: Coverage
+    failing: int
+    """How many new or expired failures there are."""
+    stale: tuple[Entry, ...]
+    unapplied: tuple[Entry, ...]
+    """Known failures that name a gateway version while the run does not say its own."""
+
+
+def fine(check: Check, text: str) -> Observation:
+    """Return that all is well."""
+    return Observation(check, Severity.FINE, text)
+
+
+def unmeasured(check: Check, text: str) -> Observation:
+    """Return that this run does not say."""
+    return Observation(check, Severity.UNMEASURED, text)

@@ -1,0 +1,138 @@
+"""Checks of those who took part: the gateway, its backends, the load generator, and the run as a whole."""
+
+from __future__ import annotations
+
+from loadtest.judge.facts import Facts, fine, unmeasured
+from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
+from loadtest.run import RunState
+
+
+def gateway_up(facts: Facts) -> Observation:
+    """Tell whether the gateway booted and lived to the end."""
+    run, gateway = facts.run, facts.run.gateway
+    if gateway is None:
+        return unmeasured(Check.GATEWAY_UP, "the record does not speak of the gateway's process")
+    death = gateway.death
+    if death is None and (gateway.version is not None or run.requests):
+        return fine(
+            Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")
+        )
+    how = ""
+    if death is not None and death.signal is not None:
+        how = f" (signal {death.signal})"
+    elif death is not None and death.exit_status is not None:
+        how = f" (exit status {death.exit_status})"
+    advice = "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
+    reason = f": {run.reason}" if run.reason else ""
+    if run.requests and death is not None:
+        text = f"gateway died at {clock(death.at)}{how}"
+    elif death is None and gateway.source.startswith(("http://", "https://")):
+        text = f"gateway could not be driven{reason}"
+        advice = "Check that the address is right, that a gateway answers there, and that it takes the token."
+    else:
+        text = f"gateway did not boot{how}{reason}"
+    return Observation(
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        text,
+        advice,
+        gateway.log_tail,
+        taints=True,
+    )
+
+
+def backends_up(facts: Facts) -> Observation:
+    """Tell whether every backend was there to the end."""
+    backends = facts.run.backends
+    if not backends:
+        return unmeasured(Check.BACKENDS_UP, "no backend took part")
+    down = [backend for backend in backends if not backend.up]
+    if not down:
+        return fine(Check.BACKENDS_UP, f"{plural(len(backends), 'backend')} up to the end")
+    return Observation(
+        Check.BACKENDS_UP,
+        Severity.INCONCLUSIVE,
+        f"backend down: {some(backend.name for backend in down)}",
+        "What goes through a backend was not tested. Read the backend's own output, then run again.",
+        tuple(f"{backend.name}: {backend.detail or 'not up'}" for backend in down),
+        taints=True,
+    )
+
+
+def complete(facts: Facts) -> Observation:
+    """Tell whether the run took its whole time."""
+    run = facts.run
+    match run.state:
+        case RunState.COMPLETE:
+            return fine(Check.COMPLETE, f"complete after {clock(run.duration)}")
+        case RunState.RUNNING:
+            text = "run is incomplete: its record was never finished"
+        case RunState.INTERRUPTED:
+            text = f"run was interrupted at {clock(run.duration)}"
+        case RunState.ABORTED:
+            text = "run was aborted"
+    if run.reason:
+        text += f": {run.reason}"
+    return Observation(
+        Check.COMPLETE, Severity.INCONCLUSIVE, text, "Run again to its end before trusting it."
+    )
+
+
+def requests(facts: Facts) -> Observation:
+    """Tell whether there was any request."""
+    if facts.run.requests:
+        return fine(Check.REQUESTS, f"{facts.run.requests} requests")
+    return Observation(
+        Check.REQUESTS,
+        Severity.INCONCLUSIVE,
+        "no requests were made",
+        "Check the host, the number of users and the tags: with these settings no scenario was run.",
+    )
+
+
+def successes(facts: Facts) -> Observation:
+    """Tell whether there is any answer to judge by."""
+    run = facts.run
+    if not run.requests:
+        return unmeasured(Check.SUCCESSES, "no requests were made")
+    if any(operation.successes for operation in run.operations) or facts.failing:
+        return fine(Check.SUCCESSES, "there are answers to judge by")
+    return Observation(
+        Check.SUCCESSES,
+        Severity.INCONCLUSIVE,
+        "no request succeeded: every answer is excused",
+        "Narrow the known failures and categories; they hide everything that this run could have shown.",
+    )
+
+
+def workers(facts: Facts) -> Observation:
+    """Tell whether every Locust worker stayed."""
+    workers = facts.run.workers
+    if not workers:
+        return unmeasured(Check.WORKERS, "the load was made by one process")
+    lost = tuple(worker.name for worker in workers if worker.lost)
+    if not lost:
+        return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
+    return Observation(
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        f"{len(lost)} of {len(workers)} workers lost: {some(lost)}",
+        "Part of the load and of its measurements is missing. Look at the memory of the machine.",
+        lost,
+    )
+
+
+def generator(facts: Facts) -> Observation:
+    """Tell whether the load generator had time to spare."""
+    generator = facts.run.generator
+    if generator is None:
+        return unmeasured(Check.GENERATOR, "the record does not say how busy the load generator was")
+    if not generator.saturated:
+        return fine(Check.GENERATOR, f"{generator.cpu:.1f} s of CPU")
+    detail = f": {generator.detail}" if generator.detail else ""
+    return Observation(
+        Check.GENERATOR,
+        Severity.INCONCLUSIVE,
+        f"load generator was saturated{detail}",
+        "The times are those of the generator. Use fewer users or more --processes.",
+    )

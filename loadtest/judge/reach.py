@@ -1,0 +1,120 @@
+"""Checks of what the load reached: the sweep, the plan, the contract, and what used to succeed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from loadtest.judge.coverage import State
+from loadtest.judge.facts import Facts, fine, unmeasured
+from loadtest.judge.observations import Check, Observation, Severity, plural, some
+from loadtest.operations import base
+
+
+def sweep(facts: Facts) -> Observation:
+    """Tell whether every scenario was run once."""
+    sweep = facts.run.sweep
+    if sweep is None or not sweep.planned:
+        return unmeasured(Check.SWEEP, "no first sweep was planned")
+    if sweep.done >= sweep.planned and not sweep.unfinished:
+        return fine(Check.SWEEP, f"{sweep.planned} scenarios were run at least once")
+    return Observation(
+        Check.SWEEP,
+        Severity.INCONCLUSIVE,
+        f"first sweep unfinished: {sweep.done} of {sweep.planned} scenarios",
+        "Give the run more time (--run-time), or find the scenario that hangs.",
+        sweep.unfinished,
+    )
+
+
+def reached(facts: Facts) -> Observation:
+    """Tell whether every planned operation was called."""
+    run = facts.run
+    if not run.plan or run.contract is None:
+        return unmeasured(Check.REACHED, "the plan or the contract is not in this record")
+    called = {operation.name for operation in run.operations if operation.requests}
+    called_bases = {base(name) for name in called}
+    contract = set(run.contract)
+    broken = {failure.scenario for failure in run.failures} - {None}
+    failed = {failure.operation for failure in run.failures}
+    unreached: dict[str, bool] = {}
+    for scenario in run.plan:
+        calls = {call.operation for call in scenario.calls}
+        explained = scenario.name in broken or bool(calls & failed)
+        for name in calls:
+            offered = base(name) in contract
+            if offered and name not in called and (name != base(name) or name not in called_bases):
+                unreached[name] = unreached.get(name, False) or explained
+    unexplained = tuple(sorted(name for name, explained in unreached.items() if not explained))
+    if not unreached:
+        return fine(Check.REACHED, "every planned operation was called")
+    if not unexplained:
+        names = tuple(sorted(unreached))
+        return Observation(
+            Check.REACHED,
+            Severity.WARNING,
+            f"{plural(len(names), 'planned operation')} not reached because their scenario failed: {some(names)}",
+            "Mend the failure in front of them; what they would have shown is unknown.",
+            names,
+        )
+    return Observation(
+        Check.REACHED,
+        Severity.INCONCLUSIVE,
+        f"{plural(len(unexplained), 'planned operation')} never reached: {some(unexplained)}",
+        "No failure explains it: a pool stayed empty, a branch was not taken, or the time ran out.",
+        unexplained,
+    )
+
+
+def accounted(facts: Facts) -> Observation:
+    """Tell whether every failure is recorded with its cause."""
+    recorded: Counter[str] = Counter()
+    for failure in facts.run.failures:
+        recorded[failure.operation] += failure.count
+    missing = tuple(
+        f"{operation.name}: {operation.failures - recorded[operation.name]} of {operation.failures}"
+        for operation in facts.run.operations
+        if operation.failures > recorded[operation.name]
+    )
+    if not missing:
+        return fine(Check.ACCOUNTED, "every failure is recorded with its cause")
+    return Observation(
+        Check.ACCOUNTED,
+        Severity.INCONCLUSIVE,
+        f"failures without a recorded cause: {some(missing)}",
+        "The record lost failures, so nobody can say whether they are known. Run again.",
+        missing,
+    )
+
+
+def floor(facts: Facts) -> Observation:
+    """Tell whether as many operations succeeded as the version's data requires."""
+    coverage = facts.coverage
+    if coverage.floor_skipped:
+        return Observation(
+            Check.FLOOR, Severity.WARNING, coverage.floor_skipped, "Run the whole plan to judge coverage."
+        )
+    if not coverage.floor:
+        return unmeasured(Check.FLOOR, "no number of operations is required of this run")
+    text = f"{coverage.succeeded} operations succeeded, {coverage.floor} are required"
+    if not coverage.below_floor:
+        return fine(Check.FLOOR, text)
+    lost = tuple(o.name for o in coverage.operations if o.counted and o.state is not State.SUCCEEDED)
+    return Observation(
+        Check.FLOOR, Severity.FAILURE, text, "See which operations no longer succeed, and why.", lost
+    )
+
+
+def scenarios(facts: Facts) -> Observation:
+    """Tell whether every operation that is offered is in a scenario."""
+    if not facts.run.plan or not facts.coverage.known:
+        return unmeasured(Check.SCENARIOS, "the plan or the contract is not in this record")
+    unplanned = facts.coverage.unplanned
+    if not unplanned:
+        return fine(Check.SCENARIOS, "every operation that is offered is in a scenario")
+    return Observation(
+        Check.SCENARIOS,
+        Severity.WARNING,
+        f"{plural(len(unplanned), 'operation')} in no scenario: {some(unplanned)}",
+        "Add a scenario for them, or an exclusion with its reason to the gateway version's data.",
+        unplanned,
+    )
