@@ -103,7 +103,7 @@ class Chronicle:
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
                 database=self.target.database,
-                notes=session.notes,
+                notes=session.turnstile.notes,
             ),
             backends=_backends(self.target),
             contract=tuple(sorted(session.contract.operations)),

@@ -88,6 +88,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         data=gateway.data_version,
         database=gateway.database,
         profile=size.profile,
+        processes=size.processes,
         backends=gateway.backends.urls,
         failed_backends=gateway.backends.failed,
         reports=str(reports),

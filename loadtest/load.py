@@ -78,7 +78,12 @@ class Load:
         """
         host = (self.environment.host or self.target.host).rstrip("/")
         self.environment.host = host
-        self.session = connect(host, self.target.credentials, self.target.database)
+        self.session = connect(
+            host,
+            self.target.credentials,
+            database=self.target.database,
+            processes=self.target.processes,
+        )
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
             for user_class in self.environment.user_classes

@@ -57,6 +57,8 @@ class Target(Record, frozen=True, kw_only=True):
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a backend did not come up, by name."""
     reports: str = "reports"
+    processes: int = 1
+    """Locust processes on this machine."""
     seed: int = 0
 
 

@@ -73,6 +73,15 @@ class Turns(Record, frozen=True, kw_only=True):
     """Patterns of those that match and need no turn all the same."""
 
 
+class InFlight(Record, frozen=True, kw_only=True):
+    """How many requests the gateway may have at once where it runs on SQLite."""
+
+    reason: str
+    """Why it cannot have more; reports print it."""
+    most: int
+    """Shared by all Locust processes of a machine."""
+
+
 class Coverage(Record, frozen=True, kw_only=True):
     """What a run on this version must at least reach."""
 
@@ -99,6 +108,7 @@ class VersionData(Record, frozen=True, kw_only=True):
     drift: tuple[Drift, ...] = ()
     known: tuple[KnownFailure, ...] = ()
     turns: Turns | None = None
+    in_flight: InFlight | None = None
 
     @property
     def lock(self) -> Path:

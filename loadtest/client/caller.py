@@ -261,7 +261,7 @@ class Caller:
     ) -> ResponseContextManager:
         if self._last_answer and time.perf_counter() - self._last_answer > IDLE:
             self.http.client.clientpool.close()
-        with nullcontext() if stream else self.session.turn.of(call.operation):
+        with nullcontext() if stream else self.session.turnstile.passing(call.operation):
             return self.http.request(
                 request.method,
                 request.url,

@@ -10,7 +10,7 @@ import requests
 
 from loadtest.client.auth import Credentials
 from loadtest.client.contract import Contract, read_contract
-from loadtest.client.turns import Turn
+from loadtest.client.turns import Turnstile
 from loadtest.errors import InconclusiveError
 from loadtest.versions import VersionData, available, load, nearest
 
@@ -34,17 +34,11 @@ class Session:
     data: VersionData | None
     stopping: bool = False
     """The load ends: users undo what they made and begin nothing new."""
-    turn: Turn = field(default_factory=lambda: Turn(None))
+    turnstile: Turnstile = field(default_factory=lambda: Turnstile(None))
     tag: str = field(default_factory=lambda: secrets.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _answers: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the run should know of how the gateway is driven."""
-        turns = self.turn.turns
-        return (f"writers take turns: {turns.reason}",) if turns else ()
 
     def switched_off(self, name: str) -> bool:
         """Say whether the version's data switches a feature off (``OBSERVABILITY_ENABLED``): it stores nothing."""
@@ -65,8 +59,10 @@ class Session:
         return seen < ALWAYS_VALIDATED or seen % VALIDATED_SHARE == 0
 
 
-def connect(host: str, credentials: Credentials, database: str = "") -> Session:
+def connect(host: str, credentials: Credentials, *, database: str = "", processes: int = 1) -> Session:
     """Return a session with the gateway at ``host``, which runs on a ``database`` of this kind.
+
+    It is driven by so many Locust ``processes``, which share what the gateway can take at once.
 
     Raises:
         InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
@@ -80,8 +76,10 @@ def connect(host: str, credentials: Credentials, database: str = "") -> Session:
     document = _fetch(host, "/openapi.json", bearer)
     version = _version(document)
     data = load(nearest(version, available()))
-    turn = Turn(data.turns if database == "sqlite" else None)
-    return Session(host, bearer, credentials, read_contract(document, data), version, data, turn=turn)
+    turnstile = Turnstile(data if database == "sqlite" else None, processes)
+    return Session(
+        host, bearer, credentials, read_contract(document, data), version, data, turnstile=turnstile
+    )
 
 
 def _version(document: Mapping[str, Any]) -> str | None:

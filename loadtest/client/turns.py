@@ -1,31 +1,50 @@
-"""Taking turns: a gateway that cannot have two writers at once on SQLite gets one at a time."""
+"""Not asking for more at once than a gateway on SQLite can take: a limit of requests, and writers in turn."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from fnmatch import fnmatchcase
 
 from gevent.lock import Semaphore
 
-from loadtest.versions import Turns
+from loadtest.versions import Turns, VersionData
 
 
-class Turn:
-    """Whose turn it is, among the users of one process."""
+class Turnstile:
+    """What every call of the users of one process passes through, open streams apart."""
 
-    def __init__(self, turns: Turns | None) -> None:
-        self.turns = turns
-        self._one = Semaphore()
+    def __init__(self, data: VersionData | None, processes: int = 1) -> None:
+        self._turns = data.turns if data else None
+        self._writer = Semaphore()
         self._needs: dict[str, bool] = {}
+        limit = data.in_flight if data else None
+        self._places = Semaphore(max(limit.most // processes, 1)) if limit else None
+        self.notes: tuple[str, ...] = (
+            *((f"at most {limit.most} requests at once: {limit.reason}",) if limit else ()),
+            *((f"writers take turns: {self._turns.reason}",) if self._turns else ()),
+        )
+        """What a reader of the run should know of it."""
 
-    def of(self, operation: str) -> AbstractContextManager[object]:
-        """Return what a call of ``operation`` is made in: it waits until nobody else is in there."""
-        if self.turns is None:
+    def passing(self, operation: str) -> AbstractContextManager[object]:
+        """Return what a call of ``operation`` is made in; entering it waits for a place, and for the turn."""
+        if self._places is None:
+            return self._turn(operation)
+        return self._place_and_turn(operation)
+
+    @contextmanager
+    def _place_and_turn(self, operation: str) -> Iterator[None]:
+        # The turn first: who waits for it must not take a place from those who could go on.
+        with self._turn(operation), self._places or nullcontext():
+            yield
+
+    def _turn(self, operation: str) -> AbstractContextManager[object]:
+        if self._turns is None:
             return nullcontext()
         needed = self._needs.get(operation)
         if needed is None:
-            needed = self._needs[operation] = needs_turn(operation, self.turns)
-        return self._one if needed else nullcontext()
+            needed = self._needs[operation] = needs_turn(operation, self._turns)
+        return self._writer if needed else nullcontext()
 
 
 def needs_turn(operation: str, turns: Turns) -> bool:
