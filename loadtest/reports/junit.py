@@ -1,7 +1,8 @@
 """``junit.xml``: the run for everything that reads test results.
 
 Readers differ a lot; what is written is what all of them read alike: flat suites with unique names, every time
-present, at most one outcome in a case, text in every ``skipped``, no character that XML 1.0 forbids.
+present, at most one outcome in a case, text in every ``skipped``, no character that XML 1.0 forbids. Other signs
+than ASCII are written as references: a reader that guesses the encoding takes a few of them for another one.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from urllib.parse import urlsplit
 
 from junit_xml import TestCase, TestSuite
 
+from loadtest.judge.coverage import State
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.cases import Case, Outcome, cases
+from loadtest.reports.cases import COVERAGE, Case, Outcome, cases
 from loadtest.reports.text import block, no_commands, one_line
 from loadtest.run import Run
 
@@ -37,17 +39,24 @@ def render(run: Run, verdict: Verdict) -> str:
         suites.setdefault(_name(case.suite, 100), []).append(case)
         total += 1
         told += case.outcome is not Outcome.PASSED
-    longest = min(LONGEST_BODY, LARGEST_FILE // 2 // max(told, 1))
+    longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(told, 1))
     root = ET.Element("testsuites", name=NAME, tests=str(total), timestamp=_timestamp(run))
-    root.extend(_suite(name, members, run, longest) for name, members in suites.items())
+    states = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
+    root.extend(
+        _suite(name, members, run, longest, states if name == COVERAGE else None)
+        for name, members in suites.items()
+    )
     for key in ("failures", "errors", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
     ET.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    text = ET.tostring(root, encoding="unicode").encode("ascii", "xmlcharrefreplace").decode()
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _suite(name: str, members: list[Case], run: Run, longest: int) -> ET.Element:
+def _suite(
+    name: str, members: list[Case], run: Run, longest: int, properties: dict[str, str] | None
+) -> ET.Element:
     """Return a suite as junit-xml builds it, completed by what that leaves out."""
     names = _unique(_name(case.name, 300) for case in members)
     suite: ET.Element = TestSuite(
@@ -55,6 +64,7 @@ def _suite(name: str, members: list[Case], run: Run, longest: int) -> ET.Element
         [_test_case(name, own, case, longest) for own, case in zip(names, members, strict=True)],
         hostname=_host(run),
         timestamp=_timestamp(run),
+        properties=properties,
     ).build_xml_doc()
     suite.attrib.pop("disabled", None)
     seconds = [f"{case.seconds:.3f}" for case in members]

@@ -51,6 +51,7 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
     """Return the file as strict readers see it, checked in all that holds for every run."""
     judged = verdict(here, listed, fail_on)
     text = junit.render(here, judged)
+    assert text.isascii()
     root = ET.fromstring(text.encode())  # noqa: S314 - our own output
     expected = Counter(case.outcome for case in cases(here, judged))
     assert root.tag == "testsuites"
@@ -61,8 +62,10 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
     for suite in root:
         own: Counter[Outcome] = Counter()
         seen = set()
-        for case in suite:
-            assert case.tag == "testcase"
+        members = suite.findall("testcase")
+        others = [one.tag for one in suite if one.tag != "testcase"]
+        assert others == ["properties"] * (suite.get("name") == "loadtest coverage")
+        for case in members:
             assert len(case) <= 1
             outcome = Outcome(case[0].tag) if len(case) else Outcome.PASSED
             own[outcome] += 1
@@ -79,12 +82,12 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
             assert case.get("classname") == suite.get("name")
             seen.add(case.get("name"))
             assert len(case.get("time", "").partition(".")[2]) == 3
-        assert len(seen) == len(suite)
+        assert len(seen) == len(members)
         assert suite.get("time")
         dt.datetime.strptime(suite.get("timestamp", ""), "%Y-%m-%dT%H:%M:%S")
         found += own
         assert [int(suite.get(k, "")) for k in ("tests", "failures", "errors", "skipped")] == [
-            len(suite),
+            len(members),
             own[Outcome.FAILURE],
             own[Outcome.ERROR],
             own[Outcome.SKIPPED],
@@ -140,9 +143,19 @@ def test_failures() -> None:
         assert evidence in failed.text
     assert child(root, "GET /tools").get("message", "").startswith("known: mended in the next release")
     assert child(root, "DELETE /roots/{uri}").tag == "skipped"
-    assert child(root, "GET /version").get("message") == "excused: contract drift"
+    assert child(root, "GET /version").get("message") == (
+        "drift: answered right, and not as the contract documents"
+    )
     assert child(root, "entities cleaned up").get("message", "").startswith("warning: ENTITY LEAK")
     assert child(root, "GET /gone: p95 \u2039 1s").tag == "error"
+
+
+def test_the_coverage_suite_says_how_many_operations_are_in_which_state() -> None:
+    found = rendered(failures(), KNOWN).findall("./testsuite[@name='loadtest coverage']/properties/property")
+    counts = {one.get("name"): one.get("value") for one in found}
+    assert counts["operations succeeded"] == "3"
+    assert counts["operations drift"] == counts["operations excused"] == "1"
+    assert counts["operations missed"] == "0"
 
 
 def test_known_failures_fail_where_any_failure_does() -> None:
