@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from loadtest.operations import area_of, base
 from loadtest.run import Operation, Run
-from loadtest.versions import Exclusion
+from loadtest.versions import Drift, Exclusion
 
 
 class State(StrEnum):
@@ -19,10 +19,14 @@ class State(StrEnum):
 
     SUCCEEDED = "succeeded"
     """At least one documented success."""
+    DRIFT = "drift"
+    """Answered right at least once, and only outside what the contract documents."""
+    ACCEPTED = "accepted"
+    """Never answered as documented: the scenario that calls it accepts what it got, with a reason."""
     EXCUSED = "excused"
-    """Called, and every answer is a known failure, excused drift, or accepted where it was called."""
+    """Called, and it only failed; every failure is a known one."""
     REACHED = "reached"
-    """Called, and it only failed."""
+    """Called, and it only failed, not always as known."""
     EXCLUDED = "excluded"
     """Not driven, with a reason in the version's data."""
     MISSED = "missed"
@@ -31,6 +35,10 @@ class State(StrEnum):
     """Planned by a scenario, and not in the contract of this gateway."""
     UNDOCUMENTED = "undocumented"
     """Called, and not in the contract: shown, not counted."""
+
+
+COUNTED = (State.SUCCEEDED, State.DRIFT, State.ACCEPTED, State.EXCUSED, State.REACHED, State.MISSED)
+"""The states of an operation that the run could have succeeded on."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,14 @@ class Covered:
     state: State
     requests: int = 0
     reason: str = ""
-    """Why it is excused, excluded or missed."""
+    """Why it did not succeed."""
     within: str | None = None
     """The operation of the contract that this is a part of (``POST /rpc`` of ``POST /rpc tools/call``)."""
 
     @property
     def counted(self) -> bool:
         """Say whether it is one of the operations that the run could have succeeded on."""
-        uncounted = (State.EXCLUDED, State.NOT_OFFERED, State.UNDOCUMENTED)
-        return self.within is None and self.state not in uncounted
+        return self.within is None and self.state in COUNTED
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,30 @@ class Coverage:
         return self.count(State.SUCCEEDED)
 
     @property
+    def answered(self) -> int:
+        """Operations that were answered right at least once, as documented or not."""
+        return self.succeeded + self.count(State.DRIFT)
+
+    @property
     def total(self) -> int:
         """Operations that could have succeeded: those of the contract without the excluded ones."""
         return sum(one.counted for one in self.operations)
+
+    @property
+    def line(self) -> str:
+        """The whole in a few words; what stands in brackets makes up the difference."""
+        words = {State.REACHED: "failed"}
+        others = [
+            f"{self.count(state)} {words.get(state, state.value)}"
+            for state in COUNTED
+            if state is not State.SUCCEEDED and self.count(state)
+        ]
+        text = (
+            f"{self.succeeded}/{self.total} operations succeeded"
+            if self.known
+            else f"{self.succeeded} of {self.total} called operations succeeded"
+        )
+        return f"{text} ({', '.join(others)})" if others else text
 
     @property
     def below_floor(self) -> bool:
@@ -103,9 +131,13 @@ def cover(
     *,
     excused: Collection[str],
     exclusions: Iterable[Exclusion] = (),
+    drift: Collection[Drift] = (),
     floor: int = 0,
 ) -> Coverage:
-    """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one."""
+    """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
+
+    ``drift`` says why an answer outside the contract is right all the same.
+    """
     called = {operation.name: operation for operation in run.operations if operation.requests}
     areas = _areas(run)
     planned = {call.operation for scenario in run.plan for call in scenario.calls}
@@ -119,13 +151,13 @@ def cover(
         whole = base(name) if base(name) in contract and base(name) != name else None
         if whole:
             parts[whole].append(operation)
-        state, reason = _outcome([operation], excused)
+        state, reason = _outcome([operation], excused, drift)
         if run.contract is not None and whole is None:
             state, reason = State.UNDOCUMENTED, "called, and not in the gateway's contract"
         rows.append(Covered(name, areas[name], state, operation.requests, reason, whole))
     for name in contract:
         of_it = [*([called[name]] if name in called else []), *parts[name]]
-        state, reason = _outcome(of_it, excused)
+        state, reason = _outcome(of_it, excused, drift)
         if state is not State.SUCCEEDED:
             why = next((reason for pattern, reason in excluded if pattern.match(name)), None)
             if why is not None:
@@ -158,25 +190,35 @@ def _not_called(name: str, area: str, contract: Collection[str]) -> Covered:
     return Covered(name, area, State.NOT_OFFERED, 0, "not in the contract of this gateway")
 
 
-def _outcome(operations: list[Operation], excused: Collection[str]) -> tuple[State, str]:
+def _outcome(
+    operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
+) -> tuple[State, str]:
     """Return state and reason of one operation from what its parts met."""
     if not operations:
         return State.MISSED, "never called"
     if any(operation.successes for operation in operations):
         return State.SUCCEEDED, ""
-    if all(not operation.failures or operation.name in excused for operation in operations):
-        return State.EXCUSED, _excuse(operations)
+    if any(operation.drift for operation in operations):
+        return State.DRIFT, _drift_reason(operations, drift)
+    failed = [operation for operation in operations if operation.failures]
+    accepted = [f"accepted {a.status}: {a.reason}" for o in operations for a in o.acceptances]
+    if not failed:
+        return State.ACCEPTED, "; ".join(accepted)
+    if all(operation.name in excused for operation in failed):
+        return State.EXCUSED, "; ".join(("only known failures", *accepted))
     return State.REACHED, "called, and it only failed"
 
 
-def _excuse(operations: list[Operation]) -> str:
-    reasons = []
-    if any(operation.failures for operation in operations):
-        reasons.append("only known failures")
-    if any(operation.drift for operation in operations):
-        reasons.append("contract drift")
-    reasons += [f"accepted {a.status}: {a.reason}" for o in operations for a in o.acceptances]
-    return "; ".join(reasons)
+def _drift_reason(operations: list[Operation], entries: Collection[Drift]) -> str:
+    """Return what the version's data says of the answers outside the contract, as far as it can be told."""
+    reasons = dict.fromkeys(
+        entry.reason
+        for operation in operations
+        for entry in entries
+        if fnmatch.fnmatchcase(operation.name, entry.operation.replace("[", "[[]"))
+        and (entry.status is None or str(entry.status) in operation.statuses)
+    )
+    return "; ".join(reasons) or "answered right, and not as the contract documents"
 
 
 def _floor(run: Run, floor: int, planned: int) -> tuple[int, str]:

@@ -159,6 +159,7 @@ def judge(
         run,
         excused={judged.failure.operation for judged in failures} - failing.keys(),
         exclusions=version_data.excluded if version_data else (),
+        drift=version_data.drift if version_data else (),
         floor=version_data.coverage.floor if version_data else 0,
     )
     succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
@@ -284,10 +285,8 @@ def _headline(
     warnings = sum(o.severity is Severity.WARNING for o in observations) - bool(stale)
     if warnings:
         parts.append(plural(warnings, "warning"))
-    if coverage.known:
-        parts.append(f"{coverage.succeeded}/{coverage.total} operations succeeded")
-    elif coverage.total:
-        parts.append(f"{coverage.succeeded} of {coverage.total} called operations succeeded")
+    if coverage.total:
+        parts.append(coverage.line)
     p95 = latency.percentile(95) if latency else None
     if p95 is not None:
         parts.append(f"p95 {p95:.0f} ms")

@@ -17,6 +17,8 @@ from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.places import Place, Places
 from loadtest.run import Operation, Run
 
+COVERAGE = "loadtest coverage"
+"""The suite of the checks of what was reached."""
 _COVERAGE = {Check.SWEEP, Check.REACHED, Check.FLOOR, Check.SCENARIOS, Check.SUCCESSES, Check.REQUESTS}
 
 
@@ -61,7 +63,7 @@ def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
 def _figures(verdict: Verdict) -> Iterator[Case]:
     for observation in verdict.observations:
         if observation.check in _COVERAGE:
-            yield _check("loadtest coverage", observation)
+            yield _check(COVERAGE, observation)
     for result in verdict.criteria:
         yield _criterion(result)
     for observation in verdict.observations:

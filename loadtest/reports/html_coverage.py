@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from loadtest.judge.coverage import Coverage, Covered, State
+from loadtest.judge.coverage import COUNTED, Coverage, Covered, State
 from loadtest.reports.html_charts import squares
 from loadtest.reports.text import one_line
 
@@ -23,6 +23,8 @@ _ORDER = {
     for place, state in enumerate(
         (
             State.SUCCEEDED,
+            State.DRIFT,
+            State.ACCEPTED,
             State.EXCUSED,
             State.REACHED,
             State.MISSED,
@@ -32,7 +34,16 @@ _ORDER = {
         )
     )
 }
-_TOLD = (State.REACHED, State.MISSED, State.EXCUSED, State.EXCLUDED, State.NOT_OFFERED, State.UNDOCUMENTED)
+_TOLD = (
+    State.REACHED,
+    State.MISSED,
+    State.EXCUSED,
+    State.ACCEPTED,
+    State.DRIFT,
+    State.EXCLUDED,
+    State.NOT_OFFERED,
+    State.UNDOCUMENTED,
+)
 
 
 @dataclass(frozen=True)
@@ -62,9 +73,7 @@ class Area:
     @property
     def total(self) -> int:
         """Operations that could have."""
-        return sum(
-            self.counts[state] for state in (State.SUCCEEDED, State.EXCUSED, State.REACHED, State.MISSED)
-        )
+        return sum(self.counts[state] for state in COUNTED)
 
 
 @dataclass(frozen=True)

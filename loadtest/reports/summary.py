@@ -190,7 +190,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     yield "### Coverage"
     yield ""
     if coverage.known:
-        yield f"{coverage.succeeded} of {coverage.total} operations of the contract succeeded."
+        yield f"Of the contract, {coverage.line}."
     else:
         yield "Unknown: this record does not hold the gateway's contract. What was called:"
     yield ""
@@ -200,10 +200,11 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         coverage.areas().items(),
         lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
     )
-    lacking = [o for o in coverage.operations if o.state in (State.REACHED, State.MISSED, State.EXCUSED)]
+    order = (State.REACHED, State.MISSED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
+    lacking = [o for state in order for o in coverage.operations if o.state is state]
     if lacking:
         yield ""
-        yield f"<details><summary>{len(lacking)} operations without a success</summary>"
+        yield f"<details><summary>{len(lacking)} operations without a documented success</summary>"
         yield ""
         yield from _table(
             ("operation", "state", "why"),

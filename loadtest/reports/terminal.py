@@ -95,7 +95,7 @@ def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
         if one.state in (State.REACHED, State.MISSED):
             console.print(_text(f"{one.state.value}: {one.name}: {one.reason}"))
     if coverage.known:
-        console.print(f"{coverage.succeeded}/{coverage.total} operations succeeded")
+        console.print(coverage.line)
     else:
         console.print("coverage unknown: this record does not hold the gateway's contract")
 

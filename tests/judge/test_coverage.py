@@ -3,7 +3,8 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
-from loadtest.run import Call, Run, Scenario, Settings
+from loadtest.run import Acceptance, Call, Operation, Run, Scenario, Settings
+from loadtest.versions import Drift, Exclusion
 
 
 def states(coverage: Coverage) -> dict[str, State]:
@@ -31,7 +32,7 @@ def test_every_state() -> None:
         "POST /tools": State.REACHED,
         "GET /tools/{tool_id}": State.SUCCEEDED,
         "DELETE /roots/{uri}": State.EXCUSED,
-        "GET /version": State.EXCUSED,
+        "GET /version": State.DRIFT,
         "POST /rpc": State.SUCCEEDED,
         "POST /rpc tools/call": State.SUCCEEDED,
         "GET /_internal/state": State.EXCLUDED,
@@ -51,6 +52,61 @@ def test_reasons() -> None:
     reasons = {one.name: one.reason for one in missed.operations}
     assert reasons["GET /tools"] == "never called"
     assert reasons["POST /rpc tools/call"] == "never called"
+
+
+DOCUMENT = (
+    Drift(operation="GET /*", reason="moved", status=303),
+    Drift(operation="GET /[a", reason="a bracket is a bracket"),
+    Drift(operation="GET /a", reason="no JSON", media_type="text/html"),
+    Drift(operation="GET /a", reason="not this one", status=201),
+    Drift(operation="POST /a", reason="nor this"),
+)
+GONE = Acceptance(status=404, reason="gone on purpose", count=1)
+
+
+@pytest.mark.parametrize(
+    ("one", "state", "reason"),
+    [
+        (operation("GET /a", 1, 1, drift=1, acceptances=(GONE,)), State.SUCCEEDED, ""),
+        (operation("GET /a", drift=1, statuses={"303": 1}), State.DRIFT, "moved; no JSON"),
+        (operation("GET /a", 0, 9, drift=1, statuses={"200": 1, "500": 9}), State.DRIFT, "no JSON"),
+        (operation("HEAD /a", drift=1), State.DRIFT, "answered right, and not as the contract documents"),
+        (operation("GET /a", acceptances=(GONE,)), State.ACCEPTED, "accepted 404: gone on purpose"),
+        (operation("GET /k", 0, 1), State.EXCUSED, "only known failures"),
+        (
+            operation("GET /k", 0, 1, acceptances=(GONE,)),
+            State.EXCUSED,
+            "only known failures; accepted 404: gone on purpose",
+        ),
+        (operation("GET /a", 0, 1), State.REACHED, "called, and it only failed"),
+        (operation("GET /a", 0, 1, acceptances=(GONE,)), State.REACHED, "called, and it only failed"),
+    ],
+)
+def test_only_a_documented_success_is_one(one: Operation, state: State, reason: str) -> None:
+    coverage = cover(run(contract=(one.name,), operations=(one,)), excused={"GET /k"}, drift=DOCUMENT)
+    (covered,) = coverage.operations
+    assert (covered.state, covered.reason) == (state, reason)
+    assert coverage.succeeded == (state is State.SUCCEEDED)
+    assert coverage.answered == (state in (State.SUCCEEDED, State.DRIFT))
+
+
+def test_the_line_accounts_for_every_operation() -> None:
+    names = ("GET /s", "GET /d", "GET /x", "GET /k", "GET /f", "GET /m", "* /_i")
+    here = run(
+        contract=names,
+        operations=(
+            operation("GET /s", 1),
+            operation("GET /d", drift=1),
+            operation("GET /x", acceptances=(GONE,)),
+            operation("GET /k", 0, 1),
+            operation("GET /f", 0, 1),
+        ),
+    )
+    coverage = cover(here, excused={"GET /k"}, exclusions=(Exclusion(operations="[*] /_i", reason="inner"),))
+    assert coverage.line == "1/6 operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed, 1 missed)"
+    nameless = cover(replace(here, contract=None), excused={"GET /k"})
+    assert nameless.line == "1 of 5 called operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed)"
+    assert covered(clean()).line == "6/6 operations succeeded"
 
 
 def test_an_operation_that_only_its_parts_call_fares_as_they_do() -> None:

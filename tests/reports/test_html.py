@@ -171,7 +171,7 @@ def test_what_matters_stands_there() -> None:
         "fault of the",
         "mended in the next release",
         "the sweeper was faster",
-        "3 of 6 operations of the contract succeeded",
+        "Of the contract, 3/6 operations succeeded (1 drift, 1 excused, 1 failed).",
         "ToolsUser.lifecycle · loadtest/users/tools.py:13",
     ):
         assert words in page.text, words

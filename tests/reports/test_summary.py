@@ -88,7 +88,7 @@ def test_what_matters_stands_there() -> None:
         "### Known failures (3)",
         "mended in the next release",
         "### Known failures to delete (1)",
-        "3 of 6 operations of the contract succeeded",
+        "Of the contract, 3/6 operations succeeded (1 drift, 1 excused, 1 failed).",
         "### Slowest operations",
         "the sweeper was faster",
         "boot 6.2 s",

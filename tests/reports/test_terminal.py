@@ -83,6 +83,13 @@ def test_coverage() -> None:
     output = io.StringIO()
     print_coverage(verdict(failures()).coverage, Console(file=output, width=100))
     text = output.getvalue()
-    assert text.splitlines()[0].split() == ["area", "succeeded", "excused", "reached", "excluded"]
+    assert text.splitlines()[0].split() == [
+        "area",
+        "succeeded",
+        "drift",
+        "excused",
+        "reached",
+        "excluded",
+    ]
     assert "reached: POST /tools: called, and it only failed" in text
-    assert text.splitlines()[-1] == "3/6 operations succeeded"
+    assert text.splitlines()[-1] == "3/6 operations succeeded (1 drift, 1 excused, 1 failed)"
