@@ -135,6 +135,7 @@ def run(
     from loadtest.drive import explicit_settings
     from loadtest.gateway.source import parse_source
     from loadtest.job import Job, run_job
+    from loadtest.progress import progress
 
     size = {name: rest.pop(name) for name in ("profile", "users", "spawn_rate", "run_time", "processes")}
     reports = reports_dir or settings.reports_directory()
@@ -149,7 +150,8 @@ def run(
         port=port,
         set_up_seconds=float(os.environ.get("LOADTEST_SETUP_SECONDS") or 0),
     )
-    verdict = run_job(job, lambda line: click.echo(line, err=True))
+    with progress() as shown:
+        verdict = run_job(job, shown)
     _conclude(read_run(reports / "run.json"), verdict)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -24,18 +24,17 @@ from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
 from loadtest.judge.session import Options, check_options, judge_and_report
 from loadtest.judge.verdict import Verdict
+from loadtest.progress import Progress
 from loadtest.redact import redact
 from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
 
 POLL = 0.2
 """Seconds between looks at Locust and the gateway."""
-PROGRESS = 10.0
-"""Seconds between two lines of progress."""
+LOOK = 2.0
+"""Seconds between looks at what was measured so far."""
 STOP_WITHIN = 60.0
 """Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
-
-Tell = Callable[[str], None]
 
 
 class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
@@ -66,8 +65,8 @@ class Job:
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
 
 
-def run_job(job: Job, tell: Tell) -> Verdict:
-    """Do the job and return its verdict; ``tell`` gets lines of progress for people.
+def run_job(job: Job, progress: Progress) -> Verdict:
+    """Do the job and return its verdict; ``progress`` hears how far it is.
 
     Whatever ends it, nothing that it started survives, and reports of what was measured are written.
 
@@ -81,18 +80,18 @@ def run_job(job: Job, tell: Tell) -> Verdict:
     run: Run
     with _signals_raise():
         try:
-            run = _booted_run(job, phases, tell)
+            run = _booted_run(job, phases, progress)
         except BootError as error:
             run = _unbooted(job, str(error), error.log_tail)
         except InconclusiveError as error:
             run = _unbooted(job, str(error), ())
         except Stopped as stop:
             run = _unbooted(job, str(stop), (), stop.signal)
-    return _report(job, replace(run, phases=tuple(phases)), tell)
+    return _report(job, replace(run, phases=tuple(phases)), progress)
 
 
-def _booted_run(job: Job, phases: list[Phase], tell: Tell) -> Run:
-    tell(f"boot     {job.source.text}")
+def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
+    progress.tell("boot", job.source.text)
     stopping = time.monotonic()
     try:
         with booted(
@@ -100,16 +99,18 @@ def _booted_run(job: Job, phases: list[Phase], tell: Tell) -> Run:
         ) as gateway:
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
-                tell(f"note     {note}")
-            tell(f"load     {job.size.users} users for {job.size.run_time:.0f} s on {gateway.host}")
+                progress.tell("note", note)
+            wanted = f"{job.size.users} users for {job.size.run_time:.0f} s on {gateway.host}"
+            progress.tell("load", wanted)
             began = time.monotonic()
             try:
-                stop = _drive(job, gateway, tell)
+                stop = _drive(job, gateway, progress)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 run = complete(_measured(job), gateway)
                 phases.append(_phase("report", began))
             finally:
+                progress.update("stopping the gateway")
                 stopping = time.monotonic()
     finally:
         phases.append(_phase("stop", stopping))
@@ -118,7 +119,7 @@ def _booted_run(job: Job, phases: list[Phase], tell: Tell) -> Run:
     return run
 
 
-def _drive(job: Job, gateway: RunningGateway, tell: Tell) -> Stopped | None:
+def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | None:
     target = target_of(gateway, job.size, job.reports)
     environment = locust_environment(job.size, target, explicit=job.explicit)
     environment["LOADTEST_PARENT"] = str(os.getpid())
@@ -132,7 +133,7 @@ def _drive(job: Job, gateway: RunningGateway, tell: Tell) -> Stopped | None:
             start_new_session=True,
         )
         try:
-            _wait(locust, gateway, job.reports / "run.json", tell)
+            _wait(locust, gateway, job.reports / "run.json", progress)
         except Stopped as stop:
             _stop(locust)
             return stop
@@ -141,30 +142,30 @@ def _drive(job: Job, gateway: RunningGateway, tell: Tell) -> Stopped | None:
     return None
 
 
-def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, run_file: Path, tell: Tell) -> None:
-    began = told = time.monotonic()
+def _wait(
+    locust: subprocess.Popen[bytes], gateway: RunningGateway, run_file: Path, progress: Progress
+) -> None:
+    looked = time.monotonic()
     while locust.poll() is None:
         if gateway.death() is not None:
-            tell("load     the gateway died; stopping the load")
+            progress.tell("load", "the gateway died; stopping the load")
             _stop(locust)
             return
-        now = time.monotonic()
-        if now - told >= PROGRESS:
-            told = now
-            tell(f"load     {_progress(run_file, now - began)}")
+        if time.monotonic() - looked >= LOOK:
+            progress.update(_so_far(run_file))
+            looked = time.monotonic()
         time.sleep(POLL)
 
 
-def _progress(run_file: Path, seconds: float) -> str:
-    clock = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+def _so_far(run_file: Path) -> str:
     try:
         run = read_run(run_file)
     except LoadTestError:
-        return f"{clock}  nothing measured yet"
+        return "nothing measured yet"
     failures = sum(operation.failures for operation in run.operations)
     reached = sum(operation.successes > 0 for operation in run.operations)
     sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
-    return f"{clock}  {run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
+    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
 
 
 def _stop(locust: subprocess.Popen[bytes]) -> None:
@@ -209,7 +210,7 @@ def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None
     )
 
 
-def _report(job: Job, run: Run, tell: Tell) -> Verdict:
+def _report(job: Job, run: Run, progress: Progress) -> Verdict:
     began = time.monotonic()
     write_run(run, job.reports / "run.json")
     verdict = judge_and_report(run, job.options, job.reports, job.today)
@@ -217,7 +218,7 @@ def _report(job: Job, run: Run, tell: Tell) -> Verdict:
     report = Phase(name="report", seconds=round(spent + time.monotonic() - began, 2))
     phases = (*(phase for phase in run.phases if phase.name != "report"), report)
     write_run(replace(run, phases=phases), job.reports / "run.json")
-    tell("phases   " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
+    progress.tell("phases", " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
     return verdict
 
 
