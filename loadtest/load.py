@@ -78,6 +78,7 @@ class Load:
         """
         host = (self.environment.host or self.target.host).rstrip("/")
         self.environment.host = host
+        self.hand.over = False
         self.session = connect(
             host,
             self.target.credentials,
@@ -96,6 +97,7 @@ class Load:
             self.send("loadtest-hello", {})
 
     def _on_test_stopping(self, **_: Any) -> None:
+        self.hand.over = True
         if hasattr(self, "session"):
             self.session.stopping = True
 
@@ -104,7 +106,7 @@ class Load:
         self._staged.set()
 
     def _on_deal(self, msg: _Message, **_: Any) -> None:
-        self.hand.deal(msg.data["ticket"], msg.data["name"])
+        self.hand.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
 
 
 class Direction:
@@ -139,11 +141,18 @@ class Direction:
     def _begin(self) -> None:
         load = self.load
         load.connect()
-        plan = planned(load.scenarios, catalogue())
+        scenarios = catalogue()
+        plan = planned(load.scenarios, scenarios)
         self.deck = Deck(order(plan, self._slow(plan)))
         classes = [user_class.__name__ for user_class in self.environment.user_classes]
         self.chronicle.begin(
-            str(self.environment.host), load.session, plan, classes, self.deck, self.run_time
+            str(self.environment.host),
+            load.session,
+            plan,
+            classes,
+            self.deck,
+            self.run_time,
+            len(scenarios) - len(plan),
         )
         counts = count_entities(load.session)
         load.stage = set_stage(load.session, load.target.backends)
@@ -173,8 +182,12 @@ class Direction:
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 
     def _on_want(self, msg: _Message, **_: Any) -> None:
+        if isinstance(self.environment.runner, MasterRunner):
+            for client in self.environment.runner.clients.missing:
+                self.deck.lost(client.id)
         name = self.deck.deal(msg.node_id)
-        self._tell("loadtest-deal", {"ticket": msg.data["ticket"], "name": name}, msg.node_id)
+        answer = {"ticket": msg.data["ticket"], "name": name, "over": self.deck.over}
+        self._tell("loadtest-deal", answer, msg.node_id)
 
     def _on_done(self, msg: _Message, **_: Any) -> None:
         self.deck.done(msg.data["name"], time.time() - self.chronicle.started)

@@ -6,9 +6,11 @@ dealt scenario is done by whichever user is free.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+import gevent
 from gevent.event import AsyncResult
 
 from loadtest.run import Scenario, Sweep
@@ -23,6 +25,13 @@ def order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...
         scenarios, key=lambda s: (s.name not in slow, -len({c.operation for c in s.calls}), s.name)
     )
     return tuple(scenario.name for scenario in ranked)
+
+
+POLL = 0.25
+"""Seconds between two questions while nothing is left to deal and others are not done."""
+
+PATIENCE = 30.0
+"""Seconds that a user waits so before it begins the mix."""
 
 
 class Deck:
@@ -47,7 +56,7 @@ class Deck:
         """Note that ``name`` was done ``at`` seconds after the start; a second report of it changes nothing."""
         if self._held.pop(name, None) is not None:
             self._done += 1
-            if not self._left and not self._held:
+            if self.over:
                 self.finished_at = at
 
     def lost(self, worker: str) -> tuple[str, ...]:
@@ -57,6 +66,11 @@ class Deck:
             del self._held[name]
         self._left.extendleft(reversed(back))
         return back
+
+    @property
+    def over(self) -> bool:
+        """Say whether every scenario has been done."""
+        return not self._left and not self._held
 
     def record(self) -> Sweep:
         """Return how far the sweep came."""
@@ -69,19 +83,32 @@ class Deck:
 
 
 class Hand:
-    """A process's side of the deal: asks for one scenario at a time and waits for the answer."""
+    """A process's side of the deal: asks for one scenario at a time, for as long as the sweep goes on."""
 
     def __init__(self, ask: Callable[[int], None], tell_done: Callable[[str], None]) -> None:
         self._ask = ask
         self._tell_done = tell_done
         self._tickets: dict[int, AsyncResult] = {}
         self._next = 0
-        self._over = False
+        self.over = False
+        """All scenarios are done, or the load ends: nobody need ask any more."""
 
-    def take(self) -> str | None:
-        """Return the next scenario to do, or None once the sweep has nothing left."""
-        if self._over:
-            return None
+    def take(self, patience: float = PATIENCE) -> str | None:
+        """Return the next scenario to do, or None once the sweep is over.
+
+        While others still do what was dealt to them there may be more: a scenario of a worker that was lost is
+        dealt again. After ``patience`` seconds without one the sweep is left to those others.
+        """
+        deadline = time.monotonic() + patience
+        while not self.over:
+            name = self._deal()
+            if name is not None or time.monotonic() >= deadline:
+                return name
+            if not self.over:
+                gevent.sleep(POLL)
+        return None
+
+    def _deal(self) -> str | None:
         self._next += 1
         ticket = self._next
         reply = self._tickets[ticket] = AsyncResult()
@@ -90,12 +117,11 @@ class Hand:
             name: str | None = reply.get()
         finally:
             del self._tickets[ticket]
-        if name is None:
-            self._over = True
         return name
 
-    def deal(self, ticket: int, name: str | None) -> bool:
+    def deal(self, ticket: int, name: str | None, over: bool) -> bool:
         """Take the answer to ``ticket``; return False if nobody waits for it any more."""
+        self.over = self.over or over
         reply = self._tickets.get(ticket)
         if reply is None:
             return False

@@ -63,20 +63,37 @@ def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
     assert deck.finished_at == 5.0
 
 
-def test_a_hand_takes_what_its_ticket_got_and_stops_at_the_end() -> None:
-    answers: list[str | None] = ["one", None]
-    asked: list[int] = []
-    told: list[str] = []
+def hand_of(*answers: tuple[str | None, bool]) -> tuple[Hand, list[int], list[str]]:
+    """Return a hand to which ``answers`` are dealt in turn, and what it asked and told."""
+    left, asked, told = list(answers), list[int](), list[str]()
 
     def ask(ticket: int) -> None:
         asked.append(ticket)
-        hand.deal(ticket, answers.pop(0))
+        hand.deal(ticket, *left.pop(0))
 
     hand = Hand(ask, told.append)
+    return hand, asked, told
+
+
+def test_a_hand_takes_what_its_ticket_got_until_the_sweep_is_over() -> None:
+    hand, asked, told = hand_of(("one", False), (None, True))
     assert hand.take() == "one"
     hand.done("one")
     assert hand.take() is None
     assert hand.take() is None
     assert asked == [1, 2]
     assert told == ["one"]
-    assert not hand.deal(1, "too late")
+    assert not hand.deal(1, "too late", over=True)
+
+
+def test_a_hand_asks_again_while_others_are_not_done() -> None:
+    hand, asked, _ = hand_of((None, False), ("left by a lost worker", False))
+    assert hand.take() == "left by a lost worker"
+    assert asked == [1, 2]
+
+
+def test_a_hand_does_not_wait_for_ever() -> None:
+    hand, asked, _ = hand_of((None, False))
+    assert hand.take(patience=0) is None
+    assert not hand.over
+    assert asked == [1]

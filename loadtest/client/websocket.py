@@ -5,6 +5,8 @@ Source: https://www.rfc-editor.org/rfc/rfc6455.
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +25,13 @@ MESSAGE_WITHIN = 10.0
 
 
 class Link:
-    """An open WebSocket."""
+    """An open WebSocket. It is read all the time, because reading is what answers the server's pings."""
 
     def __init__(self, socket: websocket.WebSocket) -> None:
         self._socket = socket
+        self._socket.settimeout(None)
+        self._read_so_far: queue.Queue[str | bytes | Exception] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one message.
@@ -64,17 +69,27 @@ class Link:
             pass
         self.close()
 
+    def _listen(self) -> None:
+        try:
+            while text := self._socket.recv():
+                self._read_so_far.put(text)
+            self._read_so_far.put("")
+        except websocket.WebSocketConnectionClosedException:
+            self._read_so_far.put("")
+        except (websocket.WebSocketException, OSError) as error:
+            self._read_so_far.put(error)
+
     def _read(self, within: float, what: str) -> str | bytes:
         """Return the next message, or nothing once the server has closed."""
-        self._socket.settimeout(within)
         try:
-            return self._socket.recv()
-        except websocket.WebSocketTimeoutException as error:
+            read = self._read_so_far.get(timeout=within)
+        except queue.Empty as error:
             raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time") from error
-        except websocket.WebSocketConnectionClosedException:
-            return ""
-        except (websocket.WebSocketException, OSError) as error:
-            raise _broken(error) from error
+        if not read or isinstance(read, Exception):
+            self._read_so_far.put(read)  # the end stays the end
+        if isinstance(read, Exception):
+            raise _broken(read) from read
+        return read
 
     def close(self) -> None:
         """Close the connection; the server has a second to say goodbye."""
