@@ -76,6 +76,7 @@ class Chronicle:
         classes: list[str],
         deck: Deck,
         run_time: float | None,
+        left_out: int,
     ) -> None:
         """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
         options = self.environment.parsed_options
@@ -94,6 +95,7 @@ class Chronicle:
                 tags=tuple(sorted(getattr(options, "tags", None) or ())),
                 exclude_tags=tuple(sorted(getattr(options, "exclude_tags", None) or ())),
                 user_classes=tuple(sorted(classes)),
+                left_out=left_out,
                 seed=self.target.seed,
             ),
             environment=_environment(),

@@ -87,6 +87,8 @@ class Coverage(Record, frozen=True, kw_only=True):
 
     floor: int = 0
     """Operations that must succeed."""
+    answered: int = 0
+    """Operations that must be answered right: those that succeed and those that drift."""
 
 
 class VersionData(Record, frozen=True, kw_only=True):

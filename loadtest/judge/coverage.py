@@ -9,9 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest import versions
 from loadtest.operations import area_of, base
 from loadtest.run import Operation, Run
 from loadtest.versions import Drift, Exclusion
+
+NOTHING = versions.Coverage()
+"""No operation is required."""
 
 
 class State(StrEnum):
@@ -70,10 +74,10 @@ class Coverage:
     """Whether the contract is known; without it, only what was called is listed and no total exists."""
     unplanned: tuple[str, ...] = ()
     """Offered, not excluded, and in no scenario of the plan."""
-    floor: int = 0
-    """How many operations must succeed, or 0 if nothing is required of this run."""
-    floor_skipped: str = ""
-    """Why the floor of the version's data is not required of this run."""
+    floor: versions.Coverage = NOTHING
+    """What the version's data requires."""
+    partial: str = ""
+    """How the load was limited to a part of itself, which nothing is required of; empty if it was not."""
 
     def count(self, state: State, area: str | None = None) -> int:
         """Return how many operations have this ``state``, parts of others left out."""
@@ -114,8 +118,20 @@ class Coverage:
 
     @property
     def below_floor(self) -> bool:
-        """Say whether fewer operations succeeded than this run had to reach."""
-        return self.known and self.succeeded < self.floor
+        """Say whether fewer operations succeeded, or were answered right, than this run had to reach."""
+        short = self.succeeded < self.floor.floor or self.answered < self.floor.answered
+        return self.known and not self.partial and short
+
+    @property
+    def lost(self) -> tuple[Covered, ...]:
+        """Operations that a scenario should have called with success, and that only failed or were missed."""
+        return tuple(
+            one
+            for one in self.operations
+            if one.within is None
+            and one.state in (State.REACHED, State.MISSED)
+            and one.name not in self.unplanned
+        )
 
     def areas(self) -> dict[str, dict[State, int]]:
         """Return how many operations of every area have which state."""
@@ -132,7 +148,7 @@ def cover(
     excused: Collection[str],
     exclusions: Iterable[Exclusion] = (),
     drift: Collection[Drift] = (),
-    floor: int = 0,
+    floor: versions.Coverage = NOTHING,
 ) -> Coverage:
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
@@ -145,6 +161,7 @@ def cover(
     contract = set(run.contract or ())
     parts: dict[str, list[Operation]] = defaultdict(list)
     rows: list[Covered] = []
+    reached = {base(name) for name in planned} | planned
     for name, operation in called.items():
         if name in contract:
             continue
@@ -163,13 +180,11 @@ def cover(
             if why is not None:
                 state, reason = State.EXCLUDED, why
             elif state is State.MISSED:
-                reason = "never called" if name in planned or parts[name] else "no scenario calls it"
+                reason = "never called" if name in reached else "no scenario calls it"
         rows.append(Covered(name, areas[name], state, sum(o.requests for o in of_it), reason))
     if run.contract is not None:
         rows += [_not_called(name, areas[name], contract) for name in planned - contract - called.keys()]
-    reached = {base(name) for name in planned} | planned
     rows.sort(key=lambda one: (one.area, one.name))
-    required, skipped = _floor(run, floor, len(reached & contract))
     return Coverage(
         operations=tuple(rows),
         known=run.contract is not None,
@@ -178,8 +193,8 @@ def cover(
             for one in rows
             if run.plan and one.within is None and one.state is State.MISSED and one.name not in reached
         ),
-        floor=required,
-        floor_skipped=skipped,
+        floor=floor,
+        partial=_partial(run),
     )
 
 
@@ -221,16 +236,15 @@ def _drift_reason(operations: list[Operation], entries: Collection[Drift]) -> st
     return "; ".join(reasons) or "answered right, and not as the contract documents"
 
 
-def _floor(run: Run, floor: int, planned: int) -> tuple[int, str]:
-    """Return what this run must reach; a part of the load cannot be held to the floor of the whole."""
+def _partial(run: Run) -> str:
+    """Say how the load was limited; a part of it cannot be held to what the whole must reach."""
     settings = run.settings
-    if not floor or run.contract is None:
-        return 0, ""
     if settings.tags or settings.exclude_tags:
-        return 0, f"the floor of {floor} operations is not required: the run was limited by tags"
-    if settings.profile == "custom" and planned < floor:
-        return 0, f"the floor of {floor} operations is not required: the plan calls only {planned}"
-    return floor, ""
+        return "the run was limited by tags"
+    if settings.left_out:
+        total = settings.left_out + len(run.plan)
+        return f"only {len(run.plan)} of {total} scenarios were chosen"
+    return ""
 
 
 def _areas(run: Run) -> Mapping[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from loadtest.judge.coverage import State
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, plural, some
 from loadtest.operations import base
@@ -87,34 +86,56 @@ def accounted(facts: Facts) -> Observation:
 
 
 def floor(facts: Facts) -> Observation:
-    """Tell whether as many operations succeeded as the version's data requires."""
-    coverage = facts.coverage
-    if coverage.floor_skipped:
-        return Observation(
-            Check.FLOOR, Severity.WARNING, coverage.floor_skipped, "Run the whole plan to judge coverage."
-        )
-    if not coverage.floor:
+    """Tell whether as many operations succeeded as the version's data requires, and which were lost."""
+    coverage, required = facts.coverage, facts.coverage.floor
+    if not (required.floor or required.answered) or not coverage.known:
         return unmeasured(Check.FLOOR, "no number of operations is required of this run")
-    text = f"{coverage.succeeded} operations succeeded, {coverage.floor} are required"
+    if coverage.partial:
+        return Observation(
+            Check.FLOOR,
+            Severity.WARNING,
+            f"the floor of {required.floor} operations is not required: {coverage.partial}",
+            "Run the whole plan to judge coverage.",
+        )
     if not coverage.below_floor:
-        return fine(Check.FLOOR, text)
-    lost = tuple(o.name for o in coverage.operations if o.counted and o.state is not State.SUCCEEDED)
+        return fine(
+            Check.FLOOR, f"{coverage.line}; {required.floor} must, and {required.answered} be answered"
+        )
+    short = max(required.floor - coverage.succeeded, required.answered - coverage.answered)
+    if coverage.succeeded < required.floor:
+        text = f"{coverage.succeeded} operations succeeded, {required.floor} are required"
+    else:
+        text = f"{coverage.answered} operations were answered right, {required.answered} are required"
+    named = tuple(one.name for one in coverage.lost)
+    items = tuple(f"{one.name}: {one.reason}" for one in coverage.lost)
+    if len(named) < short:
+        items += (f"{short - len(named)} that drift, are excused, accepted or not offered now",)
     return Observation(
-        Check.FLOOR, Severity.FAILURE, text, "See which operations no longer succeed, and why.", lost
+        Check.FLOOR,
+        Severity.FAILURE,
+        f"{text}; lost: {some(named or items)}",
+        "Mend them, or lower the floor with a reason. `loadtest coverage --run BEFORE --run NOW` tells two runs apart.",
+        items,
     )
 
 
 def scenarios(facts: Facts) -> Observation:
-    """Tell whether every operation that is offered is in a scenario."""
-    if not facts.run.plan or not facts.coverage.known:
+    """Tell whether every operation that is offered is in a scenario.
+
+    For a pinned version that is ours to mend; a checkout or a URL may offer what nobody could foresee.
+    """
+    coverage, gateway = facts.coverage, facts.run.gateway
+    if not facts.run.plan or not coverage.known:
         return unmeasured(Check.SCENARIOS, "the plan or the contract is not in this record")
-    unplanned = facts.coverage.unplanned
-    if not unplanned:
+    if coverage.partial:
+        return unmeasured(Check.SCENARIOS, coverage.partial)
+    if not coverage.unplanned:
         return fine(Check.SCENARIOS, "every operation that is offered is in a scenario")
+    pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
     return Observation(
         Check.SCENARIOS,
-        Severity.WARNING,
-        f"{plural(len(unplanned), 'operation')} in no scenario: {some(unplanned)}",
+        Severity.FAILURE if pinned else Severity.WARNING,
+        f"{plural(len(coverage.unplanned), 'operation')} in no scenario: {some(coverage.unplanned)}",
         "Add a scenario for them, or an exclusion with its reason to the gateway version's data.",
-        unplanned,
+        coverage.unplanned,
     )

@@ -14,7 +14,7 @@ from loadtest.errors import ExitCode
 from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.checks import observe
-from loadtest.judge.coverage import Coverage, State, cover
+from loadtest.judge.coverage import NOTHING, Coverage, State, cover
 from loadtest.judge.criteria import (
     Counts,
     Criterion,
@@ -160,7 +160,7 @@ def judge(
         excused={judged.failure.operation for judged in failures} - failing.keys(),
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
-        floor=version_data.coverage.floor if version_data else 0,
+        floor=version_data.coverage if version_data else NOTHING,
     )
     succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
     stale = matcher.stale(run, seen)

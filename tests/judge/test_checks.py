@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, operation, run
@@ -130,7 +133,40 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.FLOOR,
         Severity.FAILURE,
         replace(clean(), operations=clean().operations[:2]),
-        "2 operations succeeded, 3 are required",
+        (
+            "2 operations succeeded, 3 are required; "
+            "lost: DELETE /roots/{uri}, GET /version, POST /rpc and 1 more"
+        ),
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(
+            clean(),
+            operations=(
+                *clean().operations[:2],
+                *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:5]),
+            ),
+        ),
+        "2 operations succeeded, 3 are required; lost: POST /rpc",
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(
+            clean(),
+            operations=(
+                *clean().operations[:2],
+                *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:]),
+            ),
+        ),
+        "2 operations succeeded, 3 are required; lost: 1 that drift, are excused, accepted or not offered now",
+    ),
+    (
+        Check.FLOOR,
+        Severity.WARNING,
+        replace(clean(), settings=Settings(host="", left_out=1)),
+        "only 2 of 3 scenarios were chosen",
     ),
     (
         Check.FLOOR,
@@ -138,7 +174,23 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(clean(), settings=Settings(host="", tags=("x",))),
         "limited by tags",
     ),
-    (Check.SCENARIOS, Severity.WARNING, replace(clean(), contract=(*CONTRACT, "GET /new")), "GET /new"),
+    *(
+        (
+            Check.SCENARIOS,
+            severity,
+            replace(
+                clean(),
+                contract=(*CONTRACT, "GET /new"),
+                gateway=Gateway(version="1.0.8", source=source, data="1.0.7"),
+            ),
+            "1 operation in no scenario: GET /new",
+        )
+        for source, severity in (
+            ("1.0.7", Severity.FAILURE),
+            ("path:../gateway", Severity.WARNING),
+            ("http://127.0.0.1:4444", Severity.WARNING),
+        )
+    ),
     (
         Check.ENTITIES,
         Severity.WARNING,
@@ -199,6 +251,26 @@ def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
 def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> None:
     other = Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),))
     assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.FINE
+
+
+@pytest.mark.parametrize("settings", [Settings(host="", tags=("x",)), Settings(host="", left_out=1)])
+def test_a_part_of_the_load_says_nothing_of_operations_without_a_scenario(settings: Settings) -> None:
+    here = replace(clean(), contract=(*CONTRACT, "GET /new"), settings=settings)
+    assert seen(here, Check.SCENARIOS).severity is Severity.UNMEASURED
+
+
+def test_every_check_is_in_the_documentation_with_what_it_does() -> None:
+    words = {
+        Severity.INCONCLUSIVE: "inconclusive",
+        Severity.FAILURE: "missed",
+        Severity.WARNING: "warning",
+    }
+    text = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text()
+    told = {
+        (row[0], row[1].partition(",")[0]) for row in re.findall(r"^\| `(\S+)` \|.*\| (.*) \|$", text, re.M)
+    }
+    assert {name for name, _ in told} >= {check.value for check in Check}
+    assert {(check.value, words[severity]) for check, severity, *_ in BAD} <= told
 
 
 def test_words() -> None:

@@ -4,6 +4,7 @@ from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
 from loadtest.run import Acceptance, Call, Operation, Run, Scenario, Settings
+from loadtest.versions import Coverage as Floor
 from loadtest.versions import Drift, Exclusion
 
 
@@ -12,7 +13,7 @@ def states(coverage: Coverage) -> dict[str, State]:
 
 
 def covered(here: Run, excused: frozenset[str] = frozenset()) -> Coverage:
-    return cover(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage.floor)
+    return cover(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage)
 
 
 def test_every_state() -> None:
@@ -128,7 +129,7 @@ def test_an_excluded_operation_that_succeeds_counts() -> None:
 def test_without_a_contract_nothing_is_claimed() -> None:
     coverage = covered(run(operations=(operation("GET /a", 1), operation("GET /b", 0, 1))))
     assert not coverage.known
-    assert (coverage.succeeded, coverage.total, coverage.floor, coverage.unplanned) == (1, 2, 0, ())
+    assert (coverage.succeeded, coverage.total, coverage.unplanned) == (1, 2, ())
     assert not coverage.below_floor
 
 
@@ -137,19 +138,45 @@ def test_an_operation_without_requests_was_not_called() -> None:
     assert states(covered(here)) == {"GET /a": State.MISSED}
 
 
+PR = Settings(host="", profile="pr")
+
+
 @pytest.mark.parametrize(
-    ("settings", "floor", "required"),
+    ("floor", "below"),
     [
-        (Settings(host="", profile="pr"), 6, 6),
-        (Settings(host="", profile="pr"), 60, 60),
-        (Settings(host="", profile="custom"), 6, 6),
-        (Settings(host="", profile="custom"), 60, 0),
-        (Settings(host="", profile="pr", tags=("x",)), 6, 0),
-        (Settings(host="", profile="pr", exclude_tags=("x",)), 6, 0),
+        (Floor(), False),
+        (Floor(floor=5, answered=6), False),
+        (Floor(floor=6), True),
+        (Floor(answered=7), True),
+        (Floor(floor=1, answered=7), True),
     ],
 )
-def test_the_floor_is_required_of_the_whole_plan(settings: Settings, floor: int, required: int) -> None:
-    coverage = cover(replace(clean(), settings=settings), excused=(), floor=floor)
-    assert coverage.floor == required
-    assert bool(coverage.floor_skipped) is (required == 0)
-    assert coverage.below_floor is (required == 60)
+def test_a_floor_is_for_what_succeeds_and_for_what_is_answered_right(floor: Floor, below: bool) -> None:
+    here = run(
+        contract=CONTRACT,
+        operations=(*clean().operations[:4], operation("GET /version", drift=1), operation("POST /rpc", 1)),
+    )
+    assert cover(here, excused=(), floor=floor).below_floor is below
+
+
+@pytest.mark.parametrize(
+    ("settings", "partial"),
+    [
+        (PR, ""),
+        (replace(PR, profile="custom"), ""),
+        (replace(PR, tags=("x",)), "the run was limited by tags"),
+        (replace(PR, exclude_tags=("x",)), "the run was limited by tags"),
+        (replace(PR, left_out=3), "only 2 of 5 scenarios were chosen"),
+    ],
+)
+def test_the_floor_is_required_of_the_whole_load(settings: Settings, partial: str) -> None:
+    coverage = cover(replace(clean(), settings=settings), excused=(), floor=Floor(floor=60))
+    assert coverage.partial == partial
+    assert coverage.below_floor is (not partial)
+
+
+def test_lost_is_what_a_scenario_calls_and_what_nobody_excuses() -> None:
+    here = replace(failures(), contract=(*CONTRACT, "GET /new"), operations=failures().operations[1:])
+    coverage = covered(here, frozenset({"DELETE /roots/{uri}"}))
+    assert [one.name for one in coverage.lost] == ["GET /tools", "POST /tools"]
+    assert coverage.unplanned == ("GET /new",)
