@@ -33,6 +33,13 @@ def pictures(page: Page, url: str, directory: Path) -> None:
         page.goto(url)
         page.screenshot(path=directory / f"report-{scheme}.png")
     page.emulate_media(color_scheme="light")
+    known = page.locator("#failures > details.group")
+    if known.count():
+        known.locator("summary").first.click()
+        known.locator("details.failure > summary").first.click()
+        page.set_viewport_size({"width": 1200, "height": 720})
+        page.evaluate("document.getElementById('failures').scrollIntoView()")
+        page.screenshot(path=directory / "report-failure.png")
     page.locator("#operations-table summary").first.click()
     for part, height in (("time", 860), ("operations", 620), ("coverage", 760)):
         page.set_viewport_size({"width": 1200, "height": height})

@@ -23,7 +23,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.reports.html_coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.html_failures import excused, failing
 from loadtest.reports.html_operations import table
-from loadtest.reports.html_timeline import chart
+from loadtest.reports.html_timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
 from loadtest.reports.text import block, one_line
 from loadtest.run import Run
@@ -81,6 +81,7 @@ def _environment() -> Environment:
         Trend=Trend,
         columns=COLUMNS,
         side=SIDE,
+        LATENCY=LATENCY,
         least=MIN_SAMPLES,
         notable=NOTABLE,
     )

@@ -106,6 +106,11 @@ class Logarithmic:
             label = f"{10**power:g} ms" if power < 3 else f"{10 ** (power - 3):g} s"
             yield Tick(percent(power - self.first, self.last - self.first), label)
 
+    def rising(self) -> Iterator[Tick]:
+        """Yield each decade but the lowest, for an axis that goes up: its place counts from the top."""
+        for power in range(self.last, self.first, -1):
+            yield Tick(percent(self.last - power, self.last - self.first), f"{10**power:,g}")
+
     def bars(self, recorded: Iterator[tuple[float, int]]) -> Markup:
         """Return the path of a bar for each group of ``recorded`` durations; the tallest fills the height."""
         counts = [0] * self._bins

@@ -12,13 +12,16 @@ from markupsafe import Markup
 from loadtest.judge.observations import clock
 from loadtest.judge.verdict import Standing, Verdict
 from loadtest.reports.evidence import title
-from loadtest.reports.html_charts import Tick, ceiling, line, percent, seconds_axis, steps
+from loadtest.reports.html_charts import Logarithmic, Tick, ceiling, line, percent, seconds_axis, steps
 from loadtest.reports.text import one_line
 from loadtest.run import Run, Sample
 
 MOST_STEPS = 240
 """Points on the axis; a longer run is drawn in wider steps."""
 MOST_EVENTS = 12
+
+LATENCY = "Latency"
+"""The panel whose scale is logarithmic: the slowest request of a second would press all others flat."""
 
 Value = float | None
 
@@ -41,9 +44,10 @@ class Panel:
     title: str
     unit: str
     lines: tuple[Line, ...]
+    grid: tuple[Tick, ...]
+    """Round numbers and how far from the top they stand."""
     top: str
     """The number at its upper edge."""
-    half: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def _groups(run: Run, width: float, count: int) -> Iterator[tuple[str, str, Sequ
             _Series("failures/s", "failures", rate("failures"), filled=True),
         ),
     )
-    yield "Latency", "ms", tuple(_Series(name, name, of(max, name)) for name in ("p50", "p95", "p99"))
+    yield LATENCY, "ms", tuple(_Series(name, name, of(max, name)) for name in ("p50", "p95", "p99"))
     yield "Users", "", (_Series("users", "users", _held(of(max, "users")), filled=True),)
     yield "Gateway CPU", "% of one core", (_Series("CPU %", "cpu", _cpu(run, width, count), filled=True),)
     for name, unit, label, attribute, scale in (
@@ -177,17 +181,24 @@ def _cpu(run: Run, width: float, count: int) -> list[Value]:
 
 
 def _panel(name: str, unit: str, series: Sequence[_Series], starts: Sequence[float], end: float) -> Panel:
-    top = ceiling(max(value for one in series for value in one.values if value is not None))
+    known = [value for one in series for value in one.values if value is not None]
+    highest = max(known)
+    decades = Logarithmic(min(known), highest) if name == LATENCY else None
+    top = 1.0 if decades else ceiling(highest)
     lines = []
     for one in series:
-        points = list(zip(starts, one.values, strict=True))
+        values = [decades.share(v) if decades and v is not None else v for v in one.values]
+        points = list(zip(starts, values, strict=True))
         if one.filled:
             path = steps(points, end, top)
         else:
             half = starts[1] / 2 if len(starts) > 1 else 0.0
             path = line([(at + half, value) for at, value in points], end, top)
         lines.append(Line(one.name, one.style, one.filled, path))
-    return Panel(name, unit, tuple(lines), f"{top:,g}", f"{top / 2:,g}")
+    if decades:
+        return Panel(name, unit, tuple(lines), tuple(decades.rising()), f"{10**decades.last:,g}")
+    grid = (Tick("0%", f"{top:,g}"), Tick("50%", f"{top / 2:,g}"))
+    return Panel(name, unit, tuple(lines), grid, f"{top:,g}")
 
 
 def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:

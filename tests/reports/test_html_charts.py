@@ -65,6 +65,18 @@ def test_an_axis_of_durations_names_decades() -> None:
     assert [tick.label for tick in Logarithmic(2.0, 5_000.0).ticks()] == ["1 ms", "10 ms", "100 ms", "1 s"]
 
 
+def test_latency_is_drawn_by_decades() -> None:
+    seconds = (Moment(at=0.0, requests=1, failures=0, users=1, p50=10.0, p95=100.0, p99=3_000.0),)
+    found = drawn(run(duration=1.0, timeline=Timeline(moments=seconds), resources=()))
+    panel = next(panel for panel in found.panels if panel.title == "Latency")
+    assert [(tick.at, tick.label) for tick in panel.grid] == [
+        ("0%", "10,000"),
+        ("33.33%", "1,000"),
+        ("66.67%", "100"),
+    ]
+    assert [line.path for line in panel.lines[:2]] == ["M0 100h0", "M0 66.67h0"]
+
+
 def moments(number: int, **more: float) -> tuple[Moment, ...]:
     return tuple(replace(Moment(at=float(n), requests=2, failures=0, users=4), **more) for n in range(number))
 
