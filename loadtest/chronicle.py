@@ -174,7 +174,7 @@ class Chronicle:
         self.run = replace(
             self.run,
             duration=self.run.duration if self._over else round(time.time() - self.started, 3),
-            operations=tally.operation_records(),
+            operations=tally.operation_records(self.started),
             failures=tally.failure_records(self.started),
             streams=tally.stream_records(),
             timeline=tally.timeline(self.started, self._users),

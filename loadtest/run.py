@@ -188,6 +188,8 @@ class Operation(Record, frozen=True, kw_only=True):
     acceptances: tuple[Acceptance, ...] = ()
     scenario: str | None = None
     """The scenario that called it most recently."""
+    first_success: float | None = None
+    """When its first documented success came, in seconds; None if there was none."""
 
 
 class Example(Record, frozen=True, kw_only=True):

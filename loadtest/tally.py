@@ -28,8 +28,11 @@ class _OperationTally(msgspec.Struct):
     statuses: dict[str, int] = msgspec.field(default_factory=dict)
     accepted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     latency: Histogram = msgspec.field(default_factory=Histogram)
+    first_success: float | None = None
 
     def merge(self, other: _OperationTally) -> None:
+        if other.first_success is not None:
+            self.succeeded(other.first_success)
         self.scenario = other.scenario or self.scenario
         _add(self.counts, other.counts)
         _add(self.statuses, other.statuses)
@@ -37,8 +40,12 @@ class _OperationTally(msgspec.Struct):
             _add(self.accepted.setdefault(status, {}), reasons)
         self.latency.merge(other.latency)
 
-    def record(self, name: str) -> Operation:
-        counts = Counter(self.counts)
+    def succeeded(self, at: float) -> None:
+        if self.first_success is None or at < self.first_success:
+            self.first_success = at
+
+    def record(self, name: str, start: float) -> Operation:
+        counts, first = Counter(self.counts), self.first_success
         return Operation(
             name=name,
             area=self.area,
@@ -56,6 +63,7 @@ class _OperationTally(msgspec.Struct):
                 for reason, count in sorted(reasons.items())
             ),
             scenario=self.scenario,
+            first_success=None if first is None else round(max(first - start, 0.0), 3),
         )
 
 
@@ -135,6 +143,8 @@ class Tally(msgspec.Struct):
             _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})
         elif outcome.drift:
             kind = "drift"
+        if kind == "success":
+            operation.succeeded(outcome.finished)
         counts[kind] = counts.get(kind, 0) + 1
 
     def add_stream(self, outcome: StreamOutcome) -> None:
@@ -191,9 +201,9 @@ class Tally(msgspec.Struct):
             return
         self.failures[new.fingerprint] = new
 
-    def operation_records(self) -> tuple[Operation, ...]:
-        """Return the record of every operation that was called, by name."""
-        return tuple(tally.record(name) for name, tally in sorted(self.operations.items()))
+    def operation_records(self, start: float) -> tuple[Operation, ...]:
+        """Return the record of every operation that was called, by name; ``start`` is in Unix seconds."""
+        return tuple(tally.record(name, start) for name, tally in sorted(self.operations.items()))
 
     def stream_records(self) -> tuple[Stream, ...]:
         """Return the record of every event stream, by operation."""

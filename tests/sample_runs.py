@@ -103,7 +103,7 @@ def run(**more: object) -> Run:
         ),
         gateway=Gateway(version="1.0.7", source="1.0.7"),
         phases=(Phase(name="boot", seconds=6.2), Phase(name="load", seconds=60.0)),
-        backends=(Backend(name="mcp", up=True),),
+        backends=(Backend(name="mcp", up=True, cpu_seconds=1.0),),
         resources=(Sample(at=1.0, rss=300_000_000, cpu=1.0, descriptors=40, threads=8, processes=1),),
         entities=(EntityCount(kind="tools", before=3, after=3),),
         generator=Generator(cpu=4.0),
@@ -158,12 +158,12 @@ def clean() -> Run:
         contract=CONTRACT,
         plan=PLAN,
         operations=(
-            operation("GET /tools", 40, scenario="ToolsUser.lifecycle"),
-            operation("POST /tools", 10, scenario="ToolsUser.lifecycle"),
-            operation("GET /tools/{tool_id}", 9, scenario="ToolsUser.lifecycle"),
-            operation("DELETE /roots/{uri}", 5, area="misc"),
-            operation("GET /version", 5, area="misc"),
-            operation("POST /rpc tools/call", 30, area="misc"),
+            operation("GET /tools", 40, scenario="ToolsUser.lifecycle", first_success=0.4),
+            operation("POST /tools", 10, scenario="ToolsUser.lifecycle", first_success=0.9),
+            operation("GET /tools/{tool_id}", 9, scenario="ToolsUser.lifecycle", first_success=1.5),
+            operation("DELETE /roots/{uri}", 5, area="misc", first_success=8.0),
+            operation("GET /version", 5, area="misc", first_success=9.0),
+            operation("POST /rpc tools/call", 30, area="misc", first_success=12.5),
         ),
     )
 

@@ -65,7 +65,7 @@ def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome])
     merged = tallied(here)
     merged.merge(unpack(pack(tallied(there))))
     together = tallied(here + there)
-    assert merged.operation_records() == together.operation_records()
+    assert merged.operation_records(START) == together.operation_records(START)
     assert merged.timeline(START, {}) == together.timeline(START, {})
     assert {f.fingerprint: f.count for f in merged.failures.values()} == {
         f.fingerprint: f.count for f in together.failures.values()
@@ -74,12 +74,25 @@ def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome])
 
 @given(st.lists(outcomes, min_size=1))
 def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: list[Outcome]) -> None:
-    for operation in tallied(counted).operation_records():
+    for operation in tallied(counted).operation_records(START):
         accepted = sum(one.count for one in operation.acceptances)
         assert operation.requests == operation.successes + accepted + operation.drift + operation.failures
         assert operation.requests == sum(operation.statuses.values())
         assert operation.latency is not None
         assert operation.latency.count == operation.requests
+
+
+def test_the_first_success_is_the_earliest_of_all_processes() -> None:
+    accepted = outcome(second=0.5, accepted="gone on purpose", status=404)
+    here = tallied([failed(second=1.0), accepted, outcome(second=2.0, drift=True), outcome(second=9.0)])
+    here.merge(unpack(pack(tallied([failed(second=3.0), outcome(second=7.25), outcome(second=8.0)]))))
+    here.merge(unpack(pack(tallied([failed(second=4.0)]))))
+    (operation,) = here.operation_records(START)
+    assert operation.first_success == 7.25
+    (operation,) = tallied([failed(), accepted]).operation_records(START)
+    assert operation.first_success is None
+    (operation,) = tallied([outcome(second=-0.1)]).operation_records(START)
+    assert operation.first_success == 0.0
 
 
 def test_failures_are_grouped_and_keep_few_examples() -> None:
@@ -101,7 +114,7 @@ def test_the_number_of_fingerprints_is_bounded_but_failures_are_all_counted() ->
     assert len(words) > FINGERPRINTS
     tally = tallied([failed(f"word {word}") for word in words])
     assert len(tally.failures) == FINGERPRINTS
-    (operation,) = tally.operation_records()
+    (operation,) = tally.operation_records(START)
     assert operation.failures == len(words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +15,8 @@ from loadtest.operations import area_of, base
 from loadtest.run import Operation, Run
 from loadtest.versions import Drift, Exclusion
 
+SHARES = (50, 90, 99, 100)
+"""Percent of the succeeding operations whose time is told."""
 NOTHING = versions.Coverage()
 """No operation is required."""
 
@@ -57,6 +60,8 @@ class Covered:
     """Why it did not succeed."""
     within: str | None = None
     """The operation of the contract that this is a part of (``POST /rpc`` of ``POST /rpc tools/call``)."""
+    first_success: float | None = None
+    """Seconds after the start of the load."""
 
     @property
     def counted(self) -> bool:
@@ -117,6 +122,24 @@ class Coverage:
         return f"{text} ({', '.join(others)})" if others else text
 
     @property
+    def pace(self) -> tuple[tuple[int, float], ...]:
+        """When each share (in percent) of the operations that succeeded had done so first, in seconds.
+
+        Nothing is known of a record that does not say so for each of them.
+        """
+        firsts = [o.first_success for o in self.operations if o.within is None and o.state is State.SUCCEEDED]
+        times = sorted(first for first in firsts if first is not None)
+        if not times or len(times) < len(firsts):
+            return ()
+        return tuple((share, times[math.ceil(share * len(times) / 100) - 1]) for share in SHARES)
+
+    @property
+    def pace_line(self) -> str:
+        """The pace in one line, or nothing if it is not known."""
+        steps = ", ".join(f"{share} % after {seconds:.0f} s" for share, seconds in self.pace)
+        return f"coverage: {steps}" if steps else ""
+
+    @property
     def below_floor(self) -> bool:
         """Say whether fewer operations succeeded, or were answered right, than this run had to reach."""
         short = self.succeeded < self.floor.floor or self.answered < self.floor.answered
@@ -171,7 +194,9 @@ def cover(
         state, reason = _outcome([operation], excused, drift)
         if run.contract is not None and whole is None:
             state, reason = State.UNDOCUMENTED, "called, and not in the gateway's contract"
-        rows.append(Covered(name, areas[name], state, operation.requests, reason, whole))
+        rows.append(
+            Covered(name, areas[name], state, operation.requests, reason, whole, _first_success([operation]))
+        )
     for name in contract:
         of_it = [*([called[name]] if name in called else []), *parts[name]]
         state, reason = _outcome(of_it, excused, drift)
@@ -181,7 +206,9 @@ def cover(
                 state, reason = State.EXCLUDED, why
             elif state is State.MISSED:
                 reason = "never called" if name in reached else "no scenario calls it"
-        rows.append(Covered(name, areas[name], state, sum(o.requests for o in of_it), reason))
+        requests = sum(operation.requests for operation in of_it)
+        first = _first_success(of_it)
+        rows.append(Covered(name, areas[name], state, requests, reason, first_success=first))
     if run.contract is not None:
         rows += [_not_called(name, areas[name], contract) for name in planned - contract - called.keys()]
     rows.sort(key=lambda one: (one.area, one.name))
@@ -222,6 +249,10 @@ def _outcome(
     if all(operation.name in excused for operation in failed):
         return State.EXCUSED, "; ".join(("only known failures", *accepted))
     return State.REACHED, "called, and it only failed"
+
+
+def _first_success(operations: list[Operation]) -> float | None:
+    return min((o.first_success for o in operations if o.first_success is not None), default=None)
 
 
 def _drift_reason(operations: list[Operation], entries: Collection[Drift]) -> str:

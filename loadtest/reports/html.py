@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtest.compare import MIN_SAMPLES, NOTABLE, Trend
+from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.observations import Severity, clock
 from loadtest.judge.verdict import Verdict
@@ -57,6 +58,7 @@ def render(run: Run, verdict: Verdict) -> str:
         excused=excused(run, verdict),
         table=table(run, verdict),
         map=coverage_map(verdict.coverage),
+        cpu=cpu.line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,
         failed=sum(operation.failures for operation in run.operations),

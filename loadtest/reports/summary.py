@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TypeVar
 
 from loadtest.histogram import Latency
+from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.criteria import Outcome
 from loadtest.judge.known import Entry
@@ -191,6 +192,9 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     yield ""
     if coverage.known:
         yield f"Of the contract, {coverage.line}."
+        if coverage.pace_line:
+            yield ""
+            yield f"Time to {coverage.pace_line}."
     else:
         yield "Unknown: this record does not hold the gateway's contract. What was called:"
     yield ""
@@ -252,3 +256,7 @@ def _acceptances(run: Run) -> Iterator[str]:
 def _phases(run: Run) -> Iterator[str]:
     if run.phases:
         yield "Time: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)
+    shares = cpu.line(run)
+    if shares:
+        yield ""
+        yield shares

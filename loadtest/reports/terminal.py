@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from loadtest.judge import cpu
 from loadtest.judge.coverage import Coverage, State
 from loadtest.judge.criteria import Outcome
 from loadtest.judge.observations import Severity
@@ -48,6 +49,9 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
         console.print(table)
         if len(failing) > MOST:
             console.print(f"… and {len(failing) - MOST} more in summary.md")
+    for line in (verdict.coverage.pace_line, cpu.line(run)):
+        if line and verdict.tainted is None:
+            console.print(line, style="dim", soft_wrap=True)
     advice = next_step(run, verdict)
     if advice:
         console.print(Text(no_commands(one_line(f"Next: {advice}", 2_000))), soft_wrap=True)
@@ -96,6 +100,8 @@ def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
             console.print(_text(f"{one.state.value}: {one.name}: {one.reason}"))
     if coverage.known:
         console.print(coverage.line)
+        if coverage.pace_line:
+            console.print(coverage.pace_line)
     else:
         console.print("coverage unknown: this record does not hold the gateway's contract")
 

@@ -85,6 +85,8 @@ class Document(Record, frozen=True, kw_only=True):
     """None if the contract is not known."""
     operations: dict[str, int]
     """How many operations are in which state of coverage."""
+    coverage_seconds: dict[str, float]
+    """When each share (percent) of the operations that succeeded had done so first; empty if not known."""
     latency_ms: dict[str, float]
     criteria: tuple[Criterion, ...]
     findings: tuple[Finding, ...]
@@ -112,6 +114,7 @@ def render(run: Run, verdict: Verdict) -> str:
         operations_succeeded=coverage.succeeded,
         operations_total=coverage.total if coverage.known else None,
         operations={state.value: coverage.count(state) for state in State},
+        coverage_seconds={str(share): round(seconds, 3) for share, seconds in coverage.pace},
         latency_ms={name: round(value, 3) for name, value in figures.items()},
         criteria=tuple(
             Criterion(

@@ -138,6 +138,45 @@ def test_an_operation_without_requests_was_not_called() -> None:
     assert states(covered(here)) == {"GET /a": State.MISSED}
 
 
+def paced(*firsts: float | None) -> Coverage:
+    names = tuple(f"GET /{number}" for number in range(len(firsts)))
+    operations = (operation(n, 1, first_success=f) for n, f in zip(names, firsts, strict=True))
+    return cover(run(contract=names, operations=tuple(operations)), excused=())
+
+
+def test_the_pace_of_coverage() -> None:
+    assert paced(*(float(n) for n in range(200, 0, -1))).pace == (
+        (50, 100.0),
+        (90, 180.0),
+        (99, 198.0),
+        (100, 200.0),
+    )
+    assert paced(4.0).pace == ((50, 4.0), (90, 4.0), (99, 4.0), (100, 4.0))
+    assert paced(1.0, 2.0, 3.6).pace == ((50, 2.0), (90, 3.6), (99, 3.6), (100, 3.6))
+    assert (
+        paced(1.0, 2.0, 3.6).pace_line
+        == "coverage: 50 % after 2 s, 90 % after 4 s, 99 % after 4 s, 100 % after 4 s"
+    )
+
+
+def test_a_record_that_does_not_say_when_has_no_pace() -> None:
+    for coverage in (paced(), paced(1.0, None)):
+        assert (coverage.pace, coverage.pace_line) == ((), "")
+
+
+def test_what_succeeds_through_its_parts_did_so_with_the_first_of_them() -> None:
+    here = run(
+        contract=("POST /rpc", "GET /a"),
+        operations=(
+            operation("POST /rpc a", 1, first_success=9.0),
+            operation("POST /rpc b", 1, first_success=3.0),
+            operation("POST /rpc c", 0, 1),
+            operation("GET /a", 0, 1),
+        ),
+    )
+    assert covered(here).pace == ((50, 3.0), (90, 3.0), (99, 3.0), (100, 3.0))
+
+
 PR = Settings(host="", profile="pr")
 
 

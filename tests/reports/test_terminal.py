@@ -71,6 +71,16 @@ def test_hostile_text_is_neither_colour_nor_command() -> None:
     assert not any(line.strip().startswith("::") for line in text.splitlines())
 
 
+def test_the_pace_of_coverage_stands_above_the_headline() -> None:
+    pace = "coverage: 50 % after 2 s, 90 % after 12 s, 99 % after 12 s, 100 % after 12 s"
+    assert pace in printed(clean()).splitlines()
+    assert "coverage: " not in printed(gateway_died())
+
+
+def test_the_shares_of_the_processor_stand_above_the_headline() -> None:
+    assert "CPU: backends 1.0 s (20%), load generator 4.0 s (80%)" in printed(clean()).splitlines()
+
+
 def test_one_thing_to_do_next() -> None:
     assert next_step(clean(), verdict(clean())) == ""
     for made in (gateway_died(), did_not_boot()):
