@@ -37,7 +37,7 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_workflows() -> None:
-    assert {"pull-request.yml", "nightly-soak.yml"} <= {path.name for path in WORKFLOWS}
+    assert {"pull-request.yml", "nightly-soak.yml", "publish.yml"} <= {path.name for path in WORKFLOWS}
 
 
 @WHOLE_FILES
@@ -125,6 +125,26 @@ def test_the_last_job_waits_for_all_others_and_runs_even_if_they_fail() -> None:
 def test_the_pull_request_workflow_runs_where_a_required_check_must() -> None:
     events = set(read(ROOT / ".github" / "workflows" / "pull-request.yml")["on"])
     assert events == {"pull_request", "merge_group", "push", "workflow_dispatch"}
+
+
+def test_what_may_write_runs_nothing_of_a_pull_request() -> None:
+    path = ROOT / ".github" / "workflows" / "publish.yml"
+    (job,) = jobs(path).values()
+    (checkout,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert "head" not in str(job["steps"])
+    assert "vars.LOADTEST_COMMENT" in job["if"]
+    (workflow,) = read(path)["on"]["workflow_run"]["workflows"]
+    assert workflow == read(path.with_name("pull-request.yml"))["name"]
+    (fetch,) = [
+        step for step in job["steps"] if step.get("uses", "").startswith("actions/download-artifact@")
+    ]
+    kept = {
+        step["with"]["name"]
+        for step in steps(path.with_name("pull-request.yml"))
+        if step.get("uses", "").startswith("actions/upload-artifact@")
+    }
+    assert all(name.startswith(fetch["with"]["pattern"].removesuffix("*")) for name in kept)
 
 
 def test_the_soak_can_be_started_by_hand() -> None:
