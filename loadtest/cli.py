@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from loadtest import __version__, options, settings, versions
-from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
-from loadtest.judge.session import Options, accept, judge_and_report, judge_run
+from loadtest.coverage import show_contract, show_runs
+from loadtest.errors import ExitCode, InconclusiveError, LoadTestError, UsageError
+from loadtest.judge.session import Options, accept, judge_and_report
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.terminal import print_coverage, print_verdict
+from loadtest.reports.terminal import print_verdict
 from loadtest.run import Run, read_run
 
 
@@ -179,11 +180,45 @@ def report(run_file: Path | None, prefix: Path | None, reports_dir: Path | None,
     _conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
 
 
-@cli.command(epilog=_examples("loadtest coverage", "loadtest coverage --run old/run.json"))
-@options.run_file
-def coverage(run_file: Path | None) -> None:
-    """Show which operations of the contract a run reached, by area."""
-    print_coverage(judge_run(options.the_run(run_file), Options(), options.today()).coverage)
+@cli.command(
+    epilog=_examples(
+        "loadtest coverage",
+        "loadtest coverage --run before/run.json --run reports/run.json",
+        "loadtest coverage --contract reports/openapi.json",
+    )
+)
+@click.option(
+    "--run",
+    "runs",
+    type=options.FILE,
+    multiple=True,
+    help="A run; two are shown side by side. [default: run.json in the directory of reports]",
+)
+@click.option(
+    "--contract",
+    type=options.FILE,
+    help="The OpenAPI document of a gateway, instead of a run: what has a scenario?",
+)
+@click.option(
+    "--gateway",
+    metavar="VERSION",
+    help="With --contract: whose exclusions apply. [default: the version nearest to the document's]",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def coverage(runs: tuple[Path, ...], contract: Path | None, gateway: str | None, as_json: bool) -> None:
+    """Show which operations of the contract a run reached, by area.
+
+    With --contract no run is needed; the exit code is 1 if an operation has no scenario.
+    """
+    if contract is not None:
+        if runs:
+            raise UsageError("--run and --contract: expected one of them")
+        raise SystemExit(show_contract(contract, gateway, as_json=as_json))
+    if gateway is not None:
+        raise UsageError(
+            "--gateway: expected together with --contract; a run says itself what it was made on"
+        )
+    show_runs(runs, as_json=as_json)
 
 
 @cli.group()

@@ -18,7 +18,7 @@ from loadtest.run import Run, read_run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 reports_dir = click.option(
     "--reports-dir",
@@ -26,7 +26,7 @@ reports_dir = click.option(
     help="Where reports are written. [default: $LOADTEST_REPORTS_DIR or reports]",
 )
 run_file = click.option(
-    "--run", "run_file", type=_FILE, help="A run. [default: run.json in the directory of reports]"
+    "--run", "run_file", type=FILE, help="A run. [default: run.json in the directory of reports]"
 )
 gateway = click.option(
     "--gateway",
@@ -47,7 +47,7 @@ def judging(command: F) -> F:
     for option in (
         click.option(
             "--baseline",
-            type=_FILE,
+            type=FILE,
             metavar="RUN",
             help="An earlier run.json; report.html shows what changed.",
         ),
@@ -66,13 +66,13 @@ def judging(command: F) -> F:
         ),
         click.option(
             "--categories",
-            type=_FILE,
+            type=FILE,
             multiple=True,
             help="Categories of your own, which go before ours; may be repeated.",
         ),
         click.option(
             "--known-failures",
-            type=_FILE,
+            type=FILE,
             multiple=True,
             help="Entries that excuse failures, beside the gateway version's own; may be repeated.",
         ),

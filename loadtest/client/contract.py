@@ -16,7 +16,7 @@ import msgspec
 from loadtest.errors import InconclusiveError
 from loadtest.versions import Drift, VersionData
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PREFIX = re.compile(r"^/v\d+(?=/)")
 _DOCUMENT = "urn:contract"
 
@@ -126,7 +126,7 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
         raise InconclusiveError("the OpenAPI document has no paths: this is not a ContextForge gateway")
     operations: dict[str, Documented] = {}
     for path, methods in paths.items():
-        for method in _METHODS:
+        for method in METHODS:
             if method in methods:
                 name = canonical(method, path)
                 pointer = f"/paths/{_escaped(path)}/{method}"

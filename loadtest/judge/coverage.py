@@ -108,18 +108,8 @@ class Coverage:
     @property
     def line(self) -> str:
         """The whole in a few words; what stands in brackets makes up the difference."""
-        words = {State.REACHED: "failed"}
-        others = [
-            f"{self.count(state)} {words.get(state, state.value)}"
-            for state in COUNTED
-            if state is not State.SUCCEEDED and self.count(state)
-        ]
-        text = (
-            f"{self.succeeded}/{self.total} operations succeeded"
-            if self.known
-            else f"{self.succeeded} of {self.total} called operations succeeded"
-        )
-        return f"{text} ({', '.join(others)})" if others else text
+        noun = "operations" if self.known else "called operations"
+        return in_words({state: self.count(state) for state in COUNTED}, f" {noun} succeeded")
 
     @property
     def pace(self) -> tuple[tuple[int, float], ...]:
@@ -163,6 +153,18 @@ class Coverage:
             if one.within is None:
                 table[one.area][one.state] += 1
         return dict(sorted(table.items()))
+
+
+def in_words(counts: Mapping[State, int], what: str = "") -> str:
+    """Return ``3/6 (1 drift, 2 failed)``, with ``what`` before the brackets: they make up the difference."""
+    text = f"{counts[State.SUCCEEDED]}/{sum(counts[state] for state in COUNTED)}{what}"
+    words = {State.REACHED: "failed"}
+    others = [
+        f"{counts[state]} {words.get(state, state.value)}"
+        for state in COUNTED
+        if state is not State.SUCCEEDED and counts[state]
+    ]
+    return f"{text} ({', '.join(others)})" if others else text
 
 
 def cover(

@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest.judge import cpu
-from loadtest.judge.coverage import Coverage, State
 from loadtest.judge.criteria import Outcome
 from loadtest.judge.observations import Severity
 from loadtest.judge.verdict import Result, Standing, Verdict
@@ -28,15 +27,15 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
     console = console or Console(highlight=False, emoji=False)
     if verdict.tainted is not None:
         for line in verdict.tainted.items:
-            console.print(_text(line, longest=500), style="dim")
+            console.print(plain(line, longest=500), style="dim")
     for finding in verdict.findings:
         console.print(
-            _text(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
+            plain(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
         )
     for result in verdict.criteria:
         if result.outcome is not Outcome.MET and verdict.tainted is None:
             console.print(
-                _text(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
+                plain(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
             )
     failing = verdict.failing
     if failing and verdict.tainted is None:
@@ -44,7 +43,7 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
         for judged in failing[:MOST]:
             failure = judged.failure
             table.add_row(
-                _text(failure.operation), _text(title(judged)), str(failure.count), _text(failure.fingerprint)
+                plain(failure.operation), plain(title(judged)), str(failure.count), plain(failure.fingerprint)
             )
         console.print(table)
         if len(failing) > MOST:
@@ -87,25 +86,6 @@ def next_step(run: Run, verdict: Verdict) -> str:
     return ""
 
 
-def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
-    """Print how many operations of each area are in which state, and name those that are not covered."""
-    console = console or Console(highlight=False, emoji=False)
-    shown = [state for state in State if coverage.count(state)]
-    table = Table("area", *(state.value for state in shown), box=None, pad_edge=False)
-    for area, row in coverage.areas().items():
-        table.add_row(_text(area), *(str(row[state] or "") for state in shown))
-    console.print(table)
-    for one in coverage.operations:
-        if one.state in (State.REACHED, State.MISSED):
-            console.print(_text(f"{one.state.value}: {one.name}: {one.reason}"))
-    if coverage.known:
-        console.print(coverage.line)
-        if coverage.pace_line:
-            console.print(coverage.pace_line)
-    else:
-        console.print("coverage unknown: this record does not hold the gateway's contract")
-
-
-def _text(text: str, longest: int = 300) -> Text:
+def plain(text: str, longest: int = 300) -> Text:
     """Return foreign text as plain text of one line, with nothing in it that a runner or rich would act on."""
     return Text(no_commands(one_line(text, longest)).replace("::", ": :"))

@@ -19,7 +19,7 @@ from sample_runs import (
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.reports.terminal import next_step, print_coverage, print_verdict
+from loadtest.reports.terminal import next_step, print_verdict
 from loadtest.run import Run
 
 
@@ -87,19 +87,3 @@ def test_one_thing_to_do_next() -> None:
         assert "gateway.log" in next_step(made, verdict(made))
     assert "--fail" not in next_step(empty(), verdict(empty()))
     assert next_step(empty(), verdict(empty())).startswith("Check the host")
-
-
-def test_coverage() -> None:
-    output = io.StringIO()
-    print_coverage(verdict(failures()).coverage, Console(file=output, width=100))
-    text = output.getvalue()
-    assert text.splitlines()[0].split() == [
-        "area",
-        "succeeded",
-        "drift",
-        "excused",
-        "reached",
-        "excluded",
-    ]
-    assert "reached: POST /tools: called, and it only failed" in text
-    assert text.splitlines()[-1] == "3/6 operations succeeded (1 drift, 1 excused, 1 failed)"

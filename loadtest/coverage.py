@@ -1,0 +1,92 @@
+"""What ``loadtest coverage`` shows: one run, two side by side, or a contract beside the scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from loadtest import options, versions
+from loadtest.catalogue import catalogue
+from loadtest.client.contract import METHODS, canonical
+from loadtest.errors import ExitCode, UsageError
+from loadtest.judge.beside import beside
+from loadtest.judge.offer import offer
+from loadtest.judge.session import Options, judge_run
+from loadtest.reports import coverage_table
+from loadtest.run import Run
+from loadtest.versions import VersionData
+
+
+def show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
+    """Print the coverage of the last run, of the one in ``paths``, or of two side by side.
+
+    Raises:
+        UsageError: more than two runs, or one that cannot be read.
+    """
+    if len(paths) > 2:
+        raise UsageError(f"--run: given {len(paths)} times, expected at most two runs")
+    runs = [options.the_run(path) for path in paths or (None,)]
+    found = [judge_run(run, Options(), options.today()).coverage for run in runs]
+    if len(found) == 2:
+        names, both = _names(paths, runs), beside(*found)
+        if as_json:
+            click.echo(coverage_table.beside_json(names, both))
+        else:
+            coverage_table.print_beside(names, both)
+    elif as_json:
+        click.echo(coverage_table.coverage_json(found[0]))
+    else:
+        coverage_table.print_coverage(found[0])
+
+
+def show_contract(path: Path, version: str | None, *, as_json: bool = False) -> ExitCode:
+    """Print which operations of the OpenAPI document in ``path`` have a scenario; fail if one has none.
+
+    Raises:
+        UsageError: the file holds no such document, or ``version`` is unknown.
+    """
+    operations, data = _contract(path, version)
+    offered = offer(operations, catalogue(), data.excluded)
+    if as_json:
+        click.echo(coverage_table.offer_json(offered))
+    else:
+        coverage_table.print_offer(offered)
+    return ExitCode.FAIL if offered.unplanned else ExitCode.PASS
+
+
+class _Info(msgspec.Struct):
+    version: str | None = None
+
+
+class _Document(msgspec.Struct):
+    """As much of an OpenAPI document as the names of its operations need."""
+
+    paths: dict[str, dict[str, Any]]
+    info: _Info = msgspec.field(default_factory=_Info)
+
+
+def _contract(path: Path, version: str | None) -> tuple[tuple[str, ...], VersionData]:
+    """Return the operations of a document, and the data of ``version`` or of the one nearest to it."""
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: is not an OpenAPI document as JSON: {error}") from error
+    names = {canonical(m, path) for path, methods in document.paths.items() for m in METHODS if m in methods}
+    if not names:
+        raise UsageError(f"{path}: paths: holds no operation, expected those of a gateway")
+    known = versions.available()
+    return tuple(sorted(names)), versions.load(version or versions.nearest(document.info.version, known))
+
+
+def _names(paths: Sequence[Path], runs: Sequence[Run]) -> tuple[str, str]:
+    """Return what to call two runs: their gateways' versions, or their files where that is the same."""
+    first, second = (run.gateway.version if run.gateway else None for run in runs)
+    if first and second and first != second:
+        return first, second
+    return str(paths[0]), str(paths[1])

@@ -1,0 +1,128 @@
+"""Coverage by area on a terminal: of one run, of two side by side, of a contract without a run. Not a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from loadtest.judge.beside import Beside
+from loadtest.judge.coverage import Coverage, State, in_words
+from loadtest.judge.offer import Offer
+from loadtest.reports.terminal import plain
+
+
+def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
+    """Print how many operations of each area are in which state, and name those that are not covered."""
+    console = console or _console()
+    shown = [state for state in State if coverage.count(state)]
+    table = Table("area", *(state.value for state in shown), box=None, pad_edge=False)
+    for area, row in coverage.areas().items():
+        table.add_row(plain(area), *(str(row[state] or "") for state in shown))
+    console.print(table)
+    for one in coverage.operations:
+        if one.state in (State.REACHED, State.MISSED):
+            console.print(plain(f"{one.state.value}: {one.name}: {one.reason}"), soft_wrap=True)
+    console.print(coverage.line)
+    if not coverage.known:
+        console.print("the total is unknown: this record does not hold the gateway's contract")
+    if coverage.pace_line:
+        console.print(coverage.pace_line)
+
+
+def print_beside(names: tuple[str, str], both: Beside, console: Console | None = None) -> None:
+    """Print two coverages area by area, then what only one gateway offers, then what fared otherwise."""
+    console = console or _console()
+    table = Table("area", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(plain(name))
+    for area, left, right in both.areas:
+        cells = _cell(left), _cell(right)
+        if any(cells):
+            table.add_row(plain(area), *cells)
+    console.print(table)
+    for name, only in zip(names, (both.only_left, both.only_right), strict=True):
+        for operation in only:
+            console.print(plain(f"only {name}: {operation}"), soft_wrap=True)
+    for change in both.changes:
+        words = f"{change.left.state.value} -> {change.right.state.value}"
+        why = change.right.reason or change.left.reason
+        console.print(plain(f"{words}: {change.name}: {why}"), soft_wrap=True)
+
+
+def print_offer(offer: Offer, console: Console | None = None) -> None:
+    """Print how many operations of each area have a scenario, and name those that have none."""
+    console = console or _console()
+    table = Table("area", "scenario", "none", "excluded", "not offered", box=None, pad_edge=False)
+    for area, row in offer.areas().items():
+        table.add_row(plain(area), *(str(number or "") for number in row))
+    console.print(table)
+    for one in offer.not_offered:
+        callers = ", ".join(offer.scenarios[one.name])
+        console.print(plain(f"not offered: {one.name}: called by {callers}"), soft_wrap=True)
+    for one in offer.unplanned:
+        console.print(plain(f"no scenario: {one.name}"), soft_wrap=True)
+    console.print(offer.line)
+
+
+def coverage_json(coverage: Coverage) -> str:
+    """Return one coverage as JSON."""
+    rows = [
+        {
+            "operation": one.name,
+            "area": one.area,
+            "state": one.state.value,
+            "reason": one.reason,
+            "requests": one.requests,
+            "first_success": one.first_success,
+            "within": one.within,
+        }
+        for one in coverage.operations
+    ]
+    seconds = {str(share): at for share, at in coverage.pace}
+    total = coverage.total if coverage.known else None
+    return _json({"succeeded": coverage.succeeded, "total": total, "seconds": seconds, "operations": rows})
+
+
+def beside_json(names: tuple[str, str], both: Beside) -> str:
+    """Return two coverages side by side as JSON."""
+    return _json(
+        {
+            "runs": names,
+            "areas": {area: (_counts(left), _counts(right)) for area, left, right in both.areas},
+            "only": (both.only_left, both.only_right),
+            "changes": {one.name: (one.left.state.value, one.right.state.value) for one in both.changes},
+        }
+    )
+
+
+def offer_json(offer: Offer) -> str:
+    """Return what a contract offers and the scenarios call as JSON."""
+    return _json(
+        {
+            "planned": {one.name: offer.scenarios.get(one.name, ()) for one in offer.planned},
+            "unplanned": [one.name for one in offer.unplanned],
+            "excluded": {one.name: one.reason for one in offer.excluded},
+            "not_offered": {one.name: offer.scenarios[one.name] for one in offer.not_offered},
+        }
+    )
+
+
+def _cell(counts: Mapping[State, int] | None) -> str:
+    """Return the words for an area; nothing where no operation of it counts."""
+    words = in_words(counts) if counts else ""
+    return "" if words == "0/0" else words
+
+
+def _counts(counts: Mapping[State, int] | None) -> dict[str, int]:
+    return {state.value: number for state, number in (counts or {}).items() if number}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _console() -> Console:
+    return Console(highlight=False, emoji=False)

@@ -1,0 +1,95 @@
+import io
+import json
+
+from msgspec.structs import replace
+from rich.console import Console
+from sample_runs import CONTRACT, HOSTILE, KNOWN, PLAN, TODAY, VERSION, clean, failures, hostile
+
+from loadtest.judge.beside import beside
+from loadtest.judge.categories import load_categories
+from loadtest.judge.coverage import Coverage
+from loadtest.judge.known import entries
+from loadtest.judge.offer import offer
+from loadtest.judge.verdict import judge
+from loadtest.reports import coverage_table
+from loadtest.run import Run
+
+
+def coverage(here: Run) -> Coverage:
+    known = entries(KNOWN, "known-failures.toml")
+    verdict = judge(here, known=known, categories=load_categories(), version_data=VERSION, today=TODAY)
+    return verdict.coverage
+
+
+def console() -> tuple[Console, io.StringIO]:
+    output = io.StringIO()
+    return Console(file=output, width=80, highlight=False, emoji=False), output
+
+
+def printed(here: Coverage) -> str:
+    to, output = console()
+    coverage_table.print_coverage(here, to)
+    return output.getvalue()
+
+
+def test_one_run() -> None:
+    text = printed(coverage(failures()))
+    assert text.splitlines()[0].split() == ["area", "succeeded", "drift", "excused", "reached", "excluded"]
+    assert "reached: POST /tools: called, and it only failed" in text
+    assert text.splitlines()[-1] == "3/6 operations succeeded (1 drift, 1 excused, 1 failed)"
+    assert printed(coverage(clean())).splitlines()[-1].startswith("coverage: 50 % after 2 s, ")
+
+
+def test_without_a_contract_no_total_is_claimed() -> None:
+    assert "the total is unknown" in printed(coverage(replace(failures(), contract=None)))
+
+
+def test_two_runs_side_by_side() -> None:
+    to, output = console()
+    other = replace(failures(), contract=(*CONTRACT[1:], "GET /new"), operations=failures().operations[1:])
+    coverage_table.print_beside(("1.0.7", "1.0.8"), beside(coverage(clean()), coverage(other)), to)
+    lines = output.getvalue().splitlines()
+    assert lines[0].split() == ["area", "1.0.7", "1.0.8"]
+    assert [" ".join(line.split()) for line in lines[1:4]] == [
+        "misc 2/2 0/2 (1 drift, 1 excused)",
+        "new 0/1 (1 missed)",
+        "rpc 1/1 1/1",
+    ]
+    assert "only 1.0.7: GET /tools" in lines
+    assert "only 1.0.8: GET /new" in lines
+    assert "succeeded -> reached: POST /tools: called, and it only failed" in lines
+
+
+def test_a_contract_without_a_run() -> None:
+    to, output = console()
+    coverage_table.print_offer(offer((*CONTRACT[1:], "GET /new"), PLAN, VERSION.excluded), to)
+    lines = output.getvalue().splitlines()
+    assert "not offered: GET /tools: called by ToolsUser.lifecycle" in lines
+    assert "no scenario: GET /new" in lines
+    assert lines[-1] == "5/6 operations have a scenario (1 excluded)"
+
+
+def test_hostile_names_stay_text() -> None:
+    to, output = console()
+    here = coverage(hostile())
+    coverage_table.print_coverage(here, to)
+    coverage_table.print_beside((HOSTILE, HOSTILE), beside(here, coverage(clean())), to)
+    coverage_table.print_offer(offer((f"GET /{HOSTILE}",), hostile().plan), to)
+    text = output.getvalue()
+    assert not {"\x1b", "\x00"} & set(text)
+    assert "##[" not in text
+    assert not any(line.strip().startswith("::") for line in text.splitlines())
+
+
+def test_json() -> None:
+    one = json.loads(coverage_table.coverage_json(coverage(clean())))
+    assert (one["succeeded"], one["total"], one["seconds"]["50"]) == (6, 6, 1.5)
+    row = next(row for row in one["operations"] if row["operation"] == "GET /tools")
+    assert (row["state"], row["requests"], row["first_success"]) == ("succeeded", 40, 0.4)
+    both = json.loads(coverage_table.beside_json(("a", "b"), beside(coverage(clean()), coverage(failures()))))
+    assert both["changes"]["POST /tools"] == ["succeeded", "reached"]
+    assert both["areas"]["tools"] == [{"succeeded": 3}, {"succeeded": 2, "reached": 1}]
+    offered = json.loads(coverage_table.offer_json(offer((*CONTRACT, "GET /new"), PLAN, VERSION.excluded)))
+    assert offered["unplanned"] == ["GET /new"]
+    assert offered["planned"]["GET /tools"] == ["ToolsUser.lifecycle"]
+    assert offered["excluded"] == {"GET /_internal/state": "called only by the gateway itself"}
