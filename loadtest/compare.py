@@ -6,12 +6,13 @@ where both runs have samples enough, and it fails nothing. A criterion does that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.histogram import Latency
-from loadtest.judge.criteria import total_latency
+from loadtest.judge.criteria import merged_latency, total_latency
 from loadtest.run import Failure, Operation, Run
 
 MIN_SAMPLES = 20
@@ -48,6 +49,18 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class AreaDifference:
+    """The requests of one area in both runs: a short run has samples enough of an area, seldom of an operation."""
+
+    name: str
+    before: Latency
+    now: Latency
+    trend: Trend
+    ratio: float | None
+    """As of an operation."""
+
+
+@dataclass(frozen=True)
 class Figure:
     """One number of the whole run, before and now; None where a run does not know it."""
 
@@ -65,6 +78,8 @@ class Comparison:
     figures: tuple[Figure, ...]
     operations: tuple[Difference, ...]
     """Those called in both runs: slower ones first, the worst at the top."""
+    areas: tuple[AreaDifference, ...]
+    """Those measured in both runs, in the same order."""
     new_failures: tuple[Failure, ...]
     """Those that the baseline does not have, whether they are known failures or not."""
     gone_failures: tuple[Failure, ...]
@@ -98,6 +113,7 @@ def compare(run: Run, baseline: Run) -> Comparison:
         baseline=baseline,
         figures=tuple(_figures(run, baseline)),
         operations=tuple(differences),
+        areas=_areas(now.values(), before.values()),
         new_failures=tuple(one for one in run.failures if one.fingerprint not in earlier),
         gone_failures=tuple(
             one for one in baseline.failures if one.fingerprint not in prints and one.operation in now
@@ -109,19 +125,37 @@ def compare(run: Run, baseline: Run) -> Comparison:
 
 
 def _difference(before: Operation, now: Operation) -> Difference:
-    old, new = (_percentile(one.latency, 95) for one in (before, now))
+    return Difference(before, now, *_trend(before.latency, now.latency))
+
+
+def _areas(now: Iterable[Operation], before: Iterable[Operation]) -> tuple[AreaDifference, ...]:
+    new, old = (_by_area(operations) for operations in (now, before))
+    found = [
+        AreaDifference(name, old[name], new[name], *_trend(old[name], new[name]))
+        for name in new.keys() & old.keys()
+    ]
+    order = list(Trend)
+    return tuple(sorted(found, key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name)))
+
+
+def _by_area(operations: Iterable[Operation]) -> dict[str, Latency]:
+    areas: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        areas[operation.area].append(operation)
+    merged = {name: merged_latency(members) for name, members in areas.items()}
+    return {name: latency for name, latency in merged.items() if latency is not None}
+
+
+def _trend(before: Latency | None, now: Latency | None) -> tuple[Trend, float | None]:
+    old, new = _percentile(before, 95), _percentile(now, 95)
     ratio = new / old if old and new else None
-    if old is None or new is None or min(_samples(before), _samples(now)) < MIN_SAMPLES:
-        trend = Trend.UNSURE
-    elif abs(new - old) < NOTABLE_MS or (ratio is not None and 1 / NOTABLE < ratio < NOTABLE):
-        trend = Trend.ALIKE
-    else:
-        trend = Trend.SLOWER if new > old else Trend.FASTER
-    return Difference(before, now, trend, ratio)
-
-
-def _samples(operation: Operation) -> int:
-    return operation.latency.count if operation.latency else 0
+    if before is None or now is None or old is None or new is None:
+        return Trend.UNSURE, ratio
+    if min(before.count, now.count) < MIN_SAMPLES:
+        return Trend.UNSURE, ratio
+    if abs(new - old) < NOTABLE_MS or (ratio is not None and 1 / NOTABLE < ratio < NOTABLE):
+        return Trend.ALIKE, ratio
+    return (Trend.SLOWER if new > old else Trend.FASTER), ratio
 
 
 def _percentile(latency: Latency | None, share: float) -> float | None:

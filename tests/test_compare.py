@@ -47,6 +47,17 @@ def test_the_worst_comes_first() -> None:
     assert [one.name for one in found] == ["c", "b", "d", "a"]
 
 
+def test_an_area_has_samples_where_its_operations_have_not() -> None:
+    def run(duration: float) -> Run:
+        few = [replace(operation(f"GET /{n}", 5), latency=latency(*[duration] * 5)) for n in range(5)]
+        return replace(clean(), operations=(*few, operation("GET /x", 1, area="few")))
+
+    found = compare(run(300.0), run(100.0))
+    assert {one.trend for one in found.operations} == {Trend.UNSURE}
+    assert [(one.name, one.trend) for one in found.areas] == [("tools", Trend.SLOWER), ("few", Trend.UNSURE)]
+    assert found.areas[0].ratio == pytest.approx(3.0, rel=0.02)
+
+
 def test_failures_come_and_go() -> None:
     old, new, both = failure("GET /tools", "old"), failure("GET /tools", "new"), failure("GET /tools", "both")
     elsewhere = failure("GET /never", "not called now")

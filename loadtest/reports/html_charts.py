@@ -43,9 +43,9 @@ def percent(part: float, whole: float) -> str:
 
 
 def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
-    """Yield at most about ``most`` round times on an axis of ``duration`` seconds."""
+    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none at its very end."""
     step = next((one for one in _SECONDS if duration / one <= most), _SECONDS[-1])
-    for number in range(int(duration // step) + 1):
+    for number in range(math.ceil(duration / step)):
         at = number * step
         minutes, rest = divmod(at, 60)
         yield Tick(percent(at, duration), f"{minutes}:{rest:02}")

@@ -261,6 +261,8 @@ def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
         assert words not in page.text, words
     assert "distribution" not in {value for _, name, value in page.attributes if name == "class"}
     assert "Where the time went" not in page.text
+    assert "environment" not in page.ids
+    assert "Environment" not in page.text
 
 
 def test_a_histogram_that_is_none_is_told_by_its_operation() -> None:
