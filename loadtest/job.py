@@ -33,6 +33,8 @@ POLL = 0.2
 """Seconds between looks at Locust and the gateway."""
 LOOK = 2.0
 """Seconds between looks at what was measured so far."""
+LATE = 180.0
+"""Seconds that a load may take beyond its run time, for setting the stage and clearing it."""
 STOP_WITHIN = 60.0
 """Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
 
@@ -133,7 +135,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
             start_new_session=True,
         )
         try:
-            _wait(locust, gateway, job.reports / "run.json", progress)
+            _wait(locust, gateway, job, progress)
         except Stopped as stop:
             _stop(locust)
             return stop
@@ -142,17 +144,21 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
     return None
 
 
-def _wait(
-    locust: subprocess.Popen[bytes], gateway: RunningGateway, run_file: Path, progress: Progress
-) -> None:
-    looked = time.monotonic()
+def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, progress: Progress) -> None:
+    looked = began = time.monotonic()
+    own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
+    latest = float("inf") if own_time else began + job.size.run_time + LATE
     while locust.poll() is None:
+        if time.monotonic() > latest:
+            progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
+            _stop(locust)
+            return
         if gateway.death() is not None:
             progress.tell("load", "the gateway died; stopping the load")
             _stop(locust)
             return
         if time.monotonic() - looked >= LOOK:
-            progress.update(_so_far(run_file))
+            progress.update(_so_far(job.reports / "run.json"))
             looked = time.monotonic()
         time.sleep(POLL)
 

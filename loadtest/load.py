@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 import gevent
 from gevent.event import Event
@@ -133,10 +133,16 @@ class Direction:
             self._begin()
         except LoadTestError as error:
             logger.error("%s", error)  # noqa: TRY400 - one line for people; there is no bug to trace
-            self.chronicle.abort(str(error))
-            gevent.spawn(self._quit)
-            # Ends the greenlet that is about to spawn users.
-            raise gevent.GreenletExit from error
+            self._give_up(str(error), error)
+        except Exception as error:  # the edge: Locust would log it and drive on, with no plan and no end
+            logger.exception("The load could not begin")
+            self._give_up(f"the load could not begin: {type(error).__name__}: {error}", error)
+
+    def _give_up(self, reason: str, error: Exception) -> NoReturn:
+        self.chronicle.abort(reason)
+        gevent.spawn(self._quit)
+        # Ends the greenlet that is about to spawn users.
+        raise gevent.GreenletExit from error
 
     def _begin(self) -> None:
         load = self.load
