@@ -37,7 +37,7 @@ def print_beside(names: tuple[str, str], both: Beside, console: Console | None =
     console = console or _console()
     table = Table("area", box=None, pad_edge=False)
     for name in names:
-        table.add_column(plain(name))
+        table.add_column(plain(name), overflow="fold")
     for area, left, right in both.areas:
         cells = _cell(left), _cell(right)
         if any(cells):
