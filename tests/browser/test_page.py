@@ -118,7 +118,7 @@ def test_operations_are_filtered(opened: Opened) -> None:
     assert names(watched) == ["POST /tools", "POST /rpc tools/call"]
     expect(page.locator("output[name=shown]")).to_have_text("2 of 6")
     page.get_by_label("Filter").fill("")
-    page.get_by_label("Area").select_option("misc")
+    page.get_by_role("combobox", name="Area").select_option("misc")
     assert set(names(watched)) == {"DELETE /roots/{uri}", "GET /version", "POST /rpc tools/call"}
     page.get_by_label("with failures").check()
     assert set(names(watched)) == {"DELETE /roots/{uri}", "POST /rpc tools/call"}
