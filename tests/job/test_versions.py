@@ -1,0 +1,39 @@
+"""The main job on every gateway version: every operation, the default size, exit 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import loadtest
+
+from loadtest import versions
+from loadtest.run import RunState, read_run
+
+pytestmark = pytest.mark.real
+
+FILES = (
+    *("junit.xml", "locust_report.html", "locust_stats.csv", "run.json", "verdict.json"),
+    *("summary.md", "gateway.log", "openapi.json", "report.html"),
+)
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_the_main_job(version: str, tmp_path: Path) -> None:
+    done = loadtest("run", "--gateway", version, "--reports-dir", str(tmp_path), timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("PASS  no new failures")
+    for name in FILES:
+        assert (tmp_path / name).stat().st_size > 0, name
+
+    run = read_run(tmp_path / "run.json")
+    assert run.state is RunState.COMPLETE
+    assert run.sweep is not None
+    assert run.sweep.done == run.sweep.planned > 200
+    assert all(backend.up for backend in run.backends)
+    assert run.resources
+    assert {entity.kind for entity in run.entities if entity.before != entity.after} == set()
+
+    coverage = json.loads((tmp_path / "verdict.json").read_text())["coverage"]
+    assert coverage["succeeded"] >= versions.load(version).coverage.floor > 300
