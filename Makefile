@@ -81,7 +81,7 @@ test-real: setup ## The tests that boot a gateway
 
 .PHONY: test-browser
 test-browser: setup ## The tests that drive report.html in Chromium or Chrome
-	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest -m browser $(PYTEST_ARGS)
+	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: screenshots
 screenshots: setup ## Pictures of report.html for the README, from RUN=reports/run.json
@@ -108,6 +108,7 @@ typecheck: setup ## Types, strictly
 .PHONY: docs
 docs: setup ## Write the pages anew that are made from the code
 	@$(BIN)/python scripts/document_commands.py
+	@$(BIN)/python scripts/document_faults.py
 
 .PHONY: bench
 bench: setup ## CPU time per request beside a bare Locust user; cost of the reports of a huge run

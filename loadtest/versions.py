@@ -35,10 +35,16 @@ class KnownFailure(Record, frozen=True, kw_only=True):
     """The normalised message; None: any."""
     gateway: str | None = None
     """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
+    title: str | None = None
+    """For a fault of the gateway: what an issue about it is called; entries of one fault share it."""
     curl: str | None = None
     """For a fault of the gateway: the shortest command that shows it."""
     source: str | None = None
     """For a fault of the gateway: ``mcpgateway/admin.py:569``."""
+
+
+GATEWAY = "gateway"
+"""The owner of a known failure that is the gateway's own fault."""
 
 
 class Exclusion(Record, frozen=True, kw_only=True):

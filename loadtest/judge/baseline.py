@@ -92,7 +92,7 @@ def _put(tables: AoT, known: KnownFailure) -> None:
     tables.append(table)
 
 
-_ORDER = (*_PLACE, "reason", "owner", "expires", "link", "curl", "source")
+_ORDER = (*_PLACE, "title", "reason", "owner", "expires", "link", "curl", "source")
 
 
 def _fill(table: Table, values: Mapping[str, Any]) -> None:

@@ -1,0 +1,18 @@
+"""Writes ``docs/gateway-faults.md`` from the data of the gateway versions; ``make docs`` calls it."""
+
+from pathlib import Path
+
+from loadtest import versions
+from loadtest.judge.faults import document, faults
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "gateway-faults.md"
+
+
+def page() -> str:
+    """Return the whole page."""
+    known = [versions.load(name) for name in reversed(versions.available())]
+    return document(faults(known), command="make docs")
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), encoding="utf-8")
