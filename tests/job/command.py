@@ -28,11 +28,13 @@ def environment(**more: str) -> dict[str, str]:
     return mine | {"LOADTEST_HOME": os.environ.get("LOADTEST_HOME", str(Path(".loadtest").absolute()))} | more
 
 
-def loadtest(*arguments: str, timeout: float = 300, **more: str) -> subprocess.CompletedProcess[str]:
+def loadtest(
+    *arguments: str, timeout: float = 300, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "loadtest", *arguments],
-        env=environment(**more),
+        env=environment(**(more or {})),
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -41,7 +41,7 @@ def broken(
 def reports(broken: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("reports")
     address, secret = broken
-    done = loadtest("run", "--gateway", address, *SMALL, "--reports-dir", str(directory), *WHO, **secret)
+    done = loadtest("run", "--gateway", address, *SMALL, "--reports-dir", str(directory), *WHO, more=secret)
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("FAIL  1 new failure "), done.stdout
     return directory
@@ -91,7 +91,7 @@ def test_an_entry_excuses_it_until_its_date(
     assert accepted.returncode == 0, accepted.stderr
     address, secret = broken
     arguments = ("run", "--gateway", address, *SMALL, "--reports-dir", str(tmp_path / "again"))
-    again = loadtest(*arguments, "--known-failures", str(known), *WHO, **secret)
+    again = loadtest(*arguments, "--known-failures", str(known), *WHO, more=secret)
     assert again.returncode == 0, again.stdout + again.stderr
     case = next(case for case in cases(tmp_path / "again") if case.name == BROKEN)
     assert [type(result) for result in case.result] == [Skipped]
