@@ -171,11 +171,18 @@ def run(
     metavar="PREFIX",
     help="The CSV files of any Locust, instead of a run: PREFIX_stats.csv and the others.",
 )
+@click.option("--gateway-version", metavar="VERSION", help="With --csv: whose known failures apply.")
 @options.judging
 @options.reports_dir
-def report(run_file: Path | None, prefix: Path | None, reports_dir: Path | None, **judging: Any) -> None:
+def report(
+    run_file: Path | None,
+    prefix: Path | None,
+    gateway_version: str | None,
+    reports_dir: Path | None,
+    **judging: Any,
+) -> None:
     """Judge a run and write its reports. Exits with the verdict's code."""
-    measured = options.the_run(run_file, prefix)
+    measured = options.the_run(run_file, prefix, gateway_version)
     reports = reports_dir or settings.reports_directory()
     _conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
 

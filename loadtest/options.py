@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from loadtest import settings
 from loadtest.errors import UsageError
 from loadtest.judge.session import Options
 from loadtest.judge.verdict import FailOn
 from loadtest.locust_csv import read_csv_run
-from loadtest.run import Run, read_run
+from loadtest.run import Gateway, Run, read_run
+from loadtest.versions import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,16 +127,24 @@ def read_options(
     )
 
 
-def the_run(path: Path | None, prefix: Path | None = None) -> Run:
+def the_run(path: Path | None, prefix: Path | None = None, version: str | None = None) -> Run:
     """Return the run that ``--run`` or ``--csv`` names, or the last one.
 
+    CSV files do not say which gateway was driven; ``version`` does, so that its known failures apply.
+
     Raises:
-        UsageError: both are given, or the file cannot be read.
+        UsageError: both are given, the file cannot be read, or the version is not known.
     """
     if path is not None and prefix is not None:
         raise UsageError("--run and --csv: expected one of them")
+    if version is not None and prefix is None:
+        raise UsageError("--gateway-version: goes with --csv; a run knows its gateway")
     if prefix is not None:
-        return read_csv_run(prefix)
+        run = read_csv_run(prefix)
+        if version is None:
+            return run
+        known = load(version).version
+        return replace(run, gateway=Gateway(version=known, source=known, data=known))
     return read_run(path or settings.reports_directory() / "run.json")
 
 
