@@ -4,6 +4,7 @@ import re
 import time
 
 import gevent
+from locust import tag
 
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser, task
@@ -90,6 +91,7 @@ class AdminObservabilityUser(GatewayUser):
         trace_id = _trace_ids(listed.text)[0]
         self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
 
+    @tag("slow")
     @task
     def running_trace(self) -> None:
         """A trace opened while its request still runs."""
