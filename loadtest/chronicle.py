@@ -27,7 +27,7 @@ import loadtest
 from loadtest import run as record
 from loadtest.client.session import Session
 from loadtest.files import prepare_directory, write_atomically
-from loadtest.recorder import Recorder
+from loadtest.recorder import Recorder, cpu_seconds
 from loadtest.redact import redact
 from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
 from loadtest.settings import Target
@@ -58,7 +58,6 @@ class Chronicle:
         self._deck = Deck(())
         self._users: dict[int, int] = {}
         self._signal: int | None = None
-        self._process = psutil.Process()
         self._busy_seconds = 0
         self._over = False
         prepare_directory(self._path.parent)
@@ -151,13 +150,13 @@ class Chronicle:
 
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
-        cpu = self._cpu_seconds()
+        cpu = cpu_seconds()
         due = time.monotonic() + INTERVAL
         while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
-            last, cpu = cpu, self._cpu_seconds()
-            self._busy_seconds += (cpu - last) * 100 > SATURATED
+            last, cpu = cpu, cpu_seconds()
+            self._busy_seconds += max((cpu - last) * 100, self._busiest_worker()) > SATURATED
             if time.monotonic() >= due:
                 began = time.monotonic()
                 self._write()
@@ -238,14 +237,17 @@ class Chronicle:
     def _generator(self) -> record.Generator:
         busy = self._busy_seconds
         return record.Generator(
-            cpu=round(self._cpu_seconds(), 2),
+            cpu=round(cpu_seconds() + sum(self.recorder.cpu.values()), 2),
             saturated=busy >= BUSY_FOR,
             detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
         )
 
-    def _cpu_seconds(self) -> float:
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+    def _busiest_worker(self) -> float:
+        """Return the highest share of a core that a worker reports, in percent."""
+        runner = self.environment.runner
+        if not isinstance(runner, MasterRunner):
+            return 0.0
+        return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)
 
     def _workers(self) -> tuple[record.Worker, ...]:
         runner = self.environment.runner

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _KEY = "loadtest"
 """Under this key a worker's tally travels in the report that Locust sends to the master."""
+_CPU = "loadtest_cpu"
+"""Under this one its seconds of CPU."""
 _LAST_FRAMES = 30
 """Lines of a scenario's traceback that are kept."""
 
@@ -35,6 +37,8 @@ class Recorder:
         self.tally = Tally()
         self.workers: dict[str, int] = {}
         """Requests by worker, as far as they have been reported."""
+        self.cpu: dict[str, float] = {}
+        """Seconds of CPU by worker."""
         events = environment.events
         events.request.add_listener(self._on_request)
         if isinstance(environment.runner, WorkerRunner):
@@ -44,7 +48,7 @@ class Recorder:
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""
-        self.tally, self.workers = Tally(), {}
+        self.tally, self.workers, self.cpu = Tally(), {}, {}
 
     def stream(self, outcome: StreamOutcome) -> None:
         """Count a finished event stream."""
@@ -108,14 +112,21 @@ class Recorder:
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         data[_KEY] = pack(self.tally)
+        data[_CPU] = cpu_seconds()
         self.tally = Tally()
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        self.cpu[client_id] = data.pop(_CPU, 0.0)
         packed = data.pop(_KEY, None)
         if packed:
             part = unpack(packed)
             self.workers[client_id] = self.workers.get(client_id, 0) + part.requests
             self.tally.merge(part)
+
+
+def cpu_seconds() -> float:
+    """Return the seconds of CPU that this process has used."""
+    return time.process_time()
 
 
 def _fault(exception: BaseException, call: Call | None) -> Fault:
