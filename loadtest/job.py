@@ -116,8 +116,10 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
                 stopping = time.monotonic()
     finally:
         phases.append(_phase("stop", stopping))
-    if stop is not None and run.state is not RunState.INTERRUPTED:
-        run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=str(stop))
+    if stop is not None:
+        # Locust was told by SIGINT, whatever it was that we were told by.
+        reason = f"{stop} after {run.duration:.0f} s of load"
+        run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=reason)
     return run
 
 
