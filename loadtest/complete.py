@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from loadtest.gateway.evidence import Request
 from loadtest.gateway.running import RunningGateway
-from loadtest.run import Failure, Gateway, Phase, Run, RunState
+from loadtest.run import Death, Failure, Phase, Run, RunState
 
 
 def started_at(run: Run) -> float:
@@ -25,6 +25,10 @@ def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) ->
     seen = run.gateway or ours
     known = {backend.name: backend for backend in gateway.backend_states()}
     refused = {backend.name: backend for backend in run.backends if not backend.up}
+    peers = gateway.backends_death()
+    death = in_words("the gateway", ours.death) or (
+        in_words("the backends", replace(peers, at=peers.at - since)) if peers else ""
+    )
     lines = gateway.lines_of(_requests(run, since))
     return replace(
         run,
@@ -34,8 +38,8 @@ def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) ->
             prefix=seen.prefix,
             notes=(*gateway.notes, *seen.notes),
         ),
-        state=RunState.ABORTED if ours.death and run.state is not RunState.COMPLETE else run.state,
-        reason=death_in_words(ours) if ours.death else run.reason,
+        state=RunState.ABORTED if death and run.state is not RunState.COMPLETE else run.state,
+        reason=death or run.reason,
         resources=gateway.samples(since),
         backends=tuple((known | refused).values()),
         failures=tuple(_with_log(failure, lines) for failure in run.failures),
@@ -43,13 +47,12 @@ def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) ->
     )
 
 
-def death_in_words(gateway: Gateway) -> str:
-    """Return one sentence on how the gateway ended, or nothing if it lives."""
-    death = gateway.death
+def in_words(who: str, death: Death | None) -> str:
+    """Return one sentence on how ``who`` ended, or nothing if it lives."""
     if death is None:
         return ""
     how = f"signal {death.signal}" if death.signal else f"exit status {death.exit_status}"
-    return f"the gateway died after {death.at:.0f} s of load ({how})"
+    return f"{who} died after {death.at:.0f} s of load ({how})"
 
 
 def _requests(run: Run, since: float) -> tuple[Request, ...]:

@@ -155,8 +155,9 @@ def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, pr
             progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
             _stop(locust)
             return
-        if gateway.death() is not None:
-            progress.tell("load", "the gateway died; stopping the load")
+        died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
+        if died:
+            progress.tell("load", f"{died} died; stopping the load")
             _stop(locust)
             return
         if time.monotonic() - looked >= LOOK:

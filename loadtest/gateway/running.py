@@ -81,13 +81,17 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         time.sleep(TOLD_WITHIN)
         return death_of(life) or Death(at=time.time())
 
+    def backends_death(self) -> Death | None:
+        """Return how the backends' process ended although it should live, as :meth:`death`; or None."""
+        return death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
+
     def samples(self, since: float) -> tuple[Sample, ...]:
         """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
         return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
 
     def backend_states(self) -> tuple[Backend, ...]:
         """Return every backend, whether it is up now, and the CPU seconds of the process they share."""
-        death = death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
+        death = self.backends_death()
         cpu = _cpu_seconds(self.backends_pid)
         up = tuple(
             Backend(name=name, up=death is None, detail=_ending(death) if death else url, cpu_seconds=cpu)
