@@ -77,6 +77,8 @@ class Turns(Record, frozen=True, kw_only=True):
     """Patterns of :mod:`fnmatch` over ``METHOD /path``."""
     others: tuple[str, ...] = ()
     """Patterns of those that match and need no turn all the same."""
+    settle: float = 0.0
+    """Seconds that a turn goes on after its answer, for a gateway that answers before it commits."""
 
 
 class InFlight(Record, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from fnmatch import fnmatchcase
 
+import gevent
 from gevent.lock import Semaphore
 
 from loadtest.versions import Turns, VersionData
@@ -17,34 +18,38 @@ class Turnstile:
     def __init__(self, data: VersionData | None, processes: int = 1) -> None:
         self._turns = data.turns if data else None
         self._writer = Semaphore()
+        self._settle = self._turns.settle if self._turns else 0.0
         self._needs: dict[str, bool] = {}
         limit = data.in_flight if data else None
-        self._places = Semaphore(max(limit.most // processes, 1)) if limit else None
+        self._places: AbstractContextManager[object] = (
+            Semaphore(max(limit.most // processes, 1)) if limit else nullcontext()
+        )
         self.notes: tuple[str, ...] = (
             *((f"at most {limit.most} requests at once: {limit.reason}",) if limit else ()),
             *((f"writers take turns: {self._turns.reason}",) if self._turns else ()),
         )
         """What a reader of the run should know of it."""
 
-    def passing(self, operation: str) -> AbstractContextManager[object]:
-        """Return what a call of ``operation`` is made in; entering it waits for a place, and for the turn."""
-        if self._places is None:
-            return self._turn(operation)
-        return self._place_and_turn(operation)
-
     @contextmanager
-    def _place_and_turn(self, operation: str) -> Iterator[None]:
+    def passing(self, operation: str) -> Iterator[None]:
+        """Let one call of ``operation`` through: wait for its turn if it needs one, and for a place."""
+        if not self._needs_turn(operation):
+            with self._places:
+                yield
+            return
         # The turn first: who waits for it must not take a place from those who could go on.
-        with self._turn(operation), self._places or nullcontext():
-            yield
+        with self._writer:
+            with self._places:
+                yield
+            gevent.sleep(self._settle)
 
-    def _turn(self, operation: str) -> AbstractContextManager[object]:
+    def _needs_turn(self, operation: str) -> bool:
         if self._turns is None:
-            return nullcontext()
+            return False
         needed = self._needs.get(operation)
         if needed is None:
             needed = self._needs[operation] = needs_turn(operation, self._turns)
-        return self._writer if needed else nullcontext()
+        return needed
 
 
 def needs_turn(operation: str, turns: Turns) -> bool:

@@ -212,14 +212,14 @@ def _write_catalog(path: Path, ready: backends.Ready) -> None:
             "id": f"loadtest-{number}",
             "name": f"Load test {number}",
             "category": "Testing",
-            "url": f"{ready.urls['mcp']}?catalog={number}",
+            "url": f"{ready.urls['mcp_small']}?catalog={number}",
             "auth_type": "Open",
             "provider": "loadtest",
             "description": "A backend of the load test.",
             "transport": "STREAMABLEHTTP",
             "tags": ["loadtest"],
         }
-        for number in range(100 if "mcp" in ready.urls else 0)
+        for number in range(100 if "mcp_small" in ready.urls else 0)
     ]
     path.write_text(json.dumps({"catalog_servers": servers}), encoding="utf-8")
 
