@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
+UNDONE_WITHIN = 10.0
+"""Seconds that a worker has, beyond the time that its users have to stop, to say that they did."""
+
 STAGED_WITHIN = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
 
@@ -57,6 +60,8 @@ class Load:
         self._staged = Event()
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
+        if isinstance(environment.runner, WorkerRunner):
+            environment.events.test_stop.add_listener(lambda **_: self.send("loadtest-stopped", {}))
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
             environment.runner.register_message("loadtest-stage", self._on_stage)
             environment.runner.register_message("loadtest-deal", self._on_deal)
@@ -84,6 +89,7 @@ class Load:
             self.target.credentials,
             database=self.target.database,
             processes=self.target.processes,
+            lock=self.target.turn_file,
         )
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
@@ -117,6 +123,7 @@ class Direction:
         self.environment = load.environment
         self.chronicle = Chronicle(load.environment, load.target, load.recorder)
         self.deck = Deck(())
+        self._at_work: set[str] = set()
         self.run_time = _take_run_time(load.environment)
         events = self.environment.events
         events.test_start.add_listener(self._on_test_start)
@@ -125,6 +132,7 @@ class Direction:
         runner = self.environment.runner
         if runner is not None:
             runner.register_message("loadtest-hello", self._on_hello)
+            runner.register_message("loadtest-stopped", self._on_stopped)
             runner.register_message("loadtest-want", self._on_want)
             runner.register_message("loadtest-done", self._on_done)
 
@@ -146,6 +154,7 @@ class Direction:
 
     def _begin(self) -> None:
         load = self.load
+        self._at_work.clear()
         load.connect()
         scenarios = catalogue()
         plan = planned(load.scenarios, scenarios)
@@ -169,6 +178,8 @@ class Direction:
             gevent.spawn_later(self.run_time, self._quit)
 
     def _on_test_stop(self, **_: Any) -> None:
+        self._wait_for_workers()
+        self.load.target.turn_file.unlink(missing_ok=True)
         if hasattr(self.load, "session"):
             clear_stage(self.load.session, self.load.stage)
             self.chronicle.cleared(count_entities(self.load.session))
@@ -184,7 +195,26 @@ class Direction:
             if SLOW in getattr(self.load.scenarios[scenario.name][1], "locust_tag_set", ())
         )
 
+    def _wait_for_workers(self) -> None:
+        """Wait until the users of every worker have undone what they made.
+
+        Locust's master takes a worker's users for stopped as soon as they were told to stop.
+        """
+        runner = self.environment.runner
+        if not isinstance(runner, MasterRunner):
+            return
+        deadline = time.monotonic() + self.environment.stop_timeout + UNDONE_WITHIN
+        while self._at_work - {client.id for client in runner.clients.missing}:
+            if time.monotonic() > deadline:
+                logger.warning("Workers that did not stop in time: %s", ", ".join(sorted(self._at_work)))
+                return
+            gevent.sleep(0.1)
+
+    def _on_stopped(self, msg: _Message, **_: Any) -> None:
+        self._at_work.discard(msg.node_id)
+
     def _on_hello(self, msg: _Message, **_: Any) -> None:
+        self._at_work.add(msg.node_id)
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 
     def _on_want(self, msg: _Message, **_: Any) -> None:

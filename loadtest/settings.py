@@ -61,6 +61,11 @@ class Target(Record, frozen=True, kw_only=True):
     """Locust processes on this machine."""
     seed: int = 0
 
+    @property
+    def turn_file(self) -> Path:
+        """The file by which processes on this machine know whose turn it is."""
+        return Path(self.reports) / ".turn"
+
 
 def profiles() -> dict[str, Profile]:
     """Return the profiles by name."""

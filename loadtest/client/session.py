@@ -4,6 +4,7 @@ import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -59,10 +60,13 @@ class Session:
         return seen < ALWAYS_VALIDATED or seen % VALIDATED_SHARE == 0
 
 
-def connect(host: str, credentials: Credentials, *, database: str = "", processes: int = 1) -> Session:
+def connect(
+    host: str, credentials: Credentials, *, database: str = "", processes: int = 1, lock: Path | None = None
+) -> Session:
     """Return a session with the gateway at ``host``, which runs on a ``database`` of this kind.
 
-    It is driven by so many Locust ``processes``, which share what the gateway can take at once.
+    It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
+    ``lock`` tells them whose turn it is.
 
     Raises:
         InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
@@ -76,7 +80,7 @@ def connect(host: str, credentials: Credentials, *, database: str = "", processe
     document = _fetch(host, "/openapi.json", bearer)
     version = _version(document)
     data = load(nearest(version, available()))
-    turnstile = Turnstile(data if database == "sqlite" else None, processes)
+    turnstile = Turnstile(data if database == "sqlite" else None, processes, lock)
     return Session(
         host, bearer, credentials, read_contract(document, data), version, data, turnstile=turnstile
     )
