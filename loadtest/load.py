@@ -65,6 +65,7 @@ class Load:
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
             environment.runner.register_message("loadtest-stage", self._on_stage)
             environment.runner.register_message("loadtest-deal", self._on_deal)
+            environment.runner.register_message("loadtest-stop", self._on_stop)
 
     def wait_until_staged(self) -> None:
         """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
@@ -106,6 +107,10 @@ class Load:
         self.hand.over = True
         if hasattr(self, "session"):
             self.session.stopping = True
+
+    def _on_stop(self, **_: Any) -> None:
+        if self.environment.runner is not None:
+            gevent.spawn(self.environment.runner.stop)
 
     def _on_stage(self, msg: _Message, **_: Any) -> None:
         self.stage = Stage.unpacked(msg.data)
@@ -196,13 +201,15 @@ class Direction:
         )
 
     def _wait_for_workers(self) -> None:
-        """Wait until the users of every worker have undone what they made.
+        """Have the users of every worker stop, and wait until they have undone what they made.
 
-        Locust's master takes a worker's users for stopped as soon as they were told to stop.
+        A Locust master that quits says that the test has stopped before it tells its workers.
         """
         runner = self.environment.runner
         if not isinstance(runner, MasterRunner):
             return
+        for worker in self._at_work:
+            self._tell("loadtest-stop", {}, worker)
         deadline = time.monotonic() + self.environment.stop_timeout + UNDONE_WITHIN
         while self._at_work - {client.id for client in runner.clients.missing}:
             if time.monotonic() > deadline:
