@@ -144,7 +144,7 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
     """Return the credentials that a person gave for a gateway that runs already."""
     return Credentials(
         email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or DEFAULT_ADMIN,
-        password=environ.get("LOADTEST_ADMIN_PASSWORD") or None,
+        password=environ.get("LOADTEST_ADMIN_PASSWORD") or environ.get("PLATFORM_ADMIN_PASSWORD") or None,
         jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
         token=environ.get("LOADTEST_TOKEN") or environ.get("MCPGATEWAY_BEARER_TOKEN") or None,
     )

@@ -20,7 +20,7 @@ with), ``place`` (a directory and a port per run), ``process`` and ``guard`` (no
 ``boot`` (all of it in order), ``state`` and ``supervisor`` (all of it, detached).
 """
 
-from loadtest.gateway.boot import BootError, booted, credentials_from
+from loadtest.gateway.boot import BootError, booted
 from loadtest.gateway.evidence import Request
 from loadtest.gateway.log import copy_log
 from loadtest.gateway.running import RunningGateway
@@ -40,7 +40,6 @@ __all__ = [
     "boot_detached",
     "booted",
     "copy_log",
-    "credentials_from",
     "parse_source",
     "read_state",
     "status",

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadtest import backends, versions
-from loadtest.client.auth import Credentials
 from loadtest.client.session import connect
 from loadtest.errors import InconclusiveError
 from loadtest.gateway import log
 from loadtest.gateway.environment import (
-    ADMIN_EMAIL,
     gateway_environment,
     new_secrets,
     secret_values,
@@ -37,6 +35,7 @@ from loadtest.gateway.source import Running, Source
 from loadtest.gateway.template import copy_template
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
+from loadtest.settings import credentials as given_credentials
 
 BOOT_TIME = 120.0
 """Seconds that a gateway has to come up."""
@@ -228,7 +227,7 @@ def _attached(
     source: Running, directory: Path, peers: Program, environ: Mapping[str, str], started: float
 ) -> RunningGateway:
     """Return the gateway that runs at an address, once it took our token; the backends are ours."""
-    credentials = credentials_from(environ)
+    credentials = given_credentials(environ)
     session = connect(source.url, credentials)
     return RunningGateway(
         source=source.text,
@@ -242,18 +241,4 @@ def _attached(
         secrets=tuple(
             value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value
         ),
-    )
-
-
-def credentials_from(environ: Mapping[str, str]) -> Credentials:
-    """Return the credentials of a gateway that somebody else booted, from environment variables.
-
-    ``LOADTEST_TOKEN``, or ``LOADTEST_JWT_SECRET`` (else ``JWT_SECRET_KEY``), with ``LOADTEST_ADMIN_EMAIL``
-    (else ``PLATFORM_ADMIN_EMAIL``) and ``LOADTEST_ADMIN_PASSWORD`` (else ``PLATFORM_ADMIN_PASSWORD``).
-    """
-    return Credentials(
-        email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or ADMIN_EMAIL,
-        password=environ.get("LOADTEST_ADMIN_PASSWORD") or environ.get("PLATFORM_ADMIN_PASSWORD") or None,
-        jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
-        token=environ.get("LOADTEST_TOKEN") or None,
     )
