@@ -25,17 +25,16 @@ from loadtest.run import (
     Call,
     Example,
     Failure,
-    Moment,
     Operation,
     ProblemKind,
     Run,
     RunState,
     Scenario,
     Settings,
-    Timeline,
     read_run,
     write_run,
 )
+from loadtest.timeline import Moment, Timeline
 
 OPERATIONS = 10_000
 FAILURES = 100_000

@@ -22,7 +22,8 @@ from loadtest.fingerprint import fingerprint, normalise
 from loadtest.histogram import Latency
 from loadtest.locust_errors import understand
 from loadtest.operations import area_of
-from loadtest.run import Example, Failure, Moment, Operation, ProblemKind, Run, RunState, Settings, Timeline
+from loadtest.run import Example, Failure, Operation, ProblemKind, Run, RunState, Settings
+from loadtest.timeline import Moment, Timeline
 
 _AGGREGATED = "Aggregated"
 _PERCENTILE = re.compile(r"^(\d{1,3}(?:\.\d+)?)%$")

@@ -17,6 +17,8 @@ from loadtest.errors import UsageError
 from loadtest.files import write_atomically
 from loadtest.histogram import Latency
 from loadtest.record import Record
+from loadtest.resources import Process, Sample, Store
+from loadtest.timeline import Timeline
 
 FORMAT = "contextforge-loadtest/run/1"
 
@@ -223,6 +225,8 @@ class Failure(Record, frozen=True, kw_only=True):
     first: float | None = None
     last: float | None = None
     scenario: str | None = None
+    minutes: dict[int, int] = msgspec.field(default_factory=dict)
+    """How often in each minute of the load: number of the minute, from 0 → count."""
     examples: tuple[Example, ...] = ()
 
 
@@ -236,38 +240,6 @@ class Stream(Record, frozen=True, kw_only=True):
     """Ended by the server in good order."""
     first_event: Latency | None = None
     gap: Latency | None = None
-
-
-class Moment(Record, frozen=True, kw_only=True):
-    """One step on the shared time axis."""
-
-    at: float
-    requests: int
-    failures: int
-    users: int
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-
-
-class Timeline(Record, frozen=True, kw_only=True):
-    """The run over time, in equal steps of ``width`` seconds."""
-
-    width: float = 1.0
-    moments: tuple[Moment, ...] = ()
-
-
-class Sample(Record, frozen=True, kw_only=True):
-    """The gateway's whole process tree at one time."""
-
-    at: float
-    rss: int
-    """Bytes, summed over the processes."""
-    cpu: float
-    """Seconds of CPU used since the gateway's start."""
-    descriptors: int
-    threads: int
-    processes: int
 
 
 class EntityCount(Record, frozen=True, kw_only=True):
@@ -295,6 +267,8 @@ class Generator(Record, frozen=True, kw_only=True):
     """Seconds of CPU of all Locust processes."""
     saturated: bool = False
     detail: str = ""
+    late: Latency | None = None
+    """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
 
 
 class Worker(Record, frozen=True, kw_only=True):
@@ -332,6 +306,9 @@ class Run(Record, frozen=True, kw_only=True):
     streams: tuple[Stream, ...] = ()
     timeline: Timeline = Timeline()
     resources: tuple[Sample, ...] = ()
+    processes: tuple[Process, ...] = ()
+    """Each process of the gateway by itself, where the whole is not enough."""
+    stores: tuple[Store, ...] = ()
     entities: tuple[EntityCount, ...] = ()
     sweep: Sweep | None = None
     generator: Generator | None = None

@@ -11,7 +11,8 @@ import msgspec
 from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
-from loadtest.run import Acceptance, Failure, Moment, Operation, Stream, Timeline
+from loadtest.run import Acceptance, Failure, Operation, Stream
+from loadtest.timeline import Moment, Timeline
 
 EXAMPLES = 3
 """Failed calls with full evidence that are kept per fingerprint."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from loadtest.fingerprint import fingerprint, normalise
 from loadtest.histogram import Histogram, Latency
+from loadtest.resources import Sample
 from loadtest.run import (
     Acceptance,
     Backend,
@@ -25,7 +26,6 @@ from loadtest.run import (
     ProblemKind,
     Run,
     RunState,
-    Sample,
     Scenario,
     Settings,
     Sweep,

@@ -16,7 +16,8 @@ from loadtest.gateway.evidence import Request, lines_of
 from loadtest.gateway.process import death_of
 from loadtest.gateway.watch import read_samples
 from loadtest.record import Record
-from loadtest.run import Backend, Death, Gateway, Phase, Sample
+from loadtest.resources import Sample
+from loadtest.run import Backend, Death, Gateway, Phase
 from loadtest.versions import VersionData
 
 GATEWAY_LOG = "gateway.log"

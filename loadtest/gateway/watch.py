@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 import psutil
 
-from loadtest.run import Sample
+from loadtest.resources import Sample
 
 WIDTH = 1.0
 """Seconds between samples."""

@@ -14,7 +14,8 @@ from loadtest.judge.verdict import Standing, Verdict
 from loadtest.reports.evidence import title
 from loadtest.reports.html_charts import Logarithmic, Tick, ceiling, line, percent, seconds_axis, steps
 from loadtest.reports.text import one_line
-from loadtest.run import Run, Sample
+from loadtest.resources import Sample
+from loadtest.run import Run
 
 MOST_STEPS = 240
 """Points on the axis; a longer run is drawn in wider steps."""

@@ -15,7 +15,9 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.reports import html
-from loadtest.run import Moment, Run, Sample, Timeline
+from loadtest.resources import Sample
+from loadtest.run import Run
+from loadtest.timeline import Moment, Timeline
 
 pytestmark = pytest.mark.browser
 

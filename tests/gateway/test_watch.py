@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.gateway.watch import Tree, Watch, read_samples
-from loadtest.run import Sample
+from loadtest.resources import Sample
 
 # A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
 FAMILY = """

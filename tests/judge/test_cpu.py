@@ -2,7 +2,8 @@ from msgspec.structs import replace
 from sample_runs import clean, did_not_boot
 
 from loadtest.judge import cpu
-from loadtest.run import Backend, Generator, Run, Sample
+from loadtest.resources import Sample
+from loadtest.run import Backend, Generator, Run
 
 
 def sample(at: float, seconds: float) -> Sample:

@@ -34,7 +34,9 @@ from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.locust_csv import read_csv_run
 from loadtest.reports import html, html_failures, html_operations
-from loadtest.run import Example, Moment, Run, Sample, Stream, Timeline
+from loadtest.resources import Sample
+from loadtest.run import Example, Run, Stream
+from loadtest.timeline import Moment, Timeline
 from loadtest.versions import KnownFailure
 
 CATEGORIES = load_categories()

@@ -10,7 +10,9 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.verdict import judge
 from loadtest.reports.html_charts import HEIGHT, WIDTH, Logarithmic, ceiling, line, seconds_axis, steps
 from loadtest.reports.html_timeline import MOST_STEPS, Chart, chart
-from loadtest.run import Moment, Run, Sample, Sweep, Timeline
+from loadtest.resources import Sample
+from loadtest.run import Run, Sweep
+from loadtest.timeline import Moment, Timeline
 
 
 def drawn(here: Run) -> Chart:

@@ -7,7 +7,8 @@ from loadtest.compare import MIN_SAMPLES
 from loadtest.judge.categories import load_categories
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import bencher_json, benchmark_json
-from loadtest.run import Phase, Run, Sample
+from loadtest.resources import Sample
+from loadtest.run import Phase, Run
 
 
 def verdict(run: Run) -> Verdict:
