@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.histogram import Latency
-from loadtest.judge.criteria import merged_latency, total_latency
+from loadtest.judge.figures import merged_latency, total_latency
 from loadtest.run import Failure, Operation, Run
 
 MIN_SAMPLES = 20

@@ -15,15 +15,9 @@ from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.checks import observe
 from loadtest.judge.coverage import NOTHING, Coverage, State, cover
-from loadtest.judge.criteria import (
-    Counts,
-    Criterion,
-    CriterionResult,
-    Outcome,
-    judge_criteria,
-    total_latency,
-)
+from loadtest.judge.criteria import Criterion, CriterionResult, Outcome
 from loadtest.judge.facts import Facts
+from loadtest.judge.figures import Counts, judge_criteria, total_latency
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.run import Failure, Run, RunState
@@ -151,10 +145,11 @@ def judge(
         listed += entries(version_data.known, f"gateway version {version_data.version}")
     matcher = KnownFailures(listed, version)
     failures, seen = _judge_failures(run, matcher, categories, today, fail_on)
-    failing = Counter[str]()
+    failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:
         if judged.standing in (Standing.NEW, Standing.EXPIRED):
             failing[judged.failure.operation] += judged.failure.count
+            failing_by_minute.update(judged.failure.minutes)
     coverage = cover(
         run,
         excused={judged.failure.operation for judged in failures} - failing.keys(),
@@ -167,7 +162,7 @@ def judge(
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
     observations = observe(Facts(run, coverage, len(failing), stale, unapplied))
     latency = total_latency(run)
-    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency))
+    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency, failing_by_minute))
     result = decide(run.state, failures, observations, results)
     return Verdict(
         result=result,

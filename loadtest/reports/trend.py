@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loadtest.compare import MIN_SAMPLES
 from loadtest.histogram import Latency
-from loadtest.judge.criteria import merged_latency
+from loadtest.judge.figures import merged_latency
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.text import one_line
 from loadtest.run import Operation, Run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtest.judge import criteria
 from loadtest.judge.coverage import State
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
@@ -43,6 +44,22 @@ class Stale(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Burn(Record, frozen=True, kw_only=True):
+    """How fast an error budget was spent at worst: 1 spends it evenly over the load."""
+
+    window_seconds: float
+    rate: float
+    at: float
+
+
+class Budget(Record, frozen=True, kw_only=True):
+    """The error budget of an objective."""
+
+    bad: int
+    allowed: float
+    burns: tuple[Burn, ...]
+
+
 class Criterion(Record, frozen=True, kw_only=True):
     """A criterion and what came of it."""
 
@@ -52,6 +69,7 @@ class Criterion(Record, frozen=True, kw_only=True):
     """Milliseconds, a share from 0 to 1, or a number."""
     samples: int
     text: str
+    budget: Budget | None = None
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -123,6 +141,7 @@ def render(run: Run, verdict: Verdict) -> str:
                 measured=result.measured,
                 samples=result.samples,
                 text=one_line(result.text),
+                budget=_budget(result.budget),
             )
             for result in verdict.criteria
         ),
@@ -163,4 +182,16 @@ def _stale(entry: Entry) -> Stale:
         operation=one_line(entry.known.operation),
         where=one_line(entry.where),
         reason=one_line(entry.known.reason),
+    )
+
+
+def _budget(budget: criteria.Budget | None) -> Budget | None:
+    if budget is None:
+        return None
+    return Budget(
+        bad=budget.bad,
+        allowed=round(budget.allowed, 3),
+        burns=tuple(
+            Burn(window_seconds=burn.window, rate=round(burn.rate, 3), at=burn.at) for burn in budget.burns
+        ),
     )

@@ -10,15 +10,8 @@ from sample_runs import latency, operation, run
 
 from loadtest.errors import UsageError
 from loadtest.histogram import Latency
-from loadtest.judge.criteria import (
-    Counts,
-    CriterionResult,
-    Outcome,
-    judge_criteria,
-    parse,
-    read_criteria,
-    total_latency,
-)
+from loadtest.judge.criteria import CriterionResult, Outcome, parse, read_criteria
+from loadtest.judge.figures import Counts, judge_criteria, total_latency
 from loadtest.run import Run
 
 NOTHING = Counts({}, {})
