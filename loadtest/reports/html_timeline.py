@@ -97,12 +97,12 @@ def chart(run: Run, verdict: Verdict) -> Chart | None:
     starts = [number * width for number in range(count)]
     groups = [(name, unit, tuple(series)) for name, unit, series in _groups(run, width, count)]
     panels = tuple(
-        _panel(name, unit, series, starts, end)
+        _panel(name, unit, [one for one in series if _known(one)], starts, end)
         for name, unit, series in groups
-        if any(value is not None for one in series for value in one.values)
+        if any(_known(one) for one in series)
     )
     drawn = {one.title for one in panels}
-    columns = [one for name, _, series in groups if name in drawn for one in series]
+    columns = [one for name, _, series in groups if name in drawn for one in series if _known(one)]
     return Chart(
         panels=panels,
         ticks=tuple(seconds_axis(end)),
@@ -142,15 +142,30 @@ def _groups(run: Run, width: float, count: int) -> Iterator[tuple[str, str, Sequ
     yield LATENCY, "ms", tuple(_Series(name, name, of(max, name)) for name in ("p50", "p95", "p99"))
     yield "Users", "", (_Series("users", "users", _held(of(max, "users")), filled=True),)
     yield "Gateway CPU", "% of one core", (_Series("CPU %", "cpu", _cpu(run, width, count), filled=True),)
-    for name, unit, label, attribute, scale in (
-        ("Gateway memory", "MB", "RSS MB", "rss", 1e6),
-        ("Gateway descriptors", "open", "descriptors", "descriptors", 1.0),
-    ):
-        values = [
-            None if sample is None else getattr(sample, attribute) / scale
-            for sample in _last_samples(run, width, count)
-        ]
-        yield name, unit, (_Series(label, attribute, values),)
+    samples = _last_samples(run, width, count)
+
+    def used(name: str, style: str, attribute: str, scale: float = 1.0) -> _Series:
+        known = (None if sample is None else getattr(sample, attribute) for sample in samples)
+        return _Series(name, style, [None if value is None else value / scale for value in known])
+
+    yield "Gateway memory", "MB", (used("RSS MB", "rss", "rss", 1e6), used("PSS MB", "pss", "pss", 1e6))
+    yield (
+        "Gateway descriptors, threads",
+        "open",
+        (used("descriptors", "descriptors", "descriptors"), used("threads", "threads", "threads")),
+    )
+    yield (
+        "Gateway connections",
+        "open",
+        tuple(
+            used(name, attribute, attribute)
+            for name, attribute in (("clients", "clients"), ("database", "database"), ("Redis", "cache"))
+        ),
+    )
+
+
+def _known(series: _Series) -> bool:
+    return any(value is not None for value in series.values)
 
 
 def _held(values: Sequence[Value]) -> list[Value]:
@@ -203,7 +218,7 @@ def _panel(name: str, unit: str, series: Sequence[_Series], starts: Sequence[flo
 
 
 def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:
-    found: list[tuple[float, str, bool]] = []
+    found: list[tuple[float, str, bool]] = [(one.start, one.name, False) for one in run.timeline.stretches]
     if run.sweep is not None and run.sweep.finished_at is not None:
         found.append((run.sweep.finished_at, "first sweep done", False))
     death = run.gateway.death if run.gateway else None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sample_runs import KNOWN, STORED, TODAY, VERSION
+from soaked_run import soak
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import parse
@@ -13,6 +14,7 @@ from loadtest.reports import Format, formats
 from loadtest.run import Run, read_run, write_run
 
 DATA = Path(__file__).parents[1] / "data"
+RUNS = STORED | {"soak": soak}
 
 
 def judged(run: Run) -> Verdict:
@@ -20,19 +22,19 @@ def judged(run: Run) -> Verdict:
         run,
         known=entries(KNOWN, "known-failures.toml"),
         categories=load_categories(),
-        criteria=[parse("p95 < 500ms"), parse("GET /tools: error-rate < 1%")],
+        criteria=[parse("p95 < 500ms"), parse("GET /tools: error-rate < 1%"), parse("availability >= 95%")],
         version_data=VERSION,
         today=TODAY,
     )
 
 
 @pytest.mark.parametrize("report", formats(), ids=lambda one: one.FILENAME)
-@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("name", RUNS)
 def test_golden(name: str, report: Format, request: pytest.FixtureRequest) -> None:
     stored = DATA / f"{name}.json"
     golden = DATA / f"{name}.{report.FILENAME}"
     if request.config.getoption("--update-goldens"):
-        write_run(STORED[name](), stored)
+        write_run(RUNS[name](), stored)
         run = read_run(stored)
         golden.write_text(report.render(run, judged(run)), encoding="utf-8")
     run = read_run(stored)
