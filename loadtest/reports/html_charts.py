@@ -43,9 +43,9 @@ def percent(part: float, whole: float) -> str:
 
 
 def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
-    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none at its very end."""
+    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none at its end, where no label fits."""
     step = next((one for one in _SECONDS if duration / one <= most), _SECONDS[-1])
-    for number in range(math.ceil(duration / step)):
+    for number in range(math.ceil(0.96 * duration / step)):
         at = number * step
         minutes, rest = divmod(at, 60)
         yield Tick(percent(at, duration), f"{minutes}:{rest:02}")
