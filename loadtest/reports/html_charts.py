@@ -43,7 +43,7 @@ def percent(part: float, whole: float) -> str:
 
 
 def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
-    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none at its end, where no label fits."""
+    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none where no label fits."""
     step = next((one for one in _SECONDS if duration / one <= most), _SECONDS[-1])
     for number in range(math.ceil(0.96 * duration / step)):
         at = number * step
