@@ -123,8 +123,13 @@ lock: setup ## Resolve the lock files again
 		--no-header --upgrade --constraint requirements/bootstrap.lock --group dev pyproject.toml \
 		-o requirements/dev.lock
 
+.PHONY: gateway
+gateway: setup ## Make gateway VERSION a known one: lock, data file, what is new in it
+	@$(LOADTEST) adopt $(if $(strip $(SUMMARY)),--summary "$$SUMMARY") -- "$$VERSION"
+	@$(BIN)/python scripts/document_faults.py
+
 .PHONY: lock-gateway
-lock-gateway: setup ## Lock gateway VERSION into loadtest/gateway/versions/
+lock-gateway: setup ## Resolve the lock of gateway VERSION again
 	@$(BIN)/python -m loadtest.gateway.lock $(VERSION)
 
 .PHONY: build

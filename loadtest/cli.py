@@ -41,12 +41,48 @@ def cli() -> None:
     """Load-test ContextForge, the MCP gateway, and judge the run."""
 
 
-@cli.command(epilog=_examples("loadtest gateways", "loadtest gateways --json"))
+@cli.command(
+    epilog=_examples("loadtest gateways", "loadtest gateways --json", "loadtest gateways --newer --pre")
+)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list, for the matrix of a workflow.")
-def gateways(as_json: bool) -> None:
+@click.option(
+    "--newer", is_flag=True, help="Only the newest release on the package index, if none of these is."
+)
+@click.option("--pre", is_flag=True, help="With --newer: a pre-release, too.")
+def gateways(as_json: bool, newer: bool, pre: bool) -> None:
     """List the gateway versions known by name, newest first."""
+    from loadtest.gateway import index
+
     known = versions.available()
-    click.echo(json.dumps(known) if as_json else "\n".join(known))
+    if pre and not newer:
+        raise UsageError("--pre: expected together with --newer")
+    if newer:
+        release = index.newest_release(pre=pre)
+        known = (release,) if index.newer(release, known) else ()
+    if as_json or known:
+        click.echo(json.dumps(known) if as_json else "\n".join(known))
+
+
+@cli.command(epilog=_examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md"))
+@click.argument("version")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file for what is printed.",
+)
+def adopt(version: str, summary: Path | None) -> None:
+    """Make a release of the gateway a known version, and print what is new in it, in Markdown.
+
+    Resolves its lock, boots it, and drafts its data file from that of the nearest version.
+    """
+    from loadtest.adopt import adopt as adopted
+    from loadtest.adoption import in_markdown
+    from loadtest.files import write_atomically
+
+    text = in_markdown(adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True)))
+    if summary is not None:
+        write_atomically(summary, text)
+    click.echo(text, nl=False)
 
 
 @cli.command(
