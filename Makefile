@@ -67,6 +67,31 @@ github-report: ## On GitHub: annotations, the job's summary, outputs
 publish-comment: ## On GitHub: comment on the pull request from the downloaded REPORTS
 	@exec python3 scripts/publish_comment.py "$$REPORTS"
 
+.PHONY: soak-matrix
+soak-matrix: setup ## On GitHub: what the nightly soak has to do, from the workflow's inputs
+	@$(BIN)/python scripts/soak_matrix.py
+
+.PHONY: last-night
+last-night: setup ## On GitHub: fetch what the last nights left of the soak ARTIFACT
+	@$(BIN)/python scripts/last_night.py last-night
+
+.PHONY: soak-trend
+soak-trend: ## On GitHub: carry on the history of a soak and show the last nights
+	@exec python3 scripts/nights.py "$${LOADTEST_REPORTS_DIR:-reports}" last-night
+
+.PHONY: soak-issue
+soak-issue: ## On GitHub: open, renew or close the issue from the downloaded REPORTS
+	@exec python3 scripts/soak_issue.py "$$REPORTS"
+
+.PHONY: newer-gateway
+newer-gateway: setup ## On GitHub: the VERSION to make known, or the newest release if it is new
+	@version="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
+		printf 'version=%s\n' "$$version" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
+
+.PHONY: propose-gateway
+propose-gateway: ## On GitHub: open or renew a pull request for VERSION from the downloaded PROPOSAL
+	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"
+
 .PHONY: test
 test: lint typecheck ## Lint, types and every test, a real run of each gateway included
 	@$(BIN)/pytest $(PYTEST_ARGS)
@@ -138,5 +163,5 @@ build: setup ## Build the wheel into dist/
 
 .PHONY: clean
 clean: ## Delete reports and what tools left; gateways and .venv stay
-	@rm -rf reports out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf reports last-night proposal out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import github_run
+import nights
 import pytest
+import soak_matrix
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+NIGHTLY, WATCH = (ROOT / ".github" / "workflows" / name for name in ("nightly-soak.yml", "gateway-watch.yml"))
 ACTION = ROOT / "action.yml"
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 WHOLE_FILES = pytest.mark.parametrize("path", [*WORKFLOWS, ACTION], ids=lambda path: path.name)
@@ -37,7 +40,8 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_workflows() -> None:
-    assert {"pull-request.yml", "nightly-soak.yml", "publish.yml"} <= {path.name for path in WORKFLOWS}
+    names = {"pull-request.yml", "nightly-soak.yml", "publish.yml", "gateway-watch.yml"}
+    assert names <= {path.name for path in WORKFLOWS}
 
 
 @WHOLE_FILES
@@ -147,10 +151,101 @@ def test_what_may_write_runs_nothing_of_a_pull_request() -> None:
     assert all(name.startswith(fetch["with"]["pattern"].removesuffix("*")) for name in kept)
 
 
-def test_the_soak_can_be_started_by_hand() -> None:
-    assert {"schedule", "workflow_dispatch"} <= set(
-        read(ROOT / ".github" / "workflows" / "nightly-soak.yml")["on"]
-    )
+@pytest.mark.parametrize("path", [NIGHTLY, WATCH], ids=lambda path: path.name)
+def test_what_has_a_clock_can_be_started_by_hand_and_starts_for_nobody_else(path: Path) -> None:
+    assert set(read(path)["on"]) == {"schedule", "workflow_dispatch"}
+
+
+def test_each_input_of_the_soak_reaches_its_plan() -> None:
+    inputs = read(NIGHTLY)["on"]["workflow_dispatch"]["inputs"]
+    (plan,) = [step for step in jobs(NIGHTLY)["plan"]["steps"] if step.get("id") == "plan"]
+    asked = {name for name in inputs if name != "issue"}
+    for name in asked:
+        assert plan["env"][f"INPUT_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+    assert inputs["database"]["options"] == ["all", *soak_matrix.DATABASES]
+    assert soak_matrix.run_time("") == "3h"
+    assert "empty is 3h" in inputs["run-time"]["description"]
+    assert f"at most {soak_matrix.LONGEST // 3600}h" in inputs["run-time"]["description"]
+
+
+def test_a_soak_of_any_length_ends_before_its_runner_does() -> None:
+    job = jobs(NIGHTLY)["soak"]
+    assert soak_matrix.LONGEST / 60 + 30 < job["timeout-minutes"] < 360
+    assert job["strategy"]["fail-fast"] is False
+
+
+def test_services_are_pinned_and_only_where_they_are_needed() -> None:
+    services = jobs(NIGHTLY)["soak"]["services"]
+    assert set(services) == {"postgres", "redis"}
+    for name, service in services.items():
+        image = rf"\$\{{\{{ matrix\.database == 'postgres' && '{name}:[\w.-]+@sha256:[0-9a-f]{{64}}' \|\| '' \}}\}}"
+        assert re.fullmatch(image, service["image"])
+        assert "--health-cmd" in service["options"]
+        assert "PASSWORD" not in str(service)
+
+
+def test_the_soak_is_told_where_its_services_are() -> None:
+    (soak,) = [step for step in jobs(NIGHTLY)["soak"]["steps"] if step["name"] == "Soak"]
+    ports = {name: str(one["ports"][0]) for name, one in jobs(NIGHTLY)["soak"]["services"].items()}
+    assert ports == {"postgres": "5432:5432", "redis": "6379:6379"}
+    for variable, port in (("DATABASE_URL", "5432"), ("REDIS_URL", "6379")):
+        expression = soak["env"][variable]
+        assert expression.startswith("${{ matrix.database == 'postgres' && '")
+        assert f"127.0.0.1:{port}/" in expression
+        assert expression.endswith(" || '' }}")
+
+
+def test_what_the_soak_leaves_is_what_is_looked_for() -> None:
+    found = {step["name"]: step for step in jobs(NIGHTLY)["soak"]["steps"]}
+    kept = found["Keep the reports"]["with"]
+    assert kept["name"] == found["Fetch the last night"]["env"]["ARTIFACT"] == "soak-${{ matrix.name }}"
+    assert kept["retention-days"] == nights.MOST_NIGHTS == 30
+    assert found["Fetch the last night"]["env"]["WORKFLOW"] == NIGHTLY.name
+    (fetch,) = [step for step in jobs(NIGHTLY)["issue"]["steps"] if step["name"] == "Fetch the reports"]
+    assert fetch["with"]["pattern"] == "soak-*"
+    assert "run-id" not in fetch["with"], "of this run only"
+
+
+@pytest.mark.parametrize(
+    ("path", "writes"),
+    [(NIGHTLY, {"issue": {"issues"}}), (WATCH, {"propose": {"contents", "pull-requests"}})],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_only_the_job_that_tells_may_write_and_it_installs_nothing(
+    path: Path, writes: dict[str, set[str]]
+) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for name, job in jobs(path).items():
+        assert {right for right, kind in job["permissions"].items() if kind == "write"} == writes.get(
+            name, set()
+        )
+        if name in writes:
+            (target,) = [
+                match for step in job["steps"] for match in re.findall(r"make ([a-z-]+)", step.get("run", ""))
+            ]
+            assert re.search(rf"^{target}: ## .*\n\t@exec python3 scripts/\w+\.py ", makefile, re.MULTILINE)
+
+
+def test_the_token_is_given_to_one_step_of_a_job() -> None:
+    for path in (NIGHTLY, WATCH):
+        for name, job in jobs(path).items():
+            given = [step["name"] for step in job["steps"] if "token" in str(step.get("env", {}))]
+            assert len(given) <= 1, name
+            assert "env" not in job
+
+
+def test_the_issue_is_told_of_a_night_and_only_if_asked_of_another_run() -> None:
+    condition = jobs(NIGHTLY)["issue"]["if"]
+    assert "(github.event_name == 'schedule' || inputs.issue)" in condition
+    assert "!cancelled()" in condition
+    assert jobs(NIGHTLY)["issue"]["needs"] == ["plan", "soak"]
+
+
+def test_the_proposal_holds_what_is_proposed() -> None:
+    (known,) = [step for step in jobs(WATCH)["look"]["steps"] if step["name"] == "Make it known"]
+    assert known["env"]["SUMMARY"] == "proposal/summary.md"
+    for name in ("$VERSION.toml", "$VERSION.lock", "docs/gateway-faults.md"):
+        assert name in known["run"]
 
 
 def test_each_input_of_the_action_reaches_the_script() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import publish_comment
 import pytest
+import verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from publish_comment import LARGEST_COMMENT, MARKER, comment, publish, read_report, read_reports
+from publish_comment import LARGEST_COMMENT, MARKER, comment, publish
+from verdicts import read_report, read_reports
 
 EVIL = "</code><script>alert(1)</script> | @all #1 [x](http://e.example) ![](x) `c` <!-- www.e.example \u202e\x00\n## h"
 SHA = "c0ffee" * 6 + "beef"
@@ -117,11 +118,11 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 
 def test_it_is_bounded(tmp_path: Path) -> None:
     failure = {"operation": "<" * 9_999, "problem": "status", "message": "@" * 9_999, "count": 10**9}
-    for n in range(30):
+    for n in range(40):
         stored(tmp_path, f"reports-{n}", new_failures=[failure] * 100)
     text = said(tmp_path)
     assert len(text) <= LARGEST_COMMENT
-    assert text.count(":x:") == publish_comment.MOST_REPORTS
+    assert text.count(":x:") == verdicts.MOST_REPORTS
     assert "More stands in the reports." in text
 
 

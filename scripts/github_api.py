@@ -1,0 +1,120 @@
+"""The few calls of GitHub's API that our scripts need; nothing but Python.
+
+Environment: GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL, as GitHub sets them.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from http.client import HTTPResponse
+from typing import IO, Any
+
+BOT = "github-actions[bot]"
+"""Who we are to GitHub: the author of what a workflow's own token writes."""
+SECONDS = 60
+"""How long GitHub may be silent."""
+PAGE = 100
+
+
+class TooLargeError(Exception):
+    """A download is larger than it may be."""
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the place that a download is kept at must not see our token."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        """Make no new request."""
+
+
+class GitHub:
+    """One repository."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._root = environment["GITHUB_API_URL"].rstrip("/") + f"/repos/{environment['GITHUB_REPOSITORY']}"
+        self._token = environment["GITHUB_TOKEN"]
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the answer to one call, or None if it has no body.
+
+        Raises:
+            urllib.error.URLError: no answer, or one that says no.
+        """
+        with urllib.request.urlopen(self._request(method, path, body), timeout=SECONDS) as answer:  # noqa: S310
+            data = answer.read()
+        return json.loads(data) if data else None
+
+    def found(self, path: str) -> Any:
+        """Return what stands at ``path``, or None if nothing does.
+
+        Raises:
+            urllib.error.URLError: no answer, or one that says no for another reason.
+        """
+        try:
+            return self.call("GET", path)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == 404:
+                    return None
+                raise
+
+    def pages(self, path: str, most: int = 20) -> Iterator[Any]:
+        """Yield the entries of a list, at most so many pages of it.
+
+        Raises:
+            urllib.error.URLError: no answer, or one that says no.
+        """
+        for page in range(1, most + 1):
+            found = self.call("GET", f"{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}")
+            yield from found
+            if len(found) < PAGE:
+                return
+
+    def download(self, path: str, largest: int) -> bytes:
+        """Return the file that GitHub leads to from ``path``.
+
+        Raises:
+            urllib.error.URLError: no answer, or one that says no.
+            TooLargeError: it has more than ``largest`` bytes.
+        """
+        try:
+            answer = urllib.request.build_opener(_Stay).open(self._request("GET", path), timeout=SECONDS)
+        except urllib.error.HTTPError as error:
+            with error:
+                place = error.headers.get("Location", "")
+                if error.code not in (301, 302, 303, 307, 308) or not place.startswith(self._scheme()):
+                    raise
+            # With a signature of its own in the address, and without our token.
+            answer = urllib.request.urlopen(place, timeout=SECONDS)  # noqa: S310
+        return _bounded(answer, largest)
+
+    def _scheme(self) -> str:
+        """Return what every address must begin with: a download is not less safe than the API."""
+        return self._root.partition("//")[0] + "//"
+
+    def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> urllib.request.Request:
+        return urllib.request.Request(  # noqa: S310 - the address is GitHub's own
+            self._root + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                "Accept": "application/vnd.github+json",
+                "Content-Type": "application/json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+        )
+
+
+def _bounded(answer: HTTPResponse, largest: int) -> bytes:
+    with answer:
+        data = answer.read(largest + 1)
+    if len(data) > largest:
+        raise TooLargeError(f"more than {largest} bytes")
+    return data

@@ -1,0 +1,184 @@
+"""Carries the history of a soak on by one night and shows the trend: ``nights.py REPORTS_DIR LAST_NIGHT_DIR``.
+
+Reads ``history.json`` of the last night and ``verdict.json`` of this one, writes ``history.json`` beside the latter,
+and appends a table of the last nights to the job's summary. The history travels from artifact to artifact, so it is
+bounded, and read as data that may say anything. Needs nothing but Python.
+"""
+
+import datetime as dt
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from verdicts import SIGNS, TRENDS, Report, milliseconds, number, quantity, read_report
+
+MOST_NIGHTS = 30
+"""That the history holds, as long as artifacts are kept."""
+SHOWN = 7
+LARGEST_HISTORY = 1_000_000
+MIB = 1 << 20
+_DATE = re.compile(r"20\d\d-[01]\d-[0-3]\d")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What is remembered of one night."""
+
+    run: int
+    """The number of the workflow's run."""
+    date: str
+    """``2026-03-01``, in UTC."""
+    verdict: str
+    new: int
+    succeeded: int
+    total: int | None
+    error_rate: float | None
+    """Share of the requests that failed, known failures included."""
+    p95: float | None
+    """Milliseconds."""
+    memory: str | None
+    """``stable``, ``growing``, ``not measurable``; None if the run was not long enough to look."""
+    memory_slope: float | None
+    """Bytes per hour."""
+
+
+def night_of(report: Report, run: int, date: str) -> Night:
+    """Return what is remembered of ``report``."""
+    return Night(
+        run=run,
+        date=date,
+        verdict=report.verdict,
+        new=report.new,
+        succeeded=report.succeeded,
+        total=report.total,
+        error_rate=report.failed / report.requests if report.requests else None,
+        p95=report.p95,
+        memory=report.memory.trend if report.memory else None,
+        memory_slope=report.memory.slope if report.memory else None,
+    )
+
+
+def read_history(path: Path) -> tuple[Night, ...]:
+    """Return the nights in the file ``path``, oldest first; what is not one is left out."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_HISTORY:
+        return ()
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return ()
+    nights = (_night(one) for one in found[-MOST_NIGHTS:]) if isinstance(found, list) else ()
+    return tuple(night for night in nights if night is not None)
+
+
+def _night(found: Any) -> Night | None:
+    if not isinstance(found, dict):
+        return None
+    date, verdict, memory = found.get("date"), found.get("verdict"), found.get("memory")
+    if not isinstance(date, str) or not _DATE.fullmatch(date):
+        return None
+    if not isinstance(verdict, str) or verdict not in (*SIGNS, NOTHING):
+        return None
+    return Night(
+        run=number(found.get("run"), 10**15),
+        date=date,
+        verdict=verdict,
+        new=number(found.get("new")),
+        succeeded=number(found.get("succeeded")),
+        total=number(found["total"]) if type(found.get("total")) is int else None,
+        error_rate=quantity(found.get("error_rate"), 1.0),
+        p95=milliseconds(found.get("p95")),
+        memory=memory if isinstance(memory, str) and memory in TRENDS else None,
+        memory_slope=quantity(found.get("memory_slope"), 1e15, -1e15),
+    )
+
+
+NOTHING = "no verdict"
+"""Of a night that left none."""
+
+
+def trend(nights: Sequence[Night], address: str) -> str:
+    """Return the table of the last nights, the newest first; ``address`` is where the runs are shown."""
+    title = f"The last {min(SHOWN, len(nights))} nights" if len(nights) > 1 else "The first night"
+    pairs = list(zip([None, *nights], nights, strict=False))[-SHOWN:]
+    lines = [
+        f"### {title}",
+        "",
+        "| night | verdict | new failures | p95 | failed requests | memory | operations succeeded |",
+        "|---|---|---|---|---|---|---|",
+        *(f"| {' | '.join(_cells(night, before, address))} |" for before, night in reversed(pairs)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(night: Night, before: Night | None, address: str) -> Iterator[str]:
+    yield f"[{night.date}]({address}/actions/runs/{night.run})"
+    yield f"{SIGNS.get(night.verdict, ':grey_question:')} {night.verdict}"
+    yield str(night.new)
+    yield _figure(night.p95, before.p95 if before else None, " ms", 0)
+    yield _figure(_percent(night), _percent(before), " %", 2)
+    yield _memory(night)
+    total = f"/{night.total}" if night.total is not None else ""
+    moved = night.succeeded - before.succeeded if before else 0
+    yield f"{night.succeeded}{total}" + (f" ({moved:+d})" if moved else "")
+
+
+def _percent(night: Night | None) -> float | None:
+    return None if night is None or night.error_rate is None else 100 * night.error_rate
+
+
+def _figure(now: float | None, before: float | None, unit: str, digits: int) -> str:
+    """Return a figure, and how far it is from that of the night before."""
+    if now is None:
+        return ""
+    text = f"{now:.{digits}f}{unit}"
+    if before is None or f"{now:.{digits}f}" == f"{before:.{digits}f}":
+        return text
+    return f"{text} ({now - before:+.{digits}f})"
+
+
+def _memory(night: Night) -> str:
+    if night.memory is None:
+        return ""
+    slope = "" if night.memory_slope is None else f" ({night.memory_slope / MIB:+.1f} MiB/h)"
+    return f"{night.memory}{slope}"
+
+
+def carry_on(reports: Path, last_night: Path, environment: Mapping[str, str]) -> str:
+    """Write the history with this night and return the table."""
+    report = read_report(reports, "reports")
+    run = int(environment.get("GITHUB_RUN_ID") or 0)
+    date = dt.datetime.now(dt.UTC).date().isoformat()
+    if report is None:
+        night = Night(run, date, NOTHING, 0, 0, None, None, None, None, None)
+    else:
+        night = night_of(report, run, date)
+    before = [one for one in read_history(last_night / "history.json") if not run or one.run != run]
+    nights = [*before, night][-MOST_NIGHTS:]
+    reports.mkdir(parents=True, exist_ok=True)
+    (reports / "history.json").write_text(json.dumps([asdict(one) for one in nights], indent=1) + "\n")
+    server, repository = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
+    return trend(nights, f"{server}/{repository}")
+
+
+def main() -> int:
+    """Carry on the history of the directories that the command line names."""
+    if len(sys.argv) != 3:
+        print("usage: nights.py REPORTS_DIR LAST_NIGHT_DIR", file=sys.stderr)
+        return 2
+    table = carry_on(Path(sys.argv[1]), Path(sys.argv[2]), os.environ)
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if target:
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(f"\n{table}")
+    else:
+        print(table, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""A release becomes a pull request, and what another job made of it is proposed only if it is what it must be."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pretend_github import PretendGitHub
+from propose_gateway import LARGEST_TEXT, RefusedError, calm, propose, proposed
+
+from loadtest import versions
+
+VERSION = "1.0.7.post20260921"
+LOCK = f"mcp-contextforge-gateway[redis]=={VERSION} ; python_full_version < '3.14' \\\n    --hash=sha256:{'0' * 64}\n"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / f"{VERSION}.lock").write_text(LOCK)
+    (tmp_path / f"{VERSION}.toml").write_text(f'version = "{VERSION}"\n')
+    (tmp_path / "gateway-faults.md").write_text("# Faults\n")
+    (tmp_path / "summary.md").write_text("## Gateway\n\n- `GET /new`\n")
+    return tmp_path
+
+
+@pytest.fixture
+def environment(hub: PretendGitHub) -> dict[str, str]:
+    return hub.environment | {"VERSION": VERSION}
+
+
+def test_a_pull_request_is_opened(hub: PretendGitHub, environment: dict[str, str], directory: Path) -> None:
+    (directory / "verdict.json").write_text(json.dumps({"verdict": "pass", "operations_succeeded": 383}))
+    done = propose(directory, environment)
+    assert done == f"made branch gateway-{VERSION}, opened pull request 7"
+    (tree,) = hub.trees
+    assert tree["base_tree"] == "tree-of-main-sha"
+    assert {one["path"]: one["content"] for one in tree["tree"]} == {
+        f"loadtest/gateway/versions/{VERSION}.lock": LOCK,
+        f"loadtest/gateway/versions/{VERSION}.toml": f'version = "{VERSION}"\n',
+        "docs/gateway-faults.md": "# Faults\n",
+    }
+    (made,) = hub.commits
+    assert (made["parents"], made["tree"]) == (["main-sha"], "tree-1")
+    assert hub.refs[f"heads/gateway-{VERSION}"] == "commit-1"
+    (pull,) = hub.pulls
+    assert (pull["title"], pull["base"]) == (f"Know gateway {VERSION}", "main")
+    for words in (
+        ":white_check_mark: pass",
+        "383",
+        "- `GET /new`",
+        "Approve and run workflows",
+        "actions/runs/100",
+    ):
+        assert words in pull["body"], words
+
+
+def test_it_is_renewed_in_its_place(hub: PretendGitHub, environment: dict[str, str], directory: Path) -> None:
+    propose(directory, environment)
+    hub.refs["heads/main"] = "newer-sha"
+    (directory / "summary.md").write_text("other words\n")
+    done = propose(directory, environment)
+    assert done == f"renewed branch gateway-{VERSION}, renewed pull request 7"
+    assert hub.commits[1]["parents"] == ["newer-sha"]
+    assert hub.refs[f"heads/gateway-{VERSION}"] == "commit-2"
+    (pull,) = hub.pulls
+    assert "other words" in pull["body"]
+    assert "has not been driven to a verdict" in pull["body"]
+
+
+@pytest.mark.parametrize("author", [{"login": "somebody"}, None])
+def test_what_somebody_works_on_is_left_alone(
+    hub: PretendGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
+) -> None:
+    hub.refs[f"heads/gateway-{VERSION}"] = "theirs"
+    hub.authors["theirs"] = author
+    with pytest.raises(RefusedError, match="somebody else works on it"):
+        propose(directory, environment)
+    assert hub.written == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (f"{VERSION}.lock", "--index-url https://index.example\n", "line 1 is neither a pin nor a hash"),
+        (f"{VERSION}.lock", LOCK + "evil @ https://index.example/x.whl\n", "line 3 is neither"),
+        (f"{VERSION}.lock", LOCK + "evil>=1\n", "line 3 is neither"),
+        (f"{VERSION}.lock", LOCK.replace("0" * 64, "0" * 63), "line 2 is neither"),
+        (f"{VERSION}.toml", 'version = "9.9"\n', "is about another version"),
+        (f"{VERSION}.toml", "version", "is not TOML"),
+        ("gateway-faults.md", "x" * 2_000_001, "no file of at most"),
+        ("gateway-faults.md", b"\xff", "no UTF-8 text"),
+    ],
+)
+def test_what_is_refused(
+    hub: PretendGitHub,
+    environment: dict[str, str],
+    directory: Path,
+    name: str,
+    content: str | bytes,
+    words: str,
+) -> None:
+    (directory / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(RefusedError, match=words):
+        propose(directory, environment)
+    assert hub.written == []
+
+
+@pytest.mark.parametrize("version", ["", "1", "../1.0", "1.0.7/..", "1.0\n", "main", "1.0.7-x", "9" * 99])
+def test_what_is_no_version(directory: Path, version: str) -> None:
+    with pytest.raises(RefusedError, match="is no version"):
+        proposed(directory, version)
+
+
+def test_a_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
+    (directory / "gateway-faults.md").unlink()
+    (directory / "gateway-faults.md").symlink_to(directory / "summary.md")
+    with pytest.raises(RefusedError, match=r"gateway-faults\.md: no file"):
+        proposed(directory, VERSION)
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_every_version_that_we_have_could_be_proposed(directory: Path, version: str) -> None:
+    for end in ("lock", "toml"):
+        source = versions.DIRECTORY / f"{version}.{end}"
+        (directory / source.name).write_text(source.read_text())
+    assert len(proposed(directory, version)) == 3
+
+
+def test_nothing_that_github_acts_on_is_left() -> None:
+    said = calm("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
+    for words in ("@all", "#12", "<script", "](", "://"):
+        assert words not in said
+    assert "`GET /tools/{id}` # Title" in said
+    assert len(calm("line\n" * LARGEST_TEXT)) <= LARGEST_TEXT + 10

@@ -1,0 +1,194 @@
+"""One issue: opened once, renewed in its place, commented on when what fails changes, closed when nothing does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pretend_github import BOT, PretendGitHub
+from soak_issue import LARGEST, MOST_CAUSES, OPENING, issue_text, marker, read_night, remembered, tell
+
+A, B = "0123456789ab", "ba9876543210"
+MEMBERS = ("1.0.7-sqlite", "1.0.7-postgres")
+
+
+def matrix(*members: str) -> str:
+    return json.dumps(
+        {"include": [{"name": name, "gateway": "1.0.7", "database": "sqlite"} for name in members]}
+    )
+
+
+@pytest.fixture
+def environment(hub: PretendGitHub) -> dict[str, str]:
+    return hub.environment | {"MATRIX": matrix(*MEMBERS)}
+
+
+def report(directory: Path, member: str, *fingerprints: str, **changes: Any) -> None:
+    folder = directory / f"soak-{member}"
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = {
+        "verdict": "fail" if fingerprints else "pass",
+        "counts": {"new": len(fingerprints)},
+        "operations_succeeded": 383,
+        "operations_total": 468,
+        "new_failures": [
+            {
+                "fingerprint": one,
+                "operation": "GET /tools",
+                "problem": "status",
+                "status": 500,
+                "message": "boom",
+            }
+            for one in fingerprints
+        ],
+    }
+    (folder / "verdict.json").write_text(json.dumps(found | changes))
+
+
+def everything_passes(directory: Path) -> None:
+    for member in MEMBERS:
+        report(directory, member)
+
+
+def test_nothing_fails_and_nothing_is_open(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    everything_passes(tmp_path)
+    assert tell(tmp_path, environment) == "every member passed, and no issue is open"
+    assert hub.written == []
+
+
+def test_its_whole_life(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+    everything_passes(tmp_path)
+    report(tmp_path, "1.0.7-sqlite", A)
+    assert tell(tmp_path, environment) == "opened issue 40"
+    (issue,) = hub.issues
+    assert issue["title"] == "The nightly soak does not pass"
+    assert remembered(issue["body"]) == {"1.0.7-sqlite": (A,)}
+    assert "https://github.example/o/r/actions/runs/100" in issue["body"]
+    assert "GET &#47;tools" in issue["body"]
+
+    assert tell(tmp_path, environment | {"GITHUB_RUN_ID": "101"}) == "renewed issue 40: the same failures"
+    assert "actions/runs/101" in hub.issues[0]["body"]
+    assert hub.comments == []
+
+    report(tmp_path, "1.0.7-sqlite", B)
+    report(tmp_path, "1.0.7-postgres", A)
+    assert "what fails has changed" in tell(tmp_path, environment)
+    ((number, said),) = hub.comments
+    assert number == 40
+    assert f"- 1.0.7-postgres: new: `{A}`" in said
+    assert f"- 1.0.7-sqlite: new: `{B}`; gone: `{A}`" in said
+
+    report(tmp_path, "1.0.7-postgres")
+    tell(tmp_path, environment)
+    assert "- 1.0.7-postgres passes again" in hub.comments[1][1]
+    assert "1.0.7-sqlite:" not in hub.comments[1][1]
+
+    report(tmp_path, "1.0.7-sqlite")
+    assert tell(tmp_path, environment) == "closed issue 40"
+    assert (hub.issues[0]["state"], hub.issues[0]["state_reason"]) == ("closed", "completed")
+    assert "Every member passed" in hub.comments[2][1]
+    assert tell(tmp_path, environment) == "every member passed, and no issue is open"
+
+    report(tmp_path, "1.0.7-sqlite", A)
+    assert tell(tmp_path, environment) == "opened issue 41"
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"verdict": "inconclusive"}, "inconclusive"),
+        (
+            {
+                "verdict": "inconclusive",
+                "findings": [
+                    {"check": "gateway-up", "severity": "inconclusive"},
+                    {"check": "entities-cleaned-up", "severity": "warning"},
+                ],
+            },
+            "gateway-up",
+        ),
+        ({"verdict": "interrupted"}, "interrupted"),
+        ({"verdict": "fail", "findings": [{"check": "x" * 99, "severity": "failure"}]}, "fail"),
+    ],
+)
+def test_what_is_no_pass_fails(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], cause: str
+) -> None:
+    everything_passes(tmp_path)
+    report(tmp_path, "1.0.7-sqlite", **changes)
+    assert tell(tmp_path, environment) == "opened issue 40"
+    assert remembered(hub.issues[0]["body"]) == {"1.0.7-sqlite": (cause,)}
+
+
+def test_a_member_that_left_nothing_fails(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    report(tmp_path, "1.0.7-sqlite")
+    tell(tmp_path, environment)
+    assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": ("no-report",)}
+    assert "| :x: no report | <code>1&#46;0&#46;7-postgres</code>" in hub.issues[0]["body"]
+
+
+def test_the_only_member_may_lie_where_its_folder_would(tmp_path: Path) -> None:
+    report(tmp_path, "x", A)
+    night = read_night(tmp_path / "soak-x", matrix("1.0.7-sqlite"))
+    assert [(one.name, one.verdict) for one in night.reports] == [("1.0.7-sqlite", "fail")]
+    assert read_night(tmp_path / "soak-x", matrix(*MEMBERS)).reports == ()
+
+
+def test_a_part_of_the_soak_does_not_speak_for_the_rest(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for member in MEMBERS:
+        report(tmp_path, member, A)
+    tell(tmp_path, environment)
+    part = environment | {"MATRIX": matrix("1.0.7-sqlite"), "GITHUB_EVENT_NAME": "workflow_dispatch"}
+    report(tmp_path, "1.0.7-sqlite")
+    assert "what fails has changed" in tell(tmp_path, part)
+    assert hub.issues[0]["state"] == "open"
+    assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": (A,)}
+    assert ":hourglass: not run this time" in hub.issues[0]["body"]
+    # Of a whole night, a member that is not in it is no longer a member.
+    assert tell(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
+
+
+def test_only_our_own_issue_is_touched(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    body = marker({"1.0.7-sqlite": (A,)})
+    somebody = {"number": 1, "user": {"login": "somebody"}, "state": "open", "body": body}
+    other = {"number": 2, "user": BOT, "state": "open", "body": "another workflow's"}
+    empty = {"number": 3, "user": BOT, "state": "open", "body": None}
+    pull = {"number": 4, "user": BOT, "state": "open", "body": body, "pull_request": {}}
+    ours = {"number": 5, "user": BOT, "state": "open", "body": body}
+    hub.issues = [somebody, other, empty, pull] * 30 + [ours]
+    everything_passes(tmp_path)
+    assert tell(tmp_path, environment) == "closed issue 5"
+    assert hub.written == ["POST /issues/5/comments", "PATCH /issues/5"]
+
+
+def test_a_fork_says_nothing(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+    hub.fork = True
+    assert "a fork" in tell(tmp_path, environment)
+    assert hub.written == []
+
+
+def test_it_is_bounded_and_what_is_not_listed_is_remembered_too(tmp_path: Path) -> None:
+    members = [f"v{number}" for number in range(40)]
+    prints = [f"{number:012x}" for number in range(500)]
+    for member in members:
+        report(tmp_path, member, *prints)
+    night = read_night(tmp_path, matrix(*members))
+    text = issue_text(night, night.causes, "https://github.example")
+    assert len(text) <= LARGEST
+    assert remembered(text) == night.causes
+    assert len(night.causes["v0"]) == MOST_CAUSES + 1
+    report(tmp_path, "v0", *prints[:-1])
+    assert read_night(tmp_path, matrix(*members)).causes["v0"] != night.causes["v0"]
+
+
+def test_of_an_edited_issue_only_words_are_believed() -> None:
+    assert remembered(f"{OPENING} a=<script>,b @all x={A},@b c={B} -->\nd={A}") == {"c": (B,)}
+    assert marker(remembered(f"{OPENING} --> <!-- c={B} -->")) == f"{OPENING} c={B} -->"
