@@ -6,7 +6,8 @@ files are data that may say anything: a lock must be pins and hashes, a data fil
 and loses what GitHub would act on. What they propose is then read by a person, which is what a pull request is for.
 
 The commit is made through the API, on the newest commit of the default branch; nothing is checked out or pushed.
-The branch ``gateway-VERSION`` is renewed as long as nobody else has written to it. Needs nothing but Python.
+The branch ``gateway-VERSION`` is renewed as long as nobody else has written to it, and nothing is proposed again that
+somebody closed. Needs nothing but Python.
 
 Environment: VERSION; GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_RUN_ID as GitHub
 sets them.
@@ -148,9 +149,13 @@ def propose(directory: Path, environment: Mapping[str, str]) -> str:
     body = description(directory, version, run_url)
     github = GitHub(environment)
     base, branch = str(github.call("GET", "")["default_branch"]), f"gateway-{version}"
-    done = commit(github, base, branch, f"{title}\n\n{run_url}\n", files)
     owner = repository.partition("/")[0]
-    for one in github.call("GET", f"/pulls?state=open&head={owner}:{branch}"):
+    pulls = github.call("GET", f"/pulls?state=all&head={owner}:{branch}")
+    for one in pulls:
+        if one["state"] == "closed":
+            return f"pull request {int(one['number'])} was closed: reopen it to have it renewed"
+    done = commit(github, base, branch, f"{title}\n\n{run_url}\n", files)
+    for one in pulls:
         github.call("PATCH", f"/pulls/{int(one['number'])}", {"body": body})
         return f"{done} branch {branch}, renewed pull request {int(one['number'])}"
     made = github.call("POST", "/pulls", {"title": title, "head": branch, "base": base, "body": body})

@@ -185,11 +185,12 @@ def _new_commit(server: PretendGitHub, *, body: Any, **_: Any) -> Any:
 
 
 def _pulls(server: PretendGitHub, *, query: Mapping[str, str], **_: Any) -> Any:
+    assert query["state"] == "all"
     return [one for one in server.pulls if f"o:{one['head']}" == query["head"]]
 
 
 def _new_pull(server: PretendGitHub, *, body: Any, **_: Any) -> Any:
-    server.pulls.append({"number": 7, **body})
+    server.pulls.append({"number": 7, "state": "open", **body})
     return server.pulls[-1]
 
 

@@ -66,6 +66,16 @@ def test_it_is_renewed_in_its_place(hub: PretendGitHub, environment: dict[str, s
     assert "has not been driven to a verdict" in pull["body"]
 
 
+def test_what_was_closed_is_not_proposed_again(
+    hub: PretendGitHub, environment: dict[str, str], directory: Path
+) -> None:
+    propose(directory, environment)
+    hub.pulls[0]["state"] = "closed"
+    hub.written.clear()
+    assert propose(directory, environment) == "pull request 7 was closed: reopen it to have it renewed"
+    assert hub.written == []
+
+
 @pytest.mark.parametrize("author", [{"login": "somebody"}, None])
 def test_what_somebody_works_on_is_left_alone(
     hub: PretendGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
