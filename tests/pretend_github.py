@@ -25,6 +25,8 @@ class PretendGitHub(ThreadingHTTPServer):
         """By run."""
         self.archives: dict[int, bytes] = {}
         """By artifact."""
+        self.places: dict[int, str] = {}
+        """Where GitHub leads for an artifact, if not to where its archive is."""
         self.issues: list[dict[str, Any]] = []
         self.comments: list[tuple[int, str]] = []
         """Issue and text."""
@@ -120,7 +122,7 @@ def _artifacts(server: PretendGitHub, run: str, *, query: Mapping[str, str], **_
 
 
 def _archive(server: PretendGitHub, artifact: str, **_: Any) -> Any:
-    raise MovedError(f"{server.url}/elsewhere/{artifact}")
+    raise MovedError(server.places.get(int(artifact), f"{server.url}/elsewhere/{artifact}"))
 
 
 def _elsewhere(server: PretendGitHub, artifact: str, **_: Any) -> Any:

@@ -63,6 +63,10 @@ def one_line(said: str) -> str:
         (("report", "--csv", "none"), "none_stats.csv"),
         (("report", "--csv", "x", "--run", "y"), "--run and --csv: expected one of them"),
         (("coverage", "--run", "none.json"), "none.json: cannot be read"),
+        (("gateways", "--pre"), "--pre: expected together with --newer"),
+        (("adopt", "newest"), "VERSION=newest: is not a version, expected a release"),
+        (("adopt", "--", ""), "VERSION=: is not a version"),
+        (("adopt", "1.0.7"), "VERSION=1.0.7: is known already"),
     ],
 )
 def test_usage(loadtest: Command, arguments: tuple[str, ...], expected: str) -> None:

@@ -112,6 +112,33 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
     assert make(checkout, *arguments)[0] == given
 
 
+@pytest.mark.parametrize(
+    ("settings", "stand_in", "said"),
+    [
+        ({"VERSION": "1.0.8"}, "exit 1", "version=1.0.8\n"),
+        ({"VERSION": ""}, "echo 1.0.9", "version=1.0.9\n"),
+        ({}, "exit 0", "version=\n"),
+        ({"NEWER_ARGS": "--pre"}, "echo $3", "version=--pre\n"),
+        ({}, "echo 1.0.9; exit 3", None),
+    ],
+)
+def test_the_release_that_is_looked_at(
+    checkout: Path, settings: dict[str, str], stand_in: str, said: str | None
+) -> None:
+    (checkout / ".venv" / "bin" / "loadtest").write_text(f"#!/bin/sh\n{stand_in}\n")
+    output = checkout / "output"
+    done = subprocess.run(
+        ["make", "newer-gateway"],
+        cwd=checkout,
+        env=clean_environment(GITHUB_OUTPUT=str(output), **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (output.read_text() if output.exists() else None) == said
+    assert (done.returncode == 0) is (said is not None)
+
+
 def test_light_is_the_profile_of_that_name(checkout: Path) -> None:
     assert make(checkout, "load-test-light", LOADTEST_PROFILE="soak")[1]["LOADTEST_PROFILE"] == "light"
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import urllib.error
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,16 @@ def test_an_archive_that_is_larger_than_it_says(
     night(hub, 99, b"x" * 1_001, size_in_bytes=10)
     assert fetch(tmp_path / "last", environment) is None
     assert "more than 1000 bytes: not looked at" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["file:///etc/hostname", "ftp://127.0.0.1/x", "/relative", ""])
+def test_github_leads_to_no_other_kind_of_place(
+    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, place: str
+) -> None:
+    night(hub, 99, {"run.json": run_json(tmp_path), "verdict.json": PASS})
+    hub.places[1099] = place
+    with pytest.raises(urllib.error.HTTPError, match="302"):
+        fetch(tmp_path / "last", environment)
 
 
 def test_the_first_night(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:

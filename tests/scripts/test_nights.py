@@ -108,6 +108,7 @@ def test_it_stays_bounded(tmp_path: Path) -> None:
     table = carry_on(verdict(tmp_path / "reports"), tmp_path / "last", ENVIRONMENT)
     kept = read_history(tmp_path / "reports" / "history.json")
     assert [one.run for one in kept] == [*range(60 - MOST_NIGHTS + 1, 60), 100]
+    assert len(json.loads((tmp_path / "reports" / "history.json").read_bytes())) == MOST_NIGHTS
     assert len(table.splitlines()) == 4 + SHOWN
     assert f"The last {SHOWN} nights" in table
     # The oldest one that is shown is told beside the one before it, which is not.
