@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.course import MOMENTS
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.run import Example, ProblemKind
-from loadtest.tally import EXAMPLES, FINGERPRINTS, MOMENTS, Tally, pack, unpack
+from loadtest.tally import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
 
 START = 1000.0
 
