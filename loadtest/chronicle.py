@@ -175,7 +175,8 @@ class Chronicle:
             return
         tally = self.recorder.tally
         duration = self.run.duration if self._over else round(time.time() - self.started, 3)
-        stretches = self.shape.stretches(self.started, self.started + duration) if self.shape else ()
+        soak = self.shape.execution if self.shape else None
+        stretches = soak.stretches(self.started, self.started + duration) if soak else ()
         self.run = replace(
             self.run,
             duration=duration,
@@ -221,7 +222,7 @@ class Chronicle:
                 signal=int(self._signal),
                 reason=f"{name} ended the run after {took:.0f} s",
             )
-        if self.shape is not None and not self.shape.finished:
+        if self.shape is not None and not (self.shape.execution and self.shape.execution.finished):
             return replace(
                 run, state=RunState.ABORTED, reason=f"the plan was left after {took:.0f} s of load"
             )

@@ -6,6 +6,7 @@ The part of a load that :mod:`loadtest.load` hands here; a load of one size has 
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 from locust.env import Environment
 
+from loadtest.execution import Execution
 from loadtest.mix import Mix
 from loadtest.schedule import Schedule, phase
 from loadtest.settings import Target
@@ -90,9 +92,8 @@ class PaceSetting:
         if target.soak is not None:
             options = environment.parsed_options
             users = getattr(options, "num_users", None) or 1
-            environment.shape_class = SoakShape(
-                min(target.soak.sweepers, users), getattr(options, "spawn_rate", None) or 1.0
-            )
+            sweeping = (min(target.soak.sweepers, users), getattr(options, "spawn_rate", None) or 1.0)
+            environment.shape_class = SoakShape(sweeping)
             environment.shape_class.runner = environment.runner
         elif kept := [one for one in environment.user_classes if not holds(one)]:
             environment.user_classes = kept
@@ -123,7 +124,9 @@ class PaceSetting:
         for user_class in holders:
             user_class.fixed_count = hands.holders
         self._pacing["pace"] = msgspec.to_builtins(pace(soak, hands, run_time, self.target.seed))
-        shape.begin(plan(soak, hands, run_time), hands, swept, self._on_swept)
+        shape.execution = Execution(
+            plan(soak, hands, run_time), hands, shape.sweeping, swept, self._on_swept, time.time()
+        )
 
     def _on_swept(self) -> None:
         logger.info("The sweep is done; the plan of the soak begins")
