@@ -77,7 +77,7 @@ class GatewayUser(FastHttpUser):
             while self._state != LOCUST_STATE_STOPPING and (dealt := self.load.hand.take()):
                 self.perform(dealt)
                 self.load.hand.done(dealt)
-            if pacing.pace is not None:
+            if pacing.pace is not None and self._state != LOCUST_STATE_STOPPING:
                 vars(self)["wait_time"] = lambda: FOR_EVER
                 User.wait(self)
         elif not self.holds:
