@@ -6,6 +6,7 @@ to itself.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any, NoReturn, Protocol, cast
 
 import gevent
 from gevent.event import Event
+from locust import argument_parser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -282,6 +284,10 @@ def load_of(environment: Environment) -> Load:
 
 def attach(environment: Environment, **_: Any) -> None:
     """Attach a load to a starting Locust (a listener of its ``init`` event)."""
+    # A worker compares each option that the master sends with the defaults, and builds Locust's whole parser of
+    # options for each of them anew: half a second, with every message that changes the number of users, in which
+    # nobody is served.
+    argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
     load = Load(environment)
     environment.__dict__["loadtest"] = load
     if not isinstance(environment.runner, WorkerRunner):
