@@ -176,6 +176,8 @@ def _so_far(run_file: Path) -> str:
     failures = sum(operation.failures for operation in run.operations)
     reached = sum(operation.successes > 0 for operation in run.operations)
     sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
+    if run.timeline.stretches:
+        sweep = f" · {run.timeline.stretches[-1].name}"
     return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
 
 
