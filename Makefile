@@ -7,7 +7,7 @@ LOADTEST := $(BIN)/loadtest
 
 # What a person may set, on the command line of make or in the environment; make hands both on to the recipes.
 SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES \
-	LOADTEST_PROFILE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON
+	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON
 # An empty setting is no setting: it must not replace what the profile says.
 $(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
 
@@ -19,6 +19,7 @@ help: ## Show this list
 	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
 	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'LOADTEST_PROFILE=pr | light | soak' \
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
+		'LOADTEST_RATE=2 (scenarios begun per second in a soak)' \
 		'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
 		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
 
@@ -30,6 +31,11 @@ setup: ## Make .venv from the hashed locks; instant when it is there
 load-test-ci: setup ## The whole job: boot a gateway, drive it, judge, report, stop
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); export LOADTEST_SETUP_SECONDS; \
 		exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
+
+.PHONY: load-test-soak
+load-test-soak: setup ## The whole job with a steady rate, a spike and a quiet end, half an hour long
+	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); LOADTEST_PROFILE=soak; \
+		export LOADTEST_SETUP_SECONDS LOADTEST_PROFILE; exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-cli
 load-test-cli: setup ## Locust alone, against LOADTEST_HOST or the gateway of gateway-up

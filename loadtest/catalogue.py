@@ -35,10 +35,14 @@ class _Class:
     bases: tuple[str, ...]
     methods: dict[str, _Definition]
     file: str
+    holds: bool
 
 
-def catalogue(directory: Path = USERS) -> tuple[Scenario, ...]:
-    """Return every scenario that the modules in ``directory`` define, by name."""
+def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
+    """Return every scenario that the modules in ``directory`` define, by name.
+
+    Those of users who only hold a stream open (``holds = True``) take part in a ``soak`` and nowhere else.
+    """
     classes: dict[str, _Class] = {}
     shared: dict[str, dict[str, _Definition]] = {}
     for path in sorted(directory.glob("*.py")):
@@ -50,6 +54,8 @@ def catalogue(directory: Path = USERS) -> tuple[Scenario, ...]:
                 classes[node.name] = _class(node, file)
     scenarios = []
     for found in classes.values():
+        if found.holds and not soak:
+            continue
         methods = _inherited(found, classes)
         for name, definition in methods.items():
             if definition.is_task:
@@ -73,19 +79,28 @@ def planned(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenar
 
 
 def _class(node: ast.ClassDef, file: str) -> _Class:
-    area = next(
-        (
-            statement.value.value
-            for statement in node.body
-            if isinstance(statement, ast.Assign | ast.AnnAssign)
-            and "area" in _targets(statement)
-            and isinstance(statement.value, ast.Constant)
-            and isinstance(statement.value.value, str)
-        ),
-        "",
-    )
+    area, holds = _attribute(node, "area"), _attribute(node, "holds")
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
-    return _Class(node.name, area, bases, _definitions(node.body), file)
+    return _Class(
+        name=node.name,
+        area=area if isinstance(area, str) else "",
+        bases=bases,
+        methods=_definitions(node.body),
+        file=file,
+        holds=holds is True,
+    )
+
+
+def _attribute(node: ast.ClassDef, name: str) -> object:
+    """Return the literal that a class assigns to its attribute ``name``, or None."""
+    for statement in node.body:
+        if (
+            isinstance(statement, ast.Assign | ast.AnnAssign)
+            and name in _targets(statement)
+            and isinstance(statement.value, ast.Constant)
+        ):
+            return statement.value.value
+    return None
 
 
 def _definitions(body: Iterable[ast.stmt]) -> dict[str, _Definition]:

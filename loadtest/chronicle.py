@@ -31,6 +31,7 @@ from loadtest.recorder import Recorder, cpu_seconds
 from loadtest.redact import redact
 from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
 from loadtest.settings import Target
+from loadtest.shape import SoakShape
 from loadtest.sweep import Deck
 
 INTERVAL = 2.0
@@ -54,6 +55,8 @@ class Chronicle:
         self.recorder = recorder
         self.started = time.time()
         self.run: Run | None = None
+        self.shape: SoakShape | None = None
+        """Carries out the plan of a soak."""
         self._path = Path(target.reports) / "run.json"
         self._deck = Deck(())
         self._users: dict[int, int] = {}
@@ -117,6 +120,7 @@ class Chronicle:
         if self.run is None:
             return
         self.started = time.time()
+        self.recorder.begin(self.started)
         self.run = replace(
             self.run,
             started=_iso(self.started),
@@ -170,13 +174,16 @@ class Chronicle:
         if self.run is None:
             return
         tally = self.recorder.tally
+        duration = self.run.duration if self._over else round(time.time() - self.started, 3)
+        soak = self.shape.execution if self.shape else None
+        stretches = soak.stretches(self.started, self.started + duration) if soak else ()
         self.run = replace(
             self.run,
-            duration=self.run.duration if self._over else round(time.time() - self.started, 3),
+            duration=duration,
             operations=tally.operation_records(self.started),
             failures=tally.failure_records(self.started),
             streams=tally.stream_records(),
-            timeline=tally.timeline(self.started, self._users),
+            timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
             sweep=self._deck.record(),
             generator=self._generator(),
             workers=self._workers(),
@@ -215,6 +222,10 @@ class Chronicle:
                 signal=int(self._signal),
                 reason=f"{name} ended the run after {took:.0f} s",
             )
+        if self.shape is not None and not (self.shape.execution and self.shape.execution.finished):
+            return replace(
+                run, state=RunState.ABORTED, reason=f"the plan was left after {took:.0f} s of load"
+            )
         if wanted is not None and took < wanted - EARLY:
             reason = f"Locust stopped after {took:.0f} of {wanted:.0f} s; its output says why"
             return replace(run, state=RunState.ABORTED, reason=reason)
@@ -235,11 +246,14 @@ class Chronicle:
         signal.signal(signal.SIGINT, interrupted)
 
     def _generator(self) -> record.Generator:
-        busy = self._busy_seconds
+        busy, starts = self._busy_seconds, self.recorder.tally.starts
         return record.Generator(
             cpu=round(cpu_seconds() + sum(self.recorder.cpu.values()), 2),
             saturated=busy >= BUSY_FOR,
             detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
+            late=starts.late.summary(),
+            overslept=starts.overslept.summary(),
+            never_begun=starts.missed,
         )
 
     def _busiest_worker(self) -> float:

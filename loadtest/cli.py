@@ -174,7 +174,9 @@ def run(
     from loadtest.job import Job, run_job
     from loadtest.progress import progress
 
-    size = {name: rest.pop(name) for name in ("profile", "users", "spawn_rate", "run_time", "processes")}
+    size = {
+        name: rest.pop(name) for name in ("profile", "users", "spawn_rate", "run_time", "processes", "rate")
+    }
     reports = reports_dir or settings.reports_directory()
     job = Job(
         source=parse_source(gateway),

@@ -89,6 +89,8 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         database=gateway.database,
         profile=size.profile,
         processes=size.processes,
+        soak=size.soak,
+        run_time=size.run_time,
         backends=gateway.backends.urls,
         failed_backends=gateway.backends.failed,
         reports=str(reports),
@@ -125,7 +127,13 @@ def drive_alone(
     target = (
         target_of(held, size, reports)
         if held
-        else replace(read_target(environ), reports=str(reports), profile=size.profile)
+        else replace(
+            read_target(environ),
+            reports=str(reports),
+            profile=size.profile,
+            soak=size.soak,
+            run_time=size.run_time,
+        )
     )
     if not {"--list", "-l", "--help", "-h", "--worker"} & set(arguments):
         clear_reports(prepare_directory(reports))

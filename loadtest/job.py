@@ -28,6 +28,7 @@ from loadtest.progress import Progress
 from loadtest.redact import redact
 from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
+from loadtest.soak import SWEEP_WITHIN
 
 POLL = 0.2
 """Seconds between looks at Locust and the gateway."""
@@ -102,7 +103,7 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
                 progress.tell("note", note)
-            wanted = f"{job.size.users} users for {job.size.run_time:.0f} s on {gateway.host}"
+            wanted = f"{job.size.words} on {gateway.host}"
             progress.tell("load", wanted)
             began = time.monotonic()
             try:
@@ -149,7 +150,8 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
 def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, progress: Progress) -> None:
     looked = began = time.monotonic()
     own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
-    latest = float("inf") if own_time else began + job.size.run_time + LATE
+    sweep = SWEEP_WITHIN if job.size.soak else 0.0
+    latest = float("inf") if own_time else began + job.size.run_time + sweep + LATE
     while locust.poll() is None:
         if time.monotonic() > latest:
             progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
@@ -174,6 +176,8 @@ def _so_far(run_file: Path) -> str:
     failures = sum(operation.failures for operation in run.operations)
     reached = sum(operation.successes > 0 for operation in run.operations)
     sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
+    if run.timeline.stretches:
+        sweep = f" · {run.timeline.stretches[-1].name}"
     return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
 
 

@@ -6,6 +6,7 @@ to itself.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any, NoReturn, Protocol, cast
 
 import gevent
 from gevent.event import Event
+from locust import argument_parser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -20,6 +22,7 @@ from loadtest.catalogue import catalogue, planned
 from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
 from loadtest.errors import LoadTestError
+from loadtest.pacing import PaceSetting, Pacing, holds
 from loadtest.recorder import Recorder
 from loadtest.run import Scenario
 from loadtest.settings import Target, read_target
@@ -53,6 +56,7 @@ class Load:
         self.recorder = Recorder(environment)
         self.stage = Stage()
         self.scenarios: dict[str, tuple[type, Task]] = {}
+        self.pacing = Pacing(environment)
         self.hand = Hand(
             ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
             tell_done=lambda name: self.send("loadtest-done", {"name": name}),
@@ -63,6 +67,7 @@ class Load:
         if isinstance(environment.runner, WorkerRunner):
             environment.events.test_stop.add_listener(lambda **_: self.send("loadtest-stopped", {}))
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
+            environment.runner.register_message("loadtest-begin", self._on_begin)
             environment.runner.register_message("loadtest-stage", self._on_stage)
             environment.runner.register_message("loadtest-deal", self._on_deal)
             environment.runner.register_message("loadtest-stop", self._on_stop)
@@ -112,6 +117,10 @@ class Load:
         if self.environment.runner is not None:
             gevent.spawn(self.environment.runner.stop)
 
+    def _on_begin(self, msg: _Message, **_: Any) -> None:
+        self.recorder.begin(msg.data["started"])
+        self.pacing.told(msg.data["pacing"], self.scenarios)
+
     def _on_stage(self, msg: _Message, **_: Any) -> None:
         self.stage = Stage.unpacked(msg.data)
         self._staged.set()
@@ -130,6 +139,7 @@ class Direction:
         self.deck = Deck(())
         self._at_work: set[str] = set()
         self.run_time = _take_run_time(load.environment)
+        self.pace_setting = PaceSetting(load.environment, load.target)
         events = self.environment.events
         events.test_start.add_listener(self._on_test_start)
         # Before the chronicle's own listener, which writes the run.
@@ -161,9 +171,12 @@ class Direction:
         load = self.load
         self._at_work.clear()
         load.connect()
-        scenarios = catalogue()
+        shape = self.pace_setting.shape
+        scenarios = catalogue(soak=shape is not None)
         plan = planned(load.scenarios, scenarios)
-        self.deck = Deck(order(plan, self._slow(plan)))
+        swept = tuple(one for one in plan if not holds(load.scenarios[one.name][0]))
+        self.deck = Deck(order(swept, self._slow(swept)))
+        self.chronicle.shape = shape
         classes = [user_class.__name__ for user_class in self.environment.user_classes]
         self.chronicle.begin(
             str(self.environment.host),
@@ -177,12 +190,20 @@ class Direction:
         counts = count_entities(load.session)
         load.stage = set_stage(load.session, load.target.backends)
         self.chronicle.staged(load.stage.problems, counts)
+        self.pace_setting.begin(self.run_time, lambda: self.deck.over, lambda: self._tell_begin(None))
+        self._tell_begin(None)
         self._tell("loadtest-stage", load.stage.packed(), None)
-        if self.run_time is not None:
+        if self.run_time is not None and shape is None:
             logger.info("The stage is set; the load takes %g s", self.run_time)
             gevent.spawn_later(self.run_time, self._quit)
 
+    def _tell_begin(self, node: str | None) -> None:
+        begin = {"started": self.chronicle.started, "pacing": self.pace_setting.message}
+        self._tell("loadtest-begin", begin, node)
+
     def _on_test_stop(self, **_: Any) -> None:
+        if self.chronicle.shape is not None:
+            self.chronicle.shape.over = True
         self._wait_for_workers()
         self.load.target.turn_file.unlink(missing_ok=True)
         if hasattr(self.load, "session"):
@@ -222,6 +243,7 @@ class Direction:
 
     def _on_hello(self, msg: _Message, **_: Any) -> None:
         self._at_work.add(msg.node_id)
+        self._tell_begin(msg.node_id)
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 
     def _on_want(self, msg: _Message, **_: Any) -> None:
@@ -262,6 +284,10 @@ def load_of(environment: Environment) -> Load:
 
 def attach(environment: Environment, **_: Any) -> None:
     """Attach a load to a starting Locust (a listener of its ``init`` event)."""
+    # A worker compares each option that the master sends with the defaults, and builds Locust's whole parser of
+    # options for each of them anew: half a second, with every message that changes the number of users, in which
+    # nobody is served.
+    argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
     load = Load(environment)
     environment.__dict__["loadtest"] = load
     if not isinstance(environment.runner, WorkerRunner):

@@ -102,6 +102,11 @@ def sizing(command: F) -> F:
             help="Users started per second.",
         ),
         click.option("-u", "--users", type=click.IntRange(min=1), help="Users at the peak."),
+        click.option(
+            "--rate",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Of a soak: scenarios begun per second on the plateau.",
+        ),
         click.option("--profile", metavar="NAME", help="A named size of run: pr, light, soak."),
     ):
         command = option(command)

@@ -45,3 +45,4 @@ class StreamOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """By the server, in good order."""
     first_event: float | None
     gaps: tuple[float, ...]
+    """Between two signs of life: events, and comments that keep a stream open."""

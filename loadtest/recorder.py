@@ -16,6 +16,7 @@ from loadtest.operations import area_of
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.redact import redact
 from loadtest.run import Example, ProblemKind
+from loadtest.schedule import Start
 from loadtest.tally import Tally, pack, unpack
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ class Recorder:
     def reset(self) -> None:
         """Forget everything: a new run begins."""
         self.tally, self.workers, self.cpu = Tally(), {}, {}
+
+    def begin(self, start: float) -> None:
+        """The load begins, at the Unix time ``start``; nothing was counted before."""
+        self.tally.start = start
+
+    def scenario_begins(self, start: Start) -> None:
+        """Count a scenario that begins by a schedule."""
+        self.tally.begin(start)
+
+    def scenarios_missed(self, number: int) -> None:
+        """Count scenarios that were due and can begin no more."""
+        self.tally.starts.missed += number
 
     def stream(self, outcome: StreamOutcome) -> None:
         """Count a finished event stream."""
@@ -113,7 +126,7 @@ class Recorder:
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         data[_KEY] = pack(self.tally)
         data[_CPU] = cpu_seconds()
-        self.tally = Tally()
+        self.tally = Tally(start=self.tally.start)
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         self.cpu[client_id] = data.pop(_CPU, 0.0)

@@ -240,6 +240,7 @@ class Stream(Record, frozen=True, kw_only=True):
     """Ended by the server in good order."""
     first_event: Latency | None = None
     gap: Latency | None = None
+    """Between two signs of life: events, and comments that keep a stream open."""
 
 
 class EntityCount(Record, frozen=True, kw_only=True):
@@ -269,6 +270,10 @@ class Generator(Record, frozen=True, kw_only=True):
     detail: str = ""
     late: Latency | None = None
     """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
+    overslept: Latency | None = None
+    """The same of those whose user was free when they were due: the generator's own part in it."""
+    never_begun: int = 0
+    """Scenarios that were due and could not begin before their user left."""
 
 
 class Worker(Record, frozen=True, kw_only=True):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from loadtest.client.auth import Credentials
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
 from loadtest.record import Record
+from loadtest.soak import Soak
 
 PROFILES = Path(__file__).parent / "profiles.toml"
 DEFAULT_HOST = "http://localhost:8080"
@@ -28,6 +31,8 @@ class Profile(Record, frozen=True, kw_only=True):
     run_time: str
     """``60s``, ``10m``, ``1h30m``."""
     about: str
+    plan: Soak | None = None
+    """The plan of a load with an arrival rate; without one users begin again when they are done."""
 
 
 class Size(Record, frozen=True, kw_only=True):
@@ -39,6 +44,13 @@ class Size(Record, frozen=True, kw_only=True):
     run_time: float
     """Seconds."""
     processes: int
+    soak: Soak | None = None
+
+    @property
+    def words(self) -> str:
+        """The size in a few words."""
+        rate = f", {self.soak.rate:g} scenarios/s" if self.soak else ""
+        return f"{self.users} users{rate} for {self.run_time:.0f} s"
 
 
 class Target(Record, frozen=True, kw_only=True):
@@ -60,6 +72,9 @@ class Target(Record, frozen=True, kw_only=True):
     processes: int = 1
     """Locust processes on this machine."""
     seed: int = 0
+    soak: Soak | None = None
+    run_time: float | None = None
+    """Seconds that the profile says, for a load whose plan needs to know and that nobody told."""
 
     @property
     def turn_file(self) -> Path:
@@ -79,25 +94,40 @@ def size(
     spawn_rate: float | None = None,
     run_time: str | None = None,
     processes: int | None = None,
+    rate: float | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Size:
     """Return the size that options, then the environment, then the profile ask for.
 
     Raises:
-        UsageError: an unknown profile, or a figure that is none or not positive.
+        UsageError: an unknown profile, a figure that is none or not positive, or a rate for a profile that has
+            none.
     """
     name = profile or environ.get("LOADTEST_PROFILE") or "pr"
     known = profiles()
     if name not in known:
         raise UsageError(f"unknown profile {name!r}: expected {', '.join(known)}")
     base = known[name]
+    wanted = rate or _number(environ, "LOADTEST_RATE", 0)
+    if wanted:
+        if base.plan is None:
+            having = ", ".join(one for one, other in known.items() if other.plan)
+            raise UsageError(f"rate {wanted:g}: profile {name!r} has no arrival rate, expected {having}")
+        base = _at_rate(base, base.plan, wanted)
     return Size(
         profile=name,
+        soak=base.plan,
         users=users or int(_number(environ, "LOADTEST_USERS", base.users)),
         spawn_rate=spawn_rate or _number(environ, "LOADTEST_SPAWN_RATE", base.spawn_rate),
         run_time=seconds(run_time or environ.get("LOADTEST_RUN_TIME") or base.run_time),
         processes=processes or int(_number(environ, "LOADTEST_PROCESSES", 1)),
     )
+
+
+def _at_rate(profile: Profile, plan: Soak, rate: float) -> Profile:
+    """Return ``profile`` at another rate, with as many users as leave each of them the time that it has now."""
+    users = math.ceil(plan.streams + (profile.users - plan.streams) * rate / plan.rate)
+    return replace(profile, users=users, plan=replace(plan, rate=rate))
 
 
 def seconds(text: str) -> float:

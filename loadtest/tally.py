@@ -8,18 +8,18 @@ from typing import Any
 
 import msgspec
 
+from loadtest.course import Course, merge_all, minute_of
 from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.run import Acceptance, Failure, Operation, Stream
-from loadtest.timeline import Moment, Timeline
+from loadtest.schedule import Start
+from loadtest.timeline import Timeline
 
 EXAMPLES = 3
 """Failed calls with full evidence that are kept per fingerprint."""
 FINGERPRINTS = 2000
 """Distinct failures that are told apart; further ones are counted with their operation only."""
-MOMENTS = 900
-"""Steps on the time axis before two become one."""
 
 
 class _OperationTally(msgspec.Struct):
@@ -68,17 +68,6 @@ class _OperationTally(msgspec.Struct):
         )
 
 
-class _SecondTally(msgspec.Struct):
-    requests: int = 0
-    failures: int = 0
-    latency: Histogram = msgspec.field(default_factory=Histogram)
-
-    def merge(self, other: _SecondTally) -> None:
-        self.requests += other.requests
-        self.failures += other.failures
-        self.latency.merge(other.latency)
-
-
 class _StreamTally(msgspec.Struct):
     opened: int = 0
     events: int = 0
@@ -104,31 +93,43 @@ class _StreamTally(msgspec.Struct):
         )
 
 
+class _StartsTally(msgspec.Struct):
+    """How a load with an arrival rate kept to its schedule; durations in milliseconds."""
+
+    late: Histogram = msgspec.field(default_factory=Histogram)
+    overslept: Histogram = msgspec.field(default_factory=Histogram)
+    missed: int = 0
+
+    def merge(self, other: _StartsTally) -> None:
+        self.late.merge(other.late)
+        self.overslept.merge(other.overslept)
+        self.missed += other.missed
+
+
 class Tally(msgspec.Struct):
     """Everything counted so far. Feed it outcomes, or the tallies of other processes."""
 
+    start: float = 0.0
+    """When the load began, in Unix seconds: what the minutes are counted from."""
     operations: dict[str, _OperationTally] = msgspec.field(default_factory=dict)
     failures: dict[str, Failure] = msgspec.field(default_factory=dict)
-    seconds: dict[int, _SecondTally] = msgspec.field(default_factory=dict)
+    course: Course = msgspec.field(default_factory=Course)
     streams: dict[str, _StreamTally] = msgspec.field(default_factory=dict)
+    starts: _StartsTally = msgspec.field(default_factory=_StartsTally)
 
     @property
     def requests(self) -> int:
         """Calls counted so far."""
-        return sum(second.requests for second in self.seconds.values())
+        return self.course.requests
 
     def add(self, outcome: Outcome) -> None:
         """Count one call."""
         operation = self.operations.get(outcome.operation)
         if operation is None:
             operation = self.operations[outcome.operation] = _OperationTally(outcome.area)
-        second = self.seconds.get(int(outcome.finished))
-        if second is None:
-            second = self.seconds[int(outcome.finished)] = _SecondTally()
         operation.scenario = outcome.scenario or operation.scenario
         operation.latency.add(outcome.duration)
-        second.latency.add(outcome.duration)
-        second.requests += 1
+        self.course.add(self.start, outcome)
         counts, status = operation.counts, str(outcome.status)
         operation.statuses[status] = operation.statuses.get(status, 0) + 1
         counts["received"] = counts.get("received", 0) + outcome.received
@@ -137,7 +138,6 @@ class Tally(msgspec.Struct):
         kind = "success"
         if outcome.fault is not None:
             kind = "failure"
-            second.failures += 1
             self._fail(outcome, outcome.fault)
         elif outcome.accepted is not None:
             kind = "accepted"
@@ -159,16 +159,20 @@ class Tally(msgspec.Struct):
         for gap in outcome.gaps:
             stream.gap.add(gap)
 
+    def begin(self, start: Start) -> None:
+        """Count one scenario that began by a schedule."""
+        self.starts.late.add(start.late * 1000)
+        if start.free:
+            self.starts.overslept.add(start.late * 1000)
+
     def merge(self, other: Tally) -> None:
         """Add everything that ``other`` counted; ``other`` must not be used after this."""
         for failure in other.failures.values():
             self._merge_failure(failure)
-        for own, new in (
-            (self.operations, other.operations),
-            (self.seconds, other.seconds),
-            (self.streams, other.streams),
-        ):
-            _merge_all(own, new)
+        merge_all(self.operations, other.operations)
+        merge_all(self.streams, other.streams)
+        self.course.merge(other.course)
+        self.starts.merge(other.starts)
 
     def _fail(self, outcome: Outcome, fault: Fault) -> None:
         self._merge_failure(
@@ -184,6 +188,7 @@ class Tally(msgspec.Struct):
                 first=outcome.finished,
                 last=outcome.finished,
                 scenario=outcome.scenario,
+                minutes={minute_of(self.start, outcome.finished): 1},
                 examples=(fault.example,) if fault.example else (),
             )
         )
@@ -196,6 +201,7 @@ class Tally(msgspec.Struct):
                 count=old.count + new.count,
                 first=min(old.first or 0.0, new.first or 0.0),
                 last=max(old.last or 0.0, new.last or 0.0),
+                minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
                 examples=(old.examples + new.examples)[:EXAMPLES],
             )
         elif len(self.failures) >= FINGERPRINTS:
@@ -217,6 +223,7 @@ class Tally(msgspec.Struct):
                 failure,
                 first=max((failure.first or start) - start, 0.0),
                 last=max((failure.last or start) - start, 0.0),
+                minutes=dict(sorted(failure.minutes.items())),
                 examples=tuple(
                     msgspec.structs.replace(example, at=max(example.at - start, 0.0))
                     for example in failure.examples
@@ -226,40 +233,8 @@ class Tally(msgspec.Struct):
         )
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
-        """Return the run over time; ``users`` maps Unix seconds to how many users there were.
-
-        Seconds are joined, two, four, eight at a time, until at most :data:`MOMENTS` steps remain.
-        """
-        seconds = sorted(set(self.seconds) | set(users))
-        first, width = int(start), 1
-        while seconds and (seconds[-1] - first) // width >= MOMENTS:
-            width *= 2
-        steps: dict[int, list[int]] = {}
-        there: dict[int, int] = {}
-        last = 0  # a busy generator misses a tick; the number of users is then what it was
-        for second in seconds:
-            there[second] = last = users.get(second, last)
-            steps.setdefault(max(second - first, 0) // width, []).append(second)
-        return Timeline(
-            width=float(width),
-            moments=tuple(self._moment(step * width, members, there) for step, members in steps.items()),
-        )
-
-    def _moment(self, at: int, seconds: list[int], users: Mapping[int, int]) -> Moment:
-        counted = [self.seconds[second] for second in seconds if second in self.seconds]
-        latency = (
-            counted[0].latency if len(counted) == 1 else Histogram.merged(one.latency for one in counted)
-        )
-        known = latency.summary()
-        return Moment(
-            at=float(at),
-            requests=sum(second.requests for second in counted),
-            failures=sum(second.failures for second in counted),
-            users=max(users[second] for second in seconds),
-            p50=known.percentiles["50"] if known else None,
-            p95=known.percentiles["95"] if known else None,
-            p99=known.percentiles["99"] if known else None,
-        )
+        """Return the run over time; ``users`` maps Unix seconds to how many users there were."""
+        return self.course.timeline(start, users)
 
 
 def pack(tally: Tally) -> bytes:
@@ -279,14 +254,6 @@ def unpack(data: bytes) -> Tally:
 def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:
     for key, count in new.items():
         totals[key] = totals.get(key, 0) + count
-
-
-def _merge_all(own: dict[Any, Any], new: Mapping[Any, Any]) -> None:
-    for key, tally in new.items():
-        if key in own:
-            own[key].merge(tally)
-        else:
-            own[key] = tally
 
 
 def _histogram_to_text(value: Any) -> Any:

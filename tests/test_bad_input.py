@@ -55,6 +55,8 @@ def one_line(said: str) -> str:
         (("run", "--gateway", "path:/nowhere"), "/nowhere"),
         (("run", "--gateway", "http://user:pass@host"), "expected no user in the address"),
         (("run", "--profile", "huge"), "unknown profile 'huge': expected pr"),
+        (("run", "--rate", "5"), "rate 5: profile 'pr' has no arrival rate, expected soak"),
+        (("drive", "--profile", "light", "--rate", "1"), "profile 'light' has no arrival rate"),
         (("run", "--run-time", "soon"), "run time 'soon': expected a duration"),
         (("run", "--criteria", "p95 < fast"), "p95 < fast"),
         (("run", "--known-failures", "none.toml"), "none.toml: cannot be read"),

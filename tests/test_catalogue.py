@@ -66,6 +66,17 @@ def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
     assert (story.area, story.file) == ("things", "loadtest/users/things.py")
 
 
+def test_who_holds_streams_is_in_the_catalogue_of_a_soak_only(folder: Path) -> None:
+    source = 'class HoldingUser(Base):\n    holds = True\n    @task\n    def hold(self):\n        self.call("GET /a")\n'
+    (folder / "things.py").write_text(SOURCE + "\n\n" + source)
+    usual = {scenario.name for scenario in catalogue(folder)}
+    assert usual == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
+    assert {one.name for one in catalogue(folder, soak=True)} - usual == {
+        "HoldingUser.hold",
+        "HoldingUser.inherited",
+    }
+
+
 def test_a_call_knows_its_line(folder: Path) -> None:
     story = next(s for s in catalogue(folder) if s.name == "ThingsUser.story")
     line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
@@ -78,8 +89,8 @@ def test_only_what_takes_part_is_planned(folder: Path) -> None:
 
 
 def test_every_scenario_of_ours_is_in_an_area_and_calls_something() -> None:
-    scenarios = catalogue()
-    assert scenarios
+    scenarios = catalogue(soak=True)
+    assert len(scenarios) > len(catalogue())
     for scenario in scenarios:
         assert scenario.area, scenario.name
         assert scenario.calls, scenario.name

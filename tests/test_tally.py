@@ -1,5 +1,6 @@
 """Counts and histograms merge across processes as if one process had counted all of it."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -7,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.course import MOMENTS
+from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.run import Example, ProblemKind
-from loadtest.tally import EXAMPLES, FINGERPRINTS, MOMENTS, Tally, pack, unpack
+from loadtest.schedule import Start
+from loadtest.tally import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
 
 START = 1000.0
 
@@ -54,7 +58,7 @@ outcomes = st.builds(
 
 
 def tallied(counted: list[Outcome]) -> Tally:
-    tally = Tally()
+    tally = Tally(start=START)
     for one in counted:
         tally.add(one)
     return tally
@@ -67,9 +71,85 @@ def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome])
     together = tallied(here + there)
     assert merged.operation_records(START) == together.operation_records(START)
     assert merged.timeline(START, {}) == together.timeline(START, {})
-    assert {f.fingerprint: f.count for f in merged.failures.values()} == {
-        f.fingerprint: f.count for f in together.failures.values()
+    assert {f.fingerprint: (f.count, f.minutes) for f in merged.failures.values()} == {
+        f.fingerprint: (f.count, f.minutes) for f in together.failures.values()
     }
+    assert merged.requests == together.requests == len(here) + len(there)
+
+
+@given(st.lists(st.lists(outcomes, max_size=20), min_size=1, max_size=6), st.lists(st.integers(0, 5)))
+def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
+    reports: list[list[Outcome]], folds: list[int]
+) -> None:
+    """Workers report bit by bit, a fold may come between any two reports, and nothing is lost or counted twice."""
+    master = Tally(start=START)
+    for number, report in enumerate(reports):
+        master.merge(unpack(pack(tallied(report))))
+        if number in folds:
+            master.timeline(START, {})
+    everything = [one for report in reports for one in report]
+    timeline = master.timeline(START, {})
+    assert timeline == tallied(everything).timeline(START, {})
+    by_minute: dict[int, list[float]] = {}
+    for one in everything:
+        by_minute.setdefault(int((one.finished - START) // 60), []).append(one.duration)
+    assert {int(minute.at // 60): minute.requests for minute in timeline.minutes} == {
+        number: len(durations) for number, durations in by_minute.items()
+    }
+    for minute in timeline.minutes:
+        alone = Histogram()
+        for duration in by_minute[int(minute.at // 60)]:
+            alone.add(duration)
+        assert minute.latency == alone.summary()
+    failed_at = [int((one.finished - START) // 60) for one in everything if one.fault]
+    counted: Counter[int] = Counter()
+    for failure in master.failure_records(START):
+        assert sum(failure.minutes.values()) == failure.count
+        counted.update(failure.minutes)
+    assert counted == Counter(failed_at)
+
+
+def test_hours_of_load_stay_small() -> None:
+    """Six hours: what is kept and what a worker reports is bounded, and no request is lost on the way."""
+    master = Tally(start=START)
+    longest = 0
+    for report in range(0, 6 * 3600, 60):
+        part = Tally(start=START)
+        for second in range(report, report + 60, 3):
+            for operation in range(3):
+                kind = failed if operation == 0 and second % 9 == 0 else outcome
+                part.add(
+                    kind(operation=f"GET /{operation}", second=second + 0.5, duration=float(second % 977))
+                )
+        packed = pack(part)
+        longest = max(longest, len(packed))
+        master.merge(unpack(packed))
+        master.timeline(START, {int(START) + report: 5})
+        assert len(master.course.steps) <= MOMENTS
+        assert not master.course.seconds
+    timeline = master.timeline(START, {})
+    assert timeline.width == 32.0
+    assert len(timeline.minutes) == 360
+    assert sum(moment.requests for moment in timeline.moments) == 6 * 3600
+    assert sum(minute.requests for minute in timeline.minutes) == 6 * 3600
+    assert len(msgspec.json.encode(timeline)) < 1_000_000
+    assert longest < 50_000
+
+
+def test_how_late_scenarios_began_merges_across_processes() -> None:
+    here, there = Tally(), Tally()
+    here.begin(Start(due=5.0, late=0.002, free=True))
+    there.begin(Start(due=6.0, late=1.5, free=False))
+    there.starts.missed = 3
+    here.merge(unpack(pack(there)))
+    late, overslept = here.starts.late.summary(), here.starts.overslept.summary()
+    assert late is not None
+    assert late.count == 2
+    assert late.max == pytest.approx(1500, rel=0.01)
+    assert overslept is not None
+    assert overslept.count == 1
+    assert overslept.max == pytest.approx(2, rel=0.01)
+    assert here.starts.missed == 3
 
 
 @given(st.lists(outcomes, min_size=1))

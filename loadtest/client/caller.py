@@ -56,6 +56,8 @@ class Call:
     drift: bool = False
     accepted: str | None = None
     example: Example | None = None
+    late: float = 0.0
+    """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
 
 
 class Caller:
@@ -69,6 +71,8 @@ class Caller:
         self.area = area
         self.scenario: str | None = None
         self.last_operation: str | None = None
+        self.due: float | None = None
+        """When the scenario that begins now was meant to (``time.perf_counter()``), for its first call."""
         self._unwinding = False
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
@@ -133,6 +137,7 @@ class Caller:
             answer, found = answer_of(operation, response)
             if found is None:
                 found = self._judged(answer, call, accept or {}, problem, check)
+            response.request_meta["response_time"] += call.late
             _report(response, request, call, answer, found)
         self._last_answer = time.perf_counter()
         if found is not None or answer.status >= 500:
@@ -225,6 +230,7 @@ class Caller:
                 response.request_meta["response_time"] = events.first_event or float(
                     response.request_meta["response_time"]
                 )
+            response.request_meta["response_time"] += call.late
             # A block that failed elsewhere before it read an event says nothing about the stream.
             if told or (events is not None and events.events):
                 with response:
@@ -262,6 +268,7 @@ class Caller:
         if self._last_answer and time.perf_counter() - self._last_answer > IDLE:
             self.http.client.clientpool.close()
         with nullcontext() if stream else self.session.turnstile.passing(call.operation):
+            call.late = self.lateness()
             return self.http.request(
                 request.method,
                 request.url,
@@ -273,6 +280,15 @@ class Caller:
                 stream=stream,
                 context={"call": call},
             )
+
+    def lateness(self) -> float:
+        """Return how many milliseconds after its scenario's intended start the next call goes out, once.
+
+        A call that nobody meant to make at a certain time is never late. The wait for a place or for a turn is a
+        part of it: behind a gateway that stalls, users wait there.
+        """
+        due, self.due = self.due, None
+        return 0.0 if due is None else max(time.perf_counter() - due, 0.0) * 1000
 
     def _judged(
         self,

@@ -30,6 +30,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
     headers = {"X-Correlation-ID": session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
     call = Call(operation, caller.area, caller.scenario)
     caller.last_operation = operation
+    late = caller.lateness()
     start, taken = time.perf_counter(), 0.0
     link: Link | None = None
     problem: Problem | None = None
@@ -57,7 +58,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
             caller.http.request_event.fire(
                 request_type=method,
                 name=path,
-                response_time=taken or (time.perf_counter() - start) * 1000,
+                response_time=late + (taken or (time.perf_counter() - start) * 1000),
                 response_length=0,
                 exception=problem,
                 context={"call": call},

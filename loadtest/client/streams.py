@@ -20,6 +20,9 @@ FIRST_EVENT_WITHIN = 10.0
 """Seconds that a user waits for an event unless the scenario says otherwise."""
 
 
+Wanted = Callable[["Event"], bool]
+
+
 class Lines(Protocol):
     """An open answer of geventhttpclient."""
 
@@ -64,9 +67,7 @@ class EventStream:
     _last: float = 0.0
     _source: Iterator[Any] | None = None
 
-    def next(
-        self, *, within: float = FIRST_EVENT_WITHIN, where: Callable[[Event], bool] | None = None
-    ) -> Event:
+    def next(self, *, within: float = FIRST_EVENT_WITHIN, where: Wanted | None = None) -> Event:
         """Return the next event (the next one of those that ``where`` wants), waiting ``within`` seconds.
 
         Raises:
@@ -76,7 +77,7 @@ class EventStream:
         deadline.start()
         try:
             while True:
-                event = self._read()
+                event = self.read()
                 if where is None or where(event):
                     return event
         except gevent.Timeout as timeout:
@@ -85,6 +86,11 @@ class EventStream:
             raise Problem(ProblemKind.STREAM_STALLED, self._silence(within)) from None
         finally:
             deadline.close()
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the last event or comment, or since it was opened."""
+        return time.perf_counter() - (self._last or self.opened)
 
     def close(self) -> None:
         """End the stream from our side; the server sees the connection close."""
@@ -100,9 +106,14 @@ class EventStream:
             gaps=tuple(self.gaps),
         )
 
-    def _read(self) -> Event:
+    def read(self) -> Event:
+        """Return the next event, however long it takes.
+
+        Raises:
+            Problem: the stream ended.
+        """
         if self._source is None:
-            self._source = SSEClient(iter(lambda: self.lines.readline(b"\n"), b"")).events()
+            self._source = SSEClient(iter(self._line, b"")).events()
         found = next(self._source, None)
         if found is None:
             self.ended = self.lines.message_complete
@@ -110,14 +121,25 @@ class EventStream:
                 ProblemKind.STREAM_TRUNCATED,
                 f"the stream ended after {self.events} events" if self.events else "the stream ended empty",
             )
-        now = time.perf_counter()
+        now = self._sign_of_life()
         if self.first_event is None:
             self.first_event = (now - self.opened) * 1000
-        else:
-            self.gaps.append((now - self._last) * 1000)
-        self._last = now
         self.events += 1
         return Event(found.event, found.data)
+
+    def _line(self) -> bytes:
+        line = self.lines.readline(b"\n")
+        if line.startswith(b":"):
+            # A comment: what a server sends to keep a stream open that has nothing to tell.
+            self._sign_of_life()
+        return line
+
+    def _sign_of_life(self) -> float:
+        now = time.perf_counter()
+        if self._last:
+            self.gaps.append((now - self._last) * 1000)
+        self._last = now
+        return now
 
     def _silence(self, seconds: float) -> str:
         return f"no {'further ' if self.events else ''}event that was waited for within {seconds:g} s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loadtest.judge import liveness, reach
+from loadtest.judge import liveness, reach, schedule
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, plural, some
 
@@ -63,6 +63,7 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.SUCCESSES: liveness.successes,
     Check.WORKERS: liveness.workers,
     Check.GENERATOR: liveness.generator,
+    Check.SCHEDULE: schedule.schedule,
     Check.SWEEP: reach.sweep,
     Check.REACHED: reach.reached,
     Check.ACCOUNTED: reach.accounted,

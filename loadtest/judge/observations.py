@@ -28,6 +28,7 @@ class Check(StrEnum):
     SUCCESSES = "something-succeeded"
     WORKERS = "no-worker-lost"
     GENERATOR = "generator-not-saturated"
+    SCHEDULE = "schedule-kept"
     SWEEP = "first-sweep-done"
     REACHED = "planned-operations-reached"
     ACCOUNTED = "failures-accounted-for"

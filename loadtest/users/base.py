@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar, cast, overload
 
 import gevent
 from gevent import GreenletExit
-from locust import FastHttpUser, between
+from locust import FastHttpUser, User, between
 from locust import task as locust_task
 from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
@@ -18,9 +19,13 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
+from loadtest.schedule import Schedule
 from loadtest.stage import Stage
 
 U = TypeVar("U", bound="GatewayUser")
+
+FOR_EVER = 1e6
+"""Seconds that somebody waits who is done and will be stopped."""
 
 
 class NotStaged(RescheduleTask):
@@ -30,11 +35,13 @@ class NotStaged(RescheduleTask):
 class GatewayUser(FastHttpUser):
     """A user of the gateway, signed in as its administrator.
 
-    Class attributes of a subclass: ``area`` names the group of operations that it covers.
+    Class attributes of a subclass: ``area`` names the group of operations that it covers; ``holds`` says that its
+    scenarios hold a stream open for minutes, so that it takes part in a soak and nowhere else.
     """
 
     abstract = True
     area: ClassVar[str] = ""
+    holds: ClassVar[bool] = False
     wait_time = between(0.2, 1.0)
     network_timeout = 60.0
     connection_timeout = 10.0
@@ -43,6 +50,8 @@ class GatewayUser(FastHttpUser):
         super().__init__(environment)
         self.load: Load = load_of(environment)
         self.api = Caller(self.client, self.load.session, self.area, self.load.recorder.stream)
+        self.schedule: Schedule | None = None
+        self._told_at: float | None = None
 
     @property
     def stage(self) -> Stage:
@@ -57,23 +66,70 @@ class GatewayUser(FastHttpUser):
         return self.load.stage
 
     def on_start(self) -> None:
-        """Take part in the first sweep: do scenarios of any class until all have been dealt."""
-        self.load.wait_until_staged()
-        while self._state != LOCUST_STATE_STOPPING and (dealt := self.load.hand.take()):
-            self.perform(dealt)
+        """Take part in the first sweep: do scenarios of any class until all have been dealt.
 
-    def perform(self, name: str) -> None:
-        """Do the scenario ``name`` once, whichever class it belongs to, over this user's connection."""
+        In a soak the users who swept then wait to be stopped. Those who come after them keep to the pace instead,
+        and Locust's own loop of tasks and waits becomes their schedule.
+        """
+        self.load.wait_until_staged()
+        pacing = self.load.pacing
+        if not pacing.on:
+            while self._state != LOCUST_STATE_STOPPING and (dealt := self.load.hand.take()):
+                self.perform(dealt)
+                self.load.hand.done(dealt)
+            if pacing.pace is not None and self._state != LOCUST_STATE_STOPPING:
+                vars(self)["wait_time"] = lambda: FOR_EVER
+                User.wait(self)
+        elif not self.holds:
+            self.schedule = pacing.schedule(time.perf_counter())
+            self.tasks = [GatewayUser.begin_what_is_due]
+            vars(self)["wait_time"] = self.until_due
+            User.wait(self)
+
+    def until_due(self) -> float:
+        """Return how many seconds there are until this user's next intended start."""
+        return self.schedule.wait(time.perf_counter()) if self.schedule else FOR_EVER
+
+    def begin_what_is_due(self) -> None:
+        """Do the next scenario of the mix, which is due now or was due while the last one took too long."""
+        if self.schedule is not None:
+            start = self.schedule.begin(time.perf_counter())
+            self.load.recorder.scenario_begins(start)
+            self.perform(self.load.pacing.mix.next(), start.due)
+
+    def stop(self, force: bool = False) -> bool:
+        """Stop as Locust has it, and note when: what is due from now on is not this user's any more."""
+        if self._told_at is None:
+            self._told_at = time.perf_counter()
+        return bool(super().stop(force))
+
+    @property
+    def told_to_stop(self) -> bool:
+        """Whether somebody who could go on for long must come to an end."""
+        return self._told_at is not None
+
+    def on_stop(self) -> None:
+        """Count what was due and can begin no more."""
+        if self.schedule is not None:
+            until = time.perf_counter() if self._told_at is None else self._told_at
+            self.load.recorder.scenarios_missed(self.schedule.backlog(until))
+            self.schedule = None
+
+    def perform(self, name: str, due: float | None = None) -> None:
+        """Do the scenario ``name`` once, whichever class it belongs to, over this user's connection.
+
+        It was meant to begin when it was ``due`` (``time.perf_counter()``), from which its first call is measured.
+        """
         scenario = self.load.scenarios.get(name)
-        try:
-            if scenario is not None:
-                user_class, method = scenario
-                guest = self if type(self) is user_class else user_class(self.environment)
-                guest.api.http = self.api.http
-                method(guest)
-        except RescheduleTask:
-            pass
-        self.load.hand.done(name)
+        if scenario is None:
+            return
+        user_class, method = scenario
+        guest = self if type(self) is user_class else user_class(self.environment)
+        guest.api.http = self.api.http
+        guest.api.due = due
+        with suppress(RescheduleTask):
+            method(guest)
+        guest.api.due = None
 
     def call(self, operation: str, **arguments: Any) -> Answer:
         """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""

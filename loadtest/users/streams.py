@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from locust import tag
 
 from loadtest.client import jsonrpc
 from loadtest.client.problem import Problem
-from loadtest.client.streams import Event, EventStream
+from loadtest.client.streams import Event, Wanted
 from loadtest.run import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION
@@ -17,6 +18,13 @@ REPLY_WITHIN = 20.0
 """Seconds for a reply that travels through the gateway's database."""
 EVENT_WITHIN = 10.0
 """Seconds in which a change must show."""
+
+
+class Listening(Protocol):
+    """Whatever brings the events of a stream."""
+
+    def next(self, *, within: float = ..., where: Wanted | None = ...) -> Event:
+        """Return the next event that ``where`` wants."""
 
 
 class StreamsUser(GatewayUser):
@@ -96,7 +104,7 @@ class StreamsUser(GatewayUser):
             self.call("DELETE /mcp/", headers=headers, unlisted=True)
 
 
-def session_of(events: EventStream) -> str:
+def session_of(events: Listening) -> str:
     """Return the session that the first event of an SSE transport announces.
 
     Raises:
@@ -109,7 +117,7 @@ def session_of(events: EventStream) -> str:
     return session[0]
 
 
-def replied(events: EventStream, message_id: str, words: str = "") -> None:
+def replied(events: Listening, message_id: str, words: str = "") -> None:
     """Wait for the reply to ``message_id``; it must be a result and hold ``words``.
 
     Raises:

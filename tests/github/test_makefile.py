@@ -143,6 +143,14 @@ def test_light_is_the_profile_of_that_name(checkout: Path) -> None:
     assert make(checkout, "load-test-light", LOADTEST_PROFILE="soak")[1]["LOADTEST_PROFILE"] == "light"
 
 
+def test_the_soak_is_the_whole_job_with_the_profile_of_that_name(checkout: Path) -> None:
+    given, environment = make(checkout, "load-test-soak", "LOADTEST_RATE=5", LOADTEST_PROFILE="light")
+    assert given == ["run"]
+    assert environment["LOADTEST_PROFILE"] == "soak"
+    assert environment["LOADTEST_RATE"] == "5"
+    assert 0 <= int(environment["LOADTEST_SETUP_SECONDS"]) <= 60
+
+
 def test_a_failing_command_fails_make(checkout: Path) -> None:
     done = subprocess.run(
         ["make", "gateway-up"],
@@ -156,7 +164,7 @@ def test_a_failing_command_fails_make(checkout: Path) -> None:
     assert "Error 3" in done.stderr
 
 
-@pytest.mark.parametrize("target", ["load-test-ci", "load-test-cli", "load-test-light"])
+@pytest.mark.parametrize("target", ["load-test-ci", "load-test-cli", "load-test-light", "load-test-soak"])
 def test_what_ends_make_reaches_the_command(checkout: Path, target: str) -> None:
     with subprocess.Popen(
         ["make", target], cwd=checkout, env=clean_environment(WAIT="1"), stdout=subprocess.PIPE, text=True

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, operation, run
+from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, latency, operation, run
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
@@ -97,6 +97,27 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.INCONCLUSIVE,
         replace(clean(), generator=Generator(saturated=True, detail="98 % of a core")),
         "saturated: 98 % of a core",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.INCONCLUSIVE,
+        replace(
+            clean(),
+            generator=Generator(late=latency(0.0, 250.0), overslept=latency(0.0, 250.0), never_begun=9),
+        ),
+        "load generator could not keep its schedule: free users began up to 251 ms late (p99)",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.WARNING,
+        replace(clean(), generator=Generator(late=latency(*[2.0] * 98), never_begun=2)),
+        "2 of 100 scenarios were due and never begun: the gateway is slower than the rate",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.WARNING,
+        replace(clean(), generator=Generator(never_begun=2)),
+        "2 of 2 scenarios were due and never begun",
     ),
     (
         Check.SWEEP,
@@ -222,6 +243,15 @@ def test_known_failures_that_are_not_seen_or_not_applied() -> None:
     nameless = replace(clean(), gateway=None)
     assert seen(nameless, Check.APPLIED, known("GET /x", gateway="1.0.7")).severity is Severity.WARNING
     assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.FINE
+
+
+def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
+    """They were busy, not free: the times from the intended starts say it, and nothing is to be mistrusted."""
+    kept = Generator(late=latency(*[5000.0] * 200), overslept=latency(1.0, 2.0), never_begun=1)
+    found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
+    assert found.severity is Severity.FINE
+    assert re.fullmatch(r"200 scenarios begun, p99 50\d\d ms after their time; 1 never begun", found.text)
+    assert seen(clean(), Check.SCHEDULE).severity is Severity.UNMEASURED
 
 
 def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:

@@ -1,0 +1,179 @@
+"""A real Locust against a gateway that stalls: who waits for it hides the stall, who keeps to a schedule shows it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from stalling_server import BEGINS, LASTS
+
+from loadtest.client.auth import Credentials
+from loadtest.histogram import Histogram
+from loadtest.run import Run, RunState, read_run
+from loadtest.settings import Target, hand_on
+from loadtest.soak import Part, Soak
+
+ROOT = Path(__file__).parents[2]
+SECRET = "test-only-secret-of-thirty-two-characters"
+USERS = 4
+RATE = 10.0
+NONE = Part(share=0.0)
+SOAK = Soak(
+    rate=RATE,
+    spike_factor=1.0,
+    realistic=1.0,
+    streams=0,
+    held=1.0,
+    sweepers=1,
+    ramp_up=NONE,
+    spike=NONE,
+    recovery=NONE,
+    cool_down=Part(share=0.2),
+)
+RUN_TIME = 10.0
+PLATEAU = 8.0
+
+
+@contextlib.contextmanager
+def stalling_server() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("stalling_server.py"))],
+        env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.stdin.close()
+
+
+@contextlib.contextmanager
+def driven(host: str, reports: Path, soak: Soak | None, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Drive ``host`` with Locust itself; kill it if it is still there at the end of the block."""
+    target = Target(
+        host=host,
+        credentials=Credentials(email="a@b", jwt_secret=SECRET),
+        database="postgresql",
+        reports=str(reports),
+        soak=soak,
+        run_time=RUN_TIME,
+    )
+    plain = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LOADTEST_", "LOCUST"))
+    }
+    command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("steady_locustfile.py"))]
+    options = ("--headless", "--only-summary", "-u", str(USERS), "-r", "100", "-t", f"{RUN_TIME:g}s")
+    html = ("--html", str(reports / "locust_report.html"), "--stop-timeout", "10")
+    with (
+        (reports / "output.txt").open("wb") as output,
+        subprocess.Popen(
+            [*command, *options, *html, *more],
+            cwd=ROOT,
+            env=plain | hand_on(target),
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def run_of(reports: Path, soak: Soak | None, *more: str) -> Run:
+    reports.mkdir()
+    with stalling_server() as host, driven(host, reports, soak, *more) as process:
+        assert process.wait(90) == 0, (reports / "output.txt").read_text()
+    return read_run(reports / "run.json")
+
+
+def slower_than(run: Run, ms: float) -> int:
+    (operation,) = run.operations
+    assert operation.name == "GET /tools"
+    assert operation.latency is not None
+    histogram = Histogram.decode(operation.latency.histogram or "")
+    return sum(many for duration, many in histogram.recorded() if duration > ms)
+
+
+def test_the_closed_loop_hides_the_stall(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "closed", None)
+    assert run.state is RunState.COMPLETE
+    # Each user met it once, and asked nobody else how it was.
+    assert slower_than(run, 100) == USERS
+    assert run.generator is not None
+    assert run.generator.late is None
+    assert run.timeline.stretches == ()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
+    more = ("--processes", str(processes)) if processes > 1 else ()
+    run = run_of(tmp_path / "open", SOAK, *more)
+    assert run.state is RunState.COMPLETE
+    due = RATE * LASTS
+    # What was due at an even distance in the stall waited for its end: evenly from LASTS down to nothing.
+    for waited in (0.5, 1.0, 1.5):
+        assert slower_than(run, waited * 1000) == pytest.approx(due * (1 - waited / LASTS), abs=2.5)
+    # Nothing was lost to the stall: all that was meant to begin on the plateau has begun.
+    assert run.requests == pytest.approx(RATE * PLATEAU, abs=RATE)
+    assert run.generator is not None
+    late, own = run.generator.late, run.generator.overslept
+    assert late is not None
+    assert own is not None
+    assert late.count == run.requests
+    assert late.max == pytest.approx(1000 * (LASTS - USERS / RATE), abs=300)
+    # Only what came first after the stall was late; who was free came in time.
+    assert own.count < late.count
+    assert own.max < 500
+    assert run.generator.never_begun <= 1
+    assert [one.name for one in run.timeline.stretches] == ["plateau", "cool-down"]
+    assert sum(minute.requests for minute in run.timeline.minutes) == run.requests
+    # Quiet in the end: nothing is sent after the cool-down has begun.
+    quiet = run.timeline.stretches[-1].start + 1.5
+    assert not [moment for moment in run.timeline.moments if moment.requests and moment.at > quiet]
+
+
+def test_what_never_began_is_counted(tmp_path: Path) -> None:
+    """The plan leaves the plateau in the middle of the stall, with everything since its beginning undone."""
+    ends = BEGINS + 0.5
+    soak = replace(SOAK, cool_down=Part(share=1 - ends / RUN_TIME))
+    run = run_of(tmp_path / "left", soak)
+    assert run.generator is not None
+    assert run.generator.late is not None
+    missed = run.generator.never_begun
+    assert run.requests + missed == pytest.approx(RATE * ends, abs=1.5 * RATE)
+    # Each user was in the stall with one call, for all of the rest.
+    assert missed == pytest.approx(RATE - USERS, abs=RATE - USERS - 1)
+    assert missed > 0
+
+
+def test_a_soak_that_is_interrupted_says_how_far_it_came(tmp_path: Path) -> None:
+    reports = tmp_path
+    with stalling_server() as host, driven(host, reports, SOAK) as process:
+        deadline = time.monotonic() + 60
+        while not ((reports / "run.json").exists() and read_run(reports / "run.json").timeline.stretches):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, (reports / "output.txt").read_text()
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    run = read_run(reports / "run.json")
+    assert run.state is RunState.INTERRUPTED
+    assert run.signal == signal.SIGINT
+    assert [one.name for one in run.timeline.stretches] == ["plateau"]
+    assert run.timeline.stretches[0].end <= run.duration + 1
+    assert run.requests
+    assert (reports / "locust_report.html").exists()
+    assert "ERROR" not in (reports / "output.txt").read_text()

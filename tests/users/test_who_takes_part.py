@@ -1,0 +1,87 @@
+"""Who holds streams takes part in a soak and nowhere else, and nobody misses it. Locust patches the whole process,
+so the story runs in one of its own.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from loadtest.client.auth import Credentials
+from loadtest.settings import Target, hand_on, size
+
+STORY = """
+import argparse, json
+from locust.env import Environment
+from loadtest import locustfile
+from loadtest.catalogue import catalogue
+from loadtest.load import attach, load_of
+from loadtest.pacing import holds
+from loadtest.users.base import GatewayUser
+
+classes = [one for one in vars(locustfile).values() if isinstance(one, type) and issubclass(one, GatewayUser)]
+classes.remove(GatewayUser)
+options = argparse.Namespace(num_users=36, spawn_rate=5.0, run_time=60, headless=True, stop_timeout=1)
+environment = Environment(user_classes=classes, host="http://127.0.0.1:9", parsed_options=options)
+runner = environment.create_local_runner()
+attach(environment)
+load = load_of(environment)
+load.scenarios = {
+    f"{one.__name__}.{task.__name__}": (one, task) for one in environment.user_classes for task in one.tasks
+}
+soak = environment.shape_class is not None
+pace = {"period": 15.0, "realistic": 0.5, "held": 60.0} if soak else None
+load.pacing.told({"pace": pace, "on": True}, load.scenarios)
+mix = {load.pacing.mix.next() for _ in range(3000)} if soak else set()
+print(json.dumps({
+    "missed": sorted({one.name for one in catalogue(soak=soak)} ^ set(load.scenarios)),
+    "holding": sorted(name for name, (one, _) in load.scenarios.items() if holds(one)),
+    "slow": list(load.pacing.slow),
+    "left out of the mix": sorted(set(load.scenarios) - mix),
+    "sweepers": environment.shape_class.tick() if soak else None,
+    "schedules": [load.pacing.schedule(0.0).period] * 2 if soak else load.pacing.schedule(0.0),
+}))
+"""
+
+
+def told(profile: str, reports: str) -> dict[str, Any]:
+    asked = size(profile=profile, environ={})
+    target = Target(
+        host="http://127.0.0.1:9",
+        credentials=Credentials(email="a@b", jwt_secret="x" * 32),
+        soak=asked.soak,
+        run_time=asked.run_time,
+        reports=reports,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", STORY],
+        env=hand_on(target),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_in_a_load_of_one_size_nobody_holds_streams(tmp_path: Path) -> None:
+    pr = told("pr", str(tmp_path))
+    assert pr["missed"] == []
+    assert pr["holding"] == []
+    assert pr["sweepers"] is None
+    assert pr["schedules"] is None
+
+
+def test_in_a_soak_everything_takes_part_by_schedule_or_between_two_streams(
+    tmp_path: Path,
+) -> None:
+    soak = told("soak", str(tmp_path))
+    assert soak["missed"] == []
+    assert {"HeldStreamsUser.sse", "HeldStreamsUser.server_sse"} < set(soak["holding"])
+    assert len(soak["slow"]) >= 5
+    assert soak["left out of the mix"] == sorted(soak["holding"] + soak["slow"])
+    assert soak["sweepers"] == [20, 5.0]
+    assert soak["schedules"] == [15.0, 15.0]
