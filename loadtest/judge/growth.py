@@ -124,3 +124,7 @@ class Endurance:
     def trending(self, trend: Trend) -> tuple[Growth, ...]:
         """Return the series that do ``trend``."""
         return tuple(one for one in self.growth if one.trend is trend)
+
+
+UNJUDGED = Endurance()
+"""Of a run that was too short to look."""

@@ -18,7 +18,7 @@ from loadtest.judge.coverage import NOTHING, Coverage, State, cover
 from loadtest.judge.criteria import Criterion, CriterionResult, Outcome
 from loadtest.judge.facts import Facts
 from loadtest.judge.figures import Counts, judge_criteria, total_latency
-from loadtest.judge.growth import Endurance, Growth
+from loadtest.judge.growth import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.run import Failure, Run, RunState
@@ -101,7 +101,7 @@ class Verdict:
     """The result of every check, fine ones included."""
     latency: Latency | None
     """Of all requests together, in ms."""
-    endurance: Endurance = Endurance()
+    endurance: Endurance = UNJUDGED
     """What a long run says of growth, of what is stored, and of the time after a spike."""
     comparison: Comparison | None = None
     """Against an earlier run, if one was given; it is shown and decides nothing."""
