@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.gateway.watch import Tree, Watch, read_samples
+from loadtest.gateway.samples import read_samples
+from loadtest.gateway.watch import Tree, Watch
 from loadtest.resources import Sample
 
 # A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
@@ -61,7 +62,7 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:
     tree = Tree(family.pid)
-    seen = tree.sample()
+    seen = tree.look()
     assert seen is not None
     assert (seen.processes, seen.threads) == (2, 2)
     assert seen.cpu >= 0.25, "what the child used that ended; the kernel counts in ticks"
@@ -72,7 +73,7 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
     child = family.children()[0]
     child.kill()
     assert until(lambda: child.status() == psutil.STATUS_ZOMBIE)
-    later = tree.sample()
+    later = tree.look()
     assert later is not None
     assert later.cpu >= seen.cpu
 
@@ -80,8 +81,8 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
 def test_a_tree_that_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         tree = Tree(process.pid)
-    assert tree.sample() is None
-    assert Tree(process.pid).sample() is None
+    assert tree.look() is None
+    assert Tree(process.pid).look() is None
 
 
 def test_samples_are_written_while_it_runs_and_stop_with_the_block(
@@ -100,10 +101,10 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
 
 def test_watching_is_cheap() -> None:
     tree = Tree(os.getpid())
-    tree.sample()
+    tree.look()
     before = time.process_time()
     for _ in range(50):
-        tree.sample()
+        tree.look()
     assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
 
 
