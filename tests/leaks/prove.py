@@ -11,11 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from leaks.real import CASES, Outcome, measure, missing
-from leaks.simulated import LENGTHS, show
 from rich.console import Console
 from rich.table import Table
 
+from leaks.real import CASES, Outcome, measure, missing
+from leaks.simulated import LENGTHS, show
 from loadtest import settings, versions
 
 SECONDS = 150.0

@@ -47,7 +47,12 @@ class Case:
 CASES = (
     Case("memory", "keeps 64 KiB of each request", frozenset({"rss", "pss"})),
     Case("descriptors", "leaves a file open after every 4th request", frozenset({"descriptors"})),
-    Case("connections", "leaves a connection to Redis open after every 4th", frozenset({"cache"}), "redis-server"),
+    Case(
+        "connections",
+        "leaves a connection to Redis open after every 4th",
+        frozenset({"cache"}),
+        "redis-server",
+    ),
     Case("latency", "each request waits 0.2 ms longer than the one before", frozenset({"latency p50"})),
     Case("none", "the gateway as it is"),
     Case("warms_up", "fills a cache with 40 MiB and then no more"),
@@ -79,7 +84,9 @@ class Outcome:
     def text(self) -> str:
         """What was found, in a line."""
         wanted = self.case.accused or {"rss"}
-        told = [one.text for one in self.endurance.growth if one.metric in wanted or one.trend is Trend.GROWING]
+        told = [
+            one.text for one in self.endurance.growth if one.metric in wanted or one.trend is Trend.GROWING
+        ]
         return told[0] if told else "nothing was sampled"
 
 
@@ -98,7 +105,11 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
             extra["LOADTEST_FAULT_PORT"] = str(port)
         held = stack.enter_context(
             booted(
-                parse_source(gateway), home=home, environ=environ, extra=extra, log_copy=reports / "gateway.log"
+                parse_source(gateway),
+                home=home,
+                environ=environ,
+                extra=extra,
+                log_copy=reports / "gateway.log",
             )
         )
         environment = locust_environment(

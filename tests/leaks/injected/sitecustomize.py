@@ -14,7 +14,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -54,7 +53,7 @@ class Fault:
 
     def _descriptors(self) -> float:
         if self._requests % EVERY == 0:
-            self._kept.append(Path(os.devnull).open("rb"))
+            self._kept.append(os.open(os.devnull, os.O_RDONLY))
         return 0.0
 
     def _connections(self) -> float:
