@@ -24,6 +24,10 @@ DRAWS = 400
 
 CONFIDENCE = 0.95
 
+WIDER = 5.5
+"""By how much intervals are widened, over the root of the number of points: found by simulation such that they
+hold the truth in 95 % of the cases for 16 to 48 points whose neighbours correlate by up to a half."""
+
 
 @dataclass(frozen=True)
 class Points:
@@ -109,7 +113,8 @@ def fit(points: Points, slope: float) -> Array:
 def interval(points: Points, generator: np.random.Generator, *, draws: int = DRAWS) -> Slope:
     """Return the slope and its interval by a bootstrap of blocks of the residuals.
 
-    A block is a quarter of the series: long enough for a saw-tooth or a slow drift to stay whole in it.
+    A block is a fifth of the series: long enough for a saw-tooth or a slow drift to stay whole in it. Of so few
+    points the plain interval holds the truth in four of five cases only, so it is widened until it keeps its word.
     """
     value = theil_sen(points)
     one, other = _pairs(points)
@@ -119,15 +124,14 @@ def interval(points: Points, generator: np.random.Generator, *, draws: int = DRA
     line = fit(points, value)
     residuals = points.values - line
     residuals -= residuals.mean()
-    block = max(2, round(count / 4))
+    block = max(2, round(count / 5))
     starts = generator.integers(0, count - block + 1, size=(draws, -(-count // block)))
     chosen = (starts[:, :, None] + np.arange(block)).reshape(draws, -1)[:, :count]
     drawn = residuals[chosen]
     steps = points.times[other] - points.times[one]
     slopes = value + np.median((drawn[:, other] - drawn[:, one]) / steps, axis=1)
     low, high = np.quantile(slopes, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    # Blocks that overlap know less than as many points would: widen by what they lack.
-    wider = np.sqrt(count / (count - block))
+    wider = 1 + WIDER / np.sqrt(count)
     return Slope(value, float(value - (value - low) * wider), float(value + (high - value) * wider))
 
 

@@ -17,6 +17,11 @@ FEWEST = 12
 FADING = 0.75
 """Share of the first half's slope that the second half's must keep, or the series is settling."""
 
+FADED = 0.9
+"""The same for the second half by itself, of a series that is known to settle: a logarithm keeps 0.82."""
+
+SETTLING = "it grows ever more slowly and has not settled yet"
+
 PARTS = 4
 """Parts of a series whose lowest points are compared."""
 
@@ -47,7 +52,7 @@ def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: n
     Growing means that all of this holds after the warm-up: the whole interval of the slope lies above the minimum;
     the floor rises from third to third, which a saw-tooth's does not; and the second half grows about as
     fast as the first, which a series that settles does not. Stable means that the whole interval lies below the
-    minimum, or that of the second half where the first was still settling.
+    minimum. Of a series that was still settling the second half is judged by itself.
     """
     if len(times) < FEWEST:
         return Found(Trend.UNKNOWN, f"{len(times)} samples are too few")
@@ -55,17 +60,25 @@ def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: n
     if len(points) < FEWEST:
         return Found(Trend.UNKNOWN, f"{len(points)} windows are too few")
     rest = points.since(warm_up(points))
+    found = _judge(metric, rest, generator, FADING)
+    if found.why == SETTLING and len(rest) // 2 >= FEWEST:
+        later = _judge(metric, rest.since(len(rest) // 2), generator, FADED)
+        return later if later.trend is not Trend.UNKNOWN else found
+    return found
+
+
+def _judge(metric: Metric, rest: Points, generator: np.random.Generator, fading: float) -> Found:
     level = float(np.median(rest.values))
     if not rest.seconds:
         return Found(Trend.UNKNOWN, "no time has passed", level=level)
     minimum = metric.minimum(level, rest.seconds)
-    whole = _per_hour(interval(rest, generator), metric.grain, rest.seconds)
-    trend, why = _decide(metric, rest, whole, minimum, generator)
+    slope = _per_hour(interval(rest, generator), metric.grain, rest.seconds)
+    trend, why = _decide(metric, rest, slope, minimum, fading)
     return Found(
         trend,
         why,
-        slope=whole.value,
-        interval=(whole.low, whole.high),
+        slope=slope.value,
+        interval=(slope.low, slope.high),
         minimum=minimum,
         level=level,
         warm_up=float(rest.times[0]),
@@ -73,22 +86,16 @@ def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: n
     )
 
 
-def _decide(
-    metric: Metric, rest: Points, whole: Slope, minimum: float, generator: np.random.Generator
-) -> tuple[Trend, str]:
-    if whole.high < minimum:
+def _decide(metric: Metric, rest: Points, slope: Slope, minimum: float, fading: float) -> tuple[Trend, str]:
+    if slope.high < minimum:
         return Trend.STABLE, ""
     half = len(rest) // 2
-    late = rest.since(half)
-    first, second = theil_sen(rest.until(half)) * HOUR, theil_sen(late) * HOUR
-    settling = second < FADING * first
-    if settling and _per_hour(interval(late, generator), metric.grain, late.seconds).high < minimum:
-        return Trend.STABLE, ""
-    if whole.low <= max(minimum, metric.rise * HOUR / rest.seconds) or second <= minimum:
+    first, second = theil_sen(rest.until(half)) * HOUR, theil_sen(rest.since(half)) * HOUR
+    if first > minimum and second < fading * first:
+        return Trend.UNKNOWN, SETTLING
+    if slope.low <= max(minimum, metric.rise * HOUR / rest.seconds) or second <= minimum:
         return Trend.UNKNOWN, "growth that matters can neither be shown nor excluded"
-    if settling:
-        return Trend.UNKNOWN, "it grows ever more slowly and has not settled yet"
-    if not floor_rises(rest, whole.value / HOUR):
+    if not floor_rises(rest, slope.value / HOUR):
         return Trend.UNKNOWN, "it rises in few steps, or falls back again: too few to tell"
     return Trend.GROWING, ""
 
