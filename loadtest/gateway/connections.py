@@ -65,8 +65,8 @@ def _addresses(url: str | None) -> frozenset[Address] | None:
     """Return every address of the server that ``url`` names; None if it names none, or an unknown one."""
     if not url:
         return None
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme.split("+")[0])
         if not parts.hostname or port is None:
             return None

@@ -29,9 +29,6 @@ MOST_PROCESSES = 64
 
 MOST_STORES = 40
 
-GONE = 12.0
-"""Seconds without a sample after which a process counts as ended: two close looks, and a slow one."""
-
 T = TypeVar("T")
 
 
@@ -66,7 +63,9 @@ def read_processes(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple
     seen: dict[tuple[int, float], list[Member]] = defaultdict(list)
     for member in members:
         seen[member.pid, member.created].append(member)
-    end = max((member.sample.at for member in members), default=0.0)
+    # One that is missing in the last two looks has ended; a single look may fail.
+    looks = sorted({member.sample.at for member in members})
+    end = looks[-2] if len(looks) > 1 else 0.0
     longest = sorted(seen.values(), key=len, reverse=True)[:MOST_PROCESSES]
     return tuple(
         _process(one, since, end, limit)
@@ -129,7 +128,7 @@ def _process(members: Sequence[Member], since: float, end: float, limit: int) ->
         pid=first.pid,
         name=last.name,
         began=round(first.created - since, 3),
-        ended=round(last.sample.at - since, 3) if end - last.sample.at > GONE else None,
+        ended=round(last.sample.at - since, 3) if last.sample.at < end else None,
         samples=tuple(_moved(sample, since) for sample in samples),
     )
 

@@ -20,8 +20,11 @@ from loadtest.resources import Sample
 WIDTH = 1.0
 """Seconds between samples."""
 
-CLOSE = 5
-"""Every how many samples each process is looked at closely: PSS and connections cost milliseconds."""
+CLOSE = 5.0
+"""Seconds between close looks at each process, at least: PSS and connections cost 20 ms for each."""
+
+SHARE = 0.005
+"""Of a processor that close looks may take; with many processes they become rarer."""
 
 
 class Repeated:
@@ -75,17 +78,18 @@ class Watch(Repeated):
         self._path = path
         self._members = members
         self._width = width
-        self._count = 0
+        self._close_at = time.monotonic()
 
     def step(self) -> float | None:
         """Sample once; None when the tree is gone."""
-        close = self._members is not None and self._count % CLOSE == 0
-        self._count += 1
+        now, spent = time.monotonic(), time.thread_time()
+        close = self._members is not None and now >= self._close_at
         if (look := self._tree.look(close=close)) is None:
             return None
         _append(self._path, [look.whole])
         if close and self._members is not None:
             _append(self._members, look.members)
+            self._close_at = now + max(CLOSE, (time.thread_time() - spent) / SHARE) - self._width / 2
         return self._width
 
 

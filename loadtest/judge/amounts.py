@@ -13,12 +13,15 @@ def amount(value: float, unit: str, *, sign: bool = False) -> str:
             size, step = abs(value), 0
             while size >= 1023.5 and step < len(_SIZES) - 1:
                 size, step = size / 1024, step + 1
-            return f"{'-' if value < 0 else plus}{size:.3g} {_SIZES[step]}"
+            return f"{'-' if value < 0 else plus}{number(size)} {_SIZES[step]}"
         case "share":
-            return f"{plus}{value * 100:.3g} %"
-        case "ms":
-            return f"{plus}{value:.3g} ms" if abs(value) < 100 else f"{plus}{value:.0f} ms"
-    return f"{plus}{value:.3g} {unit}" if abs(value) < 100 else f"{plus}{value:,.0f} {unit}"
+            return f"{plus}{number(value * 100)} %"
+    return f"{plus}{number(value)} {unit}"
+
+
+def number(value: float) -> str:
+    """Return ``0.5``, ``12.3``, ``1,235``."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def span(hours: float) -> str:

@@ -103,7 +103,7 @@ def _tail(stretch: Stretch) -> tuple[float, float]:
 
 
 def _trough(run: Run, start: float, end: float) -> int | None:
-    return min((sample.rss for sample in run.resources if start <= sample.at <= end), default=None)
+    return min((sample.rss for sample in run.resources if start <= sample.at < end), default=None)
 
 
 def _text(

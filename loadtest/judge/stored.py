@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtest.judge.amounts import amount
+from loadtest.judge.amounts import amount, number
 from loadtest.judge.growth import Stored
 from loadtest.resources import Store
 from loadtest.run import Run
@@ -29,7 +29,7 @@ def _gain(store: Store, run: Run) -> Stored | None:
         return None
     parts = []
     if rows is not None:
-        parts.append(f"{rows / thousands:.3g} rows for each 1,000 requests")
+        parts.append(f"{number(rows / thousands)} rows for each 1,000 requests")
     if size is not None:
         parts.append(f"{amount(size / thousands, 'bytes')} for each 1,000 requests")
         parts.append(f"{amount(size / seconds * WEEK, 'bytes')} in a week at this rate")

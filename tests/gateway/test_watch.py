@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.gateway.samples import read_samples
+from loadtest.gateway.connections import Peers
+from loadtest.gateway.samples import read_processes, read_samples
 from loadtest.gateway.watch import Tree, Watch
 from loadtest.resources import Sample
 
@@ -107,6 +109,35 @@ def test_watching_is_cheap() -> None:
     for _ in range(50):
         tree.look()
     assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
+
+
+def test_close_looks_become_rarer_where_they_are_dear(family: psutil.Process, tmp_path: Path) -> None:
+    members = tmp_path / "members.jsonl"
+    watch = Watch(family.pid, tmp_path / "samples.jsonl", members=members)
+    for _ in range(5):
+        assert watch.step() == 1.0
+    first, second = read_processes(members, time.time())
+    assert len(first.samples) == len(second.samples) == 1, "five samples in no time are one close look"
+    (close,) = first.samples
+    assert close.rss > 1 << 20
+    assert close.clients is None, "nobody said which port is the gateway's"
+    if sys.platform == "linux":
+        assert close.pss is not None
+        assert 0 < close.pss <= close.rss
+    whole = read_samples(tmp_path / "samples.jsonl", time.time())
+    assert [one.pss is not None for one in whole][1:] == [False] * 4
+    assert whole[0].rss == sum(one.samples[0].rss for one in (first, second))
+
+
+def test_connections_of_each_process_are_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peers = Peers.of(1, None, f"redis://127.0.0.1:{server.getsockname()[1]}")
+        with socket.create_connection(server.getsockname()):
+            look = Tree(os.getpid(), peers).look(close=True)
+    assert look is not None
+    assert (look.whole.cache, look.whole.database, look.whole.clients) == (1, None, 0)
+    me = next(member for member in look.members if member.pid == os.getpid())
+    assert (me.sample.cache, me.name) == (1, psutil.Process().name())
 
 
 def test_no_file_and_half_a_line(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ series = st.lists(finite, min_size=12, max_size=40)
 def points(values: Array | list[float], *, step: float = 1.0, pieces: int = 1) -> Points:
     figures = np.array(values, dtype=float)
     count = len(figures)
-    return Points(np.arange(count) * step, figures, np.arange(count) * pieces // count)
+    return Points(np.arange(count, dtype=np.float64) * step, figures, np.arange(count) * pieces // count)
 
 
 def draw() -> np.random.Generator:
