@@ -93,8 +93,10 @@ def _decide(metric: Metric, rest: Points, slope: Slope, minimum: float, fading: 
     first, second = theil_sen(rest.until(half)) * HOUR, theil_sen(rest.since(half)) * HOUR
     if first > minimum and second < fading * first:
         return Trend.UNKNOWN, SETTLING
-    if slope.low <= max(minimum, metric.rise * HOUR / rest.seconds) or second <= minimum:
+    if slope.low <= minimum or second <= minimum:
         return Trend.UNKNOWN, "growth that matters can neither be shown nor excluded"
+    if slope.low <= metric.called(float(np.median(rest.values)), rest.seconds):
+        return Trend.UNKNOWN, "it grows, by no more than caches that still fill"
     if not floor_rises(rest, slope.value / HOUR):
         return Trend.UNKNOWN, "it rises in few steps, or falls back again: too few to tell"
     return Trend.GROWING, ""

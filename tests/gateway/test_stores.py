@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def test_a_reader_neither_waits_nor_makes_wait(sqlite_place: tuple[Place, sqlite
     assert [one.rows for one in stores(place)["table still"].readings] == [0, 1]
     writer.execute("pragma journal_mode=delete")
     writer.execute("begin exclusive")
+    began = time.monotonic()
     step(place)
+    assert time.monotonic() - began < 4, "it does not wait for the lock"
     assert len(stores(place)["table still"].readings) == 2, "a locked table is read the next time"
     writer.execute("rollback")
 
@@ -94,6 +97,17 @@ def test_reading_is_cheap(sqlite_place: tuple[Place, sqlite3.Connection]) -> Non
     after = psutil.Process().cpu_times()
     spent = after.user + after.system - before.user - before.system
     assert spent / pause < 0.01, "one percent of a processor"
+
+
+def test_large_tables_are_read_more_rarely(
+    sqlite_place: tuple[Place, sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _ = sqlite_place
+    assert step(place) == WIDTH
+    monkeypatch.setattr("loadtest.gateway.stores.SHARE", 1e-9)
+    pause = step(place)
+    assert pause is not None
+    assert pause > WIDTH
 
 
 def test_limits_of_this_machine(tmp_path: Path) -> None:

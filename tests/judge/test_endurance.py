@@ -79,6 +79,8 @@ def test_each_process_is_looked_at_where_there_are_some() -> None:
     assert told(here, "rss").trend is Trend.STABLE
     assert told(here, "rss", "gunicorn 1").trend is Trend.GROWING
     assert told(here, "rss", "gunicorn 2").trend is Trend.STABLE
+    wholes = [one.whole for one in endure(here, ()).trending(Trend.STABLE)]
+    assert wholes == sorted(wholes, reverse=True), "the whole before its parts"
     assert {one.of for one in endure(soak(processes=(one,)), ()).growth} == {"all processes", "all requests"}
 
 

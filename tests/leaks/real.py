@@ -45,7 +45,7 @@ class Case:
 
 
 CASES = (
-    Case("memory", "keeps 64 KiB of each request", frozenset({"rss", "pss"})),
+    Case("memory", "keeps 128 KiB of each request", frozenset({"rss", "pss"})),
     Case("descriptors", "leaves a file open after every 4th request", frozenset({"descriptors"})),
     Case(
         "connections",

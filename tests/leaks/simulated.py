@@ -44,6 +44,11 @@ def cache_with_bound(draw: Generator, times: Array) -> Array:
     return np.asarray(80 * np.minimum(times / full, 1.0))
 
 
+def straight_fill(draw: Generator, times: Array) -> Array:
+    """Caches that fill in a straight line during the whole run: 60 MiB, as recorded (``recorded.json``)."""
+    return np.asarray(60 * times / times[-1] * draw.uniform(0.8, 1.0))
+
+
 def saw_tooth(draw: Generator, times: Array) -> Array:
     """30 MiB gathered and freed, ten times or more."""
     period = times[-1] / draw.uniform(10, 40)
@@ -81,6 +86,7 @@ HEALTHY: dict[str, Shape] = {
         flat,
         slow_warm_up,
         cache_with_bound,
+        straight_fill,
         saw_tooth,
         long_saw_tooth,
         one_step,
@@ -101,10 +107,9 @@ def leak(rate: float, beside: Shape = wandering) -> Shape:
 
 
 LEAKS: dict[str, Shape] = {
-    **{f"leak of {rate} MiB an hour": leak(rate) for rate in (24, 50, 100, 200, 400, 1000, 4000)},
-    "leak of 200 in a saw-tooth": leak(200, saw_tooth),
+    **{f"leak of {rate} MiB an hour": leak(rate) for rate in (24, 50, 100, 200, 400, 1000, 4000, 10000)},
     "leak of 1000 in a saw-tooth": leak(1000, saw_tooth),
-    "leak of 200 in a warm-up": leak(200, slow_warm_up),
+    "leak of 1000 in a warm-up": leak(1000, slow_warm_up),
 }
 
 

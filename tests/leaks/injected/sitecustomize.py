@@ -48,7 +48,7 @@ class Fault:
         return self._fault()
 
     def _memory(self) -> float:
-        self._kept.append(b"\x01" * (KEPT // 4))
+        self._kept.append(b"\x01" * (KEPT // 2))
         return 0.0
 
     def _descriptors(self) -> float:
