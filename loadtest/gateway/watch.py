@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 import psutil
 
-from loadtest.gateway.connections import Peers
+from loadtest.gateway.connections import Counts, Peers
 from loadtest.gateway.samples import Member
 from loadtest.resources import Sample
 
@@ -164,7 +164,7 @@ class Tree:
             )
         if not close:
             return Member(pid=process.pid, name="", created=0.0, sample=sample)
-        counts = self._peers.count(process) if self._peers else None
+        counts = self._counts(process)
         return Member(
             pid=process.pid,
             # A title that a program gave itself may hold more than its name.
@@ -179,6 +179,12 @@ class Tree:
                 clients=counts.clients if counts else None,
             ),
         )
+
+    def _counts(self, process: psutil.Process) -> Counts | None:
+        try:
+            return self._peers.count(process) if self._peers else None
+        except psutil.AccessDenied:
+            return None
 
 
 def _pss(process: psutil.Process) -> int | None:

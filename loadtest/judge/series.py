@@ -51,7 +51,9 @@ def steady(run: Run) -> tuple[tuple[float, float], ...]:
 def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
     """Yield every series that ``run`` has; ``new`` are the failures that nothing excuses."""
     spans = steady(run)
-    yield from _resources(WHOLE, run.resources, spans, run.limits, {"descriptors"})
+    # The limit on descriptors is that of each process.
+    unlimited = set() if len(run.processes) == 1 else {"descriptors"}
+    yield from _resources(WHOLE, run.resources, spans, run.limits, unlimited)
     if len(run.processes) > 1:
         for process in run.processes:
             name = f"{process.name} {process.pid}"

@@ -18,6 +18,7 @@ from loadtest.judge.metrics import metrics
 from loadtest.judge.observations import Check, Severity
 from loadtest.judge.series import series_of, steady
 from loadtest.judge.verdict import Result, judge
+from loadtest.resources import Process
 from loadtest.run import Run
 from loadtest.timeline import Minute, Timeline
 
@@ -82,6 +83,19 @@ def test_each_process_is_looked_at_where_there_are_some() -> None:
     wholes = [one.whole for one in endure(here, ()).trending(Trend.STABLE)]
     assert wholes == sorted(wholes, reverse=True), "the whole before its parts"
     assert {one.of for one in endure(soak(processes=(one,)), ()).growth} == {"all processes", "all requests"}
+
+
+def test_the_limit_on_descriptors_is_that_of_one_process() -> None:
+    def limits(*processes: Process) -> dict[str, float | None]:
+        here = replace(soak(processes=processes), limits={"descriptors": 1024})
+        return {one.of: one.limit for one in series_of(here, ()) if one.metric == "descriptors"}
+
+    assert limits(process(1, -5)) == {"all processes": 1024}
+    assert limits(process(1, -5), process(2, -5)) == {
+        "all processes": None,
+        "gunicorn 1": 1024,
+        "gunicorn 2": 1024,
+    }
 
 
 @pytest.mark.parametrize("metric", ["descriptors", "threads", "database", "cache"])

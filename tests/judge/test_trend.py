@@ -60,6 +60,8 @@ SHAPES: list[tuple[str, Callable[[Array], Array], float, Trend]] = [
     ("teeth", lambda t: t % 90 / 3, 1800, Trend.STABLE),
     ("long teeth", lambda t: t % 450 / 15, 1800, Trend.UNKNOWN),
     ("a leak in teeth", lambda t: t % 90 / 3 + t / 8, 1800, Trend.GROWING),
+    ("two large steps", lambda t: 150.0 * (t > 800) + 150.0 * (t > 1300), 1800, Trend.UNKNOWN),
+    ("a leak that is given back once", lambda t: t / 2 - 250.0 * (t > 1100), 1800, Trend.UNKNOWN),
     ("a leak of minutes", leak(6000), 150, Trend.GROWING),
     ("minutes of nothing", lambda t: 0 * t, 150, Trend.UNKNOWN),
 ]
