@@ -114,6 +114,10 @@ test-real: setup ## The tests that boot a gateway
 test-browser: setup ## The tests that drive report.html in Chromium or Chrome
 	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest tests/browser $(PYTEST_ARGS)
 
+.PHONY: test-leaks
+test-leaks: setup ## Leaks put in on purpose are found, healthy gateways not accused; LEAKS_ARGS="--only memory"
+	@PYTHONPATH=tests; export PYTHONPATH; exec $(BIN)/python -m leaks.prove $(LEAKS_ARGS)
+
 .PHONY: screenshots
 screenshots: setup ## Pictures of report.html for the README, from RUN=reports/run.json
 	@$(BIN)/python scripts/screenshots.py "$${RUN:-reports/run.json}" docs/images

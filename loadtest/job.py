@@ -36,6 +36,8 @@ LOOK = 2.0
 """Seconds between looks at what was measured so far."""
 LATE = 180.0
 """Seconds that a load may take beyond its run time, for setting the stage and clearing it."""
+QUIET = 12.0
+"""Seconds after a soak in which connections that nobody needs are closed, and those that stay are seen."""
 STOP_WITHIN = 60.0
 """Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
 
@@ -110,6 +112,9 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
                 stop = _drive(job, gateway, progress)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
+                if job.size.profile == "soak" and stop is None:
+                    progress.update("looking which connections stay open")
+                    time.sleep(QUIET)
                 run = complete(_measured(job), gateway)
                 phases.append(_phase("report", began))
             finally:

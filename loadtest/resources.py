@@ -8,7 +8,7 @@ from __future__ import annotations
 from loadtest.record import Record
 
 
-class Sample(Record, frozen=True, kw_only=True):
+class Sample(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The gateway's whole process tree, or one process of it, at one time."""
 
     at: float
@@ -29,7 +29,7 @@ class Sample(Record, frozen=True, kw_only=True):
     """Open connections that others made to the gateway."""
 
 
-class Process(Record, frozen=True, kw_only=True):
+class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One process of the gateway over time; a worker that was restarted is two of them."""
 
     pid: int
@@ -41,7 +41,7 @@ class Process(Record, frozen=True, kw_only=True):
     samples: tuple[Sample, ...] = ()
 
 
-class Reading(Record, frozen=True, kw_only=True):
+class Reading(Record, frozen=True, kw_only=True, omit_defaults=True):
     """How large something stored was at one time."""
 
     at: float

@@ -314,6 +314,10 @@ class Run(Record, frozen=True, kw_only=True):
     processes: tuple[Process, ...] = ()
     """Each process of the gateway by itself, where the whole is not enough."""
     stores: tuple[Store, ...] = ()
+    """What the gateway keeps and that changed its size."""
+    limits: dict[str, int] = msgspec.field(default_factory=dict)
+    """What must not be exceeded: ``memory`` of the machine or the container, in bytes, ``descriptors`` of one
+    process, connections that the ``database`` takes."""
     entities: tuple[EntityCount, ...] = ()
     sweep: Sweep | None = None
     generator: Generator | None = None

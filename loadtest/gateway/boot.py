@@ -15,6 +15,7 @@ from loadtest import backends, versions
 from loadtest.client.session import connect
 from loadtest.errors import InconclusiveError
 from loadtest.gateway import log
+from loadtest.gateway.connections import Peers
 from loadtest.gateway.environment import (
     gateway_environment,
     new_secrets,
@@ -28,10 +29,11 @@ from loadtest.gateway.running import (
     BACKENDS_LOG,
     GATEWAY_LIFE,
     GATEWAY_LOG,
-    SAMPLES,
     RunningGateway,
 )
+from loadtest.gateway.samples import MEMBERS, SAMPLES
 from loadtest.gateway.source import Running, Source
+from loadtest.gateway.stores import Stores, write_limits
 from loadtest.gateway.template import copy_template
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
@@ -117,8 +119,13 @@ def booted(
                 life=directory / GATEWAY_LIFE,
             )
         )
-        stack.enter_context(Watch(program.pid, directory / SAMPLES))
+        told_apart = Peers.of(place.port, place.database_url, place.redis_url)
+        stack.enter_context(
+            Watch(program.pid, directory / SAMPLES, members=directory / MEMBERS, peers=told_apart)
+        )
         _wait_until_healthy(program, place, log_path, masked, boot_time)
+        write_limits(program.pid, place)
+        stack.enter_context(Stores(program.pid, place, log_path))
         version = connect(place.url, secrets.credentials).version
         ready = _wait_until_ready(peers, directory)
         _write_catalog(directory / "catalog.yml", ready)

@@ -14,15 +14,23 @@ from loadtest.client.auth import Credentials
 from loadtest.gateway import log
 from loadtest.gateway.evidence import Request, lines_of
 from loadtest.gateway.process import death_of
-from loadtest.gateway.watch import read_samples
+from loadtest.gateway.samples import (
+    LIMITS,
+    MEMBERS,
+    READINGS,
+    SAMPLES,
+    read_limits,
+    read_processes,
+    read_samples,
+    read_stores,
+)
 from loadtest.record import Record
-from loadtest.resources import Sample
+from loadtest.resources import Process, Sample, Store
 from loadtest.run import Backend, Death, Gateway, Phase
 from loadtest.versions import VersionData
 
 GATEWAY_LOG = "gateway.log"
 GATEWAY_LIFE = "gateway.life"
-SAMPLES = "samples.jsonl"
 BACKENDS_LOG = "backends.log"
 BACKENDS_LIFE = "backends.life"
 
@@ -89,6 +97,18 @@ class RunningGateway(Record, frozen=True, kw_only=True):
     def samples(self, since: float) -> tuple[Sample, ...]:
         """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
         return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
+
+    def processes(self, since: float) -> tuple[Process, ...]:
+        """Return what was sampled of each process by itself, in seconds after ``since`` (of the epoch)."""
+        return read_processes(Path(self.directory, MEMBERS), since) if self.directory else ()
+
+    def stores(self, since: float) -> tuple[Store, ...]:
+        """Return what it keeps and that changed its size, in seconds after ``since`` (of the epoch)."""
+        return read_stores(Path(self.directory, READINGS), since) if self.directory else ()
+
+    def limits(self) -> dict[str, int]:
+        """Return what it must not exceed; see :attr:`loadtest.run.Run.limits`."""
+        return read_limits(Path(self.directory, LIMITS)) if self.directory else {}
 
     def backend_states(self) -> tuple[Backend, ...]:
         """Return every backend, whether it is up now, and the CPU seconds of the process they share."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loadtest.judge import liveness, reach, schedule
+from loadtest.judge import lasting, liveness, reach, schedule
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, plural, some
 
@@ -72,4 +72,9 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.ENTITIES: _entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,
+    Check.GROWTH: lasting.no_growth,
+    Check.RECOVERED: lasting.recovered,
+    Check.STAYED: lasting.workers_stayed,
+    Check.STREAMS: lasting.streams_closed,
+    Check.STORES: lasting.stores_fit,
 }

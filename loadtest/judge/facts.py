@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loadtest.judge.coverage import Coverage
+from loadtest.judge.growth import UNJUDGED, Endurance
 from loadtest.judge.known import Entry
 from loadtest.judge.observations import Check, Observation, Severity
 from loadtest.run import Run
@@ -21,6 +22,7 @@ class Facts:
     stale: tuple[Entry, ...]
     unapplied: tuple[Entry, ...]
     """Known failures that name a gateway version while the run does not say its own."""
+    endurance: Endurance = UNJUDGED
 
 
 def fine(check: Check, text: str) -> Observation:

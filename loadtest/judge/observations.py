@@ -37,6 +37,11 @@ class Check(StrEnum):
     ENTITIES = "entities-cleaned-up"
     STALE = "known-failures-still-seen"
     APPLIED = "known-failures-applied"
+    GROWTH = "no-growth"
+    RECOVERED = "recovered-from-spike"
+    STAYED = "workers-stayed"
+    STREAMS = "streams-closed"
+    STORES = "stores-fit-a-week"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from loadtest.judge.categories import Categories, Category
 from loadtest.judge.checks import observe
 from loadtest.judge.coverage import NOTHING, Coverage, State, cover
 from loadtest.judge.criteria import Criterion, CriterionResult, Outcome
+from loadtest.judge.endurance import endure
 from loadtest.judge.facts import Facts
 from loadtest.judge.figures import Counts, judge_criteria, total_latency
+from loadtest.judge.growth import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.run import Failure, Run, RunState
@@ -100,8 +102,15 @@ class Verdict:
     """The result of every check, fine ones included."""
     latency: Latency | None
     """Of all requests together, in ms."""
+    endurance: Endurance = UNJUDGED
+    """What a long run says of growth, of what is stored, and of the time after a spike."""
     comparison: Comparison | None = None
     """Against an earlier run, if one was given; it is shown and decides nothing."""
+
+    @property
+    def growth(self) -> tuple[Growth, ...]:
+        """Each series of a long run and whether it grows; growing ones first."""
+        return self.endurance.growth
 
     @property
     def failing(self) -> tuple[JudgedFailure, ...]:
@@ -160,7 +169,9 @@ def judge(
     succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
-    observations = observe(Facts(run, coverage, len(failing), stale, unapplied))
+    new = [one.failure for one in failures if one.standing in (Standing.NEW, Standing.EXPIRED)]
+    endurance = endure(run, new)
+    observations = observe(Facts(run, coverage, len(failing), stale, unapplied, endurance))
     latency = total_latency(run)
     results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency, failing_by_minute))
     result = decide(run.state, failures, observations, results)
@@ -175,6 +186,7 @@ def judge(
         coverage=coverage,
         observations=observations,
         latency=latency,
+        endurance=endurance,
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from loadtest.judge import criteria
 from loadtest.judge.coverage import State
+from loadtest.judge.growth import Growth, Recovery
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
 from loadtest.record import Record
@@ -82,6 +83,52 @@ class Finding(Record, frozen=True, kw_only=True):
     items: tuple[str, ...]
 
 
+class Grown(Record, frozen=True, kw_only=True):
+    """A series of a long run and whether it grows; figures are per hour, in the unit of the metric."""
+
+    metric: str
+    of: str
+    unit: str
+    trend: str
+    slope: float | None
+    interval: tuple[float, float] | None
+    """With 95 % confidence."""
+    minimum: float | None
+    """From which on growth matters."""
+    level: float | None
+    limit: float | None
+    hours_left: float | None
+    text: str
+
+
+class Kept(Record, frozen=True, kw_only=True):
+    """Something stored that became larger by design."""
+
+    name: str
+    rows: int | None
+    bytes: int | None
+    rows_per_thousand: float | None
+    """For each 1,000 requests."""
+    bytes_per_thousand: float | None
+    week: int | None
+    """Bytes in a week at this rate."""
+    text: str
+
+
+class Recovered(Record, frozen=True, kw_only=True):
+    """How the gateway came back from the spike, in seconds after its end; null for never."""
+
+    latency: float | None
+    rate: float | None
+    baseline_p95: float
+    """Milliseconds."""
+    baseline_rate: float
+    """Requests a second."""
+    memory_added: int | None
+    memory_kept: int | None
+    text: str
+
+
 class Document(Record, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -108,6 +155,10 @@ class Document(Record, frozen=True, kw_only=True):
     latency_ms: dict[str, float]
     criteria: tuple[Criterion, ...]
     findings: tuple[Finding, ...]
+    growth: tuple[Grown, ...]
+    """Empty for a run that was too short to look."""
+    stored: tuple[Kept, ...]
+    recovery: Recovered | None
 
 
 def render(run: Run, verdict: Verdict) -> str:
@@ -155,6 +206,20 @@ def render(run: Run, verdict: Verdict) -> str:
             )
             for finding in verdict.findings
         ),
+        growth=tuple(_grown(one) for one in verdict.growth),
+        stored=tuple(
+            Kept(
+                name=one_line(one.name),
+                rows=one.rows,
+                bytes=one.bytes,
+                rows_per_thousand=one.rows_per_thousand,
+                bytes_per_thousand=one.bytes_per_thousand,
+                week=one.week,
+                text=one_line(one.text),
+            )
+            for one in verdict.endurance.stored
+        ),
+        recovery=_recovered(verdict.endurance.recovery),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -174,6 +239,36 @@ def _failure(judged: JudgedFailure) -> Failure:
         category=category.name if category else None,
         fault=category.fault.value if category else None,
         scenario=None if failure.scenario is None else one_line(failure.scenario),
+    )
+
+
+def _grown(growth: Growth) -> Grown:
+    return Grown(
+        metric=growth.metric,
+        of=one_line(growth.of),
+        unit=growth.unit,
+        trend=growth.trend.value,
+        slope=growth.slope,
+        interval=growth.interval,
+        minimum=growth.minimum,
+        level=growth.level,
+        limit=growth.limit,
+        hours_left=growth.hours_left,
+        text=one_line(growth.text),
+    )
+
+
+def _recovered(recovery: Recovery | None) -> Recovered | None:
+    if recovery is None:
+        return None
+    return Recovered(
+        latency=recovery.latency,
+        rate=recovery.rate,
+        baseline_p95=recovery.baseline_p95,
+        baseline_rate=recovery.baseline_rate,
+        memory_added=recovery.memory_added,
+        memory_kept=recovery.memory_kept,
+        text=one_line(recovery.text),
     )
 
 

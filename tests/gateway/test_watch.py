@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.gateway.watch import Tree, Watch, read_samples
+from loadtest.gateway.connections import Peers
+from loadtest.gateway.samples import read_processes, read_samples
+from loadtest.gateway.watch import Tree, Watch
 from loadtest.resources import Sample
 
 # A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
@@ -61,8 +64,9 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:
     tree = Tree(family.pid)
-    seen = tree.sample()
-    assert seen is not None
+    look = tree.look()
+    assert look is not None
+    seen = look.whole
     assert (seen.processes, seen.threads) == (2, 2)
     assert seen.cpu >= 0.25, "what the child used that ended; the kernel counts in ticks"
     assert seen.rss > 5 << 20
@@ -72,16 +76,16 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
     child = family.children()[0]
     child.kill()
     assert until(lambda: child.status() == psutil.STATUS_ZOMBIE)
-    later = tree.sample()
+    later = tree.look()
     assert later is not None
-    assert later.cpu >= seen.cpu
+    assert later.whole.cpu >= seen.cpu
 
 
 def test_a_tree_that_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         tree = Tree(process.pid)
-    assert tree.sample() is None
-    assert Tree(process.pid).sample() is None
+    assert tree.look() is None
+    assert Tree(process.pid).look() is None
 
 
 def test_samples_are_written_while_it_runs_and_stop_with_the_block(
@@ -100,11 +104,40 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
 
 def test_watching_is_cheap() -> None:
     tree = Tree(os.getpid())
-    tree.sample()
+    tree.look()
     before = time.process_time()
     for _ in range(50):
-        tree.sample()
+        tree.look()
     assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
+
+
+def test_close_looks_become_rarer_where_they_are_dear(family: psutil.Process, tmp_path: Path) -> None:
+    members = tmp_path / "members.jsonl"
+    watch = Watch(family.pid, tmp_path / "samples.jsonl", members=members)
+    for _ in range(5):
+        assert watch.step() == 1.0
+    first, second = read_processes(members, time.time())
+    assert len(first.samples) == len(second.samples) == 1, "five samples in no time are one close look"
+    (close,) = first.samples
+    assert close.rss > 1 << 20
+    assert close.clients is None, "nobody said which port is the gateway's"
+    if sys.platform == "linux":
+        assert close.pss is not None
+        assert 0 < close.pss <= close.rss
+    whole = read_samples(tmp_path / "samples.jsonl", time.time())
+    assert [one.pss is not None for one in whole][1:] == [False] * 4
+    assert whole[0].rss == sum(one.samples[0].rss for one in (first, second))
+
+
+def test_connections_of_each_process_are_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peers = Peers.of(1, None, f"redis://127.0.0.1:{server.getsockname()[1]}")
+        with socket.create_connection(server.getsockname()):
+            look = Tree(os.getpid(), peers).look(close=True)
+    assert look is not None
+    assert (look.whole.cache, look.whole.database, look.whole.clients) == (1, None, 0)
+    me = next(member for member in look.members if member.pid == os.getpid())
+    assert (me.sample.cache, me.name) == (1, psutil.Process().name())
 
 
 def test_no_file_and_half_a_line(tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""A real gateway with a fault injected from outside, driven for minutes and judged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from loadtest.complete import complete
+from loadtest.drive import locust_command, locust_environment, target_of
+from loadtest.gateway.boot import booted
+from loadtest.gateway.place import LOOPBACK, free_port
+from loadtest.gateway.source import parse_source
+from loadtest.judge.endurance import endure
+from loadtest.judge.growth import Endurance, Trend
+from loadtest.run import read_run
+from loadtest.settings import Size
+
+INJECTED = Path(__file__).parent / "injected"
+USERS = 8
+CLASS = "RealisticUser"
+"""Who makes the load: one class, so that the gateway's own caches are full soon."""
+
+QUIET = 8.0
+"""Seconds after the load in which connections that nobody needs are closed."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One gateway."""
+
+    name: str
+    about: str
+    accused: frozenset[str] = frozenset()
+    """The metrics of which one must be found to grow; nothing: none may."""
+    needs: str | None = None
+    """A program without which it cannot be shown."""
+
+
+CASES = (
+    Case("memory", "keeps 128 KiB of each request", frozenset({"rss", "pss"})),
+    Case("descriptors", "leaves a file open after every 4th request", frozenset({"descriptors"})),
+    Case(
+        "connections",
+        "leaves a connection to Redis open after every 4th",
+        frozenset({"cache"}),
+        "redis-server",
+    ),
+    Case("latency", "each request waits 0.2 ms longer than the one before", frozenset({"latency p50"})),
+    Case("none", "the gateway as it is"),
+    Case("warms_up", "fills a cache with 40 MiB and then no more"),
+    Case("saw_tooth", "gathers 30 MiB and frees it, again and again"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the judge said of one gateway."""
+
+    case: Case
+    endurance: Endurance
+    requests: int
+
+    @property
+    def growing(self) -> tuple[str, ...]:
+        """Metrics that were found to grow."""
+        return tuple(dict.fromkeys(one.metric for one in self.endurance.trending(Trend.GROWING)))
+
+    @property
+    def right(self) -> bool:
+        """Whether a leak was found, and nothing else accused; or a healthy gateway left in peace."""
+        if not self.case.accused:
+            return bool(self.endurance.growth) and not self.growing
+        return bool(self.case.accused & set(self.growing))
+
+    @property
+    def text(self) -> str:
+        """What was found, in a line."""
+        wanted = self.case.accused or {"rss"}
+        told = [
+            one.text for one in self.endurance.growth if one.metric in wanted or one.trend is Trend.GROWING
+        ]
+        return told[0] if told else "nothing was sampled"
+
+
+def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: float) -> Outcome:
+    """Boot ``gateway`` with the fault of ``case``, drive it for ``seconds``, and return what the judge says."""
+    size = Size(profile="soak", users=USERS, spawn_rate=USERS, run_time=seconds, processes=1)
+    reports.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        extra = {"PYTHONPATH": str(INJECTED)}
+        if case.name != "none":
+            extra["LOADTEST_FAULT"] = case.name
+        environ = {}
+        if case.needs:
+            port = stack.enter_context(_redis(reports))
+            environ["REDIS_URL"] = f"redis://{LOOPBACK}:{port}/0"
+            extra["LOADTEST_FAULT_PORT"] = str(port)
+        held = stack.enter_context(
+            booted(
+                parse_source(gateway),
+                home=home,
+                environ=environ,
+                extra=extra,
+                log_copy=reports / "gateway.log",
+            )
+        )
+        environment = locust_environment(
+            size,
+            target_of(held, size, reports),
+            explicit=frozenset({"users", "spawn-rate", "run-time"}),
+        )
+        with (reports / "locust.log").open("wb") as log:
+            subprocess.run(
+                locust_command([CLASS]),
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                timeout=seconds + 120,
+                check=False,
+            )
+        time.sleep(QUIET)
+        run = complete(read_run(reports / "run.json"), held)
+    run = replace(run, settings=replace(run.settings, profile="soak"))
+    (reports / "run.json").write_bytes(_encoded(run))
+    if case.name != "none" and f"fault injected: {case.name}" not in (reports / "gateway.log").read_text():
+        raise AssertionError(f"{case.name}: the fault did not reach the gateway")
+    return Outcome(case, endure(run, ()), run.requests)
+
+
+def missing(case: Case) -> str | None:
+    """Return why ``case`` cannot be shown here, if it cannot."""
+    return f"{case.needs} is not installed" if case.needs and not shutil.which(case.needs) else None
+
+
+@contextlib.contextmanager
+def _redis(directory: Path) -> Iterator[int]:
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
+    with (directory / "redis.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env=_plain())
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _plain() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def _encoded(run: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(run) + b"\n"
