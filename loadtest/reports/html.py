@@ -21,6 +21,7 @@ from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.observations import Severity, clock
 from loadtest.judge.verdict import Verdict
+from loadtest.reports import html_endurance
 from loadtest.reports.html_coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.html_failures import excused, failing
 from loadtest.reports.html_operations import table
@@ -61,6 +62,7 @@ def render(run: Run, verdict: Verdict) -> str:
         cpu=cpu.line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,
+        endurance=html_endurance.view(run, verdict),
         failed=sum(operation.failures for operation in run.operations),
         accepted=[(one, each) for one in run.operations for each in one.acceptances],
     )

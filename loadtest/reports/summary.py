@@ -14,8 +14,10 @@ from loadtest.histogram import Latency
 from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.criteria import Outcome
+from loadtest.judge.growth import Growth, Trend
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import JudgedFailure, Result, Standing, Verdict
+from loadtest.reports.endurance import kept, row
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.text import html, markdown
 from loadtest.run import Run
@@ -46,6 +48,7 @@ def render(run: Run, verdict: Verdict) -> str:
         ("findings", _findings(verdict)),
         ("new failures", _new(verdict)),
         ("criteria", _criteria(verdict)),
+        ("endurance", _endurance(verdict)),
         ("known failures", _known(verdict)),
         ("entries to delete", _stale(verdict.stale)),
         ("coverage", _coverage(verdict)),
@@ -150,6 +153,37 @@ def _criteria(verdict: Verdict) -> Iterator[str]:
         verdict.criteria,
         lambda r: (_code(r.criterion.text), words[r.outcome], markdown(r.text)),
     )
+
+
+def _endurance(verdict: Verdict) -> Iterator[str]:
+    endurance = verdict.endurance
+    if not endurance.judged:
+        return
+    yield "### Endurance"
+    yield ""
+    told = [one for trend in (Trend.GROWING, Trend.UNKNOWN) for one in endurance.trending(trend)]
+    if told:
+        yield from _table(("series", "trend", "per hour (95 %)", "limit"), told, _grows)
+        yield ""
+    stable = len(endurance.trending(Trend.STABLE))
+    yield f"{stable} series {'is' if stable == 1 else 'are'} stable."
+    if endurance.recovery is not None:
+        yield ""
+        yield f"After the spike: {markdown(endurance.recovery.text)}"
+    if endurance.stored:
+        yield ""
+        yield from _table(
+            ("stored", "rows", "size", "for 1,000 requests", "in a week"),
+            [kept(one) for one in endurance.stored],
+            lambda one: (markdown(one.name), one.rows, one.size, one.per_thousand, one.week),
+            MOST_SLOW,
+        )
+
+
+def _grows(growth: Growth) -> Sequence[str]:
+    shown = row(growth)
+    sure = f" ({shown.interval})" if shown.interval else ""
+    return markdown(growth.name), f"**{growth.trend.value}**", f"{shown.slope}{sure}", shown.limit
 
 
 def _known(verdict: Verdict) -> Iterator[str]:
