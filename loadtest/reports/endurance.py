@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loadtest.judge.amounts import amount, span
 from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.growth import Growth, Stored
 from loadtest.judge.observations import clock
@@ -17,64 +18,42 @@ class Row:
 
     growth: Growth
     slope: str
-    """``+12.5 MB/h``, or nothing if it could not be estimated."""
+    """``+12.5 MiB``, or nothing if it could not be estimated."""
     interval: str
-    """``-1.2 … +26 MB/h``."""
+    """``-1.2 MiB … +26 MiB``."""
     matters: str
-    """``above 5 MB/h``."""
+    """``5 MiB``."""
     level: str
     limit: str
-    """``8 GB in 31 h``, or the limit alone of what does not grow."""
+    """``8 GiB in 31 h``, or the limit alone of what does not grow."""
 
 
 def row(growth: Growth) -> Row:
     """Return the figures of ``growth``, each in a unit that suits it."""
-    unit = growth.unit
-    low, high = growth.interval or (None, None)
-    limit = figure(growth.limit, unit)
-    if growth.limit is not None and growth.hours_left is not None:
-        limit += f" in {lasting(growth.hours_left)}"
+    limit = _amount(growth.limit, growth)
+    if limit and growth.hours_left is not None:
+        limit += f" in {span(growth.hours_left)}"
     return Row(
         growth=growth,
-        slope=f"{signed(growth.slope, unit)}/h" if growth.slope is not None else "",
-        interval=f"{signed(low, unit)} … {signed(high, unit)}"
-        if low is not None and high is not None
-        else "",
-        matters=figure(growth.minimum, unit),
-        level=figure(growth.level, unit),
+        slope=_change(growth.slope, growth),
+        interval=" … ".join(_change(bound, growth) for bound in growth.interval or ()),
+        matters=_amount(growth.minimum, growth),
+        level=_amount(growth.level, growth),
         limit=limit,
     )
 
 
-def figure(value: float | None, unit: str) -> str:
-    """Return ``value`` with its unit: ``12.5 MB``, ``210 ms``, ``0.5 %``, ``40``; nothing for None."""
-    if value is None:
-        return ""
-    if unit == "share":
-        return f"{100 * value:.3g} %"
-    if unit == "ms":
-        return f"{value:.3g} ms"
-    if unit != "bytes":
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    for name in ("B", "kB", "MB"):
-        if abs(value) < 1000:
-            return f"{value:.3g} {name}"
-        value /= 1000
-    return f"{value:.3g} GB"
+def _amount(value: float | None, growth: Growth) -> str:
+    return "" if value is None else amount(value, _unit(growth)).strip()
 
 
-def signed(value: float | None, unit: str) -> str:
-    """Return ``value`` as :func:`figure` does, with its sign."""
-    if value is None:
-        return ""
-    return f"{'-' if value < 0 else '+'}{figure(abs(value), unit)}"
+def _change(value: float | None, growth: Growth) -> str:
+    return "" if value is None else amount(value, _unit(growth), sign=True).strip()
 
 
-def lasting(hours: float) -> str:
-    """Return a time in the unit that suits it: ``40 min``, ``31 h``, ``12 days``."""
-    if hours < 2:
-        return f"{60 * hours:.0f} min"
-    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
+def _unit(growth: Growth) -> str:
+    """Return the unit to write; what is counted stands in the name of the series."""
+    return growth.unit if growth.unit in ("bytes", "share", "ms") else ""
 
 
 @dataclass(frozen=True)
@@ -91,16 +70,13 @@ class Kept:
 
 def kept(stored: Stored) -> Kept:
     """Return the figures of ``stored``."""
-    parts = (
-        f"{figure(stored.rows_per_thousand, 'rows')} rows" if stored.rows_per_thousand is not None else "",
-        figure(stored.bytes_per_thousand, "bytes"),
-    )
+    per_thousand = [(stored.rows_per_thousand, "rows"), (stored.bytes_per_thousand, "bytes")]
     return Kept(
         name=stored.name,
-        rows=signed(stored.rows, "rows"),
-        size=signed(stored.bytes, "bytes"),
-        per_thousand=", ".join(part for part in parts if part),
-        week=figure(stored.week, "bytes"),
+        rows="" if stored.rows is None else amount(stored.rows, "", sign=True).strip(),
+        size="" if stored.bytes is None else amount(stored.bytes, "bytes", sign=True),
+        per_thousand=", ".join(amount(value, unit) for value, unit in per_thousand if value is not None),
+        week="" if stored.week is None else amount(stored.week, "bytes"),
     )
 
 

@@ -69,4 +69,4 @@ def _series(growth: Growth) -> Series:
     floor = lowest - (height - spread) / 2
     path = line([(at - start, value - floor) for at, value in troughs], end - start, height)
     shown = row(growth)
-    return Series(shown, path, f"from {shown.level} at {shown.slope}" if shown.slope else "")
+    return Series(shown, path, f"from {shown.level}, {shown.slope} an hour" if shown.slope else "")
