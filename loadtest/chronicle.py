@@ -233,7 +233,14 @@ class Chronicle:
 
     def _note_signals(self) -> None:
         def note(number: int) -> None:
-            self._signal = number
+            self._signal = self._signal or number
+
+        def terminated() -> None:
+            note(signal.SIGTERM)
+            options = self.environment.parsed_options
+            if self.environment.shape_class is not None and getattr(options, "headless", False):
+                # Locust listens to SIGTERM only when its shape has come to an end; to Ctrl-C it always does.
+                signal.raise_signal(signal.SIGINT)
 
         usual = signal.getsignal(signal.SIGINT)
 
@@ -242,7 +249,7 @@ class Chronicle:
             if callable(usual):
                 usual(number, frame)
 
-        gevent.signal_handler(signal.SIGTERM, note, signal.SIGTERM)
+        gevent.signal_handler(signal.SIGTERM, terminated)
         signal.signal(signal.SIGINT, interrupted)
 
     def _generator(self) -> record.Generator:

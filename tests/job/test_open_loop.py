@@ -160,18 +160,25 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
     assert missed > 0
 
 
-def test_a_soak_that_is_interrupted_says_how_far_it_came(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "more"),
+    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGTERM, ("--processes", "2"))],
+    ids=["SIGINT", "SIGTERM", "SIGTERM, two processes"],
+)
+def test_a_soak_that_is_interrupted_says_how_far_it_came(
+    tmp_path: Path, number: signal.Signals, more: tuple[str, ...]
+) -> None:
     reports = tmp_path
-    with stalling_server() as host, driven(host, reports, SOAK) as process:
+    with stalling_server() as host, driven(host, reports, SOAK, *more) as process:
         deadline = time.monotonic() + 60
         while not ((reports / "run.json").exists() and read_run(reports / "run.json").timeline.stretches):
             assert time.monotonic() < deadline
             assert process.poll() is None, (reports / "output.txt").read_text()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.wait(60)
     run = read_run(reports / "run.json")
     assert run.state is RunState.INTERRUPTED
-    assert run.signal == signal.SIGINT
+    assert run.signal == number
     assert [one.name for one in run.timeline.stretches] == ["plateau"]
     assert run.timeline.stretches[0].end <= run.duration + 1
     assert run.requests
