@@ -85,13 +85,14 @@ class _Window(NamedTuple):
 
 def _windows(run: Run, start: float, end: float) -> list[_Window]:
     """Return the windows between ``start`` and ``end``, one from each step on; nothing answered is infinitely slow."""
-    moments = [moment for moment in run.timeline.moments if start <= moment.at < end]
+    width = run.timeline.width
+    moments = [moment for moment in run.timeline.moments if start <= moment.at and moment.at + width <= end]
+    steps = max(1, round(LOOK / width))
     windows = []
-    for first in moments:
-        inside = [one for one in moments if first.at <= one.at < first.at + LOOK]
-        if first.at + LOOK <= end:
-            p95 = statistics.median([one.p95 for one in inside if one.p95 is not None] or [math.inf])
-            windows.append(_Window(first.at, p95, sum(one.requests for one in inside) / LOOK))
+    for number in range(len(moments) - steps + 1):
+        inside = moments[number : number + steps]
+        p95 = statistics.median([one.p95 for one in inside if one.p95 is not None] or [math.inf])
+        windows.append(_Window(inside[0].at, p95, sum(one.requests for one in inside) / (steps * width)))
     return windows
 
 
