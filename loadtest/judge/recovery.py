@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from loadtest.judge.amounts import amount
 from loadtest.judge.growth import Recovery
 from loadtest.judge.observations import clock
 from loadtest.run import Run
-from loadtest.timeline import Moment, Stretch
+from loadtest.timeline import Stretch
 
-LOOK = 10.0
+LOOK = 20.0
 """Seconds that are looked at together: single ones are restless."""
 
 HOLD = 30.0
@@ -21,10 +23,13 @@ SLOWER = 1.5
 """How much slower than before still counts as back, at least."""
 
 RATE = 0.2
-"""Share by which the rate of answers may differ from that of before."""
+"""Share by which the rate of answers may differ from that of before, at least."""
 
 FEWEST = 10
-"""Steps with requests before the spike, and after it, below which nothing is said."""
+"""Windows before the spike below which nothing is said."""
+
+SHORTEST = 90.0
+"""Seconds after the spike below which nothing is said: time to come back in, and to stay so."""
 
 
 def recovery_of(run: Run) -> Recovery | None:
@@ -39,17 +44,18 @@ def recovery_of(run: Run) -> Recovery | None:
     if not before:
         return None
     start = (before[-1].start + before[-1].end) / 2
-    baseline = _moments(run, start, before[-1].end)
-    later = _moments(run, spike.end, end)
-    if min(len(baseline), len(later)) < FEWEST:
+    baseline = _windows(run, start, before[-1].end)
+    later = _windows(run, spike.end, end)
+    rate = statistics.fmean([window.rate for window in baseline] or [0.0])
+    if len(baseline) < FEWEST or end - spike.end < SHORTEST or not rate:
         return None
-    p95s = sorted(moment.p95 for moment in baseline if moment.p95 is not None)
-    p95, usual = statistics.median(p95s), p95s[int(0.9 * (len(p95s) - 1))]
-    rate = sum(moment.requests for moment in baseline) / (len(baseline) * run.timeline.width)
-    ceiling = max(SLOWER * p95, usual)
+    p95 = statistics.median(window.p95 for window in baseline)
+    ceiling = max(SLOWER * p95, *(window.p95 for window in baseline))
+    lowest = min((1 - RATE) * rate, *(window.rate for window in baseline))
+    highest = max((1 + RATE) * rate, *(window.rate for window in baseline))
     width = run.timeline.width
-    latency = _back(later, spike.end, width, lambda window: _middle(window) <= ceiling)
-    pace = _back(later, spike.end, width, lambda window: abs(_rate(window, width) - rate) <= RATE * rate)
+    latency = _back(later, spike.end, width, lambda window: window.p95 <= ceiling)
+    pace = _back(later, spike.end, width, lambda window: lowest <= window.rate <= highest)
     planned = sum(one.end - one.start for one in after if one.name == "recovery")
     floor = _trough(run, start, before[-1].end)
     added, kept = (
@@ -68,34 +74,41 @@ def recovery_of(run: Run) -> Recovery | None:
     )
 
 
-def _moments(run: Run, start: float, end: float) -> list[Moment]:
-    moments = run.timeline.moments
-    return [one for one in moments if start <= one.at < end and one.requests and one.p95 is not None]
+class _Window(NamedTuple):
+    """Some seconds that are looked at together."""
+
+    at: float
+    p95: float
+    rate: float
+    """Answers per second."""
+
+
+def _windows(run: Run, start: float, end: float) -> list[_Window]:
+    """Return the windows between ``start`` and ``end``, one from each step on; nothing answered is infinitely slow."""
+    width = run.timeline.width
+    moments = [moment for moment in run.timeline.moments if start <= moment.at and moment.at + width <= end]
+    steps = max(1, round(LOOK / width))
+    windows = []
+    for number in range(len(moments) - steps + 1):
+        inside = moments[number : number + steps]
+        p95 = statistics.median([one.p95 for one in inside if one.p95 is not None] or [math.inf])
+        windows.append(_Window(inside[0].at, p95, sum(one.requests for one in inside) / (steps * width)))
+    return windows
 
 
 def _back(
-    moments: Sequence[Moment], since: float, width: float, fine: Callable[[Sequence[Moment]], bool]
+    windows: Sequence[_Window], since: float, width: float, fine: Callable[[_Window], bool]
 ) -> float | None:
     """Return how long after ``since`` it is fine, and stays so for a while; None: never."""
     good: float | None = None
-    for moment in moments:
-        window = [one for one in moments if moment.at <= one.at < moment.at + LOOK]
+    for window in windows:
         if not fine(window):
             good = None
         elif good is None:
-            good = moment.at
-        if good is not None and moment.at + width - good >= HOLD:
+            good = window.at
+        if good is not None and window.at + width - good >= HOLD:
             return max(good - since, 0.0)
     return None
-
-
-def _middle(window: Sequence[Moment]) -> float:
-    return statistics.median(one.p95 for one in window if one.p95 is not None)
-
-
-def _rate(window: Sequence[Moment], width: float) -> float:
-    steps = round((window[-1].at - window[0].at) / width) + 1
-    return sum(one.requests for one in window) / (steps * width)
 
 
 def _tail(stretch: Stretch) -> tuple[float, float]:

@@ -69,6 +69,24 @@ def test_a_backlog_that_is_worked_off_is_not_the_rate_of_before() -> None:
     assert (found.latency, found.rate, found.seconds) == (0, 80, 80)
 
 
+def test_a_load_that_is_restless_by_itself_need_not_become_calm() -> None:
+    def restless(at: float) -> Moment:
+        return moment(at, requests=60 if at // 40 % 2 else 140, p95=40 if at // 40 % 2 else 200)
+
+    found = recovery_of(soak(moments=restless))
+    assert found is not None
+    assert found.seconds == 0
+
+
+def test_silence_is_not_fast() -> None:
+    quiet = soak(
+        moments=lambda at: moment(at, p95=None if at > 1300 else 100, requests=0 if at > 1300 else 100)
+    )
+    found = recovery_of(quiet)
+    assert found is not None
+    assert (found.latency, found.rate) == (None, None)
+
+
 def test_later_than_planned_is_said() -> None:
     plan = (*PLAN[:3], replace(PLAN[3], end=1450), replace(PLAN[1], start=1450, end=1600), PLAN[4])
     here = replace(slow_until(1500), timeline=replace(slow_until(1500).timeline, stretches=plan))
@@ -86,6 +104,8 @@ def test_no_spike_and_too_little_around_it() -> None:
     assert recovery_of(clean()) is None
     assert recovery_of(soak(plan=PLAN[2:])) is None
     assert recovery_of(soak(moments=lambda at: moment(at, requests=0))) is None
+    brief = (*PLAN[:3], replace(PLAN[3], end=1480), replace(PLAN[4], start=1480))
+    assert recovery_of(soak(plan=brief)) is None
     assert seen(soak(plan=PLAN[:2]), Check.RECOVERED).severity is Severity.UNMEASURED
 
 
