@@ -54,8 +54,8 @@ ENTITIES = (
     Kind("tokens", "GET /tokens/admin/all", {"limit": "500"}, "DELETE /tokens/admin/{token_id}"),
     Kind("roles", "GET /rbac/roles", {}, "DELETE /rbac/roles/{role_id}"),
     Kind("roots", "GET /roots", {}, "DELETE /roots/{uri}", "uri"),
-    Kind("LLM models", "GET /llm/models", {"page_size": "500"}, "DELETE /llm/models/{model_id}"),
-    Kind("LLM providers", "GET /llm/providers", {"page_size": "500"}, "DELETE /llm/providers/{provider_id}"),
+    Kind("LLM models", "GET /llm/models", {"page_size": "100"}, "DELETE /llm/models/{model_id}"),
+    Kind("LLM providers", "GET /llm/providers", {"page_size": "100"}, "DELETE /llm/providers/{provider_id}"),
 )
 """Every kind of entity that scenarios make, in the order in which they can be deleted."""
 
