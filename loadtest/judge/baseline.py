@@ -93,7 +93,7 @@ def _put(tables: AoT, known: KnownFailure) -> None:
     tables.append(table)
 
 
-_ORDER = (*_PLACE, "intermittent", "title", "reason", "owner", "expires", "link", "curl", "source")
+_ORDER = (*_PLACE, "sometimes", "title", "reason", "owner", "expires", "link", "curl", "source")
 
 
 def _fill(table: Table, values: Mapping[str, Any]) -> None:

@@ -102,7 +102,7 @@ def _items(told: Iterable[tuple[str, str]]) -> Iterator[str]:
 def happens(entry: KnownFailure) -> str:
     """Return in a few words what the gateway does."""
     message = entry.message or "no message"
-    return f"{_happens(entry, message)}{', now and then' if entry.intermittent else ''}"
+    return f"{_happens(entry, message)}{', now and then' if entry.sometimes else ''}"
 
 
 def _happens(entry: KnownFailure, message: str) -> str:

@@ -94,4 +94,4 @@ def test_what_happens(problem: ProblemKind, words: str) -> None:
 
 
 def test_what_happens_now_and_then() -> None:
-    assert happens(fault("GET /a", intermittent=True)) == "`GET /a` answers 500: `boom`, now and then"
+    assert happens(fault("GET /a", sometimes=True)) == "`GET /a` answers 500: `boom`, now and then"

@@ -87,7 +87,7 @@ def test_stale_is_what_applies_and_succeeds_unseen() -> None:
 
 def test_what_fails_now_and_then_is_never_stale() -> None:
     here = run(operations=(operation("GET /a", 1),))
-    listed = entries([known("GET /a", intermittent=True), known("GET /a", status=500)], "file")
+    listed = entries([known("GET /a", sometimes=True), known("GET /a", status=500)], "file")
     assert KnownFailures(listed, Version("1.0.7")).stale(here, []) == (listed[1],)
 
 
