@@ -147,7 +147,7 @@ def test_failures() -> None:
         "drift: answered right, and not as the contract documents"
     )
     assert child(root, "entities cleaned up").get("message", "").startswith("warning: ENTITY LEAK")
-    assert child(root, "GET /gone: p95 \u2039 1s").tag == "error"
+    assert child(root, "GET /gone: p95 below 1s").tag == "error"
 
 
 def test_the_coverage_suite_says_how_many_operations_are_in_which_state() -> None:
