@@ -136,10 +136,13 @@ class Chronicle:
         )
         gevent.spawn(self._watch)
 
-    def cleared(self, counts: Mapping[str, int | None]) -> None:
-        """The load has cleaned up: note the entities after it."""
+    def cleared(self, counts: Mapping[str, int | None], left: Mapping[str, int]) -> None:
+        """The load has cleaned up: note the entities after it, and those ``left`` that were taken away."""
         if self.run is not None:
-            entities = (replace(one, after=counts.get(one.kind)) for one in self.run.entities)
+            entities = (
+                replace(one, after=counts.get(one.kind), left=left.get(one.kind, 0))
+                for one in self.run.entities
+            )
             self.run = replace(self.run, entities=tuple(entities))
 
     def abort(self, reason: str) -> None:

@@ -21,12 +21,13 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtest.catalogue import catalogue, planned
 from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
+from loadtest.entities import count_entities, take_away_leftovers
 from loadtest.errors import LoadTestError
 from loadtest.pacing import PaceSetting, Pacing, holds
 from loadtest.recorder import Recorder
 from loadtest.run import Scenario
 from loadtest.settings import Target, read_target
-from loadtest.stage import Stage, clear_stage, count_entities, set_stage
+from loadtest.stage import Stage, clear_stage, set_stage
 from loadtest.sweep import SLOW, Deck, Hand, order
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Load:
     def _on_test_start(self, **_: Any) -> None:
         if isinstance(self.environment.runner, WorkerRunner):
             self.connect()
-            self.send("loadtest-hello", {})
+            self.send("loadtest-hello", {"tag": self.session.tag})
 
     def _on_test_stopping(self, **_: Any) -> None:
         self.hand.over = True
@@ -138,6 +139,8 @@ class Direction:
         self.chronicle = Chronicle(load.environment, load.target, load.recorder)
         self.deck = Deck(())
         self._at_work: set[str] = set()
+        self._before: dict[str, int | None] = {}
+        self._tags: set[str] = set()
         self.run_time = _take_run_time(load.environment)
         self.pace_setting = PaceSetting(load.environment, load.target)
         events = self.environment.events
@@ -187,9 +190,10 @@ class Direction:
             self.run_time,
             len(scenarios) - len(plan),
         )
-        counts = count_entities(load.session)
+        self._before = count_entities(load.session)
+        self._tags = {load.session.tag}
         load.stage = set_stage(load.session, load.target.backends)
-        self.chronicle.staged(load.stage.problems, counts)
+        self.chronicle.staged(load.stage.problems, self._before)
         self.pace_setting.begin(self.run_time, lambda: self.deck.over, lambda: self._tell_begin(None))
         self._tell_begin(None)
         self._tell("loadtest-stage", load.stage.packed(), None)
@@ -207,8 +211,16 @@ class Direction:
         self._wait_for_workers()
         self.load.target.turn_file.unlink(missing_ok=True)
         if hasattr(self.load, "session"):
-            clear_stage(self.load.session, self.load.stage)
-            self.chronicle.cleared(count_entities(self.load.session))
+            self._clear(self.load.session)
+
+    def _clear(self, session: Session) -> None:
+        """Take the stage away, and what scenarios left behind if anything did not come out even."""
+        clear_stage(session, self.load.stage)
+        after, left = count_entities(session), dict[str, int]()
+        if self._before and after != self._before:
+            left = take_away_leftovers(session, self._tags)
+            after = count_entities(session)
+        self.chronicle.cleared(after, left)
 
     def _quit(self) -> None:
         if self.environment.runner is not None:
@@ -244,6 +256,7 @@ class Direction:
     def _on_hello(self, msg: _Message, **_: Any) -> None:
         self._at_work.add(msg.node_id)
         self._tell_begin(msg.node_id)
+        self._tags.add(msg.data["tag"])
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 
     def _on_want(self, msg: _Message, **_: Any) -> None:

@@ -275,19 +275,26 @@ def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, float | None]:
             int(row.number("Total Request Count", 0.0)),
             int(row.number("Total Failure Count", 0.0)),
         )
+        p50, p95, p99 = _percentiles(row)
         moments.append(
             Moment(
                 at=max(at - first, 0.0),
                 requests=max(total - requests, 0),
                 failures=max(failed - failures, 0),
                 users=int(row.number("User Count", 0.0)),
-                p50=_known(row, "50%"),
-                p95=_known(row, "95%"),
-                p99=_known(row, "99%"),
+                p50=p50,
+                p95=p95,
+                p99=p99,
             )
         )
         requests, failures = total, failed
     return Timeline(moments=tuple(moments)), first
+
+
+def _percentiles(row: _Row) -> tuple[float | None, float | None, float | None]:
+    """Return p50, p95 and p99; in its first second Locust writes zeros for what it does not know yet."""
+    p50, p95, p99 = (_known(row, column) for column in ("50%", "95%", "99%"))
+    return (p50, p95, p99) if p50 or p95 or p99 else (None, None, None)
 
 
 def _known(row: _Row, column: str) -> float | None:

@@ -249,6 +249,8 @@ class EntityCount(Record, frozen=True, kw_only=True):
     kind: str
     before: int | None
     after: int | None
+    left: int = 0
+    """Found under the run's names when the load was over, and taken away: nobody had deleted them."""
 
 
 class Sweep(Record, frozen=True, kw_only=True):

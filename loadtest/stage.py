@@ -1,7 +1,4 @@
-"""What is put in place before the load and taken away after it: the backends, registered with the gateway.
-
-Also counts the gateway's entities, so that a scenario that leaves something behind is found out.
-"""
+"""What is put in place before the load and taken away after it: the backends, registered with the gateway."""
 
 from __future__ import annotations
 
@@ -14,28 +11,10 @@ import requests
 
 from loadtest.client.session import Session
 from loadtest.desk import Desk
-from loadtest.standing import EMAIL, Member, standing_member
+from loadtest.standing import Member, standing_member
 
 _TOOLS_WITHIN = 15.0
 """Seconds in which the tools of a freshly registered backend must be there."""
-
-_PAGED = {"include_pagination": "true"}
-ENTITIES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
-    ("tools", "GET /tools", {"include_inactive": "true", "limit": "0"}),
-    ("resources", "GET /resources", {"include_inactive": "true", "limit": "0"}),
-    ("prompts", "GET /prompts", {"include_inactive": "true", "limit": "0"}),
-    ("servers", "GET /servers", {"include_inactive": "true", "limit": "0"}),
-    ("gateways", "GET /gateways", {"include_inactive": "true", "limit": "0"}),
-    ("agents", "GET /a2a", {"include_inactive": "true", "limit": "0"}),
-    ("teams", "GET /teams/", _PAGED | {"limit": "100"}),
-    ("users", "GET /auth/email/admin/users", _PAGED | {"limit": "500"}),
-    ("tokens", "GET /tokens/admin/all", {"limit": "1"}),
-    ("roles", "GET /rbac/roles", {}),
-    ("roots", "GET /roots", {}),
-    ("LLM providers", "GET /llm/providers", {"page_size": "500"}),
-    ("LLM models", "GET /llm/models", {"page_size": "500"}),
-)
-"""Every kind of entity that scenarios make: its name, the operation that lists it, the query for all of it."""
 
 
 class Stage(msgspec.Struct, kw_only=True):
@@ -153,35 +132,3 @@ def clear_stage(session: Session, stage: Stage) -> None:
                 desk.ask(operation, path=path)
             except requests.RequestException as error:
                 stage.problems.setdefault("mcp", f"could not be taken away: {error}")
-
-
-def count_entities(session: Session) -> dict[str, int | None]:
-    """Return how many entities of each kind the gateway holds; None where it does not say."""
-    desk = Desk(session)
-    return {
-        kind: _count(desk, operation, query)
-        for kind, operation, query in ENTITIES
-        if operation in session.contract.operations
-    }
-
-
-def _count(desk: Desk, operation: str, query: Mapping[str, str]) -> int | None:
-    count, cursor = 0, ""
-    try:
-        while True:
-            page = desk.ask(operation, params=dict(query) | ({"cursor": cursor} if cursor else {}))
-            if isinstance(page, list):
-                return count + _counted(page)
-            if isinstance(page.get("total"), int):
-                return int(page["total"])
-            count += next((_counted(value) for value in page.values() if isinstance(value, list)), 0)
-            cursor = str(page.get("nextCursor") or page.get("next_cursor") or "")
-            if not cursor:
-                return count
-    except (requests.RequestException, ValueError, AttributeError):
-        return None
-
-
-def _counted(entities: list[Any]) -> int:
-    """Return how many there are, without the account that stays."""
-    return sum(1 for entity in entities if not (isinstance(entity, dict) and entity.get("email") == EMAIL))

@@ -35,6 +35,8 @@ class KnownFailure(Record, frozen=True, kw_only=True):
     """The normalised message; None: any."""
     gateway: str | None = None
     """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
+    sometimes: bool = False
+    """Whether it is a matter of chance, such as what still runs: a run without it does not make it stale."""
     title: str | None = None
     """For a fault of the gateway: what an issue about it is called; entries of one fault share it."""
     curl: str | None = None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from loadtest import versions
+from loadtest.judge.drifts import contradictions, section
 from loadtest.judge.faults import document, faults
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "gateway-faults.md"
@@ -11,7 +12,7 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "gateway-faults.md"
 def page() -> str:
     """Return the whole page."""
     known = [versions.load(name) for name in reversed(versions.available())]
-    return document(faults(known), command="make docs")
+    return f"{document(faults(known), command='make docs')}\n{section(contradictions(known))}"
 
 
 if __name__ == "__main__":

@@ -129,6 +129,13 @@ def test_the_timeline_counts_each_second(tmp_path: Path) -> None:
     assert here.duration == 2
 
 
+def test_zeros_of_the_first_second_are_not_known(tmp_path: Path) -> None:
+    header = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,95%,99%,Total Request Count"
+    text = f"{header}\r\n1000,4,,Aggregated,0,0,0,0,0,39\r\n1001,4,,Aggregated,0,0,0,1,1,70\r\n"
+    here = read_csv_run(put(tmp_path, stats=stats(ROW, TOTAL), stats_history=text))
+    assert [(m.p50, m.p95, m.p99) for m in here.timeline.moments] == [(None, None, None), (0, 1, 1)]
+
+
 def test_no_requests_are_inconclusive(tmp_path: Path) -> None:
     here = read_csv_run(put(tmp_path, stats=stats(",Aggregated,0,0,0,0,0,0,0,0,0,N/A,N/A,N/A,N/A")))
     assert here.requests == 0

@@ -119,16 +119,8 @@ class Caller:
             StopUser: the load ends; once, so that the scenario unwinds and cleans up.
         """
         route = self._route(operation, unlisted)
-        request = make_request(
-            route,
-            host=self.session.host,
-            token=self.session.bearer if bearer is None else bearer,
-            correlation_id=self.session.correlation_id(),
-            path=path,
-            params=params,
-            json=json,
-            form=form,
-            headers=headers,
+        request = self._request(
+            route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
         call = Call(operation, self.area, self.scenario)
         response = self._send(route, request, call)
@@ -200,15 +192,8 @@ class Caller:
             NotOffered: as :meth:`call`.
         """
         route = self._route(operation, unlisted)
-        request = make_request(
-            route,
-            host=self.session.host,
-            token=self.session.bearer if bearer is None else bearer,
-            correlation_id=self.session.correlation_id(),
-            path=path,
-            params=params,
-            json=json,
-            headers=_STREAM_HEADERS | dict(headers or {}),
+        request = self._request(
+            route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
         call = Call(operation, self.area, self.scenario)
         response = self._send(route, request, call, stream=True)
@@ -261,6 +246,16 @@ class Caller:
             raise NotOffered(operation)
         self.last_operation = operation
         return route
+
+    def _request(self, route: Route, bearer: str | None, **parts: Any) -> Request:
+        """Return the request of this user, with a correlation id of its own; see :func:`make_request`."""
+        return make_request(
+            route,
+            host=self.session.host,
+            token=self.session.bearer if bearer is None else bearer,
+            correlation_id=self.session.correlation_id(),
+            **parts,
+        )
 
     def _send(
         self, route: Route, request: Request, call: Call, *, stream: bool = False

@@ -103,6 +103,7 @@ def booted(
         )
         if place.database_url is None:
             copy_template(installation, source.data, home, place.sqlite_file)
+        _write_old_log(directory / "logs")
         secrets = new_secrets()
         masked = secret_values(place, secrets)
         log_path = directory / GATEWAY_LOG
@@ -209,6 +210,13 @@ def _healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _write_old_log(folder: Path) -> None:
+    """Write the log of an earlier time: a file among the gateway's own that does not grow while it is sent."""
+    folder.mkdir()
+    lines = (f"2026-01-01T00:00:{second:02} INFO an earlier time\n" for second in range(60))
+    (folder / "gateway-pages.old.log").write_text("".join(lines), encoding="utf-8")
 
 
 def _write_catalog(path: Path, ready: backends.Ready) -> None:

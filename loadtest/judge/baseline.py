@@ -80,7 +80,8 @@ _PLACE = ("operation", "problem", "status", "code", "message", "gateway")
 
 
 def _put(tables: AoT, known: KnownFailure) -> None:
-    values = {key: value for key, value in msgspec.structs.asdict(known).items() if value is not None}
+    stated = msgspec.structs.asdict(known).items()
+    values = {key: value for key, value in stated if value not in (None, False)}
     values["problem"] = known.problem.value
     place = [values.get(key) for key in _PLACE]
     for table in tables:
@@ -92,7 +93,7 @@ def _put(tables: AoT, known: KnownFailure) -> None:
     tables.append(table)
 
 
-_ORDER = (*_PLACE, "title", "reason", "owner", "expires", "link", "curl", "source")
+_ORDER = (*_PLACE, "sometimes", "title", "reason", "owner", "expires", "link", "curl", "source")
 
 
 def _fill(table: Table, values: Mapping[str, Any]) -> None:

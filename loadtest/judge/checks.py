@@ -19,6 +19,15 @@ def _entities(facts: Facts) -> Observation:
     if not counted:
         return unmeasured(Check.ENTITIES, "entities were not counted before and after")
     leaks = tuple(f"{e.kind}: {e.before} before, {e.after} after" for e in counted if e.before != e.after)
+    left = tuple(f"{e.kind}: {e.left}" for e in counted if e.left)
+    if left and not leaks:
+        return Observation(
+            Check.ENTITIES,
+            Severity.WARNING,
+            f"left behind by scenarios and taken away after the load: {some(left)}",
+            "The making of them got no answer in time, or a scenario did not clean up. Look for the failure.",
+            left,
+        )
     if not leaks:
         return fine(Check.ENTITIES, f"{len(counted)} kinds of entities are as before")
     return Observation(

@@ -15,8 +15,8 @@ _HEAD = """\
 
 What the load test found wrong with ContextForge itself, each read in its source before it was written down. Until
 it is mended it is a known failure: it is excused, counts apart from success, and is told as stale as soon as it no
-longer happens. In the commands `$HOST` is the gateway's address, `$TOKEN` an administrator's token, and a word in
-capitals stands for an id or a name. Below each fault stands a text to file.
+longer happens (unless it happens only now and then). In the commands `$HOST` is the gateway's address, `$TOKEN` an
+administrator's token, and a word in capitals stands for an id or a name. Below each fault stands a text to file.
 """
 _EXPECTED = "a success as the gateway's own OpenAPI document describes it."
 
@@ -102,6 +102,10 @@ def _items(told: Iterable[tuple[str, str]]) -> Iterator[str]:
 def happens(entry: KnownFailure) -> str:
     """Return in a few words what the gateway does."""
     message = entry.message or "no message"
+    return f"{_happens(entry, message)}{', now and then' if entry.sometimes else ''}"
+
+
+def _happens(entry: KnownFailure, message: str) -> str:
     match entry.problem:
         case ProblemKind.JSONRPC:
             return f"`{entry.operation}` answers with error {entry.code}: `{message}`"

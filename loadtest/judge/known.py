@@ -113,14 +113,16 @@ class KnownFailures:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
         An operation that was not reached, or only failed in other ways, says nothing about them; nor does a
-        run that did not come to its end.
+        run that did not come to its end. One that happens only sometimes may be away for many runs.
         """
         if run.state is not RunState.COMPLETE:
             return ()
         succeeded = {operation.name for operation in run.operations if operation.successes}
         matched = set(seen)
         return tuple(
-            entry for entry in self.applying if entry not in matched and entry.known.operation in succeeded
+            entry
+            for entry in self.applying
+            if entry not in matched and entry.known.operation in succeeded and not entry.known.sometimes
         )
 
 

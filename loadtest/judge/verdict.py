@@ -77,7 +77,8 @@ class JudgedFailure:
         if self.entry is not None:
             known = self.entry.known
             until = "expired on" if self.standing is Standing.EXPIRED else "until"
-            return f"{known.reason} ({known.owner}, {until} {known.expires})"
+            how_often = "now and then, " if known.sometimes else ""
+            return f"{known.reason} ({known.owner}, {how_often}{until} {known.expires})"
         if self.standing is Standing.CATEGORY and self.category is not None:
             return f"{self.category.title} [{self.category.name}]"
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -146,8 +147,16 @@ def _check(suite: str, observation: Observation) -> Case:
 
 def _criterion(result: CriterionResult) -> Case:
     outcome = {Met.MET: Outcome.PASSED, Met.MISSED: Outcome.FAILURE, Met.INCONCLUSIVE: Outcome.ERROR}
-    name, metric = result.criterion.text, result.criterion.metric
+    name, metric = _in_words(result.criterion.text), result.criterion.metric
     if result.outcome is Met.MET:
         return Case("loadtest criteria", name, Outcome.PASSED)
     body = f"measured over {result.samples} requests"
     return Case("loadtest criteria", name, outcome[result.outcome], result.text, metric, body)
+
+
+def _in_words(criterion: str) -> str:
+    """Return ``p95 below 500ms``: a name with an angle bracket is markup, or a row of signs, to some readers."""
+    return re.sub(r"(?<= )(<=|>=|<|>)(?= )", lambda found: _COMPARISONS[found[0]], criterion)
+
+
+_COMPARISONS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}

@@ -42,7 +42,9 @@ def _lines(judged: JudgedFailure) -> Iterator[str]:
         yield one_line(judged.reason)
     category = judged.category
     if category is not None:
-        yield one_line(f"looks like: {category.title} [{category.name}], fault of the {category.fault.value}")
+        yield one_line(
+            f"looks like: {category.title} [{category.name}], fault of the {category.fault.value.replace('-', ' ')}"
+        )
         yield one_line(f"{'excused' if category.excuses else 'not excused'}: {category.because}", 500)
         yield one_line(f"what to do: {category.advice}", 500)
     for example in failure.examples[:1]:

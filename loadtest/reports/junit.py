@@ -79,7 +79,7 @@ def _test_case(suite: str, name: str, case: Case, longest: int) -> TestCase:
     built = TestCase(
         name,
         classname=suite,
-        file=one_line(place.file) if place else None,
+        file=no_commands(one_line(place.file)) if place else None,
         line=place.line if place else None,
     )
     message = _message(case)
@@ -101,7 +101,8 @@ def _message(case: Case) -> str:
 
 def _body(message: str, case: Case, longest: int) -> str:
     """Return the text of a case; its first line is the message, which some readers show nowhere else."""
-    text = no_commands(f"{message}\n{block(case.body, longest)}").rstrip()
+    below = block(case.body, longest)
+    text = no_commands(below if below.partition("\n")[0] == message else f"{message}\n{below}").rstrip()
     data = text.encode()
     if len(data) <= longest:
         return text

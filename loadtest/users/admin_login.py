@@ -64,6 +64,18 @@ class AdminLoginUser(AdminUser):
             )
 
     @task
+    def follows_broken_link(self) -> None:
+        """Somebody whose link has lost a character is told so, and gets no form."""
+        page = shows("This reset link is invalid")
+        self.call(
+            "GET /admin/reset-password/{token}",
+            bearer="",
+            headers=BROWSER,
+            token=self.name("token"),
+            check=lambda a: "it has a form all the same" if "confirm_password" in a.text else page(a),
+        )
+
+    @task
     def resets_password(self) -> None:
         """Somebody who sets a new password by the link that comes by mail."""
         with self._account() as (email, _):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
+from loadtest.client.answer import Answer
 from loadtest.users.admin_checks import counts, finds, lists_something, mentions
 from loadtest.users.admin_forms import AdminUser, staged
 from loadtest.users.base import task
+from loadtest.users.checks import has, lists
 from loadtest.users.pages import shows
 
 PAGED = {"page": 1, "per_page": 10}
@@ -16,6 +20,13 @@ LISTS = (
     "GET /admin/gateways",
 )
 HELLO = "note://hello"
+SECTIONS = {
+    "GET /admin/sections/resources": "resources",
+    "GET /admin/sections/prompts": "prompts",
+    "GET /admin/sections/servers": "servers",
+    "GET /admin/sections/gateways": "gateways",
+}
+"""Each section and the member of its answer that holds the entities."""
 
 
 class AdminPagesUser(AdminUser):
@@ -125,6 +136,39 @@ class AdminSectionsUser(AdminUser):
     def prompt_section(self) -> None:
         """The prompts of the section."""
         self.call("GET /admin/sections/prompts", check=mentions(self.stage.prompt_ids["greet"]))
+
+    @task
+    def sections_of_a_new_team(self) -> None:
+        """The sections narrowed to a team that was made a moment ago: there is nothing in them."""
+        with self.team() as team:
+            for section, member in SECTIONS.items():
+                self.call(section, params={"team_id": team.id}, check=has(member, []))
+
+    @task
+    def resource_section_of_a_team(self) -> None:
+        """The resources of the section, narrowed to a team that has one."""
+        with self.team() as team, self.resource(team_id=team.id, visibility="team") as resource:
+            wanted = lists(resource.id, at="resources")
+            self.call("GET /admin/sections/resources", params={"team_id": team.id}, check=wanted)
+
+    @task
+    def prompt_section_of_a_team(self) -> None:
+        """The prompts of the section, narrowed to a team that has one."""
+        with self.team() as team, self.prompt(team_id=team.id, visibility="team") as prompt:
+            wanted = lists(prompt.id, at="prompts")
+            self.call("GET /admin/sections/prompts", params={"team_id": team.id}, check=wanted)
+
+    @task
+    def server_section_of_a_team(self) -> None:
+        """The servers of the section, narrowed to a team that has one."""
+        with self.team() as team, self.server(team_id=team.id, visibility="team") as server:
+            wanted = lists(server.id, at="servers")
+            self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
+
+    def team(self) -> AbstractContextManager[Answer]:
+        """Lend a team of the administrator's own."""
+        body = {"name": self.name("team"), "visibility": "private"}
+        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
     @task
     def server_ids(self) -> None:

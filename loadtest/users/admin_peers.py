@@ -135,7 +135,7 @@ class AdminGatewaysUser(AdminUser):
         name = self.name("gateway")
         return {
             "name": name,
-            "url": f"{self.backend('mcp')}?gateway={name}",
+            "url": f"{self.backend('mcp_small')}?gateway={name}",
             "transport": "STREAMABLEHTTP",
             "description": DESCRIPTION,
             "visibility": "public",

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from loadtest.client.problem import Problem
+from loadtest.client.streams import EventStream
+from loadtest.run import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import (
     INITIALIZE,
@@ -22,6 +25,8 @@ from loadtest.users.jsonrpc import (
 )
 
 SESSION = "mcp-session-id"
+KEEPS_PROGRESS = "1.0.0rc1"
+"""The gateway that passes no notification of a backend on to its client."""
 NOTE = {"uri": "note://hello"}
 
 
@@ -138,6 +143,58 @@ class McpUser(GatewayUser):
                 **server,
             )
 
+    @task
+    def progress(self) -> None:
+        """A session at the gateway whose stream tells how far a slow tool has come."""
+        if self.tells_no_progress():
+            return
+        with self.session(GATEWAY) as headers:
+            slow = self.slow_call()
+            with (
+                self.stream("GET /mcp/", headers=headers, unlisted=True) as events,
+                self.meanwhile(
+                    lambda: self.rpc("POST /mcp/ tools/call", slow, headers=headers, check=says("took"))
+                ),
+            ):
+                reports_progress(events, slow)
+
+    @task
+    def server_progress(self) -> None:
+        """A session at the virtual server whose stream tells how far a slow tool has come."""
+        if self.tells_no_progress():
+            return
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            slow = self.slow_call()
+            with (
+                self.stream(
+                    "GET /servers/{server_id}/mcp", headers=headers, unlisted=True, **server
+                ) as events,
+                self.meanwhile(
+                    lambda: self.rpc(
+                        "POST /servers/{server_id}/mcp tools/call",
+                        slow,
+                        headers=headers,
+                        check=says("took"),
+                        **server,
+                    )
+                ),
+            ):
+                reports_progress(events, slow)
+
+    def slow_call(self) -> dict[str, Any]:
+        """Return the parameters of a call that takes a while and is to report its progress."""
+        return {
+            "name": self.stage.tools["slow"],
+            "arguments": {"seconds": 0.5},
+            "_meta": {"progressToken": self.name("progress")},
+        }
+
+    def tells_no_progress(self) -> bool:
+        """Say whether this gateway keeps the progress of its backends to itself, as the protocol allows."""
+        data = self.load.session.data
+        return data is not None and data.version == KEEPS_PROGRESS
+
     def at_server(self) -> dict[str, str]:
         """Return the path parameter of the stage's virtual server."""
         return {"server_id": self.stage.server_id or ""}
@@ -160,3 +217,15 @@ class McpUser(GatewayUser):
             yield headers
         finally:
             self.call(endpoint.end, headers=headers, unlisted=True, **path)
+
+
+def reports_progress(events: EventStream, call: dict[str, Any]) -> None:
+    """Wait for two reports on ``call``, the later one further on.
+
+    Raises:
+        Problem: they did not come in time, or the second one says no more than the first.
+    """
+    token = call["_meta"]["progressToken"]
+    first, second = (events.next(where=lambda event: token in event.data).json["params"] for _ in range(2))
+    if not first["progress"] < second["progress"] <= first["total"]:
+        raise Problem(ProblemKind.CONTENT, "the progress does not go on")

@@ -47,6 +47,27 @@ class PasswordUser(PeopleUser):
             )
 
     @task
+    def link_of_nobody(self) -> None:
+        """A link that nobody was sent, because a character of it was lost, lets nobody in."""
+        refused = {400: "a link that was sent to nobody must be refused"}
+        token, new = self.name("token"), new_password()
+        self.call(
+            "GET /auth/email/reset-password/{token}",
+            bearer="",
+            token=token,
+            accept=refused,
+            check=let_in,
+        )
+        self.call(
+            "POST /auth/email/reset-password/{token}",
+            bearer="",
+            token=token,
+            json={"new_password": new, "confirm_password": new},
+            accept=refused,
+            check=let_in,
+        )
+
+    @task
     def password_reset(self) -> None:
         """The new password is set with the link, and works."""
         with self.person() as person:
@@ -59,3 +80,8 @@ class PasswordUser(PeopleUser):
                 check=lambda a: None if a["success"] is True else "the password was not reset",
             )
             self.signed_in(person._replace(password=new))
+
+
+def let_in(answer: Answer) -> str | None:
+    """Complain of any success of a link that must be refused."""
+    return f"a link that was sent to nobody was taken with {answer.status}"

@@ -40,8 +40,9 @@ class ReverseProxyUser(GatewayUser):
             if expect(link, "request")["payload"] != request:
                 raise Problem(ProblemKind.CONTENT, "another request arrived")
             link.send({"type": "response", "payload": {"jsonrpc": "2.0", "id": request["id"], "result": {}}})
-            with self.meanwhile(lambda: self.disconnect(session)):
-                link.goodbye()
+            # The gateway answers the deletion when the server has said goodbye, and may let it wait for its turn.
+            with self.meanwhile(lambda: link.goodbye(within=self.network_timeout)):
+                self.disconnect(session)
 
     @task
     def listening(self) -> None:

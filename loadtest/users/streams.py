@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from locust import tag
@@ -18,6 +18,16 @@ REPLY_WITHIN = 20.0
 """Seconds for a reply that travels through the gateway's database."""
 EVENT_WITHIN = 10.0
 """Seconds in which a change must show."""
+ANSWER_WITHIN = 3
+"""Seconds that the gateway waits for a person's answer; while it waits it keeps a request open."""
+QUESTION: dict[str, Any] = {
+    "message": "What is your name?",
+    "requestedSchema": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}},
+        "required": ["name"],
+    },
+}
 
 
 class Listening(Protocol):
@@ -63,6 +73,49 @@ class StreamsUser(GatewayUser):
                 params={"session_id": session},
             )
             replied(events, listing["id"], self.stage.tools["echo"])
+
+    @tag("slow")
+    @task
+    def elicitation(self) -> None:
+        """Somebody is asked a question over the stream, and answers; a client says what it can ask for.
+
+        An elicitation is answered by the session that it was sent to, so it stays with this one.
+        """
+        self.elicit({"form": {}})
+
+    @tag("slow")
+    @task
+    def elicitation_of_old(self) -> None:
+        """The same with a client of the revision that declared elicitation by an empty object."""
+        self.elicit({})
+
+    def elicit(self, ability: dict[str, object]) -> None:
+        """Open a session that declares its ``ability`` to be asked, ask it, and answer for it."""
+        with self.stream("GET /sse") as events:
+            session = session_of(events)
+            # The gateway learns from a parameter of its own which session can be asked.
+            hello = INITIALIZE | {"capabilities": {"elicitation": ability}, "session_id": session}
+            begun = jsonrpc.request("initialize", hello, self.name("hello"))
+            self.call("POST /message", json=begun, params={"session_id": session})
+            replied(events, begun["id"])
+            with self.meanwhile(lambda: self.answer(events, session)):
+                self.rpc(
+                    "POST /rpc elicitation/create",
+                    QUESTION | {"session_id": session, "timeout": ANSWER_WITHIN},
+                    check=lambda a: (
+                        None if a["result.content.name"] == "Ada" else "another answer than the person's came"
+                    ),
+                )
+
+    def answer(self, events: Listening, session: str) -> None:
+        """Wait for the question on the stream and answer it."""
+        asked = events.next(within=REPLY_WITHIN, where=lambda event: QUESTION["message"] in event.data).json
+        accepted = {"action": "accept", "content": {"name": "Ada"}}
+        self.call(
+            "POST /message",
+            json={"jsonrpc": "2.0", "id": asked["id"], "result": accepted},
+            params={"session_id": session},
+        )
 
     @task
     def resource_events(self) -> None:

@@ -10,9 +10,9 @@ import requests
 
 from loadtest import versions
 from loadtest.client.session import connect
+from loadtest.entities import count_entities
 from loadtest.gateway.boot import booted
 from loadtest.gateway.source import parse_source
-from loadtest.stage import count_entities
 from loadtest.standing import EMAIL, Member, standing_member
 
 

@@ -1,4 +1,4 @@
-"""A proxy in front of a gateway that answers 500 on one path: a regression on demand."""
+"""A proxy in front of a gateway that answers 500 on one path: a regression, or a lost answer, on demand."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ BODY = b'{"detail": "the wheel came off"}'
 
 
 @contextlib.contextmanager
-def faulty_proxy(target: str, path: str) -> Iterator[str]:
-    """Serve ``target`` under another address, yielded here; every request of ``path`` gets a 500."""
+def faulty_proxy(target: str, path: str, *, method: str = "", heard: bool = False) -> Iterator[str]:
+    """Serve ``target`` under another address, yielded here; every request of ``path`` gets a 500.
+
+    With a ``method`` only those. The gateway learns of none of them, unless it is ``heard``.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if self.path.partition("?")[0] == path:
+            faulty = self.path.partition("?")[0] == path and method in ("", self.command)
+            if faulty and not heard:
                 self._answer(500, {"Content-Type": "application/json"}, BODY)
                 return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
@@ -34,6 +38,9 @@ def faulty_proxy(target: str, path: str) -> Iterator[str]:
                 timeout=30,
                 allow_redirects=False,
             )
+            if faulty:
+                self._answer(500, {"Content-Type": "application/json"}, BODY)
+                return
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
             self._answer(answer.status_code, kept, answer.content)
 

@@ -15,6 +15,7 @@ from loadtest import settings
 from loadtest.gateway.boot import booted
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import parse_source
+from loadtest.run import read_run
 
 pytestmark = pytest.mark.real
 
@@ -110,3 +111,17 @@ def test_locusts_own_files_alone_are_judged_alike(reports: Path, tmp_path: Path)
     done = loadtest("report", "--csv", str(reports / "locust"), "--reports-dir", str(tmp_path))
     assert done.returncode == 1, done.stdout
     assert failed(tmp_path) == [BROKEN]
+
+
+def test_what_was_made_and_never_answered_for_is_taken_away(gateway: RunningGateway, tmp_path: Path) -> None:
+    secret = {"LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or ""}
+    with faulty_proxy(gateway.host, "/v1/resources", method="POST", heard=True) as address:
+        done = loadtest(
+            "run", "--gateway", address, *SMALL, "--reports-dir", str(tmp_path), *WHO, more=secret
+        )
+    assert done.returncode == 1, done.stdout + done.stderr
+    counted = {one.kind: one for one in read_run(tmp_path / "run.json").entities}
+    assert counted["resources"].left > 0
+    assert counted["resources"].after == counted["resources"].before
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert any(f["text"].startswith("left behind by scenarios") for f in verdict["findings"])

@@ -218,6 +218,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(clean(), entities=(EntityCount(kind="tools", before=3, after=4),)),
         "ENTITY LEAK: tools: 3 before, 4 after",
     ),
+    (
+        Check.ENTITIES,
+        Severity.WARNING,
+        replace(clean(), entities=(EntityCount(kind="tools", before=3, after=3, left=2),)),
+        "left behind by scenarios and taken away after the load: tools: 2",
+    ),
 ]
 
 

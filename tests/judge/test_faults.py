@@ -91,3 +91,7 @@ def test_the_text_to_file() -> None:
 )
 def test_what_happens(problem: ProblemKind, words: str) -> None:
     assert happens(fault("GET /a", problem=problem, code="-32000")) == words
+
+
+def test_what_happens_now_and_then() -> None:
+    assert happens(fault("GET /a", sometimes=True)) == "`GET /a` answers 500: `boom`, now and then"

@@ -85,6 +85,12 @@ def test_stale_is_what_applies_and_succeeds_unseen() -> None:
     assert matcher.stale(here, [listed[0]]) == ()
 
 
+def test_what_fails_now_and_then_is_never_stale() -> None:
+    here = run(operations=(operation("GET /a", 1),))
+    listed = entries([known("GET /a", sometimes=True), known("GET /a", status=500)], "file")
+    assert KnownFailures(listed, Version("1.0.7")).stale(here, []) == (listed[1],)
+
+
 @pytest.mark.parametrize(("key", "value"), [("reason", " "), ("owner", ""), ("gateway", "newest")])
 def test_a_bad_entry_is_named(key: str, value: str) -> None:
     with pytest.raises(UsageError, match=rf"file: \[\[known\]\] number 2 \(POST /tools\): {key}: "):

@@ -147,7 +147,7 @@ def test_failures() -> None:
         "drift: answered right, and not as the contract documents"
     )
     assert child(root, "entities cleaned up").get("message", "").startswith("warning: ENTITY LEAK")
-    assert child(root, "GET /gone: p95 \u2039 1s").tag == "error"
+    assert child(root, "GET /gone: p95 below 1s").tag == "error"
 
 
 def test_the_coverage_suite_says_how_many_operations_are_in_which_state() -> None:
@@ -290,3 +290,29 @@ def test_any_text_anywhere_gives_a_file_that_all_can_read(here: Run, excused: bo
 def test_a_failure_without_a_word_is_still_one(message: str) -> None:
     here = replace(clean(), failures=(replace(failure("GET /tools", count=1), message=message),))
     assert outcome(rendered(here), "GET /tools") == "failure"
+
+
+def failed_once(file: str = "loadtest/users/tools.py") -> ET.Element:
+    """Return the case of an operation with one kind of failure."""
+    name = "GET /tools"
+    plan = Scenario(name="A.b", area="tools", file=file, line=1, calls=(Call(operation=name, line=2),))
+    here = run(
+        operations=(operation(name, 0, 1, scenario="A.b"),),
+        failures=(failure(name, scenario="A.b"),),
+        plan=(plan,),
+    )
+    root = ET.fromstring(junit.render(here, verdict(here)))  # noqa: S314 - our own output
+    (case,) = (case for case in root.iter("testcase") if case.get("name") == name)
+    return case
+
+
+def test_the_message_of_one_kind_of_failure_stands_once() -> None:
+    broken = failed_once().find("failure")
+    assert broken is not None
+    lines = (broken.text or "").splitlines()
+    assert lines[0] == broken.get("message")
+    assert lines[1] != lines[0]
+
+
+def test_a_file_is_no_workflow_command_in_the_log_of_a_reader_that_prints_it() -> None:
+    assert failed_once("::error::x").get("file") == ": :error::x"
