@@ -36,6 +36,7 @@ from loadtest.gateway.template import copy_template
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
 from loadtest.settings import credentials as given_credentials
+from loadtest.settings import database as given_database
 
 BOOT_TIME = 120.0
 """Seconds that a gateway has to come up."""
@@ -237,6 +238,7 @@ def _attached(
         data_version=versions.nearest(session.version, versions.available()),
         backends=_wait_until_ready(peers, directory),
         backends_pid=peers.pid,
+        database=given_database(environ),
         phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
         secrets=tuple(
             value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value

@@ -43,10 +43,14 @@ def loadtest(
 
 
 @contextlib.contextmanager
-def started(arguments: Sequence[str], more: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Start the command; kill it if it is still there at the end of the block."""
+def started(
+    arguments: Sequence[str],
+    more: Mapping[str, str],
+    where: Callable[..., list[str]] = lambda *command: list(command),
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the command, ``where`` says how; kill it if it is still there at the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadtest", *arguments],
+        where(sys.executable, "-m", "loadtest", *arguments),
         env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
