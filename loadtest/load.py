@@ -42,6 +42,11 @@ Task = Callable[[Any], None]
 PARENT_LOOK = 1.0
 """Seconds between two looks at whether the command that started a worker still lives."""
 
+TURNS_APART = (
+    "writers take turns on each machine by itself and can meet: drive this gateway on SQLite from one machine"
+)
+"""Said of a gateway that cannot have two writers, when several machines drive it."""
+
 STAGED_WITHIN = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
 
@@ -248,6 +253,9 @@ class Direction:
         load = self.load
         tell(self.environment, load.target.database, self._sharing())
         load.connect()
+        turns = load.session.data is not None and load.session.data.turns is not None
+        if turns and load.target.expect_workers and load.target.database == "sqlite":
+            load.session.turnstile.notes += (TURNS_APART,)
         self.workers.begin()
         shape = self.pace_setting.shape
         scenarios = catalogue(soak=shape is not None)

@@ -150,7 +150,7 @@ def _command(installation: Installation, place: Place) -> list[str]:
 
 def _backends(directory: Path, mail_port: int = 0) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
-    passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR")
+    passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
         environment={name: os.environ[name] for name in passed if name in os.environ}

@@ -73,7 +73,8 @@ class Company:
             str(self.reports),
             *arguments,
         )
-        return started((*command, *WHO), {"LOADTEST_JWT_SECRET": self.secret})
+        settings = {"LOADTEST_JWT_SECRET": self.secret, "LOADTEST_BACKENDS_ADDRESS": self.machines.address}
+        return started((*command, *WHO), settings)
 
     def worker(
         self, host: Host, *arguments: str, **more: str

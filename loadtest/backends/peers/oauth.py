@@ -25,6 +25,7 @@ from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull,
 from pydantic import AnyHttpUrl, AnyUrl
 from starlette.types import ASGIApp
 
+from loadtest.backends import LOOPBACK, address
 from loadtest.backends.asgi import serving_at
 from loadtest.backends.peers.mcp import IDLE, echo
 
@@ -37,15 +38,19 @@ _TOKEN_LIFETIME = 3600
 
 
 class KnownClient(OAuthClientInformationFull):
-    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one."""
+    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one.
+
+    For a gateway on another machine, whose address is not known here, for every address.
+    """
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
-        """Return the address if it is on loopback.
+        """Return the address if it is one of those.
 
         Raises:
             InvalidRedirectUriError: it is missing or elsewhere.
         """
-        if redirect_uri is None or redirect_uri.host not in ("127.0.0.1", "localhost"):
+        elsewhere = address() != LOOPBACK
+        if redirect_uri is None or not (elsewhere or redirect_uri.host in (LOOPBACK, "localhost")):
             raise InvalidRedirectUriError("expected an address of loopback")
         return redirect_uri
 
