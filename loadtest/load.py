@@ -19,7 +19,7 @@ import requests
 from gevent.event import Event
 from locust import argument_parser
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
 from loadtest.catalogue import catalogue, planned
 from loadtest.chronicle import Chronicle
@@ -59,8 +59,6 @@ class _Message(Protocol):
 class Load:
     """What the users of one process share, and how it hears of the stage and of its share of the sweep."""
 
-    session: Session
-
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.target: Target = read_target()
@@ -72,6 +70,8 @@ class Load:
             ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
             tell_done=lambda name: self.send("loadtest-done", {"name": name}),
         )
+        self._session: Session | None = None
+        self._connected = Event()
         self._staged = Event()
         self._why = ""
         """Why this worker does not take part."""
@@ -84,11 +84,26 @@ class Load:
             )
             events.quitting.add_listener(self._on_quitting)
             gevent.spawn(self._watch_parents)
+            if environment.runner.worker_state != STATE_INIT:
+                # A late worker is told to begin before Locust lets anybody listen.
+                gevent.spawn(self._on_test_start)
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
             environment.runner.register_message("loadtest-begin", self._on_begin)
             environment.runner.register_message("loadtest-stage", self._on_stage, concurrent=True)
             environment.runner.register_message("loadtest-deal", self._on_deal)
             environment.runner.register_message("loadtest-stop", self._on_stop)
+
+    @property
+    def connected(self) -> bool:
+        """Say whether there is a session with the gateway."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """This process's session with the gateway; waits until there is one."""
+        while self._session is None:
+            self._connected.wait()
+        return self._session
 
     def wait_until_staged(self) -> None:
         """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
@@ -109,7 +124,7 @@ class Load:
         self.environment.host = host
         self.hand.over = False
         ours = told(self.environment)
-        self.session = connect(
+        self._session = connect(
             host,
             self.target.credentials,
             database=ours.database if ours else self.target.database,
@@ -121,6 +136,7 @@ class Load:
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
+        self._connected.set()
 
     def _on_test_start(self, **_: Any) -> None:
         if not isinstance(self.environment.runner, WorkerRunner):
@@ -149,12 +165,12 @@ class Load:
 
     def _on_test_stopping(self, **_: Any) -> None:
         self.hand.end()
-        if hasattr(self, "session"):
-            self.session.stopping = True
+        if self._session is not None:
+            self._session.stopping = True
 
     def _on_quitting(self, **_: Any) -> None:
         """Leave in good order: users stop and what they did is handed in before Locust says that we quit."""
-        if hasattr(self, "session") and self.environment.runner is not None:
+        if self._session is not None and self.environment.runner is not None:
             self.environment.runner.stop()
         if self.environment.process_exit_code is None:
             self.environment.process_exit_code = int(ExitCode.PASS)  # failures are for the judge
@@ -178,12 +194,12 @@ class Load:
         self.pacing.told(msg.data["pacing"], self.scenarios)
 
     def _on_stage(self, msg: _Message, **_: Any) -> None:
-        if not hasattr(self, "session"):
+        if self._session is None:
             return  # a worker asks for the stage when it has signed in
         stage = Stage.unpacked(msg.data)
         if stage.member is not None:
             try:
-                stage.member = signed_in(self.session)
+                stage.member = signed_in(self._session)
             except requests.RequestException as error:
                 logger.error("The account that stays cannot sign in here: %s", redact(str(error)))  # noqa: TRY400
                 stage.member = None
@@ -296,7 +312,7 @@ class Direction:
             self.chronicle.abort("every worker was lost")
             gevent.spawn(self._quit)
         self.load.target.turn_file.unlink(missing_ok=True)
-        if hasattr(self.load, "session"):
+        if self.load.connected:
             clear_stage(self.load.session, self.load.stage)
             self.chronicle.cleared(count_entities(self.load.session))
 

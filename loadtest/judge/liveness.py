@@ -130,8 +130,8 @@ def workers(facts: Facts) -> Observation:
         return Observation(
             Check.WORKERS,
             Severity.WARNING,
-            f"{plural(len(told), 'worker')} of {len(workers)} not there all the time: {some(told)}",
-            "All that was measured is in the run. While one was away the others made the load.",
+            f"{plural(len(told), 'worker')} of {len(workers)} not at work all the time: {some(told)}",
+            "All that was measured is in the run. Meanwhile the others made the load.",
             told,
         )
     return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
@@ -161,6 +161,8 @@ def _story(worker: Worker) -> str:
         parts.append(f"left at {clock(worker.left_at)}")
     if worker.unreported:
         parts.append(f"counted {plural(worker.unreported, 'request')} in reports that never arrived")
+    if not parts and not worker.requests:
+        parts.append("made no request")
     if not parts:
         return ""
     return f"{worker.name} {', '.join(parts)}" + (f" ({worker.detail})" if worker.detail else "")

@@ -64,10 +64,11 @@ def started(
         process.communicate()
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for ``condition`` to hold."""
+def until(condition: Callable[[], bool], what: str, meanwhile: subprocess.Popen[str] | None = None) -> None:
+    """Wait for ``condition`` to hold; fail at once if the process that is to bring it about has ended."""
     deadline = time.monotonic() + WITHIN
     while not condition():
+        assert meanwhile is None or meanwhile.poll() is None, f"{what}: the process has ended"
         assert time.monotonic() < deadline, f"{what}: not within {WITHIN:g} s"
         time.sleep(0.1)
 

@@ -111,17 +111,17 @@ def test_one_is_lost_one_is_late_and_one_is_cut_off_for_a_time(
 ) -> None:
     hosts, reports = machines.hosts, company.reports
     with (
-        company.master("--expect-workers", "2", "-u", "12", "-r", "12", "-t", "45s") as master,
+        company.master("--expect-workers", "2", "-u", "12", "-r", "12", "-t", "55s") as master,
         company.worker(hosts["w1"]) as first,
         company.worker(hosts["w2"]) as second,
     ):
-        until(under_load(reports, 40), "the load runs")
+        until(under_load(reports, 40), "the load runs", master)
         with company.worker(hosts["w3"]) as third:
-            until(lambda: company.of("w3").requests > 5, "the late one takes part")
+            until(lambda: company.of("w3").requests > 5, "the late one takes part", master)
             hosts["w2"].cut_off()
-            until(lambda: company.of("w2").lost, "the loss is noticed")
+            until(lambda: company.of("w2").lost, "the loss is noticed", master)
             hosts["w3"].cut_off()
-            until(lambda: company.of("w3").lost, "the cut is noticed")
+            until(lambda: company.of("w3").lost, "the cut is noticed", master)
             hosts["w3"].connect()
             output, _ = master.communicate(timeout=90)
             assert first.wait(30) == 0

@@ -42,7 +42,7 @@ def without(name: str) -> Run:
 
 def test_a_lost_worker_says_what_is_missing() -> None:
     lost = Worker(name="w2", lost=True, joined_at=5.0, left_at=21.5, last_report=19.0)
-    told = seen(replace(clean(), workers=(Worker(name="w1"), lost)), Check.WORKERS)
+    told = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
     assert told.items == (
         "w2 came at 00:05, was lost at 00:21, and what it did after its last report at 00:19 is not in this run",
     )
@@ -103,19 +103,21 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.WORKERS,
         Severity.INCONCLUSIVE,
-        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", lost=True))),
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True))),
         "1 of 2 workers lost: w2",
     ),
     (
         Check.WORKERS,
         Severity.INCONCLUSIVE,
-        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", lost=True, left_at=21.5))),
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True, left_at=21.5))),
         "1 of 2 workers lost: w2 at 00:21",
     ),
     (
         Check.WORKERS,
         Severity.INCONCLUSIVE,
-        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", requests=90, unreported=10))),
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=90, unreported=10))
+        ),
         "1 of 2 workers lost: 10 requests of w2",
     ),
     (
@@ -127,14 +129,17 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.WORKERS,
         Severity.WARNING,
-        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", joined_at=12.0))),
-        "1 worker of 2 not there all the time: w2 came at 00:12",
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=5, joined_at=12.0))
+        ),
+        "1 worker of 2 not at work all the time: w2 came at 00:12",
     ),
     (
         Check.WORKERS,
         Severity.WARNING,
         replace(
-            clean(), workers=(Worker(name="w1", left_at=30.0, detail="it was stopped"), Worker(name="w2"))
+            clean(),
+            workers=(Worker(name="w1", left_at=30.0, detail="it was stopped"), Worker(name="w2", requests=5)),
         ),
         "w1 left at 00:30 (it was stopped)",
     ),
