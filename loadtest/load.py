@@ -149,7 +149,7 @@ class Load:
         except Exception as error:  # the edge: Locust would log it and start users that have no session
             logger.exception("This worker cannot take part")
             self._refuse(f"{type(error).__name__}: {error}", error)
-        self.send("loadtest-hello", {})
+        self.send("loadtest-hello", {"clock": time.time()})
 
     def _refuse(self, why: str, error: Exception) -> NoReturn:
         logger.error("This worker cannot take part: %s", redact(why))
@@ -333,7 +333,7 @@ class Direction:
         )
 
     def _on_hello(self, msg: _Message, **_: Any) -> None:
-        self.workers.at_work(msg.node_id)
+        self.workers.at_work(msg.node_id, msg.data["clock"])
         self._tell_begin(msg.node_id)
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 

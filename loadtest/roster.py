@@ -15,6 +15,10 @@ OWN_DIGITS = 4
 """Digits of its own id that tell a worker from the others of its machine."""
 
 
+CLOCKS_APART = 3.0
+"""Seconds between two clocks that are no delay of a message any more."""
+
+
 @dataclass
 class _Member:
     joined: float
@@ -26,6 +30,7 @@ class _Member:
     silent: bool = False
     """It is away and did not hand in what it had counted."""
     late: bool = False
+    ahead: float = 0.0
 
     @property
     def away(self) -> bool:
@@ -63,6 +68,13 @@ class Roster:
         """Note a sign of life, of one that comes late, too."""
         member = self._members.setdefault(worker, _Member(joined=at, heard=at, late=True))
         member.heard = at
+
+    def clock(self, worker: str, says: float, at: float) -> float:
+        """Compare the clock of ``worker`` with ours; return by how much it is ahead, 0 for what does not matter."""
+        self.heard(worker, at)
+        ahead = says - at
+        self._members[worker].ahead = ahead if abs(ahead) > CLOCKS_APART else 0.0
+        return self._members[worker].ahead
 
     def left(self, worker: str, at: float, why: str, *, silent: bool = False) -> None:
         """Note that ``worker`` goes and says why; ``silent`` if it did not do what it was there for."""
@@ -110,6 +122,7 @@ class Roster:
                     left_at=after(member.left),
                     back_at=after(member.back),
                     last_report=after(count.last_report),
+                    clock_ahead=round(member.ahead, 1),
                     detail=member.why,
                 )
             )

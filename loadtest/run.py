@@ -295,6 +295,9 @@ class Worker(Record, frozen=True, kw_only=True):
     """When it was heard of again."""
     last_report: float | None = None
     """When its last report of what it counted came."""
+    clock_ahead: float = 0.0
+    """Seconds by which its clock was ahead of the master's, if that is more than a message takes: its requests
+    stand so much later in the timeline."""
     detail: str = ""
     """Why it went, where it said so."""
 

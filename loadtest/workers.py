@@ -134,9 +134,11 @@ class Workers:
         if self._master is not None:
             gevent.spawn(self._watch)
 
-    def at_work(self, worker: str) -> None:
-        """Note that ``worker`` has users."""
+    def at_work(self, worker: str, clock: float) -> None:
+        """Note that ``worker`` has users, and what its clock says, in Unix seconds."""
         self._at_work.add(worker)
+        if ahead := self.roster.clock(worker, clock, time.time()):
+            logger.warning("The clock of worker %s is %.0f s ahead of ours", _machine(worker), ahead)
 
     def look(self) -> None:
         """Find out who went and who came back; what a lost one held is dealt again."""

@@ -87,3 +87,10 @@ def test_a_new_load_begins_with_a_clean_sheet() -> None:
     made.compare(set(), 1010.0)
     made.begin({TWO}, 2000.0)
     assert made.records({}, 2000.0) == (Worker(name="two"),)
+
+
+def test_a_clock_that_is_off_is_told_and_the_delay_of_a_message_is_not() -> None:
+    made = roster(ONE, TWO)
+    assert made.clock(ONE, 999.0, 1001.0) == 0.0
+    assert made.clock(TWO, 1091.0, 1001.0) == 90.0
+    assert [one.clock_ahead for one in made.records({}, START)] == [0.0, 90.0]

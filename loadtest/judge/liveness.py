@@ -130,8 +130,8 @@ def workers(facts: Facts) -> Observation:
         return Observation(
             Check.WORKERS,
             Severity.WARNING,
-            f"{plural(len(told), 'worker')} of {len(workers)} not at work all the time: {some(told)}",
-            "All that was measured is in the run. Meanwhile the others made the load.",
+            f"{plural(len(told), 'worker')} of {len(workers)} not as the others: {some(told)}",
+            "All that was measured is in the run; while one was away the others made the load. Clocks are set by NTP.",
             told,
         )
     return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
@@ -161,6 +161,8 @@ def _story(worker: Worker) -> str:
         parts.append(f"left at {clock(worker.left_at)}")
     if worker.unreported:
         parts.append(f"counted {plural(worker.unreported, 'request')} in reports that never arrived")
+    if worker.clock_ahead:
+        parts.append(f"has a clock that is {worker.clock_ahead:+.0f} s off, and so are its times")
     if not parts and not worker.requests:
         parts.append("made no request")
     if not parts:

@@ -132,7 +132,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(
             clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=5, joined_at=12.0))
         ),
-        "1 worker of 2 not at work all the time: w2 came at 00:12",
+        "1 worker of 2 not as the others: w2 came at 00:12",
     ),
     (
         Check.WORKERS,
