@@ -149,7 +149,12 @@ class Load:
         except Exception as error:  # the edge: Locust would log it and start users that have no session
             logger.exception("This worker cannot take part")
             self._refuse(f"{type(error).__name__}: {error}", error)
+        logger.info("Takes part in the load on %s", redact(str(self.environment.host)))
         self.send("loadtest-hello", {"clock": time.time()})
+
+    def _on_worker_stopped(self, **_: Any) -> None:
+        self.send("loadtest-stopped", self.recorder.hand_over())
+        logger.info("Has stopped and handed in %d requests in all", self.recorder.made)
 
     def _refuse(self, why: str, error: Exception) -> NoReturn:
         logger.error("This worker cannot take part: %s", redact(why))
