@@ -115,7 +115,7 @@ class Roster:
             records.append(
                 Worker(
                     name=names[worker],
-                    lost=member.away and member.silent,
+                    lost=member.silent,
                     requests=count.merged,
                     unreported=max(count.claimed - count.merged, 0),
                     joined_at=(after(member.joined) or 0.0) if member.late else 0.0,
