@@ -7,7 +7,9 @@ LOADTEST := $(BIN)/loadtest
 
 # What a person may set, on the command line of make or in the environment; make hands both on to the recipes.
 SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES \
-	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON
+	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON \
+	LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN \
+	LOADTEST_DATABASE LOADTEST_BACKENDS_ADDRESS
 # An empty setting is no setting: it must not replace what the profile says.
 $(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
 
@@ -21,6 +23,7 @@ help: ## Show this list
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
 		'LOADTEST_RATE=2 (scenarios begun per second in a soak)' \
 		'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
+		'LOADTEST_MASTER_HOST=10.0.0.5  LOADTEST_EXPECT_WORKERS=3' \
 		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
 
 .PHONY: setup
@@ -48,6 +51,14 @@ load-test-ui: setup ## The same with Locust's web page
 .PHONY: load-test-light
 load-test-light: setup ## The same with few users
 	@LOADTEST_PROFILE=light; export LOADTEST_PROFILE; exec $(LOADTEST) drive $(LOCUST)
+
+.PHONY: load-test-master
+load-test-master: setup ## The whole job against LOADTEST_HOST, made by LOADTEST_EXPECT_WORKERS other machines
+	@exec $(LOADTEST) run --master $(RUN_ARGS) $(LOCUST)
+
+.PHONY: load-test-worker
+load-test-worker: setup ## One of those machines: makes load for the master at LOADTEST_MASTER_HOST
+	@exec $(LOADTEST) work $(LOCUST)
 
 .PHONY: gateway-up
 gateway-up: setup ## Boot a gateway and its backends and leave them running
@@ -109,6 +120,10 @@ test-fast: setup ## The tests that boot no gateway
 .PHONY: test-real
 test-real: setup ## The tests that boot a gateway
 	@$(BIN)/pytest -m real $(PYTEST_ARGS)
+
+.PHONY: test-distributed
+test-distributed: setup ## The test on four machines made of network namespaces; needs root and iproute2
+	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/job/test_machines.py $(PYTEST_ARGS)
 
 .PHONY: test-browser
 test-browser: setup ## The tests that drive report.html in Chromium or Chrome

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from typing import Any
 
@@ -44,24 +45,26 @@ _FIELDS: dict[str, tuple[dict[str, Any], Any]] = {
     "version": ({"type": "integer"}, 1),
 }
 _BODY = [{name: example for name, (_, example) in _FIELDS.items()} for _ in range(TOOLS)]
+_PAGE = "<html><body>" + "<p>A page of the administrator.</p>" * 200 + "</body></html>"
+
+
+def _operation(schema: dict[str, Any], kind: str = "application/json") -> dict[str, Any]:
+    return {"responses": {"200": {"description": "Done", "content": {kind: {"schema": schema}}}}}
+
+
+_TOOL = {"$ref": "#/components/schemas/Tool"}
+_ANY = {"type": "object"}
+_LISTED = ("/tools", "/resources", "/prompts", "/servers", "/gateways")
 _CONTRACT = {
     "openapi": "3.1.0",
     "info": {"title": "Benchmark", "version": "1.0.7"},
     "paths": {
-        "/tools": {
-            "get": {
-                "responses": {
-                    "200": {
-                        "description": "The tools",
-                        "content": {
-                            "application/json": {
-                                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}}
-                            }
-                        },
-                    }
-                }
-            }
-        }
+        **{path: {"get": _operation({"type": "array", "items": _TOOL})} for path in _LISTED},
+        **{f"{path}/{{{path[1:-1]}_id}}": {"get": _operation(_TOOL)} for path in _LISTED},
+        "/health": {"get": _operation(_ANY)},
+        "/ready": {"get": _operation(_ANY)},
+        "/admin/": {"get": _operation({"type": "string"}, "text/html")},
+        "/rpc": {"post": _operation(_ANY)},
     },
     "components": {
         "schemas": {
@@ -76,18 +79,38 @@ _CONTRACT = {
 
 
 def answer(status: str, body: object) -> bytes:
-    """Return a whole HTTP answer."""
-    content = json.dumps(body).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    """Return a whole HTTP answer; a text is a page."""
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    kind = "text/html" if isinstance(body, str) else "application/json"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
     return head.encode() + content
 
 
-ANSWERS = {b"/tools": answer("200 OK", _BODY), b"/openapi.json": answer("200 OK", _CONTRACT)}
+ANSWERS = {
+    b"/openapi.json": answer("200 OK", _CONTRACT),
+    b"/health": answer("200 OK", {"status": "healthy"}),
+    b"/ready": answer("200 OK", {"status": "ready"}),
+    b"/admin/": answer("200 OK", _PAGE),
+    **{path.encode(): answer("200 OK", _BODY) for path in _LISTED},
+}
+ITEM = answer("200 OK", _BODY[0] | {"name": "echo"})
 NOT_FOUND = answer("404 Not Found", {"detail": "Not Found"})
 
 
+def rpc(body: bytes) -> bytes:
+    """Return the answer to a JSON-RPC request: the list of tools, or what the called tool says."""
+    request = json.loads(body)
+    if request["method"] == "tools/list":
+        result: dict[str, Any] = {"tools": _BODY}
+    else:
+        arguments = request["params"]["arguments"]
+        told = arguments.get("text") or "2026-01-01T21:00:00+09:00 2026-01-01T12:00:00+00:00"
+        result = {"content": [{"type": "text", "text": told}], "isError": False}
+    return answer("200 OK", {"jsonrpc": "2.0", "id": request["id"], "result": result})
+
+
 class Server(asyncio.Protocol):
-    """One connection that is kept open; it knows GET without a body, which is all that it is asked."""
+    """One connection that is kept open."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start with nothing read."""
@@ -99,9 +122,19 @@ class Server(asyncio.Protocol):
         """Answer every request that is complete."""
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
-            target = self.received.split(b" ", 2)[1]
-            self.received = self.received[end + 4 :]
-            self.transport.write(ANSWERS.get(target.partition(b"?")[0], NOT_FOUND))
+            head = self.received[:end]
+            found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+            length = int(found[1]) if found else 0
+            if len(self.received) < end + 4 + length:
+                return
+            body = self.received[end + 4 : end + 4 + length]
+            self.received = self.received[end + 4 + length :]
+            path = head.split(b" ", 2)[1].partition(b"?")[0]
+            if path == b"/rpc":
+                self.transport.write(rpc(body))
+            else:
+                item = ITEM if path.rpartition(b"/")[0].decode() in _LISTED else NOT_FOUND
+                self.transport.write(ANSWERS.get(path, item))
 
 
 async def serve() -> None:

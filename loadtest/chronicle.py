@@ -10,7 +10,7 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -49,10 +49,18 @@ EARLY = 1.5
 class Chronicle:
     """Knows the run so far and writes it down."""
 
-    def __init__(self, environment: Environment, target: Target, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        target: Target,
+        recorder: Recorder,
+        workers: Callable[[float], tuple[record.Worker, ...]],
+    ) -> None:
         self.environment = environment
         self.target = target
         self.recorder = recorder
+        self._workers = workers
+        """Returns the record of every worker for the start of the load, in Unix seconds."""
         self.started = time.time()
         self.run: Run | None = None
         self.shape: SoakShape | None = None
@@ -60,7 +68,8 @@ class Chronicle:
         self._path = Path(target.reports) / "run.json"
         self._deck = Deck(())
         self._users: dict[int, int] = {}
-        self._signal: int | None = None
+        self.signal: int | None = None
+        """The one that asked the run to end."""
         self._busy_seconds = 0
         self._over = False
         prepare_directory(self._path.parent)
@@ -153,7 +162,8 @@ class Chronicle:
             environment=_environment(),
             gateway=record.Gateway(version=None, source=redact(self.target.source), data=self.target.data),
         )
-        self.run = replace(run, state=RunState.ABORTED, reason=redact(reason))
+        state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED
+        self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))
 
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
@@ -189,7 +199,7 @@ class Chronicle:
             timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
             sweep=self._deck.record(),
             generator=self._generator(),
-            workers=self._workers(),
+            workers=self._workers(self.started),
         )
         write_run(self.run, self._path)
 
@@ -217,12 +227,12 @@ class Chronicle:
 
     def _ended(self, run: Run) -> Run:
         wanted, took = run.settings.run_time, run.duration
-        if self._signal is not None:
-            name = signal.Signals(self._signal).name
+        if self.signal is not None:
+            name = signal.Signals(self.signal).name
             return replace(
                 run,
                 state=RunState.INTERRUPTED,
-                signal=int(self._signal),
+                signal=int(self.signal),
                 reason=f"{name} ended the run after {took:.0f} s",
             )
         if self.shape is not None and not (self.shape.execution and self.shape.execution.finished):
@@ -236,7 +246,7 @@ class Chronicle:
 
     def _note_signals(self) -> None:
         def note(number: int) -> None:
-            self._signal = self._signal or number
+            self.signal = self.signal or number
 
         def terminated() -> None:
             note(signal.SIGTERM)
@@ -272,16 +282,6 @@ class Chronicle:
         if not isinstance(runner, MasterRunner):
             return 0.0
         return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)
-
-    def _workers(self) -> tuple[record.Worker, ...]:
-        runner = self.environment.runner
-        if not isinstance(runner, MasterRunner):
-            return ()
-        missing = {client.id for client in runner.clients.missing}
-        return tuple(
-            record.Worker(name=name, lost=name in missing, requests=count)
-            for name, count in sorted(self.recorder.workers.items())
-        )
 
 
 def _backends(target: Target) -> tuple[record.Backend, ...]:

@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from loadtest.complete import complete
 from loadtest.files import prepare_directory
+from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
 from loadtest.reports import formats
+from loadtest.role import Master
 from loadtest.run import read_run, write_run
 from loadtest.settings import Size, Target, hand_on, read_target
 
@@ -69,7 +71,8 @@ def locust_environment(
     if not ui:
         ours |= {"run-time": f"{size.run_time:g}s", "headless": "true", "only-summary": "true"}
     if size.processes > 1:
-        ours["processes"] = str(size.processes)
+        # Its processes talk among themselves; nobody else on the network is to join them.
+        ours |= {"processes": str(size.processes), "master-bind-host": LOOPBACK}
     configured = _configured(environ)
     environment = dict(environ) | hand_on(target)
     for option, value in ours.items():
@@ -97,6 +100,11 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
     )
 
 
+def as_master(target: Target, master: Master) -> Target:
+    """Return ``target`` for a master, which waits for its workers."""
+    return replace(target, expect_workers=master.expect, workers_within=master.within)
+
+
 def clear_reports(directory: Path) -> None:
     """Delete what an earlier run left, so that nobody takes an old report for this run's."""
     ours = ("run.json", "openapi.json", "gateway.log", *OUTPUTS, *(one.FILENAME for one in formats()))
@@ -110,11 +118,14 @@ def drive_alone(
     home: Path,
     reports: Path,
     ui: bool = False,
+    master: Master | None = None,
     explicit: frozenset[str] = frozenset(),
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Run Locust in this terminal, against ``LOADTEST_HOST`` or the gateway held for ``home``.
+
+    As a ``master``, if there is one, it lets workers on other machines make the load.
 
     Returns Locust's exit code: 0 if anything was measured, 3 if not; failures are for the judge.
 
@@ -137,7 +148,11 @@ def drive_alone(
     )
     if not {"--list", "-l", "--help", "-h", "--worker"} & set(arguments):
         clear_reports(prepare_directory(reports))
+    if master is not None:
+        target = as_master(target, master)
+        arguments = (*master.arguments(), *arguments)
     environment = locust_environment(size, target, ui=ui, explicit=explicit, environ=environ)
+    environment["LOADTEST_PARENT"] = str(os.getpid())
     # Ctrl-C reaches Locust from the terminal, too; we wait for what it still writes.
     usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
     locust = subprocess.Popen(locust_command(arguments), env=environment)

@@ -16,16 +16,18 @@ from types import FrameType
 from msgspec.structs import replace
 
 from loadtest.complete import complete
-from loadtest.drive import clear_reports, locust_command, locust_environment, target_of
-from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.drive import as_master, clear_reports, locust_command, locust_environment, target_of
+from loadtest.errors import ExitCode, InconclusiveError, LoadTestError, UsageError
 from loadtest.files import prepare_directory
 from loadtest.gateway.boot import BootError, booted
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
+from loadtest.gateway.state import read_state
 from loadtest.judge.session import Options, check_options, judge_and_report
 from loadtest.judge.verdict import Verdict
 from loadtest.progress import Progress
 from loadtest.redact import redact
+from loadtest.role import Master
 from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
 from loadtest.soak import SWEEP_WITHIN
@@ -64,6 +66,10 @@ class Job:
     """The settings of the size that a person gave, as Locust's options."""
     locust: tuple[str, ...] = ()
     """A person's own arguments for Locust."""
+    master: Master | None = None
+    """Workers on other machines make the load."""
+    held: RunningGateway | None = None
+    """A gateway that runs and is known already, instead of booting ``source``."""
     port: int | None = None
     set_up_seconds: float = 0.0
     """Already spent on the set-up of this program itself."""
@@ -99,9 +105,7 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
     progress.tell("boot", job.source.text)
     stopping = time.monotonic()
     try:
-        with booted(
-            job.source, home=job.home, port=job.port, log_copy=job.reports / "gateway.log"
-        ) as gateway:
+        with _gateway(job) as gateway:
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
                 progress.tell("note", note)
@@ -129,13 +133,48 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
     return run
 
 
+@contextlib.contextmanager
+def _gateway(job: Job) -> Iterator[RunningGateway]:
+    log_copy = job.reports / "gateway.log"
+    if job.held is None:
+        with booted(job.source, home=job.home, port=job.port, log_copy=log_copy) as gateway:
+            yield gateway
+        return
+    try:
+        yield job.held
+    finally:
+        job.held.copy_log(log_copy)
+
+
+def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
+    """Return what a master drives: a gateway at an address, or the one that is held for ``home``.
+
+    Raises:
+        UsageError: there is none that runs already.
+    """
+    text = gateway or os.environ.get("LOADTEST_HOST")
+    held = read_state(home)
+    if not text and held is not None:
+        return held.host, held
+    if not text or not text.startswith(("http://", "https://")):
+        raise UsageError(
+            "--master: expected LOADTEST_HOST=http://… or GATEWAY=http://…, an address that every worker reaches: "
+            "a gateway that is booted for a run answers on this machine alone"
+        )
+    return text, held if held is not None and held.host == text.rstrip("/") else None
+
+
 def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | None:
     target = target_of(gateway, job.size, job.reports)
+    arguments = job.locust
+    if job.master is not None:
+        target = as_master(target, job.master)
+        arguments = (*job.master.arguments(), *arguments)
     environment = locust_environment(job.size, target, explicit=job.explicit)
     environment["LOADTEST_PARENT"] = str(os.getpid())
     with (job.reports / "locust.log").open("wb") as output:
         locust = subprocess.Popen(
-            locust_command(job.locust),
+            locust_command(arguments),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -155,8 +194,8 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
 def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, progress: Progress) -> None:
     looked = began = time.monotonic()
     own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
-    sweep = SWEEP_WITHIN if job.size.soak else 0.0
-    latest = float("inf") if own_time else began + job.size.run_time + sweep + LATE
+    patience = LATE + (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    latest = float("inf") if own_time else began + job.size.run_time + patience
     while locust.poll() is None:
         if time.monotonic() > latest:
             progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")

@@ -8,34 +8,45 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol, cast
 
 import gevent
+import psutil
+import requests
 from gevent.event import Event
 from locust import argument_parser
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
 from loadtest.catalogue import catalogue, planned
 from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
 from loadtest.entities import count_entities, take_away_leftovers
-from loadtest.errors import LoadTestError
+from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.pacing import PaceSetting, Pacing, holds
 from loadtest.recorder import Recorder
+from loadtest.redact import redact
 from loadtest.run import Scenario
 from loadtest.settings import Target, read_target
 from loadtest.stage import Stage, clear_stage, set_stage
+from loadtest.standing import signed_in
 from loadtest.sweep import SLOW, Deck, Hand, order
+from loadtest.workers import Workers, tell, told
 
 logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
-UNDONE_WITHIN = 10.0
-"""Seconds that a worker has, beyond the time that its users have to stop, to say that they did."""
+PARENT_LOOK = 1.0
+"""Seconds between two looks at whether the command that started a worker still lives."""
+
+TURNS_APART = (
+    "writers take turns on each machine by itself and can meet: drive this gateway on SQLite from one machine"
+)
+"""Said of a gateway that cannot have two writers, when several machines drive it."""
 
 STAGED_WITHIN = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
@@ -49,8 +60,6 @@ class _Message(Protocol):
 class Load:
     """What the users of one process share, and how it hears of the stage and of its share of the sweep."""
 
-    session: Session
-
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.target: Target = read_target()
@@ -62,16 +71,40 @@ class Load:
             ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
             tell_done=lambda name: self.send("loadtest-done", {"name": name}),
         )
+        self._session: Session | None = None
+        self._connected = Event()
         self._staged = Event()
+        self._why = ""
+        """Why this worker does not take part."""
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         if isinstance(environment.runner, WorkerRunner):
-            environment.events.test_stop.add_listener(lambda **_: self.send("loadtest-stopped", {}))
+            events = environment.events
+            events.test_stop.add_listener(
+                lambda **_: self.send("loadtest-stopped", self.recorder.hand_over())
+            )
+            events.quitting.add_listener(self._on_quitting)
+            gevent.spawn(self._watch_parents)
+            if environment.runner.worker_state != STATE_INIT:
+                # A late worker is told to begin before Locust lets anybody listen.
+                gevent.spawn(self._on_test_start)
         if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
             environment.runner.register_message("loadtest-begin", self._on_begin)
-            environment.runner.register_message("loadtest-stage", self._on_stage)
+            environment.runner.register_message("loadtest-stage", self._on_stage, concurrent=True)
             environment.runner.register_message("loadtest-deal", self._on_deal)
             environment.runner.register_message("loadtest-stop", self._on_stop)
+
+    @property
+    def connected(self) -> bool:
+        """Say whether there is a session with the gateway."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """This process's session with the gateway; waits until there is one."""
+        while self._session is None:
+            self._connected.wait()
+        return self._session
 
     def wait_until_staged(self) -> None:
         """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
@@ -91,11 +124,12 @@ class Load:
         host = (self.environment.host or self.target.host).rstrip("/")
         self.environment.host = host
         self.hand.over = False
-        self.session = connect(
+        ours = told(self.environment)
+        self._session = connect(
             host,
             self.target.credentials,
-            database=self.target.database,
-            processes=self.target.processes,
+            database=ours.database if ours else self.target.database,
+            processes=ours.processes if ours else self.target.processes,
             lock=self.target.turn_file,
         )
         self.scenarios = {
@@ -103,16 +137,59 @@ class Load:
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
+        self._connected.set()
 
     def _on_test_start(self, **_: Any) -> None:
-        if isinstance(self.environment.runner, WorkerRunner):
+        if not isinstance(self.environment.runner, WorkerRunner):
+            return
+        self.recorder.reset()
+        try:
             self.connect()
-            self.send("loadtest-hello", {"tag": self.session.tag})
+        except LoadTestError as error:
+            self._refuse(str(error), error)
+        except Exception as error:  # the edge: Locust would log it and start users that have no session
+            logger.exception("This worker cannot take part")
+            self._refuse(f"{type(error).__name__}: {error}", error)
+        logger.info("Takes part in the load on %s", redact(str(self.environment.host)))
+        self.send("loadtest-hello", {"tag": self.session.tag, "clock": time.time()})
+
+    def _on_worker_stopped(self, **_: Any) -> None:
+        self.send("loadtest-stopped", self.recorder.hand_over())
+        logger.info("Has stopped and handed in %d requests in all", self.recorder.made)
+
+    def _refuse(self, why: str, error: Exception) -> NoReturn:
+        logger.error("This worker cannot take part: %s", redact(why))
+        self._why = f"cannot take part: {why}"
+        self.environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
+        gevent.spawn(self._leave)
+        # Ends the greenlet that is about to spawn users.
+        raise gevent.GreenletExit from error
+
+    def _leave(self) -> None:
+        if self.environment.runner is not None:
+            self.environment.runner.quit()
 
     def _on_test_stopping(self, **_: Any) -> None:
-        self.hand.over = True
-        if hasattr(self, "session"):
-            self.session.stopping = True
+        self.hand.end()
+        if self._session is not None:
+            self._session.stopping = True
+
+    def _on_quitting(self, **_: Any) -> None:
+        """Leave in good order: users stop and what they did is handed in before Locust says that we quit."""
+        if self._session is not None and self.environment.runner is not None:
+            self.environment.runner.stop()
+        if self.environment.process_exit_code is None:
+            self.environment.process_exit_code = int(ExitCode.PASS)  # failures are for the judge
+        self.send(
+            "loadtest-leaving", {"why": redact(self._why or "it was stopped"), "took_part": not self._why}
+        )
+
+    def _watch_parents(self) -> None:
+        """End when the command that started this worker was killed, which could tell nobody."""
+        parent, command = os.getppid(), int(os.environ.get("LOADTEST_PARENT") or 0)
+        while os.getppid() == parent and (not command or psutil.pid_exists(command)):
+            gevent.sleep(PARENT_LOOK)
+        self._leave()
 
     def _on_stop(self, **_: Any) -> None:
         if self.environment.runner is not None:
@@ -123,7 +200,16 @@ class Load:
         self.pacing.told(msg.data["pacing"], self.scenarios)
 
     def _on_stage(self, msg: _Message, **_: Any) -> None:
-        self.stage = Stage.unpacked(msg.data)
+        if self._session is None:
+            return  # a worker asks for the stage when it has signed in
+        stage = Stage.unpacked(msg.data)
+        if stage.member is not None:
+            try:
+                stage.member = signed_in(self._session)
+            except requests.RequestException as error:
+                logger.error("The account that stays cannot sign in here: %s", redact(str(error)))  # noqa: TRY400
+                stage.member = None
+        self.stage = stage
         self._staged.set()
 
     def _on_deal(self, msg: _Message, **_: Any) -> None:
@@ -136,9 +222,9 @@ class Direction:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.environment = load.environment
-        self.chronicle = Chronicle(load.environment, load.target, load.recorder)
+        self.workers = Workers(load.environment, load.recorder, lambda worker: self.deck.lost(worker))
+        self.chronicle = Chronicle(load.environment, load.target, load.recorder, self.workers.records)
         self.deck = Deck(())
-        self._at_work: set[str] = set()
         self._before: dict[str, int | None] = {}
         self._tags: set[str] = set()
         self.run_time = _take_run_time(load.environment)
@@ -150,7 +236,6 @@ class Direction:
         runner = self.environment.runner
         if runner is not None:
             runner.register_message("loadtest-hello", self._on_hello)
-            runner.register_message("loadtest-stopped", self._on_stopped)
             runner.register_message("loadtest-want", self._on_want)
             runner.register_message("loadtest-done", self._on_done)
 
@@ -164,6 +249,24 @@ class Direction:
             logger.exception("The load could not begin")
             self._give_up(f"the load could not begin: {type(error).__name__}: {error}", error)
 
+    def await_workers(self) -> None:
+        """Wait for the workers that are expected; end this process with a record if they do not come."""
+        target = self.load.target
+        options = self.environment.parsed_options
+        if not target.expect_workers or options is None or not options.headless:
+            return
+        try:
+            self.workers.expect(
+                target.expect_workers, target.workers_within, lambda: self.chronicle.signal is not None
+            )
+        except (InconclusiveError, KeyboardInterrupt) as end:
+            reason = str(end) or "stopped while it waited for workers"
+            logger.error("%s", reason)  # noqa: TRY400 - one line for people
+            self.chronicle.abort(reason)
+            self._quit()
+            self.environment.events.quit.fire(exit_code=int(ExitCode.INCONCLUSIVE))
+            raise SystemExit(int(ExitCode.INCONCLUSIVE)) from end
+
     def _give_up(self, reason: str, error: Exception) -> NoReturn:
         self.chronicle.abort(reason)
         gevent.spawn(self._quit)
@@ -172,8 +275,12 @@ class Direction:
 
     def _begin(self) -> None:
         load = self.load
-        self._at_work.clear()
+        tell(self.environment, load.target.database, self._sharing())
         load.connect()
+        turns = load.session.data is not None and load.session.data.turns is not None
+        if turns and load.target.expect_workers and load.target.database == "sqlite":
+            load.session.turnstile.notes += (TURNS_APART,)
+        self.workers.begin()
         shape = self.pace_setting.shape
         scenarios = catalogue(soak=shape is not None)
         plan = planned(load.scenarios, scenarios)
@@ -208,9 +315,13 @@ class Direction:
     def _on_test_stop(self, **_: Any) -> None:
         if self.chronicle.shape is not None:
             self.chronicle.shape.over = True
-        self._wait_for_workers()
+        self.workers.stop()
+        if isinstance(self.environment.runner, MasterRunner) and not self.workers.present():
+            # Locust ends the test then, and stays.
+            self.chronicle.abort("every worker was lost")
+            gevent.spawn(self._quit)
         self.load.target.turn_file.unlink(missing_ok=True)
-        if hasattr(self.load, "session"):
+        if self.load.connected:
             self._clear(self.load.session)
 
     def _clear(self, session: Session) -> None:
@@ -226,6 +337,11 @@ class Direction:
         if self.environment.runner is not None:
             self.environment.runner.quit()
 
+    def _sharing(self) -> int:
+        """Return how many processes share what the gateway takes at once."""
+        target = self.load.target
+        return max(len(self.workers.present()), target.expect_workers, target.processes)
+
     def _slow(self, plan: tuple[Scenario, ...]) -> frozenset[str]:
         return frozenset(
             scenario.name
@@ -233,36 +349,14 @@ class Direction:
             if SLOW in getattr(self.load.scenarios[scenario.name][1], "locust_tag_set", ())
         )
 
-    def _wait_for_workers(self) -> None:
-        """Have the users of every worker stop, and wait until they have undone what they made.
-
-        A Locust master that quits says that the test has stopped before it tells its workers.
-        """
-        runner = self.environment.runner
-        if not isinstance(runner, MasterRunner):
-            return
-        for worker in self._at_work:
-            self._tell("loadtest-stop", {}, worker)
-        deadline = time.monotonic() + self.environment.stop_timeout + UNDONE_WITHIN
-        while self._at_work - {client.id for client in runner.clients.missing}:
-            if time.monotonic() > deadline:
-                logger.warning("Workers that did not stop in time: %s", ", ".join(sorted(self._at_work)))
-                return
-            gevent.sleep(0.1)
-
-    def _on_stopped(self, msg: _Message, **_: Any) -> None:
-        self._at_work.discard(msg.node_id)
-
     def _on_hello(self, msg: _Message, **_: Any) -> None:
-        self._at_work.add(msg.node_id)
+        self.workers.at_work(msg.node_id, msg.data["clock"])
         self._tell_begin(msg.node_id)
         self._tags.add(msg.data["tag"])
         self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
 
     def _on_want(self, msg: _Message, **_: Any) -> None:
-        if isinstance(self.environment.runner, MasterRunner):
-            for client in self.environment.runner.clients.missing:
-                self.deck.lost(client.id)
+        self.workers.look()
         name = self.deck.deal(msg.node_id)
         answer = {"ticket": msg.data["ticket"], "name": name, "over": self.deck.over}
         self._tell("loadtest-deal", answer, msg.node_id)
@@ -304,4 +398,4 @@ def attach(environment: Environment, **_: Any) -> None:
     load = Load(environment)
     environment.__dict__["loadtest"] = load
     if not isinstance(environment.runner, WorkerRunner):
-        Direction(load)
+        Direction(load).await_workers()

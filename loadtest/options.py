@@ -39,6 +39,11 @@ gateway = click.option(
 port = click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of the gateway. [default: a free one]"
 )
+master_port = click.option(
+    "--master-port",
+    type=click.IntRange(1, 65535),
+    help="Port of the master. [default: $LOADTEST_MASTER_PORT or 5557]",
+)
 locust_arguments = click.argument(
     "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
 )
@@ -77,6 +82,35 @@ def judging(command: F) -> F:
             type=FILE,
             multiple=True,
             help="Entries that excuse failures, beside the gateway version's own; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def mastering(command: F) -> F:
+    """Give ``command`` the options that :func:`loadtest.role.master` reads, and ``master``."""
+    for option in (
+        click.option(
+            "--master-bind",
+            metavar="ADDRESS",
+            help="Address of this machine on which workers find the master. "
+            "[default: $LOADTEST_MASTER_BIND or every one]",
+        ),
+        master_port,
+        click.option(
+            "--workers-within",
+            metavar="TIME",
+            help="How long the master waits for them. [default: $LOADTEST_WORKERS_WITHIN or 120s]",
+        ),
+        click.option(
+            "--expect-workers",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Workers without which the load does not begin. [default: $LOADTEST_EXPECT_WORKERS or 1]",
+        ),
+        click.option(
+            "--master", "is_master", is_flag=True, help="Let workers on other machines make the load."
         ),
     ):
         command = option(command)

@@ -15,6 +15,7 @@ from loadtest.client.problem import Problem
 from loadtest.operations import area_of
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.redact import redact
+from loadtest.roster import Counted
 from loadtest.run import Example, ProblemKind
 from loadtest.schedule import Start
 from loadtest.tally import Tally, pack, unpack
@@ -26,6 +27,8 @@ _KEY = "loadtest"
 """Under this key a worker's tally travels in the report that Locust sends to the master."""
 _CPU = "loadtest_cpu"
 """Under this one its seconds of CPU."""
+_MADE = "loadtest_made"
+"""Under this one the number of all requests that it has made, so that a report that went astray is noticed."""
 _LAST_FRAMES = 30
 """Lines of a scenario's traceback that are kept."""
 
@@ -36,8 +39,10 @@ class Recorder:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.tally = Tally()
-        self.workers: dict[str, int] = {}
-        """Requests by worker, as far as they have been reported."""
+        self.made = 0
+        """Requests of this process in reports to a master."""
+        self.workers: dict[str, Counted] = {}
+        """What every worker has reported."""
         self.cpu: dict[str, float] = {}
         """Seconds of CPU by worker."""
         events = environment.events
@@ -49,7 +54,7 @@ class Recorder:
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""
-        self.tally, self.workers, self.cpu = Tally(), {}, {}
+        self.tally, self.made, self.workers, self.cpu = Tally(), 0, {}, {}
 
     def begin(self, start: float) -> None:
         """The load begins, at the Unix time ``start``; nothing was counted before."""
@@ -123,18 +128,29 @@ class Recorder:
             )
         )
 
+    def hand_over(self) -> dict[str, Any]:
+        """Return what was counted since the last time, for the master, and forget it."""
+        part, self.tally = self.tally, Tally(start=self.tally.start)
+        self.made += part.requests
+        return {_KEY: pack(part), _CPU: cpu_seconds(), _MADE: self.made}
+
+    def take(self, worker: str, data: dict[str, Any]) -> None:
+        """Add what a worker handed over."""
+        packed = data.pop(_KEY, None)
+        if packed is None:
+            return
+        part, counted = unpack(packed), self.workers.setdefault(worker, Counted())
+        counted.merged += part.requests
+        counted.claimed = max(counted.claimed, data.pop(_MADE, 0))
+        counted.last_report = time.time()
+        self.cpu[worker] = data.pop(_CPU, 0.0)
+        self.tally.merge(part)
+
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
-        data[_KEY] = pack(self.tally)
-        data[_CPU] = cpu_seconds()
-        self.tally = Tally(start=self.tally.start)
+        data.update(self.hand_over())
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        self.cpu[client_id] = data.pop(_CPU, 0.0)
-        packed = data.pop(_KEY, None)
-        if packed:
-            part = unpack(packed)
-            self.workers[client_id] = self.workers.get(client_id, 0) + part.requests
-            self.tally.merge(part)
+        self.take(client_id, data)
 
 
 def cpu_seconds() -> float:

@@ -282,8 +282,26 @@ class Worker(Record, frozen=True, kw_only=True):
     """One Locust process that took part in a distributed run."""
 
     name: str
+    """The name of its machine, and a few digits of its own where that machine has several."""
     lost: bool = False
+    """It went away without a word, or never took part: what it did after ``last_report`` is not in this run."""
     requests: int = 0
+    """As far as it reported them."""
+    unreported: int = 0
+    """Requests that it counted, by its own later word, in reports that never arrived."""
+    joined_at: float = 0.0
+    """0: it was there from the start."""
+    left_at: float | None = None
+    """Its last sign of life before it went away, of its own accord, too; None if it never did."""
+    back_at: float | None = None
+    """When it was heard of again."""
+    last_report: float | None = None
+    """When its last report of what it counted came."""
+    clock_ahead: float = 0.0
+    """Seconds by which its clock was ahead of the master's, if that is more than a message takes: its requests
+    stand so much later in the timeline."""
+    detail: str = ""
+    """Why it went, where it said so."""
 
 
 class Run(Record, frozen=True, kw_only=True):

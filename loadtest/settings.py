@@ -75,6 +75,10 @@ class Target(Record, frozen=True, kw_only=True):
     soak: Soak | None = None
     run_time: float | None = None
     """Seconds that the profile says, for a load whose plan needs to know and that nobody told."""
+    expect_workers: int = 0
+    """Workers that a master waits for; 0 where Locust's own processes make the load."""
+    workers_within: float = 0.0
+    """Seconds that it waits for them."""
 
     @property
     def turn_file(self) -> Path:
@@ -180,6 +184,11 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
     )
 
 
+def database(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the kind of database of a gateway that somebody else booted; SQLite, the weakest, if nobody says."""
+    return environ.get("LOADTEST_DATABASE") or "sqlite"
+
+
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
     """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
 
@@ -196,6 +205,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         host=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
         credentials=credentials(environ),
         source=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        database=database(environ),
         reports=str(reports_directory(environ)),
     )
 

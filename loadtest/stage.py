@@ -41,8 +41,9 @@ class Stage(msgspec.Struct, kw_only=True):
     """Addresses of the backends, for scenarios that register one themselves."""
 
     def packed(self) -> bytes:
-        """Return the stage as bytes for another process."""
-        return msgspec.msgpack.encode(self)
+        """Return the stage as bytes for another process, which may be on another machine: without a token."""
+        member = self.member and Member(email=self.member.email)
+        return msgspec.msgpack.encode(msgspec.structs.replace(self, member=member))
 
     @classmethod
     def unpacked(cls, data: bytes) -> Stage:

@@ -8,6 +8,7 @@ teams that a scenario made for itself, so that any number of scenarios can share
 
 from __future__ import annotations
 
+import hmac
 import secrets
 
 import msgspec
@@ -24,7 +25,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     """An account that can act for itself."""
 
     email: str
-    bearer: str
+    bearer: str = ""
+    """Empty until it has signed in: no token goes from one machine to another."""
 
     def __repr__(self) -> str:
         return f"Member({self.email!r}, …)"
@@ -37,13 +39,24 @@ def standing_member(session: Session) -> Member:
         requests.RequestException: the gateway makes no accounts.
     """
     desk = Desk(session)
+    if session.credentials.jwt_secret:
+        _make_sure(desk, "GET /auth/email/admin/users/{user_email}", None)
+        return signed_in(session)
+    _make_sure(desk, "PUT /auth/email/admin/users/{user_email}", shared_password(session.bearer))
+    return signed_in(session)
+
+
+def signed_in(session: Session) -> Member:
+    """Return the account that stays, signed in by what this process knows itself: the secret or the token.
+
+    Raises:
+        requests.RequestException: the gateway refuses it; another token may have been used to make it.
+    """
     secret = session.credentials.jwt_secret
     if secret:
-        _make_sure(desk, "GET /auth/email/admin/users/{user_email}", None)
         return Member(email=EMAIL, bearer=session_token(EMAIL, secret, admin=False))
-    password = new_password()
-    _make_sure(desk, "PUT /auth/email/admin/users/{user_email}", password)
-    answer = desk.ask("POST /auth/login", json={"email": EMAIL, "password": password})
+    login = {"email": EMAIL, "password": shared_password(session.bearer)}
+    answer = Desk(session).ask("POST /auth/login", json=login)
     return Member(email=EMAIL, bearer=str(answer["access_token"]))
 
 
@@ -66,10 +79,25 @@ def _make_sure(desk: Desk, operation: str, password: str | None) -> None:
         desk.ask("POST /auth/email/admin/users", json=account)
 
 
+CLASSES = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#$%^&*")
+
+
 def new_password() -> str:
-    """Return a random password that the gateway's policy takes, an administrator's too (22 characters).
+    """Return a random password that the gateway's policy takes, an administrator's too (24 characters).
 
     The classes of characters alternate, so that it holds no sequence like ``abc``, which the policy refuses.
     """
-    classes = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#$%^&*")
-    return "".join(secrets.choice(characters) for _ in range(6) for characters in classes)
+    return _password(secrets.token_bytes(6 * len(CLASSES)))
+
+
+def shared_password(token: str) -> str:
+    """Return the password that every process with the same ``token`` knows, and nobody else."""
+    return _password(hmac.digest(token.encode(), EMAIL.encode(), "sha256"))
+
+
+def _password(noise: bytes) -> str:
+    length = 6 * len(CLASSES)
+    return "".join(
+        CLASSES[place % len(CLASSES)][byte % len(CLASSES[place % len(CLASSES)])]
+        for place, byte in enumerate(noise[:length])
+    )

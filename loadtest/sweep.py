@@ -108,6 +108,12 @@ class Hand:
                 gevent.sleep(POLL)
         return None
 
+    def end(self) -> None:
+        """Ask no more, and wait for no answer: the load ends, or the master cannot be reached."""
+        self.over = True
+        for reply in self._tickets.values():
+            reply.set(None)
+
     def _deal(self) -> str | None:
         self._next += 1
         ticket = self._next

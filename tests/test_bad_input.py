@@ -48,12 +48,26 @@ def one_line(said: str) -> str:
     return lines[0]
 
 
+def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> None:
+    code, said = loadtest("work", "--master-host", "127.0.0.1")
+    assert code == 2
+    assert said.splitlines()[-1].startswith("loadtest: LOADTEST_TOKEN or LOADTEST_JWT_SECRET: expected one")
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (("run", "--gateway", "9.9.9"), "unknown gateway '9.9.9': expected 1.0.7, "),
         (("run", "--gateway", "path:/nowhere"), "/nowhere"),
         (("run", "--gateway", "http://user:pass@host"), "expected no user in the address"),
+        (("run", "--master"), "--master: expected LOADTEST_HOST=http://"),
+        (
+            ("run", "--master", "--gateway", "1.0.7"),
+            "a gateway that is booted for a run answers on this machine",
+        ),
+        (("run", "--expect-workers", "3"), "--expect-workers: expected together with --master"),
+        (("drive", "--master-bind", "10.0.0.5"), "--master-bind: expected together with --master"),
+        (("work",), "LOADTEST_MASTER_HOST: expected the address"),
         (("run", "--profile", "huge"), "unknown profile 'huge': expected pr"),
         (("run", "--rate", "5"), "rate 5: profile 'pr' has no arrival rate, expected soak"),
         (("drive", "--profile", "light", "--rate", "1"), "profile 'light' has no arrival rate"),

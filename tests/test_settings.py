@@ -82,6 +82,12 @@ def test_the_web_page_is_not_headless_and_has_no_run_time() -> None:
     assert "LOCUST_RUN_TIME" not in environment
 
 
+def test_processes_of_one_machine_let_nobody_else_join() -> None:
+    environment = locust_environment(size(environ={}, processes=2), TARGET, environ={})
+    assert environment["LOCUST_MASTER_BIND_HOST"] == "127.0.0.1"
+    assert "LOCUST_MASTER_BIND_HOST" not in locust_environment(size(environ={}), TARGET, environ={})
+
+
 def test_explicit_settings() -> None:
     given = {"users": 3, "spawn_rate": None, "run_time": None, "processes": None}
     assert explicit_settings(given, {"LOADTEST_RUN_TIME": "5s"}) == {"users", "run-time"}

@@ -1,5 +1,6 @@
 """The first sweep deals everything once, whatever happens to those who hold a scenario."""
 
+import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,10 @@ def test_a_hand_does_not_wait_for_ever() -> None:
     assert hand.take(patience=0) is None
     assert not hand.over
     assert asked == [1]
+
+
+def test_a_hand_that_waits_for_an_answer_goes_on_when_the_load_ends() -> None:
+    hand = Hand(ask=lambda ticket: gevent.spawn(hand.end) and None, tell_done=lambda name: None)
+    with gevent.Timeout(5):
+        assert hand.take() is None
+    assert hand.over

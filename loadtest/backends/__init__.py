@@ -9,13 +9,21 @@ Whoever boots a gateway starts them with :data:`COMMAND` and reads the line with
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 
 import msgspec
 
 from loadtest.record import Record
 
+LOOPBACK = "127.0.0.1"
 COMMAND = (sys.executable, "-m", "loadtest.backends")
+
+
+def address(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the address of this machine on which backends listen, for a gateway on another one than loopback."""
+    return environ.get("LOADTEST_BACKENDS_ADDRESS") or LOOPBACK
 
 
 class Ready(Record, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Serving an ASGI application on a free port of loopback, inside a running event loop."""
+"""Serving an ASGI application on a free port, of loopback if nobody says otherwise, inside a running event loop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from loadtest.backends import address
 
 IDLE = 75
 """Seconds an idle connection is kept: longer than the gateway keeps its own."""
@@ -39,8 +41,8 @@ async def serving_at(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
     Raises:
         RuntimeError: the application's own start-up failed.
     """
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with socket.create_server((address(), 0), backlog=2048) as listener:
+        url = f"http://{address()}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             build(url),
             log_level="warning",

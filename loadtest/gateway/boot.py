@@ -38,6 +38,7 @@ from loadtest.gateway.template import copy_template
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
 from loadtest.settings import credentials as given_credentials
+from loadtest.settings import database as given_database
 
 BOOT_TIME = 120.0
 """Seconds that a gateway has to come up."""
@@ -157,7 +158,7 @@ def _command(installation: Installation, place: Place) -> list[str]:
 
 def _backends(directory: Path, mail_port: int = 0) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
-    passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR")
+    passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
         environment={name: os.environ[name] for name in passed if name in os.environ}
@@ -252,6 +253,7 @@ def _attached(
         data_version=versions.nearest(session.version, versions.available()),
         backends=_wait_until_ready(peers, directory),
         backends_pid=peers.pid,
+        database=given_database(environ),
         phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
         secrets=tuple(
             value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
-from loadtest.run import RunState
+from loadtest.run import RunState, Worker
 
 
 def gateway_up(facts: Facts) -> Observation:
@@ -106,20 +106,68 @@ def successes(facts: Facts) -> Observation:
 
 
 def workers(facts: Facts) -> Observation:
-    """Tell whether every Locust worker stayed."""
+    """Tell whether every Locust worker was there from the start and stayed, and all that it counted arrived."""
     workers = facts.run.workers
     if not workers:
         return unmeasured(Check.WORKERS, "the load was made by one process")
-    lost = tuple(worker.name for worker in workers if worker.lost)
-    if not lost:
-        return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
-    return Observation(
-        Check.WORKERS,
-        Severity.INCONCLUSIVE,
-        f"{len(lost)} of {len(workers)} workers lost: {some(lost)}",
-        "Part of the load and of its measurements is missing. Look at the memory of the machine.",
-        lost,
-    )
+    told = tuple(story for worker in workers if (story := _story(worker)))
+    lost = [worker for worker in workers if worker.lost or worker.unreported]
+    cut_off = [worker for worker in workers if worker.back_at is not None]
+    if lost or cut_off:
+        parts = [f"{len(lost)} of {len(workers)} workers lost: {some(map(_where, lost))}"] if lost else []
+        parts += [f"cut off for a time: {some(map(_between, cut_off))}"] if cut_off else []
+        return Observation(
+            Check.WORKERS,
+            Severity.INCONCLUSIVE,
+            ", ".join(parts),
+            "Part of the load and of its measurements is missing. Look at the network between the machines and at "
+            "the memory of the worker's.",
+            told,
+            # What failed for a worker without a network is not the gateway's fault.
+            taints=bool(cut_off),
+        )
+    if told:
+        return Observation(
+            Check.WORKERS,
+            Severity.WARNING,
+            f"{plural(len(told), 'worker')} of {len(workers)} not as the others: {some(told)}",
+            "All that was measured is in the run; while one was away the others made the load. Clocks are set by NTP.",
+            told,
+        )
+    return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
+
+
+def _where(worker: Worker) -> str:
+    if not worker.lost:
+        return f"{plural(worker.unreported, 'request')} of {worker.name}"
+    return worker.name if worker.left_at is None else f"{worker.name} at {clock(worker.left_at)}"
+
+
+def _between(worker: Worker) -> str:
+    return f"{worker.name} from {clock(worker.left_at or 0.0)} to {clock(worker.back_at or 0.0)}"
+
+
+def _story(worker: Worker) -> str:
+    """Return what happened to a worker in one line; nothing if it was there from the start to the end."""
+    parts = [f"came at {clock(worker.joined_at)}"] if worker.joined_at else []
+    if worker.lost:
+        since = "" if worker.last_report is None else f" after its last report at {clock(worker.last_report)}"
+        missing = "" if worker.detail else f", and what it did{since} is not in this run"
+        at = "" if worker.left_at is None else f" at {clock(worker.left_at)}"
+        parts.append(f"was lost{at}{missing}")
+    elif worker.back_at is not None:
+        parts.append(f"was cut off from {clock(worker.left_at or 0.0)} to {clock(worker.back_at)}")
+    elif worker.left_at is not None:
+        parts.append(f"left at {clock(worker.left_at)}")
+    if worker.unreported:
+        parts.append(f"counted {plural(worker.unreported, 'request')} in reports that never arrived")
+    if worker.clock_ahead:
+        parts.append(f"has a clock that is {worker.clock_ahead:+.0f} s off, and so are its times")
+    if not parts and not worker.requests:
+        parts.append("made no request")
+    if not parts:
+        return ""
+    return f"{worker.name} {', '.join(parts)}" + (f" ({worker.detail})" if worker.detail else "")
 
 
 def generator(facts: Facts) -> Observation:

@@ -43,10 +43,14 @@ def loadtest(
 
 
 @contextlib.contextmanager
-def started(arguments: Sequence[str], more: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Start the command; kill it if it is still there at the end of the block."""
+def started(
+    arguments: Sequence[str],
+    more: Mapping[str, str],
+    where: Callable[..., list[str]] = lambda *command: list(command),
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the command, ``where`` says how; kill it if it is still there at the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadtest", *arguments],
+        where(sys.executable, "-m", "loadtest", *arguments),
         env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,10 +64,11 @@ def started(arguments: Sequence[str], more: Mapping[str, str]) -> Iterator[subpr
         process.communicate()
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for ``condition`` to hold."""
+def until(condition: Callable[[], bool], what: str, meanwhile: subprocess.Popen[str] | None = None) -> None:
+    """Wait for ``condition`` to hold; fail at once if the process that is to bring it about has ended."""
     deadline = time.monotonic() + WITHIN
     while not condition():
+        assert meanwhile is None or meanwhile.poll() is None, f"{what}: the process has ended"
         assert time.monotonic() < deadline, f"{what}: not within {WITHIN:g} s"
         time.sleep(0.1)
 

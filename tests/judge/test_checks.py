@@ -40,6 +40,20 @@ def without(name: str) -> Run:
     return replace(clean(), operations=tuple(o for o in clean().operations if o.name != name))
 
 
+def test_a_lost_worker_says_what_is_missing() -> None:
+    lost = Worker(name="w2", lost=True, joined_at=5.0, left_at=21.5, last_report=19.0)
+    told = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
+    assert told.items == (
+        "w2 came at 00:05, was lost at 00:21, and what it did after its last report at 00:19 is not in this run",
+    )
+    assert not told.taints
+
+
+def test_what_failed_for_a_worker_without_a_network_accuses_nobody() -> None:
+    cut = replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),))
+    assert seen(cut, Check.WORKERS).taints
+
+
 def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
     verdict = judge(run(), categories=CATEGORIES, today=TODAY)
     assert [one.check for one in verdict.observations] == list(Check)
@@ -89,8 +103,45 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.WORKERS,
         Severity.INCONCLUSIVE,
-        replace(clean(), workers=(Worker(name="w1"), Worker(name="w2", lost=True))),
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True))),
         "1 of 2 workers lost: w2",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True, left_at=21.5))),
+        "1 of 2 workers lost: w2 at 00:21",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=90, unreported=10))
+        ),
+        "1 of 2 workers lost: 10 requests of w2",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),)),
+        "cut off for a time: w1 from 00:20 to 00:35",
+    ),
+    (
+        Check.WORKERS,
+        Severity.WARNING,
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=5, joined_at=12.0))
+        ),
+        "1 worker of 2 not as the others: w2 came at 00:12",
+    ),
+    (
+        Check.WORKERS,
+        Severity.WARNING,
+        replace(
+            clean(),
+            workers=(Worker(name="w1", left_at=30.0, detail="it was stopped"), Worker(name="w2", requests=5)),
+        ),
+        "w1 left at 00:30 (it was stopped)",
     ),
     (
         Check.GENERATOR,
@@ -234,7 +285,8 @@ def test_what_is_not_fine(check: Check, severity: Severity, here: Run, words: st
     assert found.severity is severity
     assert words in found.text
     assert found.advice
-    assert found.taints is (check in (Check.GATEWAY_UP, Check.BACKENDS_UP))
+    cut_off = any(worker.back_at is not None for worker in here.workers)
+    assert found.taints is (check in (Check.GATEWAY_UP, Check.BACKENDS_UP) or cut_off)
 
 
 def test_each_of_them_alone_keeps_a_run_from_passing() -> None:

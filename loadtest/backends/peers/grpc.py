@@ -12,6 +12,8 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from loadtest.backends import address
+
 GRACE = 0.5
 """Seconds that a call may go on once the server stops."""
 
@@ -27,9 +29,9 @@ async def running() -> AsyncIterator[str]:
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
     names = (health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"{address()}:0")
     await server.start()
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"{address()}:{port}"
     finally:
         await server.stop(GRACE)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
+from loadtest.backends import address
 from loadtest.backends.asgi import serving
 
 IDLE = 120.0
@@ -104,5 +105,5 @@ def _zone(name: str) -> dt.tzinfo:
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
     """Serve it; yields the address of its MCP endpoint."""
-    async with serving(build().streamable_http_app(session_idle_timeout=IDLE)) as url:
+    async with serving(build().streamable_http_app(host=address(), session_idle_timeout=IDLE)) as url:
         yield f"{url}/mcp"

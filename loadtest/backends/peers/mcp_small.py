@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 
 from mcp.server.mcpserver import MCPServer
 
+from loadtest.backends import address
 from loadtest.backends.asgi import serving
 from loadtest.backends.peers.mcp import IDLE, echo, get_system_time, greet, hello
 
@@ -30,5 +31,5 @@ def build() -> MCPServer[None]:
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
     """Serve it; yields the address of its MCP endpoint."""
-    async with serving(build().streamable_http_app(session_idle_timeout=IDLE)) as url:
+    async with serving(build().streamable_http_app(host=address(), session_idle_timeout=IDLE)) as url:
         yield f"{url}/mcp"

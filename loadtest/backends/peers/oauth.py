@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
+from mcp.server.auth import routes
 from mcp.server.auth.provider import (
     AccessToken,
     AuthorizationCode,
@@ -25,6 +26,7 @@ from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull,
 from pydantic import AnyHttpUrl, AnyUrl
 from starlette.types import ASGIApp
 
+from loadtest.backends import LOOPBACK, address
 from loadtest.backends.asgi import serving_at
 from loadtest.backends.peers.mcp import IDLE, echo
 
@@ -37,15 +39,19 @@ _TOKEN_LIFETIME = 3600
 
 
 class KnownClient(OAuthClientInformationFull):
-    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one."""
+    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one.
+
+    For a gateway on another machine, whose address is not known here, for every address.
+    """
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
-        """Return the address if it is on loopback.
+        """Return the address if it is one of those.
 
         Raises:
             InvalidRedirectUriError: it is missing or elsewhere.
         """
-        if redirect_uri is None or redirect_uri.host not in ("127.0.0.1", "localhost"):
+        elsewhere = address() != LOOPBACK
+        if redirect_uri is None or not (elsewhere or redirect_uri.host in (LOOPBACK, "localhost")):
             raise InvalidRedirectUriError("expected an address of loopback")
         return redirect_uri
 
@@ -148,6 +154,9 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
 
 def build(url: str) -> ASGIApp:
     """Return the application for the address ``url``, which is the provider's issuer; MCP is at ``/mcp``."""
+    if address() != LOOPBACK:
+        # The library lets a provider speak HTTP on loopback alone; the network of a load test is no other case.
+        vars(routes)["validate_issuer_url"] = lambda url: None
     server: MCPServer[None] = MCPServer(
         "loadtest-oauth",
         version="1",
@@ -164,7 +173,7 @@ def build(url: str) -> ASGIApp:
         ),
     )
     server.tool()(echo)
-    return server.streamable_http_app(session_idle_timeout=IDLE)
+    return server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,64 @@
+"""A worker on this machine: Locust, told where its master is and how to sign in, and ended with the command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from loadtest.drive import locust_command
+from loadtest.errors import ExitCode, UsageError
+from loadtest.gateway.state import read_state
+from loadtest.role import Servant
+from loadtest.settings import Target, credentials, hand_on
+
+
+def work(
+    servant: Servant,
+    *,
+    home: Path,
+    processes: int = 1,
+    arguments: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> int:
+    """Run a worker, or several ``processes`` of it, until its master is done; it writes no reports.
+
+    Returns 0 if it took part to the end, 3 if it could not, 130 or 143 if a signal ended it.
+
+    Raises:
+        UsageError: nothing says how it signs in to the gateway.
+    """
+    held = read_state(home)
+    given = held.credentials if held else credentials(environ)
+    if not (given.token or given.jwt_secret):
+        raise UsageError(
+            "LOADTEST_TOKEN or LOADTEST_JWT_SECRET: expected one of them, the same as on the master: "
+            "a worker signs in to the gateway by itself"
+        )
+    with tempfile.TemporaryDirectory(prefix="loadtest-") as scratch:
+        target = Target(host="", credentials=given, reports=scratch)
+        environment = dict(environ) | hand_on(target) | {"LOADTEST_PARENT": str(os.getpid())}
+        if processes > 1:
+            environment["LOCUST_PROCESSES"] = str(processes)
+        command = locust_command((*servant.arguments(), *arguments))
+        # In a session of its own, so that Ctrl-C in the terminal comes from us, and once.
+        locust = subprocess.Popen(command, env=environment, start_new_session=True)
+        received: list[int] = []
+
+        def stop(number: int, _frame: object) -> None:
+            received.append(number)
+            # The parent of several processes ends by SIGTERM at once and leaves them behind.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(locust.pid, signal.SIGINT)
+
+        usual = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        code = locust.wait()
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+    if received:
+        return 128 + received[0]
+    return int(ExitCode.INCONCLUSIVE) if code else int(ExitCode.PASS)
