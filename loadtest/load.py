@@ -88,7 +88,7 @@ class Load:
         self.session = connect(
             host,
             self.target.credentials,
-            database=self.target.database,
+            footing=self.target.footing,
             processes=self.target.processes,
             lock=self.target.turn_file,
         )

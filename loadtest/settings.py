@@ -12,6 +12,7 @@ import msgspec
 from loadtest.client.auth import Credentials
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
+from loadtest.footing import Footing
 from loadtest.record import Record
 
 PROFILES = Path(__file__).parent / "profiles.toml"
@@ -50,7 +51,7 @@ class Target(Record, frozen=True, kw_only=True):
     """What ``GATEWAY=`` said."""
     data: str | None = None
     """The version whose data file applies, if whoever booted the gateway knows it."""
-    database: str = "sqlite"
+    footing: Footing = Footing()
     profile: str = "custom"
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the backends that are up, by name."""

@@ -76,11 +76,13 @@ def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:
     return changed
 
 
-_PLACE = ("operation", "problem", "status", "code", "message", "gateway")
+_PLACE = ("operation", "problem", "status", "code", "message", "gateway", "database", "redis", "workers")
 
 
 def _put(tables: AoT, known: KnownFailure) -> None:
-    values = {key: value for key, value in msgspec.structs.asdict(known).items() if value is not None}
+    values = {
+        key: value for key, value in msgspec.structs.asdict(known).items() if value not in (None, False)
+    }
     values["problem"] = known.problem.value
     place = [values.get(key) for key in _PLACE]
     for table in tables:
@@ -92,7 +94,7 @@ def _put(tables: AoT, known: KnownFailure) -> None:
     tables.append(table)
 
 
-_ORDER = (*_PLACE, "title", "reason", "owner", "expires", "link", "curl", "source")
+_ORDER = (*_PLACE, "title", "reason", "owner", "expires", "link", "curl", "source", "sometimes")
 
 
 def _fill(table: Table, values: Mapping[str, Any]) -> None:

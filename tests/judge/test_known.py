@@ -7,6 +7,7 @@ from packaging.version import Version
 from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
 
 from loadtest.errors import UsageError
+from loadtest.footing import Footing
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
 from loadtest.run import Gateway, ProblemKind
@@ -83,6 +84,27 @@ def test_stale_is_what_applies_and_succeeds_unseen() -> None:
     matcher = KnownFailures(listed, Version("1.0.7"))
     assert matcher.stale(here, []) == (listed[0],)
     assert matcher.stale(here, [listed[0]]) == ()
+
+
+def test_what_holds_on_another_footing_neither_excuses_nor_is_stale() -> None:
+    here = run(operations=(operation("GET /a", 1),))
+    listed = entries(
+        [
+            known("GET /a", database="sqlite"),
+            known("GET /a", workers="many"),
+            known("GET /a", workers="many", sometimes=True),
+        ],
+        "file",
+    )
+    failed = failure("GET /a")
+    alone = KnownFailures(listed, None, Footing())
+    assert alone.match(failed) == (listed[0],)
+    assert alone.stale(here, []) == (listed[0],)
+    several = KnownFailures(listed, None, Footing(database="postgresql", redis=True, workers=2))
+    assert several.match(failed) == listed[1:]
+    assert several.stale(here, []) == (listed[1],), "what comes only sometimes is never stale"
+    unknown = KnownFailures(listed, None)
+    assert unknown.match(failed) == ()
 
 
 @pytest.mark.parametrize(("key", "value"), [("reason", " "), ("owner", ""), ("gateway", "newest")])
