@@ -62,6 +62,8 @@ class Job:
     locust: tuple[str, ...] = ()
     """A person's own arguments for Locust."""
     port: int | None = None
+    database: str | None = None
+    """``sqlite``, ``postgres``, or None for the usual one."""
     set_up_seconds: float = 0.0
     """Already spent on the set-up of this program itself."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
@@ -97,7 +99,11 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
     stopping = time.monotonic()
     try:
         with booted(
-            job.source, home=job.home, port=job.port, log_copy=job.reports / "gateway.log"
+            job.source,
+            home=job.home,
+            port=job.port,
+            database=job.database,
+            log_copy=job.reports / "gateway.log",
         ) as gateway:
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:

@@ -39,6 +39,12 @@ gateway = click.option(
 port = click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of the gateway. [default: a free one]"
 )
+database = click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgres"]),
+    envvar="DATABASE",
+    help="What to boot it on: a file, or the services of `services up`. [default: $DATABASE or sqlite]",
+)
 locust_arguments = click.argument(
     "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
 )
