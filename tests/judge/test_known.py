@@ -242,3 +242,11 @@ def test_a_clean_run_makes_its_entries_stale_only_when_complete() -> None:
     matcher = KnownFailures(entries([known("GET /tools")], "file"), None)
     assert matcher.stale(clean(), [])
     assert not matcher.stale(replace(clean(), state=RunState.ABORTED), [])
+
+
+def test_a_qualifier_that_says_no_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    entry = known("GET /a", database="postgresql", redis=False, sometimes=True)
+    write_known(path, [entry, known("GET /b")])
+    assert [one.known for one in read_known(path)] == [entry, known("GET /b")]
+    assert path.read_text().count("sometimes") == 1
