@@ -6,7 +6,6 @@ number of workers come on the command line.
 
 import sys
 from importlib import import_module
-from socket import gethostname
 from typing import Any
 
 worker_class = "uvicorn.workers.UvicornWorker"
@@ -23,8 +22,9 @@ def post_fork(_server: Any, worker: Any) -> None:
     """Let go in a new worker of what the application opened before it was forked."""
     import_module("mcpgateway.db").engine.dispose(close=False)
     import_module("mcpgateway.utils.redis_client")._reset_client()  # noqa: SLF001 - there is no other name
-    # By this name others reach it; all workers would have that of their parent, which imported the module.
+    # By this name others reach it; all workers would have that of their parent, which imported the module. Without
+    # the host's name in it, messages say the same on any machine.
     for name in ("session_affinity", "mcp_session_pool"):
         module: Any = sys.modules.get(f"mcpgateway.services.{name}")
         if module is not None:
-            module.WORKER_ID = f"{gethostname()}:{worker.pid}"
+            module.WORKER_ID = f"worker:{worker.pid}"
