@@ -20,7 +20,7 @@ help: ## Show this list
 	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
 	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
-		'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
+		'LOADTEST_GATEWAY_WORKERS=2' 'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
 		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
 
 .PHONY: setup

@@ -12,7 +12,7 @@ import msgspec
 from loadtest.client.auth import Credentials
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
-from loadtest.footing import Footing
+from loadtest.footing import Footing, declared
 from loadtest.record import Record
 
 PROFILES = Path(__file__).parent / "profiles.toml"
@@ -155,7 +155,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
     """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
 
     Raises:
-        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there.
+        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, or no number of workers is one.
     """
     handed = environ.get("LOADTEST_TARGET")
     if handed:
@@ -167,6 +167,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         host=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
         credentials=credentials(environ),
         source=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        footing=declared(environ.get("DATABASE"), environ),
         reports=str(reports_directory(environ)),
     )
 
