@@ -7,9 +7,9 @@ LOADTEST := $(BIN)/loadtest
 
 # What a person may set, on the command line of make or in the environment; make hands both on to the recipes.
 SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES \
-	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE_URL REDIS_URL PYTHON \
-	LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN \
-	LOADTEST_DATABASE LOADTEST_BACKENDS_ADDRESS
+	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE DATABASE_URL REDIS_URL \
+	LOADTEST_GATEWAY_WORKERS LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND \
+	LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN LOADTEST_BACKENDS_ADDRESS PYTHON
 # An empty setting is no setting: it must not replace what the profile says.
 $(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
 
@@ -19,10 +19,10 @@ LOCUST = $(if $(strip $(LOCUST_ARGS)),-- $(LOCUST_ARGS))
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
-	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'LOADTEST_PROFILE=pr | light | soak' \
+	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
 		'LOADTEST_RATE=2 (scenarios begun per second in a soak)' \
-		'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
+		'LOADTEST_GATEWAY_WORKERS=2' 'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
 		'LOADTEST_MASTER_HOST=10.0.0.5  LOADTEST_EXPECT_WORKERS=3' \
 		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
 
@@ -71,6 +71,18 @@ gateway-down: setup ## Stop what gateway-up started
 .PHONY: gateway-status
 gateway-status: setup ## Say what gateway-up left running
 	@$(LOADTEST) boot --status
+
+.PHONY: services-up
+services-up: setup ## Start PostgreSQL and Redis for DATABASE=postgres and leave them running
+	@$(LOADTEST) services up
+
+.PHONY: services-down
+services-down: setup ## Stop what services-up started and remove its data
+	@$(LOADTEST) services down
+
+.PHONY: services-status
+services-status: setup ## Say what services-up left running
+	@$(LOADTEST) services status
 
 .PHONY: report
 report: setup ## Judge reports/run.json again and write the reports

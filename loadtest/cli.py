@@ -90,11 +90,12 @@ def adopt(version: str, summary: Path | None) -> None:
     epilog=_examples("loadtest boot", "loadtest boot --gateway 1.0.0rc1 --detach", "loadtest boot --stop")
 )
 @options.gateway
+@options.database
 @options.port
 @click.option("--detach", "action", flag_value="detach", help="Return when it is up; leave it running.")
 @click.option("--stop", "action", flag_value="stop", help="Stop what --detach left running.")
 @click.option("--status", "action", flag_value="status", help="Say what --detach left running.")
-def boot(gateway: str | None, port: int | None, action: str | None) -> None:
+def boot(gateway: str | None, database: str | None, port: int | None, action: str | None) -> None:
     """Boot a gateway with its backends, until Ctrl-C."""
     from loadtest.gateway import state
     from loadtest.gateway.boot import booted
@@ -106,14 +107,44 @@ def boot(gateway: str | None, port: int | None, action: str | None) -> None:
     elif action == "status":
         click.echo(state.status(home))
     elif action == "detach":
-        state.boot_detached(parse_source(gateway), home=home, port=port)
+        state.boot_detached(parse_source(gateway), home=home, port=port, database=database)
         click.echo(state.status(home))
     else:
-        with booted(parse_source(gateway), home=home, port=port) as running:
+        with booted(parse_source(gateway), home=home, port=port, database=database) as running:
             click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
             while running.death() is None:
                 time.sleep(0.2)
             raise InconclusiveError(f"{running.source} ended on its own")
+
+
+@cli.group()
+def services() -> None:
+    """Run PostgreSQL and Redis on this machine, for gateways booted with --database postgres."""
+
+
+@services.command("up")
+def services_up() -> None:
+    """Start both and leave them running."""
+    from loadtest.gateway.services import status, up
+
+    up(settings.home())
+    click.echo(status(settings.home()))
+
+
+@services.command("down")
+def services_down() -> None:
+    """Stop both and remove their data."""
+    from loadtest.gateway.services import down
+
+    click.echo("stopped" if down(settings.home()) else "no services run")
+
+
+@services.command("status")
+def services_status() -> None:
+    """Say what `services up` left running."""
+    from loadtest.gateway.services import status
+
+    click.echo(status(settings.home()))
 
 
 @cli.command(
@@ -187,6 +218,7 @@ def work(
     )
 )
 @options.gateway
+@options.database
 @options.sizing
 @options.port
 @options.mastering
@@ -195,6 +227,7 @@ def work(
 @options.locust_arguments
 def run(
     gateway: str | None,
+    database: str | None,
     port: int | None,
     reports_dir: Path | None,
     tags: tuple[str, ...],
@@ -224,6 +257,7 @@ def run(
         explicit=explicit_settings(size),
         locust=options.with_tags(tags, locust),
         port=port,
+        database=database,
         set_up_seconds=float(os.environ.get("LOADTEST_SETUP_SECONDS") or 0),
     )
     with progress() as shown:

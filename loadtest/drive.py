@@ -89,7 +89,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         credentials=gateway.credentials,
         source=gateway.source,
         data=gateway.data_version,
-        database=gateway.database,
+        footing=gateway.footing,
         profile=size.profile,
         processes=size.processes,
         soak=size.soak,

@@ -71,6 +71,8 @@ class Job:
     held: RunningGateway | None = None
     """A gateway that runs and is known already, instead of booting ``source``."""
     port: int | None = None
+    database: str | None = None
+    """``sqlite``, ``postgres``, or None for the usual one."""
     set_up_seconds: float = 0.0
     """Already spent on the set-up of this program itself."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())

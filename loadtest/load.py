@@ -26,6 +26,7 @@ from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
 from loadtest.entities import count_entities, take_away_leftovers
 from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.footing import SQLITE
 from loadtest.pacing import PaceSetting, Pacing, holds
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
@@ -128,7 +129,7 @@ class Load:
         self._session = connect(
             host,
             self.target.credentials,
-            database=ours.database if ours else self.target.database,
+            footing=ours.footing if ours else self.target.footing,
             processes=ours.processes if ours else self.target.processes,
             lock=self.target.turn_file,
         )
@@ -275,10 +276,10 @@ class Direction:
 
     def _begin(self) -> None:
         load = self.load
-        tell(self.environment, load.target.database, self._sharing())
+        tell(self.environment, load.target.footing, self._sharing())
         load.connect()
         turns = load.session.data is not None and load.session.data.turns is not None
-        if turns and load.target.expect_workers and load.target.database == "sqlite":
+        if turns and load.target.expect_workers and load.target.footing.database == SQLITE:
             load.session.turnstile.notes += (TURNS_APART,)
         self.workers.begin()
         shape = self.pace_setting.shape

@@ -44,6 +44,12 @@ master_port = click.option(
     type=click.IntRange(1, 65535),
     help="Port of the master. [default: $LOADTEST_MASTER_PORT or 5557]",
 )
+database = click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgres"]),
+    envvar="DATABASE",
+    help="What to boot it on: a file, or the services of `services up`. [default: $DATABASE or sqlite]",
+)
 locust_arguments = click.argument(
     "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
 )

@@ -15,6 +15,7 @@ import msgspec
 
 from loadtest.errors import UsageError
 from loadtest.files import write_atomically
+from loadtest.footing import Footing
 from loadtest.histogram import Latency
 from loadtest.record import Record
 from loadtest.resources import Process, Sample, Store
@@ -119,11 +120,20 @@ class Gateway(Record, frozen=True, kw_only=True):
     """The version prefix that it serves, as found in its contract: ``/v1`` or nothing."""
     database: str = "sqlite"
     """The kind of database only; a URL would carry a password."""
+    redis: bool = False
+    """Whether it keeps caches, sessions and events in Redis."""
+    workers: int = 1
+    """Processes that answer requests."""
     death: Death | None = None
     notes: tuple[str, ...] = ()
     """What a reader should know of how it was installed and driven."""
     log_tail: tuple[str, ...] = ()
     """The last lines of its log, secrets masked; kept when it did not boot or died."""
+
+    @property
+    def footing(self) -> Footing:
+        """What it stands on."""
+        return Footing(database=self.database, redis=self.redis, workers=self.workers)
 
 
 class Phase(Record, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from loadtest.client.auth import Credentials
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
+from loadtest.footing import Footing, declared
 from loadtest.record import Record
 from loadtest.soak import Soak
 
@@ -62,7 +63,7 @@ class Target(Record, frozen=True, kw_only=True):
     """What ``GATEWAY=`` said."""
     data: str | None = None
     """The version whose data file applies, if whoever booted the gateway knows it."""
-    database: str = "sqlite"
+    footing: Footing = Footing()
     profile: str = "custom"
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the backends that are up, by name."""
@@ -184,16 +185,11 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
     )
 
 
-def database(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the kind of database of a gateway that somebody else booted; SQLite, the weakest, if nobody says."""
-    return environ.get("LOADTEST_DATABASE") or "sqlite"
-
-
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
     """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
 
     Raises:
-        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there.
+        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, or no number of workers is one.
     """
     handed = environ.get("LOADTEST_TARGET")
     if handed:
@@ -205,7 +201,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         host=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
         credentials=credentials(environ),
         source=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
-        database=database(environ),
+        footing=declared(environ.get("DATABASE"), environ),
         reports=str(reports_directory(environ)),
     )
 

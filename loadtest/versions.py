@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 from packaging.version import InvalidVersion, Version
 
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
+from loadtest.footing import Footing, Qualified
 from loadtest.record import Record
 from loadtest.run import ProblemKind
 
 DIRECTORY = Path(__file__).parent / "gateway" / "versions"
 
 
-class KnownFailure(Record, frozen=True, kw_only=True):
+class KnownFailure(Qualified, frozen=True, kw_only=True):
     """An entry that excuses one fingerprint on one operation for one gateway, until a date."""
 
     operation: str
@@ -36,7 +38,7 @@ class KnownFailure(Record, frozen=True, kw_only=True):
     gateway: str | None = None
     """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
     sometimes: bool = False
-    """Whether it is a matter of chance, such as what still runs: a run without it does not make it stale."""
+    """Whether it is a matter of chance, such as which worker answers: a run without it does not make it stale."""
     title: str | None = None
     """For a fault of the gateway: what an issue about it is called; entries of one fault share it."""
     curl: str | None = None
@@ -57,7 +59,7 @@ class Exclusion(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class Drift(Record, frozen=True, kw_only=True):
+class Drift(Qualified, frozen=True, kw_only=True):
     """An answer that is plainly right although the contract does not describe it."""
 
     operation: str
@@ -70,8 +72,8 @@ class Drift(Record, frozen=True, kw_only=True):
     With neither of the two the entry excuses a JSON body outside its documented schema."""
 
 
-class Turns(Record, frozen=True, kw_only=True):
-    """Operations that take turns, one at a time in each Locust process, where the gateway runs on SQLite."""
+class Turns(Qualified, frozen=True, kw_only=True):
+    """Operations that take turns, one at a time in each Locust process."""
 
     reason: str
     """Why the gateway cannot have them at the same time; reports print it."""
@@ -83,8 +85,8 @@ class Turns(Record, frozen=True, kw_only=True):
     """Seconds that a turn goes on after its answer, for a gateway that answers before it commits."""
 
 
-class InFlight(Record, frozen=True, kw_only=True):
-    """How many requests the gateway may have at once where it runs on SQLite."""
+class InFlight(Qualified, frozen=True, kw_only=True):
+    """How many requests the gateway may have at once."""
 
     reason: str
     """Why it cannot have more; reports print it."""
@@ -101,6 +103,20 @@ class Coverage(Record, frozen=True, kw_only=True):
     """Operations that must be answered right: those that succeed and those that drift."""
 
 
+class Floor(Qualified, frozen=True, kw_only=True):
+    """What a run must at least reach where that is not what others must."""
+
+    reason: str
+    floor: int
+    answered: int
+
+
+class Switches(Qualified, frozen=True, kw_only=True):
+    """Environment variables of a gateway on one footing."""
+
+    environment: dict[str, str]
+
+
 class VersionData(Record, frozen=True, kw_only=True):
     """One gateway version: how to boot it and what to expect of it."""
 
@@ -115,12 +131,36 @@ class VersionData(Record, frozen=True, kw_only=True):
     """The day whose package index the lock was resolved with; None: the day of locking."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Switches on top of those that every version gets."""
+    switches: tuple[Switches, ...] = ()
+    """Those that only some footings need; they go before ``environment``."""
     coverage: Coverage = Coverage()
+    floors: tuple[Floor, ...] = ()
+    """The last one that holds goes before ``coverage``."""
     excluded: tuple[Exclusion, ...] = ()
     drift: tuple[Drift, ...] = ()
     known: tuple[KnownFailure, ...] = ()
     turns: Turns | None = None
     in_flight: InFlight | None = None
+
+    def on(self, footing: Footing) -> VersionData:
+        """Return what of it holds for a gateway on ``footing``."""
+        variables = [one.environment for one in self.switches if one.holds(footing)]
+        floors = [one for one in self.floors if one.holds(footing)]
+        return replace(
+            self,
+            environment={
+                name: value for each in (self.environment, *variables) for name, value in each.items()
+            },
+            switches=(),
+            coverage=Coverage(floor=floors[-1].floor, answered=floors[-1].answered)
+            if floors
+            else self.coverage,
+            floors=(),
+            drift=tuple(one for one in self.drift if one.holds(footing)),
+            known=tuple(one for one in self.known if one.holds(footing)),
+            turns=self.turns if self.turns and self.turns.holds(footing) else None,
+            in_flight=self.in_flight if self.in_flight and self.in_flight.holds(footing) else None,
+        )
 
     @property
     def lock(self) -> Path:

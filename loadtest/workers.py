@@ -18,6 +18,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from loadtest import __version__
 from loadtest.errors import InconclusiveError
+from loadtest.footing import Footing
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
 from loadtest.roster import Roster
@@ -43,7 +44,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     loadtest: str
     """The version of this program; another one may count otherwise."""
-    database: str
+    footing: Footing
     processes: int
     """Workers that share what the gateway takes at once."""
 
@@ -53,10 +54,10 @@ class _Message(Protocol):
     node_id: str
 
 
-def tell(environment: Environment, database: str, processes: int) -> None:
+def tell(environment: Environment, footing: Footing, processes: int) -> None:
     """Let every worker that is given users be told, one that comes later, too."""
     if environment.parsed_options is not None:
-        told = Told(loadtest=__version__, database=database, processes=processes)
+        told = Told(loadtest=__version__, footing=footing, processes=processes)
         setattr(environment.parsed_options, TOLD, msgspec.to_builtins(told))
 
 

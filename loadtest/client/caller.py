@@ -22,8 +22,9 @@ from loadtest.outcome import StreamOutcome
 from loadtest.run import Example, ProblemKind
 from loadtest.versions import Drift
 
-IDLE = 4.0
-"""Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5."""
+IDLE = 1.5
+"""Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5, and after
+2 where it has several workers."""
 
 _STREAM_HEADERS = {
     "Accept": "text/event-stream",

@@ -13,6 +13,7 @@ from loadtest.client.auth import Credentials
 from loadtest.client.contract import Contract, read_contract
 from loadtest.client.turns import Turnstile
 from loadtest.errors import InconclusiveError
+from loadtest.footing import Footing
 from loadtest.versions import VersionData, available, load, nearest
 
 ALWAYS_VALIDATED = 5
@@ -35,6 +36,8 @@ class Session:
     data: VersionData | None
     stopping: bool = False
     """The load ends: users undo what they made and begin nothing new."""
+    footing: Footing = field(default_factory=Footing)
+    """What it stands on, as far as whoever booted it knows."""
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(None))
     tag: str = field(default_factory=lambda: secrets.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
@@ -61,9 +64,14 @@ class Session:
 
 
 def connect(
-    host: str, credentials: Credentials, *, database: str = "", processes: int = 1, lock: Path | None = None
+    host: str,
+    credentials: Credentials,
+    *,
+    footing: Footing = Footing(),  # noqa: B008 - frozen
+    processes: int = 1,
+    lock: Path | None = None,
 ) -> Session:
-    """Return a session with the gateway at ``host``, which runs on a ``database`` of this kind.
+    """Return a session with the gateway at ``host``, which stands on ``footing``.
 
     It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
     ``lock`` tells them whose turn it is.
@@ -79,10 +87,17 @@ def connect(
         ) from error
     document = _fetch(host, "/openapi.json", bearer)
     version = _version(document)
-    data = load(nearest(version, available()))
-    turnstile = Turnstile(data if database == "sqlite" else None, processes, lock)
+    data = load(nearest(version, available())).on(footing)
+    turnstile = Turnstile(data, processes, lock)
     return Session(
-        host, bearer, credentials, read_contract(document, data), version, data, turnstile=turnstile
+        host,
+        bearer,
+        credentials,
+        read_contract(document, data),
+        version,
+        data,
+        footing=footing,
+        turnstile=turnstile,
     )
 
 

@@ -1,4 +1,4 @@
-"""Not asking for more at once than a gateway on SQLite can take: a limit of requests, and writers in turn."""
+"""Not asking for more at once than a gateway can take: a limit of requests, and writers in turn."""
 
 from __future__ import annotations
 

@@ -14,10 +14,11 @@ Over several commands: :func:`boot_detached` leaves a supervisor behind, :func:`
 :func:`stop_detached` ends it.
 
 From the outside in: ``source`` (what ``GATEWAY=`` names), ``install`` (an environment per lock, with ``uv``),
-``template`` (a migrated database per environment), ``environment`` and ``switches.toml`` (what it is booted
-with), ``place`` (a directory and a port per run), ``process`` and ``guard`` (nothing outlives us), ``watch``
-(memory and CPU over time), ``running`` (the gateway as a value), ``log`` and ``evidence`` (what it said),
-``boot`` (all of it in order), ``state`` and ``supervisor`` (all of it, detached).
+``template`` (a migrated database per environment), ``store`` (the database of a run: a file, an address, or a part
+of the ``services``), ``environment`` and ``switches.toml`` (what it is booted with), ``gunicorn_settings`` (several
+workers), ``place`` (a directory and a port per run), ``process`` and ``guard`` (nothing outlives us), ``watch``
+(memory and CPU over time), ``running`` (the gateway as a value), ``log`` and ``evidence`` (what it said), ``boot``
+(all of it in order), ``state`` and ``supervisor`` (all of it, detached).
 """
 
 from loadtest.gateway.boot import BootError, booted

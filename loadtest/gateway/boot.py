@@ -14,6 +14,7 @@ from pathlib import Path
 from loadtest import backends, versions
 from loadtest.client.session import connect
 from loadtest.errors import InconclusiveError
+from loadtest.footing import Footing, declared
 from loadtest.gateway import log
 from loadtest.gateway.connections import Peers
 from loadtest.gateway.environment import (
@@ -33,12 +34,14 @@ from loadtest.gateway.running import (
 )
 from loadtest.gateway.samples import MEMBERS, SAMPLES
 from loadtest.gateway.source import Running, Source
+from loadtest.gateway.store import store_of
 from loadtest.gateway.stores import Stores, write_limits
-from loadtest.gateway.template import copy_template
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
 from loadtest.settings import credentials as given_credentials
-from loadtest.settings import database as given_database
+
+GUNICORN = Path(__file__).parent / "gunicorn_settings.py"
+APPLICATION = "mcpgateway.main:app"
 
 BOOT_TIME = 120.0
 """Seconds that a gateway has to come up."""
@@ -65,6 +68,7 @@ def booted(
     *,
     home: Path,
     port: int | None = None,
+    database: str | None = None,
     environ: Mapping[str, str] | None = None,
     extra: Mapping[str, str] | None = None,
     log_copy: Path | None = None,
@@ -72,13 +76,15 @@ def booted(
 ) -> Iterator[RunningGateway]:
     """Install, migrate and boot what ``source`` names, with the backends; all of it ends with the block.
 
-    ``home`` is LOADTEST_HOME. ``port`` is a free one if None. ``environ`` (the caller's environment if None)
-    is asked for ``DATABASE_URL`` and ``REDIS_URL``, and for the credentials of a gateway that runs already.
+    ``home`` is LOADTEST_HOME. ``port`` is a free one if None. ``database`` is ``postgres`` for the services that
+    run for ``home``; a gateway that runs already is said to stand on them. ``environ`` (the caller's environment if
+    None) is asked for ``DATABASE_URL`` and ``REDIS_URL``, which go before ``database``, for the number of workers,
+    and for the credentials of a gateway that runs already.
     ``extra`` are environment variables on top of the version's own. ``log_copy`` is where the redacted log
     goes when the block ends, however it does, a failed boot included. ``boot_time`` is in seconds.
 
     Raises:
-        UsageError: the port is taken, the version has no lock, ``log_copy`` cannot be written.
+        UsageError: the port is taken, no services run, the version has no lock, ``log_copy`` cannot be written.
         InstallError: the gateway cannot be installed.
         BootError: it ended while booting, or did not answer in time.
         InconclusiveError: it does not answer, refuses our token, or its migrations fail.
@@ -89,21 +95,19 @@ def booted(
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(run_directory(home))
         if isinstance(source, Running):
+            footing = declared(database, environ)
             peers = stack.enter_context(_backends(directory))
-            yield _attached(source, directory, peers, environ, started)
+            yield _attached(source, directory, peers, footing, environ, started)
             return
         if port is not None:
             require_free(port)
+        store = store_of(database, home, environ)
         installation = install(source, home)
-        place = Place(
-            directory,
-            port or free_port(),
-            database_url=environ.get("DATABASE_URL") or None,
-            redis_url=environ.get("REDIS_URL") or None,
-            mail_port=free_port(),
+        place = stack.enter_context(
+            store.placed(
+                Place(directory, port or free_port(), mail_port=free_port()), installation, source.data
+            )
         )
-        if place.database_url is None:
-            copy_template(installation, source.data, home, place.sqlite_file)
         _write_old_log(directory / "logs")
         secrets = new_secrets()
         masked = secret_values(place, secrets)
@@ -141,7 +145,7 @@ def booted(
             directory=str(directory),
             pid=program.pid,
             backends_pid=peers.pid,
-            database=place.database,
+            footing=place.footing,
             phases=(
                 Phase(name="set-up", seconds=round(set_up - started, 3)),
                 Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
@@ -152,6 +156,10 @@ def booted(
 
 
 def _command(installation: Installation, place: Place) -> list[str]:
+    if place.workers > 1:
+        settings = ["--config", str(GUNICORN), "--workers", str(place.workers)]
+        address = f"{LOOPBACK}:{place.port}"
+        return [str(installation.python), "-m", "gunicorn", *settings, "--bind", address, APPLICATION]
     program = installation.directory / "bin" / "mcpgateway"
     return [str(program), "--host", LOOPBACK, "--port", str(place.port)]
 
@@ -240,7 +248,12 @@ def _write_catalog(path: Path, ready: backends.Ready) -> None:
 
 
 def _attached(
-    source: Running, directory: Path, peers: Program, environ: Mapping[str, str], started: float
+    source: Running,
+    directory: Path,
+    peers: Program,
+    footing: Footing,
+    environ: Mapping[str, str],
+    started: float,
 ) -> RunningGateway:
     """Return the gateway that runs at an address, once it took our token; the backends are ours."""
     credentials = given_credentials(environ)
@@ -253,7 +266,7 @@ def _attached(
         data_version=versions.nearest(session.version, versions.available()),
         backends=_wait_until_ready(peers, directory),
         backends_pid=peers.pid,
-        database=given_database(environ),
+        footing=footing,
         phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
         secrets=tuple(
             value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from loadtest.client.auth import Credentials
 from loadtest.files import read_toml
+from loadtest.footing import Qualified
 from loadtest.gateway.place import Place
 from loadtest.record import Record
 from loadtest.versions import VersionData
@@ -21,8 +22,8 @@ ADMIN_EMAIL = "admin@example.com"
 """The platform administrator of every gateway that we boot."""
 
 
-class Switch(Record, frozen=True, kw_only=True):
-    """One environment variable that every version is booted with."""
+class Switch(Qualified, frozen=True, kw_only=True):
+    """One environment variable that every version is booted with, on the footing that it names."""
 
     name: str
     value: str
@@ -83,7 +84,8 @@ def gateway_environment(
         "directory": str(place.directory),
         "mail_port": str(place.mail_port),
     }
-    switches = {switch.name: switch.value for switch in common_switches()} | data.environment
+    common = (switch for switch in common_switches() if switch.holds(place.footing))
+    switches = {switch.name: switch.value for switch in common} | data.on(place.footing).environment
     variables = {name: _filled(value, values) for name, value in switches.items()}
     variables |= {
         "DATABASE_URL": place.database_url or f"sqlite:///{place.sqlite_file}",
@@ -94,7 +96,7 @@ def gateway_environment(
         "PLATFORM_ADMIN_PASSWORD": run_secrets.admin_password,
     }
     if place.redis_url:
-        variables |= {"REDIS_URL": place.redis_url, "CACHE_TYPE": "redis"}
+        variables["REDIS_URL"] = place.redis_url
     return variables | {
         "PATH": path,
         "HOME": str(place.directory),

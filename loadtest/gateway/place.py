@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from loadtest.errors import InconclusiveError, UsageError
+from loadtest.footing import Footing
 
 LOOPBACK = "127.0.0.1"
 
@@ -39,6 +40,7 @@ class Place:
     database_url: str | None = None
     """None: a SQLite file in ``directory``."""
     redis_url: str | None = None
+    workers: int = 1
     mail_port: int = 0
     """Where the mail server among the backends listens: the gateway must know it when it boots."""
 
@@ -51,6 +53,11 @@ class Place:
     def database(self) -> str:
         """The kind of database: ``sqlite``, ``postgresql``."""
         return urlsplit(self.database_url).scheme.split("+")[0] if self.database_url else "sqlite"
+
+    @property
+    def footing(self) -> Footing:
+        """What the gateway stands on."""
+        return Footing(database=self.database, redis=bool(self.redis_url), workers=self.workers)
 
     @property
     def sqlite_file(self) -> Path:

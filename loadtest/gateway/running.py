@@ -11,6 +11,7 @@ import psutil
 from loadtest import versions
 from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
+from loadtest.footing import Footing
 from loadtest.gateway import log
 from loadtest.gateway.evidence import Request, lines_of
 from loadtest.gateway.process import death_of
@@ -59,8 +60,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
     """Where this run keeps its files; None for a gateway that somebody else booted."""
     pid: int | None = None
     backends_pid: int | None = None
-    database: str = "sqlite"
-    """The kind of database only."""
+    footing: Footing = Footing()
     phases: tuple[Phase, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader of the run should know about how it was installed."""
@@ -72,8 +72,8 @@ class RunningGateway(Record, frozen=True, kw_only=True):
 
     @property
     def data(self) -> VersionData:
-        """Switches, exclusions and known failures of the version that it is, or is nearest to."""
-        return versions.load(self.data_version)
+        """Switches, exclusions and known failures of the version that it is, or is nearest to, on its footing."""
+        return versions.load(self.data_version).on(self.footing)
 
     @property
     def log_path(self) -> Path | None:
@@ -147,7 +147,9 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             version=self.version,
             source=self.source,
             data=self.data_version,
-            database=self.database,
+            database=self.footing.database,
+            redis=self.footing.redis,
+            workers=self.footing.workers,
             death=Death(at=death.at - since, signal=death.signal, exit_status=death.exit_status)
             if death
             else None,

@@ -48,6 +48,7 @@ class Order(Record, frozen=True, kw_only=True):
     source: str
     home: str
     port: int | None
+    database: str | None = None
 
 
 class Outcome(Record, frozen=True, kw_only=True):
@@ -86,7 +87,9 @@ def status(home: Path) -> str:
     return f"{gateway.source} runs at {gateway.host} (version {gateway.version}, process {gateway.pid})"
 
 
-def boot_detached(source: Source, *, home: Path, port: int | None = None) -> RunningGateway:
+def boot_detached(
+    source: Source, *, home: Path, port: int | None = None, database: str | None = None
+) -> RunningGateway:
     """Boot ``source`` under a supervisor that stays when we end, and return the gateway when it is up.
 
     Raises:
@@ -101,7 +104,7 @@ def boot_detached(source: Source, *, home: Path, port: int | None = None) -> Run
     with exclusively(home / f"{FILE}.lock"):
         if (state := _read(home / FILE)) is not None:
             raise UsageError(f"{state.gateway.source} runs at {state.gateway.host}: stop it first")
-        order = Order(source=_absolute(source), home=str(home), port=port)
+        order = Order(source=_absolute(source), home=str(home), port=port, database=database)
         outcome = _supervise(order, home / SUPERVISOR_LOG)
         if outcome.error is not None:
             if outcome.usage:

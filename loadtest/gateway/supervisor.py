@@ -29,7 +29,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         source = parse_source(order.source)
-        with booted(source, home=home, port=order.port) as gateway:
+        with booted(source, home=home, port=order.port, database=order.database) as gateway:
             write_state(gateway, home)
             try:
                 _answer(Outcome())

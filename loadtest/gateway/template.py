@@ -1,4 +1,4 @@
-"""A migrated SQLite database per installation, copied for every run: migrations run once."""
+"""A migrated database per installation, copied for every run: migrations run once."""
 
 from __future__ import annotations
 
@@ -30,39 +30,49 @@ def copy_template(installation: Installation, data: VersionData, home: Path, tar
     template = templates / f"{installation.name}.sqlite"
     with exclusively(templates / f"{installation.name}.lock"):
         if not template.is_file():
-            _migrate(installation, data, template)
+            _make(installation, data, template)
     shutil.copyfile(template, target)
 
 
-def _migrate(installation: Installation, data: VersionData, template: Path) -> None:
-    """Let the gateway's own bootstrap make the tables.
+def _make(installation: Installation, data: VersionData, template: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=template.parent) as name:
+        directory = Path(name)
+        database = migrate(installation, data, directory).sqlite_file
+        # A write-ahead log beside the file would be lost by a copy of the file alone.
+        connection = sqlite3.connect(database)
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.close()
+        database.replace(template)
+
+
+def migrate(
+    installation: Installation, data: VersionData, directory: Path, database_url: str | None = None
+) -> Place:
+    """Let the gateway's own bootstrap make the tables; a database file is made in the empty ``directory``.
 
     With e-mail authentication off it makes no administrator, so that the first boot on a copy makes one with
     that run's password. ``alembic upgrade head`` alone would not do: 1.0.0rc1 fails on an empty database.
+
+    Raises:
+        InconclusiveError: it fails; the message holds its last lines.
     """
-    with tempfile.TemporaryDirectory(dir=template.parent) as name:
-        directory = Path(name)
-        (directory / "tmp").mkdir()
-        place = Place(directory, port=1)
-        secrets = new_secrets()
-        environment = gateway_environment(place, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
-        done = subprocess.run(
-            [installation.python, "-m", "mcpgateway.bootstrap_db"],
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=MIGRATION_TIME,
-            check=False,
-        )
-        if done.returncode or not place.sqlite_file.is_file():
-            tail = "\n".join(redact(done.stdout, secret_values(place, secrets)).splitlines()[-20:])
-            raise InconclusiveError(f"the migrations of {data.version} failed ({done.returncode}):\n{tail}")
-        # A write-ahead log beside the file would be lost by a copy of the file alone.
-        connection = sqlite3.connect(place.sqlite_file)
-        connection.execute("PRAGMA journal_mode=DELETE")
-        connection.close()
-        place.sqlite_file.replace(template)
+    (directory / "tmp").mkdir()
+    place = Place(directory, port=1, database_url=database_url)
+    secrets = new_secrets()
+    environment = gateway_environment(place, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
+    done = subprocess.run(
+        [installation.python, "-m", "mcpgateway.bootstrap_db"],
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=MIGRATION_TIME,
+        check=False,
+    )
+    if done.returncode or not (database_url or place.sqlite_file.is_file()):
+        tail = "\n".join(redact(done.stdout, secret_values(place, secrets)).splitlines()[-20:])
+        raise InconclusiveError(f"the migrations of {data.version} failed ({done.returncode}):\n{tail}")
+    return place

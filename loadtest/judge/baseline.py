@@ -76,7 +76,7 @@ def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:
     return changed
 
 
-_PLACE = ("operation", "problem", "status", "code", "message", "gateway")
+_PLACE = ("operation", "problem", "status", "code", "message", "gateway", "database", "redis", "workers")
 
 
 def _put(tables: AoT, known: KnownFailure) -> None:

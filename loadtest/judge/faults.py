@@ -39,6 +39,12 @@ class Fault:
         """What it was seen on."""
         return tuple(dict.fromkeys(entry.operation for _, entry in self.seen))
 
+    @property
+    def where(self) -> str:
+        """The footing that it needs: ``, only on SQLite``; or nothing."""
+        only = dict.fromkeys(entry.only for _, entry in self.seen)
+        return f", only {' or '.join(only)}" if all(only) else ""
+
 
 def faults(versions: Iterable[VersionData]) -> tuple[Fault, ...]:
     """Return the gateway's own faults by title; ``versions`` are in the order in which they shall be named."""
@@ -67,7 +73,7 @@ def _section(fault: Fault) -> Iterator[str]:
     yield "````markdown"
     yield f"# {fault.title}"
     yield ""
-    yield f"Version: {', '.join(fault.versions)}, on SQLite."
+    yield f"Version: {', '.join(fault.versions)}{fault.where}."
     yield ""
     yield "What happens:"
     yield from _items((happens(entry), version) for version, entry in fault.seen)

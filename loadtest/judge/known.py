@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from loadtest.errors import UsageError
 from loadtest.fingerprint import normalise
+from loadtest.footing import Footing
 from loadtest.run import Failure, Gateway, Run, RunState
 from loadtest.versions import KnownFailure
 
@@ -64,11 +65,14 @@ def gateway_version(gateway: Gateway | None) -> Version | None:
     return None
 
 
-def applies(entry: Entry, version: Version | None) -> bool:
-    """Say whether ``entry`` is about a gateway of this ``version``; pre-releases count like any other.
+def applies(entry: Entry, version: Version | None, footing: Footing | None = None) -> bool:
+    """Say whether ``entry`` is about a gateway of this ``version`` on ``footing``; pre-releases count, too.
 
-    An entry that names a gateway does not apply to a run that does not say which one it drove.
+    An entry that names a gateway does not apply to a run that does not say which one it drove, nor does one that
+    names a database, Redis or workers to a run that does not say on what.
     """
+    if entry.known.only and (footing is None or not entry.known.holds(footing)):
+        return False
     if entry.known.gateway is None:
         return True
     return version is not None and _specifier(entry).contains(version, prereleases=True)
@@ -91,8 +95,10 @@ def _specifier(entry: Entry) -> SpecifierSet:
 class KnownFailures:
     """The entries that apply to one run, ready to be matched with many failures."""
 
-    def __init__(self, listed: Iterable[Entry], version: Version | None) -> None:
-        self.applying = tuple(entry for entry in listed if applies(entry, version))
+    def __init__(
+        self, listed: Iterable[Entry], version: Version | None, footing: Footing | None = None
+    ) -> None:
+        self.applying = tuple(entry for entry in listed if applies(entry, version, footing))
         self._by_place: dict[tuple[str, str], list[tuple[Entry, str | None]]] = defaultdict(list)
         for entry in self.applying:
             known = entry.known
@@ -113,7 +119,7 @@ class KnownFailures:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
         An operation that was not reached, or only failed in other ways, says nothing about them; nor does a
-        run that did not come to its end. One that happens only sometimes may be away for many runs.
+        run that did not come to its end, nor one about a failure that comes only sometimes.
         """
         if run.state is not RunState.COMPLETE:
             return ()

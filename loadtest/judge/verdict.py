@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from loadtest.compare import Comparison
 from loadtest.errors import ExitCode
+from loadtest.footing import Footing
 from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.checks import observe
@@ -77,8 +78,9 @@ class JudgedFailure:
         if self.entry is not None:
             known = self.entry.known
             until = "expired on" if self.standing is Standing.EXPIRED else "until"
+            only = f"only {known.only}, " if known.only else ""
             how_often = "now and then, " if known.sometimes else ""
-            return f"{known.reason} ({known.owner}, {how_often}{until} {known.expires})"
+            return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
         if self.standing is Standing.CATEGORY and self.category is not None:
             return f"{self.category.title} [{self.category.name}]"
         return ""
@@ -150,10 +152,12 @@ def judge(
         UsageError: an entry of ``version_data`` or a histogram of ``run`` is not of the form it must have.
     """
     version = gateway_version(run.gateway)
+    footing = run.gateway.footing if run.gateway else None
     listed = tuple(known)
     if version_data is not None:
         listed += entries(version_data.known, f"gateway version {version_data.version}")
-    matcher = KnownFailures(listed, version)
+        version_data = version_data.on(footing or Footing())
+    matcher = KnownFailures(listed, version, footing)
     failures, seen = _judge_failures(run, matcher, categories, today, fail_on)
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:

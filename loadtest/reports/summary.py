@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from loadtest.footing import Footing
 from loadtest.histogram import Latency
 from loadtest.judge import cpu
 from loadtest.judge.coverage import State
@@ -95,7 +96,8 @@ def _settings(run: Run) -> Iterator[str]:
     gateway, settings = run.gateway, run.settings
     words = []
     if gateway is not None:
-        words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)})")
+        on = f" on {markdown(str(gateway.footing))}" if gateway.footing != Footing() else ""
+        words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)}){on}")
     if run.source == "csv":
         words.append("read from Locust's CSV files")
     else:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loadtest import versions
+from loadtest.footing import Footing
 from loadtest.gateway.environment import (
     common_switches,
     gateway_environment,
@@ -23,8 +25,9 @@ PLACE = Place(Path("/run"), 4321, mail_port=2525)
 def test_a_version_overrides_what_is_common(version: str) -> None:
     data = versions.load(version)
     environment = gateway_environment(PLACE, new_secrets(), data)
+    data = data.on(PLACE.footing)
     for switch in common_switches():
-        if switch.name not in data.environment and "{" not in switch.value:
+        if switch.holds(PLACE.footing) and switch.name not in data.environment and "{" not in switch.value:
             assert environment[switch.name] == switch.value
     for name, value in data.environment.items():
         if "{" not in value:
@@ -62,6 +65,16 @@ def test_other_databases_and_redis() -> None:
     assert not re.search("ssw0rd|h4nter", repr(place))
 
 
+def test_several_workers_hand_sessions_on_to_each_other() -> None:
+    data = versions.load(versions.available()[0])
+    alone = Place(Path("/run"), 1, "postgresql+psycopg://db/mcp", "redis://r:6379/0")
+    several = replace(alone, workers=2)
+    name = "MCPGATEWAY_SESSION_AFFINITY_ENABLED"
+    assert name not in gateway_environment(alone, new_secrets(), data)
+    assert gateway_environment(several, new_secrets(), data)[name] == "true"
+    assert name not in gateway_environment(replace(several, redis_url=None), new_secrets(), data)
+
+
 def test_secrets_are_new_each_time_strong_and_not_shown() -> None:
     first, second = new_secrets(), new_secrets()
     values = secret_values(PLACE, first)
@@ -74,6 +87,7 @@ def test_secrets_are_new_each_time_strong_and_not_shown() -> None:
 
 
 def test_every_switch_stands_once_and_says_why() -> None:
-    names = [switch.name for switch in common_switches()]
-    assert len(names) == len(set(names))
+    for footing in (Footing(), Footing(database="postgresql", redis=True, workers=2)):
+        names = [switch.name for switch in common_switches() if switch.holds(footing)]
+        assert len(names) == len(set(names))
     assert all(len(switch.reason) > 10 for switch in common_switches())

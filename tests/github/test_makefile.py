@@ -46,7 +46,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LOADTEST_", "MAKE", "MFLAGS")) and name != "GATEWAY"
+        if not name.startswith(("LOADTEST_", "MAKE", "MFLAGS")) and name not in ("GATEWAY", "DATABASE")
     }
     return {**kept, **settings}
 
@@ -69,6 +69,8 @@ def test_a_setting_of_the_command_line_is_handed_on(checkout: Path) -> None:
     assert given == ["run"]
     assert environment["LOADTEST_USERS"] == "7"
     assert environment["GATEWAY"] == "1.0.0rc1"
+    _, environment = make(checkout, "load-test-ci", "DATABASE=postgres", "LOADTEST_GATEWAY_WORKERS=3")
+    assert (environment["DATABASE"], environment["LOADTEST_GATEWAY_WORKERS"]) == ("postgres", "3")
 
 
 def test_a_setting_of_the_environment_is_handed_on(checkout: Path) -> None:
@@ -82,7 +84,9 @@ def test_what_nobody_set_is_not_there(checkout: Path) -> None:
     assert ours == {"LOADTEST_SETUP_SECONDS"}
 
 
-@pytest.mark.parametrize("name", ["GATEWAY", "LOADTEST_USERS", "LOADTEST_PROFILE", "LOADTEST_HOST"])
+@pytest.mark.parametrize(
+    "name", ["GATEWAY", "DATABASE", "LOADTEST_USERS", "LOADTEST_PROFILE", "LOADTEST_HOST"]
+)
 def test_an_empty_setting_is_no_setting(checkout: Path, name: str) -> None:
     _, environment = make(checkout, "load-test-ci", **{name: ""})
     assert name not in environment
@@ -105,6 +109,9 @@ def test_the_time_of_the_set_up_is_handed_on(checkout: Path) -> None:
         (("load-test-cli", "LOCUST_ARGS=--list"), ["drive", "--", "--list"]),
         (("load-test-ui",), ["drive", "--ui"]),
         (("gateway-status",), ["boot", "--status"]),
+        (("services-up",), ["services", "up"]),
+        (("services-status",), ["services", "status"]),
+        (("services-down",), ["services", "down"]),
         (("report", "REPORT_ARGS=--csv reports/locust"), ["report", "--csv", "reports/locust"]),
     ],
 )
@@ -187,7 +194,7 @@ def test_every_command_of_a_document_exists() -> None:
         (document.name, target)
         for document in documents
         for target in re.findall(
-            r"\bmake ((?:gateway|load|test|report|setup|bench|lock)[a-z-]*)", document.read_text()
+            r"\bmake ((?:gateway|services|load|test|report|setup|bench|lock)[a-z-]*)", document.read_text()
         )
     }
     assert named

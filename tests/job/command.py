@@ -23,7 +23,7 @@ def environment(**more: str) -> dict[str, str]:
     mine = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LOADTEST_", "LOCUST_", "GATEWAY"))
+        if not name.startswith(("LOADTEST_", "LOCUST_", "GATEWAY", "DATABASE", "REDIS"))
     }
     return mine | {"LOADTEST_HOME": os.environ.get("LOADTEST_HOME", str(Path(".loadtest").absolute()))} | more
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from stalling_server import BEGINS, LASTS
 
 from loadtest.client.auth import Credentials
+from loadtest.footing import POSTGRESQL, Footing
 from loadtest.histogram import Histogram
 from loadtest.run import Run, RunState, read_run
 from loadtest.settings import Target, hand_on
@@ -65,7 +66,7 @@ def driven(host: str, reports: Path, soak: Soak | None, *more: str) -> Iterator[
     target = Target(
         host=host,
         credentials=Credentials(email="a@b", jwt_secret=SECRET),
-        database="postgresql",
+        footing=Footing(database=POSTGRESQL),
         reports=str(reports),
         soak=soak,
         run_time=RUN_TIME,

@@ -65,7 +65,7 @@ def test_the_text_to_file() -> None:
     assert "by `make it`" in page
     assert "| It breaks | 1.0, 1.1 | 2 |" in page
     (text,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.M | re.S)
-    assert text.startswith("# It breaks\n\nVersion: 1.0, 1.1, on SQLite.\n")
+    assert text.startswith("# It breaks\n\nVersion: 1.0, 1.1.\n")
     for line in (
         "- `GET /b` answers 500: `boom` (1.0)",
         "- `GET /b` answers 500: `bang` (1.1)",

@@ -7,6 +7,7 @@ from packaging.version import Version
 from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
 
 from loadtest.errors import UsageError
+from loadtest.footing import Footing
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
 from loadtest.run import Gateway, ProblemKind
@@ -89,6 +90,27 @@ def test_what_fails_now_and_then_is_never_stale() -> None:
     here = run(operations=(operation("GET /a", 1),))
     listed = entries([known("GET /a", sometimes=True), known("GET /a", status=500)], "file")
     assert KnownFailures(listed, Version("1.0.7")).stale(here, []) == (listed[1],)
+
+
+def test_what_holds_on_another_footing_neither_excuses_nor_is_stale() -> None:
+    here = run(operations=(operation("GET /a", 1),))
+    listed = entries(
+        [
+            known("GET /a", database="sqlite"),
+            known("GET /a", workers="many"),
+            known("GET /a", workers="many", sometimes=True),
+        ],
+        "file",
+    )
+    failed = failure("GET /a")
+    alone = KnownFailures(listed, None, Footing())
+    assert alone.match(failed) == (listed[0],)
+    assert alone.stale(here, []) == (listed[0],)
+    several = KnownFailures(listed, None, Footing(database="postgresql", redis=True, workers=2))
+    assert several.match(failed) == listed[1:]
+    assert several.stale(here, []) == (listed[1],), "what comes only sometimes is never stale"
+    unknown = KnownFailures(listed, None)
+    assert unknown.match(failed) == ()
 
 
 @pytest.mark.parametrize(("key", "value"), [("reason", " "), ("owner", ""), ("gateway", "newest")])
@@ -226,3 +248,11 @@ def test_a_clean_run_makes_its_entries_stale_only_when_complete() -> None:
     matcher = KnownFailures(entries([known("GET /tools")], "file"), None)
     assert matcher.stale(clean(), [])
     assert not matcher.stale(replace(clean(), state=RunState.ABORTED), [])
+
+
+def test_a_qualifier_that_says_no_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    entry = known("GET /a", database="postgresql", redis=False, sometimes=True)
+    write_known(path, [entry, known("GET /b")])
+    assert [one.known for one in read_known(path)] == [entry, known("GET /b")]
+    assert path.read_text().count("sometimes") == 1

@@ -1,0 +1,13 @@
+"""PostgreSQL and Redis for a gateway, from Debian's packages, started and held for ``loadtest services up``.
+
+From the outside in: ``state`` (up, down, status: which services run for a LOADTEST_HOME), ``holder`` (the process
+that holds them and takes them along when it goes), ``place`` (where they keep their data, and whose they are),
+``programs`` (the binaries), ``postgresql`` and ``redis`` (how each is started and asked), ``lend`` (a database of
+its own for each run).
+"""
+
+from loadtest.gateway.services.lend import lent
+from loadtest.gateway.services.services import Services
+from loadtest.gateway.services.state import down, read_services, status, up
+
+__all__ = ["Services", "down", "lent", "read_services", "status", "up"]

@@ -1,0 +1,75 @@
+"""Redis: started for one stay of the services, and asked with its own redis-cli."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from loadtest.errors import InconclusiveError
+from loadtest.gateway import log
+from loadtest.gateway.place import LOOPBACK
+from loadtest.gateway.process import Program
+from loadtest.gateway.services.place import Account
+from loadtest.gateway.services.programs import Programs
+from loadtest.gateway.services.services import Services
+
+LOG = "redis.log"
+ASKING = 30.0
+"""Seconds that one command may take."""
+DATABASES = 64
+"""Numbered databases; each run gets one."""
+
+
+def start(programs: Programs, data: Path, owner: Account, port: int, password: str, logs: Path) -> Program:
+    """Start a server; :func:`ask` tells whether it is up. Nothing is saved: the data are thrown away."""
+    directory, configuration = data / "redis", data / "redis.conf"
+    directory.mkdir(mode=0o700)
+    configuration.touch(mode=0o600)
+    lines = {
+        "bind": LOOPBACK,
+        "port": str(port),
+        "requirepass": password,
+        "databases": str(DATABASES),
+        "dir": str(directory),
+        "save": '""',
+        "appendonly": "no",
+        "daemonize": "no",
+    }
+    configuration.write_text("".join(f"{key} {value}\n" for key, value in lines.items()), encoding="utf-8")
+    for path in (directory, configuration):
+        owner.own(path)
+    return Program(
+        [*owner.prefix, programs.redis_server, str(configuration)],
+        environment={"LANG": "C.UTF-8"},
+        directory=directory,
+        output=logs / LOG,
+        life=logs / "redis.life",
+    )
+
+
+def ask(programs: Programs, services: Services, *command: str, database: int = 0) -> str:
+    """Run one command in one of the databases and return its answer.
+
+    Raises:
+        InconclusiveError: the server refuses it or is not there.
+    """
+    place = ["-e", "-h", LOOPBACK, "-p", str(services.redis_port), "-n", str(database)]
+    done = subprocess.run(
+        [programs.redis_cli, *place, *command],
+        env={"REDISCLI_AUTH": services.password},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=ASKING,
+        check=False,
+    )
+    if done.returncode:
+        last = ((done.stderr or done.stdout).splitlines() or [f"status {done.returncode}"])[-1]
+        raise InconclusiveError(f"Redis: {last}")
+    return done.stdout.strip()
+
+
+def last_words(logs: Path) -> str:
+    """Return the last line that the server logged."""
+    return (log.tail(logs / LOG, lines=1) or ("nothing logged",))[0]

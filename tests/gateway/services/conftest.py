@@ -1,0 +1,31 @@
+"""Real services; with LOADTEST_NEEDS_SERVICES=1 these tests must run, else they skip where there are none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtest.errors import UsageError
+from loadtest.gateway.services import down
+from loadtest.gateway.services.programs import Programs, find
+
+
+@pytest.fixture(scope="session")
+def installed() -> Programs:
+    """The programs of both services."""
+    try:
+        return find()
+    except UsageError as error:
+        if os.environ.get("LOADTEST_NEEDS_SERVICES"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def place(tmp_path: Path, installed: Programs) -> Iterator[Path]:
+    """A LOADTEST_HOME whose services are stopped at the end."""
+    yield tmp_path
+    down(tmp_path)
