@@ -30,7 +30,7 @@ from loadtest.files import prepare_directory, write_atomically
 from loadtest.recorder import Recorder, cpu_seconds
 from loadtest.redact import redact
 from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
-from loadtest.settings import Target
+from loadtest.settings import Target, criteria_of
 from loadtest.shape import SoakShape
 from loadtest.sweep import Deck
 
@@ -99,6 +99,7 @@ class Chronicle:
             settings=Settings(
                 host=redact(host),
                 profile=self.target.profile,
+                criteria=criteria_of(self.target.profile),
                 users=getattr(options, "num_users", None) or 0,
                 spawn_rate=getattr(options, "spawn_rate", None) or 0.0,
                 run_time=run_time,

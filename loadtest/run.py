@@ -81,6 +81,8 @@ class Settings(Record, frozen=True, kw_only=True):
     exclude_tags: tuple[str, ...] = ()
     user_classes: tuple[str, ...] = ()
     """Names of the user classes that took part."""
+    criteria: tuple[str, ...] = ()
+    """What the profile asks of the run, as criteria are written."""
     left_out: int = 0
     """Scenarios that do not take part, because tags or user classes were chosen."""
     seed: int = 0

@@ -32,6 +32,8 @@ class Profile(Record, frozen=True, kw_only=True):
     run_time: str
     """``60s``, ``10m``, ``1h30m``."""
     about: str
+    criteria: tuple[str, ...] = ()
+    """What its runs must measure up to, unless a person asks for something else; see ``docs/verdict.md``."""
     plan: Soak | None = None
     """The plan of a load with an arrival rate; without one users begin again when they are done."""
 
@@ -90,6 +92,12 @@ class Target(Record, frozen=True, kw_only=True):
 def profiles() -> dict[str, Profile]:
     """Return the profiles by name."""
     return read_toml(PROFILES, dict[str, Profile])
+
+
+def criteria_of(profile: str) -> tuple[str, ...]:
+    """Return what the runs of ``profile`` must measure up to; nothing for one that is not known."""
+    known = profiles().get(profile)
+    return known.criteria if known else ()
 
 
 def size(

@@ -11,7 +11,7 @@ from loadtest.compare import compare
 from loadtest.files import prepare_directory
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.categories import load_categories
-from loadtest.judge.criteria import parse, read_criteria
+from loadtest.judge.criteria import Criterion, parse, read_criteria
 from loadtest.judge.known import Entry, accepted, gateway_version
 from loadtest.judge.verdict import FailOn, Standing, Verdict, judge
 from loadtest.reports import write_reports
@@ -40,13 +40,13 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
         UsageError: a file or an expression in ``options`` cannot be used.
     """
     data = run.gateway.data if run.gateway else None
-    criteria = [parse(text) for text in options.criteria]
-    criteria += [one for path in options.criteria_files for one in read_criteria(path)]
+    asked = [parse(text) for text in options.criteria]
+    asked += [one for path in options.criteria_files for one in read_criteria(path)]
     verdict = judge(
         run,
         known=_known(options),
         categories=load_categories(options.categories),
-        criteria=criteria,
+        criteria=(*_usual(run, asked), *asked),
         version_data=load(data) if data else None,
         today=today,
         fail_on=options.fail_on,
@@ -54,6 +54,13 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
     if options.baseline is None:
         return verdict
     return replace(verdict, comparison=compare(run, read_run(options.baseline)))
+
+
+def _usual(run: Run, asked: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """Return what the profile asks of ``run``, without what a person ``asked`` of the same figure."""
+    own = {(one.metric, one.scope) for one in asked}
+    usual = (parse(text, origin=f"profile {run.settings.profile}") for text in run.settings.criteria)
+    return tuple(one for one in usual if (one.metric, one.scope) not in own)
 
 
 def check_options(options: Options) -> None:

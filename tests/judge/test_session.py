@@ -8,9 +8,11 @@ from sample_runs import TODAY, clean, failure, failures, latency, run
 
 from loadtest.errors import UsageError
 from loadtest.judge.baseline import read_known
+from loadtest.judge.criteria import parse
 from loadtest.judge.session import Options, accept, check_options, judge_and_report, judge_run
 from loadtest.judge.verdict import FailOn, Result
 from loadtest.run import Gateway, Operation, Run, RunState, read_run, write_run
+from loadtest.settings import profiles
 
 
 def accepted(here: Run, path: Path, **more: object) -> int:
@@ -128,3 +130,22 @@ def test_a_large_run_is_judged_and_rendered_quickly(tmp_path: Path) -> None:
     start = time.process_time()
     judge_and_report(here, Options(criteria=("p95 < 1s", "area a1: p95 < 1s")), tmp_path, TODAY)
     assert time.process_time() - start < 15
+
+
+def test_what_the_profile_asks_counts_until_a_person_asks_otherwise() -> None:
+    here = clean()
+    asking = replace(here, settings=replace(here.settings, criteria=("requests > 1000000", "p50 < 9s")))
+    assert judge_run(here, Options(), TODAY).result is Result.PASS
+    verdict = judge_run(asking, Options(), TODAY)
+    assert verdict.result is Result.FAIL
+    assert [one.criterion.text for one in verdict.criteria] == ["requests > 1000000", "p50 < 9s"]
+    eased = judge_run(asking, Options(criteria=("requests > 1",)), TODAY)
+    assert eased.result is Result.PASS
+    assert [one.criterion.text for one in eased.criteria] == ["p50 < 9s", "requests > 1"]
+
+
+def test_what_the_profiles_ask_can_be_judged() -> None:
+    asked = [text for profile in profiles().values() for text in profile.criteria]
+    assert asked
+    for text in asked:
+        assert parse(text).text == text
