@@ -80,8 +80,9 @@ _PLACE = ("operation", "problem", "status", "code", "message", "gateway", "datab
 
 
 def _put(tables: AoT, known: KnownFailure) -> None:
-    stated = msgspec.structs.asdict(known).items()
-    values = {key: value for key, value in stated if value not in (None, False)}
+    values = {key: value for key, value in msgspec.structs.asdict(known).items() if value is not None}
+    if not known.sometimes:
+        del values["sometimes"]
     values["problem"] = known.problem.value
     place = [values.get(key) for key in _PLACE]
     for table in tables:
