@@ -161,10 +161,6 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
     assert missed > 0
 
 
-def under_way(run: Run) -> bool:
-    return bool(run.timeline.stretches and run.requests)
-
-
 @pytest.mark.parametrize(
     ("number", "more"),
     [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGTERM, ("--processes", "2"))],
@@ -176,7 +172,7 @@ def test_a_soak_that_is_interrupted_says_how_far_it_came(
     reports = tmp_path
     with stalling_server() as host, driven(host, reports, SOAK, *more) as process:
         deadline = time.monotonic() + 60
-        while not ((reports / "run.json").exists() and under_way(read_run(reports / "run.json"))):
+        while not ((reports / "run.json").exists() and read_run(reports / "run.json").requests):
             assert time.monotonic() < deadline
             assert process.poll() is None, (reports / "output.txt").read_text()
         process.send_signal(number)
