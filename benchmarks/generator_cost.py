@@ -108,7 +108,7 @@ def measure(variant: str, host: str, requests: int) -> float:
     # Importing locust patches the whole process: only the measured one does it.
     from locust.env import Environment
 
-    from loadtest import load
+    from loadtest import direction
     from loadtest.client import session
     from loadtest.stage import Stage
 
@@ -118,10 +118,10 @@ def measure(variant: str, host: str, requests: int) -> float:
         # What the scenarios find in place is made up, as the server is.
         tools = {name: name for name in ("echo", "get_system_time", "convert_time")}
         stage = Stage(gateway_id="g", server_id="s", tools=tools, tool_ids={"echo": "t"})
-        vars(load)["set_stage"] = lambda *_: stage
+        vars(direction)["set_stage"] = lambda *_: stage
         if variant == UNCHECKED:
             setattr(session.Session, "validates", lambda *_: False)  # noqa: B010
-        load.attach(environment)
+        direction.attach(environment)
     seen = 0
     failed: list[BaseException] = []
     marks: list[float] = []

@@ -31,7 +31,7 @@ from loadtest.recorder import Recorder, cpu_seconds
 from loadtest.redact import redact
 from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
 from loadtest.settings import Target, criteria_of
-from loadtest.shape import SoakShape
+from loadtest.soak.shape import SoakShape
 from loadtest.sweep import Deck
 
 INTERVAL = 2.0

@@ -30,7 +30,7 @@ from loadtest.redact import redact
 from loadtest.role import Master
 from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
-from loadtest.soak import SWEEP_WITHIN
+from loadtest.soak.plan import SWEEP_WITHIN
 
 POLL = 0.2
 """Seconds between looks at Locust and the gateway."""

@@ -6,7 +6,6 @@ to itself.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import time
@@ -17,25 +16,19 @@ import gevent
 import psutil
 import requests
 from gevent.event import Event
-from locust import argument_parser
 from locust.env import Environment
 from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
-from loadtest.catalogue import catalogue, planned
-from loadtest.chronicle import Chronicle
 from loadtest.client.session import Session, connect
-from loadtest.entities import count_entities, take_away_leftovers
-from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
-from loadtest.footing import SQLITE
-from loadtest.pacing import PaceSetting, Pacing, holds
+from loadtest.errors import ExitCode, LoadTestError
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
-from loadtest.run import Scenario
 from loadtest.settings import Target, read_target
-from loadtest.stage import Stage, clear_stage, set_stage
+from loadtest.soak.pacing import Pacing
+from loadtest.stage import Stage
 from loadtest.standing import signed_in
-from loadtest.sweep import SLOW, Deck, Hand, order
-from loadtest.workers import Workers, tell, told
+from loadtest.sweep import Hand
+from loadtest.workers import told
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +37,13 @@ Task = Callable[[Any], None]
 PARENT_LOOK = 1.0
 """Seconds between two looks at whether the command that started a worker still lives."""
 
-TURNS_APART = (
-    "writers take turns on each machine by itself and can meet: drive this gateway on SQLite from one machine"
-)
-"""Said of a gateway that cannot have two writers, when several machines drive it."""
-
 STAGED_WITHIN = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
 
 
-class _Message(Protocol):
+class Message(Protocol):
+    """What Locust hands to who listens for a message."""
+
     data: Any
     node_id: str
 
@@ -81,9 +71,7 @@ class Load:
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         if isinstance(environment.runner, WorkerRunner):
             events = environment.events
-            events.test_stop.add_listener(
-                lambda **_: self.send("loadtest-stopped", self.recorder.hand_over())
-            )
+            events.test_stop.add_listener(self._on_worker_stopped)
             events.quitting.add_listener(self._on_quitting)
             gevent.spawn(self._watch_parents)
             if environment.runner.worker_state != STATE_INIT:
@@ -196,11 +184,11 @@ class Load:
         if self.environment.runner is not None:
             gevent.spawn(self.environment.runner.stop)
 
-    def _on_begin(self, msg: _Message, **_: Any) -> None:
+    def _on_begin(self, msg: Message, **_: Any) -> None:
         self.recorder.begin(msg.data["started"])
         self.pacing.told(msg.data["pacing"], self.scenarios)
 
-    def _on_stage(self, msg: _Message, **_: Any) -> None:
+    def _on_stage(self, msg: Message, **_: Any) -> None:
         if self._session is None:
             return  # a worker asks for the stage when it has signed in
         stage = Stage.unpacked(msg.data)
@@ -213,190 +201,10 @@ class Load:
         self.stage = stage
         self._staged.set()
 
-    def _on_deal(self, msg: _Message, **_: Any) -> None:
+    def _on_deal(self, msg: Message, **_: Any) -> None:
         self.hand.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
-
-
-class Direction:
-    """The master's part: sets the stage, deals the sweep, sees to the chronicle."""
-
-    def __init__(self, load: Load) -> None:
-        self.load = load
-        self.environment = load.environment
-        self.workers = Workers(load.environment, load.recorder, lambda worker: self.deck.lost(worker))
-        self.chronicle = Chronicle(load.environment, load.target, load.recorder, self.workers.records)
-        self.deck = Deck(())
-        self._before: dict[str, int | None] = {}
-        self._tags: set[str] = set()
-        self.run_time = _take_run_time(load.environment)
-        self.pace_setting = PaceSetting(load.environment, load.target)
-        events = self.environment.events
-        events.test_start.add_listener(self._on_test_start)
-        # Before the chronicle's own listener, which writes the run.
-        events.test_stop._handlers.insert(0, self._on_test_stop)  # noqa: SLF001 - Locust has no order of listeners
-        runner = self.environment.runner
-        if runner is not None:
-            runner.register_message("loadtest-hello", self._on_hello)
-            runner.register_message("loadtest-want", self._on_want)
-            runner.register_message("loadtest-done", self._on_done)
-
-    def _on_test_start(self, **_: Any) -> None:
-        try:
-            self._begin()
-        except LoadTestError as error:
-            logger.error("%s", error)  # noqa: TRY400 - one line for people; there is no bug to trace
-            self._give_up(str(error), error)
-        except Exception as error:  # the edge: Locust would log it and drive on, with no plan and no end
-            logger.exception("The load could not begin")
-            self._give_up(f"the load could not begin: {type(error).__name__}: {error}", error)
-
-    def await_workers(self) -> None:
-        """Wait for the workers that are expected; end this process with a record if they do not come."""
-        target = self.load.target
-        options = self.environment.parsed_options
-        if not target.expect_workers or options is None or not options.headless:
-            return
-        try:
-            self.workers.expect(
-                target.expect_workers, target.workers_within, lambda: self.chronicle.signal is not None
-            )
-        except (InconclusiveError, KeyboardInterrupt) as end:
-            reason = str(end) or "stopped while it waited for workers"
-            logger.error("%s", reason)  # noqa: TRY400 - one line for people
-            self.chronicle.abort(reason)
-            self._quit()
-            self.environment.events.quit.fire(exit_code=int(ExitCode.INCONCLUSIVE))
-            raise SystemExit(int(ExitCode.INCONCLUSIVE)) from end
-
-    def _give_up(self, reason: str, error: Exception) -> NoReturn:
-        self.chronicle.abort(reason)
-        gevent.spawn(self._quit)
-        # Ends the greenlet that is about to spawn users.
-        raise gevent.GreenletExit from error
-
-    def _begin(self) -> None:
-        load = self.load
-        tell(self.environment, load.target.footing, self._sharing())
-        load.connect()
-        turns = load.session.data is not None and load.session.data.turns is not None
-        if turns and load.target.expect_workers and load.target.footing.database == SQLITE:
-            load.session.turnstile.notes += (TURNS_APART,)
-        self.workers.begin()
-        shape = self.pace_setting.shape
-        scenarios = catalogue(soak=shape is not None)
-        plan = planned(load.scenarios, scenarios)
-        swept = tuple(one for one in plan if not holds(load.scenarios[one.name][0]))
-        self.deck = Deck(order(swept, self._slow(swept)))
-        self.chronicle.shape = shape
-        classes = [user_class.__name__ for user_class in self.environment.user_classes]
-        self.chronicle.begin(
-            str(self.environment.host),
-            load.session,
-            plan,
-            classes,
-            self.deck,
-            self.run_time,
-            len(scenarios) - len(plan),
-        )
-        self._before = count_entities(load.session)
-        self._tags = {load.session.tag}
-        load.stage = set_stage(load.session, load.target.backends)
-        self.chronicle.staged(load.stage.problems, self._before)
-        self.pace_setting.begin(self.run_time, lambda: self.deck.over, lambda: self._tell_begin(None))
-        self._tell_begin(None)
-        self._tell("loadtest-stage", load.stage.packed(), None)
-        if self.run_time is not None and shape is None:
-            logger.info("The stage is set; the load takes %g s", self.run_time)
-            gevent.spawn_later(self.run_time, self._quit)
-
-    def _tell_begin(self, node: str | None) -> None:
-        begin = {"started": self.chronicle.started, "pacing": self.pace_setting.message}
-        self._tell("loadtest-begin", begin, node)
-
-    def _on_test_stop(self, **_: Any) -> None:
-        if self.chronicle.shape is not None:
-            self.chronicle.shape.over = True
-        self.workers.stop()
-        if isinstance(self.environment.runner, MasterRunner) and not self.workers.present():
-            # Locust ends the test then, and stays.
-            self.chronicle.abort("every worker was lost")
-            gevent.spawn(self._quit)
-        self.load.target.turn_file.unlink(missing_ok=True)
-        if self.load.connected:
-            self._clear(self.load.session)
-
-    def _clear(self, session: Session) -> None:
-        """Take the stage away, and what scenarios left behind if anything did not come out even."""
-        clear_stage(session, self.load.stage)
-        after, left = count_entities(session), dict[str, int]()
-        if self._before and after != self._before:
-            left = take_away_leftovers(session, self._tags)
-            after = count_entities(session)
-        self.chronicle.cleared(after, left)
-
-    def _quit(self) -> None:
-        if self.environment.runner is not None:
-            self.environment.runner.quit()
-
-    def _sharing(self) -> int:
-        """Return how many processes share what the gateway takes at once."""
-        target = self.load.target
-        return max(len(self.workers.present()), target.expect_workers, target.processes)
-
-    def _slow(self, plan: tuple[Scenario, ...]) -> frozenset[str]:
-        return frozenset(
-            scenario.name
-            for scenario in plan
-            if SLOW in getattr(self.load.scenarios[scenario.name][1], "locust_tag_set", ())
-        )
-
-    def _on_hello(self, msg: _Message, **_: Any) -> None:
-        self.workers.at_work(msg.node_id, msg.data["clock"])
-        self._tell_begin(msg.node_id)
-        self._tags.add(msg.data["tag"])
-        self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
-
-    def _on_want(self, msg: _Message, **_: Any) -> None:
-        self.workers.look()
-        name = self.deck.deal(msg.node_id)
-        answer = {"ticket": msg.data["ticket"], "name": name, "over": self.deck.over}
-        self._tell("loadtest-deal", answer, msg.node_id)
-
-    def _on_done(self, msg: _Message, **_: Any) -> None:
-        self.deck.done(msg.data["name"], time.time() - self.chronicle.started)
-
-    def _tell(self, message: str, data: Any, node: str | None) -> None:
-        runner = self.environment.runner
-        if isinstance(runner, MasterRunner):
-            runner.send_message(message, data, node)
-        elif runner is not None:
-            runner.send_message(message, data)
-
-
-def _take_run_time(environment: Environment) -> float | None:
-    """Return the run time in seconds, and keep Locust from counting it.
-
-    Without a web page, Locust's own clock starts before the stage is set and would take that from the load.
-    """
-    options = environment.parsed_options
-    run_time = getattr(options, "run_time", None)
-    if options is not None and options.headless:
-        options.run_time = None
-    return float(run_time) if run_time else None
 
 
 def load_of(environment: Environment) -> Load:
     """Return the load that was attached to ``environment`` when Locust started."""
     return cast("Load", environment.__dict__["loadtest"])
-
-
-def attach(environment: Environment, **_: Any) -> None:
-    """Attach a load to a starting Locust (a listener of its ``init`` event)."""
-    # A worker compares each option that the master sends with the defaults, and builds Locust's whole parser of
-    # options for each of them anew: half a second, with every message that changes the number of users, in which
-    # nobody is served.
-    argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
-    load = Load(environment)
-    environment.__dict__["loadtest"] = load
-    if not isinstance(environment.runner, WorkerRunner):
-        Direction(load).await_workers()

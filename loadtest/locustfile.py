@@ -9,7 +9,7 @@ import pkgutil
 from locust import events
 
 from loadtest import users
-from loadtest.load import attach
+from loadtest.direction import attach
 from loadtest.users.base import GatewayUser
 
 

@@ -17,7 +17,7 @@ from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.redact import redact
 from loadtest.roster import Counted
 from loadtest.run import Example, ProblemKind
-from loadtest.schedule import Start
+from loadtest.soak.schedule import Start
 from loadtest.tally import Tally, pack, unpack
 
 if TYPE_CHECKING:

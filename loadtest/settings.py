@@ -16,7 +16,7 @@ from loadtest.errors import UsageError
 from loadtest.files import read_toml
 from loadtest.footing import Footing, declared
 from loadtest.record import Record
-from loadtest.soak import Soak
+from loadtest.soak.plan import Soak
 
 PROFILES = Path(__file__).parent / "profiles.toml"
 DEFAULT_HOST = "http://localhost:8080"

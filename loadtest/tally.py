@@ -13,7 +13,7 @@ from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.run import Acceptance, Failure, Operation, Stream
-from loadtest.schedule import Start
+from loadtest.soak.schedule import Start
 from loadtest.timeline import Timeline
 
 EXAMPLES = 3

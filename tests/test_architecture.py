@@ -16,6 +16,7 @@ FORBIDDEN = {
     "client": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
     "users": ("loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
     "gateway": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.cli"),
+    "soak": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
     "backends": ("loadtest.users", "loadtest.client", "loadtest.judge", "loadtest.reports", "loadtest.cli"),
 }
 

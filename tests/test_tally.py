@@ -12,7 +12,7 @@ from loadtest.course import MOMENTS
 from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.run import Example, ProblemKind
-from loadtest.schedule import Start
+from loadtest.soak.schedule import Start
 from loadtest.tally import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
 
 START = 1000.0

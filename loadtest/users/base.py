@@ -19,7 +19,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
-from loadtest.schedule import Schedule
+from loadtest.soak.schedule import Schedule
 from loadtest.stage import Stage
 
 U = TypeVar("U", bound="GatewayUser")

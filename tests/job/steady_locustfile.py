@@ -2,7 +2,7 @@
 
 from locust import constant_pacing, events
 
-from loadtest.load import attach
+from loadtest.direction import attach
 from loadtest.users.base import GatewayUser, task
 
 

@@ -20,7 +20,7 @@ from loadtest.footing import POSTGRESQL, Footing
 from loadtest.histogram import Histogram
 from loadtest.run import Run, RunState, read_run
 from loadtest.settings import Target, hand_on
-from loadtest.soak import Part, Soak
+from loadtest.soak.plan import Part, Soak
 
 ROOT = Path(__file__).parents[2]
 SECRET = "test-only-secret-of-thirty-two-characters"

@@ -16,8 +16,9 @@ import argparse, json
 from locust.env import Environment
 from loadtest import locustfile
 from loadtest.catalogue import catalogue
-from loadtest.load import attach, load_of
-from loadtest.pacing import holds
+from loadtest.direction import attach
+from loadtest.load import load_of
+from loadtest.soak.pacing import holds
 from loadtest.users.base import GatewayUser
 
 classes = [one for one in vars(locustfile).values() if isinstance(one, type) and issubclass(one, GatewayUser)]

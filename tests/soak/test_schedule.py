@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loadtest.histogram import Histogram
-from loadtest.schedule import Schedule, phase
+from loadtest.soak.schedule import Schedule, phase
 
 PERIODS = st.floats(min_value=0.01, max_value=60)
 PHASES = st.floats(min_value=0, max_value=1, exclude_max=True)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from loadtest.mix import Mix
+from loadtest.soak.mix import Mix
 
 OTHERS = [f"Other.{number}" for number in range(50)]
 

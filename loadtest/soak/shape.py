@@ -9,7 +9,7 @@ import time
 
 from locust import LoadTestShape
 
-from loadtest.execution import Execution, Users
+from loadtest.soak.execution import Execution, Users
 
 
 class SoakShape(LoadTestShape):

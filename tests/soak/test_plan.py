@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from loadtest.errors import UsageError
-from loadtest.execution import AT_ONCE, Execution
 from loadtest.files import read_toml
 from loadtest.settings import Profile, profiles, size
-from loadtest.soak import SWEEP_WITHIN, Crew, Soak, crew, pace, plan
+from loadtest.soak.execution import AT_ONCE, Execution
+from loadtest.soak.plan import SWEEP_WITHIN, Crew, Soak, crew, pace, plan
 
 
 def usual() -> Soak:

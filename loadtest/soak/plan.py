@@ -1,6 +1,6 @@
 """What a soak is made of: the rate at which scenarios begin, and the stretches of its plan, scaled to its time.
 
-Pure data and arithmetic; :mod:`loadtest.shape` carries the plan out.
+Pure data and arithmetic; :mod:`loadtest.soak.shape` carries the plan out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A soak among the processes of Locust: the master says the pace, every process keeps to it.
 
-The part of a load that :mod:`loadtest.load` hands here; a load of one size has no pace and nothing of this.
+The part of a load that :mod:`loadtest.direction` hands here; a load of one size has no pace and nothing of this.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 from locust.env import Environment
 
-from loadtest.execution import Execution
-from loadtest.mix import Mix
-from loadtest.schedule import Schedule, phase
 from loadtest.settings import Target
-from loadtest.shape import SoakShape
-from loadtest.soak import Pace, Soak, crew, pace, plan
+from loadtest.soak.execution import Execution
+from loadtest.soak.mix import Mix
+from loadtest.soak.plan import Pace, Soak, crew, pace, plan
+from loadtest.soak.schedule import Schedule, phase
+from loadtest.soak.shape import SoakShape
 from loadtest.sweep import SLOW
 
 logger = logging.getLogger(__name__)

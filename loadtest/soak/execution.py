@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from loadtest.soak import SWEEP_WITHIN, Crew
+from loadtest.soak.plan import SWEEP_WITHIN, Crew
 from loadtest.timeline import Stretch
 
 AT_ONCE = 100.0
