@@ -35,7 +35,7 @@ from loadtest.judge.verdict import Verdict, judge
 from loadtest.locust_csv import read_csv_run
 from loadtest.reports import html, html_failures, html_operations
 from loadtest.resources import Sample
-from loadtest.run import Example, Run, Stream
+from loadtest.run import Example, Run, Stream, Worker
 from loadtest.timeline import Moment, Timeline
 from loadtest.versions import KnownFailure
 
@@ -310,3 +310,20 @@ def test_excused_failures_stand_below_the_others() -> None:
     page = Page(rendered(failures(), (*KNOWN, known("POST /tools"))))
     assert "No new failures" in page.text
     assert "5 known failures" in page.text
+
+
+def test_workers_say_when_they_came_and_went() -> None:
+    here = replace(
+        clean(),
+        workers=(
+            Worker(name="a", requests=10),
+            Worker(name="b<b>", lost=True, left_at=41.0, requests=5, unreported=3, detail="no route"),
+            Worker(name="c", joined_at=12.0, left_at=20.0, back_at=31.0, requests=7),
+        ),
+    )
+    page = rendered(here)
+    rows = re.findall(r"<tr[^>]*><th scope=\"row\">(a|b&lt;b&gt;.*?|c)</th>(.*?)</tr>", page)
+    told = {name.partition("<br>")[0]: re.sub(r"<[^>]+>", " ", cells).split() for name, cells in rows}
+    assert told["a"] == ["00:00", "10"]
+    assert told["b&lt;b&gt;"] == ["00:00", "00:41", "lost", "5", "3", "never", "arrived"]
+    assert told["c"] == ["00:12", "00:20", "00:31", "7"]
