@@ -22,6 +22,7 @@ from loadtest.gateway.environment import (
     new_secrets,
     secret_values,
 )
+from loadtest.gateway.ground import ground_of
 from loadtest.gateway.install import Installation, install
 from loadtest.gateway.place import LOOPBACK, Place, free_port, require_free, run_directory
 from loadtest.gateway.process import Program
@@ -34,7 +35,6 @@ from loadtest.gateway.running import (
 )
 from loadtest.gateway.samples import MEMBERS, SAMPLES
 from loadtest.gateway.source import Running, Source
-from loadtest.gateway.store import store_of
 from loadtest.gateway.stores import Stores, write_limits
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
@@ -101,10 +101,10 @@ def booted(
             return
         if port is not None:
             require_free(port)
-        store = store_of(database, home, environ)
+        ground = ground_of(database, home, environ)
         installation = install(source, home)
         place = stack.enter_context(
-            store.placed(
+            ground.placed(
                 Place(directory, port or free_port(), mail_port=free_port()), installation, source.data
             )
         )

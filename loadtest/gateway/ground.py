@@ -21,7 +21,7 @@ POSTGRES = "postgres"
 """What ``DATABASE=`` says for PostgreSQL and Redis."""
 
 
-class Store(Protocol):
+class Ground(Protocol):
     """Gives one run its database."""
 
     def placed(
@@ -31,7 +31,7 @@ class Store(Protocol):
         ...
 
 
-def store_of(database: str | None, home: Path, environ: Mapping[str, str]) -> Store:
+def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> Ground:
     """Return what ``environ`` gives, else what ``database`` (``sqlite``, ``postgres``, or None) names.
 
     Raises:
@@ -63,7 +63,7 @@ class Given:
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
-        """See :class:`Store`."""
+        """See :class:`Ground`."""
         if self.database_url is None and self.home is not None:
             copy_template(installation, data, self.home, place.sqlite_file)
         yield replace(place, database_url=self.database_url, redis_url=self.redis_url, workers=self.workers)
@@ -79,7 +79,7 @@ class Borrowed:
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
-        """See :class:`Store`."""
+        """See :class:`Ground`."""
 
         def make(database_url: str) -> None:
             with tempfile.TemporaryDirectory(dir=place.directory) as directory:

@@ -7,35 +7,35 @@ from pathlib import Path
 import pytest
 
 from loadtest.errors import UsageError
-from loadtest.gateway.store import Given, store_of
+from loadtest.gateway.ground import Given, ground_of
 
 
 def test_without_a_word_it_is_a_file(tmp_path: Path) -> None:
-    assert store_of(None, tmp_path, {}) == Given(None, None, 1, tmp_path)
-    assert store_of("sqlite", tmp_path, {"DATABASE_URL": ""}) == Given(None, None, 1, tmp_path)
+    assert ground_of(None, tmp_path, {}) == Given(None, None, 1, tmp_path)
+    assert ground_of("sqlite", tmp_path, {"DATABASE_URL": ""}) == Given(None, None, 1, tmp_path)
 
 
 def test_addresses_of_the_environment_win(tmp_path: Path) -> None:
     environ = {"DATABASE_URL": "postgresql+psycopg://u:p@db/mcp", "REDIS_URL": "redis://r:6379/0"}
     expected = Given("postgresql+psycopg://u:p@db/mcp", "redis://r:6379/0", 2)
     for database in ("sqlite", "postgres", None):
-        assert store_of(database, tmp_path, environ) == expected
-    one = store_of(None, tmp_path, environ | {"LOADTEST_GATEWAY_WORKERS": "1"})
+        assert ground_of(database, tmp_path, environ) == expected
+    one = ground_of(None, tmp_path, environ | {"LOADTEST_GATEWAY_WORKERS": "1"})
     assert isinstance(one, Given)
     assert one.workers == 1
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_an_address_gets_the_driver_that_the_gateway_has(tmp_path: Path, scheme: str) -> None:
-    store = store_of(None, tmp_path, {"DATABASE_URL": f"{scheme}://u:p@db/mcp"})
-    assert store == Given("postgresql+psycopg://u:p@db/mcp", None, 1)
+    ground = ground_of(None, tmp_path, {"DATABASE_URL": f"{scheme}://u:p@db/mcp"})
+    assert ground == Given("postgresql+psycopg://u:p@db/mcp", None, 1)
 
 
 def test_no_services_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^DATABASE=postgres: no services run, expected .*services-up`"):
-        store_of("postgres", tmp_path, {})
+        ground_of("postgres", tmp_path, {})
 
 
 def test_a_file_takes_one_worker(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="SQLite takes one"):
-        store_of(None, tmp_path, {"LOADTEST_GATEWAY_WORKERS": "2"})
+        ground_of(None, tmp_path, {"LOADTEST_GATEWAY_WORKERS": "2"})
