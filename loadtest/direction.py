@@ -30,6 +30,13 @@ from loadtest.workers import Workers, tell
 
 logger = logging.getLogger(__name__)
 
+OVERTIME = 60.0
+"""Seconds, or the run time if that is shorter, that a load goes on for a first sweep that is not done: a slow machine
+shall have a verdict, too."""
+
+LOOK = 0.5
+"""Seconds between two looks at whether it is."""
+
 TURNS_APART = (
     "writers take turns on each machine by itself and can meet: drive this gateway on SQLite from one machine"
 )
@@ -126,7 +133,18 @@ class Direction:
         self._tell("loadtest-stage", load.stage.packed(), None)
         if self.run_time is not None and shape is None:
             logger.info("The stage is set; the load takes %g s", self.run_time)
-            gevent.spawn_later(self.run_time, self._quit)
+            gevent.spawn(self._end_after, self.run_time)
+
+    def _end_after(self, run_time: float) -> None:
+        """End the load after ``run_time`` seconds, or a little later if the first sweep is not done by then."""
+        gevent.sleep(run_time)
+        more = min(run_time, OVERTIME)
+        latest = time.monotonic() + more
+        if not self.deck.over:
+            logger.info("The first sweep is not done; the load goes on for it, for %g s at most", more)
+        while time.monotonic() < latest and not self.deck.over:
+            gevent.sleep(LOOK)
+        self._quit()
 
     def _tell_begin(self, node: str | None) -> None:
         begin = {"started": self.chronicle.started, "pacing": self.pace_setting.message}

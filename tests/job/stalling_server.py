@@ -1,6 +1,6 @@
 """The benchmark's server, which answers nobody for a while: from ``BEGINS`` s after the first list, ``LASTS`` s long.
 
-As a program it prints its port and serves until its standard input closes.
+As a program it prints its port and serves until its standard input closes; two arguments replace the two numbers.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ class StallingServer(asyncio.Protocol):
     """One connection; what it is asked in the stall it answers at its end."""
 
     first: float | None = None
+    begins = BEGINS
+    lasts = LASTS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -36,9 +38,9 @@ class StallingServer(asyncio.Protocol):
         now = loop.time()
         if StallingServer.first is None and counts:
             StallingServer.first = now
-        begins = (StallingServer.first or now) + BEGINS
-        if counts and begins <= now < begins + LASTS:
-            loop.call_at(begins + LASTS, self.transport.write, answer)
+        begins = (StallingServer.first or now) + self.begins
+        if counts and begins <= now < begins + self.lasts:
+            loop.call_at(begins + self.lasts, self.transport.write, answer)
         else:
             self.transport.write(answer)
 
@@ -52,4 +54,6 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        StallingServer.begins, StallingServer.lasts = map(float, sys.argv[1:])
     asyncio.run(serve())

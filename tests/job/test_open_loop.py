@@ -44,9 +44,10 @@ PLATEAU = 8.0
 
 
 @contextlib.contextmanager
-def stalling_server() -> Iterator[str]:
+def stalling_server(*stall: float) -> Iterator[str]:
+    """Run the server; ``stall`` says when it begins and how long it lasts, in seconds, if not as usual."""
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("stalling_server.py"))],
+        [sys.executable, str(Path(__file__).with_name("stalling_server.py")), *map(str, stall)],
         env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -61,7 +62,9 @@ def stalling_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def driven(host: str, reports: Path, soak: Soak | None, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+def driven(
+    host: str, reports: Path, soak: Soak | None, *more: str, file: str = "steady_locustfile.py"
+) -> Iterator[subprocess.Popen[bytes]]:
     """Drive ``host`` with Locust itself; kill it if it is still there at the end of the block."""
     target = Target(
         host=host,
@@ -74,7 +77,7 @@ def driven(host: str, reports: Path, soak: Soak | None, *more: str) -> Iterator[
     plain = {
         name: value for name, value in os.environ.items() if not name.startswith(("LOADTEST_", "LOCUST"))
     }
-    command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("steady_locustfile.py"))]
+    command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name(file))]
     options = ("--headless", "--only-summary", "-u", str(USERS), "-r", "100", "-t", f"{RUN_TIME:g}s")
     html = ("--html", str(reports / "locust_report.html"), "--stop-timeout", "10")
     with (
@@ -159,6 +162,27 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
     # Each user was in the stall with one call, for all of the rest.
     assert missed == pytest.approx(RATE - USERS, abs=RATE - USERS - 1)
     assert missed > 0
+
+
+@pytest.mark.parametrize(("stall", "mixed"), [(1.5, True), (4.0, False)])
+def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
+    tmp_path: Path, stall: float, mixed: bool
+) -> None:
+    """In the longer stall the load is over after twice its time; what is under way is ended, and no mix begins."""
+    with (
+        stalling_server(0.0, stall) as host,
+        driven(host, tmp_path, None, "-t", "1s", file="sweeping_locustfile.py") as process,
+    ):
+        assert process.wait(60) == 0, (tmp_path / "output.txt").read_text()
+    run = read_run(tmp_path / "run.json")
+    assert run.state is RunState.COMPLETE
+    assert run.settings.run_time == 1.0
+    assert run.sweep is not None
+    assert (run.sweep.planned, run.sweep.done) == (1, 1)
+    assert run.sweep.finished_at is not None
+    assert run.sweep.finished_at >= stall - 0.1
+    assert (run.requests > 1) is mixed
+    assert "The first sweep is not done" in (tmp_path / "output.txt").read_text()
 
 
 @pytest.mark.parametrize(
