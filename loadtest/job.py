@@ -139,7 +139,9 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
 def _gateway(job: Job) -> Iterator[RunningGateway]:
     log_copy = job.reports / "gateway.log"
     if job.held is None:
-        with booted(job.source, home=job.home, port=job.port, log_copy=log_copy) as gateway:
+        with booted(
+            job.source, home=job.home, port=job.port, database=job.database, log_copy=log_copy
+        ) as gateway:
             yield gateway
         return
     try:

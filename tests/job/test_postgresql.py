@@ -16,8 +16,6 @@ from loadtest.gateway.services import postgresql, read_services
 from loadtest.gateway.services.programs import Programs, find
 from loadtest.run import RunState, read_run
 
-pytestmark = pytest.mark.real
-
 NEWEST = versions.available()[0]
 
 
@@ -46,6 +44,7 @@ def home(tmp_path: Path, installed: Programs) -> Iterator[dict[str, str]]:
     assert stopped.stdout == "stopped\n"
 
 
+@pytest.mark.real
 def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     arguments = ("--gateway", NEWEST, "--database", "postgres", "--reports-dir", str(reports))
@@ -79,6 +78,6 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
 
 def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:
     more = {"LOADTEST_HOME": str(tmp_path), "DATABASE": "postgres", "DATABASE_URL": ""}
-    done = loadtest("run", "--reports-dir", str(tmp_path / "reports"), more=more)
+    done = loadtest("run", "--reports-dir", str(tmp_path / "reports"), more=more, timeout=60)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith("loadtest: DATABASE=postgres: no services run")
