@@ -62,6 +62,10 @@ def figures(run: Run, verdict: Verdict) -> Iterator[Figure]:
         cpu = (inside[-1].cpu - inside[0].cpu) / run.requests
         yield Figure("gateway CPU for a request", "ms", round(1000 * cpu, 3))
         yield Figure("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
+    for one in verdict.endurance.growth:
+        if one.whole and one.metric == "rss" and one.slope is not None:
+            # Never below nothing: memory that was given back is no better than memory that stays as it is.
+            yield Figure("gateway memory, growth", "MB/h", round(max(one.slope, 0.0) / 1e6, 1))
     for phase in run.phases:
         if phase.name == "boot":
             yield Figure("gateway boot", "s", round(phase.seconds, 2))

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace as replace_one
 
 from msgspec.structs import replace
 from sample_runs import TODAY, VERSION, clean, did_not_boot, empty, gateway_died, latency, operation
 
 from loadtest.compare import MIN_SAMPLES
 from loadtest.judge.categories import load_categories
+from loadtest.judge.growth import Endurance, Growth, Trend
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import bencher_json, benchmark_json
 from loadtest.resources import Sample
@@ -51,6 +53,18 @@ def test_what_is_followed() -> None:
     assert found["gateway boot"] == (6.2, "s")
     assert 99 < found["tools, p95"][0] < 101
     assert found["operations without a success"][1] == "operations"
+
+
+def test_growth_of_a_long_run_is_followed_and_never_below_nothing() -> None:
+    assert "gateway memory, growth" not in followed(measured())
+    growth = Growth(
+        metric="rss", of="all processes", unit="bytes", trend=Trend.STABLE, text="", slope=12_345_678.0
+    )
+    for slope, shown in ((12_345_678.0, 12.3), (-5e6, 0.0)):
+        grown = Endurance(judged=True, growth=(replace_one(growth, slope=slope),))
+        long = replace_one(verdict(measured()), endurance=grown)
+        entries = json.loads(benchmark_json.render(measured(), long))
+        assert {"name": "gateway memory, growth", "unit": "MB/h", "value": shown, "extra": ""} in entries
 
 
 def test_an_area_with_few_requests_is_left_out() -> None:
