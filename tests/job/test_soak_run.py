@@ -1,12 +1,14 @@
-"""A soak of a minute on a real gateway: its plan is carried out, streams are held, and in the end all is quiet."""
+"""A soak of a minute on a real gateway: its plan is carried out, streams are held."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from command import loadtest
 
+from loadtest.errors import ExitCode
 from loadtest.run import RunState, read_run
 
 pytestmark = pytest.mark.real
@@ -24,7 +26,13 @@ def test_a_short_soak(tmp_path: Path) -> None:
     done = loadtest(
         "run", "--profile", "soak", "--rate", "1", "-t", "60s", "--reports-dir", str(tmp_path), timeout=500
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    # Nobody can tell growth from one minute, so that no verdict but this one is right.
+    assert done.returncode == ExitCode.INCONCLUSIVE, done.stdout + done.stderr
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert verdict["new_failures"] == []
+    unsure = {found["check"] for found in verdict["findings"] if found["severity"] == "inconclusive"}
+    assert "no-growth" in unsure
+    assert unsure <= {"no-growth", "recovered-from-spike"}, verdict["findings"]
     run = read_run(tmp_path / "run.json")
     assert run.state is RunState.COMPLETE
     assert [one.name for one in run.timeline.stretches] == [
@@ -46,6 +54,6 @@ def test_a_short_soak(tmp_path: Path) -> None:
     assert streams["GET /sse"].opened >= 2
     assert streams["GET /sse"].events >= 5
 
-    quiet = run.timeline.stretches[-1].end - 1
-    assert not [moment for moment in run.timeline.moments if moment.at > quiet and moment.requests]
+    # A call that takes long may end in the short cool-down of a minute; that it is quiet otherwise shows in
+    # test_open_loop.py.
     assert sum(minute.requests for minute in run.timeline.minutes) == run.requests
