@@ -187,10 +187,18 @@ class GatewayUser(FastHttpUser):
     def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:
         """Do ``step`` beside the ``with`` block; at its end wait for the step, or drop it if the block failed.
 
+        The step is done although the load ends: the block may wait for what it brings about, and would accuse
+        the gateway of a silence that is ours.
+
         Raises:
             StepFailed: the step failed, as if it stood at the end of the block.
         """
-        beside = gevent.spawn(_outcome, step)
+
+        def anyway() -> None:
+            with self.undoing():
+                step()
+
+        beside = gevent.spawn(_outcome, anyway)
         try:
             yield
             failed = beside.get()

@@ -9,10 +9,12 @@ import pytest
 
 START = """
 import gevent
-from loadtest.client.caller import StepFailed
+from loadtest.client.caller import Caller, StepFailed
 from loadtest.users.base import GatewayUser
 
 user = GatewayUser.__new__(GatewayUser)
+user.api = Caller.__new__(Caller)
+user.api._unwinding = False
 
 def failing():
     gevent.sleep(0)
@@ -41,6 +43,13 @@ STORIES = {
             "except StepFailed as error: print(error)"
         ),
         ["block", "beside"],
+    ),
+    "a step is let through although the load ends, and what comes after it is not": (
+        (
+            "with user.meanwhile(lambda: print('step', user.api._unwinding)): pass\n"
+            "print('after', user.api._unwinding)"
+        ),
+        ["step True", "after False"],
     ),
     "a block that failed drops the step and keeps its own reason": (
         (
