@@ -41,7 +41,10 @@ def pictures(page: Page, url: str, directory: Path) -> None:
         page.evaluate("document.getElementById('failures').scrollIntoView()")
         page.screenshot(path=directory / "report-failure.png")
     page.locator("#operations-table summary").first.click()
-    for part, height in (("time", 860), ("operations", 620), ("coverage", 760)):
+    parts = [("time", 860), ("operations", 620), ("coverage", 760)]
+    if page.locator("#endurance").count():
+        parts.append(("endurance", 800))
+    for part, height in parts:
         page.set_viewport_size({"width": 1200, "height": height})
         page.evaluate("part => document.getElementById(part).scrollIntoView()", part)
         page.screenshot(path=directory / f"report-{part}.png")
