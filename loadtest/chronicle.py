@@ -258,12 +258,13 @@ class Chronicle:
                 # Locust listens to SIGTERM only when its shape has come to an end; to Ctrl-C it always does.
                 signal.raise_signal(signal.SIGINT)
 
-        usual = signal.getsignal(signal.SIGINT)
+        # Python takes no interrupt at all where its parent ignored them, as a shell makes its jobs in the background.
+        found = signal.getsignal(signal.SIGINT)
+        usual = found if callable(found) else signal.default_int_handler
 
         def interrupted(number: int, frame: FrameType | None) -> None:
             note(number)
-            if callable(usual):
-                usual(number, frame)
+            usual(number, frame)
 
         gevent.signal_handler(signal.SIGTERM, terminated)
         signal.signal(signal.SIGINT, interrupted)

@@ -153,8 +153,9 @@ def drive_alone(
         arguments = (*master.arguments(), *arguments)
     environment = locust_environment(size, target, ui=ui, explicit=explicit, environ=environ)
     environment["LOADTEST_PARENT"] = str(os.getpid())
-    # Ctrl-C reaches Locust from the terminal, too; we wait for what it still writes.
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches Locust from the terminal, too; we wait for what it still writes. (Ignored by us it would be so by
+    # Locust, too.)
+    usual = signal.signal(signal.SIGINT, lambda *_: None)
     locust = subprocess.Popen(locust_command(arguments), env=environment)
     signal.signal(signal.SIGTERM, lambda *_: locust.terminate())
     code = locust.wait()

@@ -63,9 +63,17 @@ def stalling_server(*stall: float) -> Iterator[str]:
 
 @contextlib.contextmanager
 def driven(
-    host: str, reports: Path, soak: Soak | None, *more: str, file: str = "steady_locustfile.py"
+    host: str,
+    reports: Path,
+    soak: Soak | None,
+    *more: str,
+    file: str = "steady_locustfile.py",
+    before: str = ":",
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Drive ``host`` with Locust itself; kill it if it is still there at the end of the block."""
+    """Drive ``host`` with Locust itself; kill it if it is still there at the end of the block.
+
+    ``before`` is what a shell does first.
+    """
     target = Target(
         host=host,
         credentials=Credentials(email="a@b", jwt_secret=SECRET),
@@ -77,7 +85,8 @@ def driven(
     plain = {
         name: value for name, value in os.environ.items() if not name.startswith(("LOADTEST_", "LOCUST"))
     }
-    command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name(file))]
+    shell = ["sh", "-c", f'{before}; exec "$@"', "sh"]
+    command = [*shell, sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name(file))]
     options = ("--headless", "--only-summary", "-u", str(USERS), "-r", "100", "-t", f"{RUN_TIME:g}s")
     html = ("--html", str(reports / "locust_report.html"), "--stop-timeout", "10")
     with (
@@ -186,15 +195,20 @@ def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
 
 
 @pytest.mark.parametrize(
-    ("number", "more"),
-    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGTERM, ("--processes", "2"))],
-    ids=["SIGINT", "SIGTERM", "SIGTERM, two processes"],
+    ("number", "more", "before"),
+    [
+        (signal.SIGINT, (), "trap - INT"),
+        (signal.SIGTERM, (), "trap - INT"),
+        (signal.SIGTERM, ("--processes", "2"), "trap - INT"),
+        (signal.SIGTERM, (), "trap '' INT"),
+    ],
+    ids=["SIGINT", "SIGTERM", "SIGTERM, two processes", "SIGTERM, as a job in the background"],
 )
 def test_a_soak_that_is_interrupted_says_how_far_it_came(
-    tmp_path: Path, number: signal.Signals, more: tuple[str, ...]
+    tmp_path: Path, number: signal.Signals, more: tuple[str, ...], before: str
 ) -> None:
     reports = tmp_path
-    with stalling_server() as host, driven(host, reports, SOAK, *more) as process:
+    with stalling_server() as host, driven(host, reports, SOAK, *more, before=before) as process:
         deadline = time.monotonic() + 60
         while not ((reports / "run.json").exists() and read_run(reports / "run.json").requests):
             assert time.monotonic() < deadline
@@ -209,3 +223,45 @@ def test_a_soak_that_is_interrupted_says_how_far_it_came(
     assert run.requests
     assert (reports / "locust_report.html").exists()
     assert "ERROR" not in (reports / "output.txt").read_text()
+
+
+def test_control_c_ends_locust_alone_in_good_order(tmp_path: Path) -> None:
+    plain = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LOADTEST_", "LOCUST"))
+    }
+    with stalling_server() as host, (tmp_path / "output.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "loadtest",
+                "drive",
+                "-u",
+                "2",
+                "-t",
+                "90s",
+                "--reports-dir",
+                str(tmp_path),
+            ],
+            cwd=ROOT,
+            env=plain
+            | {"LOADTEST_HOST": host, "LOADTEST_JWT_SECRET": SECRET, "LOADTEST_HOME": str(tmp_path)},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not ((tmp_path / "run.json").exists() and read_run(tmp_path / "run.json").requests):
+                assert time.monotonic() < deadline
+                assert process.poll() is None, (tmp_path / "output.txt").read_text()
+            # As a terminal does: the whole group hears it.
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    run = read_run(tmp_path / "run.json")
+    assert (run.state, run.signal) == (RunState.INTERRUPTED, signal.SIGINT)
+    assert (tmp_path / "locust_report.html").exists()
