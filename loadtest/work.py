@@ -45,17 +45,23 @@ def work(
         if processes > 1:
             environment["LOCUST_PROCESSES"] = str(processes)
         command = locust_command((*servant.arguments(), *arguments))
-        # In a session of its own, so that Ctrl-C in the terminal comes from us, and once.
-        locust = subprocess.Popen(command, env=environment, start_new_session=True)
         received: list[int] = []
+        started: list[int] = []
 
         def stop(number: int, _frame: object) -> None:
             received.append(number)
             # The parent of several processes ends by SIGTERM at once and leaves them behind.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(locust.pid, signal.SIGINT)
+            for group in started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGINT)
 
+        # Before Locust is started: it would ignore what this process was made to ignore, as a job in the background is.
         usual = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        # In a session of its own, so that Ctrl-C in the terminal comes from us, and once.
+        locust = subprocess.Popen(command, env=environment, start_new_session=True)
+        started.append(locust.pid)
+        if received:
+            stop(received.pop(), None)
         code = locust.wait()
         for number, handler in usual.items():
             signal.signal(number, handler)

@@ -31,7 +31,9 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
 def gateway(home: Path, place: Path) -> Iterator[RunningGateway]:
     (place / "gateways").symlink_to(home / "gateways")
     up(place)
-    with booted(parse_source(versions.available()[0]), home=place, database="postgres", environ={}) as gateway:
+    with booted(
+        parse_source(versions.available()[0]), home=place, database="postgres", environ={}
+    ) as gateway:
         yield gateway
     assert not psutil.pid_exists(gateway.pid or 0)
 
