@@ -39,3 +39,12 @@ class InconclusiveError(LoadTestError):
     """Nothing can be said about the gateway: it did not boot, it does not answer, it refuses our token."""
 
     exit_code = ExitCode.INCONCLUSIVE
+
+
+class BootError(InconclusiveError):
+    """A gateway ended while booting, or did not answer in time."""
+
+    def __init__(self, message: str, log_tail: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+        """The last lines of its log, secrets masked."""

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from loadtest.complete import complete
 from loadtest.drive import as_master, clear_reports, locust_command, locust_environment, target_of
-from loadtest.errors import ExitCode, InconclusiveError, LoadTestError, UsageError
+from loadtest.errors import BootError, ExitCode, InconclusiveError, LoadTestError, UsageError
 from loadtest.files import prepare_directory
-from loadtest.gateway.boot import BootError, booted
+from loadtest.gateway.boot import booted
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
 from loadtest.gateway.state import read_state

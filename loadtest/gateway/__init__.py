@@ -18,10 +18,11 @@ From the outside in: ``source`` (what ``GATEWAY=`` names), ``install`` (an envir
 of the ``services``), ``environment`` and ``switches.toml`` (what it is booted with), ``gunicorn_settings`` (several
 workers), ``place`` (a directory and a port per run), ``process`` and ``guard`` (nothing outlives us), ``watch``
 (memory and CPU over time), ``running`` (the gateway as a value), ``log`` and ``evidence`` (what it said), ``boot``
-(all of it in order), ``state`` and ``supervisor`` (all of it, detached).
+(all of it in order), ``state`` and ``supervisor`` (all of it, detached), ``holding`` (a process that stays).
 """
 
-from loadtest.gateway.boot import BootError, booted
+from loadtest.errors import BootError
+from loadtest.gateway.boot import booted
 from loadtest.gateway.evidence import Request
 from loadtest.gateway.log import copy_log
 from loadtest.gateway.running import RunningGateway

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loadtest import backends, versions
 from loadtest.client.session import connect
-from loadtest.errors import InconclusiveError
+from loadtest.errors import BootError
 from loadtest.footing import Footing, declared
 from loadtest.gateway import log
 from loadtest.gateway.connections import Peers
@@ -51,15 +51,6 @@ BACKENDS_TIME = 20.0
 
 STEP = 0.05
 """Seconds between looks at whether the gateway answers."""
-
-
-class BootError(InconclusiveError):
-    """A gateway ended while booting, or did not answer in time."""
-
-    def __init__(self, message: str, log_tail: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.log_tail = log_tail
-        """The last lines of its log, secrets masked."""
 
 
 @contextlib.contextmanager

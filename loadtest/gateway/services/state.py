@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import msgspec
-import psutil
-
 from loadtest.errors import InconclusiveError, UsageError
-from loadtest.files import write_atomically
+from loadtest.gateway import holding
 from loadtest.gateway.install import exclusively
-from loadtest.gateway.place import same_process
 from loadtest.gateway.services.place import remove_data
 from loadtest.gateway.services.services import Services, home_of
 from loadtest.record import Record
 
 FILE = "services.json"
 HOLDER_LOG = "holder.log"
-
-STOP_TIME = 20.0
-"""Seconds that a holder has to end before it is killed; what it holds ends then, too."""
-
-STEP = 0.02
-"""Seconds between looks."""
 
 
 class State(Record, frozen=True, kw_only=True):
@@ -41,12 +25,10 @@ class State(Record, frozen=True, kw_only=True):
     created: float
     """When that process was created, so that another one with its id is not taken for it."""
 
-
-class Outcome(Record, frozen=True, kw_only=True):
-    """What a holder answers, once."""
-
-    error: str | None = None
-    usage: bool = False
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Process ids of both."""
+        return self.services.postgresql_pid, self.services.redis_pid
 
 
 def read_services(home: Path) -> Services | None:
@@ -55,7 +37,7 @@ def read_services(home: Path) -> Services | None:
     Raises:
         UsageError: the file is not ours, or of another version of the program.
     """
-    state = _read(home / FILE)
+    state = _read(home)
     return state.services if state else None
 
 
@@ -84,15 +66,14 @@ def up(home: Path) -> Services:
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
     with exclusively(home / f"{FILE}.lock"):
-        if _read(home / FILE) is not None:
+        if _read(home) is not None:
             raise UsageError(f"{status(home)}: use them, or stop them first")
         remove_data(home_of(home))
-        outcome = _hold(home)
-        if outcome.error is not None:
-            raise (UsageError if outcome.usage else InconclusiveError)(outcome.error)
+        log = home_of(home) / HOLDER_LOG
+        holding.start("loadtest.gateway.services.holder", str(home).encode(), log=log, who="their holder")
         services = read_services(home)
     if services is None:
-        raise InconclusiveError(f"their holder ended at once: see {home_of(home) / HOLDER_LOG}")
+        raise InconclusiveError(f"their holder ended at once: see {log}")
     return services
 
 
@@ -108,63 +89,13 @@ def down(home: Path) -> bool:
     if not home.is_dir():
         return False
     with exclusively(home / f"{FILE}.lock"):
-        state = _read(home / FILE)
+        state = _read(home)
         if state is not None:
-            _stop(state)
-            (home / FILE).unlink(missing_ok=True)
+            holding.stop(home / FILE, state)
         remove_data(home_of(home))
         shutil.rmtree(home_of(home))
     return state is not None
 
 
-def _stop(state: State) -> None:
-    held = (state.services.postgresql_pid, state.services.redis_pid)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(state.holder, number)
-        deadline = time.monotonic() + STOP_TIME
-        while time.monotonic() < deadline:
-            if not same_process(state.holder, state.created) and not any(map(psutil.pid_exists, held)):
-                return
-            time.sleep(STEP)
-    raise InconclusiveError(f"process {state.holder} did not stop")
-
-
-def _read(path: Path) -> State | None:
-    try:
-        state = msgspec.json.decode(path.read_bytes(), type=State)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: is not the state of services ({error}): remove it") from error
-    if not same_process(state.holder, state.created):
-        path.unlink(missing_ok=True)
-        return None
-    return state
-
-
-def _hold(home: Path) -> Outcome:
-    """Start a holder and return what it answers: that the services are up, or why they are not."""
-    log = home_of(home) / HOLDER_LOG
-    log.touch(mode=0o600)
-    with log.open("wb") as errors:
-        started = subprocess.run(
-            [sys.executable, "-m", "loadtest.gateway.services.holder"],
-            input=str(home).encode(),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-            check=False,
-        )
-    if not started.stdout:
-        raise InconclusiveError(f"their holder ended without a word: see {log}")
-    return msgspec.json.decode(started.stdout, type=Outcome)
-
-
-def write_state(services: Services, home: Path) -> None:
-    """Write that this process holds ``services``; called by the holder."""
-    me = psutil.Process()
-    state = State(services=services, holder=me.pid, created=me.create_time())
-    write_atomically(home / FILE, msgspec.json.encode(state), mode=0o600)
+def _read(home: Path) -> State | None:
+    return holding.read(home / FILE, State, "services")
