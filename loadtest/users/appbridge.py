@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION, says
+from loadtest.users.jsonrpc import INITIALIZE, says
+from loadtest.users.mcp import session_headers
 
 EXTENSION = "io.modelcontextprotocol/ui"
 
@@ -30,11 +31,7 @@ class AppBridgeUser(GatewayUser):
                 "POST /servers", json=self.server(resource.id, tool.id), delete="DELETE /servers/{server_id}"
             ) as server,
         ):
-            begun = self.rpc("POST /mcp/ initialize", INITIALIZE)
-            headers = {
-                "Mcp-Session-Id": str(begun.headers["mcp-session-id"]),
-                "Mcp-Protocol-Version": PROTOCOL_VERSION,
-            }
+            headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
             try:
                 opened = self.call(
                     "POST /appbridge/sessions",

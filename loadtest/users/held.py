@@ -13,7 +13,8 @@ from loadtest.client import jsonrpc
 from loadtest.client.held import HeldStream
 from loadtest.client.streams import EventStream
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION
+from loadtest.users.jsonrpc import INITIALIZE
+from loadtest.users.mcp import session_headers
 from loadtest.users.streams import EVENT_WITHIN, Listening, replied, session_of
 
 KEPT_ALIVE = 45.0
@@ -85,11 +86,7 @@ class HeldStreamsUser(GatewayUser):
     @task
     def session_stream(self) -> None:
         """The stream of an MCP session, which works and is told of nothing."""
-        begun = self.rpc("POST /mcp/ initialize", INITIALIZE)
-        headers = {
-            "Mcp-Session-Id": str(begun.headers["mcp-session-id"]),
-            "Mcp-Protocol-Version": PROTOCOL_VERSION,
-        }
+        headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
         try:
             self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
             with self.stream("GET /mcp/", headers=headers, unlisted=True) as events:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from loadtest.client.answer import Answer
 from loadtest.client.problem import Problem
 from loadtest.client.streams import EventStream
 from loadtest.run import ProblemKind
@@ -208,15 +209,17 @@ class McpUser(GatewayUser):
             check=lambda a: None if a.headers.get(SESSION) else "no session id came back",
             **path,
         )
-        headers = {
-            "Mcp-Session-Id": str(begun.headers[SESSION]),
-            "Mcp-Protocol-Version": PROTOCOL_VERSION,
-        }
+        headers = session_headers(begun)
         try:
             self.rpc(endpoint.initialized, message_id=None, headers=headers, **path)
             yield headers
         finally:
             self.call(endpoint.end, headers=headers, unlisted=True, **path)
+
+
+def session_headers(begun: Answer) -> dict[str, str]:
+    """Return what every further request of the session says that an ``initialize`` has ``begun``."""
+    return {"Mcp-Session-Id": str(begun.headers[SESSION]), "Mcp-Protocol-Version": PROTOCOL_VERSION}
 
 
 def reports_progress(events: EventStream, call: dict[str, Any]) -> None:

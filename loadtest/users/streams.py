@@ -12,7 +12,8 @@ from loadtest.client.problem import Problem
 from loadtest.client.streams import Event, Wanted
 from loadtest.run import ProblemKind
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION
+from loadtest.users.jsonrpc import INITIALIZE
+from loadtest.users.mcp import session_headers
 
 REPLY_WITHIN = 20.0
 """Seconds for a reply that travels through the gateway's database."""
@@ -144,11 +145,7 @@ class StreamsUser(GatewayUser):
     @task
     def session_stream(self) -> None:
         """The stream of an MCP session is open while the session works, and ends with it."""
-        begun = self.rpc("POST /mcp/ initialize", INITIALIZE)
-        headers = {
-            "Mcp-Session-Id": str(begun.headers["mcp-session-id"]),
-            "Mcp-Protocol-Version": PROTOCOL_VERSION,
-        }
+        headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
         try:
             self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
             with self.stream("GET /mcp/", headers=headers, unlisted=True):
