@@ -4,11 +4,14 @@ Environment: GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL, as GitHub sets 
 """
 
 import json
+import os
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import IO, Any
 
 BOT = "github-actions[bot]"
@@ -110,6 +113,19 @@ class GitHub:
                 "X-GitHub-Api-Version": "2022-11-28",
             },
         )
+
+
+def tell_of_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
+    """Be a script that tells GitHub of the reports in the directory that the command line names."""
+    if len(sys.argv) != 2:
+        print(f"usage: {Path(sys.argv[0]).name} REPORTS_DIR", file=sys.stderr)
+        return 2
+    try:
+        print(tell(Path(sys.argv[1]), os.environ))
+    except urllib.error.URLError as error:
+        print(f"GitHub: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _bounded(answer: HTTPResponse, largest: int) -> bytes:

@@ -10,15 +10,13 @@ sets them; LOADTEST_COMMENT is ``always``, or ``failures`` to begin a comment on
 """
 
 import json
-import os
 import sys
-import urllib.error
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from github_api import BOT, GitHub
+from github_api import BOT, GitHub, tell_of_reports
 from verdicts import Report, heading, listed, read_reports, row
 
 MARKER = "<!-- contextforge-loadtest -->"
@@ -92,18 +90,5 @@ def publish(directory: Path, environment: Mapping[str, str]) -> str:
     return f"commented on pull request {pull_request}"
 
 
-def main() -> int:
-    """Comment on the pull request of the run that the event tells of."""
-    if len(sys.argv) != 2:
-        print("usage: publish_comment.py REPORTS_DIR", file=sys.stderr)
-        return 2
-    try:
-        print(publish(Path(sys.argv[1]), os.environ))
-    except urllib.error.URLError as error:
-        print(f"GitHub: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tell_of_reports(publish))

@@ -15,16 +15,14 @@ GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL, GITHUB_EVENT_NAME and GITH
 
 import hashlib
 import json
-import os
 import re
 import sys
-import urllib.error
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from github_api import BOT, GitHub
+from github_api import BOT, GitHub, tell_of_reports
 from verdicts import NAME, Report, heading, listed, read_report, row, text
 
 TITLE = "The nightly soak does not pass"
@@ -198,18 +196,5 @@ def tell(directory: Path, environment: Mapping[str, str]) -> str:
     return f"renewed issue {number} and commented: what fails has changed"
 
 
-def main() -> int:
-    """Tell of the reports in the directory that the command line names."""
-    if len(sys.argv) != 2:
-        print("usage: soak_issue.py REPORTS_DIR", file=sys.stderr)
-        return 2
-    try:
-        print(tell(Path(sys.argv[1]), os.environ))
-    except urllib.error.URLError as error:
-        print(f"GitHub: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tell_of_reports(tell))
