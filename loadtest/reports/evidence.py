@@ -9,8 +9,8 @@ from loadtest.judge.verdict import JudgedFailure
 from loadtest.reports.text import block, one_line
 from loadtest.run import Example
 
-MOST_FAILURES = 20
-"""Fingerprints that are described for one operation."""
+MOST_FAILURES = 5
+"""Fingerprints that are described for one operation; report.html shows more of them, run.json holds all."""
 MOST_LOG_LINES = 40
 
 
