@@ -132,8 +132,10 @@ class _Figures:
 
     def slow(self, criterion: Criterion) -> int | None:
         """Return how many requests were slower than ``criterion`` allows, or None if this run does not know it."""
+        if criterion.threshold is None:
+            return None
         latency = self._latency(criterion.scope)
-        if latency is None or latency.histogram is None or criterion.threshold is None:
+        if latency is None or latency.histogram is None:
             return None
         return above(latency.histogram, criterion.threshold)
 
