@@ -13,6 +13,9 @@ SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RU
 # An empty setting is no setting: it must not replace what the profile says.
 $(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
 
+# Tests run beside each other, but for those that need the machine for themselves (tests/conftest.py).
+BESIDE := --numprocesses=logical --dist=loadgroup
+
 LOCUST = $(if $(strip $(LOCUST_ARGS)),-- $(LOCUST_ARGS))
 
 .PHONY: help
@@ -123,15 +126,15 @@ propose-gateway: ## On GitHub: open or renew a pull request for VERSION from the
 
 .PHONY: test
 test: lint typecheck ## Lint, types and every test, a real run of each gateway included
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## The tests that boot no gateway
-	@$(BIN)/pytest -m 'not real' $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not real' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-real
 test-real: setup ## The tests that boot a gateway
-	@$(BIN)/pytest -m real $(PYTEST_ARGS)
+	@$(BIN)/pytest -m real $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-distributed
 test-distributed: setup ## The test on four machines made of network namespaces; needs root and iproute2

@@ -1,4 +1,4 @@
-"""Options that every test may use."""
+"""Options that every test may use, and what runs beside what."""
 
 import pytest
 from hypothesis import settings
@@ -14,3 +14,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the files in tests/data anew instead of comparing with them; look at the difference",
     )
+
+
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one gateway at a time be under a whole load, and one other be booted beside it."""
+    for item in items:
+        if item.get_closest_marker("load"):
+            item.add_marker(pytest.mark.xdist_group("load"))
+        elif item.get_closest_marker("real") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("boot"))

@@ -22,7 +22,7 @@ from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import parse_source
 from loadtest.run import Run, Worker, read_run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.load]
 
 WHO = ("--", "HealthUser", "TagsExtendedUser", "TeamsCRUDUser", "RealisticUser")
 

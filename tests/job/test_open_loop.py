@@ -22,6 +22,8 @@ from loadtest.run import Run, RunState, read_run
 from loadtest.settings import Target, hand_on
 from loadtest.soak.plan import Part, Soak
 
+pytestmark = pytest.mark.load
+
 ROOT = Path(__file__).parents[2]
 SECRET = "test-only-secret-of-thirty-two-characters"
 USERS = 4

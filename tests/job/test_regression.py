@@ -17,7 +17,7 @@ from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import parse_source
 from loadtest.run import read_run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.load]
 
 BROKEN = "GET /tags"
 SMALL = ("-u", "4", "-r", "4", "-t", "8s")

@@ -11,7 +11,7 @@ from command import loadtest
 from loadtest.errors import ExitCode
 from loadtest.run import RunState, read_run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.load]
 
 HELD = (
     "GET /sse",

@@ -11,7 +11,7 @@ from command import loadtest
 from loadtest import versions
 from loadtest.run import RunState, read_run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.load]
 
 FILES = (
     *("junit.xml", "locust_report.html", "locust_stats.csv", "run.json", "verdict.json"),
