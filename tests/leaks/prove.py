@@ -67,9 +67,9 @@ def _table(outcomes: list[Outcome]) -> Table:
     for outcome in outcomes:
         table.add_row(
             outcome.case.name,
-            "injected" if outcome.case.accused else "healthy",
+            "injected" if outcome.injected else "healthy",
             str(outcome.requests),
-            ", ".join(outcome.growing) or "nothing",
+            ", ".join(outcome.accused) or "nothing",
             "yes" if outcome.right else "NO",
             outcome.text,
         )

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from loadtest.gateway.place import LOOPBACK, free_port
 from loadtest.gateway.source import parse_source
 from loadtest.judge.endurance import endure
 from loadtest.judge.growth import Endurance, Trend
+from loadtest.judge.lasting import left_open, restarted
 from loadtest.run import read_run
 from loadtest.settings import Size
 
@@ -28,8 +30,11 @@ USERS = 8
 CLASS = "RealisticUser"
 """Who makes the load: one class, so that the gateway's own caches are full soon."""
 
-QUIET = 8.0
-"""Seconds after the load in which connections that nobody needs are closed."""
+QUIET = 12.0
+"""Seconds after the load in which connections that nobody needs are closed, and are looked at once more."""
+
+SHORT = 45.0
+"""Seconds of load in which a single event happens for certain."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,16 @@ class Case:
     """The metrics of which one must be found to grow; nothing: none may."""
     also: frozenset[str] = frozenset()
     """Those that may grow with them."""
+    restarts: bool = False
+    """Whether a worker must be said to have restarted; otherwise none may."""
+    stays_open: bool = False
+    """Whether connections of clients must be said to have stayed open; otherwise none may."""
+    seconds: float | None = None
+    """Of load, if it can be told in less time than growth."""
     needs: str | None = None
     """A program without which it cannot be shown."""
+    postgresql: bool = False
+    """Whether the gateway stands on PostgreSQL and Redis with several workers."""
 
 
 CASES = (
@@ -61,6 +74,15 @@ CASES = (
         "each request waits 0.2 ms longer than the one before",
         frozenset({"latency p50", "latency p95"}),
     ),
+    Case("streams", "five endless streams, whose clients stay", stays_open=True, seconds=SHORT),
+    Case(
+        "restart",
+        "one of two workers dies at its 100th request",
+        restarts=True,
+        seconds=SHORT,
+        needs="redis-server",
+        postgresql=True,
+    ),
     Case("none", "the gateway as it is"),
     Case("warms_up", "fills a cache with 40 MiB and then no more"),
     Case("saw_tooth", "gathers 30 MiB and frees it, again and again"),
@@ -74,6 +96,9 @@ class Outcome:
     case: Case
     endurance: Endurance
     requests: int
+    restarts: tuple[str, ...]
+    left_open: int | None
+    """None if nobody looked."""
 
     @property
     def growing(self) -> tuple[str, ...]:
@@ -81,16 +106,38 @@ class Outcome:
         return tuple(dict.fromkeys(one.metric for one in self.endurance.trending(Trend.GROWING)))
 
     @property
+    def accused(self) -> tuple[str, ...]:
+        """Everything that the gateway is accused of."""
+        return (
+            *self.growing,
+            *(("restart",) if self.restarts else ()),
+            *(("streams stay open",) if self.left_open else ()),
+        )
+
+    @property
+    def injected(self) -> bool:
+        """Whether there was a fault to be found."""
+        return bool(self.case.accused or self.case.restarts or self.case.stays_open)
+
+    @property
     def right(self) -> bool:
-        """Whether the leak was found and nothing else accused, or a healthy gateway left in peace."""
-        if not self.case.accused:
-            return bool(self.endurance.growth) and not self.growing
+        """Whether the fault was found and nothing else accused, or a healthy gateway left in peace."""
+        if bool(self.restarts) != self.case.restarts or self.left_open is None:
+            return False
+        if bool(self.left_open) != self.case.stays_open or not self.endurance.growth:
+            return False
         growing = set(self.growing)
-        return bool(self.case.accused & growing) and growing <= self.case.accused | self.case.also
+        return bool(self.case.accused & growing) == bool(self.case.accused) and (
+            growing <= self.case.accused | self.case.also
+        )
 
     @property
     def text(self) -> str:
         """What was found, in a line."""
+        if self.case.restarts:
+            return "; ".join(self.restarts) or "no restart"
+        if self.case.stays_open:
+            return f"{self.left_open or 'no'} connections of clients stayed open after the load"
         wanted = self.case.accused or {"rss"}
         told = [one.text for one in self.endurance.growth if one.metric in wanted]
         return told[0] if told else "nothing was sampled"
@@ -98,14 +145,17 @@ class Outcome:
 
 def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: float) -> Outcome:
     """Boot ``gateway`` with the fault of ``case``, drive it for ``seconds``, and return what the judge says."""
+    seconds = case.seconds or seconds
     size = Size(profile="soak", users=USERS, spawn_rate=USERS, run_time=seconds, processes=1)
     reports.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         extra = {"PYTHONPATH": str(INJECTED)}
         if case.name != "none":
             extra["LOADTEST_FAULT"] = case.name
-        environ = {}
-        if case.needs:
+        environ: dict[str, str] = {}
+        if case.postgresql:
+            home = stack.enter_context(_services(home, reports))
+        elif case.needs:
             port = stack.enter_context(_redis(reports))
             environ["REDIS_URL"] = f"redis://{LOOPBACK}:{port}/0"
             extra["LOADTEST_FAULT_PORT"] = str(port)
@@ -113,6 +163,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
             booted(
                 parse_source(gateway),
                 home=home,
+                database="postgres" if case.postgresql else None,
                 environ=environ,
                 extra=extra,
                 log_copy=reports / "gateway.log",
@@ -138,7 +189,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
     (reports / "run.json").write_bytes(_encoded(run))
     if case.name != "none" and f"fault injected: {case.name}" not in (reports / "gateway.log").read_text():
         raise AssertionError(f"{case.name}: the fault did not reach the gateway")
-    return Outcome(case, endure(run, ()), run.requests)
+    return Outcome(case, endure(run, ()), run.requests, restarted(run), left_open(run))
 
 
 def missing(case: Case) -> str | None:
@@ -157,6 +208,22 @@ def _redis(directory: Path) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextlib.contextmanager
+def _services(home: Path, directory: Path) -> Iterator[Path]:
+    """A LOADTEST_HOME with services of its own and the installations of ``home``."""
+    own = (directory / "home").absolute()
+    own.mkdir(exist_ok=True)
+    if not (own / "gateways").exists():
+        (own / "gateways").symlink_to(home.absolute() / "gateways")
+    command = [sys.executable, "-m", "loadtest", "services"]
+    environment = _plain() | {"LOADTEST_HOME": str(own)}
+    subprocess.run([*command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    try:
+        yield own
+    finally:
+        subprocess.run([*command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 def _plain() -> dict[str, str]:

@@ -14,6 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,15 @@ BOUND = 160
 
 TOOTH = 120
 """Pieces after which all are freed at once."""
+
+ENDLESS = "/endless"
+"""The path of a stream that nobody ends."""
+
+LISTENERS = 5
+"""Streams that stay open, one more every ``EVERY`` requests: too few to be growth."""
+
+LAST = 100
+"""The request in which a worker dies."""
 
 
 class Fault:
@@ -76,6 +86,22 @@ class Fault:
         self._kept.append(b"\x01" * KEPT)
         return 0.0
 
+    def _streams(self) -> float:
+        if self._requests % EVERY == 0 and len(self._kept) < LISTENERS:
+            listener = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])))
+            listener.sendall(f"GET {ENDLESS} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
+            self._kept.append(listener)
+        return 0.0
+
+    def _restart(self) -> float:
+        if self._requests == LAST:
+            try:
+                (Path(os.environ["TMPDIR"]) / "died").touch(exist_ok=False)
+            except FileExistsError:
+                return 0.0  # the other worker was first
+            os._exit(1)
+        return 0.0
+
 
 class Faulty:
     """A middleware between server and gateway."""
@@ -86,6 +112,10 @@ class Faulty:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request, the worse for the fault."""
+        if scope["type"] == "http" and scope["path"] == ENDLESS:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b": open\n\n", "more_body": True})
+            await asyncio.Event().wait()
         if scope["type"] == "http" and (wait := self._fault.strike()):
             await asyncio.sleep(wait)
         await self._app(scope, receive, send)
