@@ -25,7 +25,7 @@ from loadtest.load import Load, Message
 from loadtest.run import Scenario
 from loadtest.soak.pacing import PaceSetting, holds
 from loadtest.stage import clear_stage, set_stage
-from loadtest.sweep import SLOW, Deck, order
+from loadtest.sweep import SLOW, Deck, again, order
 from loadtest.workers import Workers, tell
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Direction:
         scenarios = catalogue(soak=shape is not None)
         plan = planned(load.scenarios, scenarios)
         swept = tuple(one for one in plan if not holds(load.scenarios[one.name][0]))
-        self.deck = Deck(order(swept, self._slow(swept)))
+        self.deck = Deck(order(swept, self._slow(swept)) + again(swept, _chancy(load.session)))
         self.chronicle.shape = shape
         classes = [user_class.__name__ for user_class in self.environment.user_classes]
         self.chronicle.begin(
@@ -200,7 +200,7 @@ class Direction:
         self._tell("loadtest-deal", answer, msg.node_id)
 
     def _on_done(self, msg: Message, **_: Any) -> None:
-        self.deck.done(msg.data["name"], time.time() - self.chronicle.started)
+        self.deck.done(msg.data["name"], msg.node_id, time.time() - self.chronicle.started)
 
     def _tell(self, message: str, data: Any, node: str | None) -> None:
         runner = self.environment.runner
@@ -208,6 +208,15 @@ class Direction:
             runner.send_message(message, data, node)
         elif runner is not None:
             runner.send_message(message, data)
+
+
+def _chancy(session: Session) -> frozenset[str]:
+    """Return the operations that several workers let succeed now and then."""
+    if session.data is None:
+        return frozenset()
+    return frozenset(
+        entry.operation for entry in session.data.known if entry.sometimes and entry.workers == "many"
+    )
 
 
 def _take_run_time(environment: Environment) -> float | None:

@@ -1,4 +1,4 @@
-"""The first sweep: every scenario is dealt once across all users of all workers before the weighted mix begins.
+"""The first sweep: every scenario is dealt across all users of all workers before the weighted mix begins.
 
 With twenty users and forty user classes, Locust's own dispatch leaves half of the classes without a user; a
 dealt scenario is done by whichever user is free.
@@ -27,6 +27,19 @@ def order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...
     return tuple(scenario.name for scenario in ranked)
 
 
+CHANCES = 3
+"""How often a scenario is dealt that calls an operation whose success is a matter of chance."""
+
+
+def again(scenarios: Iterable[Scenario], chancy: frozenset[str]) -> tuple[str, ...]:
+    """Return what is dealt once more after the others: whatever calls one of the ``chancy`` operations.
+
+    Where each worker of a gateway keeps something to itself, every second call may meet the wrong one.
+    """
+    names = [one.name for one in scenarios if any(call.operation in chancy for call in one.calls)]
+    return tuple(sorted(names)) * (CHANCES - 1)
+
+
 POLL = 0.25
 """Seconds between two questions while nothing is left to deal and others are not done."""
 
@@ -39,7 +52,8 @@ class Deck:
 
     def __init__(self, scenarios: Iterable[str]) -> None:
         self._left = deque(scenarios)
-        self._held: dict[str, str] = {}
+        self._held: list[tuple[str, str]] = []
+        """Names, and the workers that hold them."""
         self._planned = len(self._left)
         self._done = 0
         self.finished_at: float | None = None
@@ -49,21 +63,21 @@ class Deck:
         if not self._left:
             return None
         name = self._left.popleft()
-        self._held[name] = worker
+        self._held.append((name, worker))
         return name
 
-    def done(self, name: str, at: float) -> None:
-        """Note that ``name`` was done ``at`` seconds after the start; a second report of it changes nothing."""
-        if self._held.pop(name, None) is not None:
+    def done(self, name: str, worker: str, at: float) -> None:
+        """Note that ``worker`` did ``name`` ``at`` seconds after the start; what it does not hold changes nothing."""
+        if (name, worker) in self._held:
+            self._held.remove((name, worker))
             self._done += 1
             if self.over:
                 self.finished_at = at
 
     def lost(self, worker: str) -> tuple[str, ...]:
         """Take back what a lost worker held, to be dealt again first; return the names."""
-        back = tuple(name for name, holder in self._held.items() if holder == worker)
-        for name in back:
-            del self._held[name]
+        back = tuple(name for name, holder in self._held if holder == worker)
+        self._held = [held for held in self._held if held[1] != worker]
         self._left.extendleft(reversed(back))
         return back
 
@@ -78,7 +92,7 @@ class Deck:
             planned=self._planned,
             done=self._done,
             finished_at=self.finished_at,
-            unfinished=tuple(self._held) + tuple(self._left),
+            unfinished=tuple(name for name, _ in self._held) + tuple(self._left),
         )
 
 

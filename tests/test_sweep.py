@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.run import Call, Scenario
-from loadtest.sweep import Deck, Hand, order
+from loadtest.sweep import CHANCES, Deck, Hand, again, order
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)
 
@@ -25,15 +25,36 @@ def test_slow_ones_come_first_then_those_that_call_the_most() -> None:
     assert order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
 
 
+def test_what_is_a_matter_of_chance_is_dealt_again_behind_the_others() -> None:
+    scenarios = [
+        scenario("sure", "GET /a"),
+        scenario("lucky", "GET /a", "GET /b"),
+        scenario("as lucky", "GET /b", "GET /b"),
+    ]
+    assert again(scenarios, frozenset({"GET /b"})) == ("as lucky", "lucky") * (CHANCES - 1)
+    assert again(scenarios, frozenset()) == ()
+
+
+def test_two_workers_can_hold_the_same_scenario() -> None:
+    deck = Deck(["a", "a"])
+    deck.deal("w1")
+    deck.deal("w2")
+    deck.done("a", "w1", 1.0)
+    assert deck.lost("w1") == ()
+    assert deck.lost("w2") == ("a",)
+    assert deck.record().done == 1
+
+
 @given(NAMES, st.lists(st.sampled_from(["w1", "w2", "w3"]), min_size=1))
 def test_every_scenario_is_dealt_once(names: list[str], workers: list[str]) -> None:
     deck = Deck(names)
     dealt = []
     for turn in range(len(names) + 3):
-        name = deck.deal(workers[turn % len(workers)])
+        worker = workers[turn % len(workers)]
+        name = deck.deal(worker)
         if name is not None:
             dealt.append(name)
-            deck.done(name, float(turn))
+            deck.done(name, worker, float(turn))
     assert dealt == names
     assert deck.record().done == len(names)
     assert deck.record().unfinished == ()
@@ -54,12 +75,12 @@ def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
     deck = Deck(["a", "b"])
     deck.deal("w1")
     deck.deal("w2")
-    deck.done("b", 3.0)
+    deck.done("b", "w2", 3.0)
     assert deck.finished_at is None
     assert deck.record().unfinished == ("a",)
-    deck.done("a", 5.0)
+    deck.done("a", "w1", 5.0)
     assert deck.finished_at == 5.0
-    deck.done("a", 9.0)
+    deck.done("a", "w1", 9.0)
     assert deck.record().done == 2
     assert deck.finished_at == 5.0
 
