@@ -24,12 +24,15 @@ from locust.runners import MasterRunner
 from msgspec.structs import replace
 
 import loadtest
-from loadtest import run as record
 from loadtest.client.session import Session
+from loadtest.driven import Backend, EntityCount, Gateway
 from loadtest.files import prepare_directory, write_atomically
+from loadtest.generator import Environment as Machine
+from loadtest.generator import Generator, Worker
+from loadtest.plan import Scenario
 from loadtest.recorder import Recorder, cpu_seconds
 from loadtest.redact import redact
-from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
+from loadtest.run import Run, RunState, Settings, write_run
 from loadtest.settings import Target, criteria_of
 from loadtest.soak.shape import SoakShape
 from loadtest.sweep import Deck
@@ -54,7 +57,7 @@ class Chronicle:
         environment: Environment,
         target: Target,
         recorder: Recorder,
-        workers: Callable[[float], tuple[record.Worker, ...]],
+        workers: Callable[[float], tuple[Worker, ...]],
     ) -> None:
         self.environment = environment
         self.target = target
@@ -111,7 +114,7 @@ class Chronicle:
                 seed=self.target.seed,
             ),
             environment=_environment(),
-            gateway=record.Gateway(
+            gateway=Gateway(
                 version=session.version,
                 source=redact(self.target.source or host),
                 data=self.target.data or (session.data.version if session.data else None),
@@ -137,9 +140,7 @@ class Chronicle:
             self.run,
             started=_iso(self.started),
             backends=tuple(
-                record.Backend(name=one.name, up=False, detail=problems[one.name])
-                if one.name in problems
-                else one
+                Backend(name=one.name, up=False, detail=problems[one.name]) if one.name in problems else one
                 for one in self.run.backends
             ),
             entities=tuple(
@@ -163,7 +164,7 @@ class Chronicle:
             started=_iso(time.time()),
             settings=Settings(host=redact(self.target.host), profile=self.target.profile),
             environment=_environment(),
-            gateway=record.Gateway(version=None, source=redact(self.target.source), data=self.target.data),
+            gateway=Gateway(version=None, source=redact(self.target.source), data=self.target.data),
         )
         state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED
         self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))
@@ -269,9 +270,9 @@ class Chronicle:
         gevent.signal_handler(signal.SIGTERM, terminated)
         signal.signal(signal.SIGINT, interrupted)
 
-    def _generator(self) -> record.Generator:
+    def _generator(self) -> Generator:
         busy, starts = self._busy_seconds, self.recorder.tally.starts
-        return record.Generator(
+        return Generator(
             cpu=round(cpu_seconds() + sum(self.recorder.cpu.values()), 2),
             saturated=busy >= BUSY_FOR,
             detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
@@ -288,17 +289,14 @@ class Chronicle:
         return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)
 
 
-def _backends(target: Target) -> tuple[record.Backend, ...]:
-    up = (record.Backend(name=name, up=True) for name in sorted(target.backends))
-    down = (
-        record.Backend(name=name, up=False, detail=why)
-        for name, why in sorted(target.failed_backends.items())
-    )
+def _backends(target: Target) -> tuple[Backend, ...]:
+    up = (Backend(name=name, up=True) for name in sorted(target.backends))
+    down = (Backend(name=name, up=False, detail=why) for name, why in sorted(target.failed_backends.items()))
     return (*up, *down)
 
 
-def _environment() -> record.Environment:
-    return record.Environment(
+def _environment() -> Machine:
+    return Machine(
         loadtest=loadtest.__version__,
         locust=locust.__version__,
         python=platform.python_version(),

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from loadtest.driven import Death
+from loadtest.failures import Failure
 from loadtest.gateway.evidence import Request
 from loadtest.gateway.running import RunningGateway
-from loadtest.run import Death, Failure, Phase, Run, RunState
+from loadtest.run import Phase, Run, RunState
 
 
 def started_at(run: Run) -> float:

@@ -22,7 +22,7 @@ from loadtest.entities import count_entities, take_away_leftovers
 from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.footing import SQLITE
 from loadtest.load import Load, Message
-from loadtest.run import Scenario
+from loadtest.plan import Scenario
 from loadtest.soak.pacing import PaceSetting, holds
 from loadtest.stage import clear_stage, set_stage
 from loadtest.sweep import SLOW, Deck, order

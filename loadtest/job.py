@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from loadtest.complete import complete
 from loadtest.drive import as_master, clear_reports, locust_command, locust_environment, target_of
+from loadtest.driven import Gateway
 from loadtest.errors import BootError, ExitCode, InconclusiveError, LoadTestError, UsageError
 from loadtest.files import prepare_directory
 from loadtest.gateway.boot import booted
@@ -28,7 +29,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.progress import Progress
 from loadtest.redact import redact
 from loadtest.role import Master
-from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
+from loadtest.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
 from loadtest.soak.plan import SWEEP_WITHIN
 

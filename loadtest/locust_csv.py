@@ -18,11 +18,13 @@ from pathlib import Path
 import msgspec
 
 from loadtest.errors import UsageError
+from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.fingerprint import fingerprint, normalise
 from loadtest.histogram import Latency
 from loadtest.locust_errors import understand
+from loadtest.measured import Operation
 from loadtest.operations import area_of
-from loadtest.run import Example, Failure, Operation, ProblemKind, Run, RunState, Settings
+from loadtest.run import Run, RunState, Settings
 from loadtest.timeline import Moment, Timeline
 
 _AGGREGATED = "Aggregated"

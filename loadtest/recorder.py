@@ -12,11 +12,11 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from loadtest.client.problem import Problem
+from loadtest.failures import Example, ProblemKind
 from loadtest.operations import area_of
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.redact import redact
 from loadtest.roster import Counted
-from loadtest.run import Example, ProblemKind
 from loadtest.soak.schedule import Start
 from loadtest.tally import Tally, pack, unpack
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from packaging.version import InvalidVersion, Version
 
 from loadtest.errors import UsageError
+from loadtest.failures import ProblemKind
 from loadtest.files import read_toml
 from loadtest.footing import Footing, Qualified
 from loadtest.record import Record
-from loadtest.run import ProblemKind
 
 DIRECTORY = Path(__file__).parent / "gateway" / "versions"
 

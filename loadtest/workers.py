@@ -19,10 +19,10 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 from loadtest import __version__
 from loadtest.errors import InconclusiveError
 from loadtest.footing import Footing
+from loadtest.generator import Worker
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
 from loadtest.roster import Roster
-from loadtest.run import Worker
 
 logger = logging.getLogger(__name__)
 

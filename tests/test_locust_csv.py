@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.errors import UsageError
+from loadtest.failures import ProblemKind
 from loadtest.judge.categories import load_categories
 from loadtest.judge.verdict import Result, Verdict, judge
 from loadtest.locust_csv import read_csv_run
 from loadtest.locust_errors import Understood, understand
-from loadtest.run import ProblemKind, Run
+from loadtest.run import Run
 
 STATS = (
     "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,"

@@ -17,9 +17,9 @@ from loadtest.client.request import CORRELATION, Request, Route, find_route, mak
 from loadtest.client.session import Session
 from loadtest.client.streams import EventStream, Lines
 from loadtest.client.transport import answer_of
+from loadtest.failures import Example, ProblemKind
 from loadtest.operations import base, deletes
 from loadtest.outcome import StreamOutcome
-from loadtest.run import Example, ProblemKind
 from loadtest.versions import Drift
 
 IDLE = 1.5

@@ -11,6 +11,7 @@ import psutil
 from loadtest import versions
 from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
+from loadtest.driven import Backend, Death, Gateway
 from loadtest.footing import Footing
 from loadtest.gateway import log
 from loadtest.gateway.evidence import Request, lines_of
@@ -27,7 +28,7 @@ from loadtest.gateway.samples import (
 )
 from loadtest.record import Record
 from loadtest.resources import Process, Sample, Store
-from loadtest.run import Backend, Death, Gateway, Phase
+from loadtest.run import Phase
 from loadtest.versions import VersionData
 
 GATEWAY_LOG = "gateway.log"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+from loadtest.failures import Failure
 from loadtest.judge.amounts import amount, span
 from loadtest.judge.growth import UNJUDGED, Endurance, Growth, Trend
 from loadtest.judge.metrics import Metric, metrics
 from loadtest.judge.recovery import recovery_of
 from loadtest.judge.series import Series, series_of
 from loadtest.judge.stored import stored_by
-from loadtest.run import Failure, Run
+from loadtest.run import Run
 
 LONG = 600.0
 """Seconds from which on a run that was not made for it is looked at."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from loadtest.generator import Worker
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
-from loadtest.run import RunState, Worker
+from loadtest.run import RunState
 
 
 def gateway_up(facts: Facts) -> Observation:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from loadtest.compare import Comparison
 from loadtest.errors import ExitCode
+from loadtest.failures import Failure
 from loadtest.footing import Footing
 from loadtest.histogram import Latency
 from loadtest.judge.categories import Categories, Category
@@ -23,7 +24,7 @@ from loadtest.judge.figures import Counts, judge_criteria, total_latency
 from loadtest.judge.growth import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
-from loadtest.run import Failure, Run, RunState
+from loadtest.run import Run, RunState
 from loadtest.versions import VersionData
 
 

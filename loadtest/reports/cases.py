@@ -13,10 +13,11 @@ from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.criteria import Outcome as Met
 from loadtest.judge.observations import Check, Observation, Severity
 from loadtest.judge.verdict import JudgedFailure, Result, Verdict
+from loadtest.measured import Operation
 from loadtest.operations import area_of
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.places import Place, Places
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 
 COVERAGE = "loadtest coverage"
 """The suite of the checks of what was reached."""

@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from loadtest import versions
+from loadtest.driven import Death
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway import BootError, Request, RunningGateway, booted, parse_source
 from loadtest.gateway.environment import common_switches
-from loadtest.run import Death
 
 pytestmark = pytest.mark.real
 

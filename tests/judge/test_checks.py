@@ -5,24 +5,14 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, latency, operation, run
 
+from loadtest.driven import Backend, Death, EntityCount, Gateway
+from loadtest.generator import Generator, Worker
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
 from loadtest.judge.verdict import judge
-from loadtest.run import (
-    Backend,
-    Call,
-    Death,
-    EntityCount,
-    Gateway,
-    Generator,
-    Run,
-    RunState,
-    Scenario,
-    Settings,
-    Sweep,
-    Worker,
-)
+from loadtest.plan import Call, Scenario, Sweep
+from loadtest.run import Run, RunState, Settings
 from loadtest.versions import KnownFailure
 
 CATEGORIES = load_categories()

@@ -28,14 +28,17 @@ from sample_runs import (
 
 from loadtest.compare import compare
 from loadtest.errors import UsageError
+from loadtest.failures import Example
+from loadtest.generator import Worker
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import parse
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.locust_csv import read_csv_run
+from loadtest.measured import Stream
 from loadtest.reports import html, html_failures, html_operations
 from loadtest.resources import Sample
-from loadtest.run import Example, Run, Stream, Worker
+from loadtest.run import Run
 from loadtest.timeline import Moment, Timeline
 from loadtest.versions import KnownFailure
 

@@ -23,13 +23,16 @@ from sample_runs import (
     run,
 )
 
+from loadtest.failures import Example, ProblemKind
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import parse
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import FailOn, Verdict, judge
+from loadtest.measured import Acceptance
+from loadtest.plan import Call, Scenario
 from loadtest.reports import junit
 from loadtest.reports.cases import Outcome, cases
-from loadtest.run import Acceptance, Call, Example, ProblemKind, Run, Scenario
+from loadtest.run import Run
 from loadtest.versions import KnownFailure
 
 CATEGORIES = load_categories()
