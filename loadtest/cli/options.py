@@ -56,6 +56,11 @@ locust_arguments = click.argument(
 )
 
 
+def examples(*lines: str) -> str:
+    """Return the end of a command's help, with a line for each example."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def judging(command: F) -> F:
     """Give ``command`` the options that :func:`read_options` reads."""
     for option in (
