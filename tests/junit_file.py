@@ -9,8 +9,9 @@ from sample_runs import TODAY, VERSION
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import parse
+from loadtest.judge.failures import FailOn
 from loadtest.judge.known import entries
-from loadtest.judge.verdict import FailOn, Verdict, judge
+from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import junit
 from loadtest.reports.cases import Outcome, cases
 from loadtest.run import Run

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from loadtest import settings
 from loadtest.driven import Gateway
 from loadtest.errors import UsageError
+from loadtest.judge.failures import FailOn
 from loadtest.judge.session import Options
-from loadtest.judge.verdict import FailOn
 from loadtest.locust_csv import read_csv_run
 from loadtest.run import Run, read_run
 from loadtest.versions import load

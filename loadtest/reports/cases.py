@@ -11,8 +11,9 @@ from enum import StrEnum
 from loadtest.judge.coverage import Covered, State
 from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.criteria import Outcome as Met
+from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.observations import Check, Observation, Severity
-from loadtest.judge.verdict import JudgedFailure, Result, Verdict
+from loadtest.judge.verdict import Result, Verdict
 from loadtest.measured import Operation
 from loadtest.operations import area_of
 from loadtest.reports.evidence import describe, times, title

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loadtest.failures import Example
+from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.observations import clock
-from loadtest.judge.verdict import JudgedFailure
 from loadtest.reports.text import block, one_line
 
 MOST_FAILURES = 5

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from markupsafe import escape
 
 from loadtest.failures import Example
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.observations import clock
-from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
+from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
 from loadtest.reports.places import Places
 from loadtest.reports.text import block, one_line

@@ -10,8 +10,9 @@ from loadtest.driven import Gateway
 from loadtest.errors import UsageError
 from loadtest.judge.baseline import read_known
 from loadtest.judge.criteria import parse
+from loadtest.judge.failures import FailOn
 from loadtest.judge.session import Options, accept, check_options, judge_and_report, judge_run
-from loadtest.judge.verdict import FailOn, Result
+from loadtest.judge.verdict import Result
 from loadtest.measured import Operation
 from loadtest.run import Run, RunState, read_run, write_run
 from loadtest.settings import profiles

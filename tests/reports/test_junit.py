@@ -17,7 +17,7 @@ from sample_runs import (
 )
 
 from loadtest.failures import Example
-from loadtest.judge.verdict import FailOn
+from loadtest.judge.failures import FailOn
 from loadtest.plan import Call, Scenario
 from loadtest.reports import junit
 
