@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from msgspec.structs import replace
 
 from loadtest.complete import complete
-from loadtest.drive import as_master, clear_reports, locust_command, locust_environment, target_of
+from loadtest.drive import as_master, clear_reports, locust_environment, target_of
 from loadtest.driven import Gateway
-from loadtest.errors import BootError, ExitCode, InconclusiveError, LoadTestError, UsageError
+from loadtest.errors import BootError, InconclusiveError, UsageError
 from loadtest.files import prepare_directory
 from loadtest.gateway.boot import booted
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
 from loadtest.gateway.state import read_state
+from loadtest.interruption import Stopped, signals_raise
 from loadtest.judge.session import Options, check_options, judge_and_report
 from loadtest.judge.verdict import Verdict
+from loadtest.locust_process import run_locust
 from loadtest.progress import Progress
 from loadtest.redact import redact
 from loadtest.role import Master
@@ -33,25 +33,8 @@ from loadtest.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
 from loadtest.soak.plan import SWEEP_WITHIN
 
-POLL = 0.2
-"""Seconds between looks at Locust and the gateway."""
-LOOK = 2.0
-"""Seconds between looks at what was measured so far."""
-LATE = 180.0
-"""Seconds that a load may take beyond its run time, for setting the stage and clearing it."""
 QUIET = 12.0
 """Seconds after a soak in which connections that nobody needs are closed, and those that stay are seen."""
-STOP_WITHIN = 60.0
-"""Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
-
-
-class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
-    """SIGTERM or Ctrl-C: the job ends early, its reports are written first."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.signal = number
-        self.exit_code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
 
 
 @dataclass(frozen=True)
@@ -92,7 +75,7 @@ def run_job(job: Job, progress: Progress) -> Verdict:
     clear_reports(job.reports)
     phases: list[Phase] = []
     run: Run
-    with _signals_raise():
+    with signals_raise():
         try:
             run = _booted_run(job, phases, progress)
         except BootError as error:
@@ -177,71 +160,16 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
         arguments = (*job.master.arguments(), *arguments)
     environment = locust_environment(job.size, target, explicit=job.explicit)
     environment["LOADTEST_PARENT"] = str(os.getpid())
-    with (job.reports / "locust.log").open("wb") as output:
-        locust = subprocess.Popen(
-            locust_command(arguments),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait(locust, gateway, job, progress)
-        except Stopped as stop:
-            _stop(locust)
-            return stop
-        finally:
-            _end(locust)
-    return None
-
-
-def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, progress: Progress) -> None:
-    looked = began = time.monotonic()
     own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
-    patience = LATE + (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
-    latest = float("inf") if own_time else began + job.size.run_time + patience
-    while locust.poll() is None:
-        if time.monotonic() > latest:
-            progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
-            _stop(locust)
-            return
-        died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
-        if died:
-            progress.tell("load", f"{died} died; stopping the load")
-            _stop(locust)
-            return
-        if time.monotonic() - looked >= LOOK:
-            progress.update(_so_far(job.reports / "run.json"))
-            looked = time.monotonic()
-        time.sleep(POLL)
-
-
-def _so_far(run_file: Path) -> str:
-    try:
-        run = read_run(run_file)
-    except LoadTestError:
-        return "nothing measured yet"
-    failures = sum(operation.failures for operation in run.operations)
-    reached = sum(operation.successes > 0 for operation in run.operations)
-    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
-    if run.timeline.stretches:
-        sweep = f" · {run.timeline.stretches[-1].name}"
-    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
-
-
-def _stop(locust: subprocess.Popen[bytes]) -> None:
-    """Ask Locust to end as by Ctrl-C: unlike after SIGTERM, it then writes its own reports too."""
-    if locust.poll() is None:
-        locust.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            locust.wait(STOP_WITHIN)
-
-
-def _end(locust: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(locust.pid, signal.SIGKILL)
-    locust.wait()
+    waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    return run_locust(
+        arguments,
+        environment,
+        takes=math.inf if own_time else job.size.run_time + waits,
+        reports=job.reports,
+        gateway=gateway,
+        progress=progress,
+    )
 
 
 def _measured(job: Job) -> Run:
@@ -292,18 +220,3 @@ def _boot_phases(gateway: RunningGateway, before: float) -> Iterator[Phase]:
 
 def _phase(name: str, began: float) -> Phase:
     return Phase(name=name, seconds=round(time.monotonic() - began, 2))  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into an exception, so that every ``with`` block ends in good order."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
