@@ -21,7 +21,7 @@ import psutil
 from locust.env import Environment
 from locust.html import get_html_report
 from locust.runners import MasterRunner
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 import loadtest
 from loadtest.client.session import Session
@@ -119,10 +119,8 @@ class Chronicle:
                 source=redact(self.target.source or host),
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
-                database=self.target.footing.database,
-                redis=self.target.footing.redis,
-                workers=self.target.footing.workers,
                 notes=session.turnstile.notes,
+                **asdict(self.target.footing),
             ),
             backends=_backends(self.target),
             contract=tuple(sorted(session.contract.operations)),
@@ -164,7 +162,12 @@ class Chronicle:
             started=_iso(time.time()),
             settings=Settings(host=redact(self.target.host), profile=self.target.profile),
             environment=_environment(),
-            gateway=Gateway(version=None, source=redact(self.target.source), data=self.target.data),
+            gateway=Gateway(
+                version=None,
+                source=redact(self.target.source),
+                data=self.target.data,
+                **asdict(self.target.footing),
+            ),
         )
         state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED
         self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))

@@ -7,18 +7,20 @@ import datetime as dt
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from loadtest.complete import complete
 from loadtest.drive import as_master, clear_reports, locust_environment, target_of
 from loadtest.driven import Gateway
 from loadtest.errors import BootError, InconclusiveError, UsageError
 from loadtest.files import prepare_directory
+from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
+from loadtest.gateway.ground import footing_of
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
 from loadtest.gateway.state import read_state
@@ -71,6 +73,8 @@ def run_job(job: Job, progress: Progress) -> Verdict:
         UsageError: something asked for cannot be; nothing was booted.
     """
     check_options(job.options)
+    # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
+    footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
     prepare_directory(job.reports)
     clear_reports(job.reports)
     phases: list[Phase] = []
@@ -79,11 +83,11 @@ def run_job(job: Job, progress: Progress) -> Verdict:
         try:
             run = _booted_run(job, phases, progress)
         except BootError as error:
-            run = _unbooted(job, str(error), error.log_tail)
+            run = _unmeasured(job, footing, str(error), log_tail=error.log_tail)
         except InconclusiveError as error:
-            run = _unbooted(job, str(error), ())
+            run = _unmeasured(job, footing, str(error))
         except Stopped as stop:
-            run = _unbooted(job, str(stop), (), stop.signal)
+            run = _unmeasured(job, footing, str(stop), stopped_by=stop.signal)
     return _report(job, replace(run, phases=tuple(phases)), progress)
 
 
@@ -105,13 +109,14 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
                 if job.size.profile == "soak" and stop is None:
                     progress.update("looking which connections stay open")
                     time.sleep(QUIET)
-                run = complete(_measured(job), gateway)
+                run = complete(_measured(job, gateway.footing), gateway)
                 phases.append(_phase("report", began))
             finally:
                 progress.update("stopping the gateway")
                 stopping = time.monotonic()
     finally:
-        phases.append(_phase("stop", stopping))
+        # Without a phase there is no gateway: what took so long was its boot.
+        phases.append(_phase("stop" if phases else "boot", stopping))
     if stop is not None:
         # Locust was told by SIGINT, whatever it was that we were told by.
         reason = f"{stop} after {run.duration:.0f} s of load"
@@ -172,22 +177,29 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
     )
 
 
-def _measured(job: Job) -> Run:
+def _measured(job: Job, footing: Footing) -> Run:
     """Return what Locust measured; a file that says it is still being written was left by a crash."""
     path = job.reports / "run.json"
     if not path.exists():
-        return _unbooted(job, "Locust ended before it measured anything: see locust.log", ())
+        return _unmeasured(job, footing, "Locust ended before it measured anything: see locust.log")
     run = read_run(path)
     if run.state is RunState.RUNNING:
         return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
     return run
 
 
-def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None = None) -> Run:
+def _unmeasured(
+    job: Job,
+    footing: Footing,
+    reason: str,
+    *,
+    log_tail: tuple[str, ...] = (),
+    stopped_by: int | None = None,
+) -> Run:
     return Run(
         started=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-        state=RunState.INTERRUPTED if number else RunState.ABORTED,
-        signal=number,
+        state=RunState.INTERRUPTED if stopped_by else RunState.ABORTED,
+        signal=stopped_by,
         reason=redact(reason),
         settings=Settings(
             host="",
@@ -196,7 +208,7 @@ def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None
             spawn_rate=job.size.spawn_rate,
             run_time=job.size.run_time,
         ),
-        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=tuple(log_tail)),
+        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=log_tail, **asdict(footing)),
     )
 
 

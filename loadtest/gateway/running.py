@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
+from msgspec.structs import asdict
 
 from loadtest import versions
 from loadtest.backends import Ready
@@ -148,13 +149,11 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             version=self.version,
             source=self.source,
             data=self.data_version,
-            database=self.footing.database,
-            redis=self.footing.redis,
-            workers=self.footing.workers,
             death=Death(at=death.at - since, signal=death.signal, exit_status=death.exit_status)
             if death
             else None,
             log_tail=self.log_tail() if death else (),
+            **asdict(self.footing),
         )
 
 
