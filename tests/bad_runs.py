@@ -149,6 +149,23 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         "because their scenario failed",
     ),
     (
+        Check.PLANNED,
+        Severity.WARNING,
+        replace(
+            clean(),
+            operations=(*clean().operations, operation("GET /tags", 1, scenario="ToolsUser.lifecycle")),
+        ),
+        "1 operation called, and not in the scenario's plan: GET /tags by ToolsUser.lifecycle",
+    ),
+    (
+        Check.PLANNED,
+        Severity.WARNING,
+        replace(
+            clean(), operations=(*clean().operations, operation("POST /tools", 1, scenario="NewUser.story"))
+        ),
+        "POST /tools by NewUser.story",
+    ),
+    (
         Check.ACCOUNTED,
         Severity.INCONCLUSIVE,
         replace(clean(), operations=(operation("GET /tools", 1, 3),), failures=(failure("GET /tools"),)),

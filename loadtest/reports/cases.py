@@ -22,7 +22,15 @@ from loadtest.run import Run
 
 COVERAGE = "loadtest coverage"
 """The suite of the checks of what was reached."""
-_COVERAGE = {Check.SWEEP, Check.REACHED, Check.FLOOR, Check.SCENARIOS, Check.SUCCESSES, Check.REQUESTS}
+_COVERAGE = {
+    Check.REQUESTS,
+    Check.SUCCESSES,
+    Check.SWEEP,
+    Check.REACHED,
+    Check.PLANNED,
+    Check.FLOOR,
+    Check.SCENARIOS,
+}
 
 
 class Outcome(StrEnum):
