@@ -21,7 +21,8 @@ from loadtest.soak.schedule import Start
 from loadtest.tally import Tally, pack, unpack
 
 if TYPE_CHECKING:
-    from loadtest.client.caller import Call, Caller
+    from loadtest.client.caller import Caller
+    from loadtest.client.report import Call
 
 _KEY = "loadtest"
 """Under this key a worker's tally travels in the report that Locust sends to the master."""
