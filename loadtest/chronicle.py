@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import gevent
@@ -20,7 +19,6 @@ import locust
 import psutil
 from locust.env import Environment
 from locust.html import get_html_report
-from locust.runners import MasterRunner
 from msgspec.structs import asdict, replace
 
 import loadtest
@@ -28,23 +26,21 @@ from loadtest.client.session import Session
 from loadtest.driven import Backend, EntityCount, Gateway
 from loadtest.files import prepare_directory, write_atomically
 from loadtest.generator import Environment as Machine
-from loadtest.generator import Generator, Worker
+from loadtest.generator import Worker
 from loadtest.plan import Scenario
-from loadtest.recorder import Recorder, cpu_seconds
+from loadtest.recorder import Recorder
 from loadtest.redact import redact
 from loadtest.run import Run, RunState, Settings, write_run
+from loadtest.saturation import Saturation
 from loadtest.settings import Target, criteria_of
 from loadtest.soak.shape import SoakShape
+from loadtest.stop_signals import hear_stop_signals
 from loadtest.sweep import Deck
 
 INTERVAL = 2.0
 """Seconds between two writes of the unfinished run, at least."""
 WRITING_SHARE = 0.05
 """Share of the time that writing the unfinished run may take; a large run is written less often."""
-SATURATED = 90.0
-"""Percent of one core at which Locust, too, warns that a process is the bottleneck."""
-BUSY_FOR = 5
-"""Seconds above that, in all, after which the run's figures are not trusted."""
 EARLY = 1.5
 """Seconds by which a run may fall short of its run time and still count as having taken it."""
 
@@ -73,14 +69,14 @@ class Chronicle:
         self._users: dict[int, int] = {}
         self.signal: int | None = None
         """The one that asked the run to end."""
-        self._busy_seconds = 0
+        self._saturation = Saturation()
         self._over = False
         prepare_directory(self._path.parent)
         events = environment.events
         events.test_stop.add_listener(self._on_test_stop)
         events.quitting.add_listener(self._on_quitting)
         events.quit.add_listener(self._on_quit)
-        self._note_signals()
+        hear_stop_signals(environment, self._note_signal)
 
     def begin(
         self,
@@ -95,7 +91,7 @@ class Chronicle:
         """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
         options = self.environment.parsed_options
         self.recorder.reset()
-        self._users, self._busy_seconds, self._over, self._deck = {}, 0, False, deck
+        self._users, self._saturation, self._over, self._deck = {}, Saturation(), False, deck
         self.started = time.time()
         self.run = Run(
             started=_iso(self.started),
@@ -174,13 +170,12 @@ class Chronicle:
 
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
-        cpu = cpu_seconds()
         due = time.monotonic() + INTERVAL
+        self._saturation = Saturation()
         while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
-            last, cpu = cpu, cpu_seconds()
-            self._busy_seconds += max((cpu - last) * 100, self._busiest_worker()) > SATURATED
+            self._saturation.look(runner)
             if time.monotonic() >= due:
                 began = time.monotonic()
                 self._write()
@@ -205,7 +200,7 @@ class Chronicle:
             streams=tally.stream_records(),
             timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
             sweep=self._deck.record(),
-            generator=self._generator(),
+            generator=self._saturation.record(self.recorder),
             workers=self._workers(self.started),
         )
         write_run(self.run, self._path)
@@ -251,45 +246,8 @@ class Chronicle:
             return replace(run, state=RunState.ABORTED, reason=reason)
         return replace(run, state=RunState.COMPLETE)
 
-    def _note_signals(self) -> None:
-        def note(number: int) -> None:
-            self.signal = self.signal or number
-
-        def terminated() -> None:
-            note(signal.SIGTERM)
-            options = self.environment.parsed_options
-            if self.environment.shape_class is not None and getattr(options, "headless", False):
-                # Locust listens to SIGTERM only when its shape has come to an end; to Ctrl-C it always does.
-                signal.raise_signal(signal.SIGINT)
-
-        # Python takes no interrupt at all where its parent ignored them, as a shell makes its jobs in the background.
-        found = signal.getsignal(signal.SIGINT)
-        usual = found if callable(found) else signal.default_int_handler
-
-        def interrupted(number: int, frame: FrameType | None) -> None:
-            note(number)
-            usual(number, frame)
-
-        gevent.signal_handler(signal.SIGTERM, terminated)
-        signal.signal(signal.SIGINT, interrupted)
-
-    def _generator(self) -> Generator:
-        busy, starts = self._busy_seconds, self.recorder.tally.starts
-        return Generator(
-            cpu=round(cpu_seconds() + sum(self.recorder.cpu.values()), 2),
-            saturated=busy >= BUSY_FOR,
-            detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
-            late=starts.late.summary(),
-            overslept=starts.overslept.summary(),
-            never_begun=starts.missed,
-        )
-
-    def _busiest_worker(self) -> float:
-        """Return the highest share of a core that a worker reports, in percent."""
-        runner = self.environment.runner
-        if not isinstance(runner, MasterRunner):
-            return 0.0
-        return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)
+    def _note_signal(self, number: int) -> None:
+        self.signal = self.signal or number
 
 
 def _backends(target: Target) -> tuple[Backend, ...]:
