@@ -6,12 +6,13 @@ import itertools
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from eventually import until
 
 from loadtest import versions
 from loadtest.driven import Death
@@ -39,15 +40,6 @@ def api(gateway: RunningGateway) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {gateway.credentials.bearer()}"
         yield session
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_it_is_the_version_that_was_asked_for(gateway: RunningGateway) -> None:
