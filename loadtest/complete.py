@@ -56,8 +56,7 @@ def in_words(who: str, death: Death | None) -> str:
     """Return one sentence on how ``who`` ended, or nothing if it lives."""
     if death is None:
         return ""
-    how = f"signal {death.signal}" if death.signal else f"exit status {death.exit_status}"
-    return f"{who} died after {death.at:.0f} s of load ({how})"
+    return f"{who} died after {death.at:.0f} s of load{death.how}"
 
 
 def _requests(run: Run, since: float) -> tuple[Request, ...]:

@@ -16,6 +16,13 @@ class Death(Record, frozen=True, kw_only=True):
     signal: int | None = None
     exit_status: int | None = None
 
+    @property
+    def how(self) -> str:
+        """`` (signal 9)``, `` (exit status 3)``, or nothing where nobody saw it: to stand behind "ended" or "died"."""
+        if self.signal is not None:
+            return f" (signal {self.signal})"
+        return "" if self.exit_status is None else f" (exit status {self.exit_status})"
+
 
 class Gateway(Record, frozen=True, kw_only=True):
     """The gateway that was driven."""

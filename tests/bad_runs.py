@@ -24,6 +24,18 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, signal=9))),
+        "gateway died at 01:01 (signal 9)",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0))),
+        "gateway died at 01:01",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
         run(gateway=Gateway(version=None, source="x"), reason="port taken", state=RunState.ABORTED),
         "gateway did not boot: port taken",
     ),

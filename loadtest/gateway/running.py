@@ -117,7 +117,9 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         death = self.backends_death()
         cpu = _cpu_seconds(self.backends_pid)
         up = tuple(
-            Backend(name=name, up=death is None, detail=_ending(death) if death else url, cpu_seconds=cpu)
+            Backend(
+                name=name, up=death is None, detail=f"ended{death.how}" if death else url, cpu_seconds=cpu
+            )
             for name, url in self.backends.urls.items()
         )
         down = (Backend(name=name, up=False, detail=why) for name, why in self.backends.failed.items())
@@ -155,10 +157,6 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             log_tail=self.log_tail() if death else (),
             **asdict(self.footing),
         )
-
-
-def _ending(death: Death) -> str:
-    return f"ended by signal {death.signal}" if death.signal else f"ended with status {death.exit_status}"
 
 
 def _cpu_seconds(pid: int | None) -> float | None:

@@ -202,7 +202,7 @@ def test_a_port_that_is_taken(home: Path) -> None:
 def test_a_gateway_that_ends_while_booting_says_why(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with (
-        pytest.raises(BootError, match=r"ended with status 1 after [\d.]+ s of booting") as error,
+        pytest.raises(BootError, match=r"ended \(exit status 1\) after [\d.]+ s of booting") as error,
         booted(parse_source(QUICK), home=home, environ={}, extra={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
     ):
         pass

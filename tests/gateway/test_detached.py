@@ -70,7 +70,7 @@ def test_boot_use_and_stop(place: Path) -> None:
 
     psutil.Process(gateway.pid).kill()
     assert until(lambda: gateway.death() is not None)
-    assert status(place) == f"{QUICK.text} at {gateway.host} ended with signal 9"
+    assert status(place) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
 
     assert stop_detached(place)
     assert not [process for process in held if process.is_running()]
