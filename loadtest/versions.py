@@ -73,7 +73,7 @@ class Drift(Qualified, frozen=True, kw_only=True):
 
 
 class Turns(Qualified, frozen=True, kw_only=True):
-    """Operations that take turns, one at a time in each Locust process."""
+    """Operations that take turns, one at a time for all Locust processes of a machine."""
 
     reason: str
     """Why the gateway cannot have them at the same time; reports print it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loadtest.failures import Failure
 from loadtest.judge.amounts import amount, span
@@ -76,8 +77,6 @@ def _hours_left(series: Series, slope: float | None) -> float | None:
 
 
 def _with_text(growth: Growth, metric: Metric, why: str) -> Growth:
-    from dataclasses import replace
-
     sure = ""
     if growth.slope is not None and growth.interval is not None:
         low, high = (amount(bound, metric.unit, sign=True) for bound in growth.interval)
