@@ -17,23 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
 from loadtest.judge.session import Options, judge_run
+from loadtest.measured import Operation
+from loadtest.plan import Call, Scenario
 from loadtest.reports import formats
-from loadtest.run import (
-    Call,
-    Example,
-    Failure,
-    Operation,
-    ProblemKind,
-    Run,
-    RunState,
-    Scenario,
-    Settings,
-    read_run,
-    write_run,
-)
+from loadtest.run import Run, RunState, Settings, read_run, write_run
 from loadtest.timeline import Moment, Timeline
 
 OPERATIONS = 10_000

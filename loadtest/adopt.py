@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from packaging.version import InvalidVersion, Version
 
 from loadtest import versions
 from loadtest.adoption import Adoption, setting_changes
@@ -25,7 +24,7 @@ from loadtest.gateway.boot import booted
 from loadtest.gateway.draft import draft
 from loadtest.gateway.environment import common_switches
 from loadtest.gateway.install import install
-from loadtest.gateway.lock import lock_version
+from loadtest.gateway.lock import check_release, lock_version
 from loadtest.gateway.manifest import Manifest, read_manifest
 from loadtest.gateway.source import Pinned
 from loadtest.judge.offer import offer
@@ -78,10 +77,7 @@ def adopt(version: str, home: Path, tell: Tell) -> Adoption:
 
 
 def _checked(version: str) -> str:
-    try:
-        Version(version)
-    except InvalidVersion as error:
-        raise UsageError(f"VERSION={version}: is not a version, expected a release such as 1.0.7") from error
+    check_release(version)
     if version in versions.available():
         raise UsageError(f"VERSION={version}: is known already; delete its TOML to draft it anew")
     return version

@@ -1,18 +1,19 @@
 """Which scenario calls which operation, read from the source of the user classes.
 
 An operation has one spelling, ``METHOD /path/{template}``, so the source itself is the plan: every such text
-in a scenario, or in what the scenario uses of its module, is a call. Nothing is imported to find out.
+in a scenario, or in what the scenario uses of its module and of those that it imports from, is a call. Nothing is
+imported to find out.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtest.run import Call, Scenario
+from loadtest.plan import Call, Scenario
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
 USERS = Path(__file__).parent / "users"
@@ -20,11 +21,15 @@ USERS = Path(__file__).parent / "users"
 
 @dataclass(slots=True)
 class _Definition:
-    """A function, method or module-level table: the operations it spells and the names it uses."""
+    """A function, method or table: the operations it spells and the names it uses."""
 
+    module: str
     line: int
     calls: dict[str, int] = field(default_factory=dict)
-    uses: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
+    """Attributes of ``self``."""
+    names: set[str] = field(default_factory=set)
+    """Names of the module."""
     is_task: bool = False
 
 
@@ -34,8 +39,17 @@ class _Class:
     area: str
     bases: tuple[str, ...]
     methods: dict[str, _Definition]
-    file: str
     holds: bool
+
+
+@dataclass(slots=True)
+class _Module:
+    """What a module of users defines, and what it takes from others."""
+
+    classes: dict[str, _Class]
+    definitions: dict[str, _Definition]
+    imported: dict[str, tuple[str, str]]
+    """By the name that it has here: the module beside this one, and its name there."""
 
 
 def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
@@ -43,32 +57,18 @@ def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario,
 
     Those of users who only hold a stream open (``holds = True``) take part in a ``soak`` and nowhere else.
     """
-    classes: dict[str, _Class] = {}
-    shared: dict[str, dict[str, _Definition]] = {}
-    for path in sorted(directory.glob("*.py")):
-        file = f"loadtest/users/{path.name}"
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        shared[file] = _definitions(tree.body)
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                classes[node.name] = _class(node, file)
+    modules = {path.stem: _module(path) for path in sorted(directory.glob("*.py"))}
+    classes = {name: one for module in modules.values() for name, one in module.classes.items()}
     scenarios = []
     for found in classes.values():
         if found.holds and not soak:
             continue
         methods = _inherited(found, classes)
-        for name, definition in methods.items():
-            if definition.is_task:
-                calls = _closure(definition, methods, shared[found.file])
-                scenarios.append(
-                    Scenario(
-                        name=f"{found.name}.{name}",
-                        area=found.area,
-                        file=found.file,
-                        line=definition.line,
-                        calls=tuple(Call(operation=o, line=n) for o, n in sorted(calls.items())),
-                    )
-                )
+        scenarios += [
+            _scenario(f"{found.name}.{name}", found.area, definition, methods, modules)
+            for name, definition in methods.items()
+            if definition.is_task
+        ]
     return tuple(sorted(scenarios, key=lambda scenario: scenario.name))
 
 
@@ -78,15 +78,50 @@ def planned(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenar
     return tuple(by_name[name] for name in sorted(set(names)) if name in by_name)
 
 
-def _class(node: ast.ClassDef, file: str) -> _Class:
+def _scenario(
+    name: str,
+    area: str,
+    task: _Definition,
+    methods: Mapping[str, _Definition],
+    modules: Mapping[str, _Module],
+) -> Scenario:
+    calls: dict[str, int] = {}
+    for definition in _closure(task, methods, modules):
+        for operation, line in definition.calls.items():
+            # A scenario names one file: what is spelled in another one is called from its first line.
+            calls.setdefault(operation, line if definition.module == task.module else task.line)
+    return Scenario(
+        name=name,
+        area=area,
+        file=f"loadtest/users/{task.module}.py",
+        line=task.line,
+        calls=tuple(Call(operation=operation, line=line) for operation, line in sorted(calls.items())),
+    )
+
+
+def _module(path: Path) -> _Module:
+    body = ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body
+    package = "loadtest.users."
+    return _Module(
+        classes={node.name: _class(node, path.stem) for node in body if isinstance(node, ast.ClassDef)},
+        definitions=_definitions(body, path.stem),
+        imported={
+            alias.asname or alias.name: (node.module.removeprefix(package), alias.name)
+            for node in body
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(package)
+            for alias in node.names
+        },
+    )
+
+
+def _class(node: ast.ClassDef, module: str) -> _Class:
     area, holds = _attribute(node, "area"), _attribute(node, "holds")
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
         area=area if isinstance(area, str) else "",
         bases=bases,
-        methods=_definitions(node.body),
-        file=file,
+        methods=_definitions(node.body, module),
         holds=holds is True,
     )
 
@@ -103,28 +138,28 @@ def _attribute(node: ast.ClassDef, name: str) -> object:
     return None
 
 
-def _definitions(body: Iterable[ast.stmt]) -> dict[str, _Definition]:
+def _definitions(body: Iterable[ast.stmt], module: str) -> dict[str, _Definition]:
     found = {}
     for node in body:
         if isinstance(node, ast.FunctionDef):
-            definition = _definition(node)
+            definition = _definition(node, module)
             definition.is_task = any(_is_task(decorator) for decorator in node.decorator_list)
             found[node.name] = definition
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             for target in _targets(node):
-                found[target] = _definition(node)
+                found[target] = _definition(node, module)
     return found
 
 
-def _definition(node: ast.stmt) -> _Definition:
-    definition = _Definition(node.lineno)
+def _definition(node: ast.stmt, module: str) -> _Definition:
+    definition = _Definition(module, node.lineno)
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
-            definition.uses.add(part.attr)
+            definition.own.add(part.attr)
         elif isinstance(part, ast.Name):
-            definition.uses.add(part.id)
+            definition.names.add(part.id)
     return definition
 
 
@@ -148,9 +183,9 @@ def _inherited(found: _Class, classes: Mapping[str, _Class]) -> dict[str, _Defin
 
 
 def _closure(
-    start: _Definition, methods: Mapping[str, _Definition], shared: Mapping[str, _Definition]
-) -> dict[str, int]:
-    calls: dict[str, int] = {}
+    start: _Definition, methods: Mapping[str, _Definition], modules: Mapping[str, _Module]
+) -> Iterator[_Definition]:
+    """Yield ``start`` and everything that it uses, and so on."""
     seen: set[int] = set()
     waiting = [start]
     while waiting:
@@ -158,10 +193,17 @@ def _closure(
         if id(definition) in seen:
             continue
         seen.add(id(definition))
-        for operation, line in definition.calls.items():
-            calls.setdefault(operation, line)
-        for name in definition.uses:
-            used = methods.get(name) or shared.get(name)
-            if used is not None:
-                waiting.append(used)
-    return calls
+        yield definition
+        used = [methods.get(name) for name in definition.own]
+        used += [_named(name, definition.module, modules) for name in definition.names]
+        waiting += [one for one in used if one is not None]
+
+
+def _named(name: str, module: str, modules: Mapping[str, _Module]) -> _Definition | None:
+    """Return what ``name`` means in ``module``, which may have it from another one."""
+    while module in modules:
+        here = modules[module]
+        if name in here.definitions or name not in here.imported:
+            return here.definitions.get(name)
+        module, name = here.imported[name]
+    return None

@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import gevent
@@ -20,28 +19,28 @@ import locust
 import psutil
 from locust.env import Environment
 from locust.html import get_html_report
-from locust.runners import MasterRunner
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 import loadtest
-from loadtest import run as record
 from loadtest.client.session import Session
+from loadtest.driven import Backend, EntityCount, Gateway
 from loadtest.files import prepare_directory, write_atomically
-from loadtest.recorder import Recorder, cpu_seconds
+from loadtest.generator import Environment as Machine
+from loadtest.generator import Worker
+from loadtest.plan import Scenario
+from loadtest.recorder import Recorder
 from loadtest.redact import redact
-from loadtest.run import EntityCount, Run, RunState, Scenario, Settings, write_run
+from loadtest.run import Run, RunState, Settings, write_run
+from loadtest.saturation import Saturation
 from loadtest.settings import Target, criteria_of
 from loadtest.soak.shape import SoakShape
+from loadtest.stop_signals import hear_stop_signals
 from loadtest.sweep import Deck
 
 INTERVAL = 2.0
 """Seconds between two writes of the unfinished run, at least."""
 WRITING_SHARE = 0.05
 """Share of the time that writing the unfinished run may take; a large run is written less often."""
-SATURATED = 90.0
-"""Percent of one core at which Locust, too, warns that a process is the bottleneck."""
-BUSY_FOR = 5
-"""Seconds above that, in all, after which the run's figures are not trusted."""
 EARLY = 1.5
 """Seconds by which a run may fall short of its run time and still count as having taken it."""
 
@@ -54,7 +53,7 @@ class Chronicle:
         environment: Environment,
         target: Target,
         recorder: Recorder,
-        workers: Callable[[float], tuple[record.Worker, ...]],
+        workers: Callable[[float], tuple[Worker, ...]],
     ) -> None:
         self.environment = environment
         self.target = target
@@ -70,14 +69,14 @@ class Chronicle:
         self._users: dict[int, int] = {}
         self.signal: int | None = None
         """The one that asked the run to end."""
-        self._busy_seconds = 0
+        self._saturation = Saturation()
         self._over = False
         prepare_directory(self._path.parent)
         events = environment.events
         events.test_stop.add_listener(self._on_test_stop)
         events.quitting.add_listener(self._on_quitting)
         events.quit.add_listener(self._on_quit)
-        self._note_signals()
+        hear_stop_signals(environment, self._note_signal)
 
     def begin(
         self,
@@ -92,7 +91,7 @@ class Chronicle:
         """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
         options = self.environment.parsed_options
         self.recorder.reset()
-        self._users, self._busy_seconds, self._over, self._deck = {}, 0, False, deck
+        self._users, self._saturation, self._over, self._deck = {}, Saturation(), False, deck
         self.started = time.time()
         self.run = Run(
             started=_iso(self.started),
@@ -111,15 +110,13 @@ class Chronicle:
                 seed=self.target.seed,
             ),
             environment=_environment(),
-            gateway=record.Gateway(
+            gateway=Gateway(
                 version=session.version,
                 source=redact(self.target.source or host),
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
-                database=self.target.footing.database,
-                redis=self.target.footing.redis,
-                workers=self.target.footing.workers,
                 notes=session.turnstile.notes,
+                **asdict(self.target.footing),
             ),
             backends=_backends(self.target),
             contract=tuple(sorted(session.contract.operations)),
@@ -137,9 +134,7 @@ class Chronicle:
             self.run,
             started=_iso(self.started),
             backends=tuple(
-                record.Backend(name=one.name, up=False, detail=problems[one.name])
-                if one.name in problems
-                else one
+                Backend(name=one.name, up=False, detail=problems[one.name]) if one.name in problems else one
                 for one in self.run.backends
             ),
             entities=tuple(
@@ -163,20 +158,24 @@ class Chronicle:
             started=_iso(time.time()),
             settings=Settings(host=redact(self.target.host), profile=self.target.profile),
             environment=_environment(),
-            gateway=record.Gateway(version=None, source=redact(self.target.source), data=self.target.data),
+            gateway=Gateway(
+                version=None,
+                source=redact(self.target.source),
+                data=self.target.data,
+                **asdict(self.target.footing),
+            ),
         )
         state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED
         self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))
 
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
-        cpu = cpu_seconds()
         due = time.monotonic() + INTERVAL
+        self._saturation = Saturation()
         while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
-            last, cpu = cpu, cpu_seconds()
-            self._busy_seconds += max((cpu - last) * 100, self._busiest_worker()) > SATURATED
+            self._saturation.look(runner)
             if time.monotonic() >= due:
                 began = time.monotonic()
                 self._write()
@@ -201,7 +200,7 @@ class Chronicle:
             streams=tally.stream_records(),
             timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
             sweep=self._deck.record(),
-            generator=self._generator(),
+            generator=self._saturation.record(self.recorder),
             workers=self._workers(self.started),
         )
         write_run(self.run, self._path)
@@ -247,58 +246,18 @@ class Chronicle:
             return replace(run, state=RunState.ABORTED, reason=reason)
         return replace(run, state=RunState.COMPLETE)
 
-    def _note_signals(self) -> None:
-        def note(number: int) -> None:
-            self.signal = self.signal or number
-
-        def terminated() -> None:
-            note(signal.SIGTERM)
-            options = self.environment.parsed_options
-            if self.environment.shape_class is not None and getattr(options, "headless", False):
-                # Locust listens to SIGTERM only when its shape has come to an end; to Ctrl-C it always does.
-                signal.raise_signal(signal.SIGINT)
-
-        # Python takes no interrupt at all where its parent ignored them, as a shell makes its jobs in the background.
-        found = signal.getsignal(signal.SIGINT)
-        usual = found if callable(found) else signal.default_int_handler
-
-        def interrupted(number: int, frame: FrameType | None) -> None:
-            note(number)
-            usual(number, frame)
-
-        gevent.signal_handler(signal.SIGTERM, terminated)
-        signal.signal(signal.SIGINT, interrupted)
-
-    def _generator(self) -> record.Generator:
-        busy, starts = self._busy_seconds, self.recorder.tally.starts
-        return record.Generator(
-            cpu=round(cpu_seconds() + sum(self.recorder.cpu.values()), 2),
-            saturated=busy >= BUSY_FOR,
-            detail=f"Locust used more than {SATURATED:g} % of a core for {busy} s" if busy else "",
-            late=starts.late.summary(),
-            overslept=starts.overslept.summary(),
-            never_begun=starts.missed,
-        )
-
-    def _busiest_worker(self) -> float:
-        """Return the highest share of a core that a worker reports, in percent."""
-        runner = self.environment.runner
-        if not isinstance(runner, MasterRunner):
-            return 0.0
-        return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)
+    def _note_signal(self, number: int) -> None:
+        self.signal = self.signal or number
 
 
-def _backends(target: Target) -> tuple[record.Backend, ...]:
-    up = (record.Backend(name=name, up=True) for name in sorted(target.backends))
-    down = (
-        record.Backend(name=name, up=False, detail=why)
-        for name, why in sorted(target.failed_backends.items())
-    )
+def _backends(target: Target) -> tuple[Backend, ...]:
+    up = (Backend(name=name, up=True) for name in sorted(target.backends))
+    down = (Backend(name=name, up=False, detail=why) for name, why in sorted(target.failed_backends.items()))
     return (*up, *down)
 
 
-def _environment() -> record.Environment:
-    return record.Environment(
+def _environment() -> Machine:
+    return Machine(
         loadtest=loadtest.__version__,
         locust=locust.__version__,
         python=platform.python_version(),

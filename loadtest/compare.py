@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.failures import Failure
 from loadtest.histogram import Latency
 from loadtest.judge.figures import merged_latency, total_latency
-from loadtest.run import Failure, Operation, Run
+from loadtest.measured import Operation
+from loadtest.run import Run
 
 MIN_SAMPLES = 20
 """Requests that an operation must have had in both runs before a difference of its latency is told."""

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from loadtest.driven import Death
+from loadtest.failures import Failure
 from loadtest.gateway.evidence import Request
 from loadtest.gateway.running import RunningGateway
-from loadtest.run import Death, Failure, Phase, Run, RunState
+from loadtest.run import Phase, Run, RunState
 
 
 def started_at(run: Run) -> float:
@@ -54,8 +56,7 @@ def in_words(who: str, death: Death | None) -> str:
     """Return one sentence on how ``who`` ended, or nothing if it lives."""
     if death is None:
         return ""
-    how = f"signal {death.signal}" if death.signal else f"exit status {death.exit_status}"
-    return f"{who} died after {death.at:.0f} s of load ({how})"
+    return f"{who} died after {death.at:.0f} s of load{death.how}"
 
 
 def _requests(run: Run, since: float) -> tuple[Request, ...]:

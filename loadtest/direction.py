@@ -21,12 +21,12 @@ from loadtest.client.session import Session
 from loadtest.entities import count_entities, take_away_leftovers
 from loadtest.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.footing import SQLITE
-from loadtest.load import Load, Message
-from loadtest.run import Scenario
+from loadtest.load import Load
+from loadtest.plan import Scenario
 from loadtest.soak.pacing import PaceSetting, holds
 from loadtest.stage import clear_stage, set_stage
 from loadtest.sweep import SLOW, Deck, again, order
-from loadtest.workers import Workers, tell
+from loadtest.workers import Message, Workers, tell
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 MESSAGE_LENGTH = 300
 """Characters of a normalised message; the evidence holds the rest."""

@@ -4,53 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 import os
-import signal
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from loadtest.complete import complete
-from loadtest.drive import as_master, clear_reports, locust_command, locust_environment, target_of
-from loadtest.errors import BootError, ExitCode, InconclusiveError, LoadTestError, UsageError
+from loadtest.drive import as_master, clear_reports, locust_environment, target_of
+from loadtest.driven import Gateway
+from loadtest.errors import BootError, InconclusiveError, UsageError
 from loadtest.files import prepare_directory
+from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
+from loadtest.gateway.ground import footing_of
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Source
 from loadtest.gateway.state import read_state
+from loadtest.interruption import Stopped, signals_raise
 from loadtest.judge.session import Options, check_options, judge_and_report
 from loadtest.judge.verdict import Verdict
+from loadtest.locust_process import run_locust
 from loadtest.progress import Progress
 from loadtest.redact import redact
 from loadtest.role import Master
-from loadtest.run import Gateway, Phase, Run, RunState, Settings, read_run, write_run
+from loadtest.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
 from loadtest.soak.plan import SWEEP_WITHIN
 
-POLL = 0.2
-"""Seconds between looks at Locust and the gateway."""
-LOOK = 2.0
-"""Seconds between looks at what was measured so far."""
-LATE = 180.0
-"""Seconds that a load may take beyond its run time, for setting the stage and clearing it."""
 QUIET = 12.0
 """Seconds after a soak in which connections that nobody needs are closed, and those that stay are seen."""
-STOP_WITHIN = 60.0
-"""Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
-
-
-class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
-    """SIGTERM or Ctrl-C: the job ends early, its reports are written first."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.signal = number
-        self.exit_code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
 
 
 @dataclass(frozen=True)
@@ -87,19 +73,21 @@ def run_job(job: Job, progress: Progress) -> Verdict:
         UsageError: something asked for cannot be; nothing was booted.
     """
     check_options(job.options)
+    # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
+    footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
     prepare_directory(job.reports)
     clear_reports(job.reports)
     phases: list[Phase] = []
     run: Run
-    with _signals_raise():
+    with signals_raise():
         try:
             run = _booted_run(job, phases, progress)
         except BootError as error:
-            run = _unbooted(job, str(error), error.log_tail)
+            run = _unmeasured(job, footing, str(error), log_tail=error.log_tail)
         except InconclusiveError as error:
-            run = _unbooted(job, str(error), ())
+            run = _unmeasured(job, footing, str(error))
         except Stopped as stop:
-            run = _unbooted(job, str(stop), (), stop.signal)
+            run = _unmeasured(job, footing, str(stop), stopped_by=stop.signal)
     return _report(job, replace(run, phases=tuple(phases)), progress)
 
 
@@ -121,13 +109,14 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
                 if job.size.profile == "soak" and stop is None:
                     progress.update("looking which connections stay open")
                     time.sleep(QUIET)
-                run = complete(_measured(job), gateway)
+                run = complete(_measured(job, gateway.footing), gateway)
                 phases.append(_phase("report", began))
             finally:
                 progress.update("stopping the gateway")
                 stopping = time.monotonic()
     finally:
-        phases.append(_phase("stop", stopping))
+        # Without a phase there is no gateway: what took so long was its boot.
+        phases.append(_phase("stop" if phases else "boot", stopping))
     if stop is not None:
         # Locust was told by SIGINT, whatever it was that we were told by.
         reason = f"{stop} after {run.duration:.0f} s of load"
@@ -176,89 +165,41 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
         arguments = (*job.master.arguments(), *arguments)
     environment = locust_environment(job.size, target, explicit=job.explicit)
     environment["LOADTEST_PARENT"] = str(os.getpid())
-    with (job.reports / "locust.log").open("wb") as output:
-        locust = subprocess.Popen(
-            locust_command(arguments),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait(locust, gateway, job, progress)
-        except Stopped as stop:
-            _stop(locust)
-            return stop
-        finally:
-            _end(locust)
-    return None
-
-
-def _wait(locust: subprocess.Popen[bytes], gateway: RunningGateway, job: Job, progress: Progress) -> None:
-    looked = began = time.monotonic()
     own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
-    patience = LATE + (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
-    latest = float("inf") if own_time else began + job.size.run_time + patience
-    while locust.poll() is None:
-        if time.monotonic() > latest:
-            progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
-            _stop(locust)
-            return
-        died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
-        if died:
-            progress.tell("load", f"{died} died; stopping the load")
-            _stop(locust)
-            return
-        if time.monotonic() - looked >= LOOK:
-            progress.update(_so_far(job.reports / "run.json"))
-            looked = time.monotonic()
-        time.sleep(POLL)
+    waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    return run_locust(
+        arguments,
+        environment,
+        takes=math.inf if own_time else job.size.run_time + waits,
+        reports=job.reports,
+        gateway=gateway,
+        progress=progress,
+    )
 
 
-def _so_far(run_file: Path) -> str:
-    try:
-        run = read_run(run_file)
-    except LoadTestError:
-        return "nothing measured yet"
-    failures = sum(operation.failures for operation in run.operations)
-    reached = sum(operation.successes > 0 for operation in run.operations)
-    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
-    if run.timeline.stretches:
-        sweep = f" · {run.timeline.stretches[-1].name}"
-    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
-
-
-def _stop(locust: subprocess.Popen[bytes]) -> None:
-    """Ask Locust to end as by Ctrl-C: unlike after SIGTERM, it then writes its own reports too."""
-    if locust.poll() is None:
-        locust.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            locust.wait(STOP_WITHIN)
-
-
-def _end(locust: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(locust.pid, signal.SIGKILL)
-    locust.wait()
-
-
-def _measured(job: Job) -> Run:
+def _measured(job: Job, footing: Footing) -> Run:
     """Return what Locust measured; a file that says it is still being written was left by a crash."""
     path = job.reports / "run.json"
     if not path.exists():
-        return _unbooted(job, "Locust ended before it measured anything: see locust.log", ())
+        return _unmeasured(job, footing, "Locust ended before it measured anything: see locust.log")
     run = read_run(path)
     if run.state is RunState.RUNNING:
         return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
     return run
 
 
-def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None = None) -> Run:
+def _unmeasured(
+    job: Job,
+    footing: Footing,
+    reason: str,
+    *,
+    log_tail: tuple[str, ...] = (),
+    stopped_by: int | None = None,
+) -> Run:
     return Run(
         started=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-        state=RunState.INTERRUPTED if number else RunState.ABORTED,
-        signal=number,
+        state=RunState.INTERRUPTED if stopped_by else RunState.ABORTED,
+        signal=stopped_by,
         reason=redact(reason),
         settings=Settings(
             host="",
@@ -267,7 +208,7 @@ def _unbooted(job: Job, reason: str, log_tail: Sequence[str], number: int | None
             spawn_rate=job.size.spawn_rate,
             run_time=job.size.run_time,
         ),
-        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=tuple(log_tail)),
+        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=log_tail, **asdict(footing)),
     )
 
 
@@ -291,18 +232,3 @@ def _boot_phases(gateway: RunningGateway, before: float) -> Iterator[Phase]:
 
 def _phase(name: str, began: float) -> Phase:
     return Phase(name=name, seconds=round(time.monotonic() - began, 2))  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into an exception, so that every ``with`` block ends in good order."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, NoReturn, cast
 
 import gevent
 import psutil
@@ -28,7 +28,7 @@ from loadtest.soak.pacing import Pacing
 from loadtest.stage import Stage
 from loadtest.standing import signed_in
 from loadtest.sweep import Hand
-from loadtest.workers import told
+from loadtest.workers import Message, told
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +39,6 @@ PARENT_LOOK = 1.0
 
 STAGED_WITHIN = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
-
-
-class Message(Protocol):
-    """What Locust hands to who listens for a message."""
-
-    data: Any
-    node_id: str
 
 
 class Load:

@@ -6,10 +6,8 @@ Source: https://docs.locust.io/en/stable/retrieving-stats.html
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +15,15 @@ from pathlib import Path
 
 import msgspec
 
+from loadtest.csv_rows import Row, read_rows
 from loadtest.errors import UsageError
+from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.fingerprint import fingerprint, normalise
 from loadtest.histogram import Latency
 from loadtest.locust_errors import understand
+from loadtest.measured import Operation
 from loadtest.operations import area_of
-from loadtest.run import Example, Failure, Operation, ProblemKind, Run, RunState, Settings
+from loadtest.run import Run, RunState, Settings
 from loadtest.timeline import Moment, Timeline
 
 _AGGREGATED = "Aggregated"
@@ -41,7 +42,7 @@ def read_csv_run(prefix: Path) -> Run:
     if prefix.name.endswith("_stats.csv"):
         prefix = prefix.with_name(prefix.name.removesuffix("_stats.csv"))
     path = _sister(prefix, "stats")
-    stats = _stats(path, _rows(path, ("Name", "Request Count", "Failure Count")))
+    stats = _stats(path, read_rows(path, ("Name", "Request Count", "Failure Count")))
     failures = _failures(_optional(prefix, "failures", ("Name", "Error", "Occurrences")), stats)
     exceptions = _exceptions(_optional(prefix, "exceptions", ("Count", "Message")))
     timeline, first = _timeline(_optional(prefix, "stats_history", ("Timestamp", "Name")))
@@ -60,72 +61,16 @@ def read_csv_run(prefix: Path) -> Run:
     )
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One row, its fields by the names of the header."""
-
-    path: Path
-    line: int
-    fields: dict[str, str]
-
-    def text(self, name: str) -> str:
-        """Return a field, or nothing where the file has no such column."""
-        return self.fields.get(name, "").strip()
-
-    def number(self, name: str, default: float | None = None) -> float:
-        """Return a field as a number; empty and ``N/A`` are ``default`` if there is one."""
-        value = self.text(name)
-        if value in ("", "N/A") and default is not None:
-            return default
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not 0 <= number < float("inf"):
-            raise UsageError(
-                f"{self.path}: row {self.line}: {name}: {value!r}: expected a number of 0 or more"
-            )
-        return number
-
-
 def _sister(prefix: Path, kind: str) -> Path:
     return prefix.with_name(f"{prefix.name}_{kind}.csv")
 
 
-def _optional(prefix: Path, kind: str, required: tuple[str, ...]) -> Iterator[_Row]:
+def _optional(prefix: Path, kind: str, required: tuple[str, ...]) -> Iterator[Row]:
     path = _sister(prefix, kind)
-    return _rows(path, required) if path.exists() else iter(())
+    return read_rows(path, required) if path.exists() else iter(())
 
 
-def _rows(path: Path, required: tuple[str, ...]) -> Iterator[_Row]:
-    """Yield the rows of ``path`` behind its header, which must name the ``required`` columns."""
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            reader = csv.reader((line.replace("\0", "\ufffd") for line in file), strict=True)
-            header = next(reader, None)
-            if header is None:
-                raise UsageError(f"{path}: is empty, expected the header of Locust's CSV")
-            missing = [name for name in required if name not in header]
-            if missing:
-                raise UsageError(
-                    f"{path}: row 1: no column {missing[0]!r}, expected the header of Locust's CSV"
-                )
-            for fields in reader:
-                if len(fields) != len(header):
-                    raise UsageError(
-                        f"{path}: row {reader.line_num}: {len(fields)} fields, expected {len(header)}: cut off?"
-                    )
-                yield _Row(path, reader.line_num, dict(zip(header, fields, strict=True)))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except csv.Error as error:
-        raise UsageError(f"{path}: row {reader.line_num}: is not CSV: {error}") from error
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _name(row: _Row, kind: str) -> str:
+def _name(row: Row, kind: str) -> str:
     """Return ``METHOD name``; a locustfile that names its requests so itself says it once."""
     method, name = row.text(kind), row.text("Name")
     return name if not method or name.split(" ", 1)[0] == method else f"{method} {name}"
@@ -143,7 +88,7 @@ class _Stats:
     """Seconds, from the rate that Locust computed."""
 
 
-def _stats(path: Path, rows: Iterator[_Row]) -> _Stats:
+def _stats(path: Path, rows: Iterator[Row]) -> _Stats:
     operations: dict[tuple[str, str], Operation] = {}
     names: set[str] = set()
     for row in rows:
@@ -176,7 +121,7 @@ def _stats(path: Path, rows: Iterator[_Row]) -> _Stats:
     )
 
 
-def _latency(row: _Row, requests: int) -> Latency | None:
+def _latency(row: Row, requests: int) -> Latency | None:
     if not requests:
         return None
     percentiles = {
@@ -193,7 +138,7 @@ def _latency(row: _Row, requests: int) -> Latency | None:
     )
 
 
-def _failures(rows: Iterator[_Row], stats: _Stats) -> tuple[Failure, ...]:
+def _failures(rows: Iterator[Row], stats: _Stats) -> tuple[Failure, ...]:
     """Return the failures, rows of one fault together, and one for what no row speaks of."""
     found: dict[str, Failure] = {}
     counts: Counter[str] = Counter()
@@ -241,7 +186,7 @@ def _unspoken(operation: Operation, count: int) -> Failure:
     )
 
 
-def _exceptions(rows: Iterator[_Row]) -> tuple[Failure, ...]:
+def _exceptions(rows: Iterator[Row]) -> tuple[Failure, ...]:
     """Return what the tasks themselves raised; Locust does not say in which task."""
     found: dict[str, Failure] = {}
     for row in rows:
@@ -261,7 +206,7 @@ def _exceptions(rows: Iterator[_Row]) -> tuple[Failure, ...]:
     return tuple(found.values())
 
 
-def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, float | None]:
+def _timeline(rows: Iterator[Row]) -> tuple[Timeline, float | None]:
     """Return the timeline and the time of its first row in seconds since 1970, if there is one."""
     moments: list[Moment] = []
     first: float | None = None
@@ -291,11 +236,11 @@ def _timeline(rows: Iterator[_Row]) -> tuple[Timeline, float | None]:
     return Timeline(moments=tuple(moments)), first
 
 
-def _percentiles(row: _Row) -> tuple[float | None, float | None, float | None]:
+def _percentiles(row: Row) -> tuple[float | None, float | None, float | None]:
     """Return p50, p95 and p99; in its first second Locust writes zeros for what it does not know yet."""
     p50, p95, p99 = (_known(row, column) for column in ("50%", "95%", "99%"))
     return (p50, p95, p99) if p50 or p95 or p99 else (None, None, None)
 
 
-def _known(row: _Row, column: str) -> float | None:
+def _known(row: Row, column: str) -> float | None:
     return None if row.text(column) in ("", "N/A") else row.number(column)

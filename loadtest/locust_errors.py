@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 _OURS = re.compile(r"^\[([a-z-]+)(?: (\d{3}))?(?: ([^\]\s]+))?\] ?(.*)$", re.DOTALL)
 _WRAPPED = re.compile(r"^(?:\w+\.)*(\w+)\((.*)\)$", re.DOTALL)

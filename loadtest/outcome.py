@@ -2,7 +2,7 @@
 
 import msgspec
 
-from loadtest.run import Example, ProblemKind
+from loadtest.failures import Example, ProblemKind
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,16 +12,17 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from loadtest.client.problem import Problem
+from loadtest.failures import Example, ProblemKind
 from loadtest.operations import area_of
 from loadtest.outcome import Fault, Outcome, StreamOutcome
 from loadtest.redact import redact
 from loadtest.roster import Counted
-from loadtest.run import Example, ProblemKind
 from loadtest.soak.schedule import Start
 from loadtest.tally import Tally, pack, unpack
 
 if TYPE_CHECKING:
-    from loadtest.client.caller import Call, Caller
+    from loadtest.client.caller import Caller
+    from loadtest.client.report import Call
 
 _KEY = "loadtest"
 """Under this key a worker's tally travels in the report that Locust sends to the master."""

@@ -68,7 +68,9 @@ def master(
     """
     return Master(
         expect=expect_workers or _count(environ, "LOADTEST_EXPECT_WORKERS", 1),
-        within=seconds(workers_within or environ.get("LOADTEST_WORKERS_WITHIN") or WITHIN),
+        within=seconds(
+            workers_within or environ.get("LOADTEST_WORKERS_WITHIN") or WITHIN, "time to wait for workers"
+        ),
         bind=master_bind or environ.get("LOADTEST_MASTER_BIND") or EVERYWHERE,
         port=master_port or _count(environ, "LOADTEST_MASTER_PORT", PORT),
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from loadtest.run import Worker
+from loadtest.generator import Worker
 
 OWN_DIGITS = 4
 """Digits of its own id that tell a worker from the others of its machine."""

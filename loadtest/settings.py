@@ -143,8 +143,8 @@ def _at_rate(profile: Profile, plan: Soak, rate: float) -> Profile:
     return replace(profile, users=users, plan=replace(plan, rate=rate))
 
 
-def seconds(text: str) -> float:
-    """Return the seconds of ``90``, ``90s``, ``1m30s`` or ``2h``.
+def seconds(text: str, what: str = "run time") -> float:
+    """Return the seconds of ``90``, ``90s``, ``1m30s`` or ``2h``; an error says ``what`` it is.
 
     Raises:
         UsageError: the text is no duration, or none at all.
@@ -156,7 +156,7 @@ def seconds(text: str) -> float:
         else 0
     )
     if not total:
-        raise UsageError(f"run time {text!r}: expected a duration such as 60s, 10m or 1h30m")
+        raise UsageError(f"{what} {text!r}: expected a duration such as 60s, 10m or 1h30m")
     return float(total)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import gevent
 from gevent.event import AsyncResult
 
-from loadtest.run import Scenario, Sweep
+from loadtest.plan import Scenario, Sweep
 
 SLOW = "slow"
 """The tag of scenarios that take many seconds: they are dealt first, so that the sweep does not end with them."""

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from loadtest.course import Course, merge_all, minute_of
+from loadtest.failures import Failure
 from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
+from loadtest.measured import Acceptance, Operation, Stream
 from loadtest.outcome import Fault, Outcome, StreamOutcome
-from loadtest.run import Acceptance, Failure, Operation, Stream
 from loadtest.soak.schedule import Start
 from loadtest.timeline import Timeline
 

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from packaging.version import InvalidVersion, Version
 
 from loadtest.errors import UsageError
+from loadtest.failures import ProblemKind
 from loadtest.files import read_toml
 from loadtest.footing import Footing, Qualified
 from loadtest.record import Record
-from loadtest.run import ProblemKind
 
 DIRECTORY = Path(__file__).parent / "gateway" / "versions"
 
@@ -73,7 +73,7 @@ class Drift(Qualified, frozen=True, kw_only=True):
 
 
 class Turns(Qualified, frozen=True, kw_only=True):
-    """Operations that take turns, one at a time in each Locust process."""
+    """Operations that take turns, one at a time for all Locust processes of a machine."""
 
     reason: str
     """Why the gateway cannot have them at the same time; reports print it."""

@@ -19,10 +19,10 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 from loadtest import __version__
 from loadtest.errors import InconclusiveError
 from loadtest.footing import Footing
+from loadtest.generator import Worker
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
 from loadtest.roster import Roster
-from loadtest.run import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Workers that share what the gateway takes at once."""
 
 
-class _Message(Protocol):
+class Message(Protocol):
+    """What Locust hands to who listens for a message."""
+
     data: Any
     node_id: str
 
@@ -185,11 +187,11 @@ class Workers:
             self.look()
             gevent.sleep(LOOK)
 
-    def _on_stopped(self, msg: _Message, **_: Any) -> None:
+    def _on_stopped(self, msg: Message, **_: Any) -> None:
         self.recorder.take(msg.node_id, msg.data)
         self._at_work.discard(msg.node_id)
 
-    def _on_leaving(self, msg: _Message, **_: Any) -> None:
+    def _on_leaving(self, msg: Message, **_: Any) -> None:
         why, ready = redact(str(msg.data.get("why", ""))), bool(msg.data.get("took_part"))
         self._at_work.discard(msg.node_id)
         self.roster.left(msg.node_id, time.time(), why, silent=not ready)

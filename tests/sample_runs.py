@@ -7,29 +7,15 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from loadtest.driven import Backend, Death, EntityCount, Gateway
+from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.fingerprint import fingerprint, normalise
+from loadtest.generator import Environment, Generator
 from loadtest.histogram import Histogram, Latency
+from loadtest.measured import Acceptance, Operation
+from loadtest.plan import Call, Scenario, Sweep
 from loadtest.resources import Sample
-from loadtest.run import (
-    Acceptance,
-    Backend,
-    Call,
-    Death,
-    EntityCount,
-    Environment,
-    Example,
-    Failure,
-    Gateway,
-    Generator,
-    Operation,
-    Phase,
-    ProblemKind,
-    Run,
-    RunState,
-    Scenario,
-    Settings,
-    Sweep,
-)
+from loadtest.run import Phase, Run, RunState, Settings
 from loadtest.versions import Coverage, Exclusion, KnownFailure, VersionData
 
 TODAY = dt.date(2026, 3, 1)

@@ -8,9 +8,10 @@ import random
 from msgspec.structs import replace
 from sample_runs import clean, failure, latency, operation
 
+from loadtest.driven import Gateway
 from loadtest.histogram import Latency
 from loadtest.resources import Process, Reading, Sample, Store
-from loadtest.run import Gateway, Run
+from loadtest.run import Run
 from loadtest.timeline import Minute, Moment, Stretch, Timeline
 
 LASTS = 1800.0

@@ -44,6 +44,50 @@ class ThingsUser(Base):
 '''
 
 
+HELPERS = """
+from loadtest.users.tables import MORE
+
+
+@contextmanager
+def lent(user):
+    with user.created("POST /lent", delete="DELETE /lent/{id}"):
+        yield
+    for operation in MORE:
+        user.call(operation)
+
+
+class LendingUser(GatewayUser):
+    abstract = True
+
+    def lends(self):
+        with lent(self):
+            pass
+
+    def thing(self):
+        self.call("GET /not-this")
+"""
+ELSEWHERE = """
+from loadtest.users.lending import LendingUser, lent as borrowed
+
+
+class InheritingUser(LendingUser):
+    area = "things"
+
+    @task
+    def by_method(self):
+        self.lends()
+
+
+class UsingUser(LendingUser):
+    area = "things"
+
+    @task
+    def by_function(self):
+        with borrowed(self) as thing:
+            self.call("GET /thing/{id}", id=thing.id)
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "things.py").write_text(SOURCE)
@@ -64,6 +108,21 @@ def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
         "POST /rpc tools/call",
     }
     assert (story.area, story.file) == ("things", "loadtest/users/things.py")
+
+
+def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    by_method, by_function = catalogue(tmp_path)
+    lent = {"POST /lent", "DELETE /lent/{id}", "GET /more"}
+    assert {call.operation for call in by_method.calls} == lent
+    assert {call.operation for call in by_function.calls} == lent | {"GET /thing/{id}"}
+    for scenario in (by_method, by_function):
+        assert scenario.file == "loadtest/users/elsewhere.py"
+        for call in scenario.calls:
+            line = ELSEWHERE.splitlines()[call.line - 1]
+            assert call.operation in line or line == f"    def {scenario.name.partition('.')[2]}(self):"
 
 
 def test_who_holds_streams_is_in_the_catalogue_of_a_soak_only(folder: Path) -> None:

@@ -20,6 +20,9 @@ DOCUMENTS = sorted(
 EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
 
+HERE = "OWNER/REPOSITORY"
+"""How documents name this repository on GitHub, which whoever forks or copies it must write for themselves."""
+
 
 def workflow_to_copy() -> str:
     (block,) = re.findall(r"^```yaml\n(name:.*?)^```$", (ROOT / "docs" / "ci.md").read_text(), re.M | re.S)
@@ -50,6 +53,19 @@ def test_the_actions_in_documents_are_those_of_the_workflows() -> None:
     for document in DOCUMENTS:
         for pin in re.findall(r"uses: (actions/\S+ # \S+)", document.read_text()):
             assert pin in used
+
+
+def test_this_repository_is_named_in_one_way_and_that_is_explained() -> None:
+    named = []
+    for document in DOCUMENTS:
+        text = document.read_text()
+        used = [one for one in re.findall(r"uses: ([^\s@]+)@", text) if not one.startswith("actions/")]
+        assert set(used) <= {HERE}, document
+        assert not re.search(r"your-\w+/", text), document
+        if HERE in text:
+            named.append(document.name)
+            assert f"`{HERE}` is where this repository lives" in re.sub(r"\s+", " ", text), document
+    assert named == ["README.md", "ci.md"]
 
 
 def test_the_workflow_to_copy_is_valid(tmp_path: Path) -> None:

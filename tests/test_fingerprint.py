@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.failures import ProblemKind
 from loadtest.fingerprint import MESSAGE_LENGTH, fingerprint, normalise
-from loadtest.run import ProblemKind
 
 
 @pytest.mark.parametrize(

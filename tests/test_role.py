@@ -32,6 +32,11 @@ def test_a_number_that_is_none_is_refused(value: str) -> None:
         master(environ={"LOADTEST_EXPECT_WORKERS": value})
 
 
+def test_a_wait_that_is_none_is_refused_by_its_name() -> None:
+    with pytest.raises(UsageError, match="time to wait for workers 'soon': expected a duration"):
+        master(environ={}, workers_within="soon")
+
+
 def test_a_worker_must_know_where_its_master_is() -> None:
     with pytest.raises(UsageError, match="LOADTEST_MASTER_HOST: expected the address"):
         servant(environ={"LOADTEST_MASTER_HOST": ""})

@@ -1,7 +1,7 @@
 """Who came late, went, was lost or came back stands in the record with the time, and nothing counts twice."""
 
+from loadtest.generator import Worker
 from loadtest.roster import Counted, Roster
-from loadtest.run import Worker
 
 ONE, TWO, TWIN = (f"{machine}_{digit * 32}" for machine, digit in (("one", "1"), ("two", "a"), ("two", "b")))
 START = 1000.0

@@ -4,7 +4,7 @@ import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.run import Call, Scenario
+from loadtest.plan import Call, Scenario
 from loadtest.sweep import CHANCES, Deck, Hand, again, order
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)

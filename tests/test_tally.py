@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.course import MOMENTS
+from loadtest.failures import Example, ProblemKind
 from loadtest.histogram import Histogram
 from loadtest.outcome import Fault, Outcome, StreamOutcome
-from loadtest.run import Example, ProblemKind
 from loadtest.soak.schedule import Start
 from loadtest.tally import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
 

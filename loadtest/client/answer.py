@@ -7,7 +7,7 @@ import msgspec
 
 from loadtest.client.contract import Contract
 from loadtest.client.problem import Problem
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.versions import Drift
 
 _decode = msgspec.json.Decoder().decode

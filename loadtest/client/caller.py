@@ -3,24 +3,22 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any, cast
 
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import RescheduleTask, StopUser
 
 from loadtest.client import jsonrpc
-from loadtest.client.answer import Answer, check
-from loadtest.client.evidence import example
+from loadtest.client.answer import Answer
+from loadtest.client.finding import find_problem, find_stream_problem
 from loadtest.client.problem import Problem
-from loadtest.client.request import CORRELATION, Request, Route, find_route, make_request
+from loadtest.client.report import Call, report
+from loadtest.client.request import Request, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.streams import EventStream, Lines
 from loadtest.client.transport import answer_of
 from loadtest.operations import base, deletes
 from loadtest.outcome import StreamOutcome
-from loadtest.run import Example, ProblemKind
-from loadtest.versions import Drift
 
 IDLE = 1.5
 """Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5, and after
@@ -44,21 +42,6 @@ class StepFailed(RescheduleTask):
 
 class NotOffered(RescheduleTask):
     """This gateway does not have the operation: the scenario ends here without a failure."""
-
-
-@dataclass(slots=True)
-class Call:
-    """What the recorder learns of one call beyond what Locust tells it."""
-
-    operation: str
-    area: str
-    scenario: str | None
-    validated: bool = False
-    drift: bool = False
-    accepted: str | None = None
-    example: Example | None = None
-    late: float = 0.0
-    """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
 
 
 class Caller:
@@ -129,9 +112,11 @@ class Caller:
             found: Problem | None
             answer, found = answer_of(operation, response)
             if found is None:
-                found = self._judged(answer, call, accept or {}, problem, check)
+                found = find_problem(
+                    self.session, call, answer, accepted=accept or {}, below=problem, content=check
+                )
             response.request_meta["response_time"] += call.late
-            _report(response, request, call, answer, found)
+            report(response, request, call, answer, found)
         self._last_answer = time.perf_counter()
         if found is not None or answer.status >= 500:
             # The gateway's server drops the connection after an unhandled exception, which may come when the
@@ -200,7 +185,7 @@ class Caller:
         response = self._send(route, request, call, stream=True)
         answer, problem = answer_of(operation, response, streamed=True)
         if problem is None:
-            problem = self._judged(answer, call, {}, None, _is_event_stream)
+            problem = find_stream_problem(self.session, call, answer)
         events = EventStream(cast("Lines", response._response)) if problem is None else None  # noqa: SLF001 - the only way to its lines
         told = problem is not None
         try:
@@ -220,7 +205,7 @@ class Caller:
             # A block that failed elsewhere before it read an event says nothing about the stream.
             if told or (events is not None and events.events):
                 with response:
-                    _report(response, request, call, answer, problem)
+                    report(response, request, call, answer, problem)
             self.http.client.clientpool.close()
         if problem is not None:
             raise StepFailed(problem)
@@ -285,62 +270,3 @@ class Caller:
         """
         due, self.due = self.due, None
         return 0.0 if due is None else max(time.perf_counter() - due, 0.0) * 1000
-
-    def _judged(
-        self,
-        answer: Answer,
-        call: Call,
-        accepted: Mapping[int, str],
-        problem: Callable[[Answer], Problem | None] | None,
-        content: Check | None,
-    ) -> Problem | None:
-        streamed = content is _is_event_stream
-        call.validated = not streamed and self.session.validates(answer.operation)
-        found = check(
-            answer, self.session.contract, accepted=accepted, validate=call.validated, streamed=streamed
-        )
-        if isinstance(found, Drift):
-            call.drift = True
-        elif found is not None:
-            return found
-        elif answer.status in accepted:
-            call.accepted = accepted[answer.status]
-            return None
-        met = problem(answer) if problem else None
-        if met is None and content is not None:
-            met = _content_problem(answer, content)
-        return met
-
-
-def _report(
-    response: ResponseContextManager, request: Request, call: Call, answer: Answer, problem: Problem | None
-) -> None:
-    if problem is None:
-        response.success()
-        return
-    call.example = example(
-        method=request.method,
-        url=request.url,
-        headers=request.headers,
-        body=request.body,
-        answer=answer if answer.status else None,
-        at=time.time(),
-        correlation_id=request.headers[CORRELATION],
-    )
-    response.failure(problem)
-
-
-def _content_problem(answer: Answer, content: Check) -> Problem | None:
-    try:
-        complaint = content(answer)
-    except Problem as problem:
-        return problem
-    except LookupError as error:
-        complaint = str(error.args[0]) if error.args else "a member is missing"
-    return Problem(ProblemKind.CONTENT, complaint, status=answer.status) if complaint else None
-
-
-def _is_event_stream(answer: Answer) -> str | None:
-    if answer.media_type == "text/event-stream":
-        return None
-    return f"expected an event stream, got {answer.media_type or 'no content type'}"

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Mapping
 
 from loadtest.client.answer import Answer
+from loadtest.failures import Example
 from loadtest.redact import redact
-from loadtest.run import Example
 
 ANSWER_LENGTH = 4096
 """Characters of an answer that are kept."""

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from loadtest.client.caller import Call, Caller, StepFailed
+from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.evidence import example
 from loadtest.client.problem import Problem
+from loadtest.client.report import Call
+from loadtest.client.request import CORRELATION
 from loadtest.client.websocket import Link, connect
 
 _SWITCHED = 101
@@ -27,7 +29,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
     method, path = operation.split(" ")
     session = caller.session
     url = session.host + session.contract.prefix + path
-    headers = {"X-Correlation-ID": session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    headers = {CORRELATION: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
     call = Call(operation, caller.area, caller.scenario)
     caller.last_operation = operation
     late = caller.lateness()
@@ -51,7 +53,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
                 body=None,
                 answer=None,
                 at=time.time(),
-                correlation_id=headers["X-Correlation-ID"],
+                correlation_id=headers[CORRELATION],
             )
         # A user who was stopped in the middle of the handshake saw neither.
         if link is not None or problem is not None:

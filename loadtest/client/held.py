@@ -10,7 +10,7 @@ from gevent.queue import Empty, Queue
 
 from loadtest.client.problem import Problem
 from loadtest.client.streams import FIRST_EVENT_WITHIN, Event, EventStream, Wanted
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 
 class HeldStream:

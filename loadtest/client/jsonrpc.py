@@ -10,7 +10,7 @@ from sseclient import SSEClient
 
 from loadtest.client.answer import Answer
 from loadtest.client.problem import Problem
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 ACCEPT = "application/json, text/event-stream"
 

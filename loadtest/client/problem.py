@@ -1,7 +1,7 @@
 """What is wrong with one answer, as an exception that Locust can carry."""
 
+from loadtest.failures import ProblemKind
 from loadtest.fingerprint import normalise
-from loadtest.run import ProblemKind
 
 
 class Problem(Exception):  # noqa: N818 - the design's word; an answer has a problem, the program has no error

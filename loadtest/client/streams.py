@@ -13,8 +13,8 @@ import msgspec
 from sseclient import SSEClient
 
 from loadtest.client.problem import Problem
+from loadtest.failures import ProblemKind
 from loadtest.outcome import StreamOutcome
-from loadtest.run import ProblemKind
 
 FIRST_EVENT_WITHIN = 10.0
 """Seconds that a user waits for an event unless the scenario says otherwise."""

@@ -7,7 +7,7 @@ from locust.contrib.fasthttp import LocustBadStatusCode, ResponseContextManager
 
 from loadtest.client.answer import Answer
 from loadtest.client.problem import Problem
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 
 def answer_of(

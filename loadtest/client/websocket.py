@@ -15,7 +15,7 @@ import msgspec
 import websocket
 
 from loadtest.client.problem import Problem
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 OPENED_WITHIN = 10.0
 """Seconds for the handshake."""

@@ -188,9 +188,9 @@ def _wait_until_healthy(
     start = time.monotonic()
     while (past := time.monotonic() - start) < boot_time:
         if (death := program.death()) is not None:
-            how = f"signal {death.signal}" if death.signal else f"status {death.exit_status}"
             raise BootError(
-                f"the gateway ended with {how} after {past:.1f} s of booting", log.tail(log_path, masked)
+                f"the gateway ended{death.how} after {past:.1f} s of booting",
+                log.tail(log_path, masked),
             )
         if _healthy(place.port):
             return

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtest.errors import UsageError
-from loadtest.footing import SQLITE, workers
+from loadtest.footing import POSTGRESQL, SQLITE, Footing, declared, workers
 from loadtest.gateway.install import Installation
 from loadtest.gateway.place import Place
 from loadtest.gateway.services import Services, lent, read_services
+from loadtest.gateway.source import Running, Source
 from loadtest.gateway.template import copy_template, migrate
 from loadtest.versions import VersionData
 
@@ -23,6 +24,11 @@ POSTGRES = "postgres"
 
 class Ground(Protocol):
     """Gives one run its database."""
+
+    @property
+    def footing(self) -> Footing:
+        """What a gateway stands on there, or will once it is booted."""
+        ...
 
     def placed(
         self, place: Place, installation: Installation, data: VersionData
@@ -48,8 +54,19 @@ def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> G
             raise UsageError(
                 "DATABASE=postgres: no services run, expected those of `make services-up`, or DATABASE_URL"
             )
-        return Borrowed(services, home, workers(environ, "postgresql", redis=True))
+        return Borrowed(services, home, workers(environ, POSTGRESQL, redis=True))
     return Given(None, redis_url, workers(environ, SQLITE, redis=redis_url is not None), home)
+
+
+def footing_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Footing:
+    """Return what ``source`` is asked to stand on; nothing is installed or booted for that.
+
+    Raises:
+        UsageError: as :func:`ground_of`.
+    """
+    if isinstance(source, Running):
+        return declared(database, environ)
+    return ground_of(database, home, environ).footing
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,11 @@ class Given:
     redis_url: str | None
     workers: int
     home: Path | None = None
+
+    @property
+    def footing(self) -> Footing:
+        """See :class:`Ground`."""
+        return Place(Path(), 0, self.database_url, self.redis_url, self.workers).footing
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
@@ -76,6 +98,11 @@ class Borrowed:
     services: Services
     home: Path
     workers: int
+
+    @property
+    def footing(self) -> Footing:
+        """See :class:`Ground`."""
+        return Footing(database=POSTGRESQL, redis=True, workers=self.workers)
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:

@@ -46,6 +46,8 @@ def install(source: Pinned | Checkout, home: Path) -> Installation:
     """
     gateways = home / "gateways"
     gateways.mkdir(parents=True, exist_ok=True)
+    # An environment holds its own path: one that was reached by a link must not need the link later.
+    gateways = gateways.resolve()
     return _pinned(source.data, gateways) if isinstance(source, Pinned) else _checkout(source, gateways)
 
 

@@ -30,10 +30,7 @@ def lock_version(version: str) -> Path:
         UsageError: ``version`` is no version.
         InstallError: it cannot be resolved.
     """
-    try:
-        Version(version)
-    except InvalidVersion as error:
-        raise UsageError(f"VERSION={version}: is not a version, expected a release such as 1.0.7") from error
+    check_release(version)
     known = versions.available()
     data = versions.load(version if version in known else versions.nearest(version, known))
     target = versions.DIRECTORY / f"{version}.lock"
@@ -42,6 +39,18 @@ def lock_version(version: str) -> Path:
         wanted.write_text(wanted_by(data, version), encoding="utf-8")
         run_uv([*command(data, version), str(wanted), "--output-file", str(target)])
     return target
+
+
+def check_release(version: str) -> None:
+    """Check that ``version`` is one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        Version(version)
+    except InvalidVersion as error:
+        raise UsageError(f"VERSION={version}: is not a version, expected a release such as 1.0.7") from error
 
 
 def wanted_by(data: VersionData, version: str) -> str:

@@ -12,10 +12,10 @@ from typing import Self
 
 import msgspec
 
+from loadtest.driven import Death
 from loadtest.errors import InconclusiveError
 from loadtest.gateway import guard
 from loadtest.record import Record
-from loadtest.run import Death
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
+from msgspec.structs import asdict
 
 from loadtest import versions
 from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
+from loadtest.driven import Backend, Death, Gateway
 from loadtest.footing import Footing
 from loadtest.gateway import log
 from loadtest.gateway.evidence import Request, lines_of
@@ -27,7 +29,7 @@ from loadtest.gateway.samples import (
 )
 from loadtest.record import Record
 from loadtest.resources import Process, Sample, Store
-from loadtest.run import Backend, Death, Gateway, Phase
+from loadtest.run import Phase
 from loadtest.versions import VersionData
 
 GATEWAY_LOG = "gateway.log"
@@ -115,7 +117,9 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         death = self.backends_death()
         cpu = _cpu_seconds(self.backends_pid)
         up = tuple(
-            Backend(name=name, up=death is None, detail=_ending(death) if death else url, cpu_seconds=cpu)
+            Backend(
+                name=name, up=death is None, detail=f"ended{death.how}" if death else url, cpu_seconds=cpu
+            )
             for name, url in self.backends.urls.items()
         )
         down = (Backend(name=name, up=False, detail=why) for name, why in self.backends.failed.items())
@@ -147,18 +151,12 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             version=self.version,
             source=self.source,
             data=self.data_version,
-            database=self.footing.database,
-            redis=self.footing.redis,
-            workers=self.footing.workers,
             death=Death(at=death.at - since, signal=death.signal, exit_status=death.exit_status)
             if death
             else None,
             log_tail=self.log_tail() if death else (),
+            **asdict(self.footing),
         )
-
-
-def _ending(death: Death) -> str:
-    return f"ended by signal {death.signal}" if death.signal else f"ended with status {death.exit_status}"
 
 
 def _cpu_seconds(pid: int | None) -> float | None:

@@ -68,8 +68,7 @@ def status(home: Path) -> str:
     if gateway is None:
         return "no gateway runs"
     if (death := gateway.death()) is not None:
-        how = f"signal {death.signal}" if death.signal else f"status {death.exit_status}"
-        return f"{gateway.source} at {gateway.host} ended with {how}"
+        return f"{gateway.source} at {gateway.host} ended{death.how}"
     return f"{gateway.source} runs at {gateway.host} (version {gateway.version}, process {gateway.pid})"
 
 

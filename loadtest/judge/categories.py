@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from loadtest.errors import UsageError
+from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.files import read_toml
 from loadtest.fingerprint import MESSAGE_LENGTH, normalise
 from loadtest.record import Record
-from loadtest.run import Example, Failure, ProblemKind
 
 BUILT_IN = Path(__file__).with_name("categories.toml")
 

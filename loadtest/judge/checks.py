@@ -75,6 +75,7 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.SCHEDULE: schedule.schedule,
     Check.SWEEP: reach.sweep,
     Check.REACHED: reach.reached,
+    Check.PLANNED: reach.planned,
     Check.ACCOUNTED: reach.accounted,
     Check.FLOOR: reach.floor,
     Check.SCENARIOS: reach.scenarios,

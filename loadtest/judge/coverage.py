@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest import versions
+from loadtest.measured import Operation
 from loadtest.operations import area_of, base
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 from loadtest.versions import Drift, Exclusion
 
 SHARES = (50, 90, 99, 100)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 
+from loadtest.failures import Failure
 from loadtest.judge.amounts import amount, span
 from loadtest.judge.growth import UNJUDGED, Endurance, Growth, Trend
 from loadtest.judge.metrics import Metric, metrics
 from loadtest.judge.recovery import recovery_of
 from loadtest.judge.series import Series, series_of
 from loadtest.judge.stored import stored_by
-from loadtest.run import Failure, Run
+from loadtest.run import Run
 
 LONG = 600.0
 """Seconds from which on a run that was not made for it is looked at."""
@@ -75,8 +77,6 @@ def _hours_left(series: Series, slope: float | None) -> float | None:
 
 
 def _with_text(growth: Growth, metric: Metric, why: str) -> Growth:
-    from dataclasses import replace
-
     sure = ""
     if growth.slope is not None and growth.interval is not None:
         low, high = (amount(bound, metric.unit, sign=True) for bound in growth.interval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.versions import GATEWAY, KnownFailure, VersionData
 
 _HEAD = """\

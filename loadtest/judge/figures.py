@@ -10,8 +10,9 @@ from loadtest.histogram import Histogram, Latency
 from loadtest.judge.criteria import OBJECTIVES, Budget, Criterion, CriterionResult, Outcome
 from loadtest.judge.objectives import above, budget_of, failed_by_minute, slow_by_minute
 from loadtest.judge.observations import clock
+from loadtest.measured import Operation
 from loadtest.operations import base
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lambda measured, limit: measured < limit,

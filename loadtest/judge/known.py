@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from loadtest.driven import Gateway
 from loadtest.errors import UsageError
+from loadtest.failures import Failure
 from loadtest.fingerprint import normalise
 from loadtest.footing import Footing
-from loadtest.run import Failure, Gateway, Run, RunState
+from loadtest.run import Run, RunState
 from loadtest.versions import KnownFailure
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from loadtest.generator import Worker
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
-from loadtest.run import RunState, Worker
+from loadtest.run import RunState
 
 
 def gateway_up(facts: Facts) -> Observation:
@@ -17,11 +18,7 @@ def gateway_up(facts: Facts) -> Observation:
         return fine(
             Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")
         )
-    how = ""
-    if death is not None and death.signal is not None:
-        how = f" (signal {death.signal})"
-    elif death is not None and death.exit_status is not None:
-        how = f" (exit status {death.exit_status})"
+    how = death.how if death else ""
     advice = "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
     reason = f": {run.reason}" if run.reason else ""
     if run.requests and death is not None:

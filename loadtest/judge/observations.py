@@ -31,6 +31,7 @@ class Check(StrEnum):
     SCHEDULE = "schedule-kept"
     SWEEP = "first-sweep-done"
     REACHED = "planned-operations-reached"
+    PLANNED = "called-operations-planned"
     ACCOUNTED = "failures-accounted-for"
     FLOOR = "coverage-floor"
     SCENARIOS = "every-operation-has-a-scenario"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from loadtest.judge.coverage import Covered, State, cover
 from loadtest.operations import base
-from loadtest.run import Run, Scenario, Settings
+from loadtest.plan import Scenario
+from loadtest.run import Run, Settings
 from loadtest.versions import Exclusion
 
 

@@ -64,6 +64,31 @@ def reached(facts: Facts) -> Observation:
     )
 
 
+def planned(facts: Facts) -> Observation:
+    """Tell whether every operation stands in the plan of the scenario that called it.
+
+    Of what the plan does not know, nobody would notice that it is called no more.
+    """
+    run = facts.run
+    if not run.plan:
+        return unmeasured(Check.PLANNED, "the plan is not in this record")
+    plan = {scenario.name: {call.operation for call in scenario.calls} for scenario in run.plan}
+    missing = tuple(
+        f"{operation.name} by {operation.scenario}"
+        for operation in run.operations
+        if operation.scenario is not None and operation.name not in plan.get(operation.scenario, ())
+    )
+    if not missing:
+        return fine(Check.PLANNED, "every scenario called only what the plan says")
+    return Observation(
+        Check.PLANNED,
+        Severity.WARNING,
+        f"{plural(len(missing), 'operation')} called, and not in the scenario's plan: {some(missing)}",
+        "Spell them in the scenario, or in a method or function that it uses by name: the plan is read from there.",
+        missing,
+    )
+
+
 def accounted(facts: Facts) -> Observation:
     """Tell whether every failure is recorded with its cause."""
     recorded: Counter[str] = Counter()

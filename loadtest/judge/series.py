@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from loadtest.failures import Failure
 from loadtest.resources import Sample
-from loadtest.run import Failure, Run
+from loadtest.run import Run
 from loadtest.timeline import Minute
 
 WHOLE = "all processes"

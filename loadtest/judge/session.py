@@ -12,8 +12,9 @@ from loadtest.files import prepare_directory
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import Criterion, parse, read_criteria
+from loadtest.judge.failures import FailOn, Standing
 from loadtest.judge.known import Entry, accepted, gateway_version
-from loadtest.judge.verdict import FailOn, Standing, Verdict, judge
+from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import write_reports
 from loadtest.run import Run, read_run
 from loadtest.versions import KnownFailure, load

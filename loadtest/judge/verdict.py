@@ -13,17 +13,18 @@ from loadtest.compare import Comparison
 from loadtest.errors import ExitCode
 from loadtest.footing import Footing
 from loadtest.histogram import Latency
-from loadtest.judge.categories import Categories, Category
+from loadtest.judge.categories import Categories
 from loadtest.judge.checks import observe
 from loadtest.judge.coverage import NOTHING, Coverage, State, cover
 from loadtest.judge.criteria import Criterion, CriterionResult, Outcome
 from loadtest.judge.endurance import endure
 from loadtest.judge.facts import Facts
+from loadtest.judge.failures import FailOn, JudgedFailure, Standing, judge_failures
 from loadtest.judge.figures import Counts, judge_criteria, total_latency
 from loadtest.judge.growth import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
-from loadtest.run import Failure, Run, RunState
+from loadtest.run import Run, RunState
 from loadtest.versions import VersionData
 
 
@@ -34,56 +35,6 @@ class Result(StrEnum):
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     INTERRUPTED = "interrupted"
-
-
-class FailOn(StrEnum):
-    """Which failures fail a run."""
-
-    NEW = "new"
-    """Those that no entry and no category excuses, and those whose entry has expired."""
-    ANY = "any"
-    """Known ones, too."""
-    NEVER = "never"
-    """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
-
-
-class Standing(StrEnum):
-    """How a failure stands, worst first."""
-
-    NEW = "new"
-    EXPIRED = "expired"
-    """Known, and the last day of its entry has passed."""
-    KNOWN = "known"
-    """Excused by an entry."""
-    CATEGORY = "category"
-    """Excused by a category."""
-
-
-@dataclass(frozen=True)
-class JudgedFailure:
-    """A failure of the run and what is known about it."""
-
-    failure: Failure
-    standing: Standing
-    fails: bool
-    """Whether it makes the run fail."""
-    entry: Entry | None = None
-    """The entry that excuses it, or did until it expired."""
-    category: Category | None = None
-    """The category that recognises it, whether it excuses or not."""
-
-    @property
-    def reason(self) -> str:
-        """Why it is excused, or no longer is; empty for a new one."""
-        if self.entry is not None:
-            known = self.entry.known
-            until = "expired on" if self.standing is Standing.EXPIRED else "until"
-            only = f"only {known.only}, " if known.only else ""
-            how_often = "now and then, " if known.sometimes else ""
-            return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
-        if self.standing is Standing.CATEGORY and self.category is not None:
-            return f"{self.category.title} [{self.category.name}]"
-        return ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +109,7 @@ def judge(
         listed += entries(version_data.known, f"gateway version {version_data.version}")
         version_data = version_data.on(footing or Footing())
     matcher = KnownFailures(listed, version, footing)
-    failures, seen = _judge_failures(run, matcher, categories, today, fail_on)
+    failures, seen = judge_failures(run, matcher, categories, today, fail_on)
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:
         if judged.standing in (Standing.NEW, Standing.EXPIRED):
@@ -217,32 +168,6 @@ def decide(
     if Outcome.INCONCLUSIVE in outcomes:
         return Result.INCONCLUSIVE
     return Result.PASS
-
-
-def _judge_failures(
-    run: Run, matcher: KnownFailures, categories: Categories, today: dt.date, fail_on: FailOn
-) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
-    """Return the failures in the order of a report, and the entries that were of use."""
-    seen: set[Entry] = set()
-    judged = []
-    for failure in run.failures:
-        matching = matcher.match(failure)
-        seen.update(matching)
-        entry = next((one for one in matching if not one.expired(today)), None)
-        category = categories.classify(failure)
-        if entry is not None:
-            standing = Standing.KNOWN
-        elif matching:
-            standing, entry = Standing.EXPIRED, matching[0]
-        elif category is not None and category.excuses:
-            standing = Standing.CATEGORY
-        else:
-            standing = Standing.NEW
-        fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
-        judged.append(JudgedFailure(failure, standing, fails, entry, category))
-    order = list(Standing)
-    judged.sort(key=lambda j: (order.index(j.standing), -j.failure.count, j.failure.operation))
-    return tuple(judged), seen
 
 
 def _exit_code(run: Run, result: Result, fail_on: FailOn) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from loadtest.judge.criteria import Outcome
+from loadtest.judge.failures import Standing
 from loadtest.judge.observations import Severity
-from loadtest.judge.verdict import Standing, Verdict
+from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import times, title
 from loadtest.reports.places import Place, Places
 from loadtest.reports.text import one_line

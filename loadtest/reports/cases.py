@@ -11,16 +11,26 @@ from enum import StrEnum
 from loadtest.judge.coverage import Covered, State
 from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.criteria import Outcome as Met
+from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.observations import Check, Observation, Severity
-from loadtest.judge.verdict import JudgedFailure, Result, Verdict
+from loadtest.judge.verdict import Result, Verdict
+from loadtest.measured import Operation
 from loadtest.operations import area_of
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.places import Place, Places
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 
 COVERAGE = "loadtest coverage"
 """The suite of the checks of what was reached."""
-_COVERAGE = {Check.SWEEP, Check.REACHED, Check.FLOOR, Check.SCENARIOS, Check.SUCCESSES, Check.REQUESTS}
+_COVERAGE = {
+    Check.REQUESTS,
+    Check.SUCCESSES,
+    Check.SWEEP,
+    Check.REACHED,
+    Check.PLANNED,
+    Check.FLOOR,
+    Check.SCENARIOS,
+}
 
 
 class Outcome(StrEnum):

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from loadtest.failures import Example
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.observations import clock
-from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
+from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
 from loadtest.reports.places import Places
 from loadtest.reports.text import block, one_line
-from loadtest.run import Example, Run
+from loadtest.run import Run
 
 MOST = 200
 """Failures that the page shows of those that fail the run, and of the others."""

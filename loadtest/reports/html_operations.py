@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from loadtest.errors import UsageError
 from loadtest.histogram import Histogram, Latency
-from loadtest.judge.verdict import Standing, Verdict
+from loadtest.judge.failures import Standing
+from loadtest.judge.verdict import Verdict
+from loadtest.measured import Operation
 from loadtest.reports.html_charts import Logarithmic, Tick, percent
 from loadtest.reports.text import one_line
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 
 MOST = 750
 """Rows of the table: those that fail first, then the slowest."""

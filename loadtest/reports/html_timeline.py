@@ -9,8 +9,9 @@ from itertools import islice, pairwise
 
 from markupsafe import Markup
 
+from loadtest.judge.failures import Standing
 from loadtest.judge.observations import clock
-from loadtest.judge.verdict import Standing, Verdict
+from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import title
 from loadtest.reports.html_charts import Logarithmic, Tick, ceiling, line, percent, seconds_axis, steps
 from loadtest.reports.text import one_line

@@ -15,9 +15,10 @@ from loadtest.histogram import Latency
 from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.criteria import Outcome
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.growth import Growth, Trend
 from loadtest.judge.known import Entry
-from loadtest.judge.verdict import JudgedFailure, Result, Standing, Verdict
+from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports.endurance import kept, row
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.text import html, markdown

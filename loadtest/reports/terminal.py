@@ -8,8 +8,9 @@ from rich.text import Text
 
 from loadtest.judge import cpu
 from loadtest.judge.criteria import Outcome
+from loadtest.judge.failures import Standing
 from loadtest.judge.observations import Severity
-from loadtest.judge.verdict import Result, Standing, Verdict
+from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports.evidence import title
 from loadtest.reports.text import no_commands, one_line, printable
 from loadtest.run import Run

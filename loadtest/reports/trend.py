@@ -10,8 +10,9 @@ from loadtest.compare import MIN_SAMPLES
 from loadtest.histogram import Latency
 from loadtest.judge.figures import merged_latency
 from loadtest.judge.verdict import Verdict
+from loadtest.measured import Operation
 from loadtest.reports.text import one_line
-from loadtest.run import Operation, Run
+from loadtest.run import Run
 
 WHOLE = "all requests"
 """The name of what is measured over the whole run."""

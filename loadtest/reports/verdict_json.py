@@ -6,9 +6,10 @@ import msgspec
 
 from loadtest.judge import criteria
 from loadtest.judge.coverage import State
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.growth import Growth, Recovery
 from loadtest.judge.known import Entry
-from loadtest.judge.verdict import JudgedFailure, Standing, Verdict
+from loadtest.judge.verdict import Verdict
 from loadtest.record import Record
 from loadtest.reports.text import one_line
 from loadtest.run import Run

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from loadtest.client.answer import Answer
 from loadtest.client.problem import Problem
 from loadtest.client.streams import EventStream
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import (
     INITIALIZE,

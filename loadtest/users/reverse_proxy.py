@@ -6,7 +6,7 @@ from loadtest.client import jsonrpc
 from loadtest.client.handshake import opened
 from loadtest.client.problem import Problem
 from loadtest.client.websocket import Link
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 
 

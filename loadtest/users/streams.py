@@ -10,7 +10,7 @@ from locust import tag
 from loadtest.client import jsonrpc
 from loadtest.client.problem import Problem
 from loadtest.client.streams import Event, Wanted
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import INITIALIZE
 from loadtest.users.mcp import session_headers

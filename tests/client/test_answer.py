@@ -8,7 +8,7 @@ import pytest
 from loadtest.client.answer import Answer, check, reason
 from loadtest.client.contract import Contract, read_contract
 from loadtest.client.problem import Problem
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 from loadtest.versions import Drift, VersionData
 
 SCHEMA = {"type": "object", "required": ["id"]}

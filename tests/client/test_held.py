@@ -14,7 +14,7 @@ from geventhttpclient import HTTPClient
 from loadtest.client.held import HeldStream
 from loadtest.client.problem import Problem
 from loadtest.client.streams import EventStream, Lines
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 
 class Streams(BaseHTTPRequestHandler):

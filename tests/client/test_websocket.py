@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from loadtest.backends.asgi import serving
 from loadtest.client.problem import Problem
 from loadtest.client.websocket import Link, connect
-from loadtest.run import ProblemKind
+from loadtest.failures import ProblemKind
 
 BEARER = {"Authorization": "Bearer t"}
 TIMEOUT = 10

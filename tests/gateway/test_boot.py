@@ -6,18 +6,19 @@ import itertools
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from eventually import until
 
 from loadtest import versions
+from loadtest.driven import Death
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway import BootError, Request, RunningGateway, booted, parse_source
 from loadtest.gateway.environment import common_switches
-from loadtest.run import Death
 
 pytestmark = pytest.mark.real
 
@@ -39,15 +40,6 @@ def api(gateway: RunningGateway) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {gateway.credentials.bearer()}"
         yield session
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_it_is_the_version_that_was_asked_for(gateway: RunningGateway) -> None:
@@ -210,7 +202,7 @@ def test_a_port_that_is_taken(home: Path) -> None:
 def test_a_gateway_that_ends_while_booting_says_why(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with (
-        pytest.raises(BootError, match=r"ended with status 1 after [\d.]+ s of booting") as error,
+        pytest.raises(BootError, match=r"ended \(exit status 1\) after [\d.]+ s of booting") as error,
         booted(parse_source(QUICK), home=home, environ={}, extra={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
     ):
         pass

@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import psutil
 import pytest
 import requests
+from eventually import until
 
 from loadtest import versions
 from loadtest.errors import UsageError
@@ -29,15 +30,6 @@ from loadtest.gateway import (
 from loadtest.gateway.state import FILE, State
 
 QUICK = parse_source(versions.available()[-1])
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def processes(gateway: RunningGateway) -> list[psutil.Process]:
@@ -78,7 +70,7 @@ def test_boot_use_and_stop(place: Path) -> None:
 
     psutil.Process(gateway.pid).kill()
     assert until(lambda: gateway.death() is not None)
-    assert status(place) == f"{QUICK.text} at {gateway.host} ended with signal 9"
+    assert status(place) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
 
     assert stop_detached(place)
     assert not [process for process in held if process.is_running()]

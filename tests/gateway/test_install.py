@@ -51,6 +51,20 @@ def test_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.real
+def test_an_installation_does_not_need_the_link_by_which_it_was_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pinned(tmp_path, monkeypatch, LOCK)
+    for name in ("home", "shared"):
+        (tmp_path / name).mkdir()
+    link = tmp_path / "home" / "gateways"
+    link.symlink_to(tmp_path / "shared")
+    made = install(source, tmp_path / "home")
+    link.unlink()
+    assert subprocess.run([made.python, "-c", "import idna"], check=False).returncode == 0
+
+
+@pytest.mark.real
 def test_installed_once_and_again_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

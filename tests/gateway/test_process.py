@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from eventually import until
 
 from loadtest.errors import InconclusiveError
 from loadtest.gateway.process import Program, death_of
@@ -53,15 +53,6 @@ program = Program(
 (directory / "held").touch()
 time.sleep(60)
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def gone(pid: int) -> bool:

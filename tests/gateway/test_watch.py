@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import psutil
 import pytest
+from eventually import until
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,15 +52,6 @@ def family() -> Iterator[psutil.Process]:
 
 def sample(at: float) -> Sample:
     return Sample(at=at, rss=1, cpu=at, descriptors=1, threads=1, processes=1)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:

@@ -20,7 +20,8 @@ from loadtest import settings
 from loadtest.gateway.boot import booted
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import parse_source
-from loadtest.run import Run, Worker, read_run
+from loadtest.generator import Worker
+from loadtest.run import Run, read_run
 
 pytestmark = [pytest.mark.real, pytest.mark.load]
 

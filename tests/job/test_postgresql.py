@@ -82,3 +82,31 @@ def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:
     done = loadtest("run", "--reports-dir", str(tmp_path / "reports"), more=more, timeout=60)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith("loadtest: DATABASE=postgres: no services run")
+
+
+@pytest.mark.real
+def test_a_run_that_does_not_boot_says_what_it_was_to_stand_on(tmp_path: Path) -> None:
+    more = {"DATABASE_URL": "postgresql://me:hush-hush@127.0.0.1:9/mcp?no-such-option=1"}
+    done = loadtest("run", "--gateway", NEWEST, "--reports-dir", str(tmp_path), more=more)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "hush-hush" not in done.stdout + done.stderr
+    run = read_run(tmp_path / "run.json")
+    assert run.state is RunState.ABORTED
+    assert run.gateway is not None
+    assert (run.gateway.version, run.gateway.database) == (None, "postgresql")
+    assert [phase.name for phase in run.phases] == ["boot", "report"]
+
+
+def test_locust_alone_says_so_too_of_a_gateway_that_does_not_answer(tmp_path: Path) -> None:
+    more = {
+        "LOADTEST_HOST": "http://127.0.0.1:9",
+        "LOADTEST_TOKEN": "no-matter",
+        "LOADTEST_HOME": str(tmp_path / "home"),
+        "DATABASE": "postgres",
+    }
+    done = loadtest("drive", "-u", "1", "-t", "2s", "--reports-dir", str(tmp_path / "reports"), more=more)
+    assert done.returncode == 3, done.stdout + done.stderr
+    run = read_run(tmp_path / "reports" / "run.json")
+    assert run.state is RunState.ABORTED
+    assert run.gateway is not None
+    assert str(run.gateway.footing) == "postgresql with Redis, 2 workers"

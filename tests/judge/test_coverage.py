@@ -3,7 +3,9 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
-from loadtest.run import Acceptance, Call, Operation, Run, Scenario, Settings
+from loadtest.measured import Acceptance, Operation
+from loadtest.plan import Call, Scenario
+from loadtest.run import Run, Settings
 from loadtest.versions import Coverage as Floor
 from loadtest.versions import Drift, Exclusion
 

@@ -1,9 +1,11 @@
 from msgspec.structs import replace
 from sample_runs import clean, did_not_boot
 
+from loadtest.driven import Backend
+from loadtest.generator import Generator
 from loadtest.judge import cpu
 from loadtest.resources import Sample
-from loadtest.run import Backend, Generator, Run
+from loadtest.run import Run
 
 
 def sample(at: float, seconds: float) -> Sample:

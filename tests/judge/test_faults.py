@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from sample_runs import VERSION, known
 
 from loadtest import versions
+from loadtest.failures import ProblemKind
 from loadtest.judge.faults import document, faults, happens
-from loadtest.run import ProblemKind
 from loadtest.versions import GATEWAY, KnownFailure, VersionData
 
 OURS = [

@@ -6,11 +6,12 @@ from msgspec.structs import replace
 from packaging.version import Version
 from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
 
+from loadtest.driven import Gateway
 from loadtest.errors import UsageError
+from loadtest.failures import ProblemKind
 from loadtest.footing import Footing
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
-from loadtest.run import Gateway, ProblemKind
 from loadtest.versions import KnownFailure
 
 NAME = "POST /tools"

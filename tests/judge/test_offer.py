@@ -2,7 +2,7 @@ from sample_runs import CONTRACT, PLAN, VERSION
 
 from loadtest.judge.coverage import Covered
 from loadtest.judge.offer import offer
-from loadtest.run import Call, Scenario
+from loadtest.plan import Call, Scenario
 
 
 def names(rows: tuple[Covered, ...]) -> list[str]:

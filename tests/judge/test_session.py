@@ -6,12 +6,15 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure, failures, latency, run
 
+from loadtest.driven import Gateway
 from loadtest.errors import UsageError
 from loadtest.judge.baseline import read_known
 from loadtest.judge.criteria import parse
+from loadtest.judge.failures import FailOn
 from loadtest.judge.session import Options, accept, check_options, judge_and_report, judge_run
-from loadtest.judge.verdict import FailOn, Result
-from loadtest.run import Gateway, Operation, Run, RunState, read_run, write_run
+from loadtest.judge.verdict import Result
+from loadtest.measured import Operation
+from loadtest.run import Run, RunState, read_run, write_run
 from loadtest.settings import profiles
 
 

@@ -10,9 +10,10 @@ from sample_runs import KNOWN, TODAY, VERSION, clean, failure, failures, gateway
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import Criterion, CriterionResult, Outcome, parse
+from loadtest.judge.failures import FailOn, JudgedFailure, Standing
 from loadtest.judge.known import entries
 from loadtest.judge.observations import Check, Observation, Severity
-from loadtest.judge.verdict import FailOn, JudgedFailure, Result, Standing, Verdict, decide, judge
+from loadtest.judge.verdict import Result, Verdict, decide, judge
 from loadtest.run import Run, RunState
 from loadtest.versions import KnownFailure
 

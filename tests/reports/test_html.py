@@ -1,162 +1,21 @@
-import base64
-import hashlib
 import re
 from dataclasses import replace as with_
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from html_page import Page, rendered, verdict
 from msgspec.structs import replace
-from sample_runs import (
-    HOSTILE,
-    KNOWN,
-    STORED,
-    TODAY,
-    VERSION,
-    clean,
-    failure,
-    failures,
-    gateway_died,
-    hostile,
-    known,
-    latency,
-    operation,
-    run,
-)
+from sample_runs import KNOWN, clean, failure, failures, gateway_died, known, latency, operation, run
 
 from loadtest.compare import compare
 from loadtest.errors import UsageError
-from loadtest.judge.categories import load_categories
-from loadtest.judge.criteria import parse
-from loadtest.judge.known import entries
-from loadtest.judge.verdict import Verdict, judge
+from loadtest.failures import Example
+from loadtest.generator import Worker
 from loadtest.locust_csv import read_csv_run
 from loadtest.reports import html, html_failures, html_operations
 from loadtest.resources import Sample
-from loadtest.run import Example, Run, Stream, Worker
+from loadtest.run import Run
 from loadtest.timeline import Moment, Timeline
-from loadtest.versions import KnownFailure
-
-CATEGORIES = load_categories()
-VOID = {"meta", "br", "input", "link", "img", "hr"}
-
-
-def verdict(here: Run, listed: tuple[KnownFailure, ...] = ()) -> Verdict:
-    return judge(
-        here,
-        known=entries(listed, "known-failures.toml"),
-        categories=CATEGORIES,
-        criteria=[parse("p95 < 500ms")],
-        version_data=VERSION,
-        today=TODAY,
-    )
-
-
-def rendered(here: Run, listed: tuple[KnownFailure, ...] = ()) -> str:
-    return html.render(here, verdict(here, listed))
-
-
-class Page(HTMLParser):
-    """Checks that elements nest, and keeps what a browser would act on."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: dict[str, int] = {}
-        self.attributes: list[tuple[str, str, str]] = []
-        self.code: dict[str, str] = {"script": "", "style": ""}
-        self.words: list[str] = []
-        self.ids: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] = self.tags.get(tag, 0) + 1
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        self.ids += [value or "" for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in self.code:
-            self.code[self.open[-1]] += data
-        else:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", "".join(self.words))
-
-
-def inert(page: Page) -> None:
-    """Nothing on the page is fetched or run but what it holds itself."""
-    assert page.tags["script"] == 1
-    assert page.tags["style"] == 1
-    assert not set(page.tags) & {"img", "iframe", "object", "embed", "link", "base", "audio", "video"}
-    for tag, name, value in page.attributes:
-        assert not name.startswith("on"), (tag, name)
-        assert name not in ("style", "src", "srcdoc", "action", "formaction")
-        if name in ("href", "xlink:href"):
-            assert value.startswith("#"), (tag, value)
-    assert len(set(page.ids)) == len(page.ids)
-
-
-@pytest.mark.parametrize("name", STORED)
-def test_it_is_one_page_that_fetches_nothing(name: str) -> None:
-    page = Page(rendered(STORED[name](), KNOWN))
-    inert(page)
-    assert "url(" not in page.code["style"]
-    assert "@import" not in page.code["style"]
-
-
-def test_the_policy_names_what_the_page_holds_and_nothing_else() -> None:
-    page = Page(rendered(failures(), KNOWN))
-    (policy,) = [v for t, n, v in page.attributes if n == "content" and "default-src" in v]
-    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
-    for kind in ("script", "style"):
-        digest = base64.b64encode(hashlib.sha256(page.code[kind].encode()).digest()).decode()
-        assert rules[f"{kind}-src"] == f"'sha256-{digest}'"
-    assert "unsafe" not in policy
-
-
-def test_hostile_text_stays_text() -> None:
-    here = replace(
-        hostile(),
-        streams=(Stream(operation=HOSTILE, opened=1, events=1, ended=1),),
-        reason=HOSTILE,
-    )
-    judged = with_(verdict(here), comparison=compare(here, here))
-    page = Page(html.render(here, judged))
-    inert(page)
-    assert "<script>alert(1)</script>" in page.text
-    assert "\\x00\\ud800\\ufffe\\x1b[31m" in page.text
-    assert page.tags.get("h1") == 1
-    assert max(map(len, page.words)) < 10_000
-    html.render(here, judged).encode()
-
-
-@settings(max_examples=40)
-@given(st.text(max_size=60), st.text(max_size=60))
-def test_any_text_gives_a_page_that_nests(one: str, other: str) -> None:
-    example = Example(at=0.0, curl=one, answer=other, log=(one, f"  {other}", "Traceback x"))
-    here = replace(
-        clean(),
-        operations=(operation(f"GET /{one}", 1, 1, area=other, scenario=one),),
-        failures=(failure(f"GET /{one}", other, scenario=other, examples=(example, example)),),
-    )
-    inert(Page(rendered(here)))
 
 
 def test_what_matters_stands_there() -> None:

@@ -8,10 +8,11 @@ from sample_runs import TODAY, clean, failure, gateway_died, run
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.verdict import judge
+from loadtest.plan import Sweep
 from loadtest.reports.html_charts import HEIGHT, WIDTH, Logarithmic, ceiling, line, seconds_axis, steps
 from loadtest.reports.html_timeline import MOST_STEPS, Chart, chart
 from loadtest.resources import Sample
-from loadtest.run import Run, Sweep
+from loadtest.run import Run
 from loadtest.timeline import Moment, Timeline
 
 

@@ -1,16 +1,10 @@
-import datetime as dt
 import xml.etree.ElementTree as ET
-from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from junitparser import JUnitXml
+from junit_file import child, outcome, rendered, verdict
 from msgspec.structs import replace
 from sample_runs import (
     KNOWN,
-    TODAY,
-    VERSION,
     clean,
     did_not_boot,
     empty,
@@ -18,99 +12,14 @@ from sample_runs import (
     failures,
     gateway_died,
     hostile,
-    known,
     operation,
     run,
 )
 
-from loadtest.judge.categories import load_categories
-from loadtest.judge.criteria import parse
-from loadtest.judge.known import entries
-from loadtest.judge.verdict import FailOn, Verdict, judge
+from loadtest.failures import Example
+from loadtest.judge.failures import FailOn
+from loadtest.plan import Call, Scenario
 from loadtest.reports import junit
-from loadtest.reports.cases import Outcome, cases
-from loadtest.run import Acceptance, Call, Example, ProblemKind, Run, Scenario
-from loadtest.versions import KnownFailure
-
-CATEGORIES = load_categories()
-
-
-def verdict(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn = FailOn.NEW) -> Verdict:
-    return judge(
-        here,
-        known=entries(listed, "known-failures.toml"),
-        categories=CATEGORIES,
-        criteria=[parse("p95 < 500ms"), parse("GET /gone: p95 < 1s")],
-        version_data=VERSION,
-        today=TODAY,
-        fail_on=fail_on,
-    )
-
-
-def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn = FailOn.NEW) -> ET.Element:
-    """Return the file as strict readers see it, checked in all that holds for every run."""
-    judged = verdict(here, listed, fail_on)
-    text = junit.render(here, judged)
-    assert text.isascii()
-    root = ET.fromstring(text.encode())  # noqa: S314 - our own output
-    expected = Counter(case.outcome for case in cases(here, judged))
-    assert root.tag == "testsuites"
-    names = [suite.get("name") for suite in root]
-    assert all(names)
-    assert len(set(names)) == len(names)
-    found: Counter[Outcome] = Counter()
-    for suite in root:
-        own: Counter[Outcome] = Counter()
-        seen = set()
-        members = suite.findall("testcase")
-        others = [one.tag for one in suite if one.tag != "testcase"]
-        assert others == ["properties"] * (suite.get("name") == "loadtest coverage")
-        for case in members:
-            assert len(case) <= 1
-            outcome = Outcome(case[0].tag) if len(case) else Outcome.PASSED
-            own[outcome] += 1
-            if len(case):
-                message, body = case[0].get("message"), case[0].text
-                assert message
-                assert body
-                assert "\n" not in message
-                assert body.splitlines()[0] == message
-                assert len(body.encode()) <= junit.LONGEST_BODY
-                assert not any(line.strip().startswith("::") for line in body.splitlines())
-            assert case.get("name")
-            assert not set("<>") & set(case.get("name", ""))
-            assert case.get("classname") == suite.get("name")
-            seen.add(case.get("name"))
-            assert len(case.get("time", "").partition(".")[2]) == 3
-        assert len(seen) == len(members)
-        assert suite.get("time")
-        dt.datetime.strptime(suite.get("timestamp", ""), "%Y-%m-%dT%H:%M:%S")
-        found += own
-        assert [int(suite.get(k, "")) for k in ("tests", "failures", "errors", "skipped")] == [
-            len(members),
-            own[Outcome.FAILURE],
-            own[Outcome.ERROR],
-            own[Outcome.SKIPPED],
-        ]
-    assert found == expected
-    read = JUnitXml.fromstring(text.encode())
-    assert (read.tests, read.failures, read.errors, read.skipped) == (
-        found.total(),
-        found[Outcome.FAILURE],
-        found[Outcome.ERROR],
-        found[Outcome.SKIPPED],
-    )
-    return root
-
-
-def outcome(root: ET.Element, name: str) -> str:
-    (case,) = root.findall(f".//testcase[@name='{name}']")
-    return case[0].tag if len(case) else "passed"
-
-
-def child(root: ET.Element, name: str) -> ET.Element:
-    (case,) = root.findall(f".//testcase[@name='{name}']")
-    return case[0]
 
 
 def test_clean() -> None:
@@ -209,85 +118,6 @@ def test_the_whole_file_is_bounded() -> None:
         failures=tuple(failure(name, examples=(example,)) for name in names),
     )
     assert len(junit.render(here, verdict(here)).encode()) < 30_000_000
-
-
-TEXT = st.text(max_size=40) | st.text(
-    alphabet=st.sampled_from("<>&]'\"\n\r\t :\x00\x1b\x7f\x85\ud800\ufffe\U0001fffea"), max_size=20
-)
-COUNT = st.integers(0, 3)
-
-
-@st.composite
-def runs(draw: st.DrawFn) -> Run:
-    names = draw(st.lists(TEXT, max_size=4, unique=True))
-    operations = []
-    found = []
-    for name in names:
-        successes, count, drift = draw(COUNT), draw(COUNT), draw(COUNT)
-        accepted = (Acceptance(status=404, reason=draw(TEXT), count=1),) if draw(st.booleans()) else ()
-        operations.append(
-            operation(
-                name,
-                successes,
-                count,
-                area=draw(TEXT),
-                drift=drift,
-                acceptances=accepted,
-                scenario=draw(TEXT),
-            )
-        )
-        if count and draw(st.booleans()):
-            example = Example(at=0.0, curl=draw(TEXT), answer=draw(TEXT), log=(draw(TEXT),))
-            found.append(
-                replace(
-                    failure(
-                        name, count=count, problem=draw(st.sampled_from(ProblemKind)), scenario=draw(TEXT)
-                    ),
-                    message=draw(TEXT),
-                    code=draw(st.none() | TEXT),
-                    fingerprint=draw(TEXT),
-                    examples=(example,),
-                )
-            )
-    scenario = Scenario(
-        name=draw(TEXT),
-        area=draw(TEXT),
-        file=draw(TEXT),
-        line=draw(st.integers(0, 9)),
-        calls=(Call(operation=draw(TEXT), line=1),),
-    )
-    contract = draw(st.none() | st.lists(TEXT | st.sampled_from([*names, "GET /x"]), max_size=4).map(tuple))
-    return run(
-        operations=tuple(operations),
-        failures=tuple(found),
-        plan=(scenario,),
-        contract=contract,
-        started=draw(TEXT),
-        reason=draw(TEXT),
-    )
-
-
-OWN = ("loadtest coverage", "loadtest criteria", "loadtest resources")
-"""The suites that are no area."""
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(runs(), st.booleans())
-def test_any_text_anywhere_gives_a_file_that_all_can_read(here: Run, excused: bool) -> None:
-    listed = tuple(
-        known(f.operation, problem=f.problem) for f in here.failures if excused and f.operation.strip()
-    )
-    judged = verdict(here, listed)
-    root = rendered(here, listed)
-    failing = {one.failure.operation for one in judged.failing}
-    bad = sum(
-        case.outcome in (Outcome.FAILURE, Outcome.ERROR)
-        for case in cases(here, judged)
-        if case.suite not in OWN
-    )
-    unexplained = {o.name for o in here.operations if o.failures} - {f.operation for f in here.failures}
-    assert bad == len(failing | unexplained)
-    assert int(root.get("failures", "")) >= len(failing)
 
 
 @pytest.mark.parametrize("message", ["", "\x00", "\n", " "])

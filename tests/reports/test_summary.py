@@ -18,11 +18,12 @@ from sample_runs import (
     run,
 )
 
+from loadtest.failures import Example
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import annotations, summary, verdict_json
-from loadtest.run import Example, Run
+from loadtest.run import Run
 from loadtest.versions import KnownFailure
 
 CATEGORIES = load_categories()

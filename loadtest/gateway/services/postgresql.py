@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 from loadtest.errors import InconclusiveError
-from loadtest.gateway import log
 from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.process import Program
 from loadtest.gateway.services.place import Account
@@ -97,8 +96,3 @@ def ask(programs: Programs, services: Services, statement: str) -> list[str]:
         last = (done.stderr.splitlines() or [f"status {done.returncode}"])[-1]
         raise InconclusiveError(f"PostgreSQL: {last}")
     return done.stdout.splitlines()
-
-
-def last_words(logs: Path) -> str:
-    """Return the last line that the server logged."""
-    return (log.tail(logs / LOG, lines=1) or ("nothing logged",))[0]

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 from loadtest.errors import InconclusiveError
-from loadtest.gateway import log
 from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.process import Program
 from loadtest.gateway.services.place import Account
@@ -68,8 +67,3 @@ def ask(programs: Programs, services: Services, *command: str, database: int = 0
         last = ((done.stderr or done.stdout).splitlines() or [f"status {done.returncode}"])[-1]
         raise InconclusiveError(f"Redis: {last}")
     return done.stdout.strip()
-
-
-def last_words(logs: Path) -> str:
-    """Return the last line that the server logged."""
-    return (log.tail(logs / LOG, lines=1) or ("nothing logged",))[0]

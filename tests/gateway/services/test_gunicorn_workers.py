@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from eventually import until
 
 from loadtest import versions
 from loadtest.gateway import Request, RunningGateway, booted, parse_source
@@ -16,15 +17,6 @@ from loadtest.gateway.services import up
 from loadtest.gateway.services.programs import Programs
 
 pytestmark = pytest.mark.real
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.fixture
@@ -57,7 +49,7 @@ def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
 ) -> None:
     assert str(gateway.footing) == "postgresql with Redis, 2 workers"
     assert len(workers(gateway)) == 2
-    assert until(lambda: any(sample.processes == 3 for sample in gateway.samples(time.time())))
+    assert until(lambda: any(sample.processes == 3 for sample in gateway.samples(time.time())), 30.0)
     assert gateway.secrets
     tree = [psutil.Process(gateway.pid), *psutil.Process(gateway.pid).children(recursive=True)]
     shown = " ".join(" ".join(process.cmdline()) for process in tree)
@@ -66,10 +58,10 @@ def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
     before = workers(gateway)
     victim = min(before)
     psutil.Process(victim).kill()
-    assert until(lambda: len(workers(gateway) - before) == 1)
+    assert until(lambda: len(workers(gateway) - before) == 1, 30.0)
     assert victim not in workers(gateway)
     assert gateway.death() is None, "the gateway goes on"
-    assert until(lambda: ask(gateway, "/health").ok)
+    assert until(lambda: ask(gateway, "/health").ok, 30.0)
 
     # Every worker's lines are in the one log, under the request's own name.
     names = [f"lt-workers-{number}" for number in range(1, 9)]
@@ -77,4 +69,4 @@ def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
     for name in names:
         assert ask(gateway, "/tools", name).ok
     asked = [Request(name, "GET", "/tools", began) for name in names]
-    assert until(lambda: all(gateway.lines_of(asked).values()))
+    assert until(lambda: all(gateway.lines_of(asked).values()), 30.0)

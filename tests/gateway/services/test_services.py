@@ -7,14 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 import psutil
 import pytest
+from eventually import until
 
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway.services import Services, down, lent, postgresql, read_services, redis, status, up
@@ -25,15 +24,6 @@ from loadtest.gateway.services.services import home_of
 from loadtest.gateway.services.state import FILE, State
 
 pytestmark = pytest.mark.real
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def state(home: Path) -> State:

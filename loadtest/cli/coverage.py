@@ -9,8 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from loadtest import options, versions
+from loadtest import versions
 from loadtest.catalogue import catalogue
+from loadtest.cli import options
 from loadtest.client.contract import METHODS, canonical
 from loadtest.errors import ExitCode, UsageError
 from loadtest.judge.beside import beside

@@ -11,11 +11,12 @@ import click
 from msgspec.structs import replace
 
 from loadtest import settings
+from loadtest.driven import Gateway
 from loadtest.errors import UsageError
+from loadtest.judge.failures import FailOn
 from loadtest.judge.session import Options
-from loadtest.judge.verdict import FailOn
 from loadtest.locust_csv import read_csv_run
-from loadtest.run import Gateway, Run, read_run
+from loadtest.run import Run, read_run
 from loadtest.versions import load
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,6 +54,11 @@ database = click.option(
 locust_arguments = click.argument(
     "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
 )
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help, with a line for each example."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def judging(command: F) -> F:

@@ -1,0 +1,65 @@
+"""The ``loadtest`` command: its verbs, and the one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from loadtest import __version__
+from loadtest.cli import driving, gateways, judging
+from loadtest.errors import ExitCode, LoadTestError
+
+
+class _Commands(click.Group):
+    """Lists the verbs in the order in which they are used, not in that of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 130 and 143 interrupted.",
+)
+@click.version_option(__version__)
+def cli() -> None:
+    """Load-test ContextForge, the MCP gateway, and judge the run."""
+
+
+for _command in (
+    gateways.gateways,
+    gateways.adopt,
+    gateways.boot,
+    gateways.services,
+    driving.drive,
+    driving.work,
+    driving.run,
+    judging.report,
+    judging.coverage,
+    judging.baseline,
+):
+    cli.add_command(_command)
+
+
+def main() -> int:
+    """Run the command; return its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    except LoadTestError as error:
+        click.echo(f"loadtest: {error}", err=True)
+        for line in getattr(error, "log_tail", ()):
+            click.echo(f"  | {line}", err=True)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.FAIL)
+    return int(ExitCode.PASS)

@@ -1,0 +1,119 @@
+"""The commands around a gateway: which versions are known, a new one, one that is booted, services for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from loadtest import settings, versions
+from loadtest.cli import options
+from loadtest.cli.options import examples
+from loadtest.errors import InconclusiveError, UsageError
+
+
+@click.command(
+    epilog=examples("loadtest gateways", "loadtest gateways --json", "loadtest gateways --newer --pre")
+)
+@click.option("--json", "as_json", is_flag=True, help="As a JSON list, for the matrix of a workflow.")
+@click.option(
+    "--newer", is_flag=True, help="Only the newest release on the package index, if none of these is."
+)
+@click.option("--pre", is_flag=True, help="With --newer: a pre-release, too.")
+def gateways(as_json: bool, newer: bool, pre: bool) -> None:
+    """List the gateway versions known by name, newest first."""
+    from loadtest.gateway import index
+
+    known = versions.available()
+    if pre and not newer:
+        raise UsageError("--pre: expected together with --newer")
+    if newer:
+        release = index.newest_release(pre=pre)
+        known = (release,) if index.newer(release, known) else ()
+    if as_json or known:
+        click.echo(json.dumps(known) if as_json else "\n".join(known))
+
+
+@click.command(epilog=examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md"))
+@click.argument("version")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file for what is printed.",
+)
+def adopt(version: str, summary: Path | None) -> None:
+    """Make a release of the gateway a known version, and print what is new in it, in Markdown.
+
+    Resolves its lock, boots it, and drafts its data file from that of the nearest version.
+    """
+    from loadtest.adopt import adopt as adopted
+    from loadtest.adoption import in_markdown
+    from loadtest.files import write_atomically
+
+    text = in_markdown(adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True)))
+    if summary is not None:
+        write_atomically(summary, text)
+    click.echo(text, nl=False)
+
+
+@click.command(
+    epilog=examples("loadtest boot", "loadtest boot --gateway 1.0.0rc1 --detach", "loadtest boot --stop")
+)
+@options.gateway
+@options.database
+@options.port
+@click.option("--detach", "action", flag_value="detach", help="Return when it is up; leave it running.")
+@click.option("--stop", "action", flag_value="stop", help="Stop what --detach left running.")
+@click.option("--status", "action", flag_value="status", help="Say what --detach left running.")
+def boot(gateway: str | None, database: str | None, port: int | None, action: str | None) -> None:
+    """Boot a gateway with its backends, until Ctrl-C."""
+    from loadtest.gateway import state
+    from loadtest.gateway.boot import booted
+    from loadtest.gateway.source import parse_source
+
+    home = settings.home()
+    if action == "stop":
+        click.echo("stopped" if state.stop_detached(home) else "no gateway runs")
+    elif action == "status":
+        click.echo(state.status(home))
+    elif action == "detach":
+        state.boot_detached(parse_source(gateway), home=home, port=port, database=database)
+        click.echo(state.status(home))
+    else:
+        with booted(parse_source(gateway), home=home, port=port, database=database) as running:
+            click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
+            while running.death() is None:
+                time.sleep(0.2)
+            raise InconclusiveError(f"{running.source} ended on its own")
+
+
+@click.group()
+def services() -> None:
+    """Run PostgreSQL and Redis on this machine, for gateways booted with --database postgres."""
+
+
+@services.command("up")
+def services_up() -> None:
+    """Start both and leave them running."""
+    from loadtest.gateway.services import status, up
+
+    up(settings.home())
+    click.echo(status(settings.home()))
+
+
+@services.command("down")
+def services_down() -> None:
+    """Stop both and remove their data."""
+    from loadtest.gateway.services import down
+
+    click.echo("stopped" if down(settings.home()) else "no services run")
+
+
+@services.command("status")
+def services_status() -> None:
+    """Say what `services up` left running."""
+    from loadtest.gateway.services import status
+
+    click.echo(status(settings.home()))

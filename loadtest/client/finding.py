@@ -1,0 +1,62 @@
+"""What is wrong with one answer: held against the contract, then looked at below HTTP, then at its content."""
+
+from collections.abc import Callable, Mapping
+
+from loadtest.client.answer import Answer, check
+from loadtest.client.problem import Problem
+from loadtest.client.report import Call
+from loadtest.client.session import Session
+from loadtest.failures import ProblemKind
+from loadtest.versions import Drift
+
+
+def find_problem(
+    session: Session,
+    call: Call,
+    answer: Answer,
+    *,
+    accepted: Mapping[int, str],
+    below: Callable[[Answer], Problem | None] | None,
+    content: Callable[[Answer], str | None] | None,
+) -> Problem | None:
+    """Return the first problem of ``answer``; note in ``call`` what was validated, drifted or accepted.
+
+    An answer with an ``accepted`` status is looked at no further. ``below`` looks below HTTP, ``content`` says what is
+    wrong with the content.
+    """
+    call.validated = session.validates(answer.operation)
+    found = check(answer, session.contract, accepted=accepted, validate=call.validated)
+    if isinstance(found, Drift):
+        call.drift = True
+    elif found is not None:
+        return found
+    elif answer.status in accepted:
+        call.accepted = accepted[answer.status]
+        return None
+    met = below(answer) if below else None
+    if met is None and content is not None:
+        met = _content_problem(answer, content)
+    return met
+
+
+def find_stream_problem(session: Session, call: Call, answer: Answer) -> Problem | None:
+    """Return what is wrong with the head of an answer that must be an event stream; note in ``call`` if it drifted."""
+    found = check(answer, session.contract, accepted={}, validate=False, streamed=True)
+    if isinstance(found, Drift):
+        call.drift = True
+    elif found is not None:
+        return found
+    if answer.media_type == "text/event-stream":
+        return None
+    got = answer.media_type or "no content type"
+    return Problem(ProblemKind.CONTENT, f"expected an event stream, got {got}", status=answer.status)
+
+
+def _content_problem(answer: Answer, content: Callable[[Answer], str | None]) -> Problem | None:
+    try:
+        complaint = content(answer)
+    except Problem as problem:
+        return problem
+    except LookupError as error:
+        complaint = str(error.args[0]) if error.args else "a member is missing"
+    return Problem(ProblemKind.CONTENT, complaint, status=answer.status) if complaint else None

@@ -1,0 +1,46 @@
+"""What is told of one call: to Locust whether it succeeded, to the recorder all that Locust does not know."""
+
+import time
+from dataclasses import dataclass
+
+from locust.contrib.fasthttp import ResponseContextManager
+
+from loadtest.client.answer import Answer
+from loadtest.client.evidence import example
+from loadtest.client.problem import Problem
+from loadtest.client.request import CORRELATION, Request
+from loadtest.failures import Example
+
+
+@dataclass(slots=True)
+class Call:
+    """What the recorder learns of one call beyond what Locust tells it."""
+
+    operation: str
+    area: str
+    scenario: str | None
+    validated: bool = False
+    drift: bool = False
+    accepted: str | None = None
+    example: Example | None = None
+    late: float = 0.0
+    """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
+
+
+def report(
+    response: ResponseContextManager, request: Request, call: Call, answer: Answer, problem: Problem | None
+) -> None:
+    """Tell Locust how ``call`` ended, within its ``with`` block; a ``problem`` leaves its evidence in ``call``."""
+    if problem is None:
+        response.success()
+        return
+    call.example = example(
+        method=request.method,
+        url=request.url,
+        headers=request.headers,
+        body=request.body,
+        answer=answer if answer.status else None,
+        at=time.time(),
+        correlation_id=request.headers[CORRELATION],
+    )
+    response.failure(problem)

@@ -1,0 +1,72 @@
+"""What a run drove: the gateway, its backends, and what the gateway held.
+
+Times are seconds since the start of the load.
+"""
+
+from __future__ import annotations
+
+from loadtest.footing import Footing
+from loadtest.record import Record
+
+
+class Death(Record, frozen=True, kw_only=True):
+    """How a process ended that should have lived."""
+
+    at: float
+    signal: int | None = None
+    exit_status: int | None = None
+
+    @property
+    def how(self) -> str:
+        """`` (signal 9)``, `` (exit status 3)``, or nothing where nobody saw it: to stand behind "ended" or "died"."""
+        if self.signal is not None:
+            return f" (signal {self.signal})"
+        return "" if self.exit_status is None else f" (exit status {self.exit_status})"
+
+
+class Gateway(Record, frozen=True, kw_only=True):
+    """The gateway that was driven."""
+
+    version: str | None
+    """Its own word (``/version``), or None if it never answered."""
+    source: str
+    """What ``GATEWAY=`` said: a version, ``path:DIR`` or a URL."""
+    data: str | None = None
+    """The version whose data file (switches, exclusions, known failures) applies."""
+    prefix: str = ""
+    """The version prefix that it serves, as found in its contract: ``/v1`` or nothing."""
+    database: str = "sqlite"
+    """The kind of database only; a URL would carry a password."""
+    redis: bool = False
+    """Whether it keeps caches, sessions and events in Redis."""
+    workers: int = 1
+    """Processes that answer requests."""
+    death: Death | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how it was installed and driven."""
+    log_tail: tuple[str, ...] = ()
+    """The last lines of its log, secrets masked; kept when it did not boot or died."""
+
+    @property
+    def footing(self) -> Footing:
+        """What it stands on."""
+        return Footing(database=self.database, redis=self.redis, workers=self.workers)
+
+
+class Backend(Record, frozen=True, kw_only=True):
+    """A real local peer of the gateway and whether it was there."""
+
+    name: str
+    up: bool
+    detail: str = ""
+    cpu_seconds: float | None = None
+
+
+class EntityCount(Record, frozen=True, kw_only=True):
+    """How many entities of a kind the gateway held before and after: a difference is a leak of ours."""
+
+    kind: str
+    before: int | None
+    after: int | None
+    left: int = 0
+    """Found under the run's names when the load was over, and taken away: nobody had deleted them."""

@@ -1,0 +1,88 @@
+"""How each failure of a run stands: new, known until a date, or excused by its category."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadtest.failures import Failure
+from loadtest.judge.categories import Categories, Category
+from loadtest.judge.known import Entry, KnownFailures
+from loadtest.run import Run
+
+
+class FailOn(StrEnum):
+    """Which failures fail a run."""
+
+    NEW = "new"
+    """Those that no entry and no category excuses, and those whose entry has expired."""
+    ANY = "any"
+    """Known ones, too."""
+    NEVER = "never"
+    """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
+
+
+class Standing(StrEnum):
+    """How a failure stands, worst first."""
+
+    NEW = "new"
+    EXPIRED = "expired"
+    """Known, and the last day of its entry has passed."""
+    KNOWN = "known"
+    """Excused by an entry."""
+    CATEGORY = "category"
+    """Excused by a category."""
+
+
+@dataclass(frozen=True)
+class JudgedFailure:
+    """A failure of the run and what is known about it."""
+
+    failure: Failure
+    standing: Standing
+    fails: bool
+    """Whether it makes the run fail."""
+    entry: Entry | None = None
+    """The entry that excuses it, or did until it expired."""
+    category: Category | None = None
+    """The category that recognises it, whether it excuses or not."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is excused, or no longer is; empty for a new one."""
+        if self.entry is not None:
+            known = self.entry.known
+            until = "expired on" if self.standing is Standing.EXPIRED else "until"
+            only = f"only {known.only}, " if known.only else ""
+            how_often = "now and then, " if known.sometimes else ""
+            return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
+        if self.standing is Standing.CATEGORY and self.category is not None:
+            return f"{self.category.title} [{self.category.name}]"
+        return ""
+
+
+def judge_failures(
+    run: Run, matcher: KnownFailures, categories: Categories, today: dt.date, fail_on: FailOn
+) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
+    """Return the failures in the order of a report, and the entries that were of use."""
+    seen: set[Entry] = set()
+    judged = []
+    for failure in run.failures:
+        matching = matcher.match(failure)
+        seen.update(matching)
+        entry = next((one for one in matching if not one.expired(today)), None)
+        category = categories.classify(failure)
+        if entry is not None:
+            standing = Standing.KNOWN
+        elif matching:
+            standing, entry = Standing.EXPIRED, matching[0]
+        elif category is not None and category.excuses:
+            standing = Standing.CATEGORY
+        else:
+            standing = Standing.NEW
+        fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
+        judged.append(JudgedFailure(failure, standing, fails, entry, category))
+    order = list(Standing)
+    judged.sort(key=lambda j: (order.index(j.standing), -j.failure.count, j.failure.operation))
+    return tuple(judged), seen
