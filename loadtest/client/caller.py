@@ -308,7 +308,7 @@ class Caller:
             return None
         met = problem(answer) if problem else None
         if met is None and content is not None:
-            met = _content_problem(answer, content)
+            met = content_problem(answer, content)
         return met
 
 
@@ -330,7 +330,8 @@ def _report(
     response.failure(problem)
 
 
-def _content_problem(answer: Answer, content: Check) -> Problem | None:
+def content_problem(answer: Answer, content: Check) -> Problem | None:
+    """Return what ``content`` has against an answer, a member that is missing included."""
     try:
         complaint = content(answer)
     except Problem as problem:
