@@ -43,6 +43,8 @@ class Place:
     workers: int = 1
     mail_port: int = 0
     """Where the mail server among the backends listens: the gateway must know it when it boots."""
+    siem_port: int = 0
+    """The same of the collector of security events."""
 
     @property
     def url(self) -> str:
