@@ -54,8 +54,6 @@ ENTITIES = (
     Kind("tokens", "GET /tokens/admin/all", {"limit": "500"}, "DELETE /tokens/admin/{token_id}"),
     Kind("roles", "GET /rbac/roles", {}, "DELETE /rbac/roles/{role_id}"),
     Kind("roots", "GET /roots", {}, "DELETE /roots/{uri}", "uri"),
-    # Counted only: there is no operation that deletes one.
-    Kind("SIEM destinations", "GET /admin/siem/destinations", {}, ""),
     Kind("LLM models", "GET /llm/models", {"page_size": "100"}, "DELETE /llm/models/{model_id}"),
     Kind("LLM providers", "GET /llm/providers", {"page_size": "100"}, "DELETE /llm/providers/{provider_id}"),
 )
