@@ -96,7 +96,13 @@ def booted(
         installation = install(source, home)
         place = stack.enter_context(
             ground.placed(
-                Place(directory, port or free_port(), mail_port=free_port(), siem_port=free_port()),
+                Place(
+                    directory,
+                    port or free_port(),
+                    mail_port=free_port(),
+                    siem_port=free_port(),
+                    llm_port=free_port(),
+                ),
                 installation,
                 source.data,
             )
@@ -159,15 +165,12 @@ def _command(installation: Installation, place: Place) -> list[str]:
 
 def _backends(directory: Path, place: Place | None = None) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
-    ports = (
-        {"LOADTEST_MAIL_PORT": str(place.mail_port), "LOADTEST_SIEM_PORT": str(place.siem_port)}
-        if place
-        else {}
-    )
+    ports = place and {"MAIL": place.mail_port, "SIEM": place.siem_port, "LLM": place.llm_port}
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
-        environment={name: os.environ[name] for name in passed if name in os.environ} | ports,
+        environment={name: os.environ[name] for name in passed if name in os.environ}
+        | {f"LOADTEST_{backend}_PORT": str(port) for backend, port in (ports or {}).items()},
         directory=directory,
         output=directory / BACKENDS_LOG,
         life=directory / BACKENDS_LIFE,

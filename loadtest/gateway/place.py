@@ -45,6 +45,8 @@ class Place:
     """Where the mail server among the backends listens: the gateway must know it when it boots."""
     siem_port: int = 0
     """The same of the collector of security events."""
+    llm_port: int = 0
+    """The same of the model server."""
 
     @property
     def url(self) -> str:
