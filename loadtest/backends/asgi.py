@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from loadtest.backends import address
+from loadtest.backends import LOOPBACK, address
 
 IDLE = 75
 """Seconds an idle connection is kept: longer than the gateway keeps its own."""
@@ -24,25 +24,29 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve ``app`` until the block ends; yields its address, ``http://127.0.0.1:PORT``.
+
+    A ``port`` that was chosen before is one of loopback: of a gateway on this machine, which knows it already.
 
     Raises:
         RuntimeError: the application's own start-up failed.
+        OSError: the chosen port is taken.
     """
-    async with serving_at(lambda _: app) as url:
+    async with serving_at(lambda _: app, port) as url:
         yield url
 
 
 @contextlib.asynccontextmanager
-async def serving_at(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
+async def serving_at(build: Callable[[str], ASGIApp], port: int = 0) -> AsyncIterator[str]:
     """Serve what ``build`` returns for its address, for an application that must know where it is.
 
     Raises:
-        RuntimeError: the application's own start-up failed.
+        RuntimeError, OSError: as :func:`serving`.
     """
-    with socket.create_server((address(), 0), backlog=2048) as listener:
-        url = f"http://{address()}:{listener.getsockname()[1]}"
+    host = LOOPBACK if port else address()
+    with socket.create_server((host, port), backlog=2048) as listener:
+        url = f"http://{host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             build(url),
             log_level="warning",

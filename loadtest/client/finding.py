@@ -35,7 +35,7 @@ def find_problem(
         return None
     met = below(answer) if below else None
     if met is None and content is not None:
-        met = _content_problem(answer, content)
+        met = content_problem(answer, content)
     return met
 
 
@@ -52,7 +52,8 @@ def find_stream_problem(session: Session, call: Call, answer: Answer) -> Problem
     return Problem(ProblemKind.CONTENT, f"expected an event stream, got {got}", status=answer.status)
 
 
-def _content_problem(answer: Answer, content: Callable[[Answer], str | None]) -> Problem | None:
+def content_problem(answer: Answer, content: Callable[[Answer], str | None]) -> Problem | None:
+    """Return what ``content`` has against an answer, a member that is missing included."""
     try:
         complaint = content(answer)
     except Problem as problem:

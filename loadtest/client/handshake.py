@@ -14,13 +14,15 @@ from loadtest.client.report import Call
 from loadtest.client.request import CORRELATION
 from loadtest.client.websocket import Link, connect
 
-_SWITCHED = 101
+SWITCHED = 101
+"""The HTTP status of a WebSocket that is open."""
 
 
 @contextmanager
-def opened(caller: Caller, operation: str) -> Iterator[Link]:
+def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterator[Link]:
     """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
 
+    One that is not ``versioned`` is served without the prefix; no WebSocket stands in the contract, which would tell.
     A problem that the block meets on the link is the failure of ``operation``.
 
     Raises:
@@ -28,7 +30,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
     """
     method, path = operation.split(" ")
     session = caller.session
-    url = session.host + session.contract.prefix + path
+    url = session.host + (session.contract.prefix if versioned else "") + path
     headers = {CORRELATION: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
     call = Call(operation, caller.area, caller.scenario)
     caller.last_operation = operation
@@ -64,7 +66,7 @@ def opened(caller: Caller, operation: str) -> Iterator[Link]:
                 response_length=0,
                 exception=problem,
                 context={"call": call},
-                response=SimpleNamespace(status_code=_SWITCHED if link else 0),
+                response=SimpleNamespace(status_code=SWITCHED if link else 0),
                 url=url,
             )
     if problem is not None:

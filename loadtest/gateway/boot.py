@@ -96,7 +96,15 @@ def booted(
         installation = install(source, home)
         place = stack.enter_context(
             ground.placed(
-                Place(directory, port or free_port(), mail_port=free_port()), installation, source.data
+                Place(
+                    directory,
+                    port or free_port(),
+                    mail_port=free_port(),
+                    siem_port=free_port(),
+                    llm_port=free_port(),
+                ),
+                installation,
+                source.data,
             )
         )
         _write_old_log(directory / "logs")
@@ -106,7 +114,7 @@ def booted(
         if log_copy is not None:
             stack.callback(log.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
-        peers = stack.enter_context(_backends(directory, place.mail_port))
+        peers = stack.enter_context(_backends(directory, place))
         program = stack.enter_context(
             Program(
                 _command(installation, place),
@@ -155,13 +163,14 @@ def _command(installation: Installation, place: Place) -> list[str]:
     return [str(program), "--host", LOOPBACK, "--port", str(place.port)]
 
 
-def _backends(directory: Path, mail_port: int = 0) -> Program:
+def _backends(directory: Path, place: Place | None = None) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
+    ports = place and {"MAIL": place.mail_port, "SIEM": place.siem_port, "LLM": place.llm_port}
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
         environment={name: os.environ[name] for name in passed if name in os.environ}
-        | {"LOADTEST_MAIL_PORT": str(mail_port)},
+        | {f"LOADTEST_{backend}_PORT": str(port) for backend, port in (ports or {}).items()},
         directory=directory,
         output=directory / BACKENDS_LOG,
         life=directory / BACKENDS_LIFE,

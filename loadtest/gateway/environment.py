@@ -27,7 +27,8 @@ class Switch(Qualified, frozen=True, kw_only=True):
 
     name: str
     value: str
-    """May hold ``{port}``, ``{url}``, ``{directory}`` and ``{mail_port}`` of this run."""
+    """May hold ``{port}``, ``{url}``, ``{directory}``, ``{mail_port}``, ``{siem_port}`` and
+    ``{llm_port}`` of this run."""
     reason: str
 
 
@@ -83,6 +84,8 @@ def gateway_environment(
         "url": place.url,
         "directory": str(place.directory),
         "mail_port": str(place.mail_port),
+        "siem_port": str(place.siem_port),
+        "llm_port": str(place.llm_port),
     }
     common = (switch for switch in common_switches() if switch.holds(place.footing))
     switches = {switch.name: switch.value for switch in common} | data.on(place.footing).environment

@@ -43,6 +43,10 @@ class Place:
     workers: int = 1
     mail_port: int = 0
     """Where the mail server among the backends listens: the gateway must know it when it boots."""
+    siem_port: int = 0
+    """The same of the collector of security events."""
+    llm_port: int = 0
+    """The same of the model server."""
 
     @property
     def url(self) -> str:

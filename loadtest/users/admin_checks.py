@@ -144,6 +144,26 @@ def made(answer: Answer) -> str | None:
     return None if answer.status == created else f"expected {created}, got {answer.status}"
 
 
+def delivered(answer: Answer) -> str | None:
+    """Check that the gateway could deliver its test event to a destination of security events."""
+    return None if answer["status"] == "ok" else f"not delivered: {answer['error']}"
+
+
+def came(count: int, before: int = 0) -> str | None:
+    """Say what is wrong if no event arrived at the destination beside those ``before``."""
+    return None if count > before else "the event did not arrive at the destination"
+
+
+def goes_only_to(name: str) -> Check:
+    """Return a check that events have one destination, of this name."""
+
+    def check(answer: Answer) -> str | None:
+        names = [one["name"] for one in answer["destinations"]]
+        return None if names == [name] else f"events go to {names}, expected {name!r} alone"
+
+    return check
+
+
 def cookies(answer: Answer) -> dict[str, str]:
     """Return the cookies that an answer sets, by name; those that it deletes are left out."""
     lines = answer.headers.get("set-cookie") or ()

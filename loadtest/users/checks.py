@@ -88,6 +88,18 @@ def exports(server: str) -> Check:
     return check
 
 
+def retells(text: str, *more: str) -> Check:
+    """Return a check that the agent retold what a tool said, with ``text``, and then answered as expected."""
+
+    def check(answer: Answer) -> str | None:
+        told, *rest = [str(one) for one in answer.json] or [""]
+        if not (told.startswith("The tool said: ") and text in told):
+            return "the agent did not call the tool"
+        return None if rest == list(more) else "the agent answered something else"
+
+    return check
+
+
 def answers(text: str) -> Check:
     """Return a check that the agent, which echoes, answered with ``text``: as a message of 1.0 or of 0.3."""
 

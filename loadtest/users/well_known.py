@@ -12,7 +12,13 @@ class WellKnownUser(GatewayUser):
 
     @task(2)
     def files(self) -> None:
-        """The file that every host may serve, at the root and below a virtual server."""
+        """Files that every host may serve, at the root and below a virtual server."""
+        self.call(
+            "GET /.well-known/security.txt",
+            bearer="",
+            unlisted=True,
+            check=lambda a: None if "Contact:" in a.text else "no contact",
+        )
         self.call(
             "GET /.well-known/robots.txt",
             bearer="",

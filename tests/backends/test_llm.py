@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.backends.peers import llm
+from loadtest.gateway.place import free_port
 
 ECHO = {"type": "function", "function": {"name": "echo", "parameters": {}}}
 
@@ -31,6 +32,12 @@ def events(answer: requests.Response) -> list[Any]:
     assert all(line.startswith("data: ") for line in lines)
     assert lines[-1] == "data: [DONE]"
     return [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+
+
+def test_it_answers_on_the_port_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setenv(llm.PORT, str(port))
+    assert asked(lambda url: requests.get(url, timeout=10)).url == f"http://127.0.0.1:{port}/v1"
 
 
 def test_its_models_are_listed() -> None:

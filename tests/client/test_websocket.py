@@ -47,7 +47,9 @@ def server() -> Iterator[str]:
     urls: list[str] = []
 
     async def serve() -> None:
-        async with serving(Starlette(routes=[WebSocketRoute("/v1/ws", endpoint)])) as url:
+        async with serving(
+            Starlette(routes=[WebSocketRoute("/v1/ws", endpoint), WebSocketRoute("/relay", endpoint)])
+        ) as url:
             urls.append(url)
             ready.set()
             await asyncio.to_thread(done.wait)
@@ -142,6 +144,9 @@ try:
         link.receive()
 except StepFailed:
     pass
+with opened(caller, "GET /relay", versioned=False) as link:
+    link.send({"do": "echo"})
+    link.receive()
 for one in fired:
     example = one["context"]["call"].example
     print(one["request_type"], one["name"], one["response"].status_code, one["exception"],
@@ -157,4 +162,5 @@ def test_the_handshake_is_reported_as_a_request_with_what_happened_on_the_link()
     assert told.stdout.splitlines() == [
         "GET /ws 101 None no example True",
         "GET /ws 101 [connection] closed by the server 1 True",
+        "GET /relay 101 None no example True",
     ]

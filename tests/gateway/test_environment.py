@@ -18,7 +18,7 @@ from loadtest.gateway.environment import (
 )
 from loadtest.gateway.place import Place
 
-PLACE = Place(Path("/run"), 4321, mail_port=2525)
+PLACE = Place(Path("/run"), 4321, mail_port=2525, siem_port=6514, llm_port=8081)
 
 
 @pytest.mark.parametrize("version", versions.available())
@@ -33,7 +33,9 @@ def test_a_version_overrides_what_is_common(version: str) -> None:
         if "{" not in value:
             assert environment[name] == value
     assert not [
-        value for value in environment.values() if re.search(r"\{(port|url|directory|mail_port)\}", value)
+        value
+        for value in environment.values()
+        if re.search(r"\{(port|url|directory|mail_port|siem_port|llm_port)\}", value)
     ]
 
 
@@ -41,6 +43,8 @@ def test_this_runs_own_place_is_filled_in() -> None:
     environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
     assert environment["PORT"] == "4321"
     assert environment["SMTP_PORT"] == "2525"
+    assert environment["OPENAI_BASE_URL"] == "http://127.0.0.1:8081/v1"
+    assert "http://127.0.0.1:6514/" in environment["SIEM_DESTINATIONS"]
     assert environment["APP_DOMAIN"] == "http://127.0.0.1:4321"
     assert environment["ALLOWED_ORIGINS"] == '["http://127.0.0.1:4321"]'
     assert environment["DATABASE_URL"] == "sqlite:////run/mcp.db"

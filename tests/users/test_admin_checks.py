@@ -49,6 +49,8 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.registered_all, said(BULK | {"failed": [{"error": "already registered"}]})),
     (checks.has_check, said(method(checks.METHOD))),
     (checks.made, page("", 201)),
+    (checks.delivered, said({"status": "ok"})),
+    (checks.goes_only_to("a"), said({"destinations": [{"name": "a"}]})),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
     (checks.succeeded, said({"success": False}), 'not done: {"success":false}'),
@@ -74,6 +76,13 @@ WRONG: list[tuple[Check, Answer, str]] = [
     (checks.registered_all, said(BULK), "not one was tried"),
     (checks.has_check, said(method("a.B")), f"{checks.METHOD} is not among ['a.B']"),
     (checks.made, page("", 200), "expected 201, got 200"),
+    (checks.delivered, said({"status": "failed", "error": "why"}), "not delivered: why"),
+    (checks.goes_only_to("a"), said({"destinations": []}), "events go to [], expected 'a' alone"),
+    (
+        checks.goes_only_to("a"),
+        said({"destinations": [{"name": "a"}, {"name": "b"}]}),
+        "events go to ['a', 'b'], expected 'a' alone",
+    ),
 ]
 
 
@@ -85,6 +94,12 @@ def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
 @pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
 def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
     assert check(answer) == complaint
+
+
+def test_an_event_more_than_before_has_come_and_no_other() -> None:
+    assert checks.came(1) is None
+    assert checks.came(4, before=3) is None
+    assert checks.came(0) == checks.came(3, before=3) == "the event did not arrive at the destination"
 
 
 def test_the_id_of_a_request_to_join_is_read_from_its_page() -> None:

@@ -19,6 +19,7 @@ from loadtest.users.checks import (
     is_page,
     listed,
     lists,
+    retells,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ SAID = {"parts": [{"text": "hi"}]}
         (exports("s"), {"entities": {"servers": [{"name": "s"}]}}),
         (answers("hi"), {"result": {"message": SAID}}),
         (answers("hi"), {"result": SAID}),
+        (retells("fish", "You said: Hello"), ["The tool said: fish", "You said: Hello"]),
     ],
 )
 def test_the_right_answer_passes(check: Check, body: Any) -> None:
@@ -77,6 +79,10 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         (exports("s"), {"entities": {"servers": [{"name": "t"}]}}, "the server is not in the file"),
         (answers("hi"), {"result": {"parts": []}}, "the agent did not answer with the text"),
         (answers("hi"), {"result": {"message": {}}}, "the agent did not answer with the text"),
+        (retells("fish"), [], "the agent did not call the tool"),
+        (retells("fish"), ['You said: call echo {"text": "fish"}'], "the agent did not call the tool"),
+        (retells("fish"), ["The tool said: no"], "the agent did not call the tool"),
+        (retells("fish", "Hi"), ["The tool said: fish"], "the agent answered something else"),
     ],
 )
 def test_a_wrong_answer_is_told(check: Check, body: Any, complaint: str) -> None:

@@ -1,5 +1,7 @@
 """A model server that speaks OpenAI's chat API, plain and streamed, and repeats what it is told.
 
+The gateway has to know the port of the model for ToolOps when it boots; whoever boots it chooses the port and tells
+both (``LOADTEST_LLM_PORT``). Without that the port is a free one.
 A user's message ``call NAME {json}`` makes it ask for that tool, if the request offers one of that name.
 Source of the form: https://platform.openai.com/docs/api-reference/chat
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +23,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from loadtest.backends.asgi import serving
+
+PORT = "LOADTEST_LLM_PORT"
+"""Environment variable that says on which port of loopback the model answers."""
 
 MODELS = ("loadtest-small", "loadtest-large")
 CALL = "call "
@@ -139,6 +145,10 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """Serve it; yields the base address of its API."""
-    async with serving(build()) as url:
+    """Serve it; yields the base address of its API.
+
+    Raises:
+        OSError: the port that was chosen is taken.
+    """
+    async with serving(build(), port=int(os.environ.get(PORT) or 0)) as url:
         yield f"{url}/v1"
