@@ -20,11 +20,14 @@ USERS = Path(__file__).parent / "users"
 
 @dataclass(slots=True)
 class _Definition:
-    """A function, method or module-level table: the operations it spells and the names it uses."""
+    """A function, method or module-level table: the operations it spells and what else it uses."""
 
     line: int
     calls: dict[str, int] = field(default_factory=dict)
     uses: set[str] = field(default_factory=set)
+    """Names of the module; one of its own variables may be called like a method, and is none."""
+    own: set[str] = field(default_factory=set)
+    """What it uses of ``self``."""
     is_task: bool = False
 
 
@@ -122,7 +125,7 @@ def _definition(node: ast.stmt) -> _Definition:
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
-            definition.uses.add(part.attr)
+            definition.own.add(part.attr)
         elif isinstance(part, ast.Name):
             definition.uses.add(part.id)
     return definition
@@ -160,8 +163,6 @@ def _closure(
         seen.add(id(definition))
         for operation, line in definition.calls.items():
             calls.setdefault(operation, line)
-        for name in definition.uses:
-            used = methods.get(name) or shared.get(name)
-            if used is not None:
-                waiting.append(used)
+        waiting.extend(methods[name] for name in definition.own & methods.keys())
+        waiting.extend(shared[name] for name in definition.uses & shared.keys())
     return calls
