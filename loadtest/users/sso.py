@@ -12,7 +12,7 @@ from loadtest.users.base import task
 from loadtest.users.consent import HTML, consented
 from loadtest.users.identity_checks import SESSION, Person, is_called
 from loadtest.users.people import PeopleUser
-from loadtest.users.sso_checks import came_from, has_account, lacks, lets_in, lists, request_of, told
+from loadtest.users.sso_checks import came_from, has_account, lacks, lets_in, lists, request_of, told, waits
 
 TURNED_AWAY = {302: "who is not let in is sent back to the log-in page, which says so"}
 NO_ACCOUNT = {404: "who was turned away has no account"}
@@ -122,14 +122,7 @@ class SingleSignOnUser(PeopleUser):
         """Let somebody new sign in for the first time; return who it is, and the id of the request that it makes."""
         person = self.stranger()
         self.signs_in(provider_id, person, accept=TURNED_AWAY)
-        waiting = self.call(
-            "GET /auth/sso/pending-approvals",
-            check=lambda a: (
-                None
-                if request_of(person, a)["auth_provider"] == provider_id
-                else "the request came from another provider"
-            ),
-        )
+        waiting = self.call("GET /auth/sso/pending-approvals", check=waits(person, provider_id))
         return person, str(request_of(person, waiting)["id"])
 
     def decides(self, request: str, person: Person, action: str) -> None:

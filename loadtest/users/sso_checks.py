@@ -64,6 +64,15 @@ def request_of(person: Person, answer: Answer) -> dict[str, Any]:
     raise LookupError("no request of the newcomer waits")
 
 
+def waits(person: Person, provider: str) -> Check:
+    """Return a check that a request of ``person``, who signed in at ``provider``, is among those that wait."""
+    return lambda a: (
+        None
+        if request_of(person, a)["auth_provider"] == provider
+        else "the request came from another provider"
+    )
+
+
 def told(person: Person) -> Check:
     """Return a check that a decision is about ``person``."""
     return lambda a: None if person.email in a["message"] else f"it decided something else: {a['message']}"
