@@ -46,6 +46,8 @@ def install(source: Pinned | Checkout, home: Path) -> Installation:
     """
     gateways = home / "gateways"
     gateways.mkdir(parents=True, exist_ok=True)
+    # An environment's scripts hold its own path: it must not be that of a home that only links to it and goes away.
+    gateways = gateways.resolve()
     return _pinned(source.data, gateways) if isinstance(source, Pinned) else _checkout(source, gateways)
 
 
