@@ -33,6 +33,8 @@ class Kind(NamedTuple):
     deletes: str
     key: str = "id"
     """What the path of ``deletes`` is filled with."""
+    body: Mapping[str, str] | None = None
+    """What ``deletes`` is told."""
 
 
 ENTITIES = (
@@ -56,6 +58,20 @@ ENTITIES = (
     Kind("roots", "GET /roots", {}, "DELETE /roots/{uri}", "uri"),
     Kind("LLM models", "GET /llm/models", {"page_size": "100"}, "DELETE /llm/models/{model_id}"),
     Kind("LLM providers", "GET /llm/providers", {"page_size": "100"}, "DELETE /llm/providers/{provider_id}"),
+    Kind(
+        # It stays for good; once it is decided it waits no more and is not listed.
+        "requests for approval",
+        "GET /auth/sso/pending-approvals",
+        {},
+        "POST /auth/sso/pending-approvals/{approval_id}/action",
+        body={"action": "reject", "reason": "left behind by a load test"},
+    ),
+    Kind(
+        "SSO providers",
+        "GET /auth/sso/admin/providers",
+        {},
+        "DELETE /auth/sso/admin/providers/{provider_id}",
+    ),
 )
 """Every kind of entity that scenarios make, in the order in which they can be deleted."""
 
@@ -80,7 +96,8 @@ def take_away_leftovers(session: Session, tags: Collection[str]) -> dict[str, in
         for entity in _marked(desk, kind, marks):
             parameter = kind.deletes.rpartition("{")[2].partition("}")[0]
             try:
-                desk.ask(kind.deletes, path={parameter: quote(str(entity[kind.key]), safe="")})
+                path = {parameter: quote(str(entity[kind.key]), safe="")}
+                desk.ask(kind.deletes, path=path, json=kind.body)
             except requests.RequestException:
                 continue
             taken[kind.name] = taken.get(kind.name, 0) + 1

@@ -34,8 +34,8 @@ class ThingsUser(Base):
         """GET /not a call: a docstring has more words."""
         for operation in READS:
             self.call(operation)
-        with self.created("POST /things/", delete="DELETE /things/{id}"):
-            self.shared()
+        with self.created("POST /things/", delete="DELETE /things/{id}") as not_a_scenario:
+            self.shared(not_a_scenario)
         helper(self)
         self.rpc("POST /rpc tools/call")
 

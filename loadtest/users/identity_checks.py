@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LINK = re.compile(r"reset-password/([\w-]+)")
 """The link in the mail to somebody who forgot the password; the group is its token."""
+SESSION = "jwt_token"
+"""The cookie of a browser's session: its token."""
 
 
 class Person(NamedTuple):

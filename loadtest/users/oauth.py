@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
-
-import requests
 
 from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.consent import HTML, consented
 from loadtest.users.jsonrpc import says
-
-PROVIDER_TIMEOUT = 10.0
-"""Seconds for the person's browser to be sent back by the provider."""
-HTML = {"Accept": "text/html"}
 
 
 class OAuthUser(GatewayUser):
@@ -89,11 +83,9 @@ class OAuthUser(GatewayUser):
     def consent(self, gateway_id: str) -> None:
         """Follow the redirects of a person's browser: to the provider, which agrees, and back."""
         sent = self.call("GET /oauth/authorize/{gateway_id}", gateway_id=gateway_id, headers=HTML)
-        agreed = requests.get(str(sent.headers["location"]), allow_redirects=False, timeout=PROVIDER_TIMEOUT)
-        agreed.raise_for_status()
         self.call(
             "GET /oauth/callback",
-            params=dict(parse_qsl(urlsplit(agreed.headers["location"]).query)),
+            params=consented(str(sent.headers["location"])),
             bearer="",
             headers=HTML,
             check=lambda a: None if "Authorization Successful" in a.text else "the page says no success",

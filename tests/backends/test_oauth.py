@@ -1,4 +1,4 @@
-"""The OAuth provider as a gateway meets it: metadata, registration, code with PKCE, refresh; the guarded server."""
+"""The provider as a gateway meets it: metadata, registration, code with PKCE, refresh, identity; the guarded server."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import requests
 
-from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE, running
+from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY, SCOPE, running
 
 CALLBACK = "http://127.0.0.1:4999/oauth/callback"
 VERIFIER = "v" * 64
@@ -53,7 +55,9 @@ def provider() -> Iterator[str]:
         thread.join(TIMEOUT)
 
 
-def code(url: str, client_id: str = CLIENT_ID, redirect_uri: str = CALLBACK) -> requests.Response:
+def code(
+    url: str, client_id: str = CLIENT_ID, redirect_uri: str = CALLBACK, **more: str
+) -> requests.Response:
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -63,7 +67,7 @@ def code(url: str, client_id: str = CLIENT_ID, redirect_uri: str = CALLBACK) -> 
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
-    return requests.get(f"{url}/authorize", params=query, allow_redirects=False, timeout=TIMEOUT)
+    return requests.get(f"{url}/authorize", params=query | more, allow_redirects=False, timeout=TIMEOUT)
 
 
 def agreed(answer: requests.Response) -> str:
@@ -145,3 +149,58 @@ def test_a_client_registers_itself_and_is_told_to_send_its_secret_in_the_body() 
 def test_what_it_does_not_know_is_refused(ask: Callable[[str], requests.Response]) -> None:
     with provider() as url:
         assert ask(url).status_code in (400, 401)
+
+
+def sign_in(url: str, **more: str) -> str:
+    """Return the code for somebody who signs in at the wish of a client that asks for ``more``."""
+    return agreed(code(url, scope=IDENTITY, **more))
+
+
+def about(url: str, bearer: str) -> requests.Response:
+    headers = {"Authorization": f"Bearer {bearer}"}
+    return requests.get(f"{url}/userinfo", headers=headers, timeout=TIMEOUT)
+
+
+def identity(url: str, token: str, audience: str = CLIENT_ID) -> dict[str, Any]:
+    """Return what an identity token says, held against the keys that discovery names."""
+    found = requests.get(f"{url}/.well-known/openid-configuration", timeout=TIMEOUT).json()
+    key = jwt.PyJWKClient(found["jwks_uri"]).get_signing_key_from_jwt(token)
+    algorithms = found["id_token_signing_alg_values_supported"]
+    return dict(jwt.decode(token, key, algorithms, audience=audience, issuer=found["issuer"]))
+
+
+def test_who_signs_in_is_whom_the_client_names() -> None:
+    with provider() as url:
+        tokens = exchanged(url, code=sign_in(url, login_hint="ann.lee@example.com", nonce="n-1")).json()
+        said = identity(url, tokens["id_token"])
+        assert said["email"] == said["sub"] == "ann.lee@example.com"
+        assert (said["email_verified"], said["name"], said["nonce"]) == (True, "ann.lee", "n-1")
+        told = about(url, tokens["access_token"]).json()
+        assert {name: said[name] for name in told} == told
+
+
+def test_two_who_sign_in_at_once_are_not_mistaken_for_each_other() -> None:
+    with provider() as url:
+        codes = {name: sign_in(url, login_hint=f"{name}@example.com", nonce=name) for name in ("ann", "bob")}
+        bob, ann = (exchanged(url, code=codes[name]).json() for name in ("bob", "ann"))
+        assert identity(url, ann["id_token"])["nonce"] == "ann"
+        assert identity(url, bob["id_token"])["email"] == "bob@example.com"
+        again = token(url, grant_type="refresh_token", refresh_token=ann["refresh_token"]).json()
+        assert about(url, again["access_token"]).json()["email"] == "ann@example.com"
+
+
+def test_an_identity_token_is_for_its_client_and_for_who_asked_for_one() -> None:
+    with provider() as url:
+        tokens = exchanged(url, code=sign_in(url)).json()
+        assert "nonce" not in identity(url, tokens["id_token"])
+        with pytest.raises(jwt.InvalidAudienceError):
+            identity(url, tokens["id_token"], audience="another")
+        assert "id_token" not in exchanged(url, code=agreed(code(url))).json()
+
+
+def test_a_token_about_a_person_opens_no_server_and_the_other_way_round() -> None:
+    with provider() as url:
+        person = exchanged(url, code=sign_in(url)).json()["access_token"]
+        tool = exchanged(url, code=agreed(code(url))).json()["access_token"]
+        assert [about(url, bearer).status_code for bearer in (person, tool, "another")] == [200, 401, 401]
+        assert greeted(url, person) == 403

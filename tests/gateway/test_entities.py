@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import requests
 
 from loadtest import versions
+from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY
 from loadtest.client.session import Session, connect
 from loadtest.desk import Desk
 from loadtest.entities import ENTITIES, count_entities, take_away_leftovers
@@ -16,6 +18,9 @@ from loadtest.standing import new_password
 
 FRESH = {"REGISTRY_CACHE_ENABLED": "false"}
 """With the cache, 1.0.0rc1 shows a new resource only 20 s after the last list of them; no load is so short."""
+
+
+ENDPOINTS = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
 
 
 def prompt(session: Session) -> dict[str, object]:
@@ -59,6 +64,21 @@ def make_one_of_each(session: Session, backends: dict[str, str]) -> None:
     provider = desk.ask("POST /llm/providers", json=llm)["id"]
     model = {"provider_id": provider, "model_id": name("model"), "model_name": name("model")}
     desk.ask("POST /llm/models", json=model)
+    knock(session, backends["oauth"])
+
+
+def knock(session: Session, issuer: str) -> None:
+    """Sign in at a provider of its own as somebody new, who waits to be let in from then on."""
+    desk, name, browser = Desk(session), session.name("sso"), requests.Session()
+    addresses = {f"{what}_url": f"{issuer}/{where}" for what, where in ENDPOINTS.items()}
+    client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": IDENTITY}
+    kind = {"id": name, "name": name, "display_name": name, "provider_type": "oauth2"}
+    desk.ask("POST /auth/sso/admin/providers", json=kind | client | addresses)
+    home = {"redirect_uri": f"{session.host}/auth/sso/callback/{name}"}
+    begun = browser.get(f"{session.host}/auth/sso/login/{name}", params=home, timeout=30)
+    who = {"login_hint": f"{session.name('newcomer')}@example.com"}
+    ended = browser.get(begun.json()["authorization_url"], params=who, timeout=30)
+    assert "error=user_creation_failed" in ended.history[-1].headers["location"]
 
 
 @pytest.mark.real

@@ -85,6 +85,19 @@ def test_installed_once_and_again_after_an_interruption(
 
 
 @pytest.mark.real
+def test_installed_by_way_of_a_link_it_serves_when_the_link_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pinned(tmp_path, monkeypatch, LOCK)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "gateways").symlink_to(tmp_path / "shared")
+    found = install(source, tmp_path / "home")
+    (tmp_path / "home" / "gateways").unlink()
+    assert subprocess.run([found.python, "-c", "import idna"], check=False).returncode == 0
+
+
+@pytest.mark.real
 def test_a_hash_that_does_not_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = pinned(tmp_path, monkeypatch, LIES)
     with pytest.raises(InstallError, match=r"(?s)uv pip failed with status .*[Hh]ash"):

@@ -1,7 +1,8 @@
-"""An OAuth 2 provider with dynamic client registration, and an MCP server that wants its tokens, on one address.
+"""An OAuth 2 and OpenID provider, and an MCP server that wants its tokens, on one address.
 
 The official MCP SDK serves the protocol: metadata (RFC 8414), authorisation code with PKCE S256 (RFC 7636,
-checked), registration (RFC 7591), refresh. This module keeps the state and says yes: nobody is asked.
+checked), registration (RFC 7591), refresh. This module keeps the state and says yes: nobody is asked. What OpenID
+adds for single sign-on is in :mod:`loadtest.backends.openid`.
 """
 
 from __future__ import annotations
@@ -24,15 +25,20 @@ from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull, OAuthToken
 from pydantic import AnyHttpUrl, AnyUrl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from loadtest.backends import LOOPBACK, address
+from loadtest.backends import LOOPBACK, address, openid
 from loadtest.backends.asgi import serving_at
 from loadtest.backends.peers.mcp import IDLE, echo
 
 CLIENT_ID = "loadtest"
 CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - opens nothing but this provider on loopback
 SCOPE = "mcp:read"
+IDENTITY = openid.SCOPES
+"""The scopes with which somebody signs in."""
 
 _CODE_LIFETIME = 60.0
 _TOKEN_LIFETIME = 3600
@@ -56,19 +62,26 @@ class KnownClient(OAuthClientInformationFull):
         return redirect_uri
 
 
-class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
+class Code(AuthorizationCode):
+    """A code that may become an identity token."""
+
+    nonce: str | None
+
+
+class Provider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]):
     """Clients, codes and tokens, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, notary: openid.Notary) -> None:
+        self._notary = notary
         known = KnownClient(
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             redirect_uris=[AnyUrl("http://127.0.0.1/oauth/callback")],
-            scope=SCOPE,
+            scope=f"{SCOPE} {IDENTITY}",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
         )
         self._clients: dict[str, OAuthClientInformationFull] = {CLIENT_ID: known}
-        self._codes: dict[str, AuthorizationCode] = {}
+        self._codes: dict[str, Code] = {}
         self._refresh: dict[str, RefreshToken] = {}
         self._access: dict[str, AccessToken] = {}
 
@@ -88,7 +101,8 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
         """Consent at once: return the client's address with a code."""
-        code = AuthorizationCode(
+        wish = openid.wish()
+        code = Code(
             code=secrets.token_urlsafe(24),
             scopes=params.scopes or [SCOPE],
             expires_at=time.time() + _CODE_LIFETIME,
@@ -97,23 +111,29 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
             redirect_uri=params.redirect_uri,
             redirect_uri_provided_explicitly=params.redirect_uri_provided_explicitly,
             resource=params.resource,
-            subject="somebody",
+            subject=wish.person,
+            nonce=wish.nonce,
         )
         self._codes[code.code] = code
         return construct_redirect_uri(str(params.redirect_uri), code=code.code, state=params.state)
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
-    ) -> AuthorizationCode | None:
+    ) -> Code | None:
         """Return an unused code."""
         return self._codes.get(authorization_code)
 
     async def exchange_authorization_code(
-        self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
+        self, client: OAuthClientInformationFull, authorization_code: Code
     ) -> OAuthToken:
-        """Give tokens for a code, once."""
-        del self._codes[authorization_code.code]
-        return self._tokens(client, authorization_code.scopes)
+        """Give tokens for a code, once; among them one that says who it is, if that was asked for."""
+        code = self._codes.pop(authorization_code.code)
+        person = code.subject or openid.NOBODY
+        tokens = self._tokens(client, code.scopes, person)
+        if "openid" not in code.scopes:
+            return tokens
+        token = self._notary.identity_token(person, client.client_id or "", code.nonce)
+        return openid.IdentityAnswer(**tokens.model_dump(), id_token=token)
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
@@ -126,7 +146,8 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
     ) -> OAuthToken:
         """Give new tokens for a refresh token, once."""
         del self._refresh[refresh_token.token]
-        return self._tokens(client, scopes or refresh_token.scopes)
+        person = refresh_token.subject or openid.NOBODY
+        return self._tokens(client, scopes or refresh_token.scopes, person)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Return an access token; the SDK looks at its expiry."""
@@ -137,13 +158,17 @@ class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken,
         self._access.pop(token.token, None)
         self._refresh.pop(token.token, None)
 
-    def _tokens(self, client: OAuthClientInformationFull, scopes: list[str]) -> OAuthToken:
+    def _tokens(self, client: OAuthClientInformationFull, scopes: list[str], person: str) -> OAuthToken:
         owner = client.client_id or ""
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._access[access] = AccessToken(
-            token=access, client_id=owner, scopes=scopes, expires_at=int(time.time()) + _TOKEN_LIFETIME
+            token=access,
+            client_id=owner,
+            scopes=scopes,
+            expires_at=int(time.time()) + _TOKEN_LIFETIME,
+            subject=person,
         )
-        self._refresh[refresh] = RefreshToken(token=refresh, client_id=owner, scopes=scopes)
+        self._refresh[refresh] = RefreshToken(token=refresh, client_id=owner, scopes=scopes, subject=person)
         return OAuthToken(
             access_token=access,
             expires_in=_TOKEN_LIFETIME,
@@ -157,11 +182,13 @@ def build(url: str) -> ASGIApp:
     if address() != LOOPBACK:
         # The library lets a provider speak HTTP on loopback alone; the network of a load test is no other case.
         vars(routes)["validate_issuer_url"] = lambda url: None
+    notary = openid.Notary(url)
+    provider = Provider(notary)
     server: MCPServer[None] = MCPServer(
         "loadtest-oauth",
         version="1",
         log_level="ERROR",
-        auth_server_provider=Provider(),
+        auth_server_provider=provider,
         auth=AuthSettings(
             issuer_url=AnyHttpUrl(url),
             resource_server_url=AnyHttpUrl(f"{url}/mcp"),
@@ -173,7 +200,30 @@ def build(url: str) -> ASGIApp:
         ),
     )
     server.tool()(echo)
-    return server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
+    app = server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
+    app.routes.extend(_identities(provider, notary))
+    return openid.remembering(app)
+
+
+def _identities(provider: Provider, notary: openid.Notary) -> list[Route]:
+    async def discovery(request: Request) -> Response:
+        return JSONResponse(notary.discovery())
+
+    async def keys(request: Request) -> Response:
+        return JSONResponse(notary.keys())
+
+    async def userinfo(request: Request) -> Response:
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = await provider.load_access_token(bearer)
+        if token is None or "openid" not in token.scopes:
+            return JSONResponse({"error": "invalid_token"}, status_code=401)
+        return JSONResponse(openid.claims(token.subject or openid.NOBODY))
+
+    return [
+        Route("/.well-known/openid-configuration", discovery),
+        Route("/keys", keys),
+        Route("/userinfo", userinfo),
+    ]
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,87 @@
+"""What scenarios of single sign-on hold against an answer: each check must be able to fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from loadtest.client.answer import Answer
+from loadtest.users import sso_checks as checks
+from loadtest.users.identity_checks import Person
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+
+ANN = Person("lt-1-ann@example.com", "secret", "lt-1-ann")
+ACCOUNT = {"email": ANN.email, "full_name": ANN.full_name, "auth_provider": "lt-1-sso"}
+REQUEST = {"id": "r-1", "email": ANN.email, "auth_provider": "lt-1-sso"}
+SESSION = "jwt_token=x; Path=/; HttpOnly"
+
+
+def said(body: Any) -> Answer:
+    return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
+
+
+def sent(location: str, *, cookie: str = SESSION, status: int = 302) -> Answer:
+    headers: dict[str, Any] = {"location": location, "set-cookie": [cookie]}
+    return Answer("GET /x", status, headers, b"")
+
+
+RIGHT: list[tuple[Check, Answer]] = [
+    (checks.lets_in, sent("/admin")),
+    (checks.lets_in, sent("/admin/#gateways")),
+    (checks.lets_in, sent("/admin?team_id=1")),
+    (checks.came_from("lt-1-sso", ANN), said(ACCOUNT)),
+    (checks.lists("a"), said([{"id": "b"}, {"id": "a"}])),
+    (checks.lacks("a"), said([{"id": "b"}])),
+    (checks.waits(ANN, "lt-1-sso"), said([{"email": "bob@example.com"}, REQUEST])),
+    (checks.told(ANN), said({"message": f"User {ANN.email} rejected"})),
+]
+WRONG: list[tuple[Check, Answer, str]] = [
+    (checks.lets_in, sent("/x"), "expected to be sent to /admin, got 302 /x"),
+    (checks.lets_in, sent("/admin", status=303), "expected to be sent to /admin, got 303 /admin"),
+    (checks.lets_in, said({}), "expected to be sent to /admin, got 200"),
+    (checks.lets_in, sent("/admin", cookie="other=x"), "no session came"),
+    (
+        checks.came_from("lt-1-sso", ANN),
+        said(ACCOUNT | {"email": "bob@example.com"}),
+        "it is somebody else's account",
+    ),
+    (
+        checks.came_from("lt-1-sso", ANN),
+        said(ACCOUNT | {"full_name": "x"}),
+        "the account has another name than the provider told",
+    ),
+    (
+        checks.came_from("lt-1-sso", ANN),
+        said(ACCOUNT | {"auth_provider": "local"}),
+        "the account came from another provider",
+    ),
+    (checks.has_account, said(ACCOUNT), f"an account was made all the same: {ANN.email}"),
+    (checks.lists("a"), said([{"id": "b"}]), "the provider is not among them"),
+    (checks.lacks("a"), said([{"id": "a"}]), "the provider is among them although it is off"),
+    (checks.waits(ANN, "b"), said([REQUEST]), "the request came from another provider"),
+    (
+        checks.told(ANN),
+        said({"message": "User bob rejected"}),
+        "it decided something else: User bob rejected",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
+    assert check(answer) is None
+
+
+@pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
+def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
+    assert check(answer) == complaint
+
+
+def test_a_request_is_found_by_who_made_it() -> None:
+    assert checks.request_of(ANN, said([{"email": "bob@example.com"}, REQUEST])) == REQUEST
+    with pytest.raises(LookupError, match="no request of the newcomer waits"):
+        checks.request_of(ANN, said([]))
