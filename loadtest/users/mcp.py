@@ -28,6 +28,8 @@ from loadtest.users.jsonrpc import (
 SESSION = "mcp-session-id"
 KEEPS_PROGRESS = "1.0.0rc1"
 """The gateway that passes no notification of a backend on to its client."""
+REPORT_WITHIN = 60.0
+"""Seconds for a report on a call, which with many users waits long for its turn before it is made at all."""
 NOTE = {"uri": "note://hello"}
 
 
@@ -229,6 +231,9 @@ def reports_progress(events: EventStream, call: dict[str, Any]) -> None:
         Problem: they did not come in time, or the second one says no more than the first.
     """
     token = call["_meta"]["progressToken"]
-    first, second = (events.next(where=lambda event: token in event.data).json["params"] for _ in range(2))
+    first, second = (
+        events.next(within=REPORT_WITHIN, where=lambda event: token in event.data).json["params"]
+        for _ in range(2)
+    )
     if not first["progress"] < second["progress"] <= first["total"]:
         raise Problem(ProblemKind.CONTENT, "the progress does not go on")
