@@ -18,12 +18,24 @@ import msgspec
 from loadtest.record import Record
 
 LOOPBACK = "127.0.0.1"
+RESERVED = ("mail", "siem", "llm")
+"""The backends whose port the gateway must know when it boots: whoever boots it chooses the ports and tells both."""
 COMMAND = (sys.executable, "-m", "loadtest.backends")
 
 
 def address(environ: Mapping[str, str] = os.environ) -> str:
     """Return the address of this machine on which backends listen, for a gateway on another one than loopback."""
     return environ.get("LOADTEST_BACKENDS_ADDRESS") or LOOPBACK
+
+
+def port_variable(name: str) -> str:
+    """Return the environment variable that says on which port of loopback a :data:`RESERVED` backend listens."""
+    return f"LOADTEST_{name.upper()}_PORT"
+
+
+def chosen_port(variable: str) -> int:
+    """Return the port that somebody chose by the environment ``variable``, or 0 for a free one."""
+    return int(os.environ.get(variable) or 0)
 
 
 class Ready(Record, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ def booted(
         directory = stack.enter_context(run_directory(home))
         if isinstance(source, Running):
             footing = declared(database, environ)
-            peers = stack.enter_context(_backends(directory))
+            peers = stack.enter_context(_backends(directory, {}))
             yield _attached(source, directory, peers, footing, environ, started)
             return
         if port is not None:
@@ -99,9 +99,7 @@ def booted(
                 Place(
                     directory,
                     port or free_port(),
-                    mail_port=free_port(),
-                    siem_port=free_port(),
-                    llm_port=free_port(),
+                    ports={name: free_port() for name in backends.RESERVED},
                 ),
                 installation,
                 source.data,
@@ -114,7 +112,7 @@ def booted(
         if log_copy is not None:
             stack.callback(log.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
-        peers = stack.enter_context(_backends(directory, place))
+        peers = stack.enter_context(_backends(directory, place.ports))
         program = stack.enter_context(
             Program(
                 _command(installation, place),
@@ -163,14 +161,13 @@ def _command(installation: Installation, place: Place) -> list[str]:
     return [str(program), "--host", LOOPBACK, "--port", str(place.port)]
 
 
-def _backends(directory: Path, place: Place | None = None) -> Program:
+def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
     """Start the backends; they are waited for later, when the gateway has come up beside them."""
-    ports = place and {"MAIL": place.mail_port, "SIEM": place.siem_port, "LLM": place.llm_port}
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
         environment={name: os.environ[name] for name in passed if name in os.environ}
-        | {f"LOADTEST_{backend}_PORT": str(port) for backend, port in (ports or {}).items()},
+        | {backends.port_variable(name): str(port) for name, port in ports.items()},
         directory=directory,
         output=directory / BACKENDS_LOG,
         life=directory / BACKENDS_LIFE,

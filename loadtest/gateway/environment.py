@@ -27,8 +27,8 @@ class Switch(Qualified, frozen=True, kw_only=True):
 
     name: str
     value: str
-    """May hold ``{port}``, ``{url}``, ``{directory}``, ``{mail_port}``, ``{siem_port}`` and
-    ``{llm_port}`` of this run."""
+    """May hold ``{port}``, ``{url}`` and ``{directory}`` of this run, and the ports of reserved backends,
+    ``{mail_port}``."""
     reason: str
 
 
@@ -83,10 +83,7 @@ def gateway_environment(
         "port": str(place.port),
         "url": place.url,
         "directory": str(place.directory),
-        "mail_port": str(place.mail_port),
-        "siem_port": str(place.siem_port),
-        "llm_port": str(place.llm_port),
-    }
+    } | {f"{name}_port": str(port) for name, port in place.ports.items()}
     common = (switch for switch in common_switches() if switch.holds(place.footing))
     switches = {switch.name: switch.value for switch in common} | data.on(place.footing).environment
     variables = {name: _filled(value, values) for name, value in switches.items()}

@@ -8,8 +8,8 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,12 +41,8 @@ class Place:
     """None: a SQLite file in ``directory``."""
     redis_url: str | None = None
     workers: int = 1
-    mail_port: int = 0
-    """Where the mail server among the backends listens: the gateway must know it when it boots."""
-    siem_port: int = 0
-    """The same of the collector of security events."""
-    llm_port: int = 0
-    """The same of the model server."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Of the backends that the gateway must know when it boots (:data:`loadtest.backends.RESERVED`), by name."""
 
     @property
     def url(self) -> str:

@@ -18,7 +18,7 @@ from loadtest.gateway.environment import (
 )
 from loadtest.gateway.place import Place
 
-PLACE = Place(Path("/run"), 4321, mail_port=2525, siem_port=6514, llm_port=8081)
+PLACE = Place(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081})
 
 
 @pytest.mark.parametrize("version", versions.available())

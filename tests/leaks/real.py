@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +15,13 @@ from msgspec.structs import replace
 
 from loadtest.complete import complete
 from loadtest.drive import locust_command, locust_environment, target_of
+from loadtest.errors import UsageError
 from loadtest.gateway.boot import booted
 from loadtest.gateway.place import LOOPBACK, free_port
+from loadtest.gateway.services import down, up
+from loadtest.gateway.services.programs import find
 from loadtest.gateway.source import parse_source
+from loadtest.job import QUIET
 from loadtest.judge.endurance import endure
 from loadtest.judge.growth import Endurance, Trend
 from loadtest.judge.lasting import left_open, restarted
@@ -29,9 +32,6 @@ INJECTED = Path(__file__).parent / "injected"
 USERS = 8
 CLASS = "RealisticUser"
 """Who makes the load: one class, so that the gateway's own caches are full soon."""
-
-QUIET = 12.0
-"""Seconds after the load in which connections that nobody needs are closed, and are looked at once more."""
 
 SHORT = 45.0
 """Seconds of load in which a single event happens for certain."""
@@ -80,7 +80,6 @@ CASES = (
         "one of two workers dies at its 100th request",
         restarts=True,
         seconds=SHORT,
-        needs="redis-server",
         postgresql=True,
     ),
     Case("none", "the gateway as it is"),
@@ -194,6 +193,11 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
 
 def missing(case: Case) -> str | None:
     """Return why ``case`` cannot be shown here, if it cannot."""
+    if case.postgresql:
+        try:
+            find()
+        except UsageError as error:
+            return str(error)
     return f"{case.needs} is not installed" if case.needs and not shutil.which(case.needs) else None
 
 
@@ -217,13 +221,11 @@ def _services(home: Path, directory: Path) -> Iterator[Path]:
     own.mkdir(exist_ok=True)
     if not (own / "gateways").exists():
         (own / "gateways").symlink_to(home.absolute() / "gateways")
-    command = [sys.executable, "-m", "loadtest", "services"]
-    environment = _plain() | {"LOADTEST_HOME": str(own)}
-    subprocess.run([*command, "up"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    up(own)
     try:
         yield own
     finally:
-        subprocess.run([*command, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        down(own)
 
 
 def _plain() -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
-PORT = "LOADTEST_LLM_PORT"
+PORT = port_variable("llm")
 """Environment variable that says on which port of loopback the model answers."""
 
 MODELS = ("loadtest-small", "loadtest-large")
@@ -150,5 +150,5 @@ async def running() -> AsyncIterator[str]:
     Raises:
         OSError: the port that was chosen is taken.
     """
-    async with serving(build(), port=int(os.environ.get(PORT) or 0)) as url:
+    async with serving(build(), port=chosen_port(PORT)) as url:
         yield f"{url}/v1"

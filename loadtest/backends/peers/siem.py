@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -18,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
-PORT = "LOADTEST_SIEM_PORT"
+PORT = port_variable("siem")
 """Environment variable that says on which port of loopback events are taken."""
 
 KEPT = 10_000
@@ -95,5 +95,5 @@ async def running() -> AsyncIterator[str]:
     Raises:
         OSError: the port that was chosen is taken.
     """
-    async with serving(build(Counts()), port=int(os.environ.get(PORT) or 0)) as url:
+    async with serving(build(Counts()), port=chosen_port(PORT)) as url:
         yield url

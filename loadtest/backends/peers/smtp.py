@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import email
 import email.policy
-import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
@@ -20,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
-PORT = "LOADTEST_MAIL_PORT"
+PORT = port_variable("mail")
 """Environment variable that says on which port of loopback mail is taken."""
 
 KEPT = 10_000
@@ -91,7 +91,7 @@ async def running() -> AsyncIterator[str]:
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(letterboxes, hostname="localhost", ident="loadtest"),
         "127.0.0.1",
-        int(os.environ.get(PORT) or 0),
+        chosen_port(PORT),
     )
     async with server, serving(build(letterboxes)) as url:
         yield url
