@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from loadtest.backends import RESERVED
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.footing import Footing
 
@@ -41,8 +42,8 @@ class Place:
     """None: a SQLite file in ``directory``."""
     redis_url: str | None = None
     workers: int = 1
-    ports: Mapping[str, int] = field(default_factory=dict)
-    """Of the backends that the gateway must know when it boots (:data:`loadtest.backends.RESERVED`), by name."""
+    ports: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(RESERVED, 0))
+    """Of the backends that the gateway must know when it boots, by name; 0 where none will be asked, for migrations."""
 
     @property
     def url(self) -> str:

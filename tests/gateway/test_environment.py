@@ -52,6 +52,12 @@ def test_this_runs_own_place_is_filled_in() -> None:
     assert environment["CACHE_TYPE"] == "database"
 
 
+@pytest.mark.parametrize("version", versions.available())
+def test_migrations_that_no_backend_is_chosen_for_leave_nothing_unfilled(version: str) -> None:
+    environment = gateway_environment(Place(Path("/run"), 0), new_secrets(), versions.load(version))
+    assert not [value for value in environment.values() if re.search(r"\{[a-z_]+\}", value)]
+
+
 def test_nothing_of_the_caller_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JWT_SECRET_KEY", "HTTPS_PROXY", "LOG_LEVEL", "VIRTUAL_ENV", "MCPGATEWAY_UI_ENABLED"):
         monkeypatch.setenv(name, "the caller's")
