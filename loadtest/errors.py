@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     """A bad option, or a file that cannot be read or does not say what it must."""
     INCONCLUSIVE = 3
     """The gateway did not boot or died, no data, an incomplete run, a saturated generator."""
+    INTERNAL = 70
+    """A fault of the load test itself: an exception that nothing expects (``EX_SOFTWARE`` of sysexits)."""
     INTERRUPTED = 130
     """Ctrl-C; partial reports are written first. SIGTERM gives 143 in the same way."""
     TERMINATED = 143

@@ -17,6 +17,7 @@ import pytest
 
 from loadtest import versions
 from loadtest.cli import main
+from loadtest.errors import ExitCode
 
 RUN = Path(__file__).parent / "data" / "clean.json"
 Command = Callable[..., tuple[int, str]]
@@ -292,3 +293,35 @@ def test_no_requests_at_all(loadtest: Command, tmp_path: Path) -> None:
     code, _ = loadtest("report", "--run", "run.json")
     assert code == 3
     assert json.loads((tmp_path / "reports" / "verdict.json").read_text())["verdict"] == "inconclusive"
+
+
+def test_an_unexpected_exception_has_its_own_exit_code(
+    loadtest: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("Bearer abcdefghijklmnop\nsecond line")
+
+    monkeypatch.setattr("loadtest.cli.options.the_run", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code, said = loadtest("report")
+    assert code == ExitCode.INTERNAL
+    line = one_line(said)
+    assert "internal error: KeyError" in line
+    written = Path(line.rpartition(" ")[2])
+    assert written.parent == tmp_path
+    assert "in broken" in written.read_text()
+    assert "abcdefghijklmnop" not in line + written.read_text()
+
+
+def test_a_traceback_that_cannot_be_written_is_printed(
+    loadtest: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("loadtest.cli.options.the_run", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    code, said = loadtest("report")
+    assert code == ExitCode.INTERNAL
+    assert "in broken" in said
+    assert "please report" in said.strip().splitlines()[-1]

@@ -8,6 +8,7 @@ import click
 
 from loadtest import __version__
 from loadtest.cli import driving, gateways, judging
+from loadtest.cli.internal_error import report_internal_error
 from loadtest.errors import ExitCode, LoadTestError
 
 
@@ -21,7 +22,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 130 and 143 interrupted.",
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error, 130 and 143 interrupted.",
 )
 @click.version_option(__version__)
 def cli() -> None:
@@ -62,4 +63,6 @@ def main() -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return int(ExitCode.FAIL)
+    except Exception as error:  # noqa: BLE001 - the outermost edge
+        return int(report_internal_error(error))
     return int(ExitCode.PASS)

@@ -1,0 +1,34 @@
+"""What the command says of an exception that it does not expect."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+
+import click
+
+from loadtest.errors import ExitCode
+from loadtest.redact import redact
+from loadtest.reports.text import one_line
+
+
+def report_internal_error(error: Exception) -> ExitCode:
+    """Print one line about ``error`` to stderr, with the file that holds its traceback; return the exit code.
+
+    Where no such file can be written, the traceback itself goes to stderr.
+    """
+    text = redact("".join(traceback.format_exception(error)))
+    words = one_line(redact(f"{type(error).__name__}: {error}"))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="loadtest-", suffix=".traceback", encoding="utf-8", errors="replace", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:
+        click.echo(text, err=True)
+        click.echo(f"loadtest: internal error: {words}; please report it with the traceback above", err=True)
+    else:
+        click.echo(
+            f"loadtest: internal error: {words}; please report it with the traceback in {file.name}", err=True
+        )
+    return ExitCode.INTERNAL
