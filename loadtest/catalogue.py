@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtest.errors import UsageError
 from loadtest.plan import Call, Scenario
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
+BEGINNING = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /")
 USERS = Path(__file__).parent / "users"
 
 
@@ -36,6 +38,8 @@ class _Definition:
 @dataclass(slots=True)
 class _Class:
     name: str
+    module: str
+    line: int
     area: str
     bases: tuple[str, ...]
     methods: dict[str, _Definition]
@@ -46,19 +50,26 @@ class _Class:
 class _Module:
     """What a module of users defines, and what it takes from others."""
 
-    classes: dict[str, _Class]
+    classes: tuple[_Class, ...]
     definitions: dict[str, _Definition]
     imported: dict[str, tuple[str, str]]
-    """By the name that it has here: the module beside this one, and its name there."""
+    """By the name that it has here: the module of users that it comes from, and its name there."""
 
 
 def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
-    """Return every scenario that the modules in ``directory`` define, by name.
+    """Return every scenario that the modules below ``directory`` define, by name.
 
     Those of users who only hold a stream open (``holds = True``) take part in a ``soak`` and nowhere else.
+
+    Raises:
+        UsageError: two user classes share a name, or an operation is put together from parts, so that it cannot be
+            read from the source. Either would make a scenario disappear.
     """
-    modules = {path.stem: _module(path) for path in sorted(directory.glob("*.py"))}
-    classes = {name: one for module in modules.values() for name, one in module.classes.items()}
+    modules = {
+        ".".join(path.relative_to(directory).with_suffix("").parts): _module(path, directory)
+        for path in sorted(directory.rglob("*.py"))
+    }
+    classes = _by_name(one for module in modules.values() for one in module.classes)
     scenarios = []
     for found in classes.values():
         if found.holds and not soak:
@@ -70,6 +81,22 @@ def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario,
             if definition.is_task
         ]
     return tuple(sorted(scenarios, key=lambda scenario: scenario.name))
+
+
+def _by_name(found: Iterable[_Class]) -> dict[str, _Class]:
+    classes: dict[str, _Class] = {}
+    for one in found:
+        other = classes.setdefault(one.name, one)
+        if other is not one:
+            raise UsageError(
+                f"{_file(one.module)}:{one.line}: the class {one.name} is also defined in "
+                f"{_file(other.module)}:{other.line}, expected names of user classes to be unique"
+            )
+    return classes
+
+
+def _file(module: str) -> str:
+    return f"loadtest/users/{module.replace('.', '/')}.py"
 
 
 def planned(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
@@ -93,18 +120,19 @@ def _scenario(
     return Scenario(
         name=name,
         area=area,
-        file=f"loadtest/users/{task.module}.py",
+        file=_file(task.module),
         line=task.line,
         calls=tuple(Call(operation=operation, line=line) for operation, line in sorted(calls.items())),
     )
 
 
-def _module(path: Path) -> _Module:
+def _module(path: Path, directory: Path) -> _Module:
+    name = ".".join(path.relative_to(directory).with_suffix("").parts)
     body = ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body
     package = "loadtest.users."
     return _Module(
-        classes={node.name: _class(node, path.stem) for node in body if isinstance(node, ast.ClassDef)},
-        definitions=_definitions(body, path.stem),
+        classes=tuple(_class(node, name) for node in body if isinstance(node, ast.ClassDef)),
+        definitions=_definitions(body, name),
         imported={
             alias.asname or alias.name: (node.module.removeprefix(package), alias.name)
             for node in body
@@ -119,6 +147,8 @@ def _class(node: ast.ClassDef, module: str) -> _Class:
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
+        module=module,
+        line=node.lineno,
         area=area if isinstance(area, str) else "",
         bases=bases,
         methods=_definitions(node.body, module),
@@ -154,6 +184,11 @@ def _definitions(body: Iterable[ast.stmt], module: str) -> dict[str, _Definition
 def _definition(node: ast.stmt, module: str) -> _Definition:
     definition = _Definition(module, node.lineno)
     for part in ast.walk(node):
+        if _is_assembled(part):
+            raise UsageError(
+                f"{_file(module)}:{getattr(part, 'lineno', node.lineno)}: this operation is assembled at run time, "
+                "expected one literal string such as 'GET /teams/{team_id}', from which the plan is read"
+            )
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
@@ -161,6 +196,21 @@ def _definition(node: ast.stmt, module: str) -> _Definition:
         elif isinstance(part, ast.Name):
             definition.names.add(part.id)
     return definition
+
+
+def _is_assembled(node: ast.AST) -> bool:
+    """Return whether ``node`` is an f-string, ``%``, ``+`` or ``.format`` that makes an operation's name."""
+    start: ast.expr | None = None
+    if isinstance(node, ast.JoinedStr) and node.values:
+        start = node.values[0]
+        if isinstance(start, ast.FormattedValue) and len(node.values) > 1:
+            rest = node.values[1]
+            return isinstance(rest, ast.Constant) and str(rest.value).startswith(" /")
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+        start = node.left
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        start = node.func.value
+    return isinstance(start, ast.Constant) and bool(BEGINNING.match(str(start.value)))
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:

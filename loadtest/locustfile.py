@@ -15,8 +15,8 @@ from loadtest.users.base import GatewayUser
 
 def _user_classes() -> dict[str, type[GatewayUser]]:
     modules = (
-        importlib.import_module(f"{users.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(users.__path__)
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(users.__path__, f"{users.__name__}.")
     )
     return {
         name: member

@@ -1,11 +1,11 @@
 """The plan is read from the source of the user classes."""
 
-import ast
 from pathlib import Path
 
 import pytest
 
-from loadtest.catalogue import OPERATION, USERS, catalogue, planned
+from loadtest.catalogue import catalogue, planned
+from loadtest.errors import UsageError
 
 SOURCE = '''
 from loadtest.users.base import GatewayUser, task
@@ -155,14 +155,45 @@ def test_every_scenario_of_ours_is_in_an_area_and_calls_something() -> None:
         assert scenario.calls, scenario.name
 
 
-def test_every_operation_that_is_called_is_spelled_as_a_literal() -> None:
-    """A name put together at run time would be missing from the plan, from coverage and from annotations."""
-    for path in sorted(USERS.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr):
-                head = node.values[0] if node.values else None
-                if isinstance(head, ast.Constant):
-                    spelled = str(head.value).split(" ")
-                    assert not (
-                        len(spelled) > 1 and OPERATION.match(f"{spelled[0]} /x") and spelled[1][:1] == "/"
-                    ), f"{path.name}:{node.lineno}"
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'f"GET /things/{name}"',
+        'f"{method} /things"',
+        '"GET /things/%s" % name',
+        '"GET /things/" + name',
+        '"GET /things/{}".format(name)',
+    ],
+)
+def test_an_operation_assembled_at_run_time_is_refused_by_its_place(folder: Path, spelled: str) -> None:
+    """It would be missing from the plan, from the coverage and from annotations."""
+    text = SOURCE + f"\n    def more(self, name, method):\n        self.call({spelled})\n"
+    (folder / "things.py").write_text(text)
+    with pytest.raises(
+        UsageError, match=rf"^loadtest/users/things\.py:{len(text.splitlines())}: .*assembled"
+    ):
+        catalogue(folder)
+
+
+@pytest.mark.parametrize("place", ["other.py", "deep/other.py"])
+def test_two_classes_of_one_name_are_refused_by_both_places(folder: Path, place: str) -> None:
+    other = folder / place
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("class ThingsUser(GatewayUser):\n    area = 'others'\n")
+    line = SOURCE.splitlines().index("class ThingsUser(Base):") + 1
+    with pytest.raises(UsageError) as error:
+        catalogue(folder)
+    assert f"loadtest/users/{place}:1" in str(error.value)
+    assert f"loadtest/users/things.py:{line}" in str(error.value)
+
+
+def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "lending.py").write_text(HELPERS)
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE.replace("users.lending", "users.deep.lending"))
+    assert {call.operation for call in catalogue(tmp_path)[0].calls} == {
+        "POST /lent",
+        "DELETE /lent/{id}",
+        "GET /more",
+    }
