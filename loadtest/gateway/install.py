@@ -6,15 +6,15 @@ import fcntl
 import hashlib
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.errors import UsageError
+from loadtest.gateway.interpreters import Interpreter, find, fits, probe, specifier
 from loadtest.gateway.source import PACKAGE, Checkout, Pinned
-from loadtest.gateway.uv import InstallError, make_environment, run_uv
+from loadtest.gateway.uv import InstallError, run_uv
 from loadtest.versions import VersionData
 
 READY = ".ready"
@@ -61,11 +61,12 @@ def exclusively(path: Path) -> Iterator[None]:
 
 def _pinned(data: VersionData, gateways: Path) -> Installation:
     lock = read_lock(data)
-    name = f"{data.version}-{_digest(lock, _interpreter_key())}"
+    interpreter = find(data.python, who=f"gateway {data.version}")
+    name = f"{data.version}-{_digest(lock, interpreter.key)}"
     directory = gateways / name
     with exclusively(gateways / f"{name}.lock"):
-        if not (directory / READY).is_file():
-            make_environment(directory, data.python)
+        if not ((directory / READY).is_file() and _usable(directory, data.python)):
+            _make_environment(directory, interpreter)
             run_uv(
                 ["pip", "sync", "--require-hashes", "--compile-bytecode", str(data.lock)],
                 environment=directory,
@@ -90,15 +91,17 @@ def read_lock(data: VersionData) -> str:
 
 def _checkout(source: Checkout, gateways: Path) -> Installation:
     state = tree_state(source.directory)
-    place = f"checkout-{_digest(str(source.directory), _interpreter_key())}"
+    interpreter = find(source.python, who=f"the checkout {source.directory}")
+    place = f"checkout-{_digest(str(source.directory), interpreter.key)}"
     directory = gateways / place
     with exclusively(gateways / f"{place}.lock"):
         ready = directory / READY
-        notes = ready.read_text(encoding="utf-8").splitlines() if ready.is_file() else []
+        usable = _usable(directory, source.python)
+        notes = ready.read_text(encoding="utf-8").splitlines() if usable and ready.is_file() else []
         if not notes or notes[0] != state:
             ready.unlink(missing_ok=True)
-            if not (directory / "pyvenv.cfg").is_file():
-                make_environment(directory, source.data.python)
+            if not usable:
+                _make_environment(directory, interpreter)
             notes = [state, *_install_tree(source, directory)]
             ready.write_text("\n".join(notes), encoding="utf-8")
     return Installation(f"{place}-{state}", directory, tuple(notes[1:]))
@@ -145,8 +148,14 @@ def tree_state(directory: Path) -> str:
     return _digest(*facts)
 
 
-def _interpreter_key() -> str:
-    return f"{sys.implementation.name}-{sys.version_info.major}.{sys.version_info.minor}"
+def _make_environment(directory: Path, interpreter: Interpreter) -> None:
+    run_uv(["venv", "--quiet", "--clear", "--no-project", "--python", str(interpreter.path), str(directory)])
+
+
+def _usable(directory: Path, requires: str) -> bool:
+    """Say whether ``directory`` is a virtual environment whose Python still runs, and is one of ``requires``."""
+    present = probe(directory / "bin" / "python")
+    return present is not None and fits(present, specifier(requires))
 
 
 def _digest(*parts: str) -> str:

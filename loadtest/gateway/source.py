@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from loadtest import versions
 from loadtest.errors import UsageError
 from loadtest.files import read_text
+from loadtest.gateway.interpreters import specifier
 from loadtest.versions import VersionData
 
 PACKAGE = "mcp-contextforge-gateway"
@@ -34,6 +35,8 @@ class Checkout:
     directory: Path
     version: str
     """What the checkout calls itself."""
+    python: str
+    """The interpreters that it runs on, as a PEP 440 specifier."""
     data: VersionData
     """Of the nearest version that has a data file."""
 
@@ -101,8 +104,10 @@ def _checkout(text: str, directory: Path) -> Checkout:
         Version(version)
     except InvalidVersion as error:
         raise UsageError(f"{project_file}: version is {version!r}, expected a version (PEP 440)") from error
-    nearest = versions.nearest(version, versions.available())
-    return Checkout(text, directory.resolve(), version, versions.load(nearest))
+    data = versions.load(versions.nearest(version, versions.available()))
+    python = str(project.get("requires-python") or data.python)
+    specifier(python, f"{project_file}: project.requires-python")
+    return Checkout(text, directory.resolve(), version, python, data)
 
 
 def _dynamic_version(directory: Path) -> str:

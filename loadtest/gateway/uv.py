@@ -1,62 +1,121 @@
-"""Running uv, the installer that every environment of a gateway is made with."""
+"""Running uv, the installer that every environment of a gateway is made with.
+
+uv sees the settings of the user and of the system (environment variables, ``uv.toml``), never those of the project
+that we happen to be started in; see ``isolation/pyproject.toml``. The working directory stays, so that relative
+paths in the user's variables keep their meaning.
+"""
 
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import uv as package
-from packaging.specifiers import SpecifierSet
 
+from loadtest import settings
 from loadtest.errors import InconclusiveError
 from loadtest.redact import redact
 
+ISOLATION = Path(__file__).parent / "isolation"
+"""The project that uv is given in place of the surrounding one."""
+
+TIME_LIMIT = 900.0
+"""Seconds that one call of uv may take."""
+
 LAST_LINES = 20
+
+TARGETS = frozenset(
+    {
+        "CONDA_DEFAULT_ENV",
+        "CONDA_PREFIX",
+        "UV_BREAK_SYSTEM_PACKAGES",
+        "UV_CONSTRAINT",
+        "UV_EXCLUDE",
+        "UV_ISOLATED",
+        "UV_MANAGED_PYTHON",
+        "UV_NO_MANAGED_PYTHON",
+        "UV_OVERRIDE",
+        "UV_PROJECT",
+        "UV_PROJECT_ENVIRONMENT",
+        "UV_PYTHON",
+        "UV_PYTHON_PREFERENCE",
+        "UV_REQUIRE_HASHES",
+        "UV_SYSTEM_PYTHON",
+        "UV_VENV_CLEAR",
+        "UV_VENV_SEED",
+        "UV_WORKING_DIR",
+        "UV_WORKING_DIRECTORY",
+        "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
+    }
+)
+"""Variables that name another environment, project or set of packages than the one asked for."""
 
 
 class InstallError(InconclusiveError):
     """A gateway could not be installed; the message ends with the last lines of the installer."""
 
 
-def run_uv(arguments: Sequence[str], *, environment: Path | None = None) -> str:
+def run_uv(
+    arguments: Sequence[str], *, environment: Path | None = None, time_limit: float = TIME_LIMIT
+) -> str:
     """Run ``uv`` with ``arguments``, for the virtual environment ``environment``, and return what it printed.
 
     Raises:
-        InstallError: it failed; index addresses in the message carry no passwords.
+        InstallError: it failed, or took more than ``time_limit`` seconds; index addresses in the message carry no
+            passwords.
     """
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    variables.pop("VIRTUAL_ENV", None)
+    variables = uv_environment()
     if environment is not None:
         variables["VIRTUAL_ENV"] = str(environment)
-    done = subprocess.run(
-        [package.find_uv_bin(), "--no-progress", "--color=never", *arguments],
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    command = [package.find_uv_bin(), "--no-progress", "--color=never", f"--project={ISOLATION}", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=time_limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InstallError(f"uv {arguments[0]} did not end within {time_limit:g} s") from error
     if done.returncode:
         tail = "\n".join(redact(done.stdout).strip().splitlines()[-LAST_LINES:])
         raise InstallError(f"uv {arguments[0]} failed with status {done.returncode}:\n{tail}")
     return done.stdout
 
 
-def interpreter(requires: str) -> str:
-    """Return what to give ``uv venv --python``: the running interpreter if ``requires`` allows it."""
-    return sys.executable if platform.python_version() in SpecifierSet(requires) else requires
+def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment variables for uv: the user's, without those that name another environment.
 
-
-def make_environment(directory: Path, requires: str) -> None:
-    """Make a virtual environment at ``directory`` with an interpreter that satisfies ``requires`` (PEP 440).
-
-    Raises:
-        InstallError: there is none and none can be had.
+    Where the user's directories cannot be written to, caches and Pythons of uv go into LOADTEST_HOME.
     """
-    run_uv(["venv", "--quiet", "--clear", "--python", interpreter(requires), str(directory)])
+    variables = {
+        name: value
+        for name, value in environ.items()
+        if name not in TARGETS and not name.startswith(("PYTHON", "PYENV_VERSION"))
+    }
+    home = settings.home(environ)
+    for name, default, own in (
+        ("UV_CACHE_DIR", _user_directory(environ, "XDG_CACHE_HOME", ".cache"), home / "cache"),
+        ("UV_PYTHON_INSTALL_DIR", _user_directory(environ, "XDG_DATA_HOME", ".local/share"), home / "share"),
+    ):
+        if not environ.get(name) and not _writable(default):
+            variables[name] = str(own / "uv")
+    return variables
+
+
+def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    return Path(environ.get(variable) or Path(environ.get("HOME") or "/nonexistent") / below_home)
+
+
+def _writable(directory: Path) -> bool:
+    """Say whether ``directory`` can be written to, or made below a home directory that exists."""
+    existing = next((one for one in (directory, *directory.parents) if one.exists()), Path("/"))
+    return existing != Path("/") and os.access(existing, os.W_OK | os.X_OK)

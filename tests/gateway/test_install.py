@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from loadtest import versions
 from loadtest.errors import UsageError
 from loadtest.gateway.install import READY, constraints_of, exclusively, install, tree_state
 from loadtest.gateway.source import Pinned
-from loadtest.gateway.uv import InstallError, interpreter, run_uv
+from loadtest.gateway.uv import InstallError, run_uv
 from loadtest.versions import VersionData
 
 LOCK = """idna==3.10 \\
@@ -155,8 +154,3 @@ def test_a_tree_is_known_by_its_files(tmp_path: Path) -> None:
     os.utime(package / "other.py", ns=(1, 1))
     states.append(tree_state(tmp_path))
     assert len(set(states)) == 4
-
-
-def test_the_running_interpreter_is_preferred() -> None:
-    assert interpreter(">=3.11") == sys.executable
-    assert interpreter(">=2.7,<3") == ">=2.7,<3"
