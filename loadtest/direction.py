@@ -237,7 +237,12 @@ def attach(environment: Environment, **_: Any) -> None:
     # options for each of them anew: half a second, with every message that changes the number of users, in which
     # nobody is served.
     argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
-    load = Load(environment)
+    try:
+        load = Load(environment)
+    except LoadTestError as error:
+        # Locust would log it, drive on without a load, and never end.
+        logger.error("%s", error)  # noqa: TRY400 - one line for people
+        raise SystemExit(int(error.exit_code)) from error
     environment.__dict__["loadtest"] = load
     if not isinstance(environment.runner, WorkerRunner):
         Direction(load).await_workers()

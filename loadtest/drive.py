@@ -1,7 +1,7 @@
 """Starting Locust on our user classes, with the settings that a person, the environment or a profile gave.
 
-Our settings are Locust's own environment variables, so that its options, its ``LOCUST_*`` variables and its
-``locust.conf`` all go before them.
+Our settings are Locust's own environment variables. What was given to ``loadtest`` goes before Locust's variables
+and configuration files, what only the profile says goes after them; see :mod:`loadtest.locust_options`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,30 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from configargparse import DefaultConfigFileParser
 from msgspec.structs import replace
 
+from loadtest.address import given_address, looks_like_address, parse_address
 from loadtest.complete import complete
+from loadtest.errors import ExitCode
 from loadtest.files import prepare_directory
-from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
+from loadtest.locust_options import (
+    LOOPBACK,
+    Mode,
+    check_arguments,
+    configured_host,
+    mode_environment,
+    read_config,
+)
 from loadtest.reports import formats
 from loadtest.role import Master
 from loadtest.run import read_run, write_run
-from loadtest.settings import Size, Target, hand_on, read_target
+from loadtest.settings import DEFAULT_HOST, Size, Target, hand_on, target_from
 
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
 STOP_TIMEOUT = 40
 """Seconds in which users end the call that they are in and undo what their scenario made."""
-_CONFIG_FILES = (Path("~/.locust.conf").expanduser(), Path("locust.conf"))
 OUTPUTS = (
     "locust_report.html",
     "locust_stats.csv",
@@ -42,7 +49,7 @@ OUTPUTS = (
 
 
 def locust_command(arguments: Sequence[str] = ()) -> list[str]:
-    """Return the command that starts Locust; ``arguments`` are a person's own and win over everything."""
+    """Return the command that starts Locust; ``arguments`` are a person's own and go before variables and files."""
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *arguments]
 
 
@@ -50,15 +57,17 @@ def locust_environment(
     size: Size,
     target: Target,
     *,
-    ui: bool = False,
     explicit: frozenset[str] = frozenset(),
+    config: Mapping[str, str] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """Return the environment of a Locust process; it holds secrets.
 
     ``explicit`` names the settings that a person gave to us (``users``, ``spawn-rate``, ``run-time``,
-    ``processes``): those go before Locust's configuration files and variables, the others after.
+    ``processes``): those go before Locust's configuration files (``config``) and variables, the others after.
+    Address and mode are always those of ``target``.
     """
+    config = config or {}
     reports = Path(target.reports)
     ours = {
         "users": str(size.users),
@@ -66,26 +75,29 @@ def locust_environment(
         "stop-timeout": str(STOP_TIMEOUT),
         "html": str(reports / OUTPUTS[0]),
         "csv": str(reports / "locust"),
-        "host": target.host,
     }
-    if not ui:
-        ours |= {"run-time": f"{size.run_time:g}s", "headless": "true", "only-summary": "true"}
+    if target.ui:
+        ours |= {"web-host": LOOPBACK}
+    else:
+        ours |= {"run-time": f"{size.run_time:g}s", "only-summary": "true"}
     if size.processes > 1:
-        # Its processes talk among themselves; nobody else on the network is to join them.
-        ours |= {"processes": str(size.processes), "master-bind-host": LOOPBACK}
-    configured = _configured(environ)
+        ours |= {"processes": str(size.processes)}
     environment = dict(environ) | hand_on(target)
     for option, value in ours.items():
         name = "LOCUST_" + option.upper().replace("-", "_")
-        if option in explicit or not (environ.get(name) or option in configured):
+        if option in explicit or not (environ.get(name) or option in config):
             environment[name] = value
+    environment |= mode_environment(target.mode or Mode.ALONE, target.host, config, environ, ui=target.ui)
+    if target.expect_workers:
+        environment["LOCUST_EXPECT_WORKERS"] = str(target.expect_workers)
     return environment
 
 
 def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
     """Return what a Locust process must know to drive ``gateway``."""
     return Target(
-        host=gateway.host,
+        host=parse_address(gateway.host, "GATEWAY"),
+        mode=Mode.ALONE,
         credentials=gateway.credentials,
         source=gateway.source,
         data=gateway.data_version,
@@ -102,7 +114,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
 
 def as_master(target: Target, master: Master) -> Target:
     """Return ``target`` for a master, which waits for its workers."""
-    return replace(target, expect_workers=master.expect, workers_within=master.within)
+    return replace(target, mode=Mode.MASTER, expect_workers=master.expect, workers_within=master.within)
 
 
 def clear_reports(directory: Path) -> None:
@@ -123,35 +135,27 @@ def drive_alone(
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> int:
-    """Run Locust in this terminal, against ``LOADTEST_HOST`` or the gateway held for ``home``.
+    """Run Locust in this terminal, against LOADTEST_HOST, GATEWAY, or the gateway held for ``home``.
 
+    Where none of them names an address, LOCUST_HOST or a configuration file of Locust does.
     As a ``master``, if there is one, it lets workers on other machines make the load.
 
     Returns Locust's exit code: 0 if anything was measured, 3 if not; failures are for the judge.
 
     Raises:
-        UsageError: ``reports`` cannot be written to.
+        UsageError: ``reports`` cannot be written to, or what was given contradicts itself.
     """
-    held = read_state(home)
-    if held is not None and environ.get("LOADTEST_HOST") not in (None, "", held.host):
-        held = None
-    target = (
-        target_of(held, size, reports)
-        if held
-        else replace(
-            read_target(environ),
-            reports=str(reports),
-            profile=size.profile,
-            soak=size.soak,
-            run_time=size.run_time,
-        )
-    )
-    if not {"--list", "-l", "--help", "-h", "--worker"} & set(arguments):
-        clear_reports(prepare_directory(reports))
+    config = read_config(arguments)
+    held, target = _alone(size, home, reports, config, environ)
+    target = replace(target, ui=ui)
     if master is not None:
         target = as_master(target, master)
+    check_arguments(arguments, target.host, ui=ui)
+    if not {"--list", "-l", "--help", "-h"} & set(arguments):
+        clear_reports(prepare_directory(reports))
+    if master is not None:
         arguments = (*master.arguments(), *arguments)
-    environment = locust_environment(size, target, ui=ui, explicit=explicit, environ=environ)
+    environment = locust_environment(size, target, explicit=explicit, config=config, environ=environ)
     environment["LOADTEST_PARENT"] = str(os.getpid())
     # Ctrl-C reaches Locust from the terminal, too; we wait for what it still writes. (Ignored by us it would be so by
     # Locust, too.)
@@ -160,11 +164,42 @@ def drive_alone(
     signal.signal(signal.SIGTERM, lambda *_: locust.terminate())
     code = locust.wait()
     signal.signal(signal.SIGINT, usual)
+    if code == 1:
+        # Locust refused to start; 1 would say that the gateway failed.
+        code = int(ExitCode.INCONCLUSIVE)
     path = reports / "run.json"
     if held is not None and path.exists():
         write_run(complete(read_run(path), held), path)
         held.copy_log(reports / "gateway.log")
     return code if code >= 0 else 128 - code
+
+
+def _alone(
+    size: Size, home: Path, reports: Path, config: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[RunningGateway | None, Target]:
+    """Return what Locust alone drives, and the gateway held for ``home`` if it is that one."""
+    gateway = environ.get("GATEWAY") or ""
+    given = given_address(gateway if looks_like_address(gateway) else None, environ)
+    address = (
+        parse_address(given, "LOADTEST_HOST" if environ.get("LOADTEST_HOST") else "GATEWAY")
+        if given
+        else None
+    )
+    held = read_state(home)
+    if held is not None and address in (None, parse_address(held.host, "GATEWAY")):
+        return held, target_of(held, size, reports)
+    if address is None:
+        theirs = configured_host(config, environ)
+        address = parse_address(theirs, "LOCUST_HOST") if theirs else DEFAULT_HOST
+    target = replace(
+        target_from(address, environ),
+        mode=Mode.ALONE,
+        reports=str(reports),
+        profile=size.profile,
+        soak=size.soak,
+        run_time=size.run_time,
+    )
+    return None, target
 
 
 def explicit_settings(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> frozenset[str]:
@@ -176,13 +211,3 @@ def explicit_settings(given: Mapping[str, object], environ: Mapping[str, str] = 
         if given.get(name.replace("-", "_")) is not None
         or environ.get("LOADTEST_" + name.upper().replace("-", "_"))
     )
-
-
-def _configured(environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the options that Locust's own configuration files set."""
-    found: set[str] = set()
-    for path in (*_CONFIG_FILES, *([Path(environ["LOCUST_CONFIG"])] if environ.get("LOCUST_CONFIG") else ())):
-        if path.is_file():
-            with path.open(encoding="utf-8") as file:
-                found.update(DefaultConfigFileParser().parse(file))
-    return frozenset(found)

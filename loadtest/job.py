@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict, replace
 
+from loadtest.address import looks_like_address, parse_address
 from loadtest.complete import complete
 from loadtest.drive import as_master, clear_reports, locust_environment, target_of
 from loadtest.driven import Gateway
@@ -22,11 +23,12 @@ from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
 from loadtest.gateway.ground import footing_of
 from loadtest.gateway.running import RunningGateway
-from loadtest.gateway.source import Source
+from loadtest.gateway.source import Running, Source
 from loadtest.gateway.state import read_state
 from loadtest.interruption import Stopped, signals_raise
 from loadtest.judge.session import Options, check_options, judge_and_report
 from loadtest.judge.verdict import Verdict
+from loadtest.locust_options import check_arguments, own_run_time, read_config
 from loadtest.locust_process import run_locust
 from loadtest.progress import Progress
 from loadtest.redact import redact
@@ -73,6 +75,7 @@ def run_job(job: Job, progress: Progress) -> Verdict:
         UsageError: something asked for cannot be; nothing was booted.
     """
     check_options(job.options)
+    _check_locust(job)
     # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
     footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
     prepare_directory(job.reports)
@@ -89,6 +92,13 @@ def run_job(job: Job, progress: Progress) -> Verdict:
         except Stopped as stop:
             run = _unmeasured(job, footing, str(stop), stopped_by=stop.signal)
     return _report(job, replace(run, phases=tuple(phases)), progress)
+
+
+def _check_locust(job: Job) -> None:
+    """Refuse what Locust's files and arguments say against the job, before anything is booted."""
+    read_config(job.locust)
+    host = job.source.url if isinstance(job.source, Running) else "that of the gateway that is booted"
+    check_arguments(job.locust, host)
 
 
 def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
@@ -145,27 +155,28 @@ def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | No
     Raises:
         UsageError: there is none that runs already.
     """
-    text = gateway or os.environ.get("LOADTEST_HOST")
     held = read_state(home)
-    if not text and held is not None:
+    if not gateway and held is not None:
         return held.host, held
-    if not text or not text.startswith(("http://", "https://")):
+    if not gateway or not looks_like_address(gateway):
         raise UsageError(
             "--master: expected LOADTEST_HOST=http://… or GATEWAY=http://…, an address that every worker reaches: "
             "a gateway that is booted for a run answers on this machine alone"
         )
-    return text, held if held is not None and held.host == text.rstrip("/") else None
+    same = held is not None and parse_address(gateway, "GATEWAY") == parse_address(held.host, "GATEWAY")
+    return gateway, held if same else None
 
 
 def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | None:
     target = target_of(gateway, job.size, job.reports)
+    config = read_config(job.locust)
     arguments = job.locust
     if job.master is not None:
         target = as_master(target, job.master)
         arguments = (*job.master.arguments(), *arguments)
-    environment = locust_environment(job.size, target, explicit=job.explicit)
+    environment = locust_environment(job.size, target, explicit=job.explicit, config=config)
     environment["LOADTEST_PARENT"] = str(os.getpid())
-    own_time = any(argument.startswith(("-t", "--run-time")) for argument in job.locust)
+    own_time = own_run_time(job.locust, job.explicit, config, os.environ)
     waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
     return run_locust(
         arguments,

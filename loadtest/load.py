@@ -19,11 +19,13 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
+from loadtest.address import parse_address
 from loadtest.client.session import Session, connect
-from loadtest.errors import ExitCode, LoadTestError
+from loadtest.errors import ExitCode, LoadTestError, UsageError
+from loadtest.locust_options import Mode
 from loadtest.recorder import Recorder
 from loadtest.redact import redact
-from loadtest.settings import Target, read_target
+from loadtest.settings import DEFAULT_HOST, Target, read_target
 from loadtest.soak.pacing import Pacing
 from loadtest.stage import Stage
 from loadtest.standing import signed_in
@@ -47,6 +49,8 @@ class Load:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.target: Target = read_target()
+        self.address = start_address(environment, self.target)
+        """Where the credentials go, and nowhere else; empty until the master of a worker has named it."""
         self.recorder = Recorder(environment)
         self.stage = Stage()
         self.scenarios: dict[str, tuple[type, Task]] = {}
@@ -103,8 +107,7 @@ class Load:
         Raises:
             LoadTestError: the gateway does not answer or refuses our token.
         """
-        host = (self.environment.host or self.target.host).rstrip("/")
-        self.environment.host = host
+        host = self._host()
         self.hand.over = False
         ours = told(self.environment)
         self._session = connect(
@@ -120,6 +123,18 @@ class Load:
             for task in user_class.tasks
         }
         self._connected.set()
+
+    def _host(self) -> str:
+        """Return the address under test; the first one stays the only one."""
+        asked = self.environment.host
+        host = parse_address(asked, "host") if asked else self.address
+        self.address = self.address or host
+        if host != self.address:
+            raise UsageError(
+                f"asked to test {host}: this load was started for {self.address}, and its credentials go nowhere else"
+            )
+        self.environment.host = host
+        return host
 
     def _on_test_start(self, **_: Any) -> None:
         if not isinstance(self.environment.runner, WorkerRunner):
@@ -196,6 +211,35 @@ class Load:
 
     def _on_deal(self, msg: Message, **_: Any) -> None:
         self.hand.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
+
+
+def start_address(environment: Environment, target: Target) -> str:
+    """Return the address under test as it is known when Locust starts; empty for a worker that knows none yet.
+
+    Raises:
+        UsageError: an option or configuration file of Locust names another than ``target``, or starts another mode.
+    """
+    runner, processes = environment.runner, getattr(environment.parsed_options, "processes", None)
+    distributed = isinstance(runner, MasterRunner | WorkerRunner) and not processes
+    worker = isinstance(runner, WorkerRunner)
+    wanted = target.mode
+    if wanted is not None and (
+        (wanted is Mode.WORKER and not worker)
+        or (wanted is Mode.MASTER and not isinstance(runner, MasterRunner))
+        or (wanted is Mode.ALONE and distributed)
+        or (not worker and (environment.web_ui is not None) != target.ui)
+    ):
+        raise UsageError(
+            f"an option of Locust's contradicts the mode in which loadtest started it ({wanted})"
+        )
+    stated = parse_address(environment.host, "--host") if environment.host else ""
+    if wanted is Mode.WORKER:
+        return target.host
+    if stated and target.host and stated != target.host:
+        raise UsageError(
+            f"--host={stated}: the address under test is {target.host}: expected the same or none"
+        )
+    return stated or target.host or ("" if worker else DEFAULT_HOST)
 
 
 def load_of(environment: Environment) -> Load:

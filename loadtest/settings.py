@@ -11,10 +11,12 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from loadtest.address import parse_address
 from loadtest.client.auth import Credentials
 from loadtest.errors import UsageError
 from loadtest.files import read_toml
 from loadtest.footing import Footing, declared
+from loadtest.locust_options import Mode
 from loadtest.record import Record
 from loadtest.soak.plan import Soak
 
@@ -60,7 +62,12 @@ class Target(Record, frozen=True, kw_only=True):
     """What a Locust process must know to drive one gateway."""
 
     host: str
+    """In the one spelling of :func:`loadtest.address.parse_address`; empty for a worker, whose master names it."""
     credentials: Credentials
+    mode: Mode | None = None
+    """None if Locust was started without ``loadtest``."""
+    ui: bool = False
+    """With Locust's web page."""
     source: str = ""
     """What ``GATEWAY=`` said."""
     data: str | None = None
@@ -196,8 +203,11 @@ def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
     """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
 
+    Its host is empty if neither names one: Locust's own options or its master then do.
+
     Raises:
-        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, or no number of workers is one.
+        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, ``LOADTEST_HOST`` is no address, or no
+            number of workers is one.
     """
     handed = environ.get("LOADTEST_TARGET")
     if handed:
@@ -205,10 +215,16 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
             return msgspec.json.decode(handed, type=Target)
         except msgspec.DecodeError as error:
             raise UsageError(f"LOADTEST_TARGET: {error}") from error
+    host = environ.get("LOADTEST_HOST", "").strip()
+    return target_from(parse_address(host, "LOADTEST_HOST") if host else "", environ)
+
+
+def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
+    """Return the target at ``host`` with the credentials and the deployment that the environment states."""
     return Target(
-        host=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        host=host,
         credentials=credentials(environ),
-        source=environ.get("LOADTEST_HOST") or DEFAULT_HOST,
+        source=host,
         footing=declared(environ.get("DATABASE"), environ),
         reports=str(reports_directory(environ)),
     )

@@ -10,9 +10,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from loadtest.address import parse_address
 from loadtest.drive import locust_command
 from loadtest.errors import ExitCode, UsageError
+from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
+from loadtest.locust_options import Mode, check_arguments, mode_environment, read_config
 from loadtest.role import Servant
 from loadtest.settings import Target, credentials, hand_on
 
@@ -30,8 +33,10 @@ def work(
     Returns 0 if it took part to the end, 3 if it could not, 130 or 143 if a signal ended it.
 
     Raises:
-        UsageError: nothing says how it signs in to the gateway.
+        UsageError: nothing says how it signs in to the gateway, or Locust's own settings contradict ``loadtest``.
     """
+    read_config(arguments)
+    check_arguments(arguments, "the one that the master names")
     held = read_state(home)
     given = held.credentials if held else credentials(environ)
     if not (given.token or given.jwt_secret):
@@ -40,8 +45,13 @@ def work(
             "a worker signs in to the gateway by itself"
         )
     with tempfile.TemporaryDirectory(prefix="loadtest-") as scratch:
-        target = Target(host="", credentials=given, reports=scratch)
-        environment = dict(environ) | hand_on(target) | {"LOADTEST_PARENT": str(os.getpid())}
+        target = Target(host=_host(held, environ), mode=Mode.WORKER, credentials=given, reports=scratch)
+        environment = (
+            dict(environ)
+            | hand_on(target)
+            | mode_environment(Mode.WORKER, target.host, {}, environ)
+            | {"LOADTEST_PARENT": str(os.getpid())}
+        )
         if processes > 1:
             environment["LOCUST_PROCESSES"] = str(processes)
         command = locust_command((*servant.arguments(), *arguments))
@@ -68,3 +78,10 @@ def work(
     if received:
         return 128 + received[0]
     return int(ExitCode.INCONCLUSIVE) if code else int(ExitCode.PASS)
+
+
+def _host(held: RunningGateway | None, environ: Mapping[str, str]) -> str:
+    """Return the only address to which this worker may send its credentials; empty if the master may name any."""
+    if held is not None:
+        return parse_address(held.host, "GATEWAY")
+    return parse_address(environ["LOADTEST_HOST"], "LOADTEST_HOST") if environ.get("LOADTEST_HOST") else ""

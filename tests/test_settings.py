@@ -1,6 +1,7 @@
 """What options, the environment and profiles ask for, and in which order they count."""
 
 import pytest
+from msgspec.structs import replace
 
 from loadtest.client.auth import Credentials
 from loadtest.drive import explicit_settings, locust_environment
@@ -50,7 +51,7 @@ def test_a_target_is_handed_on_whole() -> None:
 def test_without_one_the_environment_says_what_to_drive() -> None:
     target = read_target({"LOADTEST_HOST": "http://h:1", "LOADTEST_TOKEN": "t", "JWT_SECRET_KEY": "s"})
     assert (target.host, target.credentials.token, target.credentials.jwt_secret) == ("http://h:1", "t", "s")
-    assert read_target({}).host == "http://localhost:8080"
+    assert read_target({}).host == ""
     assert str(read_target({}).footing) == "sqlite"
     assert str(read_target({"DATABASE": "postgres"}).footing) == "postgresql with Redis, 2 workers"
 
@@ -79,15 +80,22 @@ def test_locusts_own_variables_go_before_a_profile_but_not_before_what_was_asked
 
 
 def test_the_web_page_is_not_headless_and_has_no_run_time() -> None:
-    environment = locust_environment(size(environ={}), TARGET, ui=True, environ={})
-    assert "LOCUST_HEADLESS" not in environment
+    page = replace(TARGET, ui=True)
+    environment = locust_environment(size(environ={}), page, environ={})
+    assert environment["LOCUST_HEADLESS"] == "false"
+    assert environment["LOCUST_WEB_HOST"] == "127.0.0.1"
     assert "LOCUST_RUN_TIME" not in environment
+    asked = locust_environment(size(environ={}), page, environ={"LOCUST_WEB_HOST": "10.0.0.5"})
+    assert asked["LOCUST_WEB_HOST"] == "10.0.0.5"
 
 
 def test_processes_of_one_machine_let_nobody_else_join() -> None:
     environment = locust_environment(size(environ={}, processes=2), TARGET, environ={})
     assert environment["LOCUST_MASTER_BIND_HOST"] == "127.0.0.1"
-    assert "LOCUST_MASTER_BIND_HOST" not in locust_environment(size(environ={}), TARGET, environ={})
+    theirs = {"LOCUST_PROCESSES": "2", "LOCUST_MASTER_BIND_HOST": "*", "LOCUST_MASTER_NODE_HOST": "10.0.0.5"}
+    environment = locust_environment(size(environ={}), TARGET, environ=theirs)
+    assert environment["LOCUST_PROCESSES"] == "2"
+    assert environment["LOCUST_MASTER_BIND_HOST"] == environment["LOCUST_MASTER_NODE_HOST"] == "127.0.0.1"
 
 
 def test_explicit_settings() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from loadtest import role, settings
+from loadtest.address import given_address
 from loadtest.cli import options
 from loadtest.cli.judging import conclude
 from loadtest.cli.options import examples
@@ -33,7 +34,7 @@ from loadtest.run import read_run
 def drive(
     reports_dir: Path | None, ui: bool, tags: tuple[str, ...], locust: tuple[str, ...], **rest: Any
 ) -> None:
-    """Run Locust alone, against $LOADTEST_HOST or the gateway that `boot --detach` left.
+    """Run Locust alone, against $LOADTEST_HOST, $GATEWAY or the gateway that `boot --detach` left.
 
     Writes run.json beside Locust's own files; `loadtest report` judges it.
     """
@@ -104,7 +105,10 @@ def run(
     locust: tuple[str, ...],
     **rest: Any,
 ) -> None:
-    """Do the whole job: boot, drive, judge, report, stop. Exits with the verdict's code."""
+    """Do the whole job: boot, drive, judge, report, stop. Exits with the verdict's code.
+
+    With $LOADTEST_HOST, or an address as --gateway, nothing is booted: the gateway at that address is tested.
+    """
     from loadtest.drive import explicit_settings
     from loadtest.gateway.source import parse_source
     from loadtest.job import Job, reachable, run_job
@@ -115,6 +119,7 @@ def run(
     }
     reports = reports_dir or settings.reports_directory()
     master = _master(rest)
+    gateway = given_address(gateway, os.environ)
     gateway, held = reachable(gateway, settings.home()) if master else (gateway, None)
     job = Job(
         source=parse_source(gateway),

@@ -6,11 +6,11 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 from packaging.version import InvalidVersion, Version
 
 from loadtest import versions
+from loadtest.address import looks_like_address, parse_address
 from loadtest.errors import UsageError
 from loadtest.files import read_text
 from loadtest.gateway.interpreters import specifier
@@ -56,36 +56,14 @@ def parse_source(text: str | None) -> Source:
     """Return what ``text`` names: a version, ``path:DIR``, or an HTTP address; nothing is the newest version.
 
     Raises:
-        UsageError: an unknown version, a directory that is no checkout, or an address without a host.
+        UsageError: an unknown version, a directory that is no checkout, or a malformed address.
     """
     text = (text or "").strip() or versions.available()[0]
     if text.startswith("path:"):
         return _checkout(text, Path(text.removeprefix("path:")).expanduser())
-    if text.startswith(("http://", "https://")):
-        return Running(text, _base(text))
+    if looks_like_address(text):
+        return Running(text, parse_address(text, "GATEWAY"))
     return Pinned(text, versions.load(text))
-
-
-def _base(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or not _port_is_one(parts) or parts.query or parts.fragment:
-        raise UsageError(f"GATEWAY={_without_password(url)}: expected http://HOST[:PORT][/PATH]")
-    if parts.username or parts.password:
-        raise UsageError(
-            f"GATEWAY={_without_password(url)}: expected no user in the address: see LOADTEST_TOKEN"
-        )
-    return url.rstrip("/")
-
-
-def _port_is_one(parts: SplitResult) -> bool:
-    try:
-        return parts.port != 0
-    except ValueError:
-        return False
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def _checkout(text: str, directory: Path) -> Checkout:
