@@ -20,6 +20,8 @@ class Desk:
         self._session = session
         self._http = requests.Session()
         self._http.trust_env = False
+        # No connection is kept: the server may close an idle one just when the next request goes out.
+        self._http.headers["Connection"] = "close"
         self._http.headers["Authorization"] = f"Bearer {session.bearer}"
 
     def ask(

@@ -10,6 +10,7 @@ from locust.exception import RescheduleTask, StopUser
 
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer
+from loadtest.client.connections import Clients
 from loadtest.client.finding import find_problem, find_stream_problem
 from loadtest.client.problem import Problem
 from loadtest.client.report import Call, report
@@ -19,10 +20,6 @@ from loadtest.client.streams import EventStream, Lines
 from loadtest.client.transport import answer_of
 from loadtest.operations import base, deletes
 from loadtest.outcome import StreamOutcome
-
-IDLE = 1.5
-"""Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5, and after
-2 where it has several workers."""
 
 _STREAM_HEADERS = {
     "Accept": "text/event-stream",
@@ -60,9 +57,11 @@ class Caller:
         self._unwinding = False
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
-        self._last_answer = 0.0
         # A log-in answers with cookies, and a cookie turns the gateway's CSRF checks on for every later call.
         http.client.cookiejar = None
+        # Redirects are answers. Locust's own switch for a single request is undone by another greenlet of the user.
+        http.client.max_redirects = 0
+        http.client.clientpool = Clients(**http.client.clientpool.client_args)
 
     def offers(self, operation: str) -> bool:
         """Say whether this gateway's contract has ``operation``."""
@@ -117,7 +116,6 @@ class Caller:
                 )
             response.request_meta["response_time"] += call.late
             report(response, request, call, answer, found)
-        self._last_answer = time.perf_counter()
         if found is not None or answer.status >= 500:
             # The gateway's server drops the connection after an unhandled exception, which may come when the
             # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
@@ -246,8 +244,6 @@ class Caller:
     def _send(
         self, route: Route, request: Request, call: Call, *, stream: bool = False
     ) -> ResponseContextManager:
-        if self._last_answer and time.perf_counter() - self._last_answer > IDLE:
-            self.http.client.clientpool.close()
         with nullcontext() if stream else self.session.turnstile.passing(call.operation):
             call.late = self.lateness()
             return self.http.request(
@@ -257,7 +253,6 @@ class Caller:
                 data=request.body,
                 headers=request.headers,
                 catch_response=True,
-                allow_redirects=False,
                 stream=stream,
                 context={"call": call},
             )
