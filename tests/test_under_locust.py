@@ -14,7 +14,7 @@ def test_under_locust() -> None:
         "gevent.monkey",
         "--module",
         "pytest",
-        FOLDER,
+        str(FOLDER),
         "-q",
         "-n0",
         "-o",

@@ -17,7 +17,7 @@ from locust.event import EventHook
 
 from loadtest.client.auth import Credentials
 from loadtest.client.caller import Caller, StepFailed
-from loadtest.client.connections import IDLE, Clients
+from loadtest.client.connections import IDLE, Client, Clients
 from loadtest.client.contract import read_contract
 from loadtest.client.session import Session
 from loadtest.client.turns import Turnstile
@@ -109,6 +109,7 @@ def test_each_connection_has_its_own_age(server: Server) -> None:
     """One that another greenlet has just used says nothing about one that lay idle."""
     clients = server.clients(concurrency=2)
     client = clients.get_client(URL(server.url))
+    assert isinstance(client, Client)
     open_streams = [client.kept.take()[0] for _ in range(2)]
     client.kept.give_back(open_streams[0])
     server.now += KEEP_ALIVE
@@ -171,7 +172,7 @@ class SlowTurns(Turnstile):
 
 
 def caller(server: Server, wait: float = 0.0, http: FastHttpSession | None = None) -> Caller:
-    document = {
+    document: dict[str, Any] = {
         "paths": {"/things": {method: {"responses": {"200": {}, "303": {}}} for method in ("get", "post")}}
     }
     session = Session(
@@ -223,6 +224,8 @@ def test_a_redirect_is_an_answer_also_while_another_greenlet_calls(server: Serve
     server.location = "/elsewhere"
     calling = caller(server)
     assert calling.call("GET /things").status == 303
-    calling.http.client.redirect_response_codes = frozenset({303})  # as another greenlet would leave it
+    vars(calling.http.client)["redirect_response_codes"] = frozenset(
+        {303}
+    )  # as another greenlet would leave it
     assert calling.call("POST /things").status == 303
     assert [method for method, _ in server.served] == ["GET", "POST"]
