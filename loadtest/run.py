@@ -15,9 +15,8 @@ from typing import Literal
 import msgspec
 
 from loadtest.driven import Backend, EntityCount, Gateway
-from loadtest.errors import UsageError
 from loadtest.failures import Failure
-from loadtest.files import write_atomically
+from loadtest.files import read_json, write_atomically
 from loadtest.generator import Environment, Generator, Worker
 from loadtest.histogram import Latency
 from loadtest.measured import Operation, Stream
@@ -131,15 +130,4 @@ def read_run(path: Path) -> Run:
     Raises:
         UsageError: missing, empty, truncated, or not a run of a format we know; the message names the key.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    if not data.strip():
-        raise UsageError(f"{path}: is empty, expected a run as JSON")
-    try:
-        return msgspec.json.decode(data, type=Run)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: is not a run ({FORMAT}): {error}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: is not complete JSON: {error}") from error
+    return read_json(path, Run, "a run", form=FORMAT)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import versions
+from loadtest import files, versions
 from loadtest.cli import main
 from loadtest.errors import ExitCode
 
@@ -325,3 +327,128 @@ def test_a_traceback_that_cannot_be_written_is_printed(
     assert code == ExitCode.INTERNAL
     assert "in broken" in said
     assert "please report" in said.strip().splitlines()[-1]
+
+
+NESTED = b"[" * 50_000
+TOML_NESTED = b"a = " + NESTED
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (NESTED, "is not"),
+        (b'{"paths": {"/a": {"get": ' + NESTED, "is n"),
+        (RUN.read_bytes().replace(b'"started":"', b'"started":"\xff'), "is not"),
+        (b"9" * 5000, "is not"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "--run", "file"),
+        ("report", "--run", str(RUN), "--baseline", "file"),
+        ("coverage", "--run", "file"),
+        ("coverage", "--contract", "file"),
+        ("baseline", "accept", "--run", "file", "--reason", "r", "--owner", "o", "--expires", "2999-01-01"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_json_that_cannot_be_read(
+    loadtest: Command, tmp_path: Path, arguments: tuple[str, ...], content: bytes, expected: str
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    code, said = loadtest(*arguments)
+    assert code == 2
+    assert f"file: {expected}" in one_line(said)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (TOML_NESTED, "is nested too deeply"),
+        (b"a = \xe9", "is not UTF-8 text"),
+        (b"a = " + b"9" * 5000, "is not valid TOML"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--known-failures", "--categories", "--criteria"])
+def test_toml_that_cannot_be_read(
+    loadtest: Command, tmp_path: Path, option: str, content: bytes, expected: str
+) -> None:
+    (tmp_path / "file.toml").write_bytes(content)
+    code, said = loadtest("report", "--run", str(RUN), option, "file.toml")
+    assert code == 2
+    assert f"file.toml: {expected}" in one_line(said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "--run", "{file}"),
+        ("report", "--run", str(RUN), "--baseline", "{file}"),
+        ("report", "--run", str(RUN), "--known-failures", "{file}"),
+        ("report", "--run", str(RUN), "--categories", "{file}"),
+        ("report", "--run", str(RUN), "--criteria", "{file}"),
+        ("coverage", "--contract", "{file}"),
+    ],
+    ids=lambda arguments: arguments[-2],
+)
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("pipe", "is a pipe, expected a regular file"),
+        ("directory", "cannot be read: Is a directory"),
+        ("endless", "is a device, expected a regular file"),
+        ("large", "is too large"),
+        ("secret", "cannot be read: Too many levels of symbolic links"),
+    ],
+)
+def test_what_is_not_a_regular_file_is_not_read(
+    loadtest: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    kind: str,
+    expected: str,
+) -> None:
+    path = tmp_path / "file_stats.csv.toml"
+    if "--csv" in arguments:
+        path = tmp_path / "file_stats.csv"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "directory":
+            path.mkdir()
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "secret":
+            path.symlink_to(path)
+        case "large":
+            with path.open("wb") as file:
+                file.truncate(2 << 30)
+    for name in ("LARGEST_CONFIGURATION", "LARGEST_MEASUREMENT"):
+        assert getattr(files, name) <= 1 << 30
+    code, said = loadtest(*(argument.format(file=path) for argument in arguments))
+    assert code == 2
+    assert f"{path}: {expected}" in one_line(said)
+
+
+@pytest.mark.parametrize("name", ["report.html", "junit.xml", "verdict.json"])
+def test_a_report_that_is_a_directory(loadtest: Command, tmp_path: Path, name: str) -> None:
+    (tmp_path / "reports" / name).mkdir(parents=True)
+    code, said = loadtest("report", "--run", str(RUN))
+    assert code == 2
+    assert f"reports/{name}: cannot be written: Is a directory" in one_line(said)
+
+
+def test_a_full_disk(loadtest: Command, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        code, said = loadtest("report", "--run", str(RUN))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert code == 2
+    assert "cannot be written: File too large" in one_line(said)
+    assert [path.name for path in (tmp_path / "reports").iterdir() if path.name.startswith(".")] == []

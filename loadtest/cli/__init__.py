@@ -10,6 +10,7 @@ from loadtest import __version__
 from loadtest.cli import driving, gateways, judging
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.errors import ExitCode, LoadTestError
+from loadtest.reports.text import one_line
 
 
 class _Commands(click.Group):
@@ -56,7 +57,7 @@ def main() -> int:
     except (click.Abort, KeyboardInterrupt):
         return int(ExitCode.INTERRUPTED)
     except LoadTestError as error:
-        click.echo(f"loadtest: {error}", err=True)
+        click.echo(f"loadtest: {one_line(str(error), 2000)}", err=True)
         for line in getattr(error, "log_tail", ()):
             click.echo(f"  | {line}", err=True)
         return int(error.exit_code)

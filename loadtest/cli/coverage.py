@@ -14,6 +14,7 @@ from loadtest.catalogue import catalogue
 from loadtest.cli import options
 from loadtest.client.contract import METHODS, canonical
 from loadtest.errors import ExitCode, UsageError
+from loadtest.files import read_json
 from loadtest.judge.beside import beside
 from loadtest.judge.offer import offer
 from loadtest.judge.session import Options, judge_run
@@ -72,12 +73,7 @@ class _Document(msgspec.Struct):
 
 def _contract(path: Path, version: str | None) -> tuple[tuple[str, ...], VersionData]:
     """Return the operations of a document, and the data of ``version`` or of the one nearest to it."""
-    try:
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: is not an OpenAPI document as JSON: {error}") from error
+    document = read_json(path, _Document, "an OpenAPI document")
     names = {canonical(m, path) for path, methods in document.paths.items() for m in METHODS if m in methods}
     if not names:
         raise UsageError(f"{path}: paths: holds no operation, expected those of a gateway")

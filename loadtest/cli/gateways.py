@@ -40,7 +40,7 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
 @click.argument("version")
 @click.option(
     "--summary",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     help="A file for what is printed.",
 )
 def adopt(version: str, summary: Path | None) -> None:

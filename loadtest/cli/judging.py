@@ -111,7 +111,7 @@ def baseline() -> None:
 @click.option(
     "--file",
     "path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     default=Path("known-failures.toml"),
     show_default=True,
     help="Where the entries are written.",

@@ -21,11 +21,23 @@ from loadtest.versions import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+
+class _File(click.Path):
+    """A path of a file. What it is when it is no such file is told where it is read, in one line."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+        self.name = _File.name
+
+
+FILE = _File()
 
 reports_dir = click.option(
     "--reports-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
+    metavar="DIRECTORY",
     help="Where reports are written. [default: $LOADTEST_REPORTS_DIR or reports]",
 )
 run_file = click.option(

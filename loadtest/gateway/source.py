@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from loadtest import versions
 from loadtest.address import looks_like_address, parse_address
 from loadtest.errors import UsageError
-from loadtest.files import read_text
+from loadtest.files import parse_toml, read_text
 from loadtest.gateway.interpreters import specifier
 from loadtest.versions import VersionData
 
@@ -70,17 +69,14 @@ def _checkout(text: str, directory: Path) -> Checkout:
     project_file = directory / "pyproject.toml"
     if not project_file.is_file():
         raise UsageError(f"GATEWAY={text}: {project_file} does not exist, expected a checkout of the gateway")
-    try:
-        document = tomllib.loads(read_text(project_file))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{project_file}: is not valid TOML: {error}") from error
-    project = document.get("project", {})
-    if project.get("name") != PACKAGE:
-        raise UsageError(f"{project_file}: project.name is {project.get('name')!r}, expected {PACKAGE!r}")
+    project = parse_toml(project_file).get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    if not isinstance(project, dict) or name != PACKAGE:
+        raise UsageError(f"{project_file}: project.name is {name!r}, expected {PACKAGE!r}")
     version = project.get("version") or _dynamic_version(directory)
     try:
         Version(version)
-    except InvalidVersion as error:
+    except (InvalidVersion, TypeError) as error:
         raise UsageError(f"{project_file}: version is {version!r}, expected a version (PEP 440)") from error
     data = versions.load(versions.nearest(version, versions.available()))
     python = str(project.get("requires-python") or data.python)

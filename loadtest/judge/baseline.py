@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
 from loadtest.errors import UsageError
-from loadtest.files import read_text, write_atomically
+from loadtest.files import parse_toml, read_text, write_atomically
 from loadtest.judge.known import Entry, entries
 from loadtest.record import Record
 from loadtest.versions import KnownFailure
@@ -31,10 +30,7 @@ def read_known(path: Path) -> tuple[Entry, ...]:
         UsageError: unreadable, not TOML, or an entry that does not say what it must; the message names the
             file, the entry and the key.
     """
-    try:
-        data = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: is not valid TOML: {error}") from error
+    data = parse_toml(path)
     tables = data.get("known", [])
     if isinstance(tables, list):
         for number, table in enumerate(tables, 1):
@@ -58,7 +54,7 @@ def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:
         read_known(path)
         try:
             document = tomlkit.parse(read_text(path))
-        except TOMLKitError as error:
+        except (TOMLKitError, ValueError, RecursionError) as error:
             raise UsageError(f"{path}: is not valid TOML: {error}") from error
     else:
         document = tomlkit.document()
