@@ -20,9 +20,14 @@ class ExitCode(IntEnum):
     """The gateway did not boot or died, no data, an incomplete run, a saturated generator."""
     INTERNAL = 70
     """A fault of the load test itself: an exception that nothing expects (``EX_SOFTWARE`` of sysexits)."""
+    HANGUP = 129
+    """SIGHUP. Of any signal: partial reports are written first."""
     INTERRUPTED = 130
-    """Ctrl-C; partial reports are written first. SIGTERM gives 143 in the same way."""
+    """SIGINT, which is Ctrl-C."""
+    QUIT = 131
+    """SIGQUIT."""
     TERMINATED = 143
+    """SIGTERM."""
 
 
 class LoadTestError(Exception):

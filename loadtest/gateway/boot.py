@@ -39,6 +39,7 @@ from loadtest.gateway.stores import Stores, write_limits
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
 from loadtest.settings import credentials as given_credentials
+from loadtest.signals import stop_request
 
 GUNICORN = Path(__file__).parent / "gunicorn_settings.py"
 APPLICATION = "mcpgateway.main:app"
@@ -178,12 +179,13 @@ def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
 def _wait_until_ready(peers: Program, directory: Path) -> backends.Ready:
     """Wait for the backends; that they did not come up is told by their record, it does not end the run."""
     output = directory / BACKENDS_LOG
+    stop = stop_request()
     deadline = time.monotonic() + BACKENDS_TIME
     while time.monotonic() < deadline and peers.death() is None:
         ready = backends.read_ready(output.read_text(encoding="utf-8", errors="replace"))
         if ready is not None:
             return ready
-        time.sleep(STEP)
+        stop.pause(STEP)
     last = (log.tail(output, lines=1) or ("nothing printed",))[0]
     return backends.Ready(urls={}, failed={"backends": f"did not come up: {last}"})
 
@@ -192,6 +194,7 @@ def _wait_until_healthy(
     program: Program, place: Place, log_path: Path, masked: tuple[str, ...], boot_time: float
 ) -> None:
     start = time.monotonic()
+    stop = stop_request()
     while (past := time.monotonic() - start) < boot_time:
         if (death := program.death()) is not None:
             raise BootError(
@@ -200,7 +203,7 @@ def _wait_until_healthy(
             )
         if _healthy(place.port):
             return
-        time.sleep(STEP)
+        stop.pause(STEP)
     raise BootError(
         f"the gateway did not answer on /health within {boot_time:g} s", log.tail(log_path, masked)
     )

@@ -5,10 +5,10 @@ is up in a few milliseconds. Its standard input is a pipe that the parent holds:
 parent ended, in whatever way, SIGKILL included. On standard output (a file) it tells, as JSON lines, the
 program's process id and how the program ended.
 
-    python -I -S guard.py GRACE OUTPUT PROGRAM [ARGUMENT ...]
+    python -I -S guard.py GRACE OUTPUT ERRORS PROGRAM [ARGUMENT ...]
 
-GRACE is how many seconds the tree has between SIGTERM and SIGKILL; OUTPUT is the file for the program's
-standard output and error.
+GRACE is how many seconds the tree has between SIGTERM and SIGKILL; a signal to the guard cuts them short. OUTPUT and
+ERRORS are the file descriptors, inherited from the parent, for the program's standard output and error.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ STEP = 0.02
 """Seconds between looks at whether the tree is gone."""
 
 
-def main(grace: float, output: str, command: list[str]) -> int:
+def main(grace: float, output: int, errors: int, command: list[str]) -> int:
     """Run ``command`` until it ends or the parent does; then end everything that it started."""
     parent = os.getppid()
     wake, waker = os.pipe()
@@ -49,23 +49,23 @@ def main(grace: float, output: str, command: list[str]) -> int:
         signal.signal(number, lambda received, _frame: asked.append(received))
     signal.signal(signal.SIGCHLD, lambda _received, _frame: None)
     prctl(SUBREAPER, 1)
-    with open(output, "ab", buffering=0) as file:  # noqa: PTH123 - pathlib takes 10 ms to import
-        try:
-            program = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-                preexec_fn=die_with_guard,
-            )
-        except OSError as error:
-            tell(error=f"{command[0]}: {error.strerror}")
-            return 1
+    try:
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+            preexec_fn=die_with_guard,
+        )
+    except OSError as error:
+        tell(error=f"{command[0]}: {error.strerror}")
+        return 1
     tell(pid=program.pid)
     ended = wait(program.pid, wake, parent, asked)
     family = descendants(os.getpid()) | {program.pid}
-    stop(program.pid, family, grace, ended)
+    asked.clear()
+    stop(program.pid, family, grace, ended, asked)
     return 0
 
 
@@ -82,11 +82,14 @@ def wait(pid: int, wake: int, parent: int, asked: list[int]) -> bool:
             return False
 
 
-def stop(pid: int, family: set[int], grace: float, ended: bool) -> None:
-    """End the program, its process group and its descendants: SIGTERM, ``grace`` seconds, SIGKILL."""
+def stop(pid: int, family: set[int], grace: float, ended: bool, asked: list[int]) -> None:
+    """End the program, its process group and its descendants: SIGTERM, ``grace`` seconds, SIGKILL.
+
+    The seconds end as soon as a further signal has ``asked`` for it.
+    """
     deadline = time.monotonic() + grace
     send(pid, family, signal.SIGTERM)
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not asked:
         ended = pid in reap(pid) or ended
         family |= descendants(os.getpid())
         family = {member for member in family if alive(member)}
@@ -179,9 +182,10 @@ def prctl(option: int, value: int) -> None:
 
 
 def tell(**fact: object) -> None:
-    """Write one JSON line for the parent."""
-    os.write(1, json.dumps(fact).encode() + b"\n")
+    """Write one JSON line for the parent; a full disk must not keep the guard from its work."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(fact).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import FrameType
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -25,12 +27,22 @@ from loadtest.errors import BootError, InconclusiveError, LoadTestError, UsageEr
 from loadtest.files import write_atomically
 from loadtest.gateway.place import same_process
 from loadtest.record import Record
+from loadtest.signals import Stopped, listening, stop_request
+
+START_TIME = 1800.0
+"""Seconds that a holder has to install, migrate and boot what it was ordered."""
+
+FOREVER = 3600.0
+"""Seconds between two looks of a holder that has nothing to do."""
 
 STOP_TIME = 20.0
 """Seconds that a holder has to end before it is killed; what it holds ends then, too."""
 
 STEP = 0.02
-"""Seconds between looks."""
+"""Seconds between looks at whether a holder is gone."""
+
+LOOK = 0.2
+"""Seconds between looks at whether a signal arrived, or the command that gave the order is gone."""
 
 
 class Holding(Protocol):
@@ -65,22 +77,25 @@ def start(module: str, order: bytes, *, log: Path, who: str) -> None:
 
     Raises:
         UsageError, BootError, InconclusiveError: as it was raised there.
-        InconclusiveError: ``who`` it is, to people, ended without an answer.
+        InconclusiveError: ``who`` it is, to people, ended without an answer, or did not answer in time.
+        Stopped: a signal asked to stop meanwhile; the holder ends, too.
     """
     log.touch(mode=0o600)
-    with log.open("wb") as errors:
-        # The one that we start leaves its child behind; whoever gives up waiting ends the child, too.
-        started = subprocess.run(
+    with log.open("wb") as errors, tempfile.TemporaryFile() as ordered:
+        ordered.write(order)
+        ordered.seek(0)
+        # The process that is started leaves a child behind, which ends as soon as the pipe has no reader.
+        with subprocess.Popen(
             [sys.executable, "-m", module],
-            input=order,
+            stdin=ordered,
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
-            check=False,
-        )
-    if not started.stdout:
-        raise InconclusiveError(f"{who} ended without a word: see {log}")
-    outcome = msgspec.json.decode(started.stdout, type=Outcome)
+        ) as started:
+            answer = _read(started, who)
+    if not answer:
+        raise InconclusiveError(f"{who} ended without an answer: see {log}")
+    outcome = msgspec.json.decode(answer, type=Outcome)
     if outcome.error is None:
         return
     if outcome.usage:
@@ -88,6 +103,25 @@ def start(module: str, order: bytes, *, log: Path, who: str) -> None:
     if outcome.log_tail:
         raise BootError(outcome.error, outcome.log_tail)
     raise InconclusiveError(outcome.error)
+
+
+def _read(started: subprocess.Popen[bytes], who: str) -> bytes:
+    assert started.stdout is not None  # noqa: S101 - for the type checker
+    stop, deadline = stop_request(), time.monotonic() + START_TIME
+    answer = b""
+    os.set_blocking(started.stdout.fileno(), False)
+    try:
+        while True:
+            stop.check()
+            if time.monotonic() > deadline:
+                raise InconclusiveError(f"{who} did not answer within {START_TIME:g} s")
+            if select.select([started.stdout], [], [], LOOK)[0]:
+                part = os.read(started.stdout.fileno(), 65536)
+                if not part:
+                    return answer
+                answer += part
+    finally:
+        started.stdout.close()
 
 
 def read(file: Path, kind: type[H], what: str) -> H | None:
@@ -141,25 +175,27 @@ def hold(begin: Callable[[bytes], AbstractContextManager[tuple[Path, Holding]]])
     """Be a holder: do the order on standard input, and stay until a signal.
 
     ``begin`` does the order, lends the file to write and what to write there, and lets go at the end of the block.
-    The exit status is for nobody but a log.
+    If the command that gave the order ends before it has an answer, so does the holder.
     """
     if os.fork():
         os._exit(0)
     order = sys.stdin.buffer.read()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    answered = threading.Event()
+    threading.Thread(target=_end_without_reader, args=(answered,), daemon=True).start()
     try:
-        with begin(order) as (file, holding):
+        with listening() as stop, begin(order) as (file, holding):
             write_atomically(file, msgspec.json.encode(holding), mode=0o600)
             try:
+                stop.check()
+                answered.set()
                 _answer(Outcome())
                 while True:
-                    signal.pause()
+                    stop.pause(FOREVER)
             finally:
                 file.unlink(missing_ok=True)
-    except BrokenPipeError:
-        pass  # whoever gave the order gave up waiting; what was held has ended with the block
+    except (BrokenPipeError, Stopped):
+        return 0
     except BootError as error:
         _answer(Outcome(error=str(error), log_tail=error.log_tail))
     except LoadTestError as error:
@@ -167,9 +203,14 @@ def hold(begin: Callable[[bytes], AbstractContextManager[tuple[Path, Holding]]])
     return 1
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """End in good order: everything that is held is let go on the way out."""
-    raise SystemExit(0)
+def _end_without_reader(answered: threading.Event) -> None:
+    """Stop this process as by SIGTERM when the command that waits for its answer is gone."""
+    poll = select.poll()
+    poll.register(1, 0)
+    while not answered.wait(LOOK):
+        if poll.poll(0):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
 
 
 def _answer(outcome: Outcome) -> None:

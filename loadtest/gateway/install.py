@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +12,14 @@ from loadtest.errors import UsageError
 from loadtest.gateway.interpreters import Interpreter, find, fits, probe, specifier
 from loadtest.gateway.source import PACKAGE, Checkout, Pinned
 from loadtest.gateway.uv import InstallError, run_uv
+from loadtest.locks import exclusively
 from loadtest.versions import VersionData
 
 READY = ".ready"
 """Written into an environment last: without it, what stands there is the rest of an interrupted install."""
+
+INSTALL_TIME = 1200.0
+"""Seconds that another process may take for the same installation."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Installation:
     directory: Path
     notes: tuple[str, ...] = ()
     """What a reader of the run should know about how it was installed."""
+    checkout: str | None = None
+    """What the names of all states of the same checkout begin with; None for a release."""
 
     @property
     def python(self) -> Path:
@@ -51,20 +54,12 @@ def install(source: Pinned | Checkout, home: Path) -> Installation:
     return _pinned(source.data, gateways) if isinstance(source, Pinned) else _checkout(source, gateways)
 
 
-@contextmanager
-def exclusively(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path``; whoever else wants it waits. A killed holder holds nothing."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _pinned(data: VersionData, gateways: Path) -> Installation:
     lock = read_lock(data)
     interpreter = find(data.python, who=f"gateway {data.version}")
     name = f"{data.version}-{_digest(lock, interpreter.key)}"
     directory = gateways / name
-    with exclusively(gateways / f"{name}.lock"):
+    with exclusively(gateways / f"{name}.lock", f"the installation of {data.version}", within=INSTALL_TIME):
         if not ((directory / READY).is_file() and _usable(directory, data.python)):
             _make_environment(directory, interpreter)
             run_uv(
@@ -94,7 +89,9 @@ def _checkout(source: Checkout, gateways: Path) -> Installation:
     interpreter = find(source.python, who=f"the checkout {source.directory}")
     place = f"checkout-{_digest(str(source.directory), interpreter.key)}"
     directory = gateways / place
-    with exclusively(gateways / f"{place}.lock"):
+    with exclusively(
+        gateways / f"{place}.lock", f"the installation of {source.directory}", within=INSTALL_TIME
+    ):
         ready = directory / READY
         usable = _usable(directory, source.python)
         notes = ready.read_text(encoding="utf-8").splitlines() if usable and ready.is_file() else []
@@ -104,7 +101,7 @@ def _checkout(source: Checkout, gateways: Path) -> Installation:
                 _make_environment(directory, interpreter)
             notes = [state, *_install_tree(source, directory)]
             ready.write_text("\n".join(notes), encoding="utf-8")
-    return Installation(f"{place}-{state}", directory, tuple(notes[1:]))
+    return Installation(f"{place}-{state}", directory, tuple(notes[1:]), place)
 
 
 def _install_tree(source: Checkout, directory: Path) -> list[str]:

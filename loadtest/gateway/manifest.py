@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
+from pathlib import Path
 
 import msgspec
 
 from loadtest.errors import InconclusiveError
+from loadtest.gateway.commands import run_command
 from loadtest.gateway.install import Installation
 from loadtest.gateway.source import PACKAGE
 
@@ -49,21 +50,17 @@ def read_manifest(installation: Installation) -> Manifest:
         InconclusiveError: it cannot be imported, or its configuration is not what we know.
     """
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(
+        finished = run_command(
             [installation.python, "-c", _QUESTION],
-            cwd=directory,
-            env={"HOME": directory, "LANG": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=READING_TIME,
-            check=False,
+            name=f"reading the configuration of {installation.name}",
+            environment={"HOME": directory, "LANG": "C.UTF-8"},
+            within=READING_TIME,
+            directory=Path(directory),
         )
     try:
-        return msgspec.json.decode(_last(done.stdout), type=Manifest)
+        return msgspec.json.decode(_last(finished.output), type=Manifest)
     except msgspec.DecodeError as error:
-        last = _last(done.stderr) or f"status {done.returncode}, and nothing printed"
+        last = _last(finished.errors) or "nothing was printed"
         raise InconclusiveError(f"the configuration of {installation.name} cannot be read: {last}") from error
 
 

@@ -8,9 +8,9 @@ import msgspec
 
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway import holding
-from loadtest.gateway.install import exclusively
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Running, Source
+from loadtest.locks import exclusively, is_held
 from loadtest.record import Record
 
 FILE = "gateway.json"
@@ -66,7 +66,7 @@ def status(home: Path) -> str:
     """
     gateway = read_state(home)
     if gateway is None:
-        return "no gateway runs"
+        return "a gateway is being booted" if is_held(home / f"{FILE}.lock") else "no gateway runs"
     if (death := gateway.death()) is not None:
         return f"{gateway.source} at {gateway.host} ended{death.how}"
     return f"{gateway.source} runs at {gateway.host} (version {gateway.version}, process {gateway.pid})"
@@ -86,7 +86,7 @@ def boot_detached(
         raise UsageError(f"GATEWAY={source.text}: runs already, expected a version or path:DIR to boot")
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
-    with exclusively(home / f"{FILE}.lock"):
+    with exclusively(home / f"{FILE}.lock", "booting or stopping a gateway", within=holding.START_TIME):
         if (state := _read(home)) is not None:
             raise UsageError(f"{state.gateway.source} runs at {state.gateway.host}: stop it first")
         order = Order(source=_absolute(source), home=str(home), port=port, database=database)
@@ -106,10 +106,13 @@ def stop_detached(home: Path) -> bool:
     Raises:
         UsageError: as :func:`read_state`.
     """
-    state = _read(home)
-    if state is None:
+    if not home.is_dir():
         return False
-    holding.stop(home / FILE, state)
+    with exclusively(home / f"{FILE}.lock", "booting or stopping a gateway", within=holding.START_TIME):
+        state = _read(home)
+        if state is None:
+            return False
+        holding.stop(home / FILE, state)
     return True
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
-import subprocess
-import tempfile
 from pathlib import Path
 
-from loadtest.errors import InconclusiveError
+from loadtest.errors import BootError, InconclusiveError, UsageError
+from loadtest.gateway.commands import CommandError, run_command
 from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
-from loadtest.gateway.install import Installation, exclusively
+from loadtest.gateway.install import Installation
 from loadtest.gateway.place import Place
+from loadtest.locks import exclusively, reserved
 from loadtest.redact import redact
 from loadtest.versions import VersionData
 
 MIGRATION_TIME = 300.0
 """Seconds that the migrations may take."""
+
+SUFFIX, LOCK, UNFINISHED = ".sqlite", ".lock", ".new"
+"""Of a template, of its lock, and of the directory in which it is made."""
 
 
 def copy_template(installation: Installation, data: VersionData, home: Path, target: Path) -> None:
@@ -27,22 +31,41 @@ def copy_template(installation: Installation, data: VersionData, home: Path, tar
     """
     templates = home / "templates"
     templates.mkdir(parents=True, exist_ok=True)
-    template = templates / f"{installation.name}.sqlite"
-    with exclusively(templates / f"{installation.name}.lock"):
+    template = templates / f"{installation.name}{SUFFIX}"
+    lock = template.with_suffix(LOCK)
+    with exclusively(lock, f"the migrations of {installation.name}", within=MIGRATION_TIME):
         if not template.is_file():
             _make(installation, data, template)
-    shutil.copyfile(template, target)
+        shutil.copyfile(template, target)
+    if installation.checkout is not None:
+        _prune(templates, installation.checkout, template)
 
 
 def _make(installation: Installation, data: VersionData, template: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=template.parent) as name:
-        directory = Path(name)
+    # The name is always the same, so that what a killed process left is found again.
+    directory = template.with_suffix(UNFINISHED)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700)
+    try:
         database = migrate(installation, data, directory).sqlite_file
         # A write-ahead log beside the file would be lost by a copy of the file alone.
         connection = sqlite3.connect(database)
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.close()
         database.replace(template)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _prune(templates: Path, checkout: str, kept: Path) -> None:
+    """Remove the templates of earlier states of a checkout, but for those that are being made or copied."""
+    for lock in templates.glob(f"{checkout}-*{LOCK}"):
+        if lock.stem == kept.stem:
+            continue
+        with contextlib.suppress(UsageError), reserved(lock, "in use"):
+            lock.with_suffix(SUFFIX).unlink(missing_ok=True)
+            shutil.rmtree(lock.with_suffix(UNFINISHED), ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def migrate(
@@ -54,25 +77,26 @@ def migrate(
     that run's password. ``alembic upgrade head`` alone would not do: 1.0.0rc1 fails on an empty database.
 
     Raises:
-        InconclusiveError: it fails; the message holds its last lines.
+        BootError: it fails or takes too long; the error holds its last lines.
+        InconclusiveError: it made no database.
     """
     (directory / "tmp").mkdir()
     place = Place(directory, port=1, database_url=database_url)
     secrets = new_secrets()
     environment = gateway_environment(place, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
-    done = subprocess.run(
-        [installation.python, "-m", "mcpgateway.bootstrap_db"],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=MIGRATION_TIME,
-        check=False,
-    )
-    if done.returncode or not (database_url or place.sqlite_file.is_file()):
-        tail = "\n".join(redact(done.stdout, secret_values(place, secrets)).splitlines()[-20:])
-        raise InconclusiveError(f"the migrations of {data.version} failed ({done.returncode}):\n{tail}")
+    name = f"the migrations of {data.version}"
+    try:
+        run_command(
+            [installation.python, "-m", "mcpgateway.bootstrap_db"],
+            name=name,
+            environment=environment,
+            within=MIGRATION_TIME,
+            directory=directory,
+        )
+    except CommandError as error:
+        masked = secret_values(place, secrets)
+        tail = tuple(redact(error.output, masked).splitlines()[-20:])
+        raise BootError(redact(str(error), masked), tail) from error
+    if not (database_url or place.sqlite_file.is_file()):
+        raise InconclusiveError(f"{name} made no database")
     return place

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from loadtest import versions
 from loadtest.errors import UsageError
-from loadtest.gateway.install import READY, constraints_of, exclusively, install, tree_state
+from loadtest.gateway.install import READY, constraints_of, install, tree_state
 from loadtest.gateway.source import Pinned
 from loadtest.gateway.uv import InstallError, run_uv
 from loadtest.versions import VersionData
@@ -111,24 +109,6 @@ def test_passwords_of_an_index_are_not_shown(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(InstallError, match=r"uv pip failed with status .*(?s:.*)127\.0\.0\.1:1") as error:
         run_uv(["pip", "compile", "--no-cache", str(tmp_path / "wanted.in")])
     assert "hunter22" not in str(error.value)
-
-
-def _hold(path: Path, log: Path) -> None:
-    with exclusively(path), log.open("a") as file:
-        file.write("in ")
-        file.flush()
-        time.sleep(0.1)
-        file.write("out ")
-
-
-def test_one_at_a_time(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    holders = [context.Process(target=_hold, args=(tmp_path / "lock", tmp_path / "log")) for _ in range(3)]
-    for holder in holders:
-        holder.start()
-    for holder in holders:
-        holder.join()
-    assert (tmp_path / "log").read_text().split() == ["in", "out"] * 3
 
 
 def test_pins_without_hashes_and_without_the_gateway() -> None:

@@ -22,6 +22,7 @@ from loadtest.gateway.services.place import account, data_directory
 from loadtest.gateway.services.programs import find
 from loadtest.gateway.services.services import Services, home_of
 from loadtest.gateway.services.state import FILE, State
+from loadtest.signals import stop_request
 
 START = 30.0
 """Seconds that each service has to come up."""
@@ -66,7 +67,7 @@ def _wait(ask: Callable[[], object], program: Program) -> None:
         except InconclusiveError:
             if program.death() is not None or time.monotonic() > deadline:
                 raise
-            time.sleep(STEP)
+            stop_request().pause(STEP)
         else:
             return
 

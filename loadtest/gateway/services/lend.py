@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from loadtest.errors import InconclusiveError
+from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway.services import postgresql, redis
 from loadtest.gateway.services.programs import Programs, find
 from loadtest.gateway.services.services import Services, home_of
+from loadtest.locks import exclusively, reserved
 
 RUNS = range(1, 16)
 """Runs that may share the services at the same time; each has a number."""
 
 TEMPLATES = "template"
 """What the name of a migrated database begins with, which others are copies of."""
+
+MIGRATIONS_WITHIN = 600.0
+"""Seconds that another run may take to make the same template."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,16 @@ def _number(services: Services, home: Path, programs: Programs, stack: contextli
     taken: int | None = None
     there = postgresql.ask(programs, services, "select datname from pg_database")
     for number in RUNS:
-        file = (home_of(home) / f"run-{number}.lock").open("w")
-        if not _locked(file):
-            file.close()
-            continue
-        if _name(number) in there:
-            _drop(services, programs, number)
-        if taken is None:
-            taken = number
-            stack.enter_context(file)
-        else:
-            file.close()
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(reserved(home_of(home) / f"run-{number}.lock", f"run {number} goes on"))
+            except UsageError:
+                continue
+            if _name(number) in there:
+                _drop(services, programs, number)
+            if taken is None:
+                taken = number
+                stack.push(held.pop_all())
     if taken is None:
         raise InconclusiveError(f"{len(RUNS)} runs use the services already")
     return taken
@@ -86,8 +87,8 @@ def _make_template(
     services: Services, home: Path, programs: Programs, template: str, migrate: Callable[[str], None]
 ) -> None:
     name = f"{TEMPLATES}-{template}"
-    with (home_of(home) / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = home_of(home) / f"{name}.lock"
+    with exclusively(lock, f"the migrations of {template}", within=MIGRATIONS_WITHIN):
         if name in postgresql.ask(programs, services, "select datname from pg_database"):
             return
         # Migrations that were interrupted leave a database of another name.
@@ -104,11 +105,3 @@ def _drop(services: Services, programs: Programs, number: int) -> None:
 
 def _name(number: int) -> str:
     return f"run-{number}"
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from loadtest.errors import InconclusiveError
+from loadtest.gateway.commands import run_command
 from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.process import Program
 from loadtest.gateway.services.place import Account
@@ -36,29 +35,23 @@ def make(programs: Programs, data: Path, owner: Account, password: str) -> Path:
     """Make a cluster in ``data`` whose one user has ``password``, and return its directory.
 
     Raises:
-        InconclusiveError: it cannot be made; the message holds the last line of initdb.
+        CommandError: it cannot be made; the message holds the last line of initdb.
     """
     cluster, secret = data / "postgresql", data / "password"
     secret.touch(mode=0o600)
     secret.write_text(password, encoding="ascii")
     owner.own(secret)
     options = ["--pgdata", str(cluster), "--username", USER, "--pwfile", str(secret), "--auth=scram-sha-256"]
-    done = subprocess.run(
-        [*owner.prefix, programs.initdb, *options, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"],
-        cwd=data,
-        env={},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=MAKING,
-        check=False,
-    )
-    secret.unlink()
-    if done.returncode:
-        last = (done.stdout.splitlines() or ["no word"])[-1]
-        raise InconclusiveError(f"initdb ended with status {done.returncode}: {last}")
+    try:
+        run_command(
+            [*owner.prefix, programs.initdb, *options, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"],
+            name="initdb",
+            environment={},
+            within=MAKING,
+            directory=data,
+        )
+    finally:
+        secret.unlink()
     return cluster
 
 
@@ -78,21 +71,14 @@ def ask(programs: Programs, services: Services, statement: str) -> list[str]:
     """Run one statement and return the rows of its answer.
 
     Raises:
-        InconclusiveError: the server refuses it or is not there.
+        CommandError: the server refuses it, is not there, or takes too long.
     """
     place = ["--host", LOOPBACK, "--port", str(services.postgresql_port), "--username", USER]
     shape = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
-    done = subprocess.run(
+    finished = run_command(
         [programs.psql, *place, "--dbname=postgres", *shape, "--command", statement],
-        env={"PGPASSWORD": services.password, "PGCONNECT_TIMEOUT": "10"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=ASKING,
-        check=False,
+        name="PostgreSQL",
+        environment={"PGPASSWORD": services.password, "PGCONNECT_TIMEOUT": "10"},
+        within=ASKING,
     )
-    if done.returncode:
-        last = (done.stderr.splitlines() or [f"status {done.returncode}"])[-1]
-        raise InconclusiveError(f"PostgreSQL: {last}")
-    return done.stdout.splitlines()
+    return finished.output.splitlines()

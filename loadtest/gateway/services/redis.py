@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from loadtest.errors import InconclusiveError
+from loadtest.gateway.commands import run_command
 from loadtest.gateway.place import LOOPBACK
 from loadtest.gateway.process import Program
 from loadtest.gateway.services.place import Account
@@ -50,20 +49,13 @@ def ask(programs: Programs, services: Services, *command: str, database: int = 0
     """Run one command in one of the databases and return its answer.
 
     Raises:
-        InconclusiveError: the server refuses it or is not there.
+        CommandError: the server refuses it, is not there, or takes too long.
     """
     place = ["-e", "-h", LOOPBACK, "-p", str(services.redis_port), "-n", str(database)]
-    done = subprocess.run(
+    finished = run_command(
         [programs.redis_cli, *place, *command],
-        env={"REDISCLI_AUTH": services.password},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=ASKING,
-        check=False,
+        name="Redis",
+        environment={"REDISCLI_AUTH": services.password},
+        within=ASKING,
     )
-    if done.returncode:
-        last = ((done.stderr or done.stdout).splitlines() or [f"status {done.returncode}"])[-1]
-        raise InconclusiveError(f"Redis: {last}")
-    return done.stdout.strip()
+    return finished.output.strip()

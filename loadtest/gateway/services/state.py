@@ -7,9 +7,9 @@ from pathlib import Path
 
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.gateway import holding
-from loadtest.gateway.install import exclusively
 from loadtest.gateway.services.place import remove_data
 from loadtest.gateway.services.services import Services, home_of
+from loadtest.locks import exclusively
 from loadtest.record import Record
 
 FILE = "services.json"
@@ -65,7 +65,7 @@ def up(home: Path) -> Services:
     """
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
-    with exclusively(home / f"{FILE}.lock"):
+    with exclusively(home / f"{FILE}.lock", "starting or stopping services", within=holding.START_TIME):
         if _read(home) is not None:
             raise UsageError(f"{status(home)}: use them, or stop them first")
         remove_data(home_of(home))
@@ -88,7 +88,7 @@ def down(home: Path) -> bool:
     """
     if not home.is_dir():
         return False
-    with exclusively(home / f"{FILE}.lock"):
+    with exclusively(home / f"{FILE}.lock", "starting or stopping services", within=holding.START_TIME):
         state = _read(home)
         if state is not None:
             holding.stop(home / FILE, state)

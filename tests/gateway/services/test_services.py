@@ -81,9 +81,9 @@ def test_started_asked_and_stopped(place: Path, installed: Programs) -> None:
 
 def test_a_wrong_password_opens_nothing(place: Path, installed: Programs) -> None:
     stranger = msgspec.structs.replace(up(place), password="a stranger's")
-    with pytest.raises(InconclusiveError, match=r"PostgreSQL: .*password authentication failed"):
+    with pytest.raises(InconclusiveError, match=r"PostgreSQL failed .*: .*password authentication failed"):
         postgresql.ask(installed, stranger, "select 1")
-    with pytest.raises(InconclusiveError, match=r"Redis: .*(?:WRONGPASS|NOAUTH)"):
+    with pytest.raises(InconclusiveError, match=r"Redis failed .*: .*(?:WRONGPASS|NOAUTH)"):
         redis.ask(installed, stranger, "dbsize")
 
 
@@ -138,7 +138,7 @@ def test_a_service_that_does_not_start(
     (broken / "redis-server").chmod(0o755)
     monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
     place.chmod(0o755)
-    with pytest.raises(InconclusiveError, match=r"^Redis: "):
+    with pytest.raises(InconclusiveError, match=r"^Redis failed "):
         up(place)
     assert read_services(place) is None
     assert not (place / "services" / LINK).exists()
