@@ -198,6 +198,7 @@ class Chronicle:
             operations=tally.operation_records(self.started),
             failures=tally.failure_records(self.started),
             streams=tally.stream_records(),
+            scenarios=tally.scenario_records(),
             timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
             sweep=self._deck.record(),
             generator=self._saturation.record(self.recorder),

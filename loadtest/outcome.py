@@ -1,5 +1,7 @@
 """One finished call or stream, as the client tells it to whoever counts."""
 
+from enum import StrEnum
+
 import msgspec
 
 from loadtest.failures import Example, ProblemKind
@@ -31,9 +33,21 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the body."""
     validated: bool = False
     drift: bool = False
+    after: str | None = None
+    """The operation whose failure in the same scenario came before this call, which was made to clean up."""
     accepted: str | None = None
     """The reason why an answer outside the contract was taken."""
     fault: Fault | None = None
+
+
+class ScenarioEnd(StrEnum):
+    """How one scenario ended that no failure cut short."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    """By the end of the load."""
+    SKIPPED = "skipped"
+    """It needs an operation or a backend that is not there."""
 
 
 class StreamOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,36 @@ class Scenario(Record, frozen=True, kw_only=True):
     calls: tuple[Call, ...] = ()
 
 
+class CutShort(Record, frozen=True, kw_only=True):
+    """Why a scenario ended before its last step: the failure of one of its steps."""
+
+    operation: str
+    fingerprint: str
+    """Of the failure."""
+    count: int
+
+
+class ScenarioRuns(Record, frozen=True, kw_only=True):
+    """How often one scenario was begun and how it ended; what is left of ``started`` was under way at the end."""
+
+    name: str
+    """``TeamsCRUDUser.lifecycle``, as in the plan."""
+    started: int = 0
+    completed: int = 0
+    """To its last step."""
+    stopped: int = 0
+    """By the end of the load."""
+    skipped: int = 0
+    """It needs an operation or a backend that is not there."""
+    cut_short: tuple[CutShort, ...] = ()
+    """By a failure, the most frequent first."""
+
+    @property
+    def cut(self) -> int:
+        """How often it was cut short by a failure."""
+        return sum(one.count for one in self.cut_short)
+
+
 class Sweep(Record, frozen=True, kw_only=True):
     """The first pass that deals every scenario once."""
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from locust.env import Environment
 from locust.runners import WorkerRunner
+from msgspec.structs import replace
 
+from loadtest.client.answer import MissingMember
 from loadtest.client.problem import Problem
 from loadtest.failures import Example, ProblemKind
 from loadtest.operations import area_of
-from loadtest.outcome import Fault, Outcome, StreamOutcome
+from loadtest.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
 from loadtest.redact import redact
 from loadtest.roster import Counted
 from loadtest.soak.schedule import Start
@@ -73,13 +75,29 @@ class Recorder:
         """Count a finished event stream."""
         self.tally.add_stream(outcome)
 
+    def scenario_started(self, name: str) -> None:
+        """Count a scenario that begins."""
+        self.tally.scenario_begins(name)
+
+    def scenario_ended(self, name: str, end: ScenarioEnd) -> None:
+        """Count the end of a scenario that no failure cut short."""
+        self.tally.scenario_ends(name, end)
+
+    def scenario_cut_short(self, name: str, operation: str, problem: Problem) -> None:
+        """Count a scenario that ended with a failure of ``operation``, which has been counted itself."""
+        self.tally.scenario_cut_short(name, operation, _fault(problem, None))
+
     def scenario_error(self, caller: Caller, error: Exception) -> None:
-        """Count a scenario that raised: the load test's own fault, told with its traceback."""
-        operation = caller.last_operation or "POST /unknown"
+        """Count a scenario that raised, as a failure of the operation whose answer it was reading.
+
+        A problem of the answer, or a member that it lacks, is the answer's fault; anything else is the load test's
+        own. Both leave their traceback.
+        """
+        operation = caller.blamed(error) or "POST /unknown"
         method, _, name = operation.partition(" ")
-        file = Path(traceback.extract_tb(error.__traceback__)[-1].filename).name
-        words = f"{caller.scenario}: {type(error).__name__}: {error} ({file})"
-        problem = Problem(ProblemKind.SCENARIO, redact(words))
+        problem = _problem_of(error, caller.scenario)
+        if caller.scenario is not None:
+            self.scenario_cut_short(caller.scenario, operation, problem)
         story = redact("".join(traceback.format_exception(error))).splitlines()
         now = time.time()
         self.environment.stats.log_error(method, name, str(problem))
@@ -92,10 +110,8 @@ class Recorder:
                 duration=0.0,
                 status=0,
                 received=0,
-                fault=Fault(
-                    problem=problem.kind,
-                    message=problem.message,
-                    example=Example(at=now, log=tuple(story[-_LAST_FRAMES:])),
+                fault=replace(
+                    _fault(problem, None), example=Example(at=now, log=tuple(story[-_LAST_FRAMES:]))
                 ),
             )
         )
@@ -125,6 +141,7 @@ class Recorder:
                 validated=call.validated if call else False,
                 drift=call.drift if call else False,
                 accepted=call.accepted if call else None,
+                after=call.after if call else None,
                 fault=_fault(exception, call) if exception else None,
             )
         )
@@ -157,6 +174,15 @@ class Recorder:
 def cpu_seconds() -> float:
     """Return the seconds of CPU that this process has used."""
     return time.process_time()
+
+
+def _problem_of(error: Exception, scenario: str | None) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, MissingMember):
+        return Problem(ProblemKind.CONTENT, f"expected a member {error.path!r}, there is none")
+    file = Path(traceback.extract_tb(error.__traceback__)[-1].filename).name
+    return Problem(ProblemKind.SCENARIO, redact(f"{scenario}: {type(error).__name__}: {error} ({file})"))
 
 
 def _fault(exception: BaseException, call: Call | None) -> Fault:

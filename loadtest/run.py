@@ -20,7 +20,7 @@ from loadtest.files import read_json, write_atomically
 from loadtest.generator import Environment, Generator, Worker
 from loadtest.histogram import Latency
 from loadtest.measured import Operation, Stream
-from loadtest.plan import Scenario, Sweep
+from loadtest.plan import Scenario, ScenarioRuns, Sweep
 from loadtest.record import Record
 from loadtest.resources import Process, Sample, Store
 from loadtest.timeline import Timeline
@@ -104,6 +104,8 @@ class Run(Record, frozen=True, kw_only=True):
     process, connections that the ``database`` takes."""
     entities: tuple[EntityCount, ...] = ()
     sweep: Sweep | None = None
+    scenarios: tuple[ScenarioRuns, ...] | None = None
+    """How often each scenario was begun, by name, and how it ended; None if the record does not say."""
     generator: Generator | None = None
     workers: tuple[Worker, ...] = ()
     latency: Latency | None = None

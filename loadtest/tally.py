@@ -13,7 +13,8 @@ from loadtest.failures import Failure
 from loadtest.fingerprint import fingerprint
 from loadtest.histogram import Histogram
 from loadtest.measured import Acceptance, Operation, Stream
-from loadtest.outcome import Fault, Outcome, StreamOutcome
+from loadtest.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
+from loadtest.plan import CutShort, ScenarioRuns
 from loadtest.soak.schedule import Start
 from loadtest.timeline import Timeline
 
@@ -107,6 +108,35 @@ class _StartsTally(msgspec.Struct):
         self.missed += other.missed
 
 
+class _ScenarioTally(msgspec.Struct):
+    started: int = 0
+    ends: dict[str, int] = msgspec.field(default_factory=dict)
+    cut_short: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    """Operation → fingerprint → count."""
+
+    def merge(self, other: _ScenarioTally) -> None:
+        self.started += other.started
+        _add(self.ends, other.ends)
+        for operation, fingerprints in other.cut_short.items():
+            _add(self.cut_short.setdefault(operation, {}), fingerprints)
+
+    def record(self, name: str) -> ScenarioRuns:
+        ends = Counter(self.ends)
+        cuts = [
+            CutShort(operation=operation, fingerprint=one, count=count)
+            for operation, fingerprints in self.cut_short.items()
+            for one, count in fingerprints.items()
+        ]
+        return ScenarioRuns(
+            name=name,
+            started=self.started,
+            completed=ends[ScenarioEnd.COMPLETED],
+            stopped=ends[ScenarioEnd.STOPPED],
+            skipped=ends[ScenarioEnd.SKIPPED],
+            cut_short=tuple(sorted(cuts, key=lambda cut: (-cut.count, cut.operation, cut.fingerprint))),
+        )
+
+
 class Tally(msgspec.Struct):
     """Everything counted so far. Feed it outcomes, or the tallies of other processes."""
 
@@ -117,6 +147,7 @@ class Tally(msgspec.Struct):
     course: Course = msgspec.field(default_factory=Course)
     streams: dict[str, _StreamTally] = msgspec.field(default_factory=dict)
     starts: _StartsTally = msgspec.field(default_factory=_StartsTally)
+    scenarios: dict[str, _ScenarioTally] = msgspec.field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -160,6 +191,20 @@ class Tally(msgspec.Struct):
         for gap in outcome.gaps:
             stream.gap.add(gap)
 
+    def scenario_begins(self, name: str) -> None:
+        """Count a scenario that begins."""
+        self.scenarios.setdefault(name, _ScenarioTally()).started += 1
+
+    def scenario_ends(self, name: str, end: ScenarioEnd) -> None:
+        """Count the end of a scenario that no failure cut short."""
+        _add(self.scenarios.setdefault(name, _ScenarioTally()).ends, {end: 1})
+
+    def scenario_cut_short(self, name: str, operation: str, fault: Fault) -> None:
+        """Count a scenario that ended with the failure of ``operation``."""
+        cause = fingerprint(operation, fault.problem, fault.status, fault.code, fault.message)
+        cuts = self.scenarios.setdefault(name, _ScenarioTally()).cut_short
+        _add(cuts.setdefault(operation, {}), {cause: 1})
+
     def begin(self, start: Start) -> None:
         """Count one scenario that began by a schedule."""
         self.starts.late.add(start.late * 1000)
@@ -172,6 +217,7 @@ class Tally(msgspec.Struct):
             self._merge_failure(failure)
         merge_all(self.operations, other.operations)
         merge_all(self.streams, other.streams)
+        merge_all(self.scenarios, other.scenarios)
         self.course.merge(other.course)
         self.starts.merge(other.starts)
 
@@ -190,6 +236,7 @@ class Tally(msgspec.Struct):
                 last=outcome.finished,
                 scenario=outcome.scenario,
                 minutes={minute_of(self.start, outcome.finished): 1},
+                after={outcome.after: 1} if outcome.after else {},
                 examples=(fault.example,) if fault.example else (),
             )
         )
@@ -203,6 +250,7 @@ class Tally(msgspec.Struct):
                 first=min(old.first or 0.0, new.first or 0.0),
                 last=max(old.last or 0.0, new.last or 0.0),
                 minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
+                after=dict(Counter(old.after) + Counter(new.after)),
                 examples=(old.examples + new.examples)[:EXAMPLES],
             )
         elif len(self.failures) >= FINGERPRINTS:
@@ -216,6 +264,10 @@ class Tally(msgspec.Struct):
     def stream_records(self) -> tuple[Stream, ...]:
         """Return the record of every event stream, by operation."""
         return tuple(tally.record(name) for name, tally in sorted(self.streams.items()))
+
+    def scenario_records(self) -> tuple[ScenarioRuns, ...]:
+        """Return how every scenario that was begun ended, by name."""
+        return tuple(tally.record(name) for name, tally in sorted(self.scenarios.items()))
 
     def failure_records(self, start: float) -> tuple[Failure, ...]:
         """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""

@@ -1,6 +1,6 @@
 """One answer of the gateway, and whether it is the promised one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,10 +14,19 @@ _decode = msgspec.json.Decoder().decode
 _MISSING = object()
 
 
+class MissingMember(LookupError):  # noqa: N818 - the answer has a problem, the program has no error
+    """An answer does not have a member that was read from it."""
+
+    def __init__(self, operation: str, path: str) -> None:
+        super().__init__(f"the answer of {operation} has no {path!r}")
+        self.operation = operation
+        self.path = path
+
+
 class Answer:
     """Status, headers and body; JSON is decoded when first asked for."""
 
-    __slots__ = ("_json", "body", "headers", "operation", "status")
+    __slots__ = ("_json", "body", "headers", "on_read", "operation", "status")
 
     def __init__(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.operation = operation
@@ -25,6 +34,8 @@ class Answer:
         self.headers = headers
         self.body = body
         self._json: Any = _MISSING
+        self.on_read: Callable[[str], None] | None = None
+        """Called with the operation whenever the body is read."""
 
     @property
     def json(self) -> Any:
@@ -33,6 +44,7 @@ class Answer:
         Raises:
             Problem: it is not JSON.
         """
+        self._noticed()
         if self._json is _MISSING:
             try:
                 self._json = _decode(self.body)
@@ -43,7 +55,12 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 are replaced."""
+        self._noticed()
         return self.body.decode("utf-8", "replace")
+
+    def _noticed(self) -> None:
+        if self.on_read is not None:
+            self.on_read(self.operation)
 
     @property
     def media_type(self) -> str:
@@ -54,14 +71,14 @@ class Answer:
         """Return a member of the JSON body by its dotted path: ``answer["token.id"]``, ``answer["0.name"]``.
 
         Raises:
-            LookupError: there is no such member; the message names the operation and the path.
+            MissingMember: there is no such member; the message names the operation and the path.
         """
         value = self.json
         for part in path.split("."):
             try:
                 value = value[int(part)] if isinstance(value, list) else value[part]
             except (KeyError, IndexError, TypeError, ValueError):
-                raise LookupError(f"the answer of {self.operation} has no {path!r}") from None
+                raise MissingMember(self.operation, path) from None
         return value
 
     @property

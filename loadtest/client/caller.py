@@ -1,15 +1,17 @@
 """One user's calls: built from an operation's name, held against the contract, reported to Locust."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
+from gevent import GreenletExit
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
-from locust.exception import RescheduleTask, StopUser
+from locust.exception import RescheduleTask, StopTest, StopUser
 
 from loadtest.client import jsonrpc
-from loadtest.client.answer import Answer
+from loadtest.client.answer import Answer, MissingMember
 from loadtest.client.connections import Clients
 from loadtest.client.finding import find_problem, find_stream_problem
 from loadtest.client.problem import Problem
@@ -36,9 +38,17 @@ Check = Callable[[Answer], str | None]
 class StepFailed(RescheduleTask):
     """A step of a scenario failed: the scenario ends here and feeds nothing to its next step."""
 
+    def __init__(self, problem: Problem, operation: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.operation = operation
+
 
 class NotOffered(RescheduleTask):
     """This gateway does not have the operation: the scenario ends here without a failure."""
+
+
+_ENDS = (RescheduleTask, StopUser, StopTest, GreenletExit)
 
 
 class Caller:
@@ -52,6 +62,7 @@ class Caller:
         self.area = area
         self.scenario: str | None = None
         self.last_operation: str | None = None
+        """The one that was called last, or whose answer was read last; what cleans up after a failure apart."""
         self.due: float | None = None
         """When the scenario that begins now was meant to (``time.perf_counter()``), for its first call."""
         self._unwinding = False
@@ -105,7 +116,7 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
-        call = Call(operation, self.area, self.scenario)
+        call = Call(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call)
         with response:
             found: Problem | None
@@ -121,7 +132,8 @@ class Caller:
             # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
             self.http.client.clientpool.close()
         if found is not None:
-            raise StepFailed(found)
+            raise StepFailed(found, operation)
+        answer.on_read = self.note
         return answer
 
     def rpc(
@@ -179,12 +191,13 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
-        call = Call(operation, self.area, self.scenario)
+        call = Call(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call, stream=True)
         answer, problem = answer_of(operation, response, streamed=True)
         if problem is None:
             problem = find_stream_problem(self.session, call, answer)
-        events = EventStream(cast("Lines", response._response)) if problem is None else None  # noqa: SLF001 - the only way to its lines
+        lines = cast("Lines", response._response)  # noqa: SLF001 - the only way to its lines
+        events = EventStream(lines, on_read=lambda: self.note(operation)) if problem is None else None
         told = problem is not None
         try:
             if events is not None:
@@ -206,7 +219,7 @@ class Caller:
                     report(response, request, call, answer, problem)
             self.http.client.clientpool.close()
         if problem is not None:
-            raise StepFailed(problem)
+            raise StepFailed(problem, operation)
 
     @contextmanager
     def undoing(self) -> Iterator[None]:
@@ -228,8 +241,26 @@ class Caller:
             route = self._routes[operation] = find_route(operation, self.session.contract)
         if not (route.offered or unlisted):
             raise NotOffered(operation)
-        self.last_operation = operation
+        self.note(operation)
         return route
+
+    def note(self, operation: str) -> None:
+        """Remember that ``operation`` is called or its answer read; not while something that failed is undone."""
+        if sys.exception() is None:
+            self.last_operation = operation
+
+    def failed_before(self) -> str | None:
+        """Return the operation after whose failure the scenario is cleaning up, or None if nothing has failed."""
+        error = sys.exception()
+        if error is None or (isinstance(error, _ENDS) and not isinstance(error, StepFailed)):
+            return None
+        return self.blamed(error)
+
+    def blamed(self, error: BaseException) -> str | None:
+        """Return the operation that ``error`` in a scenario is about."""
+        if isinstance(error, StepFailed | MissingMember):
+            return error.operation
+        return self.last_operation
 
     def _request(self, route: Route, bearer: str | None, **parts: Any) -> Request:
         """Return the request of this user, with a correlation id of its own; see :func:`make_request`."""

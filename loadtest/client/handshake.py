@@ -32,8 +32,8 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
     session = caller.session
     url = session.host + (session.contract.prefix if versioned else "") + path
     headers = {CORRELATION: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
-    call = Call(operation, caller.area, caller.scenario)
-    caller.last_operation = operation
+    call = Call(operation, caller.area, caller.scenario, after=caller.failed_before())
+    caller.note(operation)
     late = caller.lateness()
     start, taken = time.perf_counter(), 0.0
     link: Link | None = None
@@ -70,4 +70,4 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
                 url=url,
             )
     if problem is not None:
-        raise StepFailed(problem)
+        raise StepFailed(problem, operation)

@@ -42,6 +42,7 @@ class HeldStream:
             if event is None:
                 words = f"no event that was waited for within {within:g} s"
                 raise Problem(ProblemKind.STREAM_STALLED, words)
+            self.events.on_read()
             if where is None or where(event):
                 return event
 

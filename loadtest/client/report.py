@@ -23,6 +23,8 @@ class Call:
     drift: bool = False
     accepted: str | None = None
     example: Example | None = None
+    after: str | None = None
+    """The operation whose failure in the same scenario came before this call, which is made to clean up."""
     late: float = 0.0
     """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
 

@@ -59,6 +59,8 @@ class EventStream:
     """An open stream that is read event by event, and what was measured on it so far (milliseconds)."""
 
     lines: Lines
+    on_read: Callable[[], None] = lambda: None
+    """Called with every event that is taken from the stream."""
     opened: float = field(default_factory=time.perf_counter)
     first_event: float | None = None
     gaps: list[float] = field(default_factory=list)
@@ -78,6 +80,7 @@ class EventStream:
         try:
             while True:
                 event = self.read()
+                self.on_read()
                 if where is None or where(event):
                     return event
         except gevent.Timeout as timeout:

@@ -19,6 +19,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
+from loadtest.outcome import ScenarioEnd
 from loadtest.soak.schedule import Schedule
 from loadtest.stage import Stage
 
@@ -198,26 +199,25 @@ class GatewayUser(FastHttpUser):
             with self.undoing():
                 step()
 
-        beside = gevent.spawn(_outcome, anyway)
+        beside = gevent.spawn(self._outcome, anyway)
         try:
             yield
             failed = beside.get()
         finally:
             beside.kill()
         if failed is not None:
-            raise failed
+            error, self.api.last_operation = failed
+            raise error
+
+    def _outcome(self, step: Callable[[], object]) -> tuple[Exception, str | None] | None:
+        """Return how the step failed, and on which operation: gevent would print what a greenlet raises."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - raised again by the scenario that waits for it
+            return error, self.api.blamed(error)
+        return None
 
 
-def _outcome(step: Callable[[], object]) -> Exception | None:
-    """Return how the step failed: gevent would print what a greenlet raises."""
-    try:
-        step()
-    except Exception as error:  # noqa: BLE001 - raised again by the scenario that waits for it
-        return error
-    return None
-
-
-@overload
 @overload
 def task(weight: Callable[[U], None]) -> Callable[[U], None]: ...
 
@@ -239,13 +239,24 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
         def scenario(user: U) -> None:
             name = f"{type(user).__name__}.{method.__name__}"
             outer, user.api.scenario = user.api.scenario, name
+            recorder = user.load.recorder
+            recorder.scenario_started(name)
             try:
                 method(user)
-            except (RescheduleTask, StopUser, StopTest, GreenletExit):
+            except StepFailed as failed:
+                recorder.scenario_cut_short(name, failed.operation, failed.problem)
+                raise
+            except RescheduleTask:
+                recorder.scenario_ended(name, ScenarioEnd.SKIPPED)
+                raise
+            except (StopUser, StopTest, GreenletExit):
+                recorder.scenario_ended(name, ScenarioEnd.STOPPED)
                 raise
             except Exception as error:
-                user.load.recorder.scenario_error(user.api, error)
+                recorder.scenario_error(user.api, error)
                 raise RescheduleTask from error
+            else:
+                recorder.scenario_ended(name, ScenarioEnd.COMPLETED)
             finally:
                 user.api.scenario = outer
 

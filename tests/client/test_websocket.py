@@ -134,7 +134,7 @@ session = SimpleNamespace(host=sys.argv[1], bearer="t", contract=SimpleNamespace
                           correlation_id=lambda: "lt-0-1")
 http = SimpleNamespace(request_event=SimpleNamespace(fire=lambda **what: fired.append(what)))
 caller = SimpleNamespace(session=session, http=http, area="a", scenario="s", last_operation=None,
-                         lateness=lambda: 5000.0)
+                         lateness=lambda: 5000.0, failed_before=lambda: None, note=lambda _: None)
 with opened(caller, "GET /ws") as link:
     link.send({"do": "echo"})
     link.receive()

@@ -15,10 +15,11 @@ from loadtest.users.base import GatewayUser
 user = GatewayUser.__new__(GatewayUser)
 user.api = Caller.__new__(Caller)
 user.api._unwinding = False
+user.api.last_operation = None
 
 def failing():
     gevent.sleep(0)
-    raise StepFailed("beside")
+    raise StepFailed("beside", "GET /beside")
 
 def endless():
     try:
@@ -53,7 +54,7 @@ STORIES = {
     ),
     "a block that failed drops the step and keeps its own reason": (
         (
-            "try:\n with user.meanwhile(endless): gevent.sleep(0.02); raise StepFailed('block')\n"
+            "try:\n with user.meanwhile(endless): gevent.sleep(0.02); raise StepFailed('block', 'GET /block')\n"
             "except StepFailed as error: print(error)"
         ),
         ["dropped", "block"],
