@@ -44,8 +44,8 @@ def outputs(reports: Path) -> dict[str, str]:
     word = verdict.get("verdict")
     return {
         "verdict": word if isinstance(word, str) and WORD.fullmatch(word) else "inconclusive",
-        "new-failures": str(_count(verdict.get("new_failures"))),
-        "known-failures": str(_count(verdict.get("known_failures"))),
+        "new-failures": str(_count(verdict.get("failing", verdict.get("new_failures")))),
+        "known-failures": str(_count(verdict.get("excused", verdict.get("known_failures")))),
         "operations-succeeded": str(_count(verdict.get("operations_succeeded"))),
         "report-path": str(reports),
     }
@@ -54,7 +54,7 @@ def outputs(reports: Path) -> dict[str, str]:
 def _count(value: Any) -> int:
     if isinstance(value, list):
         return len(value)
-    return value if type(value) is int else 0
+    return value if type(value) is int and value >= 0 else 0
 
 
 def _append(variable: str, text: str) -> bool:

@@ -122,8 +122,8 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
     return Report(
         name=name,
         verdict=found["verdict"],
-        new=number(counts.get("new")) + number(counts.get("expired")),
-        known=number(counts.get("known")) + number(counts.get("category")),
+        new=number(found.get("failing", number(counts.get("new")) + number(counts.get("expired")))),
+        known=number(found.get("excused", number(counts.get("known")) + number(counts.get("category")))),
         succeeded=number(found.get("operations_succeeded")),
         total=number(found["operations_total"]) if type(found.get("operations_total")) is int else None,
         requests=number(found.get("requests")),

@@ -120,6 +120,20 @@ def test_a_broken_run(loadtest: Command, tmp_path: Path, content: bytes, expecte
     assert expected in said
 
 
+def test_the_run_of_a_directory_is_judged_with_its_reports(loadtest: Command, tmp_path: Path) -> None:
+    for name in ("a", "reports"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "run.json").write_bytes(RUN.with_name("failures.json").read_bytes())
+    (tmp_path / "reports" / "run.json").write_bytes(RUN.read_bytes())
+    assert loadtest("report", "--reports-dir", "a") == (1, "")
+    assert json.loads((tmp_path / "a" / "verdict.json").read_text())["verdict"] == "fail"
+    assert not (tmp_path / "reports" / "verdict.json").exists()
+    assert loadtest("report", "--reports-dir", "a", "--run", "reports/run.json") == (0, "")
+    code, said = loadtest("report", "--reports-dir", "none")
+    assert code == 2
+    assert "none/run.json: cannot be read" in one_line(said)
+
+
 ENTRY = """
 [[known]]
 operation = "GET /a"

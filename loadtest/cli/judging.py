@@ -43,9 +43,12 @@ def report(
     reports_dir: Path | None,
     **judging: Any,
 ) -> None:
-    """Judge a run and write its reports. Exits with the verdict's code."""
-    measured = options.the_run(run_file, prefix, gateway_version)
+    """Judge a run and write its reports. Exits with the verdict's code.
+
+    Without --run and --csv it is run.json in the directory of reports, the one that --reports-dir names if it is given.
+    """
     reports = reports_dir or settings.reports_directory()
+    measured = options.the_run(run_file, prefix, gateway_version, reports)
     conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
 
 

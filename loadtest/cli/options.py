@@ -190,8 +190,10 @@ def read_options(
     )
 
 
-def the_run(path: Path | None, prefix: Path | None = None, version: str | None = None) -> Run:
-    """Return the run that ``--run`` or ``--csv`` names, or the last one.
+def the_run(
+    path: Path | None, prefix: Path | None = None, version: str | None = None, reports: Path | None = None
+) -> Run:
+    """Return the run that ``--run`` or ``--csv`` names, or the one in the directory ``reports``.
 
     CSV files do not say which gateway was driven; ``version`` does, so that its known failures apply.
 
@@ -208,7 +210,7 @@ def the_run(path: Path | None, prefix: Path | None = None, version: str | None =
             return run
         known = load(version).version
         return replace(run, gateway=Gateway(version=known, source=known, data=known))
-    return read_run(path or settings.reports_directory() / "run.json")
+    return read_run(path or (reports or settings.reports_directory()) / "run.json")
 
 
 def the_date(text: str) -> dt.date:

@@ -18,7 +18,7 @@ class Facts:
     run: Run
     coverage: Coverage
     failing: int
-    """How many new or expired failures there are."""
+    """How many failures make the run fail."""
     stale: tuple[Entry, ...]
     unapplied: tuple[Entry, ...]
     """Known failures that name a gateway version while the run does not say its own."""

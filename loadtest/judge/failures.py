@@ -18,7 +18,7 @@ class FailOn(StrEnum):
     NEW = "new"
     """Those that no entry and no category excuses, and those whose entry has expired."""
     ANY = "any"
-    """Known ones, too."""
+    """Known ones, too: they count as new ones everywhere."""
     NEVER = "never"
     """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
 
@@ -47,16 +47,30 @@ class JudgedFailure:
     """The entry that excuses it, or did until it expired."""
     category: Category | None = None
     """The category that recognises it, whether it excuses or not."""
+    known_as: Entry | None = None
+    """Of a new one: the entry that knows this operation to fail with another status or code."""
+
+    @property
+    def change(self) -> str:
+        """``known as 500, now 409``; empty if no entry knows the operation to fail in another way."""
+        if self.known_as is None:
+            return ""
+        known, now = self.known_as.known, self.failure
+        if known.status not in (None, now.status):
+            return f"known as {known.status}, now {now.status or 'without a status'}"
+        return f"known as code {known.code}, now {now.code or 'none'}"
 
     @property
     def reason(self) -> str:
-        """Why it is excused, or no longer is; empty for a new one."""
+        """Why it is excused, or no longer is; empty for a new one that nothing is known of."""
         if self.entry is not None:
             known = self.entry.known
             until = "expired on" if self.standing is Standing.EXPIRED else "until"
             only = f"only {known.only}, " if known.only else ""
             how_often = "now and then, " if known.sometimes else ""
             return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
+        if self.known_as is not None:
+            return f"{self.change}: {self.known_as.known.reason} ({self.known_as.known.owner})"
         if self.standing is Standing.CATEGORY and self.category is not None:
             return f"{self.category.title} [{self.category.name}]"
         return ""
@@ -65,12 +79,15 @@ class JudgedFailure:
 def judge_failures(
     run: Run, matcher: KnownFailures, categories: Categories, today: dt.date, fail_on: FailOn
 ) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
-    """Return the failures in the order of a report, and the entries that were of use."""
-    seen: set[Entry] = set()
-    judged = []
-    for failure in run.failures:
-        matching = matcher.match(failure)
-        seen.update(matching)
+    """Return the failures in the order of a report, and the entries that were of use.
+
+    An entry is of use, too, where its operation now fails with another status or code: it is not stale.
+    """
+    matches = [(failure, matcher.match(failure)) for failure in run.failures]
+    seen = {entry for _, matching in matches for entry in matching}
+    judged, changed = [], set[Entry]()
+    for failure, matching in matches:
+        known_as = None
         entry = next((one for one in matching if not one.expired(today)), None)
         category = categories.classify(failure)
         if entry is not None:
@@ -81,8 +98,11 @@ def judge_failures(
             standing = Standing.CATEGORY
         else:
             standing = Standing.NEW
+            known_as = next((one for one in matcher.otherwise(failure) if one not in seen), None)
+            if known_as is not None:
+                changed.add(known_as)
         fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
-        judged.append(JudgedFailure(failure, standing, fails, entry, category))
+        judged.append(JudgedFailure(failure, standing, fails, entry, category, known_as))
     order = list(Standing)
     judged.sort(key=lambda j: (order.index(j.standing), -j.failure.count, j.failure.operation))
-    return tuple(judged), seen
+    return tuple(judged), seen | changed

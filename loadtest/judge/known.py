@@ -117,6 +117,21 @@ class KnownFailures:
             and (message is None or message == failure.message)
         )
 
+    def otherwise(self, failure: Failure) -> tuple[Entry, ...]:
+        """Return every entry about this operation and kind of problem that names another status or code.
+
+        One about a failure that comes only sometimes is left out: that it is not seen says nothing.
+        """
+        return tuple(
+            entry
+            for entry, _ in self._by_place.get((failure.operation, failure.problem), ())
+            if not entry.known.sometimes
+            and (
+                entry.known.status not in (None, failure.status)
+                or entry.known.code not in (None, failure.code)
+            )
+        )
+
     def stale(self, run: Run, seen: Iterable[Entry]) -> tuple[Entry, ...]:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 

@@ -68,8 +68,13 @@ class Verdict:
 
     @property
     def failing(self) -> tuple[JudgedFailure, ...]:
-        """The failures that make the run fail."""
+        """The failures that make the run fail: what every report calls the failures of the run."""
         return tuple(judged for judged in self.failures if judged.fails)
+
+    @property
+    def excused(self) -> tuple[JudgedFailure, ...]:
+        """The failures that do not, because an entry or a category excuses them."""
+        return tuple(judged for judged in self.failures if not judged.fails)
 
     @property
     def findings(self) -> tuple[Observation, ...]:
@@ -127,14 +132,15 @@ def judge(
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
     new = [one.failure for one in failures if one.standing in (Standing.NEW, Standing.EXPIRED)]
     endurance = endure(run, new)
-    observations = observe(Facts(run, coverage, len(failing), stale, unapplied, endurance))
+    blocking = sum(one.fails for one in failures)
+    observations = observe(Facts(run, coverage, blocking, stale, unapplied, endurance))
     latency = total_latency(run)
     results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency, failing_by_minute))
     result = decide(run.state, failures, observations, results)
     return Verdict(
         result=result,
         exit_code=_exit_code(run, result, fail_on),
-        headline=_headline(run, result, failures, stale, observations, results, coverage, latency),
+        headline=_headline(run, result, fail_on, failures, stale, observations, results, coverage, latency),
         fail_on=fail_on,
         failures=failures,
         stale=stale,
@@ -186,6 +192,7 @@ def _exit_code(run: Run, result: Result, fail_on: FailOn) -> int:
 def _headline(
     run: Run,
     result: Result,
+    fail_on: FailOn,
     failures: tuple[JudgedFailure, ...],
     stale: tuple[Entry, ...],
     observations: tuple[Observation, ...],
@@ -205,14 +212,23 @@ def _headline(
             parts.append(causes[0])
     new, expired = standings[Standing.NEW], standings[Standing.EXPIRED]
     known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
+    blocking = sum(judged.fails for judged in failures)
     if any(one.taints for one in observations):
-        if new + expired:
-            parts.append(f"{plural(new + expired, 'failure')} not judged")
+        if blocking:
+            parts.append(f"{plural(blocking, 'failure')} not judged")
+    elif fail_on is FailOn.ANY:
+        counts = (
+            f"{count} {word}"
+            for count, word in ((new, "new"), (expired, "expired"), (known, "known"))
+            if count
+        )
+        told = ", ".join(counts)
+        parts.append(f"{plural(blocking, 'failure')} ({told})" if told else "no failures")
     else:
         parts.append(plural(new, "new failure"))
         if expired:
             parts.append(f"{expired} expired")
-    if known:
+    if known and fail_on is not FailOn.ANY:
         parts.append(f"{known} known")
     if stale:
         parts.append(f"{len(stale)} stale")

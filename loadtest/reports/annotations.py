@@ -23,6 +23,12 @@ FILENAME = "annotations.txt"
 MOST = 10
 """Annotations of one kind that GitHub shows for a step."""
 _LONGEST = 1_000
+_WORDS = {
+    Standing.NEW: "new failure",
+    Standing.EXPIRED: "known failure has expired",
+    Standing.KNOWN: "known failure",
+    Standing.CATEGORY: "known failure",
+}
 
 
 def render(run: Run, verdict: Verdict) -> str:
@@ -43,11 +49,11 @@ def _errors(run: Run, verdict: Verdict) -> Iterator[str]:
         if result.outcome is not Outcome.MET:
             yield _command("error", f"criterion {result.criterion.text}", result.text)
     places = Places(run)
-    for judged in verdict.standing(Standing.NEW, Standing.EXPIRED):
+    for judged in verdict.failing:
         failure = judged.failure
-        word = "known failure has expired" if judged.standing is Standing.EXPIRED else "new failure"
+        word = _WORDS[judged.standing]
         text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
-        if judged.reason:
+        if judged.reason and judged.known_as is None:
             text += f"; {judged.reason}"
         place = places.of(failure.operation, failure.scenario)
         yield _command("error", f"{word}: {failure.operation}", text, place)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from loadtest.judge.coverage import Covered, State
 from loadtest.judge.criteria import CriterionResult
 from loadtest.judge.criteria import Outcome as Met
-from loadtest.judge.failures import JudgedFailure
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.observations import Check, Observation, Severity
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.measured import Operation
@@ -134,8 +134,8 @@ def _operation(
 def _summary(failing: list[JudgedFailure]) -> str:
     first = failing[0]
     more = f" (and {len(failing) - 1} more kinds of failure)" if len(failing) > 1 else ""
-    expired = f"expired: {first.reason}: " if first.entry is not None else ""
-    return f"{expired}{title(first)} ({times(first.failure.count)}){more}"
+    known = f"{first.standing.value}: {first.reason}: " if first.standing is not Standing.NEW else ""
+    return f"{known}{title(first)} ({times(first.failure.count)}){more}"
 
 
 def _check(suite: str, observation: Observation) -> Case:

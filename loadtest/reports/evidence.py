@@ -20,10 +20,14 @@ def times(count: int) -> str:
 
 
 def title(judged: JudgedFailure) -> str:
-    """Return ``[status 500] Internal Server Error``: problem, status and code, and the message."""
+    """Return ``[status 500] Internal Server Error``: problem, status and code, and the message.
+
+    A failure that was known in another way begins with that: ``known as 500, now 409: [status 409] Conflict``.
+    """
     failure = judged.failure
     parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
-    return one_line(f"[{' '.join(parts)}] {failure.message}", 400)
+    change = f"{judged.change}: " if judged.change else ""
+    return one_line(f"{change}[{' '.join(parts)}] {failure.message}", 400)
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:
@@ -38,7 +42,7 @@ def _lines(judged: JudgedFailure) -> Iterator[str]:
     failure = judged.failure
     yield f"{title(judged)} ({times(failure.count)})"
     yield f"{judged.standing.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
-    if judged.entry is not None:
+    if judged.entry is not None or judged.known_as is not None:
         yield one_line(judged.reason)
     category = judged.category
     if category is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import escape
 
 from loadtest.failures import Example
-from loadtest.judge.failures import JudgedFailure, Standing
+from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.observations import clock
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
@@ -83,13 +83,12 @@ class FailureList:
 
 def failing(run: Run, verdict: Verdict) -> FailureList:
     """Return the failures that make the run fail, or that would if the run were whole."""
-    return _listed(run, [one for one in verdict.failures if one.fails or one.standing is Standing.NEW], True)
+    return _listed(run, verdict.failing, True)
 
 
 def excused(run: Run, verdict: Verdict) -> FailureList:
     """Return the failures that an entry or a category excuses."""
-    rest = [one for one in verdict.failures if not one.fails and one.standing is not Standing.NEW]
-    return _listed(run, rest, False)
+    return _listed(run, verdict.excused, False)
 
 
 def _listed(run: Run, judged: Sequence[JudgedFailure], all_examples: bool) -> FailureList:

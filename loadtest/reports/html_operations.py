@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from loadtest.errors import UsageError
 from loadtest.histogram import Histogram, Latency
-from loadtest.judge.failures import Standing
 from loadtest.judge.verdict import Verdict
 from loadtest.measured import Operation
 from loadtest.reports.html_charts import Logarithmic, Tick, percent
@@ -72,7 +71,7 @@ def table(run: Run, verdict: Verdict) -> Table:
     Raises:
         UsageError: a histogram cannot be read.
     """
-    bad = {one.failure.operation for one in verdict.standing(Standing.NEW, Standing.EXPIRED)}
+    bad = {one.failure.operation for one in verdict.failing}
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_p95(one), one.name))
     shown = called[:MOST]

@@ -9,7 +9,6 @@ from itertools import islice, pairwise
 
 from markupsafe import Markup
 
-from loadtest.judge.failures import Standing
 from loadtest.judge.observations import clock
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import title
@@ -225,7 +224,7 @@ def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:
     death = run.gateway.death if run.gateway else None
     if death is not None:
         found.append((death.at, "the gateway died", True))
-    for judged in islice(verdict.standing(Standing.NEW, Standing.EXPIRED), MOST_EVENTS):
+    for judged in islice(verdict.failing, MOST_EVENTS):
         first = judged.failure.first
         if first is not None:
             text = f"first {one_line(judged.failure.operation, 120)}: {title(judged)}"

@@ -15,7 +15,7 @@ from loadtest.histogram import Latency
 from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.criteria import Outcome
-from loadtest.judge.failures import JudgedFailure, Standing
+from loadtest.judge.failures import FailOn, JudgedFailure, Standing
 from loadtest.judge.growth import Growth, Trend
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import Result, Verdict
@@ -114,10 +114,10 @@ def _findings(verdict: Verdict) -> Iterator[str]:
 
 
 def _new(verdict: Verdict) -> Iterator[str]:
-    failing = verdict.standing(Standing.NEW, Standing.EXPIRED)
+    failing = verdict.failing
     if not failing:
         return
-    yield f"### New failures ({len(failing)})"
+    yield f"### {'Failures' if verdict.fail_on is FailOn.ANY else 'New failures'} ({len(failing)})"
     yield ""
     yield from _table(
         ("operation", "failure", "count", "looks like"),
@@ -130,8 +130,10 @@ def _new(verdict: Verdict) -> Iterator[str]:
 
 
 def _fault(judged: JudgedFailure) -> str:
-    if judged.standing is Standing.EXPIRED:
-        return markdown(f"expired: {judged.reason}")
+    if judged.standing is not Standing.NEW:
+        return markdown(f"{judged.standing.value}: {judged.reason}")
+    if judged.reason:
+        return markdown(judged.reason)
     category = judged.category
     return markdown(f"{category.name} ({category.fault.value})") if category else ""
 
@@ -190,7 +192,7 @@ def _grows(growth: Growth) -> Sequence[str]:
 
 
 def _known(verdict: Verdict) -> Iterator[str]:
-    known = verdict.standing(Standing.KNOWN, Standing.CATEGORY)
+    known = verdict.excused
     if not known:
         return
     yield f"### Known failures ({len(known)})"

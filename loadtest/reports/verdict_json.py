@@ -141,11 +141,15 @@ class Document(Record, frozen=True, kw_only=True):
     requests: int
     failed_requests: int
     new_failures: tuple[Failure, ...]
-    """Expired ones included."""
+    """Those that fail the run: expired ones, too, and with ``--fail-on any`` known ones."""
     known_failures: tuple[Failure, ...]
     stale: tuple[Stale, ...]
     counts: dict[str, int]
     """How many failures are new, expired, known, and known by category, and how many entries are stale."""
+    failing: int
+    """How many failures fail the run, listed or not."""
+    excused: int
+    """How many do not."""
     operations_succeeded: int
     operations_total: int | None
     """None if the contract is not known."""
@@ -177,10 +181,12 @@ def render(run: Run, verdict: Verdict) -> str:
         fail_on=verdict.fail_on.value,
         requests=run.requests,
         failed_requests=sum(operation.failures for operation in run.operations),
-        new_failures=tuple(_failure(j) for j in verdict.standing(Standing.NEW, Standing.EXPIRED)[:MOST]),
-        known_failures=tuple(_failure(j) for j in verdict.standing(Standing.KNOWN, Standing.CATEGORY)[:MOST]),
+        new_failures=tuple(_failure(j) for j in verdict.failing[:MOST]),
+        known_failures=tuple(_failure(j) for j in verdict.excused[:MOST]),
         stale=tuple(_stale(entry) for entry in verdict.stale),
         counts={**counts, "stale": len(verdict.stale)},
+        failing=len(verdict.failing),
+        excused=len(verdict.excused),
         operations_succeeded=coverage.succeeded,
         operations_total=coverage.total if coverage.known else None,
         operations={state.value: coverage.count(state) for state in State},

@@ -8,10 +8,14 @@ from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation
 
 from loadtest.driven import Gateway
 from loadtest.errors import UsageError
-from loadtest.failures import ProblemKind
+from loadtest.failures import Failure, ProblemKind
 from loadtest.footing import Footing
 from loadtest.judge.baseline import read_known, write_known
+from loadtest.judge.categories import load_categories
+from loadtest.judge.failures import Standing
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
+from loadtest.judge.verdict import Verdict, judge
+from loadtest.reports.evidence import title
 from loadtest.versions import KnownFailure
 
 NAME = "POST /tools"
@@ -257,3 +261,55 @@ def test_a_qualifier_that_says_no_is_kept(tmp_path: Path) -> None:
     write_known(path, [entry, known("GET /b")])
     assert [one.known for one in read_known(path)] == [entry, known("GET /b")]
     assert path.read_text().count("sometimes") == 1
+
+
+def judged(*shown: Failure, entry: KnownFailure) -> Verdict:
+    succeeding = tuple(one for one in clean().operations if one.name != NAME)
+    here = replace(
+        clean(),
+        operations=(*succeeding, operation(NAME, 5, sum(one.count for one in shown))),
+        failures=shown,
+    )
+    return judge(here, known=entries([entry], "file"), categories=load_categories(), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("entry", "now", "said"),
+    [
+        ({"status": 500}, {"status": 409}, "known as 500, now 409"),
+        ({"status": 500, "message": "boom"}, {"status": 409, "message": "taken"}, "known as 500, now 409"),
+        ({"code": "-32000"}, {"status": None, "code": "-32601"}, "known as code -32000, now -32601"),
+        ({"status": 500}, {"status": None}, "known as 500, now without a status"),
+    ],
+)
+def test_another_status_is_one_failure_that_says_what_it_was_known_as(
+    entry: dict[str, object], now: dict[str, object], said: str
+) -> None:
+    told = judged(failure(NAME, **now), entry=known(NAME, **entry))  # type: ignore[arg-type]
+    (one,) = told.failing
+    assert one.standing is Standing.NEW
+    assert one.change == said
+    assert said in title(one)
+    assert said in one.reason
+    assert told.stale == ()
+    assert "1 new failure · " in told.headline
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        # Seen as it is known beside another one: that is a failure of its own.
+        ({"status": 500}, ({"status": 500}, {"status": 409})),
+        # Another kind of problem.
+        ({"status": 500}, ({"status": 200, "problem": ProblemKind.SCHEMA},)),
+        # Only the message differs.
+        ({"status": 500, "message": "boom"}, ({"status": 500, "message": "taken"},)),
+        # That it is not seen says nothing.
+        ({"status": 500, "sometimes": True}, ({"status": 409},)),
+    ],
+)
+def test_nothing_else_is_called_known_in_another_way(
+    entry: dict[str, object], shown: tuple[dict[str, object], ...]
+) -> None:
+    told = judged(*(failure(NAME, **one) for one in shown), entry=known(NAME, **entry))  # type: ignore[arg-type]
+    assert [one.change for one in told.failures] == [""] * len(shown)

@@ -1,0 +1,102 @@
+"""What fails a run is one list, whatever ``--fail-on`` says: every report names the same failures."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import github_report
+import pytest
+from junit_file import verdict
+from msgspec.structs import replace
+from sample_runs import KNOWN, clean, failures, operation
+
+from loadtest.judge.failures import FailOn
+from loadtest.judge.verdict import Result, Verdict
+from loadtest.reports import annotations, html, junit, summary, verdict_json
+from loadtest.reports.html_failures import excused, failing
+from loadtest.run import Run
+
+
+def known_only() -> Run:
+    """Return a run whose only failure is a known one."""
+    failed = operation("GET /tools", 40, 2, scenario="ToolsUser.lifecycle")
+    others = (one for one in clean().operations if one.name != failed.name)
+    known = (one for one in failures().failures if one.operation == failed.name)
+    return replace(clean(), operations=(failed, *others), failures=tuple(known))
+
+
+RUNS = {"failures": failures, "known-only": known_only, "clean": clean}
+
+
+@pytest.fixture(
+    params=[(name, fail_on) for name in RUNS for fail_on in FailOn], ids=lambda p: f"{p[0]}-{p[1].value}"
+)
+def case(request: pytest.FixtureRequest) -> tuple[Run, Verdict]:
+    name, fail_on = request.param
+    run = RUNS[name]()
+    return run, verdict(run, KNOWN, fail_on)
+
+
+def test_every_report_lists_the_same_failures(case: tuple[Run, Verdict], tmp_path: Path) -> None:
+    run, judged = case
+    expected = [one.failure.fingerprint for one in judged.failing]
+    rest = [one.failure.fingerprint for one in judged.excused]
+    assert len(expected) + len(rest) == len(run.failures)
+
+    document = json.loads(verdict_json.render(run, judged))
+    assert [one["fingerprint"] for one in document["new_failures"]] == expected
+    assert [one["fingerprint"] for one in document["known_failures"]] == rest
+    assert (document["failing"], document["excused"]) == (len(expected), len(rest))
+
+    lines = annotations.render(run, judged).splitlines()
+    assert [
+        print_ for print_ in expected if any(f"fingerprint {print_})" in line for line in lines)
+    ] == expected
+    assert not [print_ for print_ in rest if any(print_ in line for line in lines)]
+
+    text = summary.render(run, judged)
+    blocking, _, known = text.partition("### Known failures (")
+    for one in judged.failing:
+        assert one.failure.fingerprint in blocking
+    assert (f"ailures ({len(expected)})" in blocking) == bool(expected)
+    assert bool(known) == bool(rest)
+
+    assert [view.fingerprint for view in failing(run, judged).shown] == expected
+    assert [view.fingerprint for view in excused(run, judged).shown] == rest
+    assert ('<h2 id="failures-h">Failures</h2>' in html.render(run, judged)) == bool(expected)
+
+    root = ET.fromstring(junit.render(run, judged).encode())  # noqa: S314 - our own output
+    failed = {name.get("name") for name in root.iter("testcase") if name.find("failure") is not None}
+    operations = {one.name for one in judged.coverage.operations}
+    assert failed & operations == {one.failure.operation for one in judged.failing}
+
+    (tmp_path / "verdict.json").write_text(verdict_json.render(run, judged))
+    outputs = github_report.outputs(tmp_path)
+    assert (outputs["new-failures"], outputs["known-failures"]) == (str(len(expected)), str(len(rest)))
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_the_verdict_line_counts_them(run: Callable[[], Run]) -> None:
+    here = run()
+    judged = verdict(here, KNOWN, FailOn.ANY)
+    counts = len(judged.failing)
+    assert counts == len(here.failures)
+    said = f"{counts} failure{'s' if counts > 1 else ''} (" if counts else "no failures"
+    assert said in judged.headline
+    assert "no new failures" not in judged.headline
+    # A criterion of an operation that this run does not have is unsure: without failures nothing else is wrong.
+    assert (judged.result is Result.FAIL) == bool(counts)
+
+
+def test_the_outputs_count_more_failures_than_the_file_lists(tmp_path: Path) -> None:
+    listed = {
+        "verdict": "fail",
+        "new_failures": [{}] * 1000,
+        "failing": 1234,
+        "known_failures": [],
+        "excused": 1,
+    }
+    (tmp_path / "verdict.json").write_text(json.dumps(listed))
+    outputs = github_report.outputs(tmp_path)
+    assert (outputs["new-failures"], outputs["known-failures"]) == ("1234", "1")
