@@ -26,6 +26,7 @@ from loadtest.plan import Scenario
 from loadtest.soak.pacing import PaceSetting, holds
 from loadtest.stage import clear_stage, set_stage
 from loadtest.sweep import SLOW, Deck, again, order
+from loadtest.web_page import is_loopback, protect
 from loadtest.workers import Message, Workers, tell
 
 logger = logging.getLogger(__name__)
@@ -231,6 +232,23 @@ def _take_run_time(environment: Environment) -> float | None:
     return float(run_time) if run_time else None
 
 
+def _protect_web_page(environment: Environment, load: Load) -> None:
+    page, options = environment.web_ui, environment.parsed_options
+    if page is None or page.app is None:
+        return
+    # Forms show it, and send it back.
+    environment.host = load.address
+    bound_to = page.host or ""
+    shown_as = getattr(options, "web_host_display_name", None)
+    protect(page.app, bound_to=bound_to, shown_as=shown_as, address=lambda: load.address)
+    if not is_loopback(bound_to) and not getattr(options, "web_login", False):
+        logger.warning(
+            "The web page listens on %s: everyone who reaches this machine can start load on %s",
+            bound_to or "every interface",
+            load.address,
+        )
+
+
 def attach(environment: Environment, **_: Any) -> None:
     """Attach a load to a starting Locust (a listener of its ``init`` event)."""
     # A worker compares each option that the master sends with the defaults, and builds Locust's whole parser of
@@ -244,5 +262,6 @@ def attach(environment: Environment, **_: Any) -> None:
         logger.error("%s", error)  # noqa: TRY400 - one line for people
         raise SystemExit(int(error.exit_code)) from error
     environment.__dict__["loadtest"] = load
+    _protect_web_page(environment, load)
     if not isinstance(environment.runner, WorkerRunner):
         Direction(load).await_workers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import requests
+from command import until
 
 from loadtest.cli import main
 from loadtest.drive import LOCUSTFILE
+from loadtest.run import read_run
 
 TOKEN = "a-token-for-one-gateway-only"
 TIMEOUT = 60.0
@@ -145,6 +149,58 @@ def test_locusts_own_address_is_used_where_none_was_given(
     done = loadtest(tmp_path, "drive", "-t", "2s")
     assert done.returncode == 3, done.stdout + done.stderr
     assert len(ours.asked) == 1
+
+
+def test_the_web_page_serves_this_machine_alone_and_tests_nothing_else(
+    tmp_path: Path, servers: tuple[Refusing, Refusing]
+) -> None:
+    ours, other = servers
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LOADTEST_HOME": str(tmp_path / "home"),
+        "LOADTEST_TOKEN": TOKEN,
+        "LOADTEST_HOST": ours.address,
+        "LOCUST_WEB_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "loadtest", "drive", "--ui", "--reports-dir", str(tmp_path / "reports")]
+    with subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            page = f"http://127.0.0.1:{port}"
+            until(lambda: _connects("127.0.0.1", port), "the page is there", process)
+            assert not _connects("127.0.0.2", port)
+            form = {"user_count": "1", "spawn_rate": "1"}
+            with requests.Session() as browser:
+                browser.trust_env = False
+                for headers, host in (
+                    ({"Origin": "http://evil.example"}, ours.address),
+                    ({"Host": f"evil.example:{port}"}, ours.address),
+                    ({}, other.address),
+                ):
+                    refused = browser.post(f"{page}/swarm", data=form | {"host": host}, headers=headers)
+                    assert refused.status_code == 403, refused.text
+                assert ours.asked == other.asked == []
+                begun = browser.post(f"{page}/swarm", data=form | {"host": ours.address})
+                assert begun.json()["success"] is True
+            until(lambda: bool(ours.asked), "the load begins", process)
+        finally:
+            process.terminate()
+            process.wait(TIMEOUT)
+    assert [headers["Authorization"] for headers in ours.asked] == [f"Bearer {TOKEN}"]
+    assert other.asked == []
+    run = read_run(tmp_path / "reports" / "run.json")
+    assert run.settings.host == ours.address
+
+
+def _connects(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def test_locust_started_without_the_command_compares_too(
