@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from loadtest.client.session import Session
+from loadtest.client.session import Session, plain_http
 
 _TIMEOUT = 30.0
 """Seconds for one request before or after the load."""
@@ -18,8 +18,7 @@ class Desk:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._http = requests.Session()
-        self._http.trust_env = False
+        self._http = plain_http(session.trust)
         # No connection is kept: the server may close an idle one just when the next request goes out.
         self._http.headers["Connection"] = "close"
         self._http.headers["Authorization"] = f"Bearer {session.bearer}"
@@ -45,6 +44,10 @@ class Desk:
             json=json,
             params=params,
             timeout=_TIMEOUT,
+            allow_redirects=False,
         )
         answer.raise_for_status()
+        if answer.is_redirect:
+            # The body may hold a password, and the header holds a token: they go to this address and no other.
+            raise requests.HTTPError(f"{operation} is redirected, expected an answer", response=answer)
         return answer.json() if answer.content else None

@@ -241,7 +241,7 @@ def _protect_web_page(environment: Environment, load: Load) -> None:
     bound_to = page.host or ""
     shown_as = getattr(options, "web_host_display_name", None)
     protect(page.app, bound_to=bound_to, shown_as=shown_as, address=lambda: load.address)
-    if not is_loopback(bound_to) and not getattr(options, "web_login", False):
+    if not is_loopback(bound_to):
         logger.warning(
             "The web page listens on %s: everyone who reaches this machine can start load on %s",
             bound_to or "every interface",

@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from loadtest.address import given_address, looks_like_address, parse_address
+from loadtest.client.trust import read_trust
 from loadtest.complete import complete
 from loadtest.errors import ExitCode
 from loadtest.files import prepare_directory
@@ -151,6 +152,8 @@ def drive_alone(
     if master is not None:
         target = as_master(target, master)
     check_arguments(arguments, target.host, ui=ui)
+    if target.host.startswith("https://"):
+        read_trust()
     if not {"--list", "-l", "--help", "-h"} & set(arguments):
         clear_reports(prepare_directory(reports))
     if master is not None:

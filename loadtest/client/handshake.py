@@ -39,7 +39,7 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
     link: Link | None = None
     problem: Problem | None = None
     try:
-        link = connect(url, headers)
+        link = connect(url, headers, session.trust.context if session.trust else None)
         taken = (time.perf_counter() - start) * 1000
         yield link
     except Problem as met:

@@ -11,6 +11,7 @@ import requests
 
 from loadtest.client.auth import Credentials
 from loadtest.client.contract import Contract, read_contract
+from loadtest.client.trust import ADVICE, Trust, distrusted, read_trust
 from loadtest.client.turns import Turnstile
 from loadtest.errors import InconclusiveError
 from loadtest.footing import Footing
@@ -38,6 +39,8 @@ class Session:
     """The load ends: users undo what they made and begin nothing new."""
     footing: Footing = field(default_factory=Footing)
     """What it stands on, as far as whoever booted it knows."""
+    trust: Trust | None = None
+    """Of a gateway at an ``https`` address."""
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(None))
     tag: str = field(default_factory=lambda: secrets.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
@@ -78,6 +81,7 @@ def connect(
 
     Raises:
         InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
+        UsageError: a variable names certificate authorities that cannot be read.
     """
     try:
         bearer = credentials.bearer()
@@ -85,7 +89,8 @@ def connect(
         raise InconclusiveError(
             f"{host}: {error}: set LOADTEST_TOKEN or LOADTEST_JWT_SECRET, or boot a gateway"
         ) from error
-    document = _fetch(host, "/openapi.json", bearer)
+    trust = read_trust() if host.startswith("https://") else None
+    document = _fetch(host, "/openapi.json", bearer, trust)
     version = _version(document)
     data = load(nearest(version, available())).on(footing)
     turnstile = Turnstile(data, processes, lock)
@@ -97,6 +102,7 @@ def connect(
         version,
         data,
         footing=footing,
+        trust=trust,
         turnstile=turnstile,
     )
 
@@ -106,11 +112,19 @@ def _version(document: Mapping[str, Any]) -> str | None:
     return str(stated) if stated else None
 
 
-def _fetch(host: str, path: str, bearer: str) -> dict[str, Any]:
+def plain_http(trust: Trust | None) -> requests.Session:
+    """Return a client for single requests beside the load: through no proxy, and with no credentials of its own."""
+    http = requests.Session()
+    # The load goes through no proxy, so this must not either.
+    http.trust_env = False
+    if trust is not None:
+        http.verify = trust.path
+    return http
+
+
+def _fetch(host: str, path: str, bearer: str, trust: Trust | None) -> dict[str, Any]:
     try:
-        with requests.Session() as direct:
-            # The load goes through no proxy, so this must not either.
-            direct.trust_env = False
+        with plain_http(trust) as direct:
             answer = direct.get(
                 host + path,
                 headers={"Authorization": f"Bearer {bearer}"},
@@ -118,6 +132,10 @@ def _fetch(host: str, path: str, bearer: str) -> dict[str, Any]:
                 allow_redirects=False,
             )
     except requests.RequestException as error:
+        if distrusted(error):
+            raise InconclusiveError(
+                f"{host}: its certificate is not trusted: {_root_cause(error)}: {ADVICE}"
+            ) from error
         raise InconclusiveError(f"{host} does not answer: {_root_cause(error)}") from error
     if answer.status_code in (401, 403):
         raise InconclusiveError(f"{host} refuses our token: {path} answered {answer.status_code}")

@@ -6,10 +6,13 @@ Source: https://www.rfc-editor.org/rfc/rfc6455.
 from __future__ import annotations
 
 import queue
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import websocket
@@ -98,8 +101,10 @@ class Link:
         self._socket.shutdown()
 
 
-def connect(url: str, headers: Mapping[str, str]) -> Link:
+def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None) -> Link:
     """Open the WebSocket at ``url`` (``http://…`` is read as ``ws://…``), within 10 seconds.
+
+    ``headers`` go there and nowhere else: no redirect is followed and no proxy asked.
 
     Raises:
         Problem: nobody is there, no answer came in time, or the handshake was refused.
@@ -107,15 +112,33 @@ def connect(url: str, headers: Mapping[str, str]) -> Link:
     try:
         return Link(
             websocket.create_connection(
-                url.replace("http", "ws", 1), header=dict(headers), timeout=OPENED_WITHIN
+                url.replace("http", "ws", 1),
+                header=dict(headers),
+                timeout=OPENED_WITHIN,
+                redirect_limit=0,
+                socket=_connected(url, tls),
             )
         )
     except websocket.WebSocketBadStatusException as error:
         raise Problem(ProblemKind.STATUS, "the handshake was refused", status=error.status_code) from error
-    except websocket.WebSocketTimeoutException as error:
+    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
         raise Problem(ProblemKind.TIMEOUT, "no answer to the handshake") from error
     except (websocket.WebSocketException, OSError) as error:
         raise _broken(error) from error
+
+
+def _connected(url: str, tls: ssl.SSLContext | None) -> socket.socket:
+    """Return a connection to the server itself; the library would ask a proxy that the environment names."""
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    link = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=OPENED_WITHIN)
+    if not secure:
+        return link
+    try:
+        return (tls or ssl.create_default_context()).wrap_socket(link, server_hostname=host)
+    except BaseException:
+        link.close()
+        raise
 
 
 def _broken(error: Exception) -> Problem:

@@ -43,13 +43,17 @@ class GatewayUser(FastHttpUser):
     abstract = True
     area: ClassVar[str] = ""
     holds: ClassVar[bool] = False
+    # Locust's own default accepts any certificate, and would hand the token to whoever shows one.
+    insecure = False
     wait_time = between(0.2, 1.0)
     network_timeout = 60.0
     connection_timeout = 10.0
 
     def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
         self.load: Load = load_of(environment)
+        if (trust := self.load.session.trust) is not None:
+            self.ssl_context_factory = trust.shared_context
+        super().__init__(environment)
         self.api = Caller(self.client, self.load.session, self.area, self.load.recorder.stream)
         self.schedule: Schedule | None = None
         self._told_at: float | None = None
