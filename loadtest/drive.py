@@ -20,7 +20,6 @@ from loadtest.client.trust import read_trust
 from loadtest.complete import complete
 from loadtest.errors import ExitCode
 from loadtest.files import prepare_directory
-from loadtest.gateway.install import INSTALL_LOG
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
 from loadtest.locust_options import (
@@ -121,14 +120,7 @@ def as_master(target: Target, master: Master) -> Target:
 
 def clear_reports(directory: Path) -> None:
     """Delete what an earlier run left, so that nobody takes an old report for this run's."""
-    ours = (
-        "run.json",
-        "openapi.json",
-        "gateway.log",
-        INSTALL_LOG,
-        *OUTPUTS,
-        *(one.FILENAME for one in formats()),
-    )
+    ours = ("run.json", "openapi.json", "gateway.log", *OUTPUTS, *(one.FILENAME for one in formats()))
     for name in ours:
         (directory / name).unlink(missing_ok=True)
 

@@ -6,9 +6,19 @@ _PARAMETER = re.compile(r"^\{.*\}$")
 _VERSION = re.compile(r"^v\d+$")
 
 
+_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_LABEL = re.compile(r"(?: \[[^\[\]]*\])+$")
+
+
 def base(operation: str) -> str:
-    """Return method and path alone: ``POST /rpc`` of ``POST /rpc tools/call``."""
-    return " ".join(operation.split(" ", 2)[:2])
+    """Return method and path alone: ``POST /rpc`` of ``POST /rpc tools/call``; a name without a path is whole."""
+    parts = operation.split(" ", 2)
+    return " ".join(parts[:2]) if len(parts) > 1 and parts[1].startswith("/") else operation
+
+
+def unlabelled(operation: str) -> str:
+    """Return a name without the labels that other locustfiles put behind it: ``POST /rpc ping [stress]``."""
+    return _LABEL.sub("", operation)
 
 
 def deletes(operation: str) -> bool:
@@ -20,10 +30,10 @@ def deletes(operation: str) -> bool:
 def area_of(operation: str) -> str:
     """Return the area that the path itself names: its first fixed segment, without a version prefix.
 
-    A path of parameters only, or none, is in the area ``other``.
+    A path of parameters only, or none, is in the area ``other``. Of an address the path counts.
     """
     parts = operation.split(" ", 2)
-    path = parts[1] if len(parts) > 1 else parts[0]
+    path = _HOST.sub("", parts[1] if len(parts) > 1 else parts[0])
     for segment in path.partition("?")[0].split("/"):
         if segment and not _PARAMETER.match(segment) and not _VERSION.match(segment):
             return segment.lstrip(".")

@@ -77,7 +77,7 @@ class Run(Record, frozen=True, kw_only=True):
     """One sentence on why the state is not ``complete``."""
     signal: int | None = None
     started: str
-    """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``."""
+    """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``; empty where the source does not say it."""
     duration: float = 0.0
     """Seconds of load."""
     source: Literal["locust", "csv"] = "locust"
@@ -110,6 +110,8 @@ class Run(Record, frozen=True, kw_only=True):
     workers: tuple[Worker, ...] = ()
     latency: Latency | None = None
     """Of all requests together, from a source whose operations hold no histogram to merge (CSV)."""
+    contradictions: tuple[str, ...] = ()
+    """Where the files of the source contradict each other, in a sentence each (CSV)."""
 
     @property
     def requests(self) -> int:

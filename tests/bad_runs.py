@@ -58,6 +58,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(clean(), state=RunState.ABORTED, reason="Locust crashed"),
         "run was aborted: Locust crashed",
     ),
+    (
+        Check.SOURCE,
+        Severity.INCONCLUSIVE,
+        replace(clean(), source="csv", contradictions=("the sum is 1, the total says 2", "b")),
+        "the CSV files contradict each other: the sum is 1, the total says 2 and 1 more",
+    ),
     (Check.REQUESTS, Severity.INCONCLUSIVE, run(), "no requests were made"),
     (
         Check.SUCCESSES,

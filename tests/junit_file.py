@@ -69,7 +69,8 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
             assert len(case.get("time", "").partition(".")[2]) == 3
         assert len(seen) == len(members)
         assert suite.get("time")
-        dt.datetime.strptime(suite.get("timestamp", ""), "%Y-%m-%dT%H:%M:%S")
+        if "timestamp" in suite.attrib:  # left out where the start is not known
+            dt.datetime.strptime(suite.attrib["timestamp"], "%Y-%m-%dT%H:%M:%S")
         found += own
         assert [int(suite.get(k, "")) for k in ("tests", "failures", "errors", "skipped")] == [
             len(members),

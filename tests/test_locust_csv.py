@@ -146,7 +146,7 @@ def test_no_requests_are_inconclusive(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("", "is empty"),
-        ("\r\n", "no column 'Name'"),
+        ("\r\n", "is empty"),
         ("a,b\r\n1,2\r\n", "row 1: no column 'Name'"),
         (stats(), "no row 'Aggregated'"),
         (stats(ROW), "no row 'Aggregated'"),

@@ -1,6 +1,6 @@
 import pytest
 
-from loadtest.operations import deletes
+from loadtest.operations import area_of, base, deletes, unlabelled
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,26 @@ from loadtest.operations import deletes
 )
 def test_what_takes_something_away_is_known_by_its_name(operation: str, expected: bool) -> None:
     assert deletes(operation) is expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "base_name", "area"),
+    [
+        ("POST /rpc tools/call", "POST /rpc", "rpc"),
+        ("GET /v1/tools/{tool_id}", "GET /v1/tools/{tool_id}", "tools"),
+        ("POST Create Partner", "POST Create Partner", "Create"),
+        ("grpc create_order", "grpc create_order", "create_order"),
+        ("login", "login", "login"),
+        ("GET http://h:8080/shop/cart?x=/a", "GET http://h:8080/shop/cart?x=/a", "shop"),
+        ("/tools", "/tools", "tools"),
+    ],
+)
+def test_names_of_any_kind(operation: str, base_name: str, area: str) -> None:
+    assert base(operation) == base_name
+    assert area_of(operation) == area
+
+
+def test_labels_of_other_locustfiles() -> None:
+    assert unlabelled("POST /rpc tools/call [virtual]") == "POST /rpc tools/call"
+    assert unlabelled("GET /tools/[id] [a] [b]") == "GET /tools/[id]"
+    assert unlabelled("GET /tools/[id]") == "GET /tools/[id]"

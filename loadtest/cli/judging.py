@@ -33,12 +33,18 @@ from loadtest.run import Run
     metavar="PREFIX",
     help="The CSV files of any Locust, instead of a run: PREFIX_stats.csv and the others.",
 )
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    help="With --csv: that of files that are neither UTF-8 nor UTF-16, such as cp1252.",
+)
 @click.option("--gateway-version", metavar="VERSION", help="With --csv: whose known failures apply.")
 @options.judging
 @options.reports_dir
 def report(
     run_file: Path | None,
     prefix: Path | None,
+    encoding: str | None,
     gateway_version: str | None,
     reports_dir: Path | None,
     **judging: Any,
@@ -48,7 +54,7 @@ def report(
     Without --run and --csv it is run.json in the directory of reports, the one that --reports-dir names if it is given.
     """
     reports = reports_dir or settings.reports_directory()
-    measured = options.the_run(run_file, prefix, gateway_version, reports)
+    measured = options.the_run(run_file, prefix, gateway_version, reports, encoding)
     conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
 
 

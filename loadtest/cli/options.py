@@ -191,11 +191,16 @@ def read_options(
 
 
 def the_run(
-    path: Path | None, prefix: Path | None = None, version: str | None = None, reports: Path | None = None
+    path: Path | None,
+    prefix: Path | None = None,
+    version: str | None = None,
+    reports: Path | None = None,
+    encoding: str | None = None,
 ) -> Run:
     """Return the run that ``--run`` or ``--csv`` names, or the one in the directory ``reports``.
 
-    CSV files do not say which gateway was driven; ``version`` does, so that its known failures apply.
+    CSV files do not say which gateway was driven; ``version`` does, so that its known failures apply. ``encoding``
+    is that of CSV files that are not UTF-8.
 
     Raises:
         UsageError: both are given, the file cannot be read, or the version is not known.
@@ -204,8 +209,10 @@ def the_run(
         raise UsageError("--run and --csv: expected one of them")
     if version is not None and prefix is None:
         raise UsageError("--gateway-version: goes with --csv; a run knows its gateway")
+    if encoding is not None and prefix is None:
+        raise UsageError("--encoding: goes with --csv; a run is UTF-8")
     if prefix is not None:
-        run = read_csv_run(prefix)
+        run = read_csv_run(prefix, encoding)
         if version is None:
             return run
         known = load(version).version

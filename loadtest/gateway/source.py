@@ -24,8 +24,6 @@ class Pinned:
 
     text: str
     data: VersionData
-    notes: tuple[str, ...] = ()
-    """What a reader of the run should know about how it was chosen."""
 
 
 @dataclass(frozen=True)

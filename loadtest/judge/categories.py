@@ -16,6 +16,7 @@ from loadtest.errors import UsageError
 from loadtest.failures import Example, Failure, ProblemKind
 from loadtest.files import read_toml
 from loadtest.fingerprint import MESSAGE_LENGTH, normalise
+from loadtest.operations import unlabelled
 from loadtest.record import Record
 
 BUILT_IN = Path(__file__).with_name("categories.toml")
@@ -77,6 +78,8 @@ class Category(Record, frozen=True, kw_only=True, rename="kebab"):
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     """Regular expressions, searched for in the normalised message."""
+    bare_status: tuple[int, ...] = ()
+    """Statuses that are enough, of ``status`` problems, where the message is only that: ``Expected [200], got 429``."""
     logs: tuple[str, ...] = ()
     """Regular expressions for when the answer hides the cause: one must be found in the gateway's log lines
     of every example that has any. Where ``messages`` are given as well, one of the two is enough."""
@@ -94,6 +97,13 @@ class CategoryFile(Record, frozen=True, kw_only=True):
     category: tuple[Category, ...]
 
 
+_BARE = re.compile(
+    r"(?i)^(?:\w*BadStatusCode\(.*|(?:unexpected |infrastructure |http )*(?:error|status|http|response)(?: code)?:? <n>"
+    r"|expected .{0,80}[, ](?:but )?(?:got|received|was) <n>|[a-z0-9 /]{0,60} failed: <n>)$"
+)
+"""Messages of other locustfiles that hold a status and nothing of the body, with their numbers normalised."""
+
+
 class _Rule:
     """A category with its patterns compiled."""
 
@@ -107,11 +117,14 @@ class _Rule:
         problems = self.category.problems
         if problems and problem not in problems:
             return False
-        return not self._operations or any(pattern.match(operation) for pattern in self._operations)
+        names = {operation, unlabelled(operation)}
+        return not self._operations or any(p.match(name) for p in self._operations for name in names)
 
     def matches(self, failure: Failure) -> bool:
         """Say whether the rest of the conditions hold, those of :meth:`concerns` being known to."""
         category = self.category
+        if failure.status in category.bare_status and _BARE.match(failure.message):
+            return failure.problem is ProblemKind.STATUS
         if category.status and failure.status not in category.status:
             return False
         if category.codes and failure.code not in category.codes:
@@ -251,6 +264,7 @@ def _document_one(category: Category) -> list[str]:
         ("operations", category.operations),
         ("problem", tuple(p.value for p in category.problems)),
         ("status", tuple(str(s) for s in category.status)),
+        ("status alone, of another locustfile", tuple(str(s) for s in category.bare_status)),
         ("code", category.codes),
         ("message", category.messages),
         ("gateway's log", category.logs),

@@ -14,6 +14,21 @@ def observe(facts: Facts) -> tuple[Observation, ...]:
     return tuple(_CHECKS[check](facts) for check in Check)
 
 
+def _source(facts: Facts) -> Observation:
+    run = facts.run
+    if run.source != "csv":
+        return unmeasured(Check.SOURCE, "this run was not read from CSV files")
+    if not run.contradictions:
+        return fine(Check.SOURCE, "the CSV files agree with each other")
+    return Observation(
+        Check.SOURCE,
+        Severity.INCONCLUSIVE,
+        f"the CSV files contradict each other: {some(run.contradictions, 1)}",
+        "Take all of them from one finished run, with every row that Locust wrote.",
+        run.contradictions,
+    )
+
+
 def _entities(facts: Facts) -> Observation:
     counted = [e for e in facts.run.entities if e.before is not None and e.after is not None]
     if not counted:
@@ -68,6 +83,7 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.GATEWAY_UP: liveness.gateway_up,
     Check.BACKENDS_UP: liveness.backends_up,
     Check.COMPLETE: liveness.complete,
+    Check.SOURCE: _source,
     Check.REQUESTS: liveness.requests,
     Check.SUCCESSES: liveness.successes,
     Check.WORKERS: liveness.workers,
@@ -78,7 +94,6 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.PLANNED: reach.planned,
     Check.ACCOUNTED: reach.accounted,
     Check.FLOOR: reach.floor,
-    Check.COMPARED: reach.compared,
     Check.SCENARIOS: reach.scenarios,
     Check.ENTITIES: _entities,
     Check.STALE: _stale,

@@ -124,8 +124,10 @@ class _File(Record, frozen=True, kw_only=True):
     criterion: tuple[_Table, ...] = ()
 
 
-def parse(text: str, *, origin: str = "--criteria") -> Criterion:
+def parse(text: str, *, origin: str = "--criteria", any_name: bool = False) -> Criterion:
     """Return the criterion that ``text`` writes; ``origin`` names the option or file in messages.
+
+    ``any_name`` lets the scope be any name, as other locustfiles give them: ``grpc create_order: p95 < 1s``.
 
     Raises:
         UsageError: it is not of the known form, or the unit does not fit the metric.
@@ -138,9 +140,9 @@ def parse(text: str, *, origin: str = "--criteria") -> Criterion:
     if unit not in units:
         wanted = " or ".join(units) if units != ("",) else "no unit"
         raise UsageError(f"{origin}: {text!r}: {metric} has {wanted}, got {unit or 'none'}")
-    if scope and not re.fullmatch(r"area \S+|[A-Z]+ /.*", scope):
+    if scope and not any_name and not re.fullmatch(r"area \S+|[A-Z]+ /.*", scope):
         raise UsageError(f"{origin}: {text!r}: {scope!r} is no scope, expected 'METHOD /path' or 'area NAME'")
-    if metric == "operations" and re.match(r"[A-Z]+ /", scope):
+    if metric == "operations" and scope and not scope.startswith("area "):
         raise UsageError(f"{origin}: {text!r}: operations are counted over the run or an area")
     limit = float(found["value"]) * _FACTORS.get(unit, 1.0)
     if metric in OBJECTIVES and not (limit <= 1 and found["comparison"] in (">", ">=")):
@@ -167,10 +169,11 @@ def _fewest(metric: str, limit: float) -> int:
     return 1 if metric in ("requests", "operations") else FEWEST_SAMPLES
 
 
-def read_criteria(path: Path) -> tuple[Criterion, ...]:
+def read_criteria(path: Path, *, any_name: bool = False) -> tuple[Criterion, ...]:
     """Return the criteria of a TOML file of ``[[criterion]]`` tables.
 
-    Each has an ``expression`` and, beside it, ``operation`` or ``area`` and ``min-samples`` if wanted.
+    Each has an ``expression`` and, beside it, ``operation`` or ``area`` and ``min-samples`` if wanted. ``any_name``
+    is as for :func:`parse`.
 
     Raises:
         UsageError: unreadable or not of this form; the message names file and table.
@@ -180,13 +183,13 @@ def read_criteria(path: Path) -> tuple[Criterion, ...]:
         origin = f"{path}: [[criterion]] number {number}"
         scopes = [table.operation, f"area {table.area}" if table.area else None]
         given = [scope for scope in scopes if scope]
-        criterion = parse(table.expression, origin=origin)
+        criterion = parse(table.expression, origin=origin, any_name=any_name)
         if len(given) + bool(criterion.scope) > 1:
             raise UsageError(
                 f"{origin}: expected one scope, got operation, area or expression with their own"
             )
         if given:
-            criterion = parse(f"{given[0]}: {table.expression}", origin=origin)
+            criterion = parse(f"{given[0]}: {table.expression}", origin=origin, any_name=any_name)
         if table.min_samples is not None:
             criterion = replace(criterion, min_samples=table.min_samples)
         criteria.append(criterion)

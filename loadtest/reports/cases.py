@@ -29,7 +29,6 @@ _COVERAGE = {
     Check.REACHED,
     Check.PLANNED,
     Check.FLOOR,
-    Check.COMPARED,
     Check.SCENARIOS,
 }
 

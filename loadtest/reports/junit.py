@@ -40,7 +40,10 @@ def render(run: Run, verdict: Verdict) -> str:
         total += 1
         told += case.outcome is not Outcome.PASSED
     longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(told, 1))
-    root = ET.Element("testsuites", name=NAME, tests=str(total), timestamp=_timestamp(run))
+    started = _timestamp(run)
+    root = ET.Element(
+        "testsuites", {"name": NAME, "tests": str(total)} | ({"timestamp": started} if started else {})
+    )
     states = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
     root.extend(
         _suite(name, members, run, longest, states if name == COVERAGE else None)
@@ -127,10 +130,10 @@ def _unique(names: Iterable[str]) -> list[str]:
     return unique
 
 
-def _timestamp(run: Run) -> str:
-    """Return the start as JUnit writes it: without fractions and zone."""
+def _timestamp(run: Run) -> str | None:
+    """Return the start as JUnit writes it, without fractions and zone; None where it is not known."""
     found = re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", run.started, re.ASCII)
-    return found[0] if found else "1970-01-01T00:00:00"
+    return found[0] if found else None
 
 
 def _host(run: Run) -> str:
