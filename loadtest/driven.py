@@ -6,13 +6,13 @@ Times are seconds since the start of the load.
 from __future__ import annotations
 
 from loadtest.footing import Footing
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class Death(Record, frozen=True, kw_only=True):
     """How a process ended that should have lived."""
 
-    at: float
+    at: Seconds
     signal: int | None = None
     exit_status: int | None = None
 
@@ -39,7 +39,7 @@ class Gateway(Record, frozen=True, kw_only=True):
     """The kind of database only; a URL would carry a password."""
     redis: bool = False
     """Whether it keeps caches, sessions and events in Redis."""
-    workers: int = 1
+    workers: Count = 1
     """Processes that answer requests."""
     death: Death | None = None
     notes: tuple[str, ...] = ()
@@ -59,14 +59,14 @@ class Backend(Record, frozen=True, kw_only=True):
     name: str
     up: bool
     detail: str = ""
-    cpu_seconds: float | None = None
+    cpu_seconds: Seconds | None = None
 
 
 class EntityCount(Record, frozen=True, kw_only=True):
     """How many entities of a kind the gateway held before and after: a difference is a leak of ours."""
 
     kind: str
-    before: int | None
-    after: int | None
-    left: int = 0
+    before: Count | None
+    after: Count | None
+    left: Count = 0
     """Found under the run's names when the load was over, and taken away: nobody had deleted them."""

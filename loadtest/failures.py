@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class ProblemKind(StrEnum):
@@ -46,7 +46,7 @@ class ProblemKind(StrEnum):
 class Example(Record, frozen=True, kw_only=True):
     """One failed call with all the evidence there is; secrets are masked before they get here."""
 
-    at: float
+    at: Seconds
     correlation_id: str | None = None
     url: str = ""
     """Where the request went, secrets in the query masked."""
@@ -70,11 +70,11 @@ class Failure(Record, frozen=True, kw_only=True):
     status: int | None = None
     code: str | None = None
     """A JSON-RPC error code, where there is one."""
-    count: int = 1
-    first: float | None = None
-    last: float | None = None
+    count: Count = 1
+    first: Seconds | None = None
+    last: Seconds | None = None
     scenario: str | None = None
-    minutes: dict[int, int] = msgspec.field(default_factory=dict)
+    minutes: dict[Count, Count] = msgspec.field(default_factory=dict)
     """How often in each minute of the load: number of the minute, from 0 → count."""
     after: dict[str, int] = msgspec.field(default_factory=dict)
     """How often it came in a scenario that was already cleaning up after the failure of another step, which may be

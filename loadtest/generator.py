@@ -6,7 +6,7 @@ Times are seconds since the start of the load.
 from __future__ import annotations
 
 from loadtest.histogram import Latency
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class Environment(Record, frozen=True, kw_only=True):
@@ -16,8 +16,8 @@ class Environment(Record, frozen=True, kw_only=True):
     locust: str
     python: str
     platform: str
-    cpus: int
-    memory: int
+    cpus: Count
+    memory: Count
     """Bytes."""
     commit: str | None = None
 
@@ -25,7 +25,7 @@ class Environment(Record, frozen=True, kw_only=True):
 class Generator(Record, frozen=True, kw_only=True):
     """The machine that made the load; a saturated one measures itself."""
 
-    cpu: float = 0.0
+    cpu: Seconds = 0.0
     """Seconds of CPU of all Locust processes."""
     saturated: bool = False
     detail: str = ""
@@ -33,7 +33,7 @@ class Generator(Record, frozen=True, kw_only=True):
     """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
     overslept: Latency | None = None
     """The same of those whose user was free when they were due: the generator's own part in it."""
-    never_begun: int = 0
+    never_begun: Count = 0
     """Scenarios that were due and could not begin before their user left."""
 
 
@@ -44,19 +44,19 @@ class Worker(Record, frozen=True, kw_only=True):
     """The name of its machine, and a few digits of its own where that machine has several."""
     lost: bool = False
     """It went away without a word, or never took part: what it did after ``last_report`` is not in this run."""
-    requests: int = 0
+    requests: Count = 0
     """As far as it reported them."""
-    unreported: int = 0
+    unreported: Count = 0
     """Requests that it counted, by its own later word, in reports that never arrived."""
-    joined_at: float = 0.0
+    joined_at: Seconds = 0.0
     """0: it was there from the start."""
-    left_at: float | None = None
+    left_at: Seconds | None = None
     """Its last sign of life before it went away, of its own accord, too; None if it never did."""
-    back_at: float | None = None
+    back_at: Seconds | None = None
     """When it was heard of again."""
-    last_report: float | None = None
+    last_report: Seconds | None = None
     """When its last report of what it counted came."""
-    clock_ahead: float = 0.0
+    clock_ahead: Seconds = 0.0
     """Seconds by which its clock was ahead of the master's, if that is more than a message takes: its requests
     stand so much later in the timeline."""
     detail: str = ""

@@ -11,6 +11,8 @@ from itertools import compress
 import msgspec
 from hdrh.histogram import HdrHistogram
 
+from loadtest.record import Count, Milliseconds
+
 LONGEST_MS = 3_600_000
 """Durations above one hour are counted as one hour."""
 
@@ -21,12 +23,12 @@ _PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the durations of a group of requests, in milliseconds."""
 
-    count: int
+    count: Count
     """How many durations were measured."""
-    mean: float
-    min: float
-    max: float
-    percentiles: dict[str, float]
+    mean: Milliseconds
+    min: Milliseconds
+    max: Milliseconds
+    percentiles: dict[str, Milliseconds]
     """``{"50": 12.5, "99.9": 80.0}``: a source may know more of them or fewer."""
     histogram: str | None = None
     """The whole distribution, HDR-encoded (base64 of the compressed V2 format, in microseconds); None if only

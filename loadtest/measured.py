@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtest.histogram import Latency
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class Acceptance(Record, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class Acceptance(Record, frozen=True, kw_only=True):
 
     status: int
     reason: str
-    count: int
+    count: Count
 
 
 class Operation(Record, frozen=True, kw_only=True):
@@ -25,22 +25,22 @@ class Operation(Record, frozen=True, kw_only=True):
     name: str
     """``GET /teams/{team_id}``, as in the contract, without a version prefix."""
     area: str
-    requests: int
-    successes: int
+    requests: Count
+    successes: Count
     """Documented success with a body that holds against the schema where it was checked."""
-    failures: int
-    drift: int = 0
+    failures: Count
+    drift: Count = 0
     """Plainly right answers outside the contract, excused with a reason in the version's data."""
-    statuses: dict[str, int] = msgspec.field(default_factory=dict)
-    validated: int = 0
+    statuses: dict[str, Count] = msgspec.field(default_factory=dict)
+    validated: Count = 0
     """How many bodies were checked against the schema (the first ones, then a sample)."""
-    received: int = 0
+    received: Count = 0
     """Bytes of bodies."""
     latency: Latency | None = None
     acceptances: tuple[Acceptance, ...] = ()
     scenario: str | None = None
     """The scenario that called it most recently."""
-    first_success: float | None = None
+    first_success: Seconds | None = None
     """When its first documented success came, in seconds; None if there was none."""
 
 
@@ -48,9 +48,9 @@ class Stream(Record, frozen=True, kw_only=True):
     """An event stream, measured apart from the request that opened it."""
 
     operation: str
-    opened: int
-    events: int
-    ended: int
+    opened: Count
+    events: Count
+    ended: Count
     """Ended by the server in good order."""
     first_event: Latency | None = None
     gap: Latency | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class Call(Record, frozen=True, kw_only=True):
     """Where a scenario calls an operation."""
 
     operation: str
-    line: int
+    line: Count
 
 
 class Scenario(Record, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class Scenario(Record, frozen=True, kw_only=True):
     area: str
     file: str
     """Path from the root of the project, ``loadtest/users/teams.py``."""
-    line: int
+    line: Count
     calls: tuple[Call, ...] = ()
 
 
@@ -57,8 +57,8 @@ class ScenarioRuns(Record, frozen=True, kw_only=True):
 class Sweep(Record, frozen=True, kw_only=True):
     """The first pass that deals every scenario once."""
 
-    planned: int = 0
-    done: int = 0
-    finished_at: float | None = None
+    planned: Count = 0
+    done: Count = 0
+    finished_at: Seconds | None = None
     unfinished: tuple[str, ...] = ()
     """Names of scenarios that were dealt and not done, or never dealt."""

@@ -5,27 +5,27 @@ Times are seconds since the start of the load (before it: negative), sizes are b
 
 from __future__ import annotations
 
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 
 
 class Sample(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The gateway's whole process tree, or one process of it, at one time."""
 
-    at: float
-    rss: int
+    at: Seconds
+    rss: Count
     """Bytes, summed over the processes."""
-    cpu: float
+    cpu: Seconds
     """Seconds of CPU used since the gateway's start."""
-    descriptors: int
-    threads: int
-    processes: int
-    pss: int | None = None
+    descriptors: Count
+    threads: Count
+    processes: Count
+    pss: Count | None = None
     """Bytes, where pages that processes share count in parts; None where the system does not tell."""
-    database: int | None = None
+    database: Count | None = None
     """Open connections to the database server; None if there is none."""
-    cache: int | None = None
+    cache: Count | None = None
     """Open connections to Redis; None if there is none."""
-    clients: int | None = None
+    clients: Count | None = None
     """Open connections that others made to the gateway."""
 
 
@@ -35,8 +35,8 @@ class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
     pid: int
     name: str
     """``gunicorn``, ``python``: the program, without its arguments."""
-    began: float
-    ended: float | None = None
+    began: Seconds
+    ended: Seconds | None = None
     """When it was seen last although the gateway went on; None: it lived to the end."""
     samples: tuple[Sample, ...] = ()
 
@@ -44,9 +44,9 @@ class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
 class Reading(Record, frozen=True, kw_only=True, omit_defaults=True):
     """How large something stored was at one time."""
 
-    at: float
-    bytes: int | None = None
-    rows: int | None = None
+    at: Seconds
+    bytes: Count | None = None
+    rows: Count | None = None
 
 
 class Store(Record, frozen=True, kw_only=True):

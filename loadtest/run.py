@@ -21,7 +21,7 @@ from loadtest.generator import Environment, Generator, Worker
 from loadtest.histogram import Latency
 from loadtest.measured import Operation, Stream
 from loadtest.plan import Scenario, ScenarioRuns, Sweep
-from loadtest.record import Record
+from loadtest.record import Count, Record, Seconds
 from loadtest.resources import Process, Sample, Store
 from loadtest.timeline import Timeline
 
@@ -45,18 +45,18 @@ class Settings(Record, frozen=True, kw_only=True):
 
     host: str
     profile: str = "custom"
-    users: int = 0
-    spawn_rate: float = 0.0
-    run_time: float | None = None
+    users: Count = 0
+    spawn_rate: Seconds = 0.0
+    run_time: Seconds | None = None
     """Seconds, or None for until stopped."""
-    processes: int = 1
+    processes: Count = 1
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
     user_classes: tuple[str, ...] = ()
     """Names of the user classes that took part."""
     criteria: tuple[str, ...] = ()
     """What the profile asks of the run, as criteria are written."""
-    left_out: int = 0
+    left_out: Count = 0
     """Scenarios that do not take part, because tags or user classes were chosen."""
     seed: int = 0
 
@@ -65,7 +65,7 @@ class Phase(Record, frozen=True, kw_only=True):
     """One part of the whole job, for "where did the time go"."""
 
     name: Literal["set-up", "boot", "load", "report", "stop"]
-    seconds: float
+    seconds: Seconds
 
 
 class Run(Record, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Run(Record, frozen=True, kw_only=True):
     signal: int | None = None
     started: str
     """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``; empty where the source does not say it."""
-    duration: float = 0.0
+    duration: Seconds = 0.0
     """Seconds of load."""
     source: Literal["locust", "csv"] = "locust"
     """``csv``: read from the CSV files of any locustfile; what those do not hold is empty."""
@@ -99,7 +99,7 @@ class Run(Record, frozen=True, kw_only=True):
     """Each process of the gateway by itself, where the whole is not enough."""
     stores: tuple[Store, ...] = ()
     """What the gateway keeps and that changed its size."""
-    limits: dict[str, int] = msgspec.field(default_factory=dict)
+    limits: dict[str, Count] = msgspec.field(default_factory=dict)
     """What must not be exceeded: ``memory`` of the machine or the container, in bytes, ``descriptors`` of one
     process, connections that the ``database`` takes."""
     entities: tuple[EntityCount, ...] = ()

@@ -44,7 +44,8 @@ def percent(part: float, whole: float) -> str:
 
 def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
     """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none where no label fits."""
-    step = next((one for one in _SECONDS if duration / one <= most), _SECONDS[-1])
+    days = math.ceil(duration / most / _SECONDS[-1]) * _SECONDS[-1]
+    step = next((one for one in _SECONDS if duration / one <= most), days)
     for number in range(math.ceil(0.96 * duration / step)):
         at = number * step
         minutes, rest = divmod(at, 60)
