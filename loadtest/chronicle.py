@@ -6,6 +6,7 @@ A crash loses two seconds at most.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import platform
 import signal
@@ -24,6 +25,7 @@ from msgspec.structs import asdict, replace
 import loadtest
 from loadtest.client.session import Session
 from loadtest.driven import Backend, EntityCount, Gateway
+from loadtest.errors import UsageError
 from loadtest.files import prepare_directory, write_atomically
 from loadtest.generator import Environment as Machine
 from loadtest.generator import Worker
@@ -36,6 +38,8 @@ from loadtest.settings import Target, criteria_of
 from loadtest.soak.shape import SoakShape
 from loadtest.stop_signals import hear_stop_signals
 from loadtest.sweep import Deck
+
+logger = logging.getLogger(__name__)
 
 INTERVAL = 2.0
 """Seconds between two writes of the unfinished run, at least."""
@@ -71,6 +75,9 @@ class Chronicle:
         """The one that asked the run to end."""
         self._saturation = Saturation()
         self._over = False
+        self._asked_to_write = False
+        self._unwritten = ""
+        """Why the run could not be written the last time."""
         prepare_directory(self._path.parent)
         events = environment.events
         events.test_stop.add_listener(self._on_test_stop)
@@ -176,11 +183,12 @@ class Chronicle:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
             self._saturation.look(runner)
-            if time.monotonic() >= due:
+            if time.monotonic() >= due or self._asked_to_write:
+                self._asked_to_write = False
                 began = time.monotonic()
                 self._write()
                 due = began + max(INTERVAL, (time.monotonic() - began) / WRITING_SHARE)
-            if parent and runner and os.getppid() != int(parent):
+            if parent and runner and not psutil.pid_exists(int(parent)):
                 self.abort("the process that started Locust was killed")
                 runner.quit()
             gevent.sleep(1.0)
@@ -204,7 +212,17 @@ class Chronicle:
             generator=self._saturation.record(self.recorder),
             workers=self._workers(self.started),
         )
-        write_run(self.run, self._path)
+        self._store(self.run)
+
+    def _store(self, run: Run) -> None:
+        """Write the run; where that fails, say so and go on: the next time it may not."""
+        try:
+            prepare_directory(self._path.parent)
+            write_run(run, self._path)
+        except UsageError as error:
+            if self._unwritten != str(error):
+                logger.error("%s", error)  # noqa: TRY400 - one line for people
+            self._unwritten = str(error)
 
     def _on_test_stop(self, **_: Any) -> None:
         self._write()
@@ -247,8 +265,13 @@ class Chronicle:
             return replace(run, state=RunState.ABORTED, reason=reason)
         return replace(run, state=RunState.COMPLETE)
 
-    def _note_signal(self, number: int) -> None:
-        self.signal = self.signal or number
+    def _note_signal(self, number: int) -> bool:
+        """Take note of a signal, and of what is measured so far; say whether it is the first one."""
+        first = self.signal is None
+        if first:
+            self.signal = number
+            self._asked_to_write = True
+        return first
 
 
 def _backends(target: Target) -> tuple[Backend, ...]:

@@ -6,6 +6,7 @@ It is done by the master, or by the only process there is.
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import time
 from typing import Any, NoReturn
@@ -25,6 +26,7 @@ from loadtest.load import Load
 from loadtest.plan import Scenario
 from loadtest.soak.pacing import PaceSetting, holds
 from loadtest.stage import clear_stage, set_stage
+from loadtest.stop_signals import hear_stop_signals
 from loadtest.sweep import SLOW, Deck, again, order
 from loadtest.web_page import is_loopback, protect
 from loadtest.workers import Message, Workers, tell
@@ -263,5 +265,8 @@ def attach(environment: Environment, **_: Any) -> None:
         raise SystemExit(int(error.exit_code)) from error
     environment.__dict__["loadtest"] = load
     _protect_web_page(environment, load)
-    if not isinstance(environment.runner, WorkerRunner):
+    if isinstance(environment.runner, WorkerRunner):
+        signals = itertools.count()
+        hear_stop_signals(environment, lambda _number: next(signals) == 0)
+    else:
         Direction(load).await_workers()

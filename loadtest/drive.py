@@ -6,10 +6,13 @@ and configuration files, what only the profile says goes after them; see :mod:`l
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +23,10 @@ from loadtest.client.trust import read_trust
 from loadtest.complete import complete
 from loadtest.errors import ExitCode
 from loadtest.files import prepare_directory
+from loadtest.gateway import guard
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
+from loadtest.locks import reserved
 from loadtest.locust_options import (
     LOOPBACK,
     Mode,
@@ -32,12 +37,19 @@ from loadtest.locust_options import (
 )
 from loadtest.reports import formats
 from loadtest.role import Master
-from loadtest.run import read_run, write_run
+from loadtest.run import RunState, read_run, write_run
 from loadtest.settings import DEFAULT_HOST, Size, Target, hand_on, target_from
+from loadtest.signals import Stopped, StopRequest, listening
 
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
+RESERVATION = ".lock"
+"""In the directory of reports: held by the job that writes them."""
 STOP_TIMEOUT = 40
 """Seconds in which users end the call that they are in and undo what their scenario made."""
+STOP_WITHIN = 60.0
+"""Seconds that Locust has to end after it was asked to: its users, and the reports that it writes then."""
+POLL = 0.2
+"""Seconds between looks at whether it has."""
 OUTPUTS = (
     "locust_report.html",
     "locust_stats.csv",
@@ -118,6 +130,16 @@ def as_master(target: Target, master: Master) -> Target:
     return replace(target, mode=Mode.MASTER, expect_workers=master.expect, workers_within=master.within)
 
 
+def reserve_reports(directory: Path) -> contextlib.AbstractContextManager[None]:
+    """Keep ``directory`` for this process while the context lasts.
+
+    Raises:
+        UsageError: another job uses it.
+    """
+    what = f"{directory}: another job writes its reports there, expected a directory of its own"
+    return reserved(directory / RESERVATION, what)
+
+
 def clear_reports(directory: Path) -> None:
     """Delete what an earlier run left, so that nobody takes an old report for this run's."""
     ours = ("run.json", "openapi.json", "gateway.log", *OUTPUTS, *(one.FILENAME for one in formats()))
@@ -141,7 +163,7 @@ def drive_alone(
     Where none of them names an address, LOCUST_HOST or a configuration file of Locust does.
     As a ``master``, if there is one, it lets workers on other machines make the load.
 
-    Returns Locust's exit code: 0 if anything was measured, 3 if not; failures are for the judge.
+    Returns 0 if anything was measured, 3 if not, 128 and its number if a signal ended it; failures are for the judge.
 
     Raises:
         UsageError: ``reports`` cannot be written to, or what was given contradicts itself.
@@ -154,27 +176,64 @@ def drive_alone(
     check_arguments(arguments, target.host, ui=ui)
     if target.host.startswith("https://"):
         read_trust()
-    if not {"--list", "-l", "--help", "-h"} & set(arguments):
-        clear_reports(prepare_directory(reports))
     if master is not None:
         arguments = (*master.arguments(), *arguments)
     environment = locust_environment(size, target, explicit=explicit, config=config, environ=environ)
     environment["LOADTEST_PARENT"] = str(os.getpid())
-    # Ctrl-C reaches Locust from the terminal, too; we wait for what it still writes. (Ignored by us it would be so by
-    # Locust, too.)
-    usual = signal.signal(signal.SIGINT, lambda *_: None)
-    locust = subprocess.Popen(locust_command(arguments), env=environment)
-    signal.signal(signal.SIGTERM, lambda *_: locust.terminate())
-    code = locust.wait()
-    signal.signal(signal.SIGINT, usual)
-    if code == 1:
-        # Locust refused to start; 1 would say that the gateway failed.
-        code = int(ExitCode.INCONCLUSIVE)
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(listening())
+        stop.handle()
+        measures = not {"--list", "-l", "--help", "-h"} & set(arguments)
+        if measures:
+            stack.enter_context(reserve_reports(prepare_directory(reports)))
+            clear_reports(reports)
+        code = _run(locust_command(arguments), environment, stop)
+        if measures:
+            _finish(reports, held, stop)
+    if stop.signal is not None:
+        return int(ExitCode.after(stop.signal))
+    # Where Locust could not load the scenarios its own code is 1, which would say that the gateway failed.
+    return code if code in (int(ExitCode.PASS), int(ExitCode.USAGE)) else int(ExitCode.INCONCLUSIVE)
+
+
+def _finish(reports: Path, held: RunningGateway | None, stop: StopRequest) -> None:
+    """Add to the run what only this process knows, if Locust has written one."""
     path = reports / "run.json"
-    if held is not None and path.exists():
-        write_run(complete(read_run(path), held), path)
+    if not path.exists():
+        return
+    run = read_run(path)
+    if stop.signal is not None and run.state is RunState.RUNNING:
+        reason = f"{Stopped(stop.signal)}; Locust did not end in time"
+        run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=reason)
+    if held is not None:
+        run = complete(run, held)
         held.copy_log(reports / "gateway.log")
-    return code if code >= 0 else 128 - code
+    write_run(run, path)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], stop: StopRequest) -> int:
+    """Run Locust in this terminal until it ends; return its exit status.
+
+    A signal is passed on. Locust then has the time that its users need, or until a further signal.
+    """
+    # The terminal sends Ctrl-C to Locust, too, which takes it for the same.
+    locust = subprocess.Popen(command, env=dict(environment), preexec_fn=_end_with_us)
+    deadline = math.inf
+    try:
+        while locust.poll() is None and time.monotonic() < deadline and not stop.urgent:
+            if stop.signal is not None and deadline == math.inf:
+                locust.send_signal(signal.SIGINT)
+                deadline = time.monotonic() + STOP_WITHIN
+            stop.sleep(POLL)
+    finally:
+        if locust.poll() is None:
+            locust.kill()
+    return locust.wait()
+
+
+def _end_with_us() -> None:
+    """Ask the kernel (Linux) to interrupt Locust when this process is killed."""
+    guard.prctl(guard.DEATH_SIGNAL, signal.SIGINT)
 
 
 def _alone(

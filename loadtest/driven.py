@@ -42,6 +42,8 @@ class Gateway(Record, frozen=True, kw_only=True):
     workers: Count = 1
     """Processes that answer requests."""
     death: Death | None = None
+    unresponsive_at: float | None = None
+    """When it gave its last response, if from then on it gave none to anything although its process lived."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how it was installed and driven."""
     log_tail: tuple[str, ...] = ()

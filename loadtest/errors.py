@@ -4,7 +4,12 @@
 was wrong, where, and what was expected.
 """
 
+from __future__ import annotations
+
 from enum import IntEnum
+
+SIGNALLED = 128
+"""What an exit code adds to the number of a signal."""
 
 
 class ExitCode(IntEnum):
@@ -28,6 +33,13 @@ class ExitCode(IntEnum):
     """SIGQUIT."""
     TERMINATED = 143
     """SIGTERM."""
+
+    @classmethod
+    def after(cls, signal: int | None) -> ExitCode:
+        """Return the code of a command that ``signal`` asked to end: 128 and its number."""
+        return next(
+            (code for code in cls if code > SIGNALLED and code == SIGNALLED + (signal or 0)), cls.INTERRUPTED
+        )
 
 
 class LoadTestError(Exception):

@@ -15,9 +15,9 @@ from msgspec.structs import asdict, replace
 
 from loadtest.address import looks_like_address, parse_address
 from loadtest.complete import complete
-from loadtest.drive import as_master, clear_reports, locust_environment, target_of
+from loadtest.drive import as_master, clear_reports, locust_environment, reserve_reports, target_of
 from loadtest.driven import Gateway
-from loadtest.errors import BootError, InconclusiveError, UsageError
+from loadtest.errors import BootError, LoadTestError, UsageError
 from loadtest.files import prepare_directory
 from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
@@ -25,8 +25,7 @@ from loadtest.gateway.ground import footing_of
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Running, Source
 from loadtest.gateway.state import read_state
-from loadtest.interruption import Stopped, signals_raise
-from loadtest.judge.session import Options, check_options, judge_and_report
+from loadtest.judge.session import Options, ReportError, check_options, judge_and_report, judge_run
 from loadtest.judge.verdict import Verdict
 from loadtest.locust_options import check_arguments, own_run_time, read_config
 from loadtest.locust_process import run_locust
@@ -35,6 +34,7 @@ from loadtest.redact import redact
 from loadtest.role import Master
 from loadtest.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.settings import Size
+from loadtest.signals import Stopped, StopRequest, listening
 from loadtest.soak.plan import SWEEP_WITHIN
 
 QUIET = 12.0
@@ -66,32 +66,30 @@ class Job:
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
 
 
-def run_job(job: Job, progress: Progress) -> Verdict:
-    """Do the job and return its verdict; ``progress`` hears how far it is.
+def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
+    """Do the job; return the run and the verdict on it. ``progress`` shows how far it is.
 
     Whatever ends it, nothing that it started survives, and reports of what was measured are written.
 
     Raises:
-        UsageError: something asked for cannot be; nothing was booted.
+        UsageError: something asked for cannot be, or another job uses the directory of reports; nothing was booted.
+        ReportError: reports could not be written.
     """
     check_options(job.options)
     _check_locust(job)
     # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
     footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
     prepare_directory(job.reports)
-    clear_reports(job.reports)
-    phases: list[Phase] = []
-    run: Run
-    with signals_raise():
+    with reserve_reports(job.reports), listening() as stop:
+        clear_reports(job.reports)
+        phases: list[Phase] = []
         try:
-            run = _booted_run(job, phases, progress)
-        except BootError as error:
-            run = _unmeasured(job, footing, str(error), log_tail=error.log_tail)
-        except InconclusiveError as error:
-            run = _unmeasured(job, footing, str(error))
-        except Stopped as stop:
-            run = _unmeasured(job, footing, str(stop), stopped_by=stop.signal)
-    return _report(job, replace(run, phases=tuple(phases)), progress)
+            run = _booted_run(job, phases, stop, progress)
+        except Stopped as stopped:
+            run = _unmeasured(job, footing, str(stopped), stopped_by=stopped.signal)
+        except LoadTestError as error:
+            run = _cut_short(job, footing, error)
+        return _report(job, replace(_stopped(run, stop), phases=tuple(phases)), progress)
 
 
 def _check_locust(job: Job) -> None:
@@ -101,7 +99,7 @@ def _check_locust(job: Job) -> None:
     check_arguments(job.locust, host)
 
 
-def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
+def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:
     progress.tell("boot", job.source.text)
     stopping = time.monotonic()
     try:
@@ -113,25 +111,50 @@ def _booted_run(job: Job, phases: list[Phase], progress: Progress) -> Run:
             progress.tell("load", wanted)
             began = time.monotonic()
             try:
-                stop = _drive(job, gateway, progress)
+                _drive(job, gateway, progress)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
-                if job.size.profile == "soak" and stop is None:
+                if job.size.profile == "soak" and stop.signal is None:
                     progress.update("looking which connections stay open")
-                    time.sleep(QUIET)
-                run = complete(_measured(job, gateway.footing), gateway)
+                    stop.sleep(QUIET)
+                run = _stopped(complete(_measured(job, gateway.footing), gateway), stop)
                 phases.append(_phase("report", began))
+                _secure(job, run, gateway)
             finally:
                 progress.update("stopping the gateway")
                 stopping = time.monotonic()
     finally:
         # Without a phase there is no gateway: what took so long was its boot.
         phases.append(_phase("stop" if phases else "boot", stopping))
-    if stop is not None:
-        # Locust was told by SIGINT, whatever it was that we were told by.
-        reason = f"{stop} after {run.duration:.0f} s of load"
-        run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=reason)
     return run
+
+
+def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
+    """Write what was measured before the gateway is stopped, which takes time that a stopped job may not have."""
+    try:
+        write_run(run, job.reports / "run.json")
+        if run.state is RunState.INTERRUPTED:
+            gateway.copy_log(job.reports / "gateway.log")
+            judge_and_report(run, job.options, job.reports, job.today)
+    except LoadTestError:
+        # They are written once more when the gateway is stopped; what keeps them from it is reported then.
+        return
+
+
+def _stopped(run: Run, stop: StopRequest) -> Run:
+    """Return ``run`` as one that was interrupted, if a signal has asked this job to end."""
+    if stop.signal is None:
+        return run
+    words = str(Stopped(stop.signal))
+    if run.reason.startswith(words):
+        return run
+    # Locust itself is stopped by SIGINT, whatever the signal was.
+    when = (
+        "after the load had ended"
+        if run.state is RunState.COMPLETE
+        else f"after {run.duration:.0f} s of load"
+    )
+    return replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=f"{words} {when}")
 
 
 @contextlib.contextmanager
@@ -167,7 +190,7 @@ def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | No
     return gateway, held if same else None
 
 
-def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | None:
+def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> None:
     target = target_of(gateway, job.size, job.reports)
     config = read_config(job.locust)
     arguments = job.locust
@@ -178,7 +201,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> Stopped | N
     environment["LOADTEST_PARENT"] = str(os.getpid())
     own_time = own_run_time(job.locust, job.explicit, config, os.environ)
     waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
-    return run_locust(
+    run_locust(
         arguments,
         environment,
         takes=math.inf if own_time else job.size.run_time + waits,
@@ -197,6 +220,25 @@ def _measured(job: Job, footing: Footing) -> Run:
     if run.state is RunState.RUNNING:
         return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
     return run
+
+
+def _cut_short(job: Job, footing: Footing, error: LoadTestError) -> Run:
+    """Return what was measured before ``error``, or a run without measurements that says why there are none.
+
+    Raises:
+        UsageError: it is one, and nothing was measured.
+    """
+    path = job.reports / "run.json"
+    if path.exists():
+        # Some error of what came after the load.
+        with contextlib.suppress(UsageError):
+            run = read_run(path)
+            state = RunState.ABORTED if run.state is RunState.RUNNING else run.state
+            return replace(run, state=state, reason=run.reason or redact(str(error)))
+    if isinstance(error, UsageError):
+        raise error
+    log_tail = error.log_tail if isinstance(error, BootError) else ()
+    return _unmeasured(job, footing, str(error), log_tail=log_tail)
 
 
 def _unmeasured(
@@ -223,16 +265,29 @@ def _unmeasured(
     )
 
 
-def _report(job: Job, run: Run, progress: Progress) -> Verdict:
+def _report(job: Job, run: Run, progress: Progress) -> tuple[Run, Verdict]:
     began = time.monotonic()
-    write_run(run, job.reports / "run.json")
-    verdict = judge_and_report(run, job.options, job.reports, job.today)
+    # Evidence that is not there is an error of its own, which must not keep the other reports from being written.
+    failed: ReportError | None = None
+    try:
+        verdict = judge_and_report(run, job.options, job.reports, job.today)
+    except ReportError as error:
+        failed, verdict = error, error.verdict
+    except UsageError as error:
+        # The options are known to be right: it is the directory that cannot be written to any more.
+        verdict = judge_run(run, job.options, job.today)
+        failed = ReportError(run, verdict, (str(error),))
     spent = next((phase.seconds for phase in run.phases if phase.name == "report"), 0.0)
     report = Phase(name="report", seconds=round(spent + time.monotonic() - began, 2))
     phases = (*(phase for phase in run.phases if phase.name != "report"), report)
-    write_run(replace(run, phases=phases), job.reports / "run.json")
+    try:
+        write_run(replace(run, phases=phases), job.reports / "run.json")
+    except UsageError as error:
+        failed = ReportError(run, verdict, (*(failed.problems if failed else ()), str(error)))
     progress.tell("phases", " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
-    return verdict
+    if failed is not None:
+        raise failed
+    return run, verdict
 
 
 def _boot_phases(gateway: RunningGateway, before: float) -> Iterator[Phase]:

@@ -5,26 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from loadtest.drive import locust_command
+from loadtest.drive import POLL, STOP_WITHIN, locust_command
 from loadtest.errors import LoadTestError
+from loadtest.gateway.process import Program
 from loadtest.gateway.running import RunningGateway
-from loadtest.interruption import Stopped
 from loadtest.progress import Progress
 from loadtest.run import read_run
+from loadtest.signals import stop_request
 
-POLL = 0.2
-"""Seconds between looks at Locust and the gateway."""
 LOOK = 2.0
 """Seconds between looks at what was measured so far."""
 LATE = 180.0
 """Seconds that a load may take beyond its own time, for setting the stage and clearing it."""
-STOP_WITHIN = 60.0
-"""Seconds that Locust has to end after it was asked to: its users finish their scenarios first."""
 
 
 def run_locust(
@@ -35,48 +31,43 @@ def run_locust(
     reports: Path,
     gateway: RunningGateway,
     progress: Progress,
-) -> Stopped | None:
-    """Run Locust until it ends, the gateway or the backends die, or the job is stopped; return that stop.
-
-    Its output goes to ``locust.log`` in ``reports``. It ``takes`` so many seconds; much later it is stopped.
-    """
-    with (reports / "locust.log").open("wb") as output:
-        locust = subprocess.Popen(
-            locust_command(arguments),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait(locust, takes, reports / "run.json", gateway, progress)
-        except Stopped as stop:
-            _stop(locust)
-            return stop
-        finally:
-            _end(locust)
-    return None
-
-
-def _wait(
-    locust: subprocess.Popen[bytes], takes: float, run_file: Path, gateway: RunningGateway, progress: Progress
 ) -> None:
+    """Run Locust until it ends, the gateway or the backends die, or a signal asks the job to stop.
+
+    Its output goes to ``locust.log`` in ``reports``. It ``takes`` so many seconds; much later it is stopped. A signal
+    is not raised, not later in the job either: there is a run to be reported from here on.
+    """
+    stop_request().handle()
+    with (
+        (reports / "locust.log").open("wb") as output,
+        Program(
+            locust_command(arguments), environment=environment, directory=Path.cwd(), output=output
+        ) as locust,
+    ):
+        _wait(locust, takes, reports / "run.json", gateway, progress)
+
+
+def _wait(locust: Program, takes: float, run_file: Path, gateway: RunningGateway, progress: Progress) -> None:
+    stop = stop_request()
     looked = began = time.monotonic()
-    while locust.poll() is None:
+    while locust.death() is None:
+        if stop.signal is not None:
+            progress.tell("load", f"{signal.Signals(stop.signal).name}; stopping the load")
+            end_locust(locust, STOP_WITHIN)
+            return
         if time.monotonic() > began + takes + LATE:
             progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
-            _stop(locust)
+            end_locust(locust, STOP_WITHIN)
             return
         died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
         if died:
             progress.tell("load", f"{died} died; stopping the load")
-            _stop(locust)
+            end_locust(locust, STOP_WITHIN)
             return
         if time.monotonic() - looked >= LOOK:
             progress.update(_so_far(run_file))
             looked = time.monotonic()
-        time.sleep(POLL)
+        stop.sleep(POLL)
 
 
 def _so_far(run_file: Path) -> str:
@@ -92,15 +83,15 @@ def _so_far(run_file: Path) -> str:
     return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
 
 
-def _stop(locust: subprocess.Popen[bytes]) -> None:
-    """Ask Locust to end as by Ctrl-C: unlike after SIGTERM, it then writes its own reports too."""
-    if locust.poll() is None:
-        locust.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            locust.wait(STOP_WITHIN)
+def end_locust(locust: Program, within: float, *, group: bool = False) -> None:
+    """Ask Locust to end as by Ctrl-C, and wait until it has: unlike after SIGTERM, it then writes its own reports too.
 
-
-def _end(locust: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(locust.pid, signal.SIGKILL)
-    locust.wait()
+    It has ``within`` so many seconds, or none any more once a further signal has arrived. With ``group`` all its
+    processes are asked.
+    """
+    stop = stop_request()
+    with contextlib.suppress(ProcessLookupError):
+        (os.killpg if group else os.kill)(locust.pid, signal.SIGINT)
+    deadline = time.monotonic() + within
+    while locust.death() is None and not stop.urgent and time.monotonic() < deadline:
+        stop.sleep(POLL)

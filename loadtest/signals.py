@@ -18,13 +18,8 @@ from types import FrameType
 
 from loadtest.errors import ExitCode, LoadTestError
 
-SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HANGUP,
-    signal.SIGQUIT: ExitCode.QUIT,
-}
-"""The signals that ask a command to end, with the exit code that it then has: 128 and the signal's number."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""The signals that ask a command to end."""
 
 REPEATED = 1.0
 """Seconds in which further signals are the first one again: make and timeout forward what the group got already."""
@@ -36,7 +31,7 @@ class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
         self.signal = number
-        self.exit_code = SIGNALS[signal.Signals(number)]
+        self.exit_code = ExitCode.after(number)
 
 
 class StopRequest:
@@ -124,7 +119,7 @@ def listening() -> Iterator[StopRequest]:
     wakened = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     token = _current.set(stop)
     try:
-        for number in SIGNALS.keys() - ignored:
+        for number in set(SIGNALS) - ignored:
             signal.signal(number, note)
         yield stop
     finally:

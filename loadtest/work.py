@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtest.address import parse_address
-from loadtest.drive import locust_command
+from loadtest.drive import POLL, STOP_WITHIN, locust_command
 from loadtest.errors import ExitCode, UsageError
+from loadtest.gateway.process import Program
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
 from loadtest.locust_options import Mode, check_arguments, mode_environment, read_config
+from loadtest.locust_process import end_locust
 from loadtest.role import Servant
 from loadtest.settings import Target, credentials, hand_on
+from loadtest.signals import listening
 
 
 def work(
@@ -30,7 +31,7 @@ def work(
 ) -> int:
     """Run a worker, or several ``processes`` of it, until its master is done; it writes no reports.
 
-    Returns 0 if it took part to the end, 3 if it could not, 130 or 143 if a signal ended it.
+    Returns 0 if it took part to the end, 3 if it could not, 128 and its number if a signal ended it.
 
     Raises:
         UsageError: nothing says how it signs in to the gateway, or Locust's own settings contradict ``loadtest``.
@@ -55,29 +56,23 @@ def work(
         if processes > 1:
             environment["LOCUST_PROCESSES"] = str(processes)
         command = locust_command((*servant.arguments(), *arguments))
-        received: list[int] = []
-        started: list[int] = []
-
-        def stop(number: int, _frame: object) -> None:
-            received.append(number)
-            # The parent of several processes ends by SIGTERM at once and leaves them behind.
-            for group in started:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGINT)
-
-        # Before Locust is started: it would ignore what this process was made to ignore, as a job in the background is.
-        usual = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        # In a session of its own, so that Ctrl-C in the terminal comes from us, and once.
-        locust = subprocess.Popen(command, env=environment, start_new_session=True)
-        started.append(locust.pid)
-        if received:
-            stop(received.pop(), None)
-        code = locust.wait()
-        for number, handler in usual.items():
-            signal.signal(number, handler)
-    if received:
-        return 128 + received[0]
-    return int(ExitCode.INCONCLUSIVE) if code else int(ExitCode.PASS)
+        with (
+            listening() as stop,
+            os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output,
+            os.fdopen(os.dup(sys.stderr.fileno()), "wb") as errors,
+            Program(
+                command, environment=environment, directory=Path.cwd(), output=output, errors=errors
+            ) as locust,
+        ):
+            stop.handle()
+            while (death := locust.death()) is None and stop.signal is None:
+                stop.sleep(POLL)
+            if death is None:
+                # The parent of several processes ends by SIGTERM at once and leaves them behind.
+                end_locust(locust, STOP_WITHIN, group=True)
+    if stop.signal is not None:
+        return int(ExitCode.after(stop.signal))
+    return int(ExitCode.PASS if death is not None and death.exit_status == 0 else ExitCode.INCONCLUSIVE)
 
 
 def _host(held: RunningGateway | None, environ: Mapping[str, str]) -> str:

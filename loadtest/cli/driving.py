@@ -14,8 +14,10 @@ from loadtest.cli import options
 from loadtest.cli.judging import conclude
 from loadtest.cli.options import examples
 from loadtest.errors import UsageError
+from loadtest.judge.session import ReportError
+from loadtest.reports.terminal import print_verdict
 from loadtest.role import Master
-from loadtest.run import read_run
+from loadtest.signals import listening
 
 
 @click.command(
@@ -135,9 +137,14 @@ def run(
         database=database,
         set_up_seconds=float(os.environ.get("LOADTEST_SETUP_SECONDS") or 0),
     )
-    with progress() as shown:
-        verdict = run_job(job, shown)
-    conclude(read_run(reports / "run.json"), verdict)
+    with listening():
+        try:
+            with progress() as shown:
+                measured, verdict = run_job(job, shown)
+        except ReportError as error:
+            print_verdict(error.run, error.verdict)
+            raise
+        conclude(measured, verdict)
 
 
 def _master(rest: dict[str, Any]) -> Master | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from loadtest import settings, versions
 from loadtest.cli import options
 from loadtest.cli.options import examples
 from loadtest.errors import InconclusiveError, UsageError
+from loadtest.signals import listening
 
 
 @click.command(
@@ -52,7 +52,8 @@ def adopt(version: str, summary: Path | None) -> None:
     from loadtest.adoption import in_markdown
     from loadtest.files import write_atomically
 
-    text = in_markdown(adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True)))
+    with listening():
+        text = in_markdown(adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True)))
     if summary is not None:
         write_atomically(summary, text)
     click.echo(text, nl=False)
@@ -79,13 +80,17 @@ def boot(gateway: str | None, database: str | None, port: int | None, action: st
     elif action == "status":
         click.echo(state.status(home))
     elif action == "detach":
-        state.boot_detached(parse_source(gateway), home=home, port=port, database=database)
+        with listening():
+            state.boot_detached(parse_source(gateway), home=home, port=port, database=database)
         click.echo(state.status(home))
     else:
-        with booted(parse_source(gateway), home=home, port=port, database=database) as running:
+        with (
+            listening() as stop,
+            booted(parse_source(gateway), home=home, port=port, database=database) as running,
+        ):
             click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
             while running.death() is None:
-                time.sleep(0.2)
+                stop.pause(0.2)
             raise InconclusiveError(f"{running.source} ended on its own")
 
 
@@ -99,7 +104,8 @@ def services_up() -> None:
     """Start both and leave them running."""
     from loadtest.gateway.services import status, up
 
-    up(settings.home())
+    with listening():
+        up(settings.home())
     click.echo(status(settings.home()))
 
 

@@ -12,7 +12,7 @@ from loadtest.cli import options
 from loadtest.cli.coverage import show_contract, show_runs
 from loadtest.cli.options import examples
 from loadtest.errors import UsageError
-from loadtest.judge.session import Options, accept, judge_and_report
+from loadtest.judge.session import Options, ReportError, accept, judge_and_report
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.terminal import print_verdict
 from loadtest.run import Run
@@ -55,7 +55,12 @@ def report(
     """
     reports = reports_dir or settings.reports_directory()
     measured = options.the_run(run_file, prefix, gateway_version, reports, encoding)
-    conclude(measured, judge_and_report(measured, options.read_options(**judging), reports, options.today()))
+    try:
+        verdict = judge_and_report(measured, options.read_options(**judging), reports, options.today())
+    except ReportError as error:
+        print_verdict(error.run, error.verdict)
+        raise UsageError(str(error)) from error
+    conclude(measured, verdict)
 
 
 @click.command(

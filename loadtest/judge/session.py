@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtest.compare import compare
+from loadtest.errors import ExitCode, InconclusiveError
 from loadtest.files import prepare_directory
 from loadtest.judge.baseline import read_known, write_known
 from loadtest.judge.categories import load_categories
@@ -32,6 +33,20 @@ class Options:
     fail_on: FailOn = FailOn.NEW
     baseline: Path | None = None
     """An earlier run to compare with."""
+
+
+class ReportError(InconclusiveError):
+    """Reports could not be written, for instance on a full disk; those that could be are there."""
+
+    def __init__(self, run: Run, verdict: Verdict, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.run = run
+        self.verdict = verdict
+        self.problems = problems
+        """One line for each file."""
+        # A run that passed has no evidence of it; another one does not become better by that.
+        if verdict.exit_code != ExitCode.PASS:
+            self.exit_code = ExitCode(verdict.exit_code)
 
 
 def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
@@ -86,10 +101,12 @@ def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date
 
     Raises:
         UsageError: something in ``options`` cannot be used, or ``directory`` cannot be written to.
+        ReportError: some reports could not be written.
     """
     prepare_directory(directory)
     verdict = judge_run(run, options, today)
-    write_reports(run, verdict, directory)
+    if problems := write_reports(run, verdict, directory):
+        raise ReportError(run, verdict, problems)
     return verdict
 
 

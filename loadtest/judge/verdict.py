@@ -178,7 +178,7 @@ def decide(
 
 def _exit_code(run: Run, result: Result, fail_on: FailOn) -> int:
     if result is Result.INTERRUPTED:
-        return ExitCode.TERMINATED if run.signal == signal.SIGTERM else ExitCode.INTERRUPTED
+        return ExitCode.after(run.signal)
     if fail_on is FailOn.NEVER:
         return ExitCode.PASS
     codes = {

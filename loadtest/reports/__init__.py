@@ -9,7 +9,8 @@ import pkgutil
 from pathlib import Path
 from typing import Protocol, cast
 
-from loadtest.files import prepare_directory, write_atomically
+from loadtest.errors import UsageError
+from loadtest.files import write_atomically
 from loadtest.judge.verdict import Verdict
 from loadtest.run import Run
 
@@ -30,16 +31,16 @@ def formats() -> tuple[Format, ...]:
     return tuple(cast(Format, module) for module in modules if hasattr(module, "FILENAME"))
 
 
-def write_reports(run: Run, verdict: Verdict, directory: Path) -> tuple[Path, ...]:
-    """Write every format into ``directory``, made if missing, and return the paths.
+def write_reports(run: Run, verdict: Verdict, directory: Path) -> tuple[str, ...]:
+    """Write every format into ``directory``; return one line for each file that could not be written.
 
-    All are rendered before the first is written.
-
-    Raises:
-        UsageError: the directory cannot be written to.
+    All are rendered before the first is written, and one that cannot be written keeps no other from it.
     """
-    prepare_directory(directory)
     rendered = {directory / one.FILENAME: one.render(run, verdict) for one in formats()}
+    problems = []
     for path, content in rendered.items():
-        write_atomically(path, content)
-    return tuple(rendered)
+        try:
+            write_atomically(path, content)
+        except UsageError as error:
+            problems.append(str(error))
+    return tuple(problems)

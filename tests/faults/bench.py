@@ -1,0 +1,219 @@
+"""A job on a stub gateway, what can be done to it, and what must be there when it has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from loadtest.gateway import install as installing
+from loadtest.gateway.source import parse_source
+from loadtest.run import Run, read_run
+
+VERSION = "1.0.7"
+WITHIN = 90.0
+"""Seconds in which something that is waited for must come true, on a busy machine."""
+REPORTS = ("run.json", "verdict.json", "junit.xml", "summary.md", "report.html", "annotations.txt")
+
+PYTHON = """#!/bin/sh
+case "$2" in
+mcpgateway.bootstrap_db)
+    if [ -e {installation}/hangs ]; then exec sleep 3600; fi
+    : > mcp.db ;;
+*) exec {python} "$@" ;;
+esac
+"""
+GATEWAY = """#!/bin/sh
+exec {python} -I -S {installation}/bin/stub_gateway.py "$@"
+"""
+
+
+def stub_home(directory: Path) -> Path:
+    """Make a LOADTEST_HOME in which the gateway is the stub; return the directory of its installation."""
+    made: list[Path] = []
+
+    def make_environment(installation: Path, *_: object) -> None:
+        made.append(installation)
+        programs = installation / "bin"
+        programs.mkdir(parents=True)
+        words = {"python": sys.executable, "installation": installation}
+        for name, text in (("python", PYTHON), ("mcpgateway", GATEWAY)):
+            (programs / name).write_text(text.format(**words))
+            (programs / name).chmod(0o755)
+        source = Path(__file__).with_name("stub_gateway.py").read_text()
+        (programs / "stub_gateway.py").write_text(source)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(installing, "_make_environment", make_environment)
+        patch.setattr(installing, "run_uv", lambda *_, **__: "")
+        source = parse_source(VERSION)
+        installing.install(source, directory)  # type: ignore[arg-type]
+    return made[0]
+
+
+@dataclass
+class Job:
+    """A command of ``loadtest`` in a directory of its own, with a stub for its gateway."""
+
+    directory: Path
+    installation: Path
+    verb: Sequence[str] = ("run",)
+    arguments: Sequence[str] = ("-u", "2", "-r", "2", "-t", "120s")
+    users: Sequence[str] = ("HealthUser",)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    before: str = ":"
+    """What a shell does before it becomes the command: ``ulimit -n 64``."""
+    process: subprocess.Popen[str] | None = None
+
+    @classmethod
+    def on_stub(cls, directory: Path, **more: Any) -> Job:
+        return cls(directory, stub_home(directory / "home"), **more)
+
+    @property
+    def home(self) -> Path:
+        return self.directory / "home"
+
+    @property
+    def reports(self) -> Path:
+        return self.directory / "reports"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        strange = ("LOADTEST_", "LOCUST", "GATEWAY", "DATABASE", "REDIS")
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
+        own = {"LOADTEST_HOME": str(self.home), "LOADTEST_REPORTS_DIR": str(self.reports), "GATEWAY": VERSION}
+        return mine | own | {"TMPDIR": str(self.directory)} | dict(self.variables)
+
+    def behave(self, **how: Any) -> None:
+        """Change what the stub does from its next request on."""
+        new = self.installation / "stub.new"
+        new.write_text(json.dumps(how))
+        new.replace(self.installation / "stub.json")
+
+    def start(self) -> None:
+        who = ("--", *self.users) if self.users else ()
+        command = [sys.executable, "-m", "loadtest", *self.verb, *self.arguments, *who]
+        with (self.directory / "output.txt").open("wb") as output:
+            self.process = subprocess.Popen(
+                ["sh", "-c", f'{self.before}; exec "$@"', "sh", *command],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                text=True,
+            )
+
+    @property
+    def running(self) -> subprocess.Popen[str]:
+        assert self.process is not None
+        return self.process
+
+    @property
+    def output(self) -> str:
+        return (self.directory / "output.txt").read_text(errors="replace")
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for ``condition``; fail at once if the command has ended."""
+        deadline = time.monotonic() + WITHIN
+        while not condition():
+            assert self.running.poll() is None, f"{what}: the command has ended\n{self.output}"
+            assert time.monotonic() < deadline, f"{what}: not within {WITHIN:g} s\n{self.output}"
+            time.sleep(0.05)
+
+    def under_load(self) -> None:
+        """Wait until requests are measured."""
+        self.until(lambda: self.requests >= 5, "the load runs")
+
+    def until_reported(self) -> None:
+        """Wait until the verdict is on disk, or the command has ended."""
+        deadline = time.monotonic() + WITHIN
+        while not (self.reports / "verdict.json").exists() and self.running.poll() is None:
+            assert time.monotonic() < deadline, f"no verdict within {WITHIN:g} s\n{self.output}"
+            time.sleep(0.05)
+
+    def says(self, text: str) -> None:
+        """Wait for a line of progress."""
+        self.until(lambda: text in self.output, text)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.running.send_signal(number)
+
+    def wait(self, within: float = WITHIN) -> int:
+        try:
+            return self.running.wait(within)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the command has not ended within {within:g} s\n{self.output}")
+
+    @property
+    def run(self) -> Run | None:
+        path = self.reports / "run.json"
+        return read_run(path) if path.exists() else None
+
+    @property
+    def requests(self) -> int:
+        return self.run.requests if self.run else 0
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        return dict(json.loads((self.reports / "verdict.json").read_text()))
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that belongs to this command: its environment, command line or directory names ours."""
+        return [one for one in psutil.process_iter() if one.pid != os.getpid() and self._is_ours(one)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        mark = str(self.directory)
+        with contextlib.suppress(psutil.Error):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            if any(mark in word for word in process.cmdline()) or process.cwd().startswith(mark):
+                return True
+            return any(value.startswith(mark) for value in process.environ().values())
+        return False
+
+    def find(self, *words: str) -> psutil.Process:
+        """Return the process whose command line has all ``words`` and which guards no other; the oldest of them."""
+        found = []
+        for one in self.processes():
+            with contextlib.suppress(psutil.Error):
+                line = " ".join(one.cmdline())
+                if all(word in line for word in words) and "guard.py" not in line:
+                    found.append(one)
+        assert found, f"no process with {words}: {[one.cmdline() for one in self.processes()]}"
+        return min(found, key=lambda one: one.create_time())
+
+    def guard_of(self, *words: str) -> psutil.Process:
+        guard = self.find(*words).parent()
+        assert guard is not None
+        return guard
+
+    def left(self) -> list[str]:
+        """Return what is left behind: processes, and files of runs and of unfinished templates."""
+        processes = [f"process {one.pid}: {' '.join(one.cmdline())}" for one in self.processes()]
+        files = [*self.home.glob("runs/*"), *self.home.glob("templates/*.new"), *self.directory.glob("tmp*")]
+        return [*processes, *map(str, files)]
+
+
+@contextlib.contextmanager
+def started(job: Job) -> Iterator[Job]:
+    """Start the command; whatever is there of it at the end of the block is killed."""
+    job.start()
+    try:
+        yield job
+    finally:
+        for one in job.processes():
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+        job.running.wait()

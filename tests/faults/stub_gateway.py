@@ -1,0 +1,119 @@
+"""A gateway of two operations, started as the real one is: it is up at once, and fails as ``stub.json`` says.
+
+It needs the standard library only, so that it starts in a few milliseconds. ``stub.json`` is in the installation and
+is read again for each request, so that a test can change it while the load runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+BEHAVIOUR = Path(__file__).resolve().parent.parent / "stub.json"
+
+ENTITY = {
+    "id": "stub",
+    "name": "stub-echo",
+    "originalName": "echo",
+    "gatewayId": "stub",
+    "uri": "stub://echo",
+}
+
+
+def _operation(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
+    }
+
+
+def _status(value: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {"status": {"const": value}}, "required": ["status"]}
+
+
+CONTRACT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Stub", "version": "1.0.7"},
+    "paths": {
+        "/health": {"get": _operation(_status("healthy"))},
+        "/ready": {"get": _operation(_status("ready"))},
+    },
+}
+ANSWERS: dict[str, Any] = {
+    "/openapi.json": CONTRACT,
+    "/health": {"status": "healthy"},
+    "/ready": {"status": "ready"},
+    "/tools": [ENTITY],
+    "/resources": [ENTITY],
+    "/prompts": [ENTITY],
+}
+
+
+def behaviour() -> dict[str, Any]:
+    """Return what a test asked for."""
+    try:
+        return dict(json.loads(BEHAVIOUR.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        asked = behaviour()
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        path = self.path.partition("?")[0]
+        if asked.get("hangs"):
+            time.sleep(3600)
+        time.sleep(asked.get("slow", 0.0))
+        refused = asked.get("refuses") and self.headers.get("Authorization")
+        status = 401 if refused else asked.get("status", {}).get(path, 200)
+        body = {"detail": "refused"} if status != 200 else ANSWERS.get(path, ENTITY)
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves each connection in a thread."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main() -> None:
+    """Serve, or end, or hang."""
+    asked = behaviour()
+    if asked.get("stubborn"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("stub gateway is starting", flush=True)
+    if "ends" in asked:
+        sys.exit(asked["ends"])
+    if asked.get("never serves"):
+        time.sleep(3600)
+    address = (sys.argv[sys.argv.index("--host") + 1], int(sys.argv[sys.argv.index("--port") + 1]))
+    Server(address, Handler).serve_forever(poll_interval=0.05)
+
+
+if __name__ == "__main__":
+    # As a gateway with a worker: a process that must not outlive it.
+    if os.fork() == 0:
+        time.sleep(3600)
+    main()
