@@ -89,6 +89,12 @@ class StopRequest:
         self._handled = True
 
 
+def ignore_signals() -> None:
+    """Let no signal change how this process ends, once its exit code is known."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 _current: ContextVar[StopRequest] = ContextVar("stop_request")
 
 

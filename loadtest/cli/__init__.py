@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 
 import click
@@ -11,6 +12,7 @@ from loadtest.cli import driving, gateways, judging
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.errors import ExitCode, LoadTestError
 from loadtest.reports.text import one_line
+from loadtest.signals import ignore_signals
 
 
 class _Commands(click.Group):
@@ -47,6 +49,8 @@ for _command in (
 
 def main() -> int:
     """Run the command; return its exit code."""
+    # Python takes a while to end, in which a further signal would replace the exit code.
+    atexit.register(ignore_signals)
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as end:
