@@ -112,6 +112,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         host=parse_address(gateway.host, "GATEWAY"),
         mode=Mode.ALONE,
         credentials=gateway.credentials,
+        secrets=gateway.secrets,
         source=gateway.source,
         data=gateway.data_version,
         footing=gateway.footing,

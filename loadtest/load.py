@@ -23,8 +23,9 @@ from loadtest.address import parse_address
 from loadtest.client.session import Session, connect
 from loadtest.errors import ExitCode, LoadTestError, UsageError
 from loadtest.locust_options import Mode
+from loadtest.log_filter import hide_secrets_in_logs
 from loadtest.recorder import Recorder
-from loadtest.redact import redact
+from loadtest.redact import Redactor, redact
 from loadtest.settings import DEFAULT_HOST, Target, read_target
 from loadtest.soak.pacing import Pacing
 from loadtest.stage import Stage
@@ -51,7 +52,9 @@ class Load:
         self.target: Target = read_target()
         self.address = start_address(environment, self.target)
         """Where the credentials go, and nowhere else; empty until the master of a worker has named it."""
-        self.recorder = Recorder(environment)
+        redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
+        hide_secrets_in_logs(redactor)
+        self.recorder = Recorder(environment, redactor)
         self.stage = Stage()
         self.scenarios: dict[str, tuple[type, Task]] = {}
         self.pacing = Pacing(environment)
@@ -116,6 +119,7 @@ class Load:
             footing=ours.footing if ours else self.target.footing,
             processes=ours.processes if ours else self.target.processes,
             lock=self.target.turn_file,
+            secrets=self.target.secrets,
         )
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))

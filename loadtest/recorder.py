@@ -17,7 +17,7 @@ from loadtest.client.problem import Problem
 from loadtest.failures import Example, ProblemKind
 from loadtest.operations import area_of
 from loadtest.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
-from loadtest.redact import redact
+from loadtest.redact import Redactor
 from loadtest.roster import Counted
 from loadtest.soak.schedule import Start
 from loadtest.tally import Tally, pack, unpack
@@ -39,8 +39,9 @@ _LAST_FRAMES = 30
 class Recorder:
     """Turns Locust's request events into a tally."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, redactor: Redactor | None = None) -> None:
         self.environment = environment
+        self.redactor = redactor or Redactor()
         self.tally = Tally()
         self.made = 0
         """Requests of this process in reports to a master."""
@@ -85,7 +86,7 @@ class Recorder:
 
     def scenario_cut_short(self, name: str, operation: str, problem: Problem) -> None:
         """Count a scenario that ended with a failure of ``operation``, which has been counted itself."""
-        self.tally.scenario_cut_short(name, operation, _fault(problem, None))
+        self.tally.scenario_cut_short(name, operation, _fault(problem, None, self.redactor))
 
     def scenario_error(self, caller: Caller, error: Exception) -> None:
         """Count a scenario that raised, as a failure of the operation whose answer it was reading.
@@ -95,10 +96,10 @@ class Recorder:
         """
         operation = caller.blamed(error) or "POST /unknown"
         method, _, name = operation.partition(" ")
-        problem = _problem_of(error, caller.scenario)
+        problem = _problem_of(error, caller.scenario).masked(self.redactor)
         if caller.scenario is not None:
             self.scenario_cut_short(caller.scenario, operation, problem)
-        story = redact("".join(traceback.format_exception(error))).splitlines()
+        story = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
         now = time.time()
         self.environment.stats.log_error(method, name, str(problem))
         self.tally.add(
@@ -111,7 +112,8 @@ class Recorder:
                 status=0,
                 received=0,
                 fault=replace(
-                    _fault(problem, None), example=Example(at=now, log=tuple(story[-_LAST_FRAMES:]))
+                    _fault(problem, None, self.redactor),
+                    example=Example(at=now, log=tuple(story[-_LAST_FRAMES:])),
                 ),
             )
         )
@@ -142,7 +144,7 @@ class Recorder:
                 drift=call.drift if call else False,
                 accepted=call.accepted if call else None,
                 after=call.after if call else None,
-                fault=_fault(exception, call) if exception else None,
+                fault=_fault(exception, call, self.redactor) if exception else None,
             )
         )
 
@@ -182,10 +184,10 @@ def _problem_of(error: Exception, scenario: str | None) -> Problem:
     if isinstance(error, MissingMember):
         return Problem(ProblemKind.CONTENT, f"expected a member {error.path!r}, there is none")
     file = Path(traceback.extract_tb(error.__traceback__)[-1].filename).name
-    return Problem(ProblemKind.SCENARIO, redact(f"{scenario}: {type(error).__name__}: {error} ({file})"))
+    return Problem(ProblemKind.SCENARIO, f"{scenario}: {type(error).__name__}: {error} ({file})")
 
 
-def _fault(exception: BaseException, call: Call | None) -> Fault:
+def _fault(exception: BaseException, call: Call | None, redactor: Redactor) -> Fault:
     example = call.example if call else None
     if isinstance(exception, Problem):
         return Fault(
@@ -195,4 +197,4 @@ def _fault(exception: BaseException, call: Call | None) -> Fault:
             code=exception.code,
             example=example,
         )
-    return Fault(problem=ProblemKind.OTHER, message=redact(str(exception)), example=example)
+    return Fault(problem=ProblemKind.OTHER, message=redactor.mask(str(exception)), example=example)

@@ -1,40 +1,235 @@
-"""Masking secrets in text that leaves the machine: logs, evidence, reports. Pure."""
+"""Masking secrets in text that leaves the machine: logs, evidence, reports. Pure.
+
+Every rule takes time linear in the length of the text. Its pattern begins where a run of characters begins (a
+look-behind excludes that character class), so that no run is read again from each of its characters, and repeats
+possessively.
+"""
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
 SHORTEST_SECRET = 6
 """Characters; a shorter known value would mask innocent text."""
 
-_NAME = r"(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)[\w-]*"
+NAME = (
+    r"(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)"
+)
+"""What the name of a secret contains."""
+
+SECRET_NAME = re.compile(NAME, re.IGNORECASE)
+
+# The run of a name, from its first character, if a secret is called so.
+_KEY = rf"(?<![\w-])(?=[\w-]*?{NAME})[\w-]++"
+
+_HEADER = r"(?:cookie|api-?key|auth-token|csrf-token)"
+_SCHEME = r"\*|(?:bearer|basic)\b"
+_HEADER_VALUE = r"[^\s'\"][^'\"\r\n]*+"
+_DOTTED = re.compile(r"(?<![\w.-])[\w-]++\.[\w.-]++")
+_GENERATED = re.compile(r"(?:[A-HJ-NP-Z][a-km-z][2-9](?:%[0-9A-Fa-f]{2}|&amp;|\\u0026|[!@#$%^&*])){6}")
+_QUOTED = re.compile(rf"(?i){_KEY}(?:\\*+[\"'])?\s*+[:=]\s*+(?:\[\s*+)?(?<!\\)(\\*+)([\"'])")
+_QUOTE = re.compile(r"(?<!\\)(\\*+)([\"'\n])")
+_NEXT_ITEM = re.compile(r"\s*+,\s*+(?<!\\)(\\*+)([\"'])")
+_LOCATION = re.compile(r"[\"']loc\\*+[\"']\s*+:\s*+[\[(]([^\])]{0,300})[\])]")
+_INPUT = re.compile(r"([\"']input\\*+[\"']\s*+:\s*+)(\\*+[\"']|[\[{]|[^\s,}\]\"'\\]++)")
+_BRACKET = re.compile(r"[\[{\]}]")
+_NEXT_ERROR = re.compile(r"\}\s*+,\s*+\{")
+_INPUT_VALUE = re.compile(r"(?<=input_value=)[^\n]*+")
+
 # Numbers, true, false and null under such a name are settings, not secrets: "token_expiry": 20.
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?", MASK),
-        (r"(?i)\b(Bearer|Basic)(\s+|%20)(?!\*)[\w.~+/=-]{6,}", rf"\1\2{MASK}"),
-        (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@\"']*):[^\s/@\"']+@", rf"\1:{MASK}@"),
-        (r"(?im)^(\s*[<>]?\s*(?:set-)?cookie\s*:\s*)\S.*$", rf"\1{MASK}"),
-        (r"(?i)((?:set-)?cookie:\s*)(?!\*)[^\s'\"][^'\"\r\n]*", rf"\1{MASK}"),
-        (rf"(?i)({_NAME}\\*[\"']\s*:\s*(\\*[\"']))(?!\*).*?(?=\2|$)", rf"\1{MASK}"),
-        (rf"(?i)({_NAME}=)(?![\*\s&\"'])[^\s&\"'<>\\;,)]+", rf"\1{MASK}"),
+_SIMPLE: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
+    (needed, re.compile(pattern), replacement)
+    for needed, pattern, replacement in (
+        ("b", r"(?i)\b(Bearer|Basic)(\s++|%20)(?!\*)[\w.~+/=-]{6,}+", rf"\1\2{MASK}"),
+        ("://", r"(?<=://)([^\s/:@\"']*+):(?!\*\*\*@)[^\s/\"']+@", rf"\1:{MASK}@"),
+        (":", rf"(?im)^([ \t]*+[<>]?[ \t]*+(?=[\w-]*?{_HEADER})[\w-]++[ \t]*+:[ \t]*+)\S.*$", rf"\1{MASK}"),
+        ("cookie:", r"(?i)((?:set-)?cookie:\s*+)(?!\*)[^\s'\"][^'\"\r\n]*+", rf"\1{MASK}"),
+        ("authorization:", rf"(?i)(authorization:[ \t]*+)(?!{_SCHEME}){_HEADER_VALUE}", rf"\1{MASK}"),
+        ("x-", rf"(?i)(x-(?:api-key|auth-token):[ \t]*+)(?!\*){_HEADER_VALUE}", rf"\1{MASK}"),
+        ("reset-password/", r"(?i)(reset-password/)(?!\*)[\w.~%-]{8,}+", rf"\1{MASK}"),
+        ("=", rf"(?i)({_KEY}=)(?!\*\*\*|[\s&\"'])[^\s&\"'<>\\;,)]++", rf"\1{MASK}"),
     )
 )
+"""A word in lower case without which a rule cannot match, the rule, and what is left."""
+
+
+class Redactor:
+    """Masks known values in every spelling that a program may give them, and what looks like a secret.
+
+    A value: it knows its secrets from the start. Its repr shows none.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = frozenset(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        forms = {form for secret in self._secrets for form in spellings(secret)}
+        self._forms = sorted(forms, key=lambda form: (-len(form), form))
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._secrets)} secrets)"
+
+    def knowing(self, secrets: Iterable[str]) -> Redactor:
+        """Return one that masks ``secrets``, too."""
+        more = frozenset(secrets)
+        return self if more <= self._secrets else Redactor(self._secrets | more)
+
+    def mask(self, text: str) -> str:
+        """Return ``text`` with secrets masked; applying it twice changes nothing.
+
+        Besides the known values these are: JSON Web Tokens, Bearer and Basic credentials, passwords in addresses,
+        cookies, generated passwords, the values of form and JSON fields with telling names, and what a validation
+        error repeats of such a field.
+        """
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        if "eyJ" in text:
+            text = _DOTTED.sub(_without_jwt, text)
+        text = _GENERATED.sub(MASK, text)
+        if SECRET_NAME.search(text):
+            text = "".join(_without_inputs(text))
+            text = "".join(_without_quoted(text))
+        lower = text.lower()
+        for needed, pattern, replacement in _SIMPLE:
+            if needed in lower:
+                text = pattern.sub(replacement, text)
+        return text
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return ``text`` with secrets masked: the values in ``secrets``, and what looks like one.
+    """Return ``text`` with ``secrets``, and what looks like one, masked; see :meth:`Redactor.mask`."""
+    return Redactor(secrets).mask(text)
 
-    That is: JSON Web Tokens, Bearer and Basic credentials, passwords in addresses, cookies, and the values of
-    form and JSON fields with telling names. Applying it twice changes nothing.
+
+def spellings(secret: str) -> set[str]:
+    """Return how ``secret`` looks in JSON, HTML, Python, addresses, forms and base64, there also inside other text."""
+    once = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    forms = {
+        secret,
+        html.escape(secret),
+        repr(secret)[1:-1],
+        *once,
+        *(json.dumps(form)[1:-1] for form in once),
+    }
+    in_base64 = set(_base64(secret))
+    forms |= in_base64
+    for text in (secret, *in_base64):
+        escaped = {quote(text, safe=""), quote(text), quote_plus(text), text.replace("/", "\\/")}
+        forms |= escaped | {_HEX.sub(lambda hexadecimal: hexadecimal[0].lower(), form) for form in escaped}
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
+
+
+_HEX = re.compile(r"%[0-9A-F]{2}")
+
+
+def _base64(secret: str) -> Iterator[str]:
+    """Yield the digits that ``secret`` alone determines, at each of the three places where it can begin."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    for offset in range(3):
+        digits = base64.b64encode(bytes(offset) + raw).decode()
+        digits = digits[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
+        yield digits
+        yield digits.replace("+", "-").replace("/", "_")
+
+
+def _without_jwt(match: re.Match[str]) -> str:
+    parts = match[0].split(".")
+    for place, part in enumerate(parts[:-1]):
+        start = part.find("eyJ")
+        # A header of five digits at least, and a body; what follows is the signature.
+        if 0 <= start <= len(part) - 8 and parts[place + 1]:
+            return ".".join([*parts[:place], part[:start] + MASK, *parts[place + 3 :]])
+    return match[0]
+
+
+def _without_quoted(text: str) -> Iterator[str]:
+    """Yield ``text`` in parts, the quoted values of fields with telling names masked; lists of them, too."""
+    done = 0
+    while (field := _QUOTED.search(text, done)) is not None:
+        yield text[done : field.end()]
+        done = _end_of_string(text, field.end(), field[1], field[2])
+        yield MASK
+        if "[" in text[field.start() : field.end()]:
+            while (item := _NEXT_ITEM.match(text, _after_quote(text, done))) is not None:
+                yield text[done : item.end()]
+                done = _end_of_string(text, item.end(), item[1], item[2])
+                yield MASK
+    yield text[done:]
+
+
+def _end_of_string(text: str, start: int, slashes: str, quote_mark: str) -> int:
+    """Return where a string ends that begins at ``start`` behind its opening ``slashes`` and ``quote_mark``.
+
+    A string within a JSON string has one backslash before its quotes, and three before quotes of its own, and so on.
+    An unclosed one ends with its line.
     """
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, MASK)
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
-    return text
+    depth = len(slashes)
+    for found in _QUOTE.finditer(text, start):
+        if found[2] == "\n":
+            return found.start()
+        # What precedes the string is not its own: the opening quote's backslashes end before it.
+        if found[2] == quote_mark and len(found[1]) % (2 * depth + 2) == depth:
+            return found.end() - 1 - depth
+    return len(text)
+
+
+def _after_quote(text: str, position: int) -> int:
+    found = _QUOTE.match(text, position)
+    return found.end() if found else position
+
+
+def _without_inputs(text: str) -> Iterator[str]:
+    """Yield ``text`` in parts, without what validation errors repeat of fields with telling names.
+
+    FastAPI says ``"loc": ["body", "password"], …, "input": …``; pydantic's own text has the field's name in one line
+    and ``input_value=…`` in the next.
+    """
+    locations = list(_LOCATION.finditer(text))
+    done = 0
+    for place, location in enumerate(locations):
+        if not SECRET_NAME.search(location[1]):
+            continue
+        # A value belongs to this location if neither another one nor the end of the error stands between them.
+        start = max(done, locations[place - 1].end() if place else 0)
+        end = locations[place + 1].start() if place + 1 < len(locations) else len(text)
+        for boundary in _NEXT_ERROR.finditer(text, start, location.start()):
+            start = boundary.end()
+        following = _NEXT_ERROR.search(text, location.end(), end)
+        end = following.start() if following else end
+        for given in _INPUT.finditer(text, start, end):
+            if given.start() < done:
+                continue
+            yield _without_input_values(text[done : given.start(2)])
+            done = _end_of_value(text, given, end)
+            yield f'"{MASK}"'
+    yield _without_input_values(text[done:])
+
+
+def _end_of_value(text: str, given: re.Match[str], end: int) -> int:
+    begins = given[2]
+    if begins in ("[", "{"):
+        depth = 0
+        for bracket in _BRACKET.finditer(text, given.start(2), end):
+            depth += 1 if bracket[0] in "[{" else -1
+            if depth == 0:
+                return bracket.end()
+        return end
+    if begins[-1] in "\"'":
+        closing = _end_of_string(text, given.end(2), begins[:-1], begins[-1])
+        return min(closing + len(begins), len(text))
+    return given.end(2)
+
+
+def _without_input_values(text: str) -> str:
+    if "input_value=" not in text:
+        return text
+    lines = text.split("\n")
+    return "\n".join(
+        _INPUT_VALUE.sub(MASK, line) if SECRET_NAME.search(before) else line
+        for before, line in zip(["", *lines], lines, strict=False)
+    )

@@ -68,6 +68,8 @@ class Target(Record, frozen=True, kw_only=True):
     """None if Locust was started without ``loadtest``."""
     ui: bool = False
     """With Locust's web page."""
+    secrets: tuple[str, ...] = ()
+    """Further values that must not appear in anything that is written for others."""
     source: str = ""
     """What ``GATEWAY=`` said."""
     data: str | None = None

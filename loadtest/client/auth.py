@@ -28,6 +28,10 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Credentials(email={self.email!r}, …)"
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the values that must not be shown."""
+        return tuple(value for value in (self.token, self.jwt_secret, self.password) if value)
+
     def bearer(self) -> str:
         """Return an administrator's token: the given one, or one made by :func:`session_token`.
 

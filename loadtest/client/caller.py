@@ -126,7 +126,7 @@ class Caller:
                     self.session, call, answer, accepted=accept or {}, below=problem, content=check
                 )
             response.request_meta["response_time"] += call.late
-            report(response, request, call, answer, found)
+            found = report(response, request, call, answer, found, self.session.redactor)
         if found is not None or answer.status >= 500:
             # The gateway's server drops the connection after an unhandled exception, which may come when the
             # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
@@ -216,7 +216,7 @@ class Caller:
             # A block that failed elsewhere before it read an event says nothing about the stream.
             if told or (events is not None and events.events):
                 with response:
-                    report(response, request, call, answer, problem)
+                    problem = report(response, request, call, answer, problem, self.session.redactor)
             self.http.client.clientpool.close()
         if problem is not None:
             raise StepFailed(problem, operation)

@@ -1,16 +1,25 @@
 """What a failed call leaves behind: the request as ``curl`` and the answer, with secrets masked."""
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
 
 from loadtest.client.answer import Answer
 from loadtest.failures import Example
-from loadtest.redact import redact
+from loadtest.redact import MASK, SECRET_NAME, Redactor
 
 ANSWER_LENGTH = 4096
 """Characters of an answer that are kept."""
 _BODY_LENGTH = 2048
-_HIDDEN_HEADERS = {"authorization", "cookie", "x-csrf-token"}
+_MARGIN = 2048
+"""Characters beyond those that are kept in which a secret may end that begins before."""
+_SETTING = re.compile(
+    r"(?i)[_-]?(?:types?|ids?|use|urls?|uris?|names?|expiry|ttl|endpoint|hint|header|required)$"
+)
+"""Ends the names of fields that are about a secret and hold none."""
 _DULL_HEADERS = {"accept-encoding", "user-agent"}
 
 
@@ -23,29 +32,65 @@ def example(
     answer: Answer | None,
     at: float,
     correlation_id: str,
+    redactor: Redactor,
 ) -> Example:
-    """Return the evidence of one failed call; ``at`` is Unix time in seconds."""
+    """Return the evidence of one failed call; ``at`` is Unix time in seconds, ``redactor`` knows its secrets."""
     return Example(
         at=at,
         correlation_id=correlation_id,
-        url=redact(url),
-        curl=curl(method, url, headers, body),
+        url=redactor.mask(url),
+        curl=curl(method, url, headers, body, redactor),
         status=answer.status if answer else None,
-        answer=redact(answer.text[:ANSWER_LENGTH]) if answer else "",
+        answer=_cut(answer.text, ANSWER_LENGTH, redactor) if answer else "",
     )
 
 
-def curl(method: str, url: str, headers: Mapping[str, str], body: str | None) -> str:
+def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, redactor: Redactor) -> str:
     """Return a command that repeats the request; it reads the token from ``$TOKEN``."""
-    words = ["curl", "-sS", "-X", method, shlex.quote(redact(url))]
+    words = ["curl", "-sS", "-X", method, shlex.quote(redactor.mask(url))]
     for name, value in headers.items():
         if name.lower() == "authorization":
             words += ["-H", '"Authorization: Bearer $TOKEN"']
-        elif name.lower() in _HIDDEN_HEADERS:
-            words += ["-H", shlex.quote(f"{name}: ***")]
+        elif SECRET_NAME.search(name):
+            words += ["-H", shlex.quote(f"{name}: {MASK}")]
         elif name.lower() not in _DULL_HEADERS:
-            words += ["-H", shlex.quote(f"{name}: {value}")]
+            words += ["-H", shlex.quote(f"{name}: {redactor.mask(value)}")]
     if body:
-        shown = redact(body)
-        words += ["-d", shlex.quote(shown if len(shown) <= _BODY_LENGTH else shown[:_BODY_LENGTH] + "…")]
+        shown = _cut(body, _BODY_LENGTH, redactor)
+        words += ["-d", shlex.quote(shown if len(body) <= _BODY_LENGTH else f"{shown}…")]
     return " ".join(words)
+
+
+def sent_secrets(headers: Mapping[str, str], body: str | None) -> frozenset[str]:
+    """Return the secrets that a request carries, which its answer may repeat in any form."""
+    found: set[str] = set()
+    for name, value in headers.items():
+        if SECRET_NAME.search(name):
+            found |= {value, value.partition(" ")[2]}
+    if body:
+        try:
+            found.update(_secrets_in(msgspec.json.decode(body)))
+        except (msgspec.DecodeError, RecursionError):
+            found.update(value for name, value in parse_qsl(body) if _is_secret(name))
+    return frozenset(found)
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if isinstance(member, str) and _is_secret(name):
+                yield member
+            else:
+                yield from _secrets_in(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _secrets_in(member)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(SECRET_NAME.search(name)) and not _SETTING.search(name)
+
+
+def _cut(text: str, length: int, redactor: Redactor) -> str:
+    """Return the first ``length`` characters, masked before a secret could be cut into a part that nothing matches."""
+    return redactor.mask(text[: length + _MARGIN])[:length]

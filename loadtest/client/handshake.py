@@ -48,6 +48,7 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
         if link is not None:
             link.close()
         if problem is not None:
+            problem = problem.masked(session.redactor)
             call.example = example(
                 method=method,
                 url=url,
@@ -56,6 +57,7 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
                 answer=None,
                 at=time.time(),
                 correlation_id=headers[CORRELATION],
+                redactor=session.redactor,
             )
         # A user who was stopped in the middle of the handshake saw neither.
         if link is not None or problem is not None:

@@ -1,7 +1,10 @@
 """What is wrong with one answer, as an exception that Locust can carry."""
 
+from __future__ import annotations
+
 from loadtest.failures import ProblemKind
 from loadtest.fingerprint import normalise
+from loadtest.redact import Redactor
 
 
 class Problem(Exception):  # noqa: N818 - the design's word; an answer has a problem, the program has no error
@@ -17,6 +20,12 @@ class Problem(Exception):  # noqa: N818 - the design's word; an answer has a pro
         self.kind = kind
         self.status = status
         self.code = code
+        self.raw = message
         self.message = normalise(message) or kind.value
         tags = " ".join(str(part) for part in (kind.value, status, code) if part is not None)
         super().__init__(f"[{tags}] {self.message}")
+
+    def masked(self, redactor: Redactor) -> Problem:
+        """Return this problem without secrets, looked for before a placeholder replaces a part of one."""
+        hidden = redactor.mask(self.raw)
+        return self if hidden == self.raw else Problem(self.kind, hidden, status=self.status, code=self.code)

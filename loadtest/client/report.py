@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from locust.contrib.fasthttp import ResponseContextManager
 
 from loadtest.client.answer import Answer
-from loadtest.client.evidence import example
+from loadtest.client.evidence import example, sent_secrets
 from loadtest.client.problem import Problem
 from loadtest.client.request import CORRELATION, Request
 from loadtest.failures import Example
+from loadtest.redact import Redactor
 
 
 @dataclass(slots=True)
@@ -30,12 +31,22 @@ class Call:
 
 
 def report(
-    response: ResponseContextManager, request: Request, call: Call, answer: Answer, problem: Problem | None
-) -> None:
-    """Tell Locust how ``call`` ended, within its ``with`` block; a ``problem`` leaves its evidence in ``call``."""
+    response: ResponseContextManager,
+    request: Request,
+    call: Call,
+    answer: Answer,
+    problem: Problem | None,
+    redactor: Redactor,
+) -> Problem | None:
+    """Tell Locust how ``call`` ended, within its ``with`` block; a ``problem`` leaves its evidence in ``call``.
+
+    Returns the problem as it was told: without what ``redactor`` knows, and without the secrets of the request.
+    """
     if problem is None:
         response.success()
-        return
+        return None
+    redactor = redactor.knowing(sent_secrets(request.headers, request.body))
+    problem = problem.masked(redactor)
     call.example = example(
         method=request.method,
         url=request.url,
@@ -44,5 +55,7 @@ def report(
         answer=answer if answer.status else None,
         at=time.time(),
         correlation_id=request.headers[CORRELATION],
+        redactor=redactor,
     )
     response.failure(problem)
+    return problem

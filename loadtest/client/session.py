@@ -1,8 +1,8 @@
 """What all users of one Locust process share: contract, token, correlation ids, what to validate."""
 
 import itertools
-import secrets
-from collections.abc import Mapping
+import secrets as random
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from loadtest.client.trust import ADVICE, Trust, distrusted, read_trust
 from loadtest.client.turns import Turnstile
 from loadtest.errors import InconclusiveError
 from loadtest.footing import Footing
+from loadtest.redact import Redactor
 from loadtest.versions import VersionData, available, load, nearest
 
 ALWAYS_VALIDATED = 5
@@ -41,8 +42,10 @@ class Session:
     """What it stands on, as far as whoever booted it knows."""
     trust: Trust | None = None
     """Of a gateway at an ``https`` address."""
+    redactor: Redactor = field(default_factory=Redactor)
+    """Masks what this process knows of secrets in everything that it tells."""
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(None))
-    tag: str = field(default_factory=lambda: secrets.token_hex(3))
+    tag: str = field(default_factory=lambda: random.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _answers: dict[str, int] = field(default_factory=dict)
@@ -73,11 +76,12 @@ def connect(
     footing: Footing = Footing(),  # noqa: B008 - frozen
     processes: int = 1,
     lock: Path | None = None,
+    secrets: Collection[str] = (),
 ) -> Session:
     """Return a session with the gateway at ``host``, which stands on ``footing``.
 
     It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
-    ``lock`` tells them whose turn it is.
+    ``lock`` tells them whose turn it is. ``secrets`` are values to mask besides the ``credentials``.
 
     Raises:
         InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
@@ -103,6 +107,7 @@ def connect(
         data,
         footing=footing,
         trust=trust,
+        redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         turnstile=turnstile,
     )
 

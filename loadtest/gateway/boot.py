@@ -268,7 +268,5 @@ def _attached(
         backends_pid=peers.pid,
         footing=footing,
         phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
-        secrets=tuple(
-            value for value in (credentials.token, credentials.jwt_secret, credentials.password) if value
-        ),
+        secrets=credentials.secrets(),
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from loadtest.redact import redact
+from loadtest.redact import Redactor
 
 SPAN = 60.0
 """Seconds around the end of a request in which a traceback is looked for: longer than any request waits."""
@@ -78,9 +78,8 @@ def lines_of(
     for request in requests:
         if (crash := _nearest(request, crashes)) is not None:
             found[request.correlation_id] += crash.lines
-    return {
-        name: tuple(redact(line, secrets) for line in lines[-MOST_LINES:]) for name, lines in found.items()
-    }
+    mask = Redactor(secrets).mask
+    return {name: tuple(mask(line) for line in lines[-MOST_LINES:]) for name, lines in found.items()}
 
 
 def _read(

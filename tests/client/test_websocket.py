@@ -128,10 +128,11 @@ import sys
 from types import SimpleNamespace
 from loadtest.client.caller import StepFailed
 from loadtest.client.handshake import opened
+from loadtest.redact import Redactor
 
 fired = []
 session = SimpleNamespace(host=sys.argv[1], bearer="t", contract=SimpleNamespace(prefix="/v1"),
-                          correlation_id=lambda: "lt-0-1", trust=None)
+                          correlation_id=lambda: "lt-0-1", trust=None, redactor=Redactor())
 http = SimpleNamespace(request_event=SimpleNamespace(fire=lambda **what: fired.append(what)))
 caller = SimpleNamespace(session=session, http=http, area="a", scenario="s", last_operation=None,
                          lateness=lambda: 5000.0, failed_before=lambda: None, note=lambda _: None)
