@@ -20,6 +20,7 @@ import pytest
 from loadtest import settings, versions
 from loadtest.cli import main
 from loadtest.errors import UsageError
+from loadtest.locust_options import read_config
 
 TIMES = int(os.environ.get("LOADTEST_FUZZ", "1"))
 LONGEST = 10.0
@@ -195,3 +196,16 @@ def test_version_data(report: Report, tmp_path: Path, monkeypatch: pytest.Monkey
     for seed in rounds(30):
         (tmp_path / "1.0.7.toml").write_bytes(bytes_changed(data, random.Random(seed)))
         report("report", "--run", str(RUN))
+
+
+def test_locust_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    data = "users = 5\ntags = [a, b]\nheadless = true\nhost = http://h:80\n# a\nlocustfile = é\n".encode()
+    project = b'[tool.locust]\nusers = 5\ntags = ["a"]\nhost = "http://h"\n'
+    for seed in rounds(100):
+        chance = random.Random(seed)
+        (tmp_path / "locust.conf").write_bytes(bytes_changed(data, chance))
+        (tmp_path / "pyproject.toml").write_bytes(bytes_changed(project, chance))
+        with contextlib.suppress(UsageError):
+            read_config()

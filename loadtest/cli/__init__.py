@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import atexit
-import sys
+import errno
 
 import click
 
 from loadtest import __version__
-from loadtest.cli import driving, gateways, judging
+from loadtest.cli import driving, gateways, judging, output
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.errors import ExitCode, LoadTestError
 from loadtest.reports.text import one_line
 from loadtest.signals import ignore_signals
+
+_EXHAUSTED = frozenset(
+    (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EROFS,
+        errno.EPIPE,
+    )
+)
+"""What a machine may run out of: no fault of the load test, and nothing that says something of the gateway."""
 
 
 class _Commands(click.Group):
@@ -51,6 +65,15 @@ def main() -> int:
     """Run the command; return its exit code."""
     # Python takes a while to end, in which a further signal would replace the exit code.
     atexit.register(ignore_signals)
+    output.replace_unknown_characters()
+    try:
+        return _run()
+    finally:
+        with output.optional():
+            pass
+
+
+def _run() -> int:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -65,9 +88,13 @@ def main() -> int:
         for line in getattr(error, "log_tail", ()):
             click.echo(f"  | {line}", err=True)
         return int(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return int(ExitCode.FAIL)
+    except OSError as error:
+        if error.errno not in _EXHAUSTED:
+            return int(report_internal_error(error))
+        if error.errno != errno.EPIPE:
+            click.echo(f"loadtest: {error.filename or 'output'}: {error.strerror}", err=True)
+        output.abandon(error, quietly=True)
+        return int(ExitCode.INCONCLUSIVE)
     except Exception as error:  # noqa: BLE001 - the outermost edge
         return int(report_internal_error(error))
     return int(ExitCode.PASS)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from loadtest import settings
-from loadtest.cli import options
+from loadtest.cli import options, output
 from loadtest.cli.coverage import show_contract, show_runs
 from loadtest.cli.options import examples
 from loadtest.errors import UsageError
@@ -151,5 +151,6 @@ def accept_failures(
 
 def conclude(measured: Run, verdict: Verdict) -> NoReturn:
     """Print the verdict and exit with its code."""
-    print_verdict(measured, verdict)
+    with output.optional():
+        print_verdict(measured, verdict)
     raise SystemExit(verdict.exit_code)
