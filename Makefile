@@ -197,6 +197,10 @@ gateway: setup ## Make gateway VERSION a known one: lock, data file, what is new
 lock-gateway: setup ## Resolve the lock of gateway VERSION again
 	@$(BIN)/python -m loadtest.gateway.lock $(VERSION)
 
+.PHONY: contract-gateway
+contract-gateway: setup ## Store the contract of gateway VERSION again, after a change of its settings
+	@$(BIN)/python -m loadtest.gateway.contract $(VERSION)
+
 .PHONY: build
 build: setup ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

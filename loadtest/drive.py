@@ -115,6 +115,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         secrets=gateway.secrets,
         source=gateway.source,
         data=gateway.data_version,
+        switches=gateway.switches,
         footing=gateway.footing,
         profile=size.profile,
         processes=size.processes,

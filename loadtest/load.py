@@ -116,6 +116,7 @@ class Load:
         self._session = connect(
             host,
             self.target.credentials,
+            data=self.target.version_data,
             footing=ours.footing if ours else self.target.footing,
             processes=ours.processes if ours else self.target.processes,
             lock=self.target.turn_file,

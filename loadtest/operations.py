@@ -2,12 +2,19 @@
 
 import re
 
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The keys of a path in an OpenAPI document that are operations."""
+PREFIX = re.compile(r"^/v\d+(?=/)")
+"""A version prefix of a path."""
 _PARAMETER = re.compile(r"^\{.*\}$")
 _VERSION = re.compile(r"^v\d+$")
-
-
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 _LABEL = re.compile(r"(?: \[[^\[\]]*\])+$")
+
+
+def canonical(method: str, path: str) -> str:
+    """Return the operation's name: the method in capitals and the path without a version prefix."""
+    return f"{method.upper()} {PREFIX.sub('', path)}"
 
 
 def base(operation: str) -> str:

@@ -19,6 +19,7 @@ from loadtest.footing import Footing, declared
 from loadtest.locust_options import Mode
 from loadtest.record import Record
 from loadtest.soak.plan import Soak
+from loadtest.versions import VersionData, load
 
 PROFILES = Path(__file__).parent / "profiles.toml"
 DEFAULT_HOST = "http://localhost:8080"
@@ -74,6 +75,8 @@ class Target(Record, frozen=True, kw_only=True):
     """What ``GATEWAY=`` said."""
     data: str | None = None
     """The version whose data file applies, if whoever booted the gateway knows it."""
+    switches: str | None = None
+    """The version with whose switches it was booted, if that is another one."""
     footing: Footing = Footing()
     profile: str = "custom"
     backends: dict[str, str] = msgspec.field(default_factory=dict)
@@ -91,6 +94,14 @@ class Target(Record, frozen=True, kw_only=True):
     """Workers that a master waits for; 0 where Locust's own processes make the load."""
     workers_within: float = 0.0
     """Seconds that it waits for them."""
+
+    @property
+    def version_data(self) -> VersionData | None:
+        """What is known of its version, with the switches that it was booted with; None if nothing is said of it."""
+        if self.data is None:
+            return None
+        data = load(self.data)
+        return data if self.switches is None else data.booted_as(load(self.switches))
 
     @property
     def turn_file(self) -> Path:

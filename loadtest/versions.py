@@ -162,6 +162,10 @@ class VersionData(Record, frozen=True, kw_only=True):
             in_flight=self.in_flight if self.in_flight and self.in_flight.holds(footing) else None,
         )
 
+    def booted_as(self, other: VersionData) -> VersionData:
+        """Return it for a gateway that was booted with the switches of ``other``."""
+        return replace(self, environment=other.environment, switches=other.switches)
+
     @property
     def lock(self) -> Path:
         """The hashed lock file beside the data file."""
@@ -187,14 +191,27 @@ def load(version: str) -> VersionData:
 
 
 def nearest(version: str | None, candidates: Sequence[str]) -> str:
-    """Return the candidate that a gateway calling itself ``version`` borrows its data from.
+    """Return the candidate whose number is nearest to ``version``; the newest if ``version`` is no version.
 
-    That is the newest one that is not newer, or the oldest of all; the newest if ``version`` says nothing.
-    ``1.0.0-RC-1``, as the gateway itself writes it, is ``1.0.0rc1``.
+    That is the one before it or the one after it: whichever shares more of the release's number, then whichever is
+    fewer patches away, then the one before. ``1.0.6`` is nearer to ``1.0.7`` than to ``1.0.0rc1``, ``1.1.0`` nearer to
+    ``1.0.7`` than to ``1.2.0``. ``1.0.0-RC-1``, as the gateway itself writes it, is ``1.0.0rc1``.
+    What decides where a contract can be had is :func:`loadtest.contracts.closest`.
     """
     ordered = sorted(candidates, key=Version)
     try:
         own = Version(version or "")
     except InvalidVersion:
         return ordered[-1]
-    return next((c for c in reversed(ordered) if Version(c) <= own), ordered[0])
+    before = [one for one in ordered if Version(one) <= own][-1:]
+    after = [one for one in ordered if Version(one) > own][:1]
+    return min((*before, *after), key=lambda one: _distance(own, Version(one)))
+
+
+def _distance(one: Version, other: Version) -> tuple[int, int]:
+    """Return how many parts of the release's number differ, counted from the first, and by how much that first does."""
+    parts = ((one.major, other.major), (one.minor, other.minor), (one.micro, other.micro))
+    for index, (left, right) in enumerate(parts):
+        if left != right:
+            return len(parts) - index, abs(left - right)
+    return 0, 0

@@ -1,9 +1,10 @@
 """Opens a pull request that makes a release of the gateway known: ``python3 scripts/propose_gateway.py DIRECTORY``.
 
-DIRECTORY holds what another job made: ``VERSION.toml``, ``VERSION.lock``, ``gateway-faults.md``, ``summary.md`` and
-perhaps the ``verdict.json`` of a first run. That job installed and ran a package that nobody here has read, so the
-files are data that may say anything: a lock must be pins and hashes, a data file TOML of this version, text is cut
-and loses what GitHub would act on. What they propose is then read by a person, which is what a pull request is for.
+DIRECTORY holds what another job made: ``VERSION.toml``, ``VERSION.lock``, ``VERSION.contract.json``,
+``gateway-faults.md``, ``summary.md`` and perhaps the ``verdict.json`` of a first run. That job installed and ran a
+package that nobody here has read, so the files are data that may say anything: a lock must be pins and hashes, a data
+file TOML of this version, a contract JSON, text is cut and loses what GitHub would act on. What they propose is then
+read by a person, which is what a pull request is for.
 
 The commit is made through the API, on the newest commit of the default branch; nothing is checked out or pushed.
 The branch ``gateway-VERSION`` is renewed as long as nobody else has written to it, and nothing is proposed again that
@@ -13,6 +14,7 @@ Environment: VERSION; GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SE
 sets them.
 """
 
+import json
 import os
 import re
 import sys
@@ -40,6 +42,8 @@ INTRODUCTION = (
     "is on the package index. This adds its lock and a draft of its data file; read the draft, and see *Add a gateway "
     "version* in CONTRIBUTING.md for what is left to do."
 )
+CUT = "\n\n… The rest is in `summary.md` in the artifact `proposal` of the run.\n"
+"""Below a description that was cut."""
 CHECKS = (
     "GitHub starts no workflow by itself for a pull request that a workflow opened: choose *Approve and run "
     "workflows* where it is offered, or close this pull request and open it again."
@@ -83,8 +87,16 @@ def proposed(directory: Path, version: str) -> dict[str, str]:
         raise RefusedError(f"{version}.toml: is not TOML") from error
     if stated != version:
         raise RefusedError(f"{version}.toml: is about another version")
+    contract = read_file(directory / f"{version}.contract.json")
+    try:
+        document = json.loads(contract)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RefusedError(f"{version}.contract.json: is not JSON") from error
+    if not isinstance(document, dict) or not document.get("paths"):
+        raise RefusedError(f"{version}.contract.json: is no contract")
     return {
         f"{FOLDER}/{version}.lock": lock,
+        f"{FOLDER}/{version}.contract.json": contract,
         f"{FOLDER}/{version}.toml": data,
         "docs/gateway-faults.md": read_file(directory / "gateway-faults.md"),
     }
@@ -92,9 +104,7 @@ def proposed(directory: Path, version: str) -> dict[str, str]:
 
 def calm(markdown: str) -> str:
     """Return ``markdown`` without what GitHub would act on: mentions, references, links, HTML."""
-    cut = (
-        markdown if len(markdown) <= LARGEST_TEXT else markdown[:LARGEST_TEXT].rsplit("\n", 1)[0] + "\n\n…\n"
-    )
+    cut = markdown if len(markdown) <= LARGEST_TEXT else markdown[:LARGEST_TEXT].rsplit("\n", 1)[0] + CUT
     return _ACTED_ON.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", cut)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sample_runs import clean, failures
 
-from loadtest.catalogue import catalogue
-from loadtest.operations import base
+from loadtest.contracts import contract_of
 from loadtest.run import write_run
 
 
@@ -18,12 +17,14 @@ def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def contract(path: Path, operations: list[str], version: str = "1.0.7") -> Path:
-    paths: dict[str, dict[str, object]] = {}
-    for operation in operations:
+def contract(path: Path, *more: str) -> Path:
+    """The contract of 1.0.7, with ``more`` operations, of a gateway that does not say what it is."""
+    document = dict(contract_of("1.0.7").document)
+    paths = dict(document["paths"])
+    for operation in more:
         method, _, template = operation.partition(" ")
-        paths.setdefault(f"/v1{template}", {"parameters": []})[method.lower()] = {}
-    path.write_text(json.dumps({"info": {"version": version}, "paths": paths}))
+        paths[f"/v1{template}"] = {"parameters": [], method.lower(): {}}
+    path.write_text(json.dumps(document | {"info": {}, "paths": paths}))
     return path
 
 
@@ -40,17 +41,17 @@ def test_runs(tmp_path: Path) -> None:
 
 
 def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_path: Path) -> None:
-    planned = sorted({base(call.operation) for one in catalogue() for call in one.calls})
-    whole = ran("--contract", contract(tmp_path / "whole.json", planned))
+    whole = ran("--contract", contract(tmp_path / "whole.json"))
     assert whole.returncode == 0, whole.stdout
-    more = contract(tmp_path / "more.json", [*planned, "GET /brand/new", "POST /_internal/x"])
+    more = contract(tmp_path / "more.json", "GET /brand/new", "POST /_internal/x")
     assert ran("--contract", more).returncode == 1
     assert "no scenario: GET /brand/new\n" in ran("--contract", more).stdout
     found = json.loads(ran("--contract", more, "--json").stdout)
-    assert (found["unplanned"], list(found["excluded"])) == (["GET /brand/new"], ["POST /_internal/x"])
+    assert found["unplanned"] == ["GET /brand/new"]
+    assert "POST /_internal/x" in found["excluded"]
     # That version has no such exclusion.
     other = json.loads(ran("--contract", more, "--gateway", "1.0.0rc1", "--json").stdout)
-    assert other["unplanned"] == ["POST /_internal/x", "GET /brand/new"]
+    assert {"POST /_internal/x", "GET /brand/new"} <= set(other["unplanned"])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,11 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
             '{"paths": {"/a": {"get": {}}}}',
             "unknown gateway '9.9'",
         ),
-        (["--contract", "FILE"], "{", "is not an OpenAPI document"),
+        (
+            ["--contract", "FILE"],
+            "{",
+            "is not complete JSON: Input data was truncated; expected an OpenAPI document",
+        ),
         (["--contract", "FILE"], "{}", "missing required field `paths`"),
         (["--contract", "FILE"], '{"paths": {"/a": []}}', "paths"),
         (["--contract", "FILE"], '{"paths": {}}', "paths: holds no operation"),

@@ -12,12 +12,13 @@ import msgspec
 from loadtest import versions
 from loadtest.catalogue import catalogue
 from loadtest.cli import options
-from loadtest.client.contract import METHODS, canonical
+from loadtest.contracts import closest
 from loadtest.errors import ExitCode, UsageError
 from loadtest.files import read_json
 from loadtest.judge.beside import beside
 from loadtest.judge.offer import offer
 from loadtest.judge.session import Options, judge_run
+from loadtest.operations import METHODS, canonical
 from loadtest.reports import coverage_table
 from loadtest.run import Run
 from loadtest.versions import VersionData
@@ -65,20 +66,21 @@ class _Info(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    """As much of an OpenAPI document as the names of its operations need."""
+    """As much of an OpenAPI document as its operations need."""
 
     paths: dict[str, dict[str, Any]]
     info: _Info = msgspec.field(default_factory=_Info)
+    components: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def _contract(path: Path, version: str | None) -> tuple[tuple[str, ...], VersionData]:
-    """Return the operations of a document, and the data of ``version`` or of the one nearest to it."""
+    """Return the operations of a document, and the data of ``version`` or of the one with the closest contract."""
     document = read_json(path, _Document, "an OpenAPI document")
     names = {canonical(m, path) for path, methods in document.paths.items() for m in METHODS if m in methods}
     if not names:
         raise UsageError(f"{path}: paths: holds no operation, expected those of a gateway")
-    known = versions.available()
-    return tuple(sorted(names)), versions.load(version or versions.nearest(document.info.version, known))
+    version = version or closest(msgspec.to_builtins(document), versions.available())
+    return tuple(sorted(names)), versions.load(version)
 
 
 def _names(paths: Sequence[Path], runs: Sequence[Run]) -> tuple[str, str]:

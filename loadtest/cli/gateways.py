@@ -41,22 +41,25 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
 @click.option(
     "--summary",
     type=options.FILE,
-    help="A file for what is printed.",
+    help="A file for all that is new, in Markdown. [default: gateway-VERSION.md beside the reports]",
 )
 def adopt(version: str, summary: Path | None) -> None:
-    """Make a release of the gateway a known version, and print what is new in it, in Markdown.
+    """Make a release of the gateway a known version, and print what is new in it.
 
-    Resolves its lock, boots it, and drafts its data file from that of the nearest version.
+    Resolves its lock, boots it, and drafts its data file from that of the known version whose contract is closest.
     """
     from loadtest.adopt import adopt as adopted
-    from loadtest.adoption import in_markdown
-    from loadtest.files import write_atomically
+    from loadtest.adoption import in_markdown, in_plain_text
+    from loadtest.files import prepare_directory, write_atomically
+    from loadtest.gateway.lock import check_release
 
+    check_release(version)
+    summary = summary or settings.reports_directory() / f"gateway-{version}.md"
+    prepare_directory(summary.parent)
     with listening():
-        text = in_markdown(adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True)))
-    if summary is not None:
-        write_atomically(summary, text)
-    click.echo(text, nl=False)
+        found = adopted(version, settings.home(), lambda step: click.echo(f"{step} …", err=True))
+    write_atomically(summary, in_markdown(found))
+    click.echo(in_plain_text(found, summary), nl=False)
 
 
 @click.command(

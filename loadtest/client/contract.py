@@ -4,7 +4,6 @@ Operations are named ``METHOD /path/{template}`` without the version prefix; the
 really served. Source of the document's form: https://spec.openapis.org/oas/v3.1.0.html
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,10 +13,9 @@ import jsonschema_rs
 import msgspec
 
 from loadtest.errors import InconclusiveError
+from loadtest.operations import METHODS, PREFIX, canonical
 from loadtest.versions import Drift, VersionData
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PREFIX = re.compile(r"^/v\d+(?=/)")
 _DOCUMENT = "urn:contract"
 
 
@@ -110,11 +108,6 @@ def _told(error: jsonschema_rs.ValidationError) -> str:
     return f"{where or 'body'}: {detail}"
 
 
-def canonical(method: str, path: str) -> str:
-    """Return the operation's name: the method in capitals and the path without a version prefix."""
-    return f"{method.upper()} {_PREFIX.sub('', path)}"
-
-
 def read_contract(document: Mapping[str, Any], data: VersionData | None = None) -> Contract:
     """Return the contract of an OpenAPI document, with what the version's data excludes left out.
 
@@ -133,7 +126,7 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
                 found = Documented(name, path, _promises(methods[method], pointer))
                 if name not in operations or path != name.partition(" ")[2]:
                     operations[name] = found
-    prefixes = [match[0] for path in paths if (match := _PREFIX.match(path))]
+    prefixes = [match[0] for path in paths if (match := PREFIX.match(path))]
     prefix = max(set(prefixes), key=prefixes.count) if len(prefixes) * 2 > len(paths) else ""
     return Contract(operations, prefix, document, data.drift if data else ())
 

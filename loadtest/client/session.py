@@ -13,10 +13,11 @@ from loadtest.client.auth import Credentials
 from loadtest.client.contract import Contract, read_contract
 from loadtest.client.trust import ADVICE, Trust, distrusted, read_trust
 from loadtest.client.turns import Turnstile
+from loadtest.contracts import closest
 from loadtest.errors import InconclusiveError
 from loadtest.footing import Footing
 from loadtest.redact import Redactor
-from loadtest.versions import VersionData, available, load, nearest
+from loadtest.versions import VersionData, available, load
 
 ALWAYS_VALIDATED = 5
 """The first answers of every operation that are all held against their schema."""
@@ -73,6 +74,7 @@ def connect(
     host: str,
     credentials: Credentials,
     *,
+    data: VersionData | None = None,
     footing: Footing = Footing(),  # noqa: B008 - frozen
     processes: int = 1,
     lock: Path | None = None,
@@ -80,6 +82,7 @@ def connect(
 ) -> Session:
     """Return a session with the gateway at ``host``, which stands on ``footing``.
 
+    ``data`` is what is known of its version: if None, of the version whose contract is closest to the gateway's.
     It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
     ``lock`` tells them whose turn it is. ``secrets`` are values to mask besides the ``credentials``.
 
@@ -96,15 +99,15 @@ def connect(
     trust = read_trust() if host.startswith("https://") else None
     document = _fetch(host, "/openapi.json", bearer, trust)
     version = _version(document)
-    data = load(nearest(version, available())).on(footing)
-    turnstile = Turnstile(data, processes, lock)
+    applying = (data or load(closest(document, available()))).on(footing)
+    turnstile = Turnstile(applying, processes, lock)
     return Session(
         host,
         bearer,
         credentials,
-        read_contract(document, data),
+        read_contract(document, applying),
         version,
-        data,
+        applying,
         footing=footing,
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),

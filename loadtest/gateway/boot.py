@@ -16,6 +16,7 @@ from loadtest.client.session import connect
 from loadtest.errors import BootError
 from loadtest.footing import Footing, declared
 from loadtest.gateway import log
+from loadtest.gateway.boot_failure import reason_in
 from loadtest.gateway.connections import Peers
 from loadtest.gateway.environment import (
     gateway_environment,
@@ -34,7 +35,7 @@ from loadtest.gateway.running import (
     RunningGateway,
 )
 from loadtest.gateway.samples import MEMBERS, SAMPLES
-from loadtest.gateway.source import Running, Source
+from loadtest.gateway.source import Pinned, Running, Source
 from loadtest.gateway.stores import Stores, write_limits
 from loadtest.gateway.watch import Watch
 from loadtest.run import Phase
@@ -130,15 +131,19 @@ def booted(
         _wait_until_healthy(program, place, log_path, masked, boot_time)
         write_limits(program.pid, place)
         stack.enter_context(Stores(program.pid, place, log_path))
-        version = connect(place.url, secrets.credentials).version
+        switches = source.data.version
+        pinned = source.data if isinstance(source, Pinned) else None
+        session = connect(place.url, secrets.credentials, data=pinned)
+        data = session.data.version if session.data else switches
         ready = _wait_until_ready(peers, directory)
         _write_catalog(directory / "catalog.yml", ready)
         yield RunningGateway(
             source=source.text,
             host=place.url,
             credentials=secrets.credentials,
-            version=version,
-            data_version=source.data.version,
+            version=session.version,
+            data_version=data,
+            switches=None if data == switches else switches,
             backends=ready,
             directory=str(directory),
             pid=program.pid,
@@ -148,7 +153,7 @@ def booted(
                 Phase(name="set-up", seconds=round(set_up - started, 3)),
                 Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
             ),
-            notes=installation.notes,
+            notes=(*installation.notes, *_other_data(data, switches)),
             secrets=masked,
         )
 
@@ -197,10 +202,9 @@ def _wait_until_healthy(
     stop = stop_request()
     while (past := time.monotonic() - start) < boot_time:
         if (death := program.death()) is not None:
-            raise BootError(
-                f"the gateway ended{death.how} after {past:.1f} s of booting",
-                log.tail(log_path, masked),
-            )
+            lines = log.tail(log_path, masked)
+            why = f": {reason}" if (reason := reason_in(lines)) else ""
+            raise BootError(f"the gateway ended{death.how} after {past:.1f} s of booting{why}", lines)
         if _healthy(place.port):
             return
         stop.pause(STEP)
@@ -247,6 +251,13 @@ def _write_catalog(path: Path, ready: backends.Ready) -> None:
     path.write_text(json.dumps({"catalog_servers": servers}), encoding="utf-8")
 
 
+def _other_data(data: str, switches: str) -> tuple[str, ...]:
+    """Return what a reader should know where the data of one version apply and another one's switches."""
+    if data == switches:
+        return ()
+    return (f"booted with the settings of {switches}; its contract is closest to {data}, whose data apply",)
+
+
 def _attached(
     source: Running,
     directory: Path,
@@ -263,7 +274,7 @@ def _attached(
         host=source.url,
         credentials=credentials,
         version=session.version,
-        data_version=versions.nearest(session.version, versions.available()),
+        data_version=session.data.version if session.data else versions.available()[0],
         backends=_wait_until_ready(peers, directory),
         backends_pid=peers.pid,
         footing=footing,

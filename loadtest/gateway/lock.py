@@ -1,11 +1,11 @@
-"""``python -m loadtest.gateway.lock VERSION``: resolve a release of the gateway into its hashed lock.
+"""``python -m loadtest.gateway.lock VERSION``: resolve a known version of the gateway into its hashed lock again.
 
-What is resolved stands in the version's data file (``extras``, ``requirements``, ``exclude_newer``). A release
-that has no data file yet takes extras and requirements of the nearest version that has one.
+What is resolved stands in the version's data file (``extras``, ``requirements``, ``exclude_newer``).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import tempfile
 from pathlib import Path
@@ -23,22 +23,17 @@ OLDEST = Version("3.11")
 """What this program itself needs; for data that names no lower bound."""
 
 
-def lock_version(version: str) -> Path:
-    """Resolve ``version`` and write its lock; returns the lock's path.
+def lock_version(data: VersionData) -> Path:
+    """Resolve the version that ``data`` is about and write its lock; returns the lock's path.
 
     Raises:
-        UsageError: ``version`` is no version.
         InstallError: it cannot be resolved.
     """
-    check_release(version)
-    known = versions.available()
-    data = versions.load(version if version in known else versions.nearest(version, known))
-    target = versions.DIRECTORY / f"{version}.lock"
     with tempfile.TemporaryDirectory() as directory:
         wanted = Path(directory) / "wanted.in"
-        wanted.write_text(wanted_by(data, version), encoding="utf-8")
-        run_uv([*command(data, version), str(wanted), "--output-file", str(target)])
-    return target
+        wanted.write_text(wanted_by(data), encoding="utf-8")
+        run_uv([*command(data), str(wanted), "--output-file", str(data.lock)])
+    return data.lock
 
 
 def check_release(version: str) -> None:
@@ -53,13 +48,13 @@ def check_release(version: str) -> None:
         raise UsageError(f"VERSION={version}: is not a version, expected a release such as 1.0.7") from error
 
 
-def wanted_by(data: VersionData, version: str) -> str:
-    """Return the requirements that the lock of ``version`` is resolved from, one per line."""
-    gateway = f"{PACKAGE}[{','.join(data.extras)}]=={version}"
+def wanted_by(data: VersionData) -> str:
+    """Return the requirements that the lock of ``data`` is resolved from, one per line."""
+    gateway = f"{PACKAGE}[{','.join(data.extras)}]=={data.version}"
     return "".join(f"{requirement}\n" for requirement in (gateway, *data.requirements))
 
 
-def command(data: VersionData, version: str) -> list[str]:
+def command(data: VersionData) -> list[str]:
     """Return the arguments of ``uv`` without its files; of an old release only what existed on its day."""
     arguments = [
         "pip",
@@ -73,8 +68,10 @@ def command(data: VersionData, version: str) -> list[str]:
         "--python-version",
         oldest_python(data.python),
     ]
-    if data.version == version and data.exclude_newer is not None:
-        arguments += ["--exclude-newer", data.exclude_newer.isoformat()]
+    if data.exclude_newer is not None:
+        # A date alone would end with the day of this machine's time zone.
+        end = data.exclude_newer + dt.timedelta(days=1)
+        arguments += ["--exclude-newer", f"{end.isoformat()}T00:00:00Z"]
     return arguments
 
 
@@ -85,12 +82,13 @@ def oldest_python(specifier: str) -> str:
 
 
 def main() -> int:
-    """Lock the version named on the command line."""
+    """Lock the known version that the command line names."""
     if len(sys.argv) != 2:
         sys.stderr.write("VERSION: is empty, expected a release such as VERSION=1.0.7\n")
         return 2
     try:
-        sys.stdout.write(f"{lock_version(sys.argv[1])}\n")
+        check_release(sys.argv[1])
+        sys.stdout.write(f"{lock_version(versions.load(sys.argv[1]))}\n")
     except LoadTestError as error:
         sys.stderr.write(f"{error}\n")
         return int(error.exit_code)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from loadtest.errors import InconclusiveError
 from loadtest.gateway.commands import run_command
@@ -14,6 +16,9 @@ from loadtest.gateway.source import PACKAGE
 
 READING_TIME = 60.0
 """Seconds that importing its configuration may take."""
+
+LONGEST = 80
+"""Characters of a default that is kept as it is."""
 
 _QUESTION = f"""
 import importlib.metadata, json
@@ -40,7 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The interpreters that it runs on, as a PEP 440 specifier."""
     extras: tuple[str, ...]
     settings: dict[str, str]
-    """The environment variables that its configuration reads, and their defaults."""
+    """The environment variables that its configuration reads, and their defaults, see :func:`short`."""
 
 
 def read_manifest(installation: Installation) -> Manifest:
@@ -58,10 +63,18 @@ def read_manifest(installation: Installation) -> Manifest:
             directory=Path(directory),
         )
     try:
-        return msgspec.json.decode(_last(finished.output), type=Manifest)
+        manifest = msgspec.json.decode(_last(finished.output), type=Manifest)
     except msgspec.DecodeError as error:
         last = _last(finished.errors) or "nothing was printed"
         raise InconclusiveError(f"the configuration of {installation.name} cannot be read: {last}") from error
+    return replace(manifest, settings={name: short(value) for name, value in manifest.settings.items()})
+
+
+def short(default: str) -> str:
+    """Return ``default``, or of a long text its length and digest: enough to see that it changed."""
+    if len(default) <= LONGEST and "\n" not in default:
+        return default
+    return f"({len(default)} characters, SHA-256 {hashlib.sha256(default.encode()).hexdigest()[:12]})"
 
 
 def _last(printed: str) -> str:

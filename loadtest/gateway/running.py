@@ -57,6 +57,8 @@ class RunningGateway(Record, frozen=True, kw_only=True):
     """Its own word."""
     data_version: str
     """The version whose data file applies."""
+    switches: str | None = None
+    """The version with whose switches it was booted, if that is another one."""
     backends: Ready
     directory: str | None = None
     """Where this run keeps its files; None for a gateway that somebody else booted."""

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from loadtest.errors import BootError, InconclusiveError, UsageError
+from loadtest.gateway.boot_failure import reason_in
 from loadtest.gateway.commands import CommandError, run_command
 from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
 from loadtest.gateway.install import Installation
@@ -96,7 +97,8 @@ def migrate(
     except CommandError as error:
         masked = secret_values(place, secrets)
         tail = tuple(redact(error.output, masked).splitlines()[-20:])
-        raise BootError(redact(str(error), masked), tail) from error
+        reason = reason_in(tail)
+        raise BootError(f"{name} failed: {reason}" if reason else redact(str(error), masked), tail) from error
     if not (database_url or place.sqlite_file.is_file()):
         raise InconclusiveError(f"{name} made no database")
     return place

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from loadtest.client.contract import canonical, read_contract
+from loadtest.client.contract import read_contract
 from loadtest.errors import InconclusiveError
+from loadtest.operations import canonical
 from loadtest.versions import Drift, VersionData
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from msgspec.structs import replace
 
 from loadtest import versions
-from loadtest.errors import UsageError
-from loadtest.gateway.lock import command, lock_version, main, oldest_python, wanted_by
+from loadtest.gateway.lock import command, main, oldest_python, wanted_by
 
 
 def test_extras_and_further_packages() -> None:
     data = versions.load("1.0.0rc1")
-    assert wanted_by(data, "1.0.0rc1").splitlines()[0] == (
-        "mcp-contextforge-gateway[grpc,llmchat,redis]==1.0.0rc1"
-    )
-    assert set(data.requirements) <= set(wanted_by(data, "1.0.0rc1").splitlines())
+    lines = wanted_by(data).splitlines()
+    assert lines[0] == "mcp-contextforge-gateway[grpc,llmchat,redis]==1.0.0rc1"
+    assert set(data.requirements) <= set(lines)
 
 
-def test_an_old_release_is_resolved_as_of_its_day_and_a_new_one_is_not() -> None:
-    old = versions.load("1.0.0rc1")
-    assert command(old, "1.0.0rc1")[-2:] == ["--exclude-newer", "2026-02-20"]
-    assert "--exclude-newer" not in command(old, "1.0.0rc9"), "borrowed data"
+def test_an_old_release_is_resolved_as_of_the_end_of_its_day() -> None:
+    data = versions.load("1.0.0rc1")
+    assert data.exclude_newer == dt.date(2026, 2, 20)
+    assert command(data)[-2:] == ["--exclude-newer", "2026-02-21T00:00:00Z"]
+    assert "--exclude-newer" not in command(replace(data, exclude_newer=None))
 
 
 @pytest.mark.parametrize(
@@ -31,8 +33,11 @@ def test_the_oldest_python(specifier: str, version: str) -> None:
 
 
 def test_what_is_no_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match="VERSION=newest: is not a version"):
-        lock_version("newest")
-    monkeypatch.setattr("sys.argv", ["lock"])
-    assert main() == 2
-    assert "VERSION: is empty" in capsys.readouterr().err
+    for arguments, words in (
+        ([], "VERSION: is empty"),
+        (["newest"], "VERSION=newest: is not a version"),
+        (["9.9.9"], "unknown gateway '9.9.9'"),
+    ):
+        monkeypatch.setattr("sys.argv", ["lock", *arguments])
+        assert main() == 2
+        assert words in capsys.readouterr().err

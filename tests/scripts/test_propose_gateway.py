@@ -11,12 +11,14 @@ from loadtest import versions
 
 VERSION = "1.0.7.post20260921"
 LOCK = f"mcp-contextforge-gateway[redis]=={VERSION} ; python_full_version < '3.14' \\\n    --hash=sha256:{'0' * 64}\n"
+CONTRACT = '{"paths": {"/tools": {}}}'
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     (tmp_path / f"{VERSION}.lock").write_text(LOCK)
     (tmp_path / f"{VERSION}.toml").write_text(f'version = "{VERSION}"\n')
+    (tmp_path / f"{VERSION}.contract.json").write_text(CONTRACT)
     (tmp_path / "gateway-faults.md").write_text("# Faults\n")
     (tmp_path / "summary.md").write_text("## Gateway\n\n- `GET /new`\n")
     return tmp_path
@@ -35,6 +37,7 @@ def test_a_pull_request_is_opened(hub: PretendGitHub, environment: dict[str, str
     assert tree["base_tree"] == "tree-of-main-sha"
     assert {one["path"]: one["content"] for one in tree["tree"]} == {
         f"loadtest/gateway/versions/{VERSION}.lock": LOCK,
+        f"loadtest/gateway/versions/{VERSION}.contract.json": CONTRACT,
         f"loadtest/gateway/versions/{VERSION}.toml": f'version = "{VERSION}"\n',
         "docs/gateway-faults.md": "# Faults\n",
     }
@@ -96,6 +99,10 @@ def test_what_somebody_works_on_is_left_alone(
         (f"{VERSION}.lock", LOCK.replace("0" * 64, "0" * 63), "line 2 is neither"),
         (f"{VERSION}.toml", 'version = "9.9"\n', "is about another version"),
         (f"{VERSION}.toml", "version", "is not TOML"),
+        (f"{VERSION}.contract.json", "{", "is not JSON"),
+        (f"{VERSION}.contract.json", "[" * 100_000, "is not JSON"),
+        (f"{VERSION}.contract.json", "[]", "is no contract"),
+        (f"{VERSION}.contract.json", '{"paths": {}}', "is no contract"),
         ("gateway-faults.md", "x" * 2_000_001, "no file of at most"),
         ("gateway-faults.md", b"\xff", "no UTF-8 text"),
     ],
@@ -129,10 +136,10 @@ def test_a_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", versions.available())
 def test_every_version_that_we_have_could_be_proposed(directory: Path, version: str) -> None:
-    for end in ("lock", "toml"):
+    for end in ("lock", "toml", "contract.json"):
         source = versions.DIRECTORY / f"{version}.{end}"
         (directory / source.name).write_text(source.read_text())
-    assert len(proposed(directory, version)) == 3
+    assert len(proposed(directory, version)) == 4
 
 
 def test_nothing_that_github_acts_on_is_left() -> None:
@@ -140,4 +147,6 @@ def test_nothing_that_github_acts_on_is_left() -> None:
     for words in ("@all", "#12", "<script", "](", "://"):
         assert words not in said
     assert "`GET /tools/{id}` # Title" in said
-    assert len(calm("line\n" * LARGEST_TEXT)) <= LARGEST_TEXT + 10
+    long = calm("line\n" * LARGEST_TEXT)
+    assert len(long) <= LARGEST_TEXT + 100
+    assert long.endswith("The rest is in `summary.md` in the artifact `proposal` of the run.\n")
