@@ -24,6 +24,7 @@ from loadtest.complete import complete
 from loadtest.errors import ExitCode
 from loadtest.files import prepare_directory
 from loadtest.gateway import guard
+from loadtest.gateway.install import INSTALL_LOG
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.state import read_state
 from loadtest.locks import reserved
@@ -144,7 +145,14 @@ def reserve_reports(directory: Path) -> contextlib.AbstractContextManager[None]:
 
 def clear_reports(directory: Path) -> None:
     """Delete what an earlier run left, so that nobody takes an old report for this run's."""
-    ours = ("run.json", "openapi.json", "gateway.log", *OUTPUTS, *(one.FILENAME for one in formats()))
+    ours = (
+        "run.json",
+        "openapi.json",
+        "gateway.log",
+        INSTALL_LOG,
+        *OUTPUTS,
+        *(one.FILENAME for one in formats()),
+    )
     for name in ours:
         (directory / name).unlink(missing_ok=True)
 

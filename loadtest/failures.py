@@ -39,6 +39,8 @@ class ProblemKind(StrEnum):
     """An event stream that ended before what it had to deliver."""
     SCENARIO = "scenario"
     """The scenario itself raised: the load test's own fault."""
+    REMOVED = "removed"
+    """An operation that the known version offers and this gateway does not; it is found without a call."""
     OTHER = "other"
     """What a foreign locustfile reported in its own words."""
 

@@ -22,6 +22,7 @@ from loadtest.files import prepare_directory
 from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
 from loadtest.gateway.ground import footing_of
+from loadtest.gateway.install import INSTALL_LOG
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Running, Source
 from loadtest.gateway.state import read_state
@@ -162,7 +163,12 @@ def _gateway(job: Job) -> Iterator[RunningGateway]:
     log_copy = job.reports / "gateway.log"
     if job.held is None:
         with booted(
-            job.source, home=job.home, port=job.port, database=job.database, log_copy=log_copy
+            job.source,
+            home=job.home,
+            port=job.port,
+            database=job.database,
+            log_copy=log_copy,
+            install_log=job.reports / INSTALL_LOG,
         ) as gateway:
             yield gateway
         return

@@ -59,6 +59,14 @@ class Exclusion(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Removal(Record, frozen=True, kw_only=True):
+    """Operations whose removal from the gateway is intended, and why."""
+
+    operations: str
+    """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /admin/*``."""
+    reason: str
+
+
 class Drift(Qualified, frozen=True, kw_only=True):
     """An answer that is plainly right although the contract does not describe it."""
 
@@ -137,6 +145,8 @@ class VersionData(Record, frozen=True, kw_only=True):
     floors: tuple[Floor, ...] = ()
     """The last one that holds goes before ``coverage``."""
     excluded: tuple[Exclusion, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    """Operations of this version that a later gateway is meant not to offer."""
     drift: tuple[Drift, ...] = ()
     known: tuple[KnownFailure, ...] = ()
     turns: Turns | None = None

@@ -65,6 +65,7 @@ def booted(
     environ: Mapping[str, str] | None = None,
     extra: Mapping[str, str] | None = None,
     log_copy: Path | None = None,
+    install_log: Path | None = None,
     boot_time: float = BOOT_TIME,
 ) -> Iterator[RunningGateway]:
     """Install, migrate and boot what ``source`` names, with the backends; all of it ends with the block.
@@ -74,7 +75,8 @@ def booted(
     None) is asked for ``DATABASE_URL`` and ``REDIS_URL``, which go before ``database``, for the number of workers,
     and for the credentials of a gateway that runs already.
     ``extra`` are environment variables on top of the version's own. ``log_copy`` is where the redacted log
-    goes when the block ends, however it does, a failed boot included. ``boot_time`` is in seconds.
+    goes when the block ends, however it does, a failed boot included. ``install_log`` is where the output of the
+    installer goes, see :func:`loadtest.gateway.install.install`. ``boot_time`` is in seconds.
 
     Raises:
         UsageError: the port is taken, no services run, the version has no lock, ``log_copy`` cannot be written.
@@ -95,7 +97,7 @@ def booted(
         if port is not None:
             require_free(port)
         ground = ground_of(database, home, environ)
-        installation = install(source, home)
+        installation = install(source, home, install_log)
         place = stack.enter_context(
             ground.placed(
                 Place(

@@ -27,6 +27,10 @@ class CommandError(InconclusiveError):
         """Everything that it printed."""
 
 
+class CommandTimeoutError(CommandError):
+    """A program was out of time."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """What a program that succeeded has printed."""
@@ -74,7 +78,7 @@ def run_command(
             printed.append(file.read().decode(errors="replace"))
     last = next((text.strip().splitlines()[-1] for text in reversed(printed) if text.strip()), "no output")
     if death is None:
-        raise CommandError(f"{name} did not end within {within:g} s: {last}", "".join(printed))
+        raise CommandTimeoutError(f"{name} did not end within {within:g} s: {last}", "".join(printed))
     if death.exit_status != 0:
         raise CommandError(f"{name} failed{death.how}: {last}", "".join(printed))
     return Finished(*printed)

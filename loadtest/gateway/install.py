@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.errors import UsageError
-from loadtest.gateway.interpreters import Interpreter, find, fits, probe, specifier
+from loadtest.gateway.checkout import NOT_BUILT, build_wheel, npm_is_there, tree_state
+from loadtest.gateway.diagnosis import Kind
+from loadtest.gateway.interpreters import Interpreter, NoInterpreterError, find, fits, probe, specifier
 from loadtest.gateway.source import PACKAGE, Checkout, Pinned
-from loadtest.gateway.uv import InstallError, run_uv
+from loadtest.gateway.uv import InstallerError, InstallError, run_uv
 from loadtest.locks import exclusively
 from loadtest.versions import VersionData
+
+INSTALL_LOG = "install.log"
+
+TRY_AGAIN = 3600.0
+"""Seconds after which a user interface is built again that could not be built."""
 
 READY = ".ready"
 """Written into an environment last: without it, what stands there is the rest of an interrupted install."""
@@ -40,34 +48,58 @@ class Installation:
         return self.directory / "bin" / "python"
 
 
-def install(source: Pinned | Checkout, home: Path) -> Installation:
+def install(source: Pinned | Checkout, home: Path, log: Path | None = None) -> Installation:
     """Return the installation of ``source`` under ``home``; made if it is not there.
+
+    All output of the installer goes to ``log``, ``install.log`` in ``home`` if None; if nothing is installed, no
+    such file is written.
 
     Raises:
         UsageError: the version has no lock.
-        InstallError: it cannot be installed; the message holds the installer's last lines.
+        InstallError: it cannot be installed; one line that says what failed, why, what to do and where to read more.
     """
-    gateways = home / "gateways"
-    gateways.mkdir(parents=True, exist_ok=True)
-    # An environment holds its own path: one that was reached by a link must not need the link later.
-    gateways = gateways.resolve()
-    return _pinned(source.data, gateways) if isinstance(source, Pinned) else _checkout(source, gateways)
+    who = f"gateway {source.text}"
+    log = log or home / INSTALL_LOG
+    try:
+        gateways = home / "gateways"
+        gateways.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        # An environment holds its own path: one that was reached by a link must not need the link later.
+        gateways = gateways.resolve()
+        if isinstance(source, Pinned):
+            return _pinned(source, gateways, log)
+        return _checkout(source, gateways, log)
+    except NoInterpreterError:
+        raise
+    except InstallError as error:
+        raise InstallError(f"{who} could not be installed: {error}{_where(log)}") from error
+    except shutil.Error as error:
+        raise InstallError(f"{who} could not be installed: {error.args[0][0][2]}{_where(log)}") from error
+    except OSError as error:
+        what = f"{error.filename or 'file'}: {error.strerror or error}"
+        raise InstallError(f"{who} could not be installed: {what}{_where(log)}") from error
 
 
-def _pinned(data: VersionData, gateways: Path) -> Installation:
+def _where(log: Path) -> str:
+    return f" (see {log})" if log.is_file() else ""
+
+
+def _pinned(source: Pinned, gateways: Path, log: Path) -> Installation:
+    data = source.data
     lock = read_lock(data)
     interpreter = find(data.python, who=f"gateway {data.version}")
     name = f"{data.version}-{_digest(lock, interpreter.key)}"
     directory = gateways / name
     with exclusively(gateways / f"{name}.lock", f"the installation of {data.version}", within=INSTALL_TIME):
         if not ((directory / READY).is_file() and _usable(directory, data.python)):
-            _make_environment(directory, interpreter)
+            _make_environment(directory, interpreter, log)
             run_uv(
                 ["pip", "sync", "--require-hashes", "--compile-bytecode", str(data.lock)],
                 environment=directory,
+                log=log,
             )
             (directory / READY).touch()
-    return Installation(name, directory)
+    return Installation(name, directory, source.notes)
 
 
 def read_lock(data: VersionData) -> str:
@@ -84,9 +116,11 @@ def read_lock(data: VersionData) -> str:
         ) from error
 
 
-def _checkout(source: Checkout, gateways: Path) -> Installation:
-    state = tree_state(source.directory)
-    interpreter = find(source.python, who=f"the checkout {source.directory}")
+def _checkout(source: Checkout, gateways: Path, log: Path) -> Installation:
+    data = source.data
+    interpreter = find(source.python, who=f"gateway {source.text}")
+    made_from = (*tree_state(source.directory), read_lock(data), *data.extras, *data.requirements)
+    state = _digest(*made_from, "npm" if npm_is_there() else "")
     place = f"checkout-{_digest(str(source.directory), interpreter.key)}"
     directory = gateways / place
     with exclusively(
@@ -95,36 +129,42 @@ def _checkout(source: Checkout, gateways: Path) -> Installation:
         ready = directory / READY
         usable = _usable(directory, source.python)
         notes = ready.read_text(encoding="utf-8").splitlines() if usable and ready.is_file() else []
-        if not notes or notes[0] != state:
+        if not notes or notes[0] != state or _try_again(ready, notes):
             ready.unlink(missing_ok=True)
             if not usable:
-                _make_environment(directory, interpreter)
-            notes = [state, *_install_tree(source, directory)]
+                _make_environment(directory, interpreter, log)
+            wheel = build_wheel(
+                source.directory,
+                directory,
+                python=directory / "bin" / "python",
+                log=log,
+                spare=gateways.parent,
+            )
+            notes = [state, *wheel.notes, *_install_wheel(wheel.path, data, directory, log)]
+            wheel.path.unlink()
             ready.write_text("\n".join(notes), encoding="utf-8")
     return Installation(f"{place}-{state}", directory, tuple(notes[1:]), place)
 
 
-def _install_tree(source: Checkout, directory: Path) -> list[str]:
-    """Build and install the working copy, as a user would get it; return notes on how that went."""
-    data = source.data
-    copy = directory / "source"
-    shutil.rmtree(copy, ignore_errors=True)
-    # Built from a copy: setuptools leaves build/ and *.egg-info in the tree, and takes stale files from them.
-    ignored = shutil.ignore_patterns(
-        ".git", "node_modules", ".venv", "venv", "build", "dist", "*.egg-info", "*.db"
-    )
-    shutil.copytree(source.directory, copy, ignore=ignored, symlinks=True)
+def _try_again(ready: Path, notes: list[str]) -> bool:
+    """Say whether it is time to build a user interface again that could not be built, for want of a network maybe."""
+    failed = any(note.startswith(NOT_BUILT) for note in notes) and npm_is_there()
+    return failed and time.time() - ready.stat().st_mtime > TRY_AGAIN
+
+
+def _install_wheel(wheel: Path, data: VersionData, directory: Path, log: Path) -> list[str]:
+    """Install what was built of a working copy; return notes on how that went."""
     constraints = directory / "constraints.txt"
     constraints.write_text(constraints_of(read_lock(data)), encoding="utf-8")
-    wanted = [f"{PACKAGE}[{','.join(data.extras)}] @ {copy.as_uri()}", *data.requirements]
+    wanted = [f"{PACKAGE}[{','.join(data.extras)}] @ {wheel.as_uri()}", *data.requirements]
     command = ["pip", "install", "--compile-bytecode", "--reinstall-package", PACKAGE, *wanted]
     try:
-        run_uv([*command, "--constraints", str(constraints)], environment=directory)
-    except InstallError:
-        run_uv(command, environment=directory)
+        run_uv([*command, "--constraints", str(constraints)], environment=directory, log=log)
+    except InstallerError as error:
+        if error.diagnosis.kind is not Kind.RESOLUTION:
+            raise
+        run_uv(command, environment=directory, log=log)
         return [f"the lock of {data.version} does not satisfy the checkout: dependencies resolved freely"]
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
     return []
 
 
@@ -134,19 +174,8 @@ def constraints_of(lock: str) -> str:
     return "".join(f"{pin}\n" for pin in pins if not re.match(rf"{PACKAGE}\b", pin))
 
 
-def tree_state(directory: Path) -> str:
-    """Return a digest of the files that an installation of the checkout is made of: names, sizes, times."""
-    files = [directory / "pyproject.toml", *sorted((directory / "mcpgateway").rglob("*"))]
-    facts = (
-        f"{path.relative_to(directory)} {status.st_size} {status.st_mtime_ns}"
-        for path in files
-        if "__pycache__" not in path.parts and path.is_file() and (status := path.stat())
-    )
-    return _digest(*facts)
-
-
-def _make_environment(directory: Path, interpreter: Interpreter) -> None:
-    run_uv(["venv", "--quiet", "--clear", "--no-project", "--python", str(interpreter.path), str(directory)])
+def _make_environment(directory: Path, interpreter: Interpreter, log: Path) -> None:
+    run_uv(["venv", "--clear", "--no-project", "--python", str(interpreter.path), str(directory)], log=log)
 
 
 def _usable(directory: Path, requires: str) -> bool:

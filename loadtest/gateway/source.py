@@ -24,6 +24,8 @@ class Pinned:
 
     text: str
     data: VersionData
+    notes: tuple[str, ...] = ()
+    """What a reader of the run should know about how it was chosen."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ paths in the user's variables keep their meaning.
 from __future__ import annotations
 
 import os
-import subprocess
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import uv as package
 
 from loadtest import settings
 from loadtest.errors import InconclusiveError
+from loadtest.gateway.commands import CommandError, CommandTimeoutError, run_command
+from loadtest.gateway.diagnosis import Diagnosis, diagnose
 from loadtest.redact import redact
 
 ISOLATION = Path(__file__).parent / "isolation"
@@ -23,8 +25,6 @@ ISOLATION = Path(__file__).parent / "isolation"
 
 TIME_LIMIT = 900.0
 """Seconds that one call of uv may take."""
-
-LAST_LINES = 20
 
 TARGETS = frozenset(
     {
@@ -55,40 +55,56 @@ TARGETS = frozenset(
 
 
 class InstallError(InconclusiveError):
-    """A gateway could not be installed; the message ends with the last lines of the installer."""
+    """A gateway could not be installed; one line that says what failed, why, and what to do."""
+
+
+class InstallerError(InstallError):
+    """uv ended with an error."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(str(diagnosis))
+        self.diagnosis = diagnosis
 
 
 def run_uv(
-    arguments: Sequence[str], *, environment: Path | None = None, time_limit: float = TIME_LIMIT
+    arguments: Sequence[str],
+    *,
+    environment: Path | None = None,
+    extra: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    time_limit: float = TIME_LIMIT,
 ) -> str:
-    """Run ``uv`` with ``arguments``, for the virtual environment ``environment``, and return what it printed.
+    """Run ``uv`` with ``arguments``, for the virtual environment ``environment``; return its standard output.
+
+    ``extra`` are environment variables on top. ``log`` is a file to which the command and all its output, without
+    the passwords of index addresses, are appended.
 
     Raises:
-        InstallError: it failed, or took more than ``time_limit`` seconds; index addresses in the message carry no
-            passwords.
+        InstallerError: it ended with an error.
+        InstallError: it took more than ``time_limit`` seconds; uv and what it had started were ended.
     """
-    variables = uv_environment()
+    variables = uv_environment() | dict(extra or {})
     if environment is not None:
         variables["VIRTUAL_ENV"] = str(environment)
     command = [package.find_uv_bin(), "--no-progress", "--color=never", f"--project={ISOLATION}", *arguments]
+    failure: CommandError | None = None
     try:
-        done = subprocess.run(
-            command,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=time_limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise InstallError(f"uv {arguments[0]} did not end within {time_limit:g} s") from error
-    if done.returncode:
-        tail = "\n".join(redact(done.stdout).strip().splitlines()[-LAST_LINES:])
-        raise InstallError(f"uv {arguments[0]} failed with status {done.returncode}:\n{tail}")
-    return done.stdout
+        finished = run_command(command, name="uv", environment=variables, within=time_limit)
+        output = redact(finished.output)
+        printed = output + redact(finished.errors)
+    except CommandError as error:
+        failure = error
+        printed = redact(error.output)
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(redact(f"$ uv {shlex.join(arguments)}\n{printed.rstrip()}\n"))
+    if isinstance(failure, CommandTimeoutError):
+        raise InstallError(
+            f"uv {arguments[0]} did not end within {time_limit:g} s and was stopped"
+        ) from failure
+    if failure is not None:
+        raise InstallerError(diagnose(printed)) from failure
+    return output
 
 
 def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

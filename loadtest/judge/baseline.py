@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,29 @@ from loadtest.errors import UsageError
 from loadtest.files import parse_toml, read_text, write_atomically
 from loadtest.judge.known import Entry, entries
 from loadtest.record import Record
-from loadtest.versions import KnownFailure
+from loadtest.versions import KnownFailure, Removal
 
 
 class _File(Record, frozen=True, kw_only=True):
     known: tuple[KnownFailure, ...] = ()
+    removed: tuple[Removal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a file of known failures holds."""
+
+    known: tuple[Entry, ...] = ()
+    removed: tuple[Removal, ...] = ()
 
 
 def read_known(path: Path) -> tuple[Entry, ...]:
-    """Return the entries of the file ``path``.
+    """Return the ``[[known]]`` entries of the file ``path``; see :func:`read_baseline`."""
+    return read_baseline(path).known
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Return the entries and the intended removals of the file ``path``.
 
     Raises:
         UsageError: unreadable, not TOML, or an entry that does not say what it must; the message names the
@@ -36,9 +51,15 @@ def read_known(path: Path) -> tuple[Entry, ...]:
         for number, table in enumerate(tables, 1):
             _check(path, number, table)
     try:
-        return entries(msgspec.convert(data, _File).known, str(path))
+        file = msgspec.convert(data, _File)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {error}") from error
+    for one in file.removed:
+        if not (one.operations.strip() and one.reason.strip()):
+            raise UsageError(
+                f"{path}: removed ({one.operations}): operations and reason: expected text in both"
+            )
+    return Baseline(entries(file.known, str(path)), file.removed)
 
 
 def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:

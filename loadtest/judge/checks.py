@@ -94,6 +94,7 @@ _CHECKS: dict[Check, Callable[[Facts], Observation]] = {
     Check.PLANNED: reach.planned,
     Check.ACCOUNTED: reach.accounted,
     Check.FLOOR: reach.floor,
+    Check.COMPARED: reach.compared,
     Check.SCENARIOS: reach.scenarios,
     Check.ENTITIES: _entities,
     Check.STALE: _stale,

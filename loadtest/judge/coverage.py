@@ -39,6 +39,8 @@ class State(StrEnum):
     """Not driven, with a reason in the version's data."""
     MISSED = "missed"
     """Offered and never called."""
+    REMOVED = "removed"
+    """Not in the contract of this gateway, and in that of the known version."""
     NOT_OFFERED = "not offered"
     """Planned by a scenario, and not in the contract of this gateway."""
     UNDOCUMENTED = "undocumented"
@@ -84,6 +86,8 @@ class Coverage:
     """What the version's data requires."""
     partial: str = ""
     """How the load was limited to a part of itself, which nothing is required of; empty if it was not."""
+    gone: frozenset[str] = frozenset()
+    """Operations of the known version that are no longer offered, intended or not."""
 
     def count(self, state: State, area: str | None = None) -> int:
         """Return how many operations have this ``state``, parts of others left out."""
@@ -133,8 +137,13 @@ class Coverage:
     @property
     def below_floor(self) -> bool:
         """Say whether fewer operations succeeded, or were answered right, than this run had to reach."""
-        short = self.succeeded < self.floor.floor or self.answered < self.floor.answered
-        return self.known and not self.partial and short
+        return self.known and not self.partial and self.short > 0
+
+    @property
+    def short(self) -> int:
+        """How many operations fewer succeeded, or were answered right, than had to; removed ones are told apart."""
+        missing = max(self.floor.floor - self.succeeded, self.floor.answered - self.answered)
+        return max(missing - len(self.gone), 0)
 
     @property
     def lost(self) -> tuple[Covered, ...]:
@@ -175,9 +184,12 @@ def cover(
     exclusions: Iterable[Exclusion] = (),
     drift: Collection[Drift] = (),
     floor: versions.Coverage = NOTHING,
+    removed: Mapping[str, str] | None = None,
+    intended: Mapping[str, str] | None = None,
 ) -> Coverage:
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
+    ``removed`` and ``intended`` are operations that this gateway no longer offers, with what is said of them.
     ``drift`` says why an answer outside the contract is right all the same.
     """
     called = {operation.name: operation for operation in run.operations if operation.requests}
@@ -212,8 +224,20 @@ def cover(
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(Covered(name, areas[name], state, requests, reason, first_success=first))
+    removed, intended = removed or {}, intended or {}
+    gone = removed.keys() | intended.keys()
     if run.contract is not None:
-        rows += [_not_called(name, areas[name], contract) for name in planned - contract - called.keys()]
+        rows += [
+            _not_called(name, areas[name], contract) for name in planned - contract - called.keys() - gone
+        ]
+    rows = [one for one in rows if one.name not in gone]
+    rows += [
+        Covered(n, area_of(n), State.REMOVED, reason=f"no longer offered: {why}")
+        for n, why in removed.items()
+    ]
+    rows += [
+        Covered(n, area_of(n), State.NOT_OFFERED, reason=f"removed: {why}") for n, why in intended.items()
+    ]
     rows.sort(key=lambda one: (one.area, one.name))
     return Coverage(
         operations=tuple(rows),
@@ -225,6 +249,7 @@ def cover(
         ),
         floor=floor,
         partial=_partial(run),
+        gone=frozenset(gone),
     )
 
 

@@ -8,6 +8,7 @@ from loadtest.judge.coverage import Coverage
 from loadtest.judge.growth import UNJUDGED, Endurance
 from loadtest.judge.known import Entry
 from loadtest.judge.observations import Check, Observation, Severity
+from loadtest.judge.removed import NOT_COMPARED, Removals
 from loadtest.run import Run
 
 
@@ -23,6 +24,7 @@ class Facts:
     unapplied: tuple[Entry, ...]
     """Known failures that name a gateway version while the run does not say its own."""
     endurance: Endurance = UNJUDGED
+    removals: Removals = NOT_COMPARED
 
 
 def fine(check: Check, text: str) -> Observation:

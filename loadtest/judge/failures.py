@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadtest.failures import Failure
+from loadtest.failures import Failure, ProblemKind
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.known import Entry, KnownFailures
-from loadtest.run import Run
 
 
 class FailOn(StrEnum):
@@ -49,6 +49,13 @@ class JudgedFailure:
     """The category that recognises it, whether it excuses or not."""
     known_as: Entry | None = None
     """Of a new one: the entry that knows this operation to fail with another status or code."""
+    detail: str = ""
+    """Of a removed operation: which version offers it, and where it is now."""
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is an operation that is no longer offered, and not an answer."""
+        return self.failure.problem is ProblemKind.REMOVED
 
     @property
     def change(self) -> str:
@@ -77,13 +84,19 @@ class JudgedFailure:
 
 
 def judge_failures(
-    run: Run, matcher: KnownFailures, categories: Categories, today: dt.date, fail_on: FailOn
+    failures: Iterable[Failure],
+    matcher: KnownFailures,
+    categories: Categories,
+    today: dt.date,
+    fail_on: FailOn,
+    details: Mapping[str, str] | None = None,
 ) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
     """Return the failures in the order of a report, and the entries that were of use.
 
     An entry is of use, too, where its operation now fails with another status or code: it is not stale.
+    ``details`` say more of removed operations, by name.
     """
-    matches = [(failure, matcher.match(failure)) for failure in run.failures]
+    matches = [(failure, matcher.match(failure)) for failure in failures]
     seen = {entry for _, matching in matches for entry in matching}
     judged, changed = [], set[Entry]()
     for failure, matching in matches:
@@ -102,7 +115,15 @@ def judge_failures(
             if known_as is not None:
                 changed.add(known_as)
         fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
-        judged.append(JudgedFailure(failure, standing, fails, entry, category, known_as))
+        judged.append(
+            JudgedFailure(
+                failure, standing, fails, entry, category, known_as, _detail(failure, details or {})
+            )
+        )
     order = list(Standing)
-    judged.sort(key=lambda j: (order.index(j.standing), -j.failure.count, j.failure.operation))
+    judged.sort(key=lambda j: (order.index(j.standing), not j.removed, -j.failure.count, j.failure.operation))
     return tuple(judged), seen | changed
+
+
+def _detail(failure: Failure, details: Mapping[str, str]) -> str:
+    return details.get(failure.operation, "") if failure.problem is ProblemKind.REMOVED else ""

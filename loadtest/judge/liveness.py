@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtest.generator import Worker
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, clock, plural, some
-from loadtest.run import RunState
+from loadtest.run import Run, RunState
 
 
 def gateway_up(facts: Facts) -> Observation:
@@ -19,8 +19,12 @@ def gateway_up(facts: Facts) -> Observation:
             Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")
         )
     how = death.how if death else ""
-    advice = "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
-    reason = f": {run.reason}" if run.reason else ""
+    advice = (
+        "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
+        if gateway.log_tail or death
+        else "Without a gateway nothing was tested; it did not get as far as a log of its own."
+    )
+    reason = _reason(run)
     if run.requests and death is not None:
         text = f"gateway died at {clock(death.at)}{how}"
     elif death is None and gateway.source.startswith(("http://", "https://")):
@@ -36,6 +40,16 @@ def gateway_up(facts: Facts) -> Observation:
         gateway.log_tail,
         taints=True,
     )
+
+
+def _never_up(run: Run) -> bool:
+    """Say whether the run ended before there was a gateway, for a reason that the check of the gateway gives."""
+    return bool(run.reason) and run.gateway is not None and run.gateway.version is None and not run.requests
+
+
+def _reason(run: Run) -> str:
+    """Return the reason of an unfinished run on one line, to stand behind what happened."""
+    return f": {' '.join(run.reason.split())}" if run.reason else ""
 
 
 def backends_up(facts: Facts) -> Observation:
@@ -68,8 +82,7 @@ def complete(facts: Facts) -> Observation:
             text = f"run was interrupted at {clock(run.duration)}"
         case RunState.ABORTED:
             text = "run was aborted"
-    if run.reason:
-        text += f": {run.reason}"
+    text += " before any load" if _never_up(run) else _reason(run)
     return Observation(
         Check.COMPLETE, Severity.INCONCLUSIVE, text, "Run again to its end before trusting it."
     )
@@ -83,7 +96,9 @@ def requests(facts: Facts) -> Observation:
         Check.REQUESTS,
         Severity.INCONCLUSIVE,
         "no requests were made",
-        "Check the host, the number of users and the tags: with these settings no scenario was run.",
+        "There was no gateway to send them to."
+        if _never_up(facts.run)
+        else "Check the host, the number of users and the tags: with these settings no scenario was run.",
     )
 
 

@@ -35,6 +35,7 @@ class Check(StrEnum):
     PLANNED = "called-operations-planned"
     ACCOUNTED = "failures-accounted-for"
     FLOOR = "coverage-floor"
+    COMPARED = "operations-compared"
     SCENARIOS = "every-operation-has-a-scenario"
     ENTITIES = "entities-cleaned-up"
     STALE = "known-failures-still-seen"

@@ -38,7 +38,7 @@ def reached(facts: Facts) -> Observation:
     unreached: dict[str, bool] = {}
     for scenario in run.plan:
         calls = {call.operation for call in scenario.calls}
-        explained = scenario.name in broken or bool(calls & failed)
+        explained = scenario.name in broken or bool(calls & failed) or bool(calls & facts.coverage.gone)
         for name in calls:
             offered = base(name) in contract
             if offered and name not in called and (name != base(name) or name not in called_bases):
@@ -126,7 +126,7 @@ def floor(facts: Facts) -> Observation:
         return fine(
             Check.FLOOR, f"{coverage.line}; {required.floor} must, and {required.answered} be answered"
         )
-    short = max(required.floor - coverage.succeeded, required.answered - coverage.answered)
+    short = coverage.short
     if coverage.succeeded < required.floor:
         text = f"{coverage.succeeded} operations succeeded, {required.floor} are required"
     else:
@@ -141,6 +141,30 @@ def floor(facts: Facts) -> Observation:
         f"{text}; lost: {some(named or items)}",
         "Mend them, or lower the floor with a reason. `loadtest coverage --run BEFORE --run NOW` tells two runs apart.",
         items,
+    )
+
+
+def compared(facts: Facts) -> Observation:
+    """Tell how many operations of the known version are offered, and which intended removals are out of use."""
+    removals = facts.removals
+    if removals.why_not:
+        return unmeasured(Check.COMPARED, f"operations were not compared: {removals.why_not}")
+    here = removals.compared - len(removals.removed) - len(removals.intended)
+    parts = [f"{here} of {removals.compared} operations of {removals.version} are offered"]
+    if removals.removed:
+        parts.append(f"{len(removals.removed)} are no longer")
+    if removals.intended:
+        parts.append(f"{len(removals.intended)} were removed on purpose")
+    text = ", ".join(parts)
+    if not removals.unused:
+        return fine(Check.COMPARED, text)
+    names = tuple(one.operations for one in removals.unused)
+    return Observation(
+        Check.COMPARED,
+        Severity.WARNING,
+        f"{plural(len(names), 'intended removal')} out of use: {some(names)}; {text}",
+        "Delete these lines: the operations are offered, and they would hide their next removal.",
+        names,
     )
 
 

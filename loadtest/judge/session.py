@@ -10,11 +10,11 @@ from pathlib import Path
 from loadtest.compare import compare
 from loadtest.errors import ExitCode, InconclusiveError
 from loadtest.files import prepare_directory
-from loadtest.judge.baseline import read_known, write_known
+from loadtest.judge.baseline import read_baseline, write_known
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria import Criterion, parse, read_criteria
 from loadtest.judge.failures import FailOn, Standing
-from loadtest.judge.known import Entry, accepted, gateway_version
+from loadtest.judge.known import accepted, gateway_version
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports import write_reports
 from loadtest.run import Run, read_run
@@ -59,9 +59,11 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
     foreign = run.source == "csv"
     asked = [parse(text, any_name=foreign) for text in options.criteria]
     asked += [one for path in options.criteria_files for one in read_criteria(path, any_name=foreign)]
+    baselines = [read_baseline(path) for path in options.known_failures]
     verdict = judge(
         run,
-        known=_known(options),
+        known=[entry for one in baselines for entry in one.known],
+        intended=[removal for one in baselines for removal in one.removed],
         categories=load_categories(options.categories),
         criteria=(*_usual(run, asked), *asked),
         version_data=load(data) if data else None,
@@ -86,7 +88,8 @@ def check_options(options: Options) -> None:
     Raises:
         UsageError: a file or an expression cannot be used.
     """
-    _known(options)
+    for path in options.known_failures:
+        read_baseline(path)
     load_categories(options.categories)
     for text in options.criteria:
         parse(text)
@@ -145,7 +148,3 @@ def accept(
     if additions:
         write_known(path, additions)
     return additions
-
-
-def _known(options: Options) -> tuple[Entry, ...]:
-    return tuple(entry for path in options.known_failures for entry in read_known(path))

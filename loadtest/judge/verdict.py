@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,8 +24,9 @@ from loadtest.judge.figures import Counts, judge_criteria, total_latency
 from loadtest.judge.growth import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.observations import Observation, Severity, clock, plural
+from loadtest.judge.removed import find_removals
 from loadtest.run import Run, RunState
-from loadtest.versions import VersionData
+from loadtest.versions import Removal, VersionData
 
 
 class Result(StrEnum):
@@ -72,6 +73,16 @@ class Verdict:
         return tuple(judged for judged in self.failures if judged.fails)
 
     @property
+    def removed(self) -> tuple[JudgedFailure, ...]:
+        """Those of :attr:`failing` that are operations which are no longer offered."""
+        return tuple(judged for judged in self.failing if judged.removed)
+
+    @property
+    def failed(self) -> tuple[JudgedFailure, ...]:
+        """Those of :attr:`failing` that are answers."""
+        return tuple(judged for judged in self.failing if not judged.removed)
+
+    @property
     def excused(self) -> tuple[JudgedFailure, ...]:
         """The failures that do not, because an entry or a category excuses them."""
         return tuple(judged for judged in self.failures if not judged.fails)
@@ -99,10 +110,15 @@ def judge(
     categories: Categories,
     criteria: Sequence[Criterion] = (),
     version_data: VersionData | None = None,
+    offered: Collection[str] = (),
+    intended: Iterable[Removal] = (),
     today: dt.date,
     fail_on: FailOn = FailOn.NEW,
 ) -> Verdict:
-    """Return the verdict on ``run``; ``known`` comes on top of what ``version_data`` knows.
+    """Return the verdict on ``run``; ``known`` and ``intended`` come on top of what ``version_data`` knows.
+
+    ``offered`` are the operations of that version: one that the gateway does not offer is a failure unless its removal
+    is ``intended``.
 
     Raises:
         UsageError: an entry of ``version_data`` or a histogram of ``run`` is not of the form it must have.
@@ -114,10 +130,19 @@ def judge(
         listed += entries(version_data.known, f"gateway version {version_data.version}")
         version_data = version_data.on(footing or Footing())
     matcher = KnownFailures(listed, version, footing)
-    failures, seen = judge_failures(run, matcher, categories, today, fail_on)
+    removals = find_removals(
+        run,
+        version_data.version if version_data else None,
+        offered,
+        exclusions=version_data.excluded if version_data else (),
+        intended=(*intended, *(version_data.removed if version_data else ())),
+    )
+    failures, seen = judge_failures(
+        (*run.failures, *removals.failures(run)), matcher, categories, today, fail_on, removals.removed
+    )
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:
-        if judged.standing in (Standing.NEW, Standing.EXPIRED):
+        if judged.standing in (Standing.NEW, Standing.EXPIRED) and not judged.removed:
             failing[judged.failure.operation] += judged.failure.count
             failing_by_minute.update(judged.failure.minutes)
     coverage = cover(
@@ -126,14 +151,20 @@ def judge(
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
         floor=version_data.coverage if version_data else NOTHING,
+        removed=removals.removed,
+        intended=removals.intended,
     )
     succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
-    new = [one.failure for one in failures if one.standing in (Standing.NEW, Standing.EXPIRED)]
+    new = [
+        one.failure
+        for one in failures
+        if one.standing in (Standing.NEW, Standing.EXPIRED) and not one.removed
+    ]
     endurance = endure(run, new)
     blocking = sum(one.fails for one in failures)
-    observations = observe(Facts(run, coverage, blocking, stale, unapplied, endurance))
+    observations = observe(Facts(run, coverage, blocking, stale, unapplied, endurance, removals))
     latency = total_latency(run)
     results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency, failing_by_minute))
     result = decide(run.state, failures, observations, results)
@@ -200,7 +231,7 @@ def _headline(
     coverage: Coverage,
     latency: Latency | None,
 ) -> str:
-    standings = Counter(judged.standing for judged in failures)
+    standings = Counter(judged.standing for judged in failures if not (judged.removed and judged.fails))
     parts = []
     match result:
         case Result.INTERRUPTED:
@@ -213,9 +244,14 @@ def _headline(
     new, expired = standings[Standing.NEW], standings[Standing.EXPIRED]
     known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
     blocking = sum(judged.fails for judged in failures)
+    gone = sum(judged.removed and judged.fails for judged in failures)
     if any(one.taints for one in observations):
         if blocking:
             parts.append(f"{plural(blocking, 'failure')} not judged")
+    elif gone:
+        parts.append(f"{plural(gone, 'operation')} no longer offered")
+    if any(one.taints for one in observations):
+        pass
     elif fail_on is FailOn.ANY:
         counts = (
             f"{count} {word}"
@@ -223,9 +259,11 @@ def _headline(
             if count
         )
         told = ", ".join(counts)
-        parts.append(f"{plural(blocking, 'failure')} ({told})" if told else "no failures")
+        if told or not gone:
+            parts.append(f"{plural(blocking - gone, 'failure')} ({told})" if told else "no failures")
     else:
-        parts.append(plural(new, "new failure"))
+        if new or not gone:
+            parts.append(plural(new, "new failure"))
         if expired:
             parts.append(f"{expired} expired")
     if known and fail_on is not FailOn.ANY:

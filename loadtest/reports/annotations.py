@@ -13,6 +13,7 @@ from loadtest.judge.criteria import Outcome
 from loadtest.judge.failures import Standing
 from loadtest.judge.observations import Severity
 from loadtest.judge.verdict import Verdict
+from loadtest.reports import removed
 from loadtest.reports.evidence import times, title
 from loadtest.reports.places import Place, Places
 from loadtest.reports.text import one_line
@@ -49,7 +50,12 @@ def _errors(run: Run, verdict: Verdict) -> Iterator[str]:
         if result.outcome is not Outcome.MET:
             yield _command("error", f"criterion {result.criterion.text}", result.text)
     places = Places(run)
-    for judged in verdict.failing:
+    few = len(verdict.removed) <= removed.FEW // 2
+    if not few:
+        areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
+        text = f"By area: {areas}. Each stands by its name in summary.md, report.html and verdict.json."
+        yield _command("error", removed.headline(verdict), text)
+    for judged in verdict.failing if few else verdict.failed:
         failure = judged.failure
         word = _WORDS[judged.standing]
         text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"

@@ -29,6 +29,7 @@ _COVERAGE = {
     Check.REACHED,
     Check.PLANNED,
     Check.FLOOR,
+    Check.COMPARED,
     Check.SCENARIOS,
 }
 

@@ -15,8 +15,8 @@ MOST_LOG_LINES = 40
 
 
 def times(count: int) -> str:
-    """Return ``once`` or ``12 times``."""
-    return "once" if count == 1 else f"{count} times"
+    """Return ``once`` or ``12 times``, of what needs no call to be found nothing but ``not called``."""
+    return {0: "not called", 1: "once"}.get(count, f"{count} times")
 
 
 def title(judged: JudgedFailure) -> str:
@@ -26,8 +26,9 @@ def title(judged: JudgedFailure) -> str:
     """
     failure = judged.failure
     parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
+    detail = f": {judged.detail}" if judged.detail else ""
     change = f"{judged.change}: " if judged.change else ""
-    return one_line(f"{change}[{' '.join(parts)}] {failure.message}", 400)
+    return one_line(f"{change}[{' '.join(parts)}] {failure.message}{detail}", 400)
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:

@@ -21,7 +21,7 @@ from loadtest.judge import cpu
 from loadtest.judge.coverage import State
 from loadtest.judge.observations import Severity, clock
 from loadtest.judge.verdict import Verdict
-from loadtest.reports import html_endurance
+from loadtest.reports import html_endurance, removed
 from loadtest.reports.html_coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.html_failures import excused, failing
 from loadtest.reports.html_operations import table
@@ -56,6 +56,7 @@ def render(run: Run, verdict: Verdict) -> str:
         headline=[one_line(part, 400) for part in rest.split(" · ")],
         advice=one_line(next_step(run, verdict), 2_000),
         failing=failing(run, verdict),
+        removed=removed.by_area(verdict),
         excused=excused(run, verdict),
         table=table(run, verdict),
         map=coverage_map(verdict.coverage),
@@ -153,4 +154,4 @@ def _when(text: str) -> str:
 
 
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+    return {0: "not called", 1: "once"}.get(count, f"{count:,} times")

@@ -29,12 +29,14 @@ _ORDER = {
             State.REACHED,
             State.MISSED,
             State.EXCLUDED,
+            State.REMOVED,
             State.NOT_OFFERED,
             State.UNDOCUMENTED,
         )
     )
 }
 _TOLD = (
+    State.REMOVED,
     State.REACHED,
     State.MISSED,
     State.EXCUSED,

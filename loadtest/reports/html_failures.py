@@ -83,7 +83,7 @@ class FailureList:
 
 def failing(run: Run, verdict: Verdict) -> FailureList:
     """Return the failures that make the run fail, or that would if the run were whole."""
-    return _listed(run, verdict.failing, True)
+    return _listed(run, verdict.failed, True)
 
 
 def excused(run: Run, verdict: Verdict) -> FailureList:

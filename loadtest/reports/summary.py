@@ -19,6 +19,7 @@ from loadtest.judge.failures import FailOn, JudgedFailure, Standing
 from loadtest.judge.growth import Growth, Trend
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import Result, Verdict
+from loadtest.reports import removed
 from loadtest.reports.endurance import kept, row
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.text import html, markdown
@@ -48,6 +49,7 @@ def render(run: Run, verdict: Verdict) -> str:
     sections = [
         ("what ran", _settings(run)),
         ("findings", _findings(verdict)),
+        ("operations no longer offered", _removed(verdict)),
         ("new failures", _new(verdict)),
         ("criteria", _criteria(verdict)),
         ("endurance", _endurance(verdict)),
@@ -115,8 +117,28 @@ def _findings(verdict: Verdict) -> Iterator[str]:
         yield f"- **{finding.severity.value}** {markdown(finding.text)}. {markdown(finding.advice)}"
 
 
+def _removed(verdict: Verdict) -> Iterator[str]:
+    """Yield all operations that are no longer offered, folded by area where there are many."""
+    gone = verdict.removed
+    if not gone:
+        return
+    yield f"### Operations no longer offered ({len(gone)})"
+    yield ""
+    if len(gone) <= removed.FEW:
+        yield from _table(
+            ("operation", "what is known"), gone, lambda j: (_code(j.failure.operation), markdown(j.detail))
+        )
+        return
+    for area, members in removed.by_area(verdict).items():
+        yield f"<details><summary>{markdown(area)}: {len(members)}</summary>"
+        yield ""
+        yield from (f"- {_code(one.failure.operation)}: {markdown(one.detail)}" for one in members)
+        yield ""
+        yield "</details>"
+
+
 def _new(verdict: Verdict) -> Iterator[str]:
-    failing = verdict.failing
+    failing = verdict.failed
     if not failing:
         return
     yield f"### {'Failures' if verdict.fail_on is FailOn.ANY else 'New failures'} ({len(failing)})"
@@ -245,7 +267,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         coverage.areas().items(),
         lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
     )
-    order = (State.REACHED, State.MISSED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
+    order = (State.REACHED, State.MISSED, State.NOT_OFFERED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
     lacking = [o for state in order for o in coverage.operations if o.state is state]
     if lacking:
         yield ""

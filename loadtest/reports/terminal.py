@@ -9,8 +9,9 @@ from rich.text import Text
 from loadtest.judge import cpu
 from loadtest.judge.criteria import Outcome
 from loadtest.judge.failures import Standing
-from loadtest.judge.observations import Severity
+from loadtest.judge.observations import Severity, some
 from loadtest.judge.verdict import Result, Verdict
+from loadtest.reports import removed
 from loadtest.reports.evidence import title
 from loadtest.reports.text import no_commands, one_line, printable
 from loadtest.run import Run
@@ -38,7 +39,9 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
             console.print(
                 plain(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
             )
-    failing = verdict.failing
+    if verdict.removed and verdict.tainted is None:
+        _print_removed(verdict, console)
+    failing = verdict.failed
     if failing and verdict.tainted is None:
         table = Table("operation", "failure", "count", "fingerprint", box=None, pad_edge=False)
         for judged in failing[:MOST]:
@@ -60,6 +63,18 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
         style=_STYLES.get(verdict.result, "bold magenta"),
         soft_wrap=True,
     )
+
+
+def _print_removed(verdict: Verdict, console: Console) -> None:
+    console.print(plain(f"{removed.headline(verdict)}:"), style="red")
+    if len(verdict.removed) <= removed.FEW:
+        for judged in verdict.removed:
+            console.print(plain(f"  {judged.failure.operation}: {judged.detail}"), soft_wrap=True)
+        return
+    for area, members in removed.by_area(verdict).items():
+        names = some((one.failure.operation for one in members), 2)
+        console.print(plain(f"  {area} ({len(members)}): {names}"), soft_wrap=True)
+    console.print("  each by its name in summary.md, report.html and verdict.json", soft_wrap=True)
 
 
 def next_step(run: Run, verdict: Verdict) -> str:

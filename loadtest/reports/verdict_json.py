@@ -242,7 +242,7 @@ def _failure(judged: JudgedFailure) -> Failure:
         message=one_line(failure.message),
         count=failure.count,
         standing=judged.standing.value,
-        reason=one_line(judged.reason, 500),
+        reason=one_line(judged.reason or judged.detail, 500),
         category=category.name if category else None,
         fault=category.fault.value if category else None,
         scenario=None if failure.scenario is None else one_line(failure.scenario),

@@ -1,0 +1,136 @@
+"""Operations that a known gateway version offers and the gateway of a run does not."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from packaging.version import Version
+
+from loadtest.failures import Failure, ProblemKind
+from loadtest.fingerprint import fingerprint
+from loadtest.judge.known import gateway_version
+from loadtest.run import Run
+from loadtest.versions import Exclusion, Removal
+
+MESSAGE = "no longer offered"
+"""The message of each failure: it holds no version, so that a known failure stays one when the version changes."""
+
+
+@dataclass(frozen=True)
+class Removals:
+    """What the comparison of a run's contract with that of a known version shows."""
+
+    version: str = ""
+    """The known version."""
+    compared: int = 0
+    """Operations of that version that were looked for."""
+    why_not: str = "the operations of no version are known"
+    """Why nothing was compared; empty if it was."""
+    removed: Mapping[str, str] = field(default_factory=dict)
+    """Operations that are not offered any more, each with what is known of it in words."""
+    intended: Mapping[str, str] = field(default_factory=dict)
+    """Those whose removal is intended, each with the reason."""
+    unused: tuple[Removal, ...] = ()
+    """Intended removals of operations that are all offered."""
+
+    def failures(self, run: Run) -> tuple[Failure, ...]:
+        """Return a failure for each removed operation; it was never called, so its count is 0."""
+        callers = {call.operation: one.name for one in reversed(run.plan) for call in one.calls}
+        return tuple(
+            Failure(
+                fingerprint=fingerprint(name, ProblemKind.REMOVED, None, None, MESSAGE),
+                operation=name,
+                problem=ProblemKind.REMOVED,
+                message=MESSAGE,
+                count=0,
+                scenario=callers.get(name),
+            )
+            for name in self.removed
+        )
+
+
+NOT_COMPARED = Removals()
+"""Of a run whose gateway is compared with no known version."""
+
+
+def find_removals(
+    run: Run,
+    version: str | None,
+    offered: Collection[str],
+    *,
+    exclusions: Iterable[Exclusion] = (),
+    intended: Iterable[Removal] = (),
+) -> Removals:
+    """Compare the contract of ``run`` with the operations that ``version`` has ``offered``.
+
+    Nothing is compared with a newer version: what is missing was added since. Nor are operations compared that are
+    excluded, and a path whose parameters are only called otherwise is the same.
+    """
+    if version is None or not offered:
+        return NOT_COMPARED
+    if run.contract is None:
+        return Removals(version, why_not="the contract of the gateway is not in this record")
+    own = gateway_version(run.gateway)
+    if own is None:
+        return Removals(version, why_not="the gateway does not say its version")
+    if own < Version(version):
+        return Removals(version, why_not=f"{own} is older than {version}, which it would be compared with")
+    patterns = [re.compile(fnmatch.translate(one.operations)) for one in exclusions]
+    wanted = [name for name in sorted(offered) if not any(pattern.match(name) for pattern in patterns)]
+    present = {_without_names(name) for name in run.contract}
+    missing = [name for name in wanted if _without_names(name) not in present]
+    known = {_without_names(name) for name in offered}
+    new = [name for name in run.contract if _without_names(name) not in known]
+    prefix = run.gateway.prefix if run.gateway else ""
+    planned = {
+        name: one
+        for name in missing
+        for one in intended
+        if fnmatch.fnmatchcase(name, _literal(one.operations))
+    }
+    return Removals(
+        version,
+        compared=len(wanted),
+        why_not="",
+        removed={
+            name: f"{version} offers it{_now_at(name, run.contract, new, prefix)}"
+            for name in missing
+            if name not in planned
+        },
+        intended={name: one.reason for name, one in planned.items()},
+        unused=tuple(one for one in intended if one not in planned.values()),
+    )
+
+
+def _now_at(name: str, contract: Collection[str], new: Iterable[str], prefix: str) -> str:
+    """Return ``, now at GET /v1/v1/tools`` if exactly one operation looks like the one that ``name`` was."""
+    other = name.removesuffix("/") if name.endswith("/") else f"{name}/"
+    if other in contract:
+        return f", and so is {other} here"
+    found = [one for one in new if _same_end(name, one)]
+    return f", now at {_served(found[0], prefix)}" if len(found) == 1 else ""
+
+
+def _same_end(one: str, other: str) -> bool:
+    """Say whether both have the same method, and the path of one ends in the whole path of the other."""
+    (method, _, path), (other_method, _, other_path) = one.partition(" "), other.partition(" ")
+    shorter, longer = sorted((_without_names(path), _without_names(other_path)), key=len)
+    return method == other_method and len(shorter) > 1 and longer.endswith(shorter)
+
+
+def _served(name: str, prefix: str) -> str:
+    """Return a name with the path as it is served, where a version prefix stands twice."""
+    method, _, path = name.partition(" ")
+    return f"{method} {prefix}{path}" if re.match(r"/v\d+/", path) else name
+
+
+def _without_names(name: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", name)
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern of :mod:`fnmatch` in which only ``*`` and ``?`` are special."""
+    return pattern.replace("[", "[[]")
