@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from loadtest.errors import UsageError
 from loadtest.record import Record
-from loadtest.settings import seconds
+from loadtest.settings import Figure, seconds
 
 PORT = 5557
 """Locust's own."""
+EXPECT_WORKERS = Figure("LOADTEST_EXPECT_WORKERS", "--expect-workers", 1, 10_000)
+MASTER_PORT = Figure("LOADTEST_MASTER_PORT", "--master-port", 1, 65_535)
 EVERYWHERE = "*"
 """Every address of this machine."""
 WITHIN = "120s"
@@ -67,12 +69,12 @@ def master(
         UsageError: a figure that is none.
     """
     return Master(
-        expect=expect_workers or _count(environ, "LOADTEST_EXPECT_WORKERS", 1),
+        expect=int(EXPECT_WORKERS.chosen(expect_workers, environ, 1)),
         within=seconds(
             workers_within or environ.get("LOADTEST_WORKERS_WITHIN") or WITHIN, "time to wait for workers"
         ),
         bind=master_bind or environ.get("LOADTEST_MASTER_BIND") or EVERYWHERE,
-        port=master_port or _count(environ, "LOADTEST_MASTER_PORT", PORT),
+        port=int(MASTER_PORT.chosen(master_port, environ, PORT)),
     )
 
 
@@ -90,13 +92,4 @@ def servant(
     host = master_host or environ.get("LOADTEST_MASTER_HOST")
     if not host:
         raise UsageError("LOADTEST_MASTER_HOST: expected the address of the machine that runs the master")
-    return Servant(host=host, port=master_port or _count(environ, "LOADTEST_MASTER_PORT", PORT))
-
-
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"{name}={text}: expected a whole number above 0")
-    return int(text)
+    return Servant(host=host, port=int(MASTER_PORT.chosen(master_port, environ, PORT)))

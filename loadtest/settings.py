@@ -26,6 +26,64 @@ DEFAULT_HOST = "http://localhost:8080"
 DEFAULT_ADMIN = "admin@example.com"
 
 
+class Figure(Record, frozen=True):
+    """A number that a person may set: the one declaration of its names and of what it may be."""
+
+    variable: str
+    option: str
+    """Empty if only the variable sets it."""
+    least: float
+    most: float
+    whole: bool = True
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words."""
+        return f"a {'whole ' if self.whole else ''}number from {self.least:g} to {self.most:.0f}"
+
+    def read(self, environ: Mapping[str, str]) -> float | None:
+        """Return what the variable says, None if it is not set or empty.
+
+        Raises:
+            UsageError: it is no number, or none of those that are expected.
+        """
+        text = environ.get(self.variable, "").strip()
+        if not text:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        return self._checked(number, f"{self.variable}={text[:_SHOWN]}")
+
+    def chosen(self, given: float | None, environ: Mapping[str, str], default: float) -> float:
+        """Return what the option says (``given``), else the variable, else the ``default``.
+
+        Raises:
+            UsageError: as :meth:`read`, for the option, too.
+        """
+        if given is not None:
+            return self._checked(given, f"{self.option} {given:.15g}")
+        read = self.read(environ)
+        return default if read is None else read
+
+    def _checked(self, number: float, shown: str) -> float:
+        if not self.least <= number <= self.most or (self.whole and number != int(number)):
+            raise UsageError(f"{shown}: expected {self.expected}")
+        return number
+
+
+USERS = Figure("LOADTEST_USERS", "--users", 1, 100_000)
+SPAWN_RATE = Figure("LOADTEST_SPAWN_RATE", "--spawn-rate", 0.001, 10_000, whole=False)
+PROCESSES = Figure("LOADTEST_PROCESSES", "--processes", 1, 1_000)
+RATE = Figure("LOADTEST_RATE", "--rate", 0.001, 10_000, whole=False)
+SETUP_SECONDS = Figure("LOADTEST_SETUP_SECONDS", "", 0, 86_400, whole=False)
+LONGEST = 30 * 86_400
+"""Seconds; no run and no wait takes longer."""
+_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
+
 class Profile(Record, frozen=True, kw_only=True):
     """A named size of run."""
 
@@ -141,7 +199,7 @@ def size(
     if name not in known:
         raise UsageError(f"unknown profile {name!r}: expected {', '.join(known)}")
     base = known[name]
-    wanted = rate or _number(environ, "LOADTEST_RATE", 0)
+    wanted = RATE.chosen(rate, environ, 0)
     if wanted:
         if base.plan is None:
             having = ", ".join(one for one, other in known.items() if other.plan)
@@ -150,10 +208,10 @@ def size(
     return Size(
         profile=name,
         soak=base.plan,
-        users=users or int(_number(environ, "LOADTEST_USERS", base.users)),
-        spawn_rate=spawn_rate or _number(environ, "LOADTEST_SPAWN_RATE", base.spawn_rate),
+        users=int(USERS.chosen(users, environ, base.users)),
+        spawn_rate=SPAWN_RATE.chosen(spawn_rate, environ, base.spawn_rate),
         run_time=seconds(run_time or environ.get("LOADTEST_RUN_TIME") or base.run_time),
-        processes=processes or int(_number(environ, "LOADTEST_PROCESSES", 1)),
+        processes=int(PROCESSES.chosen(processes, environ, 1)),
     )
 
 
@@ -167,30 +225,20 @@ def seconds(text: str, what: str = "run time") -> float:
     """Return the seconds of ``90``, ``90s``, ``1m30s`` or ``2h``; an error says ``what`` it is.
 
     Raises:
-        UsageError: the text is no duration, or none at all.
+        UsageError: the text is no duration, or one of no time at all or of more than 30 days.
     """
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
+    match = re.fullmatch(r"(?:(\d{1,12})h)?(?:(\d{1,12})m)?(?:(\d{1,12})s?)?", text.strip())
     total = (
         sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
         if match
         else 0
     )
-    if not total:
-        raise UsageError(f"{what} {text!r}: expected a duration such as 60s, 10m or 1h30m")
+    if not 0 < total <= LONGEST:
+        most = f"{LONGEST // 3600}h"
+        raise UsageError(
+            f"{what} {text[:_SHOWN]!r}: expected a duration such as 60s, 10m or 1h30m, at most {most}"
+        )
     return float(total)
-
-
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
-    text = environ.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"{name}={text}: expected a number above 0")
-    return number
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:

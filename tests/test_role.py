@@ -28,7 +28,9 @@ def test_options_go_before_the_environment() -> None:
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
 def test_a_number_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(UsageError, match=f"LOADTEST_EXPECT_WORKERS={value}: expected a whole number above 0"):
+    with pytest.raises(
+        UsageError, match=f"LOADTEST_EXPECT_WORKERS={value}: expected a whole number from 1 to 10000"
+    ):
         master(environ={"LOADTEST_EXPECT_WORKERS": value})
 
 

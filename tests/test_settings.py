@@ -1,12 +1,28 @@
 """What options, the environment and profiles ask for, and in which order they count."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
 from loadtest.client.auth import Credentials
 from loadtest.drive import explicit_settings, locust_environment
 from loadtest.errors import UsageError
-from loadtest.settings import Target, hand_on, profiles, read_target, seconds, size
+from loadtest.role import EXPECT_WORKERS, MASTER_PORT
+from loadtest.settings import (
+    PROCESSES,
+    RATE,
+    SETUP_SECONDS,
+    SPAWN_RATE,
+    USERS,
+    Figure,
+    Target,
+    hand_on,
+    profiles,
+    read_target,
+    seconds,
+    size,
+)
 
 TARGET = Target(host="http://127.0.0.1:1", credentials=Credentials(email="a@b", jwt_secret="secret-value"))
 
@@ -18,7 +34,9 @@ def test_seconds(text: str, expected: int) -> None:
     assert seconds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "0", "0s", "soon", "-5", "1.5s", "5s1m", "s"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0s", "soon", "-5", "1.5s", "5s1m", "s", "1e11h", "99999999999h", "9" * 5000]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="expected a duration such as 60s"):
         seconds(text)
@@ -33,10 +51,41 @@ def test_options_go_before_the_environment_and_that_before_the_profile() -> None
     assert size(environ=environ, profile="soak").spawn_rate == profiles()["soak"].spawn_rate
 
 
-@pytest.mark.parametrize("value", ["none", "-1", "0", "nan", "inf"])
-def test_a_figure_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(UsageError, match=f"LOADTEST_USERS={value}: expected a number above 0"):
-        size(environ={"LOADTEST_USERS": value})
+@pytest.mark.parametrize(
+    "value", ["none", "-1", "0", "nan", "inf", "1e20", "1e999", "0.5", "2.9", "9" * 5000]
+)
+@pytest.mark.parametrize(
+    "figure", [USERS, PROCESSES, EXPECT_WORKERS, MASTER_PORT], ids=lambda one: one.variable
+)
+def test_a_count_that_is_none_is_refused(figure: Figure, value: str) -> None:
+    expected = (
+        rf"^{figure.variable}={re.escape(value[:60])}: expected a whole number from 1 to {figure.most:.0f}$"
+    )
+    with pytest.raises(UsageError, match=expected):
+        figure.chosen(None, {figure.variable: value}, 1)
+    assert figure.chosen(None, {figure.variable: " "}, 7) == 7
+    assert figure.chosen(None, {figure.variable: " 12 "}, 7) == 12
+
+
+@pytest.mark.parametrize("value", ["none", "-1", "0", "nan", "inf", "1e20"])
+@pytest.mark.parametrize("figure", [SPAWN_RATE, RATE], ids=lambda one: one.variable)
+def test_a_rate_that_is_none_is_refused(figure: Figure, value: str) -> None:
+    with pytest.raises(
+        UsageError, match=f"^{figure.variable}={value}: expected a number from 0.001 to 10000$"
+    ):
+        figure.chosen(None, {figure.variable: value}, 1)
+    assert figure.chosen(None, {figure.variable: "2.5"}, 1) == 2.5
+
+
+def test_options_are_held_to_the_same_range() -> None:
+    with pytest.raises(UsageError, match=r"^--users 1e.20: expected a whole number from 1 to 100000$"):
+        size(environ={}, users=10**20)
+    with pytest.raises(UsageError, match=r"^--spawn-rate inf: expected"):
+        size(environ={}, spawn_rate=float("inf"))
+    with pytest.raises(UsageError, match=r"^--rate nan: expected"):
+        size(environ={}, rate=float("nan"), profile="soak")
+    with pytest.raises(UsageError, match=r"^LOADTEST_SETUP_SECONDS=abc: expected a number from 0 to 86400"):
+        SETUP_SECONDS.read({"LOADTEST_SETUP_SECONDS": "abc"})
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:

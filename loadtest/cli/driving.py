@@ -135,7 +135,7 @@ def run(
         locust=options.with_tags(tags, locust),
         port=port,
         database=database,
-        set_up_seconds=float(os.environ.get("LOADTEST_SETUP_SECONDS") or 0),
+        set_up_seconds=settings.SETUP_SECONDS.read(os.environ) or 0.0,
     )
     with listening():
         try:
