@@ -31,9 +31,11 @@ class Operation(Record, frozen=True, kw_only=True):
     failures: Count
     drift: Count = 0
     """Plainly right answers outside the contract, excused with a reason in the version's data."""
+    differs: dict[str, Count] = msgspec.field(default_factory=dict)
+    """How those answers differ: ``status 303``, ``media type text/html``, ``body: id is missing`` → how often."""
     statuses: dict[str, Count] = msgspec.field(default_factory=dict)
     validated: Count = 0
-    """How many bodies were checked against the schema (the first ones, then a sample)."""
+    """How many answers were held against the contract, bodies with a documented schema included."""
     received: Count = 0
     """Bytes of bodies."""
     latency: Latency | None = None

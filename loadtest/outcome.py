@@ -18,7 +18,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished call. At most one of ``fault``, ``drift`` and ``accepted`` is set."""
+    """One finished call. At most one of ``fault``, ``differs`` and ``accepted`` is set."""
 
     operation: str
     area: str
@@ -32,7 +32,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     """Bytes of the body."""
     validated: bool = False
-    drift: bool = False
+    differs: str | None = None
+    """How an answer differs from the contract that the version's data excuses."""
     after: str | None = None
     """The operation whose failure in the same scenario came before this call, which was made to clean up."""
     accepted: str | None = None

@@ -141,7 +141,7 @@ class Recorder:
                 status=getattr(response, "status_code", 0) or 0,
                 received=response_length or 0,
                 validated=call.validated if call else False,
-                drift=call.drift if call else False,
+                differs=call.differs if call else None,
                 accepted=call.accepted if call else None,
                 after=call.after if call else None,
                 fault=_fault(exception, call, self.redactor) if exception else None,

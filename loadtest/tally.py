@@ -30,6 +30,7 @@ class _OperationTally(msgspec.Struct):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     statuses: dict[str, int] = msgspec.field(default_factory=dict)
     accepted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    differs: dict[str, int] = msgspec.field(default_factory=dict)
     latency: Histogram = msgspec.field(default_factory=Histogram)
     first_success: float | None = None
 
@@ -39,6 +40,7 @@ class _OperationTally(msgspec.Struct):
         self.scenario = other.scenario or self.scenario
         _add(self.counts, other.counts)
         _add(self.statuses, other.statuses)
+        _add(self.differs, other.differs)
         for status, reasons in other.accepted.items():
             _add(self.accepted.setdefault(status, {}), reasons)
         self.latency.merge(other.latency)
@@ -56,6 +58,7 @@ class _OperationTally(msgspec.Struct):
             successes=counts["success"],
             failures=counts["failure"],
             drift=counts["drift"],
+            differs=dict(sorted(self.differs.items())),
             statuses=dict(sorted(self.statuses.items())),
             validated=counts["validated"],
             received=counts["received"],
@@ -174,8 +177,9 @@ class Tally(msgspec.Struct):
         elif outcome.accepted is not None:
             kind = "accepted"
             _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})
-        elif outcome.drift:
+        elif outcome.differs is not None:
             kind = "drift"
+            _add(operation.differs, {outcome.differs: 1})
         if kind == "success":
             operation.succeeded(outcome.finished)
         counts[kind] = counts.get(kind, 0) + 1

@@ -76,8 +76,10 @@ class Drift(Qualified, frozen=True, kw_only=True):
     status: int | None = None
     """An undocumented status."""
     media_type: str | None = None
-    """A body of another kind than the documented JSON, ``text/html``; empty for one that does not say its kind.
-    With neither of the two the entry excuses a JSON body outside its documented schema."""
+    """A body of another kind than the documented JSON, ``text/html``; empty for one that does not say its kind."""
+    violations: tuple[str, ...] = ()
+    """How a JSON body departs from its documented schema, each as ``run.json`` shows it under ``differs`` of the
+    operation: ``body: id is missing``. A body with any other violation is a failure."""
 
 
 class Turns(Qualified, frozen=True, kw_only=True):

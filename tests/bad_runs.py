@@ -6,7 +6,7 @@ from sample_runs import CONTRACT, clean, failure, latency, operation, run
 from loadtest.driven import Backend, Death, EntityCount, Gateway
 from loadtest.generator import Generator, Worker
 from loadtest.judge.observations import Check, Severity
-from loadtest.plan import Sweep
+from loadtest.plan import CutShort, ScenarioRuns, Sweep
 from loadtest.run import Run, RunState, Settings
 
 
@@ -38,6 +38,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.INCONCLUSIVE,
         run(gateway=Gateway(version=None, source="x"), reason="port taken", state=RunState.ABORTED),
         "gateway did not boot: port taken",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", unresponsive_at=41.2)),
+        "gateway does not respond since 00:41",
     ),
     (
         Check.GATEWAY_UP,
@@ -165,6 +171,22 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.WARNING,
         replace(without("GET /tools/{tool_id}"), failures=(failure("x", scenario="ToolsUser.lifecycle"),)),
         "because their scenario failed",
+    ),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(
+            without("GET /tools/{tool_id}"),
+            failures=(failure("POST /tools", scenario="ToolsUser.lifecycle"),),
+            scenarios=(
+                ScenarioRuns(
+                    name="ToolsUser.lifecycle",
+                    started=3,
+                    cut_short=(CutShort(operation="POST /tools", fingerprint="0" * 12, count=3),),
+                ),
+            ),
+        ),
+        "not called because their scenario failed: GET /tools/{tool_id} (POST /tools failed)",
     ),
     (
         Check.PLANNED,

@@ -45,7 +45,7 @@ outcomes = st.builds(
     status=st.sampled_from([200, 201, 303, 404]),
     received=st.integers(min_value=0, max_value=1 << 40),
     validated=st.booleans(),
-    drift=st.booleans(),
+    differs=st.sampled_from([None, "status 303", "body: id is missing"]),
     accepted=st.sampled_from([None, "because", "for another reason"]),
     fault=st.sampled_from(
         [
@@ -164,7 +164,9 @@ def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: li
 
 def test_the_first_success_is_the_earliest_of_all_processes() -> None:
     accepted = outcome(second=0.5, accepted="gone on purpose", status=404)
-    here = tallied([failed(second=1.0), accepted, outcome(second=2.0, drift=True), outcome(second=9.0)])
+    here = tallied(
+        [failed(second=1.0), accepted, outcome(second=2.0, differs="status 303"), outcome(second=9.0)]
+    )
     here.merge(unpack(pack(tallied([failed(second=3.0), outcome(second=7.25), outcome(second=8.0)]))))
     here.merge(unpack(pack(tallied([failed(second=4.0)]))))
     (operation,) = here.operation_records(START)

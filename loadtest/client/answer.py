@@ -1,14 +1,13 @@
 """One answer of the gateway, and whether it is the promised one."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from loadtest.client.contract import Contract
 from loadtest.client.problem import Problem
 from loadtest.failures import ProblemKind
-from loadtest.versions import Drift
 
 _decode = msgspec.json.Decoder().decode
 _MISSING = object()
@@ -87,6 +86,13 @@ class Answer:
         return str(self["id"])
 
 
+class Deviation(NamedTuple):
+    """How an answer differs from the contract in a way that the version's data excuses."""
+
+    text: str
+    """``status 303``, ``media type text/html``, ``body: id is missing``."""
+
+
 def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
     if not answer.body:
         return "expected JSON, the body is empty"
@@ -94,14 +100,14 @@ def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
 
 
 def check(
-    answer: Answer, contract: Contract, *, accepted: Mapping[int, str], validate: bool, streamed: bool = False
-) -> Problem | Drift | None:
-    """Hold ``answer`` against the contract; a body is looked at only if ``validate``.
+    answer: Answer, contract: Contract, *, accepted: Mapping[int, str], streamed: bool = False
+) -> Problem | Deviation | None:
+    """Hold ``answer`` against the contract.
 
     An operation that the contract does not have (a JSON-RPC method's own name, a redirect's target) is held
     to "2xx or 3xx" only. Of a ``streamed`` answer there is no body yet, and an event stream is right although
-    the document, for want of a word for it, says JSON. Returns None if all is well, a Drift entry if the
-    version's data excuses what differs.
+    the document, for want of a word for it, says JSON. Returns None if all is well, a Deviation if
+    the version's data excuses everything that differs.
     """
     status = answer.status
     if status in accepted:
@@ -114,20 +120,18 @@ def check(
         return None if 200 <= status < 400 else _bad_status(answer)
     promise = documented.success.get(status)
     if promise is None:
-        drift = contract.drifted(answer.operation, status=status) if 200 <= status < 400 else None
-        return drift or _bad_status(answer)
+        if 200 <= status < 400 and contract.drifted(answer.operation, status=status):
+            return Deviation(f"status {status}")
+        return _bad_status(answer)
     if streamed or "application/json" not in promise.media_types:
         return None
     if not answer.media_type.endswith("json"):
-        drift = contract.drifted(answer.operation, media_type=answer.media_type)
-        if drift is not None:
-            return drift
+        if contract.drifted(answer.operation, media_type=answer.media_type):
+            return Deviation(f"media type {answer.media_type or 'none'}")
         if answer.media_type:
             other = f"expected JSON, got {answer.media_type}"
             return Problem(ProblemKind.JSON, other, status=status)
-    if validate or contract.always_checked(answer.operation):
-        return _checked_body(answer, contract, promise.schema)
-    return None
+    return _checked_body(answer, contract, promise.schema)
 
 
 def _refused_by_redirect(answer: Answer) -> Problem | None:
@@ -145,15 +149,16 @@ def _refused_by_redirect(answer: Answer) -> Problem | None:
     return None
 
 
-def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Problem | Drift | None:
+def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Problem | Deviation | None:
     try:
         body = answer.json
     except Problem as problem:
         return problem
-    broken = contract.violation(pointer, body) if pointer else None
-    if broken is None:
-        return None
-    return contract.drifted(answer.operation) or Problem(ProblemKind.SCHEMA, broken, status=answer.status)
+    broken = contract.violations(pointer, body) if pointer else ()
+    for violation in broken:
+        if not contract.drifted(answer.operation, violation=violation):
+            return Problem(ProblemKind.SCHEMA, violation, status=answer.status)
+    return Deviation("; ".join(broken)) if broken else None
 
 
 def _bad_status(answer: Answer) -> Problem:

@@ -13,6 +13,7 @@ import jsonschema_rs
 import msgspec
 
 from loadtest.errors import InconclusiveError
+from loadtest.fingerprint import normalise
 from loadtest.operations import METHODS, PREFIX, canonical
 from loadtest.versions import Drift, VersionData
 
@@ -50,25 +51,24 @@ class Contract:
     drift: tuple[Drift, ...] = ()
     _registry: jsonschema_rs.Registry | None = None
     _validators: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
-    _excused: dict[str, bool] = field(default_factory=dict)
 
     def drifted(
-        self, operation: str, *, status: int | None = None, media_type: str | None = None
+        self,
+        operation: str,
+        *,
+        status: int | None = None,
+        media_type: str | None = None,
+        violation: str | None = None,
     ) -> Drift | None:
-        """Return the entry that excuses an undocumented status, another media type, or (neither) a schema."""
+        """Return the entry that excuses an undocumented status, another media type, or a violation of the schema."""
         for entry in self.drift:
-            if (entry.status, entry.media_type) == (status, media_type) and fnmatchcase(
-                operation, entry.operation.replace("[", "[[]")
+            if (
+                (entry.status, entry.media_type) == (status, media_type)
+                and (violation is None or violation in entry.violations)
+                and fnmatchcase(operation, entry.operation.replace("[", "[[]"))
             ):
                 return entry
         return None
-
-    def always_checked(self, operation: str) -> bool:
-        """Say whether every body of ``operation`` is checked: an excused schema must not pass unseen as success."""
-        known = self._excused.get(operation)
-        if known is None:
-            known = self._excused[operation] = self.drifted(operation) is not None
-        return known
 
     def encoded(self) -> bytes:
         """Return the document as indented JSON."""
@@ -79,10 +79,10 @@ class Contract:
         known = self.operations.get(operation)
         return known.path if known else None
 
-    def violation(self, pointer: str, body: Any) -> str | None:
-        """Return how ``body`` breaks the schema at ``pointer``, in one line, or None if it holds.
+    def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
+        """Return every way in which ``body`` breaks the schema at ``pointer``, each in one line and once.
 
-        The validator is compiled on first use. Quoted values of the body are left out: they differ each time.
+        The validator is compiled on first use. Values of the body are left out: they differ each time.
         """
         validator = self._validators.get(pointer)
         if validator is None:
@@ -94,8 +94,8 @@ class Contract:
             )
             self._validators[pointer] = validator
         if validator.is_valid(body):
-            return None
-        return next((_told(error) for error in validator.iter_errors(body)), None)
+            return ()
+        return tuple(dict.fromkeys(normalise(_told(error)) for error in validator.iter_errors(body)))
 
 
 def _told(error: jsonschema_rs.ValidationError) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from loadtest.client.answer import Answer, check
+from loadtest.client.answer import Answer, Deviation, check
 from loadtest.client.problem import Problem
 from loadtest.client.report import Call
 from loadtest.client.session import Session
 from loadtest.failures import ProblemKind
-from loadtest.versions import Drift
 
 
 def find_problem(
@@ -24,10 +23,10 @@ def find_problem(
     An answer with an ``accepted`` status is looked at no further. ``below`` looks below HTTP, ``content`` says what is
     wrong with the content.
     """
-    call.validated = session.validates(answer.operation)
-    found = check(answer, session.contract, accepted=accepted, validate=call.validated)
-    if isinstance(found, Drift):
-        call.drift = True
+    call.validated = True
+    found = check(answer, session.contract, accepted=accepted)
+    if isinstance(found, Deviation):
+        call.differs = found.text
     elif found is not None:
         return found
     elif answer.status in accepted:
@@ -41,9 +40,9 @@ def find_problem(
 
 def find_stream_problem(session: Session, call: Call, answer: Answer) -> Problem | None:
     """Return what is wrong with the head of an answer that must be an event stream; note in ``call`` if it drifted."""
-    found = check(answer, session.contract, accepted={}, validate=False, streamed=True)
-    if isinstance(found, Drift):
-        call.drift = True
+    found = check(answer, session.contract, accepted={}, streamed=True)
+    if isinstance(found, Deviation):
+        call.differs = found.text
     elif found is not None:
         return found
     if answer.media_type == "text/event-stream":

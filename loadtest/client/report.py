@@ -21,7 +21,8 @@ class Call:
     area: str
     scenario: str | None
     validated: bool = False
-    drift: bool = False
+    differs: str | None = None
+    """How the answer differs from the contract although it is right."""
     accepted: str | None = None
     example: Example | None = None
     after: str | None = None

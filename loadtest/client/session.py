@@ -1,4 +1,4 @@
-"""What all users of one Locust process share: contract, token, correlation ids, what to validate."""
+"""What all users of one Locust process share: contract, token, correlation ids."""
 
 import itertools
 import secrets as random
@@ -19,10 +19,6 @@ from loadtest.footing import Footing
 from loadtest.redact import Redactor
 from loadtest.versions import VersionData, available, load
 
-ALWAYS_VALIDATED = 5
-"""The first answers of every operation that are all held against their schema."""
-VALIDATED_SHARE = 20
-"""After those, one answer in this many is."""
 _TIMEOUT = 30.0
 """Seconds for one request before the load."""
 
@@ -49,7 +45,6 @@ class Session:
     tag: str = field(default_factory=lambda: random.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    _answers: dict[str, int] = field(default_factory=dict)
 
     def switched_off(self, name: str) -> bool:
         """Say whether the version's data switches a feature off (``OBSERVABILITY_ENABLED``): it stores nothing."""
@@ -62,12 +57,6 @@ class Session:
     def name(self, kind: str) -> str:
         """Return a name for a new entity that no other has, and that a fingerprint leaves out."""
         return f"lt-{self.tag}{next(self._numbers):x}-{kind}"
-
-    def validates(self, operation: str) -> bool:
-        """Say whether the next answer of ``operation`` is held against its schema."""
-        seen = self._answers.get(operation, 0)
-        self._answers[operation] = seen + 1
-        return seen < ALWAYS_VALIDATED or seen % VALIDATED_SHARE == 0
 
 
 def connect(

@@ -177,6 +177,25 @@ def in_words(counts: Mapping[State, int], what: str = "") -> str:
     return f"{text} ({', '.join(others)})" if others else text
 
 
+def causes_of_missing(run: Run) -> dict[str, str]:
+    """Return why planned operations were not called: operation → the one whose failure cut their scenario short.
+
+    Of several the most frequent counts. An operation that comes before the failure in its scenario is in here, too.
+    """
+    if run.scenarios is None:
+        return {}
+    cuts = {one.name: one.cut_short[0] for one in run.scenarios if one.cut_short}
+    causes: dict[str, tuple[int, str]] = {}
+    for scenario in run.plan:
+        cut = cuts.get(scenario.name)
+        if cut is not None:
+            for call in scenario.calls:
+                cause = (cut.count, cut.operation)
+                if call.operation != cut.operation:
+                    causes[call.operation] = max(causes.get(call.operation, cause), cause)
+    return {name: operation for name, (_, operation) in causes.items()}
+
+
 def cover(
     run: Run,
     *,
@@ -200,6 +219,7 @@ def cover(
     parts: dict[str, list[Operation]] = defaultdict(list)
     rows: list[Covered] = []
     reached = {base(name) for name in planned} | planned
+    causes = causes_of_missing(run)
     for name, operation in called.items():
         if name in contract:
             continue
@@ -220,7 +240,7 @@ def cover(
             if why is not None:
                 state, reason = State.EXCLUDED, why
             elif state is State.MISSED:
-                reason = "never called" if name in reached else "no scenario calls it"
+                reason = _not_called_because(name, causes) if name in reached else "no scenario calls it"
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(Covered(name, areas[name], state, requests, reason, first_success=first))
@@ -228,7 +248,8 @@ def cover(
     gone = removed.keys() | intended.keys()
     if run.contract is not None:
         rows += [
-            _not_called(name, areas[name], contract) for name in planned - contract - called.keys() - gone
+            _not_called(name, areas[name], contract, causes)
+            for name in planned - contract - called.keys() - gone
         ]
     rows = [one for one in rows if one.name not in gone]
     rows += [
@@ -253,11 +274,15 @@ def cover(
     )
 
 
-def _not_called(name: str, area: str, contract: Collection[str]) -> Covered:
+def _not_called(name: str, area: str, contract: Collection[str], causes: Mapping[str, str]) -> Covered:
     """Return the row of an operation that a scenario plans, outside the contract's own names."""
     if base(name) in contract:
-        return Covered(name, area, State.MISSED, 0, "never called", base(name))
+        return Covered(name, area, State.MISSED, 0, _not_called_because(name, causes), base(name))
     return Covered(name, area, State.NOT_OFFERED, 0, "not in the contract of this gateway")
+
+
+def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
+    return f"not called, because {causes[name]} failed" if name in causes else "never called"
 
 
 def _outcome(

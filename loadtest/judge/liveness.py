@@ -9,11 +9,20 @@ from loadtest.run import Run, RunState
 
 
 def gateway_up(facts: Facts) -> Observation:
-    """Tell whether the gateway booted and lived to the end."""
+    """Tell whether the gateway booted, and answered to the end."""
     run, gateway = facts.run, facts.run.gateway
     if gateway is None:
         return unmeasured(Check.GATEWAY_UP, "the record does not speak of the gateway's process")
-    death = gateway.death
+    death, silent = gateway.death, gateway.unresponsive_at
+    if death is None and silent is not None and run.requests:
+        return Observation(
+            Check.GATEWAY_UP,
+            Severity.INCONCLUSIVE,
+            f"gateway does not respond since {clock(silent)}",
+            "Its process lives and answers nothing. Read the last lines of gateway.log for what it was doing.",
+            gateway.log_tail,
+            taints=True,
+        )
     if death is None and (gateway.version is not None or run.requests):
         return fine(
             Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from loadtest.judge.coverage import causes_of_missing
 from loadtest.judge.facts import Facts, fine, unmeasured
 from loadtest.judge.observations import Check, Observation, Severity, plural, some
 from loadtest.operations import base
@@ -47,12 +48,15 @@ def reached(facts: Facts) -> Observation:
     if not unreached:
         return fine(Check.REACHED, "every planned operation was called")
     if not unexplained:
-        names = tuple(sorted(unreached))
+        causes = causes_of_missing(run)
+        names = tuple(
+            f"{name} ({causes[name]} failed)" if name in causes else name for name in sorted(unreached)
+        )
         return Observation(
             Check.REACHED,
             Severity.WARNING,
-            f"{plural(len(names), 'planned operation')} not reached because their scenario failed: {some(names)}",
-            "Mend the failure in front of them; what they would have shown is unknown.",
+            f"{plural(len(names), 'planned operation')} not called because their scenario failed: {some(names)}",
+            "Fix the failure before them; what they would have shown is unknown.",
             names,
         )
     return Observation(

@@ -46,26 +46,28 @@ def test_only_documented_success_is_promised() -> None:
 @pytest.mark.parametrize(
     ("schema", "body", "expected"),
     [
-        ({"type": "object", "required": ["id"]}, {"id": 1}, None),
-        ({"type": "object", "required": ["id"]}, {}, "body: id is missing"),
-        ({"properties": {"n": {"type": "integer"}}}, {"n": "secret"}, 'n: "integer" expected'),
-        ({"items": {"$ref": "#/components/schemas/Name"}}, ["a", 7], '[]: "string" expected'),
-        ({"enum": ["a"]}, "b", "body: enum"),
+        ({"type": "object", "required": ["id"]}, {"id": 1}, ()),
+        ({"type": "object", "required": ["id"]}, {}, ("body: id is missing",)),
+        ({"required": ["id", "name"]}, {}, ("body: id is missing", "body: name is missing")),
+        ({"items": {"required": ["id"]}}, [{}, {}], ("[]: id is missing",)),
+        ({"properties": {"n": {"type": "integer"}}}, {"n": "secret"}, ('n: "integer" expected',)),
+        ({"items": {"$ref": "#/components/schemas/Name"}}, ["a", 7], ('[]: "string" expected',)),
+        ({"enum": ["a"]}, "b", ("body: enum",)),
     ],
 )
-def test_violation(schema: Any, body: Any, expected: str | None) -> None:
+def test_violations(schema: Any, body: Any, expected: tuple[str, ...]) -> None:
     contract = read_contract(document("/odd~path/{x}", schema=schema))
     pointer = contract.operations["GET /odd~path/{x}"].success[200].schema
     assert pointer is not None
-    assert contract.violation(pointer, body) == expected
-    assert contract.violation(pointer, body) == expected
+    assert contract.violations(pointer, body) == expected
+    assert contract.violations(pointer, body) == expected
 
 
 def test_drift_is_excused_by_operation_and_by_what_differs() -> None:
     entries = (
         Drift(operation="POST /admin/*", status=303, reason="forms"),
         Drift(operation="GET /admin/{x}", media_type="text/html", reason="pages"),
-        Drift(operation="GET /s", reason="schema"),
+        Drift(operation="GET /s", violations=("body: id is missing", "body: enum"), reason="schema"),
     )
     data = VersionData(version="1", python=">=3.11", drift=entries)
     contract = read_contract(document("/s"), data)
@@ -73,9 +75,9 @@ def test_drift_is_excused_by_operation_and_by_what_differs() -> None:
     assert contract.drifted("POST /admin/tools", status=302) is None
     assert contract.drifted("GET /admin/tools", status=303) is None
     assert contract.drifted("GET /admin/{x}", media_type="text/html") is entries[1]
-    assert contract.drifted("GET /s") is entries[2]
-    assert contract.always_checked("GET /s")
-    assert not contract.always_checked("GET /admin/{x}")
+    assert contract.drifted("GET /s", violation="body: enum") is entries[2]
+    assert contract.drifted("GET /s", violation="body: name is missing") is None
+    assert contract.drifted("GET /other", violation="body: enum") is None
 
 
 @pytest.mark.parametrize("broken", [{}, {"paths": {}}, {"paths": []}])

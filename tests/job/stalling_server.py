@@ -1,6 +1,7 @@
 """The benchmark's server, which answers nobody for a while: from ``BEGINS`` s after the first list, ``LASTS`` s long.
 
-As a program it prints its port and serves until its standard input closes; two arguments replace the two numbers.
+As a program it prints its port, serves until its standard input closes, and then prints how many requests it kept
+waiting; two arguments replace the two numbers.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ class StallingServer(asyncio.Protocol):
     first: float | None = None
     begins = BEGINS
     lasts = LASTS
+    held = 0
+    """Requests that came in the stall."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -40,6 +43,7 @@ class StallingServer(asyncio.Protocol):
             StallingServer.first = now
         begins = (StallingServer.first or now) + self.begins
         if counts and begins <= now < begins + self.lasts:
+            StallingServer.held += 1
             loop.call_at(begins + self.lasts, self.transport.write, answer)
         else:
             self.transport.write(answer)
@@ -51,6 +55,7 @@ async def serve() -> None:
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await loop.run_in_executor(None, sys.stdin.read)
+    print(StallingServer.held, flush=True)
 
 
 if __name__ == "__main__":

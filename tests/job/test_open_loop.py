@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,15 @@ RUN_TIME = 10.0
 PLATEAU = 8.0
 
 
+@dataclass
+class Stalling:
+    url: str
+    held: int = -1
+    """Requests that came in the stall; known once the server has ended."""
+
+
 @contextlib.contextmanager
-def stalling_server(*stall: float) -> Iterator[str]:
+def stalling_server(*stall: float) -> Iterator[Stalling]:
     """Run the server; ``stall`` says when it begins and how long it lasts, in seconds, if not as usual."""
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("stalling_server.py")), *map(str, stall)],
@@ -57,10 +65,12 @@ def stalling_server(*stall: float) -> Iterator[str]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        server = Stalling(f"http://127.0.0.1:{int(process.stdout.readline())}")
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield server
         finally:
             process.stdin.close()
+            server.held = int(process.stdout.readline())
 
 
 @contextlib.contextmanager
@@ -108,11 +118,11 @@ def driven(
                 process.kill()
 
 
-def run_of(reports: Path, soak: Soak | None, *more: str) -> Run:
+def run_of(reports: Path, soak: Soak | None, *more: str) -> tuple[Run, Stalling]:
     reports.mkdir()
-    with stalling_server() as host, driven(host, reports, soak, *more) as process:
+    with stalling_server() as server, driven(server.url, reports, soak, *more) as process:
         assert process.wait(90) == 0, (reports / "output.txt").read_text()
-    return read_run(reports / "run.json")
+    return read_run(reports / "run.json"), server
 
 
 def slower_than(run: Run, ms: float) -> int:
@@ -124,10 +134,12 @@ def slower_than(run: Run, ms: float) -> int:
 
 
 def test_the_closed_loop_hides_the_stall(tmp_path: Path) -> None:
-    run = run_of(tmp_path / "closed", None)
+    run, server = run_of(tmp_path / "closed", None)
     assert run.state is RunState.COMPLETE
-    # Each user met it once, and asked nobody else how it was.
-    assert slower_than(run, 100) == USERS
+    # Each user met it once and waited, so that of all that was due in it only this much shows. The server counts: on a
+    # busy machine other calls are slow, too.
+    assert server.held == USERS
+    assert slower_than(run, 100) >= USERS
     assert run.generator is not None
     assert run.generator.late is None
     assert run.timeline.stretches == ()
@@ -136,7 +148,7 @@ def test_the_closed_loop_hides_the_stall(tmp_path: Path) -> None:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
     more = ("--processes", str(processes)) if processes > 1 else ()
-    run = run_of(tmp_path / "open", SOAK, *more)
+    run, _ = run_of(tmp_path / "open", SOAK, *more)
     assert run.state is RunState.COMPLETE
     due = RATE * LASTS
     # What was due at an even distance in the stall waited for its end: evenly from LASTS down to nothing.
@@ -165,7 +177,7 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
     """The plan leaves the plateau in the middle of the stall, with everything since its beginning undone."""
     ends = BEGINS + 0.5
     soak = replace(SOAK, cool_down=Part(share=1 - ends / RUN_TIME))
-    run = run_of(tmp_path / "left", soak)
+    run, _ = run_of(tmp_path / "left", soak)
     assert run.generator is not None
     assert run.generator.late is not None
     missed = run.generator.never_begun
@@ -181,8 +193,8 @@ def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
 ) -> None:
     """In the longer stall the load is over after twice its time; what is under way is ended, and no mix begins."""
     with (
-        stalling_server(0.0, stall) as host,
-        driven(host, tmp_path, None, "-t", "1s", file="sweeping_locustfile.py") as process,
+        stalling_server(0.0, stall) as server,
+        driven(server.url, tmp_path, None, "-t", "1s", file="sweeping_locustfile.py") as process,
     ):
         assert process.wait(60) == 0, (tmp_path / "output.txt").read_text()
     run = read_run(tmp_path / "run.json")
@@ -210,7 +222,7 @@ def test_a_soak_that_is_interrupted_says_how_far_it_came(
     tmp_path: Path, number: signal.Signals, more: tuple[str, ...], before: str
 ) -> None:
     reports = tmp_path
-    with stalling_server() as host, driven(host, reports, SOAK, *more, before=before) as process:
+    with stalling_server() as server, driven(server.url, reports, SOAK, *more, before=before) as process:
         deadline = time.monotonic() + 60
         while not ((reports / "run.json").exists() and read_run(reports / "run.json").requests):
             assert time.monotonic() < deadline
@@ -231,7 +243,7 @@ def test_control_c_ends_locust_alone_in_good_order(tmp_path: Path) -> None:
     plain = {
         name: value for name, value in os.environ.items() if not name.startswith(("LOADTEST_", "LOCUST"))
     }
-    with stalling_server() as host, (tmp_path / "output.txt").open("wb") as output:
+    with stalling_server() as server, (tmp_path / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -247,7 +259,7 @@ def test_control_c_ends_locust_alone_in_good_order(tmp_path: Path) -> None:
             ],
             cwd=ROOT,
             env=plain
-            | {"LOADTEST_HOST": host, "LOADTEST_JWT_SECRET": SECRET, "LOADTEST_HOME": str(tmp_path)},
+            | {"LOADTEST_HOST": server.url, "LOADTEST_JWT_SECRET": SECRET, "LOADTEST_HOME": str(tmp_path)},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -4,7 +4,7 @@ from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
 from loadtest.measured import Acceptance, Operation
-from loadtest.plan import Call, Scenario
+from loadtest.plan import Call, CutShort, Scenario, ScenarioRuns
 from loadtest.run import Run, Settings
 from loadtest.versions import Coverage as Floor
 from loadtest.versions import Drift, Exclusion
@@ -55,6 +55,21 @@ def test_reasons() -> None:
     reasons = {one.name: one.reason for one in missed.operations}
     assert reasons["GET /tools"] == "never called"
     assert reasons["POST /rpc tools/call"] == "never called"
+
+
+def test_an_operation_that_was_not_called_names_the_failure_before_it() -> None:
+    scenario = next(one for one in PLAN if len(one.calls) > 1)
+    first, *others = dict.fromkeys(call.operation for call in scenario.calls)
+    cuts = (
+        CutShort(operation=first, fingerprint="0" * 12, count=2),
+        CutShort(operation=others[-1], fingerprint="1" * 12, count=1),
+    )
+    ended = ScenarioRuns(name=scenario.name, started=4, completed=1, cut_short=cuts)
+    here = run(contract=CONTRACT, plan=PLAN, scenarios=(ended,))
+    reasons = {one.name: one.reason for one in covered(here).operations}
+    assert {reasons[name] for name in others} == {f"not called, because {first} failed"}
+    planned = {call.operation for call in scenario.calls}
+    assert {reasons[name] for name in reasons if name not in planned} & set(reasons.values()) >= {"never called"}
 
 
 DOCUMENT = (
