@@ -54,6 +54,8 @@ class Example(Record, frozen=True, kw_only=True):
     """Where the request went, secrets in the query masked."""
     curl: str = ""
     status: int | None = None
+    actual: str = ""
+    """What came instead of what the failure's message expects, in a few words."""
     answer: str = ""
     """The body, cut to 4 KiB."""
     log: tuple[str, ...] = ()

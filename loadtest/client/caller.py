@@ -14,6 +14,7 @@ from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer, MissingMember
 from loadtest.client.connections import Clients
 from loadtest.client.finding import find_problem, find_stream_problem
+from loadtest.client.mismatch import Mismatch
 from loadtest.client.problem import Problem
 from loadtest.client.report import Call, report
 from loadtest.client.request import Request, Route, find_route, make_request
@@ -31,8 +32,8 @@ _STREAM_HEADERS = {
     "Connection": "close",
 }
 
-Check = Callable[[Answer], str | None]
-"""Looks at an answer and says what is wrong with its content, or nothing."""
+Check = Callable[[Answer], Mismatch | None]
+"""Looks at an answer and says what it expected of its content, or nothing."""
 
 
 class StepFailed(RescheduleTask):

@@ -13,6 +13,8 @@ from loadtest.redact import MASK, SECRET_NAME, Redactor
 
 ANSWER_LENGTH = 4096
 """Characters of an answer that are kept."""
+ACTUAL_LENGTH = 200
+"""Characters of what came instead of what a check expected."""
 _BODY_LENGTH = 2048
 _MARGIN = 2048
 """Characters beyond those that are kept in which a secret may end that begins before."""
@@ -33,6 +35,7 @@ def example(
     at: float,
     correlation_id: str,
     redactor: Redactor,
+    actual: str = "",
 ) -> Example:
     """Return the evidence of one failed call; ``at`` is Unix time in seconds, ``redactor`` knows its secrets."""
     return Example(
@@ -41,6 +44,7 @@ def example(
         url=redactor.mask(url),
         curl=curl(method, url, headers, body, redactor),
         status=answer.status if answer else None,
+        actual=_cut(actual, ACTUAL_LENGTH, redactor),
         answer=_cut(answer.text, ANSWER_LENGTH, redactor) if answer else "",
     )
 

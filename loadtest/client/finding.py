@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from loadtest.client.answer import Answer, Deviation, check
+from loadtest.client.mismatch import Mismatch, content_problem, expected
 from loadtest.client.problem import Problem
 from loadtest.client.report import Call
 from loadtest.client.session import Session
@@ -16,7 +17,7 @@ def find_problem(
     *,
     accepted: Mapping[int, str],
     below: Callable[[Answer], Problem | None] | None,
-    content: Callable[[Answer], str | None] | None,
+    content: Callable[[Answer], Mismatch | None] | None,
 ) -> Problem | None:
     """Return the first problem of ``answer``; note in ``call`` what was validated, drifted or accepted.
 
@@ -47,16 +48,5 @@ def find_stream_problem(session: Session, call: Call, answer: Answer) -> Problem
         return found
     if answer.media_type == "text/event-stream":
         return None
-    got = answer.media_type or "no content type"
-    return Problem(ProblemKind.CONTENT, f"expected an event stream, got {got}", status=answer.status)
-
-
-def content_problem(answer: Answer, content: Callable[[Answer], str | None]) -> Problem | None:
-    """Return what ``content`` has against an answer, a member that is missing included."""
-    try:
-        complaint = content(answer)
-    except Problem as problem:
-        return problem
-    except LookupError as error:
-        complaint = str(error.args[0]) if error.args else "a member is missing"
-    return Problem(ProblemKind.CONTENT, complaint, status=answer.status) if complaint else None
+    mismatch = expected("an event stream", answer.media_type or "no content type")
+    return Problem(ProblemKind.CONTENT, mismatch.text, status=answer.status, actual=mismatch.actual)

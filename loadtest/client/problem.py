@@ -15,12 +15,20 @@ class Problem(Exception):  # noqa: N818 - the design's word; an answer has a pro
     """
 
     def __init__(
-        self, kind: ProblemKind, message: str, *, status: int | None = None, code: str | None = None
+        self,
+        kind: ProblemKind,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        actual: str = "",
     ) -> None:
         self.kind = kind
         self.status = status
         self.code = code
         self.raw = message
+        self.actual = actual
+        """What came instead of what ``message`` expects; no part of the text."""
         self.message = normalise(message) or kind.value
         tags = " ".join(str(part) for part in (kind.value, status, code) if part is not None)
         super().__init__(f"[{tags}] {self.message}")
@@ -28,4 +36,6 @@ class Problem(Exception):  # noqa: N818 - the design's word; an answer has a pro
     def masked(self, redactor: Redactor) -> Problem:
         """Return this problem without secrets, looked for before a placeholder replaces a part of one."""
         hidden = redactor.mask(self.raw)
-        return self if hidden == self.raw else Problem(self.kind, hidden, status=self.status, code=self.code)
+        if hidden == self.raw:
+            return self
+        return Problem(self.kind, hidden, status=self.status, code=self.code, actual=self.actual)

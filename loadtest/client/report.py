@@ -57,6 +57,7 @@ def report(
         at=time.time(),
         correlation_id=request.headers[CORRELATION],
         redactor=redactor,
+        actual=problem.actual,
     )
     response.failure(problem)
     return problem

@@ -70,9 +70,11 @@ def _example(example: Example) -> Iterator[str]:
 
 
 def example_parts(example: Example) -> Iterator[tuple[str, str]]:
-    """Yield title and text of each part of ``example`` that there is: request, answer, log."""
+    """Yield title and text of each part of ``example`` that there is: request, what came, answer, log."""
     if example.curl:
         yield "request", block(example.curl, 4_000)
+    if example.actual:
+        yield "got", one_line(example.actual, 500)
     if example.answer:
         status = f" {example.status}" if example.status is not None else ""
         yield f"answer{status}", block(example.answer, 4_000)

@@ -39,13 +39,14 @@ class Evidence:
     correlation_id: str
     curl: str
     status: str
+    actual: str
     answer: str
     log: tuple[LogLine, ...]
 
     @property
     def size(self) -> int:
         """Bytes that it takes on the page, escaped."""
-        texts = (self.curl, self.answer, *(line.text for line in self.log))
+        texts = (self.curl, self.actual, self.answer, *(line.text for line in self.log))
         return sum(len(escape(text).encode()) for text in texts)
 
 
@@ -142,6 +143,7 @@ def _evidence(example: Example) -> Evidence:
         correlation_id=one_line(example.correlation_id or "", 80),
         curl=block(example.curl, _LONGEST),
         status="" if example.status is None else str(example.status),
+        actual=one_line(example.actual, 500),
         answer=block(example.answer, _LONGEST),
         log=tuple(_log(example.log)),
     )

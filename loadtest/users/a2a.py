@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.checks import answers, has, lists
 from loadtest.users.registry import DESCRIPTION, RegistryUser, new_agent
@@ -67,7 +68,9 @@ class A2AUser(RegistryUser):
                 "POST /rpc tools/call",
                 {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
                 check=lambda a: (
-                    None if text in a["result.content.0.text"] else "the agent did not answer with the text"
+                    None
+                    if text in a["result.content.0.text"]
+                    else expected("the agent's answer to hold the text")
                 ),
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.identity_checks import at_most, is_called
 from loadtest.users.people import PeopleUser
@@ -35,7 +36,9 @@ class AccountsUser(PeopleUser):
                     "PATCH /auth/email/admin/users/{user_email}",
                     user_email=email,
                     json={"full_name": person.full_name, "is_active": False},
-                    check=lambda a: None if a["is_active"] is False else "the account is still active",
+                    check=lambda a: (
+                        None if a["is_active"] is False else expected("an account that is not active")
+                    ),
                 )
             self.call("POST /auth/email/admin/users/{user_email}/unlock", user_email=email)
 
@@ -46,7 +49,7 @@ class AccountsUser(PeopleUser):
         self.call(
             "GET /auth/email/admin/users",
             params={"limit": 10, "include_pagination": True},
-            check=lambda a: None if a["users"] else "there is not even an administrator",
+            check=lambda a: None if a["users"] else expected("an administrator at least"),
         )
         self.call("GET /auth/email/admin/events", params={"limit": 10}, check=at_most(10, least=0))
         self.call(
@@ -55,6 +58,6 @@ class AccountsUser(PeopleUser):
             check=lambda a: (
                 None
                 if all(event["user_email"] == self.member.email for event in a.json)
-                else "events of somebody else"
+                else expected("only events of this account")
             ),
         )

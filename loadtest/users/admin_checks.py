@@ -9,7 +9,8 @@ import re
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
-from loadtest.client.answer import Answer
+from loadtest.client.answer import Answer, reason
+from loadtest.client.mismatch import Mismatch, expected, refused
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check
@@ -24,28 +25,28 @@ REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
 """Where the page on a new request to join says its id."""
 
 
-def succeeded(answer: Answer) -> str | None:
+def succeeded(answer: Answer) -> Mismatch | None:
     """Check a form's JSON answer: it says that it did what it was asked."""
-    return None if answer["success"] is True else f"not done: {answer.text}"
+    return None if answer["success"] is True else refused("success", reason(answer))
 
 
-def went_back(answer: Answer) -> str | None:
+def went_back(answer: Answer) -> Mismatch | None:
     """Check that a form sent the browser back to the admin page."""
     location = str(answer.headers.get("location") or "")
     page, _, tab = location.partition("#")
     if answer.status == DONE and page.partition("?")[0].rstrip("/") == "/admin" and tab:
         return None
-    return f"expected to be sent back to a tab of /admin, got {answer.status} {location}".rstrip()
+    return expected("to be sent back to a tab of /admin", f"{answer.status} {location}")
 
 
 def goes_to(page: str) -> Check:
     """Return a check that a form sends the browser to ``page``."""
 
-    def gone(answer: Answer) -> str | None:
+    def gone(answer: Answer) -> Mismatch | None:
         location = str(answer.headers.get("location") or "")
         if answer.status == DONE and location == page:
             return None
-        return f"expected to be sent to {page}, got {answer.status} {location}".rstrip()
+        return expected(f"to be sent to {page}", f"{answer.status} {location}")
 
     return gone
 
@@ -53,11 +54,11 @@ def goes_to(page: str) -> Check:
 def finds(key: str) -> Check:
     """Return a check that a search found something: its answer has ``key``."""
 
-    def found(answer: Answer) -> str | None:
+    def found(answer: Answer) -> Mismatch | None:
         try:
-            return None if answer[key] else "found nothing"
+            return None if answer[key] else expected("something to be found")
         except LookupError:
-            return "found nothing"
+            return expected("something to be found")
 
     return found
 
@@ -65,8 +66,8 @@ def finds(key: str) -> Check:
 def mentions(text: str) -> Check:
     """Return a check that ``text`` stands in the answer, whatever its form."""
 
-    def mentioned(answer: Answer) -> str | None:
-        return None if text in answer.text else f"the answer does not mention {text!r}"
+    def mentioned(answer: Answer) -> Mismatch | None:
+        return None if text in answer.text else expected(f"the answer to mention {text!r}", answer.text)
 
     return mentioned
 
@@ -74,56 +75,58 @@ def mentions(text: str) -> Check:
 def counts(key: str, entity: str) -> Check:
     """Return a check that the list of ids at ``key`` holds ``entity`` and is as long as ``count`` says."""
 
-    def counted(answer: Answer) -> str | None:
+    def counted(answer: Answer) -> Mismatch | None:
         identities = answer[key]
         if entity not in identities:
-            return f"{key} lacks one that is there"
+            return expected(f"{key} to hold the entity", identities)
         return (
-            None if answer["count"] == len(identities) else f"counts {answer['count']} of {len(identities)}"
+            None
+            if answer["count"] == len(identities)
+            else expected("a count of all that is listed", (answer["count"], len(identities)))
         )
 
     return counted
 
 
-def lists_something(answer: Answer) -> str | None:
+def lists_something(answer: Answer) -> Mismatch | None:
     """Check a page of a list: it is not empty, since the stage stands, and counts what there is.
 
     The count may be a moment older than the list, and others write in between where the database lets them.
     """
     listed, total = len(answer["data"]), answer["pagination.total_items"]
-    return None if listed and total else f"lists {listed} of {total}"
+    return None if listed and total else expected("entities, and a count of them", (listed, total))
 
 
 def previews(count: int) -> Check:
     """Return a check that a preview holds ``count`` entities."""
 
-    def previewed(answer: Answer) -> str | None:
+    def previewed(answer: Answer) -> Mismatch | None:
         total = answer["preview.summary.total_items"]
-        return None if total == count else f"previews {total} entities, expected {count}"
+        return None if total == count else expected(f"a preview of {count} entities", total)
 
     return previewed
 
 
-def registered(answer: Answer) -> str | None:
+def registered(answer: Answer) -> Mismatch | None:
     """Check that a server was registered, or that somebody else was quicker."""
     if answer["success"] is True:
         return None
     said = f"{answer['message']} {answer['error']}"
-    return None if TAKEN in said else said
+    return None if TAKEN in said else refused("the server to be registered", said)
 
 
-def registered_all(answer: Answer) -> str | None:
+def registered_all(answer: Answer) -> Mismatch | None:
     """Check that servers were registered, save those for which somebody else was quicker."""
     if not answer["successful"] and not answer["failed"]:
-        return "not one was tried"
+        return expected("some registration to be tried", answer.json)
     others = [one for one in answer["failed"] if TAKEN not in str(one)]
-    return f"not registered: {others}" if others else None
+    return expected("every server to be registered", others) if others else None
 
 
-def has_check(answer: Answer) -> str | None:
+def has_check(answer: Answer) -> Mismatch | None:
     """Check that the methods of a service were learned: one of them is :data:`METHOD`."""
     names = [method["full_name"] for method in answer["methods"]]
-    return None if METHOD in names else f"{METHOD} is not among {names}"
+    return None if METHOD in names else expected(f"the method {METHOD}", names)
 
 
 def request_id(answer: Answer) -> str:
@@ -138,28 +141,28 @@ def request_id(answer: Answer) -> str:
     return match[1]
 
 
-def made(answer: Answer) -> str | None:
+def made(answer: Answer) -> Mismatch | None:
     """Check that a form made something: its page is empty, its status says so."""
     created = 201
-    return None if answer.status == created else f"expected {created}, got {answer.status}"
+    return None if answer.status == created else expected(f"status {created}", answer.status)
 
 
-def delivered(answer: Answer) -> str | None:
+def delivered(answer: Answer) -> Mismatch | None:
     """Check that the gateway could deliver its test event to a destination of security events."""
-    return None if answer["status"] == "ok" else f"not delivered: {answer['error']}"
+    return None if answer["status"] == "ok" else refused("the event to be delivered", answer["error"])
 
 
-def came(count: int, before: int = 0) -> str | None:
+def came(count: int, before: int = 0) -> Mismatch | None:
     """Say what is wrong if no event arrived at the destination beside those ``before``."""
-    return None if count > before else "the event did not arrive at the destination"
+    return None if count > before else expected("the event to arrive at the destination", count)
 
 
 def goes_only_to(name: str) -> Check:
     """Return a check that events have one destination, of this name."""
 
-    def check(answer: Answer) -> str | None:
+    def check(answer: Answer) -> Mismatch | None:
         names = [one["name"] for one in answer["destinations"]]
-        return None if names == [name] else f"events go to {names}, expected {name!r} alone"
+        return None if names == [name] else expected(f"{name!r} as the only destination", names)
 
     return check
 

@@ -1,6 +1,7 @@
 """The gateway's own settings and caches, as an administrator sees them."""
 
 from loadtest.client.caller import StepFailed
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 DEFAULT_HEADERS = ["X-Tenant-Id", "X-Trace-Id"]
@@ -20,7 +21,10 @@ class AdminConfigUser(GatewayUser):
     @task(10)
     def settings(self) -> None:
         """All settings, by group."""
-        self.call("GET /admin/config/settings", check=lambda a: None if a["groups"] else "there are none")
+        self.call(
+            "GET /admin/config/settings",
+            check=lambda a: None if a["groups"] else expected("groups of settings"),
+        )
 
     @task
     def headers(self) -> None:
@@ -36,7 +40,11 @@ class AdminConfigUser(GatewayUser):
                 "PUT /admin/config/passthrough-headers",
                 json={"passthrough_headers": listed},
                 accept=RARELY,
-                check=lambda a: None if a["passthrough_headers"] == listed else "the list came back changed",
+                check=lambda a: (
+                    None
+                    if a["passthrough_headers"] == listed
+                    else expected("the list as it was", a["passthrough_headers"])
+                ),
             )
 
     @task

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
 from loadtest.client.inbox import newest_mail
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.standing import new_password
 from loadtest.users.admin_checks import cookies, goes_to
 from loadtest.users.admin_forms import AdminUser
@@ -72,7 +73,7 @@ class AdminLoginUser(AdminUser):
             bearer="",
             headers=BROWSER,
             token=self.name("token"),
-            check=lambda a: "it has a form all the same" if "confirm_password" in a.text else page(a),
+            check=lambda a: expected("no form") if "confirm_password" in a.text else page(a),
         )
 
     @task
@@ -92,7 +93,11 @@ class AdminLoginUser(AdminUser):
     @task
     def signed_out_elsewhere(self) -> None:
         """An identity provider tells that its user signed out there."""
-        self.call("GET /admin/logout", bearer="", check=lambda a: None if a.text == "Logged out" else a.text)
+        self.call(
+            "GET /admin/logout",
+            bearer="",
+            check=lambda a: None if a.text == "Logged out" else expected("the words Logged out", a.text),
+        )
 
     def _signed_in(self, email: str, password: str) -> dict[str, str]:
         """Return the browser's cookies after ``email`` signed in."""
@@ -123,10 +128,12 @@ class AdminLoginUser(AdminUser):
         tokens: list[str] = []
         sent = goes_to("/admin/login?notice=reset_email_sent")
 
-        def mailed(answer: Answer) -> str | None:
+        def mailed(answer: Answer) -> Mismatch | None:
             text = newest_mail(self.backend("smtp"), email, within=MAIL_WITHIN)
             tokens.extend(LINK.findall(text or ""))
-            return sent(answer) or (None if tokens else f"no mail with a link came within {MAIL_WITHIN:g} s")
+            return sent(answer) or (
+                None if tokens else expected(f"a mail with a link within {MAIL_WITHIN:g} s")
+            )
 
         form = {"email": email}
         self.call("POST /admin/forgot-password", bearer="", headers=BROWSER, form=form, check=mailed)

@@ -1,5 +1,6 @@
 """The administrator's pages on logs, the live stream of them, and the stream of events."""
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
@@ -19,9 +20,11 @@ class AdminLogsUser(GatewayUser):
         self.call(
             "GET /admin/logs",
             params={"limit": PAGE},
-            check=lambda a: None if len(a["logs"]) <= PAGE else "more entries than a page holds",
+            check=lambda a: (
+                None if len(a["logs"]) <= PAGE else expected(f"at most {PAGE} entries", len(a["logs"]))
+            ),
         )
-        self.call("GET /admin/logs/file", check=lambda a: None if a["files"] else "there is no log file")
+        self.call("GET /admin/logs/file", check=lambda a: None if a["files"] else expected("a log file"))
 
     @task
     def download(self) -> None:
@@ -34,14 +37,16 @@ class AdminLogsUser(GatewayUser):
         self.call(
             "GET /admin/logs/file",
             params={"filename": old["name"]},
-            check=lambda a: None if len(a.body) == old["size"] else "not all of the file came",
+            check=lambda a: None if len(a.body) == old["size"] else expected("the whole file", len(a.body)),
         )
 
     @task
     def newest(self) -> None:
         """The page is not empty while requests are answered, each of which is logged."""
         self.call(
-            "GET /admin/logs", params={"limit": 1}, check=lambda a: None if a["logs"] else "the log is empty"
+            "GET /admin/logs",
+            params={"limit": 1},
+            check=lambda a: None if a["logs"] else expected("entries in the log"),
         )
 
     @task
@@ -66,7 +71,7 @@ class AdminLogsUser(GatewayUser):
         self.call(
             "GET /admin/support-bundle/generate",
             params={"log_lines": 100},
-            check=lambda a: None if a.body.startswith(b"PK") else "not a ZIP archive",
+            check=lambda a: None if a.body.startswith(b"PK") else expected("a ZIP archive", a.body[:20]),
         )
 
 

@@ -7,6 +7,7 @@ import gevent
 from locust import tag
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.pages import shows
 
@@ -111,7 +112,7 @@ class AdminObservabilityUser(GatewayUser):
         listed = self.call(
             "POST /observability/traces/query",
             json=UNFINISHED,
-            check=lambda a: None if _running(a) else "a request that runs has no trace",
+            check=lambda a: None if _running(a) else expected("a trace of the request that runs"),
         )
         return _running(listed)[-1]
 
@@ -129,20 +130,24 @@ class AdminObservabilityUser(GatewayUser):
             self.call(
                 "GET /admin/observability/queries/{query_id}",
                 **own,
-                check=lambda a: None if a["name"] == name else "another query was opened",
+                check=lambda a: (
+                    None if a["name"] == name else expected("the query that was asked for", a["name"])
+                ),
             )
             self.call(
                 "PUT /admin/observability/queries/{query_id}",
                 **own,
                 json={"description": "changed"},
                 check=lambda a: (
-                    None if a["description"] == "changed" else "the description came back unchanged"
+                    None
+                    if a["description"] == "changed"
+                    else expected("the new description", a["description"])
                 ),
             )
             self.call(
                 "POST /admin/observability/queries/{query_id}/use",
                 **own,
-                check=lambda a: None if a["use_count"] == 1 else "the use was not counted",
+                check=lambda a: None if a["use_count"] == 1 else expected("one use", a["use_count"]),
             )
 
 
@@ -150,17 +155,21 @@ def _trace_ids(page: str) -> list[str]:
     return re.findall(r"/observability/trace/([0-9a-f-]{32,36})", page)
 
 
-def _lists_traces(answer: Answer) -> str | None:
-    return None if _trace_ids(answer.text) else "no trace is listed"
+def _lists_traces(answer: Answer) -> Mismatch | None:
+    return None if _trace_ids(answer.text) else expected("a trace in the list")
 
 
 def _running(answer: Answer) -> list[str]:
     return [trace["trace_id"] for trace in answer.json if trace["duration_ms"] is None]
 
 
-def _listed(answer: Answer, name: str) -> str | None:
-    return None if any(query["name"] == name for query in answer.json) else "the query is not listed"
+def _listed(answer: Answer, name: str) -> Mismatch | None:
+    return (
+        None
+        if any(query["name"] == name for query in answer.json)
+        else expected("the query in the list", [query["name"] for query in answer.json])
+    )
 
 
-def _has(answer: Answer, member: str) -> str | None:
-    return None if answer[member] is not None else f"no {member}"
+def _has(answer: Answer, member: str) -> Mismatch | None:
+    return None if answer[member] is not None else expected(f"a member {member}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.admin_checks import counts, finds, lists_something, mentions
 from loadtest.users.admin_forms import AdminUser, staged
 from loadtest.users.base import task
@@ -82,7 +83,10 @@ class AdminPagesUser(AdminUser):
     @task
     def pool(self) -> None:
         """The pool of sessions with backends."""
-        self.call("GET /admin/mcp-pool/metrics", check=lambda a: None if "enabled" in a.json else a.text)
+        self.call(
+            "GET /admin/mcp-pool/metrics",
+            check=lambda a: None if "enabled" in a.json else expected("a member enabled", a.text),
+        )
 
     @task
     def tags(self) -> None:

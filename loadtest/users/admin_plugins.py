@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin_checks import finds
 from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
@@ -60,11 +61,9 @@ class AdminPluginsUser(AdminUser):
             self.call("POST /admin/a2a/plugin-bindings", form=form, check=shows(agent))
             found: list[str] = []
 
-            def listed(answer: Answer) -> str | None:
+            def listed(answer: Answer) -> Mismatch | None:
                 found.extend(set(BINDING.findall(answer.text)))
-                return shows(agent)(answer) or (
-                    None if len(found) == 1 else f"{len(found)} bindings, not one"
-                )
+                return shows(agent)(answer) or (None if len(found) == 1 else expected("one binding", found))
 
             self.call("GET /admin/a2a/plugin-bindings/partial", params={"team_id": team}, check=listed)
             released = shows("</form>")

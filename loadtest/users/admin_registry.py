@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from loadtest.client.mismatch import refused
 from loadtest.users.admin_checks import finds, registered, registered_all
 from loadtest.users.admin_forms import AdminUser
 from loadtest.users.base import task
@@ -30,7 +31,9 @@ class AdminRegistryUser(AdminUser):
         self.call(
             "GET /admin/mcp-registry/{server_id}/status",
             server_id=str(listed["servers.0.id"]),
-            check=lambda a: None if a["is_available"] is True else f"not available: {a['error']}",
+            check=lambda a: (
+                None if a["is_available"] is True else refused("an agent that is available", a["error"])
+            ),
         )
 
     @task

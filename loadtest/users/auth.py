@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
 from loadtest.standing import new_password
 from loadtest.users.base import task
 from loadtest.users.identity_checks import has_csrf_token, log_ins, whose
@@ -21,14 +22,20 @@ class AuthExtendedUser(PeopleUser):
             self.call(
                 "GET /auth/email/me",
                 bearer=bearer,
-                check=lambda a: None if a["email"] == person.email else "it is somebody else's account",
+                check=lambda a: (
+                    None if a["email"] == person.email else expected("the account of this person", a["email"])
+                ),
             )
             self.call("GET /auth/email/events", bearer=bearer, params={"limit": 10})
             if self.offers("POST /auth/logout"):
                 self.call(
                     "POST /auth/logout",
                     bearer=bearer,
-                    check=lambda a: None if a["revoked_token"] else "no token was taken back",
+                    check=lambda a: (
+                        None
+                        if a["revoked_token"]
+                        else expected("the token to be revoked", a["revoked_token"])
+                    ),
                 )
 
     @task(2)
@@ -63,7 +70,9 @@ class AuthExtendedUser(PeopleUser):
                 "POST /auth/email/change-password",
                 bearer=bearer,
                 json={"old_password": person.password, "new_password": new},
-                check=lambda a: None if a["success"] is True else "the password was not changed",
+                check=lambda a: (
+                    None if a["success"] is True else expected("the password to be changed", a["success"])
+                ),
             )
             self.signed_in(person._replace(password=new))
 
@@ -73,10 +82,19 @@ class AuthExtendedUser(PeopleUser):
         self.call(
             "GET /auth/email/me",
             bearer=self.member.bearer,
-            check=lambda a: None if a["is_admin"] is False else "everybody is an administrator",
+            check=lambda a: (
+                None
+                if a["is_admin"] is False
+                else expected("an account that is no administrator's", a["is_admin"])
+            ),
         )
         self.call("GET /auth/email/events", bearer=self.member.bearer, params={"limit": 5})
-        self.call("GET /auth/email/me", check=lambda a: None if a["is_admin"] else "I am no administrator")
+        self.call(
+            "GET /auth/email/me",
+            check=lambda a: (
+                None if a["is_admin"] else expected("the account of an administrator", a["is_admin"])
+            ),
+        )
 
     @task
     def csrf_token_for_an_api_token(self) -> None:

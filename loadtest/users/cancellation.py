@@ -8,6 +8,7 @@ import gevent
 
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 
 RUNNING_TIME = 20.0
@@ -37,7 +38,9 @@ class CancellationAPIUser(GatewayUser):
             self.call(
                 "POST /cancellation/cancel",
                 json={"requestId": run, "reason": "load test"},
-                check=lambda a: None if a["status"] in told else "the running call was not found",
+                check=lambda a: (
+                    None if a["status"] in told else expected("the running call to be found", a["status"])
+                ),
             )
 
     @task
@@ -48,7 +51,9 @@ class CancellationAPIUser(GatewayUser):
             "POST /cancellation/cancel",
             json={"requestId": run, "reason": "load test"},
             check=lambda a: (
-                None if a["status"] == "queued" and a["requestId"] == run else "it was not queued"
+                None
+                if a["status"] == "queued" and a["requestId"] == run
+                else expected("the cancellation to be queued", a.json)
             ),
         )
 
@@ -74,6 +79,10 @@ class CancellationAPIUser(GatewayUser):
         self.call("GET /cancellation/status/{request_id}", request_id=run)
 
 
-def cancelled(answer: Answer) -> str | None:
+def cancelled(answer: Answer) -> Mismatch | None:
     """Check that the call ended as cancelled."""
-    return None if answer["error.code"] in CODES else "the call did not end as cancelled"
+    return (
+        None
+        if answer["error.code"] in CODES
+        else expected("the call to end as cancelled", answer["error.code"])
+    )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 PERIOD = dt.timedelta(days=30)
@@ -16,7 +17,7 @@ class ComplianceUser(GatewayUser):
     def report(self) -> None:
         """A report over the last month: made, listed, read, exported. The gateway has no way to delete one."""
         frameworks = self.call(
-            "GET /compliance/frameworks", check=lambda a: None if a.json else "none offered"
+            "GET /compliance/frameworks", check=lambda a: None if a.json else expected("frameworks")
         )
         now = dt.datetime.now(dt.UTC)
         framework = str(frameworks["0.id"])
@@ -27,9 +28,14 @@ class ComplianceUser(GatewayUser):
                 "period_start": (now - PERIOD).isoformat(),
                 "period_end": now.isoformat(),
             },
-            check=lambda a: None if a["framework"] == framework else "it is of another framework",
+            check=lambda a: (
+                None if a["framework"] == framework else expected("a report of the framework", a["framework"])
+            ),
         )
-        self.call("GET /compliance/reports", check=lambda a: None if a.json else "the report is not listed")
+        self.call(
+            "GET /compliance/reports",
+            check=lambda a: None if a.json else expected("the report in the list", a.json),
+        )
         for operation in (
             "GET /compliance/reports/{report_id}",
             "GET /compliance/reports/{report_id}/export",
@@ -37,5 +43,9 @@ class ComplianceUser(GatewayUser):
             self.call(
                 operation,
                 report_id=report.id,
-                check=lambda a: None if a["framework"] == framework else "another report",
+                check=lambda a: (
+                    None
+                    if a["framework"] == framework
+                    else expected("the report that was asked for", a["framework"])
+                ),
             )

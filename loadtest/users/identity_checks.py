@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from loadtest.client.mismatch import Mismatch, expected
+
 if TYPE_CHECKING:
     from loadtest.client.answer import Answer
     from loadtest.client.caller import Check
@@ -29,66 +31,72 @@ class Person(NamedTuple):
 def whose(person: Person) -> Check:
     """Return a check that a new session is that of ``person``."""
 
-    def check(answer: Answer) -> str | None:
+    def check(answer: Answer) -> Mismatch | None:
         if not answer["access_token"]:
-            return "no token came"
-        return None if answer["user.email"] == person.email else "it is somebody else's session"
+            return expected("a token")
+        return (
+            None
+            if answer["user.email"] == person.email
+            else expected("the session of this person", answer["user.email"])
+        )
 
     return check
 
 
 def is_called(name: str, under: str = "name") -> Check:
     """Return a check that the answer has ``name``."""
-    return lambda a: None if a[under] == name else "it has another name"
+    return lambda a: None if a[under] == name else expected("the name that was given", a[under])
 
 
 def is_member(email: str, role: str) -> Check:
     """Return a check that the membership is that of ``email``, as ``role``."""
 
-    def check(answer: Answer) -> str | None:
+    def check(answer: Answer) -> Mismatch | None:
         if answer["user_email"] != email:
-            return "somebody else's membership came back"
-        return None if answer["role"] == role else f"expected the role {role}, got {answer['role']}"
+            return expected("the membership of this person", answer["user_email"])
+        return None if answer["role"] == role else expected(f"the role {role}", answer["role"])
 
     return check
 
 
-def one_owner(answer: Answer) -> str | None:
+def one_owner(answer: Answer) -> Mismatch | None:
     """Check that just the owner is in a team."""
     alone = len(answer.json) == 1
-    return None if alone and answer["0.role"] == "owner" else "not just the owner is in the team"
+    return (
+        None if alone and answer["0.role"] == "owner" else expected("a team of its owner alone", answer.json)
+    )
 
 
-def nothing(answer: Answer) -> str | None:
+def nothing(answer: Answer) -> Mismatch | None:
     """Check that a list is empty."""
-    return None if answer.json == [] else "the list is not empty"
+    return None if answer.json == [] else expected("an empty list", answer.json)
 
 
 def at_most(number: int, least: int = 1) -> Check:
     """Return a check that a list holds no more than was asked for, and ``least`` at least."""
     return lambda a: (
-        None
-        if least <= len(a.json) <= number
-        else f"{least} to {number} were expected, there are {len(a.json)}"
+        None if least <= len(a.json) <= number else expected(f"{least} to {number} entries", len(a.json))
     )
 
 
-def log_ins(expected: int) -> Check:
-    """Return a check that the events tell ``expected`` log-ins."""
+def log_ins(number: int) -> Check:
+    """Return a check that the events tell ``number`` log-ins."""
 
-    def check(answer: Answer) -> str | None:
+    def check(answer: Answer) -> Mismatch | None:
         told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
-        return None if told == expected else f"{told} log-ins are told, there were {expected}"
+        return None if told == number else expected(f"{number} log-ins", told)
 
     return check
 
 
-def has_csrf_token(answer: Answer) -> str | None:
+def has_csrf_token(answer: Answer) -> Mismatch | None:
     """Check that a token against forged requests came."""
-    return None if answer["csrf_token"] else "no token came"
+    return None if answer["csrf_token"] else expected("a token")
 
 
-def counts_permissions(answer: Answer) -> str | None:
+def counts_permissions(answer: Answer) -> Mismatch | None:
     """Check that as many permissions are listed as are told."""
     told, listed = answer["total_count"], len(answer["all_permissions"])
-    return None if told == listed and listed else f"{told} permissions are told, {listed} listed"
+    return (
+        None if told == listed and listed else expected("a count of all permissions listed", (told, listed))
+    )

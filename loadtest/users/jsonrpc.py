@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 
 PROTOCOL_VERSION = "2025-06-18"
@@ -68,7 +69,7 @@ class JsonRpcUser(GatewayUser):
             check=lambda a: (
                 None
                 if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
-                else "the server does not offer the tools that it was made of"
+                else expected("the tools that the server was made of")
             ),
         )
         text = self.name("text")
@@ -101,7 +102,7 @@ class JsonRpcUser(GatewayUser):
             check=lambda a: (
                 None
                 if a["result.isError"] and "on purpose" in a.text
-                else "the failure of the tool did not come back"
+                else expected("the failure of the tool")
             ),
         )
 
@@ -159,7 +160,9 @@ class JsonRpcUser(GatewayUser):
             "POST /rpc initialize",
             INITIALIZE,
             check=lambda a: (
-                None if a["result.protocolVersion"] == PROTOCOL_VERSION else "another version of the protocol"
+                None
+                if a["result.protocolVersion"] == PROTOCOL_VERSION
+                else expected(f"the protocol's version {PROTOCOL_VERSION}", a["result"])
             ),
         )
         for operation, params in NOTIFICATIONS.items():
@@ -214,38 +217,48 @@ WORD = {"name": "word", "description": "What to say", "required": True}
 
 def lists_at(member: str) -> Check:
     """Return a check that the result holds a list there."""
-    return lambda answer: None if isinstance(answer[f"result.{member}"], list) else f"{member} is no list"
+    return lambda answer: (
+        None if isinstance(answer[f"result.{member}"], list) else expected(f"a list {member}", answer.json)
+    )
 
 
 def says(words: str) -> Check:
     """Return a check that the tool's first text has these words."""
-    return _has("result.content.0.text", words, "the tool answered something else")
+    return _has("result.content.0.text", words, "the words in the tool's text")
 
 
 def reads(words: str) -> Check:
     """Return a check that the resource's first content has these words."""
-    return _has("result.contents.0.text", words, "the resource holds something else")
+    return _has("result.contents.0.text", words, "the words in the resource's text")
 
 
 def prompts(words: str) -> Check:
     """Return a check that the prompt's first message has these words."""
-    return _has("result.messages.0.content.text", words, "the prompt says something else")
+    return _has("result.messages.0.content.text", words, "the words in the prompt's text")
 
 
 def completes(value: str) -> Check:
     """Return a check that the value is among the completions."""
-    return lambda a: None if value in a["result.completion.values"] else "the completion is not among them"
+    return lambda a: (
+        None
+        if value in a["result.completion.values"]
+        else expected("the completion among those offered", a.json)
+    )
 
 
-def samples(answer: Answer) -> str | None:
+def samples(answer: Answer) -> Mismatch | None:
     """Check that a message of the assistant came back."""
-    return None if answer["result.role"] == "assistant" else "no message of the assistant"
+    return (
+        None
+        if answer["result.role"] == "assistant"
+        else expected("a message of the assistant", answer["result"])
+    )
 
 
-def empty(answer: Answer) -> str | None:
+def empty(answer: Answer) -> Mismatch | None:
     """Check that the result is an empty object, as the protocol wants."""
-    return None if answer["result"] == {} else "the result is not empty"
+    return None if answer["result"] == {} else expected("an empty result", answer["result"])
 
 
-def _has(path: str, words: str, complaint: str) -> Check:
-    return lambda answer: None if words in answer[path] else complaint
+def _has(path: str, words: str, what: str) -> Check:
+    return lambda answer: None if words in answer[path] else expected(what, answer[path])

@@ -6,6 +6,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 MODEL = "loadtest-small"
@@ -69,20 +70,27 @@ class LlmConfigUser(LlmModels):
     def lists(self) -> None:
         """Everything that is configured, and what of it users may choose."""
         with self.provider() as provider, self.model(provider.id) as model:
-            self.call("GET /llm/providers", check=lambda a: None if a["total"] else "there is no provider")
+            self.call(
+                "GET /llm/providers",
+                check=lambda a: None if a["total"] else expected("a provider", a["total"]),
+            )
             self.call(
                 "GET /llm/models",
                 params={"provider_id": provider.id},
-                check=lambda a: None if a["models.0.id"] == model.id else "the model is not listed",
+                check=lambda a: (
+                    None if a["models.0.id"] == model.id else expected("the model in the list", a["models"])
+                ),
             )
             for operation in CHOICES:
                 self.call(
                     operation,
                     check=lambda a: (
-                        None if any(m["id"] == model.id for m in a["models"]) else "the model is not offered"
+                        None
+                        if any(m["id"] == model.id for m in a["models"])
+                        else expected("the model among those offered", a["models"])
                     ),
                 )
-            self.call("GET /models", check=lambda a: None if a["data"] else "no model is offered")
+            self.call("GET /models", check=lambda a: None if a["data"] else expected("a model", a["data"]))
 
     @task(2)
     def provider_life(self) -> None:
@@ -93,14 +101,18 @@ class LlmConfigUser(LlmModels):
             self.call(
                 "POST /llm/providers/{provider_id}/health",
                 **own,
-                check=lambda a: None if a["status"] == "healthy" else f"it is {a['status']}",
+                check=lambda a: (
+                    None if a["status"] == "healthy" else expected("the status healthy", a["status"])
+                ),
             )
             self.call(
                 "PATCH /llm/providers/{provider_id}",
                 **own,
                 json={"description": "changed"},
                 check=lambda a: (
-                    None if a["description"] == "changed" else "the description came back unchanged"
+                    None
+                    if a["description"] == "changed"
+                    else expected("the new description", a["description"])
                 ),
             )
             for on in (False, True):
@@ -121,7 +133,9 @@ class LlmConfigUser(LlmModels):
                 "PATCH /llm/models/{model_id}",
                 **own,
                 json={"model_name": "Tiny"},
-                check=lambda a: None if a["model_name"] == "Tiny" else "the name came back unchanged",
+                check=lambda a: (
+                    None if a["model_name"] == "Tiny" else expected("the new name", a["model_name"])
+                ),
             )
             for on in (False, True):
                 self.call(
@@ -144,7 +158,7 @@ class LlmProxyUser(LlmModels):
                 check=lambda a: (
                     None
                     if a["choices.0.message.content"] == f"You said: {QUESTION}"
-                    else "the model's answer did not come through"
+                    else expected("the model's answer", a.text)
                 ),
             )
 
@@ -167,8 +181,14 @@ def _question(model: str) -> dict[str, object]:
 
 
 def _is(identity: str) -> Check:
-    return lambda answer: None if answer["id"] == identity else "another one came back"
+    return lambda answer: (
+        None if answer["id"] == identity else expected("the entity that was asked for", answer["id"])
+    )
 
 
 def _enabled(on: bool) -> Check:
-    return lambda answer: None if answer["enabled"] is on else "the state came back unchanged"
+    return lambda answer: (
+        None
+        if answer["enabled"] is on
+        else expected(f"the entity to be {'on' if on else 'off'}", answer["enabled"])
+    )

@@ -1,5 +1,6 @@
 """The administrator's pages for language models."""
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.llm import QUESTION, LlmModels
 from loadtest.users.pages import shows
@@ -24,7 +25,10 @@ class LlmAdminUser(LlmModels):
             )
             self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
             for operation in CHOICES:
-                self.call(operation, check=lambda a: None if a["openai"] else "nothing is offered")
+                self.call(
+                    operation,
+                    check=lambda a: None if a["openai"] else expected("something of OpenAI's", a.json),
+                )
 
     @task(2)
     def discovery(self) -> None:
@@ -38,18 +42,22 @@ class LlmAdminUser(LlmModels):
             self.call(
                 "POST /admin/llm/providers/{provider_id}/health",
                 **own,
-                check=lambda a: None if a["status"] == "healthy" else f"it is {a['status']}",
+                check=lambda a: (
+                    None if a["status"] == "healthy" else expected("the status healthy", a["status"])
+                ),
             )
             found = self.call(
                 "POST /admin/llm/providers/{provider_id}/fetch-models",
                 **own,
-                check=lambda a: None if a["models"] else f"no models were found: {a.text}",
+                check=lambda a: None if a["models"] else expected("models", a.text),
             )
             count = len(found["models"])
             self.call(
                 "POST /admin/llm/providers/{provider_id}/sync-models",
                 **own,
-                check=lambda a: None if a["added"] == count else f"{a['added']} of {count} models were added",
+                check=lambda a: (
+                    None if a["added"] == count else expected("every model to be added", (a["added"], count))
+                ),
             )
 
     @task(2)
@@ -67,7 +75,9 @@ class LlmAdminUser(LlmModels):
             self.call(
                 "POST /admin/llm/test",
                 json={"test_type": "chat", "model_id": model["model_alias"], "message": QUESTION},
-                check=lambda a: None if QUESTION in a["assistant_message"] else f"no answer: {a.text}",
+                check=lambda a: (
+                    None if QUESTION in a["assistant_message"] else expected("the model's answer", a.text)
+                ),
             )
 
     @task

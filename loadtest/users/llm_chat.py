@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from locust import tag
 
+from loadtest.client.mismatch import expected, refused
 from loadtest.users.base import task
 from loadtest.users.llm import QUESTION, LlmModels
 from loadtest.users.people import PeopleUser
@@ -45,7 +46,9 @@ class LlmChatUser(LlmModels, PeopleUser):
                     "llm": {"model": model.id},
                     "streaming": streaming,
                 },
-                check=lambda a: None if self.stage.tools["echo"] in a["tools"] else "the tools are missing",
+                check=lambda a: (
+                    None if self.stage.tools["echo"] in a["tools"] else expected("the tools", a["tools"])
+                ),
             )
             try:
                 yield email, token
@@ -54,7 +57,9 @@ class LlmChatUser(LlmModels, PeopleUser):
                     "POST /llmchat/disconnect",
                     bearer=token,
                     json={"user_id": email},
-                    check=lambda a: None if a["status"] == "disconnected" else a["message"],
+                    check=lambda a: (
+                        None if a["status"] == "disconnected" else refused("the chat to end", a["message"])
+                    ),
                 )
 
     @tag("slow")
@@ -66,14 +71,20 @@ class LlmChatUser(LlmModels, PeopleUser):
                 "GET /llmchat/status/{user_id}",
                 user_id=email,
                 bearer=token,
-                check=lambda a: None if a["connected"] else "not connected",
+                check=lambda a: (
+                    None if a["connected"] else expected("a session that is connected", a["connected"])
+                ),
             )
             self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token)
             self.call(
                 "POST /llmchat/chat",
                 bearer=token,
                 json={"user_id": email, "message": QUESTION, "streaming": False},
-                check=lambda a: None if a["response"] == f"You said: {QUESTION}" else "another answer",
+                check=lambda a: (
+                    None
+                    if a["response"] == f"You said: {QUESTION}"
+                    else expected("the model's answer", a["response"])
+                ),
             )
             tool = self.stage.tools["echo"]
             self.call(
@@ -83,7 +94,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                 check=lambda a: (
                     None
                     if a["tool_used"] and "fish" in a["response"]
-                    else f"the tool was not called: {a['response']}"
+                    else expected("the tool to be called", a["response"])
                 ),
             )
 

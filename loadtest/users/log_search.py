@@ -3,6 +3,7 @@
 import datetime as dt
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
@@ -57,25 +58,29 @@ class LogSearchExtendedUser(GatewayUser):
             self.call(operation, params={"limit": PAGE} if "performance" not in operation else {"hours": 1})
 
 
-def _found(answer: Answer) -> str | None:
+def _found(answer: Answer) -> Mismatch | None:
     if not answer["results"]:
-        return "no entry was found"
+        return expected("an entry")
     if not _correlation_ids(answer):
-        return "no entry of a request carries a correlation id"
-    return None if len(answer["results"]) <= PAGE else f"more than the {PAGE} entries that were asked for"
+        return expected("a correlation id on an entry of a request")
+    return (
+        None
+        if len(answer["results"]) <= PAGE
+        else expected(f"at most {PAGE} entries", len(answer["results"]))
+    )
 
 
 def _correlation_ids(answer: Answer) -> list[str]:
     return [entry["correlation_id"] for entry in answer["results"] if entry["correlation_id"]]
 
 
-def _levels(answer: Answer) -> str | None:
+def _levels(answer: Answer) -> Mismatch | None:
     others = {entry["level"] for entry in answer["results"]} - {"WARNING", "ERROR"}
-    return f"entries of other levels were found: {', '.join(sorted(others))}" if others else None
+    return expected("only entries of the levels asked for", sorted(others)) if others else None
 
 
-def _about(answer: Answer, correlation_id: str) -> str | None:
+def _about(answer: Answer, correlation_id: str) -> Mismatch | None:
     if not answer["logs"]:
-        return "an entry that was found is not part of its own trace"
+        return expected("the entry in its own trace")
     same = all(entry["correlation_id"] == correlation_id for entry in answer["logs"])
-    return None if same else "entries of another request are part of the trace"
+    return None if same else expected("only entries of the request in its trace")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.client.problem import Problem
 from loadtest.client.streams import EventStream
 from loadtest.failures import ProblemKind
@@ -208,7 +209,7 @@ class McpUser(GatewayUser):
         begun = self.rpc(
             endpoint.initialize,
             INITIALIZE,
-            check=lambda a: None if a.headers.get(SESSION) else "no session id came back",
+            check=lambda a: None if a.headers.get(SESSION) else expected("a session id"),
             **path,
         )
         headers = session_headers(begun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.identity_checks import is_member, nothing
 from loadtest.users.people import PeopleUser
@@ -45,7 +46,7 @@ class MembershipUser(PeopleUser):
             self.call(
                 "GET /teams/{team_id}/members",
                 team_id=team.id,
-                check=lambda a: None if len(a.json) == 2 else "two members were expected",
+                check=lambda a: None if len(a.json) == 2 else expected("two members", len(a.json)),
             )
             self.call("DELETE /teams/{team_id}/members/{user_email}", team_id=team.id, user_email=email)
 
@@ -58,12 +59,18 @@ class MembershipUser(PeopleUser):
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
                 json={"email": member.email, "role": "member"},
-                check=lambda a: None if a["email"] == member.email and a["token"] else "not the invitation",
+                check=lambda a: (
+                    None
+                    if a["email"] == member.email and a["token"]
+                    else expected("the invitation", a["email"])
+                ),
             )
             self.call(
                 "GET /teams/{team_id}/invitations",
                 team_id=team.id,
-                check=lambda a: None if a["0.id"] == invitation.id else "the invitation is not listed",
+                check=lambda a: (
+                    None if a["0.id"] == invitation.id else expected("the invitation first in the list")
+                ),
             )
             self.call(
                 "POST /teams/invitations/{token}/accept",
@@ -99,7 +106,9 @@ class MembershipUser(PeopleUser):
             self.call(
                 "GET /teams/{team_id}/join-requests",
                 team_id=team.id,
-                check=lambda a: None if a["0.id"] == request.id else "the request is not listed",
+                check=lambda a: (
+                    None if a["0.id"] == request.id else expected("the request first in the list")
+                ),
             )
             self.call(
                 "POST /teams/{team_id}/join-requests/{request_id}/approve",
@@ -149,5 +158,7 @@ class MembershipUser(PeopleUser):
             team_id=team.id,
             bearer=self.member.bearer,
             json={"message": "May I?"},
-            check=lambda a: None if a["status"] == "pending" else f"the request is {a['status']}",
+            check=lambda a: (
+                None if a["status"] == "pending" else expected("a request that is pending", a["status"])
+            ),
         )

@@ -1,5 +1,6 @@
 """Metrics of entities and of the process, and the upkeep of what they leave in the database."""
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 YEAR = 365
@@ -14,13 +15,15 @@ class MetricsUser(GatewayUser):
     @task(4)
     def dashboards(self) -> None:
         """Totals of every kind of entity, for the API, the administrator's page and Prometheus."""
-        self.call("GET /metrics", check=lambda a: None if a["tools"] else "no metrics of tools")
-        self.call("GET /admin/metrics", check=lambda a: None if a["tools"] else "no metrics of tools")
+        self.call("GET /metrics", check=lambda a: None if a["tools"] else expected("metrics of tools"))
+        self.call("GET /admin/metrics", check=lambda a: None if a["tools"] else expected("metrics of tools"))
         self.call("GET /admin/metrics/partial", params={"entity_type": "tools"})
         self.call(
             "GET /metrics/prometheus",
             headers={"Accept": "text/plain"},
-            check=lambda a: None if "# TYPE " in a.text else "not the text format of Prometheus",
+            check=lambda a: (
+                None if "# TYPE " in a.text else expected("the text format of Prometheus", a.text)
+            ),
         )
 
     @task
@@ -29,13 +32,15 @@ class MetricsUser(GatewayUser):
         self.call(
             "POST /metrics/reset",
             params={"entity": "prompt"},
-            check=lambda a: None if a["status"] == "success" else a.text,
+            check=lambda a: None if a["status"] == "success" else expected("the status success", a.text),
         )
 
     @task
     def reset_all(self) -> None:
         """The administrator's button: all metrics are forgotten."""
-        self.call("POST /admin/metrics/reset", check=lambda a: None if a["success"] else a.text)
+        self.call(
+            "POST /admin/metrics/reset", check=lambda a: None if a["success"] else expected("success", a.text)
+        )
 
 
 class MetricsMaintenanceUser(GatewayUser):

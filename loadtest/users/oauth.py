@@ -6,6 +6,7 @@ from typing import Any
 
 from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.consent import HTML, consented
 from loadtest.users.jsonrpc import says
@@ -33,7 +34,7 @@ class OAuthUser(GatewayUser):
             self.call(
                 "POST /oauth/fetch-tools/{gateway_id}",
                 gateway_id=gateway.id,
-                check=lambda a: None if a["success"] else "it says that it did not succeed",
+                check=lambda a: None if a["success"] else expected("success", a.json),
             )
             self.call(
                 "GET /oauth/status/{gateway_id}",
@@ -41,7 +42,7 @@ class OAuthUser(GatewayUser):
                 check=lambda a: (
                     None
                     if a["oauth_enabled"] and a["client_id"] == CLIENT_ID
-                    else "the gateway does not know its client"
+                    else expected("the client that was registered")
                 ),
             )
             text = self.name("text")
@@ -88,11 +89,13 @@ class OAuthUser(GatewayUser):
             params=consented(str(sent.headers["location"])),
             bearer="",
             headers=HTML,
-            check=lambda a: None if "Authorization Successful" in a.text else "the page says no success",
+            check=lambda a: (
+                None if "Authorization Successful" in a.text else expected("a page that says success", a.text)
+            ),
         )
 
 
-def listed(answer: Answer, client_id: str) -> str | None:
+def listed(answer: Answer, client_id: str) -> Mismatch | None:
     """Check that the client is among those listed."""
     known = {client["id"] for client in answer["clients"]}
-    return None if client_id in known else "the registered client is not among them"
+    return None if client_id in known else expected("the registered client among them", known)

@@ -1,6 +1,7 @@
 """Traces and spans of what passed through the gateway: lists, queries, export, upkeep."""
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
@@ -27,7 +28,9 @@ class ObservabilityUser(GatewayUser):
         self.call(
             "GET /observability/traces/{trace_id}",
             trace_id=trace_id,
-            check=lambda a: None if a["trace_id"] == trace_id else "another trace was opened",
+            check=lambda a: (
+                None if a["trace_id"] == trace_id else expected("the trace that was asked for", a["trace_id"])
+            ),
         )
         self.call("GET /observability/spans", params={"trace_id": trace_id, "limit": PAGE})
 
@@ -47,11 +50,13 @@ class ObservabilityUser(GatewayUser):
         self.call(
             "DELETE /observability/traces/cleanup",
             params={"days": YEAR},
-            check=lambda a: None if a["deleted"] == 0 else f"{a['deleted']} traces of this run were deleted",
+            check=lambda a: (
+                None if a["deleted"] == 0 else expected("no trace of this run to be deleted", a["deleted"])
+            ),
         )
 
 
-def _found(answer: Answer) -> str | None:
+def _found(answer: Answer) -> Mismatch | None:
     if not answer.json:
-        return "no trace was found"
-    return None if len(answer.json) <= PAGE else f"more than the {PAGE} traces that were asked for"
+        return expected("a trace")
+    return None if len(answer.json) <= PAGE else expected(f"at most {PAGE} traces", len(answer.json))

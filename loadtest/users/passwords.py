@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtest.client.answer import Answer
 from loadtest.client.inbox import newest_mail
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.standing import new_password
 from loadtest.users.base import task
 from loadtest.users.identity_checks import LINK, Person
@@ -23,14 +24,14 @@ class PasswordUser(PeopleUser):
         """Let ``person`` ask for a new password and return the token of the link in the mail."""
         tokens: list[str] = []
 
-        def mailed(_: Answer) -> str | None:
+        def mailed(_: Answer) -> Mismatch | None:
             text = newest_mail(self.stage.backends["smtp"], person.email, within=MAIL_WITHIN)
             if text is None:
-                return (
-                    f"no mail came within {MAIL_WITHIN:g} s; does the gateway's SMTP_HOST name our backend?"
+                return expected(
+                    f"a mail within {MAIL_WITHIN:g} s; does the gateway's SMTP_HOST name our backend?"
                 )
             tokens.extend(LINK.findall(text))
-            return None if tokens else "the mail holds no link"
+            return None if tokens else expected("a link in the mail")
 
         self.call("POST /auth/email/forgot-password", bearer="", json={"email": person.email}, check=mailed)
         return tokens[0]
@@ -43,7 +44,9 @@ class PasswordUser(PeopleUser):
                 "GET /auth/email/reset-password/{token}",
                 bearer="",
                 token=self.link_for(person),
-                check=lambda a: None if a["valid"] is True else "a fresh link is not valid",
+                check=lambda a: (
+                    None if a["valid"] is True else expected("a fresh link to be valid", a["valid"])
+                ),
             )
 
     @task
@@ -77,11 +80,13 @@ class PasswordUser(PeopleUser):
                 bearer="",
                 token=self.link_for(person),
                 json={"new_password": new, "confirm_password": new},
-                check=lambda a: None if a["success"] is True else "the password was not reset",
+                check=lambda a: (
+                    None if a["success"] is True else expected("the password to be reset", a["success"])
+                ),
             )
             self.signed_in(person._replace(password=new))
 
 
-def let_in(answer: Answer) -> str | None:
+def let_in(answer: Answer) -> Mismatch | None:
     """Complain of any success of a link that must be refused."""
-    return f"a link that was sent to nobody was taken with {answer.status}"
+    return expected("a link that was never sent to be refused", answer.status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from loadtest.client.mismatch import expected
 from loadtest.standing import Member, new_password
 from loadtest.users.base import GatewayUser
 from loadtest.users.identity_checks import Person, whose
@@ -44,7 +45,9 @@ class PeopleUser(GatewayUser):
                 "is_active": True,
                 "password_change_required": False,
             },
-            check=lambda a: None if a["email"] == person.email else "another account came back",
+            check=lambda a: (
+                None if a["email"] == person.email else expected("the account that was asked for", a["email"])
+            ),
         )
         return person
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
 
@@ -36,7 +37,11 @@ class ProtocolUser(GatewayUser):
         self.call(
             "POST /protocol/ping",
             json=ping,
-            check=lambda a: None if a["result"] == {} and a["id"] == ping["id"] else "no answer to this ping",
+            check=lambda a: (
+                None
+                if a["result"] == {} and a["id"] == ping["id"]
+                else expected("an answer to this ping", a.json)
+            ),
         )
         for notification in (INITIALIZED, CANCELLED, MESSAGE):
             self.call("POST /protocol/notifications", json=notification)
@@ -59,7 +64,9 @@ class ProtocolUser(GatewayUser):
                 "argument": {"name": "uri", "value": "note://hel"},
             },
             check=lambda a: (
-                None if "note://hello" in a["completion.values"] else "the completion is not among them"
+                None
+                if "note://hello" in a["completion.values"]
+                else expected("the completion among those offered", a.json)
             ),
         )
 
@@ -69,10 +76,16 @@ class ProtocolUser(GatewayUser):
         self.call(
             "POST /protocol/sampling/createMessage",
             json=SAMPLING,
-            check=lambda a: None if a["role"] == "assistant" else "no message of the assistant",
+            check=lambda a: (
+                None if a["role"] == "assistant" else expected("a message of the assistant", a.json)
+            ),
         )
 
 
-def same_version(answer: Answer) -> str | None:
+def same_version(answer: Answer) -> Mismatch | None:
     """Check that the gateway agreed to the client's version of the protocol."""
-    return None if answer["protocolVersion"] == PROTOCOL_VERSION else "another version of the protocol"
+    return (
+        None
+        if answer["protocolVersion"] == PROTOCOL_VERSION
+        else expected(f"the protocol's version {PROTOCOL_VERSION}", answer.json)
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.identity_checks import counts_permissions, is_called
 from loadtest.users.people import PeopleUser
@@ -49,12 +50,20 @@ class RBACCRUDUser(PeopleUser):
                 "PUT /rbac/roles/{role_id}",
                 role_id=role.id,
                 json={"description": "Changed.", "permissions": wanted},
-                check=lambda a: None if sorted(a["permissions"]) == sorted(wanted) else "it did not change",
+                check=lambda a: (
+                    None
+                    if sorted(a["permissions"]) == sorted(wanted)
+                    else expected("the new permissions", a["permissions"])
+                ),
             )
             self.call(
                 "GET /rbac/roles",
                 params={"scope": "team"},
-                check=lambda a: None if any(r["id"] == role.id for r in a.json) else "it is not listed",
+                check=lambda a: (
+                    None
+                    if any(r["id"] == role.id for r in a.json)
+                    else expected("the entity in the list", a.json)
+                ),
             )
 
     @task(2)
@@ -74,25 +83,37 @@ class RBACCRUDUser(PeopleUser):
                 "POST /rbac/users/{user_email}/roles",
                 user_email=email,
                 json={"role_id": role.id} | scope,
-                check=lambda a: None if a["role_id"] == role.id else "another role was given",
+                check=lambda a: (
+                    None if a["role_id"] == role.id else expected("the role that was given", a["role_id"])
+                ),
             )
             try:
                 self.call(
                     "GET /rbac/users/{user_email}/roles",
                     user_email=email,
                     params={"scope": "team"},
-                    check=lambda a: None if any(r["role_id"] == role.id for r in a.json) else "not listed",
+                    check=lambda a: (
+                        None
+                        if any(r["role_id"] == role.id for r in a.json)
+                        else expected("the role in the list", a.json)
+                    ),
                 )
                 self.call(
                     "POST /rbac/permissions/check",
                     json={"user_email": email, "permission": "teams.read", "team_id": team.id},
-                    check=lambda a: None if a["granted"] is True else "the role grants nothing",
+                    check=lambda a: (
+                        None
+                        if a["granted"] is True
+                        else expected("the role to grant its permission", a["granted"])
+                    ),
                 )
                 self.call(
                     "GET /rbac/permissions/user/{user_email}",
                     user_email=email,
                     params={"team_id": team.id},
-                    check=lambda a: None if "teams.read" in a.json else "the permission is missing",
+                    check=lambda a: (
+                        None if "teams.read" in a.json else expected("the permission teams.read", a.json)
+                    ),
                 )
             finally:
                 self.call(
@@ -110,7 +131,11 @@ class RBACCRUDUser(PeopleUser):
         self.call(
             "GET /rbac/my/permissions",
             bearer=self.member.bearer,
-            check=lambda a: "somebody without rights may delete" if GRANTED in a.json else None,
+            check=lambda a: (
+                expected("an account without rights not to be granted deletion")
+                if GRANTED in a.json
+                else None
+            ),
         )
         self.call("GET /rbac/my/roles")
         self.call("GET /rbac/my/permissions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import NOON_IN_TOKYO, NOON_IN_UTC, ZONES, lists_at, says
 
@@ -52,7 +53,11 @@ class RealisticUser(GatewayUser):
         self.call(
             "GET /tools/{tool_id}",
             tool_id=self.stage.tool_ids["echo"],
-            check=lambda a: None if a["name"] == self.stage.tools["echo"] else "another tool",
+            check=lambda a: (
+                None
+                if a["name"] == self.stage.tools["echo"]
+                else expected("the tool that was asked for", a["name"])
+            ),
         )
         self.call("GET /servers/{server_id}", server_id=self.stage.server_id or "")
         self.call("GET /gateways/{gateway_id}", gateway_id=self.stage.gateway_id or "")
@@ -60,8 +65,16 @@ class RealisticUser(GatewayUser):
     @task(3)
     def probes(self) -> None:
         """An orchestrator looks whether the gateway is well."""
-        self.call("GET /health", bearer="", check=lambda a: None if a["status"] == "healthy" else a.text)
-        self.call("GET /ready", bearer="", check=lambda a: None if a["status"] == "ready" else a.text)
+        self.call(
+            "GET /health",
+            bearer="",
+            check=lambda a: None if a["status"] == "healthy" else expected("the status healthy", a.text),
+        )
+        self.call(
+            "GET /ready",
+            bearer="",
+            check=lambda a: None if a["status"] == "ready" else expected("the status ready", a.text),
+        )
 
     @task
     def administrator(self) -> None:
@@ -69,5 +82,5 @@ class RealisticUser(GatewayUser):
         self.call(
             "GET /admin/",
             headers={"Accept": "text/html"},
-            check=lambda a: None if "<html" in a.text[:2000].lower() else "no page",
+            check=lambda a: None if "<html" in a.text[:2000].lower() else expected("a page of HTML", a.text),
         )

@@ -9,8 +9,8 @@ import msgspec
 from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.finding import content_problem
 from loadtest.client.handshake import SWITCHED, opened
+from loadtest.client.mismatch import content_problem
 from loadtest.client.websocket import Link
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.jsonrpc import lists_at, says

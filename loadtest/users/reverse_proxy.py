@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtest.client import jsonrpc
 from loadtest.client.handshake import opened
+from loadtest.client.mismatch import expected
 from loadtest.client.problem import Problem
 from loadtest.client.websocket import Link
 from loadtest.failures import ProblemKind
@@ -27,7 +28,7 @@ class ReverseProxyUser(GatewayUser):
                 check=lambda a: (
                     None
                     if session in {known["session_id"] for known in a["sessions"]}
-                    else "the registered server is not among them"
+                    else expected("the registered server among them")
                 ),
             )
             request = jsonrpc.request("tools/list", None, self.name("list"))
@@ -35,7 +36,9 @@ class ReverseProxyUser(GatewayUser):
                 "POST /reverse-proxy/sessions/{session_id}/request",
                 session_id=session,
                 json=request,
-                check=lambda a: None if a["status"] == "sent" else "the request was not sent",
+                check=lambda a: (
+                    None if a["status"] == "sent" else expected("the request to be sent", a["status"])
+                ),
             )
             if expect(link, "request")["payload"] != request:
                 raise Problem(ProblemKind.CONTENT, "another request arrived")
@@ -58,7 +61,11 @@ class ReverseProxyUser(GatewayUser):
         self.call(
             "DELETE /reverse-proxy/sessions/{session_id}",
             session_id=session,
-            check=lambda a: None if a["status"] == "disconnected" else "it is still connected",
+            check=lambda a: (
+                None
+                if a["status"] == "disconnected"
+                else expected("a session that is disconnected", a["status"])
+            ),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists
 from loadtest.users.registry import RegistryUser, new_server
@@ -65,7 +66,7 @@ class ServersUser(RegistryUser):
                 check=lambda a: (
                     None
                     if a.status == MOVED and f"/servers/{server.id}/mcp" in a.headers["location"]
-                    else f"not moved to the server's own place: HTTP {a.status}"
+                    else expected("a redirect to the server's own place", a.status)
                 ),
             )
             self.call(

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from locust import tag
 
 from loadtest.client import jsonrpc
+from loadtest.client.mismatch import expected
 from loadtest.client.problem import Problem
 from loadtest.client.streams import Event, Wanted
 from loadtest.failures import ProblemKind
@@ -104,7 +105,9 @@ class StreamsUser(GatewayUser):
                     "POST /rpc elicitation/create",
                     QUESTION | {"session_id": session, "timeout": ANSWER_WITHIN},
                     check=lambda a: (
-                        None if a["result.content.name"] == "Ada" else "another answer than the person's came"
+                        None
+                        if a["result.content.name"] == "Ada"
+                        else expected("the person's answer", a["result"])
                     ),
                 )
 

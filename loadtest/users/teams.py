@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.identity_checks import is_called, nothing, one_owner
 from loadtest.users.people import PeopleUser
@@ -52,12 +53,18 @@ class TeamsCRUDUser(PeopleUser):
         self.call(
             "GET /teams/",
             params={"limit": 10},
-            check=lambda a: None if len(a["teams"]) <= a["total"] else "more teams than there are",
+            check=lambda a: (
+                None
+                if len(a["teams"]) <= a["total"]
+                else expected("at most as many teams as there are", (len(a["teams"]), a["total"]))
+            ),
         )
         self.call("GET /teams/", params={"limit": 10, "include_pagination": True})
         self.call(
             "GET /teams/discover",
             params={"limit": 10},
             bearer=self.member.bearer,
-            check=lambda a: None if all(team["is_joinable"] for team in a.json) else "a team is closed",
+            check=lambda a: (
+                None if all(team["is_joinable"] for team in a.json) else expected("only teams to join")
+            ),
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 DAYS = 5
@@ -42,7 +43,7 @@ class TokenCatalogCRUDUser(GatewayUser):
         made = self.call(
             "POST /tokens",
             json=self.new_token(),
-            check=lambda a: None if a["access_token"] else "no token came with it",
+            check=lambda a: None if a["access_token"] else expected("a token with it"),
         )
         try:
             yield made
@@ -59,19 +60,25 @@ class TokenCatalogCRUDUser(GatewayUser):
             self.call(
                 "GET /tokens/{token_id}",
                 token_id=identity,
-                check=lambda a: None if a["name"] == made["token.name"] else "another token came back",
+                check=lambda a: (
+                    None
+                    if a["name"] == made["token.name"]
+                    else expected("the token that was asked for", a["name"])
+                ),
             )
             new = self.name("renamed")
             self.call(
                 "PUT /tokens/{token_id}",
                 token_id=identity,
                 json={"name": new, "description": "Renamed.", "tags": ["loadtest", "renamed"]},
-                check=lambda a: None if a["name"] == new else "the name came back unchanged",
+                check=lambda a: None if a["name"] == new else expected("the new name", a["name"]),
             )
             self.call(
                 "GET /tokens/{token_id}/usage",
                 token_id=identity,
-                check=lambda a: None if a["total_requests"] == 0 else "an unused token was used",
+                check=lambda a: (
+                    None if a["total_requests"] == 0 else expected("no use of the token", a["total_requests"])
+                ),
             )
 
     @task(3)
@@ -88,7 +95,7 @@ class TokenCatalogCRUDUser(GatewayUser):
         self.call(
             "GET /tokens/admin/all",
             params={"limit": 10, "user_email": made["token.user_email"]},
-            check=lambda a: None if a["total"] >= 1 else "the new token is not counted",
+            check=lambda a: None if a["total"] >= 1 else expected("the new token to be counted", a["total"]),
         )
         self.call(
             "DELETE /tokens/admin/{token_id}",
@@ -108,13 +115,21 @@ class TokenCatalogCRUDUser(GatewayUser):
                 "POST /tokens/teams/{team_id}",
                 team_id=team.id,
                 json=self.new_token(),
-                check=lambda a: None if a["token.team_id"] == team.id else "it is not the team's",
+                check=lambda a: (
+                    None
+                    if a["token.team_id"] == team.id
+                    else expected("a token of the team", a["token.team_id"])
+                ),
             )
             try:
                 self.call(
                     "GET /tokens/teams/{team_id}",
                     team_id=team.id,
-                    check=lambda a: None if a["tokens.0.id"] == made["token.id"] else "it is not listed",
+                    check=lambda a: (
+                        None
+                        if a["tokens.0.id"] == made["token.id"]
+                        else expected("the entity in the list", a.json)
+                    ),
                 )
             finally:
                 self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])

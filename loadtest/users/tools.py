@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists
 from loadtest.users.registry import DESCRIPTION, RegistryUser, new_tool
@@ -110,5 +111,9 @@ class ToolsUser(RegistryUser):
         self.rpc(
             "POST /rpc tools/call",
             {"name": tool["name"], "arguments": {"text": text}},
-            check=lambda a: None if text in a["result.content.0.text"] else "the tool did not echo the text",
+            check=lambda a: (
+                None
+                if text in a["result.content.0.text"]
+                else expected("the tool to echo the text", a["result"])
+            ),
         )

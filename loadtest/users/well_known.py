@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 
@@ -17,20 +18,20 @@ class WellKnownUser(GatewayUser):
             "GET /.well-known/security.txt",
             bearer="",
             unlisted=True,
-            check=lambda a: None if "Contact:" in a.text else "no contact",
+            check=lambda a: None if "Contact:" in a.text else expected("a contact", a.text),
         )
         self.call(
             "GET /.well-known/robots.txt",
             bearer="",
             unlisted=True,
-            check=lambda a: None if "User-agent" in a.text else "no rules for robots",
+            check=lambda a: None if "User-agent" in a.text else expected("rules for robots", a.text),
         )
         self.call(
             "GET /servers/{server_id}/.well-known/robots.txt",
             server_id=self.stage.server_id or "",
             bearer="",
             unlisted=True,
-            check=lambda a: None if "User-agent" in a.text else "no rules for robots",
+            check=lambda a: None if "User-agent" in a.text else expected("rules for robots", a.text),
         )
 
     @task
@@ -60,7 +61,9 @@ class WellKnownUser(GatewayUser):
                 server_id=server.id,
                 bearer="",
                 check=lambda a: (
-                    None if str(a.headers.get("location")).endswith(path) else "redirected elsewhere"
+                    None
+                    if str(a.headers.get("location")).endswith(path)
+                    else expected("a redirect to the same path below", a.headers.get("location"))
                 ),
             )
             self.call(
@@ -70,7 +73,7 @@ class WellKnownUser(GatewayUser):
                 check=lambda a: (
                     None
                     if a["resource"].endswith(path) and a["authorization_servers"] == [issuer]
-                    else "another resource or another authorisation server"
+                    else expected("the resource and its authorisation server", a.json)
                 ),
             )
 

@@ -69,7 +69,9 @@ def test_an_operation_that_was_not_called_names_the_failure_before_it() -> None:
     reasons = {one.name: one.reason for one in covered(here).operations}
     assert {reasons[name] for name in others} == {f"not called, because {first} failed"}
     planned = {call.operation for call in scenario.calls}
-    assert {reasons[name] for name in reasons if name not in planned} & set(reasons.values()) >= {"never called"}
+    assert {reasons[name] for name in reasons if name not in planned} & set(reasons.values()) >= {
+        "never called"
+    }
 
 
 DOCUMENT = (

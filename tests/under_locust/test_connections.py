@@ -19,6 +19,7 @@ from loadtest.client.auth import Credentials
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.connections import IDLE, Client, Clients
 from loadtest.client.contract import read_contract
+from loadtest.client.mismatch import expected
 from loadtest.client.session import Session
 from loadtest.client.turns import Turnstile
 
@@ -214,7 +215,7 @@ def test_a_caller_that_is_new_to_a_connection_knows_its_age(server: Server) -> N
 def test_a_failed_call_leaves_no_connection_behind(server: Server) -> None:
     calling = caller(server)
     with pytest.raises(StepFailed):
-        calling.call("GET /things", check=lambda _: "wrong")
+        calling.call("GET /things", check=lambda _: expected("another answer"))
     calling.call("POST /things")
     assert server.served == [("GET", 1), ("POST", 2)]
 

@@ -53,35 +53,63 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.goes_only_to("a"), said({"destinations": [{"name": "a"}]})),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
-    (checks.succeeded, said({"success": False}), 'not done: {"success":false}'),
+    (checks.succeeded, said({"success": False}), 'expected success: {"success":false}'),
     (checks.went_back, sent("/admin"), "expected to be sent back to a tab of /admin, got 303 /admin"),
     (checks.went_back, sent("/a#b"), "expected to be sent back to a tab of /admin, got 303 /a#b"),
     (checks.went_back, page(""), "expected to be sent back to a tab of /admin, got 200"),
     (checks.goes_to("/admin"), sent("/admin/login"), "expected to be sent to /admin, got 303 /admin/login"),
     (checks.goes_to("/admin"), sent("/admin", 200), "expected to be sent to /admin, got 200 /admin"),
-    (checks.finds("items.0.id"), said({"items": []}), "found nothing"),
-    (checks.finds("items"), said({"items": []}), "found nothing"),
-    (checks.mentions("c"), said({"a": "b"}), "the answer does not mention 'c'"),
-    (checks.counts("ids", "c"), said({"ids": ["a"], "count": 1}), "ids lacks one that is there"),
-    (checks.counts("ids", "a"), said({"ids": ["a"], "count": 2}), "counts 2 of 1"),
-    (checks.lists_something, said(PAGE | {"data": []}), "lists 0 of 2"),
-    (checks.lists_something, said(PAGE | {"pagination": {"total_items": 0}, "data": [1]}), "lists 1 of 0"),
+    (checks.finds("items.0.id"), said({"items": []}), "expected something to be found"),
+    (checks.finds("items"), said({"items": []}), "expected something to be found"),
+    (checks.mentions("c"), said({"a": "b"}), 'expected the answer to mention \'c\', got {"a":"b"}'),
+    (
+        checks.counts("ids", "c"),
+        said({"ids": ["a"], "count": 1}),
+        "expected ids to hold the entity, got ['a']",
+    ),
+    (
+        checks.counts("ids", "a"),
+        said({"ids": ["a"], "count": 2}),
+        "expected a count of all that is listed, got (2, 1)",
+    ),
+    (checks.lists_something, said(PAGE | {"data": []}), "expected entities, and a count of them, got (0, 2)"),
+    (
+        checks.lists_something,
+        said(PAGE | {"pagination": {"total_items": 0}, "data": [1]}),
+        "expected entities, and a count of them, got (1, 0)",
+    ),
     (
         checks.previews(1),
         said({"preview": {"summary": {"total_items": 0}}}),
-        "previews 0 entities, expected 1",
+        "expected a preview of 1 entities, got 0",
     ),
-    (checks.registered, said({"success": False, "message": "no", "error": "why"}), "no why"),
-    (checks.registered_all, said(BULK | {"failed": [{"error": "no"}]}), "not registered: [{'error': 'no'}]"),
-    (checks.registered_all, said(BULK), "not one was tried"),
-    (checks.has_check, said(method("a.B")), f"{checks.METHOD} is not among ['a.B']"),
-    (checks.made, page("", 200), "expected 201, got 200"),
-    (checks.delivered, said({"status": "failed", "error": "why"}), "not delivered: why"),
-    (checks.goes_only_to("a"), said({"destinations": []}), "events go to [], expected 'a' alone"),
+    (
+        checks.registered,
+        said({"success": False, "message": "no", "error": "why"}),
+        "expected the server to be registered: no why",
+    ),
+    (
+        checks.registered_all,
+        said(BULK | {"failed": [{"error": "no"}]}),
+        "expected every server to be registered, got [{'error': 'no'}]",
+    ),
+    (
+        checks.registered_all,
+        said(BULK),
+        "expected some registration to be tried, got {'successful': [], 'failed': []}",
+    ),
+    (checks.has_check, said(method("a.B")), f"expected the method {checks.METHOD}, got ['a.B']"),
+    (checks.made, page("", 200), "expected status 201, got 200"),
+    (
+        checks.delivered,
+        said({"status": "failed", "error": "why"}),
+        "expected the event to be delivered: why",
+    ),
+    (checks.goes_only_to("a"), said({"destinations": []}), "expected 'a' as the only destination, got []"),
     (
         checks.goes_only_to("a"),
         said({"destinations": [{"name": "a"}, {"name": "b"}]}),
-        "events go to ['a', 'b'], expected 'a' alone",
+        "expected 'a' as the only destination, got ['a', 'b']",
     ),
 ]
 
@@ -93,13 +121,14 @@ def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
 
 @pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
 def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
-    assert check(answer) == complaint
+    assert str(check(answer)) == complaint
 
 
 def test_an_event_more_than_before_has_come_and_no_other() -> None:
     assert checks.came(1) is None
     assert checks.came(4, before=3) is None
-    assert checks.came(0) == checks.came(3, before=3) == "the event did not arrive at the destination"
+    assert str(checks.came(0)) == "expected the event to arrive at the destination, got 0"
+    assert str(checks.came(3, before=3)) == "expected the event to arrive at the destination, got 3"
 
 
 def test_the_id_of_a_request_to_join_is_read_from_its_page() -> None:

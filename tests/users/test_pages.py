@@ -15,10 +15,10 @@ def test_a_page_with_everything_on_it_is_right() -> None:
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (page(b"<p>tools</p>"), "the page does not show 'prompts'"),
+        (page(b"<p>tools</p>"), "expected a page that shows 'prompts'"),
         (page(b"{}", "application/json"), "expected a page, got application/json"),
         (page(b"tools prompts", ""), "expected a page, got no content type"),
     ],
 )
 def test_what_is_wrong_with_a_page_is_said(answer: Answer, complaint: str) -> None:
-    assert shows("tools", "prompts")(answer) == complaint
+    assert str(shows("tools", "prompts")(answer)) == complaint
