@@ -42,7 +42,7 @@ class Gateway(Record, frozen=True, kw_only=True):
     workers: Count = 1
     """Processes that answer requests."""
     death: Death | None = None
-    unresponsive_at: float | None = None
+    unresponsive_at: Seconds | None = None
     """When it gave its last response, if from then on it gave none to anything although its process lived."""
     notes: tuple[str, ...] = ()
     """What a reader should know of how it was installed and driven."""

@@ -80,7 +80,7 @@ class Failure(Record, frozen=True, kw_only=True):
     scenario: str | None = None
     minutes: dict[Count, Count] = msgspec.field(default_factory=dict)
     """How often in each minute of the load: number of the minute, from 0 → count."""
-    after: dict[str, int] = msgspec.field(default_factory=dict)
+    after: dict[str, Count] = msgspec.field(default_factory=dict)
     """How often it came in a scenario that was already cleaning up after the failure of another step, which may be
     its cause: operation of that step → count."""
     examples: tuple[Example, ...] = ()

@@ -30,7 +30,7 @@ class CutShort(Record, frozen=True, kw_only=True):
     operation: str
     fingerprint: str
     """Of the failure."""
-    count: int
+    count: Count
 
 
 class ScenarioRuns(Record, frozen=True, kw_only=True):
@@ -38,12 +38,12 @@ class ScenarioRuns(Record, frozen=True, kw_only=True):
 
     name: str
     """``TeamsCRUDUser.lifecycle``, as in the plan."""
-    started: int = 0
-    completed: int = 0
+    started: Count = 0
+    completed: Count = 0
     """To its last step."""
-    stopped: int = 0
+    stopped: Count = 0
     """By the end of the load."""
-    skipped: int = 0
+    skipped: Count = 0
     """It needs an operation or a backend that is not there."""
     cut_short: tuple[CutShort, ...] = ()
     """By a failure, the most frequent first."""
