@@ -51,7 +51,10 @@ class MetricsMaintenanceUser(GatewayUser):
     @task(3)
     def status(self) -> None:
         """How upkeep is set up and what it did."""
-        self.call("GET /api/metrics/config", check=lambda a: None if a["cleanup.enabled"] else a.text)
+        self.call(
+            "GET /api/metrics/config",
+            check=lambda a: None if a["cleanup.enabled"] else expected("the status success", a.text),
+        )
         self.call("GET /api/metrics/stats")
 
     @task
