@@ -57,3 +57,27 @@ def test_output_that_nobody_reads(tmp_path: Path) -> None:
     done = command(tmp_path, "report", "--run", str(RUN), output=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "> /dev/full 2> /dev/full", "2> /dev/full"])
+@pytest.mark.parametrize(("run", "code"), [("clean.json", 0), ("failures.json", 1)])
+def test_streams_that_are_closed_or_full_from_the_start(
+    tmp_path: Path, streams: str, run: str, code: int
+) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'"$0" -m loadtest report --run "$1" {streams}',
+            sys.executable,
+            str(RUN.with_name(run)),
+        ],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert (tmp_path / "reports" / "verdict.json").exists()

@@ -8,12 +8,19 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
 import click
 
 
 def replace_unknown_characters() -> None:
-    """Let characters that the terminal's encoding does not have be replaced instead of raising."""
+    """Let characters that the terminal's encoding does not have be replaced instead of raising.
+
+    A stream that was closed before this process started discards what is written to it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - until the end
     for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=errors)
@@ -33,10 +40,17 @@ def optional() -> Iterator[None]:
 
 def abandon(error: OSError, *, quietly: bool = False) -> None:
     """Discard what standard output still holds; say why, unless ``quietly`` or its reader has only gone."""
+    _discard(sys.stdout)
+    if error.errno != errno.EPIPE and not quietly:
+        try:
+            click.echo(f"loadtest: standard output cannot be written: {error.strerror}", err=True)
+        except OSError:
+            # What it holds would fail again when Python ends, and replace the exit code.
+            _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
-    if error.errno != errno.EPIPE and not quietly:
-        with contextlib.suppress(OSError):
-            click.echo(f"loadtest: standard output cannot be written: {error.strerror}", err=True)
