@@ -136,6 +136,10 @@ test-fast: setup ## The tests that boot no gateway
 test-real: setup ## The tests that boot a gateway
 	@$(BIN)/pytest -m real $(BESIDE) $(PYTEST_ARGS)
 
+.PHONY: test-faults
+test-faults: setup ## Every way in which a job can end, on a stub of a gateway
+	@$(BIN)/pytest tests/faults --numprocesses=logical $(PYTEST_ARGS)
+
 .PHONY: test-distributed
 test-distributed: setup ## The test on four machines made of network namespaces; needs root and iproute2
 	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/job/test_machines.py $(PYTEST_ARGS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec.structs import asdict, replace
 
 from loadtest.address import looks_like_address, parse_address
-from loadtest.complete import complete
+from loadtest.complete import complete, started_at
 from loadtest.drive import as_master, clear_reports, locust_environment, reserve_reports, target_of
 from loadtest.driven import Gateway
 from loadtest.errors import BootError, LoadTestError, UsageError
@@ -112,13 +112,14 @@ def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Prog
             progress.tell("load", wanted)
             began = time.monotonic()
             try:
-                _drive(job, gateway, progress)
+                silent_since = _drive(job, gateway, progress)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("looking which connections stay open")
                     stop.sleep(QUIET)
-                run = _stopped(complete(_measured(job, gateway.footing), gateway), stop)
+                run = complete(_measured(job, gateway.footing), gateway)
+                run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
             finally:
@@ -140,6 +141,19 @@ def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
     except LoadTestError:
         # They are written once more when the gateway is stopped; what keeps them from it is reported then.
         return
+
+
+def _unresponsive(run: Run, since: float | None) -> Run:
+    """Return ``run`` with the fact that the gateway responded to nothing ``since`` then, in seconds of the epoch."""
+    if since is None or run.gateway is None or run.gateway.death is not None:
+        return run
+    at = max(since - started_at(run), 0.0)
+    return replace(
+        run,
+        state=RunState.ABORTED,
+        reason=f"the gateway did not respond to anything after {at:.0f} s of load",
+        gateway=replace(run.gateway, unresponsive_at=round(at, 3)),
+    )
 
 
 def _stopped(run: Run, stop: StopRequest) -> Run:
@@ -196,7 +210,7 @@ def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | No
     return gateway, held if same else None
 
 
-def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> None:
+def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | None:
     target = target_of(gateway, job.size, job.reports)
     config = read_config(job.locust)
     arguments = job.locust
@@ -207,7 +221,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> None:
     environment["LOADTEST_PARENT"] = str(os.getpid())
     own_time = own_run_time(job.locust, job.explicit, config, os.environ)
     waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
-    run_locust(
+    return run_locust(
         arguments,
         environment,
         takes=math.inf if own_time else job.size.run_time + waits,

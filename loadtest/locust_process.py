@@ -11,14 +11,17 @@ from pathlib import Path
 
 from loadtest.drive import POLL, STOP_WITHIN, locust_command
 from loadtest.errors import LoadTestError
+from loadtest.gateway.health import HealthProbe
 from loadtest.gateway.process import Program
 from loadtest.gateway.running import RunningGateway
 from loadtest.progress import Progress
-from loadtest.run import read_run
+from loadtest.run import Run, read_run
 from loadtest.signals import stop_request
 
 LOOK = 2.0
 """Seconds between looks at what was measured so far."""
+HUNG_WITHIN = 5.0
+"""Seconds that Locust has to end when the gateway does not respond: its users wait for answers that do not come."""
 LATE = 180.0
 """Seconds that a load may take beyond its own time, for setting the stage and clearing it."""
 
@@ -31,11 +34,12 @@ def run_locust(
     reports: Path,
     gateway: RunningGateway,
     progress: Progress,
-) -> None:
+) -> float | None:
     """Run Locust until it ends, the gateway or the backends die, or a signal asks the job to stop.
 
-    Its output goes to ``locust.log`` in ``reports``. It ``takes`` so many seconds; much later it is stopped. A signal
-    is not raised, not later in the job either: there is a run to be reported from here on.
+    Returns when the gateway gave its last response, in seconds of the epoch, if it became unresponsive; the load is
+    stopped then, too. Its output goes to ``locust.log`` in ``reports``. It ``takes`` so many seconds; much later it is
+    stopped. No wait of the job raises from here on: there is a run to be reported.
     """
     stop_request().handle()
     with (
@@ -43,37 +47,66 @@ def run_locust(
         Program(
             locust_command(arguments), environment=environment, directory=Path.cwd(), output=output
         ) as locust,
+        HealthProbe(gateway.host) as probe,
     ):
-        _wait(locust, takes, reports / "run.json", gateway, progress)
+        return _wait(locust, takes, reports / "run.json", gateway, probe, progress)
 
 
-def _wait(locust: Program, takes: float, run_file: Path, gateway: RunningGateway, progress: Progress) -> None:
+def _wait(
+    locust: Program,
+    takes: float,
+    run_file: Path,
+    gateway: RunningGateway,
+    probe: HealthProbe,
+    progress: Progress,
+) -> float | None:
     stop = stop_request()
     looked = began = time.monotonic()
+    responses = 0
     while locust.death() is None:
         if stop.signal is not None:
             progress.tell("load", f"{signal.Signals(stop.signal).name}; stopping the load")
             end_locust(locust, STOP_WITHIN)
-            return
+            return None
         if time.monotonic() > began + takes + LATE:
             progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
             end_locust(locust, STOP_WITHIN)
-            return
+            return None
         died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
         if died:
             progress.tell("load", f"{died} died; stopping the load")
             end_locust(locust, STOP_WITHIN)
-            return
+            return None
         if time.monotonic() - looked >= LOOK:
-            progress.update(_so_far(run_file))
+            run = _so_far(run_file)
+            progress.update(_in_words(run))
+            if run is not None and _responses(run) > responses:
+                responses = _responses(run)
+                probe.responded()
             looked = time.monotonic()
+        if (silent := probe.silent_for()) is not None:
+            progress.tell("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
+            end_locust(locust, HUNG_WITHIN)
+            return time.time() - silent
         stop.sleep(POLL)
+    return None
 
 
-def _so_far(run_file: Path) -> str:
+def _so_far(run_file: Path) -> Run | None:
     try:
-        run = read_run(run_file)
+        return read_run(run_file)
     except LoadTestError:
+        return None
+
+
+def _responses(run: Run) -> int:
+    """Return how many requests were answered: a failure without a status may be one that was not."""
+    answered = sum(failure.count for failure in run.failures if failure.status is not None)
+    return answered + sum(operation.successes for operation in run.operations)
+
+
+def _in_words(run: Run | None) -> str:
+    if run is None:
         return "nothing measured yet"
     failures = sum(operation.failures for operation in run.operations)
     reached = sum(operation.successes > 0 for operation in run.operations)

@@ -39,7 +39,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error, 130 and 143 interrupted.",
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error; 129, 130, 131, 143 interrupted.",
 )
 @click.version_option(__version__)
 def cli() -> None:

@@ -5,14 +5,18 @@ The table is that of ``docs/verdict.md``; a test there compares the two.
 
 from __future__ import annotations
 
+import shutil
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bench import REPORTS, Job, started
+from bench import REPORTS, WITHIN, Job, started
 
 from loadtest.run import RunState
 
@@ -124,4 +128,191 @@ def assert_ended(job: Job, ending: Ending, code: int) -> None:
         run = job.run
         assert run is not None
         assert run.state is not RunState.RUNNING
+    assert job.left() == []
+
+
+def kills(*words: str) -> Callable[[Job], None]:
+    def under_load(job: Job) -> None:
+        job.under_load()
+        job.find(*words).kill()
+
+    return under_load
+
+
+def kills_guard_of(*words: str) -> Callable[[Job], None]:
+    def under_load(job: Job) -> None:
+        job.under_load()
+        job.guard_of(*words).kill()
+
+    return under_load
+
+
+def stops_gateway(job: Job) -> None:
+    job.under_load()
+    for one in (gateway := job.find("stub_gateway.py")).children():
+        one.suspend()
+    gateway.suspend()
+
+
+def hangs(job: Job) -> None:
+    job.under_load()
+    job.behave(hangs=True)
+
+
+def removes_reports(job: Job) -> None:
+    job.under_load()
+    shutil.rmtree(job.reports)
+
+
+INCONCLUSIVE = "inconclusive"
+SHORT = ("-u", "2", "-r", "2", "-t", "8s")
+ENDINGS = (
+    Ending("the gateway is killed", kills("stub_gateway.py"), 3, INCONCLUSIVE, "gateway died at 00:"),
+    Ending(
+        "the gateway's guard is killed",
+        kills_guard_of("stub_gateway.py"),
+        3,
+        INCONCLUSIVE,
+        "gateway died at 00:",
+    ),
+    Ending("the gateway is stopped (SIGSTOP)", stops_gateway, 3, INCONCLUSIVE, "respond"),
+    Ending("the gateway responds no more", hangs, 3, INCONCLUSIVE, "respond"),
+    Ending("the backends are killed", kills("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
+    Ending("Locust is killed", kills("locust", "-f"), 3, INCONCLUSIVE, "Locust ended in the middle"),
+    Ending(
+        "Locust's guard is killed",
+        kills_guard_of("locust", "-f"),
+        3,
+        INCONCLUSIVE,
+        "Locust ended in the middle",
+    ),
+)
+
+
+def nothing(_job: Job) -> None:
+    """The test itself does it."""
+
+
+REMOVED = Ending("the directory of reports is removed", removes_reports, 0, "pass")
+TWO_JOBS = Ending("another job wants the same directory of reports", nothing, 0, "pass")
+EARLY = Ending("SIGTERM while the gateway boots", nothing, 143, INTERRUPTED, "(SIGTERM)", measured=False)
+UNBOOTED = Ending("the gateway ends while it boots", nothing, 3, INCONCLUSIVE, "did not boot", measured=False)
+REFUSED = Ending("the token is refused", nothing, 3, INCONCLUSIVE, "refuses our token", measured=False)
+TABLE = (*SIGNALS, *LATE, EARLY, UNBOOTED, REFUSED, *ENDINGS, REMOVED, TWO_JOBS)
+
+
+def test_the_page_shows_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text()
+    rows = "".join(
+        f"| {one.what} | {one.code} | {one.verdict} | {'yes' if one.measured else 'there is none'} |\n"
+        for one in TABLE
+    )
+    assert rows in page, f"docs/verdict.md must hold:\n{rows}"
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.what)
+def test_something_ends_under_load(tmp_path: Path, ending: Ending) -> None:
+    job = Job.on_stub(tmp_path)
+    with started(job):
+        ending.does(job)
+        assert_ended(job, ending, job.wait())
+
+
+def test_a_directory_of_reports_that_is_removed_under_load_is_made_again(tmp_path: Path) -> None:
+    job = Job.on_stub(tmp_path, arguments=SHORT)
+    with started(job):
+        removes_reports(job)
+        assert_ended(job, REMOVED, job.wait())
+
+
+@pytest.mark.parametrize("during", ["boot", "migrations"])
+def test_a_signal_before_the_load(tmp_path: Path, during: str) -> None:
+    job = Job.on_stub(tmp_path)
+    if during == "boot":
+        job.behave(**{"never serves": True})
+    else:
+        (job.installation / "hangs").touch()
+    with started(job):
+        job.until(
+            lambda: any(
+                "3600" in one.cmdline() or "stub_gateway.py" in " ".join(one.cmdline())
+                for one in job.processes()
+            ),
+            during,
+        )
+        job.signal(signal.SIGTERM)
+        assert_ended(job, EARLY, job.wait())
+
+
+@pytest.mark.parametrize("during", ["load", "migrations"])
+def test_a_job_that_is_killed_leaves_no_process(tmp_path: Path, during: str) -> None:
+    job = Job.on_stub(tmp_path)
+    if during == "migrations":
+        (job.installation / "hangs").touch()
+    with started(job):
+        if during == "load":
+            job.under_load()
+        else:
+            job.until(lambda: any("3600" in one.cmdline() for one in job.processes()), during)
+        job.running.kill()
+        assert job.wait() == -signal.SIGKILL
+        deadline = time.monotonic() + WITHIN
+        while job.processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert job.processes() == []
+        assert (job.requests >= 5) == (during == "load")
+
+
+def test_a_gateway_that_ends_while_it_boots(tmp_path: Path) -> None:
+    job = Job.on_stub(tmp_path)
+    job.behave(ends=7)
+    with started(job):
+        assert_ended(job, UNBOOTED, job.wait())
+
+
+def test_a_token_that_is_refused(tmp_path: Path) -> None:
+    job = Job.on_stub(tmp_path)
+    job.behave(refuses=True)
+    with started(job):
+        assert_ended(job, REFUSED, job.wait())
+
+
+def test_a_port_in_use_and_nothing_to_do_end_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        job = Job.on_stub(tmp_path, arguments=(*SHORT, "--port", str(taken.getsockname()[1])))
+        with started(job):
+            assert job.wait() == 2
+    assert len(job.output.splitlines()[1:]) == 1, job.output
+    assert job.left() == []
+
+
+def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path) -> None:
+    job = Job.on_stub(tmp_path, arguments=SHORT)
+    with started(job):
+        job.under_load()
+        second = subprocess.run(
+            [sys.executable, "-m", "loadtest", "run"],
+            env=job.environment,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN,
+            check=False,
+        )
+        assert second.returncode == 2
+        assert second.stderr.splitlines() == [
+            f"loadtest: {job.reports}: another job writes its reports there, expected a directory of its own"
+        ]
+        assert_ended(job, TWO_JOBS, job.wait())
+
+
+def test_files_that_cannot_be_written_keep_no_other_from_it(tmp_path: Path) -> None:
+    """A limit on the size of files, which is like a disk that is full for the large ones."""
+    job = Job.on_stub(tmp_path, arguments=SHORT, before="ulimit -f 96")
+    with started(job):
+        code = job.wait()
+    assert code == 3, job.output
+    assert "Traceback" not in job.output
+    assert job.requests >= 5
+    assert job.verdict["verdict"] == INCONCLUSIVE, "Locust could not write its own report"
+    assert (job.reports / "junit.xml").stat().st_size
     assert job.left() == []
