@@ -134,6 +134,10 @@ class Program:
             request.sleep(STEP)
         if self._guard.poll() is None:
             self._kill()
+        elif self._guard.returncode and hasattr(self, "pid"):
+            # The guard was killed, and with it the program, but not what the program had started.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._facts.close()
 
     def _kill(self) -> None:

@@ -122,7 +122,7 @@ def assert_ended(job: Job, ending: Ending, code: int) -> None:
     if ending.verdict:
         for name in REPORTS:
             assert (job.reports / name).stat().st_size or name == "annotations.txt", name
-        assert job.verdict["verdict"] == ending.verdict
+        assert job.verdict["verdict"] == ending.verdict, job.verdict["findings"]
         assert ending.headline in job.verdict["headline"]
         assert (job.requests >= 5) == ending.measured
         run = job.run
