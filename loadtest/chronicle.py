@@ -123,6 +123,7 @@ class Chronicle:
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
                 notes=session.turnstile.notes,
+                changed=self.target.changed,
                 **asdict(self.target.footing),
             ),
             backends=_backends(self.target),
@@ -169,6 +170,7 @@ class Chronicle:
                 version=None,
                 source=redact(self.target.source),
                 data=self.target.data,
+                changed=self.target.changed,
                 **asdict(self.target.footing),
             ),
         )

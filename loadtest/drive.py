@@ -118,6 +118,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         data=gateway.data_version,
         switches=gateway.switches,
         footing=gateway.footing,
+        changed=gateway.changed,
         profile=size.profile,
         processes=size.processes,
         soak=size.soak,

@@ -5,6 +5,8 @@ Times are seconds since the start of the load.
 
 from __future__ import annotations
 
+import msgspec
+
 from loadtest.footing import Footing
 from loadtest.record import Count, Record, Seconds
 
@@ -41,6 +43,8 @@ class Gateway(Record, frozen=True, kw_only=True):
     """Whether it keeps caches, sessions and events in Redis."""
     workers: Count = 1
     """Processes that answer requests."""
+    changed: dict[str, str] = msgspec.field(default_factory=dict)
+    """Settings that ``--set`` changed for it, by name; secret values are masked."""
     death: Death | None = None
     unresponsive_at: Seconds | None = None
     """When it gave its last response, if from then on it gave none to anything although its process lived."""
@@ -48,6 +52,11 @@ class Gateway(Record, frozen=True, kw_only=True):
     """What a reader should know of how it was installed and driven."""
     log_tail: tuple[str, ...] = ()
     """The last lines of its log, secrets masked; kept when it did not boot or died."""
+
+    @property
+    def changes(self) -> str:
+        """The changed settings in a line, ``A=1, B=2``; empty if none was changed."""
+        return ", ".join(f"{name}={value}" for name, value in sorted(self.changed.items()))
 
     @property
     def footing(self) -> Footing:

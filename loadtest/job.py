@@ -7,7 +7,7 @@ import datetime as dt
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from loadtest.footing import Footing
 from loadtest.gateway.boot import booted
 from loadtest.gateway.ground import footing_of
 from loadtest.gateway.install import INSTALL_LOG
+from loadtest.gateway.overrides import check_overrides, shown
 from loadtest.gateway.running import RunningGateway
 from loadtest.gateway.source import Running, Source
 from loadtest.gateway.state import read_state
@@ -60,6 +61,8 @@ class Job:
     held: RunningGateway | None = None
     """A gateway that runs and is known already, instead of booting ``source``."""
     port: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the booted gateway that go before the version's own."""
     database: str | None = None
     """``sqlite``, ``postgres``, or None for the usual one."""
     set_up_seconds: float = 0.0
@@ -78,6 +81,11 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
     """
     check_options(job.options)
     _check_locust(job)
+    check_overrides(job.overrides, job.source)
+    if job.overrides and job.held is not None:
+        raise UsageError(
+            f"--set: {job.held.source} at {job.held.host} runs already, expected to boot a gateway"
+        )
     # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
     footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
     prepare_directory(job.reports)
@@ -181,6 +189,7 @@ def _gateway(job: Job) -> Iterator[RunningGateway]:
             home=job.home,
             port=job.port,
             database=job.database,
+            overrides=job.overrides,
             log_copy=log_copy,
             install_log=job.reports / INSTALL_LOG,
         ) as gateway:
@@ -281,7 +290,13 @@ def _unmeasured(
             spawn_rate=job.size.spawn_rate,
             run_time=job.size.run_time,
         ),
-        gateway=Gateway(version=None, source=redact(job.source.text), log_tail=log_tail, **asdict(footing)),
+        gateway=Gateway(
+            version=None,
+            source=redact(job.source.text),
+            changed=shown(job.overrides),
+            log_tail=log_tail,
+            **asdict(footing),
+        ),
     )
 
 

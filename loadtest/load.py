@@ -122,6 +122,7 @@ class Load:
             lock=self.target.turn_file,
             secrets=self.target.secrets,
         )
+        self._session.changed = self.target.changed
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
             for user_class in self.environment.user_classes

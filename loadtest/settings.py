@@ -136,6 +136,8 @@ class Target(Record, frozen=True, kw_only=True):
     switches: str | None = None
     """The version with whose switches it was booted, if that is another one."""
     footing: Footing = Footing()
+    changed: dict[str, str] = msgspec.field(default_factory=dict)
+    """Settings of the gateway that ``--set`` changed, as the record of the run shows them."""
     profile: str = "custom"
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the backends that are up, by name."""

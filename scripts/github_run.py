@@ -30,9 +30,11 @@ def arguments(inputs: Mapping[str, str]) -> list[str]:
     ]
     tags = inputs.get("INPUT_TAGS", "").replace(",", " ").split()
     criteria = (line.strip() for line in inputs.get("INPUT_CRITERIA", "").splitlines())
+    settings = (line.strip() for line in inputs.get("INPUT_SETTINGS", "").splitlines())
     return [
         "run",
         *chosen,
+        *(f"--set={setting}" for setting in settings if setting),
         *(f"--tags={tag}" for tag in tags),
         *(f"--criteria={criterion}" for criterion in criteria if criterion),
     ]

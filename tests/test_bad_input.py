@@ -63,6 +63,11 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
         (("run", "--gateway", "9.9.9"), "unknown gateway '9.9.9': expected 1.0.7, "),
         (("run", "--gateway", "path:/nowhere"), "/nowhere"),
         (("run", "--gateway", "http://user:pass@host"), "expected no user in the address"),
+        (("run", "--set", "UI"), "--set: 'UI': expected NAME=VALUE"),
+        (("boot", "--set", "PORT=1"), "--set PORT: cannot be set, the load test controls it: "),
+        (("run", "--set", "database_url=x"), "--set DATABASE_URL: cannot be set"),
+        (("run", "--set", "A=1", "--gateway", "http://127.0.0.1:1"), "runs already and is not booted"),
+        (("boot", "--set", "A=1", "--gateway", "http://127.0.0.1:1"), "runs already and is not booted"),
         (("run", "--master"), "--master: expected LOADTEST_HOST=http://"),
         (
             ("run", "--master", "--gateway", "1.0.7"),

@@ -86,12 +86,14 @@ def work(
     epilog=examples(
         "loadtest run",
         "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
+        "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
         "loadtest run -u 50 -t 5m --processes 2 -- --tags tokens",
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
     )
 )
 @options.gateway
 @options.database
+@options.overrides
 @options.sizing
 @options.port
 @options.mastering
@@ -101,6 +103,7 @@ def work(
 def run(
     gateway: str | None,
     database: str | None,
+    overrides: tuple[str, ...],
     port: int | None,
     reports_dir: Path | None,
     tags: tuple[str, ...],
@@ -112,6 +115,7 @@ def run(
     With $LOADTEST_HOST, or an address as --gateway, nothing is booted: the gateway at that address is tested.
     """
     from loadtest.drive import explicit_settings
+    from loadtest.gateway.overrides import parse_overrides
     from loadtest.gateway.source import parse_source
     from loadtest.job import Job, reachable, run_job
     from loadtest.progress import progress
@@ -136,6 +140,7 @@ def run(
         port=port,
         database=database,
         set_up_seconds=settings.SETUP_SECONDS.read(os.environ) or 0.0,
+        overrides=parse_overrides(overrides),
     )
     with listening():
         try:

@@ -67,29 +67,42 @@ def adopt(version: str, summary: Path | None) -> None:
 )
 @options.gateway
 @options.database
+@options.overrides
 @options.port
 @click.option("--detach", "action", flag_value="detach", help="Return when it is up; leave it running.")
 @click.option("--stop", "action", flag_value="stop", help="Stop what --detach left running.")
 @click.option("--status", "action", flag_value="status", help="Say what --detach left running.")
-def boot(gateway: str | None, database: str | None, port: int | None, action: str | None) -> None:
+def boot(
+    gateway: str | None,
+    database: str | None,
+    overrides: tuple[str, ...],
+    port: int | None,
+    action: str | None,
+) -> None:
     """Boot a gateway with its backends, until Ctrl-C."""
     from loadtest.gateway import state
     from loadtest.gateway.boot import booted
+    from loadtest.gateway.overrides import parse_overrides
     from loadtest.gateway.source import parse_source
 
     home = settings.home()
+    changed = parse_overrides(overrides)
     if action == "stop":
         click.echo("stopped" if state.stop_detached(home) else "no gateway runs")
     elif action == "status":
         click.echo(state.status(home))
     elif action == "detach":
         with listening():
-            state.boot_detached(parse_source(gateway), home=home, port=port, database=database)
+            state.boot_detached(
+                parse_source(gateway), home=home, port=port, database=database, overrides=changed
+            )
         click.echo(state.status(home))
     else:
         with (
             listening() as stop,
-            booted(parse_source(gateway), home=home, port=port, database=database) as running,
+            booted(
+                parse_source(gateway), home=home, port=port, database=database, overrides=changed
+            ) as running,
         ):
             click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
             while running.death() is None:

@@ -57,6 +57,13 @@ master_port = click.option(
     type=click.IntRange(1, 65535),
     help="Port of the master. [default: $LOADTEST_MASTER_PORT or 5557]",
 )
+overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the booted gateway, as its environment variable; may be repeated.",
+)
 database = click.option(
     "--database",
     type=click.Choice(["sqlite", "postgres"]),

@@ -45,10 +45,13 @@ class Session:
     tag: str = field(default_factory=lambda: random.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    changed: Mapping[str, str] = field(default_factory=dict)
+    """Settings that the gateway was booted with in place of those of the version's data."""
 
     def switched_off(self, name: str) -> bool:
-        """Say whether the version's data switches a feature off (``OBSERVABILITY_ENABLED``): it stores nothing."""
-        return self.data is not None and self.data.environment.get(name) == "false"
+        """Say whether a feature is switched off (``OBSERVABILITY_ENABLED``): it stores nothing."""
+        usual = self.data.environment.get(name) if self.data is not None else None
+        return self.changed.get(name, usual or "").lower() == "false"
 
     def correlation_id(self) -> str:
         """Return an id that no other call of this run carries."""

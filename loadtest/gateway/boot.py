@@ -25,6 +25,8 @@ from loadtest.gateway.environment import (
 )
 from loadtest.gateway.ground import ground_of
 from loadtest.gateway.install import Installation, install
+from loadtest.gateway.manifest import read_manifest
+from loadtest.gateway.overrides import check_overrides, secrets_of, shown, unread
 from loadtest.gateway.place import LOOPBACK, Place, free_port, require_free, run_directory
 from loadtest.gateway.process import Program
 from loadtest.gateway.running import (
@@ -63,7 +65,7 @@ def booted(
     port: int | None = None,
     database: str | None = None,
     environ: Mapping[str, str] | None = None,
-    extra: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
     log_copy: Path | None = None,
     install_log: Path | None = None,
     boot_time: float = BOOT_TIME,
@@ -74,7 +76,7 @@ def booted(
     run for ``home``; a gateway that runs already is said to stand on them. ``environ`` (the caller's environment if
     None) is asked for ``DATABASE_URL`` and ``REDIS_URL``, which go before ``database``, for the number of workers,
     and for the credentials of a gateway that runs already.
-    ``extra`` are environment variables on top of the version's own. ``log_copy`` is where the redacted log
+    ``overrides`` are settings that go before the version's own. ``log_copy`` is where the redacted log
     goes when the block ends, however it does, a failed boot included. ``install_log`` is where the output of the
     installer goes, see :func:`loadtest.gateway.install.install`. ``boot_time`` is in seconds.
 
@@ -85,6 +87,8 @@ def booted(
         InconclusiveError: it does not answer, refuses our token, or its migrations fail.
     """
     environ = os.environ if environ is None else environ
+    overrides = overrides or {}
+    check_overrides(overrides, source)
     started = time.monotonic()
     home = home.resolve()
     with contextlib.ExitStack() as stack:
@@ -98,6 +102,7 @@ def booted(
             require_free(port)
         ground = ground_of(database, home, environ)
         installation = install(source, home, install_log)
+        notes = unread(overrides, read_manifest(installation).settings) if overrides else ()
         place = stack.enter_context(
             ground.placed(
                 Place(
@@ -111,7 +116,7 @@ def booted(
         )
         _write_old_log(directory / "logs")
         secrets = new_secrets()
-        masked = secret_values(place, secrets)
+        masked = (*secret_values(place, secrets), *secrets_of(overrides))
         log_path = directory / GATEWAY_LOG
         if log_copy is not None:
             stack.callback(log.copy_log, log_path, log_copy, masked)
@@ -120,7 +125,7 @@ def booted(
         program = stack.enter_context(
             Program(
                 _command(installation, place),
-                environment=gateway_environment(place, secrets, source.data) | dict(extra or {}),
+                environment=gateway_environment(place, secrets, source.data) | dict(overrides),
                 directory=directory,
                 output=log_path,
                 life=directory / GATEWAY_LIFE,
@@ -155,7 +160,8 @@ def booted(
                 Phase(name="set-up", seconds=round(set_up - started, 3)),
                 Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
             ),
-            notes=(*installation.notes, *_other_data(data, switches)),
+            changed=shown(overrides),
+            notes=(*installation.notes, *_other_data(data, switches), *notes),
             secrets=masked,
         )
 

@@ -30,10 +30,20 @@ class Switch(Qualified, frozen=True, kw_only=True):
     """May hold ``{port}``, ``{url}`` and ``{directory}`` of this run, and the ports of reserved backends,
     ``{mail_port}``."""
     reason: str
+    controlled: bool = False
+    """Whether ``--set`` must not change it."""
+
+
+class _Controlled(Record, frozen=True, kw_only=True):
+    """An environment variable that is different in each run, and why ``--set`` must not change it."""
+
+    name: str
+    reason: str
 
 
 class _Switches(Record, frozen=True, kw_only=True):
     switch: tuple[Switch, ...]
+    controlled: tuple[_Controlled, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,13 @@ def _password() -> str:
 def common_switches() -> tuple[Switch, ...]:
     """Return the switches that every version gets, from ``switches.toml``."""
     return read_toml(SWITCHES, _Switches).switch
+
+
+def controlled_settings() -> dict[str, str]:
+    """Return the settings that the load test controls, by name, each with the reason."""
+    switches = read_toml(SWITCHES, _Switches)
+    own = {one.name: one.reason for one in switches.switch if one.controlled}
+    return own | {one.name: one.reason for one in switches.controlled}
 
 
 def gateway_environment(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import psutil
 from msgspec.structs import asdict
 
@@ -65,6 +66,8 @@ class RunningGateway(Record, frozen=True, kw_only=True):
     pid: int | None = None
     backends_pid: int | None = None
     footing: Footing = Footing()
+    changed: dict[str, str] = msgspec.field(default_factory=dict)
+    """Settings that ``--set`` changed for it, by name; secret values are masked."""
     phases: tuple[Phase, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader of the run should know about how it was installed."""
@@ -153,6 +156,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             version=self.version,
             source=self.source,
             data=self.data_version,
+            changed=self.changed,
             death=Death(at=death.at - since, signal=death.signal, exit_status=death.exit_status)
             if death
             else None,

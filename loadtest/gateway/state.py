@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -44,6 +45,7 @@ class Order(Record, frozen=True, kw_only=True):
     home: str
     port: int | None
     database: str | None = None
+    overrides: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def read_state(home: Path) -> RunningGateway | None:
@@ -73,7 +75,12 @@ def status(home: Path) -> str:
 
 
 def boot_detached(
-    source: Source, *, home: Path, port: int | None = None, database: str | None = None
+    source: Source,
+    *,
+    home: Path,
+    port: int | None = None,
+    database: str | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> RunningGateway:
     """Boot ``source`` under a supervisor that stays when we end, and return the gateway when it is up.
 
@@ -89,7 +96,13 @@ def boot_detached(
     with exclusively(home / f"{FILE}.lock", "booting or stopping a gateway", within=holding.START_TIME):
         if (state := _read(home)) is not None:
             raise UsageError(f"{state.gateway.source} runs at {state.gateway.host}: stop it first")
-        order = Order(source=_absolute(source), home=str(home), port=port, database=database)
+        order = Order(
+            source=_absolute(source),
+            home=str(home),
+            port=port,
+            database=database,
+            overrides=dict(overrides or {}),
+        )
         log = home / SUPERVISOR_LOG
         holding.start(
             "loadtest.gateway.supervisor", msgspec.json.encode(order), log=log, who="the supervisor"

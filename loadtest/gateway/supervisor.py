@@ -24,7 +24,9 @@ def begin(text: bytes) -> Iterator[tuple[Path, State]]:
     order = msgspec.json.decode(text, type=Order)
     home = Path(order.home)
     source = parse_source(order.source)
-    with booted(source, home=home, port=order.port, database=order.database) as gateway:
+    with booted(
+        source, home=home, port=order.port, database=order.database, overrides=order.overrides
+    ) as gateway:
         pid, created = this_process()
         yield home / FILE, State(gateway=gateway, supervisor=pid, created=created)
 

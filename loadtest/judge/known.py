@@ -136,9 +136,10 @@ class KnownFailures:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
         An operation that was not reached, or only failed in other ways, says nothing about them; nor does a
-        run that did not come to its end, nor one about a failure that comes only sometimes.
+        run that did not come to its end, or whose gateway had other settings, nor one about a failure that comes only
+        sometimes.
         """
-        if run.state is not RunState.COMPLETE:
+        if run.state is not RunState.COMPLETE or (run.gateway and run.gateway.changed):
             return ()
         succeeded = {operation.name for operation in run.operations if operation.successes}
         matched = set(seen)

@@ -185,6 +185,7 @@ def scenarios(facts: Facts) -> Observation:
     if not coverage.unplanned:
         return fine(Check.SCENARIOS, "every operation that is offered is in a scenario")
     pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
+    pinned = pinned and not (gateway and gateway.changed)
     return Observation(
         Check.SCENARIOS,
         Severity.FAILURE if pinned else Severity.WARNING,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtest.compare import compare
+from loadtest.contracts import contract_of, path_of
 from loadtest.errors import ExitCode, InconclusiveError
 from loadtest.files import prepare_directory
 from loadtest.judge.baseline import read_baseline, write_known
@@ -64,6 +65,7 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
         run,
         known=[entry for one in baselines for entry in one.known],
         intended=[removal for one in baselines for removal in one.removed],
+        offered=contract_of(data).operations if data and path_of(data).is_file() else (),
         categories=load_categories(options.categories),
         criteria=(*_usual(run, asked), *asked),
         version_data=load(data) if data else None,

@@ -44,9 +44,14 @@ def render(run: Run, verdict: Verdict) -> str:
     root = ET.Element(
         "testsuites", {"name": NAME, "tests": str(total)} | ({"timestamp": started} if started else {})
     )
-    states = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
+    properties = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
+    changed = run.gateway.changed if run.gateway else {}
+    properties |= {
+        no_commands(one_line(f"gateway setting {name}")): no_commands(one_line(value))
+        for name, value in sorted(changed.items())
+    }
     root.extend(
-        _suite(name, members, run, longest, states if name == COVERAGE else None)
+        _suite(name, members, run, longest, properties if name == COVERAGE else None)
         for name, members in suites.items()
     )
     for key in ("failures", "errors", "skipped"):

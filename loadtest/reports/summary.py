@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from loadtest.driven import Gateway
 from loadtest.footing import Footing
 from loadtest.histogram import Latency
 from loadtest.judge import cpu
@@ -110,6 +111,14 @@ def _settings(run: Run) -> Iterator[str]:
     if run.started:
         words.append(f"started {markdown(run.started)}")
     yield " · ".join(words)
+    if gateway is not None and gateway.changed:
+        yield ""
+        yield f"Settings of the gateway were changed: {', '.join(_changed(gateway))}."
+
+
+def _changed(gateway: Gateway) -> Iterator[str]:
+    for name, value in sorted(gateway.changed.items()):
+        yield _code(f"{name}={value}")
 
 
 def _findings(verdict: Verdict) -> Iterator[str]:

@@ -30,6 +30,8 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
     if verdict.tainted is not None:
         for line in verdict.tainted.items:
             console.print(plain(line, longest=500), style="dim")
+    if run.gateway is not None and run.gateway.changed:
+        console.print(plain(f"settings of the gateway were changed: {run.gateway.changes}"), soft_wrap=True)
     for finding in verdict.findings:
         console.print(
             plain(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True

@@ -138,6 +138,8 @@ class Document(Record, frozen=True, kw_only=True):
     exit_code: int
     headline: str
     fail_on: str
+    changed_settings: dict[str, str]
+    """Settings of the booted gateway that ``--set`` changed; secret values are masked."""
     requests: int
     failed_requests: int
     new_failures: tuple[Failure, ...]
@@ -179,6 +181,10 @@ def render(run: Run, verdict: Verdict) -> str:
         exit_code=int(verdict.exit_code),
         headline=one_line(verdict.headline, 1000),
         fail_on=verdict.fail_on.value,
+        changed_settings={
+            one_line(name): one_line(value)
+            for name, value in (run.gateway.changed if run.gateway else {}).items()
+        },
         requests=run.requests,
         failed_requests=sum(operation.failures for operation in run.operations),
         new_failures=tuple(_failure(j) for j in verdict.failing[:MOST]),

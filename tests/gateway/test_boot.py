@@ -203,7 +203,7 @@ def test_a_gateway_that_ends_while_booting_says_why(home: Path, tmp_path: Path) 
     copy = tmp_path / "gateway.log"
     with (
         pytest.raises(BootError, match=r"ended \(exit status 1\) after [\d.]+ s of booting") as error,
-        booted(parse_source(QUICK), home=home, environ={}, extra={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
+        booted(parse_source(QUICK), home=home, environ={}, overrides={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
     ):
         pass
     assert "tool_timeout" in "\n".join(error.value.log_tail)

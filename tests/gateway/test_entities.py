@@ -84,7 +84,7 @@ def knock(session: Session, issuer: str) -> None:
 @pytest.mark.real
 @pytest.mark.parametrize("version", versions.available())
 def test_it_is_taken_away_and_what_is_of_others_stays(home: Path, version: str) -> None:
-    with booted(parse_source(version), home=home, extra=FRESH) as gateway:
+    with booted(parse_source(version), home=home, overrides=FRESH) as gateway:
         session = connect(gateway.host, gateway.credentials)
         stranger = connect(gateway.host, gateway.credentials)
         Desk(stranger).ask("POST /prompts", json=prompt(stranger))

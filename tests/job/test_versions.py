@@ -9,6 +9,7 @@ import pytest
 from command import loadtest
 
 from loadtest import versions
+from loadtest.contracts import contract_of
 from loadtest.run import RunState, read_run
 
 pytestmark = [pytest.mark.real, pytest.mark.load]
@@ -34,6 +35,8 @@ def test_the_main_job(version: str, tmp_path: Path) -> None:
     assert all(backend.up for backend in run.backends)
     assert run.resources
     assert {entity.kind for entity in run.entities if entity.before != entity.after} == set()
+
+    assert run.contract == contract_of(version).operations, f"make contract-gateway VERSION={version}"
 
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert "called-operations-planned" not in {finding["check"] for finding in verdict["findings"]}

@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure, failures, latency, run
 
+from loadtest import versions
+from loadtest.contracts import contract_of
 from loadtest.driven import Gateway
 from loadtest.errors import UsageError
 from loadtest.judge.baseline import read_known
@@ -152,3 +154,13 @@ def test_what_the_profiles_ask_can_be_judged() -> None:
     assert asked
     for text in asked:
         assert parse(text).text == text
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_a_known_version_is_compared_with_its_stored_operations(version: str) -> None:
+    offered = contract_of(version).operations
+    here = replace(clean(), gateway=Gateway(version=version, source="path:.", data=version), contract=offered)
+    assert judge_run(here, Options(), TODAY).removed == ()
+    (gone,) = (name for name in offered if name == "GET /tools/{tool_id}")
+    here = replace(here, contract=tuple(name for name in offered if name != gone))
+    assert [one.failure.operation for one in judge_run(here, Options(), TODAY).removed] == [gone]

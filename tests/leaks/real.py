@@ -164,7 +164,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
                 home=home,
                 database="postgres" if case.postgresql else None,
                 environ=environ,
-                extra=extra,
+                overrides=extra,
                 log_copy=reports / "gateway.log",
             )
         )

@@ -13,7 +13,7 @@ SCRIPT = Path(github_run.__file__)
 
 
 def test_empty_inputs_leave_every_choice_to_the_profile() -> None:
-    empty = dict.fromkeys((*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"), "  ")
+    empty = dict.fromkeys((*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA", "INPUT_SETTINGS"), "  ")
     assert github_run.arguments(empty) == ["run"]
     assert github_run.arguments({}) == ["run"]
 
@@ -36,6 +36,11 @@ def test_criteria_are_lines_and_tags_are_words() -> None:
         "--criteria=p95 < 500ms",
         "--criteria=error-rate < 1%",
     ]
+
+
+def test_settings_are_lines() -> None:
+    inputs = {"INPUT_SETTINGS": " A=1\n\nB=x y, z\n"}
+    assert github_run.arguments(inputs) == ["run", "--set=A=1", "--set=B=x y, z"]
 
 
 @pytest.mark.parametrize("value", ["--help", "$(touch hit)", "`id`", "a b; exit 0", "'\"\\", "-x=1"])
