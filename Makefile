@@ -117,8 +117,8 @@ soak-issue: ## On GitHub: open, renew or close the issue from the downloaded REP
 
 .PHONY: newer-gateway
 newer-gateway: setup ## On GitHub: the VERSION to make known, or the newest release if it is new
-	@version="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
-		printf 'version=%s\n' "$$version" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
+	@releases="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
+		printf 'version=%s\n' "$${releases%%[!0-9a-z.]*}" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
 
 .PHONY: propose-gateway
 propose-gateway: ## On GitHub: open or renew a pull request for VERSION from the downloaded PROPOSAL

@@ -128,7 +128,7 @@ def run(
     gateway = given_address(gateway, os.environ)
     gateway, held = reachable(gateway, settings.home()) if master else (gateway, None)
     job = Job(
-        source=parse_source(gateway),
+        source=parse_source(gateway, settings.home()),
         held=held,
         master=master,
         size=settings.size(**size),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,27 +14,38 @@ from loadtest.cli.options import examples
 from loadtest.errors import InconclusiveError, UsageError
 from loadtest.signals import listening
 
+if TYPE_CHECKING:
+    from loadtest.gateway.running import RunningGateway
+
 
 @click.command(
     epilog=examples("loadtest gateways", "loadtest gateways --json", "loadtest gateways --newer --pre")
 )
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list, for the matrix of a workflow.")
 @click.option(
-    "--newer", is_flag=True, help="Only the newest release on the package index, if none of these is."
+    "--newer", is_flag=True, help="The releases on the package index that are newer than all of these."
 )
-@click.option("--pre", is_flag=True, help="With --newer: a pre-release, too.")
+@click.option("--pre", is_flag=True, help="With --newer: pre-releases, too.")
 def gateways(as_json: bool, newer: bool, pre: bool) -> None:
-    """List the gateway versions known by name, newest first."""
-    from loadtest.gateway import index
+    """List the gateway versions known by name, newest first.
+
+    With --newer, each release is listed with the versions of Python that it needs, whichever of them are here.
+    """
+    from loadtest.gateway import newer as on_index
 
     known = versions.available()
     if pre and not newer:
         raise UsageError("--pre: expected together with --newer")
-    if newer:
-        release = index.newest_release(pre=pre)
-        known = (release,) if index.newer(release, known) else ()
-    if as_json or known:
+    if not newer:
         click.echo(json.dumps(known) if as_json else "\n".join(known))
+        return
+    names = on_index.newer_versions(known, pre=pre)
+    if not names:
+        click.echo(f"no release on the package index is newer than {known[0]}", err=True)
+    if as_json:
+        click.echo(json.dumps(names))
+    for name in () if as_json else names:
+        click.echo(on_index.release(name))
 
 
 @click.command(epilog=examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md"))
@@ -93,21 +105,29 @@ def boot(
         click.echo(state.status(home))
     elif action == "detach":
         with listening():
-            state.boot_detached(
-                parse_source(gateway), home=home, port=port, database=database, overrides=changed
+            _tell(
+                state.boot_detached(
+                    parse_source(gateway, home), home=home, port=port, database=database, overrides=changed
+                )
             )
         click.echo(state.status(home))
     else:
         with (
             listening() as stop,
             booted(
-                parse_source(gateway), home=home, port=port, database=database, overrides=changed
+                parse_source(gateway, home), home=home, port=port, database=database, overrides=changed
             ) as running,
         ):
+            _tell(running)
             click.echo(f"{running.source} runs at {running.host}; Ctrl-C stops it")
             while running.death() is None:
                 stop.pause(0.2)
             raise InconclusiveError(f"{running.source} ended on its own")
+
+
+def _tell(gateway: RunningGateway) -> None:
+    for note in gateway.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 @click.group()

@@ -25,7 +25,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from loadtest.errors import UsageError
-from loadtest.gateway.uv import ISOLATION, InstallError, run_uv, uv_environment
+from loadtest.gateway.uv import ISOLATION, InstallerError, InstallError, run_uv, uv_environment
 
 MINORS = range(8, 40)
 """Minor versions of Python 3 that are considered."""
@@ -51,6 +51,15 @@ print(json.dumps({
 
 class NoInterpreterError(InstallError):
     """No Python that fits was found, and none could be downloaded."""
+
+    def __init__(self, lacks: str, advice: str, attempt: str = "") -> None:
+        super().__init__(f"{lacks}: {advice}")
+        self.lacks = lacks
+        """What needs which Python, and why there is none."""
+        self.advice = advice
+        """What to install."""
+        self.attempt = attempt
+        """What came of the attempt to download one; empty if there was none."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +95,15 @@ def find(requires: str, *, who: str = "the gateway", download: bool = True) -> I
     lacks = f"{who} needs Python {requires}, which this machine does not have"
     advice = f"install Python {in_words(wanted)}, so that it is on the PATH"
     if not download:
-        raise NoInterpreterError(f"{lacks}: {advice}")
+        raise NoInterpreterError(lacks, advice)
     if (refusal := downloads_refused(os.environ)) is not None:
-        raise NoInterpreterError(f"{lacks}, and {refusal} keeps uv from downloading it: {advice}")
+        raise NoInterpreterError(f"{lacks}, and {refusal} keeps uv from downloading it", advice)
     try:
         return _download(wanted)
     except InstallError as error:
-        raise NoInterpreterError(f"{lacks}, and uv could not download it ({error}): {advice}") from error
+        why = error.diagnosis.what if isinstance(error, InstallerError) else str(error)
+        attempt = f"uv could not download it ({why})"
+        raise NoInterpreterError(f"{lacks}, and {attempt}", advice, attempt) from error
 
 
 def probe(path: Path) -> Interpreter | None:

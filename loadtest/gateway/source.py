@@ -8,10 +8,11 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from loadtest import versions
+from loadtest import settings, versions
 from loadtest.address import looks_like_address, parse_address
 from loadtest.errors import UsageError
 from loadtest.files import parse_toml, read_text
+from loadtest.gateway.default import newest_runnable
 from loadtest.gateway.interpreters import specifier
 from loadtest.versions import VersionData
 
@@ -53,13 +54,19 @@ class Running:
 Source = Pinned | Checkout | Running
 
 
-def parse_source(text: str | None) -> Source:
-    """Return what ``text`` names: a version, ``path:DIR``, or an HTTP address; nothing is the newest version.
+def parse_source(text: str | None, home: Path | None = None) -> Source:
+    """Return what ``text`` names: a version, ``path:DIR``, or an HTTP address.
+
+    Nothing is the newest version that runs on this machine; see :mod:`loadtest.gateway.default`. ``home`` is
+    LOADTEST_HOME, what the environment says if None.
 
     Raises:
         UsageError: an unknown version, a directory that is no checkout, or a malformed address.
     """
-    text = (text or "").strip() or versions.available()[0]
+    text = (text or "").strip()
+    if not text:
+        data, notes = newest_runnable(home or settings.home())
+        return Pinned(data.version, data, notes)
     if text.startswith("path:"):
         return _checkout(text, Path(text.removeprefix("path:")).expanduser())
     if looks_like_address(text):

@@ -46,6 +46,8 @@ class Order(Record, frozen=True, kw_only=True):
     port: int | None
     database: str | None = None
     overrides: dict[str, str] = msgspec.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Why this source was chosen, if none was named."""
 
 
 def read_state(home: Path) -> RunningGateway | None:
@@ -102,6 +104,7 @@ def boot_detached(
             port=port,
             database=database,
             overrides=dict(overrides or {}),
+            notes=getattr(source, "notes", ()),
         )
         log = home / SUPERVISOR_LOG
         holding.start(

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from loadtest.gateway.boot import booted
 from loadtest.gateway.holding import hold, this_process
-from loadtest.gateway.source import parse_source
+from loadtest.gateway.source import Pinned, parse_source
 from loadtest.gateway.state import FILE, Order, State
 
 
@@ -24,6 +25,8 @@ def begin(text: bytes) -> Iterator[tuple[Path, State]]:
     order = msgspec.json.decode(text, type=Order)
     home = Path(order.home)
     source = parse_source(order.source)
+    if isinstance(source, Pinned):
+        source = replace(source, notes=order.notes)
     with booted(
         source, home=home, port=order.port, database=order.database, overrides=order.overrides
     ) as gateway:
