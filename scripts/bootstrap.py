@@ -20,6 +20,22 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".contextforge-loadtest"
 BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
 DEV_LOCK = ROOT / "requirements" / "dev.lock"
+ISOLATION = ROOT / "loadtest" / "gateway" / "isolation"
+"""The project that uv is given, so that it reads no settings of a project around this checkout."""
+REDIRECTIONS = {
+    *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER"),
+    *("UV_CONSTRAINT", "UV_EXCLUDE", "UV_OVERRIDE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"),
+    *(
+        "UV_REQUIRE_HASHES",
+        "UV_SYSTEM_PYTHON",
+        "UV_WORKING_DIR",
+        "UV_WORKING_DIRECTORY",
+        "__PYVENV_LAUNCHER__",
+    ),
+}
+"""Variables that name another environment, project or set of packages than ``.venv`` and the locks."""
+TIME_LIMIT = 900
+"""Seconds that one step may take."""
 INPUTS = (BOOTSTRAP_LOCK, DEV_LOCK, ROOT / "pyproject.toml", ROOT / "loadtest" / "__init__.py")
 """What the environment is made from; the last one holds the version."""
 
@@ -48,30 +64,50 @@ def alone() -> Iterator[None]:
         yield
 
 
+def environment() -> dict[str, str]:
+    """Return the environment variables for the installers: the user's, without those that name other environments.
+
+    Where the user's caches cannot be written to, they are kept in ``.venv``.
+    """
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in REDIRECTIONS and not name.startswith("PYTHON")
+    }
+    home = Path(os.environ.get("HOME") or "/nonexistent")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    # A home directory that does not exist is not made, even where we could.
+    existing = next((path for path in (cache, cache.parent) if path.is_dir()), None)
+    if existing is None or not os.access(existing, os.W_OK | os.X_OK):
+        variables.setdefault("UV_CACHE_DIR", str(ENVIRONMENT / "cache" / "uv"))
+        variables.setdefault("PIP_CACHE_DIR", str(ENVIRONMENT / "cache" / "pip"))
+    return {**variables, "VIRTUAL_ENV": str(ENVIRONMENT)}
+
+
 def run(*command: str | Path) -> None:
     """Run one step; its output is shown only by what it says on stderr.
 
     Raises:
-        subprocess.CalledProcessError: the step failed.
+        subprocess.SubprocessError: the step failed, or did not end in time.
     """
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT)})
+    subprocess.run(command, check=True, cwd=ROOT, env=environment(), timeout=TIME_LIMIT)
 
 
 def set_up() -> None:
     """Bring the environment to what the locks say.
 
     Raises:
-        subprocess.CalledProcessError: a step failed; what it had to say is on stderr.
+        subprocess.SubprocessError: a step failed; what it had to say is on stderr.
     """
     half_finished = not STAMP.exists() or not PYTHON.exists()
     STAMP.unlink(missing_ok=True)
     if half_finished:
         venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(ENVIRONMENT)
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
-    uv = (PYTHON, "-m", "uv", "--quiet", "pip")
+    uv = (PYTHON, "-m", "uv", "--quiet", f"--project={ISOLATION}", "pip")
     run(*pip, "install", "--require-hashes", "--requirement", BOOTSTRAP_LOCK)
     run(*uv, "sync", "--require-hashes", DEV_LOCK)
-    run(*uv, "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    run(*uv, "install", "--no-deps", "--no-sources", "--no-build-isolation", "--editable", ROOT)
     STAMP.write_text(key())
 
 
@@ -88,6 +124,11 @@ def main() -> int:
         except subprocess.CalledProcessError as error:
             step = " ".join(Path(part).name for part in map(str, error.cmd))
             print(f"set-up failed (exit {error.returncode}): {step}", file=sys.stderr)
+            return 3
+        except subprocess.TimeoutExpired as error:
+            print(
+                f"set-up failed: {Path(error.cmd[0]).name} did not end within {TIME_LIMIT} s", file=sys.stderr
+            )
             return 3
         except OSError as error:
             print(f"set-up failed: {error}", file=sys.stderr)

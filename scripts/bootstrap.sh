@@ -14,6 +14,9 @@ if [ -n "${PYTHON:-}" ]; then
     exit 2
 fi
 
+# Where a shim of pyenv looks for the version that it starts: here, not in a project around us.
+cd "$here"
+
 for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
     new_enough "$candidate" && exec "$candidate" "$here/bootstrap.py"
 done

@@ -128,10 +128,11 @@ def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
-    return Path(environ.get(variable) or Path(environ.get("HOME") or "/nonexistent") / below_home)
+    home = Path(environ.get("HOME") or "/nonexistent")
+    return Path(environ.get(variable) or (home / below_home if home.is_dir() else "/nonexistent"))
 
 
 def _writable(directory: Path) -> bool:
-    """Say whether ``directory`` can be written to, or made below a home directory that exists."""
-    existing = next((one for one in (directory, *directory.parents) if one.exists()), Path("/"))
+    """Say whether ``directory`` can be written to, or made; not below a home directory that does not exist."""
+    existing = next((one for one in (directory, *directory.parents[:3]) if one.is_dir()), Path("/"))
     return existing != Path("/") and os.access(existing, os.W_OK | os.X_OK)

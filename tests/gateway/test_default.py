@@ -75,8 +75,8 @@ def test_a_download_that_failed_is_not_tried_at_each_start(
     _, first = newest_runnable(absent)
     assert first == (
         (
-            "gateway 9.9.9 needs Python >=3.38,<3.40, which this machine does not have, and uv could not download it (no "
-            "network); using 1.0.7"
+            "gateway 9.9.9 needs Python >=3.38,<3.40, which this machine does not have, and uv could not download it "
+            "(no network); using 1.0.7"
         ),
     )
     assert "uv is asked to download it" in capsys.readouterr().err

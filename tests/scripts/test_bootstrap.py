@@ -23,12 +23,16 @@ def set_up(checkout: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
+def copied(target: Path) -> Path:
     for name in NEEDED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
+            shutil.copy(ROOT / name, target)
+    return target
 
 
 def works(checkout: Path) -> bool:
@@ -110,3 +114,41 @@ def test_a_lock_with_a_wrong_hash_is_refused(checkout: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.splitlines()[-1].startswith("set-up failed (exit 1): python -m pip")
     assert not (checkout / ".venv" / ".contextforge-loadtest").exists()
+
+
+SURROUNDINGS = {
+    "pyproject.toml": (
+        '[project]\nname = "outer"\nversion = "1"\n[tool.uv]\nexclude-newer = "2000-01-01"\nrequired-version = ">=99"\n'
+        '[tool.uv.workspace]\nmembers = ["*"]\n'
+    ),
+    "uv.toml": 'exclude-newer = "2000-01-01"\nno-index = true\n',
+    ".python-version": "3.6.15\n",
+    "pip.conf": "[global]\nindex-url = http://127.0.0.1:1/simple\n",
+    "setup.cfg": "[easy_install]\nindex_url = http://127.0.0.1:1/simple\n",
+}
+
+
+@pytest.mark.real
+def test_inside_another_project_and_without_a_home(tmp_path: Path) -> None:
+    for name, text in SURROUNDINGS.items():
+        (tmp_path / name).write_text(text)
+    inside = tmp_path / "ours"
+    inside.mkdir()
+    copied(inside)
+    done = subprocess.run(
+        ["/bin/sh", "ours/scripts/bootstrap.sh"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "HOME": str(tmp_path / "missing"),
+            "UV_PYTHON": "3.6",
+            "CONDA_PREFIX": "/elsewhere",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "Setting up .venv …\n")
+    assert works(inside)
+    assert (inside / ".venv" / "cache" / "uv").is_dir()
+    assert not (tmp_path / "missing").exists()
