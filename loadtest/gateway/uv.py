@@ -127,12 +127,16 @@ def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return variables
 
 
-def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
-    home = Path(environ.get("HOME") or "/nonexistent")
-    return Path(environ.get(variable) or (home / below_home if home.is_dir() else "/nonexistent"))
+def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
+    if named := environ.get(variable):
+        return Path(named)
+    home = environ.get("HOME")
+    return Path(home, below_home) if home and Path(home).is_dir() else None
 
 
-def _writable(directory: Path) -> bool:
+def _writable(directory: Path | None) -> bool:
     """Say whether ``directory`` can be written to, or made; not below a home directory that does not exist."""
-    existing = next((one for one in (directory, *directory.parents[:3]) if one.is_dir()), Path("/"))
-    return existing != Path("/") and os.access(existing, os.W_OK | os.X_OK)
+    if directory is None:
+        return False
+    existing = next(one for one in (directory, *directory.parents) if one.exists())
+    return os.access(existing, os.W_OK | os.X_OK)
