@@ -295,7 +295,6 @@ def _unmeasured(
             source=redact(job.source.text),
             changed=shown(job.overrides),
             log_tail=log_tail,
-            log_tail=log_tail,
             notes=getattr(job.source, "notes", ()),
             **asdict(footing),
         ),
