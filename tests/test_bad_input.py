@@ -60,7 +60,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("run", "--gateway", "9.9.9"), "unknown gateway '9.9.9': expected 1.0.7, "),
+        (("run", "--gateway", "9.9.9"), f"unknown gateway '9.9.9': expected {versions.available()[0]}, "),
         (("run", "--gateway", "path:/nowhere"), "/nowhere"),
         (("run", "--gateway", "http://user:pass@host"), "expected no user in the address"),
         (("run", "--set", "UI"), "--set: 'UI': expected NAME=VALUE"),

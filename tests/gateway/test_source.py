@@ -63,7 +63,7 @@ def test_a_checkout_whose_module_states_its_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("9.9.9", r"unknown gateway '9\.9\.9': expected 1\.0\.7, .*path:DIR or a URL"),
+        ("9.9.9", r"unknown gateway '9\.9\.9': expected .*1\.0\.7, .*path:DIR or a URL"),
         ("../versions/1.0.7", r"unknown gateway '\.\./versions/1\.0\.7'"),
         ("http://", r"GATEWAY=http://: expected http://HOST"),
         ("http://host:port", r"GATEWAY=http://host:port: expected http://HOST"),

@@ -9,6 +9,7 @@ import pytest
 from command import loadtest
 
 from loadtest import versions
+from loadtest.contract_changes import contract_changes
 from loadtest.contracts import contract_of
 from loadtest.run import RunState, read_run
 
@@ -37,6 +38,9 @@ def test_the_main_job(version: str, tmp_path: Path) -> None:
     assert {entity.kind for entity in run.entities if entity.before != entity.after} == set()
 
     assert run.contract == contract_of(version).operations, f"make contract-gateway VERSION={version}"
+    served = json.loads((tmp_path / "openapi.json").read_text())
+    changes = contract_changes(contract_of(version).document, served)
+    assert changes.count == 0, f"{changes.line}: make contract-gateway VERSION={version}"
 
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert "called-operations-planned" not in {finding["check"] for finding in verdict["findings"]}
