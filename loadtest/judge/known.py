@@ -135,19 +135,45 @@ class KnownFailures:
     def stale(self, run: Run, seen: Iterable[Entry]) -> tuple[Entry, ...]:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
-        An operation that was not reached, or only failed in other ways, says nothing about them; nor does a
-        run that did not come to its end, or whose gateway had other settings, nor one about a failure that comes only
-        sometimes.
+        Every scenario that calls the operation must have run to its last step, or the one that shows the failure may
+        not have come to it. A run that did not come to its end, that was limited to some of the scenarios, or whose
+        gateway had other settings makes no entry stale, and an entry about what fails only sometimes never is.
         """
-        if run.state is not RunState.COMPLETE or (run.gateway and run.gateway.changed):
+        if run.state is not RunState.COMPLETE or (run.gateway and run.gateway.changed) or _limited(run):
             return ()
-        succeeded = {operation.name for operation in run.operations if operation.successes}
+        undecided = _not_completed(run)
+        succeeded = {
+            one.name
+            for one in run.operations
+            if one.successes and (not run.plan or undecided.get(one.name) is False)
+        }
         matched = set(seen)
         return tuple(
             entry
             for entry in self.applying
             if entry not in matched and entry.known.operation in succeeded and not entry.known.sometimes
         )
+
+
+def _limited(run: Run) -> bool:
+    """Say whether scenarios did not take part: they are not in the plan, so what they call is not known."""
+    return bool(run.settings.left_out or run.settings.tags or run.settings.exclude_tags)
+
+
+def _not_completed(run: Run) -> dict[str, bool]:
+    """Return for each operation of the plan whether a scenario that calls it did not run to its last step.
+
+    A record that does not say how scenarios ended tells at least which ones the first sweep did not finish.
+    """
+    if run.scenarios is not None:
+        completed = {one.name for one in run.scenarios if one.completed}
+    else:
+        completed = {one.name for one in run.plan} - set(run.sweep.unfinished if run.sweep else ())
+    found: dict[str, bool] = {}
+    for scenario in run.plan:
+        for call in scenario.calls:
+            found[call.operation] = found.get(call.operation, False) or scenario.name not in completed
+    return found
 
 
 def accepted(

@@ -15,6 +15,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.failures import Standing
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
 from loadtest.judge.verdict import Verdict, judge
+from loadtest.plan import Call, CutShort, Scenario, ScenarioRuns, Sweep
 from loadtest.reports.evidence import title
 from loadtest.versions import KnownFailure
 
@@ -313,3 +314,57 @@ def test_nothing_else_is_called_known_in_another_way(
 ) -> None:
     told = judged(*(failure(NAME, **one) for one in shown), entry=known(NAME, **entry))  # type: ignore[arg-type]
     assert [one.change for one in told.failures] == [""] * len(shown)
+
+
+LIFECYCLE, ALL = (scenario.name for scenario in clean().plan)
+
+
+def ended(name: str, *, completed: int = 0, cut: int = 0, skipped: int = 0) -> ScenarioRuns:
+    return ScenarioRuns(
+        name=name,
+        started=completed + cut + skipped,
+        completed=completed,
+        skipped=skipped,
+        cut_short=(CutShort(operation="GET /tools", fingerprint="0" * 12, count=cut),) if cut else (),
+    )
+
+
+SECOND = Scenario(
+    name="Other.one", area="misc", file="f.py", line=1, calls=(Call(operation="GET /version", line=2),)
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "stale"),
+    [
+        ({"scenarios": (ended(LIFECYCLE), ended(ALL, completed=1))}, True),
+        ({"scenarios": (ended(ALL, completed=1, cut=5),)}, True),
+        # It never came to its last step: cut short by another failure, without what it needs, not begun, not known.
+        ({"scenarios": (ended(ALL, cut=5),)}, False),
+        ({"scenarios": (ended(ALL, skipped=1),)}, False),
+        ({"scenarios": (ended(ALL),)}, False),
+        ({"scenarios": ()}, False),
+        # Of two scenarios that call the operation only one did.
+        ({"scenarios": (ended(ALL, completed=9),), "plan": (*clean().plan, SECOND)}, False),
+        (
+            {
+                "scenarios": (ended(ALL, completed=9), ended(SECOND.name, completed=1)),
+                "plan": (*clean().plan, SECOND),
+            },
+            True,
+        ),
+        # Scenarios that did not take part are not in the plan.
+        ({"settings": replace(clean().settings, left_out=30)}, False),
+        ({"settings": replace(clean().settings, tags=("misc",))}, False),
+        ({"settings": replace(clean().settings, exclude_tags=("tools",))}, False),
+        # An older record says no more than what the first sweep finished.
+        ({}, True),
+        ({"sweep": Sweep(planned=2, done=1, unfinished=(ALL,))}, False),
+        # Nobody in the plan calls it; without a plan nothing says who does.
+        ({"plan": clean().plan[:1]}, False),
+        ({"plan": ()}, True),
+    ],
+)
+def test_stale_needs_every_scenario_that_calls_the_operation(changes: dict[str, object], stale: bool) -> None:
+    matcher = KnownFailures(entries([known("GET /version")], "file"), Version("1.0.7"))
+    assert bool(matcher.stale(replace(clean(), **changes), [])) is stale
