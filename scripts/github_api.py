@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,6 +115,11 @@ class GitHub:
         )
 
 
+def author(found: Mapping[str, Any]) -> str | None:
+    """Return who wrote an issue or a comment; None if that account was deleted since."""
+    return (found.get("user") or {}).get("login")
+
+
 def tell_of_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
     """Be a script that tells GitHub of the reports in the directory that the command line names."""
     if len(sys.argv) != 2:
@@ -122,8 +127,12 @@ def tell_of_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
         return 2
     try:
         print(tell(Path(sys.argv[1]), os.environ))
-    except urllib.error.URLError as error:
+    except (OSError, HTTPException) as error:
         print(f"GitHub: {error}", file=sys.stderr)
+        return 1
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # The edge: an event or an answer without what it always had is told in one line.
+        print(f"GitHub: not understood: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
 

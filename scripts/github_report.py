@@ -5,40 +5,39 @@ got no further than its verdict still has outputs; one without a verdict is call
 the summary goes nowhere and the outputs are printed.
 """
 
-import json
 import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from artifacts import read_json, read_text
+
+LARGEST = 1 << 20
+"""Bytes of what is shown; GitHub shows no larger summary."""
+LARGEST_VERDICT = 100_000_000
+"""Bytes of a verdict, which names every failure."""
 WORD = re.compile(r"[a-z]{1,20}")
 ANNOTATION = re.compile(r"::(error|warning) [^\r\n]*")
 
 
 def annotations(reports: Path) -> list[str]:
     """Return the lines of ``annotations.txt`` that are annotations."""
-    try:
-        text = (reports / "annotations.txt").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return []
+    text = read_text(reports / "annotations.txt", LARGEST) or ""
     return [line for line in text.splitlines() if ANNOTATION.fullmatch(line)]
 
 
 def summary(reports: Path) -> str:
     """Return the page for the job's summary."""
-    try:
-        return (reports / "summary.md").read_text(encoding="utf-8")
-    except (OSError, ValueError):
+    text = read_text(reports / "summary.md", LARGEST)
+    if text is None:
         return f"The load test left no summary in `{reports.name}`: see the log of the step.\n"
+    return text
 
 
 def outputs(reports: Path) -> dict[str, str]:
     """Return the outputs for what stands in ``reports``: a word, counts and a path, nothing to forge."""
-    try:
-        verdict = json.loads((reports / "verdict.json").read_bytes())
-    except (OSError, ValueError):
-        verdict = {}
+    verdict = read_json(reports / "verdict.json", LARGEST_VERDICT)
     if not isinstance(verdict, dict):
         verdict = {}
     word = verdict.get("verdict")

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from artifacts import read_json
 from verdicts import SIGNS, TRENDS, Report, milliseconds, number, quantity, read_report
 
 MOST_NIGHTS = 30
@@ -65,12 +66,7 @@ def night_of(report: Report, run: int, date: str) -> Night:
 
 def read_history(path: Path) -> tuple[Night, ...]:
     """Return the nights in the file ``path``, oldest first; what is not one is left out."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_HISTORY:
-        return ()
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        return ()
+    found = read_json(path, LARGEST_HISTORY)
     nights = (_night(one) for one in found[-MOST_NIGHTS:]) if isinstance(found, list) else ()
     return tuple(night for night in nights if night is not None)
 

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from artifacts import read_bytes
 from github_api import BOT, GitHub
 from verdicts import heading, listed, read_report, row
 
@@ -60,10 +61,11 @@ def read_file(path: Path) -> str:
     Raises:
         RefusedError: there is none, it is too large or no text.
     """
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_FILE:
+    data = read_bytes(path, LARGEST_FILE)
+    if data is None:
         raise RefusedError(f"{path.name}: no file of at most {LARGEST_FILE} bytes")
     try:
-        return path.read_text(encoding="utf-8")
+        return data.decode()
     except UnicodeDecodeError as error:
         raise RefusedError(f"{path.name}: no UTF-8 text") from error
 

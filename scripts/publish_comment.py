@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from github_api import BOT, GitHub, tell_of_reports
+from github_api import BOT, GitHub, author, tell_of_reports
 from verdicts import Report, heading, listed, read_reports, row
 
 MARKER = "<!-- contextforge-loadtest -->"
@@ -47,9 +47,12 @@ def pull_request_of(github: GitHub, run: Mapping[str, Any]) -> int | None:
     """Return the number of the open pull request whose newest commit ``run`` tested.
 
     The event names none for a fork, so GitHub is asked by owner and branch, and the commit must agree: a
-    run for a commit that was replaced since says nothing.
+    run for a commit that was replaced since says nothing. Of a fork that was deleted since, nothing is known.
     """
-    owner, branch = run["head_repository"]["owner"]["login"], run["head_branch"]
+    fork, branch = run.get("head_repository") or {}, run.get("head_branch")
+    owner = (fork.get("owner") or {}).get("login")
+    if not owner or not branch:
+        return None
     head = quote(f"{owner}:{branch}", safe="")
     for one in github.call("GET", f"/pulls?state=open&per_page=100&head={head}"):
         if one["head"]["sha"] == run["head_sha"]:
@@ -60,7 +63,7 @@ def pull_request_of(github: GitHub, run: Mapping[str, Any]) -> int | None:
 def own_comment(github: GitHub, pull_request: int) -> int | None:
     """Return the id of our comment on ``pull_request``, if it is there."""
     for one in github.pages(f"/issues/{pull_request}/comments"):
-        if one["user"]["login"] == BOT and one["body"].startswith(MARKER):
+        if author(one) == BOT and (one.get("body") or "").startswith(MARKER):
             return int(one["id"])
     return None
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from github_api import BOT, GitHub, tell_of_reports
+from github_api import BOT, GitHub, author, tell_of_reports
 from verdicts import NAME, Report, heading, listed, read_report, row, text
 
 TITLE = "The nightly soak does not pass"
@@ -155,7 +155,7 @@ def our_issue(github: GitHub) -> tuple[int, str] | None:
     """
     for one in github.pages(f"/issues?state=open&creator={quote(BOT, safe='')}"):
         body = one.get("body") or ""
-        if one["user"]["login"] == BOT and body.startswith(OPENING) and "pull_request" not in one:
+        if author(one) == BOT and body.startswith(OPENING) and "pull_request" not in one:
             return int(one["number"]), body
     return None
 

@@ -4,12 +4,14 @@ Only ``verdict.json`` is read, up to a size; words are compared with a list, num
 escaped and cut. Needs nothing but Python: the scripts that may write to GitHub run without installing anything.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from artifacts import folders, read_json
 
 LARGEST_FILE = 5_000_000
 """Bytes of a verdict; ours are far smaller."""
@@ -99,12 +101,7 @@ def text(value: Any, longest: int) -> str:
 
 def read_object(path: Path, largest: int = LARGEST_FILE) -> dict[str, Any] | None:
     """Return the JSON object in the file ``path``, or None if there is none of at most ``largest`` bytes."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > largest:
-        return None
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        return None
+    found = read_json(path, largest)
     return found if isinstance(found, dict) else None
 
 
@@ -115,13 +112,14 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
     """
     name = directory.name if name is None else name
     found = read_object(directory / "verdict.json") if NAME.fullmatch(name) else None
-    if found is None or found.get("verdict") not in SIGNS:
+    word = found.get("verdict") if found is not None else None
+    if found is None or not isinstance(word, str) or word not in SIGNS:
         return None
     counts = _object(found.get("counts"))
     new = _list(found.get("new_failures"))
     return Report(
         name=name,
-        verdict=found["verdict"],
+        verdict=word,
         new=number(found.get("failing", number(counts.get("new")) + number(counts.get("expired")))),
         known=number(found.get("excused", number(counts.get("known")) + number(counts.get("category")))),
         succeeded=number(found.get("operations_succeeded")),
@@ -137,8 +135,7 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
 
 def read_reports(directory: Path) -> tuple[Report, ...]:
     """Return the verdicts in the folders of ``directory``, in the order of their names."""
-    folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
-    found = (read_report(folder) for folder in folders[:MOST_REPORTS])
+    found = (read_report(folder) for folder in islice(folders(directory), MOST_REPORTS))
     return tuple(report for report in found if report is not None)
 
 

@@ -251,7 +251,7 @@ def test_the_proposal_holds_what_is_proposed() -> None:
 def test_each_input_of_the_action_reaches_the_script() -> None:
     document = read(ACTION)
     handed = {f"INPUT_{name.upper().replace('-', '_')}" for name in document["inputs"]}
-    assert handed == {*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA"}
+    assert handed == {*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA", "INPUT_SETTINGS"}
     run = next(step for step in document["runs"]["steps"] if "github_run.py" in step["run"])
     for name in document["inputs"]:
         variable = f"INPUT_{name.upper().replace('-', '_')}"
@@ -270,4 +270,20 @@ def test_the_action_has_the_outputs_that_its_script_writes(tmp_path: Path) -> No
     document = read(ACTION)
     assert set(document["outputs"]) == set(github_report.outputs(tmp_path))
     for name, entry in document["outputs"].items():
-        assert entry["value"] == f"${{{{ steps.outputs.outputs.{name} }}}}"
+        otherwise = "inputs.reports-dir" if name == "report-path" else f"steps.setup.outputs.{name}"
+        assert entry["value"] == f"${{{{ steps.outputs.outputs.{name} || {otherwise} }}}}"
+
+
+def test_a_failed_set_up_has_each_output_that_a_run_has() -> None:
+    script = ACTION.with_name("scripts").joinpath("github_setup.sh").read_text()
+    for name in read(ACTION)["outputs"]:
+        assert name == "report-path" or f"echo '{name}=" in script
+
+
+def test_the_action_works_in_a_container() -> None:
+    """There the expressions name paths of the host; the variables name those of the container."""
+    text = ACTION.read_text()
+    for expression in ("github.action_path", "runner.temp", "github.workspace"):
+        assert expression not in text
+    for step in read(ACTION)["runs"]["steps"]:
+        assert "$GITHUB_ACTION_PATH/scripts/" in step["run"]

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Sets up the load test for the action. A failure is shown beside the step, on the job's page and in the outputs.
+#
+# Environment: GITHUB_ACTION_PATH, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY and RUNNER_TEMP as GitHub sets them;
+# INPUT_REPORTS_DIR is the input of the action.
+set -eu
+
+log=$(mktemp "${RUNNER_TEMP:-/tmp}/loadtest-setup.XXXXXX")
+started=$(date +%s)
+status=0
+# Without tee's exit status in the way, which is that of a pipeline.
+{ make --no-print-directory -C "$GITHUB_ACTION_PATH" setup 2>&1 || echo $? > "$log.status"; } | tee "$log"
+[ ! -s "$log.status" ] || status=$(cat "$log.status")
+echo "seconds=$(($(date +%s) - started))" >> "$GITHUB_OUTPUT"
+if [ "$status" -eq 0 ]; then
+    rm -f "$log" "$log.status"
+    exit 0
+fi
+# The last line that says something, as one line that cannot be another command.
+cause=$(grep -v '^make' "$log" | sed -e '/^[[:space:]]*$/d' | tail -n 1 | tr -d '\r' | cut -c 1-500 | sed -e 's/%/%25/g')
+echo "::error title=The load test could not be set up::${cause:-make setup failed}"
+{
+    echo '## :grey_question: INCONCLUSIVE: the load test could not be set up'
+    echo
+    echo '<pre>'
+    tail -n 20 "$log" | cut -c 1-500 | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
+    echo '</pre>'
+} >> "$GITHUB_STEP_SUMMARY"
+{
+    echo 'verdict=inconclusive'
+    echo 'new-failures=0'
+    echo 'known-failures=0'
+    echo 'operations-succeeded=0'
+} >> "$GITHUB_OUTPUT"
+rm -f "$log" "$log.status"
+exit 1
