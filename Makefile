@@ -16,11 +16,16 @@ $(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
 # Tests run beside each other, but for those that need the machine for themselves (tests/conftest.py).
 BESIDE := --numprocesses=logical --dist=loadgroup
 
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
+
 LOCUST = $(if $(strip $(LOCUST_ARGS)),-- $(LOCUST_ARGS))
+
+##@ Set up
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "%s%s\n", blank, substr($$0, 5); blank = "\n" } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
 	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
@@ -30,21 +35,28 @@ help: ## Show this list
 		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
 
 .PHONY: setup
-setup: ## Make .venv from the hashed locks; instant when it is there
+setup: ## Create .venv from the hashed locks, if out of date
 	@sh scripts/bootstrap.sh
 
+.PHONY: clean
+clean: ## Delete reports and caches; keep gateways and .venv
+	@rm -rf reports last-night proposal out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Run a load test
+
 .PHONY: load-test-ci
-load-test-ci: setup ## The whole job: boot a gateway, drive it, judge, report, stop
+load-test-ci: setup ## Boot a gateway, run the load, judge, report, stop
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); export LOADTEST_SETUP_SECONDS; \
 		exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-soak
-load-test-soak: setup ## The whole job with a steady rate, a spike and a quiet end, half an hour long
+load-test-soak: setup ## The same for half an hour: steady rate, spike, quiet end
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); LOADTEST_PROFILE=soak; \
 		export LOADTEST_SETUP_SECONDS LOADTEST_PROFILE; exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-cli
-load-test-cli: setup ## Locust alone, against LOADTEST_HOST or the gateway of gateway-up
+load-test-cli: setup ## Locust alone, against LOADTEST_HOST or gateway-up
 	@$(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-ui
@@ -56,12 +68,18 @@ load-test-light: setup ## The same with few users
 	@LOADTEST_PROFILE=light; export LOADTEST_PROFILE; exec $(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-master
-load-test-master: setup ## The whole job against LOADTEST_HOST, made by LOADTEST_EXPECT_WORKERS other machines
+load-test-master: setup ## Test LOADTEST_HOST with LOADTEST_EXPECT_WORKERS machines
 	@exec $(LOADTEST) run --master $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-worker
-load-test-worker: setup ## One of those machines: makes load for the master at LOADTEST_MASTER_HOST
+load-test-worker: setup ## One of those machines, for LOADTEST_MASTER_HOST
 	@exec $(LOADTEST) work $(LOCUST)
+
+.PHONY: report
+report: setup ## Judge reports/run.json again and write the reports
+	@$(LOADTEST) report $(REPORT_ARGS)
+
+##@ Gateway and services
 
 .PHONY: gateway-up
 gateway-up: setup ## Boot a gateway and its backends and leave them running
@@ -72,60 +90,25 @@ gateway-down: setup ## Stop what gateway-up started
 	@$(LOADTEST) boot --stop
 
 .PHONY: gateway-status
-gateway-status: setup ## Say what gateway-up left running
+gateway-status: setup ## Show what gateway-up left running
 	@$(LOADTEST) boot --status
 
 .PHONY: services-up
-services-up: setup ## Start PostgreSQL and Redis for DATABASE=postgres and leave them running
+services-up: setup ## Start PostgreSQL and Redis for DATABASE=postgres
 	@$(LOADTEST) services up
 
 .PHONY: services-down
-services-down: setup ## Stop what services-up started and remove its data
+services-down: setup ## Stop what services-up started and delete its data
 	@$(LOADTEST) services down
 
 .PHONY: services-status
-services-status: setup ## Say what services-up left running
+services-status: setup ## Show what services-up left running
 	@$(LOADTEST) services status
 
-.PHONY: report
-report: setup ## Judge reports/run.json again and write the reports
-	@$(LOADTEST) report $(REPORT_ARGS)
-
-.PHONY: github-report
-github-report: ## On GitHub: annotations, the job's summary, outputs
-	@$(BIN)/python scripts/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
-
-.PHONY: publish-comment
-publish-comment: ## On GitHub: comment on the pull request from the downloaded REPORTS
-	@exec python3 scripts/publish_comment.py "$$REPORTS"
-
-.PHONY: soak-matrix
-soak-matrix: setup ## On GitHub: what the nightly soak has to do, from the workflow's inputs
-	@$(BIN)/python scripts/soak_matrix.py
-
-.PHONY: last-night
-last-night: setup ## On GitHub: fetch what the last nights left of the soak ARTIFACT
-	@$(BIN)/python scripts/last_night.py last-night
-
-.PHONY: soak-trend
-soak-trend: ## On GitHub: carry on the history of a soak and show the last nights
-	@exec python3 scripts/nights.py "$${LOADTEST_REPORTS_DIR:-reports}" last-night
-
-.PHONY: soak-issue
-soak-issue: ## On GitHub: open, renew or close the issue from the downloaded REPORTS
-	@exec python3 scripts/soak_issue.py "$$REPORTS"
-
-.PHONY: newer-gateway
-newer-gateway: setup ## On GitHub: the VERSION to make known, or the newest release if it is new
-	@releases="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
-		printf 'version=%s\n' "$${releases%%[!0-9a-z.]*}" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
-
-.PHONY: propose-gateway
-propose-gateway: ## On GitHub: open or renew a pull request for VERSION from the downloaded PROPOSAL
-	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"
+##@ Develop
 
 .PHONY: test
-test: lint typecheck ## Lint, types and every test, a real run of each gateway included
+test: lint typecheck ## Lint, types and all tests
 	@$(BIN)/pytest $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-fast
@@ -141,51 +124,64 @@ test-faults: setup ## Every way in which a job can end, on a stub of a gateway
 	@$(BIN)/pytest tests/faults --numprocesses=logical $(PYTEST_ARGS)
 
 .PHONY: test-distributed
-test-distributed: setup ## The test on four machines made of network namespaces; needs root and iproute2
+test-distributed: setup ## Four network namespaces as machines; root, iproute2
 	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/job/test_machines.py $(PYTEST_ARGS)
 
 .PHONY: test-browser
-test-browser: setup ## The tests that drive report.html in Chromium or Chrome
+test-browser: setup ## The tests that open report.html in Chromium or Chrome
 	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-leaks
-test-leaks: setup ## Leaks put in on purpose are found, healthy gateways not accused; LEAKS_ARGS="--only memory"
+test-leaks: setup ## Detection of added leaks; LEAKS_ARGS="--only memory"
 	@PYTHONPATH=tests; export PYTHONPATH; exec $(BIN)/python -m leaks.prove $(LEAKS_ARGS)
 
-.PHONY: screenshots
-screenshots: setup ## Pictures of report.html for the README, from RUN=reports/run.json
-	@$(BIN)/python scripts/screenshots.py "$${RUN:-reports/run.json}" docs/images
-
-.PHONY: goldens
-goldens: setup ## Write the stored reports in tests/data anew; look at the difference
-	@$(BIN)/pytest --quiet tests/reports/test_goldens.py --update-goldens
-
 .PHONY: lint
-lint: setup ## Python, shell, workflows and the action
+lint: lint-python lint-shell lint-github ## Python, shell, workflows and the action
+
+.PHONY: lint-python
+lint-python: setup ## ruff: rules and format
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
+
+.PHONY: lint-shell
+lint-shell: setup ## shellcheck
 	@$(BIN)/shellcheck scripts/*.sh .ci/run
-	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
-	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+
+.PHONY: lint-github
+lint-github: setup ## Schemas of GitHub's files, zizmor
+	@$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	@$(SCHEMA) vendor.github-actions action.yml
+	@$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	@$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/*-re*.yml
+	@$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(BIN)/zizmor --quiet --offline --no-progress --persona=pedantic .github action.yml
 
 .PHONY: typecheck
-typecheck: setup ## Types, strictly
+typecheck: setup ## mypy, strict
 	@$(BIN)/mypy
 
 .PHONY: docs
-docs: setup ## Write the pages anew that are made from the code
+docs: setup ## Write the pages that are generated from the code
 	@$(BIN)/python scripts/document_commands.py
 	@$(BIN)/python scripts/document_faults.py
 
+.PHONY: goldens
+goldens: setup ## Write the stored reports in tests/data; review the diff
+	@$(BIN)/pytest --quiet tests/reports/test_goldens.py --update-goldens
+
+.PHONY: screenshots
+screenshots: setup ## Pictures for the README from RUN=reports/run.json
+	@$(BIN)/python scripts/screenshots.py "$${RUN:-reports/run.json}" docs/images
+
 .PHONY: bench
-bench: setup ## CPU time per request beside a bare Locust user; cost of the reports of a huge run
+bench: setup ## Cost of the load generator and of the reports
 	@$(BIN)/python benchmarks/generator_cost.py
 	@$(BIN)/python benchmarks/reports_scale.py
 
+##@ Versions and releases
+
 .PHONY: lock
-lock: setup ## Resolve the lock files again
+lock: setup ## Resolve requirements/*.lock again
 	@printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --upgrade - -o requirements/bootstrap.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -193,7 +189,7 @@ lock: setup ## Resolve the lock files again
 		-o requirements/dev.lock
 
 .PHONY: gateway
-gateway: setup ## Make gateway VERSION a known one: lock, data file, what is new in it
+gateway: setup ## Add gateway VERSION: lock, data file, changes
 	@$(LOADTEST) adopt $(if $(strip $(SUMMARY)),--summary "$$SUMMARY") -- "$$VERSION"
 	@$(BIN)/python scripts/document_faults.py
 
@@ -202,14 +198,44 @@ lock-gateway: setup ## Resolve the lock of gateway VERSION again
 	@$(BIN)/python -m loadtest.gateway.lock $(VERSION)
 
 .PHONY: contract-gateway
-contract-gateway: setup ## Store the contract of gateway VERSION again, after a change of its settings
+contract-gateway: setup ## Store the contract of gateway VERSION again
 	@$(BIN)/python -m loadtest.gateway.contract $(VERSION)
 
 .PHONY: build
-build: setup ## Build the wheel into dist/
-	@$(BIN)/python -m build --wheel --no-isolation
+build: setup ## Build sdist and wheel into dist/
+	@$(BIN)/python -m build --no-isolation
 
-.PHONY: clean
-clean: ## Delete reports and what tools left; gateways and .venv stay
-	@rm -rf reports last-night proposal out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+##@ On GitHub only
+
+.PHONY: github-report
+github-report: ## Annotations, job summary, outputs
+	@$(BIN)/python scripts/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
+
+.PHONY: publish-comment
+publish-comment: ## Comment on the pull request of the downloaded REPORTS
+	@exec python3 scripts/publish_comment.py "$$REPORTS"
+
+.PHONY: soak-matrix
+soak-matrix: setup ## Plan the nightly soak from the workflow's inputs
+	@$(BIN)/python scripts/soak_matrix.py
+
+.PHONY: last-night
+last-night: setup ## Download the soak ARTIFACT of the last nights
+	@$(BIN)/python scripts/last_night.py last-night
+
+.PHONY: soak-trend
+soak-trend: ## Extend the history of a soak and show the last nights
+	@exec python3 scripts/nights.py "$${LOADTEST_REPORTS_DIR:-reports}" last-night
+
+.PHONY: soak-issue
+soak-issue: ## Open, update or close the issue on the soak REPORTS
+	@exec python3 scripts/soak_issue.py "$$REPORTS"
+
+.PHONY: newer-gateway
+newer-gateway: setup ## Print VERSION, or the newest release if it is not known
+	@releases="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
+		printf 'version=%s\n' "$${releases%%[!0-9a-z.]*}" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
+
+.PHONY: propose-gateway
+propose-gateway: ## Open or update the pull request of a gateway PROPOSAL
+	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"

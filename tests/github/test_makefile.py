@@ -125,7 +125,7 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
         ({"VERSION": "1.0.8"}, "exit 1", "version=1.0.8\n"),
         ({"VERSION": ""}, "echo 1.0.9", "version=1.0.9\n"),
         ({}, "exit 0", "version=\n"),
-        ({"NEWER_ARGS": "--pre"}, "echo $3", "version=--pre\n"),
+        ({"NEWER_ARGS": "--pre"}, 'test "$3" = --pre && echo 1.0.9rc1', "version=1.0.9rc1\n"),
         ({}, "echo 1.0.9; exit 3", None),
     ],
 )
@@ -186,6 +186,31 @@ def test_help_lists_every_target() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^  make ([a-z-]+) +\S", shown, re.MULTILINE)) == TARGETS
     assert {"load-test-ci", "load-test-cli", "load-test-ui", "load-test-light", "test", "setup"} <= TARGETS
+
+
+def help_groups() -> dict[str, list[str]]:
+    """Return the targets that ``make help`` lists, by the heading above them."""
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    groups: dict[str, list[str]] = {}
+    for block in shown.split("\n\n"):
+        heading, *lines = block.splitlines()
+        groups[heading] = [line.split()[1] for line in lines if line.startswith("  make ")]
+    return groups
+
+
+def test_help_fits_a_terminal() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+def test_help_groups_every_target_and_lists_those_for_github_last() -> None:
+    groups = {heading: targets for heading, targets in help_groups().items() if targets}
+    assert len(groups) > 1
+    assert sorted(target for targets in groups.values() for target in targets) == sorted(TARGETS)
+    assert list(groups)[-1] == "On GitHub only"
+    assert {"github-report", "publish-comment", "soak-issue", "propose-gateway"} <= set(
+        groups["On GitHub only"]
+    )
 
 
 def test_every_command_of_a_document_exists() -> None:
