@@ -40,7 +40,7 @@ setup: ## Create .venv from the hashed locks, if out of date
 
 .PHONY: clean
 clean: ## Delete reports and caches; keep gateways and .venv
-	@rm -rf reports last-night proposal out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf reports last-night proposal out dist build release-notes.md .publish .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Run a load test
@@ -239,3 +239,13 @@ newer-gateway: setup ## Print VERSION, or the newest release if it is not known
 .PHONY: propose-gateway
 propose-gateway: ## Open or update the pull request of a gateway PROPOSAL
 	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"
+
+.PHONY: release-check
+release-check: setup ## Check dist/ and CHANGELOG.md against TAG; write notes
+	@$(BIN)/python scripts/release_check.py "$$TAG" dist release-notes.md
+
+.PHONY: publish
+publish: ## Upload dist/ to PyPI by trusted publishing
+	@python3 -m venv .publish
+	@.publish/bin/pip install --quiet --require-hashes --requirement requirements/bootstrap.lock
+	@.publish/bin/uv publish --trusted-publishing always

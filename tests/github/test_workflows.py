@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 NIGHTLY, WATCH = (ROOT / ".github" / "workflows" / name for name in ("nightly-soak.yml", "gateway-watch.yml"))
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 ACTION = ROOT / "action.yml"
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 WHOLE_FILES = pytest.mark.parametrize("path", [*WORKFLOWS, ACTION], ids=lambda path: path.name)
@@ -40,7 +41,7 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_workflows() -> None:
-    names = {"pull-request.yml", "nightly-soak.yml", "publish.yml", "gateway-watch.yml"}
+    names = {"pull-request.yml", "nightly-soak.yml", "publish.yml", "gateway-watch.yml", "release.yml"}
     assert names <= {path.name for path in WORKFLOWS}
 
 
@@ -246,6 +247,36 @@ def test_the_proposal_holds_what_is_proposed() -> None:
     assert known["env"]["SUMMARY"] == "proposal/summary.md"
     for name in ("$VERSION.toml", "$VERSION.lock", "$VERSION.contract.json", "docs/gateway-faults.md"):
         assert name in known["run"]
+
+
+def test_a_release_is_built_once_and_checked_before_anything_is_written() -> None:
+    found = jobs(RELEASE)
+    assert read(RELEASE)["on"] == {"push": {"tags": ["v*"]}}
+    assert found["build"]["permissions"] == {"contents": "read"}
+    checked = next(step for step in found["build"]["steps"] if step.get("run") == "make release-check")
+    assert checked["env"] == {"TAG": "${{ github.ref_name }}"}
+    for name in found.keys() - {"build"}:
+        assert "build" in found[name]["needs"], name
+        assert any(
+            step.get("uses", "").startswith("actions/download-artifact@") for step in found[name]["steps"]
+        )
+        assert not any("build" in step.get("run", "") for step in found[name]["steps"])
+    for name in ("github", "pypi"):
+        assert "attest" in found[name]["needs"], name
+
+
+def test_each_job_of_a_release_has_the_permissions_that_it_needs_and_no_other() -> None:
+    permissions = {name: job["permissions"] for name, job in jobs(RELEASE).items()}
+    assert permissions["attest"] == {"attestations": "write", "id-token": "write"}
+    assert permissions["github"] == {"contents": "write"}
+    assert permissions["pypi"] == {"contents": "read", "id-token": "write"}
+    assert "secrets." not in RELEASE.read_text()
+
+
+def test_nothing_is_uploaded_to_pypi_until_an_owner_enables_it() -> None:
+    pypi = jobs(RELEASE)["pypi"]
+    assert pypi["if"] == "vars.PYPI_PUBLISH == 'true'"
+    assert pypi["environment"] == "pypi"
 
 
 def test_each_input_of_the_action_reaches_the_script() -> None:
