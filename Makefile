@@ -27,7 +27,7 @@ help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "%s%s\n", blank, substr($$0, 5); blank = "\n" } \
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
-	@printf '  %s\n' 'GATEWAY=1.0.7 | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
+	@printf '  %s\n' 'GATEWAY=VERSION | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
 		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
 		'LOADTEST_RATE=2 (scenarios begun per second in a soak)' \
 		'LOADTEST_GATEWAY_WORKERS=2' 'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \

@@ -1,8 +1,9 @@
 """Which scenario calls which operation, read from the source of the user classes.
 
 An operation has one spelling, ``METHOD /path/{template}``, so the source itself is the plan: every such text
-in a scenario, or in what the scenario uses of its module and of those that it imports from, is a call. Nothing is
-imported to find out.
+in a scenario, or in what the scenario uses of its module and of those that it imports from, is a call. A class may
+run scenarios of another one under another name of their operations: ``lifecycle = ServersUser.lifecycle`` with
+``renamed = {"/servers": "/virtual-servers"}``. Nothing is imported to find out.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadtest.errors import UsageError
+from loadtest.operations import renamed
 from loadtest.plan import Call, Scenario
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
@@ -43,7 +46,10 @@ class _Class:
     area: str
     bases: tuple[str, ...]
     methods: dict[str, _Definition]
+    borrowed: dict[str, tuple[str, str]]
+    """By the name that it has here: the class that a method is taken from, and its name there."""
     holds: bool
+    renamed: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -76,7 +82,7 @@ def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario,
             continue
         methods = _inherited(found, classes)
         scenarios += [
-            _scenario(f"{found.name}.{name}", found.area, definition, methods, modules)
+            _scenario(found, name, definition, methods, modules)
             for name, definition in methods.items()
             if definition.is_task
         ]
@@ -106,20 +112,21 @@ def planned(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenar
 
 
 def _scenario(
+    found: _Class,
     name: str,
-    area: str,
     task: _Definition,
     methods: Mapping[str, _Definition],
     modules: Mapping[str, _Module],
 ) -> Scenario:
     calls: dict[str, int] = {}
     for definition in _closure(task, methods, modules):
-        for operation, line in definition.calls.items():
+        for spelled, line in definition.calls.items():
+            operation = renamed(spelled, found.renamed)
             # A scenario names one file: what is spelled in another one is called from its first line.
             calls.setdefault(operation, line if definition.module == task.module else task.line)
     return Scenario(
-        name=name,
-        area=area,
+        name=f"{found.name}.{name}",
+        area=found.area,
         file=_file(task.module),
         line=task.line,
         calls=tuple(Call(operation=operation, line=line) for operation, line in sorted(calls.items())),
@@ -143,7 +150,7 @@ def _module(path: Path, directory: Path) -> _Module:
 
 
 def _class(node: ast.ClassDef, module: str) -> _Class:
-    area, holds = _attribute(node, "area"), _attribute(node, "holds")
+    area, holds, names = (_attribute(node, name) for name in ("area", "holds", "renamed"))
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
@@ -152,7 +159,9 @@ def _class(node: ast.ClassDef, module: str) -> _Class:
         area=area if isinstance(area, str) else "",
         bases=bases,
         methods=_definitions(node.body, module),
+        borrowed=_borrowed(node.body),
         holds=holds is True,
+        renamed=names if isinstance(names, dict) else {},
     )
 
 
@@ -162,10 +171,23 @@ def _attribute(node: ast.ClassDef, name: str) -> object:
         if (
             isinstance(statement, ast.Assign | ast.AnnAssign)
             and name in _targets(statement)
-            and isinstance(statement.value, ast.Constant)
+            and statement.value is not None
         ):
-            return statement.value.value
+            with suppress(ValueError):
+                return ast.literal_eval(statement.value)
     return None
+
+
+def _borrowed(body: Iterable[ast.stmt]) -> dict[str, tuple[str, str]]:
+    """Return the methods that a class takes from another one: ``lifecycle = ServersUser.lifecycle``."""
+    return {
+        target: (node.value.value.id, node.value.attr)
+        for node in body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Attribute)
+        and isinstance(node.value.value, ast.Name)
+        for target in _targets(node)
+    }
 
 
 def _definitions(body: Iterable[ast.stmt], module: str) -> dict[str, _Definition]:
@@ -229,7 +251,13 @@ def _inherited(found: _Class, classes: Mapping[str, _Class]) -> dict[str, _Defin
         if base in classes:
             methods |= _inherited(classes[base], classes)
             found.area = found.area or classes[base].area
-    return methods | found.methods
+            found.renamed = found.renamed or classes[base].renamed
+    methods |= found.methods
+    for target, (owner, name) in found.borrowed.items():
+        lent = _inherited(classes[owner], classes) if owner in classes else {}
+        if name in lent:
+            methods[target] = lent[name]
+    return methods
 
 
 def _closure(

@@ -1,6 +1,7 @@
 """What the name of an operation says: ``METHOD /path/{template}``, perhaps with a JSON-RPC method."""
 
 import re
+from collections.abc import Mapping
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """The keys of a path in an OpenAPI document that are operations."""
@@ -26,6 +27,19 @@ def base(operation: str) -> str:
 def unlabelled(operation: str) -> str:
     """Return a name without the labels that other locustfiles put behind it: ``POST /rpc ping [stress]``."""
     return _LABEL.sub("", operation)
+
+
+def renamed(operation: str, names: Mapping[str, str]) -> str:
+    """Return ``operation`` under its other name: ``names`` gives another beginning to paths.
+
+    With ``{"/servers": "/virtual-servers"}``, ``GET /servers/{server_id}`` is ``GET /virtual-servers/{server_id}``;
+    ``GET /servers-of-others`` stays what it is.
+    """
+    method, _, path = operation.partition(" ")
+    for old, new in names.items():
+        if re.match(rf"{re.escape(old)}(?=/| |$)", path):
+            return f"{method} {new}{path.removeprefix(old)}"
+    return operation
 
 
 def deletes(operation: str) -> bool:

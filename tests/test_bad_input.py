@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from booted_versions import NEWEST
 
 from loadtest import files, versions
 from loadtest.cli import main
@@ -60,7 +61,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("run", "--gateway", "9.9.9"), f"unknown gateway '9.9.9': expected {versions.available()[0]}, "),
+        (("run", "--gateway", "9.9.9"), f"unknown gateway '9.9.9': expected {NEWEST}, "),
         (("run", "--gateway", "path:/nowhere"), "/nowhere"),
         (("run", "--gateway", "http://user:pass@host"), "expected no user in the address"),
         (("run", "--set", "UI"), "--set: 'UI': expected NAME=VALUE"),
@@ -70,7 +71,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
         (("boot", "--set", "A=1", "--gateway", "http://127.0.0.1:1"), "runs already and is not booted"),
         (("run", "--master"), "--master: expected LOADTEST_HOST=http://"),
         (
-            ("run", "--master", "--gateway", "1.0.7"),
+            ("run", "--master", "--gateway", NEWEST),
             "a gateway that is booted for a run answers on this machine",
         ),
         (("run", "--expect-workers", "3"), "--expect-workers: expected together with --master"),
@@ -90,7 +91,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
         (("gateways", "--pre"), "--pre: expected together with --newer"),
         (("adopt", "newest"), "VERSION=newest: is not a version, expected a release"),
         (("adopt", "--", ""), "VERSION=: is not a version"),
-        (("adopt", "1.0.7"), "VERSION=1.0.7: is known already"),
+        (("adopt", NEWEST), f"VERSION={NEWEST}: is known already"),
     ],
 )
 def test_usage(loadtest: Command, arguments: tuple[str, ...], expected: str) -> None:
@@ -222,11 +223,11 @@ def test_a_port_that_is_taken(loadtest: Command) -> None:
 
 
 def test_a_version_without_a_lock(loadtest: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(versions.DIRECTORY / "1.0.7.toml", tmp_path / "1.0.7.toml")
+    shutil.copy(versions.DIRECTORY / f"{NEWEST}.toml", tmp_path)
     monkeypatch.setattr(versions, "DIRECTORY", tmp_path)
-    code, said = loadtest("boot", "--gateway", "1.0.7")
+    code, said = loadtest("boot", "--gateway", NEWEST)
     assert code == 2
-    assert "1.0.7.lock" in one_line(said)
+    assert f"{NEWEST}.lock" in one_line(said)
 
 
 class _Server(http.server.BaseHTTPRequestHandler):

@@ -197,3 +197,40 @@ def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
         "DELETE /lent/{id}",
         "GET /more",
     }
+
+
+ALIASES = """
+from loadtest.users.lending import LendingUser
+from loadtest.users.elsewhere import UsingUser
+
+
+class AliasUser(LendingUser):
+    area = "aliases"
+    renamed: ClassVar = {"/lent": "/borrowed", "/th": "/never"}
+
+    by_function = UsingUser.by_function
+    weight = UsingUser.weight
+    size = numbers.large
+
+
+class InheritingAliasUser(AliasUser):
+    pass
+"""
+
+
+def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tmp_path: Path) -> None:
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    (tmp_path / "names.py").write_text(ALIASES)
+    scenarios = {one.name: one for one in catalogue(tmp_path)}
+    for name in ("AliasUser.by_function", "InheritingAliasUser.by_function"):
+        assert {call.operation for call in scenarios[name].calls} == {
+            "POST /borrowed",
+            "DELETE /borrowed/{id}",
+            "GET /more",
+            "GET /thing/{id}",
+        }
+        assert (scenarios[name].area, scenarios[name].file) == ("aliases", "loadtest/users/elsewhere.py")
+    assert "POST /lent" in {call.operation for call in scenarios["UsingUser.by_function"].calls}
+    assert not [name for name in scenarios if name.endswith((".weight", ".size"))]

@@ -1,6 +1,6 @@
 import pytest
 
-from loadtest.operations import area_of, base, deletes, unlabelled
+from loadtest.operations import area_of, base, deletes, renamed, unlabelled
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,21 @@ def test_labels_of_other_locustfiles() -> None:
     assert unlabelled("POST /rpc tools/call [virtual]") == "POST /rpc tools/call"
     assert unlabelled("GET /tools/[id] [a] [b]") == "GET /tools/[id]"
     assert unlabelled("GET /tools/[id]") == "GET /tools/[id]"
+
+
+@pytest.mark.parametrize(
+    ("operation", "other"),
+    [
+        ("GET /servers", "GET /virtual-servers"),
+        ("POST /servers/", "POST /virtual-servers/"),
+        ("GET /servers/{server_id}/sse", "GET /virtual-servers/{server_id}/sse"),
+        ("POST /servers/{server_id}/mcp tools/list", "POST /virtual-servers/{server_id}/mcp tools/list"),
+        ("POST /servers tools/list", "POST /virtual-servers tools/list"),
+        ("GET /servers-of-others", "GET /servers-of-others"),
+        ("GET /admin/servers", "GET /admin/servers"),
+        ("GET /tools", "GET /tools"),
+    ],
+)
+def test_an_operation_has_another_name_where_its_path_begins_so(operation: str, other: str) -> None:
+    assert renamed(operation, {"/gateways": "/mcp-servers", "/servers": "/virtual-servers"}) == other
+    assert renamed(operation, {}) == operation

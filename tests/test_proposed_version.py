@@ -33,7 +33,7 @@ def proposal(tmp_path: Path) -> Path:
         text = (folder / f"{newest}.{end}").read_text(encoding="utf-8")
         for before, now in (
             (f'version = "{newest}"', f'version = "{NEW}"'),
-            (f"=={newest} ", f"=={NEW} "),
+            (f"mcp-contextforge-gateway=={newest} ", f"mcp-contextforge-gateway=={NEW} "),
             (f'"version": "{newest}"', f'"version": "{NEW}"'),
         ):
             text = text.replace(before, now, 1)

@@ -241,20 +241,24 @@ def _write_old_log(folder: Path) -> None:
 
 
 def _write_catalog(path: Path, ready: backends.Ready) -> None:
-    """Write the registry's list of servers (YAML, of which JSON is a part): the run's own backends."""
+    """Write the registry's list of servers (YAML, of which JSON is a part): the run's own backends.
+
+    A gateway stores loopback as ``localhost``, and only knows a server again that the list has under that name.
+    """
+    address = ready.urls.get("mcp_small", "").replace("127.0.0.1", "localhost")
     servers = [
         {
             "id": f"loadtest-{number}",
             "name": f"Load test {number}",
             "category": "Testing",
-            "url": f"{ready.urls['mcp_small']}?catalog={number}",
+            "url": f"{address}?catalog={number}",
             "auth_type": "Open",
             "provider": "loadtest",
             "description": "A backend of the load test.",
             "transport": "STREAMABLEHTTP",
             "tags": ["loadtest"],
         }
-        for number in range(100 if "mcp_small" in ready.urls else 0)
+        for number in range(100 if address else 0)
     ]
     path.write_text(json.dumps({"catalog_servers": servers}), encoding="utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -54,6 +54,8 @@ class Secrets:
     encryption_secret: str
     basic_password: str
     admin_password: str
+    default_user_password: str
+    """Of accounts that are made without one; releases from 1.1.0 on do not boot with a short one."""
 
     def __repr__(self) -> str:
         return "Secrets(…)"
@@ -71,6 +73,7 @@ def new_secrets() -> Secrets:
         encryption_secret=secrets.token_urlsafe(48),
         basic_password=_password(),
         admin_password=_password(),
+        default_user_password=_password(),
     )
 
 
@@ -111,6 +114,7 @@ def gateway_environment(
         "BASIC_AUTH_PASSWORD": run_secrets.basic_password,
         "PLATFORM_ADMIN_EMAIL": ADMIN_EMAIL,
         "PLATFORM_ADMIN_PASSWORD": run_secrets.admin_password,
+        "DEFAULT_USER_PASSWORD": run_secrets.default_user_password,
     }
     if place.redis_url:
         variables["REDIS_URL"] = place.redis_url
@@ -128,10 +132,7 @@ def secret_values(place: Place, run_secrets: Secrets) -> tuple[str, ...]:
     """Return every value that must not appear in anything that this run writes for others."""
     passwords = [urlsplit(url).password for url in (place.database_url, place.redis_url) if url]
     return (
-        run_secrets.jwt_secret,
-        run_secrets.encryption_secret,
-        run_secrets.basic_password,
-        run_secrets.admin_password,
+        *astuple(run_secrets),
         *(form for password in passwords if password for form in {password, unquote(password)}),
     )
 

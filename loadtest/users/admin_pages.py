@@ -9,8 +9,9 @@ from loadtest.client.mismatch import expected
 from loadtest.users.admin_checks import counts, finds, lists_something, mentions
 from loadtest.users.admin_forms import AdminUser, staged
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists
+from loadtest.users.checks import lacks, lists
 from loadtest.users.pages import shows
+from loadtest.users.registry import of_team
 
 PAGED = {"page": 1, "per_page": 10}
 LISTS = (
@@ -143,29 +144,38 @@ class AdminSectionsUser(AdminUser):
 
     @task
     def sections_of_a_new_team(self) -> None:
-        """The sections narrowed to a team that was made a moment ago: there is nothing in them."""
-        with self.team() as team:
-            for section, member in SECTIONS.items():
-                self.call(section, params={"team_id": team.id}, check=has(member, []))
+        """The sections narrowed to a team that was made a moment ago: what another team keeps is not in them."""
+        with self.team() as team, self.team() as other:
+            kept = of_team(other.id)
+            with (
+                self.resource(scope=kept) as resource,
+                self.prompt(scope=kept) as prompt,
+                self.server(scope=kept) as server,
+                self.gateway(**kept) as gateway,
+            ):
+                for (section, member), entity in zip(
+                    SECTIONS.items(), (resource, prompt, server, gateway), strict=True
+                ):
+                    self.call(section, params={"team_id": team.id}, check=lacks(entity.id, at=member))
 
     @task
     def resource_section_of_a_team(self) -> None:
         """The resources of the section, narrowed to a team that has one."""
-        with self.team() as team, self.resource(team_id=team.id, visibility="team") as resource:
+        with self.team() as team, self.resource(scope=of_team(team.id)) as resource:
             wanted = lists(resource.id, at="resources")
             self.call("GET /admin/sections/resources", params={"team_id": team.id}, check=wanted)
 
     @task
     def prompt_section_of_a_team(self) -> None:
         """The prompts of the section, narrowed to a team that has one."""
-        with self.team() as team, self.prompt(team_id=team.id, visibility="team") as prompt:
+        with self.team() as team, self.prompt(scope=of_team(team.id)) as prompt:
             wanted = lists(prompt.id, at="prompts")
             self.call("GET /admin/sections/prompts", params={"team_id": team.id}, check=wanted)
 
     @task
     def server_section_of_a_team(self) -> None:
         """The servers of the section, narrowed to a team that has one."""
-        with self.team() as team, self.server(team_id=team.id, visibility="team") as server:
+        with self.team() as team, self.server(scope=of_team(team.id)) as server:
             wanted = lists(server.id, at="servers")
             self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
 

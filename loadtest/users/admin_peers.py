@@ -120,6 +120,21 @@ class AdminGatewaysUser(AdminUser):
             self.call("DELETE /admin/gateways/{gateway_id}", gateway_id=gateway)
 
     @task
+    def handed_over(self) -> None:
+        """A gateway whose owner becomes somebody else."""
+        transfer = "POST /admin/gateways/{gateway_id}/transfer-ownership"
+        if not self.offers(transfer):
+            return
+        with self.gateway() as gateway:
+            owner = self.stage.member.email if self.stage.member else self.me
+            self.call(
+                transfer,
+                gateway_id=gateway.id,
+                json={"target_owner_email": owner},
+                check=has("ownerEmail", owner),
+            )
+
+    @task
     def connection(self) -> None:
         """Whether a gateway answers, before it is registered."""
         wanted = {"method": "GET", "base_url": self.backend("rest"), "path": "/openapi.json"}

@@ -30,6 +30,8 @@ class AdminPluginsUser(AdminUser):
         name = str(self.call("GET /admin/plugins", check=finds("plugins.0.name"))["plugins.0.name"])
         self.call("GET /admin/plugins/stats", check=finds("total_plugins"))
         self.call("GET /admin/plugins/{name}", name=name, check=has("name", name))
+        if self.offers("GET /plugins"):
+            self.call("GET /plugins", params={"search": name}, check=has("plugins.0.name", name))
 
     @task
     def modes(self) -> None:

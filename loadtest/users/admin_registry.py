@@ -51,6 +51,23 @@ class AdminRegistryUser(AdminUser):
                 return
 
     @task
+    def registers_from_outside(self) -> None:
+        """A server of the catalogue that a program federates, not the admin UI."""
+        if not self.offers("POST /catalog/{catalog_id}/register"):
+            return
+        for server in self._some():
+            answer = self.call(
+                "POST /catalog/{catalog_id}/register",
+                catalog_id=server["id"],
+                json={"name": self.name("catalog")},
+                accept={409: "somebody else was quicker"},
+                check=registered,
+            )
+            if answer["success"]:
+                self.call("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+                return
+
+    @task
     def registers_list(self) -> None:
         """A list of servers that are federated at one go."""
         # One is enough: with more, 1.0.0rc1 keeps SQLite locked for everybody while it connects to the next.

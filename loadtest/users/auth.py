@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
 from loadtest.standing import new_password
 from loadtest.users.base import task
-from loadtest.users.identity_checks import has_csrf_token, log_ins, whose
+from loadtest.users.identity_checks import has_csrf_token, is_called, log_ins, names_somebody, whose
 from loadtest.users.people import PeopleUser
+
+REFRESH = "POST /auth/refresh"
 
 
 class AuthExtendedUser(PeopleUser):
@@ -95,6 +98,39 @@ class AuthExtendedUser(PeopleUser):
                 None if a["is_admin"] else expected("the account of an administrator", a["is_admin"])
             ),
         )
+
+    @task
+    def session_looked_at(self) -> None:
+        """A browser asks how long its session lasts."""
+        if self.offers("GET /auth/validate"):
+            with self.registered() as (person, bearer):
+                self.call(
+                    "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
+                )
+
+    @task
+    def session_renewed(self) -> None:
+        """A browser has its session renewed before it ends, and goes on with the new token."""
+        if self.offers(REFRESH):
+            with self.registered() as (person, bearer):
+                renewed = self.call(REFRESH, bearer=bearer, check=names_somebody)
+                self.call(
+                    "GET /auth/email/me",
+                    bearer=renewed["access_token"],
+                    check=is_called(person.email, under="email"),
+                )
+
+    @task
+    def older_session(self) -> None:
+        """The same two with a token as releases up to 1.0.7 gave it out: it names its person by the address."""
+        secret = self.load.session.credentials.jwt_secret
+        if secret and self.offers(REFRESH):
+            with self.registered() as (person, _):
+                bearer = session_token(person.email, secret, admin=False)
+                self.call(
+                    "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
+                )
+                self.call(REFRESH, bearer=bearer, check=names_somebody)
 
     @task
     def csrf_token_for_an_api_token(self) -> None:

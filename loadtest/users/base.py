@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar, cast, overload
 
@@ -16,9 +16,10 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Caller, StepFailed
+from loadtest.client.caller import Caller, NotOffered, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
+from loadtest.operations import renamed
 from loadtest.outcome import ScenarioEnd
 from loadtest.soak.schedule import Schedule
 from loadtest.stage import Stage
@@ -37,7 +38,9 @@ class GatewayUser(FastHttpUser):
     """A user of the gateway, signed in as its administrator.
 
     Class attributes of a subclass: ``area`` names the group of operations that it covers; ``holds`` says that its
-    scenarios hold a stream open for minutes, so that it takes part in a soak and nowhere else.
+    scenarios hold a stream open for minutes, so that it takes part in a soak and nowhere else. ``renamed`` gives
+    other beginnings to the paths of its operations (:func:`loadtest.operations.renamed`), for scenarios of other
+    classes that it runs under another name of theirs; where the gateway does not serve those, it has nothing to do.
     """
 
     abstract = True
@@ -45,6 +48,7 @@ class GatewayUser(FastHttpUser):
     holds: ClassVar[bool] = False
     # Locust's own default accepts any certificate, and would hand the token to whoever shows one.
     insecure = False
+    renamed: ClassVar[Mapping[str, str]] = {}
     wait_time = between(0.2, 1.0)
     network_timeout = 60.0
     connection_timeout = 10.0
@@ -138,19 +142,29 @@ class GatewayUser(FastHttpUser):
 
     def call(self, operation: str, **arguments: Any) -> Answer:
         """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""
-        return self.api.call(operation, **arguments)
+        return self.api.call(renamed(operation, self.renamed), **arguments)
 
     def rpc(self, operation: str, params: Any = None, **arguments: Any) -> Answer:
         """Make one JSON-RPC call; see :meth:`loadtest.client.caller.Caller.rpc`."""
-        return self.api.rpc(operation, params, **arguments)
+        return self.api.rpc(renamed(operation, self.renamed), params, **arguments)
 
     def stream(self, operation: str, **arguments: Any) -> AbstractContextManager[EventStream]:
         """Open an event stream; see :meth:`loadtest.client.caller.Caller.stream`."""
-        return self.api.stream(operation, **arguments)
+        return self.api.stream(renamed(operation, self.renamed), **arguments)
 
     def offers(self, operation: str) -> bool:
         """Say whether this gateway's contract has ``operation``."""
-        return self.api.offers(operation)
+        return self.api.offers(renamed(operation, self.renamed))
+
+    def require_other_names(self) -> None:
+        """Check that this gateway serves every path that this class's operations are renamed to.
+
+        Raises:
+            NotOffered: it does not; a scenario would stop at the first renamed call, having made other entities.
+        """
+        for path in self.renamed.values():
+            if not self.api.offers(f"GET {path}"):
+                raise NotOffered(path)
 
     def switched_off(self, name: str) -> bool:
         """Say whether the gateway version's data switches a feature off; it answers, and has nothing stored."""
@@ -246,6 +260,7 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
             recorder = user.load.recorder
             recorder.scenario_started(name)
             try:
+                user.require_other_names()
                 method(user)
             except StepFailed as failed:
                 recorder.scenario_cut_short(name, failed.operation, failed.problem)

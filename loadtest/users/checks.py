@@ -14,6 +14,26 @@ if TYPE_CHECKING:
     from loadtest.client.caller import Check
 
 
+COMPLETION: dict[str, dict[str, str]] = {
+    "ref": {"type": "ref/resource", "uri": "greeting://{name}"},
+    "argument": {"name": "name", "value": "hel"},
+}
+"""What a person has typed of an address that a template of the MCP backend describes. Releases up to 1.0.7 look among
+all addresses that they know; later ones ask the backend."""
+
+
+def completes(at: str) -> Check:
+    """Return a check that the member ``at`` completes what :data:`COMPLETION` has typed, and holds nothing else."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        typed = COMPLETION["argument"]["value"]
+        offered = answer[at]
+        right = bool(offered) and all(typed in value for value in offered)
+        return None if right else expected(f"completions of {typed!r} and nothing else", offered)
+
+    return check
+
+
 def has(key: str, value: Any) -> Check:
     """Return a check that the answer's member ``key`` (a dotted path) is ``value``."""
 
@@ -33,6 +53,16 @@ def lists(entity: str, at: str = "") -> Check:
             if any(str(one["id"]) == entity for one in listed)
             else expected("the entity in the list", [one["id"] for one in listed])
         )
+
+    return check
+
+
+def lacks(entity: str, at: str = "") -> Check:
+    """Return a check that the answer, or its member ``at``, does not list an entity with the id ``entity``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = [str(one["id"]) for one in (answer[at] if at else answer.json)]
+        return expected("the entity not to be in the list", listed) if entity in listed else None
 
     return check
 

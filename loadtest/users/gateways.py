@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists
 from loadtest.users.registry import RegistryUser, new_gateway
 
 OK = 200
+TOOLS = 2
+"""Tools of the small MCP backend."""
 
 
 class GatewaysUser(RegistryUser):
@@ -45,6 +49,30 @@ class GatewaysUser(RegistryUser):
             "POST /mcp-servers/test",
             json={"method": "GET", "baseUrl": self.backend("rest"), "path": "/time"},
             check=has("statusCode", OK),
+        )
+
+    @task
+    def impact(self) -> None:
+        """Which virtual servers would lose something if the MCP backend went away."""
+        self.call(
+            "GET /gateways/{gateway_id}/impact-preview",
+            gateway_id=self.stage.gateway_id or "",
+            check=lists(self.stage.server_id or "", at="servers"),
+        )
+
+    @task
+    def handshake(self) -> None:
+        """A server that is asked whether it speaks MCP, before it is registered, and a service that does not."""
+        address = urlsplit(self.backend("mcp_small"))
+        self.call(
+            "POST /mcp-servers/test-handshake",
+            json={"baseUrl": f"{address.scheme}://{address.netloc}", "path": address.path},
+            check=has("componentCounts.tools", TOOLS),
+        )
+        self.call(
+            "POST /mcp-servers/test-handshake",
+            json={"baseUrl": self.backend("rest"), "path": "/time"},
+            check=has("failureClass", "protocol"),
         )
 
     def call_tool(self, gateway: str) -> None:

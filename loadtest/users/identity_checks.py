@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+import jwt
+
 from loadtest.client.mismatch import Mismatch, expected
 
 if TYPE_CHECKING:
@@ -41,6 +43,14 @@ def whose(person: Person) -> Check:
         )
 
     return check
+
+
+def names_somebody(answer: Answer) -> Mismatch | None:
+    """Check that the token of a renewed session says whose it is."""
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    return (
+        None if claims["sub"] not in ("", "None") else expected("a token that names somebody", claims["sub"])
+    )
 
 
 def is_called(name: str, under: str = "name") -> Check:

@@ -6,6 +6,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import COMPLETION, completes
 
 PROTOCOL_VERSION = "2025-06-18"
 """The revision of MCP that both gateways speak: https://modelcontextprotocol.io/specification/2025-06-18."""
@@ -173,14 +174,11 @@ class JsonRpcUser(GatewayUser):
 
     @task(2)
     def assistance(self) -> None:
-        """Completion of a resource's address and sampling of a message."""
+        """Completion of the address of a resource, and sampling of a message."""
         self.rpc(
             "POST /rpc completion/complete",
-            {
-                "ref": {"type": "ref/resource", "uri": "note://hello"},
-                "argument": {"name": "uri", "value": "note://hel"},
-            },
-            check=completes("note://hello"),
+            COMPLETION,
+            check=completes("result.completion.values"),
         )
         self.rpc("POST /rpc sampling/createMessage", SAMPLING, check=samples)
 
@@ -235,15 +233,6 @@ def reads(words: str) -> Check:
 def prompts(words: str) -> Check:
     """Return a check that the prompt's first message has these words."""
     return _has("result.messages.0.content.text", words, "the words in the prompt's text")
-
-
-def completes(value: str) -> Check:
-    """Return a check that the value is among the completions."""
-    return lambda a: (
-        None
-        if value in a["result.completion.values"]
-        else expected("the completion among those offered", a.json)
-    )
 
 
 def samples(answer: Answer) -> Mismatch | None:

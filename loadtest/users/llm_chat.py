@@ -7,8 +7,14 @@ from locust import tag
 
 from loadtest.client.mismatch import expected, refused
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.llm import QUESTION, LlmModels
 from loadtest.users.people import PeopleUser
+
+NO_CHAT = {
+    400: "nobody is connected, so there is no chat to go on with",
+    404: "nobody is connected, so nothing is configured",
+}
 
 
 class LlmChatUser(LlmModels, PeopleUser):
@@ -96,6 +102,30 @@ class LlmChatUser(LlmModels, PeopleUser):
                     if a["tool_used"] and "fish" in a["response"]
                     else expected("the tool to be called", a["response"])
                 ),
+            )
+
+    @task
+    def unconnected(self) -> None:
+        """Somebody who has not connected: no chat is there, none can be asked or ended."""
+        with self.chatter() as (email, token):
+            self.call(
+                "GET /llmchat/status/{user_id}",
+                user_id=email,
+                bearer=token,
+                check=has("connected", False),
+            )
+            self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token, accept=NO_CHAT)
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": False},
+                accept=NO_CHAT,
+            )
+            self.call(
+                "POST /llmchat/disconnect",
+                bearer=token,
+                json={"user_id": email},
+                check=has("status", "no_active_session"),
             )
 
     @tag("slow")

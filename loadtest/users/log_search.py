@@ -4,7 +4,9 @@ import datetime as dt
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.admin_checks import mentions
+from loadtest.users.base import task
+from loadtest.users.registry import RegistryUser
 
 PAGE = 20
 """Entries that a person looks at."""
@@ -14,7 +16,7 @@ HOUR = dt.timedelta(hours=1)
 RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails", "GET /api/logs/performance-metrics")
 
 
-class LogSearchExtendedUser(GatewayUser):
+class LogSearchExtendedUser(RegistryUser):
     """A person who looks for what went wrong."""
 
     area = "logs"
@@ -50,6 +52,14 @@ class LogSearchExtendedUser(GatewayUser):
             },
             check=_levels,
         )
+
+    @task
+    def activity(self) -> None:
+        """What was done lately, in sentences: the making of a tool is among them."""
+        if not self.offers("GET /api/logs/activity"):
+            return
+        with self.tool() as tool:
+            self.call("GET /api/logs/activity", params={"limit": PAGE}, check=mentions(tool["name"]))
 
     @task
     def records(self) -> None:

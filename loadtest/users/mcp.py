@@ -15,10 +15,10 @@ from loadtest.client.problem import Problem
 from loadtest.client.streams import EventStream
 from loadtest.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.jsonrpc import (
     INITIALIZE,
     PROTOCOL_VERSION,
-    completes,
     empty,
     lists_at,
     prompts,
@@ -31,6 +31,7 @@ KEEPS_PROGRESS = "1.0.0rc1"
 """The gateway that passes no notification of a backend on to its client."""
 REPORT_WITHIN = 60.0
 """Seconds for a report on a call, which with many users waits long for its turn before it is made at all."""
+PROGRESS = "notifications/progress"
 NOTE = {"uri": "note://hello"}
 
 
@@ -97,12 +98,9 @@ class McpUser(GatewayUser):
         with self.session(GATEWAY) as headers:
             self.rpc(
                 "POST /mcp/ completion/complete",
-                {
-                    "ref": {"type": "ref/resource", "uri": "note://hello"},
-                    "argument": {"name": "uri", "value": "note://hel"},
-                },
+                COMPLETION,
                 headers=headers,
-                check=completes("note://hello"),
+                check=completes("result.completion.values"),
             )
 
     @task(3)
@@ -226,15 +224,16 @@ def session_headers(begun: Answer) -> dict[str, str]:
 
 
 def reports_progress(events: EventStream, call: dict[str, Any]) -> None:
-    """Wait for two reports on ``call``, the later one further on.
+    """Wait for two reports on ``call``, the only one of its session, the later one further on.
 
     Raises:
-        Problem: they did not come in time, or the second one says no more than the first.
+        Problem: they did not come in time, name another call, or the second one says no more than the first.
     """
-    token = call["_meta"]["progressToken"]
     first, second = (
-        events.next(within=REPORT_WITHIN, where=lambda event: token in event.data).json["params"]
+        events.next(within=REPORT_WITHIN, where=lambda event: PROGRESS in event.data).json["params"]
         for _ in range(2)
     )
+    if first["progressToken"] != call["_meta"]["progressToken"]:
+        raise Problem(ProblemKind.CONTENT, "the progress carries a token that is not the call's")
     if not first["progress"] < second["progress"] <= first["total"]:
         raise Problem(ProblemKind.CONTENT, "the progress does not go on")

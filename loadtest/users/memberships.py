@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.base import task
+from loadtest.users.checks import has, lacks, lists
 from loadtest.users.identity_checks import is_member, nothing
 from loadtest.users.people import PeopleUser
 
@@ -80,6 +81,27 @@ class MembershipUser(PeopleUser):
             )
             self.call("GET /teams/{team_id}", team_id=team.id, bearer=member.bearer)
             self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+
+    @task
+    def declined(self) -> None:
+        """The owner invites somebody, who finds the invitation and declines it."""
+        if not self.offers("POST /teams/invitations/{token}/decline"):
+            return
+        member = self.member
+        with self.team() as team:
+            invitation = self.call(
+                "POST /teams/{team_id}/invitations",
+                team_id=team.id,
+                json={"email": member.email, "role": "member"},
+            )
+            self.call("GET /users/me/invitations", bearer=member.bearer, check=lists(invitation.id))
+            self.call(
+                "POST /teams/invitations/{token}/decline",
+                token=invitation["token"],
+                bearer=member.bearer,
+                check=has("success", True),
+            )
+            self.call("GET /users/me/invitations", bearer=member.bearer, check=lacks(invitation.id))
 
     @task
     def uninvited(self) -> None:

@@ -8,6 +8,7 @@ from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import has
 from loadtest.users.consent import HTML, consented
 from loadtest.users.jsonrpc import says
 
@@ -45,6 +46,12 @@ class OAuthUser(GatewayUser):
                     else expected("the client that was registered")
                 ),
             )
+            if self.offers("GET /oauth/status"):
+                self.call(
+                    "GET /oauth/status",
+                    params={"gateway_ids": gateway.id},
+                    check=has(f"{gateway.id}.oauth_enabled", True),
+                )
             text = self.name("text")
             self.rpc(
                 "POST /rpc tools/call",

@@ -10,6 +10,7 @@ PAGE = 20
 YEAR = 365
 """Days to keep: the clean-up runs in full and takes nothing that another user reads."""
 
+LATELY = {"hours": 1, "interval_minutes": 5}
 STATISTICS = ("GET /observability/stats", "GET /observability/analytics/query-performance")
 
 
@@ -45,6 +46,19 @@ class ObservabilityUser(GatewayUser):
         self.call("POST /observability/traces/export", params={"format": "json"}, json=wanted, check=_found)
 
     @task
+    def figures(self) -> None:
+        """How many requests there were over time, and how long they took."""
+        if not self.offers("GET /observability/metrics/timeseries"):
+            return
+        self.rpc("POST /rpc/ ping")
+        self.call(
+            "GET /observability/metrics/timeseries",
+            params=LATELY,
+            check=_counts,
+        )
+        self.call("GET /observability/metrics/percentiles", params=LATELY, check=_rises)
+
+    @task
     def upkeep(self) -> None:
         """Traces older than a year are cleaned up."""
         self.call(
@@ -54,6 +68,20 @@ class ObservabilityUser(GatewayUser):
                 None if a["deleted"] == 0 else expected("no trace of this run to be deleted", a["deleted"])
             ),
         )
+
+
+def _counts(answer: Answer) -> Mismatch | None:
+    """Check that requests are counted; one that still runs has neither succeeded nor failed."""
+    ended = sum(answer["success_count"]) + sum(answer["error_count"])
+    return None if 0 < ended <= sum(answer["values"]) else expected("requests to be counted", answer.json)
+
+
+def _rises(answer: Answer) -> Mismatch | None:
+    if not answer["buckets"]:
+        return expected("a request to be measured", answer.json)
+    rows = zip(answer["p50"], answer["p95"], answer["p99"], strict=True)
+    rising = all(p50 <= p95 <= p99 for p50, p95, p99 in rows)
+    return None if rising else expected("percentiles that rise", answer.json)
 
 
 def _found(answer: Answer) -> Mismatch | None:

@@ -6,6 +6,7 @@ from loadtest.client import jsonrpc
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}}
@@ -59,15 +60,8 @@ class ProtocolUser(GatewayUser):
         """Complete the address of a resource."""
         self.call(
             "POST /protocol/completion/complete",
-            json={
-                "ref": {"type": "ref/resource", "uri": "note://hello"},
-                "argument": {"name": "uri", "value": "note://hel"},
-            },
-            check=lambda a: (
-                None
-                if "note://hello" in a["completion.values"]
-                else expected("the completion among those offered", a.json)
-            ),
+            json=COMPLETION,
+            check=completes("completion.values"),
         )
 
     @task

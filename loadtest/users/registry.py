@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,14 @@ from loadtest.users.checks import has as has
 DESCRIPTION = "Made by the load test, deleted within seconds."
 TAG = "loadtest"
 TEXT = "a text of the load test"
+
+PUBLIC = {"visibility": "public"}
+
+
+def of_team(team: str) -> dict[str, str]:
+    """Return the scope of an entity that only the members of ``team`` see."""
+    return {"team_id": team, "visibility": "team"}
+
 
 TEXT_ARGUMENT = {
     "type": "object",
@@ -36,7 +44,7 @@ def new_tool(name: str, service: str, **more: Any) -> dict[str, Any]:
     return {"tool": tool | more}
 
 
-def new_resource(name: str, **more: Any) -> dict[str, Any]:
+def new_resource(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a resource with a short text."""
     resource = {
         "uri": f"loadtest://{name}",
@@ -46,10 +54,10 @@ def new_resource(name: str, **more: Any) -> dict[str, Any]:
         "content": TEXT,
         "tags": [TAG],
     }
-    return {"resource": resource | more, "visibility": "public"}
+    return {"resource": resource | more} | dict(scope)
 
 
-def new_prompt(name: str, **more: Any) -> dict[str, Any]:
+def new_prompt(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a prompt with one argument."""
     prompt = {
         "name": name,
@@ -58,15 +66,12 @@ def new_prompt(name: str, **more: Any) -> dict[str, Any]:
         "arguments": [{"name": "who", "description": "who is greeted", "required": True}],
         "tags": [TAG],
     }
-    return {"prompt": prompt | more, "visibility": "public"}
+    return {"prompt": prompt | more} | dict(scope)
 
 
-def new_server(name: str, **more: Any) -> dict[str, Any]:
+def new_server(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a virtual server."""
-    return {
-        "server": {"name": name, "description": DESCRIPTION, "tags": [TAG]} | more,
-        "visibility": "public",
-    }
+    return {"server": {"name": name, "description": DESCRIPTION, "tags": [TAG]} | more} | dict(scope)
 
 
 def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:

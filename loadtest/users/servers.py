@@ -50,6 +50,16 @@ class ServersUser(RegistryUser):
             self.call("GET /servers/{server_id}", server_id=server.id, check=has("id", server.id))
 
     @task
+    def handshake(self) -> None:
+        """The virtual server of the stage, asked as a client of its own would ask it."""
+        self.call(
+            "POST /servers/{server_id}/test-handshake",
+            server_id=self.stage.server_id or "",
+            json={},
+            check=has("componentCounts.tools", len(self.stage.tools)),
+        )
+
+    @task
     def protected(self) -> None:
         """A virtual server behind OAuth, and where its metadata has moved to."""
         with self.server() as server:

@@ -74,6 +74,24 @@ class SingleSignOnUser(PeopleUser):
             self.call("GET /auth/sso/admin/providers", check=lists(provider.id))
             self.call("GET /auth/sso/providers", bearer="", check=lacks(provider.id))
 
+    @task
+    def expected(self) -> None:
+        """Somebody whom the administrator lets in beforehand: an account without a password."""
+        if not self.offers("POST /admin/users/sso"):
+            return
+        with self.provider("oidc") as provider, self.undoing():
+            person = self.stranger()
+            self.call(
+                "POST /admin/users/sso",
+                json={"email": person.email, "full_name": person.full_name, "auth_provider": provider.id},
+                check=came_from(provider.id, person),
+            )
+            try:
+                session = cookies(self.signs_in(provider.id, person, check=lets_in))[SESSION]
+                self.call("GET /auth/email/me", bearer=session, check=came_from(provider.id, person))
+            finally:
+                self.forget(person)
+
     def provider(self, kind: str) -> AbstractContextManager[Answer]:
         """Make the local provider known under a name of its own, for the ``with`` block, as ``kind``."""
         issuer = self.stage.backends["oauth"]

@@ -13,6 +13,7 @@ from loadtest.users.registry import DESCRIPTION, RegistryUser, new_tool
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
+PREVIEW = "POST /tools/preview/{name}"
 
 
 class ToolsUser(RegistryUser):
@@ -41,6 +42,18 @@ class ToolsUser(RegistryUser):
         ) as tool:
             self.call("GET /tools/", params={"limit": 5})
             self.call_tool(tool)
+
+    @task
+    def preview(self) -> None:
+        """A call of a tool that is looked at before it is made: with its argument, and without."""
+        if not self.offers(PREVIEW):
+            return
+        with self.tool() as tool:
+            text = {"text": self.name("text")}
+            self.call(
+                PREVIEW, name=tool["name"], json={"arguments": text}, check=has("resolvedArguments", text)
+            )
+            self.call(PREVIEW, name=tool["name"], json={"arguments": {}}, check=has("validated", False))
 
     @task
     def schemas(self) -> None:

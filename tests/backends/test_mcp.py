@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from mcp import Client, MCPError
-from mcp_types import CallToolResult, TextContent, TextResourceContents
+from mcp_types import CallToolResult, ResourceTemplateReference, TextContent, TextResourceContents
 
 from loadtest.backends.peers.mcp import running
 
@@ -150,3 +150,15 @@ def test_prompts() -> None:
         return message.content.text
 
     assert asked(get) == "Greet bob in one sentence."
+
+
+@pytest.mark.parametrize(
+    ("argument", "typed", "expected"),
+    [("name", "hel", ["helen", "helmut"]), ("name", "x", []), ("words", "hel", [])],
+)
+def test_it_completes_names_and_nothing_else(argument: str, typed: str, expected: list[str]) -> None:
+    async def completed(client: Client) -> list[str]:
+        reference = ResourceTemplateReference(uri="greeting://{name}")
+        return (await client.complete(reference, {"name": argument, "value": typed})).completion.values
+
+    assert asked(completed) == expected

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from booted_versions import BOOTED
 
-from loadtest import versions
 from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY
 from loadtest.client.session import Session, connect
 from loadtest.desk import Desk
@@ -82,7 +82,7 @@ def knock(session: Session, issuer: str) -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("version", versions.available())
+@pytest.mark.parametrize("version", BOOTED)
 def test_it_is_taken_away_and_what_is_of_others_stays(home: Path, version: str) -> None:
     with booted(parse_source(version), home=home, overrides=FRESH) as gateway:
         session = connect(gateway.host, gateway.credentials)

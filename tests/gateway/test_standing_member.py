@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 import requests
+from booted_versions import BOOTED
 
-from loadtest import versions
 from loadtest.client.session import connect
 from loadtest.entities import count_entities
 from loadtest.gateway.boot import booted
@@ -17,7 +17,7 @@ from loadtest.standing import EMAIL, Member, signed_in, standing_member
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("version", versions.available())
+@pytest.mark.parametrize("version", BOOTED)
 def test_it_is_made_once_acts_for_itself_and_is_not_counted(home: Path, version: str) -> None:
     with booted(parse_source(version), home=home) as gateway:
         session = connect(gateway.host, gateway.credentials)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from booted_versions import BOOTED
 
 from loadtest import versions
 from loadtest.errors import BootError
@@ -16,7 +17,7 @@ from loadtest.gateway.template import copy_template
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("version", versions.available())
+@pytest.mark.parametrize("version", BOOTED)
 def test_made_once_copied_often(home: Path, tmp_path: Path, version: str) -> None:
     source = parse_source(version)
     assert isinstance(source, Pinned)

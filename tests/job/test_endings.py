@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from booted_versions import NEWEST
 from command import alive, family, find, started, under_load, until
 
 from loadtest.run import RunState, read_run
@@ -23,7 +24,7 @@ def arguments(reports: Path) -> tuple[str, ...]:
     return (
         "run",
         "--gateway",
-        "1.0.7",
+        NEWEST,
         "-u",
         "4",
         "-r",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from booted_versions import NEWEST
 from command import started, under_load, until
 from door import Door, door
 from machines import Host, Network, network
@@ -42,7 +43,7 @@ def machines() -> Iterator[Network]:
 
 @pytest.fixture(scope="module")
 def gateway(machines: Network) -> Iterator[RunningGateway]:
-    with booted(parse_source("1.0.7"), home=settings.home()) as running:
+    with booted(parse_source(NEWEST), home=settings.home()) as running:
         yield running
 
 

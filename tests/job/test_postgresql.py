@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from booted_versions import NEWEST
 from command import loadtest
 
 from loadtest import versions
@@ -15,8 +16,6 @@ from loadtest.errors import UsageError
 from loadtest.gateway.services import postgresql, read_services
 from loadtest.gateway.services.programs import Programs, find
 from loadtest.run import RunState, read_run
-
-NEWEST = versions.available()[0]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from booted_versions import NEWEST
 from command import loadtest
 from faulty_proxy import faulty_proxy
 from junitparser import Failure, JUnitXml, Skipped, TestCase
@@ -26,7 +27,7 @@ WHO = ("--", "HealthUser", "TagsExtendedUser")
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[RunningGateway]:
-    with booted(parse_source("1.0.7"), home=settings.home()) as running:
+    with booted(parse_source(NEWEST), home=settings.home()) as running:
         yield running
 
 

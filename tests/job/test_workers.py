@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from booted_versions import NEWEST
 from command import alive, family, find, started, under_load, until
 
 from loadtest import settings
@@ -27,7 +28,7 @@ Started = contextlib.AbstractContextManager[subprocess.Popen[str]]
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[RunningGateway]:
-    with booted(parse_source("1.0.7"), home=settings.home()) as running:
+    with booted(parse_source(NEWEST), home=settings.home()) as running:
         yield running
 
 

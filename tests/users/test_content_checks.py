@@ -10,6 +10,7 @@ import pytest
 from loadtest.client.answer import Answer
 from loadtest.users.checks import (
     answers,
+    completes,
     counted,
     enabled,
     exports,
@@ -17,6 +18,7 @@ from loadtest.users.checks import (
     holds_one_tool,
     imports,
     is_page,
+    lacks,
     listed,
     lists,
     retells,
@@ -41,6 +43,9 @@ SAID = {"parts": [{"text": "hi"}]}
         (has("a.0.b", 1), {"a": [{"b": 1}]}),
         (lists("7"), [{"id": 7}]),
         (lists("x", at="items"), {"items": [{"id": "y"}, {"id": "x"}]}),
+        (lacks("x"), [{"id": "y"}]),
+        (lacks("x", at="items"), {"items": []}),
+        (completes("result.completion.values"), {"result": {"completion": {"values": ["helen"]}}}),
         (enabled(False), {"enabled": False}),
         (enabled(True, under="tool"), {"tool": {"enabled": True}}),
         (enabled(True, under="gateway"), {"gateway": {"isActive": True}}),
@@ -66,6 +71,17 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         (has("a", "new"), {"a": "old"}, "expected a to be 'new', got old"),
         (lists("x"), [{"id": "y"}], "expected the entity in the list, got ['y']"),
         (lists("x"), [], "expected the entity in the list, got []"),
+        (
+            lacks("x", at="items"),
+            {"items": [{"id": "x"}]},
+            "expected the entity not to be in the list, got ['x']",
+        ),
+        (completes("values"), {"values": []}, "expected completions of 'hel' and nothing else, got []"),
+        (
+            completes("values"),
+            {"values": ["helen", "ada"]},
+            "expected completions of 'hel' and nothing else, got ['helen', 'ada']",
+        ),
         (enabled(False), {"enabled": True}, "expected the entity to be off, got True"),
         (enabled(True), {}, "expected the entity to be on, got None"),
         (is_page, [], "expected a page of a list, got []"),

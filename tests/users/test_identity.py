@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import msgspec
 import pytest
 
@@ -17,6 +18,7 @@ from loadtest.users.identity_checks import (
     is_called,
     is_member,
     log_ins,
+    names_somebody,
     nothing,
     one_owner,
     whose,
@@ -31,6 +33,10 @@ LOG_IN = {"event_type": "login", "success": True}
 
 def answer(body: Any) -> Answer:
     return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
+
+
+def token(subject: str) -> str:
+    return jwt.encode({"sub": subject}, "k" * 32)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,8 @@ def answer(body: Any) -> Answer:
         (log_ins(1), [LOG_IN, {"event_type": "logout", "success": True}], []),
         (log_ins(1), [LOG_IN], [LOG_IN, LOG_IN]),
         (log_ins(1), [LOG_IN, LOG_IN | {"success": False}], [LOG_IN | {"success": False}]),
+        (names_somebody, {"access_token": token("7f")}, {"access_token": token("None")}),
+        (names_somebody, {"access_token": token("7f")}, {"access_token": token("")}),
         (has_csrf_token, {"csrf_token": "x"}, {"csrf_token": ""}),
         (is_called("a", under="full_name"), {"full_name": "a"}, {"full_name": "b"}),
         (at_most(10), [{}], []),

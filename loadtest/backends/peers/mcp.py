@@ -10,6 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from loadtest.backends import address
 from loadtest.backends.asgi import serving
@@ -19,6 +26,9 @@ IDLE = 120.0
 
 STEP = 0.1
 """Seconds between progress reports of the slow tool."""
+
+NAMES = ("ada", "helen", "helmut")
+"""What completes an argument called ``name``."""
 
 
 def build() -> MCPServer[None]:
@@ -31,6 +41,7 @@ def build() -> MCPServer[None]:
     server.resource("greeting://{name}", mime_type="text/plain")(greeting)
     server.prompt()(greet)
     server.prompt()(summarise)
+    server.completion()(completion)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     return server
 
 
@@ -83,6 +94,16 @@ def get_system_time_note() -> str:
 def greeting(name: str) -> str:
     """Return a greeting for the name in the address."""
     return f"hello {name}"
+
+
+async def completion(
+    _reference: PromptReference | ResourceTemplateReference,
+    argument: CompletionArgument,
+    _context: CompletionContext | None,
+) -> Completion | None:
+    """Offer the names that begin with what was typed, wherever a name is wanted."""
+    wanted = argument.name == "name"
+    return Completion(values=[one for one in NAMES if one.startswith(argument.value)]) if wanted else None
 
 
 def greet(name: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from booted_versions import NEWEST
 from eventually import until
 
-from loadtest import versions
 from loadtest.gateway import Request, RunningGateway, booted, parse_source
 from loadtest.gateway.services import up
 from loadtest.gateway.services.programs import Programs
@@ -23,9 +23,7 @@ pytestmark = pytest.mark.real
 def gateway(home: Path, place: Path) -> Iterator[RunningGateway]:
     (place / "gateways").symlink_to(home / "gateways")
     up(place)
-    with booted(
-        parse_source(versions.available()[0]), home=place, database="postgres", environ={}
-    ) as gateway:
+    with booted(parse_source(NEWEST), home=place, database="postgres", environ={}) as gateway:
         yield gateway
     assert not psutil.pid_exists(gateway.pid or 0)
 
