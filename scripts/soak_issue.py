@@ -144,7 +144,11 @@ def change_text(before: Causes, now: Causes, run_url: str) -> str:
 
 def _some(causes: Sequence[str]) -> str:
     shown = ", ".join(f"`{cause}`" for cause in causes[:10])
-    return shown if len(causes) <= 10 else f"{shown} and {len(causes) - 10} more"
+    return (
+        shown
+        if len(causes) <= 10
+        else f"{shown} and {len(causes) - 10} more (all in verdict.json of the reports)"
+    )
 
 
 def our_issue(github: GitHub) -> tuple[int, str] | None:

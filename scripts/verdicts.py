@@ -206,4 +206,4 @@ def listed(report: Report) -> Iterator[str]:
         times = "once" if one.count == 1 else f"{one.count} times"
         yield f"- <code>{one.operation}</code> {one.problem}{status}, {times}: <code>{one.message}</code>"
     if report.new > len(report.failures):
-        yield f"- and {report.new - len(report.failures)} more"
+        yield f"- and {report.new - len(report.failures)} more (all in verdict.json of the reports)"

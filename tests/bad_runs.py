@@ -68,7 +68,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.SOURCE,
         Severity.INCONCLUSIVE,
         replace(clean(), source="csv", contradictions=("the sum is 1, the total says 2", "b")),
-        "the CSV files contradict each other: the sum is 1, the total says 2 and 1 more",
+        "the CSV files contradict each other: the sum is 1, the total says 2 and 1 more (all in verdict.json)",
     ),
     (Check.REQUESTS, Severity.INCONCLUSIVE, run(), "no requests were made"),
     (
@@ -217,7 +217,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(clean(), operations=clean().operations[:2]),
         (
             "2 operations succeeded, 3 are required; "
-            "lost: DELETE /roots/{uri}, GET /version, POST /rpc and 1 more"
+            "lost: DELETE /roots/{uri}, GET /version, POST /rpc and 1 more (all in verdict.json)"
         ),
     ),
     (

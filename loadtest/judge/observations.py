@@ -75,7 +75,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def some(items: Iterable[str], most: int = 3) -> str:
-    """Return the first few of ``items`` in words."""
+    """Return the first few of ``items`` in words, and where all are listed: the finding's own items."""
     listed = list(items)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    more = f" and {len(listed) - most} more (all in verdict.json)" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

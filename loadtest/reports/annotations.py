@@ -6,11 +6,11 @@ Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from loadtest.judge.criteria import Outcome
-from loadtest.judge.failures import Standing
+from loadtest.judge.failures import JudgedFailure, Standing
 from loadtest.judge.observations import Severity
 from loadtest.judge.verdict import Verdict
 from loadtest.reports import removed
@@ -33,42 +33,66 @@ _WORDS = {
 
 
 def render(run: Run, verdict: Verdict) -> str:
-    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong."""
-    lines = [*islice(_errors(run, verdict), MOST), *islice(_warnings(verdict), MOST)]
+    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong.
+
+    Of more than GitHub shows, the last one says how many there are and where.
+    """
+    lines = [*_bounded("error", _errors(run, verdict)), *_bounded("warning", _warnings(verdict))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _errors(run: Run, verdict: Verdict) -> Iterator[str]:
+Command = Callable[[], str]
+"""One line, made only if it is shown: there may be many."""
+
+
+def _bounded(kind: str, commands: Sequence[Command]) -> Iterator[str]:
+    left = len(commands) - MOST + 1 if len(commands) > MOST else 0
+    for command in commands[: MOST - 1 if left else MOST]:
+        yield command()
+    if left:
+        text = f"and {left} more (all checks in verdict.json, all failures in run.json)"
+        yield _command(kind, "load test", text)
+
+
+def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
     tainted = verdict.tainted
     if tainted is not None:
-        yield _command("error", "load test inconclusive", f"{tainted.text}. {tainted.advice}")
-        return
-    for observation in verdict.observations:
-        if observation.severity in (Severity.INCONCLUSIVE, Severity.FAILURE):
-            yield _command("error", observation.check.value, f"{observation.text}. {observation.advice}")
-    for result in verdict.criteria:
-        if result.outcome is not Outcome.MET:
-            yield _command("error", f"criterion {result.criterion.text}", result.text)
-    places = Places(run)
+        return [partial(_command, "error", "load test inconclusive", f"{tainted.text}. {tainted.advice}")]
+    commands: list[Command] = [
+        partial(_command, "error", one.check.value, f"{one.text}. {one.advice}")
+        for one in verdict.observations
+        if one.severity in (Severity.INCONCLUSIVE, Severity.FAILURE)
+    ]
+    commands += [
+        partial(_command, "error", f"criterion {one.criterion.text}", one.text)
+        for one in verdict.criteria
+        if one.outcome is not Outcome.MET
+    ]
     few = len(verdict.removed) <= removed.FEW // 2
     if not few:
         areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
-        text = f"By area: {areas}. Each stands by its name in summary.md, report.html and verdict.json."
-        yield _command("error", removed.headline(verdict), text)
-    for judged in verdict.failing if few else verdict.failed:
-        failure = judged.failure
-        word = _WORDS[judged.standing]
-        text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
-        if judged.reason and judged.known_as is None:
-            text += f"; {judged.reason}"
-        place = places.of(failure.operation, failure.scenario)
-        yield _command("error", f"{word}: {failure.operation}", text, place)
+        text = f"By area: {areas}. Each stands by its name in summary.md, report.html and junit.xml."
+        commands.append(partial(_command, "error", removed.headline(verdict), text))
+    places = Places(run)
+    commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
+    return commands
 
 
-def _warnings(verdict: Verdict) -> Iterator[str]:
-    for observation in verdict.observations:
-        if observation.severity is Severity.WARNING:
-            yield _command("warning", observation.check.value, f"{observation.text}. {observation.advice}")
+def _failure(judged: JudgedFailure, places: Places) -> str:
+    failure = judged.failure
+    text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
+    if judged.reason and judged.known_as is None:
+        text += f"; {judged.reason}"
+    place = places.of(failure.operation, failure.scenario)
+    return _command("error", f"{_WORDS[judged.standing]}: {failure.operation}", text, place)
+
+
+def _warnings(verdict: Verdict) -> Sequence[Command]:
+    return [
+        partial(_command, "warning", one.check.value, f"{one.text}. {one.advice}")
+        for one in verdict.observations
+        if one.severity is Severity.WARNING
+    ]
 
 
 def _command(kind: str, title: str, message: str, place: Place | None = None) -> str:

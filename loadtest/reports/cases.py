@@ -134,7 +134,7 @@ def _operation(
 
 def _summary(failing: list[JudgedFailure]) -> str:
     first = failing[0]
-    more = f" (and {len(failing) - 1} more kinds of failure)" if len(failing) > 1 else ""
+    more = f" (and {len(failing) - 1} more kinds of failure: all in run.json)" if len(failing) > 1 else ""
     known = f"{first.standing.value}: {first.reason}: " if first.standing is not Standing.NEW else ""
     return f"{known}{title(first)} ({times(first.failure.count)}){more}"
 

@@ -35,7 +35,9 @@ def describe(judged: Sequence[JudgedFailure]) -> str:
     """Return every one of ``judged`` with its standing, count and evidence."""
     described = ["\n".join(_lines(one)) for one in judged[:MOST_FAILURES]]
     if len(judged) > MOST_FAILURES:
-        described.append(f"… and {len(judged) - MOST_FAILURES} more kinds of failure on this operation")
+        described.append(
+            f"… and {len(judged) - MOST_FAILURES} more kinds of failure on this operation (all in run.json)"
+        )
     return "\n\n".join(described)
 
 

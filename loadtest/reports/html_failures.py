@@ -161,7 +161,7 @@ def _log(lines: Sequence[str]) -> Iterator[LogLine]:
             continue
         yield LogLine(_kept(text), inside or " ERROR " in text or text.startswith("ERROR"))
     if len(lines) > MOST_LOG_LINES:
-        yield LogLine(f"… {len(lines) - MOST_LOG_LINES} more lines in gateway.log", False)
+        yield LogLine(f"… {len(lines) - MOST_LOG_LINES} more lines (all in run.json)", False)
 
 
 def _kept(text: str) -> str:

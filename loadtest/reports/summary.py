@@ -20,7 +20,7 @@ from loadtest.judge.failures import FailOn, JudgedFailure, Standing
 from loadtest.judge.growth import Growth, Trend
 from loadtest.judge.known import Entry
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.reports import removed
+from loadtest.reports import removed, verdict_json
 from loadtest.reports.endurance import kept, row
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.text import html, markdown
@@ -80,16 +80,21 @@ def render(run: Run, verdict: Verdict) -> str:
 
 
 def _table(
-    header: Sequence[str], items: Collection[T], row: Callable[[T], Sequence[str]], most: int = MOST_ROWS
+    header: Sequence[str],
+    items: Collection[T],
+    row: Callable[[T], Sequence[str]],
+    most: int = MOST_ROWS,
+    *,
+    place: str = verdict_json.FILENAME,
 ) -> Iterator[str]:
-    """Yield a table with a row of Markdown cells for each of ``items``; beyond ``most`` only their number."""
+    """Yield a table with a row of Markdown cells for each of ``items``; beyond ``most`` the ``place`` that has all."""
     yield f"| {' | '.join(header)} |"
     yield f"|{'---|' * len(header)}"
     for item in islice(items, most):
         yield f"| {' | '.join(row(item))} |"
     if len(items) > most:
         yield ""
-        yield f"… and {len(items) - most} more."
+        yield f"… and {len(items) - most} more (all {len(items)} in {place})."
 
 
 def _code(text: str) -> str:
@@ -156,10 +161,14 @@ def _new(verdict: Verdict) -> Iterator[str]:
         ("operation", "failure", "count", "looks like"),
         failing,
         lambda j: (_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)),
+        place="run.json",
     )
     for judged in failing[:MOST_NEW]:
         yield ""
         yield from _details(judged)
+    if len(failing) > MOST_NEW:
+        yield ""
+        yield f"The evidence of {len(failing) - MOST_NEW} more is not shown here (all in run.json)."
 
 
 def _fault(judged: JudgedFailure) -> str:
@@ -239,6 +248,7 @@ def _known(verdict: Verdict) -> Iterator[str]:
             str(j.failure.count),
             markdown(_why(j), 500),
         ),
+        place="run.json",
     )
 
 
@@ -275,6 +285,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         ("area", *(state.value for state in shown)),
         coverage.areas().items(),
         lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
+        place="report.html",
     )
     order = (State.REACHED, State.MISSED, State.NOT_OFFERED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
     lacking = [o for state in order for o in coverage.operations if o.state is state]
@@ -287,6 +298,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
             lacking,
             lambda o: (_code(o.name), o.state.value, markdown(o.reason)),
             2 * MOST_ROWS,
+            place="junit.xml",
         )
         yield ""
         yield "</details>"
@@ -322,6 +334,7 @@ def _acceptances(run: Run) -> Iterator[str]:
         ("operation", "status", "used", "reason"),
         accepted,
         lambda one: (_code(one[0].name), str(one[1].status), times(one[1].count), markdown(one[1].reason)),
+        place="run.json",
     )
 
 

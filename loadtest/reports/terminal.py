@@ -53,7 +53,7 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
             )
         console.print(table)
         if len(failing) > MOST:
-            console.print(f"… and {len(failing) - MOST} more in summary.md")
+            console.print(f"… and {len(failing) - MOST} more (all {len(failing)} in run.json)")
     for line in (verdict.coverage.pace_line, cpu.line(run)):
         if line and verdict.tainted is None:
             console.print(line, style="dim", soft_wrap=True)
@@ -76,7 +76,7 @@ def _print_removed(verdict: Verdict, console: Console) -> None:
     for area, members in removed.by_area(verdict).items():
         names = some((one.failure.operation for one in members), 2)
         console.print(plain(f"  {area} ({len(members)}): {names}"), soft_wrap=True)
-    console.print("  each by its name in summary.md, report.html and verdict.json", soft_wrap=True)
+    console.print("  each by its name in summary.md, report.html and junit.xml", soft_wrap=True)
 
 
 def next_step(run: Run, verdict: Verdict) -> str:

@@ -17,7 +17,8 @@ from loadtest.run import Run
 FILENAME = "verdict.json"
 
 MOST = 1_000
-"""New failures, and known ones, that are listed; ``counts`` tells how many there are."""
+"""Failures that fail the run, and others, that are listed; ``failing`` and ``excused`` tell how many there are, and
+run.json has all of them."""
 
 
 class Failure(Record, frozen=True, kw_only=True):

@@ -134,4 +134,4 @@ def test_words() -> None:
     assert [clock(s) for s in (-1, 0, 41.9, 61, 3660)] == ["00:00", "00:00", "00:41", "01:01", "61:00"]
     assert [plural(n, "thing") for n in (0, 1, 2)] == ["no things", "1 thing", "2 things"]
     assert some("abc") == "a, b, c"
-    assert some("abcde") == "a, b, c and 2 more"
+    assert some("abcde") == "a, b, c and 2 more (all in verdict.json)"

@@ -40,7 +40,8 @@ def test_failures() -> None:
     assert failed.tag == "failure"
     assert failed.get("type") == "status"
     assert (
-        failed.get("message") == "[status 500] Internal Server Error (5 times) (and 1 more kinds of failure)"
+        failed.get("message")
+        == "[status 500] Internal Server Error (5 times) (and 1 more kinds of failure: all in run.json)"
     )
     assert failed.text is not None
     for evidence in (

@@ -106,7 +106,11 @@ def test_annotations_are_few_and_one_line_each() -> None:
     here = replace(clean(), failures=tuple(failure("GET /tools", f"kind {'x' * n}") for n in range(30)))
     lines = annotations.render(here, verdict(here)).splitlines()
     assert len(lines) == annotations.MOST
-    assert all(line.startswith("::error file=loadtest/users/tools.py,line=12,title=") for line in lines)
+    *shown, last = lines
+    assert all(line.startswith("::error file=loadtest/users/tools.py,line=12,title=") for line in shown)
+    assert last.endswith(
+        f"::and {30 - len(shown)} more (all checks in verdict.json, all failures in run.json)"
+    )
 
 
 def test_known_failures_are_not_annotated() -> None:
