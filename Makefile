@@ -240,6 +240,10 @@ newer-gateway: setup ## Print VERSION, or the newest release if it is not known
 propose-gateway: ## Open or update the pull request of a gateway PROPOSAL
 	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"
 
+.PHONY: propose-locks
+propose-locks: ## Open or update the pull request of the LOCKS
+	@exec python3 scripts/propose_locks.py "$$LOCKS"
+
 .PHONY: release-check
 release-check: setup ## Check dist/ and CHANGELOG.md against TAG; write notes
 	@$(BIN)/python scripts/release_check.py "$$TAG" dist release-notes.md

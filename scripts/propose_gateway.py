@@ -15,26 +15,26 @@ sets them.
 """
 
 import json
-import os
 import re
 import sys
 import tomllib
-import urllib.error
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from artifacts import read_bytes
-from github_api import BOT, GitHub
+from pull_request import (
+    CHECKS,
+    LARGEST_TEXT,
+    RefusedError,
+    open_or_renew,
+    propose_from_directory,
+    read_file,
+    read_lock,
+    run_url,
+)
 from verdicts import heading, listed, read_report, row
 
 FOLDER = "loadtest/gateway/versions"
-LARGEST_FILE = 2_000_000
-LARGEST_TEXT = 50_000
-"""Characters of a description; GitHub takes 65,536."""
 VERSION = re.compile(r"\d{1,4}(\.\d{1,8}){1,4}((a|b|rc|\.post|\.dev)\d{1,10}){0,3}")
-_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==[A-Za-z0-9.+!_-]+( ; [^@:\\]+)? \\")
-_HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 _ACTED_ON = re.compile(r"[<@]|\]\(|://|#(?=\d)")
 
 JOINER = "\u2060"
@@ -45,29 +45,6 @@ INTRODUCTION = (
 )
 CUT = "\n\n… The rest is in `summary.md` in the artifact `proposal` of the run.\n"
 """Below a description that was cut."""
-CHECKS = (
-    "GitHub starts no workflow by itself for a pull request that a workflow opened: choose *Approve and run "
-    "workflows* where it is offered, or close this pull request and open it again."
-)
-
-
-class RefusedError(Exception):
-    """A file is not what it must be."""
-
-
-def read_file(path: Path) -> str:
-    """Return the text of ``path``.
-
-    Raises:
-        RefusedError: there is none, it is too large or no text.
-    """
-    data = read_bytes(path, LARGEST_FILE)
-    if data is None:
-        raise RefusedError(f"{path.name}: no file of at most {LARGEST_FILE} bytes")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise RefusedError(f"{path.name}: no UTF-8 text") from error
 
 
 def proposed(directory: Path, version: str) -> dict[str, str]:
@@ -78,10 +55,7 @@ def proposed(directory: Path, version: str) -> dict[str, str]:
     """
     if not VERSION.fullmatch(version):
         raise RefusedError("VERSION: is no version")
-    lock = read_file(directory / f"{version}.lock")
-    for number, line in enumerate(lock.splitlines(), 1):
-        if not _PIN.fullmatch(line) and not _HASH.fullmatch(line):
-            raise RefusedError(f"{version}.lock: line {number} is neither a pin nor a hash")
+    lock = read_lock(directory / f"{version}.lock")
     data = read_file(directory / f"{version}.toml")
     try:
         stated = tomllib.loads(data).get("version")
@@ -110,40 +84,15 @@ def calm(markdown: str) -> str:
     return _ACTED_ON.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", cut)
 
 
-def description(directory: Path, version: str, run_url: str) -> str:
+def description(directory: Path, version: str, url: str) -> str:
     """Return the text of the pull request."""
     lines = [f"Gateway {version} {INTRODUCTION}", "", CHECKS, ""]
     report = read_report(directory, version)
     if report is None:
-        lines.append(f"It has not been driven to a verdict: [the run]({run_url}).")
+        lines.append(f"It has not been driven to a verdict: [the run]({url}).")
     else:
-        lines += [f"A first [run]({run_url}):", "", *heading(), row(report), *listed(report)]
+        lines += [f"A first [run]({url}):", "", *heading(), row(report), *listed(report)]
     return "\n".join(lines) + "\n\n" + calm(read_file(directory / "summary.md"))
-
-
-def commit(github: GitHub, base: str, branch: str, message: str, files: Mapping[str, str]) -> str:
-    """Put ``files`` on top of the branch ``base`` as the one commit of ``branch``; return what was done.
-
-    Raises:
-        RefusedError: somebody else has written to the branch.
-        urllib.error.URLError: GitHub does not answer, or says no.
-    """
-    parent = github.call("GET", f"/git/ref/heads/{base}")["object"]["sha"]
-    there = github.found(f"/git/ref/heads/{branch}")
-    if there is not None:
-        head = github.call("GET", f"/commits/{there['object']['sha']}")
-        if (head.get("author") or {}).get("login") != BOT:
-            raise RefusedError(f"{branch}: somebody else works on it; left alone")
-    tree = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
-    root = github.call("GET", f"/git/commits/{parent}")["tree"]["sha"]
-    made = github.call("POST", "/git/trees", {"base_tree": root, "tree": tree})["sha"]
-    body: dict[str, Any] = {"message": message, "tree": made, "parents": [parent]}
-    sha = github.call("POST", "/git/commits", body)["sha"]
-    if there is None:
-        github.call("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
-        return "made"
-    github.call("PATCH", f"/git/refs/heads/{branch}", {"sha": sha, "force": True})
-    return "renewed"
 
 
 def propose(directory: Path, environment: Mapping[str, str]) -> str:
@@ -154,48 +103,10 @@ def propose(directory: Path, environment: Mapping[str, str]) -> str:
         urllib.error.URLError: GitHub does not answer, or says no.
     """
     version = environment["VERSION"]
-    server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
-    run_url = f"{server}/{repository}/actions/runs/{int(environment['GITHUB_RUN_ID'])}"
     files = proposed(directory, version)
-    title = f"Know gateway {version}"
-    body = description(directory, version, run_url)
-    github = GitHub(environment)
-    base, branch = str(github.call("GET", "")["default_branch"]), f"gateway-{version}"
-    owner = repository.partition("/")[0]
-    pulls = github.call("GET", f"/pulls?state=all&head={owner}:{branch}")
-    for one in pulls:
-        if one["state"] == "closed":
-            return f"pull request {int(one['number'])} was closed: reopen it to have it renewed"
-    done = commit(github, base, branch, f"{title}\n\n{run_url}\n", files)
-    for one in pulls:
-        github.call("PATCH", f"/pulls/{int(one['number'])}", {"body": body})
-        return f"{done} branch {branch}, renewed pull request {int(one['number'])}"
-    made = github.call("POST", "/pulls", {"title": title, "head": branch, "base": base, "body": body})
-    return f"{done} branch {branch}, opened pull request {int(made['number'])}"
-
-
-def main() -> int:
-    """Propose what stands in the directory that the command line names."""
-    if len(sys.argv) != 2:
-        print("usage: propose_gateway.py DIRECTORY", file=sys.stderr)
-        return 2
-    try:
-        print(propose(Path(sys.argv[1]), os.environ))
-    except RefusedError as error:
-        print(f"::error::{error}", file=sys.stderr)
-        return 1
-    except urllib.error.HTTPError as error:
-        with error:
-            print(f"GitHub: {error}: {error.read(500).decode(errors='replace')}", file=sys.stderr)
-        print(
-            "May workflows open pull requests? See Settings, Actions, Workflow permissions.", file=sys.stderr
-        )
-        return 1
-    except urllib.error.URLError as error:
-        print(f"GitHub: {error}", file=sys.stderr)
-        return 1
-    return 0
+    body = description(directory, version, run_url(environment))
+    return open_or_renew(environment, f"gateway-{version}", f"Know gateway {version}", body, files)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(propose_from_directory(propose))

@@ -41,7 +41,14 @@ def steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_there_are_workflows() -> None:
-    names = {"pull-request.yml", "nightly-soak.yml", "publish.yml", "gateway-watch.yml", "release.yml"}
+    names = {
+        "pull-request.yml",
+        "nightly-soak.yml",
+        "publish.yml",
+        "gateway-watch.yml",
+        "release.yml",
+        "locks.yml",
+    }
     assert names <= {path.name for path in WORKFLOWS}
 
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nights import read_history
 from pretend_github import PretendGitHub
-from propose_gateway import RefusedError, read_file
 from publish_comment import comment
+from pull_request import RefusedError, read_file
 from verdicts import SIGNS, read_report, read_reports
 
 SCRIPTS = Path(artifacts.__file__).parent
@@ -147,6 +147,7 @@ def test_scripts_read_files_in_no_other_way() -> None:
         "bootstrap.py",
         "document_commands.py",
         "document_faults.py",
+        "release_check.py",
         "screenshots.py",
         "soak_matrix.py",
         "publish_comment.py",

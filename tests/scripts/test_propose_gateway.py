@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from pretend_github import PretendGitHub
-from propose_gateway import LARGEST_TEXT, RefusedError, calm, propose, proposed
+from propose_gateway import calm, propose, proposed
+from pull_request import LARGEST_TEXT, RefusedError
 
 from loadtest import versions
 

@@ -1,0 +1,148 @@
+"""Opens a pull request with files that another job made; needs nothing but Python.
+
+The files are data that may hold anything: each is bounded and checked before it is proposed. The commit is made through
+the API, on the newest commit of the default branch; nothing is checked out or pushed. A branch is renewed as long as
+only workflows have written to it.
+
+Environment: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_RUN_ID as GitHub sets them.
+"""
+
+import os
+import re
+import sys
+import urllib.error
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from artifacts import read_bytes
+from github_api import BOT, GitHub
+
+LARGEST_FILE = 2_000_000
+LARGEST_TEXT = 50_000
+"""Characters of a description; GitHub takes 65,536."""
+_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==[A-Za-z0-9.+!_-]+( ; [^@:\\]+)? \\")
+_HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+CHECKS = (
+    "GitHub starts no workflow by itself for a pull request that a workflow opened: choose *Approve and run "
+    "workflows* where it is offered, or close this pull request and open it again."
+)
+
+
+class RefusedError(Exception):
+    """A file is not what it must be."""
+
+
+def read_file(path: Path) -> str:
+    """Return the text of ``path``.
+
+    Raises:
+        RefusedError: there is none, it is too large or no text.
+    """
+    data = read_bytes(path, LARGEST_FILE)
+    if data is None:
+        raise RefusedError(f"{path.name}: no file of at most {LARGEST_FILE} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{path.name}: no UTF-8 text") from error
+
+
+def read_lock(path: Path) -> str:
+    """Return the text of a lock.
+
+    Raises:
+        RefusedError: there is none, it is too large, or holds anything but pins and hashes.
+    """
+    lock = read_file(path)
+    for number, line in enumerate(lock.splitlines(), 1):
+        if not _PIN.fullmatch(line) and not _HASH.fullmatch(line):
+            raise RefusedError(f"{path.name}: line {number} is neither a pin nor a hash")
+    return lock
+
+
+def run_url(environment: Mapping[str, str]) -> str:
+    """Return the address of the workflow run."""
+    server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
+    return f"{server}/{repository}/actions/runs/{int(environment['GITHUB_RUN_ID'])}"
+
+
+def commit(github: GitHub, base: str, branch: str, message: str, files: Mapping[str, str]) -> str:
+    """Put ``files`` on top of the branch ``base`` as the one commit of ``branch``; return what was done.
+
+    Raises:
+        RefusedError: somebody else has written to the branch.
+        urllib.error.URLError: GitHub does not answer, or says no.
+    """
+    parent = github.call("GET", f"/git/ref/heads/{base}")["object"]["sha"]
+    there = github.found(f"/git/ref/heads/{branch}")
+    if there is not None:
+        head = github.call("GET", f"/commits/{there['object']['sha']}")
+        if (head.get("author") or {}).get("login") != BOT:
+            raise RefusedError(f"{branch}: somebody else works on it; left alone")
+    tree = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
+    root = github.call("GET", f"/git/commits/{parent}")["tree"]["sha"]
+    made = github.call("POST", "/git/trees", {"base_tree": root, "tree": tree})["sha"]
+    body: dict[str, Any] = {"message": message, "tree": made, "parents": [parent]}
+    sha = github.call("POST", "/git/commits", body)["sha"]
+    if there is None:
+        github.call("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
+        return "made"
+    github.call("PATCH", f"/git/refs/heads/{branch}", {"sha": sha, "force": True})
+    return "renewed"
+
+
+def open_or_renew(
+    environment: Mapping[str, str],
+    branch: str,
+    title: str,
+    body: str,
+    files: Mapping[str, str],
+    *,
+    reopen: bool = False,
+) -> str:
+    """Open the pull request of ``branch``, or renew it; return one line on what was done.
+
+    With ``reopen`` another one is opened after an earlier one was merged or closed; otherwise it stays closed.
+
+    Raises:
+        RefusedError: somebody else works on the branch.
+        urllib.error.URLError: GitHub does not answer, or says no.
+    """
+    github = GitHub(environment)
+    base = str(github.call("GET", "")["default_branch"])
+    owner = environment["GITHUB_REPOSITORY"].partition("/")[0]
+    pulls = github.call("GET", f"/pulls?state=all&head={owner}:{branch}")
+    closed = [one for one in pulls if one["state"] == "closed"]
+    if closed and not reopen:
+        return f"pull request {int(closed[0]['number'])} was closed: reopen it to have it renewed"
+    done = commit(github, base, branch, f"{title}\n\n{run_url(environment)}\n", files)
+    for one in pulls:
+        if one["state"] == "open":
+            github.call("PATCH", f"/pulls/{int(one['number'])}", {"body": body})
+            return f"{done} branch {branch}, renewed pull request {int(one['number'])}"
+    made = github.call("POST", "/pulls", {"title": title, "head": branch, "base": base, "body": body})
+    return f"{done} branch {branch}, opened pull request {int(made['number'])}"
+
+
+def propose_from_directory(propose: Callable[[Path, Mapping[str, str]], str]) -> int:
+    """Run ``propose`` on the directory that the command line names; return the exit code of the script."""
+    if len(sys.argv) != 2:
+        print(f"usage: {Path(sys.argv[0]).name} DIRECTORY", file=sys.stderr)
+        return 2
+    try:
+        print(propose(Path(sys.argv[1]), os.environ))
+    except RefusedError as error:
+        print(f"::error::{error}", file=sys.stderr)
+        return 1
+    except urllib.error.HTTPError as error:
+        with error:
+            print(f"GitHub: {error}: {error.read(500).decode(errors='replace')}", file=sys.stderr)
+        print(
+            "May workflows open pull requests? See Settings, Actions, Workflow permissions.", file=sys.stderr
+        )
+        return 1
+    except urllib.error.URLError as error:
+        print(f"GitHub: {error}", file=sys.stderr)
+        return 1
+    return 0
