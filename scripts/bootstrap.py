@@ -67,7 +67,8 @@ def alone() -> Iterator[None]:
 def environment() -> dict[str, str]:
     """Return the environment variables for the installers: the user's, without those that name other environments.
 
-    Where the user's caches cannot be written to, they are kept in ``.venv``.
+    Where the user's caches cannot be written to, they are kept in ``.venv``; so is the home directory, where the user
+    has none: programs that the installers start would make it.
     """
     variables = {
         name: value
@@ -81,16 +82,20 @@ def environment() -> dict[str, str]:
     if existing is None or not os.access(existing, os.W_OK | os.X_OK):
         variables.setdefault("UV_CACHE_DIR", str(ENVIRONMENT / "cache" / "uv"))
         variables.setdefault("PIP_CACHE_DIR", str(ENVIRONMENT / "cache" / "pip"))
+    if not home.is_dir():
+        variables["HOME"] = str(ENVIRONMENT / "cache" / "home")
     return {**variables, "VIRTUAL_ENV": str(ENVIRONMENT)}
 
 
 def run(*command: str | Path) -> None:
-    """Run one step; its output is shown only by what it says on stderr.
+    """Run one step; of its output only stderr is shown.
 
     Raises:
         subprocess.SubprocessError: the step failed, or did not end in time.
     """
-    subprocess.run(command, check=True, cwd=ROOT, env=environment(), timeout=TIME_LIMIT)
+    subprocess.run(
+        command, check=True, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, timeout=TIME_LIMIT
+    )
 
 
 def set_up() -> None:
@@ -102,7 +107,8 @@ def set_up() -> None:
     half_finished = not STAMP.exists() or not PYTHON.exists()
     STAMP.unlink(missing_ok=True)
     if half_finished:
-        venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(ENVIRONMENT)
+        venv.EnvBuilder(clear=True, symlinks=True).create(ENVIRONMENT)
+        run(PYTHON, "-m", "ensurepip", "--default-pip")
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
     uv = (PYTHON, "-m", "uv", "--quiet", f"--project={ISOLATION}", "pip")
     run(*pip, "install", "--require-hashes", "--requirement", BOOTSTRAP_LOCK)

@@ -31,7 +31,8 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
 
     With --newer, each release is listed with the versions of Python that it needs, whichever of them are here.
     """
-    from loadtest.gateway import newer as on_index
+    from loadtest.gateway import index
+    from loadtest.gateway.newer import newer_versions
 
     known = versions.available()
     if pre and not newer:
@@ -39,13 +40,13 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
     if not newer:
         click.echo(json.dumps(known) if as_json else "\n".join(known))
         return
-    names = on_index.newer_versions(known, pre=pre)
+    names = newer_versions(known, pre=pre)
     if not names:
         click.echo(f"no release on the package index is newer than {known[0]}", err=True)
     if as_json:
         click.echo(json.dumps(names))
     for name in () if as_json else names:
-        click.echo(on_index.release(name))
+        click.echo(index.release(name))
 
 
 @click.command(epilog=examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md"))

@@ -18,6 +18,7 @@ import msgspec
 import tomlkit
 from packaging.specifiers import SpecifierSet
 
+from loadtest.gateway.index import in_order
 from loadtest.gateway.manifest import Manifest
 from loadtest.operations import base
 from loadtest.versions import VersionData
@@ -103,7 +104,7 @@ def _head(
     document["version"] = version
     if manifest.python and SpecifierSet(manifest.python) != SpecifierSet(str(document["python"])):
         # The metadata of a package has its bounds in any order.
-        document["python"] = ",".join(sorted(map(str, SpecifierSet(manifest.python)), reverse=True))
+        document["python"] = in_order(SpecifierSet(manifest.python))
     extras = document.get("extras", [])
     for extra in [one for one in extras if one not in manifest.extras]:
         extras.remove(extra)

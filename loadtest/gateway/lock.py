@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from loadtest import versions
 from loadtest.errors import LoadTestError, UsageError
+from loadtest.gateway.interpreters import find
 from loadtest.gateway.source import PACKAGE
 from loadtest.gateway.uv import run_uv
 from loadtest.versions import VersionData
@@ -27,12 +28,14 @@ def lock_version(data: VersionData) -> Path:
     """Resolve the version that ``data`` is about and write its lock; returns the lock's path.
 
     Raises:
-        InstallError: it cannot be resolved.
+        InstallError: it cannot be resolved, or no Python that it runs on is here.
     """
+    # With an interpreter that is named, uv does not run all that it finds.
+    python = find(data.python, who=f"gateway {data.version}").path
     with tempfile.TemporaryDirectory() as directory:
         wanted = Path(directory) / "wanted.in"
         wanted.write_text(wanted_by(data), encoding="utf-8")
-        run_uv([*command(data), str(wanted), "--output-file", str(data.lock)])
+        run_uv([*command(data), "--python", str(python), str(wanted), "--output-file", str(data.lock)])
     return data.lock
 
 

@@ -1,37 +1,16 @@
-"""Which releases on the package index are newer than the known versions, and which Python each of them needs."""
+"""Which releases on the package index are newer than the known versions."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
-import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.gateway.diagnosis import Kind
-from loadtest.gateway.index import newer
+from loadtest.gateway.index import ASKING, ASKING_TIME, newer
 from loadtest.gateway.source import PACKAGE
 from loadtest.gateway.uv import InstallerError, InstallError, run_uv
-
-LATEST_PYTHON = "3.99"
-"""The Python that releases are asked for: uv heeds lower bounds only, so none is left out whatever runs here."""
-
-ASKING_TIME = 60.0
-"""Seconds that one answer of the index may take."""
-
-
-@dataclass(frozen=True)
-class NewRelease:
-    """A release on the package index that is not known yet."""
-
-    version: str
-    python: str
-    """The interpreters that it runs on, as a PEP 440 specifier; empty if it names none."""
-
-    def __str__(self) -> str:
-        return f"{self.version} (Python {self.python or 'of any version'})"
 
 
 def newer_versions(known: Sequence[str], *, pre: bool = False) -> tuple[str, ...]:
@@ -50,23 +29,6 @@ def newer_versions(known: Sequence[str], *, pre: bool = False) -> tuple[str, ...
     return tuple(found)
 
 
-def release(version: str) -> NewRelease:
-    """Return what the metadata of ``version`` on the index says.
-
-    Raises:
-        InstallError: the index does not answer, or has no such release.
-    """
-    with tempfile.TemporaryDirectory() as directory:
-        run_uv(
-            [
-                *("pip", "install", "--quiet", "--no-deps", "--python", sys.executable),
-                *("--python-version", LATEST_PYTHON, "--target", directory, f"{PACKAGE}=={version}"),
-            ]
-        )
-        (found,) = importlib.metadata.distributions(path=[directory])
-        return NewRelease(version, str(found.metadata.json.get("requires_python", "")))
-
-
 def _newest(pre: bool, without: Sequence[str]) -> str | None:
     """Return the newest release that is not among ``without``, or None.
 
@@ -79,8 +41,7 @@ def _newest(pre: bool, without: Sequence[str]) -> str | None:
         try:
             printed = run_uv(
                 [
-                    *("pip", "compile", "--quiet", "--no-deps", "--no-annotate", "--no-header"),
-                    *("--python", sys.executable, "--python-version", LATEST_PYTHON),
+                    *("pip", "compile", *ASKING, "--no-annotate", "--no-header"),
                     *("--prerelease", "allow" if pre else "disallow", str(wanted)),
                 ],
                 time_limit=ASKING_TIME,

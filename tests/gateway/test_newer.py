@@ -11,8 +11,9 @@ from packaging.version import Version
 
 from loadtest import versions
 from loadtest.cli.gateways import gateways
-from loadtest.gateway import newer
-from loadtest.gateway.newer import newer_versions, release
+from loadtest.gateway import index, newer
+from loadtest.gateway.index import Release, release
+from loadtest.gateway.newer import newer_versions
 from loadtest.gateway.uv import InstallError
 
 
@@ -67,6 +68,6 @@ def test_newer_releases_on_the_terminal(
     monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], arguments: tuple[str, ...], shown: str, said: str
 ) -> None:
     monkeypatch.setattr(newer, "newer_versions", lambda _known, *, pre: names)
-    monkeypatch.setattr(newer, "release", lambda version: newer.NewRelease(version, ">=3.12"))
+    monkeypatch.setattr(index, "release", lambda version: Release(version, ">=3.12", None))
     done = CliRunner().invoke(gateways, ["--newer", *arguments])
     assert (done.exit_code, done.stdout, done.stderr) == (0, shown, said)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,76 @@ def test_a_python_that_does_not_run_is_named(checkout: Path, python: str) -> Non
     assert not (checkout / ".venv").exists()
 
 
-def test_without_any_python_it_says_what_it_needs(checkout: Path, tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
+SHIM = """#!/bin/sh
+# As a version manager's shim does: what it starts is named by a file in the working directory, or above it.
+directory=${{PYENV_DIR:-$PWD}}
+while [ "$directory" ]; do
+    [ ! -e "$directory/.python-version" ] || exit 127
+    directory=${{directory%/*}}
+done
+exec {python} "$@"
+"""
+
+
+@pytest.fixture
+def surrounded(tmp_path: Path) -> Path:
+    """A checkout whose set-up only says its Python's version, in a project that wants a Python which is not there."""
+    (tmp_path / ".python-version").write_text("3.99.0\n")
+    checkout = tmp_path / "ours"
+    (checkout / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "bootstrap.sh", checkout / "scripts")
+    (checkout / "scripts" / "bootstrap.py").write_text("import sys; print(sys.version)\n")
+    return checkout
+
+
+def tools(directory: Path, **programs: str) -> str:
+    """Return the PATH of a machine that has these shell scripts and little else."""
+    directory.mkdir()
     dirname = shutil.which("dirname")
     assert dirname
-    (tools / "dirname").symlink_to(dirname)
-    done = set_up(checkout, PATH=str(tools), PYTHON="")
+    (directory / "dirname").symlink_to(dirname)
+    for name, text in programs.items():
+        program(directory / name, text)
+    return str(directory)
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("settings", [{}, {"PYTHON": "python3"}, {"PYENV_DIR": "."}])
+def test_a_shim_does_not_follow_the_surrounding_project(
+    surrounded: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    if "PYENV_DIR" in settings:
+        settings = {"PYENV_DIR": str(tmp_path)}
+    path = tools(tmp_path / "tools", python3=SHIM.format(python=sys.executable))
+    done = set_up(surrounded, PATH=path, **{"PYTHON": "", **settings})
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{sys.version}\n", "")
+
+
+def test_a_relative_path_to_a_python_starts_at_the_working_directory(
+    surrounded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program(tmp_path / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    done = set_up(surrounded, PYTHON="./python")
+    assert (done.returncode, done.stdout) == (0, f"{sys.version}\n")
+
+
+def test_a_python_of_pyenv_that_is_not_selected_is_found(surrounded: Path, tmp_path: Path) -> None:
+    for version, runs in (("3.9.18", "exit 1"), ("3.12.1", f'exec {sys.executable} "$@"')):
+        binaries = tmp_path / "pyenv" / "versions" / version / "bin"
+        binaries.mkdir(parents=True)
+        program(binaries / "python3", f"#!/bin/sh\n{runs}\n")
+    path = tools(tmp_path / "tools", python3="#!/bin/sh\nexit 127\n")
+    done = set_up(surrounded, PATH=path, PYTHON="", PYENV_ROOT=str(tmp_path / "pyenv"))
+    assert (done.returncode, done.stdout) == (0, f"{sys.version}\n")
+
+
+def test_without_any_python_it_says_what_it_needs(checkout: Path, tmp_path: Path) -> None:
+    done = set_up(checkout, PATH=tools(tmp_path / "tools"), PYTHON="", PYENV_ROOT=str(tmp_path / "none"))
     assert done.returncode == 2
     assert done.stderr == (
         "no Python found on the PATH, expected 3.11 or newer; PYTHON=/path/to/python names one\n"
