@@ -91,12 +91,17 @@ _KINDS: tuple[tuple[Kind, str, str], ...] = (
 )
 
 
+_NPM = r"npm (?:error|ERR!) "
 _LAST_WORDS = (
-    r"npm error (\w*Error: .*)",
-    r"(ERROR: .*)",
-    r"((?:\w+\.)*\w*(?:Error|Exception|Exit)\b.*)",
+    (rf"{_NPM}(\w*Error: .*)", 0),
+    (rf"{_NPM}(?!code |errno |syscall |path |command |signal |A complete log)(\S.*)", 0),
+    (r"(ERROR: .*)", -1),
+    (r"((?:\w+\.)*\w*(?:Error|Exception|Exit)\b.*)", -1),
 )
-"""What a line of a build looks like that says what failed; the first pattern that is there counts."""
+"""What a line of a build looks like that says what failed, and whether the first such line says it, or the last.
+
+The first pattern that is there counts.
+"""
 
 
 def diagnose(output: str) -> Diagnosis:
@@ -152,12 +157,12 @@ def _parts(output: str) -> tuple[str, list[str], list[str]]:
 
 
 def _last_words(output: str) -> list[str]:
-    """Return the line of a build's output that says what failed in it: npm's error, else the last exception."""
+    """Return the line of a build's output that says what failed in it: npm's first error, else the last exception."""
     lines = [line.strip(" │") for line in output.splitlines()]
-    for pattern in _LAST_WORDS:
+    for pattern, which in _LAST_WORDS:
         said = [found[1] for line in lines if (found := re.match(pattern, line))]
         if said:
-            return said[-1:]
+            return [said[which]]
     return []
 
 

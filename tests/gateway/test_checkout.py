@@ -11,7 +11,7 @@ import pytest
 from loadtest import versions
 from loadtest.gateway.install import Installation, install
 from loadtest.gateway.source import Checkout, parse_source
-from loadtest.gateway.uv import InstallError
+from loadtest.gateway.uv import InstallError, run_uv
 
 pytestmark = pytest.mark.real
 
@@ -87,3 +87,101 @@ def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
     repaired = tmp_path / "tree" / "setup.py"
     repaired.unlink()
     assert said(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == "1.0.8.dev1"
+
+
+HOOK = """
+import os, subprocess
+from setuptools import setup
+if os.environ.get("BUILD_UI_ASSETS") == "true":
+    subprocess.run(["npm", "install"], check=True)
+setup(package_data={"mcpgateway": ["static/*"]})
+"""
+BUNDLE = """#!/bin/sh
+/bin/mkdir -p mcpgateway/static
+echo "$npm_config_cache" > mcpgateway/static/bundle-1.js
+"""
+FAILS = """#!/bin/sh
+echo 'npm error code E404' >&2
+echo 'npm error 404 Not Found - zod' >&2
+exit 1
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that is the whole PATH."""
+    directory = tmp_path / "tools"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", str(directory))
+    return directory
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def with_interface(tree: Path) -> Checkout:
+    source = checkout(tree)
+    (tree / "setup.py").write_text(HOOK)
+    (tree / "package.json").write_text("{}")
+    return source
+
+
+@pytest.mark.parametrize(
+    ("programs", "why"),
+    [
+        ({}, "npm is not installed"),
+        ({"npm": BUNDLE}, "npm is not installed"),
+        ({"npm": FAILS, "node": ""}, "404 Not Found - zod"),
+    ],
+)
+def test_without_npm_or_where_it_fails_pages_have_no_scripts(
+    tmp_path: Path, path: Path, programs: dict[str, str], why: str
+) -> None:
+    for name, text in programs.items():
+        program(path / name, text)
+    installation = install(with_interface(tmp_path / "tree"), tmp_path)
+    (note,) = installation.notes
+    assert note.startswith("the user interface of the checkout was not built, so its pages have no scripts: ")
+    assert why in note
+    assert "\n" not in note
+    assert said(installation, "mcpgateway.__version__") == "1.0.8.dev1"
+
+
+def test_npm_builds_what_pages_need_also_without_a_home(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", run_uv(["cache", "dir"]).strip())
+    monkeypatch.setenv("HOME", str(tmp_path / "missing"))
+    for name, text in {"npm": BUNDLE, "node": ""}.items():
+        program(path / name, text)
+    installation = install(with_interface(tmp_path / "tree"), tmp_path)
+    assert installation.notes == ()
+    (bundle,) = installation.directory.glob("lib/python*/site-packages/mcpgateway/static/bundle-1.js")
+    assert bundle.read_text().strip() == str(installation.directory / "npm")
+
+
+SURROUNDINGS = {
+    "pyproject.toml": '\n[tool.uv]\nexclude-newer = "2000-01-01"\nrequired-version = ">=99"\nno-index = true\n',
+    "uv.toml": 'exclude-newer = "2000-01-01"\nno-index = true\n',
+    ".python-version": "3.6\n",
+    "pip.conf": "[global]\nindex-url = http://127.0.0.1:1/simple\n",
+    "setup.cfg": "[easy_install]\nindex_url = http://127.0.0.1:1/simple\n",
+}
+
+
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_settings_of_a_checkout_do_not_count_where_the_load_test_runs_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    tree = tmp_path / "tree"
+    checkout(tree)
+    with (tree / name).open("a", encoding="utf-8") as file:
+        file.write(SURROUNDINGS[name])
+    monkeypatch.chdir(tree)
+    source = parse_source("path:.")
+    assert isinstance(source, Checkout)
+    installation = install(source, tree / ".loadtest")
+    assert installation.notes == (), "the lock is used"
+    assert said(installation, "m.version('idna')") == PINNED

@@ -170,6 +170,32 @@ error: Failed to build `/tmp/source`
   cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)
 """,
     ),
+    "package that npm does not find": (
+        Kind.BUILD,
+        "Failed to build `/tmp/source`: 404 Not Found - GET http://127.0.0.1:1/zod - Not found",
+        """\
+npm error code E404
+npm error 404 Not Found - GET http://127.0.0.1:1/zod - Not found
+npm error 404
+npm error 404  The requested resource 'zod@^4.1.0' could not be found or you do not have permission to access it.
+npm error A complete log of this run can be found in: /tmp/npm/_logs/debug-0.log
+subprocess.CalledProcessError: Command '['npm', 'install']' returned non-zero exit status 1.
+error: Failed to build `/tmp/source`
+  cause: The build backend returned an error
+  cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)
+""",
+    ),
+    "program that npm runs and that fails": (
+        Kind.BUILD,
+        "Failed to build `/tmp/source`: ERROR: npm run build failed",
+        """\
+npm ERR! code ELIFECYCLE
+npm ERR! errno 2
+ERROR: npm run build failed
+error: Failed to build `/tmp/source`
+  cause: The build backend returned an error
+""",
+    ),
     "build that exits": (
         Kind.BUILD,
         "Failed to build `/tmp/bad`: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)",

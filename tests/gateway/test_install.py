@@ -210,6 +210,23 @@ def test_caches_go_to_our_home_where_that_of_the_user_cannot_be_written_to(tmp_p
     assert given["UV_CACHE_DIR"] == "/given"
 
 
+def test_uv_is_run_with_caches_in_our_home_where_the_user_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "uv"
+    script.write_text("#!/bin/sh\nenv\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(script))
+    for name in ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "missing"))
+    monkeypatch.setenv("LOADTEST_HOME", str(tmp_path / "ours"))
+    shown = run_uv(["pip", "sync"]).splitlines()
+    assert f"UV_CACHE_DIR={tmp_path}/ours/cache/uv" in shown
+    assert f"UV_PYTHON_INSTALL_DIR={tmp_path}/ours/share/uv" in shown
+    assert not (tmp_path / "missing").exists()
+
+
 def test_variables_that_name_another_environment_are_not_passed_on(tmp_path: Path) -> None:
     environ = {
         "HOME": str(tmp_path),
