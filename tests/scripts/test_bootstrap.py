@@ -94,14 +94,20 @@ def program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize("settings", [{}, {"PYTHON": "python3"}, {"PYENV_DIR": "."}])
+@pytest.mark.parametrize("python", ["", "python3"])
+@pytest.mark.parametrize("directory", ["", "{project}"])
 def test_a_shim_does_not_follow_the_surrounding_project(
-    surrounded: Path, tmp_path: Path, settings: dict[str, str]
+    surrounded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str, directory: str
 ) -> None:
-    if "PYENV_DIR" in settings:
-        settings = {"PYENV_DIR": str(tmp_path)}
+    monkeypatch.chdir(surrounded)
     path = tools(tmp_path / "tools", python3=SHIM.format(python=sys.executable))
-    done = set_up(surrounded, PATH=path, **{"PYTHON": "", **settings})
+    done = set_up(
+        surrounded,
+        PATH=path,
+        PYTHON=python,
+        PYENV_ROOT=str(tmp_path / "none"),
+        PYENV_DIR=directory.format(project=tmp_path),
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{sys.version}\n", "")
 
 
