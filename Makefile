@@ -109,19 +109,24 @@ services-status: setup ## Show what services-up left running
 
 .PHONY: test
 test: lint typecheck ## Lint, types and all tests
-	@$(BIN)/pytest $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not nightly' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## The tests that boot no gateway
-	@$(BIN)/pytest -m 'not real' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not real and not nightly' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-real
 test-real: setup ## The tests that boot a gateway
-	@$(BIN)/pytest -m real $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'real and not nightly' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-faults
 test-faults: setup ## Every way in which a job can end, on a stub of a gateway
 	@$(BIN)/pytest tests/faults --numprocesses=logical $(PYTEST_ARGS)
+
+.PHONY: test-nightly
+test-nightly: setup ## The tests that take too long for every change
+	@$(BIN)/pytest -m nightly $(BESIDE) $(PYTEST_ARGS)
+	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/test_fuzz.py $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-distributed
 test-distributed: setup ## Four network namespaces as machines; root, iproute2

@@ -41,6 +41,7 @@ def proposal(tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.mark.nightly
 def test_a_version_more_breaks_nothing(proposal: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(proposal)}
     subprocess.run([sys.executable, "scripts/document_faults.py"], cwd=proposal, env=environment, check=True)

@@ -11,15 +11,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from bench import REPORTS, WITHIN, Job, started
 
 from loadtest.run import RunState
 
+pytestmark = pytest.mark.load
+
+ON_EVERY_CHANGE = ("SIGINT twice", "SIGTERM twice while the gateway stops", "the gateway is killed")
+"""The rows that `make test` runs; all of them take minutes."""
 SECOND = 1.2
 """Seconds after which a further signal is one of its own, see loadtest/signals.py."""
 
@@ -71,6 +76,13 @@ def cancelled(job: Job) -> None:
     job.signal(signal.SIGTERM)
 
 
+def rows(endings: Iterable[Ending]) -> list[ParameterSet]:
+    return [
+        pytest.param(one, id=one.what, marks=() if one.what in ON_EVERY_CHANGE else pytest.mark.nightly)
+        for one in endings
+    ]
+
+
 INTERRUPTED = "interrupted"
 SIGNALS = (
     Ending("SIGTERM", sends(signal.SIGTERM), 143, INTERRUPTED, "(SIGTERM)"),
@@ -85,7 +97,7 @@ SIGNALS = (
 )
 
 
-@pytest.mark.parametrize("ending", SIGNALS, ids=lambda ending: ending.what)
+@pytest.mark.parametrize("ending", rows(SIGNALS))
 def test_a_signal_under_load(tmp_path: Path, ending: Ending) -> None:
     job = Job.on_stub(tmp_path)
     with started(job):
@@ -105,7 +117,7 @@ LATE = (
 )
 
 
-@pytest.mark.parametrize("ending", LATE, ids=lambda ending: ending.what)
+@pytest.mark.parametrize("ending", rows(LATE))
 def test_a_signal_after_the_load(tmp_path: Path, ending: Ending) -> None:
     job = Job.on_stub(tmp_path, arguments=("-u", "2", "-r", "2", "-t", "5s"))
     job.behave(stubborn=True)
@@ -210,7 +222,7 @@ def test_the_page_shows_the_table() -> None:
     assert rows in page, f"docs/verdict.md must hold:\n{rows}"
 
 
-@pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.what)
+@pytest.mark.parametrize("ending", rows(ENDINGS))
 def test_something_ends_under_load(tmp_path: Path, ending: Ending) -> None:
     job = Job.on_stub(tmp_path)
     with started(job):
@@ -218,6 +230,7 @@ def test_something_ends_under_load(tmp_path: Path, ending: Ending) -> None:
         assert_ended(job, ending, job.wait())
 
 
+@pytest.mark.nightly
 def test_a_directory_of_reports_that_is_removed_under_load_is_made_again(tmp_path: Path) -> None:
     job = Job.on_stub(tmp_path, arguments=SHORT)
     with started(job):
@@ -225,6 +238,7 @@ def test_a_directory_of_reports_that_is_removed_under_load_is_made_again(tmp_pat
         assert_ended(job, REMOVED, job.wait())
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("during", ["boot", "migrations"])
 def test_a_signal_before_the_load(tmp_path: Path, during: str) -> None:
     job = Job.on_stub(tmp_path)
@@ -270,6 +284,7 @@ def test_a_gateway_that_ends_while_it_boots(tmp_path: Path) -> None:
         assert_ended(job, UNBOOTED, job.wait())
 
 
+@pytest.mark.nightly
 def test_a_token_that_is_refused(tmp_path: Path) -> None:
     job = Job.on_stub(tmp_path)
     job.behave(refuses=True)
@@ -305,6 +320,7 @@ def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path) ->
         assert_ended(job, TWO_JOBS, job.wait())
 
 
+@pytest.mark.nightly
 def test_files_that_cannot_be_written_keep_no_other_from_it(tmp_path: Path) -> None:
     """A limit on the size of files, which is like a disk that is full for the large ones."""
     job = Job.on_stub(tmp_path, arguments=SHORT, before="ulimit -f 96")
