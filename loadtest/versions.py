@@ -67,6 +67,14 @@ class Removal(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class SkippedScenarios(Record, frozen=True, kw_only=True):
+    """Scenarios in which a version has no part although it offers their operations, and why."""
+
+    scenarios: tuple[str, ...]
+    """Names: ``McpUser.progress``."""
+    reason: str
+
+
 class Drift(Qualified, frozen=True, kw_only=True):
     """An answer that is plainly right although the contract does not describe it."""
 
@@ -147,6 +155,7 @@ class VersionData(Record, frozen=True, kw_only=True):
     floors: tuple[Floor, ...] = ()
     """The last one that holds goes before ``coverage``."""
     excluded: tuple[Exclusion, ...] = ()
+    skipped: tuple[SkippedScenarios, ...] = ()
     removed: tuple[Removal, ...] = ()
     """Operations of this version that a later gateway is meant not to offer."""
     drift: tuple[Drift, ...] = ()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest import versions
 from loadtest.catalogue import catalogue, planned
 from loadtest.errors import UsageError
 
@@ -140,6 +141,12 @@ def test_a_call_knows_its_line(folder: Path) -> None:
     story = next(s for s in catalogue(folder) if s.name == "ThingsUser.story")
     line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
     assert 'self.rpc("POST /rpc tools/call")' in SOURCE.splitlines()[line - 1]
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_what_a_version_skips_is_a_scenario(version: str) -> None:
+    skipped = {name for one in versions.load(version).skipped for name in one.scenarios}
+    assert not skipped - {scenario.name for scenario in catalogue()}
 
 
 def test_only_what_takes_part_is_planned(folder: Path) -> None:

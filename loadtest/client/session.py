@@ -48,6 +48,10 @@ class Session:
     changed: Mapping[str, str] = field(default_factory=dict)
     """Settings that the gateway was booted with in place of those of the version's data."""
 
+    def skips(self, scenario: str) -> bool:
+        """Say whether the version's data leaves ``scenario`` out."""
+        return self.data is not None and any(scenario in one.scenarios for one in self.data.skipped)
+
     def switched_off(self, name: str) -> bool:
         """Say whether a feature is switched off (``OBSERVABILITY_ENABLED``): it stores nothing."""
         usual = self.data.environment.get(name) if self.data is not None else None

@@ -16,7 +16,7 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Caller, NotOffered, StepFailed
+from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.streams import EventStream
 from loadtest.load import Load, load_of
 from loadtest.operations import renamed
@@ -156,15 +156,14 @@ class GatewayUser(FastHttpUser):
         """Say whether this gateway's contract has ``operation``."""
         return self.api.offers(renamed(operation, self.renamed))
 
-    def require_other_names(self) -> None:
-        """Check that this gateway serves every path that this class's operations are renamed to.
+    def takes_part(self, scenario: str) -> bool:
+        """Say whether there is anything to do in ``scenario``.
 
-        Raises:
-            NotOffered: it does not; a scenario would stop at the first renamed call, having made other entities.
+        The gateway version's data may leave it out, and a gateway may not serve the paths that this class's
+        operations are renamed to: the scenario would end at the first of them, having made other entities before.
         """
-        for path in self.renamed.values():
-            if not self.api.offers(f"GET {path}"):
-                raise NotOffered(path)
+        served = all(self.api.offers(f"GET {path}") for path in self.renamed.values())
+        return served and not self.load.session.skips(scenario)
 
     def switched_off(self, name: str) -> bool:
         """Say whether the gateway version's data switches a feature off; it answers, and has nothing stored."""
@@ -260,8 +259,8 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
             recorder = user.load.recorder
             recorder.scenario_started(name)
             try:
-                user.require_other_names()
-                method(user)
+                if user.takes_part(name):
+                    method(user)
             except StepFailed as failed:
                 recorder.scenario_cut_short(name, failed.operation, failed.problem)
                 raise

@@ -13,10 +13,6 @@ PROTOCOL_VERSION = "2025-06-18"
 ZONES = {"source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}
 NOON_IN_UTC, NOON_IN_TOKYO = "2026-01-01T12:00:00", "2026-01-01T21:00:00+09:00"
 
-KEEPS_TEMPLATES = "1.0.0rc1"
-"""The gateway that reads templates once and keeps them for ever (``_template_cache`` in its
-``resource_service.py``): the answer is wrong as soon as the server of that first read is gone."""
-
 LISTS = {
     "POST /rpc tools/list": "tools",
     "POST /rpc resources/list": "resources",
@@ -123,9 +119,6 @@ class JsonRpcUser(GatewayUser):
     @task(2)
     def templated_resource(self) -> None:
         """A resource behind a template with a parameter."""
-        data = self.load.session.data
-        if data is not None and data.version == KEEPS_TEMPLATES:
-            return
         self.rpc("POST /rpc resources/read", {"uri": "greeting://bob"}, check=reads("hello bob"))
 
     def note(self) -> dict[str, str | None]:

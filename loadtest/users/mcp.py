@@ -27,8 +27,6 @@ from loadtest.users.jsonrpc import (
 )
 
 SESSION = "mcp-session-id"
-KEEPS_PROGRESS = "1.0.0rc1"
-"""The gateway that passes no notification of a backend on to its client."""
 REPORT_WITHIN = 60.0
 """Seconds for a report on a call, which with many users waits long for its turn before it is made at all."""
 PROGRESS = "notifications/progress"
@@ -148,8 +146,6 @@ class McpUser(GatewayUser):
     @task
     def progress(self) -> None:
         """A session at the gateway whose stream tells how far a slow tool has come."""
-        if self.tells_no_progress():
-            return
         with self.session(GATEWAY) as headers:
             slow = self.slow_call()
             with (
@@ -163,8 +159,6 @@ class McpUser(GatewayUser):
     @task
     def server_progress(self) -> None:
         """A session at the virtual server whose stream tells how far a slow tool has come."""
-        if self.tells_no_progress():
-            return
         server = self.at_server()
         with self.session(SERVER, **server) as headers:
             slow = self.slow_call()
@@ -191,11 +185,6 @@ class McpUser(GatewayUser):
             "arguments": {"seconds": 0.5},
             "_meta": {"progressToken": self.name("progress")},
         }
-
-    def tells_no_progress(self) -> bool:
-        """Say whether this gateway keeps the progress of its backends to itself, as the protocol allows."""
-        data = self.load.session.data
-        return data is not None and data.version == KEEPS_PROGRESS
 
     def at_server(self) -> dict[str, str]:
         """Return the path parameter of the stage's virtual server."""
