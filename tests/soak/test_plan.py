@@ -98,7 +98,7 @@ def test_another_rate_brings_as_many_users_as_it_takes() -> None:
 
 @pytest.mark.parametrize("text", ["none", "-1", "0", "nan", "inf"])
 def test_a_rate_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=f"LOADTEST_RATE={text}: expected a number above 0"):
+    with pytest.raises(UsageError, match=f"LOADTEST_RATE={text}: expected a number from 0.001 to 10000"):
         size(profile="soak", environ={"LOADTEST_RATE": text})
 
 
