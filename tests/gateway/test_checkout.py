@@ -81,7 +81,7 @@ def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
     )
     (tmp_path / "tree" / "setup.py").write_text("raise ValueError('cannot be built')\n")
     with pytest.raises(
-        InstallError, match=r"Failed to build .*: ValueError: cannot be built; .*install\.log\)$"
+        InstallError, match=r"Failed to build.*: ValueError: cannot be built; .*install\.log\)$"
     ):
         install(source, tmp_path)
     repaired = tmp_path / "tree" / "setup.py"
