@@ -46,6 +46,8 @@ class Desk:
             timeout=_TIMEOUT,
             allow_redirects=False,
         )
+        # The pool would offer this connection again while the server is closing it.
+        self._http.close()
         answer.raise_for_status()
         if answer.is_redirect:
             # The body may hold a password, and the header holds a token: they go to this address and no other.
