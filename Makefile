@@ -126,11 +126,11 @@ test-faults: setup ## Every way in which a job can end, on a stub of a gateway
 .PHONY: test-nightly
 test-nightly: setup ## The tests that take too long for every change
 	@$(BIN)/pytest -m nightly $(BESIDE) $(PYTEST_ARGS)
-	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/test_fuzz.py $(BESIDE) $(PYTEST_ARGS)
+	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/cli/test_fuzz.py $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-distributed
 test-distributed: setup ## Four network namespaces as machines; root, iproute2
-	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/job/test_machines.py $(PYTEST_ARGS)
+	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/app/test_machines.py $(PYTEST_ARGS)
 
 .PHONY: test-browser
 test-browser: setup ## The tests that open report.html in Chromium or Chrome
@@ -150,7 +150,7 @@ lint-python: setup ## ruff: rules and format
 
 .PHONY: lint-shell
 lint-shell: setup ## shellcheck
-	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh scripts/github/*.sh .ci/run
 
 .PHONY: lint-github
 lint-github: setup ## Schemas of GitHub's files, zizmor
@@ -167,16 +167,16 @@ typecheck: setup ## mypy, strict
 
 .PHONY: docs
 docs: setup ## Write the pages that are generated from the code
-	@$(BIN)/python scripts/document_commands.py
-	@$(BIN)/python scripts/document_faults.py
+	@$(BIN)/python scripts/docs/document_commands.py
+	@$(BIN)/python scripts/docs/document_faults.py
 
 .PHONY: goldens
 goldens: setup ## Write the stored reports in tests/data; review the diff
-	@$(BIN)/pytest --quiet tests/reports/test_goldens.py --update-goldens
+	@$(BIN)/pytest --quiet tests/reports/formats/test_goldens.py --update-goldens
 
 .PHONY: screenshots
 screenshots: setup ## Pictures for the README from RUN=reports/run.json
-	@$(BIN)/python scripts/screenshots.py "$${RUN:-reports/run.json}" docs/images
+	@$(BIN)/python scripts/docs/screenshots.py "$${RUN:-reports/run.json}" docs/images
 
 .PHONY: bench
 bench: setup ## Cost of the load generator and of the reports
@@ -196,15 +196,15 @@ lock: setup ## Resolve requirements/*.lock again
 .PHONY: gateway
 gateway: setup ## Add gateway VERSION: lock, data file, changes
 	@$(LOADTEST) adopt $(if $(strip $(SUMMARY)),--summary "$$SUMMARY") -- "$$VERSION"
-	@$(BIN)/python scripts/document_faults.py
+	@$(BIN)/python scripts/docs/document_faults.py
 
 .PHONY: lock-gateway
 lock-gateway: setup ## Resolve the lock of gateway VERSION again
-	@$(BIN)/python -m loadtest.gateway.lock $(VERSION)
+	@$(BIN)/python -m loadtest.adoption.releases $(VERSION)
 
 .PHONY: contract-gateway
 contract-gateway: setup ## Store the contract of gateway VERSION again
-	@$(BIN)/python -m loadtest.gateway.contract $(VERSION)
+	@$(BIN)/python -m loadtest.adoption.stored_contract $(VERSION)
 
 .PHONY: build
 build: setup ## Build sdist and wheel into dist/
@@ -214,27 +214,27 @@ build: setup ## Build sdist and wheel into dist/
 
 .PHONY: github-report
 github-report: ## Annotations, job summary, outputs
-	@$(BIN)/python scripts/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
+	@$(BIN)/python scripts/github/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
 
 .PHONY: publish-comment
 publish-comment: ## Comment on the pull request of the downloaded REPORTS
-	@exec python3 scripts/publish_comment.py "$$REPORTS"
+	@exec python3 scripts/github/publish_comment.py "$$REPORTS"
 
 .PHONY: soak-matrix
 soak-matrix: setup ## Plan the nightly soak from the workflow's inputs
-	@$(BIN)/python scripts/soak_matrix.py
+	@$(BIN)/python scripts/github/soak_matrix.py
 
 .PHONY: last-night
 last-night: setup ## Download the soak ARTIFACT of the last nights
-	@$(BIN)/python scripts/last_night.py last-night
+	@$(BIN)/python scripts/github/last_night.py last-night
 
 .PHONY: soak-trend
 soak-trend: ## Extend the history of a soak and show the last nights
-	@exec python3 scripts/nights.py "$${LOADTEST_REPORTS_DIR:-reports}" last-night
+	@exec python3 scripts/github/nights.py "$${LOADTEST_REPORTS_DIR:-reports}" last-night
 
 .PHONY: soak-issue
 soak-issue: ## Open, update or close the issue on the soak REPORTS
-	@exec python3 scripts/soak_issue.py "$$REPORTS"
+	@exec python3 scripts/github/soak_issue.py "$$REPORTS"
 
 .PHONY: newer-gateway
 newer-gateway: setup ## Print VERSION, or the newest release if it is not known
@@ -243,15 +243,15 @@ newer-gateway: setup ## Print VERSION, or the newest release if it is not known
 
 .PHONY: propose-gateway
 propose-gateway: ## Open or update the pull request of a gateway PROPOSAL
-	@exec python3 scripts/propose_gateway.py "$$PROPOSAL"
+	@exec python3 scripts/github/propose_gateway.py "$$PROPOSAL"
 
 .PHONY: propose-locks
 propose-locks: ## Open or update the pull request of the LOCKS
-	@exec python3 scripts/propose_locks.py "$$LOCKS"
+	@exec python3 scripts/github/propose_locks.py "$$LOCKS"
 
 .PHONY: release-check
 release-check: setup ## Check dist/ and CHANGELOG.md against TAG; write notes
-	@$(BIN)/python scripts/release_check.py "$$TAG" dist release-notes.md
+	@$(BIN)/python scripts/github/release_check.py "$$TAG" dist release-notes.md
 
 .PHONY: publish
 publish: ## Upload dist/ to PyPI by trusted publishing

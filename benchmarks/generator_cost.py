@@ -108,9 +108,9 @@ def measure(variant: str, host: str, requests: int) -> float:
     # Importing locust patches the whole process: only the measured one does it.
     from locust.env import Environment
 
-    from loadtest import direction
-    from loadtest.client import contract
-    from loadtest.stage import Stage
+    from loadtest.engine import coordinator as direction
+    from loadtest.fixtures.fixture import Stage
+    from loadtest.openapi import contract
 
     environment = Environment(user_classes=[user_class(variant)], host=host)
     runner = environment.create_local_runner()
@@ -152,7 +152,7 @@ def assert_checked(requests: int) -> None:
     Raises:
         RuntimeError: the record does not show it.
     """
-    from loadtest.run import read_run
+    from loadtest.results.run import read_run
 
     run = read_run(Path(os.environ["LOADTEST_REPORTS_DIR"]) / "run.json")
     successes = sum(operation.successes for operation in run.operations)

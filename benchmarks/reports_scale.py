@@ -17,15 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from loadtest.failures import Example, Failure, ProblemKind
-from loadtest.fingerprint import fingerprint
-from loadtest.histogram import Histogram
-from loadtest.judge.session import Options, judge_run
-from loadtest.measured import Operation
-from loadtest.plan import Call, Scenario
-from loadtest.reports import formats
-from loadtest.run import Run, RunState, Settings, read_run, write_run
-from loadtest.timeline import Moment, Timeline
+from loadtest.app.judging import Options, judge_run
+from loadtest.reports.formats import FORMATS
+from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint
+from loadtest.results.latency import Histogram
+from loadtest.results.measurements import Moment, Operation, Timeline
+from loadtest.results.run import Call, Run, RunState, Scenario, Settings, read_run, write_run
 
 OPERATIONS = 10_000
 FAILURES = 100_000
@@ -126,7 +123,7 @@ def measure(path: Path) -> int:
     run, _ = timed("read", lambda: read_run(path))
     verdict, _ = timed("judge", lambda: judge_run(run, Options(), dt.date(2026, 3, 1)))
     before, total = peak(), 0.0
-    for one in formats():
+    for one in FORMATS:
         _, spent = timed(one.FILENAME, lambda one=one: one.render(run, verdict))  # type: ignore[misc]
         total += spent
     more = peak() - before

@@ -1,7 +1,7 @@
-"""The load test that may block a pull request of ContextForge, the MCP gateway.
+"""A load test for ContextForge, the MCP gateway, that can gate pull requests.
 
-A run is a file. ``loadtest.users``, ``loadtest.client``, ``loadtest.backends`` and ``loadtest.gateway`` make
-one (``reports/run.json``); ``loadtest.judge`` and ``loadtest.reports`` read it and never touch the network.
+Running and judging are separate. ``loadtest.engine``, ``loadtest.users``, ``loadtest.client`` and ``loadtest.gateway``
+produce ``reports/run.json``; ``loadtest.judge`` and ``loadtest.reports`` read it and never touch the network.
 """
 
 __version__ = "0.1.0"

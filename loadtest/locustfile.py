@@ -9,7 +9,7 @@ import pkgutil
 from locust import events
 
 from loadtest import users
-from loadtest.direction import attach
+from loadtest.engine.coordinator import attach
 from loadtest.users.base import GatewayUser
 
 

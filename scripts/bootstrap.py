@@ -20,7 +20,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".contextforge-loadtest"
 BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
 DEV_LOCK = ROOT / "requirements" / "dev.lock"
-ISOLATION = ROOT / "loadtest" / "gateway" / "isolation"
+ISOLATION = ROOT / "loadtest" / "gateway" / "install" / "isolation"
 """The project that uv is given, so that it reads no settings of a project around this checkout."""
 REDIRECTIONS = {
     *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER"),

@@ -1,6 +1,7 @@
-"""Imports go one way, so that a run can be judged without what made it."""
+"""Imports go downwards only, so that a run can be judged without the code that made it."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,48 +11,119 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "loadtest"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FORBIDDEN: dict[str, tuple[str, ...]] = {
-    "cli": (),
-    "judge": ("loadtest.users", "loadtest.client", "loadtest.gateway", "loadtest.backends", "loadtest.cli"),
-    "reports": ("loadtest.users", "loadtest.client", "loadtest.gateway", "loadtest.backends", "loadtest.cli"),
-    "client": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
-    "users": ("loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
-    "gateway": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.cli"),
-    "soak": ("loadtest.users", "loadtest.judge", "loadtest.reports", "loadtest.gateway", "loadtest.cli"),
-    "backends": ("loadtest.users", "loadtest.client", "loadtest.judge", "loadtest.reports", "loadtest.cli"),
+ROOT = {"__init__.py", "__main__.py", "locustfile.py"}
+MOST_MODULES = 15
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": set(),
+    "backends": {"core"},
+    "results": {"core"},
+    "versions": {"core", "results"},
+    "workload": {"core", "results"},
+    "judge": {"core", "results", "versions"},
+    "openapi": {"core", "results", "versions"},
+    "client": {"core", "openapi", "results", "versions"},
+    "reports": {"core", "judge", "results"},
+    "fixtures": {"client", "results"},
+    "gateway": {"backends", "client", "core", "results", "versions"},
+    "recording": {"client", "core", "results", "workload"},
+    "engine": {"client", "core", "fixtures", "recording", "results", "versions", "workload"},
+    "adoption": {"client", "core", "engine", "gateway", "judge", "openapi", "reports", "versions"},
+    "app": {
+        *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
+        "workload",
+    },
+    "users": {"backends", "client", "core", "engine", "fixtures", "results", "workload"},
+    "cli": {
+        *("adoption", "app", "core", "engine", "gateway", "judge", "openapi", "reports", "results"),
+        *("versions", "workload"),
+    },
 }
+"""Each package below ``loadtest``, and the packages that it may import."""
 
 
-def name(path: Path) -> str:
+def shown(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {dotted(path) for path in MODULES}
+
+
 def imported(path: Path) -> Iterator[str]:
+    """Yield the modules of ``loadtest`` that a module imports, wherever in it the import is."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name for alias in node.names if alias.name in NAMES)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            assert node.level == 0, f"{shown(path)}: relative import"
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in NAMES else str(node.module) for name in whole if node.module in NAMES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_nothing_imports_upwards(path: Path) -> None:
-    part = path.relative_to(PACKAGE).parts[0]
+def package(module: str) -> str:
+    """Return the top-level package of a dotted name; the empty string for the root."""
+    name = module.split(".")[1] if "." in module else ""
+    return name if (PACKAGE / name).is_dir() else ""
+
+
+def test_the_root_holds_three_modules() -> None:
+    assert {path.name for path in PACKAGE.glob("*.py")} == ROOT
+
+
+def test_every_package_is_listed() -> None:
+    assert set(MAY_IMPORT) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+
+def test_the_packages_have_layers() -> None:
+    order = list(graphlib.TopologicalSorter(MAY_IMPORT).static_order())
+    assert order[0] == "core"
+    assert order[-1] == "cli"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent != PACKAGE], ids=shown)
+def test_imports_go_downwards(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0]
     for module in imported(path):
-        for forbidden in FORBIDDEN.get(part, ()):
-            assert not f"{module}.".startswith(f"{forbidden}."), f"{name(path)} imports {module}"
+        other = package(module)
+        if module == "loadtest" or other == own:
+            continue
+        assert other in MAY_IMPORT[own], (
+            f"{shown(path)} imports {module}; {own} may not import {other or 'the root'}"
+        )
 
 
-def test_each_part_is_there() -> None:
-    assert set(FORBIDDEN) == {
-        path.relative_to(PACKAGE).parts[0] for path in MODULES if path.parent.parent == PACKAGE
-    }
+def test_an_allowance_that_is_not_used_is_removed() -> None:
+    used: dict[str, set[str]] = {name: set() for name in MAY_IMPORT}
+    for path in MODULES:
+        if path.parent != PACKAGE:
+            own = path.relative_to(PACKAGE).parts[0]
+            used[own] |= {package(module) for module in imported(path)} - {own, ""}
+    assert used == MAY_IMPORT
+
+
+def test_modules_do_not_import_each_other_in_a_cycle() -> None:
+    graph = {dotted(path): set(imported(path)) - {dotted(path)} for path in MODULES}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_a_cycle_would_be_found() -> None:
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter({"a": {"b"}, "b": {"a"}}).prepare()
+
+
+@pytest.mark.parametrize("directory", sorted({path.parent for path in MODULES}), ids=shown)
+def test_a_package_is_small_enough_to_read(directory: Path) -> None:
+    modules = [path.name for path in directory.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
 
 
 def test_judging_needs_neither_locust_nor_gevent() -> None:
     code = (
-        "import sys, loadtest.judge.session, loadtest.reports as reports; reports.formats();"
+        "import sys, loadtest.app.judging, loadtest.reports.formats; "
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'locust', 'gevent', 'requests'}))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

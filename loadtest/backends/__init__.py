@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from loadtest.record import Record
+from loadtest.core.record import Record
 
 LOOPBACK = "127.0.0.1"
 RESERVED = ("mail", "siem", "llm")

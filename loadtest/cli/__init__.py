@@ -10,9 +10,10 @@ import click
 from loadtest import __version__
 from loadtest.cli import driving, gateways, judging, output
 from loadtest.cli.internal_error import report_internal_error
-from loadtest.errors import ExitCode, LoadTestError
+from loadtest.cli.options import HELP
+from loadtest.core.errors import ExitCode, LoadTestError
+from loadtest.core.signals import ignore_signals
 from loadtest.reports.text import one_line
-from loadtest.signals import ignore_signals
 
 _EXHAUSTED = frozenset(
     (
@@ -38,7 +39,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=HELP,
     epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error; 129, 130, 131, 143 interrupted.",
 )
 @click.version_option(__version__)

@@ -9,19 +9,18 @@ from typing import Any
 import click
 import msgspec
 
-from loadtest import versions
-from loadtest.catalogue import catalogue
+from loadtest.app.judging import Options, judge_run
 from loadtest.cli import options
-from loadtest.contracts import closest
-from loadtest.errors import ExitCode, UsageError
-from loadtest.files import read_json
-from loadtest.judge.beside import beside
-from loadtest.judge.offer import offer
-from loadtest.judge.session import Options, judge_run
-from loadtest.operations import METHODS, canonical
+from loadtest.core.errors import ExitCode, UsageError
+from loadtest.core.files import read_json
+from loadtest.core.operations import METHODS, canonical
+from loadtest.engine.scenario_plan import catalogue
+from loadtest.judge.coverage_diff import beside, offer
+from loadtest.openapi.contracts import closest
 from loadtest.reports import coverage_table
-from loadtest.run import Run
-from loadtest.versions import VersionData
+from loadtest.results.run import Run
+from loadtest.versions import data as versions
+from loadtest.versions.data import VersionData
 
 
 def show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:

@@ -8,25 +8,28 @@ from typing import Any
 
 import click
 
-from loadtest import role, settings
-from loadtest.address import given_address
+from loadtest.app import distributed as role
+from loadtest.app.distributed import Master
+from loadtest.app.judging import ReportError
 from loadtest.cli import options
 from loadtest.cli.judging import conclude
-from loadtest.cli.options import examples
-from loadtest.errors import UsageError
-from loadtest.judge.session import ReportError
+from loadtest.cli.options import HELP, examples
+from loadtest.core import env as settings
+from loadtest.core.address import given_address
+from loadtest.core.errors import UsageError
+from loadtest.core.signals import listening
 from loadtest.reports.terminal import print_verdict
-from loadtest.role import Master
-from loadtest.signals import listening
+from loadtest.workload import profiles
 
 
 @click.command(
+    context_settings=HELP,
     epilog=examples(
         "loadtest drive -u 5 -t 30s",
         "loadtest drive --ui",
         "loadtest drive -- --list",
         "loadtest drive -- TeamsCRUDUser RBACCRUDUser",
-    )
+    ),
 )
 @options.sizing
 @options.reports_dir
@@ -40,11 +43,11 @@ def drive(
 
     Writes run.json beside Locust's own files; `loadtest report` judges it.
     """
-    from loadtest.drive import drive_alone, explicit_settings
+    from loadtest.app.drive import drive_alone, explicit_settings
 
     master, size = _master(rest), rest
     code = drive_alone(
-        settings.size(**size),
+        profiles.size(**size),
         home=settings.home(),
         reports=reports_dir or settings.reports_directory(),
         ui=ui,
@@ -56,10 +59,11 @@ def drive(
 
 
 @click.command(
+    context_settings=HELP,
     epilog=examples(
         "LOADTEST_TOKEN=… loadtest work --master-host 10.0.0.5",
         "LOADTEST_JWT_SECRET=… loadtest work --master-host 10.0.0.5 --processes 4",
-    )
+    ),
 )
 @click.option(
     "--master-host", metavar="ADDRESS", help="Where the master is. [default: $LOADTEST_MASTER_HOST]"
@@ -74,22 +78,23 @@ def work(
 
     The master tells what to drive; $LOADTEST_TOKEN or $LOADTEST_JWT_SECRET, as on the master, opens the gateway.
     """
-    from loadtest.work import work as work_for
+    from loadtest.app.worker import work as work_for
 
     who = role.servant(master_host=master_host, master_port=master_port)
     click.echo(f"worker   for the master at {who.host}:{who.port}, which has 5 minutes to answer", err=True)
-    size = settings.size(processes=processes)
+    size = profiles.size(processes=processes)
     raise SystemExit(work_for(who, home=settings.home(), processes=size.processes, arguments=locust))
 
 
 @click.command(
+    context_settings=HELP,
     epilog=examples(
         "loadtest run",
         "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
         "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
         "loadtest run -u 50 -t 5m --processes 2 -- --tags tokens",
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
-    )
+    ),
 )
 @options.gateway
 @options.database
@@ -114,11 +119,11 @@ def run(
 
     With $LOADTEST_HOST, or an address as --gateway, nothing is booted: the gateway at that address is tested.
     """
-    from loadtest.drive import explicit_settings
+    from loadtest.app.drive import explicit_settings
+    from loadtest.app.job import Job, reachable, run_job
+    from loadtest.core.progress import progress
+    from loadtest.gateway.install.source import parse_source
     from loadtest.gateway.overrides import parse_overrides
-    from loadtest.gateway.source import parse_source
-    from loadtest.job import Job, reachable, run_job
-    from loadtest.progress import progress
 
     size = {
         name: rest.pop(name) for name in ("profile", "users", "spawn_rate", "run_time", "processes", "rate")
@@ -131,7 +136,7 @@ def run(
         source=parse_source(gateway, settings.home()),
         held=held,
         master=master,
-        size=settings.size(**size),
+        size=profiles.size(**size),
         home=settings.home(),
         reports=reports,
         options=options.read_options(**rest),

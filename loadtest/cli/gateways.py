@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtest import settings, versions
 from loadtest.cli import options
-from loadtest.cli.options import examples
-from loadtest.errors import InconclusiveError, UsageError
-from loadtest.signals import listening
+from loadtest.cli.options import HELP, examples
+from loadtest.core import env as settings
+from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.core.signals import listening
+from loadtest.versions import data as versions
 
 if TYPE_CHECKING:
     from loadtest.gateway.running import RunningGateway
 
 
 @click.command(
-    epilog=examples("loadtest gateways", "loadtest gateways --json", "loadtest gateways --newer --pre")
+    context_settings=HELP,
+    epilog=examples("loadtest gateways", "loadtest gateways --json", "loadtest gateways --newer --pre"),
 )
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list, for the matrix of a workflow.")
 @click.option(
@@ -31,8 +33,8 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
 
     With --newer, each release is listed with the versions of Python that it needs, whichever of them are here.
     """
-    from loadtest.gateway import index
-    from loadtest.gateway.newer import newer_versions
+    from loadtest.adoption import releases as index
+    from loadtest.adoption.newer import newer_versions
 
     known = versions.available()
     if pre and not newer:
@@ -49,7 +51,9 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
         click.echo(index.release(name))
 
 
-@click.command(epilog=examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md"))
+@click.command(
+    context_settings=HELP, epilog=examples("loadtest adopt 1.0.8", "loadtest adopt 1.0.8 --summary new.md")
+)
 @click.argument("version")
 @click.option(
     "--summary",
@@ -61,10 +65,10 @@ def adopt(version: str, summary: Path | None) -> None:
 
     Resolves its lock, boots it, and drafts its data file from that of the known version whose contract is closest.
     """
-    from loadtest.adopt import adopt as adopted
-    from loadtest.adoption import in_markdown, in_plain_text
-    from loadtest.files import prepare_directory, write_atomically
-    from loadtest.gateway.lock import check_release
+    from loadtest.adoption.adopt import adopt as adopted
+    from loadtest.adoption.releases import check_release
+    from loadtest.adoption.report import in_markdown, in_plain_text
+    from loadtest.core.files import prepare_directory, write_atomically
 
     check_release(version)
     summary = summary or settings.reports_directory() / f"gateway-{version}.md"
@@ -76,7 +80,8 @@ def adopt(version: str, summary: Path | None) -> None:
 
 
 @click.command(
-    epilog=examples("loadtest boot", "loadtest boot --gateway 1.0.0rc1 --detach", "loadtest boot --stop")
+    context_settings=HELP,
+    epilog=examples("loadtest boot", "loadtest boot --gateway 1.0.0rc1 --detach", "loadtest boot --stop"),
 )
 @options.gateway
 @options.database
@@ -93,10 +98,10 @@ def boot(
     action: str | None,
 ) -> None:
     """Boot a gateway with its backends, until Ctrl-C."""
-    from loadtest.gateway import state
     from loadtest.gateway.boot import booted
+    from loadtest.gateway.install.source import parse_source
     from loadtest.gateway.overrides import parse_overrides
-    from loadtest.gateway.source import parse_source
+    from loadtest.gateway.process import detached as state
 
     home = settings.home()
     changed = parse_overrides(overrides)
@@ -131,12 +136,12 @@ def _tell(gateway: RunningGateway) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-@click.group()
+@click.group(context_settings=HELP)
 def services() -> None:
     """Run PostgreSQL and Redis on this machine, for gateways booted with --database postgres."""
 
 
-@services.command("up")
+@services.command("up", context_settings=HELP)
 def services_up() -> None:
     """Start both and leave them running."""
     from loadtest.gateway.services import status, up
@@ -146,7 +151,7 @@ def services_up() -> None:
     click.echo(status(settings.home()))
 
 
-@services.command("down")
+@services.command("down", context_settings=HELP)
 def services_down() -> None:
     """Stop both and remove their data."""
     from loadtest.gateway.services import down
@@ -154,7 +159,7 @@ def services_down() -> None:
     click.echo("stopped" if down(settings.home()) else "no services run")
 
 
-@services.command("status")
+@services.command("status", context_settings=HELP)
 def services_status() -> None:
     """Say what `services up` left running."""
     from loadtest.gateway.services import status

@@ -7,8 +7,8 @@ import traceback
 
 import click
 
-from loadtest.errors import ExitCode
-from loadtest.redact import redact
+from loadtest.core.errors import ExitCode
+from loadtest.core.redact import redact
 from loadtest.reports.text import one_line
 
 

@@ -7,23 +7,24 @@ from typing import Any, NoReturn
 
 import click
 
-from loadtest import settings
+from loadtest.app.judging import Options, ReportError, accept, judge_and_report
 from loadtest.cli import options, output
 from loadtest.cli.coverage import show_contract, show_runs
-from loadtest.cli.options import examples
-from loadtest.errors import UsageError
-from loadtest.judge.session import Options, ReportError, accept, judge_and_report
+from loadtest.cli.options import HELP, examples
+from loadtest.core import env as settings
+from loadtest.core.errors import UsageError
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.terminal import print_verdict
-from loadtest.run import Run
+from loadtest.results.run import Run
 
 
 @click.command(
+    context_settings=HELP,
     epilog=examples(
         "loadtest report",
         "loadtest report --csv reports/locust --reports-dir out",
         "loadtest report --run old/run.json --known-failures ci/known-failures.toml",
-    )
+    ),
 )
 @options.run_file
 @click.option(
@@ -64,11 +65,12 @@ def report(
 
 
 @click.command(
+    context_settings=HELP,
     epilog=examples(
         "loadtest coverage",
         "loadtest coverage --run before/run.json --run reports/run.json",
         "loadtest coverage --contract reports/openapi.json",
-    )
+    ),
 )
 @click.option(
     "--run",
@@ -104,13 +106,14 @@ def coverage(runs: tuple[Path, ...], contract: Path | None, gateway: str | None,
     show_runs(runs, as_json=as_json)
 
 
-@click.group()
+@click.group(context_settings=HELP)
 def baseline() -> None:
     """Work with known failures."""
 
 
 @baseline.command(
     "accept",
+    context_settings=HELP,
     epilog=examples(
         "loadtest baseline accept --reason 'fixed by #123' --owner @team --expires 2027-01-31",
         "loadtest baseline accept 3f2a9c01b7de --reason '…' --owner @me --expires 2027-01-31",

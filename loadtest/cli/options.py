@@ -10,14 +10,17 @@ from typing import Any, TypeVar
 import click
 from msgspec.structs import replace
 
-from loadtest import settings
-from loadtest.driven import Gateway
-from loadtest.errors import UsageError
+from loadtest.app.judging import Options
+from loadtest.core import env as settings
+from loadtest.core.errors import UsageError
 from loadtest.judge.failures import FailOn
-from loadtest.judge.session import Options
-from loadtest.locust_csv import read_csv_run
-from loadtest.run import Run, read_run
-from loadtest.versions import load
+from loadtest.results.locust_csv import read_csv_run
+from loadtest.results.run import Run, read_run
+from loadtest.results.target import Gateway
+from loadtest.versions.data import load
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""Context settings of every command, so that a command's help is the same below any parent."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,7 +123,7 @@ def judging(command: F) -> F:
 
 
 def mastering(command: F) -> F:
-    """Give ``command`` the options that :func:`loadtest.role.master` reads, and ``master``."""
+    """Give ``command`` the options that :func:`loadtest.app.distributed.master` reads, and ``master``."""
     for option in (
         click.option(
             "--master-bind",
@@ -149,7 +152,7 @@ def mastering(command: F) -> F:
 
 
 def sizing(command: F) -> F:
-    """Give ``command`` the options that :func:`loadtest.settings.size` reads, and ``tags``."""
+    """Give ``command`` the options that :func:`loadtest.workload.profiles.size` reads, and ``tags``."""
     for option in (
         click.option(
             "-T",

@@ -1,13 +1,49 @@
 """One answer of the gateway, and whether it is the promised one."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from loadtest.client.contract import Contract
-from loadtest.client.problem import Problem
-from loadtest.failures import ProblemKind
+from loadtest.core.redact import Redactor
+from loadtest.results.failures import ProblemKind, normalise
+
+
+class Problem(Exception):  # noqa: N818 - the design's word; an answer has a problem, the program has no error
+    """One problem of one answer.
+
+    Its text is ``[KIND STATUS CODE] message`` with the message normalised: Locust groups errors by their
+    text, and a text with an id in it would make every failure an error of its own.
+    """
+
+    def __init__(
+        self,
+        kind: ProblemKind,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        actual: str = "",
+    ) -> None:
+        self.kind = kind
+        self.status = status
+        self.code = code
+        self.raw = message
+        self.actual = actual
+        """What came instead of what ``message`` expects; no part of the text."""
+        self.message = normalise(message) or kind.value
+        tags = " ".join(str(part) for part in (kind.value, status, code) if part is not None)
+        super().__init__(f"[{tags}] {self.message}")
+
+    def masked(self, redactor: Redactor) -> Problem:
+        """Return this problem without secrets, looked for before a placeholder replaces a part of one."""
+        hidden = redactor.mask(self.raw)
+        if hidden == self.raw:
+            return self
+        return Problem(self.kind, hidden, status=self.status, code=self.code, actual=self.actual)
+
 
 _decode = msgspec.json.Decoder().decode
 _MISSING = object()
@@ -97,72 +133,6 @@ def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
     if not answer.body:
         return "expected JSON, the body is empty"
     return f"expected JSON, got {answer.media_type or 'no content type'}: {error}"
-
-
-def check(
-    answer: Answer, contract: Contract, *, accepted: Mapping[int, str], streamed: bool = False
-) -> Problem | Deviation | None:
-    """Hold ``answer`` against the contract.
-
-    An operation that the contract does not have (a JSON-RPC method's own name, a redirect's target) is held
-    to "2xx or 3xx" only. Of a ``streamed`` answer there is no body yet, and an event stream is right although
-    the document, for want of a word for it, says JSON. Returns None if all is well, a Deviation if
-    the version's data excuses everything that differs.
-    """
-    status = answer.status
-    if status in accepted:
-        return None
-    refused = _refused_by_redirect(answer)
-    if refused is not None:
-        return refused
-    documented = contract.operations.get(answer.operation)
-    if documented is None:
-        return None if 200 <= status < 400 else _bad_status(answer)
-    promise = documented.success.get(status)
-    if promise is None:
-        if 200 <= status < 400 and contract.drifted(answer.operation, status=status):
-            return Deviation(f"status {status}")
-        return _bad_status(answer)
-    if streamed or "application/json" not in promise.media_types:
-        return None
-    if not answer.media_type.endswith("json"):
-        if contract.drifted(answer.operation, media_type=answer.media_type):
-            return Deviation(f"media type {answer.media_type or 'none'}")
-        if answer.media_type:
-            other = f"expected JSON, got {answer.media_type}"
-            return Problem(ProblemKind.JSON, other, status=status)
-    return _checked_body(answer, contract, promise.schema)
-
-
-def _refused_by_redirect(answer: Answer) -> Problem | None:
-    """Tell a redirect that means "done" from one that means "refused": an HTML form's error is a 303, too.
-
-    Back to the log-in page means refused, unless it was left on purpose or has a good notice to show.
-    """
-    if not 300 <= answer.status < 400:
-        return None
-    location = str(answer.headers.get("location") or "")
-    page, _, query = location.partition("?")
-    to_login = page.endswith("/login") and "logout" not in answer.operation and "notice=" not in query
-    if "error=" in location or "change-password-required" in location or to_login:
-        return Problem(ProblemKind.REDIRECT, f"redirected to {location}", status=answer.status)
-    return None
-
-
-def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Problem | Deviation | None:
-    try:
-        body = answer.json
-    except Problem as problem:
-        return problem
-    broken = contract.violations(pointer, body) if pointer else ()
-    for violation in broken:
-        if not contract.drifted(answer.operation, violation=violation):
-            return Problem(ProblemKind.SCHEMA, violation, status=answer.status)
-    return Deviation("; ".join(broken)) if broken else None
-
-
-def _bad_status(answer: Answer) -> Problem:
-    return Problem(ProblemKind.STATUS, reason(answer), status=answer.status)
 
 
 def reason(answer: Answer) -> str:

@@ -4,8 +4,12 @@ The plain token of its command line is not enough: 1.0.7 answers 403 on ``/roots
 unless the claims describe a session and its user (``mcpgateway/utils/create_jwt_token.py``, ``auth.py``).
 """
 
+from __future__ import annotations
+
+import os
 import time
 import uuid
+from collections.abc import Mapping
 
 import jwt
 import msgspec
@@ -66,3 +70,16 @@ def session_token(email: str, secret: str, *, admin: bool, lifetime: int = LIFET
         },
     }
     return jwt.encode(claims, secret, algorithm="HS256")
+
+
+DEFAULT_ADMIN = "admin@example.com"
+
+
+def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Return the credentials that a person gave for a gateway that runs already."""
+    return Credentials(
+        email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or DEFAULT_ADMIN,
+        password=environ.get("LOADTEST_ADMIN_PASSWORD") or environ.get("PLATFORM_ADMIN_PASSWORD") or None,
+        jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
+        token=environ.get("LOADTEST_TOKEN") or environ.get("MCPGATEWAY_BEARER_TOKEN") or None,
+    )

@@ -10,19 +10,18 @@ from gevent import GreenletExit
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import RescheduleTask, StopTest, StopUser
 
-from loadtest.client import jsonrpc
-from loadtest.client.answer import Answer, MissingMember
-from loadtest.client.connections import Clients
-from loadtest.client.finding import find_problem, find_stream_problem
+from loadtest.client.answer import Answer, MissingMember, Problem
+from loadtest.client.call import Call, report
+from loadtest.client.connection.connections import Clients
+from loadtest.client.connection.transport import answer_of
 from loadtest.client.mismatch import Mismatch
-from loadtest.client.problem import Problem
-from loadtest.client.report import Call, report
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.streams import EventStream, Lines
 from loadtest.client.request import Request, Route, find_route, make_request
 from loadtest.client.session import Session
-from loadtest.client.streams import EventStream, Lines
-from loadtest.client.transport import answer_of
-from loadtest.operations import base, deletes
-from loadtest.outcome import StreamOutcome
+from loadtest.client.validation import find_problem, find_stream_problem
+from loadtest.core.operations import base, deletes
+from loadtest.results.outcome import StreamOutcome
 
 _STREAM_HEADERS = {
     "Accept": "text/event-stream",

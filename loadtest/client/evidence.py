@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from loadtest.client.answer import Answer
-from loadtest.failures import Example
-from loadtest.redact import MASK, SECRET_NAME, Redactor
+from loadtest.core.redact import MASK, SECRET_NAME, Redactor
+from loadtest.results.failures import Example
 
 ANSWER_LENGTH = 4096
 """Characters of an answer that are kept."""

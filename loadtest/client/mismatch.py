@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from loadtest.client.answer import Answer, MissingMember
-from loadtest.client.problem import Problem
-from loadtest.failures import ProblemKind
+from loadtest.client.answer import Answer, MissingMember, Problem
+from loadtest.results.failures import ProblemKind
 
 LENGTH = 2000
 """Characters that are kept of what came instead, for secrets to be masked in it and a few to be shown."""

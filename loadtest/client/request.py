@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from loadtest.client.contract import Contract
-from loadtest.operations import base
+from loadtest.core.operations import base
+from loadtest.openapi.contract import Contract
 
 CORRELATION = "X-Correlation-ID"
 """The header by which the gateway's log names a request (``mcpgateway/middleware/correlation_id.py``)."""

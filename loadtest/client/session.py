@@ -10,14 +10,14 @@ from typing import Any
 import requests
 
 from loadtest.client.auth import Credentials
-from loadtest.client.contract import Contract, read_contract
-from loadtest.client.trust import ADVICE, Trust, distrusted, read_trust
-from loadtest.client.turns import Turnstile
-from loadtest.contracts import closest
-from loadtest.errors import InconclusiveError
-from loadtest.footing import Footing
-from loadtest.redact import Redactor
-from loadtest.versions import VersionData, available, load
+from loadtest.client.connection.throttle import Turnstile
+from loadtest.client.connection.trust import ADVICE, Trust, distrusted, read_trust
+from loadtest.core.errors import InconclusiveError
+from loadtest.core.redact import Redactor
+from loadtest.openapi.contract import Contract, read_contract
+from loadtest.openapi.contracts import closest
+from loadtest.results.deployment import Footing
+from loadtest.versions.data import VersionData, available, load
 
 _TIMEOUT = 30.0
 """Seconds for one request before the load."""

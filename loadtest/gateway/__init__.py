@@ -21,14 +21,13 @@ workers), ``place`` (a directory and a port per run), ``process`` and ``guard`` 
 (all of it in order), ``state`` and ``supervisor`` (all of it, detached), ``holding`` (a process that stays).
 """
 
-from loadtest.errors import BootError
+from loadtest.core.errors import BootError
 from loadtest.gateway.boot import booted
-from loadtest.gateway.evidence import Request
-from loadtest.gateway.log import copy_log
+from loadtest.gateway.install.source import Checkout, Pinned, Running, Source, parse_source
+from loadtest.gateway.install.uv import InstallError
+from loadtest.gateway.logs import Request, copy_log
+from loadtest.gateway.process.detached import boot_detached, read_state, status, stop_detached
 from loadtest.gateway.running import RunningGateway
-from loadtest.gateway.source import Checkout, Pinned, Running, Source, parse_source
-from loadtest.gateway.state import boot_detached, read_state, status, stop_detached
-from loadtest.gateway.uv import InstallError
 
 __all__ = [
     "BootError",

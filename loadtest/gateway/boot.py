@@ -11,38 +11,29 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from loadtest import backends, versions
+from loadtest import backends
+from loadtest.client.auth import credentials as given_credentials
 from loadtest.client.session import connect
-from loadtest.errors import BootError
-from loadtest.footing import Footing, declared
-from loadtest.gateway import log
+from loadtest.core.errors import BootError
+from loadtest.core.signals import stop_request
+from loadtest.gateway import logs as log
 from loadtest.gateway.boot_failure import reason_in
-from loadtest.gateway.connections import Peers
-from loadtest.gateway.environment import (
-    gateway_environment,
-    new_secrets,
-    secret_values,
-)
-from loadtest.gateway.ground import ground_of
-from loadtest.gateway.install import Installation, install
-from loadtest.gateway.manifest import read_manifest
+from loadtest.gateway.database import ground_of
+from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
+from loadtest.gateway.install.installation import Installation, install
+from loadtest.gateway.install.manifest import read_manifest
+from loadtest.gateway.install.source import Pinned, Running, Source
+from loadtest.gateway.monitor.connections import Peers
+from loadtest.gateway.monitor.process_sampler import Watch
+from loadtest.gateway.monitor.sample_files import MEMBERS, SAMPLES
+from loadtest.gateway.monitor.storage_sampler import Stores, write_limits
 from loadtest.gateway.overrides import check_overrides, secrets_of, shown, unread
-from loadtest.gateway.place import LOOPBACK, Place, free_port, require_free, run_directory
-from loadtest.gateway.process import Program
-from loadtest.gateway.running import (
-    BACKENDS_LIFE,
-    BACKENDS_LOG,
-    GATEWAY_LIFE,
-    GATEWAY_LOG,
-    RunningGateway,
-)
-from loadtest.gateway.samples import MEMBERS, SAMPLES
-from loadtest.gateway.source import Pinned, Running, Source
-from loadtest.gateway.stores import Stores, write_limits
-from loadtest.gateway.watch import Watch
-from loadtest.run import Phase
-from loadtest.settings import credentials as given_credentials
-from loadtest.signals import stop_request
+from loadtest.gateway.process.program import Program
+from loadtest.gateway.running import BACKENDS_LIFE, BACKENDS_LOG, GATEWAY_LIFE, GATEWAY_LOG, RunningGateway
+from loadtest.gateway.workspace import LOOPBACK, Place, free_port, require_free, run_directory
+from loadtest.results.deployment import Footing, declared
+from loadtest.results.run import Phase
+from loadtest.versions import data as versions
 
 GUNICORN = Path(__file__).parent / "gunicorn_settings.py"
 APPLICATION = "mcpgateway.main:app"
@@ -78,7 +69,7 @@ def booted(
     and for the credentials of a gateway that runs already.
     ``overrides`` are settings that go before the version's own. ``log_copy`` is where the redacted log
     goes when the block ends, however it does, a failed boot included. ``install_log`` is where the output of the
-    installer goes, see :func:`loadtest.gateway.install.install`. ``boot_time`` is in seconds.
+    installer goes, see :func:`loadtest.gateway.install.installation.install`. ``boot_time`` is in seconds.
 
     Raises:
         UsageError: the port is taken, no services run, the version has no lock, ``log_copy`` cannot be written.

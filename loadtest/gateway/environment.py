@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from loadtest.client.auth import Credentials
-from loadtest.files import read_toml
-from loadtest.footing import Qualified
-from loadtest.gateway.place import Place
-from loadtest.record import Record
-from loadtest.versions import VersionData
+from loadtest.core.files import read_toml
+from loadtest.core.record import Record
+from loadtest.gateway.workspace import Place
+from loadtest.results.deployment import Qualified
+from loadtest.versions.data import VersionData
 
 SWITCHES = Path(__file__).parent / "switches.toml"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from loadtest.errors import UsageError
+from loadtest.core.errors import UsageError
+from loadtest.core.redact import redact
 from loadtest.gateway.environment import controlled_settings
-from loadtest.gateway.source import Running, Source
-from loadtest.redact import redact
+from loadtest.gateway.install.source import Running, Source
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL")

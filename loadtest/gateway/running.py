@@ -10,15 +10,12 @@ import msgspec
 import psutil
 from msgspec.structs import asdict
 
-from loadtest import versions
 from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
-from loadtest.driven import Backend, Death, Gateway
-from loadtest.footing import Footing
-from loadtest.gateway import log
-from loadtest.gateway.evidence import Request, lines_of
-from loadtest.gateway.process import death_of
-from loadtest.gateway.samples import (
+from loadtest.core.record import Record
+from loadtest.gateway import logs as log
+from loadtest.gateway.logs import Request, lines_of
+from loadtest.gateway.monitor.sample_files import (
     LIMITS,
     MEMBERS,
     READINGS,
@@ -28,10 +25,13 @@ from loadtest.gateway.samples import (
     read_samples,
     read_stores,
 )
-from loadtest.record import Record
-from loadtest.resources import Process, Sample, Store
-from loadtest.run import Phase
-from loadtest.versions import VersionData
+from loadtest.gateway.process.program import death_of
+from loadtest.results.deployment import Footing
+from loadtest.results.measurements import Process, Sample, Store
+from loadtest.results.run import Phase
+from loadtest.results.target import Backend, Death, Gateway
+from loadtest.versions import data as versions
+from loadtest.versions.data import VersionData
 
 GATEWAY_LOG = "gateway.log"
 GATEWAY_LIFE = "gateway.life"
@@ -114,7 +114,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         return read_stores(Path(self.directory, READINGS), since) if self.directory else ()
 
     def limits(self) -> dict[str, int]:
-        """Return what it must not exceed; see :attr:`loadtest.run.Run.limits`."""
+        """Return what it must not exceed; see :attr:`loadtest.results.run.Run.limits`."""
         return read_limits(Path(self.directory, LIMITS)) if self.directory else {}
 
     def backend_states(self) -> tuple[Backend, ...]:
@@ -131,7 +131,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         return (*up, *down)
 
     def lines_of(self, requests: Sequence[Request]) -> Mapping[str, tuple[str, ...]]:
-        """Return by correlation id what the gateway logged; see :func:`loadtest.gateway.evidence.lines_of`."""
+        """Return by correlation id what the gateway logged; see :func:`loadtest.gateway.logs.lines_of`."""
         if self.log_path is None:
             return {request.correlation_id: () for request in requests}
         return lines_of(self.log_path, requests, self.secrets)

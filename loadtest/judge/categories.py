@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from loadtest.errors import UsageError
-from loadtest.failures import Example, Failure, ProblemKind
-from loadtest.files import read_toml
-from loadtest.fingerprint import MESSAGE_LENGTH, normalise
-from loadtest.operations import unlabelled
-from loadtest.record import Record
+from loadtest.core.errors import UsageError
+from loadtest.core.files import read_toml
+from loadtest.core.operations import unlabelled
+from loadtest.core.record import Record
+from loadtest.results.failures import MESSAGE_LENGTH, Example, Failure, ProblemKind, normalise
 
 BUILT_IN = Path(__file__).with_name("categories.toml")
 
@@ -237,50 +236,3 @@ def _check_examples(path: Path, categories: tuple[Category, ...]) -> None:
                 raise UsageError(
                     f"{where}: counter-examples: number {number} is recognised, expected it not to be"
                 )
-
-
-def document(categories: Iterable[Category], *, command: str) -> str:
-    """Return the page ``docs/categories.md`` about ``categories``; ``command`` is how to write it anew."""
-    lines = [
-        "# Categories of failures",
-        "",
-        f"<!-- Generated from loadtest/judge/categories.toml by `{command}`; do not edit. -->",
-        "",
-        "A category recognises a failure, says whose fault it is and what to do about it. The first one that",
-        "matches counts; a file given with `--categories` comes before these.",
-        "",
-        "| category | whose fault | excuses |",
-        "|---|---|---|",
-    ]
-    listed = list(categories)
-    lines += [f"| [{c.name}](#{c.name}) | {c.fault.value} | {'yes' if c.excuses else 'no'} |" for c in listed]
-    for category in listed:
-        lines += ["", *_document_one(category)]
-    return "\n".join(lines) + "\n"
-
-
-def _document_one(category: Category) -> list[str]:
-    rows = [
-        ("operations", category.operations),
-        ("problem", tuple(p.value for p in category.problems)),
-        ("status", tuple(str(s) for s in category.status)),
-        ("status alone, of another locustfile", tuple(str(s) for s in category.bare_status)),
-        ("code", category.codes),
-        ("message", category.messages),
-        ("gateway's log", category.logs),
-    ]
-    fault = category.fault.value.replace("-", " ")
-    excuse = "It excuses" if category.excuses else "It does not excuse"
-    lines = [
-        f"## {category.name}",
-        "",
-        f"**{category.title}.** Fault of the {fault}. {excuse}: {category.because}",
-        "",
-        f"What to do: {category.advice}",
-        "",
-        *(f"- {name}: {' or '.join(f'`{value}`' for value in values)}" for name, values in rows if values),
-        *(f"- for example: `{s.operation}`: `{s.message}`" for s in category.examples),
-    ]
-    if category.source:
-        lines += [f"- source: <{category.source}>"]
-    return lines

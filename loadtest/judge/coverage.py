@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadtest import versions
-from loadtest.measured import Operation
-from loadtest.operations import area_of, base
-from loadtest.run import Run
-from loadtest.versions import Drift, Exclusion
+from loadtest.core.operations import area_of, base
+from loadtest.results.measurements import Operation
+from loadtest.results.run import Run
+from loadtest.versions import data as versions
+from loadtest.versions.data import Drift, Exclusion
 
 SHARES = (50, 90, 99, 100)
 """Percent of the succeeding operations whose time is told."""

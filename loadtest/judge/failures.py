@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadtest.failures import Failure, ProblemKind
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.known import Entry, KnownFailures
+from loadtest.results.failures import Failure, ProblemKind
 
 
 class FailOn(StrEnum):

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from loadtest.driven import Gateway
-from loadtest.errors import UsageError
-from loadtest.failures import Failure
-from loadtest.fingerprint import normalise
-from loadtest.footing import Footing
-from loadtest.run import Run, RunState
-from loadtest.versions import KnownFailure
+from loadtest.core.errors import UsageError
+from loadtest.results.deployment import Footing
+from loadtest.results.failures import Failure, normalise
+from loadtest.results.run import Run, RunState
+from loadtest.results.target import Gateway
+from loadtest.versions.data import KnownFailure
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 
 from packaging.version import Version
 
-from loadtest.failures import Failure, ProblemKind
-from loadtest.fingerprint import fingerprint
 from loadtest.judge.known import gateway_version
-from loadtest.run import Run
-from loadtest.versions import Exclusion, Removal
+from loadtest.results.failures import Failure, ProblemKind, fingerprint
+from loadtest.results.run import Run
+from loadtest.versions.data import Exclusion, Removal
 
 MESSAGE = "no longer offered"
 """The message of each failure: it holds no version, so that a known failure stays one when the version changes."""

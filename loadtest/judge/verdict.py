@@ -9,24 +9,24 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadtest.compare import Comparison
-from loadtest.errors import ExitCode
-from loadtest.footing import Footing
-from loadtest.histogram import Latency
+from loadtest.core.errors import ExitCode
+from loadtest.core.units import clock, plural
 from loadtest.judge.categories import Categories
-from loadtest.judge.checks import observe
+from loadtest.judge.checks.check import Facts, Observation, Severity
+from loadtest.judge.checks.registry import observe
+from loadtest.judge.comparison import Comparison
 from loadtest.judge.coverage import NOTHING, Coverage, State, cover
-from loadtest.judge.criteria import Criterion, CriterionResult, Outcome
-from loadtest.judge.endurance import endure
-from loadtest.judge.facts import Facts
+from loadtest.judge.criteria.criterion import Criterion, CriterionResult, Outcome
+from loadtest.judge.criteria.evaluate import Counts, judge_criteria
 from loadtest.judge.failures import FailOn, JudgedFailure, Standing, judge_failures
-from loadtest.judge.figures import Counts, judge_criteria, total_latency
-from loadtest.judge.growth import UNJUDGED, Endurance, Growth
+from loadtest.judge.growth.assess import endure
+from loadtest.judge.growth.model import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
-from loadtest.judge.observations import Observation, Severity, clock, plural
 from loadtest.judge.removed import find_removals
-from loadtest.run import Run, RunState
-from loadtest.versions import Removal, VersionData
+from loadtest.results.deployment import Footing
+from loadtest.results.latency import Latency
+from loadtest.results.run import Run, RunState, total_latency
+from loadtest.versions.data import Removal, VersionData
 
 
 class Result(StrEnum):

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from loadtest.core.operations import area_of
+from loadtest.judge.checks.check import Check, Observation, Severity
 from loadtest.judge.coverage import Covered, State
-from loadtest.judge.criteria import CriterionResult
-from loadtest.judge.criteria import Outcome as Met
+from loadtest.judge.criteria.criterion import CriterionResult
+from loadtest.judge.criteria.criterion import Outcome as Met
 from loadtest.judge.failures import JudgedFailure, Standing
-from loadtest.judge.observations import Check, Observation, Severity
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.measured import Operation
-from loadtest.operations import area_of
 from loadtest.reports.evidence import describe, times, title
-from loadtest.reports.places import Place, Places
-from loadtest.run import Run
+from loadtest.reports.source_lines import Place, Places
+from loadtest.results.measurements import Operation
+from loadtest.results.run import Run
 
 COVERAGE = "loadtest coverage"
 """The suite of the checks of what was reached."""

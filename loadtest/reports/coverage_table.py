@@ -8,9 +8,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from loadtest.judge.beside import Beside
 from loadtest.judge.coverage import Coverage, State, in_words
-from loadtest.judge.offer import Offer
+from loadtest.judge.coverage_diff import Beside, Offer
 from loadtest.reports.terminal import plain
 
 

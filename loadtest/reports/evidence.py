@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from loadtest.failures import Example
+from loadtest.core.units import clock
 from loadtest.judge.failures import JudgedFailure
-from loadtest.judge.observations import clock
 from loadtest.reports.text import block, one_line
+from loadtest.results.failures import Example
 
 MOST_FAILURES = 5
 """Fingerprints that are described for one operation; report.html shows more of them, run.json holds all."""

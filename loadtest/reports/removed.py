@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from loadtest.core.operations import area_of
+from loadtest.core.units import plural
 from loadtest.judge.failures import JudgedFailure
-from loadtest.judge.observations import plural
 from loadtest.judge.verdict import Verdict
-from loadtest.operations import area_of
 
 FEW = 10
 """Operations that are shown one by one; more are shown by area."""

@@ -6,15 +6,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.judge import cpu
-from loadtest.judge.criteria import Outcome
+from loadtest.core.units import some
+from loadtest.judge.checks.check import Severity
+from loadtest.judge.criteria.criterion import Outcome
 from loadtest.judge.failures import Standing
-from loadtest.judge.observations import Severity, some
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.reports import removed
+from loadtest.reports import cpu, removed
 from loadtest.reports.evidence import title
 from loadtest.reports.text import no_commands, one_line, printable
-from loadtest.run import Run
+from loadtest.results.run import Run
 
 MOST = 15
 _STYLES = {Result.PASS: "bold green", Result.FAIL: "bold red"}

@@ -17,12 +17,12 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
-from loadtest.client.streams import EventStream
-from loadtest.load import Load, load_of
-from loadtest.operations import renamed
-from loadtest.outcome import ScenarioEnd
-from loadtest.soak.schedule import Schedule
-from loadtest.stage import Stage
+from loadtest.client.protocols.streams import EventStream
+from loadtest.core.operations import renamed
+from loadtest.engine.process import Load, load_of
+from loadtest.fixtures.fixture import Stage
+from loadtest.results.outcome import ScenarioEnd
+from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
 
@@ -39,7 +39,7 @@ class GatewayUser(FastHttpUser):
 
     Class attributes of a subclass: ``area`` names the group of operations that it covers; ``holds`` says that its
     scenarios hold a stream open for minutes, so that it takes part in a soak and nowhere else. ``renamed`` gives
-    other beginnings to the paths of its operations (:func:`loadtest.operations.renamed`), for scenarios of other
+    other beginnings to the paths of its operations (:func:`loadtest.core.operations.renamed`), for scenarios of other
     classes that it runs under another name of theirs; where the gateway does not serve those, it has nothing to do.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.jsonrpc import NOON_IN_TOKYO, NOON_IN_UTC, ZONES, lists_at, says
+from loadtest.users.mcp.jsonrpc import NOON_IN_TOKYO, NOON_IN_UTC, ZONES, lists_at, says
 
 LISTS = ("GET /tools", "GET /resources", "GET /prompts", "GET /servers", "GET /gateways")
 PAGE = {"limit": 50}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.backends.peers import llm
-from loadtest.gateway.place import free_port
+from loadtest.gateway.workspace import free_port
 
 ECHO = {"type": "function", "function": {"name": "echo", "parameters": {}}}
 

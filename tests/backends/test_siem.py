@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from loadtest.backends.peers import siem
-from loadtest.client.collector import TEST, arrived
-from loadtest.gateway.place import free_port
+from loadtest.client.backend_probes import TEST, arrived
+from loadtest.gateway.workspace import free_port
 
 
 def about(name: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from loadtest.backends.peers import smtp
-from loadtest.client.inbox import newest_mail
-from loadtest.gateway.place import free_port
+from loadtest.client.backend_probes import newest_mail
+from loadtest.gateway.workspace import free_port
 
 SOMEBODY = "somebody@example.com"
 

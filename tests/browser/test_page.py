@@ -10,14 +10,13 @@ from playwright.sync_api import Browser, expect
 from sample_runs import KNOWN, TODAY, VERSION, failures, hostile
 from watched import Watched
 
-from loadtest.compare import compare
 from loadtest.judge.categories import load_categories
+from loadtest.judge.comparison import compare
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
-from loadtest.reports import html
-from loadtest.resources import Sample
-from loadtest.run import Run
-from loadtest.timeline import Moment, Timeline
+from loadtest.reports.formats import html
+from loadtest.results.measurements import Moment, Sample, Timeline
+from loadtest.results.run import Run
 
 pytestmark = pytest.mark.browser
 

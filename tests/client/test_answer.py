@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from loadtest.client.answer import Answer, check, reason
-from loadtest.client.contract import Contract, read_contract
-from loadtest.client.problem import Problem
-from loadtest.failures import ProblemKind
-from loadtest.versions import Drift, VersionData, available, load
+from loadtest.client.answer import Answer, Problem, reason
+from loadtest.client.validation import check
+from loadtest.openapi.contract import Contract, read_contract
+from loadtest.results.failures import ProblemKind
+from loadtest.versions.data import Drift, VersionData, available, load
 
 SCHEMA = {"type": "object", "required": ["id"], "properties": {"name": {"type": "string"}}}
 DRIFTS = (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from loadtest.client.answer import Answer
 from loadtest.client.evidence import ACTUAL_LENGTH, example
 from loadtest.client.mismatch import LENGTH, content_problem, expected, refused
-from loadtest.fingerprint import fingerprint
-from loadtest.redact import Redactor
+from loadtest.core.redact import Redactor
+from loadtest.results.failures import fingerprint
 
 USERS = sorted((Path(__file__).parents[2] / "loadtest" / "users").rglob("*.py"))
 ANSWER = Answer("GET /x", 200, {}, b'{"name": "a"}')

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.client.contract import read_contract
 from loadtest.client.request import Request, find_route, make_request
+from loadtest.openapi.contract import read_contract
 
 CONTRACT = read_contract(
     {"paths": {"/v1/teams/{team_id}/x": {"put": {"responses": {"200": {}}}}, "/v1/rpc": {"post": {}}}}

@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from loadtest.gateway import install as installing
-from loadtest.gateway.source import parse_source
-from loadtest.run import Run, read_run
+from loadtest.gateway.install import installation as installing
+from loadtest.gateway.install.source import parse_source
+from loadtest.results.run import Run, read_run
 
 VERSION = "1.0.7"
 WITHIN = 90.0

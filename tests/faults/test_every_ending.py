@@ -19,14 +19,14 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from bench import REPORTS, WITHIN, Job, started
 
-from loadtest.run import RunState
+from loadtest.results.run import RunState
 
 pytestmark = pytest.mark.load
 
 ON_EVERY_CHANGE = ("SIGINT twice", "SIGTERM twice while the gateway stops", "the gateway is killed")
 """The rows that `make test` runs; all of them take minutes."""
 SECOND = 1.2
-"""Seconds after which a further signal is one of its own, see loadtest/signals.py."""
+"""Seconds after which a further signal is one of its own, see loadtest/core/signals.py."""
 
 
 @dataclass(frozen=True)

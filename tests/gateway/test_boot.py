@@ -15,11 +15,11 @@ import requests
 from booted_versions import BOOTED, OLDEST
 from eventually import until
 
-from loadtest import versions
-from loadtest.driven import Death
-from loadtest.errors import InconclusiveError, UsageError
+from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway import BootError, Request, RunningGateway, booted, parse_source
 from loadtest.gateway.environment import common_switches
+from loadtest.results.target import Death
+from loadtest.versions import data as versions
 
 pytestmark = pytest.mark.real
 

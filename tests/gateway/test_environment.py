@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import versions
-from loadtest.footing import Footing
-from loadtest.gateway.environment import (
-    common_switches,
-    gateway_environment,
-    new_secrets,
-    secret_values,
-)
-from loadtest.gateway.place import Place
+from loadtest.gateway.environment import common_switches, gateway_environment, new_secrets, secret_values
+from loadtest.gateway.workspace import Place
+from loadtest.results.deployment import Footing
+from loadtest.versions import data as versions
 
 PLACE = Place(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081})
 

@@ -8,26 +8,27 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import TODAY, VERSION, clean, known
 
-from loadtest import versions
-from loadtest.client.contract import Contract
 from loadtest.client.session import Session
-from loadtest.errors import UsageError
-from loadtest.footing import Footing
+from loadtest.core.errors import UsageError
 from loadtest.gateway.environment import (
     common_switches,
     controlled_settings,
     gateway_environment,
     new_secrets,
 )
+from loadtest.gateway.install.source import Pinned, Running
 from loadtest.gateway.overrides import MASK, check_overrides, parse_overrides, secrets_of, shown, unread
-from loadtest.gateway.place import Place
-from loadtest.gateway.source import Pinned, Running
+from loadtest.gateway.workspace import Place
 from loadtest.judge.categories import load_categories
+from loadtest.judge.checks.check import Check, Severity
 from loadtest.judge.known import entries
-from loadtest.judge.observations import Check, Severity
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.reports import html, junit, summary, terminal, verdict_json
-from loadtest.run import Run, read_run, write_run
+from loadtest.openapi.contract import Contract
+from loadtest.reports import terminal
+from loadtest.reports.formats import html, junit, summary, verdict_json
+from loadtest.results.deployment import Footing
+from loadtest.results.run import Run, read_run, write_run
+from loadtest.versions import data as versions
 
 PLACES = (
     Place(Path("/run"), 4321),

@@ -231,7 +231,9 @@ def test_only_the_job_that_tells_may_write_and_it_installs_nothing(
             (target,) = [
                 match for step in job["steps"] for match in re.findall(r"make ([a-z-]+)", step.get("run", ""))
             ]
-            assert re.search(rf"^{target}: ## .*\n\t@exec python3 scripts/\w+\.py ", makefile, re.MULTILINE)
+            assert re.search(
+                rf"^{target}: ## .*\n\t@exec python3 scripts/github/\w+\.py ", makefile, re.MULTILINE
+            )
 
 
 def test_the_token_is_given_to_one_step_of_a_job() -> None:
@@ -313,7 +315,7 @@ def test_the_action_has_the_outputs_that_its_script_writes(tmp_path: Path) -> No
 
 
 def test_a_failed_set_up_has_each_output_that_a_run_has() -> None:
-    script = ACTION.with_name("scripts").joinpath("github_setup.sh").read_text()
+    script = ACTION.with_name("scripts").joinpath("github", "github_setup.sh").read_text()
     for name in read(ACTION)["outputs"]:
         assert name == "report-path" or f"echo '{name}=" in script
 
@@ -324,4 +326,4 @@ def test_the_action_works_in_a_container() -> None:
     for expression in ("github.action_path", "runner.temp", "github.workspace"):
         assert expression not in text
     for step in read(ACTION)["runs"]["steps"]:
-        assert "$GITHUB_ACTION_PATH/scripts/" in step["run"]
+        assert "$GITHUB_ACTION_PATH/scripts/github/" in step["run"]

@@ -1,12 +1,13 @@
 from pathlib import Path
 
 import pytest
+from document_categories import document
 from msgspec.structs import replace
 from sample_runs import failure
 
-from loadtest.errors import UsageError
-from loadtest.failures import ProblemKind
-from loadtest.judge.categories import BUILT_IN, Category, Sample, document, load_categories, read_categories
+from loadtest.core.errors import UsageError
+from loadtest.judge.categories import BUILT_IN, Category, Sample, load_categories, read_categories
+from loadtest.results.failures import ProblemKind
 
 BUILT_INS = read_categories(BUILT_IN)
 EXAMPLES = [(category, sample) for category in BUILT_INS for sample in category.examples]

@@ -3,11 +3,10 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
-from loadtest.measured import Acceptance, Operation
-from loadtest.plan import Call, CutShort, Scenario, ScenarioRuns
-from loadtest.run import Run, Settings
-from loadtest.versions import Coverage as Floor
-from loadtest.versions import Drift, Exclusion
+from loadtest.results.measurements import Acceptance, Operation
+from loadtest.results.run import Call, CutShort, Run, Scenario, ScenarioRuns, Settings
+from loadtest.versions.data import Coverage as Floor
+from loadtest.versions.data import Drift, Exclusion
 
 
 def states(coverage: Coverage) -> dict[str, State]:

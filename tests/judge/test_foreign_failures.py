@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.judge.categories import load_categories
-from loadtest.locust_csv import read_csv_run
+from loadtest.results.locust_csv import read_csv_run
 
 BUILT_INS = load_categories()
 

@@ -6,18 +6,18 @@ from msgspec.structs import replace
 from packaging.version import Version
 from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
 
-from loadtest.driven import Gateway
-from loadtest.errors import UsageError
-from loadtest.failures import Failure, ProblemKind
-from loadtest.footing import Footing
-from loadtest.judge.baseline import read_known, write_known
+from loadtest.core.errors import UsageError
 from loadtest.judge.categories import load_categories
 from loadtest.judge.failures import Standing
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
+from loadtest.judge.known_file import read_known, write_known
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.plan import Call, CutShort, Scenario, ScenarioRuns, Sweep
 from loadtest.reports.evidence import title
-from loadtest.versions import KnownFailure
+from loadtest.results.deployment import Footing
+from loadtest.results.failures import Failure, ProblemKind
+from loadtest.results.run import Call, CutShort, Scenario, ScenarioRuns, Sweep
+from loadtest.results.target import Gateway
+from loadtest.versions.data import KnownFailure
 
 NAME = "POST /tools"
 
@@ -249,7 +249,7 @@ def test_a_bad_file_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_clean_run_makes_its_entries_stale_only_when_complete() -> None:
-    from loadtest.run import RunState
+    from loadtest.results.run import RunState
 
     matcher = KnownFailures(entries([known("GET /tools")], "file"), None)
     assert matcher.stale(clean(), [])

@@ -10,21 +10,22 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, TODAY, VERSION, clean
 from sample_runs import known as known_failure
 
-from loadtest.driven import Gateway
-from loadtest.errors import UsageError
-from loadtest.failures import ProblemKind
-from loadtest.judge.baseline import read_baseline
+from loadtest.core.errors import UsageError
 from loadtest.judge.categories import load_categories
+from loadtest.judge.checks.check import Check, Observation, Severity
 from loadtest.judge.coverage import State
-from loadtest.judge.criteria import parse
+from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn
 from loadtest.judge.known import entries
-from loadtest.judge.observations import Check, Observation, Severity
+from loadtest.judge.known_file import read_baseline
 from loadtest.judge.removed import find_removals
 from loadtest.judge.verdict import Result, Verdict, judge
-from loadtest.reports import annotations, html, junit, summary, terminal, verdict_json
-from loadtest.run import Run
-from loadtest.versions import KnownFailure, Removal
+from loadtest.reports import terminal
+from loadtest.reports.formats import annotations, html, junit, summary, verdict_json
+from loadtest.results.failures import ProblemKind
+from loadtest.results.run import Run
+from loadtest.results.target import Gateway
+from loadtest.versions.data import KnownFailure, Removal
 
 UI = tuple(f"GET /admin/page-{number}" for number in range(200))
 MANY = (*UI, "POST /oauth/token", "DELETE /oauth/token", "GET /export")

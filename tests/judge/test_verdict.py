@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from sample_runs import KNOWN, TODAY, VERSION, clean, failure, failures, gateway_died, known, operation, run
 
 from loadtest.judge.categories import load_categories
-from loadtest.judge.criteria import Criterion, CriterionResult, Outcome, parse
+from loadtest.judge.checks.check import Check, Observation, Severity
+from loadtest.judge.criteria.criterion import Criterion, CriterionResult, Outcome, parse
 from loadtest.judge.failures import FailOn, JudgedFailure, Standing
 from loadtest.judge.known import entries
-from loadtest.judge.observations import Check, Observation, Severity
 from loadtest.judge.verdict import Result, Verdict, decide, judge
-from loadtest.run import Run, RunState
-from loadtest.versions import KnownFailure
+from loadtest.results.run import Run, RunState
+from loadtest.versions.data import KnownFailure
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "verdict.md"
 
@@ -183,7 +183,7 @@ def test_a_failure_on_an_operation_that_is_not_listed_still_fails() -> None:
 
 def test_nothing_of_what_makes_load_is_imported() -> None:
     code = (
-        "import sys, loadtest.judge.session, loadtest.locust_csv, loadtest.reports as r; r.formats();"
+        "import sys, loadtest.app.judging, loadtest.results.locust_csv, loadtest.reports.formats; "
         "from loadtest.reports import terminal;"
         "bad = [m for m in sys.modules if m.split('.')[0] in ('locust', 'gevent', 'requests', 'geventhttpclient')"
         " or m.startswith(('loadtest.client', 'loadtest.users', 'loadtest.gateway', 'loadtest.backends'))];"

@@ -13,20 +13,20 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from loadtest.complete import complete
-from loadtest.drive import locust_command, locust_environment, target_of
-from loadtest.errors import UsageError
+from loadtest.app.drive import locust_command, locust_environment, target_of
+from loadtest.app.enrich import complete
+from loadtest.app.job import QUIET
+from loadtest.core.errors import UsageError
 from loadtest.gateway.boot import booted
-from loadtest.gateway.place import LOOPBACK, free_port
+from loadtest.gateway.install.source import parse_source
 from loadtest.gateway.services import down, up
-from loadtest.gateway.services.programs import find
-from loadtest.gateway.source import parse_source
-from loadtest.job import QUIET
-from loadtest.judge.endurance import endure
-from loadtest.judge.growth import Endurance, Trend
-from loadtest.judge.lasting import left_open, restarted
-from loadtest.run import read_run
-from loadtest.settings import Size
+from loadtest.gateway.services.binaries import find
+from loadtest.gateway.workspace import LOOPBACK, free_port
+from loadtest.judge.checks.endurance import left_open, restarted
+from loadtest.judge.growth.assess import endure
+from loadtest.judge.growth.model import Endurance, Trend
+from loadtest.results.run import read_run
+from loadtest.workload.profiles import Size
 
 INJECTED = Path(__file__).parent / "injected"
 USERS = 8

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from rich.table import Table
 
-from loadtest.judge.growth import Trend
-from loadtest.judge.metrics import metrics
-from loadtest.judge.slope import Array
-from loadtest.judge.trend import find
+from loadtest.judge.growth.metrics import metrics
+from loadtest.judge.growth.model import Trend
+from loadtest.judge.growth.slope import Array
+from loadtest.judge.growth.trend import find
 
 MIB = float(1 << 20)
 HOUR = 3600.0

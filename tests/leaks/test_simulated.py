@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from leaks.simulated import HEALTHY, LEAKS, memory, tally
-from loadtest.judge.growth import Trend
+from loadtest.judge.growth.model import Trend
 
 SEEDS = 24
 HALF_AN_HOUR = 1500.0

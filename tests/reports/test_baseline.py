@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from sample_runs import clean, operation
 
 from loadtest.cli import cli
-from loadtest.errors import UsageError
-from loadtest.run import write_run
+from loadtest.core.errors import UsageError
+from loadtest.results.run import write_run
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from msgspec.structs import replace
 from rich.console import Console
 from sample_runs import CONTRACT, HOSTILE, KNOWN, PLAN, TODAY, VERSION, clean, failures, hostile
 
-from loadtest.judge.beside import beside
 from loadtest.judge.categories import load_categories
 from loadtest.judge.coverage import Coverage
+from loadtest.judge.coverage_diff import beside, offer
 from loadtest.judge.known import entries
-from loadtest.judge.offer import offer
 from loadtest.judge.verdict import judge
 from loadtest.reports import coverage_table
-from loadtest.run import Run
+from loadtest.results.run import Run
 
 
 def coverage(here: Run) -> Coverage:

@@ -13,9 +13,9 @@ from sample_runs import KNOWN, clean, failures, operation
 
 from loadtest.judge.failures import FailOn
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.reports import annotations, html, junit, summary, verdict_json
-from loadtest.reports.html_failures import excused, failing
-from loadtest.run import Run
+from loadtest.reports.formats import annotations, html, junit, summary, verdict_json
+from loadtest.reports.page.failures import excused, failing
+from loadtest.results.run import Run
 
 
 def known_only() -> Run:

@@ -20,7 +20,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.terminal import next_step, print_verdict
-from loadtest.run import Run
+from loadtest.results.run import Run
 
 
 def verdict(here: Run) -> Verdict:

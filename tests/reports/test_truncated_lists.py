@@ -16,12 +16,13 @@ from rich.console import Console
 from sample_runs import CONTRACT, clean, failure, known, operation
 
 import loadtest
-from loadtest.compare import compare
-from loadtest.driven import EntityCount
+from loadtest.judge.comparison import compare
 from loadtest.judge.verdict import Verdict
-from loadtest.measured import Acceptance
-from loadtest.reports import Format, annotations, html, junit, summary, terminal, verdict_json
-from loadtest.run import Run, write_run
+from loadtest.reports import terminal
+from loadtest.reports.formats import Format, annotations, html, junit, summary, verdict_json
+from loadtest.results.measurements import Acceptance
+from loadtest.results.run import Run, write_run
+from loadtest.results.target import EntityCount
 
 ROOT = Path(loadtest.__file__).parent
 SCRIPTS = Path(verdicts.__file__).parent

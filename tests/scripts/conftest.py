@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from pretend_github import PretendGitHub, pretend_github
+from fake_github import FakeGitHub, fake_github
 
 
 @pytest.fixture
-def hub() -> Iterator[PretendGitHub]:
+def hub() -> Iterator[FakeGitHub]:
     """GitHub, as far as it is needed."""
-    with pretend_github() as server:
+    with fake_github() as server:
         yield server

@@ -13,10 +13,10 @@ import artifacts
 import github_report
 import pytest
 from artifacts import folders, read_bytes, read_json, read_text
+from fake_github import FakeGitHub
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nights import read_history
-from pretend_github import PretendGitHub
 from publish_comment import comment
 from pull_request import RefusedError, read_file
 from verdicts import SIGNS, read_report, read_reports
@@ -181,7 +181,7 @@ def event(path: Path, **run: Any) -> Path:
     ],
 )
 def test_a_deleted_fork_is_nothing_to_tell(
-    hub: PretendGitHub, tmp_path: Path, run: dict[str, Any], code: int, said: str
+    hub: FakeGitHub, tmp_path: Path, run: dict[str, Any], code: int, said: str
 ) -> None:
     put(tmp_path, GOOD)
     environment = hub.environment | {"GITHUB_EVENT_PATH": str(event(tmp_path / "event.json", **run))}

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from pretend_github import PretendGitHub
+from fake_github import FakeGitHub
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "scripts" / "github"
 
 
 def run(script: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def run(script: str, *arguments: str | Path, **environment: str) -> subprocess.C
     )
 
 
-def test_what_was_done_is_printed(hub: PretendGitHub, tmp_path: Path) -> None:
+def test_what_was_done_is_printed(hub: FakeGitHub, tmp_path: Path) -> None:
     hub.fork = True
     done = run("soak_issue.py", tmp_path, **hub.environment)
     assert (done.returncode, done.stdout) == (0, "a fork: its soak is nobody's issue\n"), done.stderr
@@ -34,7 +34,7 @@ def test_a_command_line_without_a_directory(script: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"usage: {script} REPORTS_DIR\n")
 
 
-def test_a_github_that_does_not_answer(hub: PretendGitHub, tmp_path: Path) -> None:
+def test_a_github_that_does_not_answer(hub: FakeGitHub, tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         environment = hub.environment | {"GITHUB_API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}

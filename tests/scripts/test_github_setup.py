@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "github_setup.sh"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "github" / "github_setup.sh"
 
 
 def set_up(tmp_path: Path, make: str) -> tuple[subprocess.CompletedProcess[str], str, str]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import last_night
 import pytest
+from fake_github import FakeGitHub
 from hypothesis import given
 from hypothesis import strategies as st
 from last_night import fetch, unpacked
-from pretend_github import PretendGitHub
 from sample_runs import clean
 
-from loadtest.run import read_run, write_run
+from loadtest.results.run import read_run, write_run
 
 NAME = "soak-1.0.7-sqlite"
 
@@ -35,7 +35,7 @@ def run_json(tmp_path: Path) -> bytes:
 
 
 def night(
-    hub: PretendGitHub, run: int, files: dict[str, bytes] | bytes, *, name: str = NAME, **changes: Any
+    hub: FakeGitHub, run: int, files: dict[str, bytes] | bytes, *, name: str = NAME, **changes: Any
 ) -> None:
     """Add an older night, whose artifact has the number of its run and 1,000."""
     hub.runs.append(run)
@@ -49,13 +49,11 @@ PASS, FAIL = b'{"verdict": "pass"}', b'{"verdict": "fail"}'
 
 
 @pytest.fixture
-def environment(hub: PretendGitHub) -> dict[str, str]:
+def environment(hub: FakeGitHub) -> dict[str, str]:
     return hub.environment | {"ARTIFACT": NAME, "WORKFLOW": "nightly-soak.yml"}
 
 
-def test_the_last_night_is_the_baseline(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_last_night_is_the_baseline(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     history = b'[{"run": 99}]'
     night(hub, 100, {"run.json": b"our own, which goes on"})
     night(hub, 99, {"run.json": run_json(tmp_path), "verdict.json": PASS, "history.json": history})
@@ -71,7 +69,7 @@ def test_the_last_night_is_the_baseline(
 
 
 def test_a_night_that_failed_hands_on_the_history_and_is_no_baseline(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     night(hub, 99, {"run.json": b"x", "verdict.json": FAIL, "history.json": b"[99]"})
     night(hub, 98, {"run.json": run_json(tmp_path), "verdict.json": PASS, "history.json": b"[98]"})
@@ -82,7 +80,7 @@ def test_a_night_that_failed_hands_on_the_history_and_is_no_baseline(
 
 
 def test_a_run_of_another_format_is_left_alone(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = json.loads(run_json(tmp_path)) | {"format": "contextforge-loadtest/run/2"}
     night(hub, 99, {"run.json": json.dumps(other).encode(), "verdict.json": PASS})
@@ -99,7 +97,7 @@ def test_a_run_of_another_format_is_left_alone(
     ("changes", "asked"), [({"expired": True}, False), ({"size_in_bytes": 10**9}, False), ({}, True)]
 )
 def test_what_is_not_downloaded(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], asked: bool
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], asked: bool
 ) -> None:
     night(hub, 99, {"run.json": run_json(tmp_path), "verdict.json": PASS}, **changes)
     assert (fetch(tmp_path / "last", environment) is not None) is asked
@@ -107,7 +105,7 @@ def test_what_is_not_downloaded(
 
 
 def test_an_archive_that_is_larger_than_it_says(
-    hub: PretendGitHub,
+    hub: FakeGitHub,
     environment: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +119,7 @@ def test_an_archive_that_is_larger_than_it_says(
 
 @pytest.mark.parametrize("place", ["file:///etc/hostname", "ftp://127.0.0.1/x", "/relative", ""])
 def test_github_leads_to_no_other_kind_of_place(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, place: str
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, place: str
 ) -> None:
     night(hub, 99, {"run.json": run_json(tmp_path), "verdict.json": PASS})
     hub.places[1099] = place
@@ -129,7 +127,7 @@ def test_github_leads_to_no_other_kind_of_place(
         fetch(tmp_path / "last", environment)
 
 
-def test_the_first_night(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_first_night(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     assert fetch(tmp_path / "last", environment) is None
     night(hub, 99, {"run.json": b""}, name="soak-of-another")
     assert fetch(tmp_path / "last", environment) is None
@@ -172,7 +170,7 @@ def test_noise_is_refused_or_harmless(noise: bytes) -> None:
 
 
 def test_the_output(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "output"
     for name, value in (environment | {"GITHUB_OUTPUT": str(output)}).items():
@@ -186,7 +184,7 @@ def test_the_output(
 
 
 def test_a_night_goes_on_without_github(
-    hub: PretendGitHub,
+    hub: FakeGitHub,
     environment: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from pretend_github import PretendGitHub
+from fake_github import FakeGitHub
 from propose_gateway import calm, propose, proposed
 from pull_request import LARGEST_TEXT, RefusedError
 
-from loadtest import versions
+from loadtest.versions import data as versions
 
 VERSION = "1.0.7.post20260921"
 LOCK = f"mcp-contextforge-gateway[redis]=={VERSION} ; python_full_version < '3.14' \\\n    --hash=sha256:{'0' * 64}\n"
@@ -26,20 +26,20 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(hub: PretendGitHub) -> dict[str, str]:
+def environment(hub: FakeGitHub) -> dict[str, str]:
     return hub.environment | {"VERSION": VERSION}
 
 
-def test_a_pull_request_is_opened(hub: PretendGitHub, environment: dict[str, str], directory: Path) -> None:
+def test_a_pull_request_is_opened(hub: FakeGitHub, environment: dict[str, str], directory: Path) -> None:
     (directory / "verdict.json").write_text(json.dumps({"verdict": "pass", "operations_succeeded": 383}))
     done = propose(directory, environment)
     assert done == f"made branch gateway-{VERSION}, opened pull request 7"
     (tree,) = hub.trees
     assert tree["base_tree"] == "tree-of-main-sha"
     assert {one["path"]: one["content"] for one in tree["tree"]} == {
-        f"loadtest/gateway/versions/{VERSION}.lock": LOCK,
-        f"loadtest/gateway/versions/{VERSION}.contract.json": CONTRACT,
-        f"loadtest/gateway/versions/{VERSION}.toml": f'version = "{VERSION}"\n',
+        f"loadtest/versions/{VERSION}.lock": LOCK,
+        f"loadtest/versions/{VERSION}.contract.json": CONTRACT,
+        f"loadtest/versions/{VERSION}.toml": f'version = "{VERSION}"\n',
         "docs/gateway-faults.md": "# Faults\n",
     }
     (made,) = hub.commits
@@ -57,7 +57,7 @@ def test_a_pull_request_is_opened(hub: PretendGitHub, environment: dict[str, str
         assert words in pull["body"], words
 
 
-def test_it_is_renewed_in_its_place(hub: PretendGitHub, environment: dict[str, str], directory: Path) -> None:
+def test_it_is_renewed_in_its_place(hub: FakeGitHub, environment: dict[str, str], directory: Path) -> None:
     propose(directory, environment)
     hub.refs["heads/main"] = "newer-sha"
     (directory / "summary.md").write_text("other words\n")
@@ -71,7 +71,7 @@ def test_it_is_renewed_in_its_place(hub: PretendGitHub, environment: dict[str, s
 
 
 def test_what_was_closed_is_not_proposed_again(
-    hub: PretendGitHub, environment: dict[str, str], directory: Path
+    hub: FakeGitHub, environment: dict[str, str], directory: Path
 ) -> None:
     propose(directory, environment)
     hub.pulls[0]["state"] = "closed"
@@ -82,7 +82,7 @@ def test_what_was_closed_is_not_proposed_again(
 
 @pytest.mark.parametrize("author", [{"login": "somebody"}, None])
 def test_what_somebody_works_on_is_left_alone(
-    hub: PretendGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
+    hub: FakeGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
 ) -> None:
     hub.refs[f"heads/gateway-{VERSION}"] = "theirs"
     hub.authors["theirs"] = author
@@ -109,7 +109,7 @@ def test_what_somebody_works_on_is_left_alone(
     ],
 )
 def test_what_is_refused(
-    hub: PretendGitHub,
+    hub: FakeGitHub,
     environment: dict[str, str],
     directory: Path,
     name: str,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pretend_github import PretendGitHub
+from fake_github import FakeGitHub
 from propose_locks import changes, propose
 from pull_request import RefusedError
 
@@ -34,7 +34,7 @@ def made(tmp_path: Path) -> Path:
     return directory
 
 
-def test_a_pull_request_lists_what_changed(hub: PretendGitHub, checkout: Path, made: Path) -> None:
+def test_a_pull_request_lists_what_changed(hub: FakeGitHub, checkout: Path, made: Path) -> None:
     assert propose(made, hub.environment, checkout) == "made branch locks, opened pull request 7"
     (tree,) = hub.trees
     assert {one["path"]: one["content"] for one in tree["tree"]} == {
@@ -47,7 +47,7 @@ def test_a_pull_request_lists_what_changed(hub: PretendGitHub, checkout: Path, m
 
 
 def test_an_open_one_is_renewed_and_another_follows_one_that_was_merged(
-    hub: PretendGitHub, checkout: Path, made: Path
+    hub: FakeGitHub, checkout: Path, made: Path
 ) -> None:
     propose(made, hub.environment, checkout)
     assert propose(made, hub.environment, checkout) == "renewed branch locks, renewed pull request 7"
@@ -55,12 +55,12 @@ def test_an_open_one_is_renewed_and_another_follows_one_that_was_merged(
     assert propose(made, hub.environment, checkout).startswith("renewed branch locks, opened pull request ")
 
 
-def test_without_a_new_version_nothing_is_written(hub: PretendGitHub, checkout: Path) -> None:
+def test_without_a_new_version_nothing_is_written(hub: FakeGitHub, checkout: Path) -> None:
     assert propose(checkout / "requirements", hub.environment, checkout) == "no package has a new version"
     assert hub.written == []
 
 
-def test_the_locks_of_this_repository_could_be_proposed(hub: PretendGitHub, checkout: Path) -> None:
+def test_the_locks_of_this_repository_could_be_proposed(hub: FakeGitHub, checkout: Path) -> None:
     propose(ROOT / "requirements", hub.environment, checkout)
     (tree,) = hub.trees
     assert {Path(one["path"]) for one in tree["tree"]} == {
@@ -72,7 +72,7 @@ def test_the_locks_of_this_repository_could_be_proposed(hub: PretendGitHub, chec
     "line", ["--index-url https://index.example", "evil @ https://index.example/x.whl", "evil>=1"]
 )
 def test_anything_but_pins_and_hashes_is_refused(
-    hub: PretendGitHub, checkout: Path, made: Path, line: str
+    hub: FakeGitHub, checkout: Path, made: Path, line: str
 ) -> None:
     with (made / "dev.lock").open("a") as file:
         file.write(f"{line}\n")

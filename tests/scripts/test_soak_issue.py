@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pretend_github import BOT, PretendGitHub
+from fake_github import BOT, FakeGitHub
 from soak_issue import LARGEST, MOST_CAUSES, OPENING, issue_text, marker, read_night, remembered, tell
 
 A, B = "0123456789ab", "ba9876543210"
@@ -19,7 +19,7 @@ def matrix(*members: str) -> str:
 
 
 @pytest.fixture
-def environment(hub: PretendGitHub) -> dict[str, str]:
+def environment(hub: FakeGitHub) -> dict[str, str]:
     return hub.environment | {"MATRIX": matrix(*MEMBERS)}
 
 
@@ -51,14 +51,14 @@ def everything_passes(directory: Path) -> None:
 
 
 def test_nothing_fails_and_nothing_is_open(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     everything_passes(tmp_path)
     assert tell(tmp_path, environment) == "every member passed, and no issue is open"
     assert hub.written == []
 
 
-def test_its_whole_life(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_its_whole_life(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     everything_passes(tmp_path)
     report(tmp_path, "1.0.7-sqlite", A)
     assert tell(tmp_path, environment) == "opened issue 40"
@@ -114,7 +114,7 @@ def test_its_whole_life(hub: PretendGitHub, environment: dict[str, str], tmp_pat
     ],
 )
 def test_what_is_no_pass_fails(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], cause: str
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], cause: str
 ) -> None:
     everything_passes(tmp_path)
     report(tmp_path, "1.0.7-sqlite", **changes)
@@ -123,7 +123,7 @@ def test_what_is_no_pass_fails(
 
 
 def test_a_member_that_left_nothing_fails(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     report(tmp_path, "1.0.7-sqlite")
     tell(tmp_path, environment)
@@ -139,7 +139,7 @@ def test_the_only_member_may_lie_where_its_folder_would(tmp_path: Path) -> None:
 
 
 def test_a_part_of_the_soak_does_not_speak_for_the_rest(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
+    hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     for member in MEMBERS:
         report(tmp_path, member, A)
@@ -154,9 +154,7 @@ def test_a_part_of_the_soak_does_not_speak_for_the_rest(
     assert tell(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
 
 
-def test_only_our_own_issue_is_touched(
-    hub: PretendGitHub, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_only_our_own_issue_is_touched(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     body = marker({"1.0.7-sqlite": (A,)})
     somebody = {"number": 1, "user": {"login": "somebody"}, "state": "open", "body": body}
     other = {"number": 2, "user": BOT, "state": "open", "body": "another workflow's"}
@@ -169,7 +167,7 @@ def test_only_our_own_issue_is_touched(
     assert hub.written == ["POST /issues/5/comments", "PATCH /issues/5"]
 
 
-def test_a_fork_says_nothing(hub: PretendGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_fork_says_nothing(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     hub.fork = True
     assert "a fork" in tell(tmp_path, environment)
     assert hub.written == []

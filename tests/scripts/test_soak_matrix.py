@@ -7,8 +7,8 @@ import pytest
 import soak_matrix
 from soak_matrix import DATABASES, main, outputs
 
-from loadtest import versions
-from loadtest.errors import UsageError
+from loadtest.core.errors import UsageError
+from loadtest.versions import data as versions
 
 
 def members(**inputs: str) -> list[tuple[str, str]]:

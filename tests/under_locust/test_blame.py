@@ -15,11 +15,11 @@ from locust.env import Environment
 from locust.exception import RescheduleTask, StopUser
 
 from loadtest.client.auth import Credentials
-from loadtest.client.contract import read_contract
 from loadtest.client.session import Session
-from loadtest.failures import Failure, ProblemKind
-from loadtest.plan import CutShort, ScenarioRuns
-from loadtest.recorder import Recorder
+from loadtest.openapi.contract import read_contract
+from loadtest.recording.recorder import Recorder
+from loadtest.results.failures import Failure, ProblemKind
+from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.users.base import GatewayUser, NotStaged, task
 
 ANSWERS: dict[str, tuple[str, Any]] = {

@@ -17,11 +17,11 @@ from locust.event import EventHook
 
 from loadtest.client.auth import Credentials
 from loadtest.client.caller import Caller, StepFailed
-from loadtest.client.connections import IDLE, Client, Clients
-from loadtest.client.contract import read_contract
+from loadtest.client.connection.connections import IDLE, Client, Clients
+from loadtest.client.connection.throttle import Turnstile
 from loadtest.client.mismatch import expected
 from loadtest.client.session import Session
-from loadtest.client.turns import Turnstile
+from loadtest.openapi.contract import read_contract
 
 KEEP_ALIVE = 2.0
 """Seconds after which the server closes an idle connection; it notices only when the next request is there."""

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import pytest
 
 from loadtest.client.auth import Credentials
-from loadtest.client.contract import read_contract
 from loadtest.client.session import Session
-from loadtest.recorder import Recorder
+from loadtest.openapi.contract import read_contract
+from loadtest.recording.recorder import Recorder
 from loadtest.users.base import GatewayUser, task
-from loadtest.versions import SkippedScenarios, VersionData
+from loadtest.versions.data import SkippedScenarios, VersionData
 
 
 class ThingsUser(GatewayUser):

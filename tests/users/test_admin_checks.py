@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.users import admin_checks as checks
+from loadtest.users.admin import checks
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.users.identity_checks import (
+from loadtest.users.identity.checks import (
     LINK,
     Person,
     at_most,

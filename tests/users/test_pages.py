@@ -1,7 +1,7 @@
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.users.pages import shows
+from loadtest.users.admin.checks import shows
 
 
 def page(body: bytes, content_type: str = "text/html; charset=utf-8") -> Answer:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.users import sso_checks as checks
-from loadtest.users.identity_checks import Person
+from loadtest.users.identity import checks
+from loadtest.users.identity.checks import Person
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check

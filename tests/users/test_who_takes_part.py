@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.client.auth import Credentials
-from loadtest.settings import Target, hand_on, size
+from loadtest.engine.target import Target, hand_on
+from loadtest.workload.profiles import size
 
 STORY = """
 import argparse, json
 from locust.env import Environment
 from loadtest import locustfile
-from loadtest.catalogue import catalogue
-from loadtest.direction import attach
-from loadtest.load import load_of
-from loadtest.soak.pacing import holds
+from loadtest.engine.scenario_plan import catalogue
+from loadtest.engine.coordinator import attach
+from loadtest.engine.process import load_of
+from loadtest.engine.pacing import holds
 from loadtest.users.base import GatewayUser
 
 classes = [one for one in vars(locustfile).values() if isinstance(one, type) and issubclass(one, GatewayUser)]

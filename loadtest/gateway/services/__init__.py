@@ -6,8 +6,8 @@ that holds them and takes them along when it goes), ``place`` (where they keep t
 its own for each run).
 """
 
-from loadtest.gateway.services.lend import lent
-from loadtest.gateway.services.services import Services
-from loadtest.gateway.services.state import down, read_services, status, up
+from loadtest.gateway.services.endpoints import Services
+from loadtest.gateway.services.lease import lent
+from loadtest.gateway.services.lifecycle import down, read_services, status, up
 
 __all__ = ["Services", "down", "lent", "read_services", "status", "up"]

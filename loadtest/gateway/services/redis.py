@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtest.gateway.commands import run_command
-from loadtest.gateway.place import LOOPBACK
-from loadtest.gateway.process import Program
-from loadtest.gateway.services.place import Account
-from loadtest.gateway.services.programs import Programs
-from loadtest.gateway.services.services import Services
+from loadtest.gateway.process.commands import run_command
+from loadtest.gateway.process.program import Program
+from loadtest.gateway.services.binaries import Programs
+from loadtest.gateway.services.data_directory import Account
+from loadtest.gateway.services.endpoints import Services
+from loadtest.gateway.workspace import LOOPBACK
 
 LOG = "redis.log"
 ASKING = 30.0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.errors import UsageError
+from loadtest.core.errors import UsageError
 from loadtest.gateway.services import down
-from loadtest.gateway.services.programs import Programs, find
+from loadtest.gateway.services.binaries import Programs, find
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from eventually import until
 
 from loadtest.gateway import Request, RunningGateway, booted, parse_source
 from loadtest.gateway.services import up
-from loadtest.gateway.services.programs import Programs
+from loadtest.gateway.services.binaries import Programs
 
 pytestmark = pytest.mark.real
 

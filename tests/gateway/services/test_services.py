@@ -15,13 +15,13 @@ import psutil
 import pytest
 from eventually import until
 
-from loadtest.errors import InconclusiveError, UsageError
+from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway.services import Services, down, lent, postgresql, read_services, redis, status, up
-from loadtest.gateway.services.lend import RUNS
-from loadtest.gateway.services.place import LINK, account, data_directory, remove_data
-from loadtest.gateway.services.programs import Programs
-from loadtest.gateway.services.services import home_of
-from loadtest.gateway.services.state import FILE, State
+from loadtest.gateway.services.binaries import Programs
+from loadtest.gateway.services.data_directory import LINK, account, data_directory, remove_data
+from loadtest.gateway.services.endpoints import home_of
+from loadtest.gateway.services.lease import RUNS
+from loadtest.gateway.services.lifecycle import FILE, State
 
 pytestmark = pytest.mark.real
 

@@ -1,0 +1,1 @@
+"""Add support for a gateway release: resolve, boot, compare and draft its data."""

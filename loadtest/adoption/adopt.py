@@ -1,0 +1,215 @@
+"""Making a release of the gateway a known version: its lock, its data file, its contract, and what is new in it.
+
+The release is locked, installed and booted with the settings of a known version, so a data file is only written for
+one that boots. That version is the nearest by number; if the contract of the release turns out to be closer to that of
+another one, it is booted again with the settings of that one, which is then the template of its data file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from loadtest.adoption import releases as index
+from loadtest.adoption.draft import OldPackages, draft
+from loadtest.adoption.releases import Release, check_release, lock_version
+from loadtest.adoption.report import Adoption, setting_changes
+from loadtest.adoption.stored_contract import served_document
+from loadtest.core.errors import BootError, InconclusiveError, UsageError
+from loadtest.core.files import read_text, write_atomically
+from loadtest.engine.scenario_plan import catalogue
+from loadtest.gateway.boot_failure import reason_in, refused_settings
+from loadtest.gateway.environment import SWITCHES, common_switches
+from loadtest.gateway.install.installation import install, read_lock
+from loadtest.gateway.install.manifest import Manifest, read_manifest
+from loadtest.gateway.install.source import Pinned
+from loadtest.judge.coverage_diff import offer
+from loadtest.openapi import contracts
+from loadtest.openapi.contracts import Contract
+from loadtest.openapi.diff import contract_changes
+from loadtest.versions import data as versions
+from loadtest.versions.data import VersionData
+
+Tell = Callable[[str], object]
+
+
+class RefusedSettingError(InconclusiveError):
+    """The release refuses a setting that it was booted with: other packages would not change that."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A release as it was found."""
+
+    template: str
+    """The version with whose settings it was booted."""
+    lock: str
+    packages: OldPackages | None
+    """None: it boots with the packages of today."""
+    manifest: Manifest
+    document: Mapping[str, Any]
+    """The OpenAPI document that it serves."""
+
+
+def adopt(version: str, home: Path, tell: Tell) -> Adoption:
+    """Write the lock, the contract and the data file of release ``version``; return what is new in it.
+
+    ``home`` is LOADTEST_HOME. ``tell`` is called with each step. Whatever goes wrong, no file is left behind.
+
+    Raises:
+        UsageError: ``version`` is no version, or is known already.
+        InstallError: it cannot be found, resolved or installed.
+        InconclusiveError: it does not boot, or is no gateway as we know it.
+    """
+    check_release(version)
+    known = versions.available()
+    if version in known:
+        raise UsageError(f"VERSION={version}: is known already; delete its TOML to draft it again")
+    tell(f"asking the package index for {version}")
+    release = index.release(version)
+    if release.version != version:
+        raise UsageError(f"VERSION={version}: the package index spells it {release.version}")
+    log = home / "adopt" / f"{version}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    with _nothing_left_behind(version):
+        try:
+            look = _closest_look(release, known, home, tell)
+        except InconclusiveError as error:
+            if not log.is_file():
+                raise
+            raise InconclusiveError(f"{error}; log: {log}") from error
+        return _written(version, look)
+
+
+@contextlib.contextmanager
+def _nothing_left_behind(version: str) -> Iterator[None]:
+    """Delete the files of ``version`` if the block fails, or is interrupted."""
+    files = [versions.DIRECTORY / f"{version}.{end}" for end in ("lock", "toml")]
+    try:
+        yield
+    except BaseException:
+        for path in (*files, contracts.path_of(version)):
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _closest_look(release: Release, known: tuple[str, ...], home: Path, tell: Tell) -> Look:
+    """Return the release as it boots with the settings of the known version whose contract is closest to its own."""
+    template = versions.load(versions.nearest(release.version, known))
+    look = _look(release, template, home, tell)
+    closest = contracts.closest(look.document, known)
+    if closest == template.version:
+        return look
+    tell(f"the contract of {closest} is closer to its own than that of {template.version}")
+    try:
+        return _look(release, versions.load(closest), home, tell, look.packages)
+    except InconclusiveError as error:
+        tell(f"{_line(error)}; the settings of {template.version} stay")
+        return look
+
+
+def _look(
+    release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None = None
+) -> Look:
+    """Boot ``release`` with the settings of ``template``; if it does not, with the packages of its own time."""
+    try:
+        return _with_packages(release, template, home, tell, packages)
+    except RefusedSettingError:
+        raise
+    except InconclusiveError as error:
+        if packages is not None or release.uploaded is None:
+            raise
+        first = _line(error)
+    tell(
+        f"with the packages of today it fails ({first}): taking those of {release.uploaded}, the day of its upload"
+    )
+    try:
+        return _with_packages(release, template, home, tell, OldPackages(release.uploaded, first))
+    except RefusedSettingError:
+        raise
+    except InconclusiveError as error:
+        raise InconclusiveError(f"{_line(error)}; with the packages of today: {first}") from error
+
+
+def _with_packages(
+    release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None
+) -> Look:
+    data = replace(
+        template,
+        version=release.version,
+        python=release.python,
+        exclude_newer=packages.day if packages else None,
+    )
+    source = Pinned(data.version, data)
+    tell(f"resolving {data.version} for Python {data.python}")
+    lock_version(data)
+    tell(f"installing {data.version}")
+    manifest = read_manifest(install(source, home))
+    tell(f"booting {data.version} with the settings of {template.version}")
+    return Look(template.version, read_lock(data), packages, manifest, _document(source, home))
+
+
+def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
+    """Return the OpenAPI document that ``source`` serves; its log is kept if it does not boot."""
+    log = home / "adopt" / f"{source.text}.log"
+    try:
+        document = served_document(source, home, log)
+    except BootError as error:
+        if not log.is_file():
+            write_atomically(log, "".join(f"{line}\n" for line in error.log_tail))
+        refused = refused_settings(error.log_tail)
+        if refused:
+            names = "; ".join(f"{name}: {why}" for name, why in refused)
+            raise RefusedSettingError(
+                f"gateway {source.text} refuses a setting: {names}; set it in {SWITCHES.name} to a value that every "
+                "version takes, and run this again"
+            ) from error
+        raise InconclusiveError(reason_in(error.log_tail) or str(error)) from error
+    log.unlink(missing_ok=True)
+    return document
+
+
+def _written(version: str, look: Look) -> Adoption:
+    """Write the files of ``version``; the data file last, which makes it a known one."""
+    before = contracts.contract_of(look.template)
+    now = Contract(look.document, look.manifest.settings)
+    target = versions.DIRECTORY / f"{version}.toml"
+    found = draft(
+        read_text(target.with_name(f"{look.template}.toml")),
+        version,
+        look.manifest,
+        before=before.operations,
+        now=now.operations,
+        packages=look.packages,
+    )
+    data = found.data
+    write_atomically(data.lock, look.lock)
+    write_atomically(contracts.path_of(version), contracts.stored_form(now))
+    write_atomically(target, found.text)
+    return Adoption(
+        version=version,
+        template=look.template,
+        operations=len(now.operations),
+        packages=look.packages,
+        changes=contract_changes(before.document, now.document),
+        unplanned=tuple(one.name for one in offer(now.operations, catalogue(), data.excluded).unplanned),
+        settings=setting_changes(before.settings, now.settings, _set_by_us(data)),
+        left_out=found.left_out,
+    )
+
+
+def _line(error: Exception) -> str:
+    """Return an error as one line, without paths of this machine: it may become a comment of the data file."""
+    line = " ".join(str(error).split())
+    return re.sub(r"/\S*/site-packages/", "", line)
+
+
+def _set_by_us(data: VersionData) -> set[str]:
+    return {switch.name for switch in common_switches()} | data.environment.keys()

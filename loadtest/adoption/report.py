@@ -1,0 +1,219 @@
+"""A release of the gateway that became a known version, and what a person should know of it before merging that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.adoption.draft import OldPackages
+from loadtest.openapi.diff import Alias, Change, ContractChanges
+from loadtest.reports.text import markdown, one_line, printable
+
+SHOWN = 20
+"""Lines of one list on a terminal; all of them stand in the summary."""
+WIDEST = 200
+"""Characters of one line on a terminal."""
+FOLDER = "loadtest/versions"
+
+
+@dataclass(frozen=True)
+class SettingChanges:
+    """What became of the environment variables that a gateway reads."""
+
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    changed: tuple[tuple[str, str, str], ...]
+    """Name, default before, default now."""
+    lost: tuple[str, ...]
+    """Gone, and among those that we boot a gateway with."""
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A release beside the known version whose contract is closest to its own."""
+
+    version: str
+    template: str
+    """That closest version: the data file began with its own."""
+    operations: int
+    changes: ContractChanges
+    unplanned: tuple[str, ...]
+    """Operations that no scenario calls and that are not excluded."""
+    settings: SettingChanges
+    left_out: tuple[str, ...]
+    """What of the template's data file is not in the new one."""
+    packages: OldPackages | None = None
+    """Why its lock is not resolved with the packages of today."""
+
+
+def setting_changes(
+    before: Mapping[str, str], now: Mapping[str, str], ours: Collection[str]
+) -> SettingChanges:
+    """Return what became of the settings ``before``, variables to defaults; ``ours`` are those that we set."""
+    gone = sorted(before.keys() - now.keys())
+    return SettingChanges(
+        new=tuple(sorted(now.keys() - before.keys())),
+        gone=tuple(gone),
+        changed=tuple(
+            (name, before[name], now[name])
+            for name in sorted(before.keys() & now.keys())
+            if before[name] != now[name]
+        ),
+        lost=tuple(name for name in gone if name in ours),
+    )
+
+
+class Code(str):
+    """A word that a program reads: a name, a path, a value, a command."""
+
+    __slots__ = ()
+
+
+Words = Sequence[str]
+"""A sentence in parts; those that are :class:`Code` are shown as such."""
+
+
+def in_markdown(adoption: Adoption) -> str:
+    """Return all that is new, in Markdown: for a file and for the text of a pull request."""
+    lines = [f"## Gateway {markdown(adoption.version)}", "", _marked(_about(adoption))]
+    for title, items in _sections(adoption):
+        if items:
+            lines += ["", f"### {title} ({len(items)})", "", *(f"- {_marked(item)}" for item in items)]
+    lines += ["", "### Next", "", *(f"{n}. {_marked(item)}" for n, item in enumerate(_next(adoption), 1))]
+    return "\n".join(lines) + "\n"
+
+
+def in_plain_text(adoption: Adoption, summary: Path) -> str:
+    """Return what is new for a terminal, with the beginning of each long list; ``summary`` holds all of it."""
+    lines = [f"Gateway {one_line(adoption.version)}", "", _plain(_about(adoption))]
+    for title, items in _sections(adoption):
+        if items:
+            lines += ["", f"{title} ({len(items)}):"]
+            lines += [f"  {one_line(_plain(item), WIDEST)}" for item in items[:SHOWN]]
+            if len(items) > SHOWN:
+                lines.append(f"  … all {len(items)} in {summary}")
+    lines += ["", "Next:", *(f"  {n}. {_plain(item)}" for n, item in enumerate(_next(adoption), 1))]
+    lines += ["", f"All of this, in Markdown and in full: {summary}"]
+    return "\n".join(lines) + "\n"
+
+
+def _about(adoption: Adoption) -> Words:
+    changes, settings = adoption.changes, adoption.settings
+    about = (
+        f"Compared with {adoption.template}, the known version with the fewest differences, whose data file was the "
+        f"template. {adoption.operations} operations: {changes.line}. Settings: {len(settings.new)} new, "
+        f"{len(settings.gone)} gone, {len(settings.changed)} with another default."
+    )
+    if adoption.packages is None:
+        return (about,)
+    day = adoption.packages.day
+    old = f" Its lock holds the packages of {day}, the day of its upload, because with those of today it fails: "
+    return about, old, Code(adoption.packages.why)
+
+
+def _sections(adoption: Adoption) -> Iterator[tuple[str, list[Words]]]:
+    changes, settings = adoption.changes, adoption.settings
+    yield "Operations without a scenario", _names(adoption.unplanned)
+    yield (
+        "New paths that mirror others",
+        [_alias(one) for one in changes.aliases],
+    )
+    yield "New operations", _names(changes.new)
+    yield "Operations that are gone", _names(changes.gone)
+    yield "Changed operations", [_change(one) for one in changes.changed]
+    yield "Settings that are gone and that the load test sets", _names(settings.lost)
+    yield "New settings", _names(settings.new)
+    yield "Settings that are gone", _names(settings.gone)
+    yield (
+        "Settings with another default",
+        [(Code(name), ": ", *_value(now), ", before ", *_value(old)) for name, old, now in settings.changed],
+    )
+    yield f"Of {adoption.template}, and not carried over", [(words,) for words in adoption.left_out]
+
+
+def _next(adoption: Adoption) -> Iterator[Words]:
+    data, template = (f"{FOLDER}/{name}.toml" for name in (adoption.version, adoption.template))
+    yield (
+        "Read ",
+        Code(data),
+        "; ",
+        Code(f"git diff --no-index {template} {data}"),
+        " shows what is not as before.",
+    )
+    yield (
+        Code(f"make load-test-ci GATEWAY={adoption.version}"),
+        " shows what it reaches, what fails, and which known failures are stale.",
+    )
+    if adoption.unplanned:
+        yield (
+            f"Write scenarios for the {len(adoption.unplanned)} operations without one in ",
+            Code("loadtest/users/"),
+            ", or exclude them with a reason under ",
+            Code("[[excluded]]"),
+            ".",
+        )
+    yield (
+        "List the faults of the gateway under ",
+        Code("[[known]]"),
+        ", delete the stale entries, and set ",
+        Code("[coverage]"),
+        " to what the run reached.",
+    )
+    yield Code("make docs"), ", ", Code("make test"), ", and a line in ", Code("CHANGELOG.md"), "."
+
+
+def _names(names: Sequence[str]) -> list[Words]:
+    return [(Code(name),) for name in names]
+
+
+def _alias(alias: Alias) -> Words:
+    """Return which path mirrors which, in how many operations, and which of them do not."""
+    words: list[str] = [
+        Code(alias.new),
+        " mirrors ",
+        Code(alias.mirrors),
+        f" ({len(alias.operations)} operations)",
+    ]
+    for number, name in enumerate(alias.own):
+        words += [", " if number else "; of its own: ", Code(name)]
+    return words
+
+
+def _change(change: Change) -> Words:
+    """Return a changed operation: its name, and for each part what differs there."""
+    words: list[str] = [Code(change.name)]
+    where = ""
+    for number, one in enumerate(change.what):
+        words.append("; " if number else " ")
+        if one.where and one.where != where:
+            words.append(f"{one.where}: ")
+        where = one.where
+        words += [Code(one.field), f" {one.what}"] if one.field else [one.what]
+    return words
+
+
+def _value(text: str) -> Words:
+    return (Code(text),) if text else ("none",)
+
+
+def _plain(words: Words) -> str:
+    return "".join(one_line(word, 10_000) if isinstance(word, Code) else printable(word) for word in words)
+
+
+def _marked(words: Words) -> str:
+    return "".join(_code(word) if isinstance(word, Code) else _prose(word) for word in words)
+
+
+def _prose(word: str) -> str:
+    """Return ``word`` such that nothing in it is markup; the spaces that join it to its neighbours stay."""
+    bare = word.strip(" ")
+    if not bare:
+        return word
+    before, _, after = word.partition(bare)
+    return f"{before}{markdown(bare, 10_000)}{after}"
+
+
+def _code(name: str) -> str:
+    """Return a name as code: within backticks nothing is markup but a backtick."""
+    return f"`{one_line(name, 10_000).replace('`', chr(39))}`"

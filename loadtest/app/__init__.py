@@ -1,0 +1,1 @@
+"""Use cases: the whole job, Locust only, a remote worker, and judging a stored run."""

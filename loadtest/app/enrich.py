@@ -1,0 +1,88 @@
+"""What only the machine that booted the gateway knows, added to a run: resources, log lines, how things ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from loadtest.gateway.logs import Request
+from loadtest.gateway.running import RunningGateway
+from loadtest.results.failures import Failure
+from loadtest.results.run import Phase, Run, RunState
+from loadtest.results.target import Death
+
+
+def started_at(run: Run) -> float:
+    """Return when the load began, in seconds of the epoch."""
+    return datetime.fromisoformat(run.started).timestamp()
+
+
+def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> Run:
+    """Return ``run`` with the gateway's resources, its death, its log lines for each failed call."""
+    since = started_at(run)
+    ours = gateway.record(since)
+    seen = run.gateway or ours
+    known = {backend.name: backend for backend in gateway.backend_states()}
+    refused = {backend.name: backend for backend in run.backends if not backend.up}
+    peers = gateway.backends_death()
+    death = in_words("the gateway", ours.death) or (
+        in_words("the backends", replace(peers, at=peers.at - since)) if peers else ""
+    )
+    lines = gateway.lines_of(_requests(run, since))
+    return replace(
+        run,
+        gateway=replace(
+            ours,
+            version=seen.version or ours.version,
+            prefix=seen.prefix,
+            notes=(*gateway.notes, *seen.notes),
+        ),
+        state=RunState.ABORTED if death and run.state is not RunState.COMPLETE else run.state,
+        reason=death or run.reason,
+        resources=gateway.samples(since),
+        processes=gateway.processes(since),
+        stores=gateway.stores(since),
+        limits=gateway.limits(),
+        backends=tuple((known | refused).values()),
+        failures=tuple(_with_log(failure, lines) for failure in run.failures),
+        phases=tuple(phases),
+    )
+
+
+def in_words(who: str, death: Death | None) -> str:
+    """Return one sentence on how ``who`` ended, or nothing if it lives."""
+    if death is None:
+        return ""
+    return f"{who} died after {death.at:.0f} s of load{death.how}"
+
+
+def _requests(run: Run, since: float) -> tuple[Request, ...]:
+    return tuple(
+        Request(
+            correlation_id=example.correlation_id,
+            method=failure.operation.partition(" ")[0],
+            path=_path(example.url),
+            at=since + example.at,
+        )
+        for failure in run.failures
+        for example in failure.examples
+        if example.correlation_id and not example.log
+    )
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _with_log(failure: Failure, lines: Mapping[str, tuple[str, ...]]) -> Failure:
+    examples = (
+        replace(example, log=lines[example.correlation_id])
+        if example.correlation_id and example.correlation_id in lines
+        else example
+        for example in failure.examples
+    )
+    return replace(failure, examples=tuple(examples))

@@ -1,0 +1,336 @@
+"""The whole job: boot a gateway, drive it, judge the run, write the reports, stop everything."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import asdict, replace
+
+from loadtest.app.distributed import Master
+from loadtest.app.drive import as_master, clear_reports, locust_environment, reserve_reports, target_of
+from loadtest.app.enrich import complete, started_at
+from loadtest.app.judging import Options, ReportError, check_options, judge_and_report, judge_run
+from loadtest.app.locust_process import run_locust
+from loadtest.core.address import looks_like_address, parse_address
+from loadtest.core.errors import BootError, LoadTestError, UsageError
+from loadtest.core.files import prepare_directory
+from loadtest.core.progress import Progress
+from loadtest.core.redact import redact
+from loadtest.core.signals import Stopped, StopRequest, listening
+from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
+from loadtest.gateway.boot import booted
+from loadtest.gateway.database import footing_of
+from loadtest.gateway.install.installation import INSTALL_LOG
+from loadtest.gateway.install.source import Running, Source
+from loadtest.gateway.overrides import check_overrides, shown
+from loadtest.gateway.process.detached import read_state
+from loadtest.gateway.running import RunningGateway
+from loadtest.judge.verdict import Verdict
+from loadtest.results.deployment import Footing
+from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
+from loadtest.results.target import Gateway
+from loadtest.workload.plan import SWEEP_WITHIN
+from loadtest.workload.profiles import Size
+
+QUIET = 12.0
+"""Seconds after a soak in which connections that nobody needs are closed, and those that stay are seen."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one job is asked to do."""
+
+    source: Source
+    size: Size
+    home: Path
+    reports: Path
+    options: Options
+    explicit: frozenset[str] = frozenset()
+    """The settings of the size that a person gave, as Locust's options."""
+    locust: tuple[str, ...] = ()
+    """A person's own arguments for Locust."""
+    master: Master | None = None
+    """Workers on other machines make the load."""
+    held: RunningGateway | None = None
+    """A gateway that runs and is known already, instead of booting ``source``."""
+    port: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the booted gateway that go before the version's own."""
+    database: str | None = None
+    """``sqlite``, ``postgres``, or None for the usual one."""
+    set_up_seconds: float = 0.0
+    """Already spent on the set-up of this program itself."""
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+
+
+def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
+    """Do the job; return the run and the verdict on it. ``progress`` shows how far it is.
+
+    Whatever ends it, nothing that it started survives, and reports of what was measured are written.
+
+    Raises:
+        UsageError: something asked for cannot be, or another job uses the directory of reports; nothing was booted.
+        ReportError: reports could not be written.
+    """
+    check_options(job.options)
+    _check_locust(job)
+    check_overrides(job.overrides, job.source)
+    if job.overrides and job.held is not None:
+        raise UsageError(
+            f"--set: {job.held.source} at {job.held.host} runs already, expected to boot a gateway"
+        )
+    # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
+    footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
+    prepare_directory(job.reports)
+    with reserve_reports(job.reports), listening() as stop:
+        clear_reports(job.reports)
+        phases: list[Phase] = []
+        try:
+            run = _booted_run(job, phases, stop, progress)
+        except Stopped as stopped:
+            run = _unmeasured(job, footing, str(stopped), stopped_by=stopped.signal)
+        except LoadTestError as error:
+            run = _cut_short(job, footing, error)
+        return _report(job, replace(_stopped(run, stop), phases=tuple(phases)), progress)
+
+
+def _check_locust(job: Job) -> None:
+    """Refuse what Locust's files and arguments say against the job, before anything is booted."""
+    read_config(job.locust)
+    host = job.source.url if isinstance(job.source, Running) else "that of the gateway that is booted"
+    check_arguments(job.locust, host)
+
+
+def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:
+    progress.tell("boot", job.source.text)
+    stopping = time.monotonic()
+    try:
+        with _gateway(job) as gateway:
+            phases += _boot_phases(gateway, job.set_up_seconds)
+            for note in gateway.notes:
+                progress.tell("note", note)
+            wanted = f"{job.size.words} on {gateway.host}"
+            progress.tell("load", wanted)
+            began = time.monotonic()
+            try:
+                silent_since = _drive(job, gateway, progress)
+                phases.append(_phase("load", began))
+                began = time.monotonic()
+                if job.size.profile == "soak" and stop.signal is None:
+                    progress.update("looking which connections stay open")
+                    stop.sleep(QUIET)
+                run = complete(_measured(job, gateway.footing), gateway)
+                run = _stopped(_unresponsive(run, silent_since), stop)
+                phases.append(_phase("report", began))
+                _secure(job, run, gateway)
+            finally:
+                progress.update("stopping the gateway")
+                stopping = time.monotonic()
+    finally:
+        # Without a phase there is no gateway: what took so long was its boot.
+        phases.append(_phase("stop" if phases else "boot", stopping))
+    return run
+
+
+def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
+    """Write what was measured before the gateway is stopped, which takes time that a stopped job may not have."""
+    try:
+        write_run(run, job.reports / "run.json")
+        if run.state is RunState.INTERRUPTED:
+            gateway.copy_log(job.reports / "gateway.log")
+            judge_and_report(run, job.options, job.reports, job.today)
+    except LoadTestError:
+        # They are written once more when the gateway is stopped; what keeps them from it is reported then.
+        return
+
+
+def _unresponsive(run: Run, since: float | None) -> Run:
+    """Return ``run`` with the fact that the gateway responded to nothing ``since`` then, in seconds of the epoch."""
+    if since is None or run.gateway is None or run.gateway.death is not None:
+        return run
+    at = max(since - started_at(run), 0.0)
+    return replace(
+        run,
+        state=RunState.ABORTED,
+        reason=f"the gateway did not respond to anything after {at:.0f} s of load",
+        gateway=replace(run.gateway, unresponsive_at=round(at, 3)),
+    )
+
+
+def _stopped(run: Run, stop: StopRequest) -> Run:
+    """Return ``run`` as one that was interrupted, if a signal has asked this job to end."""
+    if stop.signal is None:
+        return run
+    words = str(Stopped(stop.signal))
+    if run.reason.startswith(words):
+        return run
+    # Locust itself is stopped by SIGINT, whatever the signal was.
+    when = (
+        "after the load had ended"
+        if run.state is RunState.COMPLETE
+        else f"after {run.duration:.0f} s of load"
+    )
+    return replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=f"{words} {when}")
+
+
+@contextlib.contextmanager
+def _gateway(job: Job) -> Iterator[RunningGateway]:
+    log_copy = job.reports / "gateway.log"
+    if job.held is None:
+        with booted(
+            job.source,
+            home=job.home,
+            port=job.port,
+            database=job.database,
+            overrides=job.overrides,
+            log_copy=log_copy,
+            install_log=job.reports / INSTALL_LOG,
+        ) as gateway:
+            yield gateway
+        return
+    try:
+        yield job.held
+    finally:
+        job.held.copy_log(log_copy)
+
+
+def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
+    """Return what a master drives: a gateway at an address, or the one that is held for ``home``.
+
+    Raises:
+        UsageError: there is none that runs already.
+    """
+    held = read_state(home)
+    if not gateway and held is not None:
+        return held.host, held
+    if not gateway or not looks_like_address(gateway):
+        raise UsageError(
+            "--master: expected LOADTEST_HOST=http://… or GATEWAY=http://…, an address that every worker reaches: "
+            "a gateway that is booted for a run answers on this machine alone"
+        )
+    same = held is not None and parse_address(gateway, "GATEWAY") == parse_address(held.host, "GATEWAY")
+    return gateway, held if same else None
+
+
+def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | None:
+    target = target_of(gateway, job.size, job.reports)
+    config = read_config(job.locust)
+    arguments = job.locust
+    if job.master is not None:
+        target = as_master(target, job.master)
+        arguments = (*job.master.arguments(), *arguments)
+    environment = locust_environment(job.size, target, explicit=job.explicit, config=config)
+    environment["LOADTEST_PARENT"] = str(os.getpid())
+    own_time = own_run_time(job.locust, job.explicit, config, os.environ)
+    waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    return run_locust(
+        arguments,
+        environment,
+        takes=math.inf if own_time else job.size.run_time + waits,
+        reports=job.reports,
+        gateway=gateway,
+        progress=progress,
+    )
+
+
+def _measured(job: Job, footing: Footing) -> Run:
+    """Return what Locust measured; a file that says it is still being written was left by a crash."""
+    path = job.reports / "run.json"
+    if not path.exists():
+        return _unmeasured(job, footing, "Locust ended before it measured anything: see locust.log")
+    run = read_run(path)
+    if run.state is RunState.RUNNING:
+        return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
+    return run
+
+
+def _cut_short(job: Job, footing: Footing, error: LoadTestError) -> Run:
+    """Return what was measured before ``error``, or a run without measurements that says why there are none.
+
+    Raises:
+        UsageError: it is one, and nothing was measured.
+    """
+    path = job.reports / "run.json"
+    if path.exists():
+        # Some error of what came after the load.
+        with contextlib.suppress(UsageError):
+            run = read_run(path)
+            state = RunState.ABORTED if run.state is RunState.RUNNING else run.state
+            return replace(run, state=state, reason=run.reason or redact(str(error)))
+    if isinstance(error, UsageError):
+        raise error
+    log_tail = error.log_tail if isinstance(error, BootError) else ()
+    return _unmeasured(job, footing, str(error), log_tail=log_tail)
+
+
+def _unmeasured(
+    job: Job,
+    footing: Footing,
+    reason: str,
+    *,
+    log_tail: tuple[str, ...] = (),
+    stopped_by: int | None = None,
+) -> Run:
+    return Run(
+        started=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        state=RunState.INTERRUPTED if stopped_by else RunState.ABORTED,
+        signal=stopped_by,
+        reason=redact(reason),
+        settings=Settings(
+            host="",
+            profile=job.size.profile,
+            users=job.size.users,
+            spawn_rate=job.size.spawn_rate,
+            run_time=job.size.run_time,
+        ),
+        gateway=Gateway(
+            version=None,
+            source=redact(job.source.text),
+            changed=shown(job.overrides),
+            log_tail=log_tail,
+            notes=getattr(job.source, "notes", ()),
+            **asdict(footing),
+        ),
+    )
+
+
+def _report(job: Job, run: Run, progress: Progress) -> tuple[Run, Verdict]:
+    began = time.monotonic()
+    # Evidence that is not there is an error of its own, which must not keep the other reports from being written.
+    failed: ReportError | None = None
+    try:
+        verdict = judge_and_report(run, job.options, job.reports, job.today)
+    except ReportError as error:
+        failed, verdict = error, error.verdict
+    except UsageError as error:
+        # The options are known to be right: it is the directory that cannot be written to any more.
+        verdict = judge_run(run, job.options, job.today)
+        failed = ReportError(run, verdict, (str(error),))
+    spent = next((phase.seconds for phase in run.phases if phase.name == "report"), 0.0)
+    report = Phase(name="report", seconds=round(spent + time.monotonic() - began, 2))
+    phases = (*(phase for phase in run.phases if phase.name != "report"), report)
+    try:
+        write_run(replace(run, phases=phases), job.reports / "run.json")
+    except UsageError as error:
+        failed = ReportError(run, verdict, (*(failed.problems if failed else ()), str(error)))
+    progress.tell("phases", " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
+    if failed is not None:
+        raise failed
+    return run, verdict
+
+
+def _boot_phases(gateway: RunningGateway, before: float) -> Iterator[Phase]:
+    for phase in gateway.phases:
+        more = before if phase.name == "set-up" else 0.0
+        yield replace(phase, seconds=round(phase.seconds + more, 2))
+
+
+def _phase(name: str, began: float) -> Phase:
+    return Phase(name=name, seconds=round(time.monotonic() - began, 2))  # type: ignore[arg-type]

@@ -1,0 +1,152 @@
+"""What the commands call: options in, files read, a run judged, reports written, one verdict out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loadtest.core.errors import ExitCode, InconclusiveError
+from loadtest.core.files import prepare_directory
+from loadtest.judge.categories import load_categories
+from loadtest.judge.comparison import compare
+from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
+from loadtest.judge.failures import FailOn, Standing
+from loadtest.judge.known import accepted, gateway_version
+from loadtest.judge.known_file import read_baseline, write_known
+from loadtest.judge.verdict import Verdict, judge
+from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.reports.writer import write_reports
+from loadtest.results.run import Run, read_run
+from loadtest.versions.data import KnownFailure, load
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to judge: what the options of ``loadtest run`` and ``loadtest report`` say."""
+
+    known_failures: tuple[Path, ...] = ()
+    categories: tuple[Path, ...] = ()
+    criteria: tuple[str, ...] = ()
+    """Expressions."""
+    criteria_files: tuple[Path, ...] = ()
+    fail_on: FailOn = FailOn.NEW
+    baseline: Path | None = None
+    """An earlier run to compare with."""
+
+
+class ReportError(InconclusiveError):
+    """Reports could not be written, for instance on a full disk; those that could be are there."""
+
+    def __init__(self, run: Run, verdict: Verdict, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.run = run
+        self.verdict = verdict
+        self.problems = problems
+        """One line for each file."""
+        # A run that passed has no evidence of it; another one does not become better by that.
+        if verdict.exit_code != ExitCode.PASS:
+            self.exit_code = ExitCode(verdict.exit_code)
+
+
+def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
+    """Return the verdict on ``run`` by ``options`` and by what is known of its gateway version.
+
+    Raises:
+        UsageError: a file or an expression in ``options`` cannot be used.
+    """
+    data = run.gateway.data if run.gateway else None
+    foreign = run.source == "csv"
+    asked = [parse(text, any_name=foreign) for text in options.criteria]
+    asked += [one for path in options.criteria_files for one in read_criteria(path, any_name=foreign)]
+    baselines = [read_baseline(path) for path in options.known_failures]
+    verdict = judge(
+        run,
+        known=[entry for one in baselines for entry in one.known],
+        intended=[removal for one in baselines for removal in one.removed],
+        offered=contract_of(data).operations if data and path_of(data).is_file() else (),
+        categories=load_categories(options.categories),
+        criteria=(*_usual(run, asked), *asked),
+        version_data=load(data) if data else None,
+        today=today,
+        fail_on=options.fail_on,
+    )
+    if options.baseline is None:
+        return verdict
+    return replace(verdict, comparison=compare(run, read_run(options.baseline)))
+
+
+def _usual(run: Run, asked: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """Return what the profile asks of ``run``, without what a person ``asked`` of the same figure."""
+    own = {(one.metric, one.scope) for one in asked}
+    usual = (parse(text, origin=f"profile {run.settings.profile}") for text in run.settings.criteria)
+    return tuple(one for one in usual if (one.metric, one.scope) not in own)
+
+
+def check_options(options: Options) -> None:
+    """Read everything that ``options`` name, so that a slip is told before a minute of load is spent.
+
+    Raises:
+        UsageError: a file or an expression cannot be used.
+    """
+    for path in options.known_failures:
+        read_baseline(path)
+    load_categories(options.categories)
+    for text in options.criteria:
+        parse(text)
+    for path in options.criteria_files:
+        read_criteria(path)
+    if options.baseline is not None:
+        read_run(options.baseline)
+
+
+def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date) -> Verdict:
+    """Judge ``run``, write every report into ``directory``, and return the verdict.
+
+    Raises:
+        UsageError: something in ``options`` cannot be used, or ``directory`` cannot be written to.
+        ReportError: some reports could not be written.
+    """
+    prepare_directory(directory)
+    verdict = judge_run(run, options, today)
+    if problems := write_reports(run, verdict, directory):
+        raise ReportError(run, verdict, problems)
+    return verdict
+
+
+def accept(
+    run: Run,
+    options: Options,
+    path: Path,
+    *,
+    fingerprints: Sequence[str] = (),
+    reason: str,
+    owner: str,
+    expires: dt.date,
+    link: str | None = None,
+    today: dt.date,
+) -> tuple[KnownFailure, ...]:
+    """Write entries for new and expired failures of ``run`` into the file ``path`` and return them.
+
+    Without ``fingerprints`` every new or expired failure is accepted. The entries of ``path`` count as known.
+
+    Raises:
+        UsageError: an unknown fingerprint, a missing reason or owner, a date that has passed, a file that
+            cannot be read or written.
+    """
+    files = tuple(dict.fromkeys((*options.known_failures, *([path] if path.exists() else []))))
+    judged = judge_run(run, Options(known_failures=files, categories=options.categories), today)
+    additions = accepted(
+        [one.failure for one in judged.standing(Standing.NEW, Standing.EXPIRED)],
+        fingerprints,
+        gateway=gateway_version(run.gateway),
+        reason=reason,
+        owner=owner,
+        expires=expires,
+        today=today,
+        link=link,
+    )
+    if additions:
+        write_known(path, additions)
+    return additions

@@ -1,0 +1,1 @@
+"""Connections: reuse, certificate authorities, concurrency limits."""

@@ -1,0 +1,1 @@
+"""Protocols above HTTP: JSON-RPC, server-sent events and WebSocket."""

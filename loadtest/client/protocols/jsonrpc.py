@@ -1,0 +1,72 @@
+"""JSON-RPC over HTTP: the envelope, and errors that hide inside HTTP 200.
+
+Sources: https://www.jsonrpc.org/specification and the MCP specification's streamable HTTP transport.
+"""
+
+from typing import Any
+
+import msgspec
+from sseclient import SSEClient
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.results.failures import ProblemKind
+
+ACCEPT = "application/json, text/event-stream"
+
+
+def request(method: str, params: Any, message_id: str | None) -> dict[str, Any]:
+    """Return the envelope; without an id it is a notification, to which there is no answer."""
+    envelope = {"jsonrpc": "2.0", "method": method, "params": params if params is not None else {}}
+    return envelope | {"id": message_id} if message_id is not None else envelope
+
+
+def problem(answer: Answer, message_id: str | None) -> Problem | None:
+    """Return what is wrong with the envelope: an ``error``, a result with ``isError``, another call's id."""
+    if message_id is None:
+        return None
+    try:
+        message = reply(answer)
+    except Problem as found:
+        return found
+    if "error" in message:
+        error = message["error"]
+        words = (str(error.get(key)) for key in ("message", "data") if error.get(key))
+        return Problem(
+            ProblemKind.JSONRPC, ": ".join(words), status=answer.status, code=str(error.get("code"))
+        )
+    if "result" not in message:
+        return Problem(ProblemKind.JSONRPC, "neither result nor error in the answer", status=answer.status)
+    if message.get("id") != message_id:
+        return Problem(ProblemKind.JSONRPC, "the answer carries another call's id", status=answer.status)
+    result = message["result"]
+    if isinstance(result, dict) and result.get("isError"):
+        return Problem(ProblemKind.TOOL_ERROR, _words(result), status=answer.status)
+    return None
+
+
+def reply(answer: Answer) -> dict[str, Any]:
+    """Return the envelope of an answer, sent as JSON or as the one event of a short stream.
+
+    Raises:
+        Problem: the answer is neither.
+    """
+    if answer.media_type == "text/event-stream":
+        events = list(SSEClient(iter([answer.body])).events())
+        message = _decoded(answer, events[-1].data if events else "")
+    else:
+        message = answer.json
+    if not isinstance(message, dict):
+        raise Problem(ProblemKind.JSONRPC, "the answer is not a JSON-RPC message", status=answer.status)
+    return message
+
+
+def _decoded(answer: Answer, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise Problem(ProblemKind.JSON, f"event data: {error}", status=answer.status) from error
+
+
+def _words(result: dict[str, Any]) -> str:
+    texts = [part.get("text", "") for part in result.get("content", []) if isinstance(part, dict)]
+    return " ".join(texts) or "isError without a text"

@@ -1,0 +1,214 @@
+"""Server-sent events as load: the time to the first event, the gaps, and how the stream ends.
+
+Source of the format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+import gevent
+import msgspec
+from gevent.queue import Empty, Queue
+from sseclient import SSEClient
+
+from loadtest.client.answer import Problem
+from loadtest.results.failures import ProblemKind
+from loadtest.results.outcome import StreamOutcome
+
+FIRST_EVENT_WITHIN = 10.0
+"""Seconds that a user waits for an event unless the scenario says otherwise."""
+
+
+Wanted = Callable[["Event"], bool]
+
+
+class Lines(Protocol):
+    """An open answer of geventhttpclient."""
+
+    message_complete: bool
+
+    def readline(self, sep: bytes = ...) -> bytes:
+        """Return the next line with its end, or nothing at the end of the body."""
+
+    def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+
+
+class Event(NamedTuple):
+    """One event."""
+
+    name: str
+    data: str
+
+    @property
+    def json(self) -> Any:
+        """The decoded data.
+
+        Raises:
+            Problem: it is not JSON.
+        """
+        try:
+            return msgspec.json.decode(self.data)
+        except msgspec.DecodeError as error:
+            raise Problem(ProblemKind.JSON, f"event data is not JSON: {error}") from error
+
+
+@dataclass(slots=True)
+class EventStream:
+    """An open stream that is read event by event, and what was measured on it so far (milliseconds)."""
+
+    lines: Lines
+    on_read: Callable[[], None] = lambda: None
+    """Called with every event that is taken from the stream."""
+    opened: float = field(default_factory=time.perf_counter)
+    first_event: float | None = None
+    gaps: list[float] = field(default_factory=list)
+    events: int = 0
+    ended: bool = False
+    _last: float = 0.0
+    _source: Iterator[Any] | None = None
+
+    def next(self, *, within: float = FIRST_EVENT_WITHIN, where: Wanted | None = None) -> Event:
+        """Return the next event (the next one of those that ``where`` wants), waiting ``within`` seconds.
+
+        Raises:
+            Problem: the stream said nothing in time, or ended first.
+        """
+        deadline = gevent.Timeout(within)
+        deadline.start()
+        try:
+            while True:
+                event = self.read()
+                self.on_read()
+                if where is None or where(event):
+                    return event
+        except gevent.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            raise Problem(ProblemKind.STREAM_STALLED, self._silence(within)) from None
+        finally:
+            deadline.close()
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the last event or comment, or since it was opened."""
+        return time.perf_counter() - (self._last or self.opened)
+
+    def close(self) -> None:
+        """End the stream from our side; the server sees the connection close."""
+        self.lines.release()
+
+    def outcome(self, operation: str) -> StreamOutcome:
+        """Return what was measured, for whoever counts."""
+        return StreamOutcome(
+            operation=operation,
+            events=self.events,
+            ended=self.ended,
+            first_event=self.first_event,
+            gaps=tuple(self.gaps),
+        )
+
+    def read(self) -> Event:
+        """Return the next event, however long it takes.
+
+        Raises:
+            Problem: the stream ended.
+        """
+        if self._source is None:
+            self._source = SSEClient(iter(self._line, b"")).events()
+        found = next(self._source, None)
+        if found is None:
+            self.ended = self.lines.message_complete
+            raise Problem(
+                ProblemKind.STREAM_TRUNCATED,
+                f"the stream ended after {self.events} events" if self.events else "the stream ended empty",
+            )
+        now = self._sign_of_life()
+        if self.first_event is None:
+            self.first_event = (now - self.opened) * 1000
+        self.events += 1
+        return Event(found.event, found.data)
+
+    def _line(self) -> bytes:
+        line = self.lines.readline(b"\n")
+        if line.startswith(b":"):
+            # A comment: what a server sends to keep a stream open that has nothing to tell.
+            self._sign_of_life()
+        return line
+
+    def _sign_of_life(self) -> float:
+        now = time.perf_counter()
+        if self._last:
+            self.gaps.append((now - self._last) * 1000)
+        self._last = now
+        return now
+
+    def _silence(self, seconds: float) -> str:
+        return f"no {'further ' if self.events else ''}event that was waited for within {seconds:g} s"
+
+
+class HeldStream:
+    """Reads ``events`` in the background for as long as its ``with`` block lasts."""
+
+    def __init__(self, events: EventStream) -> None:
+        self.events = events
+        self._heard: Queue[Event | Problem] = Queue()
+
+    def __enter__(self) -> HeldStream:
+        self._listener = gevent.spawn(self._listen)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Before the stream is closed: nobody may read from it then.
+        self._listener.kill()
+
+    def next(self, *, within: float = FIRST_EVENT_WITHIN, where: Wanted | None = None) -> Event:
+        """Return the next event (the next one that ``where`` wants), waiting ``within`` seconds.
+
+        Raises:
+            Problem: it did not come in time, or the stream ended first.
+        """
+        deadline = time.perf_counter() + within
+        while True:
+            event = self._take(deadline - time.perf_counter())
+            if event is None:
+                words = f"no event that was waited for within {within:g} s"
+                raise Problem(ProblemKind.STREAM_STALLED, words)
+            self.events.on_read()
+            if where is None or where(event):
+                return event
+
+    def listen(self, seconds: float, silence: float | None) -> None:
+        """Let whatever comes pass for so many ``seconds``.
+
+        Raises:
+            Problem: the stream ended, or nothing at all has come for ``silence`` seconds, not even a keepalive.
+        """
+        deadline = time.perf_counter() + seconds
+        while self._take(deadline - time.perf_counter()) is not None:
+            pass
+        if silence is not None and self.events.silent > silence:
+            raise Problem(ProblemKind.STREAM_STALLED, f"a held stream was silent for {silence:g} s")
+
+    def _take(self, seconds: float) -> Event | None:
+        try:
+            heard: Event | Problem = self._heard.get(timeout=max(seconds, 0.0))
+        except Empty:
+            return None
+        if isinstance(heard, Problem):
+            raise heard
+        return heard
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._heard.put(self.events.read())
+        except Problem as problem:
+            self._heard.put(problem)

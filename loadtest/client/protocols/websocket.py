@@ -1,0 +1,145 @@
+"""A WebSocket whose messages are JSON objects, and what can go wrong with it.
+
+Source: https://www.rfc-editor.org/rfc/rfc6455.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import websocket
+
+from loadtest.client.answer import Problem
+from loadtest.results.failures import ProblemKind
+
+OPENED_WITHIN = 10.0
+"""Seconds for the handshake."""
+GOODBYE_WITHIN = 1.0
+MESSAGE_WITHIN = 10.0
+"""Seconds that a user waits for a message unless the scenario says otherwise."""
+
+
+class Link:
+    """An open WebSocket. It is read all the time, because reading is what answers the server's pings."""
+
+    def __init__(self, socket: websocket.WebSocket) -> None:
+        self._socket = socket
+        self._socket.settimeout(None)
+        self._read_so_far: queue.Queue[str | bytes | Exception] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one message.
+
+        Raises:
+            Problem: the connection is closed.
+        """
+        try:
+            self._socket.send(msgspec.json.encode(message).decode())
+        except (websocket.WebSocketException, OSError) as error:
+            raise _broken(error) from error
+
+    def receive(self, *, within: float = MESSAGE_WITHIN) -> dict[str, Any]:
+        """Return the next message, waiting ``within`` seconds.
+
+        Raises:
+            Problem: nothing came in time, the connection was closed, or it is no JSON object.
+        """
+        text = self._read(within, "message")
+        if not text:
+            raise Problem(ProblemKind.CONNECTION, "closed by the server")
+        try:
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise Problem(ProblemKind.JSON, f"message: {error}") from error
+
+    def goodbye(self, *, within: float = MESSAGE_WITHIN) -> None:
+        """Wait ``within`` seconds for the server to close, and close too: until then it waits for us.
+
+        Raises:
+            Problem: it did not close in time.
+        """
+        deadline = time.monotonic() + within
+        while self._read(max(deadline - time.monotonic(), 0.001), "goodbye"):
+            pass
+        self.close()
+
+    def _listen(self) -> None:
+        try:
+            while text := self._socket.recv():
+                self._read_so_far.put(text)
+            self._read_so_far.put("")
+        except websocket.WebSocketConnectionClosedException:
+            self._read_so_far.put("")
+        except (websocket.WebSocketException, OSError) as error:
+            self._read_so_far.put(error)
+
+    def _read(self, within: float, what: str) -> str | bytes:
+        """Return the next message, or nothing once the server has closed."""
+        try:
+            read = self._read_so_far.get(timeout=within)
+        except queue.Empty as error:
+            raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time") from error
+        if not read or isinstance(read, Exception):
+            self._read_so_far.put(read)  # the end stays the end
+        if isinstance(read, Exception):
+            raise _broken(read) from read
+        return read
+
+    def close(self) -> None:
+        """Close the connection; the server has a second to say goodbye."""
+        self._socket.close(timeout=GOODBYE_WITHIN)
+        # After a goodbye of the server's the library takes the connection for closed and leaves it open.
+        self._socket.shutdown()
+
+
+def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None) -> Link:
+    """Open the WebSocket at ``url`` (``http://…`` is read as ``ws://…``), within 10 seconds.
+
+    ``headers`` go there and nowhere else: no redirect is followed and no proxy asked.
+
+    Raises:
+        Problem: nobody is there, no answer came in time, or the handshake was refused.
+    """
+    try:
+        return Link(
+            websocket.create_connection(
+                url.replace("http", "ws", 1),
+                header=dict(headers),
+                timeout=OPENED_WITHIN,
+                redirect_limit=0,
+                socket=_connected(url, tls),
+            )
+        )
+    except websocket.WebSocketBadStatusException as error:
+        raise Problem(ProblemKind.STATUS, "the handshake was refused", status=error.status_code) from error
+    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
+        raise Problem(ProblemKind.TIMEOUT, "no answer to the handshake") from error
+    except (websocket.WebSocketException, OSError) as error:
+        raise _broken(error) from error
+
+
+def _connected(url: str, tls: ssl.SSLContext | None) -> socket.socket:
+    """Return a connection to the server itself; the library would ask a proxy that the environment names."""
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    link = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=OPENED_WITHIN)
+    if not secure:
+        return link
+    try:
+        return (tls or ssl.create_default_context()).wrap_socket(link, server_hostname=host)
+    except BaseException:
+        link.close()
+        raise
+
+
+def _broken(error: Exception) -> Problem:
+    return Problem(ProblemKind.CONNECTION, f"{type(error).__name__}: {error}")

@@ -1,0 +1,75 @@
+"""A WebSocket as load: its handshake is reported to Locust as a request, with what went wrong on the link."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from loadtest.client.answer import Problem
+from loadtest.client.call import Call
+from loadtest.client.caller import Caller, StepFailed
+from loadtest.client.evidence import example
+from loadtest.client.protocols.websocket import Link, connect
+from loadtest.client.request import CORRELATION
+
+SWITCHED = 101
+"""The HTTP status of a WebSocket that is open."""
+
+
+@contextmanager
+def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterator[Link]:
+    """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
+
+    One that is not ``versioned`` is served without the prefix; no WebSocket stands in the contract, which would tell.
+    A problem that the block meets on the link is the failure of ``operation``.
+
+    Raises:
+        StepFailed: the handshake was refused, or a problem on the link; it has been reported.
+    """
+    method, path = operation.split(" ")
+    session = caller.session
+    url = session.host + (session.contract.prefix if versioned else "") + path
+    headers = {CORRELATION: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    call = Call(operation, caller.area, caller.scenario, after=caller.failed_before())
+    caller.note(operation)
+    late = caller.lateness()
+    start, taken = time.perf_counter(), 0.0
+    link: Link | None = None
+    problem: Problem | None = None
+    try:
+        link = connect(url, headers, session.trust.context if session.trust else None)
+        taken = (time.perf_counter() - start) * 1000
+        yield link
+    except Problem as met:
+        problem = met
+    finally:
+        if link is not None:
+            link.close()
+        if problem is not None:
+            problem = problem.masked(session.redactor)
+            call.example = example(
+                method=method,
+                url=url,
+                headers=headers,
+                body=None,
+                answer=None,
+                at=time.time(),
+                correlation_id=headers[CORRELATION],
+                redactor=session.redactor,
+            )
+        # A user who was stopped in the middle of the handshake saw neither.
+        if link is not None or problem is not None:
+            caller.http.request_event.fire(
+                request_type=method,
+                name=path,
+                response_time=late + (taken or (time.perf_counter() - start) * 1000),
+                response_length=0,
+                exception=problem,
+                context={"call": call},
+                response=SimpleNamespace(status_code=SWITCHED if link else 0),
+                url=url,
+            )
+    if problem is not None:
+        raise StepFailed(problem, operation)

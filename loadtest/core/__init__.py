@@ -1,0 +1,1 @@
+"""Helpers without knowledge of load tests: errors, files, units, redaction, environment."""

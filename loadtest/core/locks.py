@@ -1,0 +1,89 @@
+"""Locks between processes. A process that ends, in whatever way, holds none."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from filelock import FileLock, Timeout
+
+from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.core.signals import stop_request
+
+SILENT = 1.0
+"""Seconds after which a wait for a lock is reported."""
+POLL = 0.05
+"""Seconds between two attempts."""
+
+
+@contextlib.contextmanager
+def exclusively(path: Path, what: str, *, within: float) -> Iterator[None]:
+    """Hold the lock file ``path``, at most one process at a time; wait for it ``within`` so many seconds.
+
+    A wait of more than a second is reported on stderr, with ``what`` is being waited for.
+
+    Raises:
+        InconclusiveError: another process held it all the time.
+        UsageError: the file cannot be opened.
+        Stopped: a signal asked to stop while it waited.
+    """
+    lock = _file_lock(path)
+    deadline = time.monotonic() + within
+    silent_until = time.monotonic() + SILENT
+    stop = stop_request()
+    while not _acquired(lock, path):
+        now = time.monotonic()
+        if now >= deadline:
+            raise InconclusiveError(f"{what}: another process took more than {within:g} s ({path})")
+        if now >= silent_until:
+            silent_until = deadline
+            click.echo(f"waiting for another process: {what} ({path})", err=True)
+        stop.pause(POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def reserved(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file ``path``, or fail at once.
+
+    Raises:
+        UsageError: another process holds it, or the file cannot be opened; the message says ``what`` is in use.
+    """
+    lock = _file_lock(path)
+    if not _acquired(lock, path):
+        raise UsageError(what)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Say whether a process holds the lock file ``path``."""
+    if not path.exists():
+        return False
+    lock = _file_lock(path)
+    if not _acquired(lock, path):
+        return True
+    lock.release()
+    return False
+
+
+def _file_lock(path: Path) -> FileLock:
+    return FileLock(path)
+
+
+def _acquired(lock: FileLock, path: Path) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be locked: {error.strerror}") from error
+    return True

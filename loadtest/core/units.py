@@ -1,0 +1,51 @@
+"""Amounts in words: bytes, milliseconds, shares, numbers, hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def amount(value: float, unit: str, *, sign: bool = False) -> str:
+    """Return ``12.5 MiB``, ``210 ms``, ``1.2 %``, ``8 descriptors``; with ``sign`` also of what is positive."""
+    plus = "+" if sign and value > 0 else ""
+    match unit:
+        case "bytes":
+            size, step = abs(value), 0
+            while size >= 1023.5 and step < len(_SIZES) - 1:
+                size, step = size / 1024, step + 1
+            return f"{'-' if value < 0 else plus}{number(size)} {_SIZES[step]}"
+        case "share":
+            return f"{plus}{number(value * 100)} %"
+    return f"{plus}{number(value)} {unit}"
+
+
+def number(value: float) -> str:
+    """Return ``0.5``, ``12.3``, ``1,235``."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+def span(hours: float) -> str:
+    """Return ``40 min``, ``12 h``, ``9 days``."""
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
+
+
+def clock(seconds: float) -> str:
+    """Return a time within the run: ``00:41``, ``61:00``."""
+    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
+    return f"{minutes:02}:{rest:02}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 warning``, ``2 warnings``, ``no warnings``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def some(items: Iterable[str], most: int = 3) -> str:
+    """Return the first few of ``items`` in words, and where all are listed: the finding's own items."""
+    listed = list(items)
+    more = f" and {len(listed) - most} more (all in verdict.json)" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,297 @@
+"""The run as it grows: what the master, or the only process, writes to ``run.json`` again and again.
+
+A crash loses two seconds at most.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gevent
+import locust
+import psutil
+from locust.env import Environment
+from locust.html import get_html_report
+from msgspec.structs import asdict, replace
+
+import loadtest
+from loadtest.client.session import Session
+from loadtest.core.errors import UsageError
+from loadtest.core.files import prepare_directory, write_atomically
+from loadtest.core.redact import redact
+from loadtest.engine.signals import hear_stop_signals
+from loadtest.engine.sweep import Deck
+from loadtest.engine.target import Target
+from loadtest.recording.generator_cpu import Saturation
+from loadtest.recording.recorder import Recorder
+from loadtest.results.run import Environment as Machine
+from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
+from loadtest.results.target import Backend, EntityCount, Gateway
+from loadtest.workload.profiles import criteria_of
+from loadtest.workload.shape import SoakShape
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 2.0
+"""Seconds between two writes of the unfinished run, at least."""
+WRITING_SHARE = 0.05
+"""Share of the time that writing the unfinished run may take; a large run is written less often."""
+EARLY = 1.5
+"""Seconds by which a run may fall short of its run time and still count as having taken it."""
+
+
+class Chronicle:
+    """Knows the run so far and writes it down."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        target: Target,
+        recorder: Recorder,
+        workers: Callable[[float], tuple[Worker, ...]],
+    ) -> None:
+        self.environment = environment
+        self.target = target
+        self.recorder = recorder
+        self._workers = workers
+        """Returns the record of every worker for the start of the load, in Unix seconds."""
+        self.started = time.time()
+        self.run: Run | None = None
+        self.shape: SoakShape | None = None
+        """Carries out the plan of a soak."""
+        self._path = Path(target.reports) / "run.json"
+        self._deck = Deck(())
+        self._users: dict[int, int] = {}
+        self.signal: int | None = None
+        """The one that asked the run to end."""
+        self._saturation = Saturation()
+        self._over = False
+        self._asked_to_write = False
+        self._unwritten = ""
+        """Why the run could not be written the last time."""
+        prepare_directory(self._path.parent)
+        events = environment.events
+        events.test_stop.add_listener(self._on_test_stop)
+        events.quitting.add_listener(self._on_quitting)
+        events.quit.add_listener(self._on_quit)
+        hear_stop_signals(environment, self._note_signal)
+
+    def begin(
+        self,
+        host: str,
+        session: Session,
+        plan: tuple[Scenario, ...],
+        classes: list[str],
+        deck: Deck,
+        run_time: float | None,
+        left_out: int,
+    ) -> None:
+        """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
+        options = self.environment.parsed_options
+        self.recorder.reset()
+        self._users, self._saturation, self._over, self._deck = {}, Saturation(), False, deck
+        self.started = time.time()
+        self.run = Run(
+            started=_iso(self.started),
+            settings=Settings(
+                host=redact(host),
+                profile=self.target.profile,
+                criteria=criteria_of(self.target.profile),
+                users=getattr(options, "num_users", None) or 0,
+                spawn_rate=getattr(options, "spawn_rate", None) or 0.0,
+                run_time=run_time,
+                processes=max(getattr(options, "processes", None) or 1, 1),
+                tags=tuple(sorted(getattr(options, "tags", None) or ())),
+                exclude_tags=tuple(sorted(getattr(options, "exclude_tags", None) or ())),
+                user_classes=tuple(sorted(classes)),
+                left_out=left_out,
+                seed=self.target.seed,
+            ),
+            environment=_environment(),
+            gateway=Gateway(
+                version=session.version,
+                source=redact(self.target.source or host),
+                data=self.target.data or (session.data.version if session.data else None),
+                prefix=session.contract.prefix,
+                notes=session.turnstile.notes,
+                changed=self.target.changed,
+                **asdict(self.target.footing),
+            ),
+            backends=_backends(self.target),
+            contract=tuple(sorted(session.contract.operations)),
+            plan=plan,
+        )
+        write_atomically(self._path.with_name("openapi.json"), session.contract.encoded())
+
+    def staged(self, problems: Mapping[str, str], counts: Mapping[str, int | None]) -> None:
+        """The stage is set and the load begins: note refused backends and the entities before it."""
+        if self.run is None:
+            return
+        self.started = time.time()
+        self.recorder.begin(self.started)
+        self.run = replace(
+            self.run,
+            started=_iso(self.started),
+            backends=tuple(
+                Backend(name=one.name, up=False, detail=problems[one.name]) if one.name in problems else one
+                for one in self.run.backends
+            ),
+            entities=tuple(
+                EntityCount(kind=kind, before=count, after=None) for kind, count in sorted(counts.items())
+            ),
+        )
+        gevent.spawn(self._watch)
+
+    def cleared(self, counts: Mapping[str, int | None], left: Mapping[str, int]) -> None:
+        """The load has cleaned up: note the entities after it, and those ``left`` that were taken away."""
+        if self.run is not None:
+            entities = (
+                replace(one, after=counts.get(one.kind), left=left.get(one.kind, 0))
+                for one in self.run.entities
+            )
+            self.run = replace(self.run, entities=tuple(entities))
+
+    def abort(self, reason: str) -> None:
+        """The run cannot go on; ``reason`` is one sentence."""
+        run = self.run or Run(
+            started=_iso(time.time()),
+            settings=Settings(host=redact(self.target.host), profile=self.target.profile),
+            environment=_environment(),
+            gateway=Gateway(
+                version=None,
+                source=redact(self.target.source),
+                data=self.target.data,
+                changed=self.target.changed,
+                **asdict(self.target.footing),
+            ),
+        )
+        state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED
+        self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))
+
+    def _watch(self) -> None:
+        parent = os.environ.get("LOADTEST_PARENT")
+        due = time.monotonic() + INTERVAL
+        self._saturation = Saturation()
+        while not self._over:
+            runner = self.environment.runner
+            self._users[int(time.time())] = runner.user_count if runner else 0
+            self._saturation.look(runner)
+            if time.monotonic() >= due or self._asked_to_write:
+                self._asked_to_write = False
+                began = time.monotonic()
+                self._write()
+                due = began + max(INTERVAL, (time.monotonic() - began) / WRITING_SHARE)
+            if parent and runner and not psutil.pid_exists(int(parent)):
+                self.abort("the process that started Locust was killed")
+                runner.quit()
+            gevent.sleep(1.0)
+
+    def _write(self) -> None:
+        if self.run is None:
+            return
+        tally = self.recorder.tally
+        duration = self.run.duration if self._over else round(time.time() - self.started, 3)
+        soak = self.shape.execution if self.shape else None
+        stretches = soak.stretches(self.started, self.started + duration) if soak else ()
+        self.run = replace(
+            self.run,
+            duration=duration,
+            operations=tally.operation_records(self.started),
+            failures=tally.failure_records(self.started),
+            streams=tally.stream_records(),
+            scenarios=tally.scenario_records(),
+            timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
+            sweep=self._deck.record(),
+            generator=self._saturation.record(self.recorder),
+            workers=self._workers(self.started),
+        )
+        self._store(self.run)
+
+    def _store(self, run: Run) -> None:
+        """Write the run; where that fails, say so and go on: the next time it may not."""
+        try:
+            prepare_directory(self._path.parent)
+            write_run(run, self._path)
+        except UsageError as error:
+            if self._unwritten != str(error):
+                logger.error("%s", error)  # noqa: TRY400 - one line for people
+            self._unwritten = str(error)
+
+    def _on_test_stop(self, **_: Any) -> None:
+        self._write()
+        self._over = True
+
+    def _on_quitting(self, **_: Any) -> None:
+        # Locust's own exit code counts any failure, known or not; the verdict is the judge's.
+        aborted = self.run is None or self.run.state is RunState.ABORTED
+        self.environment.process_exit_code = 3 if aborted or not self.recorder.tally.requests else 0
+
+    def _on_quit(self, **_: Any) -> None:
+        self._over = True
+        if self.run is None:
+            self.abort("no load was started")
+        elif self.run.state is RunState.RUNNING:
+            self.run = self._ended(self.run)
+        self._write()
+        options = self.environment.parsed_options
+        html = getattr(options, "html_file", None)
+        if html and not Path(html).exists() and self.environment.stats.history:
+            # Locust itself writes none after SIGTERM.
+            write_atomically(Path(html), get_html_report(self.environment, show_download_link=False))
+
+    def _ended(self, run: Run) -> Run:
+        wanted, took = run.settings.run_time, run.duration
+        if self.signal is not None:
+            name = signal.Signals(self.signal).name
+            return replace(
+                run,
+                state=RunState.INTERRUPTED,
+                signal=int(self.signal),
+                reason=f"{name} ended the run after {took:.0f} s",
+            )
+        if self.shape is not None and not (self.shape.execution and self.shape.execution.finished):
+            return replace(
+                run, state=RunState.ABORTED, reason=f"the plan was left after {took:.0f} s of load"
+            )
+        if wanted is not None and took < wanted - EARLY:
+            reason = f"Locust stopped after {took:.0f} of {wanted:.0f} s; its output says why"
+            return replace(run, state=RunState.ABORTED, reason=reason)
+        return replace(run, state=RunState.COMPLETE)
+
+    def _note_signal(self, number: int) -> bool:
+        """Take note of a signal, and of what is measured so far; say whether it is the first one."""
+        first = self.signal is None
+        if first:
+            self.signal = number
+            self._asked_to_write = True
+        return first
+
+
+def _backends(target: Target) -> tuple[Backend, ...]:
+    up = (Backend(name=name, up=True) for name in sorted(target.backends))
+    down = (Backend(name=name, up=False, detail=why) for name, why in sorted(target.failed_backends.items()))
+    return (*up, *down)
+
+
+def _environment() -> Machine:
+    return Machine(
+        loadtest=loadtest.__version__,
+        locust=locust.__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        cpus=os.cpu_count() or 1,
+        memory=int(psutil.virtual_memory().total),
+        commit=os.environ.get("GITHUB_SHA"),
+    )
+
+
+def _iso(moment: float) -> str:
+    return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="milliseconds")

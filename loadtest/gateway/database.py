@@ -1,0 +1,124 @@
+"""Where a gateway keeps its data: a file of its own, services of ours, or addresses that somebody gave."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from loadtest.core.errors import UsageError
+from loadtest.gateway.install.installation import Installation
+from loadtest.gateway.install.source import Running, Source
+from loadtest.gateway.migrations import copy_template, migrate
+from loadtest.gateway.services import Services, lent, read_services
+from loadtest.gateway.workspace import Place
+from loadtest.results.deployment import POSTGRESQL, SQLITE, Footing, declared, workers
+from loadtest.versions.data import VersionData
+
+POSTGRES = "postgres"
+"""What ``DATABASE=`` says for PostgreSQL and Redis."""
+
+
+class Ground(Protocol):
+    """Gives one run its database."""
+
+    @property
+    def footing(self) -> Footing:
+        """What a gateway stands on there, or will once it is booted."""
+        ...
+
+    def placed(
+        self, place: Place, installation: Installation, data: VersionData
+    ) -> contextlib.AbstractContextManager[Place]:
+        """Return ``place`` with a database to use while the context lasts."""
+        ...
+
+
+def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> Ground:
+    """Return what ``environ`` gives, else what ``database`` (``sqlite``, ``postgres``, or None) names.
+
+    Raises:
+        UsageError: no services run for ``home``, or the number of workers is none.
+    """
+    url, redis_url = environ.get("DATABASE_URL") or None, environ.get("REDIS_URL") or None
+    if url is not None:
+        given = Place(home, 0, database_url=_with_driver(url), redis_url=redis_url)
+        number = workers(environ, given.database, redis=redis_url is not None)
+        return Given(given.database_url, redis_url, number)
+    if database == POSTGRES:
+        services = read_services(home)
+        if services is None:
+            raise UsageError(
+                "DATABASE=postgres: no services run, expected those of `make services-up`, or DATABASE_URL"
+            )
+        return Borrowed(services, home, workers(environ, POSTGRESQL, redis=True))
+    return Given(None, redis_url, workers(environ, SQLITE, redis=redis_url is not None), home)
+
+
+def footing_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Footing:
+    """Return what ``source`` is asked to stand on; nothing is installed or booted for that.
+
+    Raises:
+        UsageError: as :func:`ground_of`.
+    """
+    if isinstance(source, Running):
+        return declared(database, environ)
+    return ground_of(database, home, environ).footing
+
+
+@dataclass(frozen=True)
+class Given:
+    """Addresses from the environment, used as they are; without one, a file of the run's own."""
+
+    database_url: str | None
+    redis_url: str | None
+    workers: int
+    home: Path | None = None
+
+    @property
+    def footing(self) -> Footing:
+        """See :class:`Ground`."""
+        return Place(Path(), 0, self.database_url, self.redis_url, self.workers).footing
+
+    @contextlib.contextmanager
+    def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
+        """See :class:`Ground`."""
+        if self.database_url is None and self.home is not None:
+            copy_template(installation, data, self.home, place.sqlite_file)
+        yield replace(place, database_url=self.database_url, redis_url=self.redis_url, workers=self.workers)
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """A database and a part of Redis for this run alone, of the services that run for ``home``."""
+
+    services: Services
+    home: Path
+    workers: int
+
+    @property
+    def footing(self) -> Footing:
+        """See :class:`Ground`."""
+        return Footing(database=POSTGRESQL, redis=True, workers=self.workers)
+
+    @contextlib.contextmanager
+    def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
+        """See :class:`Ground`."""
+
+        def make(database_url: str) -> None:
+            with tempfile.TemporaryDirectory(dir=place.directory) as directory:
+                migrate(installation, data, Path(directory), database_url)
+
+        with lent(self.services, self.home, installation.name, make) as mine:
+            yield replace(
+                place, database_url=mine.database_url, redis_url=mine.redis_url, workers=self.workers
+            )
+
+
+def _with_driver(url: str) -> str:
+    """Return ``url`` with the driver that the gateway has; SQLAlchemy's usual one is not installed."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url

@@ -1,0 +1,92 @@
+"""The gateway that is tested if none is named: the newest known version that this machine has a Python for."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from loadtest.core.files import write_atomically
+from loadtest.core.record import Record
+from loadtest.gateway.install.interpreters import NoInterpreterError, downloads_refused, find
+from loadtest.versions import data as versions
+from loadtest.versions.data import VersionData
+
+FAILED = "failed-downloads.json"
+"""In LOADTEST_HOME: which Pythons could not be downloaded, so that not every run tries again."""
+
+TRY_AGAIN = 3600.0
+"""Seconds after which a download is tried again."""
+
+
+class Failure(Record, frozen=True, kw_only=True):
+    """A Python that could not be downloaded."""
+
+    at: float
+    """Seconds since the epoch."""
+    why: str
+
+
+def newest_runnable(home: Path) -> tuple[VersionData, tuple[str, ...]]:
+    """Return the newest known version that a Python is there for, and why it is not a newer one.
+
+    A Python that is missing is downloaded by uv if it may. ``home`` is LOADTEST_HOME. If there is none for any version,
+    it is the newest, whose installation then says which Python to install.
+    """
+    refusals: list[NoInterpreterError] = []
+    for version in versions.available():
+        data = versions.load(version)
+        try:
+            _require_python(data, home)
+        except NoInterpreterError as error:
+            refusals.append(error)
+        else:
+            return data, tuple(f"{error.lacks}; using {version}" for error in refusals)
+    return versions.load(versions.available()[0]), ()
+
+
+def _require_python(data: VersionData, home: Path) -> None:
+    """Find or download a Python for ``data``.
+
+    Raises:
+        NoInterpreterError: there is none, or its download failed, now or not long ago.
+    """
+    who = f"gateway {data.version}"
+    try:
+        find(data.python, who=who, download=False)
+    except NoInterpreterError as error:
+        _download_python(data.python, who, error, home)
+
+
+def _download_python(requires: str, who: str, missing: NoInterpreterError, home: Path) -> None:
+    """Let uv download what is ``missing``, unless it may not, or failed to not long ago.
+
+    Raises:
+        NoInterpreterError: it is missing still.
+    """
+    failed = _failed(home)
+    last = failed.get(requires)
+    if last is not None and 0 <= time.time() - last.at < TRY_AGAIN and downloads_refused(os.environ) is None:
+        minutes = (time.time() - last.at) / 60
+        raise NoInterpreterError(f"{missing.lacks}, and {last.why} {minutes:.0f} minutes ago", missing.advice)
+    if downloads_refused(os.environ) is None:
+        click.echo(f"{missing.lacks}: uv is asked to download it", err=True)
+    try:
+        find(requires, who=who)
+    except NoInterpreterError as error:
+        if error.attempt:
+            failed[requires] = Failure(at=time.time(), why=error.attempt)
+            home.mkdir(parents=True, exist_ok=True)
+            write_atomically(home / FAILED, msgspec.json.encode(failed))
+        raise
+
+
+def _failed(home: Path) -> dict[str, Failure]:
+    """Return by specifier what could not be downloaded; nothing if that is not known."""
+    try:
+        return msgspec.json.decode((home / FAILED).read_bytes(), type=dict[str, Failure])
+    except (OSError, msgspec.DecodeError):
+        return {}

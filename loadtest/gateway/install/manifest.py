@@ -1,0 +1,82 @@
+"""What an installed gateway says of itself: its metadata, and the settings that it can be given."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from loadtest.core.errors import InconclusiveError
+from loadtest.gateway.install.installation import Installation
+from loadtest.gateway.install.source import PACKAGE
+from loadtest.gateway.process.commands import run_command
+
+READING_TIME = 60.0
+"""Seconds that importing its configuration may take."""
+
+LONGEST = 80
+"""Characters of a default that is kept as it is."""
+
+_QUESTION = f"""
+import importlib.metadata, json
+from mcpgateway.config import Settings
+def default(field):
+    if field.default_factory or field.is_required():
+        return ""
+    return str(sorted(field.default) if isinstance(field.default, set) else field.default)
+metadata = importlib.metadata.metadata({PACKAGE!r})
+settings = {{name.upper(): default(field) for name, field in Settings.model_fields.items()}}
+print(json.dumps({{
+    "python": metadata["Requires-Python"] or "",
+    "extras": metadata.get_all("Provides-Extra") or [],
+    "settings": settings,
+}}))
+"""
+"""Asked of the gateway's own interpreter; a default that is made anew each time is left empty."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One release in its own words."""
+
+    python: str
+    """The interpreters that it runs on, as a PEP 440 specifier."""
+    extras: tuple[str, ...]
+    settings: dict[str, str]
+    """The environment variables that its configuration reads, and their defaults, see :func:`short`."""
+
+
+def read_manifest(installation: Installation) -> Manifest:
+    """Return what the gateway in ``installation`` says of itself; it is imported, not booted.
+
+    Raises:
+        InconclusiveError: it cannot be imported, or its configuration is not what we know.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        finished = run_command(
+            [installation.python, "-c", _QUESTION],
+            name=f"reading the configuration of {installation.name}",
+            environment={"HOME": directory, "LANG": "C.UTF-8"},
+            within=READING_TIME,
+            directory=Path(directory),
+        )
+    try:
+        manifest = msgspec.json.decode(_last(finished.output), type=Manifest)
+    except msgspec.DecodeError as error:
+        last = _last(finished.errors) or "nothing was printed"
+        raise InconclusiveError(f"the configuration of {installation.name} cannot be read: {last}") from error
+    return replace(manifest, settings={name: short(value) for name, value in manifest.settings.items()})
+
+
+def short(default: str) -> str:
+    """Return ``default``, or of a long text its length and digest: enough to see that it changed."""
+    if len(default) <= LONGEST and "\n" not in default:
+        return default
+    return f"({len(default)} characters, SHA-256 {hashlib.sha256(default.encode()).hexdigest()[:12]})"
+
+
+def _last(printed: str) -> str:
+    """Return the last line; whatever the import itself printed stands before it."""
+    return (printed.strip().splitlines() or [""])[-1]

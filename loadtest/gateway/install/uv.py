@@ -1,0 +1,142 @@
+"""Running uv, the installer that every environment of a gateway is made with.
+
+uv sees the settings of the user and of the system (environment variables, ``uv.toml``), never those of the project
+that we happen to be started in; see ``isolation/pyproject.toml``. The working directory stays, so that relative
+paths in the user's variables keep their meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import uv as package
+
+from loadtest.core import env as settings
+from loadtest.core.errors import InconclusiveError
+from loadtest.core.redact import redact
+from loadtest.gateway.install.diagnosis import Diagnosis, diagnose
+from loadtest.gateway.process.commands import CommandError, CommandTimeoutError, run_command
+
+ISOLATION = Path(__file__).parent / "isolation"
+"""The project that uv is given in place of the surrounding one."""
+
+TIME_LIMIT = 900.0
+"""Seconds that one call of uv may take."""
+
+TARGETS = frozenset(
+    {
+        "CONDA_DEFAULT_ENV",
+        "CONDA_PREFIX",
+        "UV_BREAK_SYSTEM_PACKAGES",
+        "UV_CONSTRAINT",
+        "UV_EXCLUDE",
+        "UV_ISOLATED",
+        "UV_MANAGED_PYTHON",
+        "UV_NO_MANAGED_PYTHON",
+        "UV_OVERRIDE",
+        "UV_PROJECT",
+        "UV_PROJECT_ENVIRONMENT",
+        "UV_PYTHON",
+        "UV_PYTHON_PREFERENCE",
+        "UV_REQUIRE_HASHES",
+        "UV_SYSTEM_PYTHON",
+        "UV_VENV_CLEAR",
+        "UV_VENV_SEED",
+        "UV_WORKING_DIR",
+        "UV_WORKING_DIRECTORY",
+        "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
+    }
+)
+"""Variables that name another environment, project or set of packages than the one asked for."""
+
+
+class InstallError(InconclusiveError):
+    """A gateway could not be installed; one line that says what failed, why, and what to do."""
+
+
+class InstallerError(InstallError):
+    """uv ended with an error."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        super().__init__(str(diagnosis))
+        self.diagnosis = diagnosis
+
+
+def run_uv(
+    arguments: Sequence[str],
+    *,
+    environment: Path | None = None,
+    extra: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    time_limit: float = TIME_LIMIT,
+) -> str:
+    """Run ``uv`` with ``arguments``, for the virtual environment ``environment``; return its standard output.
+
+    ``extra`` are environment variables on top. ``log`` is a file to which the command and all its output, without
+    the passwords of index addresses, are appended.
+
+    Raises:
+        InstallerError: it ended with an error.
+        InstallError: it took more than ``time_limit`` seconds; uv and what it had started were ended.
+    """
+    variables = uv_environment() | dict(extra or {})
+    if environment is not None:
+        variables["VIRTUAL_ENV"] = str(environment)
+    command = [package.find_uv_bin(), "--no-progress", "--color=never", f"--project={ISOLATION}", *arguments]
+    failure: CommandError | None = None
+    try:
+        finished = run_command(command, name="uv", environment=variables, within=time_limit)
+        output = redact(finished.output)
+        printed = output + redact(finished.errors)
+    except CommandError as error:
+        failure = error
+        printed = redact(error.output)
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(redact(f"$ uv {shlex.join(arguments)}\n{printed.rstrip()}\n"))
+    if isinstance(failure, CommandTimeoutError):
+        raise InstallError(
+            f"uv {arguments[0]} did not end within {time_limit:g} s and was stopped"
+        ) from failure
+    if failure is not None:
+        raise InstallerError(diagnose(printed)) from failure
+    return output
+
+
+def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment variables for uv: the user's, without those that name another environment.
+
+    Where the user's directories cannot be written to, caches and Pythons of uv go into LOADTEST_HOME.
+    """
+    variables = {
+        name: value
+        for name, value in environ.items()
+        if name not in TARGETS and not name.startswith(("PYTHON", "PYENV_VERSION"))
+    }
+    home = settings.home(environ)
+    for name, default, own in (
+        ("UV_CACHE_DIR", _user_directory(environ, "XDG_CACHE_HOME", ".cache"), home / "cache"),
+        ("UV_PYTHON_INSTALL_DIR", _user_directory(environ, "XDG_DATA_HOME", ".local/share"), home / "share"),
+    ):
+        if not environ.get(name) and not _writable(default):
+            variables[name] = str(own / "uv")
+    return variables
+
+
+def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
+    if named := environ.get(variable):
+        return Path(named)
+    home = environ.get("HOME")
+    return Path(home, below_home) if home and Path(home).is_dir() else None
+
+
+def _writable(directory: Path | None) -> bool:
+    """Say whether ``directory`` can be written to, or made; not below a home directory that does not exist."""
+    if directory is None:
+        return False
+    existing = next(one for one in (directory, *directory.parents) if one.exists())
+    return os.access(existing, os.W_OK | os.X_OK)

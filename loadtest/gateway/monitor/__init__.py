@@ -1,0 +1,1 @@
+"""Sample the running gateway: processes, connections, storage and responsiveness."""

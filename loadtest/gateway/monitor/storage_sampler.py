@@ -1,0 +1,143 @@
+"""How large what the gateway keeps becomes: rows and size of its tables, its database, its log."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from loadtest.core.files import write_atomically
+from loadtest.gateway.monitor.process_sampler import Repeated
+from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, StoreReading
+from loadtest.gateway.workspace import Place
+from loadtest.results.measurements import Reading
+
+WIDTH = 10.0
+"""Seconds between readings, at least."""
+
+SHARE = 0.002
+"""Of the time that reading may take; where tables are large, readings become rarer."""
+
+_SIZES = """
+    select relname, n_live_tup, pg_total_relation_size(relid) from pg_stat_user_tables
+    union all select '', null, pg_database_size(current_database())
+"""
+
+
+class Stores(Repeated):
+    """Reads what the gateway at ``place`` keeps into a file of its directory, one JSON line each.
+
+    ``at`` in the file is seconds since the epoch. A password stays in memory.
+    """
+
+    name = "stores"
+
+    def __init__(self, pid: int, place: Place, log: Path) -> None:
+        super().__init__()
+        self._pid = pid
+        self._place = place
+        self._log = log
+
+    def step(self) -> float | None:
+        """Read everything once; None when the gateway is gone."""
+        if not psutil.pid_exists(self._pid):
+            return None
+        began = time.thread_time()
+        at = time.time()
+        lines = [
+            StoreReading(store=name, reading=Reading(at=at, rows=rows, bytes=size))
+            for name, rows, size in self._read()
+        ]
+        with (self._place.directory / READINGS).open("ab", buffering=0) as file:
+            file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        return max(WIDTH, (time.thread_time() - began) / SHARE)
+
+    def _read(self) -> Iterator[tuple[str, int | None, int | None]]:
+        if self._place.database_url is None:
+            yield from _sqlite(self._place.sqlite_file)
+        elif self._place.database == "postgresql":
+            yield from _postgresql(self._place.database_url)
+        yield "log", None, _size(self._log)
+
+
+def write_limits(pid: int, place: Place) -> None:
+    """Write what the gateway must not exceed on this machine: memory, descriptors, connections."""
+    limits = {"memory": _memory(pid)}
+    with contextlib.suppress(psutil.Error, AttributeError):  # only Linux tells of another process
+        soft, _hard = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
+        if soft > 0:
+            limits["descriptors"] = soft
+    if place.database_url and place.database == "postgresql":
+        limits |= _connections(place.database_url)
+    write_atomically(place.directory / LIMITS, msgspec.json.encode(limits))
+
+
+def _sqlite(file: Path) -> Iterator[tuple[str, int | None, int | None]]:
+    """Count rows by a reader that waits for nobody; a table that is locked just now is read the next time."""
+    yield "database", None, (_size(file) or 0) + (_size(file.with_name(f"{file.name}-wal")) or 0)
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0)) as connection:
+            tables = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+            for (table,) in tables:
+                quoted = table.replace('"', '""')
+                (rows,) = connection.execute(f'select count(*) from "{quoted}"').fetchone()  # noqa: S608
+                yield f"table {table}", rows, None
+    except sqlite3.Error:
+        return
+
+
+def _postgresql(url: str) -> Iterator[tuple[str, int | None, int | None]]:
+    """Ask the server's own statistics: rows are its estimate, and no table is read."""
+    for table, rows, size in _asked(url, _SIZES):
+        yield (f"table {table}" if table else "database"), rows, size
+
+
+def _connections(url: str) -> dict[str, int]:
+    answer = _asked(url, "show max_connections")
+    return {"database": int(answer[0][0])} if answer else {}
+
+
+def _asked(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of the answer, none if the server does not answer."""
+    import psycopg
+
+    scheme, _, rest = url.partition("://")
+    try:
+        with psycopg.connect(
+            f"{scheme.partition('+')[0]}://{rest}",
+            autocommit=True,
+            connect_timeout=5,
+            application_name="loadtest",
+        ) as connection:
+            return connection.execute(query.encode()).fetchall()
+    except psycopg.Error:
+        return []
+
+
+def _memory(pid: int) -> int:
+    """Return the bytes of memory that processes of the group of ``pid`` may use together."""
+    limits = [psutil.virtual_memory().total]
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines():
+            _, controllers, group = line.split(":", 2)
+            for path in (
+                Path(f"/sys/fs/cgroup{group}/memory.max"),
+                Path(f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes"),
+            ):
+                if controllers in ("", "memory"):
+                    with contextlib.suppress(OSError, ValueError):
+                        limits.append(int(path.read_text(encoding="ascii")))
+    return min(limits)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

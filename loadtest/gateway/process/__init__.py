@@ -1,0 +1,1 @@
+"""Programs as processes: start, supervise and end them, with everything they started."""

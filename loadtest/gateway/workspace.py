@@ -1,0 +1,151 @@
+"""Where one run of a gateway happens: a directory of its own and a port."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from loadtest.backends import RESERVED
+from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.results.deployment import Footing
+
+LOOPBACK = "127.0.0.1"
+
+PORTS = range(20_000, 32_000)
+"""Where a free port is looked for: below those that outgoing connections get, on Linux and macOS."""
+
+YOUNG = 60.0
+"""Seconds in which a directory without an owner is taken for one that is just being made."""
+
+OWNER = "owner"
+"""File in a run's directory that names the process it belongs to."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one run of a gateway happens, and which peers it is told to use."""
+
+    directory: Path
+    """Its working directory: empty at first, so that no ``.env`` of a developer is read."""
+    port: int
+    database_url: str | None = None
+    """None: a SQLite file in ``directory``."""
+    redis_url: str | None = None
+    workers: int = 1
+    ports: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(RESERVED, 0))
+    """Of the backends that the gateway must know when it boots, by name; 0 where none will be asked, for migrations."""
+
+    @property
+    def url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The kind of database: ``sqlite``, ``postgresql``."""
+        return urlsplit(self.database_url).scheme.split("+")[0] if self.database_url else "sqlite"
+
+    @property
+    def footing(self) -> Footing:
+        """What the gateway stands on."""
+        return Footing(database=self.database, redis=bool(self.redis_url), workers=self.workers)
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The database of this run, if it has one of its own."""
+        return self.directory / "mcp.db"
+
+    def __repr__(self) -> str:
+        return f"Place({str(self.directory)!r}, port={self.port}, database={self.database!r})"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on.
+
+    Raises:
+        InconclusiveError: none was found.
+    """
+    for port in random.sample(PORTS, 200):
+        if not _refusal(port):
+            return port
+    raise InconclusiveError(f"no free port between {PORTS.start} and {PORTS.stop} on {LOOPBACK}")
+
+
+def require_free(port: int) -> None:
+    """Check that nobody listens on ``port``.
+
+    Raises:
+        UsageError: somebody does, or it is no port that we may listen on.
+    """
+    if refusal := _refusal(port):
+        raise UsageError(f"port {port} on {LOOPBACK} cannot be used ({refusal}), expected a free one")
+
+
+def _refusal(port: int) -> str | None:
+    with socket.socket() as listener:
+        # As servers do, so that connections of an earlier run that still fade away do not count.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+            listener.listen()
+        except OSError as error:
+            return error.strerror
+        except OverflowError:
+            return "not between 1 and 65535"
+    return None
+
+
+@contextlib.contextmanager
+def run_directory(home: Path) -> Iterator[Path]:
+    """Make a new directory for one run under ``home``, readable by us alone; removed when the block ends.
+
+    What killed runs left behind is removed first.
+    """
+    runs = home / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for left in runs.iterdir():
+        if not _owned(left):
+            shutil.rmtree(left, ignore_errors=True)
+    directory = Path(tempfile.mkdtemp(prefix="run-", dir=runs)).resolve()
+    try:
+        me = psutil.Process()
+        (directory / OWNER).write_text(f"{me.pid} {me.create_time()}", encoding="ascii")
+        (directory / "tmp").mkdir()
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def same_process(pid: int, created: float) -> bool:
+    """Whether ``pid`` is still the process that was created at ``created`` (seconds since the epoch)."""
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _owned(directory: Path) -> bool:
+    """Whether the run of ``directory`` goes on, or is so new that it has not written its owner yet."""
+    try:
+        pid, created = (directory / OWNER).read_text(encoding="ascii").split()
+        return same_process(int(pid), float(created))
+    except (OSError, ValueError):
+        return _young(directory)
+
+
+def _young(directory: Path) -> bool:
+    try:
+        return time.time() - directory.stat().st_mtime < YOUNG
+    except OSError:
+        return False

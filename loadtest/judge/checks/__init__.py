@@ -1,0 +1,1 @@
+"""Checks of the run itself: completeness, and whether it can be judged."""

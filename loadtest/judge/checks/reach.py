@@ -1,0 +1,195 @@
+"""Checks of what the load reached: the sweep, the plan, the contract, and what used to succeed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from loadtest.core.operations import base
+from loadtest.core.units import plural, some
+from loadtest.judge.checks.check import Check, Facts, Observation, Severity, fine, unmeasured
+from loadtest.judge.coverage import causes_of_missing
+
+
+def sweep(facts: Facts) -> Observation:
+    """Tell whether every scenario was run once."""
+    sweep = facts.run.sweep
+    if sweep is None or not sweep.planned:
+        return unmeasured(Check.SWEEP, "no first sweep was planned")
+    if sweep.done >= sweep.planned and not sweep.unfinished:
+        return fine(Check.SWEEP, f"{sweep.planned} scenarios were run at least once")
+    return Observation(
+        Check.SWEEP,
+        Severity.INCONCLUSIVE,
+        f"first sweep unfinished: {sweep.done} of {sweep.planned} scenarios",
+        "Give the run more time (--run-time), or find the scenario that hangs.",
+        sweep.unfinished,
+    )
+
+
+def reached(facts: Facts) -> Observation:
+    """Tell whether every planned operation was called."""
+    run = facts.run
+    if not run.plan or run.contract is None:
+        return unmeasured(Check.REACHED, "the plan or the contract is not in this record")
+    called = {operation.name for operation in run.operations if operation.requests}
+    called_bases = {base(name) for name in called}
+    contract = set(run.contract)
+    broken = {failure.scenario for failure in run.failures} - {None}
+    failed = {failure.operation for failure in run.failures}
+    unreached: dict[str, bool] = {}
+    for scenario in run.plan:
+        calls = {call.operation for call in scenario.calls}
+        explained = scenario.name in broken or bool(calls & failed) or bool(calls & facts.coverage.gone)
+        for name in calls:
+            offered = base(name) in contract
+            if offered and name not in called and (name != base(name) or name not in called_bases):
+                unreached[name] = unreached.get(name, False) or explained
+    unexplained = tuple(sorted(name for name, explained in unreached.items() if not explained))
+    if not unreached:
+        return fine(Check.REACHED, "every planned operation was called")
+    if not unexplained:
+        causes = causes_of_missing(run)
+        names = tuple(
+            f"{name} ({causes[name]} failed)" if name in causes else name for name in sorted(unreached)
+        )
+        return Observation(
+            Check.REACHED,
+            Severity.WARNING,
+            f"{plural(len(names), 'planned operation')} not called because their scenario failed: {some(names)}",
+            "Fix the failure before them; what they would have shown is unknown.",
+            names,
+        )
+    return Observation(
+        Check.REACHED,
+        Severity.INCONCLUSIVE,
+        f"{plural(len(unexplained), 'planned operation')} never reached: {some(unexplained)}",
+        "No failure explains it: a pool stayed empty, a branch was not taken, or the time ran out.",
+        unexplained,
+    )
+
+
+def planned(facts: Facts) -> Observation:
+    """Tell whether every operation stands in the plan of the scenario that called it.
+
+    Of what the plan does not know, nobody would notice that it is called no more.
+    """
+    run = facts.run
+    if not run.plan:
+        return unmeasured(Check.PLANNED, "the plan is not in this record")
+    plan = {scenario.name: {call.operation for call in scenario.calls} for scenario in run.plan}
+    missing = tuple(
+        f"{operation.name} by {operation.scenario}"
+        for operation in run.operations
+        if operation.scenario is not None and operation.name not in plan.get(operation.scenario, ())
+    )
+    if not missing:
+        return fine(Check.PLANNED, "every scenario called only what the plan says")
+    return Observation(
+        Check.PLANNED,
+        Severity.WARNING,
+        f"{plural(len(missing), 'operation')} called, and not in the scenario's plan: {some(missing)}",
+        "Spell them in the scenario, or in a method or function that it uses by name: the plan is read from there.",
+        missing,
+    )
+
+
+def accounted(facts: Facts) -> Observation:
+    """Tell whether every failure is recorded with its cause."""
+    recorded: Counter[str] = Counter()
+    for failure in facts.run.failures:
+        recorded[failure.operation] += failure.count
+    missing = tuple(
+        f"{operation.name}: {operation.failures - recorded[operation.name]} of {operation.failures}"
+        for operation in facts.run.operations
+        if operation.failures > recorded[operation.name]
+    )
+    if not missing:
+        return fine(Check.ACCOUNTED, "every failure is recorded with its cause")
+    return Observation(
+        Check.ACCOUNTED,
+        Severity.INCONCLUSIVE,
+        f"failures without a recorded cause: {some(missing)}",
+        "The record lost failures, so nobody can say whether they are known. Run again.",
+        missing,
+    )
+
+
+def floor(facts: Facts) -> Observation:
+    """Tell whether as many operations succeeded as the version's data requires, and which were lost."""
+    coverage, required = facts.coverage, facts.coverage.floor
+    if not (required.floor or required.answered) or not coverage.known:
+        return unmeasured(Check.FLOOR, "no number of operations is required of this run")
+    if coverage.partial:
+        return Observation(
+            Check.FLOOR,
+            Severity.WARNING,
+            f"the floor of {required.floor} operations is not required: {coverage.partial}",
+            "Run the whole plan to judge coverage.",
+        )
+    if not coverage.below_floor:
+        return fine(
+            Check.FLOOR, f"{coverage.line}; {required.floor} must, and {required.answered} be answered"
+        )
+    short = coverage.short
+    if coverage.succeeded < required.floor:
+        text = f"{coverage.succeeded} operations succeeded, {required.floor} are required"
+    else:
+        text = f"{coverage.answered} operations were answered right, {required.answered} are required"
+    named = tuple(one.name for one in coverage.lost)
+    items = tuple(f"{one.name}: {one.reason}" for one in coverage.lost)
+    if len(named) < short:
+        items += (f"{short - len(named)} that drift, are excused, accepted or not offered now",)
+    return Observation(
+        Check.FLOOR,
+        Severity.FAILURE,
+        f"{text}; lost: {some(named or items)}",
+        "Mend them, or lower the floor with a reason. `loadtest coverage --run BEFORE --run NOW` tells two runs apart.",
+        items,
+    )
+
+
+def compared(facts: Facts) -> Observation:
+    """Tell how many operations of the known version are offered, and which intended removals are out of use."""
+    removals = facts.removals
+    if removals.why_not:
+        return unmeasured(Check.COMPARED, f"operations were not compared: {removals.why_not}")
+    here = removals.compared - len(removals.removed) - len(removals.intended)
+    parts = [f"{here} of {removals.compared} operations of {removals.version} are offered"]
+    if removals.removed:
+        parts.append(f"{len(removals.removed)} are no longer")
+    if removals.intended:
+        parts.append(f"{len(removals.intended)} were removed on purpose")
+    text = ", ".join(parts)
+    if not removals.unused:
+        return fine(Check.COMPARED, text)
+    names = tuple(one.operations for one in removals.unused)
+    return Observation(
+        Check.COMPARED,
+        Severity.WARNING,
+        f"{plural(len(names), 'intended removal')} out of use: {some(names)}; {text}",
+        "Delete these lines: the operations are offered, and they would hide their next removal.",
+        names,
+    )
+
+
+def scenarios(facts: Facts) -> Observation:
+    """Tell whether every operation that is offered is in a scenario.
+
+    For a pinned version that is ours to mend; a checkout or a URL may offer what nobody could foresee.
+    """
+    coverage, gateway = facts.coverage, facts.run.gateway
+    if not facts.run.plan or not coverage.known:
+        return unmeasured(Check.SCENARIOS, "the plan or the contract is not in this record")
+    if coverage.partial:
+        return unmeasured(Check.SCENARIOS, coverage.partial)
+    if not coverage.unplanned:
+        return fine(Check.SCENARIOS, "every operation that is offered is in a scenario")
+    pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
+    pinned = pinned and not (gateway and gateway.changed)
+    return Observation(
+        Check.SCENARIOS,
+        Severity.FAILURE if pinned else Severity.WARNING,
+        f"{plural(len(coverage.unplanned), 'operation')} in no scenario: {some(coverage.unplanned)}",
+        "Add a scenario for them, or an exclusion with its reason to the gateway version's data.",
+        coverage.unplanned,
+    )

@@ -1,0 +1,1 @@
+"""User-defined pass/fail criteria and service-level objectives."""

@@ -1,0 +1,1 @@
+"""Detect resource growth in the samples of a soak."""

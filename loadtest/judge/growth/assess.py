@@ -1,0 +1,95 @@
+"""What a long run says of the gateway: what grows, what it stores, how it came back from the spike."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from loadtest.core.units import amount, span
+from loadtest.judge.growth.metrics import Metric, metrics
+from loadtest.judge.growth.model import UNJUDGED, Endurance, Growth, Trend
+from loadtest.judge.growth.recovery import recovery_of
+from loadtest.judge.growth.series import Series, series_of
+from loadtest.judge.growth.storage import stored_by
+from loadtest.results.failures import Failure
+from loadtest.results.run import Run
+
+LONG = 600.0
+"""Seconds from which on a run that was not made for it is looked at."""
+
+_ORDER = (Trend.GROWING, Trend.UNKNOWN, Trend.STABLE)
+
+
+def endure(run: Run, new: Iterable[Failure]) -> Endurance:
+    """Return what ``run`` says of growth; ``new`` are the failures that nothing excuses.
+
+    The same run gives the same figures: what is drawn at random depends on its seed and its start alone.
+    """
+    soak = bool(run.timeline.stretches) or run.settings.profile == "soak"
+    if not soak and run.duration < LONG:
+        return UNJUDGED
+    seed = [run.settings.seed, zlib.crc32(run.started.encode())]
+    found = [_growth(series, seed) for series in series_of(run, new)]
+    return Endurance(
+        judged=True,
+        soak=soak,
+        growth=tuple(sorted(found, key=lambda one: (_ORDER.index(one.trend), not one.whole))),
+        stored=stored_by(run),
+        recovery=recovery_of(run),
+    )
+
+
+def _growth(series: Series, seed: list[int]) -> Growth:
+    # Dear to import, and of no use to a short run.
+    import numpy as np
+
+    from loadtest.judge.growth.trend import find
+
+    metric = metrics()[series.metric]
+    # By its name, so that neither the order of the series nor one more of them changes another's interval.
+    generator = np.random.default_rng([*seed, zlib.crc32(f"{series.metric} {series.of}".encode())])
+    found = find(metric, np.array(series.times), np.array(series.values), np.array(series.pieces), generator)
+    hours = _hours_left(series, found.slope) if found.trend is Trend.GROWING else None
+    growth = Growth(
+        metric=metric.name,
+        of=series.of,
+        unit=metric.unit,
+        trend=found.trend,
+        text="",
+        whole=series.whole,
+        slope=found.slope,
+        interval=found.interval,
+        minimum=found.minimum,
+        level=found.level,
+        limit=series.limit,
+        hours_left=hours,
+        warm_up=found.warm_up,
+        troughs=found.troughs,
+    )
+    return _with_text(growth, metric, found.why)
+
+
+def _hours_left(series: Series, slope: float | None) -> float | None:
+    if series.limit is None or not slope:
+        return None
+    return max(series.limit - series.values[-1], 0.0) / slope
+
+
+def _with_text(growth: Growth, metric: Metric, why: str) -> Growth:
+    sure = ""
+    if growth.slope is not None and growth.interval is not None:
+        low, high = (amount(bound, metric.unit, sign=True) for bound in growth.interval)
+        sure = f"{amount(growth.slope, metric.unit, sign=True)} an hour ({low} to {high})"
+    match growth.trend:
+        case Trend.GROWING:
+            text = f"{growth.name} grows: {sure}"
+            if growth.hours_left is not None and growth.limit is not None:
+                limit = amount(growth.limit, metric.unit)
+                text += f", meets its limit of {limit} in {span(growth.hours_left)}"
+        case Trend.STABLE:
+            level = amount(growth.level or 0.0, metric.unit)
+            text = f"{growth.name} is stable at {level}: {sure}"
+        case Trend.UNKNOWN:
+            text = f"{growth.name} cannot be told: {why}" + (f"; {sure}" if sure else "")
+    return replace(growth, text=text)

@@ -1,0 +1,1 @@
+"""Turn Locust events into mergeable counts: recorder, aggregator and time buckets."""

@@ -1,0 +1,339 @@
+"""Counting what happens while it happens, in parts that merge exactly across processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from loadtest.recording.time_buckets import Course, merge_all, minute_of
+from loadtest.results.failures import Failure, fingerprint
+from loadtest.results.latency import Histogram
+from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
+from loadtest.results.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
+from loadtest.results.run import CutShort, ScenarioRuns
+from loadtest.workload.schedule import Start
+
+EXAMPLES = 3
+"""Failed calls with full evidence that are kept per fingerprint."""
+FINGERPRINTS = 2000
+"""Distinct failures that are told apart; further ones are counted with their operation only."""
+
+
+class _OperationTally(msgspec.Struct):
+    area: str
+    scenario: str | None = None
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    statuses: dict[str, int] = msgspec.field(default_factory=dict)
+    accepted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    differs: dict[str, int] = msgspec.field(default_factory=dict)
+    latency: Histogram = msgspec.field(default_factory=Histogram)
+    first_success: float | None = None
+
+    def merge(self, other: _OperationTally) -> None:
+        if other.first_success is not None:
+            self.succeeded(other.first_success)
+        self.scenario = other.scenario or self.scenario
+        _add(self.counts, other.counts)
+        _add(self.statuses, other.statuses)
+        _add(self.differs, other.differs)
+        for status, reasons in other.accepted.items():
+            _add(self.accepted.setdefault(status, {}), reasons)
+        self.latency.merge(other.latency)
+
+    def succeeded(self, at: float) -> None:
+        if self.first_success is None or at < self.first_success:
+            self.first_success = at
+
+    def record(self, name: str, start: float) -> Operation:
+        counts, first = Counter(self.counts), self.first_success
+        return Operation(
+            name=name,
+            area=self.area,
+            requests=sum(self.statuses.values()),
+            successes=counts["success"],
+            failures=counts["failure"],
+            drift=counts["drift"],
+            differs=dict(sorted(self.differs.items())),
+            statuses=dict(sorted(self.statuses.items())),
+            validated=counts["validated"],
+            received=counts["received"],
+            latency=self.latency.summary(),
+            acceptances=tuple(
+                Acceptance(status=int(status), reason=reason, count=count)
+                for status, reasons in sorted(self.accepted.items())
+                for reason, count in sorted(reasons.items())
+            ),
+            scenario=self.scenario,
+            first_success=None if first is None else round(max(first - start, 0.0), 3),
+        )
+
+
+class _StreamTally(msgspec.Struct):
+    opened: int = 0
+    events: int = 0
+    ended: int = 0
+    first_event: Histogram = msgspec.field(default_factory=Histogram)
+    gap: Histogram = msgspec.field(default_factory=Histogram)
+
+    def merge(self, other: _StreamTally) -> None:
+        self.opened += other.opened
+        self.events += other.events
+        self.ended += other.ended
+        self.first_event.merge(other.first_event)
+        self.gap.merge(other.gap)
+
+    def record(self, name: str) -> Stream:
+        return Stream(
+            operation=name,
+            opened=self.opened,
+            events=self.events,
+            ended=self.ended,
+            first_event=self.first_event.summary(),
+            gap=self.gap.summary(),
+        )
+
+
+class _StartsTally(msgspec.Struct):
+    """How a load with an arrival rate kept to its schedule; durations in milliseconds."""
+
+    late: Histogram = msgspec.field(default_factory=Histogram)
+    overslept: Histogram = msgspec.field(default_factory=Histogram)
+    missed: int = 0
+
+    def merge(self, other: _StartsTally) -> None:
+        self.late.merge(other.late)
+        self.overslept.merge(other.overslept)
+        self.missed += other.missed
+
+
+class _ScenarioTally(msgspec.Struct):
+    started: int = 0
+    ends: dict[str, int] = msgspec.field(default_factory=dict)
+    cut_short: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    """Operation → fingerprint → count."""
+
+    def merge(self, other: _ScenarioTally) -> None:
+        self.started += other.started
+        _add(self.ends, other.ends)
+        for operation, fingerprints in other.cut_short.items():
+            _add(self.cut_short.setdefault(operation, {}), fingerprints)
+
+    def record(self, name: str) -> ScenarioRuns:
+        ends = Counter(self.ends)
+        cuts = [
+            CutShort(operation=operation, fingerprint=one, count=count)
+            for operation, fingerprints in self.cut_short.items()
+            for one, count in fingerprints.items()
+        ]
+        return ScenarioRuns(
+            name=name,
+            started=self.started,
+            completed=ends[ScenarioEnd.COMPLETED],
+            stopped=ends[ScenarioEnd.STOPPED],
+            skipped=ends[ScenarioEnd.SKIPPED],
+            cut_short=tuple(sorted(cuts, key=lambda cut: (-cut.count, cut.operation, cut.fingerprint))),
+        )
+
+
+class Tally(msgspec.Struct):
+    """Everything counted so far. Feed it outcomes, or the tallies of other processes."""
+
+    start: float = 0.0
+    """When the load began, in Unix seconds: what the minutes are counted from."""
+    operations: dict[str, _OperationTally] = msgspec.field(default_factory=dict)
+    failures: dict[str, Failure] = msgspec.field(default_factory=dict)
+    course: Course = msgspec.field(default_factory=Course)
+    streams: dict[str, _StreamTally] = msgspec.field(default_factory=dict)
+    starts: _StartsTally = msgspec.field(default_factory=_StartsTally)
+    scenarios: dict[str, _ScenarioTally] = msgspec.field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        """Calls counted so far."""
+        return self.course.requests
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one call."""
+        operation = self.operations.get(outcome.operation)
+        if operation is None:
+            operation = self.operations[outcome.operation] = _OperationTally(outcome.area)
+        operation.scenario = outcome.scenario or operation.scenario
+        operation.latency.add(outcome.duration)
+        self.course.add(self.start, outcome)
+        counts, status = operation.counts, str(outcome.status)
+        operation.statuses[status] = operation.statuses.get(status, 0) + 1
+        counts["received"] = counts.get("received", 0) + outcome.received
+        if outcome.validated:
+            counts["validated"] = counts.get("validated", 0) + 1
+        kind = "success"
+        if outcome.fault is not None:
+            kind = "failure"
+            self._fail(outcome, outcome.fault)
+        elif outcome.accepted is not None:
+            kind = "accepted"
+            _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})
+        elif outcome.differs is not None:
+            kind = "drift"
+            _add(operation.differs, {outcome.differs: 1})
+        if kind == "success":
+            operation.succeeded(outcome.finished)
+        counts[kind] = counts.get(kind, 0) + 1
+
+    def add_stream(self, outcome: StreamOutcome) -> None:
+        """Count one finished stream."""
+        stream = self.streams.setdefault(outcome.operation, _StreamTally())
+        stream.opened += 1
+        stream.events += outcome.events
+        stream.ended += outcome.ended
+        if outcome.first_event is not None:
+            stream.first_event.add(outcome.first_event)
+        for gap in outcome.gaps:
+            stream.gap.add(gap)
+
+    def scenario_begins(self, name: str) -> None:
+        """Count a scenario that begins."""
+        self.scenarios.setdefault(name, _ScenarioTally()).started += 1
+
+    def scenario_ends(self, name: str, end: ScenarioEnd) -> None:
+        """Count the end of a scenario that no failure cut short."""
+        _add(self.scenarios.setdefault(name, _ScenarioTally()).ends, {end: 1})
+
+    def scenario_cut_short(self, name: str, operation: str, fault: Fault) -> None:
+        """Count a scenario that ended with the failure of ``operation``."""
+        cause = fingerprint(operation, fault.problem, fault.status, fault.code, fault.message)
+        cuts = self.scenarios.setdefault(name, _ScenarioTally()).cut_short
+        _add(cuts.setdefault(operation, {}), {cause: 1})
+
+    def begin(self, start: Start) -> None:
+        """Count one scenario that began by a schedule."""
+        self.starts.late.add(start.late * 1000)
+        if start.free:
+            self.starts.overslept.add(start.late * 1000)
+
+    def merge(self, other: Tally) -> None:
+        """Add everything that ``other`` counted; ``other`` must not be used after this."""
+        for failure in other.failures.values():
+            self._merge_failure(failure)
+        merge_all(self.operations, other.operations)
+        merge_all(self.streams, other.streams)
+        merge_all(self.scenarios, other.scenarios)
+        self.course.merge(other.course)
+        self.starts.merge(other.starts)
+
+    def _fail(self, outcome: Outcome, fault: Fault) -> None:
+        self._merge_failure(
+            Failure(
+                fingerprint=fingerprint(
+                    outcome.operation, fault.problem, fault.status, fault.code, fault.message
+                ),
+                operation=outcome.operation,
+                problem=fault.problem,
+                message=fault.message,
+                status=fault.status,
+                code=fault.code,
+                first=outcome.finished,
+                last=outcome.finished,
+                scenario=outcome.scenario,
+                minutes={minute_of(self.start, outcome.finished): 1},
+                after={outcome.after: 1} if outcome.after else {},
+                examples=(fault.example,) if fault.example else (),
+            )
+        )
+
+    def _merge_failure(self, new: Failure) -> None:
+        old = self.failures.get(new.fingerprint)
+        if old is not None:
+            new = msgspec.structs.replace(
+                old,
+                count=old.count + new.count,
+                first=min(old.first or 0.0, new.first or 0.0),
+                last=max(old.last or 0.0, new.last or 0.0),
+                minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
+                after=dict(Counter(old.after) + Counter(new.after)),
+                examples=(old.examples + new.examples)[:EXAMPLES],
+            )
+        elif len(self.failures) >= FINGERPRINTS:
+            return
+        self.failures[new.fingerprint] = new
+
+    def operation_records(self, start: float) -> tuple[Operation, ...]:
+        """Return the record of every operation that was called, by name; ``start`` is in Unix seconds."""
+        return tuple(tally.record(name, start) for name, tally in sorted(self.operations.items()))
+
+    def stream_records(self) -> tuple[Stream, ...]:
+        """Return the record of every event stream, by operation."""
+        return tuple(tally.record(name) for name, tally in sorted(self.streams.items()))
+
+    def scenario_records(self) -> tuple[ScenarioRuns, ...]:
+        """Return how every scenario that was begun ended, by name."""
+        return tuple(tally.record(name) for name, tally in sorted(self.scenarios.items()))
+
+    def failure_records(self, start: float) -> tuple[Failure, ...]:
+        """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""
+        return tuple(
+            msgspec.structs.replace(
+                failure,
+                first=max((failure.first or start) - start, 0.0),
+                last=max((failure.last or start) - start, 0.0),
+                minutes=dict(sorted(failure.minutes.items())),
+                examples=tuple(
+                    msgspec.structs.replace(example, at=max(example.at - start, 0.0))
+                    for example in failure.examples
+                ),
+            )
+            for failure in sorted(self.failures.values(), key=lambda f: (-f.count, f.fingerprint))
+        )
+
+    def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
+        """Return the run over time; ``users`` maps Unix seconds to how many users there were."""
+        return self.course.timeline(start, users)
+
+
+def pack(tally: Tally) -> bytes:
+    """Return ``tally`` as MessagePack for another process."""
+    return _encoder.encode(tally)
+
+
+def unpack(data: bytes) -> Tally:
+    """Return the tally that :func:`pack` wrote.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not a tally.
+    """
+    return _decoder.decode(data)
+
+
+def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:
+    for key, count in new.items():
+        totals[key] = totals.get(key, 0) + count
+
+
+def _histogram_to_text(value: Any) -> Any:
+    if isinstance(value, Histogram):
+        return value.encode()
+    raise NotImplementedError(type(value))
+
+
+def _text_to_histogram(kind: type, value: Any) -> Any:
+    if kind is Histogram:
+        return Histogram.decode(value)
+    raise NotImplementedError(kind)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_histogram_to_text)
+_decoder = msgspec.msgpack.Decoder(Tally, dec_hook=_text_to_histogram)
+
+
+@dataclass
+class Counted:
+    """What one worker has handed in."""
+
+    merged: int = 0
+    """Requests in the reports that arrived."""
+    claimed: int = 0
+    """Requests that it had counted by its last report, those of reports that went astray included."""
+    last_report: float | None = None

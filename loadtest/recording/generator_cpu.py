@@ -1,0 +1,49 @@
+"""Whether the generator of the load was its bottleneck: a process that uses a whole core measures itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from locust.runners import MasterRunner
+
+from loadtest.recording.recorder import Recorder, cpu_seconds
+from loadtest.results.run import Generator
+
+SATURATED = 90.0
+"""Percent of one core at which Locust, too, warns that a process is the bottleneck."""
+BUSY_FOR = 5
+"""Seconds above that, in all, after which the run's figures are not trusted."""
+
+
+class Saturation:
+    """Counts the seconds in which this process or a worker was busier than ``SATURATED``."""
+
+    def __init__(self) -> None:
+        self._busy = 0
+        self._cpu = cpu_seconds()
+
+    def look(self, runner: Any) -> None:
+        """Look at this process and at the workers of Locust's ``runner``; to be called every second."""
+        last, self._cpu = self._cpu, cpu_seconds()
+        self._busy += max((self._cpu - last) * 100, _busiest_worker(runner)) > SATURATED
+
+    def record(self, recorder: Recorder) -> Generator:
+        """Return what the run says of the generator, with what ``recorder`` counted."""
+        starts = recorder.tally.starts
+        return Generator(
+            cpu=round(cpu_seconds() + sum(recorder.cpu.values()), 2),
+            saturated=self._busy >= BUSY_FOR,
+            detail=f"Locust used more than {SATURATED:g} % of a core for {self._busy} s"
+            if self._busy
+            else "",
+            late=starts.late.summary(),
+            overslept=starts.overslept.summary(),
+            never_begun=starts.missed,
+        )
+
+
+def _busiest_worker(runner: Any) -> float:
+    """Return the highest share of a core that a worker reports, in percent."""
+    if not isinstance(runner, MasterRunner):
+        return 0.0
+    return max((float(client.cpu_usage) for client in runner.clients.values()), default=0.0)

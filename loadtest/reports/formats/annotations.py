@@ -1,0 +1,111 @@
+"""``annotations.txt``: workflow commands that put new failures and warnings beside the code on GitHub.
+
+A step of the workflow prints this file. GitHub shows at most 10 of a kind for a step.
+Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from loadtest.judge.checks.check import Severity
+from loadtest.judge.criteria.criterion import Outcome
+from loadtest.judge.failures import JudgedFailure, Standing
+from loadtest.judge.verdict import Verdict
+from loadtest.reports import removed
+from loadtest.reports.evidence import times, title
+from loadtest.reports.source_lines import Place, Places
+from loadtest.reports.text import one_line
+from loadtest.results.run import Run
+
+FILENAME = "annotations.txt"
+
+MOST = 10
+"""Annotations of one kind that GitHub shows for a step."""
+_LONGEST = 1_000
+_WORDS = {
+    Standing.NEW: "new failure",
+    Standing.EXPIRED: "known failure has expired",
+    Standing.KNOWN: "known failure",
+    Standing.CATEGORY: "known failure",
+}
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong.
+
+    Of more than GitHub shows, the last one says how many there are and where.
+    """
+    lines = [*_bounded("error", _errors(run, verdict)), *_bounded("warning", _warnings(verdict))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+Command = Callable[[], str]
+"""One line, made only if it is shown: there may be many."""
+
+
+def _bounded(kind: str, commands: Sequence[Command]) -> Iterator[str]:
+    left = len(commands) - MOST + 1 if len(commands) > MOST else 0
+    for command in commands[: MOST - 1 if left else MOST]:
+        yield command()
+    if left:
+        text = f"and {left} more (all checks in verdict.json, all failures in run.json)"
+        yield _command(kind, "load test", text)
+
+
+def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
+    tainted = verdict.tainted
+    if tainted is not None:
+        return [partial(_command, "error", "load test inconclusive", f"{tainted.text}. {tainted.advice}")]
+    commands: list[Command] = [
+        partial(_command, "error", one.check.value, f"{one.text}. {one.advice}")
+        for one in verdict.observations
+        if one.severity in (Severity.INCONCLUSIVE, Severity.FAILURE)
+    ]
+    commands += [
+        partial(_command, "error", f"criterion {one.criterion.text}", one.text)
+        for one in verdict.criteria
+        if one.outcome is not Outcome.MET
+    ]
+    few = len(verdict.removed) <= removed.FEW // 2
+    if not few:
+        areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
+        text = f"By area: {areas}. Each stands by its name in summary.md, report.html and junit.xml."
+        commands.append(partial(_command, "error", removed.headline(verdict), text))
+    places = Places(run)
+    commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
+    return commands
+
+
+def _failure(judged: JudgedFailure, places: Places) -> str:
+    failure = judged.failure
+    text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
+    if judged.reason and judged.known_as is None:
+        text += f"; {judged.reason}"
+    place = places.of(failure.operation, failure.scenario)
+    return _command("error", f"{_WORDS[judged.standing]}: {failure.operation}", text, place)
+
+
+def _warnings(verdict: Verdict) -> Sequence[Command]:
+    return [
+        partial(_command, "warning", one.check.value, f"{one.text}. {one.advice}")
+        for one in verdict.observations
+        if one.severity is Severity.WARNING
+    ]
+
+
+def _command(kind: str, title: str, message: str, place: Place | None = None) -> str:
+    properties = {"title": one_line(title, 200)}
+    if place is not None:
+        properties = {"file": one_line(place.file), "line": str(place.line), **properties}
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{kind} {listed}::{_data(one_line(message, _LONGEST))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

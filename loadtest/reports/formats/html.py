@@ -1,0 +1,158 @@
+"""``report.html``: the run as one page that opens from a downloaded artifact, with nothing fetched from anywhere.
+
+Its Content-Security-Policy allows the one style sheet and the one script that it holds, by their hashes, and
+nothing else: whatever a gateway answered stays text. It reads without the script, which only sorts, filters and
+points. Source of the policy: https://www.w3.org/TR/CSP3/
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadtest.core.units import clock
+from loadtest.judge.checks.check import Severity
+from loadtest.judge.comparison import MIN_SAMPLES, NOTABLE, Trend
+from loadtest.judge.coverage import State
+from loadtest.judge.verdict import Verdict
+from loadtest.reports import cpu, removed
+from loadtest.reports.page import endurance as html_endurance
+from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
+from loadtest.reports.page.failures import excused, failing
+from loadtest.reports.page.operations import table
+from loadtest.reports.page.timeline import LATENCY, chart
+from loadtest.reports.terminal import next_step
+from loadtest.reports.text import block, one_line
+from loadtest.results.run import Run
+
+FILENAME = "report.html"
+
+_LONGEST = 8_000
+"""Characters of one text."""
+_LOADER = PackageLoader("loadtest.reports", "page")
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return the page.
+
+    Raises:
+        UsageError: a histogram of the run cannot be read.
+    """
+    environment = _environment()
+    style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
+    word, _, rest = verdict.headline.partition("  ")
+    return environment.get_template("report.html").render(
+        run=run,
+        verdict=verdict,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        word=word,
+        headline=[one_line(part, 400) for part in rest.split(" · ")],
+        advice=one_line(next_step(run, verdict), 2_000),
+        failing=failing(run, verdict),
+        removed=removed.by_area(verdict),
+        excused=excused(run, verdict),
+        table=table(run, verdict),
+        map=coverage_map(verdict.coverage),
+        cpu=cpu.line(run),
+        chart=chart(run, verdict),
+        comparison=verdict.comparison,
+        endurance=html_endurance.view(run, verdict),
+        failed=sum(operation.failures for operation in run.operations),
+        accepted=[(one, each) for one in run.operations for each in one.acceptances],
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=_LOADER,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(ms=_ms, clock=clock, when=_when, amount=_amount, size=_size, times=_times)
+    environment.globals.update(
+        State=State,
+        Severity=Severity,
+        Trend=Trend,
+        columns=COLUMNS,
+        side=SIDE,
+        LATENCY=LATENCY,
+        least=MIN_SAMPLES,
+        notable=NOTABLE,
+    )
+    return environment
+
+
+def _asset(environment: Environment, name: str) -> Markup:
+    """Return a file of the page as it stands: the hash is over these bytes."""
+    return Markup(_LOADER.get_source(environment, name)[0])  # noqa: S704 - our own file
+
+
+def _policy(style: str, script: str) -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {hashed(style)}; script-src {hashed(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _visible(value: Any) -> Any:
+    """Return what an expression puts on the page: foreign text without unseen characters, and of bounded length.
+
+    Jinja escapes the result; this covers what escaping does not: lone surrogates, control characters, marks that
+    turn the direction of text, and a line of a megabyte.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return value if value.isprintable() and len(value) <= _LONGEST else block(value, _LONGEST)
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+
+
+def _amount(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.1f}"
+
+
+def _size(value: float | None) -> str:
+    """Return bytes in the unit that suits them."""
+    if value is None:
+        return ""
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"
+
+
+def _when(text: str) -> str:
+    """Return a start as people read it; what is no time stays as it is."""
+    try:
+        start = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return one_line(text, 40)
+    return f"{start:%Y-%m-%d %H:%M} UTC"
+
+
+def _times(count: int) -> str:
+    return {0: "not called", 1: "once"}.get(count, f"{count:,} times")

@@ -1,0 +1,148 @@
+"""``junit.xml``: the run for everything that reads test results.
+
+Readers differ a lot; what is written is what all of them read alike: flat suites with unique names, every time
+present, at most one outcome in a case, text in every ``skipped``, no character that XML 1.0 forbids. Other signs
+than ASCII are written as references: a reader that guesses the encoding takes a few of them for another one.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from junit_xml import TestCase, TestSuite
+
+from loadtest.judge.coverage import State
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.cases import COVERAGE, Case, Outcome, cases
+from loadtest.reports.text import block, no_commands, one_line
+from loadtest.results.run import Run
+
+FILENAME = "junit.xml"
+
+_BRACKETS = {ord("<"): 0x2039, ord(">"): 0x203A}
+
+NAME = "contextforge-loadtest"
+LONGEST_BODY = 32 * 1024
+"""Bytes of one case's text; some readers never cut and then fail."""
+LARGEST_FILE = 24 * 1024 * 1024
+"""Bytes; GitLab refuses 30 MB."""
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return the JUnit XML of ``run``."""
+    suites: dict[str, list[Case]] = {}
+    total = told = 0
+    for case in cases(run, verdict):
+        suites.setdefault(_name(case.suite, 100), []).append(case)
+        total += 1
+        told += case.outcome is not Outcome.PASSED
+    longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(told, 1))
+    started = _timestamp(run)
+    root = ET.Element(
+        "testsuites", {"name": NAME, "tests": str(total)} | ({"timestamp": started} if started else {})
+    )
+    properties = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
+    changed = run.gateway.changed if run.gateway else {}
+    properties |= {
+        no_commands(one_line(f"gateway setting {name}")): no_commands(one_line(value))
+        for name, value in sorted(changed.items())
+    }
+    root.extend(
+        _suite(name, members, run, longest, properties if name == COVERAGE else None)
+        for name, members in suites.items()
+    )
+    for key in ("failures", "errors", "skipped"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode").encode("ascii", "xmlcharrefreplace").decode()
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _suite(
+    name: str, members: list[Case], run: Run, longest: int, properties: dict[str, str] | None
+) -> ET.Element:
+    """Return a suite as junit-xml builds it, completed by what that leaves out."""
+    names = _unique(_name(case.name, 300) for case in members)
+    suite: ET.Element = TestSuite(
+        name,
+        [_test_case(name, own, case, longest) for own, case in zip(names, members, strict=True)],
+        hostname=_host(run),
+        timestamp=_timestamp(run),
+        properties=properties,
+    ).build_xml_doc()
+    suite.attrib.pop("disabled", None)
+    seconds = [f"{case.seconds:.3f}" for case in members]
+    for element, time in zip(suite.iter("testcase"), seconds, strict=True):
+        element.set("time", time)
+    suite.set("time", f"{sum(map(float, seconds)):.3f}")
+    return suite
+
+
+def _test_case(suite: str, name: str, case: Case, longest: int) -> TestCase:
+    place = case.place
+    built = TestCase(
+        name,
+        classname=suite,
+        file=no_commands(one_line(place.file)) if place else None,
+        line=place.line if place else None,
+    )
+    message = _message(case)
+    body = _body(message, case, longest)
+    match case.outcome:
+        case Outcome.FAILURE:
+            built.add_failure_info(message, body, _name(case.kind, 60) or "failure")
+        case Outcome.ERROR:
+            built.add_error_info(message, body, _name(case.kind, 60) or "error")
+        case Outcome.SKIPPED:
+            built.add_skipped_info(message, body)
+    return built
+
+
+def _message(case: Case) -> str:
+    """Return one line that is never empty: junit-xml lets a case pass that failed without a word."""
+    return no_commands(one_line(case.message, 500)) or f"{case.outcome.value} without a message"
+
+
+def _body(message: str, case: Case, longest: int) -> str:
+    """Return the text of a case; its first line is the message, which some readers show nowhere else."""
+    below = block(case.body, longest)
+    text = no_commands(below if below.partition("\n")[0] == message else f"{message}\n{below}").rstrip()
+    data = text.encode()
+    if len(data) <= longest:
+        return text
+    return data[: longest - 16].decode(errors="ignore") + "\n… (cut)"
+
+
+def _name(text: str, longest: int) -> str:
+    """Return a name without angle brackets: some readers write names as raw HTML."""
+    return no_commands(one_line(text, longest)).translate(_BRACKETS) or "unnamed"
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """Return ``names`` with those that stand twice told apart, as a history of tests needs it."""
+    seen: set[str] = set()
+    unique = []
+    for name in names:
+        own, number = name, 2
+        while own in seen:
+            own, number = f"{name} ({number})", number + 1
+        seen.add(own)
+        unique.append(own)
+    return unique
+
+
+def _timestamp(run: Run) -> str | None:
+    """Return the start as JUnit writes it, without fractions and zone; None where it is not known."""
+    found = re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", run.started, re.ASCII)
+    return found[0] if found else None
+
+
+def _host(run: Run) -> str:
+    try:
+        return one_line(urlsplit(run.settings.host).hostname or "") or "localhost"
+    except ValueError:
+        return "localhost"

@@ -1,0 +1,347 @@
+"""``summary.md``: the run for a person, in the Markdown of a GitHub job summary or a pull request's comment.
+
+Text that others wrote is escaped where it stands; whole sections are left out, with a note, before the file
+grows beyond what GitHub shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from loadtest.judge.coverage import State
+from loadtest.judge.criteria.criterion import Outcome
+from loadtest.judge.failures import FailOn, JudgedFailure, Standing
+from loadtest.judge.growth.model import Growth, Trend
+from loadtest.judge.known import Entry
+from loadtest.judge.verdict import Result, Verdict
+from loadtest.reports import cpu, removed
+from loadtest.reports.evidence import describe, times, title
+from loadtest.reports.formats import verdict_json
+from loadtest.reports.growth_text import kept, row
+from loadtest.reports.text import html, markdown
+from loadtest.results.deployment import Footing
+from loadtest.results.latency import Latency
+from loadtest.results.run import Run
+from loadtest.results.target import Gateway
+
+T = TypeVar("T")
+
+FILENAME = "summary.md"
+
+LARGEST = 900 * 1024
+"""Bytes; above 1 MiB GitHub shows nothing at all."""
+MOST_NEW = 50
+MOST_ROWS = 100
+MOST_SLOW = 10
+
+_SIGNS = {
+    Result.PASS: ":white_check_mark:",
+    Result.FAIL: ":x:",
+    Result.INCONCLUSIVE: ":grey_question:",
+    Result.INTERRUPTED: ":no_entry_sign:",
+}
+
+
+def render(run: Run, verdict: Verdict) -> str:
+    """Return the summary, never larger than :data:`LARGEST` bytes."""
+    head = f"## {_SIGNS[verdict.result]} {markdown(verdict.headline, 600)}\n"
+    sections = [
+        ("what ran", _settings(run)),
+        ("findings", _findings(verdict)),
+        ("operations no longer offered", _removed(verdict)),
+        ("new failures", _new(verdict)),
+        ("criteria", _criteria(verdict)),
+        ("endurance", _endurance(verdict)),
+        ("known failures", _known(verdict)),
+        ("entries to delete", _stale(verdict.stale)),
+        ("coverage", _coverage(verdict)),
+        ("slowest operations", _slowest(run)),
+        ("accepted answers", _acceptances(run)),
+        ("time", _phases(run)),
+    ]
+    parts, size, left_out = [head], len(head.encode()), []
+    for name, lines in sections:
+        text = "\n".join(lines)
+        if not text:
+            continue
+        size_of_it = len(text.encode()) + 2
+        if size + size_of_it > LARGEST:
+            left_out.append(name)
+            continue
+        parts.append(text + "\n")
+        size += size_of_it
+    if left_out:
+        parts.append(
+            f"Left out, because the page would be too large: {', '.join(left_out)}. See verdict.json.\n"
+        )
+    return "\n".join(parts)
+
+
+def _table(
+    header: Sequence[str],
+    items: Collection[T],
+    row: Callable[[T], Sequence[str]],
+    most: int = MOST_ROWS,
+    *,
+    place: str = verdict_json.FILENAME,
+) -> Iterator[str]:
+    """Yield a table with a row of Markdown cells for each of ``items``; beyond ``most`` the ``place`` that has all."""
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for item in islice(items, most):
+        yield f"| {' | '.join(row(item))} |"
+    if len(items) > most:
+        yield ""
+        yield f"… and {len(items) - most} more (all {len(items)} in {place})."
+
+
+def _code(text: str) -> str:
+    return f"<code>{markdown(text)}</code>"
+
+
+def _settings(run: Run) -> Iterator[str]:
+    gateway, settings = run.gateway, run.settings
+    words = []
+    if gateway is not None:
+        on = f" on {markdown(str(gateway.footing))}" if gateway.footing != Footing() else ""
+        words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)}){on}")
+    if run.source == "csv":
+        words.append("read from Locust's CSV files")
+    else:
+        words.append(f"profile {markdown(settings.profile)}")
+        words.append(f"{settings.users} users at {settings.spawn_rate:g}/s")
+    words += [f"{run.duration:.0f} s", f"{run.requests} requests"]
+    if run.started:
+        words.append(f"started {markdown(run.started)}")
+    yield " · ".join(words)
+    if gateway is not None and gateway.changed:
+        yield ""
+        yield f"Settings of the gateway were changed: {', '.join(_changed(gateway))}."
+
+
+def _changed(gateway: Gateway) -> Iterator[str]:
+    for name, value in sorted(gateway.changed.items()):
+        yield _code(f"{name}={value}")
+
+
+def _findings(verdict: Verdict) -> Iterator[str]:
+    for finding in verdict.findings:
+        yield f"- **{finding.severity.value}** {markdown(finding.text)}. {markdown(finding.advice)}"
+
+
+def _removed(verdict: Verdict) -> Iterator[str]:
+    """Yield all operations that are no longer offered, folded by area where there are many."""
+    gone = verdict.removed
+    if not gone:
+        return
+    yield f"### Operations no longer offered ({len(gone)})"
+    yield ""
+    if len(gone) <= removed.FEW:
+        yield from _table(
+            ("operation", "what is known"), gone, lambda j: (_code(j.failure.operation), markdown(j.detail))
+        )
+        return
+    for area, members in removed.by_area(verdict).items():
+        yield f"<details><summary>{markdown(area)}: {len(members)}</summary>"
+        yield ""
+        yield from (f"- {_code(one.failure.operation)}: {markdown(one.detail)}" for one in members)
+        yield ""
+        yield "</details>"
+
+
+def _new(verdict: Verdict) -> Iterator[str]:
+    failing = verdict.failed
+    if not failing:
+        return
+    yield f"### {'Failures' if verdict.fail_on is FailOn.ANY else 'New failures'} ({len(failing)})"
+    yield ""
+    yield from _table(
+        ("operation", "failure", "count", "looks like"),
+        failing,
+        lambda j: (_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)),
+        place="run.json",
+    )
+    for judged in failing[:MOST_NEW]:
+        yield ""
+        yield from _details(judged)
+    if len(failing) > MOST_NEW:
+        yield ""
+        yield f"The evidence of {len(failing) - MOST_NEW} more is not shown here (all in run.json)."
+
+
+def _fault(judged: JudgedFailure) -> str:
+    if judged.standing is not Standing.NEW:
+        return markdown(f"{judged.standing.value}: {judged.reason}")
+    if judged.reason:
+        return markdown(judged.reason)
+    category = judged.category
+    return markdown(f"{category.name} ({category.fault.value})") if category else ""
+
+
+def _details(judged: JudgedFailure) -> Iterator[str]:
+    """Yield the evidence, folded; inside ``pre`` only an end tag could mean something, and it is escaped."""
+    yield f"<details><summary>{_code(judged.failure.operation)} {markdown(title(judged))}</summary>"
+    yield ""
+    yield f"<pre>{html(describe([judged]))}</pre>"
+    yield ""
+    yield "</details>"
+
+
+def _criteria(verdict: Verdict) -> Iterator[str]:
+    if not verdict.criteria:
+        return
+    yield "### Criteria"
+    yield ""
+    words = {Outcome.MET: "met", Outcome.MISSED: "**missed**", Outcome.INCONCLUSIVE: "**inconclusive**"}
+    yield from _table(
+        ("criterion", "outcome", "measured"),
+        verdict.criteria,
+        lambda r: (_code(r.criterion.text), words[r.outcome], markdown(r.text)),
+    )
+
+
+def _endurance(verdict: Verdict) -> Iterator[str]:
+    endurance = verdict.endurance
+    if not endurance.judged:
+        return
+    yield "### Endurance"
+    yield ""
+    told = [one for trend in (Trend.GROWING, Trend.UNKNOWN) for one in endurance.trending(trend)]
+    if told:
+        yield from _table(("series", "trend", "per hour (95 %)", "limit"), told, _grows)
+        yield ""
+    stable = len(endurance.trending(Trend.STABLE))
+    yield f"{stable} series {'is' if stable == 1 else 'are'} stable."
+    if endurance.recovery is not None:
+        yield ""
+        yield f"After the spike: {markdown(endurance.recovery.text)}"
+    if endurance.stored:
+        yield ""
+        yield from _table(
+            ("stored", "rows", "size", "for 1,000 requests", "in a week"),
+            [kept(one) for one in endurance.stored],
+            lambda one: (markdown(one.name), one.rows, one.size, one.per_thousand, one.week),
+            MOST_SLOW,
+        )
+
+
+def _grows(growth: Growth) -> Sequence[str]:
+    shown = row(growth)
+    sure = f" ({shown.interval})" if shown.interval else ""
+    return markdown(growth.name), f"**{growth.trend.value}**", f"{shown.slope}{sure}", shown.limit
+
+
+def _known(verdict: Verdict) -> Iterator[str]:
+    known = verdict.excused
+    if not known:
+        return
+    yield f"### Known failures ({len(known)})"
+    yield ""
+    yield from _table(
+        ("operation", "failure", "count", "why it does not block"),
+        known,
+        lambda j: (
+            _code(j.failure.operation),
+            markdown(title(j)),
+            str(j.failure.count),
+            markdown(_why(j), 500),
+        ),
+        place="run.json",
+    )
+
+
+def _why(judged: JudgedFailure) -> str:
+    if judged.entry is None and judged.category is not None:
+        return f"{judged.reason}: {judged.category.because}"
+    return judged.reason
+
+
+def _stale(stale: Sequence[Entry]) -> Iterator[str]:
+    if not stale:
+        return
+    yield f"### Known failures to delete ({len(stale)})"
+    yield ""
+    yield "Their operation succeeds and they were not seen; left in place they would hide its next failure."
+    yield ""
+    yield from _table(("entry", "reason"), stale, lambda e: (markdown(e.where), markdown(e.known.reason)))
+
+
+def _coverage(verdict: Verdict) -> Iterator[str]:
+    coverage = verdict.coverage
+    yield "### Coverage"
+    yield ""
+    if coverage.known:
+        yield f"Of the contract, {coverage.line}."
+        if coverage.pace_line:
+            yield ""
+            yield f"Time to {coverage.pace_line}."
+    else:
+        yield "Unknown: this record does not hold the gateway's contract. What was called:"
+    yield ""
+    shown = [state for state in State if coverage.count(state)]
+    yield from _table(
+        ("area", *(state.value for state in shown)),
+        coverage.areas().items(),
+        lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
+        place="report.html",
+    )
+    order = (State.REACHED, State.MISSED, State.NOT_OFFERED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
+    lacking = [o for state in order for o in coverage.operations if o.state is state]
+    if lacking:
+        yield ""
+        yield f"<details><summary>{len(lacking)} operations without a documented success</summary>"
+        yield ""
+        yield from _table(
+            ("operation", "state", "why"),
+            lacking,
+            lambda o: (_code(o.name), o.state.value, markdown(o.reason)),
+            2 * MOST_ROWS,
+            place="junit.xml",
+        )
+        yield ""
+        yield "</details>"
+
+
+def _slowest(run: Run) -> Iterator[str]:
+    timed = [(o.name, o.latency) for o in run.operations if o.latency and "95" in o.latency.percentiles]
+    slow = sorted(timed, key=lambda pair: (-pair[1].percentiles["95"], pair[0]))[:MOST_SLOW]
+    if not slow:
+        return
+    yield "### Slowest operations"
+    yield ""
+    yield from _table(("operation", "requests", "p50", "p95", "max"), slow, _slow_row)
+
+
+def _slow_row(timed: tuple[str, Latency]) -> Sequence[str]:
+    name, latency = timed
+    figures = (latency.percentiles.get("50"), latency.percentiles.get("95"), latency.max)
+    return _code(name), str(latency.count), *map(_ms, figures)
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f} ms"
+
+
+def _acceptances(run: Run) -> Iterator[str]:
+    accepted = [(o, a) for o in run.operations for a in o.acceptances]
+    if not accepted:
+        return
+    yield "### Accepted outside the contract"
+    yield ""
+    yield from _table(
+        ("operation", "status", "used", "reason"),
+        accepted,
+        lambda one: (_code(one[0].name), str(one[1].status), times(one[1].count), markdown(one[1].reason)),
+        place="run.json",
+    )
+
+
+def _phases(run: Run) -> Iterator[str]:
+    if run.phases:
+        yield "Time: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)
+    shares = cpu.line(run)
+    if shares:
+        yield ""
+        yield shares

@@ -1,0 +1,104 @@
+"""What a long run says of growth, in words and figures that the page and the summary share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtest.core.units import amount, clock, span
+from loadtest.judge.criteria.criterion import CriterionResult
+from loadtest.judge.growth.model import Growth, Stored
+from loadtest.judge.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Row:
+    """One series and whether it grows, as text."""
+
+    growth: Growth
+    slope: str
+    """``+12.5 MiB``, or nothing if it could not be estimated."""
+    interval: str
+    """``-1.2 MiB … +26 MiB``."""
+    matters: str
+    """``5 MiB``."""
+    level: str
+    limit: str
+    """``8 GiB in 31 h``, or the limit alone of what does not grow."""
+
+
+def row(growth: Growth) -> Row:
+    """Return the figures of ``growth``, each in a unit that suits it."""
+    limit = _amount(growth.limit, growth)
+    if limit and growth.hours_left is not None:
+        limit += f" in {span(growth.hours_left)}"
+    return Row(
+        growth=growth,
+        slope=_change(growth.slope, growth),
+        interval=" … ".join(_change(bound, growth) for bound in growth.interval or ()),
+        matters=_amount(growth.minimum, growth),
+        level=_amount(growth.level, growth),
+        limit=limit,
+    )
+
+
+def _amount(value: float | None, growth: Growth) -> str:
+    return "" if value is None else amount(value, _unit(growth)).strip()
+
+
+def _change(value: float | None, growth: Growth) -> str:
+    return "" if value is None else amount(value, _unit(growth), sign=True).strip()
+
+
+def _unit(growth: Growth) -> str:
+    """Return the unit to write; what is counted stands in the name of the series."""
+    return growth.unit if growth.unit in ("bytes", "share", "ms") else ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something that the gateway stores and how it became larger, as text."""
+
+    name: str
+    rows: str
+    size: str
+    per_thousand: str
+    """For each 1,000 requests."""
+    week: str
+
+
+def kept(stored: Stored) -> Kept:
+    """Return the figures of ``stored``."""
+    per_thousand = [(stored.rows_per_thousand, "rows"), (stored.bytes_per_thousand, "bytes")]
+    return Kept(
+        name=stored.name,
+        rows="" if stored.rows is None else amount(stored.rows, "", sign=True).strip(),
+        size="" if stored.bytes is None else amount(stored.bytes, "bytes", sign=True),
+        per_thousand=", ".join(amount(value, unit) for value, unit in per_thousand if value is not None),
+        week="" if stored.week is None else amount(stored.week, "bytes"),
+    )
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective with an error budget, as text."""
+
+    result: CriterionResult
+    spent: str
+    burns: tuple[tuple[str, str, str], ...]
+    """Window, rate and when, from the shortest window to the longest."""
+
+
+def objectives(verdict: Verdict) -> Iterator[Objective]:
+    """Yield every objective whose error budget is known."""
+    for result in verdict.criteria:
+        budget = result.budget
+        if budget is not None:
+            spent = f"{budget.spent:.0%}" if budget.allowed else "none to spend"
+            yield Objective(
+                result,
+                f"{spent} ({budget.bad:,} of {budget.allowed:,.0f} requests)" if budget.allowed else spent,
+                tuple(
+                    (f"{burn.window / 60:g} min", f"{burn.rate:.3g}", clock(burn.at)) for burn in budget.burns
+                ),
+            )

@@ -1,0 +1,71 @@
+"""The few figures of a run that are worth following from run to run; not a file, two formats write them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtest.judge.comparison import MIN_SAMPLES
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.text import one_line
+from loadtest.results.latency import Latency
+from loadtest.results.measurements import Operation, merged_latency
+from loadtest.results.run import Run
+
+WHOLE = "all requests"
+"""The name of what is measured over the whole run."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the whole run; the smaller, the better."""
+
+    name: str
+    unit: str
+    value: float
+
+
+def total_latency(verdict: Verdict) -> Latency | None:
+    """Return the latency of all requests; None for a run that is no evidence: a dead gateway would look fast."""
+    return None if verdict.tainted is not None else verdict.latency
+
+
+def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
+    """Yield the latency of each area that had at least :data:`MIN_SAMPLES` requests.
+
+    Raises:
+        UsageError: a histogram of the run cannot be read.
+    """
+    if verdict.tainted is not None:
+        return
+    areas: dict[str, list[Operation]] = defaultdict(list)
+    for operation in run.operations:
+        areas[one_line(operation.area, 80)].append(operation)
+    for area, operations in sorted(areas.items()):
+        latency = merged_latency(operations)
+        if latency is not None and latency.count >= MIN_SAMPLES:
+            yield area, latency
+
+
+def figures(run: Run, verdict: Verdict) -> Iterator[Figure]:
+    """Yield what else is worth following; what this run does not know is left out."""
+    if verdict.tainted is not None or not run.requests:
+        return
+    failed = sum(operation.failures for operation in run.operations)
+    yield Figure("failed requests", "%", round(100 * failed / run.requests, 3))
+    coverage = verdict.coverage
+    if coverage.known:
+        yield Figure("operations without a success", "operations", coverage.total - coverage.succeeded)
+    inside = [sample for sample in run.resources if sample.at >= 0]
+    if len(inside) > 1:
+        cpu = (inside[-1].cpu - inside[0].cpu) / run.requests
+        yield Figure("gateway CPU for a request", "ms", round(1000 * cpu, 3))
+        yield Figure("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
+    for one in verdict.endurance.growth:
+        if one.whole and one.metric == "rss" and one.slope is not None:
+            # Never below nothing: memory that was given back is no better than memory that stays as it is.
+            yield Figure("gateway memory, growth", "MB/h", round(max(one.slope, 0.0) / 1e6, 1))
+    for phase in run.phases:
+        if phase.name == "boot":
+            yield Figure("gateway boot", "s", round(phase.seconds, 2))

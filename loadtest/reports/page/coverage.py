@@ -1,0 +1,136 @@
+"""Coverage for the page: a map of all operations by area, and by name those that did not succeed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from loadtest.judge.coverage import COUNTED, Coverage, Covered, State
+from loadtest.reports.page.charts import squares
+from loadtest.reports.text import one_line
+
+COLUMNS = 24
+"""Squares side by side."""
+SIDE = 10
+"""Of a square, its gap included."""
+MOST_SQUARES = 2_000
+"""Operations on the map; a larger contract is told in numbers alone."""
+MOST_NAMES = 1_000
+"""Operations that are listed by name."""
+
+_ORDER = {
+    state: place
+    for place, state in enumerate(
+        (
+            State.SUCCEEDED,
+            State.DRIFT,
+            State.ACCEPTED,
+            State.EXCUSED,
+            State.REACHED,
+            State.MISSED,
+            State.EXCLUDED,
+            State.REMOVED,
+            State.NOT_OFFERED,
+            State.UNDOCUMENTED,
+        )
+    )
+}
+_TOLD = (
+    State.REMOVED,
+    State.REACHED,
+    State.MISSED,
+    State.EXCUSED,
+    State.ACCEPTED,
+    State.DRIFT,
+    State.EXCLUDED,
+    State.NOT_OFFERED,
+    State.UNDOCUMENTED,
+)
+
+
+@dataclass(frozen=True)
+class Square:
+    """One operation on the map."""
+
+    x: int
+    y: int
+    state: State
+    name: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """The operations of one area."""
+
+    name: str
+    squares: tuple[Square, ...]
+    height: int
+    counts: dict[State, int]
+
+    @property
+    def succeeded(self) -> int:
+        """Operations that succeeded."""
+        return self.counts[State.SUCCEEDED]
+
+    @property
+    def total(self) -> int:
+        """Operations that could have."""
+        return sum(self.counts[state] for state in COUNTED)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The operations in one state that is not success, with the reason of each."""
+
+    state: State
+    total: int
+    rows: tuple[Covered, ...]
+
+
+@dataclass(frozen=True)
+class Map:
+    """The whole map."""
+
+    areas: tuple[Area, ...]
+    states: tuple[tuple[State, int], ...]
+    told: tuple[Told, ...]
+    drawn: bool
+
+
+def coverage_map(coverage: Coverage) -> Map:
+    """Return the map of ``coverage``, areas with the most to do first."""
+    by_area: dict[str, list[Covered]] = defaultdict(list)
+    whole = [one for one in coverage.operations if one.within is None]
+    for one in whole:
+        by_area[one.area].append(one)
+    drawn = len(whole) <= MOST_SQUARES
+    areas = [_area(name, members, drawn) for name, members in by_area.items()]
+    areas.sort(key=lambda area: (-(area.total - area.succeeded), area.name))
+    counts = [(state, coverage.count(state)) for state in _ORDER]
+    return Map(
+        areas=tuple(areas),
+        states=tuple((state, count) for state, count in counts if count),
+        told=tuple(told for told in (_told(whole, state) for state in _TOLD) if told.total),
+        drawn=drawn,
+    )
+
+
+def _area(name: str, members: list[Covered], drawn: bool) -> Area:
+    members = sorted(members, key=lambda one: (_ORDER[one.state], one.name))
+    placed = [
+        Square(column * SIDE, row * SIDE, one.state, one_line(one.name))
+        for (column, row), one in zip(squares(len(members), COLUMNS), members, strict=True)
+    ]
+    return Area(
+        name=one_line(name, 80),
+        squares=tuple(placed) if drawn else (),
+        height=SIDE * (-(-len(members) // COLUMNS)),
+        counts={state: sum(one.state is state for one in members) for state in State},
+    )
+
+
+def _told(whole: list[Covered], state: State) -> Told:
+    rows = sorted(
+        (one for one in whole if one.state is state), key=lambda one: (one.reason, one.area, one.name)
+    )
+    return Told(state, len(rows), tuple(rows[:MOST_NAMES]))

@@ -1,0 +1,72 @@
+"""Growth for the page: what grows, what is stored, how the spike was taken, how fast error budgets were spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from loadtest.judge.growth.model import Endurance, Growth, Recovery
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.growth_text import Kept, Objective, Row, kept, objectives, row
+from loadtest.reports.page.charts import line
+from loadtest.results.measurements import Process
+from loadtest.results.run import Run
+
+
+@dataclass(frozen=True)
+class Series:
+    """A row of the table with its small drawing."""
+
+    row: Row
+    path: Markup
+    """The troughs from the end of the warm-up, scaled between the lowest and the highest."""
+    drawn: str
+    """What the drawing shows, for those who cannot see it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that the section shows."""
+
+    whole: tuple[Series, ...]
+    parts: tuple[Series, ...]
+    """Single processes."""
+    recovery: Recovery | None
+    stored: tuple[Kept, ...]
+    objectives: tuple[Objective, ...]
+    processes: tuple[Process, ...]
+    """Only if one of them did not live from the beginning to the end."""
+
+
+def view(run: Run, verdict: Verdict) -> View | None:
+    """Return the section, or None of a run that was too short to look and has no objective."""
+    endurance: Endurance = verdict.endurance
+    goals = tuple(objectives(verdict))
+    if not endurance.judged and not goals:
+        return None
+    series = [_series(one) for one in endurance.growth]
+    changed = any(one.ended is not None or one.began > 0 for one in run.processes)
+    return View(
+        whole=tuple(one for one in series if one.row.growth.whole),
+        parts=tuple(one for one in series if not one.row.growth.whole),
+        recovery=endurance.recovery,
+        stored=tuple(kept(one) for one in endurance.stored),
+        objectives=goals,
+        processes=run.processes if changed else (),
+    )
+
+
+def _series(growth: Growth) -> Series:
+    troughs = growth.troughs
+    if len(troughs) < 2:
+        return Series(row(growth), Markup(), "")
+    values = [value for _, value in troughs]
+    start, end = troughs[0][0], troughs[-1][0]
+    lowest, spread = min(values), max(values) - min(values)
+    # Noise must not fill the whole height: the scale spans at least a twentieth of what there is.
+    height = max(spread, 0.05 * abs(max(values)), 1e-9)
+    floor = lowest - (height - spread) / 2
+    path = line([(at - start, value - floor) for at, value in troughs], end - start, height)
+    shown = row(growth)
+    return Series(shown, path, f"from {shown.level}, {shown.slope} an hour" if shown.slope else "")

@@ -1,0 +1,37 @@
+"""Where in the load test's source an operation is called, so that an annotation lands on that line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadtest.results.run import Run
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, the path from the root of the project."""
+
+    file: str
+    line: int
+
+
+class Places:
+    """Finds the line of an operation in the plan of a run."""
+
+    def __init__(self, run: Run) -> None:
+        self._calls: dict[tuple[str, str], Place] = {}
+        self._first: dict[str, Place] = {}
+        self._scenarios: dict[str, Place] = {}
+        for scenario in run.plan:
+            place = Place(scenario.file, scenario.line)
+            self._scenarios[scenario.name] = place
+            for call in scenario.calls:
+                line = Place(scenario.file, call.line)
+                self._calls.setdefault((scenario.name, call.operation), line)
+                self._first.setdefault(call.operation, line)
+
+    def of(self, operation: str, scenario: str | None) -> Place | None:
+        """Return where ``scenario`` calls ``operation``, else where any does, else where the scenario is."""
+        if scenario is not None and (scenario, operation) in self._calls:
+            return self._calls[scenario, operation]
+        return self._first.get(operation) or self._scenarios.get(scenario or operation)

@@ -1,0 +1,1 @@
+"""The run record (``run.json``) and what it consists of. Start reading here."""

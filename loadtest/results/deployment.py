@@ -1,0 +1,96 @@
+"""What a gateway stands on: its database, Redis or not, one process or several. Pure.
+
+Much that is known of a gateway holds on one footing only: a lock that SQLite has, a list that each worker keeps for
+itself. What is qualified says where it holds; what is not holds everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from loadtest.core.errors import UsageError
+from loadtest.core.record import Record
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+
+
+class Footing(Record, frozen=True, kw_only=True):
+    """What one gateway stands on."""
+
+    database: str = SQLITE
+    """The kind of database only; a URL would carry a password."""
+    redis: bool = False
+    """Whether it keeps caches, sessions and events in Redis."""
+    workers: int = 1
+    """Processes that answer requests."""
+
+    def __str__(self) -> str:
+        """Return it in words: ``sqlite``, ``postgresql with Redis, 2 workers``."""
+        redis = " with Redis" if self.redis else ""
+        workers = f", {self.workers} workers" if self.workers > 1 else ""
+        return f"{self.database}{redis}{workers}"
+
+
+WORKERS = "LOADTEST_GATEWAY_WORKERS"
+USUAL_WORKERS = 2
+"""Where they have PostgreSQL and Redis to share what they know."""
+
+
+def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
+    """Return how many workers a gateway gets: what ``environ`` asks for, else the usual number.
+
+    Raises:
+        UsageError: what it asks for is no number of workers, or SQLite cannot have so many.
+    """
+    text = environ.get(WORKERS, "").strip()
+    if not text:
+        return USUAL_WORKERS if database == POSTGRESQL and redis else 1
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"{WORKERS}={text}: expected a number above 0")
+    if int(text) > 1 and database == SQLITE:
+        raise UsageError(f"{WORKERS}={text}: SQLite takes one, expected DATABASE=postgres with several")
+    return int(text)
+
+
+def declared(database: str | None, environ: Mapping[str, str]) -> Footing:
+    """Return what a person says of a gateway that runs already: ``database`` (``postgres``), and its workers.
+
+    Raises:
+        UsageError: as :func:`workers`.
+    """
+    if database != "postgres":
+        return Footing(workers=workers(environ, SQLITE, redis=False))
+    return Footing(database=POSTGRESQL, redis=True, workers=workers(environ, POSTGRESQL, redis=True))
+
+
+class Qualified(Record, frozen=True, kw_only=True):
+    """Something that may hold on one footing only; None: on any."""
+
+    database: Literal["sqlite", "postgresql"] | None = None
+    redis: bool | None = None
+    workers: Literal["one", "many"] | None = None
+
+    def holds(self, footing: Footing) -> bool:
+        """Say whether it is about a gateway on ``footing``."""
+        return (
+            self.database in (None, footing.database)
+            and self.redis in (None, footing.redis)
+            and self.workers in (None, "many" if footing.workers > 1 else "one")
+        )
+
+    @property
+    def only(self) -> str:
+        """Where it holds, in words: ``on PostgreSQL, with several workers``; empty if everywhere."""
+        words = (
+            _DATABASES.get(self.database or ""),
+            None if self.redis is None else _REDIS[self.redis],
+            _WORKERS.get(self.workers or ""),
+        )
+        return ", ".join(word for word in words if word)
+
+
+_DATABASES = {SQLITE: "on SQLite", POSTGRESQL: "on PostgreSQL"}
+_REDIS = {True: "with Redis", False: "without Redis"}
+_WORKERS = {"one": "with one worker", "many": "with several workers"}

@@ -1,0 +1,257 @@
+"""The run: everything that was measured, as one value and one JSON file.
+
+This is the seam between driving load and judging it. The recorder writes it (again and again while running);
+the judge and the reports read nothing else. The records that it is made of stand in the modules that it imports.
+Times are seconds since the start of the load unless a name says otherwise, durations of requests are milliseconds,
+sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loadtest.core.files import read_json, write_atomically
+from loadtest.core.record import Count, Record, Seconds
+from loadtest.results.failures import Failure
+from loadtest.results.latency import Latency
+from loadtest.results.measurements import Operation, Process, Sample, Store, Stream, Timeline, merged_latency
+from loadtest.results.target import Backend, EntityCount, Gateway
+
+
+class Environment(Record, frozen=True, kw_only=True):
+    """Where and with what the load was made."""
+
+    loadtest: str
+    locust: str
+    python: str
+    platform: str
+    cpus: Count
+    memory: Count
+    """Bytes."""
+    commit: str | None = None
+
+
+class Generator(Record, frozen=True, kw_only=True):
+    """The machine that made the load; a saturated one measures itself."""
+
+    cpu: Seconds = 0.0
+    """Seconds of CPU of all Locust processes."""
+    saturated: bool = False
+    detail: str = ""
+    late: Latency | None = None
+    """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
+    overslept: Latency | None = None
+    """The same of those whose user was free when they were due: the generator's own part in it."""
+    never_begun: Count = 0
+    """Scenarios that were due and could not begin before their user left."""
+
+
+class Worker(Record, frozen=True, kw_only=True):
+    """One Locust process that took part in a distributed run."""
+
+    name: str
+    """The name of its machine, and a few digits of its own where that machine has several."""
+    lost: bool = False
+    """It went away without a word, or never took part: what it did after ``last_report`` is not in this run."""
+    requests: Count = 0
+    """As far as it reported them."""
+    unreported: Count = 0
+    """Requests that it counted, by its own later word, in reports that never arrived."""
+    joined_at: Seconds = 0.0
+    """0: it was there from the start."""
+    left_at: Seconds | None = None
+    """Its last sign of life before it went away, of its own accord, too; None if it never did."""
+    back_at: Seconds | None = None
+    """When it was heard of again."""
+    last_report: Seconds | None = None
+    """When its last report of what it counted came."""
+    clock_ahead: Seconds = 0.0
+    """Seconds by which its clock was ahead of the master's, if that is more than a message takes: its requests
+    stand so much later in the timeline."""
+    detail: str = ""
+    """Why it went, where it said so."""
+
+
+class Call(Record, frozen=True, kw_only=True):
+    """Where a scenario calls an operation."""
+
+    operation: str
+    line: Count
+
+
+class Scenario(Record, frozen=True, kw_only=True):
+    """One Locust task of the plan."""
+
+    name: str
+    """``TeamsCRUDUser.lifecycle``."""
+    area: str
+    file: str
+    """Path from the root of the project, ``loadtest/users/identity/teams.py``."""
+    line: Count
+    calls: tuple[Call, ...] = ()
+
+
+class CutShort(Record, frozen=True, kw_only=True):
+    """Why a scenario ended before its last step: the failure of one of its steps."""
+
+    operation: str
+    fingerprint: str
+    """Of the failure."""
+    count: Count
+
+
+class ScenarioRuns(Record, frozen=True, kw_only=True):
+    """How often one scenario was begun and how it ended; what is left of ``started`` was under way at the end."""
+
+    name: str
+    """``TeamsCRUDUser.lifecycle``, as in the plan."""
+    started: Count = 0
+    completed: Count = 0
+    """To its last step."""
+    stopped: Count = 0
+    """By the end of the load."""
+    skipped: Count = 0
+    """It needs an operation or a backend that is not there."""
+    cut_short: tuple[CutShort, ...] = ()
+    """By a failure, the most frequent first."""
+
+    @property
+    def cut(self) -> int:
+        """How often it was cut short by a failure."""
+        return sum(one.count for one in self.cut_short)
+
+
+class Sweep(Record, frozen=True, kw_only=True):
+    """The first pass that deals every scenario once."""
+
+    planned: Count = 0
+    done: Count = 0
+    finished_at: Seconds | None = None
+    unfinished: tuple[str, ...] = ()
+    """Names of scenarios that were dealt and not done, or never dealt."""
+
+
+FORMAT = "contextforge-loadtest/run/1"
+
+
+class RunState(StrEnum):
+    """How far the run came; anything but ``complete`` makes the verdict inconclusive at best."""
+
+    RUNNING = "running"
+    """Still being written, or its writer was killed."""
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    """Ctrl-C or SIGTERM; see ``signal``."""
+    ABORTED = "aborted"
+    """The gateway, a backend or Locust died, or nothing could start; ``reason`` says which."""
+
+
+class Settings(Record, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    host: str
+    profile: str = "custom"
+    users: Count = 0
+    spawn_rate: Seconds = 0.0
+    run_time: Seconds | None = None
+    """Seconds, or None for until stopped."""
+    processes: Count = 1
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    user_classes: tuple[str, ...] = ()
+    """Names of the user classes that took part."""
+    criteria: tuple[str, ...] = ()
+    """What the profile asks of the run, as criteria are written."""
+    left_out: Count = 0
+    """Scenarios that do not take part, because tags or user classes were chosen."""
+    seed: int = 0
+
+
+class Phase(Record, frozen=True, kw_only=True):
+    """One part of the whole job, for "where did the time go"."""
+
+    name: Literal["set-up", "boot", "load", "report", "stop"]
+    seconds: Seconds
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """One run, from the first request to the last."""
+
+    format: Literal["contextforge-loadtest/run/1"] = "contextforge-loadtest/run/1"
+    state: RunState = RunState.RUNNING
+    reason: str = ""
+    """One sentence on why the state is not ``complete``."""
+    signal: int | None = None
+    started: str
+    """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``; empty where the source does not say it."""
+    duration: Seconds = 0.0
+    """Seconds of load."""
+    source: Literal["locust", "csv"] = "locust"
+    """``csv``: read from the CSV files of any locustfile; what those do not hold is empty."""
+    settings: Settings
+    environment: Environment | None = None
+    gateway: Gateway | None = None
+    phases: tuple[Phase, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    contract: tuple[str, ...] | None = None
+    """Every operation that the gateway offers, without a version prefix; None if it is not known."""
+    plan: tuple[Scenario, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    timeline: Timeline = Timeline()
+    resources: tuple[Sample, ...] = ()
+    processes: tuple[Process, ...] = ()
+    """Each process of the gateway by itself, where the whole is not enough."""
+    stores: tuple[Store, ...] = ()
+    """What the gateway keeps and that changed its size."""
+    limits: dict[str, Count] = msgspec.field(default_factory=dict)
+    """What must not be exceeded: ``memory`` of the machine or the container, in bytes, ``descriptors`` of one
+    process, connections that the ``database`` takes."""
+    entities: tuple[EntityCount, ...] = ()
+    sweep: Sweep | None = None
+    scenarios: tuple[ScenarioRuns, ...] | None = None
+    """How often each scenario was begun, by name, and how it ended; None if the record does not say."""
+    generator: Generator | None = None
+    workers: tuple[Worker, ...] = ()
+    latency: Latency | None = None
+    """Of all requests together, from a source whose operations hold no histogram to merge (CSV)."""
+    contradictions: tuple[str, ...] = ()
+    """Where the files of the source contradict each other, in a sentence each (CSV)."""
+
+    @property
+    def requests(self) -> int:
+        """Requests of the whole run."""
+        return sum(operation.requests for operation in self.operations)
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write ``run`` as JSON, atomically.
+
+    Raises:
+        UsageError: the path cannot be written to.
+    """
+    write_atomically(path, msgspec.json.encode(run) + b"\n")
+
+
+def read_run(path: Path) -> Run:
+    """Read a run from its JSON file.
+
+    Raises:
+        UsageError: missing, empty, truncated, or not a run of a format we know; the message names the key.
+    """
+    return read_json(path, Run, "a run", form=FORMAT)
+
+
+def total_latency(run: Run) -> Latency | None:
+    """Return the latency of all requests together, or None if this run does not know it.
+
+    Raises:
+        UsageError: a histogram of the run cannot be read.
+    """
+    merged = merged_latency(run.operations)
+    return run.latency if merged is None or (not merged.percentiles and run.latency) else merged

@@ -1,0 +1,1 @@
+"""User classes for the admin UI and its partials."""

@@ -1,0 +1,194 @@
+"""What scenarios of the admin UI hold against an answer that keeps to the contract, and read from it.
+
+Nothing here knows of Locust, so that each check can be shown to fail.
+"""
+
+from __future__ import annotations
+
+import re
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING
+
+from loadtest.client.answer import Answer, reason
+from loadtest.client.mismatch import Mismatch, expected, refused
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+
+
+DONE = 303
+"""The status of a form that sends the browser back to the admin page."""
+TAKEN = "already"
+"""What the gateway says of a server that somebody else has just registered."""
+METHOD = "grpc.health.v1.Health.Check"
+"""What every service of the stage offers."""
+REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
+"""Where the page on a new request to join says its id."""
+
+
+def succeeded(answer: Answer) -> Mismatch | None:
+    """Check a form's JSON answer: it says that it did what it was asked."""
+    return None if answer["success"] is True else refused("success", reason(answer))
+
+
+def went_back(answer: Answer) -> Mismatch | None:
+    """Check that a form sent the browser back to the admin page."""
+    location = str(answer.headers.get("location") or "")
+    page, _, tab = location.partition("#")
+    if answer.status == DONE and page.partition("?")[0].rstrip("/") == "/admin" and tab:
+        return None
+    return expected("to be sent back to a tab of /admin", f"{answer.status} {location}")
+
+
+def goes_to(page: str) -> Check:
+    """Return a check that a form sends the browser to ``page``."""
+
+    def gone(answer: Answer) -> Mismatch | None:
+        location = str(answer.headers.get("location") or "")
+        if answer.status == DONE and location == page:
+            return None
+        return expected(f"to be sent to {page}", f"{answer.status} {location}")
+
+    return gone
+
+
+def finds(key: str) -> Check:
+    """Return a check that a search found something: its answer has ``key``."""
+
+    def found(answer: Answer) -> Mismatch | None:
+        try:
+            return None if answer[key] else expected("something to be found")
+        except LookupError:
+            return expected("something to be found")
+
+    return found
+
+
+def mentions(text: str) -> Check:
+    """Return a check that ``text`` stands in the answer, whatever its form."""
+
+    def mentioned(answer: Answer) -> Mismatch | None:
+        return None if text in answer.text else expected(f"the answer to mention {text!r}", answer.text)
+
+    return mentioned
+
+
+def counts(key: str, entity: str) -> Check:
+    """Return a check that the list of ids at ``key`` holds ``entity`` and is as long as ``count`` says."""
+
+    def counted(answer: Answer) -> Mismatch | None:
+        identities = answer[key]
+        if entity not in identities:
+            return expected(f"{key} to hold the entity", identities)
+        return (
+            None
+            if answer["count"] == len(identities)
+            else expected("a count of all that is listed", (answer["count"], len(identities)))
+        )
+
+    return counted
+
+
+def lists_something(answer: Answer) -> Mismatch | None:
+    """Check a page of a list: it is not empty, since the stage stands, and counts what there is.
+
+    The count may be a moment older than the list, and others write in between where the database lets them.
+    """
+    listed, total = len(answer["data"]), answer["pagination.total_items"]
+    return None if listed and total else expected("entities, and a count of them", (listed, total))
+
+
+def previews(count: int) -> Check:
+    """Return a check that a preview holds ``count`` entities."""
+
+    def previewed(answer: Answer) -> Mismatch | None:
+        total = answer["preview.summary.total_items"]
+        return None if total == count else expected(f"a preview of {count} entities", total)
+
+    return previewed
+
+
+def registered(answer: Answer) -> Mismatch | None:
+    """Check that a server was registered, or that somebody else was quicker."""
+    if answer["success"] is True:
+        return None
+    said = f"{answer['message']} {answer['error']}"
+    return None if TAKEN in said else refused("the server to be registered", said)
+
+
+def registered_all(answer: Answer) -> Mismatch | None:
+    """Check that servers were registered, save those for which somebody else was quicker."""
+    if not answer["successful"] and not answer["failed"]:
+        return expected("some registration to be tried", answer.json)
+    others = [one for one in answer["failed"] if TAKEN not in str(one)]
+    return expected("every server to be registered", others) if others else None
+
+
+def has_check(answer: Answer) -> Mismatch | None:
+    """Check that the methods of a service were learned: one of them is :data:`METHOD`."""
+    names = [method["full_name"] for method in answer["methods"]]
+    return None if METHOD in names else expected(f"the method {METHOD}", names)
+
+
+def request_id(answer: Answer) -> str:
+    """Return the id of a new request to join, from the page on it.
+
+    Raises:
+        LookupError: the page does not say it.
+    """
+    match = REQUESTED.search(answer.text)
+    if match is None:
+        raise LookupError("the page on a request to join does not say the request's id")
+    return match[1]
+
+
+def made(answer: Answer) -> Mismatch | None:
+    """Check that a form made something: its page is empty, its status says so."""
+    created = 201
+    return None if answer.status == created else expected(f"status {created}", answer.status)
+
+
+def delivered(answer: Answer) -> Mismatch | None:
+    """Check that the gateway could deliver its test event to a destination of security events."""
+    return None if answer["status"] == "ok" else refused("the event to be delivered", answer["error"])
+
+
+def came(count: int, before: int = 0) -> Mismatch | None:
+    """Say what is wrong if no event arrived at the destination beside those ``before``."""
+    return None if count > before else expected("the event to arrive at the destination", count)
+
+
+def goes_only_to(name: str) -> Check:
+    """Return a check that events have one destination, of this name."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        names = [one["name"] for one in answer["destinations"]]
+        return None if names == [name] else expected(f"{name!r} as the only destination", names)
+
+    return check
+
+
+def cookies(answer: Answer) -> dict[str, str]:
+    """Return the cookies that an answer sets, by name; those that it deletes are left out."""
+    lines = answer.headers.get("set-cookie") or ()
+    jar: dict[str, str] = {}
+    for line in [lines] if isinstance(lines, str) else lines:
+        jar |= {name: morsel.value for name, morsel in SimpleCookie(line).items() if morsel.value}
+    return jar
+
+
+def shows(*texts: str) -> Check:
+    """Return a check that the answer is an HTML page, or a part of one, with each of ``texts`` on it."""
+
+    def looked_at(answer: Answer) -> Mismatch | None:
+        if answer.media_type != "text/html":
+            return expected("a page", answer.media_type or "no content type")
+        body = answer.text
+        missing = next((text for text in texts if text not in body), None)
+        return None if missing is None else expected(f"a page that shows {missing!r}")
+
+    return looked_at

@@ -1,0 +1,158 @@
+"""Signing in to the admin UI as a browser does it: forms, cookies, and the token against forged requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import newest_mail
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.fixtures.shared_member import new_password
+from loadtest.users.admin.checks import cookies, goes_to, shows
+from loadtest.users.admin.forms import AdminUser
+from loadtest.users.base import task
+from loadtest.users.identity.checks import LINK
+from loadtest.users.identity.passwords import MAIL_WITHIN
+
+BROWSER = {"Accept": "text/html"}
+FORGERY = "mcpgateway_csrf_token"
+"""The cookie whose value every form of a signed-in user must send along."""
+PROOF = "X-CSRF-Token"
+"""The header by which the value is sent."""
+
+
+class AdminLoginUser(AdminUser):
+    """Somebody who signs in to the admin UI and out again."""
+
+    area = "admin-login"
+
+    @task(2)
+    def signs_in(self) -> None:
+        """A new administrator, from the form that signs in to the one that signs out."""
+        with self._account() as (email, password):
+            jar = self._signed_in(email, password)
+            self.call("GET /admin/overview/partial", bearer="", headers=self._as(jar), check=shows("<svg"))
+            self._signs_out(jar)
+
+    @task
+    def changes_password(self) -> None:
+        """A new administrator who has to choose another password."""
+        with self._account() as (email, password):
+            jar = self._signed_in(email, password)
+            page = shows("current_password")
+            self.call("GET /admin/change-password-required", bearer="", headers=self._as(jar), check=page)
+            new = new_password()
+            form = {"current_password": password, "new_password": new, "confirm_password": new}
+            self.call(
+                "POST /admin/change-password-required",
+                bearer="",
+                headers=self._as(jar),
+                form=form,
+                check=goes_to("/admin"),
+            )
+
+    @task
+    def follows_link(self) -> None:
+        """Somebody who asks for a new password and opens the link that comes by mail."""
+        self.call("GET /admin/forgot-password", bearer="", headers=BROWSER, check=shows("email"))
+        with self._account() as (email, _):
+            token = self._mailed_token(email)
+            page = shows("confirm_password")
+            self.call(
+                "GET /admin/reset-password/{token}", bearer="", headers=BROWSER, token=token, check=page
+            )
+
+    @task
+    def follows_broken_link(self) -> None:
+        """Somebody whose link has lost a character is told so, and gets no form."""
+        page = shows("This reset link is invalid")
+        self.call(
+            "GET /admin/reset-password/{token}",
+            bearer="",
+            headers=BROWSER,
+            token=self.name("token"),
+            check=lambda a: expected("no form") if "confirm_password" in a.text else page(a),
+        )
+
+    @task
+    def resets_password(self) -> None:
+        """Somebody who sets a new password by the link that comes by mail."""
+        with self._account() as (email, _):
+            new = new_password()
+            self.call(
+                "POST /admin/reset-password/{token}",
+                bearer="",
+                headers=BROWSER,
+                token=self._mailed_token(email),
+                form={"password": new, "confirm_password": new},
+                check=goes_to("/admin/login?notice=password_reset_success"),
+            )
+
+    @task
+    def signed_out_elsewhere(self) -> None:
+        """An identity provider tells that its user signed out there."""
+        self.call(
+            "GET /admin/logout",
+            bearer="",
+            check=lambda a: None if a.text == "Logged out" else expected("the words Logged out", a.text),
+        )
+
+    def _signed_in(self, email: str, password: str) -> dict[str, str]:
+        """Return the browser's cookies after ``email`` signed in."""
+        page = self.call("GET /admin/login", bearer="", headers=BROWSER, check=shows("password"))
+        jar = cookies(page)
+        done = self.call(
+            "POST /admin/login",
+            bearer="",
+            headers=self._as(jar),
+            form={"email": email, "password": password},
+            check=goes_to("/admin"),
+        )
+        jar |= cookies(done)
+        front = self.call("GET /admin/", bearer="", headers=self._as(jar), check=shows("</html>", email))
+        return jar | cookies(front)
+
+    def _signs_out(self, jar: dict[str, str]) -> None:
+        self.call(
+            "POST /admin/logout",
+            bearer="",
+            headers=self._as(jar),
+            form={},
+            check=goes_to("/admin/login"),
+        )
+
+    def _mailed_token(self, email: str) -> str:
+        """Let ``email`` ask for a new password and return the token of the link in the mail."""
+        tokens: list[str] = []
+        sent = goes_to("/admin/login?notice=reset_email_sent")
+
+        def mailed(answer: Answer) -> Mismatch | None:
+            text = newest_mail(self.backend("smtp"), email, within=MAIL_WITHIN)
+            tokens.extend(LINK.findall(text or ""))
+            return sent(answer) or (
+                None if tokens else expected(f"a mail with a link within {MAIL_WITHIN:g} s")
+            )
+
+        form = {"email": email}
+        self.call("POST /admin/forgot-password", bearer="", headers=BROWSER, form=form, check=mailed)
+        return tokens[0]
+
+    def _as(self, jar: dict[str, str]) -> dict[str, str]:
+        """Return the headers of a browser with these cookies on one of the gateway's own pages."""
+        headers = BROWSER | {"Origin": self.load.session.host}
+        if jar:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        if FORGERY in jar:
+            headers[PROOF] = jar[FORGERY]
+        return headers
+
+    @contextmanager
+    def _account(self) -> Iterator[tuple[str, str]]:
+        email, password = f"{self.name('user')}@example.com", new_password()
+        form = {"email": email, "password": password, "full_name": self.name("person"), "is_admin": "on"}
+        self.call("POST /admin/users", form=form, check=shows("User created successfully"))
+        try:
+            yield email, password
+        finally:
+            self.call("DELETE /admin/users/{user_email}", user_email=email)

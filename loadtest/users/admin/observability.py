@@ -1,0 +1,216 @@
+"""The administrator's pages on traces: dashboards, statistics, saved queries."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import gevent
+from locust import tag
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import shows
+from loadtest.users.base import GatewayUser, task
+
+HOURS = {"hours": 1}
+PAGE = 20
+"""Traces on a page."""
+RUNNING_TIME = 12.0
+"""Seconds that a call takes whose trace is opened meanwhile."""
+LOOK_AGAIN = 0.1
+UNFINISHED = {"status_not_in": ["ok", "error"], "limit": PAGE}
+
+PAGES = (
+    ("GET /admin/observability/partial", "Observability"),
+    ("GET /admin/observability/metrics/partial", "Metrics"),
+    ("GET /admin/observability/tools/partial", "Tool"),
+    ("GET /admin/observability/prompts/partial", "Prompt"),
+    ("GET /admin/observability/resources/partial", "Resource"),
+)
+METRICS = (
+    ("GET /admin/observability/metrics/timeseries", "request_count"),
+    ("GET /admin/observability/metrics/percentiles", "p95"),
+    ("GET /admin/observability/metrics/heatmap", "data"),
+    ("GET /admin/observability/metrics/top-slow", "endpoints"),
+    ("GET /admin/observability/metrics/top-volume", "endpoints"),
+    ("GET /admin/observability/metrics/top-errors", "endpoints"),
+)
+TOOLS = (
+    ("GET /admin/observability/tools/usage", "tools"),
+    ("GET /admin/observability/tools/performance", "tools"),
+    ("GET /admin/observability/tools/errors", "tools"),
+    ("GET /admin/observability/tools/chains", "chains"),
+)
+OTHERS = (
+    ("GET /admin/observability/prompts/usage", "prompts"),
+    ("GET /admin/observability/prompts/performance", "prompts"),
+    ("GET /admin/observability/prompts/errors", "prompts"),
+    ("GET /admin/observability/resources/usage", "resources"),
+    ("GET /admin/observability/resources/performance", "resources"),
+    ("GET /admin/observability/resources/errors", "resources"),
+)
+
+
+class AdminObservabilityUser(GatewayUser):
+    """An administrator who watches the gateway in the browser."""
+
+    area = "admin-observability"
+    weight = 2
+
+    @task(2)
+    def dashboards(self) -> None:
+        """The page and its tabs."""
+        for operation, text in PAGES:
+            self.call(operation, check=shows(text))
+
+    @task(2)
+    def metrics(self) -> None:
+        """Figures over time, after a call that is one of them."""
+        self.rpc("POST /rpc/ tools/list")
+        for operation, member in METRICS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task(2)
+    def tools(self) -> None:
+        """Figures of tools, after a call of one."""
+        self.rpc("POST /rpc tools/call", {"name": self.stage.tools["echo"], "arguments": {"text": "hi"}})
+        for operation, member in TOOLS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task
+    def prompts_and_resources(self) -> None:
+        """Figures of prompts and resources."""
+        for operation, member in OTHERS:
+            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+
+    @task(2)
+    def traces(self) -> None:
+        """The list of traces, and one of them opened."""
+        self.rpc("POST /rpc/ tools/list")
+        self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
+        finished = {"limit": PAGE, "min_duration": 0}
+        listed = self.call("GET /admin/observability/traces", params=finished, check=_lists_traces)
+        trace_id = _trace_ids(listed.text)[0]
+        self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+
+    @tag("slow")
+    @task
+    def running_trace(self) -> None:
+        """A trace opened while its request still runs."""
+        slow = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
+        with self.meanwhile(lambda: self.rpc("POST /rpc/ tools/call", slow)):
+            trace_id = self.unfinished()
+            self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+
+    def unfinished(self) -> str:
+        """Return the trace of the request that has been running longest; wait until there is one."""
+        deadline = time.monotonic() + RUNNING_TIME / 2
+        while time.monotonic() < deadline:
+            running = _running(self.call("POST /observability/traces/query", json=UNFINISHED))
+            if running:
+                return running[-1]
+            gevent.sleep(LOOK_AGAIN)
+        listed = self.call(
+            "POST /observability/traces/query",
+            json=UNFINISHED,
+            check=lambda a: None if _running(a) else expected("a trace of the request that runs"),
+        )
+        return _running(listed)[-1]
+
+    @task(2)
+    def saved_query(self) -> None:
+        """A query: saved, listed, opened, changed, used, deleted."""
+        name = self.name("query")
+        with self.created(
+            "POST /admin/observability/queries",
+            json={"name": name, "filter_config": {"status": "error"}, "is_shared": False},
+            delete="DELETE /admin/observability/queries/{query_id}",
+        ) as query:
+            own = {"query_id": query.id}
+            self.call("GET /admin/observability/queries", check=lambda a: _listed(a, name))
+            self.call(
+                "GET /admin/observability/queries/{query_id}",
+                **own,
+                check=lambda a: (
+                    None if a["name"] == name else expected("the query that was asked for", a["name"])
+                ),
+            )
+            self.call(
+                "PUT /admin/observability/queries/{query_id}",
+                **own,
+                json={"description": "changed"},
+                check=lambda a: (
+                    None
+                    if a["description"] == "changed"
+                    else expected("the new description", a["description"])
+                ),
+            )
+            self.call(
+                "POST /admin/observability/queries/{query_id}/use",
+                **own,
+                check=lambda a: None if a["use_count"] == 1 else expected("one use", a["use_count"]),
+            )
+
+
+def _trace_ids(page: str) -> list[str]:
+    return re.findall(r"/observability/trace/([0-9a-f-]{32,36})", page)
+
+
+def _lists_traces(answer: Answer) -> Mismatch | None:
+    return None if _trace_ids(answer.text) else expected("a trace in the list")
+
+
+def _running(answer: Answer) -> list[str]:
+    return [trace["trace_id"] for trace in answer.json if trace["duration_ms"] is None]
+
+
+def _listed(answer: Answer, name: str) -> Mismatch | None:
+    return (
+        None
+        if any(query["name"] == name for query in answer.json)
+        else expected("the query in the list", [query["name"] for query in answer.json])
+    )
+
+
+def _has(answer: Answer, member: str) -> Mismatch | None:
+    return None if answer[member] is not None else expected(f"a member {member}")
+
+
+CHEAP = (
+    ("GET /admin/performance/cache", "connected"),
+    ("GET /admin/performance/requests", "requests_total"),
+    ("GET /admin/performance/history", "aggregates"),
+)
+
+
+class AdminPerformanceUser(GatewayUser):
+    """An administrator who watches the machine in the browser."""
+
+    area = "admin-performance"
+
+    @task(2)
+    def figures(self) -> None:
+        """Caches, requests, history, and what is stored."""
+        for operation, member in CHEAP:
+            self.call(
+                operation, check=lambda a, m=member: None if a[m] is not None else expected(f"a member {m}")
+            )
+        self.call(
+            "GET /admin/system/stats",
+            check=lambda a: None if a["users.total"] else expected("users", a["users"]),
+        )
+        self.call("GET /admin/maintenance/partial", check=shows("Maintenance"))
+
+    @task
+    def machine(self) -> None:
+        """Processor, memory and workers; each of these pages measures for a tenth of a second."""
+        self.call(
+            "GET /admin/performance/system",
+            check=lambda a: None if a["cpu_count"] else expected("a processor", a["cpu_count"]),
+        )
+        self.call("GET /admin/performance/workers", check=lambda a: None if a.json else expected("a worker"))
+        self.call(
+            "GET /admin/performance/stats",
+            check=lambda a: None if a["system"] else expected("figures of the system"),
+        )

@@ -1,0 +1,1 @@
+"""User classes for accounts, teams, roles, tokens, OAuth and SSO."""

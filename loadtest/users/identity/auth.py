@@ -1,0 +1,149 @@
+"""Authentication: registration, the two log-ins, one's own account, log-out."""
+
+from __future__ import annotations
+
+from loadtest.client.auth import session_token
+from loadtest.client.mismatch import expected
+from loadtest.fixtures.shared_member import new_password
+from loadtest.users.base import task
+from loadtest.users.identity.checks import has_csrf_token, is_called, log_ins, names_somebody, whose
+from loadtest.users.identity.fixtures import PeopleUser
+
+REFRESH = "POST /auth/refresh"
+
+
+class AuthExtendedUser(PeopleUser):
+    """Somebody who registers, signs in and out; every password costs the gateway a slow hash on purpose."""
+
+    area = "auth"
+    weight = 1
+
+    @task(2)
+    def registration(self) -> None:
+        """Somebody registers, looks at the new account and signs out: the gateway takes the token back."""
+        with self.registered() as (person, bearer):
+            self.call(
+                "GET /auth/email/me",
+                bearer=bearer,
+                check=lambda a: (
+                    None if a["email"] == person.email else expected("the account of this person", a["email"])
+                ),
+            )
+            self.call("GET /auth/email/events", bearer=bearer, params={"limit": 10})
+            if self.offers("POST /auth/logout"):
+                self.call(
+                    "POST /auth/logout",
+                    bearer=bearer,
+                    check=lambda a: (
+                        None
+                        if a["revoked_token"]
+                        else expected("the token to be revoked", a["revoked_token"])
+                    ),
+                )
+
+    @task(2)
+    def both_log_ins(self) -> None:
+        """The short log-in by user name, the one by e-mail address, and the events that they leave."""
+        with self.registered() as (person, _):
+            secret = {"password": person.password}
+            self.call(
+                "POST /auth/login",
+                bearer="",
+                json={"username": person.email} | secret,
+                check=whose(person),
+            )
+            answer = self.call(
+                "POST /auth/email/login",
+                bearer="",
+                json={"email": person.email} | secret,
+                check=whose(person),
+            )
+            self.call(
+                "GET /auth/email/events",
+                bearer=answer["access_token"],
+                check=log_ins(2),
+            )
+
+    @task
+    def change_of_password(self) -> None:
+        """Somebody changes the password and signs in with the new one."""
+        with self.registered() as (person, bearer):
+            new = new_password()
+            self.call(
+                "POST /auth/email/change-password",
+                bearer=bearer,
+                json={"old_password": person.password, "new_password": new},
+                check=lambda a: (
+                    None if a["success"] is True else expected("the password to be changed", a["success"])
+                ),
+            )
+            self.signed_in(person._replace(password=new))
+
+    @task(2)
+    def own_account(self) -> None:
+        """The account and the events of somebody who has been signed in for a while."""
+        self.call(
+            "GET /auth/email/me",
+            bearer=self.member.bearer,
+            check=lambda a: (
+                None
+                if a["is_admin"] is False
+                else expected("an account that is no administrator's", a["is_admin"])
+            ),
+        )
+        self.call("GET /auth/email/events", bearer=self.member.bearer, params={"limit": 5})
+        self.call(
+            "GET /auth/email/me",
+            check=lambda a: (
+                None if a["is_admin"] else expected("the account of an administrator", a["is_admin"])
+            ),
+        )
+
+    @task
+    def session_looked_at(self) -> None:
+        """A browser asks how long its session lasts."""
+        if self.offers("GET /auth/validate"):
+            with self.registered() as (person, bearer):
+                self.call(
+                    "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
+                )
+
+    @task
+    def session_renewed(self) -> None:
+        """A browser has its session renewed before it ends, and goes on with the new token."""
+        if self.offers(REFRESH):
+            with self.registered() as (person, bearer):
+                renewed = self.call(REFRESH, bearer=bearer, check=names_somebody)
+                self.call(
+                    "GET /auth/email/me",
+                    bearer=renewed["access_token"],
+                    check=is_called(person.email, under="email"),
+                )
+
+    @task
+    def older_session(self) -> None:
+        """The same two with a token as releases up to 1.0.7 gave it out: it names its person by the address."""
+        secret = self.load.session.credentials.jwt_secret
+        if secret and self.offers(REFRESH):
+            with self.registered() as (person, _):
+                bearer = session_token(person.email, secret, admin=False)
+                self.call(
+                    "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
+                )
+                self.call(REFRESH, bearer=bearer, check=names_somebody)
+
+    @task
+    def csrf_token_for_an_api_token(self) -> None:
+        """A program that works with an API token asks for a CSRF token."""
+        if self.offers("GET /auth/csrf-token"):
+            made = self.call("POST /tokens", json={"name": self.name("token"), "expires_in_days": 1})
+            try:
+                self.call("GET /auth/csrf-token", bearer=made["access_token"], check=has_csrf_token)
+            finally:
+                self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])
+
+    @task
+    def csrf_token_for_a_session(self) -> None:
+        """A signed-in browser asks for a CSRF token, which is who it is made for."""
+        if self.offers("GET /auth/csrf-token"):
+            self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=has_csrf_token)

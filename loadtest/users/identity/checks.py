@@ -1,0 +1,197 @@
+"""What scenarios about identity hold against an answer: each says what is wrong with it, or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import jwt
+
+from loadtest.client.mismatch import Mismatch, expected
+
+if TYPE_CHECKING:
+    from loadtest.client.answer import Answer
+    from loadtest.client.caller import Check
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from loadtest.users.admin.checks import cookies
+
+if TYPE_CHECKING:
+    from loadtest.client.answer import Answer
+    from loadtest.client.caller import Check
+
+
+LINK = re.compile(r"reset-password/([\w-]+)")
+"""The link in the mail to somebody who forgot the password; the group is its token."""
+SESSION = "jwt_token"
+"""The cookie of a browser's session: its token."""
+
+
+class Person(NamedTuple):
+    """An account that one scenario made for itself."""
+
+    email: str
+    password: str
+    full_name: str
+
+    def __repr__(self) -> str:
+        return f"Person({self.email!r}, …)"
+
+
+def whose(person: Person) -> Check:
+    """Return a check that a new session is that of ``person``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        if not answer["access_token"]:
+            return expected("a token")
+        return (
+            None
+            if answer["user.email"] == person.email
+            else expected("the session of this person", answer["user.email"])
+        )
+
+    return check
+
+
+def names_somebody(answer: Answer) -> Mismatch | None:
+    """Check that the token of a renewed session says whose it is."""
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    return (
+        None if claims["sub"] not in ("", "None") else expected("a token that names somebody", claims["sub"])
+    )
+
+
+def is_called(name: str, under: str = "name") -> Check:
+    """Return a check that the answer has ``name``."""
+    return lambda a: None if a[under] == name else expected("the name that was given", a[under])
+
+
+def is_member(email: str, role: str) -> Check:
+    """Return a check that the membership is that of ``email``, as ``role``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        if answer["user_email"] != email:
+            return expected("the membership of this person", answer["user_email"])
+        return None if answer["role"] == role else expected(f"the role {role}", answer["role"])
+
+    return check
+
+
+def one_owner(answer: Answer) -> Mismatch | None:
+    """Check that just the owner is in a team."""
+    alone = len(answer.json) == 1
+    return (
+        None if alone and answer["0.role"] == "owner" else expected("a team of its owner alone", answer.json)
+    )
+
+
+def nothing(answer: Answer) -> Mismatch | None:
+    """Check that a list is empty."""
+    return None if answer.json == [] else expected("an empty list", answer.json)
+
+
+def at_most(number: int, least: int = 1) -> Check:
+    """Return a check that a list holds no more than was asked for, and ``least`` at least."""
+    return lambda a: (
+        None if least <= len(a.json) <= number else expected(f"{least} to {number} entries", len(a.json))
+    )
+
+
+def log_ins(number: int) -> Check:
+    """Return a check that the events tell ``number`` log-ins."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
+        return None if told == number else expected(f"{number} log-ins", told)
+
+    return check
+
+
+def has_csrf_token(answer: Answer) -> Mismatch | None:
+    """Check that a token against forged requests came."""
+    return None if answer["csrf_token"] else expected("a token")
+
+
+def counts_permissions(answer: Answer) -> Mismatch | None:
+    """Check that as many permissions are listed as are told."""
+    told, listed = answer["total_count"], len(answer["all_permissions"])
+    return (
+        None if told == listed and listed else expected("a count of all permissions listed", (told, listed))
+    )
+
+
+FOUND = 302
+"""The status that sends a browser back from the provider to a page of the gateway."""
+
+
+def lets_in(answer: Answer) -> Mismatch | None:
+    """Check that the browser is sent to the admin page with a session."""
+    location = str(answer.headers.get("location") or "")
+    if answer.status != FOUND or urlsplit(location).path.rstrip("/") != "/admin":
+        return expected("to be sent to /admin", f"{answer.status} {location}")
+    return None if SESSION in cookies(answer) else expected("a session")
+
+
+def has_account(answer: Answer) -> Mismatch | None:
+    """Complain of an account that somebody has who was turned away."""
+    return expected("no account", answer["email"])
+
+
+def came_from(provider: str, person: Person) -> Check:
+    """Return a check that an account is that of ``person``, made by the sign-in at ``provider``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        if answer["email"] != person.email:
+            return expected("the account of this person", answer["email"])
+        if answer["full_name"] != person.full_name:
+            return expected("the name that the provider gave", answer["full_name"])
+        return (
+            None
+            if answer["auth_provider"] == provider
+            else expected("an account from the provider", answer["auth_provider"])
+        )
+
+    return check
+
+
+def lists(provider: str) -> Check:
+    """Return a check that ``provider`` is among those listed."""
+    return lambda a: None if provider in _ids(a) else expected("the provider in the list", _ids(a))
+
+
+def lacks(provider: str) -> Check:
+    """Return a check that ``provider`` is not among those listed."""
+    return lambda a: expected("no provider that is off in the list", _ids(a)) if provider in _ids(a) else None
+
+
+def request_of(person: Person, answer: Answer) -> dict[str, Any]:
+    """Return the request of ``person`` to be let in, of those that wait.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for request in answer.json:
+        if request["email"] == person.email:
+            return dict(request)
+    raise LookupError("no request of the newcomer waits")
+
+
+def waits(person: Person, provider: str) -> Check:
+    """Return a check that a request of ``person``, who signed in at ``provider``, is among those that wait."""
+    return lambda a: (
+        None
+        if request_of(person, a)["auth_provider"] == provider
+        else expected("a request from the provider", request_of(person, a)["auth_provider"])
+    )
+
+
+def told(person: Person) -> Check:
+    """Return a check that a decision is about ``person``."""
+    return lambda a: (
+        None if person.email in a["message"] else expected("a decision about this person", a["message"])
+    )
+
+
+def _ids(answer: Answer) -> set[str]:
+    return {provider["id"] for provider in answer.json}

@@ -1,0 +1,186 @@
+"""Membership of teams: added by the owner, invited, or asked for."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import expected
+from loadtest.users.base import task
+from loadtest.users.checks import has, lacks, lists
+from loadtest.users.identity.checks import is_member, nothing
+from loadtest.users.identity.fixtures import PeopleUser
+
+
+class MembershipUser(PeopleUser):
+    """Somebody comes into a team and leaves it again; the administrator owns the team."""
+
+    area = "teams"
+    weight = 2
+
+    def team(self) -> AbstractContextManager[Answer]:
+        """Make a public team for the ``with`` block."""
+        return self.created(
+            "POST /teams/",
+            json={"name": self.name("team"), "description": "For members.", "visibility": "public"},
+            delete="DELETE /teams/{team_id}",
+        )
+
+    @task(2)
+    def added(self) -> None:
+        """The owner adds a member, makes it an owner and removes it."""
+        email = self.member.email
+        with self.team() as team:
+            self.call(
+                "POST /teams/{team_id}/members",
+                team_id=team.id,
+                json={"email": email, "role": "member"},
+                check=is_member(email, "member"),
+            )
+            self.call(
+                "PUT /teams/{team_id}/members/{user_email}",
+                team_id=team.id,
+                user_email=email,
+                json={"role": "owner"},
+                check=is_member(email, "owner"),
+            )
+            self.call(
+                "GET /teams/{team_id}/members",
+                team_id=team.id,
+                check=lambda a: None if len(a.json) == 2 else expected("two members", len(a.json)),
+            )
+            self.call("DELETE /teams/{team_id}/members/{user_email}", team_id=team.id, user_email=email)
+
+    @task(2)
+    def invited(self) -> None:
+        """The owner invites somebody, who accepts, looks around and leaves."""
+        member = self.member
+        with self.team() as team:
+            invitation = self.call(
+                "POST /teams/{team_id}/invitations",
+                team_id=team.id,
+                json={"email": member.email, "role": "member"},
+                check=lambda a: (
+                    None
+                    if a["email"] == member.email and a["token"]
+                    else expected("the invitation", a["email"])
+                ),
+            )
+            self.call(
+                "GET /teams/{team_id}/invitations",
+                team_id=team.id,
+                check=lambda a: (
+                    None if a["0.id"] == invitation.id else expected("the invitation first in the list")
+                ),
+            )
+            self.call(
+                "POST /teams/invitations/{token}/accept",
+                token=invitation["token"],
+                bearer=member.bearer,
+                check=is_member(member.email, "member"),
+            )
+            self.call("GET /teams/{team_id}", team_id=team.id, bearer=member.bearer)
+            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+
+    @task
+    def declined(self) -> None:
+        """The owner invites somebody, who finds the invitation and declines it."""
+        if not self.offers("POST /teams/invitations/{token}/decline"):
+            return
+        member = self.member
+        with self.team() as team:
+            invitation = self.call(
+                "POST /teams/{team_id}/invitations",
+                team_id=team.id,
+                json={"email": member.email, "role": "member"},
+            )
+            self.call("GET /users/me/invitations", bearer=member.bearer, check=lists(invitation.id))
+            self.call(
+                "POST /teams/invitations/{token}/decline",
+                token=invitation["token"],
+                bearer=member.bearer,
+                check=has("success", True),
+            )
+            self.call("GET /users/me/invitations", bearer=member.bearer, check=lacks(invitation.id))
+
+    @task
+    def uninvited(self) -> None:
+        """The owner takes an invitation back."""
+        with self.team() as team:
+            invitation = self.call(
+                "POST /teams/{team_id}/invitations",
+                team_id=team.id,
+                json={"email": self.stranger().email, "role": "member"},
+            )
+            self.call("DELETE /teams/invitations/{invitation_id}", invitation_id=invitation.id)
+            self.call(
+                "GET /teams/{team_id}/invitations",
+                team_id=team.id,
+                check=nothing,
+            )
+
+    @task(2)
+    def asked(self) -> None:
+        """Somebody asks to join, is let in and leaves."""
+        member = self.member
+        with self.team() as team:
+            request = self.asks(team)
+            self.call(
+                "GET /teams/{team_id}/join-requests",
+                team_id=team.id,
+                check=lambda a: (
+                    None if a["0.id"] == request.id else expected("the request first in the list")
+                ),
+            )
+            self.call(
+                "POST /teams/{team_id}/join-requests/{request_id}/approve",
+                team_id=team.id,
+                request_id=request.id,
+                check=is_member(member.email, "member"),
+            )
+            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+
+    @task
+    def refused(self) -> None:
+        """Somebody asks to join and is not let in."""
+        with self.team() as team:
+            request = self.asks(team)
+            self.call(
+                "DELETE /teams/{team_id}/join-requests/{request_id}", team_id=team.id, request_id=request.id
+            )
+            self.call(
+                "GET /teams/{team_id}/join-requests",
+                team_id=team.id,
+                check=nothing,
+            )
+
+    @task
+    def returning(self) -> None:
+        """Somebody who left the team asks to join again and is let in."""
+        member = self.member
+        with self.team() as team:
+            self.call(
+                "POST /teams/{team_id}/members",
+                team_id=team.id,
+                json={"email": member.email, "role": "member"},
+            )
+            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+            request = self.asks(team)
+            self.call(
+                "POST /teams/{team_id}/join-requests/{request_id}/approve",
+                team_id=team.id,
+                request_id=request.id,
+                check=is_member(member.email, "member"),
+            )
+
+    def asks(self, team: Answer) -> Answer:
+        """Let the member ask to join ``team``."""
+        return self.call(
+            "POST /teams/{team_id}/join",
+            team_id=team.id,
+            bearer=self.member.bearer,
+            json={"message": "May I?"},
+            check=lambda a: (
+                None if a["status"] == "pending" else expected("a request that is pending", a["status"])
+            ),
+        )

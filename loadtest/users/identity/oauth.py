@@ -1,0 +1,130 @@
+"""OAuth: a backend that wants a token, from the consent of a person to the first call of its tools."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import has
+from loadtest.users.mcp.jsonrpc import says
+
+HTML = {"Accept": "text/html"}
+"""What a browser asks for."""
+PROVIDER_TIMEOUT = 10.0
+"""Seconds for the person's browser to be sent back by the provider."""
+
+
+def consented(url: str, **asked: str) -> dict[str, str]:
+    """Go to ``url``, where the provider agrees at once; return what the browser brings back to the gateway.
+
+    Args:
+        url: the address at the provider.
+        asked: further parameters of that address, such as who it is.
+
+    Raises:
+        requests.RequestException: the provider does not answer, or says no.
+    """
+    agreed = requests.get(url, params=asked, allow_redirects=False, timeout=PROVIDER_TIMEOUT)
+    agreed.raise_for_status()
+    return dict(parse_qsl(urlsplit(agreed.headers["location"]).query))
+
+
+class OAuthUser(GatewayUser):
+    """A person who connects a protected backend."""
+
+    area = "oauth"
+
+    @task(2)
+    def known_client(self) -> None:
+        """With a client that the provider knows: consent, tools, a call of one."""
+        issuer = self.stage.backends["oauth"]
+        config = {
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "authorization_url": f"{issuer}/authorize",
+            "token_url": f"{issuer}/token",
+        }
+        with self.created(
+            "POST /gateways", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
+        ) as gateway:
+            self.consent(gateway.id)
+            self.call(
+                "POST /oauth/fetch-tools/{gateway_id}",
+                gateway_id=gateway.id,
+                check=lambda a: None if a["success"] else expected("success", a.json),
+            )
+            self.call(
+                "GET /oauth/status/{gateway_id}",
+                gateway_id=gateway.id,
+                check=lambda a: (
+                    None
+                    if a["oauth_enabled"] and a["client_id"] == CLIENT_ID
+                    else expected("the client that was registered")
+                ),
+            )
+            if self.offers("GET /oauth/status"):
+                self.call(
+                    "GET /oauth/status",
+                    params={"gateway_ids": gateway.id},
+                    check=has(f"{gateway.id}.oauth_enabled", True),
+                )
+            text = self.name("text")
+            self.rpc(
+                "POST /rpc tools/call",
+                {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
+                check=says(text),
+            )
+
+    @task
+    def registered_client(self) -> None:
+        """With a client that the gateway registers itself (RFC 7591), and forgets again."""
+        config = {"issuer": self.stage.backends["oauth"]}
+        with self.created(
+            "POST /gateways/", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
+        ) as gateway:
+            self.consent(gateway.id)
+            client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id)
+            self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
+            self.call("DELETE /oauth/registered-clients/{client_id}", client_id=client.id)
+
+    def protected(self, client: dict[str, str]) -> dict[str, Any]:
+        """Return a new gateway for the protected backend, with what it knows of its OAuth client."""
+        name = self.name("oauth")
+        return {
+            "name": name,
+            "url": f"{self.stage.backends['oauth']}/mcp?name={name}",
+            "transport": "STREAMABLEHTTP",
+            "visibility": "public",
+            "auth_type": "oauth",
+            "oauth_config": client
+            | {
+                "grant_type": "authorization_code",
+                "redirect_uri": f"{self.load.session.host}/oauth/callback",
+                "scopes": [SCOPE],
+            },
+        }
+
+    def consent(self, gateway_id: str) -> None:
+        """Follow the redirects of a person's browser: to the provider, which agrees, and back."""
+        sent = self.call("GET /oauth/authorize/{gateway_id}", gateway_id=gateway_id, headers=HTML)
+        self.call(
+            "GET /oauth/callback",
+            params=consented(str(sent.headers["location"])),
+            bearer="",
+            headers=HTML,
+            check=lambda a: (
+                None if "Authorization Successful" in a.text else expected("a page that says success", a.text)
+            ),
+        )
+
+
+def listed(answer: Answer, client_id: str) -> Mismatch | None:
+    """Check that the client is among those listed."""
+    known = {client["id"] for client in answer["clients"]}
+    return None if client_id in known else expected("the registered client among them", known)

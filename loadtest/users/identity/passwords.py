@@ -1,0 +1,92 @@
+"""Forgotten passwords: the link that comes by mail, what it shows, and the new password."""
+
+from __future__ import annotations
+
+from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import newest_mail
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.fixtures.shared_member import new_password
+from loadtest.users.base import task
+from loadtest.users.identity.checks import LINK, Person
+from loadtest.users.identity.fixtures import PeopleUser
+
+MAIL_WITHIN = 10.0
+"""Seconds in which the mail must come."""
+
+
+class PasswordUser(PeopleUser):
+    """Somebody who forgot the password."""
+
+    area = "auth"
+    weight = 1
+
+    def link_for(self, person: Person) -> str:
+        """Let ``person`` ask for a new password and return the token of the link in the mail."""
+        tokens: list[str] = []
+
+        def mailed(_: Answer) -> Mismatch | None:
+            text = newest_mail(self.stage.backends["smtp"], person.email, within=MAIL_WITHIN)
+            if text is None:
+                return expected(
+                    f"a mail within {MAIL_WITHIN:g} s; does the gateway's SMTP_HOST name our backend?"
+                )
+            tokens.extend(LINK.findall(text))
+            return None if tokens else expected("a link in the mail")
+
+        self.call("POST /auth/email/forgot-password", bearer="", json={"email": person.email}, check=mailed)
+        return tokens[0]
+
+    @task
+    def link_opened(self) -> None:
+        """The link in the mail is opened, to see whether it is still good."""
+        with self.person() as person:
+            self.call(
+                "GET /auth/email/reset-password/{token}",
+                bearer="",
+                token=self.link_for(person),
+                check=lambda a: (
+                    None if a["valid"] is True else expected("a fresh link to be valid", a["valid"])
+                ),
+            )
+
+    @task
+    def link_of_nobody(self) -> None:
+        """A link that nobody was sent, because a character of it was lost, lets nobody in."""
+        refused = {400: "a link that was sent to nobody must be refused"}
+        token, new = self.name("token"), new_password()
+        self.call(
+            "GET /auth/email/reset-password/{token}",
+            bearer="",
+            token=token,
+            accept=refused,
+            check=let_in,
+        )
+        self.call(
+            "POST /auth/email/reset-password/{token}",
+            bearer="",
+            token=token,
+            json={"new_password": new, "confirm_password": new},
+            accept=refused,
+            check=let_in,
+        )
+
+    @task
+    def password_reset(self) -> None:
+        """The new password is set with the link, and works."""
+        with self.person() as person:
+            new = new_password()
+            self.call(
+                "POST /auth/email/reset-password/{token}",
+                bearer="",
+                token=self.link_for(person),
+                json={"new_password": new, "confirm_password": new},
+                check=lambda a: (
+                    None if a["success"] is True else expected("the password to be reset", a["success"])
+                ),
+            )
+            self.signed_in(person._replace(password=new))
+
+
+def let_in(answer: Answer) -> Mismatch | None:
+    """Complain of any success of a link that must be refused."""
+    return expected("a link that was never sent to be refused", answer.status)

@@ -1,0 +1,164 @@
+"""Single sign-on: identity providers, the way to one and back, and the administrator who lets newcomers in."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY
+from loadtest.client.answer import Answer
+from loadtest.users.admin.checks import cookies
+from loadtest.users.base import task
+from loadtest.users.identity.checks import (
+    SESSION,
+    Person,
+    came_from,
+    has_account,
+    is_called,
+    lacks,
+    lets_in,
+    lists,
+    request_of,
+    told,
+    waits,
+)
+from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.oauth import HTML, consented
+
+TURNED_AWAY = {302: "who is not let in is sent back to the log-in page, which says so"}
+NO_ACCOUNT = {404: "who was turned away has no account"}
+
+
+class SingleSignOnUser(PeopleUser):
+    """People who sign in with an account elsewhere; who is new waits until an administrator agrees.
+
+    Once begun, the way to the provider is gone to its end although the load ends: a log-in that stays open keeps
+    its provider from being deleted, and a request to be let in can be decided, and not deleted.
+    """
+
+    area = "sso"
+    weight = 1
+
+    @task
+    def newcomer(self) -> None:
+        """Somebody new by OpenID Connect: told to wait, let in, and signed in as whom the provider names."""
+        with self.provider("oidc") as provider, self.undoing():
+            person, request = self.asks_to_be_let_in(provider.id)
+            self.decides(request, person, "approve")
+            session = cookies(self.signs_in(provider.id, person, check=lets_in))[SESSION]
+            try:
+                self.call("GET /auth/email/me", bearer=session, check=came_from(provider.id, person))
+            finally:
+                self.forget(person)
+
+    @task
+    def unwanted(self) -> None:
+        """Somebody new by plain OAuth 2 whom the administrator does not want: turned away from then on."""
+        with self.provider("oauth2") as provider, self.undoing():
+            person, request = self.asks_to_be_let_in(provider.id)
+            self.decides(request, person, "reject")
+            self.signs_in(provider.id, person, accept=TURNED_AWAY)
+            self.call(
+                "GET /auth/email/admin/users/{user_email}",
+                user_email=person.email,
+                accept=NO_ACCOUNT,
+                check=has_account,
+            )
+
+    @task
+    def providers(self) -> None:
+        """A provider from its making to its deletion; while it is off, nobody is offered it."""
+        with self.provider("oidc") as provider:
+            name = self.name("renamed")
+            self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
+            self.call(
+                "PUT /auth/sso/admin/providers/{provider_id}",
+                provider_id=provider.id,
+                json={"display_name": name, "is_enabled": False},
+                check=is_called(name, under="display_name"),
+            )
+            self.call(
+                "GET /auth/sso/admin/providers/{provider_id}",
+                provider_id=provider.id,
+                check=is_called(name, under="display_name"),
+            )
+            self.call("GET /auth/sso/admin/providers", check=lists(provider.id))
+            self.call("GET /auth/sso/providers", bearer="", check=lacks(provider.id))
+
+    @task
+    def expected(self) -> None:
+        """Somebody whom the administrator lets in beforehand: an account without a password."""
+        if not self.offers("POST /admin/users/sso"):
+            return
+        with self.provider("oidc") as provider, self.undoing():
+            person = self.stranger()
+            self.call(
+                "POST /admin/users/sso",
+                json={"email": person.email, "full_name": person.full_name, "auth_provider": provider.id},
+                check=came_from(provider.id, person),
+            )
+            try:
+                session = cookies(self.signs_in(provider.id, person, check=lets_in))[SESSION]
+                self.call("GET /auth/email/me", bearer=session, check=came_from(provider.id, person))
+            finally:
+                self.forget(person)
+
+    def provider(self, kind: str) -> AbstractContextManager[Answer]:
+        """Make the local provider known under a name of its own, for the ``with`` block, as ``kind``."""
+        issuer = self.stage.backends["oauth"]
+        name = self.name("sso")
+        return self.created(
+            "POST /auth/sso/admin/providers",
+            json={
+                "id": name,
+                "name": name,
+                "display_name": name,
+                "provider_type": kind,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "authorization_url": f"{issuer}/authorize",
+                "token_url": f"{issuer}/token",
+                "userinfo_url": f"{issuer}/userinfo",
+                "issuer": issuer,
+                "scope": IDENTITY,
+                "trusted_domains": ["example.com"],
+            },
+            delete="DELETE /auth/sso/admin/providers/{provider_id}",
+        )
+
+    def signs_in(self, provider_id: str, person: Person, **expected: Any) -> Answer:
+        """Let the browser of ``person`` go to the provider and back, and return the answer to its return.
+
+        What is ``expected`` of that answer is said as in :meth:`call`.
+        """
+        begun = self.call(
+            "GET /auth/sso/login/{provider_id}",
+            provider_id=provider_id,
+            bearer="",
+            params={"redirect_uri": f"{self.load.session.host}/auth/sso/callback/{provider_id}"},
+        )
+        jar = cookies(begun)
+        return self.call(
+            "GET /auth/sso/callback/{provider_id}",
+            provider_id=provider_id,
+            bearer="",
+            params=consented(str(begun["authorization_url"]), login_hint=person.email),
+            headers=HTML | ({"Cookie": "; ".join(f"{name}={jar[name]}" for name in jar)} if jar else {}),
+            **expected,
+        )
+
+    def asks_to_be_let_in(self, provider_id: str) -> tuple[Person, str]:
+        """Let somebody new sign in for the first time; return who it is, and the id of the request that it makes."""
+        person = self.stranger()
+        self.signs_in(provider_id, person, accept=TURNED_AWAY)
+        waiting = self.call("GET /auth/sso/pending-approvals", check=waits(person, provider_id))
+        return person, str(request_of(person, waiting)["id"])
+
+    def decides(self, request: str, person: Person, action: str) -> None:
+        """Decide about a request as its administrator."""
+        self.call(
+            "POST /auth/sso/pending-approvals/{approval_id}/action",
+            approval_id=request,
+            json={"action": action, "reason": "a load test"},
+            check=told(person),
+        )

@@ -1,0 +1,93 @@
+"""The administrator's pages for language models."""
+
+from loadtest.client.mismatch import expected
+from loadtest.users.admin.checks import shows
+from loadtest.users.base import task
+from loadtest.users.llm.llm import QUESTION, LlmModels
+
+CHOICES = ("GET /admin/llm/provider-defaults", "GET /admin/llm/provider-configs")
+
+
+class LlmAdminUser(LlmModels):
+    """An administrator who sets up models in the browser."""
+
+    area = "admin-llm"
+
+    @task(3)
+    def pages(self) -> None:
+        """The lists of providers and models, what the forms offer, and how the API is used."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call("GET /admin/llm/providers/html", check=shows("LLM Providers"))
+            self.call(
+                "GET /admin/llm/models/html",
+                params={"provider_id": provider.id},
+                check=shows(model["model_alias"]),
+            )
+            self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
+            for operation in CHOICES:
+                self.call(
+                    operation,
+                    check=lambda a: None if a["openai"] else expected("something of OpenAI's", a.json),
+                )
+
+    @task(2)
+    def discovery(self) -> None:
+        """Ask the model server what it has, take it over, delete the provider with all its models."""
+        with self.created(
+            "POST /llm/providers",
+            json=self.new_provider(),
+            delete="DELETE /admin/llm/providers/{provider_id}",
+        ) as provider:
+            own = {"provider_id": provider.id}
+            self.call(
+                "POST /admin/llm/providers/{provider_id}/health",
+                **own,
+                check=lambda a: (
+                    None if a["status"] == "healthy" else expected("the status healthy", a["status"])
+                ),
+            )
+            found = self.call(
+                "POST /admin/llm/providers/{provider_id}/fetch-models",
+                **own,
+                check=lambda a: None if a["models"] else expected("models", a.text),
+            )
+            count = len(found["models"])
+            self.call(
+                "POST /admin/llm/providers/{provider_id}/sync-models",
+                **own,
+                check=lambda a: (
+                    None if a["added"] == count else expected("every model to be added", (a["added"], count))
+                ),
+            )
+
+    @task(2)
+    def trial(self) -> None:
+        """Try a model from the page, then delete it there."""
+        with (
+            self.provider() as provider,
+            self.created(
+                "POST /llm/models",
+                json=self.new_model(provider.id),
+                delete="DELETE /admin/llm/models/{model_id}",
+            ) as model,
+        ):
+            self.call("POST /admin/llm/test", json={"test_type": "models"})
+            self.call(
+                "POST /admin/llm/test",
+                json={"test_type": "chat", "model_id": model["model_alias"], "message": QUESTION},
+                check=lambda a: (
+                    None if QUESTION in a["assistant_message"] else expected("the model's answer", a.text)
+                ),
+            )
+
+    @task
+    def provider_state(self) -> None:
+        """Switch a provider off from the page, which draws its row anew."""
+        with self.provider() as provider:
+            self.call("POST /admin/llm/providers/{provider_id}/state", provider_id=provider.id)
+
+    @task
+    def model_state(self) -> None:
+        """Switch a model off from the page, which draws its row anew."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            self.call("POST /admin/llm/models/{model_id}/state", model_id=model.id)

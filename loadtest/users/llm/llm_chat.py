@@ -1,0 +1,144 @@
+"""Chat in the browser: a model that may call the tools of an MCP server of the gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from locust import tag
+
+from loadtest.client.mismatch import expected, refused
+from loadtest.users.base import task
+from loadtest.users.checks import has
+from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.llm.llm import QUESTION, LlmModels
+
+NO_CHAT = {
+    400: "nobody is connected, so there is no chat to go on with",
+    404: "nobody is connected, so nothing is configured",
+}
+
+
+class LlmChatUser(LlmModels, PeopleUser):
+    """A person who chats."""
+
+    area = "llm-chat"
+
+    @contextmanager
+    def chatter(self) -> Iterator[tuple[str, str]]:
+        """Lend a person of this scenario's own, by e-mail and token: the gateway keeps one chat for each."""
+        person = self.account(admin=True)
+        try:
+            yield person.email, self.signed_in(person)
+        finally:
+            self.forget(person)
+
+    @contextmanager
+    def chat(self, *, streaming: bool) -> Iterator[tuple[str, str]]:
+        """Lend a connected chat."""
+        with (
+            self.provider() as provider,
+            self.model(provider.id) as model,
+            self.chatter() as (email, token),
+        ):
+            self.call(
+                "POST /llmchat/connect",
+                bearer=token,
+                json={
+                    "user_id": email,
+                    "server": {
+                        "url": f"{self.load.session.host}/servers/{self.stage.server_id}/mcp",
+                        "transport": "streamable_http",
+                        "auth_token": token,
+                    },
+                    "llm": {"model": model.id},
+                    "streaming": streaming,
+                },
+                check=lambda a: (
+                    None if self.stage.tools["echo"] in a["tools"] else expected("the tools", a["tools"])
+                ),
+            )
+            try:
+                yield email, token
+            finally:
+                self.call(
+                    "POST /llmchat/disconnect",
+                    bearer=token,
+                    json={"user_id": email},
+                    check=lambda a: (
+                        None if a["status"] == "disconnected" else refused("the chat to end", a["message"])
+                    ),
+                )
+
+    @tag("slow")
+    @task(2)
+    def conversation(self) -> None:
+        """Connect, look at the session, ask, have a tool called, disconnect."""
+        with self.chat(streaming=False) as (email, token):
+            self.call(
+                "GET /llmchat/status/{user_id}",
+                user_id=email,
+                bearer=token,
+                check=lambda a: (
+                    None if a["connected"] else expected("a session that is connected", a["connected"])
+                ),
+            )
+            self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token)
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": False},
+                check=lambda a: (
+                    None
+                    if a["response"] == f"You said: {QUESTION}"
+                    else expected("the model's answer", a["response"])
+                ),
+            )
+            tool = self.stage.tools["echo"]
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": f'call {tool} {{"text": "fish"}}', "streaming": False},
+                check=lambda a: (
+                    None
+                    if a["tool_used"] and "fish" in a["response"]
+                    else expected("the tool to be called", a["response"])
+                ),
+            )
+
+    @task
+    def unconnected(self) -> None:
+        """Somebody who has not connected: no chat is there, none can be asked or ended."""
+        with self.chatter() as (email, token):
+            self.call(
+                "GET /llmchat/status/{user_id}",
+                user_id=email,
+                bearer=token,
+                check=has("connected", False),
+            )
+            self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token, accept=NO_CHAT)
+            self.call(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": False},
+                accept=NO_CHAT,
+            )
+            self.call(
+                "POST /llmchat/disconnect",
+                bearer=token,
+                json={"user_id": email},
+                check=has("status", "no_active_session"),
+            )
+
+    @tag("slow")
+    @task
+    def streamed(self) -> None:
+        """Connect, ask, read the answer word by word, disconnect."""
+        with (
+            self.chat(streaming=True) as (email, token),
+            self.stream(
+                "POST /llmchat/chat",
+                bearer=token,
+                json={"user_id": email, "message": QUESTION, "streaming": True},
+            ) as events,
+        ):
+            events.next(where=lambda event: event.name == "token")
+            events.next(where=lambda event: event.name == "final" and QUESTION in event.data)

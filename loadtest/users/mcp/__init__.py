@@ -1,0 +1,1 @@
+"""User classes for MCP over JSON-RPC, streamable HTTP, SSE and WebSocket."""

@@ -1,0 +1,88 @@
+"""Cancellation of running tool calls."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.base import GatewayUser, task
+
+RUNNING_TIME = 20.0
+"""Seconds that the tool would take; it is cancelled long before."""
+BEGUN_WITHIN = 10.0
+"""Seconds in which a call must be known as running."""
+LOOK_AGAIN = 0.1
+CODES = (-32800, -32000)
+"""JSON-RPC codes of a cancelled call: the protocol's own, and the one that 1.0.0rc1 wraps it in."""
+
+
+class CancellationAPIUser(GatewayUser):
+    """A person who stops a tool that takes too long."""
+
+    area = "cancellation"
+
+    @task(2)
+    def running(self) -> None:
+        """A slow call is watched while it runs, cancelled, and ends as cancelled.
+
+        A worker that does not run it itself queues the cancellation for the others.
+        """
+        run = self.name("run")
+        told = ("cancelled", "queued") if self.load.session.footing.workers > 1 else ("cancelled",)
+        with self.meanwhile(lambda: self.slow_call(run)):
+            self.watch(run)
+            self.call(
+                "POST /cancellation/cancel",
+                json={"requestId": run, "reason": "load test"},
+                check=lambda a: (
+                    None if a["status"] in told else expected("the running call to be found", a["status"])
+                ),
+            )
+
+    @task
+    def unknown(self) -> None:
+        """A call that this gateway does not run is cancelled on behalf of others: it is queued."""
+        run = self.name("run")
+        self.call(
+            "POST /cancellation/cancel",
+            json={"requestId": run, "reason": "load test"},
+            check=lambda a: (
+                None
+                if a["status"] == "queued" and a["requestId"] == run
+                else expected("the cancellation to be queued", a.json)
+            ),
+        )
+
+    def slow_call(self, run: str) -> None:
+        """Call the slow tool under the id ``run`` and expect to be told that it was cancelled."""
+        params = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
+        self.call(
+            "POST /rpc tools/call",
+            json=jsonrpc.request("tools/call", params, run),
+            unlisted=True,
+            check=cancelled,
+        )
+
+    def watch(self, run: str) -> None:
+        """Ask for the state of ``run`` until the gateway knows it."""
+        deadline = time.monotonic() + BEGUN_WITHIN
+        not_yet = {404: "asked before the call beside it had begun"}
+        while time.monotonic() < deadline:
+            state = self.call("GET /cancellation/status/{request_id}", request_id=run, accept=not_yet)
+            if state.status != 404:
+                return
+            gevent.sleep(LOOK_AGAIN)
+        self.call("GET /cancellation/status/{request_id}", request_id=run)
+
+
+def cancelled(answer: Answer) -> Mismatch | None:
+    """Check that the call ended as cancelled."""
+    return (
+        None
+        if answer["error.code"] in CODES
+        else expected("the call to end as cancelled", answer["error.code"])
+    )

@@ -1,0 +1,132 @@
+"""Streams that stay open for minutes, as those of a client do who is connected all day; only in a soak.
+
+What a gateway keeps for each of them shows in its memory, its descriptors and its threads, and whether it lets go
+of them when they are closed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.streams import EventStream, HeldStream
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.mcp.streams import EVENT_WITHIN, Listening, replied, session_of
+
+KEPT_ALIVE = 45.0
+"""Seconds without an event or a keepalive after which a stream has stalled; the gateway says something every 30."""
+WORD_EVERY = 20.0
+"""Seconds between two words with the gateway while the stream is open."""
+LOOK = 0.5
+"""Seconds between two looks at whether the user must end."""
+ALONE = 60.0
+"""Seconds that a stream is held where no soak says how long."""
+
+Word = Callable[[Listening], object]
+
+
+class HeldStreamsUser(GatewayUser):
+    """A client that is connected for long and says something now and then."""
+
+    area = "streams"
+    holds = True
+
+    def on_start(self) -> None:
+        """Hold one kind of stream after the other, each user of this class beginning with another."""
+        super().on_start()
+        self.turns = self.load.pacing.turn()
+        if self.load.pacing.on:
+            self.tasks = [HeldStreamsUser.take_turn]
+
+    def take_turn(self) -> None:
+        """Hold a stream; then do a scenario that takes too long for those who keep to a schedule."""
+        mine = sorted(name for name, (owner, _) in self.load.scenarios.items() if owner is type(self))
+        slow = self.load.pacing.slow
+        self.perform(mine[self.turns % len(mine)])
+        if slow and not self.told_to_stop:
+            self.perform(slow[self.turns % len(slow)])
+        self.turns += 1
+
+    @task
+    def sse(self) -> None:
+        """A session over SSE at the gateway that lists the tools from time to time."""
+        with self.stream("GET /sse") as events:
+            session = session_of(events)
+
+            def word(stream: Listening) -> None:
+                listing = jsonrpc.request("tools/list", None, self.name("list"))
+                self.call("POST /message", json=listing, params={"session_id": session})
+                replied(stream, listing["id"])
+
+            self.hold(events, word)
+
+    @task
+    def server_sse(self) -> None:
+        """The same at the virtual server."""
+        server = self.stage.server_id or ""
+        with self.stream("GET /servers/{server_id}/sse", server_id=server) as events:
+            session = session_of(events)
+
+            def word(stream: Listening) -> None:
+                listing = jsonrpc.request("tools/list", None, self.name("list"))
+                self.call(
+                    "POST /servers/{server_id}/message",
+                    server_id=server,
+                    json=listing,
+                    params={"session_id": session},
+                )
+                replied(stream, listing["id"], self.stage.tools["echo"])
+
+            self.hold(events, word)
+
+    @task
+    def session_stream(self) -> None:
+        """The stream of an MCP session, which works and is told of nothing."""
+        headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
+        try:
+            self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
+            with self.stream("GET /mcp/", headers=headers, unlisted=True) as events:
+                self.hold(events, lambda _: self.rpc("POST /mcp/ ping", headers=headers))
+        finally:
+            self.call("DELETE /mcp/", headers=headers, unlisted=True)
+
+    @task
+    def admin_events(self) -> None:
+        """A browser window with the administrator's pages that is left open."""
+        with self.stream("GET /admin/events") as events:
+            self.hold(events)
+
+    @task
+    def resource_events(self) -> None:
+        """A subscription to resources, which hears of each new one and of nothing else."""
+
+        def word(stream: Listening) -> None:
+            name = self.name("resource")
+            body = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
+            with self.created(
+                "POST /resources", json={"resource": body}, delete="DELETE /resources/{resource_id}"
+            ):
+                stream.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+
+        with self.stream("POST /resources/subscribe") as events:
+            self.hold(events, word, silence=None)
+
+    def hold(self, events: EventStream, word: Word | None = None, silence: float | None = KEPT_ALIVE) -> None:
+        """Keep the stream open, with a ``word`` now and then; it may not be silent for more than ``silence``.
+
+        Raises:
+            Problem: the stream stalled, was cut, or did not bring what it had to.
+        """
+        pace = self.load.pacing.pace
+        now = time.perf_counter()
+        until, next_word = now + (pace.held if pace else ALONE), now
+        with HeldStream(events) as stream:
+            while now < until and not self.told_to_stop:
+                if word is not None and now >= next_word:
+                    word(stream)
+                    next_word += WORD_EVERY
+                stream.listen(LOOK, silence)
+                now = time.perf_counter()

@@ -1,0 +1,219 @@
+"""MCP over streamable HTTP: whole sessions, at the gateway's own endpoint and at a virtual server's.
+
+Source: https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#streamable-http.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.client.mismatch import expected
+from loadtest.client.protocols.streams import EventStream
+from loadtest.results.failures import ProblemKind
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import COMPLETION, completes
+from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, empty, lists_at, prompts, reads, says
+
+SESSION = "mcp-session-id"
+REPORT_WITHIN = 60.0
+"""Seconds for a report on a call, which with many users waits long for its turn before it is made at all."""
+PROGRESS = "notifications/progress"
+NOTE = {"uri": "note://hello"}
+
+
+class Endpoint(NamedTuple):
+    """The operations that begin and end a session at one endpoint."""
+
+    initialize: str
+    initialized: str
+    end: str
+
+
+GATEWAY = Endpoint("POST /mcp/ initialize", "POST /mcp/ notifications/initialized", "DELETE /mcp/")
+SERVER = Endpoint(
+    "POST /servers/{server_id}/mcp initialize",
+    "POST /servers/{server_id}/mcp notifications/initialized",
+    "DELETE /servers/{server_id}/mcp",
+)
+
+GATEWAY_LISTS = {
+    "POST /mcp/ tools/list": "tools",
+    "POST /mcp/ resources/list": "resources",
+    "POST /mcp/ resources/templates/list": "resourceTemplates",
+    "POST /mcp/ prompts/list": "prompts",
+}
+SERVER_LISTS = {
+    "POST /servers/{server_id}/mcp tools/list": "tools",
+    "POST /servers/{server_id}/mcp resources/list": "resources",
+    "POST /servers/{server_id}/mcp resources/templates/list": "resourceTemplates",
+    "POST /servers/{server_id}/mcp prompts/list": "prompts",
+}
+
+
+class McpUser(GatewayUser):
+    """A client that keeps a session for as long as it works."""
+
+    area = "mcp"
+    weight = 5
+
+    @task(4)
+    def tools(self) -> None:
+        """A session at the gateway: its tools, a call of one, the end."""
+        with self.session(GATEWAY) as headers:
+            self.rpc("POST /mcp/ tools/list", headers=headers, check=lists_at("tools"))
+            text = self.name("text")
+            self.rpc(
+                "POST /mcp/ tools/call",
+                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                headers=headers,
+                check=says(text),
+            )
+
+    @task
+    def lists(self) -> None:
+        """A session at the gateway that asks for everything there is."""
+        with self.session(GATEWAY) as headers:
+            for operation, member in GATEWAY_LISTS.items():
+                self.rpc(operation, headers=headers, check=lists_at(member))
+            self.rpc("POST /mcp/ ping", headers=headers, check=empty)
+            self.rpc("POST /mcp/ logging/setLevel", {"level": "info"}, headers=headers, check=empty)
+
+    @task
+    def completion(self) -> None:
+        """A session at the gateway that completes the address of a resource."""
+        with self.session(GATEWAY) as headers:
+            self.rpc(
+                "POST /mcp/ completion/complete",
+                COMPLETION,
+                headers=headers,
+                check=completes("result.completion.values"),
+            )
+
+    @task(3)
+    def server(self) -> None:
+        """A session at the virtual server: its lists and a call."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            for operation, member in SERVER_LISTS.items():
+                self.rpc(operation, headers=headers, check=lists_at(member), **server)
+            text = self.name("text")
+            self.rpc(
+                "POST /servers/{server_id}/mcp tools/call",
+                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                headers=headers,
+                check=says(text),
+                **server,
+            )
+
+    @task
+    def server_resource(self) -> None:
+        """A session at the virtual server that reads a resource of the backend."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            self.rpc(
+                "POST /servers/{server_id}/mcp resources/read",
+                NOTE,
+                headers=headers,
+                check=reads("hello from the load test"),
+                **server,
+            )
+
+    @task
+    def server_prompt(self) -> None:
+        """A session at the virtual server that renders a prompt of the backend."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            self.rpc(
+                "POST /servers/{server_id}/mcp prompts/get",
+                {"name": self.stage.prompts["greet"], "arguments": {"name": "Ada"}},
+                headers=headers,
+                check=prompts("Greet Ada in one sentence."),
+                **server,
+            )
+
+    @task
+    def progress(self) -> None:
+        """A session at the gateway whose stream tells how far a slow tool has come."""
+        with self.session(GATEWAY) as headers:
+            slow = self.slow_call()
+            with (
+                self.stream("GET /mcp/", headers=headers, unlisted=True) as events,
+                self.meanwhile(
+                    lambda: self.rpc("POST /mcp/ tools/call", slow, headers=headers, check=says("took"))
+                ),
+            ):
+                reports_progress(events, slow)
+
+    @task
+    def server_progress(self) -> None:
+        """A session at the virtual server whose stream tells how far a slow tool has come."""
+        server = self.at_server()
+        with self.session(SERVER, **server) as headers:
+            slow = self.slow_call()
+            with (
+                self.stream(
+                    "GET /servers/{server_id}/mcp", headers=headers, unlisted=True, **server
+                ) as events,
+                self.meanwhile(
+                    lambda: self.rpc(
+                        "POST /servers/{server_id}/mcp tools/call",
+                        slow,
+                        headers=headers,
+                        check=says("took"),
+                        **server,
+                    )
+                ),
+            ):
+                reports_progress(events, slow)
+
+    def slow_call(self) -> dict[str, Any]:
+        """Return the parameters of a call that takes a while and is to report its progress."""
+        return {
+            "name": self.stage.tools["slow"],
+            "arguments": {"seconds": 0.5},
+            "_meta": {"progressToken": self.name("progress")},
+        }
+
+    def at_server(self) -> dict[str, str]:
+        """Return the path parameter of the stage's virtual server."""
+        return {"server_id": self.stage.server_id or ""}
+
+    @contextmanager
+    def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:
+        """Begin a session, lend the headers that belong to it, and end it."""
+        begun = self.rpc(
+            endpoint.initialize,
+            INITIALIZE,
+            check=lambda a: None if a.headers.get(SESSION) else expected("a session id"),
+            **path,
+        )
+        headers = session_headers(begun)
+        try:
+            self.rpc(endpoint.initialized, message_id=None, headers=headers, **path)
+            yield headers
+        finally:
+            self.call(endpoint.end, headers=headers, unlisted=True, **path)
+
+
+def session_headers(begun: Answer) -> dict[str, str]:
+    """Return what every further request of the session says that an ``initialize`` has ``begun``."""
+    return {"Mcp-Session-Id": str(begun.headers[SESSION]), "Mcp-Protocol-Version": PROTOCOL_VERSION}
+
+
+def reports_progress(events: EventStream, call: dict[str, Any]) -> None:
+    """Wait for two reports on ``call``, the only one of its session, the later one further on.
+
+    Raises:
+        Problem: they did not come in time, name another call, or the second one says no more than the first.
+    """
+    first, second = (
+        events.next(within=REPORT_WITHIN, where=lambda event: PROGRESS in event.data).json["params"]
+        for _ in range(2)
+    )
+    if first["progressToken"] != call["_meta"]["progressToken"]:
+        raise Problem(ProblemKind.CONTENT, "the progress carries a token that is not the call's")
+    if not first["progress"] < second["progress"] <= first["total"]:
+        raise Problem(ProblemKind.CONTENT, "the progress does not go on")

@@ -1,0 +1,85 @@
+"""The protocol's messages over plain HTTP paths, without a session."""
+
+from __future__ import annotations
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import COMPLETION, completes
+from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
+
+INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}}
+CANCELLED = {
+    "jsonrpc": "2.0",
+    "method": "notifications/cancelled",
+    "params": {"requestId": "lt-0-never-started", "reason": "load test"},
+}
+MESSAGE = {
+    "jsonrpc": "2.0",
+    "method": "notifications/message",
+    "params": {"level": "info", "logger": "loadtest", "data": "load test"},
+}
+BOOT_LEVEL = {"level": "info"}
+"""The log level that the gateway was booted with: setting it changes nothing for anybody."""
+
+
+class ProtocolUser(GatewayUser):
+    """A client of the gateway's protocol paths."""
+
+    area = "protocol"
+    weight = 2
+
+    @task(2)
+    def handshake(self) -> None:
+        """Initialise, ping, and the three notifications."""
+        self.call("POST /protocol/initialize", json=INITIALIZE, check=same_version)
+        ping = jsonrpc.request("ping", None, self.name("ping"))
+        self.call(
+            "POST /protocol/ping",
+            json=ping,
+            check=lambda a: (
+                None
+                if a["result"] == {} and a["id"] == ping["id"]
+                else expected("an answer to this ping", a.json)
+            ),
+        )
+        for notification in (INITIALIZED, CANCELLED, MESSAGE):
+            self.call("POST /protocol/notifications", json=notification)
+
+    @task
+    def older_paths(self) -> None:
+        """The same messages at the root, where older clients send them."""
+        self.call("POST /initialize", json=INITIALIZE, check=same_version)
+        for notification in (INITIALIZED, CANCELLED, MESSAGE):
+            self.call("POST /notifications", json=notification)
+        self.call("POST /logging/setLevel", json=BOOT_LEVEL)
+
+    @task
+    def completion(self) -> None:
+        """Complete the address of a resource."""
+        self.call(
+            "POST /protocol/completion/complete",
+            json=COMPLETION,
+            check=completes("completion.values"),
+        )
+
+    @task
+    def sampling(self) -> None:
+        """Sample a message."""
+        self.call(
+            "POST /protocol/sampling/createMessage",
+            json=SAMPLING,
+            check=lambda a: (
+                None if a["role"] == "assistant" else expected("a message of the assistant", a.json)
+            ),
+        )
+
+
+def same_version(answer: Answer) -> Mismatch | None:
+    """Check that the gateway agreed to the client's version of the protocol."""
+    return (
+        None
+        if answer["protocolVersion"] == PROTOCOL_VERSION
+        else expected(f"the protocol's version {PROTOCOL_VERSION}", answer.json)
+    )

@@ -1,0 +1,189 @@
+"""Server-sent events: MCP's older transport, subscriptions, and the stream of a session."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+from locust import tag
+
+from loadtest.client.answer import Problem
+from loadtest.client.mismatch import expected
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.streams import Event, Wanted
+from loadtest.results.failures import ProblemKind
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.mcp import session_headers
+
+REPLY_WITHIN = 20.0
+"""Seconds for a reply that travels through the gateway's database."""
+EVENT_WITHIN = 10.0
+"""Seconds in which a change must show."""
+ANSWER_WITHIN = 3
+"""Seconds that the gateway waits for a person's answer; while it waits it keeps a request open."""
+QUESTION: dict[str, Any] = {
+    "message": "What is your name?",
+    "requestedSchema": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}},
+        "required": ["name"],
+    },
+}
+
+
+class Listening(Protocol):
+    """Whatever brings the events of a stream."""
+
+    def next(self, *, within: float = ..., where: Wanted | None = ...) -> Event:
+        """Return the next event that ``where`` wants."""
+
+
+class StreamsUser(GatewayUser):
+    """A client that listens."""
+
+    area = "streams"
+    weight = 2
+
+    @tag("slow")
+    @task(2)
+    def sse(self) -> None:
+        """A session over SSE at the gateway: where to send, a list, a call, and the replies on the stream."""
+        with self.stream("GET /sse") as events:
+            session = session_of(events)
+            listing = jsonrpc.request("tools/list", None, self.name("list"))
+            self.call("POST /message", json=listing, params={"session_id": session})
+            replied(events, listing["id"])
+            text = self.name("text")
+            arguments = {"name": self.stage.tools["echo"], "arguments": {"text": text}}
+            echo = jsonrpc.request("tools/call", arguments, self.name("call"))
+            self.call("POST /message", json=echo, params={"session_id": session})
+            replied(events, echo["id"], text)
+
+    @tag("slow")
+    @task(2)
+    def server_sse(self) -> None:
+        """A session over SSE at the virtual server, which offers its own tools only."""
+        server = self.stage.server_id or ""
+        with self.stream("GET /servers/{server_id}/sse", server_id=server) as events:
+            session = session_of(events)
+            listing = jsonrpc.request("tools/list", None, self.name("list"))
+            self.call(
+                "POST /servers/{server_id}/message",
+                server_id=server,
+                json=listing,
+                params={"session_id": session},
+            )
+            replied(events, listing["id"], self.stage.tools["echo"])
+
+    @tag("slow")
+    @task
+    def elicitation(self) -> None:
+        """Somebody is asked a question over the stream, and answers; a client says what it can ask for.
+
+        An elicitation is answered by the session that it was sent to, so it stays with this one.
+        """
+        self.elicit({"form": {}})
+
+    @tag("slow")
+    @task
+    def elicitation_of_old(self) -> None:
+        """The same with a client of the revision that declared elicitation by an empty object."""
+        self.elicit({})
+
+    def elicit(self, ability: dict[str, object]) -> None:
+        """Open a session that declares its ``ability`` to be asked, ask it, and answer for it."""
+        with self.stream("GET /sse") as events:
+            session = session_of(events)
+            # The gateway learns from a parameter of its own which session can be asked.
+            hello = INITIALIZE | {"capabilities": {"elicitation": ability}, "session_id": session}
+            begun = jsonrpc.request("initialize", hello, self.name("hello"))
+            self.call("POST /message", json=begun, params={"session_id": session})
+            replied(events, begun["id"])
+            with self.meanwhile(lambda: self.answer(events, session)):
+                self.rpc(
+                    "POST /rpc elicitation/create",
+                    QUESTION | {"session_id": session, "timeout": ANSWER_WITHIN},
+                    check=lambda a: (
+                        None
+                        if a["result.content.name"] == "Ada"
+                        else expected("the person's answer", a["result"])
+                    ),
+                )
+
+    def answer(self, events: Listening, session: str) -> None:
+        """Wait for the question on the stream and answer it."""
+        asked = events.next(within=REPLY_WITHIN, where=lambda event: QUESTION["message"] in event.data).json
+        accepted = {"action": "accept", "content": {"name": "Ada"}}
+        self.call(
+            "POST /message",
+            json={"jsonrpc": "2.0", "id": asked["id"], "result": accepted},
+            params={"session_id": session},
+        )
+
+    @task
+    def resource_events(self) -> None:
+        """A subscription to resources tells of a new one."""
+        name = self.name("resource")
+        resource = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
+        with (
+            self.stream("POST /resources/subscribe") as events,
+            self.created(
+                "POST /resources", json={"resource": resource}, delete="DELETE /resources/{resource_id}"
+            ),
+        ):
+            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+
+    @task
+    def root_events(self) -> None:
+        """A subscription to roots tells of a new one."""
+        name = self.name("root")
+        root = {"uri": f"https://{name}.example.com/", "name": name}
+        with (
+            self.stream("GET /roots/changes") as events,
+            self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", key="uri"),
+        ):
+            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+
+    @task
+    def session_stream(self) -> None:
+        """The stream of an MCP session is open while the session works, and ends with it."""
+        headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
+        try:
+            self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
+            with self.stream("GET /mcp/", headers=headers, unlisted=True):
+                self.rpc("POST /mcp/ ping", headers=headers)
+        finally:
+            self.call("DELETE /mcp/", headers=headers, unlisted=True)
+
+
+def session_of(events: Listening) -> str:
+    """Return the session that the first event of an SSE transport announces.
+
+    Raises:
+        Problem: the event names no address to send to.
+    """
+    endpoint = events.next(where=lambda event: event.name == "endpoint")
+    session = parse_qs(urlsplit(endpoint.data).query).get("session_id")
+    if not session:
+        raise Problem(ProblemKind.CONTENT, "the event 'endpoint' names no session")
+    return session[0]
+
+
+def replied(events: Listening, message_id: str, words: str = "") -> None:
+    """Wait for the reply to ``message_id``; it must be a result and hold ``words``.
+
+    Raises:
+        Problem: no reply in time, an error, or another content.
+    """
+
+    def is_reply(event: Event) -> bool:
+        return event.name == "message" and f'"{message_id}"' in event.data
+
+    reply = events.next(within=REPLY_WITHIN, where=is_reply).json
+    if "error" in reply:
+        raise Problem(
+            ProblemKind.JSONRPC, str(reply["error"].get("message")), code=str(reply["error"].get("code"))
+        )
+    if words not in str(reply.get("result")):
+        raise Problem(ProblemKind.CONTENT, "the reply on the stream says something else")

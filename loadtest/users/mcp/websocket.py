@@ -1,0 +1,47 @@
+"""JSON-RPC over a WebSocket: the gateway hands each message on to its own ``/rpc`` and sends the answer back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import content_problem
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.websocket import Link
+from loadtest.client.protocols.websocket_call import SWITCHED, opened
+from loadtest.users.base import GatewayUser, task
+from loadtest.users.mcp.jsonrpc import lists_at, says
+
+
+class RelayUser(GatewayUser):
+    """A client that keeps one WebSocket open and asks over it."""
+
+    area = "rpc"
+
+    @task
+    def asks(self) -> None:
+        """A ping, the tools of the virtual server, and a call of one of them, one after the other."""
+        stage, text = self.stage, self.name("text")
+        with opened(self.api, "GET /ws", versioned=False) as link:
+            self.ask(link, "ping")
+            self.ask(link, "tools/list", {"server_id": stage.server_id}, check=lists_at("tools"))
+            echo = {"name": stage.tools["echo"], "arguments": {"text": text}}
+            self.ask(link, "tools/call", echo, check=says(text))
+
+    def ask(self, link: Link, method: str, params: Any = None, check: Check = lambda _: None) -> None:
+        """Send one request and hold the next message against it, as if it were the answer of a call.
+
+        Raises:
+            Problem: no message came, it answers another request or with an error, or ``check`` complains.
+        """
+        request = jsonrpc.request(method, params, self.load.session.correlation_id())
+        link.send(request)
+        answer = Answer(
+            "GET /ws", SWITCHED, {}, msgspec.json.encode(link.receive(within=self.network_timeout))
+        )
+        problem = jsonrpc.problem(answer, request["id"]) or content_problem(answer, check)
+        if problem is not None:
+            raise problem

@@ -1,0 +1,1 @@
+"""User classes for health, metrics, logs, observability and compliance."""

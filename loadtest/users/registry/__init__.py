@@ -1,0 +1,1 @@
+"""User classes for tools, resources, prompts, servers, gateways, agents and roots."""

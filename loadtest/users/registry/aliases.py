@@ -1,0 +1,47 @@
+"""Operations that have a second name: the scenarios of the first one, run once more under the second.
+
+1.1.0 serves federated gateways as ``/mcp-servers`` and virtual servers as ``/virtual-servers`` besides their earlier
+paths. What a class takes over of another one keeps its name; helpers come along.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from loadtest.users.mcp.streams import StreamsUser
+from loadtest.users.registry.fixtures import RegistryUser
+from loadtest.users.registry.gateways import GatewaysUser
+from loadtest.users.registry.servers import ServersUser
+from loadtest.users.registry.toggles import EntityToggleUser
+from loadtest.users.registry.updates import EntityUpdateUser
+
+
+class McpServersUser(RegistryUser):
+    """Federated gateways by their second name."""
+
+    area = "gateways"
+    renamed: ClassVar = {"/gateways": "/mcp-servers"}
+
+    lifecycle = GatewaysUser.lifecycle
+    over_sse = GatewaysUser.over_sse
+    impact = GatewaysUser.impact
+    call_tool = GatewaysUser.call_tool
+    update_gateway = EntityUpdateUser.update_gateway
+    gateway_state = EntityToggleUser.gateway_state
+    gateway_toggle = EntityToggleUser.gateway_toggle
+
+
+class VirtualServersUser(RegistryUser):
+    """Virtual servers by their second name."""
+
+    area = "servers"
+    renamed: ClassVar = {"/servers": "/virtual-servers"}
+
+    lifecycle = ServersUser.lifecycle
+    empty = ServersUser.empty
+    protected = ServersUser.protected
+    handshake = ServersUser.handshake
+    server_sse = StreamsUser.server_sse
+    update_server = EntityUpdateUser.update_server
+    server_state = EntityToggleUser.server_state
+    server_toggle = EntityToggleUser.server_toggle

@@ -1,0 +1,85 @@
+"""Gateways: federated MCP servers over both transports, refreshed, and tried before they are registered."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from loadtest.users.base import task
+from loadtest.users.checks import has, lists
+from loadtest.users.registry.fixtures import RegistryUser, new_gateway
+
+OK = 200
+TOOLS = 2
+"""Tools of the small MCP backend."""
+
+
+class GatewaysUser(RegistryUser):
+    """Somebody who federates MCP servers."""
+
+    area = "gateways"
+    weight = 2
+
+    @task(4)
+    def lifecycle(self) -> None:
+        """A server from its registration to its removal, with a look for new tools and a call of one."""
+        tag = self.name("tag")
+        with self.gateway(tags=[tag]) as gateway:
+            self.call("GET /gateways/{gateway_id}", gateway_id=gateway.id, check=has("id", gateway.id))
+            self.call("GET /gateways", params={"include_inactive": True}, check=lists(gateway.id))
+            self.call(
+                "POST /gateways/{gateway_id}/tools/refresh", gateway_id=gateway.id, check=has("success", True)
+            )
+            self.call_tool(gateway["name"])
+
+    @task(2)
+    def over_sse(self) -> None:
+        """A server that speaks the older transport, with a call of its tool."""
+        with self.created(
+            "POST /gateways/",
+            json=new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="SSE"),
+            delete="DELETE /gateways/{gateway_id}",
+        ) as gateway:
+            self.call("GET /gateways/", params={"limit": 5})
+            self.call_tool(gateway["name"])
+
+    @task
+    def connection_test(self) -> None:
+        """A service that is tried before it is registered."""
+        self.call(
+            "POST /mcp-servers/test",
+            json={"method": "GET", "baseUrl": self.backend("rest"), "path": "/time"},
+            check=has("statusCode", OK),
+        )
+
+    @task
+    def impact(self) -> None:
+        """Which virtual servers would lose something if the MCP backend went away."""
+        self.call(
+            "GET /gateways/{gateway_id}/impact-preview",
+            gateway_id=self.stage.gateway_id or "",
+            check=lists(self.stage.server_id or "", at="servers"),
+        )
+
+    @task
+    def handshake(self) -> None:
+        """A server that is asked whether it speaks MCP, before it is registered, and a service that does not."""
+        address = urlsplit(self.backend("mcp_small"))
+        self.call(
+            "POST /mcp-servers/test-handshake",
+            json={"baseUrl": f"{address.scheme}://{address.netloc}", "path": address.path},
+            check=has("componentCounts.tools", TOOLS),
+        )
+        self.call(
+            "POST /mcp-servers/test-handshake",
+            json={"baseUrl": self.backend("rest"), "path": "/time"},
+            check=has("failureClass", "protocol"),
+        )
+
+    def call_tool(self, gateway: str) -> None:
+        """Call the tool ``echo`` of the server that was registered as ``gateway``."""
+        text = self.name("text")
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": f"{gateway}-echo", "arguments": {"text": text}},
+            check=has("result.content.0.text", text),
+        )

@@ -1,0 +1,49 @@
+"""Prompts: made, listed, rendered with and without arguments."""
+
+from __future__ import annotations
+
+from loadtest.users.base import task
+from loadtest.users.checks import has, lists
+from loadtest.users.registry.fixtures import RegistryUser, new_prompt
+
+PLAIN = "Greet everybody in one sentence."
+
+
+class PromptsUser(RegistryUser):
+    """Somebody who publishes prompts."""
+
+    area = "prompts"
+    weight = 3
+
+    @task(5)
+    def lifecycle(self) -> None:
+        """A prompt with an argument from its making to its deletion, rendered in between."""
+        tag = self.name("tag")
+        with self.prompt(tags=[tag]) as prompt:
+            self.call("GET /prompts", params={"tags": tag}, check=lists(prompt.id))
+            self.call(
+                "POST /prompts/{prompt_id}",
+                prompt_id=prompt.id,
+                json={"who": "Ada"},
+                check=has("messages.0.content.text", "Greet Ada in one sentence."),
+            )
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": prompt["name"], "arguments": {"who": "Ada"}},
+                check=has("result.messages.0.content.text", "Greet Ada in one sentence."),
+            )
+
+    @task(2)
+    def without_arguments(self) -> None:
+        """A prompt that takes no argument, rendered by its id alone."""
+        with self.created(
+            "POST /prompts/",
+            json=new_prompt(self.name("prompt"), template=PLAIN, arguments=[]),
+            delete="DELETE /prompts/{prompt_id}",
+        ) as prompt:
+            self.call("GET /prompts/", params={"limit": 5})
+            self.call(
+                "GET /prompts/{prompt_id}",
+                prompt_id=prompt.id,
+                check=has("messages.0.content.text", PLAIN),
+            )

@@ -1,0 +1,47 @@
+"""Roots: places on disk and on the web that clients may work in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadtest.users.base import task
+from loadtest.users.checks import has, listed
+from loadtest.users.registry.fixtures import RegistryUser
+
+
+class RootsExtendedUser(RegistryUser):
+    """An administrator of roots."""
+
+    area = "roots"
+    weight = 2
+
+    @task(3)
+    def lifecycle(self) -> None:
+        """A root on the web from its making to its deletion."""
+        name = self.name("root")
+        body = {"uri": f"https://example.com/{name}", "name": name}
+        with self.created("POST /roots", json=body, delete="DELETE /roots/{uri}", key="uri") as root:
+            uri = str(root["uri"])
+            self.call("GET /roots/{root_uri}", root_uri=uri, check=has("uri", uri))
+            self.call("GET /roots", check=lambda a: listed(a, uri))
+            renamed = self.name("root")
+            self.call(
+                "PUT /roots/{root_uri}",
+                root_uri=uri,
+                json=self.renaming(uri, renamed),
+                check=has("name", renamed),
+            )
+            self.call("GET /roots/export", params={"uri": uri}, check=has("root.name", renamed))
+
+    @task(2)
+    def directory(self) -> None:
+        """A root on disk."""
+        name = self.name("root")
+        body = {"uri": f"file:///tmp/{name}", "name": name}
+        with self.created("POST /roots/", json=body, delete="DELETE /roots/{uri}", key="uri") as root:
+            self.call("GET /roots/", check=lambda a: listed(a, str(root["uri"])))
+
+    def renaming(self, uri: str, name: str) -> dict[str, Any]:
+        """Return the body that renames a root: older gateways want the whole root, newer ones the name alone."""
+        schemas = self.load.session.contract.document["components"]["schemas"]
+        return {"name": name} if "RootUpdate" in schemas else {"uri": uri, "name": name}

@@ -1,0 +1,77 @@
+"""Export and import: a configuration that is carried from one gateway to the next, here back to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadtest.users.base import task
+from loadtest.users.checks import exports, has, holds_one_tool, imports
+from loadtest.users.registry.fixtures import RegistryUser
+
+SKIP: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": False}
+"""What is there already stays as it is."""
+REHEARSE: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": True}
+EVERYTHING: dict[str, str | int | bool] = {"limit": 0}
+OLD = {"max_age_hours": 24}
+
+
+class ExportImportUser(RegistryUser):
+    """Somebody who keeps the configuration in a file."""
+
+    area = "transfer"
+    weight = 1
+
+    @task(2)
+    def move(self) -> None:
+        """A tool that is exported, lost, and imported again."""
+        with self.tool(tags=[]) as tool:
+            exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
+        with self.imported(tool["name"], EVERYTHING):
+            status = self.bring(exported.json, SKIP, created=1)
+            self.call("GET /import/status/{import_id}", import_id=status, check=has("status", "completed"))
+
+    @task
+    def move_tagged(self) -> None:
+        """A tool with a tag that is exported, lost, and imported again."""
+        tag = self.name("tag")
+        with self.tool(tags=[tag]) as tool:
+            exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
+        with self.imported(tool["name"], {"tags": tag}):
+            self.bring(exported.json, SKIP, created=1)
+
+    @task(2)
+    def rehearsal(self) -> None:
+        """An import that only says what it would do, on a gateway that has it all."""
+        with self.prompt() as prompt:
+            exported = self.call("POST /export/selective", json={"prompts": [prompt.id]})
+            self.bring(exported.json, REHEARSE, created=0)
+        self.call("GET /import/status")
+        self.call("POST /import/cleanup", params=OLD, check=has("status", "success"))
+
+    @task
+    def whole(self) -> None:
+        """Everything of some kinds in one file."""
+        with self.server() as server:
+            self.call("GET /export", params={"types": "servers,prompts"}, check=exports(server["name"]))
+
+    def bring(self, exported: Any, how: dict[str, Any], *, created: int) -> str:
+        """Import what was exported and see that nothing failed; return the id of the import.
+
+        An older gateway reads the options in the query, a newer one in the body.
+        """
+        answer = self.call(
+            "POST /import", params=how, json={"import_data": exported, **how}, check=imports(created)
+        )
+        return str(answer["import_id"])
+
+    @contextmanager
+    def imported(self, name: str, among: dict[str, str | int | bool]) -> Iterator[None]:
+        """Delete what the ``with`` block imports: the tool ``name``, which is ``among`` those of a query."""
+        try:
+            yield
+        finally:
+            for tool in self.call("GET /tools", params=among).json:
+                if tool["name"] == name:
+                    self.call("DELETE /tools/{tool_id}", tool_id=tool["id"])

@@ -1,0 +1,63 @@
+"""Writing: one entity of every kind, made and deleted again, and nothing else: the cheapest churn there is."""
+
+from __future__ import annotations
+
+from loadtest.users.base import task
+from loadtest.users.registry.fixtures import (
+    RegistryUser,
+    new_agent,
+    new_prompt,
+    new_resource,
+    new_server,
+    new_tool,
+)
+
+
+class WriteAPIUser(RegistryUser):
+    """Somebody whose pipeline makes and deletes all day."""
+
+    area = "writing"
+    weight = 3
+
+    @task(4)
+    def local(self) -> None:
+        """What the gateway keeps itself: a tool, a resource, a prompt and the server that bundles them."""
+        service = self.backend("rest")
+        with (
+            self.created(
+                "POST /tools/",
+                json=new_tool(self.name("tool"), service),
+                delete="DELETE /tools/{tool_id}",
+            ) as tool,
+            self.created(
+                "POST /resources/",
+                json=new_resource(self.name("resource")),
+                delete="DELETE /resources/{resource_id}",
+            ) as resource,
+            self.created(
+                "POST /prompts/",
+                json=new_prompt(self.name("prompt")),
+                delete="DELETE /prompts/{prompt_id}",
+            ) as prompt,
+            self.created(
+                "POST /servers/",
+                json=new_server(
+                    self.name("server"),
+                    associated_tools=[tool.id],
+                    associated_resources=[resource.id],
+                    associated_prompts=[prompt.id],
+                ),
+                delete="DELETE /servers/{server_id}",
+            ),
+        ):
+            pass
+
+    @task(2)
+    def remote(self) -> None:
+        """What the gateway reaches elsewhere: an agent. MCP servers come and go with :mod:`.gateways` only."""
+        with self.created(
+            "POST /a2a/",
+            json=new_agent(self.name("agent"), self.backend("a2a")),
+            delete="DELETE /a2a/{agent_id}",
+        ):
+            pass

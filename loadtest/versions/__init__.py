@@ -1,0 +1,1 @@
+"""Data of each known gateway version: settings, known failures, lock and contract."""

@@ -1,0 +1,238 @@
+"""What we know of each gateway version: one TOML file, read by whoever boots it and by whoever judges it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+from packaging.version import InvalidVersion, Version
+
+from loadtest.core.errors import UsageError
+from loadtest.core.files import read_toml
+from loadtest.core.record import Record
+from loadtest.results.deployment import Footing, Qualified
+from loadtest.results.failures import ProblemKind
+
+DIRECTORY = Path(__file__).parent
+
+
+class KnownFailure(Qualified, frozen=True, kw_only=True):
+    """An entry that excuses one fingerprint on one operation for one gateway, until a date."""
+
+    operation: str
+    problem: ProblemKind
+    reason: str
+    owner: str
+    expires: dt.date
+    """The last day on which it excuses."""
+    link: str | None = None
+    status: int | None = None
+    """None: any."""
+    code: str | None = None
+    """A JSON-RPC code; None: any."""
+    message: str | None = None
+    """The normalised message; None: any."""
+    gateway: str | None = None
+    """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
+    sometimes: bool = False
+    """Whether it is a matter of chance, such as which worker answers: a run without it does not make it stale."""
+    title: str | None = None
+    """For a fault of the gateway: what an issue about it is called; entries of one fault share it."""
+    curl: str | None = None
+    """For a fault of the gateway: the shortest command that shows it."""
+    source: str | None = None
+    """For a fault of the gateway: ``mcpgateway/admin.py:569``."""
+
+
+GATEWAY = "gateway"
+"""The owner of a known failure that is the gateway's own fault."""
+
+
+class Exclusion(Record, frozen=True, kw_only=True):
+    """Operations that are not driven, and why."""
+
+    operations: str
+    """A pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /_internal/*``."""
+    reason: str
+
+
+class Removal(Record, frozen=True, kw_only=True):
+    """Operations whose removal from the gateway is intended, and why."""
+
+    operations: str
+    """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /admin/*``."""
+    reason: str
+
+
+class SkippedScenarios(Record, frozen=True, kw_only=True):
+    """Scenarios in which a version has no part although it offers their operations, and why."""
+
+    scenarios: tuple[str, ...]
+    """Names: ``McpUser.progress``."""
+    reason: str
+
+
+class Drift(Qualified, frozen=True, kw_only=True):
+    """An answer that is plainly right although the contract does not describe it."""
+
+    operation: str
+    """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``."""
+    reason: str
+    status: int | None = None
+    """An undocumented status."""
+    media_type: str | None = None
+    """A body of another kind than the documented JSON, ``text/html``; empty for one that does not say its kind."""
+    violations: tuple[str, ...] = ()
+    """How a JSON body departs from its documented schema, each as ``run.json`` shows it under ``differs`` of the
+    operation: ``body: id is missing``. A body with any other violation is a failure."""
+
+
+class Turns(Qualified, frozen=True, kw_only=True):
+    """Operations that take turns, one at a time for all Locust processes of a machine."""
+
+    reason: str
+    """Why the gateway cannot have them at the same time; reports print it."""
+    operations: tuple[str, ...]
+    """Patterns of :mod:`fnmatch` over ``METHOD /path``."""
+    others: tuple[str, ...] = ()
+    """Patterns of those that match and need no turn all the same."""
+    settle: float = 0.0
+    """Seconds that a turn goes on after its answer, for a gateway that answers before it commits."""
+
+
+class InFlight(Qualified, frozen=True, kw_only=True):
+    """How many requests the gateway may have at once."""
+
+    reason: str
+    """Why it cannot have more; reports print it."""
+    most: int
+    """Shared by all Locust processes of a machine."""
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """What a run on this version must at least reach."""
+
+    floor: int = 0
+    """Operations that must succeed."""
+    answered: int = 0
+    """Operations that must be answered right: those that succeed and those that drift."""
+
+
+class Floor(Qualified, frozen=True, kw_only=True):
+    """What a run must at least reach where that is not what others must."""
+
+    reason: str
+    floor: int
+    answered: int
+
+
+class Switches(Qualified, frozen=True, kw_only=True):
+    """Environment variables of a gateway on one footing."""
+
+    environment: dict[str, str]
+
+
+class VersionData(Record, frozen=True, kw_only=True):
+    """One gateway version: how to boot it and what to expect of it."""
+
+    version: str
+    python: str
+    """The interpreters that it runs on, as a PEP 440 specifier: ``>=3.11,<3.14``."""
+    extras: tuple[str, ...] = ()
+    """Extras of the package that the lock was resolved with: features to be driven need them."""
+    requirements: tuple[str, ...] = ()
+    """Further packages in the lock, as PEP 508 requirements."""
+    exclude_newer: dt.date | None = None
+    """The day whose package index the lock was resolved with; None: the day of locking."""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    """Switches on top of those that every version gets."""
+    switches: tuple[Switches, ...] = ()
+    """Those that only some footings need; they go before ``environment``."""
+    coverage: Coverage = Coverage()
+    floors: tuple[Floor, ...] = ()
+    """The last one that holds goes before ``coverage``."""
+    excluded: tuple[Exclusion, ...] = ()
+    skipped: tuple[SkippedScenarios, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    """Operations of this version that a later gateway is meant not to offer."""
+    drift: tuple[Drift, ...] = ()
+    known: tuple[KnownFailure, ...] = ()
+    turns: Turns | None = None
+    in_flight: InFlight | None = None
+
+    def on(self, footing: Footing) -> VersionData:
+        """Return what of it holds for a gateway on ``footing``."""
+        variables = [one.environment for one in self.switches if one.holds(footing)]
+        floors = [one for one in self.floors if one.holds(footing)]
+        return replace(
+            self,
+            environment={
+                name: value for each in (self.environment, *variables) for name, value in each.items()
+            },
+            switches=(),
+            coverage=Coverage(floor=floors[-1].floor, answered=floors[-1].answered)
+            if floors
+            else self.coverage,
+            floors=(),
+            drift=tuple(one for one in self.drift if one.holds(footing)),
+            known=tuple(one for one in self.known if one.holds(footing)),
+            turns=self.turns if self.turns and self.turns.holds(footing) else None,
+            in_flight=self.in_flight if self.in_flight and self.in_flight.holds(footing) else None,
+        )
+
+    def booted_as(self, other: VersionData) -> VersionData:
+        """Return it for a gateway that was booted with the switches of ``other``."""
+        return replace(self, environment=other.environment, switches=other.switches)
+
+    @property
+    def lock(self) -> Path:
+        """The hashed lock file beside the data file."""
+        return DIRECTORY / f"{self.version}.lock"
+
+
+def available() -> tuple[str, ...]:
+    """Return every version that has a data file, newest first."""
+    names = [path.stem for path in DIRECTORY.glob("*.toml")]
+    return tuple(sorted(names, key=Version, reverse=True))
+
+
+def load(version: str) -> VersionData:
+    """Return the data of ``version``.
+
+    Raises:
+        UsageError: there is no such file, or it does not say what it must.
+    """
+    path = DIRECTORY / f"{version}.toml"
+    if version not in available():
+        raise UsageError(f"unknown gateway {version!r}: expected {', '.join(available())}, path:DIR or a URL")
+    return read_toml(path, VersionData)
+
+
+def nearest(version: str | None, candidates: Sequence[str]) -> str:
+    """Return the candidate whose number is nearest to ``version``; the newest if ``version`` is no version.
+
+    That is the one before it or the one after it: whichever shares more of the release's number, then whichever is
+    fewer patches away, then the one before. ``1.0.6`` is nearer to ``1.0.7`` than to ``1.0.0rc1``, ``1.1.0`` nearer to
+    ``1.0.7`` than to ``1.2.0``. ``1.0.0-RC-1``, as the gateway itself writes it, is ``1.0.0rc1``.
+    What decides where a contract can be had is :func:`loadtest.openapi.contracts.closest`.
+    """
+    ordered = sorted(candidates, key=Version)
+    try:
+        own = Version(version or "")
+    except InvalidVersion:
+        return ordered[-1]
+    before = [one for one in ordered if Version(one) <= own][-1:]
+    after = [one for one in ordered if Version(one) > own][:1]
+    return min((*before, *after), key=lambda one: _distance(own, Version(one)))
+
+
+def _distance(one: Version, other: Version) -> tuple[int, int]:
+    """Return how many parts of the release's number differ, counted from the first, and by how much that first does."""
+    parts = ((one.major, other.major), (one.minor, other.minor), (one.micro, other.micro))
+    for index, (left, right) in enumerate(parts):
+        if left != right:
+            return len(parts) - index, abs(left - right)
+    return 0, 0

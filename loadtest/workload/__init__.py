@@ -1,0 +1,1 @@
+"""Profiles and open workloads: arrival rates, stages and schedules."""

@@ -1,0 +1,54 @@
+"""."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loadtest.judge.categories import Category
+
+
+def document(categories: Iterable[Category], *, command: str) -> str:
+    """Return the page ``docs/categories.md`` about ``categories``; ``command`` is how to write it anew."""
+    lines = [
+        "# Categories of failures",
+        "",
+        f"<!-- Generated from loadtest/judge/categories.toml by `{command}`; do not edit. -->",
+        "",
+        "A category recognises a failure, says whose fault it is and what to do about it. The first one that",
+        "matches counts; a file given with `--categories` comes before these.",
+        "",
+        "| category | whose fault | excuses |",
+        "|---|---|---|",
+    ]
+    listed = list(categories)
+    lines += [f"| [{c.name}](#{c.name}) | {c.fault.value} | {'yes' if c.excuses else 'no'} |" for c in listed]
+    for category in listed:
+        lines += ["", *_document_one(category)]
+    return "\n".join(lines) + "\n"
+
+
+def _document_one(category: Category) -> list[str]:
+    rows = [
+        ("operations", category.operations),
+        ("problem", tuple(p.value for p in category.problems)),
+        ("status", tuple(str(s) for s in category.status)),
+        ("status alone, of another locustfile", tuple(str(s) for s in category.bare_status)),
+        ("code", category.codes),
+        ("message", category.messages),
+        ("gateway's log", category.logs),
+    ]
+    fault = category.fault.value.replace("-", " ")
+    excuse = "It excuses" if category.excuses else "It does not excuse"
+    lines = [
+        f"## {category.name}",
+        "",
+        f"**{category.title}.** Fault of the {fault}. {excuse}: {category.because}",
+        "",
+        f"What to do: {category.advice}",
+        "",
+        *(f"- {name}: {' or '.join(f'`{value}`' for value in values)}" for name, values in rows if values),
+        *(f"- for example: `{s.operation}`: `{s.message}`" for s in category.examples),
+    ]
+    if category.source:
+        lines += [f"- source: <{category.source}>"]
+    return lines

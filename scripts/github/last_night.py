@@ -1,0 +1,152 @@
+"""Fetches what the last nights left of one soak: ``last_night.py DIRECTORY``.
+
+Writes ``run.json`` of the newest night that passed, the baseline of this one, and ``history.json`` of the newest
+night there was. A night is a scheduled run of the workflow on the default branch; what was started by hand, with
+another size perhaps, is none. Without a night that can be used there is no baseline, and the run goes without.
+
+The archives come from this repository's own runs and are still read as data: two files are taken, by their names
+and up to a size, and a run that this version of the load test cannot read is left alone with a line.
+
+Environment: ARTIFACT is the artifact's name, WORKFLOW the file name of the workflow; GITHUB_TOKEN,
+GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_RUN_ID and GITHUB_OUTPUT as GitHub sets them. The output ``run-args`` is
+what to give ``loadtest run``: ``--baseline DIRECTORY/run.json``, or nothing.
+"""
+
+import io
+import json
+import os
+import sys
+import urllib.error
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from github_api import GitHub, TooLargeError
+
+from loadtest.core.errors import UsageError
+from loadtest.results.run import read_run
+
+MOST_NIGHTS = 10
+"""Nights that are looked at."""
+LARGEST_ARCHIVE = 300_000_000
+LARGEST_FILE = 150_000_000
+LARGEST_SMALL_FILE = 5_000_000
+FILES = {"run.json": LARGEST_FILE, "verdict.json": LARGEST_SMALL_FILE, "history.json": LARGEST_SMALL_FILE}
+"""What is read of an archive, and how many bytes of it at most."""
+
+
+def unpacked(archive: bytes) -> dict[str, bytes]:
+    """Return those of :data:`FILES` that stand at the top of ``archive``, whatever else it holds.
+
+    Raises:
+        ValueError: it is no archive that can be read, or a file in it is larger than it may be.
+    """
+    found = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            names = set(file.namelist())
+            for name, largest in FILES.items():
+                if name in names:
+                    # What the archive says of a size is not asked: a bomb lies.
+                    with file.open(name) as member:
+                        found[name] = member.read(largest + 1)
+                    if len(found[name]) > largest:
+                        raise ValueError(f"{name} has more than {largest} bytes")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"not an archive that can be read: {error}") from error
+    return found
+
+
+def archives(github: GitHub, workflow: str, artifact: str, own_run: int) -> Iterator[tuple[int, bytes]]:
+    """Yield number of the run and archive of each night, newest first, as long as it is kept.
+
+    Raises:
+        urllib.error.URLError: GitHub does not answer, or says no.
+    """
+    branch = quote(str(github.call("GET", "")["default_branch"]), safe="")
+    listed = github.call(
+        "GET",
+        f"/actions/workflows/{quote(workflow, safe='')}/runs"
+        f"?branch={branch}&event=schedule&status=completed&per_page={MOST_NIGHTS}",
+    )
+    for run in (int(one["id"]) for one in listed["workflow_runs"][:MOST_NIGHTS]):
+        if run == own_run:
+            continue
+        kept = github.call("GET", f"/actions/runs/{run}/artifacts?name={quote(artifact, safe='')}")
+        for one in kept["artifacts"][:1]:
+            if one["name"] != artifact or one["expired"]:
+                continue
+            if one["size_in_bytes"] > LARGEST_ARCHIVE:
+                print(f"run {run}: its artifact is larger than {LARGEST_ARCHIVE} bytes: not looked at")
+                continue
+            try:
+                yield run, github.download(f"/actions/artifacts/{int(one['id'])}/zip", LARGEST_ARCHIVE)
+            except TooLargeError as error:
+                print(f"run {run}: its artifact has {error}: not looked at")
+
+
+def fetch(directory: Path, environment: Mapping[str, str]) -> Path | None:
+    """Write what is there into ``directory``; return the baseline, or None if there is none.
+
+    Raises:
+        urllib.error.URLError: GitHub does not answer, or says no.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    own_run = int(environment["GITHUB_RUN_ID"])
+    for run, archive in archives(
+        GitHub(environment), environment["WORKFLOW"], environment["ARTIFACT"], own_run
+    ):
+        try:
+            files = unpacked(archive)
+        except ValueError as error:
+            print(f"run {run}: {error}")
+            continue
+        history = directory / "history.json"
+        if not history.exists():
+            history.write_bytes(files.get("history.json", b"[]"))
+        if not _passed(files.get("verdict.json", b"")):
+            print(f"run {run}: did not pass, so it is no baseline")
+            continue
+        baseline = directory / "run.json"
+        baseline.write_bytes(files.get("run.json", b""))
+        try:
+            read_run(baseline)
+        except UsageError as error:
+            print(f"run {run}: cannot be compared with: {error}")
+            baseline.unlink()
+            continue
+        print(f"run {run} is the baseline")
+        return baseline
+    print("no night before this one can be compared with")
+    return None
+
+
+def _passed(verdict: bytes) -> bool:
+    try:
+        found = json.loads(verdict)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("verdict") == "pass"
+
+
+def main() -> int:
+    """Fetch into the directory that the command line names. Without GitHub the run goes without a baseline."""
+    if len(sys.argv) != 2:
+        print("usage: last_night.py DIRECTORY", file=sys.stderr)
+        return 2
+    try:
+        baseline = fetch(Path(sys.argv[1]), os.environ)
+    except urllib.error.URLError as error:
+        print(f"::warning::last night's run cannot be had from GitHub: {error}")
+        baseline = None
+    target = os.environ.get("GITHUB_OUTPUT")
+    if target and baseline is not None:
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(f"run-args=--baseline {baseline}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

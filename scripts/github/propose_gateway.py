@@ -1,0 +1,114 @@
+"""Opens a pull request that adds support for a gateway release.
+
+Usage: ``python3 scripts/github/propose_gateway.py DIRECTORY``.
+
+DIRECTORY holds what another job made: ``VERSION.toml``, ``VERSION.lock``, ``VERSION.contract.json``,
+``gateway-faults.md``, ``summary.md`` and perhaps the ``verdict.json`` of a first run. That job installed and ran a
+package that nobody here has read, so the files are data that may say anything: a lock must be pins and hashes, a data
+file TOML of this version, a contract JSON, text is cut and loses what GitHub would act on. What they propose is then
+read by a person, which is what a pull request is for.
+
+The commit is made through the API, on the newest commit of the default branch; nothing is checked out or pushed.
+The branch ``gateway-VERSION`` is renewed as long as nobody else has written to it, and nothing is proposed again that
+somebody closed. Needs nothing but Python.
+
+Environment: VERSION; GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_RUN_ID as GitHub
+sets them.
+"""
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pull_request import (
+    CHECKS,
+    LARGEST_TEXT,
+    RefusedError,
+    open_or_renew,
+    propose_from_directory,
+    read_file,
+    read_lock,
+    run_url,
+)
+from verdicts import heading, listed, read_report, row
+
+FOLDER = "loadtest/versions"
+VERSION = re.compile(r"\d{1,4}(\.\d{1,8}){1,4}((a|b|rc|\.post|\.dev)\d{1,10}){0,3}")
+_ACTED_ON = re.compile(r"[<@]|\]\(|://|#(?=\d)")
+
+JOINER = "\u2060"
+"""Not seen, and between two characters enough that they mean nothing together."""
+INTRODUCTION = (
+    "is on the package index. This adds its lock and a draft of its data file; read the draft, and see *Add a gateway "
+    "version* in CONTRIBUTING.md for what is left to do."
+)
+CUT = "\n\n… The rest is in `summary.md` in the artifact `proposal` of the run.\n"
+"""Below a description that was cut."""
+
+
+def proposed(directory: Path, version: str) -> dict[str, str]:
+    """Return the files of the pull request, path in the repository to text.
+
+    Raises:
+        RefusedError: a file is not what it must be.
+    """
+    if not VERSION.fullmatch(version):
+        raise RefusedError("VERSION: is no version")
+    lock = read_lock(directory / f"{version}.lock")
+    data = read_file(directory / f"{version}.toml")
+    try:
+        stated = tomllib.loads(data).get("version")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RefusedError(f"{version}.toml: is not TOML") from error
+    if stated != version:
+        raise RefusedError(f"{version}.toml: is about another version")
+    contract = read_file(directory / f"{version}.contract.json")
+    try:
+        document = json.loads(contract)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RefusedError(f"{version}.contract.json: is not JSON") from error
+    if not isinstance(document, dict) or not document.get("paths"):
+        raise RefusedError(f"{version}.contract.json: is no contract")
+    return {
+        f"{FOLDER}/{version}.lock": lock,
+        f"{FOLDER}/{version}.contract.json": contract,
+        f"{FOLDER}/{version}.toml": data,
+        "docs/gateway-faults.md": read_file(directory / "gateway-faults.md"),
+    }
+
+
+def calm(markdown: str) -> str:
+    """Return ``markdown`` without what GitHub would act on: mentions, references, links, HTML."""
+    cut = markdown if len(markdown) <= LARGEST_TEXT else markdown[:LARGEST_TEXT].rsplit("\n", 1)[0] + CUT
+    return _ACTED_ON.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", cut)
+
+
+def description(directory: Path, version: str, url: str) -> str:
+    """Return the text of the pull request."""
+    lines = [f"Gateway {version} {INTRODUCTION}", "", CHECKS, ""]
+    report = read_report(directory, version)
+    if report is None:
+        lines.append(f"It has not been driven to a verdict: [the run]({url}).")
+    else:
+        lines += [f"A first [run]({url}):", "", *heading(), row(report), *listed(report)]
+    return "\n".join(lines) + "\n\n" + calm(read_file(directory / "summary.md"))
+
+
+def propose(directory: Path, environment: Mapping[str, str]) -> str:
+    """Open or renew the pull request; return one line on what was done.
+
+    Raises:
+        RefusedError: a file is not what it must be, or somebody else works on the branch.
+        urllib.error.URLError: GitHub does not answer, or says no.
+    """
+    version = environment["VERSION"]
+    files = proposed(directory, version)
+    body = description(directory, version, run_url(environment))
+    return open_or_renew(environment, f"gateway-{version}", f"Know gateway {version}", body, files)
+
+
+if __name__ == "__main__":
+    sys.exit(propose_from_directory(propose))

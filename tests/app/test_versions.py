@@ -1,0 +1,48 @@
+"""The main job: every operation, the default size, exit 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from booted_versions import BOOTED
+from command import loadtest
+
+from loadtest.openapi.contracts import contract_of
+from loadtest.openapi.diff import contract_changes
+from loadtest.results.run import RunState, read_run
+from loadtest.versions import data as versions
+
+pytestmark = [pytest.mark.real, pytest.mark.load]
+
+FILES = (
+    *("junit.xml", "locust_report.html", "locust_stats.csv", "run.json", "verdict.json"),
+    *("summary.md", "gateway.log", "openapi.json", "report.html"),
+)
+
+
+@pytest.mark.parametrize("version", BOOTED)
+def test_the_main_job(version: str, tmp_path: Path) -> None:
+    done = loadtest("run", "--gateway", version, "--reports-dir", str(tmp_path), timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("PASS  no new failures")
+    for name in FILES:
+        assert (tmp_path / name).stat().st_size > 0, name
+
+    run = read_run(tmp_path / "run.json")
+    assert run.state is RunState.COMPLETE
+    assert run.sweep is not None
+    assert run.sweep.done == run.sweep.planned > 200
+    assert all(backend.up for backend in run.backends)
+    assert run.resources
+    assert {entity.kind for entity in run.entities if entity.before != entity.after} == set()
+
+    assert run.contract == contract_of(version).operations, f"make contract-gateway VERSION={version}"
+    served = json.loads((tmp_path / "openapi.json").read_text())
+    changes = contract_changes(contract_of(version).document, served)
+    assert changes.count == 0, f"{changes.line}: make contract-gateway VERSION={version}"
+
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert "called-operations-planned" not in {finding["check"] for finding in verdict["findings"]}
+    assert verdict["operations"]["succeeded"] >= versions.load(version).coverage.floor > 300

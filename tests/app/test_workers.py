@@ -1,0 +1,166 @@
+"""Master and workers on one machine: whoever is stopped, refused or killed, the rest ends in good order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from booted_versions import NEWEST
+from command import alive, family, find, started, under_load, until
+
+from loadtest.core import env as settings
+from loadtest.gateway.boot import booted
+from loadtest.gateway.install.source import parse_source
+from loadtest.gateway.running import RunningGateway
+from loadtest.results.run import RunState, read_run
+
+pytestmark = pytest.mark.real
+
+WHO = ("--", "HealthUser", "TagsExtendedUser")
+Started = contextlib.AbstractContextManager[subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[RunningGateway]:
+    with booted(parse_source(NEWEST), home=settings.home()) as running:
+        yield running
+
+
+class Company:
+    """Starts a master and its workers for one gateway; each finds nothing in LOADTEST_HOME but its own."""
+
+    def __init__(self, gateway: RunningGateway, directory: Path) -> None:
+        self.reports = directory / "reports"
+        self.gateway = gateway
+        self.settings = {
+            "LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or "",
+            "LOADTEST_HOME": str(directory / "home"),
+        }
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = str(free.getsockname()[1])
+
+    def master(self, *arguments: str) -> Started:
+        where = ("--master-bind", "127.0.0.1", "--master-port", self.port, "--gateway", self.gateway.host)
+        size = ("-u", "6", "-r", "6", "--reports-dir", str(self.reports))
+        return started(("run", "--master", *where, *size, *arguments, *WHO), self.settings)
+
+    def worker(self, *arguments: str, **more: str) -> Started:
+        command = ("work", "--master-host", "127.0.0.1", "--master-port", self.port, *arguments)
+        return started(command, self.settings | more)
+
+    def verdict(self) -> str:
+        return (self.reports / "verdict.json").read_text()
+
+
+@pytest.fixture
+def company(gateway: RunningGateway, tmp_path: Path) -> Company:
+    return Company(gateway, tmp_path)
+
+
+def test_a_worker_that_is_stopped_hands_in_everything_and_the_others_go_on(company: Company) -> None:
+    with (
+        company.master("-t", "15s", "--expect-workers", "3") as master,
+        company.worker() as one,
+        company.worker("--processes", "2") as two,
+    ):
+        until(under_load(company.reports), "the load runs")
+        processes = family(two.pid)
+        two.send_signal(signal.SIGTERM)
+        assert two.wait(30) == 143
+        until(lambda: not alive(processes), "every process of the worker has ended")
+        output, _ = master.communicate(timeout=60)
+        assert one.wait(30) == 0
+    run = read_run(company.reports / "run.json")
+    assert run.state is RunState.COMPLETE, output
+    assert run.requests == sum(worker.requests for worker in run.workers)
+    assert not any(worker.lost or worker.unreported for worker in run.workers)
+    assert [worker.detail for worker in run.workers].count("it was stopped") == 2
+    assert "2 workers of 3 not as the others" in company.verdict()
+    assert run.sweep is not None
+    assert run.sweep.done == run.sweep.planned
+
+
+def test_a_worker_that_cannot_sign_in_says_so_and_is_in_the_verdict(company: Company) -> None:
+    with (
+        company.master("-t", "10s", "--expect-workers", "2") as master,
+        company.worker() as one,
+        company.worker(LOADTEST_JWT_SECRET="another-secret-that-is-not-the-gateways") as stranger,
+    ):
+        said, _ = stranger.communicate(timeout=90)
+        assert stranger.returncode == 3, said
+        assert master.wait(60) == 3
+        assert one.wait(30) == 0
+    (line,) = [line for line in said.splitlines() if "cannot take part" in line]
+    assert "refuses our token" in line
+    assert "Traceback" not in said
+    (refused,) = [worker for worker in read_run(company.reports / "run.json").workers if worker.lost]
+    assert refused.requests == 0
+    assert "refuses our token" in refused.detail
+    for written in company.reports.iterdir():
+        for secret in (company.settings["LOADTEST_JWT_SECRET"], "another-secret"):
+            assert secret not in written.read_text(errors="replace"), written
+
+
+def test_workers_that_do_not_come_are_missed_in_time(company: Company) -> None:
+    with (
+        company.master("-t", "10s", "--expect-workers", "2", "--workers-within", "8s") as master,
+        company.worker() as one,
+    ):
+        assert master.wait(90) == 3
+        assert one.wait(30) == 0
+    run = read_run(company.reports / "run.json")
+    assert run.state is RunState.ABORTED
+    assert run.reason.startswith("not every worker came within 8 s: 1 of 2 there (")
+    assert run.reason.endswith(", 1 missing")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_master_that_is_stopped_under_load_ends_with_its_workers(
+    company: Company, number: signal.Signals, code: int
+) -> None:
+    with company.master("-t", "120s") as master, company.worker() as one:
+        until(under_load(company.reports), "the load runs")
+        processes = [*family(master.pid), *family(one.pid)]
+        master.send_signal(number)
+        assert master.wait(60) == code
+        assert one.wait(30) == 0
+        until(lambda: not alive(processes), "every process has ended")
+    run = read_run(company.reports / "run.json")
+    assert run.state is RunState.INTERRUPTED
+    assert run.requests == sum(worker.requests for worker in run.workers) >= 20
+    assert json.loads(company.verdict())["verdict"] == "interrupted"
+
+
+def test_a_master_that_is_stopped_while_it_waits_lets_its_workers_go(company: Company) -> None:
+    with company.master("-t", "60s", "--expect-workers", "2") as master, company.worker() as one:
+        log = company.reports / "locust.log"
+        until(lambda: log.exists() and "reported as ready" in log.read_text(), "the first one is there")
+        processes = [*family(master.pid), *family(one.pid)]
+        master.send_signal(signal.SIGTERM)
+        assert master.wait(60) == 143
+        assert one.wait(30) == 0
+        until(lambda: not alive(processes), "every process has ended")
+    assert read_run(company.reports / "run.json").state is RunState.INTERRUPTED
+
+
+def test_nothing_stays_of_a_worker_whose_command_was_killed_nor_does_the_last_loss_last(
+    company: Company,
+) -> None:
+    with company.master("-t", "120s") as master, company.worker("--processes", "1") as one:
+        until(under_load(company.reports), "the load runs")
+        processes = family(one.pid)
+        find(processes, "locust", "--worker").kill()
+        one.kill()
+        until(lambda: not alive(processes), "every process of the worker has ended")
+        output, _ = master.communicate(timeout=90)
+    assert master.returncode == 3, output
+    run = read_run(company.reports / "run.json")
+    assert run.state is RunState.ABORTED
+    assert run.reason == "every worker was lost"
+    assert [worker.lost for worker in run.workers] == [True]

@@ -1,0 +1,85 @@
+"""The command, in a process of its own: what it prints, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sample_runs import clean, failures
+
+from loadtest.openapi.contracts import contract_of
+from loadtest.results.run import write_run
+
+
+def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "loadtest", "coverage", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def contract(path: Path, *more: str) -> Path:
+    """The contract of 1.0.7, with ``more`` operations, of a gateway that does not say what it is."""
+    document = dict(contract_of("1.0.7").document)
+    paths = dict(document["paths"])
+    for operation in more:
+        method, _, template = operation.partition(" ")
+        paths[f"/v1{template}"] = {"parameters": [], method.lower(): {}}
+    path.write_text(json.dumps(document | {"info": {}, "paths": paths}))
+    return path
+
+
+def test_runs(tmp_path: Path) -> None:
+    before, now = tmp_path / "before.json", tmp_path / "now.json"
+    write_run(clean(), before)
+    write_run(failures(), now)
+    one = ran("--run", now)
+    assert (one.returncode, one.stderr) == (0, "")
+    assert one.stdout.splitlines()[-1].startswith("3/7 operations succeeded (1 drift")
+    both = ran("--run", before, "--run", now)
+    assert "succeeded -> reached: POST /tools" in both.stdout
+    assert json.loads(ran("--run", before, "--run", now, "--json").stdout)["runs"] == [str(before), str(now)]
+
+
+def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_path: Path) -> None:
+    whole = ran("--contract", contract(tmp_path / "whole.json"))
+    assert whole.returncode == 0, whole.stdout
+    more = contract(tmp_path / "more.json", "GET /brand/new", "POST /_internal/x")
+    assert ran("--contract", more).returncode == 1
+    assert "no scenario: GET /brand/new\n" in ran("--contract", more).stdout
+    found = json.loads(ran("--contract", more, "--json").stdout)
+    assert found["unplanned"] == ["GET /brand/new"]
+    assert "POST /_internal/x" in found["excluded"]
+    # That version has no such exclusion.
+    other = json.loads(ran("--contract", more, "--gateway", "1.0.0rc1", "--json").stdout)
+    assert {"POST /_internal/x", "GET /brand/new"} <= set(other["unplanned"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "words"),
+    [
+        (["--contract", "FILE", "--run", "FILE"], "{}", "--run and --contract: expected one of them"),
+        (["--gateway", "1.0.7"], "{}", "--gateway: expected together with --contract"),
+        (["--run", "FILE", "--run", "FILE", "--run", "FILE"], "{}", "given 3 times"),
+        (
+            ["--contract", "FILE", "--gateway", "9.9"],
+            '{"paths": {"/a": {"get": {}}}}',
+            "unknown gateway '9.9'",
+        ),
+        (
+            ["--contract", "FILE"],
+            "{",
+            "is not complete JSON: Input data was truncated; expected an OpenAPI document",
+        ),
+        (["--contract", "FILE"], "{}", "missing required field `paths`"),
+        (["--contract", "FILE"], '{"paths": {"/a": []}}', "paths"),
+        (["--contract", "FILE"], '{"paths": {}}', "paths: holds no operation"),
+        (["--contract", "nowhere.json"], "", "nowhere.json: cannot be read"),
+    ],
+)
+def test_a_slip_is_told_in_one_line(tmp_path: Path, arguments: list[str], text: str, words: str) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    done = ran(*(str(path) if argument == "FILE" else argument for argument in arguments))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1

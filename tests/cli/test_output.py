@@ -1,0 +1,83 @@
+"""What standard output is does not change how a command ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[1] / "data" / "clean.json"
+FULL = Path("/dev/full")
+
+
+def command(
+    tmp_path: Path, *arguments: str, output: int, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "loadtest", *arguments],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+)
+def test_output_that_is_not_utf8(tmp_path: Path, environment: dict[str, str]) -> None:
+    done = command(tmp_path, "report", "--run", str(RUN), output=subprocess.PIPE, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("PASS  no new failures ? ")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_output_that_is_full(tmp_path: Path) -> None:
+    with FULL.open("w") as full:
+        done = command(tmp_path, "report", "--run", str(RUN), output=full.fileno())
+        assert done.returncode == 0
+        assert done.stderr == "loadtest: standard output cannot be written: No space left on device\n"
+        assert (tmp_path / "reports" / "junit.xml").exists()
+        assert command(tmp_path, "--help", output=full.fileno()).returncode in (0, 3)
+        done = command(tmp_path, "coverage", "--run", str(RUN), output=full.fileno())
+    assert done.returncode in (0, 3)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_output_that_nobody_reads(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = command(tmp_path, "report", "--run", str(RUN), output=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "> /dev/full 2> /dev/full", "2> /dev/full"])
+@pytest.mark.parametrize(("run", "code"), [("clean.json", 0), ("failures.json", 1)])
+def test_streams_that_are_closed_or_full_from_the_start(
+    tmp_path: Path, streams: str, run: str, code: int
+) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'"$0" -m loadtest report --run "$1" {streams}',
+            sys.executable,
+            str(RUN.with_name(run)),
+        ],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert (tmp_path / "reports" / "verdict.json").exists()

@@ -1,0 +1,243 @@
+"""The plan is read from the source of the user classes."""
+
+from pathlib import Path
+
+import pytest
+
+from loadtest.core.errors import UsageError
+from loadtest.engine.scenario_plan import catalogue, planned
+from loadtest.versions import data as versions
+
+SOURCE = '''
+from loadtest.users.base import GatewayUser, task
+
+READS = ("GET /a", "GET /b")
+
+
+def helper(user):
+    user.call("GET /from-function")
+
+
+class Base(GatewayUser):
+    area = "things"
+
+    def shared(self):
+        self.call("DELETE /shared/{id}")
+
+    @task
+    def inherited(self):
+        self.call("GET /inherited")
+
+
+class ThingsUser(Base):
+    @task(3)
+    def story(self):
+        """GET /not a call: a docstring has more words."""
+        for operation in READS:
+            self.call(operation)
+        with self.created("POST /things/", delete="DELETE /things/{id}") as not_a_scenario:
+            self.shared(not_a_scenario)
+        helper(self)
+        self.rpc("POST /rpc tools/call")
+
+    def not_a_scenario(self):
+        self.call("GET /never")
+'''
+
+
+HELPERS = """
+from loadtest.users.tables import MORE
+
+
+@contextmanager
+def lent(user):
+    with user.created("POST /lent", delete="DELETE /lent/{id}"):
+        yield
+    for operation in MORE:
+        user.call(operation)
+
+
+class LendingUser(GatewayUser):
+    abstract = True
+
+    def lends(self):
+        with lent(self):
+            pass
+
+    def thing(self):
+        self.call("GET /not-this")
+"""
+ELSEWHERE = """
+from loadtest.users.lending import LendingUser, lent as borrowed
+
+
+class InheritingUser(LendingUser):
+    area = "things"
+
+    @task
+    def by_method(self):
+        self.lends()
+
+
+class UsingUser(LendingUser):
+    area = "things"
+
+    @task
+    def by_function(self):
+        with borrowed(self) as thing:
+            self.call("GET /thing/{id}", id=thing.id)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "things.py").write_text(SOURCE)
+    return tmp_path
+
+
+def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
+    scenarios = {scenario.name: scenario for scenario in catalogue(folder)}
+    assert set(scenarios) == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
+    story = scenarios["ThingsUser.story"]
+    assert {call.operation for call in story.calls} == {
+        "GET /a",
+        "GET /b",
+        "POST /things/",
+        "DELETE /things/{id}",
+        "DELETE /shared/{id}",
+        "GET /from-function",
+        "POST /rpc tools/call",
+    }
+    assert (story.area, story.file) == ("things", "loadtest/users/things.py")
+
+
+def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    by_method, by_function = catalogue(tmp_path)
+    lent = {"POST /lent", "DELETE /lent/{id}", "GET /more"}
+    assert {call.operation for call in by_method.calls} == lent
+    assert {call.operation for call in by_function.calls} == lent | {"GET /thing/{id}"}
+    for scenario in (by_method, by_function):
+        assert scenario.file == "loadtest/users/elsewhere.py"
+        for call in scenario.calls:
+            line = ELSEWHERE.splitlines()[call.line - 1]
+            assert call.operation in line or line == f"    def {scenario.name.partition('.')[2]}(self):"
+
+
+def test_who_holds_streams_is_in_the_catalogue_of_a_soak_only(folder: Path) -> None:
+    source = 'class HoldingUser(Base):\n    holds = True\n    @task\n    def hold(self):\n        self.call("GET /a")\n'
+    (folder / "things.py").write_text(SOURCE + "\n\n" + source)
+    usual = {scenario.name for scenario in catalogue(folder)}
+    assert usual == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
+    assert {one.name for one in catalogue(folder, soak=True)} - usual == {
+        "HoldingUser.hold",
+        "HoldingUser.inherited",
+    }
+
+
+def test_a_call_knows_its_line(folder: Path) -> None:
+    story = next(s for s in catalogue(folder) if s.name == "ThingsUser.story")
+    line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
+    assert 'self.rpc("POST /rpc tools/call")' in SOURCE.splitlines()[line - 1]
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_what_a_version_skips_is_a_scenario(version: str) -> None:
+    skipped = {name for one in versions.load(version).skipped for name in one.scenarios}
+    assert not skipped - {scenario.name for scenario in catalogue()}
+
+
+def test_only_what_takes_part_is_planned(folder: Path) -> None:
+    names = [scenario.name for scenario in planned(["ThingsUser.story", "Unknown.story"], catalogue(folder))]
+    assert names == ["ThingsUser.story"]
+
+
+def test_every_scenario_of_ours_is_in_an_area_and_calls_something() -> None:
+    scenarios = catalogue(soak=True)
+    assert len(scenarios) > len(catalogue())
+    for scenario in scenarios:
+        assert scenario.area, scenario.name
+        assert scenario.calls, scenario.name
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'f"GET /things/{name}"',
+        'f"{method} /things"',
+        '"GET /things/%s" % name',
+        '"GET /things/" + name',
+        '"GET /things/{}".format(name)',
+    ],
+)
+def test_an_operation_assembled_at_run_time_is_refused_by_its_place(folder: Path, spelled: str) -> None:
+    """It would be missing from the plan, from the coverage and from annotations."""
+    text = SOURCE + f"\n    def more(self, name, method):\n        self.call({spelled})\n"
+    (folder / "things.py").write_text(text)
+    with pytest.raises(
+        UsageError, match=rf"^loadtest/users/things\.py:{len(text.splitlines())}: .*assembled"
+    ):
+        catalogue(folder)
+
+
+@pytest.mark.parametrize("place", ["other.py", "deep/other.py"])
+def test_two_classes_of_one_name_are_refused_by_both_places(folder: Path, place: str) -> None:
+    other = folder / place
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("class ThingsUser(GatewayUser):\n    area = 'others'\n")
+    line = SOURCE.splitlines().index("class ThingsUser(Base):") + 1
+    with pytest.raises(UsageError) as error:
+        catalogue(folder)
+    assert f"loadtest/users/{place}:1" in str(error.value)
+    assert f"loadtest/users/things.py:{line}" in str(error.value)
+
+
+def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "lending.py").write_text(HELPERS)
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE.replace("users.lending", "users.deep.lending"))
+    assert {call.operation for call in catalogue(tmp_path)[0].calls} == {
+        "POST /lent",
+        "DELETE /lent/{id}",
+        "GET /more",
+    }
+
+
+ALIASES = """
+from loadtest.users.lending import LendingUser
+from loadtest.users.elsewhere import UsingUser
+
+
+class AliasUser(LendingUser):
+    area = "aliases"
+    renamed: ClassVar = {"/lent": "/borrowed", "/th": "/never"}
+
+    by_function = UsingUser.by_function
+    weight = UsingUser.weight
+    size = numbers.large
+
+
+class InheritingAliasUser(AliasUser):
+    pass
+"""
+
+
+def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tmp_path: Path) -> None:
+    (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
+    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    (tmp_path / "names.py").write_text(ALIASES)
+    scenarios = {one.name: one for one in catalogue(tmp_path)}
+    for name in ("AliasUser.by_function", "InheritingAliasUser.by_function"):
+        assert {call.operation for call in scenarios[name].calls} == {
+            "POST /borrowed",
+            "DELETE /borrowed/{id}",
+            "GET /more",
+            "GET /thing/{id}",
+        }
+        assert (scenarios[name].area, scenarios[name].file) == ("aliases", "loadtest/users/elsewhere.py")
+    assert "POST /lent" in {call.operation for call in scenarios["UsingUser.by_function"].calls}
+    assert not [name for name in scenarios if name.endswith((".weight", ".size"))]

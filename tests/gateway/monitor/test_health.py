@@ -1,0 +1,65 @@
+"""A gateway that does not respond is told from one that is slow, and from a pause of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from eventually import until
+
+from loadtest.gateway.monitor import health
+from loadtest.gateway.monitor.health import PROBES, SILENT, HealthProbe
+
+SERVER = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        yield process, f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.kill()
+
+
+def test_one_that_is_stopped_is_noticed_and_one_that_answers_anything_is_not(
+    server: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, url = server
+    monkeypatch.setattr(health, "EVERY", 0.05)
+    monkeypatch.setattr(health, "SILENT", 1.5)
+    with HealthProbe(url) as probe:
+        began = time.monotonic()
+        assert until(lambda: time.monotonic() - began > 2.0)
+        assert probe.silent_for() is None
+        os.kill(process.pid, signal.SIGSTOP)
+        assert until(lambda: probe.silent_for() is not None)
+        os.kill(process.pid, signal.SIGCONT)
+        assert until(lambda: probe.silent_for() is None)
+
+
+def test_a_response_to_the_load_counts_and_a_pause_of_the_machine_does_not() -> None:
+    now = [0.0]
+    probe = HealthProbe("http://127.0.0.1:1", lambda: now[0])
+    now[0] = SILENT + 100
+    assert probe.silent_for() is None, "nothing was asked in that time"
+    probe._sent = PROBES
+    assert probe.silent_for() == SILENT + 100
+    probe.responded()
+    assert probe.silent_for() is None

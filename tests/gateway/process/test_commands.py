@@ -1,0 +1,71 @@
+"""A program that is run to its end, and what ends it otherwise."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from eventually import until
+
+from loadtest.core.signals import Stopped, listening
+from loadtest.gateway.process.commands import CommandError, run_command
+
+
+def run(code: str, *arguments: str, within: float = 30.0) -> str:
+    command = [sys.executable, "-c", code, *arguments]
+    return run_command(command, name="the tool", environment={"ONLY": "this"}, within=within).output
+
+
+def test_output_and_errors_are_told_apart() -> None:
+    code = "import sys, os; print(os.environ['ONLY']); print('a note', file=sys.stderr)"
+    finished = run_command([sys.executable, "-c", code], name="x", environment={"ONLY": "this"}, within=30)
+    assert (finished.output, finished.errors) == ("this\n", "a note\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import sys; print('first'); sys.exit('the last')", "the tool failed (exit status 1): the last"),
+        ("print('one'); print('two'); raise SystemExit(3)", "the tool failed (exit status 3): two"),
+        ("raise SystemExit(4)", "the tool failed (exit status 4): no output"),
+        ("import os; os.kill(os.getpid(), 9)", "the tool failed (signal 9): no output"),
+        ("print('busy', flush=True); import time; time.sleep(60)", "the tool did not end within 0.5 s: busy"),
+    ],
+)
+def test_a_failure_is_one_line(code: str, message: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(code, within=0.5 if "sleep" in code else 30.0)
+    assert str(caught.value) == message
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match=r"the tool: cannot be started: /nowhere: No such file"):
+        run_command(["/nowhere"], name="the tool", environment={}, within=5)
+
+
+def test_a_signal_ends_it_with_what_it_started(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    code = (
+        "import os, sys, time\n"
+        "if not os.fork():\n    os.setsid()\n    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+        "time.sleep(60)"
+    )
+
+    def interrupt() -> None:
+        assert until(lambda: note.exists() and bool(note.read_text()))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with listening():
+        threading.Thread(target=interrupt).start()
+        began = time.monotonic()
+        with pytest.raises(Stopped):
+            run(code, str(note))
+        assert time.monotonic() - began < 20
+    child = int(note.read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE

@@ -1,0 +1,145 @@
+"""A gateway that stays behind the command that booted it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+import requests
+from eventually import until
+
+from loadtest.core.errors import UsageError
+from loadtest.gateway import (
+    BootError,
+    RunningGateway,
+    boot_detached,
+    booted,
+    parse_source,
+    read_state,
+    status,
+    stop_detached,
+)
+from loadtest.gateway.process.detached import FILE, State
+from loadtest.versions import data as versions
+
+QUICK = parse_source(versions.available()[-1])
+
+
+def processes(gateway: RunningGateway) -> list[psutil.Process]:
+    """The gateway, the backends, and their guards."""
+    held = [psutil.Process(pid) for pid in (gateway.pid, gateway.backends_pid) if pid]
+    return held + [process.parent() or process for process in held]
+
+
+def supervisor(home: Path) -> int:
+    return msgspec.json.decode((home / FILE).read_bytes(), type=State).supervisor
+
+
+@pytest.fixture
+def place(home: Path, tmp_path: Path) -> Iterator[Path]:
+    for name in ("gateways", "templates"):
+        (tmp_path / name).symlink_to(home / name)
+    yield tmp_path
+    stop_detached(tmp_path)
+
+
+@pytest.mark.real
+def test_boot_use_and_stop(place: Path) -> None:
+    gateway = boot_detached(QUICK, home=place)
+    assert requests.get(f"{gateway.host}/health", timeout=10).ok
+    assert (place / FILE).stat().st_mode & 0o077 == 0
+    assert read_state(place) == gateway
+    assert status(place).startswith(f"{QUICK.text} runs at {gateway.host} (version ")
+    assert until(lambda: len(gateway.samples(time.time())) >= 2)
+    assert all(backend.up for backend in gateway.backend_states())
+    with pytest.raises(UsageError, match=f"runs at {gateway.host}: stop it first"):
+        boot_detached(QUICK, home=place)
+
+    held = processes(gateway)
+    # Another run in the same place neither disturbs it nor takes its directory for a left-over.
+    with pytest.raises(BootError), booted(QUICK, home=place, environ={}, boot_time=0.1):
+        pass
+    assert Path(gateway.directory or "").is_dir()
+
+    psutil.Process(gateway.pid).kill()
+    assert until(lambda: gateway.death() is not None)
+    assert status(place) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
+
+    assert stop_detached(place)
+    assert not [process for process in held if process.is_running()]
+    assert not list((place / "runs").iterdir())
+    assert status(place) == "no gateway runs"
+    assert not stop_detached(place)
+
+
+@pytest.mark.real
+def test_nothing_survives_a_killed_supervisor(place: Path) -> None:
+    gateway = boot_detached(QUICK, home=place)
+    held = processes(gateway)
+    os.kill(supervisor(place), signal.SIGKILL)
+    assert until(lambda: not any(process.is_running() for process in held))
+    assert read_state(place) is None, "a state whose holder is gone says nothing"
+    assert not (place / FILE).exists()
+    with pytest.raises(BootError), booted(QUICK, home=place, environ={}, boot_time=0.1):
+        pass
+    assert not list((place / "runs").iterdir()), "what a killed run left is removed by the next one"
+
+
+@pytest.mark.real
+def test_a_port_that_is_taken(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} on 127"):
+            boot_detached(QUICK, home=place, port=port)
+    assert read_state(place) is None
+
+
+def test_an_address_is_not_booted(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"GATEWAY=http://127\.0\.0\.1:1: runs already"):
+        boot_detached(parse_source("http://127.0.0.1:1"), home=tmp_path)
+
+
+def test_no_state(tmp_path: Path) -> None:
+    assert read_state(tmp_path / "nowhere") is None
+    assert status(tmp_path) == "no gateway runs"
+    assert not stop_detached(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"gateway": 1}'])
+def test_a_file_that_is_no_state(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(UsageError, match=r"gateway\.json: is not the state of a gateway"):
+        read_state(tmp_path)
+
+
+def test_a_process_id_that_belongs_to_another_by_now(tmp_path: Path) -> None:
+    state = State(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time() - 3600)
+    (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
+    assert read_state(tmp_path) is None
+    assert not stop_detached(tmp_path), "nobody else's process is signalled"
+
+
+def test_the_same_process(tmp_path: Path) -> None:
+    state = State(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time())
+    (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
+    assert read_state(tmp_path) == ATTACHED
+
+
+ATTACHED = msgspec.convert(
+    {
+        "source": "1.0.7",
+        "host": "http://127.0.0.1:1",
+        "credentials": {"email": "admin@example.com"},
+        "version": "1.0.7",
+        "data_version": "1.0.7",
+        "backends": {"urls": {}},
+    },
+    RunningGateway,
+)

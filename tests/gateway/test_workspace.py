@@ -1,0 +1,80 @@
+"""A directory and a port per run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadtest.core.errors import UsageError
+from loadtest.gateway.workspace import (
+    OWNER,
+    PORTS,
+    YOUNG,
+    free_port,
+    require_free,
+    run_directory,
+    same_process,
+)
+
+
+def test_a_free_port_can_be_listened_on() -> None:
+    port = free_port()
+    assert port in PORTS
+    require_free(port)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+@pytest.mark.parametrize(("port", "why"), [(-1, "not between"), (65_536, "not between")])
+def test_what_is_no_port(port: int, why: str) -> None:
+    with pytest.raises(UsageError, match=rf"port {port} on 127\.0\.0\.1 cannot be used \({why}"):
+        require_free(port)
+
+
+def test_a_directory_of_our_own_that_is_gone_afterwards(tmp_path: Path) -> None:
+    with run_directory(tmp_path) as directory, run_directory(tmp_path) as other:
+        assert directory != other
+        assert directory.is_dir()
+        assert directory.stat().st_mode & 0o077 == 0
+        assert (directory / "tmp").is_dir()
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    me = psutil.Process()
+    owners = {
+        "dead": f"{ended.pid} {time.time()}",
+        "reused": f"{me.pid} {me.create_time() - 3600}",
+        "alive": f"{me.pid} {me.create_time()}",
+        "broken": "what",
+    }
+    for name, owner in owners.items():
+        (runs / name).mkdir(parents=True)
+        (runs / name / OWNER).write_text(owner)
+    for name in ("new", "abandoned", "broken"):
+        (runs / name).mkdir(exist_ok=True)
+    for name in ("abandoned", "broken"):
+        os.utime(runs / name, (0, time.time() - 2 * YOUNG))
+    with run_directory(tmp_path) as directory:
+        assert {path.name for path in runs.iterdir()} == {"alive", "new", directory.name}
+
+
+def test_a_process_is_known_by_its_birth() -> None:
+    me = psutil.Process()
+    assert same_process(me.pid, me.create_time())
+    assert not same_process(me.pid, me.create_time() - 60)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        born = psutil.Process(ended.pid).create_time()
+        while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert not same_process(ended.pid, born), "an ended one that nobody collected is not running"

@@ -1,0 +1,136 @@
+import re
+from pathlib import Path
+
+import pytest
+from bad_runs import BAD
+from msgspec.structs import replace
+from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, known, latency, run
+
+from loadtest.core.units import clock, plural, some
+from loadtest.judge.categories import load_categories
+from loadtest.judge.checks.check import Check, Observation, Severity
+from loadtest.judge.known import entries
+from loadtest.judge.verdict import judge
+from loadtest.results.run import Call, Generator, Run, Scenario, Settings, Worker
+from loadtest.versions.data import KnownFailure
+
+CATEGORIES = load_categories()
+
+
+def seen(here: Run, check: Check, *listed: KnownFailure) -> Observation:
+    verdict = judge(
+        here, known=entries(listed, "file"), categories=CATEGORIES, version_data=VERSION, today=TODAY
+    )
+    (found,) = [one for one in verdict.observations if one.check is check]
+    return found
+
+
+def test_a_lost_worker_says_what_is_missing() -> None:
+    lost = Worker(name="w2", lost=True, joined_at=5.0, left_at=21.5, last_report=19.0)
+    told = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
+    assert told.items == (
+        "w2 came at 00:05, was lost at 00:21, and what it did after its last report at 00:19 is not in this run",
+    )
+    assert not told.taints
+
+
+def test_what_failed_for_a_worker_without_a_network_accuses_nobody() -> None:
+    cut = replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),))
+    assert seen(cut, Check.WORKERS).taints
+
+
+def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
+    verdict = judge(run(), categories=CATEGORIES, today=TODAY)
+    assert [one.check for one in verdict.observations] == list(Check)
+    assert all(one.text for one in verdict.observations)
+    assert all(one.advice for one in verdict.findings)
+
+
+@pytest.mark.parametrize(("check", "severity", "here", "words"), BAD)
+def test_what_is_not_fine(check: Check, severity: Severity, here: Run, words: str) -> None:
+    assert seen(clean(), check).severity in (Severity.FINE, Severity.UNMEASURED)
+    found = seen(here, check)
+    assert found.severity is severity
+    assert words in found.text
+    assert found.advice
+    cut_off = any(worker.back_at is not None for worker in here.workers)
+    assert found.taints is (check in (Check.GATEWAY_UP, Check.BACKENDS_UP) or cut_off)
+
+
+def test_each_of_them_alone_keeps_a_run_from_passing() -> None:
+    for check, severity, here, _ in BAD:
+        verdict = judge(here, categories=CATEGORIES, version_data=VERSION, today=TODAY)
+        if severity in (Severity.INCONCLUSIVE, Severity.FAILURE):
+            assert verdict.exit_code != 0, check
+
+
+def test_known_failures_that_are_not_seen_or_not_applied() -> None:
+    assert seen(clean(), Check.STALE, known("GET /tools")).severity is Severity.WARNING
+    nameless = replace(clean(), gateway=None)
+    assert seen(nameless, Check.APPLIED, known("GET /x", gateway="1.0.7")).severity is Severity.WARNING
+    assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.FINE
+
+
+def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
+    """They were busy, not free: the times from the intended starts say it, and nothing is to be mistrusted."""
+    kept = Generator(late=latency(*[5000.0] * 200), overslept=latency(1.0, 2.0), never_begun=1)
+    found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
+    assert found.severity is Severity.FINE
+    assert re.fullmatch(r"200 scenarios begun, p99 50\d\d ms after their time; 1 never begun", found.text)
+    assert seen(clean(), Check.SCHEDULE).severity is Severity.UNMEASURED
+
+
+def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
+    here = replace(
+        clean(),
+        source="csv",
+        gateway=None,
+        backends=(),
+        plan=(),
+        contract=None,
+        sweep=None,
+        generator=None,
+        entities=(),
+    )
+    unmeasured = (
+        Check.GATEWAY_UP,
+        Check.BACKENDS_UP,
+        Check.GENERATOR,
+        Check.SWEEP,
+        Check.REACHED,
+        Check.ENTITIES,
+    )
+    for check in unmeasured:
+        assert seen(here, check).severity is Severity.UNMEASURED
+
+
+def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> None:
+    other = Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),))
+    assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.FINE
+
+
+@pytest.mark.parametrize("settings", [Settings(host="", tags=("x",)), Settings(host="", left_out=1)])
+def test_a_part_of_the_load_says_nothing_of_operations_without_a_scenario(settings: Settings) -> None:
+    here = replace(clean(), contract=(*CONTRACT, "GET /new"), settings=settings)
+    assert seen(here, Check.SCENARIOS).severity is Severity.UNMEASURED
+
+
+def test_every_check_is_in_the_documentation_with_what_it_does() -> None:
+    words = {
+        Severity.INCONCLUSIVE: "inconclusive",
+        Severity.FAILURE: "missed",
+        Severity.WARNING: "warning",
+    }
+    text = (Path(__file__).parents[3] / "docs" / "verdict.md").read_text()
+    told = {
+        (row[0], row[1].partition(",")[0]) for row in re.findall(r"^\| `(\S+)` \|.*\| (.*) \|$", text, re.M)
+    }
+    assert {name for name, _ in told} >= {check.value for check in Check}
+    assert {(check.value, words[severity]) for check, severity, *_ in BAD} <= told
+
+
+def test_words() -> None:
+    assert [clock(s) for s in (-1, 0, 41.9, 61, 3660)] == ["00:00", "00:00", "00:41", "01:01", "61:00"]
+    assert [plural(n, "thing") for n in (0, 1, 2)] == ["no things", "1 thing", "2 things"]
+    assert some("abc") == "a, b, c"
+    assert some("abcde") == "a, b, c and 2 more (all in verdict.json)"

@@ -1,0 +1,238 @@
+"""Counts and histograms merge across processes as if one process had counted all of it."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.recording.aggregator import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
+from loadtest.recording.time_buckets import MOMENTS
+from loadtest.results.failures import Example, ProblemKind
+from loadtest.results.latency import Histogram
+from loadtest.results.outcome import Fault, Outcome, StreamOutcome
+from loadtest.workload.schedule import Start
+
+START = 1000.0
+
+
+def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> Outcome:
+    plain = Outcome(
+        operation=operation,
+        area="area",
+        scenario="User.story",
+        finished=START + second,
+        duration=12.0,
+        status=200,
+        received=10,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def failed(message: str = "wrong", **changes: Any) -> Outcome:
+    example = Example(at=START + 1, correlation_id="lt-1")
+    fault = Fault(problem=ProblemKind.STATUS, message=message, status=500, example=example)
+    return outcome(status=500, fault=fault, **changes)
+
+
+outcomes = st.builds(
+    outcome,
+    operation=st.sampled_from(["GET /a", "POST /b", "GET /c"]),
+    second=st.floats(min_value=0, max_value=100),
+    duration=st.floats(min_value=0, max_value=100_000),
+    status=st.sampled_from([200, 201, 303, 404]),
+    received=st.integers(min_value=0, max_value=1 << 40),
+    validated=st.booleans(),
+    differs=st.sampled_from([None, "status 303", "body: id is missing"]),
+    accepted=st.sampled_from([None, "because", "for another reason"]),
+    fault=st.sampled_from(
+        [
+            None,
+            Fault(problem=ProblemKind.JSON, message="no"),
+            Fault(problem=ProblemKind.TIMEOUT, message="late"),
+        ]
+    ),
+)
+
+
+def tallied(counted: list[Outcome]) -> Tally:
+    tally = Tally(start=START)
+    for one in counted:
+        tally.add(one)
+    return tally
+
+
+@given(st.lists(outcomes), st.lists(outcomes))
+def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome]) -> None:
+    merged = tallied(here)
+    merged.merge(unpack(pack(tallied(there))))
+    together = tallied(here + there)
+    assert merged.operation_records(START) == together.operation_records(START)
+    assert merged.timeline(START, {}) == together.timeline(START, {})
+    assert {f.fingerprint: (f.count, f.minutes) for f in merged.failures.values()} == {
+        f.fingerprint: (f.count, f.minutes) for f in together.failures.values()
+    }
+    assert merged.requests == together.requests == len(here) + len(there)
+
+
+@given(st.lists(st.lists(outcomes, max_size=20), min_size=1, max_size=6), st.lists(st.integers(0, 5)))
+def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
+    reports: list[list[Outcome]], folds: list[int]
+) -> None:
+    """Workers report bit by bit, a fold may come between any two reports, and nothing is lost or counted twice."""
+    master = Tally(start=START)
+    for number, report in enumerate(reports):
+        master.merge(unpack(pack(tallied(report))))
+        if number in folds:
+            master.timeline(START, {})
+    everything = [one for report in reports for one in report]
+    timeline = master.timeline(START, {})
+    assert timeline == tallied(everything).timeline(START, {})
+    by_minute: dict[int, list[float]] = {}
+    for one in everything:
+        by_minute.setdefault(int((one.finished - START) // 60), []).append(one.duration)
+    assert {int(minute.at // 60): minute.requests for minute in timeline.minutes} == {
+        number: len(durations) for number, durations in by_minute.items()
+    }
+    for minute in timeline.minutes:
+        alone = Histogram()
+        for duration in by_minute[int(minute.at // 60)]:
+            alone.add(duration)
+        assert minute.latency == alone.summary()
+    failed_at = [int((one.finished - START) // 60) for one in everything if one.fault]
+    counted: Counter[int] = Counter()
+    for failure in master.failure_records(START):
+        assert sum(failure.minutes.values()) == failure.count
+        counted.update(failure.minutes)
+    assert counted == Counter(failed_at)
+
+
+def test_hours_of_load_stay_small() -> None:
+    """Six hours: what is kept and what a worker reports is bounded, and no request is lost on the way."""
+    master = Tally(start=START)
+    longest = 0
+    for report in range(0, 6 * 3600, 60):
+        part = Tally(start=START)
+        for second in range(report, report + 60, 3):
+            for operation in range(3):
+                kind = failed if operation == 0 and second % 9 == 0 else outcome
+                part.add(
+                    kind(operation=f"GET /{operation}", second=second + 0.5, duration=float(second % 977))
+                )
+        packed = pack(part)
+        longest = max(longest, len(packed))
+        master.merge(unpack(packed))
+        master.timeline(START, {int(START) + report: 5})
+        assert len(master.course.steps) <= MOMENTS
+        assert not master.course.seconds
+    timeline = master.timeline(START, {})
+    assert timeline.width == 32.0
+    assert len(timeline.minutes) == 360
+    assert sum(moment.requests for moment in timeline.moments) == 6 * 3600
+    assert sum(minute.requests for minute in timeline.minutes) == 6 * 3600
+    assert len(msgspec.json.encode(timeline)) < 1_000_000
+    assert longest < 50_000
+
+
+def test_how_late_scenarios_began_merges_across_processes() -> None:
+    here, there = Tally(), Tally()
+    here.begin(Start(due=5.0, late=0.002, free=True))
+    there.begin(Start(due=6.0, late=1.5, free=False))
+    there.starts.missed = 3
+    here.merge(unpack(pack(there)))
+    late, overslept = here.starts.late.summary(), here.starts.overslept.summary()
+    assert late is not None
+    assert late.count == 2
+    assert late.max == pytest.approx(1500, rel=0.01)
+    assert overslept is not None
+    assert overslept.count == 1
+    assert overslept.max == pytest.approx(2, rel=0.01)
+    assert here.starts.missed == 3
+
+
+@given(st.lists(outcomes, min_size=1))
+def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: list[Outcome]) -> None:
+    for operation in tallied(counted).operation_records(START):
+        accepted = sum(one.count for one in operation.acceptances)
+        assert operation.requests == operation.successes + accepted + operation.drift + operation.failures
+        assert operation.requests == sum(operation.statuses.values())
+        assert operation.latency is not None
+        assert operation.latency.count == operation.requests
+
+
+def test_the_first_success_is_the_earliest_of_all_processes() -> None:
+    accepted = outcome(second=0.5, accepted="gone on purpose", status=404)
+    here = tallied(
+        [failed(second=1.0), accepted, outcome(second=2.0, differs="status 303"), outcome(second=9.0)]
+    )
+    here.merge(unpack(pack(tallied([failed(second=3.0), outcome(second=7.25), outcome(second=8.0)]))))
+    here.merge(unpack(pack(tallied([failed(second=4.0)]))))
+    (operation,) = here.operation_records(START)
+    assert operation.first_success == 7.25
+    (operation,) = tallied([failed(), accepted]).operation_records(START)
+    assert operation.first_success is None
+    (operation,) = tallied([outcome(second=-0.1)]).operation_records(START)
+    assert operation.first_success == 0.0
+
+
+def test_failures_are_grouped_and_keep_few_examples() -> None:
+    tally = tallied([failed(second=second) for second in (5.0, 2.0, 9.0, 7.0, 1.0)])
+    (failure,) = tally.failure_records(START)
+    assert (failure.count, failure.first, failure.last) == (5, 1.0, 9.0)
+    assert len(failure.examples) == EXAMPLES
+    assert failure.examples[0].at == 1.0
+
+
+def test_different_ids_in_a_message_are_one_failure() -> None:
+    tally = tallied([failed(f"no team lt-{number}ab-team with {number}") for number in range(20)])
+    assert len(tally.failures) == 1
+
+
+def test_the_number_of_fingerprints_is_bounded_but_failures_are_all_counted() -> None:
+    letters = "ghijklmnopqrstuvwxyz"
+    words = [a + b + c for a in letters for b in letters for c in letters[:6]]
+    assert len(words) > FINGERPRINTS
+    tally = tallied([failed(f"word {word}") for word in words])
+    assert len(tally.failures) == FINGERPRINTS
+    (operation,) = tally.operation_records(START)
+    assert operation.failures == len(words)
+
+
+def test_a_long_run_has_at_most_so_many_steps_and_loses_no_request() -> None:
+    tally = tallied([outcome(second=float(second)) for second in range(0, MOMENTS * 5, 3)])
+    timeline = tally.timeline(START, {int(START) + 2: 7})
+    assert len(timeline.moments) <= MOMENTS
+    assert timeline.width == 8.0
+    assert sum(moment.requests for moment in timeline.moments) == tally.requests
+    assert timeline.moments[0].users == 7
+
+
+def test_a_missed_tick_does_not_take_the_users_away() -> None:
+    tally = tallied([outcome(second=float(second)) for second in range(4)])
+    moments = tally.timeline(START, {int(START): 5, int(START) + 3: 6}).moments
+    assert [moment.users for moment in moments] == [5, 5, 5, 6]
+
+
+def test_streams_are_counted_apart() -> None:
+    tally = Tally()
+    for first in (10.0, None):
+        tally.add_stream(
+            StreamOutcome(
+                operation="GET /sse", events=3, ended=first is None, first_event=first, gaps=(1.0, 2.0)
+            )
+        )
+    tally.merge(unpack(pack(Tally())))
+    (stream,) = tally.stream_records()
+    assert (stream.opened, stream.events, stream.ended) == (2, 6, 1)
+    assert stream.first_event is not None
+    assert stream.first_event.count == 1
+    assert stream.gap is not None
+    assert stream.gap.count == 4
+    assert tally.requests == 0
+
+
+def test_bytes_that_are_no_tally_are_refused() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        unpack(b"\x93nothing")

@@ -1,0 +1,35 @@
+"""Seconds in which the generator used a core are counted; enough of them, and it says that it is saturated. Locust
+patches the whole process, so the story runs in one of its own.
+"""
+
+import subprocess
+import sys
+
+STORY = """
+import time
+from locust.env import Environment
+from loadtest.recording import generator_cpu as saturation
+from loadtest.recording.recorder import Recorder
+
+saturation.SATURATED = 10.0
+
+def burn(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+recorder, looks = Recorder(Environment()), saturation.Saturation()
+told = []
+for seconds in (0.0, 0.05, *[0.12] * saturation.BUSY_FOR):
+    burn(seconds)
+    looks.look(None)
+    told.append(looks.record(recorder))
+assert [one.detail.rpartition(" for ")[2] for one in told] == ["", "", "1 s", "2 s", "3 s", "4 s", "5 s"], told
+assert [one.saturated for one in told] == [False] * 6 + [True], told
+assert told[-1].cpu > 0.6
+"""
+
+
+def test_busy_seconds_are_counted() -> None:
+    done = subprocess.run([sys.executable, "-c", STORY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,188 @@
+import re
+from dataclasses import replace as with_
+from pathlib import Path
+
+import pytest
+from html_page import Page, rendered, verdict
+from msgspec.structs import replace
+from sample_runs import KNOWN, clean, failure, failures, gateway_died, known, latency, operation, run
+
+from loadtest.core.errors import UsageError
+from loadtest.judge.comparison import compare
+from loadtest.reports.formats import html
+from loadtest.reports.page import failures as html_failures
+from loadtest.reports.page import operations as html_operations
+from loadtest.results.failures import Example
+from loadtest.results.locust_csv import read_csv_run
+from loadtest.results.measurements import Moment, Sample, Timeline
+from loadtest.results.run import Run, Worker
+
+
+def test_what_matters_stands_there() -> None:
+    page = Page(rendered(failures(), KNOWN))
+    for words in (
+        "FAIL",
+        "Next",
+        "POST /tools",
+        "5 times",
+        "71.4 % of its requests",
+        "00:01 to 00:41",
+        "curl -X POST http://127.0.0.1:4444/tools",
+        "KeyError: 'name'",
+        "fault of the",
+        "mended in the next release",
+        "the sweeper was faster",
+        "Of the contract, 3/6 operations succeeded (1 drift, 1 excused, 1 failed).",
+        "ToolsUser.lifecycle · loadtest/users/registry/tools.py:13",
+    ):
+        assert words in page.text, words
+    text = page.text
+    assert text.index("Internal Server Error") < text.index("slow query")
+
+
+def test_a_traceback_is_told_apart() -> None:
+    text = rendered(failures(), KNOWN)
+    for line in ("ERROR request failed", "Traceback (most recent call last):", "KeyError: &#39;name&#39;"):
+        assert f"<b>{line}</b>" in text
+
+
+def big(kinds: int) -> Run:
+    example = Example(at=0.0, curl="curl " + "x" * 9_999, answer="<" * 9_999, log=("`" * 999,) * 50)
+    names = [f"GET /{'a' * 60}/{{x{n}}}" for n in range(kinds)]
+    one = replace(
+        operation("x", 0, 1),
+        latency=latency(*(1.5**n for n in range(22))),
+        statuses={"200": 1, "500": 3},
+        scenario="ToolsUser.lifecycle",
+    )
+    moments = tuple(
+        Moment(at=float(n), requests=n, failures=1, users=20, p50=1.0, p95=9.0, p99=1e4) for n in range(600)
+    )
+    samples = tuple(
+        Sample(at=float(n), rss=n * 10**6, cpu=n / 2, descriptors=n, threads=1, processes=1)
+        for n in range(600)
+    )
+    return run(
+        contract=tuple(names),
+        operations=tuple(replace(one, name=name, area=f"area{n % 40}") for n, name in enumerate(names)),
+        failures=tuple(failure(name, "#" * 300, examples=(example,)) for name in names),
+        timeline=Timeline(moments=moments),
+        resources=samples,
+        duration=600.0,
+    )
+
+
+def test_five_hundred_operations_that_all_fail_are_less_than_two_megabytes() -> None:
+    text = rendered(big(500))
+    assert len(text.encode()) < 2_000_000
+    assert "The evidence of this failure stands in run.json" in text
+
+
+def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_operations, "MOST", 10)
+    monkeypatch.setattr(html_failures, "MOST", 7)
+    page = Page(rendered(big(30)))
+    assert "20 more are not on this page (all in run.json)" in page.text
+    assert "23 more are not on this page (all in run.json)" in page.text
+
+
+def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_operations, "MOST", 2)
+    here = replace(failures(), failures=(failure("GET /version"),))
+    table = html_operations.table(here, verdict(here))
+    assert [row.name for row in table.rows] == ["GET /version", "POST /tools"]
+
+
+def test_a_dead_gateway_is_the_headline() -> None:
+    page = Page(rendered(gateway_died()))
+    assert "gateway died at 00:41 (signal 9)" in page.text
+    assert "no evidence" in page.text
+
+
+CSV = """Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
+Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%
+GET,/tools,10,0,12,12.5,9,20,4185,1.0,0.0,12,12,13,13,15,20,20,20,20,20,20
+,Aggregated,10,0,12,12.5,9,20,4185,1.0,0.0,12,12,13,13,15,20,20,20,20,20,20
+"""
+
+
+def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "any_stats.csv").write_text(CSV)
+    page = Page(rendered(read_csv_run(tmp_path / "any")))
+    assert "GET /tools" in page.text
+    for words in (
+        "users at",
+        "bodies checked",
+        "accepted",
+        "What ran",
+        "Gateway CPU",
+        "Backends",
+        "Entities",
+    ):
+        assert words not in page.text, words
+    assert "distribution" not in {value for _, name, value in page.attributes if name == "class"}
+    assert "Where the time went" not in page.text
+    assert "environment" not in page.ids
+    assert "Environment" not in page.text
+
+
+def test_a_histogram_that_is_none_is_told_by_its_operation() -> None:
+    one = operation("GET /tools", 1)
+    assert one.latency is not None
+    broken = replace(one, latency=replace(one.latency, histogram="not base64"))
+    here = clean()
+    with pytest.raises(UsageError, match="GET /tools"):
+        html.render(replace(here, operations=(broken,)), verdict(here))
+
+
+def test_the_baseline_is_compared() -> None:
+    before = replace(
+        clean(),
+        operations=(replace(operation("GET /tools", 40), latency=latency(*[10.0] * 40)),),
+        failures=(failure("GET /tools", "gone now"),),
+    )
+    now = replace(
+        clean(),
+        operations=(
+            replace(operation("GET /tools", 40), latency=latency(*[30.0] * 40)),
+            operation("POST /tools", 9),
+        ),
+        settings=replace(clean().settings, users=30),
+    )
+    page = Page(html.render(now, with_(verdict(now), comparison=compare(now, before))))
+    for words in (
+        "Against the baseline",
+        "number of users: 20 then, 30 now",
+        "Coverage won (1)",
+        "Failures that went (1)",
+        "1 slower",
+        "10 ms30 ms",
+    ):
+        assert words in page.text, words
+
+
+def test_without_a_baseline_nothing_is_compared() -> None:
+    assert "Against the baseline" not in rendered(clean())
+
+
+def test_excused_failures_stand_below_the_others() -> None:
+    page = Page(rendered(failures(), (*KNOWN, known("POST /tools"))))
+    assert "No new failures" in page.text
+    assert "5 known failures" in page.text
+
+
+def test_workers_say_when_they_came_and_went() -> None:
+    here = replace(
+        clean(),
+        workers=(
+            Worker(name="a", requests=10),
+            Worker(name="b<b>", lost=True, left_at=41.0, requests=5, unreported=3, detail="no route"),
+            Worker(name="c", joined_at=12.0, left_at=20.0, back_at=31.0, requests=7),
+        ),
+    )
+    page = rendered(here)
+    rows = re.findall(r"<tr[^>]*><th scope=\"row\">(a|b&lt;b&gt;.*?|c)</th>(.*?)</tr>", page)
+    told = {name.partition("<br>")[0]: re.sub(r"<[^>]+>", " ", cells).split() for name, cells in rows}
+    assert told["a"] == ["00:00", "10"]
+    assert told["b&lt;b&gt;"] == ["00:00", "00:41", "lost", "5", "3", "never", "arrived"]
+    assert told["c"] == ["00:12", "00:20", "00:31", "7"]

@@ -1,0 +1,48 @@
+from msgspec.structs import replace
+from sample_runs import clean, did_not_boot
+
+from loadtest.reports import cpu
+from loadtest.results.measurements import Sample
+from loadtest.results.run import Generator, Run
+from loadtest.results.target import Backend
+
+
+def sample(at: float, seconds: float) -> Sample:
+    return Sample(at=at, rss=0, cpu=seconds, descriptors=0, threads=0, processes=1)
+
+
+def used() -> Run:
+    return replace(
+        clean(),
+        resources=(sample(-9.0, 0.0), sample(0.5, 10.0), sample(30.0, 50.0), sample(60.0, 70.0)),
+        backends=(
+            Backend(name="mcp", up=True, cpu_seconds=15.0),
+            Backend(name="llm", up=True, cpu_seconds=15.0),
+            Backend(name="a2a", up=False),
+        ),
+        generator=Generator(cpu=5.0),
+    )
+
+
+def test_shares_are_of_the_load_and_the_backends_count_once() -> None:
+    assert [(one.name, one.seconds, one.share) for one in cpu.shares(used())] == [
+        ("gateway", 60.0, 0.75),
+        ("backends", 15.0, 0.1875),
+        ("load generator", 5.0, 0.0625),
+    ]
+    assert cpu.line(used()) == "CPU: gateway 60.0 s (75%), backends 15.0 s (19%), load generator 5.0 s (6%)"
+
+
+def test_who_is_not_measured_is_left_out() -> None:
+    assert [one.name for one in cpu.shares(replace(used(), resources=()))] == ["backends", "load generator"]
+    assert [one.name for one in cpu.shares(replace(used(), backends=()))] == ["gateway", "load generator"]
+
+
+def test_one_alone_has_no_share() -> None:
+    idle = replace(used(), resources=(), backends=(Backend(name="mcp", up=True, cpu_seconds=0.0),))
+    for run in (
+        did_not_boot(),
+        replace(used(), resources=(), backends=()),
+        replace(idle, generator=Generator()),
+    ):
+        assert (cpu.shares(run), cpu.line(run)) == ((), "")

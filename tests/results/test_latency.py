@@ -1,0 +1,62 @@
+"""Latencies are kept to two digits and merge exactly."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.results.latency import LONGEST_MS, Histogram, Latency
+
+DURATIONS = st.lists(st.floats(min_value=0.01, max_value=100_000), min_size=1, max_size=50)
+
+
+def counted(durations: list[float]) -> Histogram:
+    histogram = Histogram()
+    for duration in durations:
+        histogram.add(duration)
+    return histogram
+
+
+@given(DURATIONS, DURATIONS)
+def test_merging_is_counting_together(here: list[float], there: list[float]) -> None:
+    merged = counted(here)
+    merged.merge(Histogram.decode(counted(there).encode()))
+    assert merged.summary() == counted(here + there).summary()
+
+
+@given(DURATIONS)
+def test_percentiles_are_right_within_two_digits(durations: list[float]) -> None:
+    histogram = counted(durations)
+    largest = max(durations)
+    assert histogram.percentile(100) == pytest.approx(largest, rel=0.01, abs=0.002)
+    median = sorted(durations)[(len(durations) - 1) // 2]
+    assert histogram.percentile(50) == pytest.approx(median, rel=0.01, abs=0.002)
+
+
+def test_what_is_out_of_range_counts_at_its_end() -> None:
+    histogram = counted([-5.0, LONGEST_MS * 2.0])
+    assert len(histogram) == 2
+    assert histogram.percentile(100) == pytest.approx(LONGEST_MS, rel=0.01)
+
+
+def test_nothing_counted_has_no_summary() -> None:
+    assert Histogram().summary() is None
+    assert Histogram().percentile(99) == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "HISTFAAAACN4", "not base64 !", "é"])
+def test_text_that_is_no_histogram_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not an encoded histogram"):
+        Histogram.decode(text)
+
+
+def test_a_source_without_a_distribution_knows_its_own_percentiles_only() -> None:
+    latency = Latency(count=3, mean=1.0, min=1.0, max=2.0, percentiles={"95": 1.5, "99.9": 2.0})
+    assert latency.percentile(95) == 1.5
+    assert latency.percentile(99.9) == 2.0
+    assert latency.percentile(97) is None
+
+
+def test_a_distribution_knows_every_percentile() -> None:
+    latency = counted([1.0, 2.0, 3.0, 4.0]).summary()
+    assert latency is not None
+    assert latency.percentile(25) == pytest.approx(1.0, rel=0.01)

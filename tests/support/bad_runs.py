@@ -1,0 +1,286 @@
+"""Runs with which one check each is not fine: the check, how severe it is, the run, and words of what is told."""
+
+from msgspec.structs import replace
+from sample_runs import CONTRACT, clean, failure, latency, operation, run
+
+from loadtest.judge.checks.check import Check, Severity
+from loadtest.results.run import CutShort, Generator, Run, RunState, ScenarioRuns, Settings, Sweep, Worker
+from loadtest.results.target import Backend, Death, EntityCount, Gateway
+
+
+def without(name: str) -> Run:
+    return replace(clean(), operations=tuple(o for o in clean().operations if o.name != name))
+
+
+BAD: list[tuple[Check, Severity, Run, str]] = [
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, exit_status=3))),
+        "gateway died at 01:01 (exit status 3)",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, signal=9))),
+        "gateway died at 01:01 (signal 9)",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0))),
+        "gateway died at 01:01",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        run(gateway=Gateway(version=None, source="x"), reason="port taken", state=RunState.ABORTED),
+        "gateway did not boot: port taken",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), gateway=Gateway(version="1.0.7", source="x", unresponsive_at=41.2)),
+        "gateway does not respond since 00:41",
+    ),
+    (
+        Check.GATEWAY_UP,
+        Severity.INCONCLUSIVE,
+        run(gateway=Gateway(version=None, source="http://h"), reason="no token", state=RunState.ABORTED),
+        "gateway could not be driven: no token",
+    ),
+    (
+        Check.BACKENDS_UP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), backends=(Backend(name="mcp", up=True), Backend(name="a2a", up=False))),
+        "backend down: a2a",
+    ),
+    (Check.COMPLETE, Severity.INCONCLUSIVE, replace(clean(), state=RunState.RUNNING), "never finished"),
+    (
+        Check.COMPLETE,
+        Severity.INCONCLUSIVE,
+        replace(clean(), state=RunState.ABORTED, reason="Locust crashed"),
+        "run was aborted: Locust crashed",
+    ),
+    (
+        Check.SOURCE,
+        Severity.INCONCLUSIVE,
+        replace(clean(), source="csv", contradictions=("the sum is 1, the total says 2", "b")),
+        "the CSV files contradict each other: the sum is 1, the total says 2 and 1 more (all in verdict.json)",
+    ),
+    (Check.REQUESTS, Severity.INCONCLUSIVE, run(), "no requests were made"),
+    (
+        Check.SUCCESSES,
+        Severity.INCONCLUSIVE,
+        replace(clean(), operations=(operation("GET /tools", drift=5),)),
+        "no request succeeded",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True))),
+        "1 of 2 workers lost: w2",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", lost=True, left_at=21.5))),
+        "1 of 2 workers lost: w2 at 00:21",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=90, unreported=10))
+        ),
+        "1 of 2 workers lost: 10 requests of w2",
+    ),
+    (
+        Check.WORKERS,
+        Severity.INCONCLUSIVE,
+        replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),)),
+        "cut off for a time: w1 from 00:20 to 00:35",
+    ),
+    (
+        Check.WORKERS,
+        Severity.WARNING,
+        replace(
+            clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=5, joined_at=12.0))
+        ),
+        "1 worker of 2 not as the others: w2 came at 00:12",
+    ),
+    (
+        Check.WORKERS,
+        Severity.WARNING,
+        replace(
+            clean(),
+            workers=(Worker(name="w1", left_at=30.0, detail="it was stopped"), Worker(name="w2", requests=5)),
+        ),
+        "w1 left at 00:30 (it was stopped)",
+    ),
+    (
+        Check.GENERATOR,
+        Severity.INCONCLUSIVE,
+        replace(clean(), generator=Generator(saturated=True, detail="98 % of a core")),
+        "saturated: 98 % of a core",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.INCONCLUSIVE,
+        replace(
+            clean(),
+            generator=Generator(late=latency(0.0, 250.0), overslept=latency(0.0, 250.0), never_begun=9),
+        ),
+        "load generator could not keep its schedule: free users began up to 251 ms late (p99)",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.WARNING,
+        replace(clean(), generator=Generator(late=latency(*[2.0] * 98), never_begun=2)),
+        "2 of 100 scenarios were due and never begun: the gateway is slower than the rate",
+    ),
+    (
+        Check.SCHEDULE,
+        Severity.WARNING,
+        replace(clean(), generator=Generator(never_begun=2)),
+        "2 of 2 scenarios were due and never begun",
+    ),
+    (
+        Check.SWEEP,
+        Severity.INCONCLUSIVE,
+        replace(clean(), sweep=Sweep(planned=9, done=8, unfinished=("A.b",))),
+        "8 of 9 scenarios",
+    ),
+    (
+        Check.REACHED,
+        Severity.INCONCLUSIVE,
+        without("GET /version"),
+        "1 planned operation never reached: GET /version",
+    ),
+    (Check.REACHED, Severity.INCONCLUSIVE, without("POST /rpc tools/call"), "POST /rpc tools/call"),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(without("GET /tools/{tool_id}"), failures=(failure("POST /tools"),)),
+        "because their scenario failed",
+    ),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(without("GET /tools/{tool_id}"), failures=(failure("x", scenario="ToolsUser.lifecycle"),)),
+        "because their scenario failed",
+    ),
+    (
+        Check.REACHED,
+        Severity.WARNING,
+        replace(
+            without("GET /tools/{tool_id}"),
+            failures=(failure("POST /tools", scenario="ToolsUser.lifecycle"),),
+            scenarios=(
+                ScenarioRuns(
+                    name="ToolsUser.lifecycle",
+                    started=3,
+                    cut_short=(CutShort(operation="POST /tools", fingerprint="0" * 12, count=3),),
+                ),
+            ),
+        ),
+        "not called because their scenario failed: GET /tools/{tool_id} (POST /tools failed)",
+    ),
+    (
+        Check.PLANNED,
+        Severity.WARNING,
+        replace(
+            clean(),
+            operations=(*clean().operations, operation("GET /tags", 1, scenario="ToolsUser.lifecycle")),
+        ),
+        "1 operation called, and not in the scenario's plan: GET /tags by ToolsUser.lifecycle",
+    ),
+    (
+        Check.PLANNED,
+        Severity.WARNING,
+        replace(
+            clean(), operations=(*clean().operations, operation("POST /tools", 1, scenario="NewUser.story"))
+        ),
+        "POST /tools by NewUser.story",
+    ),
+    (
+        Check.ACCOUNTED,
+        Severity.INCONCLUSIVE,
+        replace(clean(), operations=(operation("GET /tools", 1, 3),), failures=(failure("GET /tools"),)),
+        "GET /tools: 2 of 3",
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(clean(), operations=clean().operations[:2]),
+        (
+            "2 operations succeeded, 3 are required; "
+            "lost: DELETE /roots/{uri}, GET /version, POST /rpc and 1 more (all in verdict.json)"
+        ),
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(
+            clean(),
+            operations=(
+                *clean().operations[:2],
+                *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:5]),
+            ),
+        ),
+        "2 operations succeeded, 3 are required; lost: POST /rpc",
+    ),
+    (
+        Check.FLOOR,
+        Severity.FAILURE,
+        replace(
+            clean(),
+            operations=(
+                *clean().operations[:2],
+                *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:]),
+            ),
+        ),
+        "2 operations succeeded, 3 are required; lost: 1 that drift, are excused, accepted or not offered now",
+    ),
+    (
+        Check.FLOOR,
+        Severity.WARNING,
+        replace(clean(), settings=Settings(host="", left_out=1)),
+        "only 2 of 3 scenarios were chosen",
+    ),
+    (
+        Check.FLOOR,
+        Severity.WARNING,
+        replace(clean(), settings=Settings(host="", tags=("x",))),
+        "limited by tags",
+    ),
+    *(
+        (
+            Check.SCENARIOS,
+            severity,
+            replace(
+                clean(),
+                contract=(*CONTRACT, "GET /new"),
+                gateway=Gateway(version="1.0.8", source=source, data="1.0.7"),
+            ),
+            "1 operation in no scenario: GET /new",
+        )
+        for source, severity in (
+            ("1.0.7", Severity.FAILURE),
+            ("path:../gateway", Severity.WARNING),
+            ("http://127.0.0.1:4444", Severity.WARNING),
+        )
+    ),
+    (
+        Check.ENTITIES,
+        Severity.WARNING,
+        replace(clean(), entities=(EntityCount(kind="tools", before=3, after=4),)),
+        "ENTITY LEAK: tools: 3 before, 4 after",
+    ),
+    (
+        Check.ENTITIES,
+        Severity.WARNING,
+        replace(clean(), entities=(EntityCount(kind="tools", before=3, after=3, left=2),)),
+        "left behind by scenarios and taken away after the load: tools: 2",
+    ),
+]
