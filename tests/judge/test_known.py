@@ -6,7 +6,9 @@ from msgspec.structs import replace
 from packaging.version import Version
 from sample_runs import KNOWN, TODAY, clean, failure, failures, known, operation, run
 
+from loadtest.client.answer import Problem
 from loadtest.core.errors import UsageError
+from loadtest.core.redact import Redactor
 from loadtest.judge.categories import load_categories
 from loadtest.judge.failures import Standing
 from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
@@ -14,9 +16,10 @@ from loadtest.judge.known_file import read_known, write_known
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.evidence import title
 from loadtest.results.deployment import Footing
-from loadtest.results.failures import Failure, ProblemKind
+from loadtest.results.failures import Failure, ProblemKind, normalise
 from loadtest.results.run import Call, CutShort, Scenario, ScenarioRuns, Sweep
 from loadtest.results.target import Gateway
+from loadtest.versions import data as versions
 from loadtest.versions.data import KnownFailure
 
 NAME = "POST /tools"
@@ -368,3 +371,31 @@ SECOND = Scenario(
 def test_stale_needs_every_scenario_that_calls_the_operation(changes: dict[str, object], stale: bool) -> None:
     matcher = KnownFailures(entries([known("GET /version")], "file"), Version("1.0.7"))
     assert bool(matcher.stale(replace(clean(), **changes), [])) is stale
+
+
+FILLED = {
+    "<token>": "70tN75ibCWOSrZUp4ZToOEf5FlR0qLVdsw_SH2NxPQ0",
+    "<name>": "lt-3fa9c1-tool",
+    "<id>": "3f2a9c01-b7de-4a3f-9c01-b7de4a3f9c01",
+    "<time>": "2026-03-01T04:00:00.123Z",
+    "<host>": "127.0.0.1:8080",
+    "<n>": "12",
+}
+"""What a gateway may have answered where a normalised message has a placeholder."""
+
+
+@pytest.mark.parametrize(
+    ("version", "entry"),
+    [
+        (version, entry)
+        for version in versions.available()
+        for entry in versions.load(version).known
+        if entry.message is not None
+    ],
+    ids=lambda value: getattr(value, "operation", value),
+)
+def test_a_run_can_produce_the_message_of_every_entry(version: str, entry: KnownFailure) -> None:
+    message = entry.message or ""
+    for placeholder, value in FILLED.items():
+        message = message.replace(placeholder, value)
+    assert Problem(entry.problem, message).masked(Redactor()).message == normalise(entry.message or "")
