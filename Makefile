@@ -187,11 +187,7 @@ bench: setup ## Cost of the load generator and of the reports
 
 .PHONY: lock
 lock: setup ## Resolve requirements/*.lock again
-	@printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header --upgrade - -o requirements/bootstrap.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--no-header --upgrade --constraint requirements/bootstrap.lock --group dev pyproject.toml \
-		-o requirements/dev.lock
+	@$(BIN)/python scripts/resolve_locks.py
 
 .PHONY: gateway
 gateway: setup ## Add gateway VERSION: lock, data file, changes

@@ -1,0 +1,59 @@
+"""Resolves the locks of this project again, with the newest versions that pyproject.toml allows."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from loadtest.errors import LoadTestError
+from loadtest.gateway.uv import run_uv
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / "pyproject.toml"
+REQUIREMENTS = ROOT / "requirements"
+OLDEST = "3.11"
+"""The oldest Python that the locks are for."""
+
+
+def resolve_bootstrap(lock: Path) -> None:
+    """Write ``lock`` for uv itself, which pip installs.
+
+    Raises:
+        InstallError: uv failed; one line that says why.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        wanted = Path(directory) / "wanted.in"
+        wanted.write_text("uv\n", encoding="utf-8")
+        _compile(str(wanted), "--output-file", str(lock))
+
+
+def resolve_dev(lock: Path, bootstrap: Path) -> None:
+    """Write ``lock`` for everything else, with the uv of ``bootstrap``.
+
+    Raises:
+        InstallError: uv failed; one line that says why.
+    """
+    _compile(
+        str(PROJECT), "--group", f"{PROJECT}:dev", "--constraint", str(bootstrap), "--output-file", str(lock)
+    )
+
+
+def _compile(*arguments: str) -> None:
+    options = ("--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--upgrade")
+    # With an interpreter that is named, uv runs no others, such as the shims of a version manager.
+    run_uv(["pip", "compile", *options, "--python-version", OLDEST, "--python", sys.executable, *arguments])
+
+
+def main() -> int:
+    """Resolve both locks."""
+    bootstrap = REQUIREMENTS / "bootstrap.lock"
+    try:
+        resolve_bootstrap(bootstrap)
+        resolve_dev(REQUIREMENTS / "dev.lock", bootstrap)
+    except LoadTestError as error:
+        sys.stderr.write(f"{error}\n")
+        return int(error.exit_code)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
