@@ -4,8 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from loadtest.errors import LoadTestError
-from loadtest.gateway.uv import run_uv
+from loadtest.core.errors import LoadTestError
+from loadtest.gateway.install.uv import run_uv
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "pyproject.toml"
