@@ -22,7 +22,7 @@ from loadtest.reports.formats import FORMATS
 from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Moment, Operation, Timeline
-from loadtest.results.run import Call, Run, RunState, Scenario, Settings, read_run, write_run
+from loadtest.results.run import PlannedCall, Run, RunState, Scenario, Settings, read_run, write_run
 
 OPERATIONS = 10_000
 FAILURES = 100_000
@@ -76,7 +76,7 @@ def huge() -> Run:
                 area="a",
                 file="a.py",
                 line=1,
-                calls=tuple(Call(operation=n, line=1) for n in names),
+                calls=tuple(PlannedCall(operation=n, line=1) for n in names),
             ),
         ),
         operations=tuple(

@@ -118,7 +118,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         source=gateway.source,
         data=gateway.data_version,
         switches=gateway.switches,
-        footing=gateway.footing,
+        deployment=gateway.deployment,
         changed=gateway.changed,
         profile=size.profile,
         processes=size.processes,

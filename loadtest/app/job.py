@@ -26,14 +26,14 @@ from loadtest.core.redact import redact
 from loadtest.core.signals import Stopped, StopRequest, listening
 from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
 from loadtest.gateway.boot import booted
-from loadtest.gateway.database import footing_of
+from loadtest.gateway.database import deployment_of
 from loadtest.gateway.install.installation import INSTALL_LOG
 from loadtest.gateway.install.source import Running, Source
 from loadtest.gateway.overrides import check_overrides, shown
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.judge.verdict import Verdict
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.results.target import Gateway
 from loadtest.workload.plan import SWEEP_WITHIN
@@ -87,7 +87,9 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
             f"--set: {job.held.source} at {job.held.host} runs already, expected to boot a gateway"
         )
     # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
-    footing = job.held.footing if job.held else footing_of(job.source, job.database, job.home, os.environ)
+    deployment = (
+        job.held.deployment if job.held else deployment_of(job.source, job.database, job.home, os.environ)
+    )
     prepare_directory(job.reports)
     with reserve_reports(job.reports), listening() as stop:
         clear_reports(job.reports)
@@ -95,9 +97,9 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
         try:
             run = _booted_run(job, phases, stop, progress)
         except Stopped as stopped:
-            run = _unmeasured(job, footing, str(stopped), stopped_by=stopped.signal)
+            run = _unmeasured(job, deployment, str(stopped), stopped_by=stopped.signal)
         except LoadTestError as error:
-            run = _cut_short(job, footing, error)
+            run = _cut_short(job, deployment, error)
         return _report(job, replace(_stopped(run, stop), phases=tuple(phases)), progress)
 
 
@@ -126,7 +128,7 @@ def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Prog
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("looking which connections stay open")
                     stop.sleep(QUIET)
-                run = complete(_measured(job, gateway.footing), gateway)
+                run = complete(_measured(job, gateway.deployment), gateway)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
@@ -240,18 +242,18 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | Non
     )
 
 
-def _measured(job: Job, footing: Footing) -> Run:
+def _measured(job: Job, deployment: Deployment) -> Run:
     """Return what Locust measured; a file that says it is still being written was left by a crash."""
     path = job.reports / "run.json"
     if not path.exists():
-        return _unmeasured(job, footing, "Locust ended before it measured anything: see locust.log")
+        return _unmeasured(job, deployment, "Locust ended before it measured anything: see locust.log")
     run = read_run(path)
     if run.state is RunState.RUNNING:
         return replace(run, state=RunState.ABORTED, reason="Locust ended in the middle: see locust.log")
     return run
 
 
-def _cut_short(job: Job, footing: Footing, error: LoadTestError) -> Run:
+def _cut_short(job: Job, deployment: Deployment, error: LoadTestError) -> Run:
     """Return what was measured before ``error``, or a run without measurements that says why there are none.
 
     Raises:
@@ -267,12 +269,12 @@ def _cut_short(job: Job, footing: Footing, error: LoadTestError) -> Run:
     if isinstance(error, UsageError):
         raise error
     log_tail = error.log_tail if isinstance(error, BootError) else ()
-    return _unmeasured(job, footing, str(error), log_tail=log_tail)
+    return _unmeasured(job, deployment, str(error), log_tail=log_tail)
 
 
 def _unmeasured(
     job: Job,
-    footing: Footing,
+    deployment: Deployment,
     reason: str,
     *,
     log_tail: tuple[str, ...] = (),
@@ -296,7 +298,7 @@ def _unmeasured(
             changed=shown(job.overrides),
             log_tail=log_tail,
             notes=getattr(job.source, "notes", ()),
-            **asdict(footing),
+            **asdict(deployment),
         ),
     )
 

@@ -21,7 +21,7 @@ from loadtest.client.request import Request, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem, find_stream_problem
 from loadtest.core.operations import base, deletes
-from loadtest.results.outcome import StreamOutcome
+from loadtest.results.outcome import StreamResult
 
 _STREAM_HEADERS = {
     "Accept": "text/event-stream",
@@ -55,7 +55,7 @@ class Caller:
     """Calls the gateway for one user."""
 
     def __init__(
-        self, http: FastHttpSession, session: Session, area: str, on_stream: Callable[[StreamOutcome], None]
+        self, http: FastHttpSession, session: Session, area: str, on_stream: Callable[[StreamResult], None]
     ) -> None:
         self.http = http
         self.session = session

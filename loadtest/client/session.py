@@ -16,7 +16,7 @@ from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import Redactor
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.openapi.contracts import closest
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.versions.data import VersionData, available, load
 
 _TIMEOUT = 30.0
@@ -35,7 +35,7 @@ class Session:
     data: VersionData | None
     stopping: bool = False
     """The load ends: users undo what they made and begin nothing new."""
-    footing: Footing = field(default_factory=Footing)
+    deployment: Deployment = field(default_factory=Deployment)
     """What it stands on, as far as whoever booted it knows."""
     trust: Trust | None = None
     """Of a gateway at an ``https`` address."""
@@ -71,12 +71,12 @@ def connect(
     credentials: Credentials,
     *,
     data: VersionData | None = None,
-    footing: Footing = Footing(),  # noqa: B008 - frozen
+    deployment: Deployment = Deployment(),  # noqa: B008 - frozen
     processes: int = 1,
     lock: Path | None = None,
     secrets: Collection[str] = (),
 ) -> Session:
-    """Return a session with the gateway at ``host``, which stands on ``footing``.
+    """Return a session with the gateway at ``host``, which stands on ``deployment``.
 
     ``data`` is what is known of its version: if None, of the version whose contract is closest to the gateway's.
     It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
@@ -95,7 +95,7 @@ def connect(
     trust = read_trust() if host.startswith("https://") else None
     document = _fetch(host, "/openapi.json", bearer, trust)
     version = _version(document)
-    applying = (data or load(closest(document, available()))).on(footing)
+    applying = (data or load(closest(document, available()))).on(deployment)
     turnstile = Turnstile(applying, processes, lock)
     return Session(
         host,
@@ -104,7 +104,7 @@ def connect(
         read_contract(document, applying),
         version,
         applying,
-        footing=footing,
+        deployment=deployment,
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         turnstile=turnstile,

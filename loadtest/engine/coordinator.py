@@ -105,10 +105,10 @@ class Direction:
 
     def _begin(self) -> None:
         load = self.load
-        tell(self.environment, load.target.footing, self._sharing())
+        tell(self.environment, load.target.deployment, self._sharing())
         load.connect()
         turns = load.session.data is not None and load.session.data.turns is not None
-        if turns and load.target.expect_workers and load.target.footing.database == SQLITE:
+        if turns and load.target.expect_workers and load.target.deployment.database == SQLITE:
             load.session.turnstile.notes += (TURNS_APART,)
         self.workers.begin()
         shape = self.pace_setting.shape

@@ -117,7 +117,7 @@ class Load:
             host,
             self.target.credentials,
             data=self.target.version_data,
-            footing=ours.footing if ours else self.target.footing,
+            deployment=ours.deployment if ours else self.target.deployment,
             processes=ours.processes if ours else self.target.processes,
             lock=self.target.turn_file,
             secrets=self.target.secrets,

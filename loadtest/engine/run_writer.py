@@ -123,7 +123,7 @@ class Chronicle:
                 prefix=session.contract.prefix,
                 notes=session.turnstile.notes,
                 changed=self.target.changed,
-                **asdict(self.target.footing),
+                **asdict(self.target.deployment),
             ),
             backends=_backends(self.target),
             contract=tuple(sorted(session.contract.operations)),
@@ -170,7 +170,7 @@ class Chronicle:
                 source=redact(self.target.source),
                 data=self.target.data,
                 changed=self.target.changed,
-                **asdict(self.target.footing),
+                **asdict(self.target.deployment),
             ),
         )
         state = RunState.ABORTED if self.signal is None else RunState.INTERRUPTED

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from loadtest.core.errors import UsageError
 from loadtest.core.operations import renamed
-from loadtest.results.run import Call, Scenario
+from loadtest.results.run import PlannedCall, Scenario
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
 BEGINNING = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /")
@@ -129,7 +129,7 @@ def _scenario(
         area=found.area,
         file=_file(task.module),
         line=task.line,
-        calls=tuple(Call(operation=operation, line=line) for operation, line in sorted(calls.items())),
+        calls=tuple(PlannedCall(operation=operation, line=line) for operation, line in sorted(calls.items())),
     )
 
 

@@ -14,7 +14,7 @@ from loadtest.core.env import reports_directory
 from loadtest.core.errors import UsageError
 from loadtest.core.record import Record
 from loadtest.engine.locust_options import Mode
-from loadtest.results.deployment import Footing, declared
+from loadtest.results.deployment import Deployment, declared_deployment
 from loadtest.versions.data import VersionData, load
 from loadtest.workload.plan import Soak
 
@@ -39,7 +39,7 @@ class Target(Record, frozen=True, kw_only=True):
     """The version whose data file applies, if whoever booted the gateway knows it."""
     switches: str | None = None
     """The version with whose switches it was booted, if that is another one."""
-    footing: Footing = Footing()
+    deployment: Deployment = Deployment()
     changed: dict[str, str] = msgspec.field(default_factory=dict)
     """Settings of the gateway that ``--set`` changed, as the record of the run shows them."""
     profile: str = "custom"
@@ -98,7 +98,7 @@ def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
         host=host,
         credentials=credentials(environ),
         source=host,
-        footing=declared(environ.get("DATABASE"), environ),
+        deployment=declared_deployment(environ.get("DATABASE"), environ),
         reports=str(reports_directory(environ)),
     )
 

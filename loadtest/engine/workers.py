@@ -21,7 +21,7 @@ from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import redact
 from loadtest.engine.membership import Roster
 from loadtest.recording.recorder import Recorder
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.run import Worker
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     loadtest: str
     """The version of this program; another one may count otherwise."""
-    footing: Footing
+    deployment: Deployment
     processes: int
     """Workers that share what the gateway takes at once."""
 
@@ -56,10 +56,10 @@ class Message(Protocol):
     node_id: str
 
 
-def tell(environment: Environment, footing: Footing, processes: int) -> None:
+def tell(environment: Environment, deployment: Deployment, processes: int) -> None:
     """Let every worker that is given users be told, one that comes later, too."""
     if environment.parsed_options is not None:
-        told = Told(loadtest=__version__, footing=footing, processes=processes)
+        told = Told(loadtest=__version__, deployment=deployment, processes=processes)
         setattr(environment.parsed_options, TOLD, msgspec.to_builtins(told))
 
 

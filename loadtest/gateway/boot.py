@@ -31,7 +31,7 @@ from loadtest.gateway.overrides import check_overrides, secrets_of, shown, unrea
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.running import BACKENDS_LIFE, BACKENDS_LOG, GATEWAY_LIFE, GATEWAY_LOG, RunningGateway
 from loadtest.gateway.workspace import LOOPBACK, Place, free_port, require_free, run_directory
-from loadtest.results.deployment import Footing, declared
+from loadtest.results.deployment import Deployment, declared_deployment
 from loadtest.results.run import Phase
 from loadtest.versions import data as versions
 
@@ -85,9 +85,9 @@ def booted(
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(run_directory(home))
         if isinstance(source, Running):
-            footing = declared(database, environ)
+            deployment = declared_deployment(database, environ)
             peers = stack.enter_context(_backends(directory, {}))
-            yield _attached(source, directory, peers, footing, environ, started)
+            yield _attached(source, directory, peers, deployment, environ, started)
             return
         if port is not None:
             require_free(port)
@@ -146,7 +146,7 @@ def booted(
             directory=str(directory),
             pid=program.pid,
             backends_pid=peers.pid,
-            footing=place.footing,
+            deployment=place.deployment,
             phases=(
                 Phase(name="set-up", seconds=round(set_up - started, 3)),
                 Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
@@ -265,7 +265,7 @@ def _attached(
     source: Running,
     directory: Path,
     peers: Program,
-    footing: Footing,
+    deployment: Deployment,
     environ: Mapping[str, str],
     started: float,
 ) -> RunningGateway:
@@ -280,7 +280,7 @@ def _attached(
         data_version=session.data.version if session.data else versions.available()[0],
         backends=_wait_until_ready(peers, directory),
         backends_pid=peers.pid,
-        footing=footing,
+        deployment=deployment,
         phases=(Phase(name="boot", seconds=round(time.monotonic() - started, 3)),),
         secrets=credentials.secrets(),
     )

@@ -15,7 +15,7 @@ from loadtest.gateway.install.source import Running, Source
 from loadtest.gateway.migrations import copy_template, migrate
 from loadtest.gateway.services import Services, lent, read_services
 from loadtest.gateway.workspace import Place
-from loadtest.results.deployment import POSTGRESQL, SQLITE, Footing, declared, workers
+from loadtest.results.deployment import POSTGRESQL, SQLITE, Deployment, declared_deployment, workers
 from loadtest.versions.data import VersionData
 
 POSTGRES = "postgres"
@@ -26,7 +26,7 @@ class Ground(Protocol):
     """Gives one run its database."""
 
     @property
-    def footing(self) -> Footing:
+    def deployment(self) -> Deployment:
         """What a gateway stands on there, or will once it is booted."""
         ...
 
@@ -58,15 +58,15 @@ def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> G
     return Given(None, redis_url, workers(environ, SQLITE, redis=redis_url is not None), home)
 
 
-def footing_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Footing:
+def deployment_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Deployment:
     """Return what ``source`` is asked to stand on; nothing is installed or booted for that.
 
     Raises:
         UsageError: as :func:`ground_of`.
     """
     if isinstance(source, Running):
-        return declared(database, environ)
-    return ground_of(database, home, environ).footing
+        return declared_deployment(database, environ)
+    return ground_of(database, home, environ).deployment
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Given:
     home: Path | None = None
 
     @property
-    def footing(self) -> Footing:
+    def deployment(self) -> Deployment:
         """See :class:`Ground`."""
-        return Place(Path(), 0, self.database_url, self.redis_url, self.workers).footing
+        return Place(Path(), 0, self.database_url, self.redis_url, self.workers).deployment
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
@@ -100,9 +100,9 @@ class Borrowed:
     workers: int
 
     @property
-    def footing(self) -> Footing:
+    def deployment(self) -> Deployment:
         """See :class:`Ground`."""
-        return Footing(database=POSTGRESQL, redis=True, workers=self.workers)
+        return Deployment(database=POSTGRESQL, redis=True, workers=self.workers)
 
     @contextlib.contextmanager
     def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:

@@ -13,7 +13,7 @@ from loadtest.client.auth import Credentials
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 from loadtest.gateway.workspace import Place
-from loadtest.results.deployment import Qualified
+from loadtest.results.deployment import AppliesTo
 from loadtest.versions.data import VersionData
 
 SWITCHES = Path(__file__).parent / "switches.toml"
@@ -22,8 +22,8 @@ ADMIN_EMAIL = "admin@example.com"
 """The platform administrator of every gateway that we boot."""
 
 
-class Switch(Qualified, frozen=True, kw_only=True):
-    """One environment variable that every version is booted with, on the footing that it names."""
+class Switch(AppliesTo, frozen=True, kw_only=True):
+    """One environment variable that every version is booted with, on the deployment that it names."""
 
     name: str
     value: str
@@ -104,8 +104,8 @@ def gateway_environment(
         "url": place.url,
         "directory": str(place.directory),
     } | {f"{name}_port": str(port) for name, port in place.ports.items()}
-    common = (switch for switch in common_switches() if switch.holds(place.footing))
-    switches = {switch.name: switch.value for switch in common} | data.on(place.footing).environment
+    common = (switch for switch in common_switches() if switch.applies_to(place.deployment))
+    switches = {switch.name: switch.value for switch in common} | data.on(place.deployment).environment
     variables = {name: _filled(value, values) for name, value in switches.items()}
     variables |= {
         "DATABASE_URL": place.database_url or f"sqlite:///{place.sqlite_file}",

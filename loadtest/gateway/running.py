@@ -26,8 +26,8 @@ from loadtest.gateway.monitor.sample_files import (
     read_stores,
 )
 from loadtest.gateway.process.program import death_of
-from loadtest.results.deployment import Footing
-from loadtest.results.measurements import Process, Sample, Store
+from loadtest.results.deployment import Deployment
+from loadtest.results.measurements import Process, ResourceSample, Store
 from loadtest.results.run import Phase
 from loadtest.results.target import Backend, Death, Gateway
 from loadtest.versions import data as versions
@@ -65,7 +65,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
     """Where this run keeps its files; None for a gateway that somebody else booted."""
     pid: int | None = None
     backends_pid: int | None = None
-    footing: Footing = Footing()
+    deployment: Deployment = Deployment()
     changed: dict[str, str] = msgspec.field(default_factory=dict)
     """Settings that ``--set`` changed for it, by name; secret values are masked."""
     phases: tuple[Phase, ...] = ()
@@ -79,8 +79,8 @@ class RunningGateway(Record, frozen=True, kw_only=True):
 
     @property
     def data(self) -> VersionData:
-        """Switches, exclusions and known failures of the version that it is, or is nearest to, on its footing."""
-        return versions.load(self.data_version).on(self.footing)
+        """Switches, exclusions and known failures of the version that it is, or is nearest to, on its deployment."""
+        return versions.load(self.data_version).on(self.deployment)
 
     @property
     def log_path(self) -> Path | None:
@@ -101,7 +101,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         """Return how the backends' process ended although it should live, as :meth:`death`; or None."""
         return death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
 
-    def samples(self, since: float) -> tuple[Sample, ...]:
+    def samples(self, since: float) -> tuple[ResourceSample, ...]:
         """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
         return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
 
@@ -161,7 +161,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             if death
             else None,
             log_tail=self.log_tail() if death else (),
-            **asdict(self.footing),
+            **asdict(self.deployment),
         )
 
 

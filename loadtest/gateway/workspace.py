@@ -17,7 +17,7 @@ import psutil
 
 from loadtest.backends import RESERVED
 from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 
 LOOPBACK = "127.0.0.1"
 
@@ -56,9 +56,9 @@ class Place:
         return urlsplit(self.database_url).scheme.split("+")[0] if self.database_url else "sqlite"
 
     @property
-    def footing(self) -> Footing:
+    def deployment(self) -> Deployment:
         """What the gateway stands on."""
-        return Footing(database=self.database, redis=bool(self.redis_url), workers=self.workers)
+        return Deployment(database=self.database, redis=bool(self.redis_url), workers=self.workers)
 
     @property
     def sqlite_file(self) -> Path:

@@ -192,7 +192,7 @@ def _unlike(run: Run, baseline: Run) -> Iterator[str]:
             "number of cores",
             *(here.environment.cpus if here.environment else None for here in (baseline, run)),
         ),
-        ("database", *(str(here.gateway.footing) if here.gateway else None for here in (baseline, run))),
+        ("database", *(str(here.gateway.deployment) if here.gateway else None for here in (baseline, run))),
         ("tags", " ".join(baseline.settings.tags) or None, " ".join(run.settings.tags) or None),
     )
     for name, old, new in pairs:

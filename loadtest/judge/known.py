@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from loadtest.core.errors import UsageError
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.failures import Failure, normalise
 from loadtest.results.run import Run, RunState
 from loadtest.results.target import Gateway
@@ -66,13 +66,13 @@ def gateway_version(gateway: Gateway | None) -> Version | None:
     return None
 
 
-def applies(entry: Entry, version: Version | None, footing: Footing | None = None) -> bool:
-    """Say whether ``entry`` is about a gateway of this ``version`` on ``footing``; pre-releases count, too.
+def applies(entry: Entry, version: Version | None, deployment: Deployment | None = None) -> bool:
+    """Say whether ``entry`` is about a gateway of this ``version`` on ``deployment``; pre-releases count, too.
 
     An entry that names a gateway does not apply to a run that does not say which one it drove, nor does one that
     names a database, Redis or workers to a run that does not say on what.
     """
-    if entry.known.only and (footing is None or not entry.known.holds(footing)):
+    if entry.known.only and (deployment is None or not entry.known.applies_to(deployment)):
         return False
     if entry.known.gateway is None:
         return True
@@ -97,9 +97,9 @@ class KnownFailures:
     """The entries that apply to one run, ready to be matched with many failures."""
 
     def __init__(
-        self, listed: Iterable[Entry], version: Version | None, footing: Footing | None = None
+        self, listed: Iterable[Entry], version: Version | None, deployment: Deployment | None = None
     ) -> None:
-        self.applying = tuple(entry for entry in listed if applies(entry, version, footing))
+        self.applying = tuple(entry for entry in listed if applies(entry, version, deployment))
         self._by_place: dict[tuple[str, str], list[tuple[Entry, str | None]]] = defaultdict(list)
         for entry in self.applying:
             known = entry.known

@@ -23,7 +23,7 @@ from loadtest.judge.growth.assess import endure
 from loadtest.judge.growth.model import UNJUDGED, Endurance, Growth
 from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
 from loadtest.judge.removed import find_removals
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, RunState, total_latency
 from loadtest.versions.data import Removal, VersionData
@@ -124,12 +124,12 @@ def judge(
         UsageError: an entry of ``version_data`` or a histogram of ``run`` is not of the form it must have.
     """
     version = gateway_version(run.gateway)
-    footing = run.gateway.footing if run.gateway else None
+    deployment = run.gateway.deployment if run.gateway else None
     listed = tuple(known)
     if version_data is not None:
         listed += entries(version_data.known, f"gateway version {version_data.version}")
-        version_data = version_data.on(footing or Footing())
-    matcher = KnownFailures(listed, version, footing)
+        version_data = version_data.on(deployment or Deployment())
+    matcher = KnownFailures(listed, version, deployment)
     removals = find_removals(
         run,
         version_data.version if version_data else None,

@@ -13,7 +13,7 @@ from loadtest.recording.time_buckets import Course, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
-from loadtest.results.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
+from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
 from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.workload.schedule import Start
 
@@ -101,12 +101,12 @@ class _StartsTally(msgspec.Struct):
     """How a load with an arrival rate kept to its schedule; durations in milliseconds."""
 
     late: Histogram = msgspec.field(default_factory=Histogram)
-    overslept: Histogram = msgspec.field(default_factory=Histogram)
+    scheduling_delay: Histogram = msgspec.field(default_factory=Histogram)
     missed: int = 0
 
     def merge(self, other: _StartsTally) -> None:
         self.late.merge(other.late)
-        self.overslept.merge(other.overslept)
+        self.scheduling_delay.merge(other.scheduling_delay)
         self.missed += other.missed
 
 
@@ -156,7 +156,7 @@ class Tally(msgspec.Struct):
         """Calls counted so far."""
         return self.course.requests
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: CallResult) -> None:
         """Count one call."""
         operation = self.operations.get(outcome.operation)
         if operation is None:
@@ -183,7 +183,7 @@ class Tally(msgspec.Struct):
             operation.succeeded(outcome.finished)
         counts[kind] = counts.get(kind, 0) + 1
 
-    def add_stream(self, outcome: StreamOutcome) -> None:
+    def add_stream(self, outcome: StreamResult) -> None:
         """Count one finished stream."""
         stream = self.streams.setdefault(outcome.operation, _StreamTally())
         stream.opened += 1
@@ -202,7 +202,7 @@ class Tally(msgspec.Struct):
         """Count the end of a scenario that no failure cut short."""
         _add(self.scenarios.setdefault(name, _ScenarioTally()).ends, {end: 1})
 
-    def scenario_cut_short(self, name: str, operation: str, fault: Fault) -> None:
+    def scenario_cut_short(self, name: str, operation: str, fault: CallFailure) -> None:
         """Count a scenario that ended with the failure of ``operation``."""
         cause = fingerprint(operation, fault.problem, fault.status, fault.code, fault.message)
         cuts = self.scenarios.setdefault(name, _ScenarioTally()).cut_short
@@ -212,7 +212,7 @@ class Tally(msgspec.Struct):
         """Count one scenario that began by a schedule."""
         self.starts.late.add(start.late * 1000)
         if start.free:
-            self.starts.overslept.add(start.late * 1000)
+            self.starts.scheduling_delay.add(start.late * 1000)
 
     def merge(self, other: Tally) -> None:
         """Add everything that ``other`` counted; ``other`` must not be used after this."""
@@ -224,7 +224,7 @@ class Tally(msgspec.Struct):
         self.course.merge(other.course)
         self.starts.merge(other.starts)
 
-    def _fail(self, outcome: Outcome, fault: Fault) -> None:
+    def _fail(self, outcome: CallResult, fault: CallFailure) -> None:
         self._merge_failure(
             Failure(
                 fingerprint=fingerprint(

@@ -37,8 +37,8 @@ class Saturation:
             if self._busy
             else "",
             late=starts.late.summary(),
-            overslept=starts.overslept.summary(),
-            never_begun=starts.missed,
+            scheduling_delay=starts.scheduling_delay.summary(),
+            dropped=starts.missed,
         )
 
 

@@ -17,7 +17,7 @@ from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Counted, Tally, pack, unpack
 from loadtest.results.failures import Example, ProblemKind
-from loadtest.results.outcome import Fault, Outcome, ScenarioEnd, StreamOutcome
+from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
 from loadtest.workload.schedule import Start
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Recorder:
         """Count scenarios that were due and can begin no more."""
         self.tally.starts.missed += number
 
-    def stream(self, outcome: StreamOutcome) -> None:
+    def stream(self, outcome: StreamResult) -> None:
         """Count a finished event stream."""
         self.tally.add_stream(outcome)
 
@@ -101,7 +101,7 @@ class Recorder:
         now = time.time()
         self.environment.stats.log_error(method, name, str(problem))
         self.tally.add(
-            Outcome(
+            CallResult(
                 operation=operation,
                 area=caller.area,
                 scenario=caller.scenario,
@@ -130,7 +130,7 @@ class Recorder:
         call: Call | None = context.get("call") if context else None
         operation = f"{request_type} {name}"
         self.tally.add(
-            Outcome(
+            CallResult(
                 operation=operation,
                 area=call.area if call else area_of(operation),
                 scenario=call.scenario if call else None,
@@ -185,14 +185,14 @@ def _problem_of(error: Exception, scenario: str | None) -> Problem:
     return Problem(ProblemKind.SCENARIO, f"{scenario}: {type(error).__name__}: {error} ({file})")
 
 
-def _fault(exception: BaseException, call: Call | None, redactor: Redactor) -> Fault:
+def _fault(exception: BaseException, call: Call | None, redactor: Redactor) -> CallFailure:
     example = call.example if call else None
     if isinstance(exception, Problem):
-        return Fault(
+        return CallFailure(
             problem=exception.kind,
             message=exception.message,
             status=exception.status,
             code=exception.code,
             example=example,
         )
-    return Fault(problem=ProblemKind.OTHER, message=redactor.mask(str(exception)), example=example)
+    return CallFailure(problem=ProblemKind.OTHER, message=redactor.mask(str(exception)), example=example)

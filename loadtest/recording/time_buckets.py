@@ -13,7 +13,7 @@ import msgspec
 
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Minute, Moment, Timeline
-from loadtest.results.outcome import Outcome
+from loadtest.results.outcome import CallResult
 
 MOMENTS = 900
 """Steps on the time axis before two become one."""
@@ -70,7 +70,7 @@ class Course(msgspec.Struct):
     steps: dict[int, _Part] = msgspec.field(default_factory=dict)
     """By number of the step."""
 
-    def add(self, start: float, outcome: Outcome) -> None:
+    def add(self, start: float, outcome: CallResult) -> None:
         """Count one call of the load that began at ``start``."""
         self.requests += 1
         second = self.seconds.get(int(outcome.finished))

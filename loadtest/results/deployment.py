@@ -1,6 +1,6 @@
 """What a gateway stands on: its database, Redis or not, one process or several. Pure.
 
-Much that is known of a gateway holds on one footing only: a lock that SQLite has, a list that each worker keeps for
+Much that is known of a gateway holds on one deployment only: a lock that SQLite has, a list that each worker keeps for
 itself. What is qualified says where it holds; what is not holds everywhere.
 """
 
@@ -16,7 +16,7 @@ SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 
 
-class Footing(Record, frozen=True, kw_only=True):
+class Deployment(Record, frozen=True, kw_only=True):
     """What one gateway stands on."""
 
     database: str = SQLITE
@@ -34,7 +34,7 @@ class Footing(Record, frozen=True, kw_only=True):
 
 
 WORKERS = "LOADTEST_GATEWAY_WORKERS"
-USUAL_WORKERS = 2
+DEFAULT_WORKERS = 2
 """Where they have PostgreSQL and Redis to share what they know."""
 
 
@@ -46,7 +46,7 @@ def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
     """
     text = environ.get(WORKERS, "").strip()
     if not text:
-        return USUAL_WORKERS if database == POSTGRESQL and redis else 1
+        return DEFAULT_WORKERS if database == POSTGRESQL and redis else 1
     if not text.isdecimal() or not int(text):
         raise UsageError(f"{WORKERS}={text}: expected a number above 0")
     if int(text) > 1 and database == SQLITE:
@@ -54,30 +54,30 @@ def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
     return int(text)
 
 
-def declared(database: str | None, environ: Mapping[str, str]) -> Footing:
+def declared_deployment(database: str | None, environ: Mapping[str, str]) -> Deployment:
     """Return what a person says of a gateway that runs already: ``database`` (``postgres``), and its workers.
 
     Raises:
         UsageError: as :func:`workers`.
     """
     if database != "postgres":
-        return Footing(workers=workers(environ, SQLITE, redis=False))
-    return Footing(database=POSTGRESQL, redis=True, workers=workers(environ, POSTGRESQL, redis=True))
+        return Deployment(workers=workers(environ, SQLITE, redis=False))
+    return Deployment(database=POSTGRESQL, redis=True, workers=workers(environ, POSTGRESQL, redis=True))
 
 
-class Qualified(Record, frozen=True, kw_only=True):
-    """Something that may hold on one footing only; None: on any."""
+class AppliesTo(Record, frozen=True, kw_only=True):
+    """Something that may hold on one deployment only; None: on any."""
 
     database: Literal["sqlite", "postgresql"] | None = None
     redis: bool | None = None
     workers: Literal["one", "many"] | None = None
 
-    def holds(self, footing: Footing) -> bool:
-        """Say whether it is about a gateway on ``footing``."""
+    def applies_to(self, deployment: Deployment) -> bool:
+        """Say whether it is about a gateway on ``deployment``."""
         return (
-            self.database in (None, footing.database)
-            and self.redis in (None, footing.redis)
-            and self.workers in (None, "many" if footing.workers > 1 else "one")
+            self.database in (None, deployment.database)
+            and self.redis in (None, deployment.redis)
+            and self.workers in (None, "many" if deployment.workers > 1 else "one")
         )
 
     @property

@@ -77,7 +77,7 @@ class _Decimal(Enum):
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """One row, its fields by the names of the header."""
 
     path: Path
@@ -145,7 +145,7 @@ class Row:
         return UsageError(f"{self.path}: row {self.line}: {name}: {self.text(name)!r}: expected {expected}")
 
 
-def read_rows(path: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[Row]:
+def read_rows(path: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[CsvRow]:
     """Yield the rows of ``path`` behind its header, which must name the ``required`` columns.
 
     Blank rows and repeated headers are left out. ``encoding`` is that of a file that is neither UTF-8 nor begins
@@ -174,7 +174,7 @@ def read_rows(path: Path, required: Sequence[str], encoding: str | None = None) 
             continue
         if len(cells) < len(header) or any(cells[len(header) :]):
             raise UsageError(f"{path}: row {number}: {len(cells)} fields, expected {len(header)}: cut off?")
-        yield Row(path, number, dict(zip(names, cells, strict=False)), decimal)
+        yield CsvRow(path, number, dict(zip(names, cells, strict=False)), decimal)
 
 
 def _decode(path: Path, encoding: str | None) -> str:
@@ -310,7 +310,7 @@ class _Files:
         """Return where the file of a ``kind`` is."""
         return self.prefix.with_name(f"{self.prefix.name}_{kind}.csv")
 
-    def rows(self, kind: str, required: tuple[str, ...]) -> Iterator[Row]:
+    def rows(self, kind: str, required: tuple[str, ...]) -> Iterator[CsvRow]:
         """Return the rows of an optional file."""
         path = self.path(kind)
         return read_rows(path, required, self.encoding) if path.exists() else iter(())
@@ -323,16 +323,16 @@ class _Files:
         return old
 
 
-def _is_total(row: Row) -> bool:
+def _is_total(row: CsvRow) -> bool:
     return row.text("Name").casefold() in _TOTALS and row.text("Type").casefold() in _NO_TYPES
 
 
-def _type(row: Row) -> str:
+def _type(row: CsvRow) -> str:
     kind = row.text("Type")
     return "" if kind.casefold() in _NO_TYPES else kind
 
 
-def _name(row: Row) -> str:
+def _name(row: CsvRow) -> str:
     """Return ``METHOD name``; a locustfile that names its requests so itself says it once."""
     method, name = _type(row), row.text("Name")
     return name if not method or name.split(" ", 1)[0] == method else f"{method} {name}"
@@ -354,7 +354,7 @@ class _Stats:
         self._totals: list[tuple[int, int]] = []
         self._requests = self._failures = 0
 
-    def add_total(self, row: Row, percentiles: dict[str, dict[str, float]]) -> None:
+    def add_total(self, row: CsvRow, percentiles: dict[str, dict[str, float]]) -> None:
         """Take the row of all requests together; two files that were joined have two."""
         requests, failures = row.count("Request Count"), row.count("Failure Count", 0)
         rate = row.number("Requests/s")
@@ -366,7 +366,7 @@ class _Stats:
         if rate and rate > 0 and requests / rate <= _LONGEST:
             self.duration = max(self.duration, requests / rate)
 
-    def add(self, row: Row, percentiles: dict[str, dict[str, float]]) -> None:
+    def add(self, row: CsvRow, percentiles: dict[str, dict[str, float]]) -> None:
         """Take the row of one operation; ``percentiles`` by name go with those of the row."""
         requests, failures = row.count("Request Count"), row.count("Failure Count", 0)
         if not requests and not failures:
@@ -465,7 +465,7 @@ def _stats(files: _Files) -> _Stats:
     return stats
 
 
-def _percentiles_of(row: Row) -> dict[str, float]:
+def _percentiles_of(row: CsvRow) -> dict[str, float]:
     """Return the percentiles that a row knows; one that a clock made negative is 0."""
     found: dict[str, float] = {}
     for column in row.fields:
@@ -476,7 +476,7 @@ def _percentiles_of(row: Row) -> dict[str, float]:
     return found if median is None else {"50": max(median, 0.0)} | found
 
 
-def _latency(row: Row, requests: int, percentiles: dict[str, float] | None = None) -> Latency | None:
+def _latency(row: CsvRow, requests: int, percentiles: dict[str, float] | None = None) -> Latency | None:
     """Return the latency of a row; None where it does not know both mean and maximum."""
     mean, longest = row.number("Average Response Time"), row.number("Max Response Time")
     if not requests or mean is None or longest is None:
@@ -490,7 +490,7 @@ def _latency(row: Row, requests: int, percentiles: dict[str, float] | None = Non
     )
 
 
-def _failures(rows: Iterator[Row], stats: _Stats) -> tuple[Failure, ...]:
+def _failures(rows: Iterator[CsvRow], stats: _Stats) -> tuple[Failure, ...]:
     """Return the failures, rows of one fault together, and one for what no row speaks of."""
     found: dict[str, Failure] = {}
     counts: Counter[str] = Counter()
@@ -538,7 +538,7 @@ def _unspoken(operation: Operation, count: int) -> Failure:
     )
 
 
-def _exceptions(rows: Iterator[Row]) -> tuple[Failure, ...]:
+def _exceptions(rows: Iterator[CsvRow]) -> tuple[Failure, ...]:
     """Return what the tasks themselves raised; Locust does not say in which task."""
     found: dict[str, Failure] = {}
     for row in rows:
@@ -557,7 +557,7 @@ def _exceptions(rows: Iterator[Row]) -> tuple[Failure, ...]:
     return tuple(found.values())
 
 
-def _timeline(rows: Iterator[Row], stats: _Stats) -> tuple[Timeline, float | None]:
+def _timeline(rows: Iterator[CsvRow], stats: _Stats) -> tuple[Timeline, float | None]:
     """Return the timeline and the time of its first row in seconds since 1970, if there is one."""
     found = sorted(((_time(row), row) for row in rows if _is_total(row)), key=lambda one: one[0])
     moments: list[Moment] = []
@@ -585,11 +585,11 @@ def _timeline(rows: Iterator[Row], stats: _Stats) -> tuple[Timeline, float | Non
     return Timeline(moments=tuple(moments)), found[0][0] if found else None
 
 
-def _either(row: Row, name: str, older: str) -> str:
+def _either(row: CsvRow, name: str, older: str) -> str:
     return name if row.text(name) else older
 
 
-def _time(row: Row) -> float:
+def _time(row: CsvRow) -> float:
     """Return the time stamp of a row in seconds since 1970, whatever its unit."""
     text = row.text("Timestamp")
     seconds: float | None = None
@@ -611,7 +611,7 @@ def _iso(seconds: float) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _percentiles(row: Row) -> tuple[float | None, float | None, float | None]:
+def _percentiles(row: CsvRow) -> tuple[float | None, float | None, float | None]:
     """Return p50, p95 and p99; in its first second Locust writes zeros for what it does not know yet."""
     known = _percentiles_of(row)
     p50, p95, p99 = (known.get(one) for one in ("50", "95", "99"))

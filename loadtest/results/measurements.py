@@ -63,7 +63,7 @@ class Stream(Record, frozen=True, kw_only=True):
     """Between two signs of life: events, and comments that keep a stream open."""
 
 
-class Sample(Record, frozen=True, kw_only=True, omit_defaults=True):
+class ResourceSample(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The gateway's whole process tree, or one process of it, at one time."""
 
     at: Seconds
@@ -93,7 +93,7 @@ class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
     began: Seconds
     ended: Seconds | None = None
     """When it was seen last although the gateway went on; None: it lived to the end."""
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[ResourceSample, ...] = ()
 
 
 class Reading(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,7 +134,7 @@ class Minute(Record, frozen=True, kw_only=True):
     """Of a load with an arrival rate measured from the intended start of each request."""
 
 
-class Stretch(Record, frozen=True, kw_only=True):
+class LoadStage(Record, frozen=True, kw_only=True):
     """One part of a load whose size changes by plan."""
 
     name: Literal["ramp-up", "plateau", "spike", "recovery", "cool-down"]
@@ -150,7 +150,7 @@ class Timeline(Record, frozen=True, kw_only=True):
     width: Annotated[float, msgspec.Meta(ge=0.001, le=1e10)] = 1.0
     moments: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[LoadStage, ...] = ()
     """The plan of a soak; empty for a load of one size."""
 
 

@@ -7,7 +7,7 @@ import msgspec
 from loadtest.results.failures import Example, ProblemKind
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
+class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
     """What was wrong with one call, with its evidence."""
 
     problem: ProblemKind
@@ -17,7 +17,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     example: Example | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """One finished call. At most one of ``fault``, ``differs`` and ``accepted`` is set."""
 
     operation: str
@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The operation whose failure in the same scenario came before this call, which was made to clean up."""
     accepted: str | None = None
     """The reason why an answer outside the contract was taken."""
-    fault: Fault | None = None
+    fault: CallFailure | None = None
 
 
 class ScenarioEnd(StrEnum):
@@ -51,7 +51,7 @@ class ScenarioEnd(StrEnum):
     """It needs an operation or a backend that is not there."""
 
 
-class StreamOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class StreamResult(msgspec.Struct, frozen=True, kw_only=True):
     """One finished event stream; durations in milliseconds."""
 
     operation: str

@@ -18,7 +18,15 @@ from loadtest.core.files import read_json, write_atomically
 from loadtest.core.record import Count, Record, Seconds
 from loadtest.results.failures import Failure
 from loadtest.results.latency import Latency
-from loadtest.results.measurements import Operation, Process, Sample, Store, Stream, Timeline, merged_latency
+from loadtest.results.measurements import (
+    Operation,
+    Process,
+    ResourceSample,
+    Store,
+    Stream,
+    Timeline,
+    merged_latency,
+)
 from loadtest.results.target import Backend, EntityCount, Gateway
 
 
@@ -44,9 +52,9 @@ class Generator(Record, frozen=True, kw_only=True):
     detail: str = ""
     late: Latency | None = None
     """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
-    overslept: Latency | None = None
+    scheduling_delay: Latency | None = msgspec.field(default=None, name="overslept")
     """The same of those whose user was free when they were due: the generator's own part in it."""
-    never_begun: Count = 0
+    dropped: Count = msgspec.field(default=0, name="never_begun")
     """Scenarios that were due and could not begin before their user left."""
 
 
@@ -76,7 +84,7 @@ class Worker(Record, frozen=True, kw_only=True):
     """Why it went, where it said so."""
 
 
-class Call(Record, frozen=True, kw_only=True):
+class PlannedCall(Record, frozen=True, kw_only=True):
     """Where a scenario calls an operation."""
 
     operation: str
@@ -92,7 +100,7 @@ class Scenario(Record, frozen=True, kw_only=True):
     file: str
     """Path from the root of the project, ``loadtest/users/identity/teams.py``."""
     line: Count
-    calls: tuple[Call, ...] = ()
+    calls: tuple[PlannedCall, ...] = ()
 
 
 class CutShort(Record, frozen=True, kw_only=True):
@@ -204,7 +212,7 @@ class Run(Record, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
     streams: tuple[Stream, ...] = ()
     timeline: Timeline = Timeline()
-    resources: tuple[Sample, ...] = ()
+    resources: tuple[ResourceSample, ...] = ()
     processes: tuple[Process, ...] = ()
     """Each process of the gateway by itself, where the whole is not enough."""
     stores: tuple[Store, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtest.core.record import Count, Record, Seconds
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 
 
 class Death(Record, frozen=True, kw_only=True):
@@ -59,9 +59,9 @@ class Gateway(Record, frozen=True, kw_only=True):
         return ", ".join(f"{name}={value}" for name, value in sorted(self.changed.items()))
 
     @property
-    def footing(self) -> Footing:
+    def deployment(self) -> Deployment:
         """What it stands on."""
-        return Footing(database=self.database, redis=self.redis, workers=self.workers)
+        return Deployment(database=self.database, redis=self.redis, workers=self.workers)
 
 
 class Backend(Record, frozen=True, kw_only=True):

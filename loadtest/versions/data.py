@@ -13,13 +13,13 @@ from packaging.version import InvalidVersion, Version
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
-from loadtest.results.deployment import Footing, Qualified
+from loadtest.results.deployment import AppliesTo, Deployment
 from loadtest.results.failures import ProblemKind
 
 DIRECTORY = Path(__file__).parent
 
 
-class KnownFailure(Qualified, frozen=True, kw_only=True):
+class KnownFailure(AppliesTo, frozen=True, kw_only=True):
     """An entry that excuses one fingerprint on one operation for one gateway, until a date."""
 
     operation: str
@@ -75,7 +75,7 @@ class SkippedScenarios(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class Drift(Qualified, frozen=True, kw_only=True):
+class Drift(AppliesTo, frozen=True, kw_only=True):
     """An answer that is plainly right although the contract does not describe it."""
 
     operation: str
@@ -90,7 +90,7 @@ class Drift(Qualified, frozen=True, kw_only=True):
     operation: ``body: id is missing``. A body with any other violation is a failure."""
 
 
-class Turns(Qualified, frozen=True, kw_only=True):
+class Turns(AppliesTo, frozen=True, kw_only=True):
     """Operations that take turns, one at a time for all Locust processes of a machine."""
 
     reason: str
@@ -103,7 +103,7 @@ class Turns(Qualified, frozen=True, kw_only=True):
     """Seconds that a turn goes on after its answer, for a gateway that answers before it commits."""
 
 
-class InFlight(Qualified, frozen=True, kw_only=True):
+class InFlight(AppliesTo, frozen=True, kw_only=True):
     """How many requests the gateway may have at once."""
 
     reason: str
@@ -121,7 +121,7 @@ class Coverage(Record, frozen=True, kw_only=True):
     """Operations that must be answered right: those that succeed and those that drift."""
 
 
-class Floor(Qualified, frozen=True, kw_only=True):
+class Floor(AppliesTo, frozen=True, kw_only=True):
     """What a run must at least reach where that is not what others must."""
 
     reason: str
@@ -129,8 +129,8 @@ class Floor(Qualified, frozen=True, kw_only=True):
     answered: int
 
 
-class Switches(Qualified, frozen=True, kw_only=True):
-    """Environment variables of a gateway on one footing."""
+class Switches(AppliesTo, frozen=True, kw_only=True):
+    """Environment variables of a gateway on one deployment."""
 
     environment: dict[str, str]
 
@@ -150,7 +150,7 @@ class VersionData(Record, frozen=True, kw_only=True):
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Switches on top of those that every version gets."""
     switches: tuple[Switches, ...] = ()
-    """Those that only some footings need; they go before ``environment``."""
+    """Those that only some deployments need; they go before ``environment``."""
     coverage: Coverage = Coverage()
     floors: tuple[Floor, ...] = ()
     """The last one that holds goes before ``coverage``."""
@@ -163,10 +163,10 @@ class VersionData(Record, frozen=True, kw_only=True):
     turns: Turns | None = None
     in_flight: InFlight | None = None
 
-    def on(self, footing: Footing) -> VersionData:
-        """Return what of it holds for a gateway on ``footing``."""
-        variables = [one.environment for one in self.switches if one.holds(footing)]
-        floors = [one for one in self.floors if one.holds(footing)]
+    def on(self, deployment: Deployment) -> VersionData:
+        """Return what of it holds for a gateway on ``deployment``."""
+        variables = [one.environment for one in self.switches if one.applies_to(deployment)]
+        floors = [one for one in self.floors if one.applies_to(deployment)]
         return replace(
             self,
             environment={
@@ -177,10 +177,10 @@ class VersionData(Record, frozen=True, kw_only=True):
             if floors
             else self.coverage,
             floors=(),
-            drift=tuple(one for one in self.drift if one.holds(footing)),
-            known=tuple(one for one in self.known if one.holds(footing)),
-            turns=self.turns if self.turns and self.turns.holds(footing) else None,
-            in_flight=self.in_flight if self.in_flight and self.in_flight.holds(footing) else None,
+            drift=tuple(one for one in self.drift if one.applies_to(deployment)),
+            known=tuple(one for one in self.known if one.applies_to(deployment)),
+            turns=self.turns if self.turns and self.turns.applies_to(deployment) else None,
+            in_flight=self.in_flight if self.in_flight and self.in_flight.applies_to(deployment) else None,
         )
 
     def booted_as(self, other: VersionData) -> VersionData:

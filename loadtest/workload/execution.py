@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from loadtest.results.measurements import Stretch
+from loadtest.results.measurements import LoadStage
 from loadtest.workload.plan import SWEEP_WITHIN, Crew
 
 AT_ONCE = 100.0
@@ -24,7 +24,7 @@ class Execution:
 
     def __init__(
         self,
-        plan: tuple[Stretch, ...],
+        plan: tuple[LoadStage, ...],
         crew: Crew,
         sweeping: Users,
         swept: Callable[[], bool],
@@ -58,7 +58,7 @@ class Execution:
         self._entered.extend([now] * (number - len(self._entered)))
         return self._size(self._plan[number - 1])
 
-    def stretches(self, started: float, now: float) -> tuple[Stretch, ...]:
+    def stretches(self, started: float, now: float) -> tuple[LoadStage, ...]:
         """Return the plan as far as it was carried out, in seconds since ``started`` (Unix seconds, as ``now``)."""
         if not self._entered:
             return ()
@@ -70,7 +70,7 @@ class Execution:
             for stretch, at, end in zip(self._plan, self._entered, ends, strict=False)
         )
 
-    def _size(self, stretch: Stretch) -> Users:
+    def _size(self, stretch: LoadStage) -> Users:
         crew, first = self._crew, self._plan[0]
         gently = crew.plateau / (first.end - first.start) if first.name == "ramp-up" else AT_ONCE
         match stretch.name:

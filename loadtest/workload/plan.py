@@ -13,7 +13,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from loadtest.core.record import Record
-from loadtest.results.measurements import Stretch
+from loadtest.results.measurements import LoadStage
 
 SWEEP_WITHIN = 180.0
 """Seconds after which the plan begins even if a scenario of the first sweep hangs."""
@@ -113,7 +113,7 @@ def pace(soak: Soak, crew: Crew, run_time: float, seed: int = 0) -> Pace:
     )
 
 
-def plan(soak: Soak, crew: Crew, run_time: float) -> tuple[Stretch, ...]:
+def plan(soak: Soak, crew: Crew, run_time: float) -> tuple[LoadStage, ...]:
     """Return the stretches of a run of ``run_time`` seconds, from 0 on, without gaps."""
     parts = {
         "ramp-up": soak.ramp_up,
@@ -126,11 +126,11 @@ def plan(soak: Soak, crew: Crew, run_time: float) -> tuple[Stretch, ...]:
     peak = soak.rate * (crew.paced + crew.extra) / crew.paced
     rates = {"spike": peak, "cool-down": 0.0}
 
-    def stretches() -> Iterator[Stretch]:
+    def stretches() -> Iterator[LoadStage]:
         at = 0.0
         for name in ("ramp-up", "plateau", "spike", "recovery", "cool-down"):
             if lengths[name] > 0:
-                yield Stretch(name=name, start=at, end=at + lengths[name], rate=rates.get(name, soak.rate))
+                yield LoadStage(name=name, start=at, end=at + lengths[name], rate=rates.get(name, soak.rate))
             at += lengths[name]
 
     *before, last = stretches()

@@ -41,7 +41,7 @@ class Fault:
 
     @property
     def where(self) -> str:
-        """The footing that it needs: ``, only on SQLite``; or nothing."""
+        """The deployment that it needs: ``, only on SQLite``; or nothing."""
         only = dict.fromkeys(entry.only for _, entry in self.seen)
         return f", only {' or '.join(only)}" if all(only) else ""
 

@@ -18,7 +18,7 @@ from stalling_server import BEGINS, LASTS
 
 from loadtest.client.auth import Credentials
 from loadtest.engine.target import Target, hand_on
-from loadtest.results.deployment import POSTGRESQL, Footing
+from loadtest.results.deployment import POSTGRESQL, Deployment
 from loadtest.results.latency import Histogram
 from loadtest.results.run import Run, RunState, read_run
 from loadtest.workload.plan import Part, Soak
@@ -89,7 +89,7 @@ def driven(
     target = Target(
         host=host,
         credentials=Credentials(email="a@b", jwt_secret=SECRET),
-        footing=Footing(database=POSTGRESQL),
+        deployment=Deployment(database=POSTGRESQL),
         reports=str(reports),
         soak=soak,
         run_time=RUN_TIME,
@@ -157,7 +157,7 @@ def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
     # Nothing was lost to the stall: all that was meant to begin on the plateau has begun.
     assert run.requests == pytest.approx(RATE * PLATEAU, abs=RATE)
     assert run.generator is not None
-    late, own = run.generator.late, run.generator.overslept
+    late, own = run.generator.late, run.generator.scheduling_delay
     assert late is not None
     assert own is not None
     assert late.count == run.requests
@@ -165,7 +165,7 @@ def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
     # Only what came first after the stall was late; who was free came in time.
     assert own.count < late.count
     assert own.max < 500
-    assert run.generator.never_begun <= 1
+    assert run.generator.dropped <= 1
     assert [one.name for one in run.timeline.stretches] == ["plateau", "cool-down"]
     assert sum(minute.requests for minute in run.timeline.minutes) == run.requests
     # Quiet in the end: nothing is sent after the cool-down has begun.
@@ -180,7 +180,7 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
     run, _ = run_of(tmp_path / "left", soak)
     assert run.generator is not None
     assert run.generator.late is not None
-    missed = run.generator.never_begun
+    missed = run.generator.dropped
     assert run.requests + missed == pytest.approx(RATE * ends, abs=1.5 * RATE)
     # Each user was in the stall with one call, for all of the rest.
     assert missed == pytest.approx(RATE - USERS, abs=RATE - USERS - 1)

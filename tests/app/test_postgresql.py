@@ -55,7 +55,7 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     run = read_run(reports / "run.json")
     assert run.state is RunState.COMPLETE
     assert run.gateway is not None
-    assert str(run.gateway.footing) == "postgresql with Redis, 2 workers"
+    assert str(run.gateway.deployment) == "postgresql with Redis, 2 workers"
     assert run.gateway.notes == (), "no limit of SQLite slows it"
     assert max(sample.processes for sample in run.resources) >= 3, "a parent and two workers are watched"
     failed = {failure.operation for failure in run.failures if failure.examples}
@@ -72,7 +72,7 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     assert left == []
 
     operations = json.loads((reports / "verdict.json").read_text())["operations"]
-    floor = versions.load(NEWEST).on(run.gateway.footing).coverage.floor
+    floor = versions.load(NEWEST).on(run.gateway.deployment).coverage.floor
     assert operations["succeeded"] >= floor > 300
 
 
@@ -108,4 +108,4 @@ def test_locust_alone_says_so_too_of_a_gateway_that_does_not_answer(tmp_path: Pa
     run = read_run(tmp_path / "reports" / "run.json")
     assert run.state is RunState.ABORTED
     assert run.gateway is not None
-    assert str(run.gateway.footing) == "postgresql with Redis, 2 workers"
+    assert str(run.gateway.deployment) == "postgresql with Redis, 2 workers"

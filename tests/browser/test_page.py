@@ -15,7 +15,7 @@ from loadtest.judge.comparison import compare
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.reports.formats import html
-from loadtest.results.measurements import Moment, Sample, Timeline
+from loadtest.results.measurements import Moment, ResourceSample, Timeline
 from loadtest.results.run import Run
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ def with_times(run: Run) -> Run:
         for n in range(60)
     )
     samples = tuple(
-        Sample(at=float(n), rss=300_000_000, cpu=n * 0.5, descriptors=40, threads=8, processes=1)
+        ResourceSample(at=float(n), rss=300_000_000, cpu=n * 0.5, descriptors=40, threads=8, processes=1)
         for n in range(60)
     )
     return replace(run, timeline=Timeline(moments=moments), resources=samples)

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.engine.sweep import CHANCES, Deck, Hand, again, order
-from loadtest.results.run import Call, Scenario
+from loadtest.results.run import PlannedCall, Scenario
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)
 
 
 def scenario(name: str, *operations: str) -> Scenario:
-    calls = tuple(Call(operation=operation, line=1) for operation in operations)
+    calls = tuple(PlannedCall(operation=operation, line=1) for operation in operations)
     return Scenario(name=name, area="a", file="f.py", line=1, calls=calls)
 
 

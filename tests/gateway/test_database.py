@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.core.errors import UsageError
-from loadtest.gateway.database import Borrowed, Given, footing_of, ground_of
+from loadtest.gateway.database import Borrowed, Given, deployment_of, ground_of
 from loadtest.gateway.install.source import parse_source
 from loadtest.gateway.services import Services
 
@@ -45,7 +45,7 @@ def test_a_file_takes_one_worker(tmp_path: Path) -> None:
 
 def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: Path) -> None:
     def asked(database: str | None, gateway: str | None = None, **environ: str) -> str:
-        return str(footing_of(parse_source(gateway), database, tmp_path, environ))
+        return str(deployment_of(parse_source(gateway), database, tmp_path, environ))
 
     assert asked(None) == "sqlite"
     assert asked("sqlite", DATABASE_URL="postgres://u:p@db/mcp") == "postgresql"
@@ -58,4 +58,4 @@ def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: 
 
 def test_borrowed_services_are_postgresql_and_redis(tmp_path: Path) -> None:
     services = Services(postgresql_port=1, redis_port=2, password="p", postgresql_pid=0, redis_pid=0)
-    assert str(Borrowed(services, tmp_path, 4).footing) == "postgresql with Redis, 4 workers"
+    assert str(Borrowed(services, tmp_path, 4).deployment) == "postgresql with Redis, 4 workers"

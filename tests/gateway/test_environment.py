@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.gateway.environment import common_switches, gateway_environment, new_secrets, secret_values
 from loadtest.gateway.workspace import Place
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.versions import data as versions
 
 PLACE = Place(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081})
@@ -20,9 +20,13 @@ PLACE = Place(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081
 def test_a_version_overrides_what_is_common(version: str) -> None:
     data = versions.load(version)
     environment = gateway_environment(PLACE, new_secrets(), data)
-    data = data.on(PLACE.footing)
+    data = data.on(PLACE.deployment)
     for switch in common_switches():
-        if switch.holds(PLACE.footing) and switch.name not in data.environment and "{" not in switch.value:
+        if (
+            switch.applies_to(PLACE.deployment)
+            and switch.name not in data.environment
+            and "{" not in switch.value
+        ):
             assert environment[switch.name] == switch.value
     for name, value in data.environment.items():
         if "{" not in value:
@@ -93,7 +97,7 @@ def test_secrets_are_new_each_time_strong_and_not_shown() -> None:
 
 
 def test_every_switch_stands_once_and_says_why() -> None:
-    for footing in (Footing(), Footing(database="postgresql", redis=True, workers=2)):
-        names = [switch.name for switch in common_switches() if switch.holds(footing)]
+    for deployment in (Deployment(), Deployment(database="postgresql", redis=True, workers=2)):
+        names = [switch.name for switch in common_switches() if switch.applies_to(deployment)]
         assert len(names) == len(set(names))
     assert all(len(switch.reason) > 10 for switch in common_switches())

@@ -26,7 +26,7 @@ from loadtest.judge.verdict import Verdict, judge
 from loadtest.openapi.contract import Contract
 from loadtest.reports import terminal
 from loadtest.reports.formats import html, junit, summary, verdict_json
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.run import Run, read_run, write_run
 from loadtest.versions import data as versions
 
@@ -115,7 +115,7 @@ def test_a_setting_that_the_gateway_does_not_read_is_told() -> None:
 
 def test_scenarios_know_that_a_feature_is_switched_off() -> None:
     data = replace(VERSION, environment={"A": "false", "B": "true"})
-    session = Session("http://h", "t", None, Contract({}, "", {}), "1.0.7", data, footing=Footing())  # type: ignore[arg-type]
+    session = Session("http://h", "t", None, Contract({}, "", {}), "1.0.7", data, deployment=Deployment())  # type: ignore[arg-type]
     assert (session.switched_off("A"), session.switched_off("B")) == (True, False)
     session.changed = {"A": "true", "B": "False"}
     assert (session.switched_off("A"), session.switched_off("B")) == (False, True)

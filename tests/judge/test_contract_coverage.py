@@ -2,7 +2,7 @@ from sample_runs import CONTRACT, PLAN, VERSION
 
 from loadtest.judge.coverage import Covered
 from loadtest.judge.coverage_diff import offer
-from loadtest.results.run import Call, Scenario
+from loadtest.results.run import PlannedCall, Scenario
 
 
 def names(rows: tuple[Covered, ...]) -> list[str]:
@@ -10,7 +10,9 @@ def names(rows: tuple[Covered, ...]) -> list[str]:
 
 
 def test_every_operation_is_in_one_group() -> None:
-    gone = Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),))
+    gone = Scenario(
+        name="X.y", area="x", file="f", line=1, calls=(PlannedCall(operation="GET /gone", line=2),)
+    )
     found = offer((*CONTRACT, "GET /new"), (*PLAN, gone), VERSION.excluded)
     assert names(found.planned) == [
         "DELETE /roots/{uri}",

@@ -4,7 +4,7 @@ from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
 from loadtest.judge.coverage import Coverage, State, cover
 from loadtest.results.measurements import Acceptance, Operation
-from loadtest.results.run import Call, CutShort, Run, Scenario, ScenarioRuns, Settings
+from loadtest.results.run import CutShort, PlannedCall, Run, Scenario, ScenarioRuns, Settings
 from loadtest.versions.data import Coverage as Floor
 from loadtest.versions.data import Drift, Exclusion
 
@@ -20,7 +20,7 @@ def covered(here: Run, excused: frozenset[str] = frozenset()) -> Coverage:
 def test_every_state() -> None:
     plan = (
         *PLAN,
-        Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),)),
+        Scenario(name="X.y", area="x", file="f", line=1, calls=(PlannedCall(operation="GET /gone", line=2),)),
     )
     here = replace(
         failures(),

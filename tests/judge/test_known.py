@@ -15,9 +15,9 @@ from loadtest.judge.known import KnownFailures, accepted, applies, entries, gate
 from loadtest.judge.known_file import read_known, write_known
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.evidence import title
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.failures import Failure, ProblemKind, normalise
-from loadtest.results.run import Call, CutShort, Scenario, ScenarioRuns, Sweep
+from loadtest.results.run import CutShort, PlannedCall, Scenario, ScenarioRuns, Sweep
 from loadtest.results.target import Gateway
 from loadtest.versions import data as versions
 from loadtest.versions.data import KnownFailure
@@ -112,10 +112,10 @@ def test_what_holds_on_another_footing_neither_excuses_nor_is_stale() -> None:
         "file",
     )
     failed = failure("GET /a")
-    alone = KnownFailures(listed, None, Footing())
+    alone = KnownFailures(listed, None, Deployment())
     assert alone.match(failed) == (listed[0],)
     assert alone.stale(here, []) == (listed[0],)
-    several = KnownFailures(listed, None, Footing(database="postgresql", redis=True, workers=2))
+    several = KnownFailures(listed, None, Deployment(database="postgresql", redis=True, workers=2))
     assert several.match(failed) == listed[1:]
     assert several.stale(here, []) == (listed[1],), "what comes only sometimes is never stale"
     unknown = KnownFailures(listed, None)
@@ -333,7 +333,7 @@ def ended(name: str, *, completed: int = 0, cut: int = 0, skipped: int = 0) -> S
 
 
 SECOND = Scenario(
-    name="Other.one", area="misc", file="f.py", line=1, calls=(Call(operation="GET /version", line=2),)
+    name="Other.one", area="misc", file="f.py", line=1, calls=(PlannedCall(operation="GET /version", line=2),)
 )
 
 

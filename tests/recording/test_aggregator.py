@@ -12,14 +12,14 @@ from loadtest.recording.aggregator import EXAMPLES, FINGERPRINTS, Tally, pack, u
 from loadtest.recording.time_buckets import MOMENTS
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.latency import Histogram
-from loadtest.results.outcome import Fault, Outcome, StreamOutcome
+from loadtest.results.outcome import CallFailure, CallResult, StreamResult
 from loadtest.workload.schedule import Start
 
 START = 1000.0
 
 
-def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> Outcome:
-    plain = Outcome(
+def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> CallResult:
+    plain = CallResult(
         operation=operation,
         area="area",
         scenario="User.story",
@@ -31,9 +31,9 @@ def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> O
     return msgspec.structs.replace(plain, **changes)
 
 
-def failed(message: str = "wrong", **changes: Any) -> Outcome:
+def failed(message: str = "wrong", **changes: Any) -> CallResult:
     example = Example(at=START + 1, correlation_id="lt-1")
-    fault = Fault(problem=ProblemKind.STATUS, message=message, status=500, example=example)
+    fault = CallFailure(problem=ProblemKind.STATUS, message=message, status=500, example=example)
     return outcome(status=500, fault=fault, **changes)
 
 
@@ -50,14 +50,14 @@ outcomes = st.builds(
     fault=st.sampled_from(
         [
             None,
-            Fault(problem=ProblemKind.JSON, message="no"),
-            Fault(problem=ProblemKind.TIMEOUT, message="late"),
+            CallFailure(problem=ProblemKind.JSON, message="no"),
+            CallFailure(problem=ProblemKind.TIMEOUT, message="late"),
         ]
     ),
 )
 
 
-def tallied(counted: list[Outcome]) -> Tally:
+def tallied(counted: list[CallResult]) -> Tally:
     tally = Tally(start=START)
     for one in counted:
         tally.add(one)
@@ -65,7 +65,7 @@ def tallied(counted: list[Outcome]) -> Tally:
 
 
 @given(st.lists(outcomes), st.lists(outcomes))
-def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome]) -> None:
+def test_merging_is_counting_together(here: list[CallResult], there: list[CallResult]) -> None:
     merged = tallied(here)
     merged.merge(unpack(pack(tallied(there))))
     together = tallied(here + there)
@@ -79,7 +79,7 @@ def test_merging_is_counting_together(here: list[Outcome], there: list[Outcome])
 
 @given(st.lists(st.lists(outcomes, max_size=20), min_size=1, max_size=6), st.lists(st.integers(0, 5)))
 def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
-    reports: list[list[Outcome]], folds: list[int]
+    reports: list[list[CallResult]], folds: list[int]
 ) -> None:
     """Workers report bit by bit, a fold may come between any two reports, and nothing is lost or counted twice."""
     master = Tally(start=START)
@@ -142,18 +142,18 @@ def test_how_late_scenarios_began_merges_across_processes() -> None:
     there.begin(Start(due=6.0, late=1.5, free=False))
     there.starts.missed = 3
     here.merge(unpack(pack(there)))
-    late, overslept = here.starts.late.summary(), here.starts.overslept.summary()
+    late, scheduling_delay = here.starts.late.summary(), here.starts.scheduling_delay.summary()
     assert late is not None
     assert late.count == 2
     assert late.max == pytest.approx(1500, rel=0.01)
-    assert overslept is not None
-    assert overslept.count == 1
-    assert overslept.max == pytest.approx(2, rel=0.01)
+    assert scheduling_delay is not None
+    assert scheduling_delay.count == 1
+    assert scheduling_delay.max == pytest.approx(2, rel=0.01)
     assert here.starts.missed == 3
 
 
 @given(st.lists(outcomes, min_size=1))
-def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: list[Outcome]) -> None:
+def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: list[CallResult]) -> None:
     for operation in tallied(counted).operation_records(START):
         accepted = sum(one.count for one in operation.acceptances)
         assert operation.requests == operation.successes + accepted + operation.drift + operation.failures
@@ -219,7 +219,7 @@ def test_streams_are_counted_apart() -> None:
     tally = Tally()
     for first in (10.0, None):
         tally.add_stream(
-            StreamOutcome(
+            StreamResult(
                 operation="GET /sse", events=3, ended=first is None, first_event=first, gaps=(1.0, 2.0)
             )
         )

@@ -2,13 +2,13 @@ from msgspec.structs import replace
 from sample_runs import clean, did_not_boot
 
 from loadtest.reports import cpu
-from loadtest.results.measurements import Sample
+from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Generator, Run
 from loadtest.results.target import Backend
 
 
-def sample(at: float, seconds: float) -> Sample:
-    return Sample(at=at, rss=0, cpu=seconds, descriptors=0, threads=0, processes=1)
+def sample(at: float, seconds: float) -> ResourceSample:
+    return ResourceSample(at=at, rss=0, cpu=seconds, descriptors=0, threads=0, processes=1)
 
 
 def used() -> Run:

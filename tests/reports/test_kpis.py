@@ -9,7 +9,7 @@ from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.growth.model import Endurance, Growth, Trend
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.formats import bencher_json, benchmark_json
-from loadtest.results.measurements import Sample
+from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Phase, Run
 
 
@@ -25,8 +25,8 @@ def followed(run: Run) -> dict[str, tuple[float, str]]:
     return {entry["name"]: (entry["value"], entry["unit"]) for entry in entries}
 
 
-def sample(at: float, cpu: float, rss: int) -> Sample:
-    return Sample(at=at, rss=rss, cpu=cpu, descriptors=1, threads=1, processes=1)
+def sample(at: float, cpu: float, rss: int) -> ResourceSample:
+    return ResourceSample(at=at, rss=rss, cpu=cpu, descriptors=1, threads=1, processes=1)
 
 
 def measured() -> Run:

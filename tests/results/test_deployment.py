@@ -1,11 +1,11 @@
-"""What holds on one footing only: database, Redis, number of workers."""
+"""What holds on one deployment only: database, Redis, number of workers."""
 
 import itertools
 
 import pytest
 
 from loadtest.core.errors import UsageError
-from loadtest.results.deployment import Footing, Qualified, declared, workers
+from loadtest.results.deployment import AppliesTo, Deployment, declared_deployment, workers
 from loadtest.versions.data import (
     Coverage,
     Drift,
@@ -18,25 +18,25 @@ from loadtest.versions.data import (
     load,
 )
 
-PLAIN = Footing()
-SHARED = Footing(database="postgresql", redis=True, workers=2)
+PLAIN = Deployment()
+SHARED = Deployment(database="postgresql", redis=True, workers=2)
 
 
 @pytest.mark.parametrize(
     ("qualified", "plain", "shared", "only"),
     [
-        (Qualified(), True, True, ""),
-        (Qualified(database="sqlite"), True, False, "on SQLite"),
-        (Qualified(database="postgresql"), False, True, "on PostgreSQL"),
-        (Qualified(redis=False), True, False, "without Redis"),
-        (Qualified(redis=True), False, True, "with Redis"),
-        (Qualified(workers="one"), True, False, "with one worker"),
-        (Qualified(workers="many"), False, True, "with several workers"),
-        (Qualified(database="sqlite", workers="many"), False, False, "on SQLite, with several workers"),
+        (AppliesTo(), True, True, ""),
+        (AppliesTo(database="sqlite"), True, False, "on SQLite"),
+        (AppliesTo(database="postgresql"), False, True, "on PostgreSQL"),
+        (AppliesTo(redis=False), True, False, "without Redis"),
+        (AppliesTo(redis=True), False, True, "with Redis"),
+        (AppliesTo(workers="one"), True, False, "with one worker"),
+        (AppliesTo(workers="many"), False, True, "with several workers"),
+        (AppliesTo(database="sqlite", workers="many"), False, False, "on SQLite, with several workers"),
     ],
 )
-def test_where_it_holds(qualified: Qualified, plain: bool, shared: bool, only: str) -> None:
-    assert (qualified.holds(PLAIN), qualified.holds(SHARED)) == (plain, shared)
+def test_where_it_holds(qualified: AppliesTo, plain: bool, shared: bool, only: str) -> None:
+    assert (qualified.applies_to(PLAIN), qualified.applies_to(SHARED)) == (plain, shared)
     assert qualified.only == only
 
 
@@ -72,9 +72,9 @@ def test_sqlite_takes_one_worker() -> None:
 
 
 def test_what_a_person_says_of_a_gateway_that_runs() -> None:
-    assert declared(None, {}) == PLAIN
-    assert declared("postgres", {}) == SHARED
-    assert declared("postgres", {"LOADTEST_GATEWAY_WORKERS": "4"}).workers == 4
+    assert declared_deployment(None, {}) == PLAIN
+    assert declared_deployment("postgres", {}) == SHARED
+    assert declared_deployment("postgres", {"LOADTEST_GATEWAY_WORKERS": "4"}).workers == 4
 
 
 DATA = VersionData(
@@ -93,7 +93,7 @@ DATA = VersionData(
 )
 
 
-def test_the_data_of_a_version_on_one_footing() -> None:
+def test_the_data_of_a_version_on_one_deployment() -> None:
     plain, shared = DATA.on(PLAIN), DATA.on(SHARED)
     assert plain.environment == {"A": "common", "B": "sqlite"}
     assert shared.environment == {"A": "common", "B": "common", "C": "many"}
@@ -111,7 +111,7 @@ def test_limits_of_sqlite_do_not_slow_postgresql(version: str) -> None:
     data = load(version)
     assert data.on(PLAIN).in_flight is not None
     for redis, number in itertools.product((True, False), (1, 2)):
-        on = data.on(Footing(database="postgresql", redis=redis, workers=number))
+        on = data.on(Deployment(database="postgresql", redis=redis, workers=number))
         assert (on.turns, on.in_flight) == (None, None)
         assert not any("SQLite" in known.reason for known in on.known)
 

@@ -129,20 +129,20 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.INCONCLUSIVE,
         replace(
             clean(),
-            generator=Generator(late=latency(0.0, 250.0), overslept=latency(0.0, 250.0), never_begun=9),
+            generator=Generator(late=latency(0.0, 250.0), scheduling_delay=latency(0.0, 250.0), dropped=9),
         ),
         "load generator could not keep its schedule: free users began up to 251 ms late (p99)",
     ),
     (
         Check.SCHEDULE,
         Severity.WARNING,
-        replace(clean(), generator=Generator(late=latency(*[2.0] * 98), never_begun=2)),
+        replace(clean(), generator=Generator(late=latency(*[2.0] * 98), dropped=2)),
         "2 of 100 scenarios were due and never begun: the gateway is slower than the rate",
     ),
     (
         Check.SCHEDULE,
         Severity.WARNING,
-        replace(clean(), generator=Generator(never_begun=2)),
+        replace(clean(), generator=Generator(dropped=2)),
         "2 of 2 scenarios were due and never begun",
     ),
     (

@@ -7,22 +7,22 @@ from collections.abc import Callable
 from msgspec.structs import replace
 from sample_runs import clean
 
-from loadtest.results.measurements import Moment, Process, Sample, Stretch, Timeline
+from loadtest.results.measurements import LoadStage, Moment, Process, ResourceSample, Timeline
 from loadtest.results.run import Run
 
 MIB = 1 << 20
 PLAN = (
-    Stretch(name="ramp-up", start=0, end=100, rate=10),
-    Stretch(name="plateau", start=100, end=1300, rate=10),
-    Stretch(name="spike", start=1300, end=1400, rate=30),
-    Stretch(name="recovery", start=1400, end=1600, rate=10),
-    Stretch(name="cool-down", start=1600, end=1700, rate=0),
+    LoadStage(name="ramp-up", start=0, end=100, rate=10),
+    LoadStage(name="plateau", start=100, end=1300, rate=10),
+    LoadStage(name="spike", start=1300, end=1400, rate=30),
+    LoadStage(name="recovery", start=1400, end=1600, rate=10),
+    LoadStage(name="cool-down", start=1600, end=1700, rate=0),
 )
 
 
-def sample(at: float, rss: float = 300, **more: object) -> Sample:
+def sample(at: float, rss: float = 300, **more: object) -> ResourceSample:
     """Return a sample with ``rss`` in MiB."""
-    made = Sample(at=at, rss=int(rss * MIB), cpu=at, descriptors=40, threads=8, processes=1)
+    made = ResourceSample(at=at, rss=int(rss * MIB), cpu=at, descriptors=40, threads=8, processes=1)
     return replace(made, **more)
 
 
@@ -35,7 +35,7 @@ def soak(
     *,
     moments: Callable[[float], Moment] = moment,
     seconds: int = 1700,
-    plan: tuple[Stretch, ...] = PLAN,
+    plan: tuple[LoadStage, ...] = PLAN,
     **more: object,
 ) -> Run:
     """Return a soak of ``seconds``, sampled every 5 s, in steps of 10 s."""

@@ -9,8 +9,18 @@ from msgspec.structs import replace
 
 from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint, normalise
 from loadtest.results.latency import Histogram, Latency
-from loadtest.results.measurements import Acceptance, Operation, Sample
-from loadtest.results.run import Call, Environment, Generator, Phase, Run, RunState, Scenario, Settings, Sweep
+from loadtest.results.measurements import Acceptance, Operation, ResourceSample
+from loadtest.results.run import (
+    Environment,
+    Generator,
+    Phase,
+    PlannedCall,
+    Run,
+    RunState,
+    Scenario,
+    Settings,
+    Sweep,
+)
 from loadtest.results.target import Backend, Death, EntityCount, Gateway
 from loadtest.versions.data import Coverage, Exclusion, KnownFailure, VersionData
 
@@ -86,7 +96,7 @@ def run(**more: object) -> Run:
         gateway=Gateway(version="1.0.7", source="1.0.7"),
         phases=(Phase(name="boot", seconds=6.2), Phase(name="load", seconds=60.0)),
         backends=(Backend(name="mcp", up=True, cpu_seconds=1.0),),
-        resources=(Sample(at=1.0, rss=300_000_000, cpu=1.0, descriptors=40, threads=8, processes=1),),
+        resources=(ResourceSample(at=1.0, rss=300_000_000, cpu=1.0, descriptors=40, threads=8, processes=1),),
         entities=(EntityCount(kind="tools", before=3, after=3),),
         generator=Generator(cpu=4.0),
         sweep=Sweep(planned=2, done=2, finished_at=12.0),
@@ -110,9 +120,9 @@ PLAN = (
         file="loadtest/users/registry/tools.py",
         line=10,
         calls=(
-            Call(operation="GET /tools", line=12),
-            Call(operation="POST /tools", line=13),
-            Call(operation="GET /tools/{tool_id}", line=14),
+            PlannedCall(operation="GET /tools", line=12),
+            PlannedCall(operation="POST /tools", line=13),
+            PlannedCall(operation="GET /tools/{tool_id}", line=14),
         ),
     ),
     Scenario(
@@ -121,9 +131,9 @@ PLAN = (
         file="loadtest/users/misc.py",
         line=20,
         calls=(
-            Call(operation="DELETE /roots/{uri}", line=21),
-            Call(operation="GET /version", line=22),
-            Call(operation="POST /rpc tools/call", line=23),
+            PlannedCall(operation="DELETE /roots/{uri}", line=21),
+            PlannedCall(operation="GET /version", line=22),
+            PlannedCall(operation="POST /rpc tools/call", line=23),
         ),
     ),
 )
@@ -270,7 +280,9 @@ def hostile() -> Run:
         ),
         plan=(
             *PLAN,
-            Scenario(name=HOSTILE, area=HOSTILE, file=HOSTILE, line=1, calls=(Call(operation=name, line=2),)),
+            Scenario(
+                name=HOSTILE, area=HOSTILE, file=HOSTILE, line=1, calls=(PlannedCall(operation=name, line=2),)
+            ),
         ),
         gateway=Gateway(version=HOSTILE, source=HOSTILE, log_tail=(HOSTILE,)),
         backends=(Backend(name=HOSTILE, up=True, detail=HOSTILE),),

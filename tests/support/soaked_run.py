@@ -9,7 +9,16 @@ from msgspec.structs import replace
 from sample_runs import clean, failure, latency, operation
 
 from loadtest.results.latency import Latency
-from loadtest.results.measurements import Minute, Moment, Process, Reading, Sample, Store, Stretch, Timeline
+from loadtest.results.measurements import (
+    LoadStage,
+    Minute,
+    Moment,
+    Process,
+    Reading,
+    ResourceSample,
+    Store,
+    Timeline,
+)
 from loadtest.results.run import Run
 from loadtest.results.target import Gateway
 
@@ -18,11 +27,11 @@ EVERY = 15.0
 """Seconds between samples."""
 RESTARTED = 1000.0
 STRETCHES = (
-    Stretch(name="ramp-up", start=0.0, end=120.0, rate=10.0),
-    Stretch(name="plateau", start=120.0, end=1080.0, rate=10.0),
-    Stretch(name="spike", start=1080.0, end=1200.0, rate=25.0),
-    Stretch(name="recovery", start=1200.0, end=1680.0, rate=10.0),
-    Stretch(name="cool-down", start=1680.0, end=1800.0, rate=0.0),
+    LoadStage(name="ramp-up", start=0.0, end=120.0, rate=10.0),
+    LoadStage(name="plateau", start=120.0, end=1080.0, rate=10.0),
+    LoadStage(name="spike", start=1080.0, end=1200.0, rate=25.0),
+    LoadStage(name="recovery", start=1200.0, end=1680.0, rate=10.0),
+    LoadStage(name="cool-down", start=1680.0, end=1800.0, rate=0.0),
 )
 
 
@@ -33,12 +42,12 @@ def rate(at: float) -> float:
     return stretch.rate
 
 
-def samples(pid: int, began: float, ended: float, grows: float) -> tuple[Sample, ...]:
+def samples(pid: int, began: float, ended: float, grows: float) -> tuple[ResourceSample, ...]:
     """Return a worker's samples; ``grows`` is in bytes per second, on top of a warm-up and a saw-tooth."""
     noise = random.Random(pid)
     times = [began + EVERY * n for n in range(math.ceil((ended - began) / EVERY))]
     return tuple(
-        Sample(
+        ResourceSample(
             at=at,
             rss=int(
                 250e6
@@ -60,8 +69,8 @@ def samples(pid: int, began: float, ended: float, grows: float) -> tuple[Sample,
     )
 
 
-def summed(processes: tuple[Process, ...]) -> tuple[Sample, ...]:
-    found: dict[float, list[Sample]] = {}
+def summed(processes: tuple[Process, ...]) -> tuple[ResourceSample, ...]:
+    found: dict[float, list[ResourceSample]] = {}
     for process in processes:
         for sample in process.samples:
             found.setdefault(sample.at, []).append(sample)
@@ -70,7 +79,7 @@ def summed(processes: tuple[Process, ...]) -> tuple[Sample, ...]:
     for at, members in sorted(found.items()):
         used += 0.3 * rate(at)
         sums.append(
-            Sample(
+            ResourceSample(
                 at=at,
                 rss=sum(one.rss for one in members),
                 cpu=round(used, 3),

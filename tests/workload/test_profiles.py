@@ -90,8 +90,8 @@ def test_without_one_the_environment_says_what_to_drive() -> None:
     target = read_target({"LOADTEST_HOST": "http://h:1", "LOADTEST_TOKEN": "t", "JWT_SECRET_KEY": "s"})
     assert (target.host, target.credentials.token, target.credentials.jwt_secret) == ("http://h:1", "t", "s")
     assert read_target({}).host == ""
-    assert str(read_target({}).footing) == "sqlite"
-    assert str(read_target({"DATABASE": "postgres"}).footing) == "postgresql with Redis, 2 workers"
+    assert str(read_target({}).deployment) == "sqlite"
+    assert str(read_target({"DATABASE": "postgres"}).deployment) == "postgresql with Redis, 2 workers"
 
 
 def test_a_broken_target_is_refused() -> None:

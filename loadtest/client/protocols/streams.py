@@ -18,7 +18,7 @@ from sseclient import SSEClient
 
 from loadtest.client.answer import Problem
 from loadtest.results.failures import ProblemKind
-from loadtest.results.outcome import StreamOutcome
+from loadtest.results.outcome import StreamResult
 
 FIRST_EVENT_WITHIN = 10.0
 """Seconds that a user waits for an event unless the scenario says otherwise."""
@@ -103,9 +103,9 @@ class EventStream:
         """End the stream from our side; the server sees the connection close."""
         self.lines.release()
 
-    def outcome(self, operation: str) -> StreamOutcome:
+    def outcome(self, operation: str) -> StreamResult:
         """Return what was measured, for whoever counts."""
-        return StreamOutcome(
+        return StreamResult(
             operation=operation,
             events=self.events,
             ended=self.ended,

@@ -15,7 +15,7 @@ import psutil
 
 from loadtest.gateway.monitor.connections import Counts, Peers
 from loadtest.gateway.monitor.sample_files import Member
-from loadtest.results.measurements import Sample
+from loadtest.results.measurements import ResourceSample
 
 WIDTH = 1.0
 """Seconds between samples."""
@@ -98,7 +98,7 @@ class Watch(Repeated):
 class Look:
     """What is seen of a tree at one time."""
 
-    whole: Sample
+    whole: ResourceSample
     members: list[Member]
 
 
@@ -128,7 +128,7 @@ class Tree:
             return None
         samples = [member.sample for member in members]
         self._cpu = max(self._cpu, sum(sample.cpu for sample in samples))
-        whole = Sample(
+        whole = ResourceSample(
             at=at,
             rss=sum(sample.rss for sample in samples),
             cpu=round(self._cpu, 3),
@@ -155,7 +155,7 @@ class Tree:
     def _member(self, process: psutil.Process, at: float, *, close: bool) -> Member:
         with process.oneshot():
             times = process.cpu_times()
-            sample = Sample(
+            sample = ResourceSample(
                 at=at,
                 rss=process.memory_info().rss,
                 cpu=times.user + times.system + times.children_user + times.children_system,
@@ -203,6 +203,6 @@ def _sum(figures: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(figures) else None
 
 
-def _append(path: Path, values: list[Sample] | list[Member]) -> None:
+def _append(path: Path, values: list[ResourceSample] | list[Member]) -> None:
     with path.open("ab", buffering=0) as file:
         file.write(b"".join(msgspec.json.encode(value) + b"\n" for value in values))

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtest.core.record import Record
-from loadtest.results.measurements import Process, Reading, Sample, Store
+from loadtest.results.measurements import Process, Reading, ResourceSample, Store
 
 SAMPLES = "samples.jsonl"
 MEMBERS = "members.jsonl"
@@ -38,7 +38,7 @@ class Member(Record, frozen=True, kw_only=True):
     pid: int
     name: str
     created: float
-    sample: Sample
+    sample: ResourceSample
 
 
 class StoreReading(Record, frozen=True, kw_only=True):
@@ -48,13 +48,13 @@ class StoreReading(Record, frozen=True, kw_only=True):
     reading: Reading
 
 
-def read_samples(path: Path, since: float, *, limit: int = MOST) -> tuple[Sample, ...]:
+def read_samples(path: Path, since: float, *, limit: int = MOST) -> tuple[ResourceSample, ...]:
     """Return the samples in ``path`` with ``at`` in seconds after ``since`` (seconds since the epoch).
 
     Those from before the load have a negative ``at``. More than ``limit`` are thinned, see :func:`thinned`. A file
     that does not exist, or a last line that is half written, is no error.
     """
-    return tuple(_moved(sample, since) for sample in thinned(_lines(path, Sample), limit))
+    return tuple(_moved(sample, since) for sample in thinned(_lines(path, ResourceSample), limit))
 
 
 def read_processes(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple[Process, ...]:
@@ -91,7 +91,7 @@ def read_limits(path: Path) -> dict[str, int]:
         return {}
 
 
-def thinned(samples: Sequence[Sample], limit: int) -> list[Sample]:
+def thinned(samples: Sequence[ResourceSample], limit: int) -> list[ResourceSample]:
     """Return at most ``limit`` samples: of each few that follow one another, one with the lowest of each figure.
 
     Growth is judged by troughs, and an even choice would miss most of them. Time, CPU and the number of processes
@@ -105,7 +105,7 @@ def thinned(samples: Sequence[Sample], limit: int) -> list[Sample]:
     return [_trough(bin_) for bin_ in bins if bin_]
 
 
-def _trough(samples: Sequence[Sample]) -> Sample:
+def _trough(samples: Sequence[ResourceSample]) -> ResourceSample:
     def lowest(figures: Iterable[int | None]) -> int | None:
         return min((figure for figure in figures if figure is not None), default=None)
 
@@ -149,7 +149,7 @@ def _every(readings: Sequence[Reading], limit: int) -> Sequence[Reading]:
     return readings[::-1][::step][::-1]
 
 
-def _moved(sample: Sample, since: float) -> Sample:
+def _moved(sample: ResourceSample, since: float) -> ResourceSample:
     return replace(sample, at=round(sample.at - since, 3))
 
 

@@ -206,9 +206,9 @@ def generator(facts: Facts) -> Observation:
     )
 
 
-OVERSLEPT = 100.0
+MAX_SCHEDULING_DELAY = 100.0
 """Milliseconds that a free user may come late, at the 99th percentile, before the generator distorts the times."""
-NEVER_BEGUN = 0.01
+MAX_DROPPED = 0.01
 """Share of the scenarios that may be left over; users who leave after a spike take what they owe with them."""
 
 
@@ -219,19 +219,19 @@ def schedule(facts: Facts) -> Observation:
     intended start says so. A user who was free and still came late was kept by the generator.
     """
     generator = facts.run.generator
-    if generator is None or not (generator.late or generator.never_begun):
+    if generator is None or not (generator.late or generator.dropped):
         return unmeasured(Check.SCHEDULE, "the load had no arrival rate")
-    late, missed = generator.late, generator.never_begun
+    late, missed = generator.late, generator.dropped
     begun = late.count if late else 0
-    own = generator.overslept.percentile(99) if generator.overslept else None
-    if own is not None and own > OVERSLEPT:
+    own = generator.scheduling_delay.percentile(99) if generator.scheduling_delay else None
+    if own is not None and own > MAX_SCHEDULING_DELAY:
         return Observation(
             Check.SCHEDULE,
             Severity.INCONCLUSIVE,
             f"load generator could not keep its schedule: free users began up to {own:.0f} ms late (p99)",
             "The times hold the generator's own delay. Use more --processes, another machine, or a lower --rate.",
         )
-    if missed <= NEVER_BEGUN * (begun + missed):
+    if missed <= MAX_DROPPED * (begun + missed):
         after = (late.percentile(99) if late else None) or 0.0
         words = f"{plural(begun, 'scenario')} begun, p99 {after:.0f} ms after their time"
         return fine(Check.SCHEDULE, f"{words}; {missed} never begun" if missed else words)

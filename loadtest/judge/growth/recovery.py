@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from loadtest.core.units import amount, clock
 from loadtest.judge.growth.model import Recovery
-from loadtest.results.measurements import Stretch
+from loadtest.results.measurements import LoadStage
 from loadtest.results.run import Run
 
 LOOK = 20.0
@@ -110,7 +110,7 @@ def _back(
     return None
 
 
-def _tail(stretch: Stretch) -> tuple[float, float]:
+def _tail(stretch: LoadStage) -> tuple[float, float]:
     return (stretch.start + 2 * (stretch.end - stretch.start) / 3, stretch.end)
 
 

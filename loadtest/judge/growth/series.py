@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtest.results.failures import Failure
-from loadtest.results.measurements import Minute, Sample
+from loadtest.results.measurements import Minute, ResourceSample
 from loadtest.results.run import Run
 
 WHOLE = "all processes"
@@ -15,7 +15,7 @@ REQUESTS = "all requests"
 ENOUGH = 12
 """Minutes from which on latency is judged by the minute; a shorter run has only finer steps to go by."""
 
-_RESOURCES: dict[str, Callable[[Sample], int | None]] = {
+_RESOURCES: dict[str, Callable[[ResourceSample], int | None]] = {
     "rss": lambda sample: sample.rss,
     "pss": lambda sample: sample.pss,
     "descriptors": lambda sample: sample.descriptors,
@@ -64,7 +64,7 @@ def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
 
 def _resources(
     of: str,
-    samples: Sequence[Sample],
+    samples: Sequence[ResourceSample],
     spans: Sequence[tuple[float, float]],
     limits: dict[str, int],
     unlimited: set[str],

@@ -21,7 +21,7 @@ from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.formats import verdict_json
 from loadtest.reports.growth_text import kept, row
 from loadtest.reports.text import html, markdown
-from loadtest.results.deployment import Footing
+from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run
 from loadtest.results.target import Gateway
@@ -105,7 +105,7 @@ def _settings(run: Run) -> Iterator[str]:
     gateway, settings = run.gateway, run.settings
     words = []
     if gateway is not None:
-        on = f" on {markdown(str(gateway.footing))}" if gateway.footing != Footing() else ""
+        on = f" on {markdown(str(gateway.deployment))}" if gateway.deployment != Deployment() else ""
         words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)}){on}")
     if run.source == "csv":
         words.append("read from Locust's CSV files")

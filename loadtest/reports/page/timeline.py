@@ -14,7 +14,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import title
 from loadtest.reports.page.charts import Logarithmic, Tick, ceiling, line, percent, seconds_axis, steps
 from loadtest.reports.text import one_line
-from loadtest.results.measurements import Sample
+from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Run
 
 MOST_STEPS = 240
@@ -178,8 +178,8 @@ def _held(values: Sequence[Value]) -> list[Value]:
     return held
 
 
-def _last_samples(run: Run, width: float, count: int) -> list[Sample | None]:
-    last: list[Sample | None] = [None] * count
+def _last_samples(run: Run, width: float, count: int) -> list[ResourceSample | None]:
+    last: list[ResourceSample | None] = [None] * count
     for sample in run.resources:
         if 0 <= sample.at < count * width:
             last[int(sample.at / width)] = sample

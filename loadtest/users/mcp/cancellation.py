@@ -32,7 +32,7 @@ class CancellationAPIUser(GatewayUser):
         A worker that does not run it itself queues the cancellation for the others.
         """
         run = self.name("run")
-        told = ("cancelled", "queued") if self.load.session.footing.workers > 1 else ("cancelled",)
+        told = ("cancelled", "queued") if self.load.session.deployment.workers > 1 else ("cancelled",)
         with self.meanwhile(lambda: self.slow_call(run)):
             self.watch(run)
             self.call(

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from loadtest.gateway.monitor.connections import Peers
 from loadtest.gateway.monitor.process_sampler import Tree, Watch
 from loadtest.gateway.monitor.sample_files import read_processes, read_samples
-from loadtest.results.measurements import Sample
+from loadtest.results.measurements import ResourceSample
 
 # A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
 FAMILY = """
@@ -50,8 +50,8 @@ def family() -> Iterator[psutil.Process]:
             member.kill()
 
 
-def sample(at: float) -> Sample:
-    return Sample(at=at, rss=1, cpu=at, descriptors=1, threads=1, processes=1)
+def sample(at: float) -> ResourceSample:
+    return ResourceSample(at=at, rss=1, cpu=at, descriptors=1, threads=1, processes=1)
 
 
 def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:

@@ -17,13 +17,13 @@ from loadtest.gateway.monitor.sample_files import (
     read_stores,
     thinned,
 )
-from loadtest.results.measurements import Reading, Sample
+from loadtest.results.measurements import Reading, ResourceSample
 
 START = 1000.0
 
 
-def sample(at: float, rss: int = 1, descriptors: int = 1, pss: int | None = None) -> Sample:
-    return Sample(at=at, rss=rss, cpu=at, descriptors=descriptors, threads=1, processes=1, pss=pss)
+def sample(at: float, rss: int = 1, descriptors: int = 1, pss: int | None = None) -> ResourceSample:
+    return ResourceSample(at=at, rss=rss, cpu=at, descriptors=descriptors, threads=1, processes=1, pss=pss)
 
 
 def written(path: Path, *values: Member | StoreReading) -> Path:

@@ -45,7 +45,7 @@ def ask(gateway: RunningGateway, path: str, name: str = "lt-workers-0") -> reque
 def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
     gateway: RunningGateway, installed: Programs, place: Path
 ) -> None:
-    assert str(gateway.footing) == "postgresql with Redis, 2 workers"
+    assert str(gateway.deployment) == "postgresql with Redis, 2 workers"
     assert len(workers(gateway)) == 2
     assert until(lambda: any(sample.processes == 3 for sample in gateway.samples(time.time())), 30.0)
     assert gateway.secrets

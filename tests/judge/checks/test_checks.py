@@ -11,7 +11,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.check import Check, Observation, Severity
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
-from loadtest.results.run import Call, Generator, Run, Scenario, Settings, Worker
+from loadtest.results.run import Generator, PlannedCall, Run, Scenario, Settings, Worker
 from loadtest.versions.data import KnownFailure
 
 CATEGORIES = load_categories()
@@ -73,7 +73,7 @@ def test_known_failures_that_are_not_seen_or_not_applied() -> None:
 
 def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
     """They were busy, not free: the times from the intended starts say it, and nothing is to be mistrusted."""
-    kept = Generator(late=latency(*[5000.0] * 200), overslept=latency(1.0, 2.0), never_begun=1)
+    kept = Generator(late=latency(*[5000.0] * 200), scheduling_delay=latency(1.0, 2.0), dropped=1)
     found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
     assert found.severity is Severity.FINE
     assert re.fullmatch(r"200 scenarios begun, p99 50\d\d ms after their time; 1 never begun", found.text)
@@ -105,7 +105,9 @@ def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
 
 
 def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> None:
-    other = Scenario(name="X.y", area="x", file="f", line=1, calls=(Call(operation="GET /gone", line=2),))
+    other = Scenario(
+        name="X.y", area="x", file="f", line=1, calls=(PlannedCall(operation="GET /gone", line=2),)
+    )
     assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.FINE
 
 

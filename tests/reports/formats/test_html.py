@@ -14,7 +14,7 @@ from loadtest.reports.page import failures as html_failures
 from loadtest.reports.page import operations as html_operations
 from loadtest.results.failures import Example
 from loadtest.results.locust_csv import read_csv_run
-from loadtest.results.measurements import Moment, Sample, Timeline
+from loadtest.results.measurements import Moment, ResourceSample, Timeline
 from loadtest.results.run import Run, Worker
 
 
@@ -59,7 +59,7 @@ def big(kinds: int) -> Run:
         Moment(at=float(n), requests=n, failures=1, users=20, p50=1.0, p95=9.0, p99=1e4) for n in range(600)
     )
     samples = tuple(
-        Sample(at=float(n), rss=n * 10**6, cpu=n / 2, descriptors=n, threads=1, processes=1)
+        ResourceSample(at=float(n), rss=n * 10**6, cpu=n / 2, descriptors=n, threads=1, processes=1)
         for n in range(600)
     )
     return run(

@@ -19,7 +19,7 @@ from sample_runs import (
 from loadtest.judge.failures import FailOn
 from loadtest.reports.formats import junit
 from loadtest.results.failures import Example
-from loadtest.results.run import Call, Scenario
+from loadtest.results.run import PlannedCall, Scenario
 
 
 def test_clean() -> None:
@@ -130,7 +130,7 @@ def test_a_failure_without_a_word_is_still_one(message: str) -> None:
 def failed_once(file: str = "loadtest/users/registry/tools.py") -> ET.Element:
     """Return the case of an operation with one kind of failure."""
     name = "GET /tools"
-    plan = Scenario(name="A.b", area="tools", file=file, line=1, calls=(Call(operation=name, line=2),))
+    plan = Scenario(name="A.b", area="tools", file=file, line=1, calls=(PlannedCall(operation=name, line=2),))
     here = run(
         operations=(operation(name, 0, 1, scenario="A.b"),),
         failures=(failure(name, scenario="A.b"),),

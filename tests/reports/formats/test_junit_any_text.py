@@ -9,7 +9,7 @@ from sample_runs import failure, known, operation, run
 from loadtest.reports.cases import Outcome, cases
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.measurements import Acceptance
-from loadtest.results.run import Call, Run, Scenario
+from loadtest.results.run import PlannedCall, Run, Scenario
 
 TEXT = st.text(max_size=40) | st.text(
     alphabet=st.sampled_from("<>&]'\"\n\r\t :\x00\x1b\x7f\x85\ud800\ufffe\U0001fffea"), max_size=20
@@ -54,7 +54,7 @@ def runs(draw: st.DrawFn) -> Run:
         area=draw(TEXT),
         file=draw(TEXT),
         line=draw(st.integers(0, 9)),
-        calls=(Call(operation=draw(TEXT), line=1),),
+        calls=(PlannedCall(operation=draw(TEXT), line=1),),
     )
     contract = draw(st.none() | st.lists(TEXT | st.sampled_from([*names, "GET /x"]), max_size=4).map(tuple))
     return run(

@@ -10,7 +10,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.verdict import judge
 from loadtest.reports.page.charts import HEIGHT, WIDTH, Logarithmic, ceiling, line, seconds_axis, steps
 from loadtest.reports.page.timeline import MOST_STEPS, Chart, chart
-from loadtest.results.measurements import Moment, Sample, Timeline
+from loadtest.results.measurements import Moment, ResourceSample, Timeline
 from loadtest.results.run import Run, Sweep
 
 
@@ -114,8 +114,8 @@ def test_users_stay_while_nothing_tells_otherwise() -> None:
 
 
 def test_cpu_is_what_was_used_between_two_samples() -> None:
-    def sample(at: float, cpu: float) -> Sample:
-        return Sample(at=at, rss=250_000_000, cpu=cpu, descriptors=9, threads=1, processes=1)
+    def sample(at: float, cpu: float) -> ResourceSample:
+        return ResourceSample(at=at, rss=250_000_000, cpu=cpu, descriptors=9, threads=1, processes=1)
 
     used = (sample(-1.0, 5.0), sample(0.5, 5.3), sample(1.5, 6.8), sample(3.5, 7.0))
     found = drawn(run(duration=4.0, resources=used))
