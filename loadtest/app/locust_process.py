@@ -22,8 +22,8 @@ LOOK = 2.0
 """Seconds between looks at what was measured so far."""
 HUNG_WITHIN = 5.0
 """Seconds that Locust has to end when the gateway does not respond: its users wait for answers that do not come."""
-LATE = 180.0
-"""Seconds that a load may take beyond its own time, for setting the stage and clearing it."""
+LATE = 300.0
+"""Seconds that a load may take beyond its own time: for setting the stage, a first sweep that is late, and clearing."""
 
 
 def run_locust(

@@ -33,9 +33,9 @@ from loadtest.results.run import Scenario
 
 logger = logging.getLogger(__name__)
 
-OVERTIME = 60.0
-"""Seconds, or the run time if that is shorter, that a load goes on for a first sweep that is not done: a slow machine
-shall have a verdict, too."""
+OVERTIME = 120.0
+"""Seconds, or twice the run time if that is shorter, that a load goes on for a first sweep that is not done: a slow
+machine shall have a verdict, too."""
 
 LOOK = 0.5
 """Seconds between two looks at whether it is."""
@@ -141,7 +141,7 @@ class Direction:
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or a little later if the first sweep is not done by then."""
         gevent.sleep(run_time)
-        more = min(run_time, OVERTIME)
+        more = min(2 * run_time, OVERTIME)
         latest = time.monotonic() + more
         if not self.deck.over:
             logger.info("The first sweep is not done; the load goes on for it, for %g s at most", more)
