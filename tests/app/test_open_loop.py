@@ -191,7 +191,7 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
 def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
     tmp_path: Path, stall: float, mixed: bool
 ) -> None:
-    """In the longer stall the load is over after three times its time; what is under way is ended, and no mix begins."""
+    """In the longer stall the load is over after three times its time; what is under way ends, and no mix begins."""
     with (
         stalling_server(0.0, stall) as server,
         driven(server.url, tmp_path, None, "-t", "1s", file="sweeping_locustfile.py") as process,
