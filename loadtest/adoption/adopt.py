@@ -44,7 +44,7 @@ class RefusedSettingError(InconclusiveError):
 
 
 @dataclass(frozen=True)
-class Look:
+class BootedRelease:
     """A release as it was found."""
 
     template: str
@@ -100,7 +100,7 @@ def _nothing_left_behind(version: str) -> Iterator[None]:
         raise
 
 
-def _closest_look(release: Release, known: tuple[str, ...], home: Path, tell: Tell) -> Look:
+def _closest_look(release: Release, known: tuple[str, ...], home: Path, tell: Tell) -> BootedRelease:
     """Return the release as it boots with the settings of the known version whose contract is closest to its own."""
     template = versions.load(versions.nearest(release.version, known))
     look = _look(release, template, home, tell)
@@ -117,7 +117,7 @@ def _closest_look(release: Release, known: tuple[str, ...], home: Path, tell: Te
 
 def _look(
     release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None = None
-) -> Look:
+) -> BootedRelease:
     """Boot ``release`` with the settings of ``template``; if it does not, with the packages of its own time."""
     try:
         return _with_packages(release, template, home, tell, packages)
@@ -140,7 +140,7 @@ def _look(
 
 def _with_packages(
     release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None
-) -> Look:
+) -> BootedRelease:
     data = replace(
         template,
         version=release.version,
@@ -153,7 +153,7 @@ def _with_packages(
     tell(f"installing {data.version}")
     manifest = read_manifest(install(source, home))
     tell(f"booting {data.version} with the settings of {template.version}")
-    return Look(template.version, read_lock(data), packages, manifest, _document(source, home))
+    return BootedRelease(template.version, read_lock(data), packages, manifest, _document(source, home))
 
 
 def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
@@ -176,7 +176,7 @@ def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
     return document
 
 
-def _written(version: str, look: Look) -> Adoption:
+def _written(version: str, look: BootedRelease) -> Adoption:
     """Write the files of ``version``; the data file last, which makes it a known one."""
     before = contracts.contract_of(look.template)
     now = Contract(look.document, look.manifest.settings)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtest.adoption.releases import ASKING, ASKING_TIME, newer
-from loadtest.gateway.install.diagnosis import Kind
+from loadtest.gateway.install.diagnosis import FailureCause
 from loadtest.gateway.install.source import PACKAGE
 from loadtest.gateway.install.uv import InstallerError, InstallError, run_uv
 
@@ -47,7 +47,10 @@ def _newest(pre: bool, without: Sequence[str]) -> str | None:
                 time_limit=ASKING_TIME,
             )
         except InstallerError as error:
-            if error.diagnosis.kind is Kind.RESOLUTION and "was not found in" not in error.diagnosis.what:
+            if (
+                error.diagnosis.kind is FailureCause.RESOLUTION
+                and "was not found in" not in error.diagnosis.what
+            ):
                 return None
             raise
     found = re.search(rf"^{PACKAGE}==([^\s;]+)", printed, re.MULTILINE)

@@ -64,14 +64,14 @@ def setting_changes(
     )
 
 
-class Code(str):
+class CodeSpan(str):
     """A word that a program reads: a name, a path, a value, a command."""
 
     __slots__ = ()
 
 
 Words = Sequence[str]
-"""A sentence in parts; those that are :class:`Code` are shown as such."""
+"""A sentence in parts; those that are :class:`CodeSpan` are shown as such."""
 
 
 def in_markdown(adoption: Adoption) -> str:
@@ -109,7 +109,7 @@ def _about(adoption: Adoption) -> Words:
         return (about,)
     day = adoption.packages.day
     old = f" Its lock holds the packages of {day}, the day of its upload, because with those of today it fails: "
-    return about, old, Code(adoption.packages.why)
+    return about, old, CodeSpan(adoption.packages.why)
 
 
 def _sections(adoption: Adoption) -> Iterator[tuple[str, list[Words]]]:
@@ -127,7 +127,10 @@ def _sections(adoption: Adoption) -> Iterator[tuple[str, list[Words]]]:
     yield "Settings that are gone", _names(settings.gone)
     yield (
         "Settings with another default",
-        [(Code(name), ": ", *_value(now), ", before ", *_value(old)) for name, old, now in settings.changed],
+        [
+            (CodeSpan(name), ": ", *_value(now), ", before ", *_value(old))
+            for name, old, now in settings.changed
+        ],
     )
     yield f"Of {adoption.template}, and not carried over", [(words,) for words in adoption.left_out]
 
@@ -136,73 +139,82 @@ def _next(adoption: Adoption) -> Iterator[Words]:
     data, template = (f"{FOLDER}/{name}.toml" for name in (adoption.version, adoption.template))
     yield (
         "Read ",
-        Code(data),
+        CodeSpan(data),
         "; ",
-        Code(f"git diff --no-index {template} {data}"),
+        CodeSpan(f"git diff --no-index {template} {data}"),
         " shows what is not as before.",
     )
     yield (
-        Code(f"make load-test-ci GATEWAY={adoption.version}"),
+        CodeSpan(f"make load-test-ci GATEWAY={adoption.version}"),
         " shows what it reaches, what fails, and which known failures are stale.",
     )
     if adoption.unplanned:
         yield (
             f"Write scenarios for the {len(adoption.unplanned)} operations without one in ",
-            Code("loadtest/users/"),
+            CodeSpan("loadtest/users/"),
             ", or exclude them with a reason under ",
-            Code("[[excluded]]"),
+            CodeSpan("[[excluded]]"),
             ".",
         )
     yield (
         "List the faults of the gateway under ",
-        Code("[[known]]"),
+        CodeSpan("[[known]]"),
         ", delete the stale entries, and set ",
-        Code("[coverage]"),
+        CodeSpan("[coverage]"),
         " to what the run reached.",
     )
-    yield Code("make docs"), ", ", Code("make test"), ", and a line in ", Code("CHANGELOG.md"), "."
+    yield (
+        CodeSpan("make docs"),
+        ", ",
+        CodeSpan("make test"),
+        ", and a line in ",
+        CodeSpan("CHANGELOG.md"),
+        ".",
+    )
 
 
 def _names(names: Sequence[str]) -> list[Words]:
-    return [(Code(name),) for name in names]
+    return [(CodeSpan(name),) for name in names]
 
 
 def _alias(alias: Alias) -> Words:
     """Return which path mirrors which, in how many operations, and which of them do not."""
     words: list[str] = [
-        Code(alias.new),
+        CodeSpan(alias.new),
         " mirrors ",
-        Code(alias.mirrors),
+        CodeSpan(alias.mirrors),
         f" ({len(alias.operations)} operations)",
     ]
     for number, name in enumerate(alias.own):
-        words += [", " if number else "; of its own: ", Code(name)]
+        words += [", " if number else "; of its own: ", CodeSpan(name)]
     return words
 
 
 def _change(change: Change) -> Words:
     """Return a changed operation: its name, and for each part what differs there."""
-    words: list[str] = [Code(change.name)]
+    words: list[str] = [CodeSpan(change.name)]
     where = ""
     for number, one in enumerate(change.what):
         words.append("; " if number else " ")
         if one.where and one.where != where:
             words.append(f"{one.where}: ")
         where = one.where
-        words += [Code(one.field), f" {one.what}"] if one.field else [one.what]
+        words += [CodeSpan(one.field), f" {one.what}"] if one.field else [one.what]
     return words
 
 
 def _value(text: str) -> Words:
-    return (Code(text),) if text else ("none",)
+    return (CodeSpan(text),) if text else ("none",)
 
 
 def _plain(words: Words) -> str:
-    return "".join(one_line(word, 10_000) if isinstance(word, Code) else printable(word) for word in words)
+    return "".join(
+        one_line(word, 10_000) if isinstance(word, CodeSpan) else printable(word) for word in words
+    )
 
 
 def _marked(words: Words) -> str:
-    return "".join(_code(word) if isinstance(word, Code) else _prose(word) for word in words)
+    return "".join(_code(word) if isinstance(word, CodeSpan) else _prose(word) for word in words)
 
 
 def _prose(word: str) -> str:

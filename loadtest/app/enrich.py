@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from loadtest.gateway.logs import Request
+from loadtest.gateway.logs import LogQuery
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
 from loadtest.results.run import Phase, Run, RunState
@@ -59,9 +59,9 @@ def in_words(who: str, death: Death | None) -> str:
     return f"{who} died after {death.at:.0f} s of load{death.how}"
 
 
-def _requests(run: Run, since: float) -> tuple[Request, ...]:
+def _requests(run: Run, since: float) -> tuple[LogQuery, ...]:
     return tuple(
-        Request(
+        LogQuery(
             correlation_id=example.correlation_id,
             method=failure.operation.partition(" ")[0],
             path=_path(example.url),

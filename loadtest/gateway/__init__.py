@@ -7,7 +7,7 @@ In one command, from set-up to stop::
         gateway.host, gateway.credentials, gateway.data            # what the load needs
         gateway.backends.urls["mcp"]                               # what the gateway may federate
         gateway.death(), gateway.samples(start), gateway.backend_states(), gateway.record(start)
-        gateway.lines_of([Request(correlation_id, "GET", "/tools", at), …])
+        gateway.lines_of([LogQuery(correlation_id, "GET", "/tools", at), …])
 
 Over several commands: :func:`boot_detached` leaves a supervisor behind, :func:`read_state` finds its gateway
 (the same :class:`RunningGateway`, with everything that it can do), :func:`status` describes it and
@@ -25,7 +25,7 @@ from loadtest.core.errors import BootError
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Checkout, Pinned, Running, Source, parse_source
 from loadtest.gateway.install.uv import InstallError
-from loadtest.gateway.logs import Request, copy_log
+from loadtest.gateway.logs import LogQuery, copy_log
 from loadtest.gateway.process.detached import boot_detached, read_state, status, stop_detached
 from loadtest.gateway.running import RunningGateway
 
@@ -33,8 +33,8 @@ __all__ = [
     "BootError",
     "Checkout",
     "InstallError",
+    "LogQuery",
     "Pinned",
-    "Request",
     "Running",
     "RunningGateway",
     "Source",

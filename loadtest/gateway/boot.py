@@ -18,19 +18,19 @@ from loadtest.core.errors import BootError
 from loadtest.core.signals import stop_request
 from loadtest.gateway import logs as log
 from loadtest.gateway.boot_failure import reason_in
-from loadtest.gateway.database import ground_of
+from loadtest.gateway.database import database_provider
 from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
 from loadtest.gateway.install.installation import Installation, install
 from loadtest.gateway.install.manifest import read_manifest
 from loadtest.gateway.install.source import Pinned, Running, Source
 from loadtest.gateway.monitor.connections import Peers
-from loadtest.gateway.monitor.process_sampler import Watch
+from loadtest.gateway.monitor.process_sampler import ProcessSampler
 from loadtest.gateway.monitor.sample_files import MEMBERS, SAMPLES
-from loadtest.gateway.monitor.storage_sampler import Stores, write_limits
+from loadtest.gateway.monitor.storage_sampler import StorageSampler, write_limits
 from loadtest.gateway.overrides import check_overrides, secrets_of, shown, unread
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.running import BACKENDS_LIFE, BACKENDS_LOG, GATEWAY_LIFE, GATEWAY_LOG, RunningGateway
-from loadtest.gateway.workspace import LOOPBACK, Place, free_port, require_free, run_directory
+from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port, require_free, run_directory
 from loadtest.results.deployment import Deployment, declared_deployment
 from loadtest.results.run import Phase
 from loadtest.versions import data as versions
@@ -91,12 +91,12 @@ def booted(
             return
         if port is not None:
             require_free(port)
-        ground = ground_of(database, home, environ)
+        provider = database_provider(database, home, environ)
         installation = install(source, home, install_log)
         notes = unread(overrides, read_manifest(installation).settings) if overrides else ()
-        place = stack.enter_context(
-            ground.placed(
-                Place(
+        workspace = stack.enter_context(
+            provider.provide(
+                Workspace(
                     directory,
                     port or free_port(),
                     ports={name: free_port() for name in backends.RESERVED},
@@ -107,37 +107,39 @@ def booted(
         )
         _write_old_log(directory / "logs")
         secrets = new_secrets()
-        masked = (*secret_values(place, secrets), *secrets_of(overrides))
+        masked = (*secret_values(workspace, secrets), *secrets_of(overrides))
         log_path = directory / GATEWAY_LOG
         if log_copy is not None:
             stack.callback(log.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
-        peers = stack.enter_context(_backends(directory, place.ports))
+        peers = stack.enter_context(_backends(directory, workspace.ports))
         program = stack.enter_context(
             Program(
-                _command(installation, place),
-                environment=gateway_environment(place, secrets, source.data) | dict(overrides),
+                _command(installation, workspace),
+                environment=gateway_environment(workspace, secrets, source.data) | dict(overrides),
                 directory=directory,
                 output=log_path,
                 life=directory / GATEWAY_LIFE,
             )
         )
-        told_apart = Peers.of(place.port, place.database_url, place.redis_url)
+        connection_peers = Peers.of(workspace.port, workspace.database_url, workspace.redis_url)
         stack.enter_context(
-            Watch(program.pid, directory / SAMPLES, members=directory / MEMBERS, peers=told_apart)
+            ProcessSampler(
+                program.pid, directory / SAMPLES, members=directory / MEMBERS, peers=connection_peers
+            )
         )
-        _wait_until_healthy(program, place, log_path, masked, boot_time)
-        write_limits(program.pid, place)
-        stack.enter_context(Stores(program.pid, place, log_path))
+        _wait_until_healthy(program, workspace, log_path, masked, boot_time)
+        write_limits(program.pid, workspace)
+        stack.enter_context(StorageSampler(program.pid, workspace, log_path))
         switches = source.data.version
         pinned = source.data if isinstance(source, Pinned) else None
-        session = connect(place.url, secrets.credentials, data=pinned)
+        session = connect(workspace.url, secrets.credentials, data=pinned)
         data = session.data.version if session.data else switches
         ready = _wait_until_ready(peers, directory)
         _write_catalog(directory / "catalog.yml", ready)
         yield RunningGateway(
             source=source.text,
-            host=place.url,
+            host=workspace.url,
             credentials=secrets.credentials,
             version=session.version,
             data_version=data,
@@ -146,7 +148,7 @@ def booted(
             directory=str(directory),
             pid=program.pid,
             backends_pid=peers.pid,
-            deployment=place.deployment,
+            deployment=workspace.deployment,
             phases=(
                 Phase(name="set-up", seconds=round(set_up - started, 3)),
                 Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
@@ -157,13 +159,13 @@ def booted(
         )
 
 
-def _command(installation: Installation, place: Place) -> list[str]:
-    if place.workers > 1:
-        settings = ["--config", str(GUNICORN), "--workers", str(place.workers)]
-        address = f"{LOOPBACK}:{place.port}"
+def _command(installation: Installation, workspace: Workspace) -> list[str]:
+    if workspace.workers > 1:
+        settings = ["--config", str(GUNICORN), "--workers", str(workspace.workers)]
+        address = f"{LOOPBACK}:{workspace.port}"
         return [str(installation.python), "-m", "gunicorn", *settings, "--bind", address, APPLICATION]
     program = installation.directory / "bin" / "mcpgateway"
-    return [str(program), "--host", LOOPBACK, "--port", str(place.port)]
+    return [str(program), "--host", LOOPBACK, "--port", str(workspace.port)]
 
 
 def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
@@ -195,7 +197,7 @@ def _wait_until_ready(peers: Program, directory: Path) -> backends.Ready:
 
 
 def _wait_until_healthy(
-    program: Program, place: Place, log_path: Path, masked: tuple[str, ...], boot_time: float
+    program: Program, workspace: Workspace, log_path: Path, masked: tuple[str, ...], boot_time: float
 ) -> None:
     start = time.monotonic()
     stop = stop_request()
@@ -204,7 +206,7 @@ def _wait_until_healthy(
             lines = log.tail(log_path, masked)
             why = f": {reason}" if (reason := reason_in(lines)) else ""
             raise BootError(f"the gateway ended{death.how} after {past:.1f} s of booting{why}", lines)
-        if _healthy(place.port):
+        if _healthy(workspace.port):
             return
         stop.pause(STEP)
     raise BootError(

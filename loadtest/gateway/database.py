@@ -13,8 +13,8 @@ from loadtest.core.errors import UsageError
 from loadtest.gateway.install.installation import Installation
 from loadtest.gateway.install.source import Running, Source
 from loadtest.gateway.migrations import copy_template, migrate
-from loadtest.gateway.services import Services, lent, read_services
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.services import Services, leased, read_services
+from loadtest.gateway.workspace import Workspace
 from loadtest.results.deployment import POSTGRESQL, SQLITE, Deployment, declared_deployment, workers
 from loadtest.versions.data import VersionData
 
@@ -22,7 +22,7 @@ POSTGRES = "postgres"
 """What ``DATABASE=`` says for PostgreSQL and Redis."""
 
 
-class Ground(Protocol):
+class DatabaseProvider(Protocol):
     """Gives one run its database."""
 
     @property
@@ -30,14 +30,14 @@ class Ground(Protocol):
         """What a gateway stands on there, or will once it is booted."""
         ...
 
-    def placed(
-        self, place: Place, installation: Installation, data: VersionData
-    ) -> contextlib.AbstractContextManager[Place]:
-        """Return ``place`` with a database to use while the context lasts."""
+    def provide(
+        self, workspace: Workspace, installation: Installation, data: VersionData
+    ) -> contextlib.AbstractContextManager[Workspace]:
+        """Return ``workspace`` with a database to use while the context lasts."""
         ...
 
 
-def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> Ground:
+def database_provider(database: str | None, home: Path, environ: Mapping[str, str]) -> DatabaseProvider:
     """Return what ``environ`` gives, else what ``database`` (``sqlite``, ``postgres``, or None) names.
 
     Raises:
@@ -45,32 +45,32 @@ def ground_of(database: str | None, home: Path, environ: Mapping[str, str]) -> G
     """
     url, redis_url = environ.get("DATABASE_URL") or None, environ.get("REDIS_URL") or None
     if url is not None:
-        given = Place(home, 0, database_url=_with_driver(url), redis_url=redis_url)
+        given = Workspace(home, 0, database_url=_with_driver(url), redis_url=redis_url)
         number = workers(environ, given.database, redis=redis_url is not None)
-        return Given(given.database_url, redis_url, number)
+        return ExternalDatabase(given.database_url, redis_url, number)
     if database == POSTGRES:
         services = read_services(home)
         if services is None:
             raise UsageError(
                 "DATABASE=postgres: no services run, expected those of `make services-up`, or DATABASE_URL"
             )
-        return Borrowed(services, home, workers(environ, POSTGRESQL, redis=True))
-    return Given(None, redis_url, workers(environ, SQLITE, redis=redis_url is not None), home)
+        return LeasedDatabase(services, home, workers(environ, POSTGRESQL, redis=True))
+    return ExternalDatabase(None, redis_url, workers(environ, SQLITE, redis=redis_url is not None), home)
 
 
 def deployment_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Deployment:
     """Return what ``source`` is asked to stand on; nothing is installed or booted for that.
 
     Raises:
-        UsageError: as :func:`ground_of`.
+        UsageError: as :func:`database_provider`.
     """
     if isinstance(source, Running):
         return declared_deployment(database, environ)
-    return ground_of(database, home, environ).deployment
+    return database_provider(database, home, environ).deployment
 
 
 @dataclass(frozen=True)
-class Given:
+class ExternalDatabase:
     """Addresses from the environment, used as they are; without one, a file of the run's own."""
 
     database_url: str | None
@@ -80,19 +80,23 @@ class Given:
 
     @property
     def deployment(self) -> Deployment:
-        """See :class:`Ground`."""
-        return Place(Path(), 0, self.database_url, self.redis_url, self.workers).deployment
+        """See :class:`DatabaseProvider`."""
+        return Workspace(Path(), 0, self.database_url, self.redis_url, self.workers).deployment
 
     @contextlib.contextmanager
-    def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
-        """See :class:`Ground`."""
+    def provide(
+        self, workspace: Workspace, installation: Installation, data: VersionData
+    ) -> Iterator[Workspace]:
+        """See :class:`DatabaseProvider`."""
         if self.database_url is None and self.home is not None:
-            copy_template(installation, data, self.home, place.sqlite_file)
-        yield replace(place, database_url=self.database_url, redis_url=self.redis_url, workers=self.workers)
+            copy_template(installation, data, self.home, workspace.sqlite_file)
+        yield replace(
+            workspace, database_url=self.database_url, redis_url=self.redis_url, workers=self.workers
+        )
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class LeasedDatabase:
     """A database and a part of Redis for this run alone, of the services that run for ``home``."""
 
     services: Services
@@ -101,20 +105,22 @@ class Borrowed:
 
     @property
     def deployment(self) -> Deployment:
-        """See :class:`Ground`."""
+        """See :class:`DatabaseProvider`."""
         return Deployment(database=POSTGRESQL, redis=True, workers=self.workers)
 
     @contextlib.contextmanager
-    def placed(self, place: Place, installation: Installation, data: VersionData) -> Iterator[Place]:
-        """See :class:`Ground`."""
+    def provide(
+        self, workspace: Workspace, installation: Installation, data: VersionData
+    ) -> Iterator[Workspace]:
+        """See :class:`DatabaseProvider`."""
 
         def make(database_url: str) -> None:
-            with tempfile.TemporaryDirectory(dir=place.directory) as directory:
+            with tempfile.TemporaryDirectory(dir=workspace.directory) as directory:
                 migrate(installation, data, Path(directory), database_url)
 
-        with lent(self.services, self.home, installation.name, make) as mine:
+        with leased(self.services, self.home, installation.name, make) as mine:
             yield replace(
-                place, database_url=mine.database_url, redis_url=mine.redis_url, workers=self.workers
+                workspace, database_url=mine.database_url, redis_url=mine.redis_url, workers=self.workers
             )
 
 

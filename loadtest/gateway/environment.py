@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from loadtest.client.auth import Credentials
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.workspace import Workspace
 from loadtest.results.deployment import AppliesTo
 from loadtest.versions.data import VersionData
 
@@ -95,20 +95,20 @@ def controlled_settings() -> dict[str, str]:
 
 
 def gateway_environment(
-    place: Place, run_secrets: Secrets, data: VersionData, path: str = os.defpath
+    workspace: Workspace, run_secrets: Secrets, data: VersionData, path: str = os.defpath
 ) -> dict[str, str]:
-    """Return the whole environment of a gateway of version ``data`` that runs at ``place``."""
+    """Return the whole environment of a gateway of version ``data`` that runs at ``workspace``."""
     values = {
         "here": str(SWITCHES.parent),
-        "port": str(place.port),
-        "url": place.url,
-        "directory": str(place.directory),
-    } | {f"{name}_port": str(port) for name, port in place.ports.items()}
-    common = (switch for switch in common_switches() if switch.applies_to(place.deployment))
-    switches = {switch.name: switch.value for switch in common} | data.on(place.deployment).environment
+        "port": str(workspace.port),
+        "url": workspace.url,
+        "directory": str(workspace.directory),
+    } | {f"{name}_port": str(port) for name, port in workspace.ports.items()}
+    common = (switch for switch in common_switches() if switch.applies_to(workspace.deployment))
+    switches = {switch.name: switch.value for switch in common} | data.on(workspace.deployment).environment
     variables = {name: _filled(value, values) for name, value in switches.items()}
     variables |= {
-        "DATABASE_URL": place.database_url or f"sqlite:///{place.sqlite_file}",
+        "DATABASE_URL": workspace.database_url or f"sqlite:///{workspace.sqlite_file}",
         "JWT_SECRET_KEY": run_secrets.jwt_secret,
         "AUTH_ENCRYPTION_SECRET": run_secrets.encryption_secret,
         "BASIC_AUTH_PASSWORD": run_secrets.basic_password,
@@ -116,21 +116,21 @@ def gateway_environment(
         "PLATFORM_ADMIN_PASSWORD": run_secrets.admin_password,
         "DEFAULT_USER_PASSWORD": run_secrets.default_user_password,
     }
-    if place.redis_url:
-        variables["REDIS_URL"] = place.redis_url
+    if workspace.redis_url:
+        variables["REDIS_URL"] = workspace.redis_url
     return variables | {
         "PATH": path,
-        "HOME": str(place.directory),
-        "TMPDIR": str(place.directory / "tmp"),
+        "HOME": str(workspace.directory),
+        "TMPDIR": str(workspace.directory / "tmp"),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def secret_values(place: Place, run_secrets: Secrets) -> tuple[str, ...]:
+def secret_values(workspace: Workspace, run_secrets: Secrets) -> tuple[str, ...]:
     """Return every value that must not appear in anything that this run writes for others."""
-    passwords = [urlsplit(url).password for url in (place.database_url, place.redis_url) if url]
+    passwords = [urlsplit(url).password for url in (workspace.database_url, workspace.redis_url) if url]
     return (
         *astuple(run_secrets),
         *(form for password in passwords if password for form in {password, unquote(password)}),

@@ -40,7 +40,7 @@ _PACKAGES = re.compile(r'(?<=")[^"\n]*/(?:site-packages|lib/python3\.\d+)/')
 
 
 @dataclass(frozen=True)
-class Request:
+class LogQuery:
     """A call whose lines are wanted."""
 
     correlation_id: str
@@ -62,7 +62,7 @@ class _Crash:
 
 
 def lines_of(
-    log: Path, requests: Sequence[Request], secrets: Iterable[str] = ()
+    log: Path, requests: Sequence[LogQuery], secrets: Iterable[str] = ()
 ) -> Mapping[str, tuple[str, ...]]:
     """Return by correlation id what the log at ``log`` says of ``requests``, in one pass, secrets masked.
 
@@ -124,7 +124,7 @@ def _access(raw: bytes) -> _Crash | None:
     return _Crash(match[1], match[2], _time(fields)) if match else None
 
 
-def _nearest(request: Request, crashes: Iterable[_Crash]) -> _Crash | None:
+def _nearest(request: LogQuery, crashes: Iterable[_Crash]) -> _Crash | None:
     near = [
         crash
         for crash in crashes

@@ -14,7 +14,7 @@ from loadtest.gateway.boot_failure import reason_in
 from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
 from loadtest.gateway.install.installation import Installation
 from loadtest.gateway.process.commands import CommandError, run_command
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.workspace import Workspace
 from loadtest.versions.data import VersionData
 
 MIGRATION_TIME = 300.0
@@ -71,7 +71,7 @@ def _prune(templates: Path, checkout: str, kept: Path) -> None:
 
 def migrate(
     installation: Installation, data: VersionData, directory: Path, database_url: str | None = None
-) -> Place:
+) -> Workspace:
     """Let the gateway's own bootstrap make the tables; a database file is made in the empty ``directory``.
 
     With e-mail authentication off it makes no administrator, so that the first boot on a copy makes one with
@@ -82,9 +82,9 @@ def migrate(
         InconclusiveError: it made no database.
     """
     (directory / "tmp").mkdir()
-    place = Place(directory, port=1, database_url=database_url)
+    workspace = Workspace(directory, port=1, database_url=database_url)
     secrets = new_secrets()
-    environment = gateway_environment(place, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
+    environment = gateway_environment(workspace, secrets, data) | {"EMAIL_AUTH_ENABLED": "false"}
     name = f"the migrations of {data.version}"
     try:
         run_command(
@@ -95,10 +95,10 @@ def migrate(
             directory=directory,
         )
     except CommandError as error:
-        masked = secret_values(place, secrets)
+        masked = secret_values(workspace, secrets)
         tail = tuple(redact(error.output, masked).splitlines()[-20:])
         reason = reason_in(tail)
         raise BootError(f"{name} failed: {reason}" if reason else redact(str(error), masked), tail) from error
-    if not (database_url or place.sqlite_file.is_file()):
+    if not (database_url or workspace.sqlite_file.is_file()):
         raise InconclusiveError(f"{name} made no database")
-    return place
+    return workspace

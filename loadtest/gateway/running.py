@@ -14,7 +14,7 @@ from loadtest.backends import Ready
 from loadtest.client.auth import Credentials
 from loadtest.core.record import Record
 from loadtest.gateway import logs as log
-from loadtest.gateway.logs import Request, lines_of
+from loadtest.gateway.logs import LogQuery, lines_of
 from loadtest.gateway.monitor.sample_files import (
     LIMITS,
     MEMBERS,
@@ -130,7 +130,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         down = (Backend(name=name, up=False, detail=why) for name, why in self.backends.failed.items())
         return (*up, *down)
 
-    def lines_of(self, requests: Sequence[Request]) -> Mapping[str, tuple[str, ...]]:
+    def lines_of(self, requests: Sequence[LogQuery]) -> Mapping[str, tuple[str, ...]]:
         """Return by correlation id what the gateway logged; see :func:`loadtest.gateway.logs.lines_of`."""
         if self.log_path is None:
             return {request.correlation_id: () for request in requests}

@@ -32,7 +32,7 @@ OWNER = "owner"
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """Where one run of a gateway happens, and which peers it is told to use."""
 
     directory: Path
@@ -66,7 +66,7 @@ class Place:
         return self.directory / "mcp.db"
 
     def __repr__(self) -> str:
-        return f"Place({str(self.directory)!r}, port={self.port}, database={self.database!r})"
+        return f"Workspace({str(self.directory)!r}, port={self.port}, database={self.database!r})"
 
 
 def free_port() -> int:

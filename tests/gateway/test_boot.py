@@ -16,7 +16,7 @@ from booted_versions import BOOTED, OLDEST
 from eventually import until
 
 from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.gateway import BootError, Request, RunningGateway, booted, parse_source
+from loadtest.gateway import BootError, LogQuery, RunningGateway, booted, parse_source
 from loadtest.gateway.environment import common_switches
 from loadtest.results.target import Death
 from loadtest.versions import data as versions
@@ -135,7 +135,7 @@ def test_the_lines_of_a_request_are_found(gateway: RunningGateway, api: requests
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "nope", "arguments": {}}}
     answer = api.post(f"{gateway.host}/rpc", json=message, headers={"X-Correlation-ID": name}, timeout=30)
     assert answer.headers["X-Correlation-ID"] == name
-    request = Request(name, "POST", "/rpc", time.time())
+    request = LogQuery(name, "POST", "/rpc", time.time())
     assert until(lambda: any("Tool not found: nope" in line for line in gateway.lines_of([request])[name]))
 
 
@@ -143,7 +143,7 @@ def test_the_traceback_of_a_crash_is_found(gateway: RunningGateway, api: request
     path = "/admin/tags"  # no response of its own fits its declared model, on both versions
     answer = api.get(f"{gateway.host}{path}", headers={"X-Correlation-ID": "lt-evidence-2"}, timeout=30)
     assert answer.status_code == 500
-    request = Request("lt-evidence-2", "GET", path, time.time())
+    request = LogQuery("lt-evidence-2", "GET", path, time.time())
     assert until(
         lambda: any(
             "ResponseValidationError" in line for line in gateway.lines_of([request])["lt-evidence-2"]
@@ -152,7 +152,7 @@ def test_the_traceback_of_a_crash_is_found(gateway: RunningGateway, api: request
     lines = gateway.lines_of([request])["lt-evidence-2"]
     assert any(line.strip().startswith('File "mcpgateway/') for line in lines)
     assert not any("site-packages" in line for line in lines)
-    other = Request("lt-evidence-3", "GET", "/tools", time.time())
+    other = LogQuery("lt-evidence-3", "GET", "/tools", time.time())
     assert gateway.lines_of([other]) == {"lt-evidence-3": ()}
 
 

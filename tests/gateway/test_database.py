@@ -7,40 +7,42 @@ from pathlib import Path
 import pytest
 
 from loadtest.core.errors import UsageError
-from loadtest.gateway.database import Borrowed, Given, deployment_of, ground_of
+from loadtest.gateway.database import ExternalDatabase, LeasedDatabase, database_provider, deployment_of
 from loadtest.gateway.install.source import parse_source
 from loadtest.gateway.services import Services
 
 
 def test_without_a_word_it_is_a_file(tmp_path: Path) -> None:
-    assert ground_of(None, tmp_path, {}) == Given(None, None, 1, tmp_path)
-    assert ground_of("sqlite", tmp_path, {"DATABASE_URL": ""}) == Given(None, None, 1, tmp_path)
+    assert database_provider(None, tmp_path, {}) == ExternalDatabase(None, None, 1, tmp_path)
+    assert database_provider("sqlite", tmp_path, {"DATABASE_URL": ""}) == ExternalDatabase(
+        None, None, 1, tmp_path
+    )
 
 
 def test_addresses_of_the_environment_win(tmp_path: Path) -> None:
     environ = {"DATABASE_URL": "postgresql+psycopg://u:p@db/mcp", "REDIS_URL": "redis://r:6379/0"}
-    expected = Given("postgresql+psycopg://u:p@db/mcp", "redis://r:6379/0", 2)
+    expected = ExternalDatabase("postgresql+psycopg://u:p@db/mcp", "redis://r:6379/0", 2)
     for database in ("sqlite", "postgres", None):
-        assert ground_of(database, tmp_path, environ) == expected
-    one = ground_of(None, tmp_path, environ | {"LOADTEST_GATEWAY_WORKERS": "1"})
-    assert isinstance(one, Given)
+        assert database_provider(database, tmp_path, environ) == expected
+    one = database_provider(None, tmp_path, environ | {"LOADTEST_GATEWAY_WORKERS": "1"})
+    assert isinstance(one, ExternalDatabase)
     assert one.workers == 1
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_an_address_gets_the_driver_that_the_gateway_has(tmp_path: Path, scheme: str) -> None:
-    ground = ground_of(None, tmp_path, {"DATABASE_URL": f"{scheme}://u:p@db/mcp"})
-    assert ground == Given("postgresql+psycopg://u:p@db/mcp", None, 1)
+    provider = database_provider(None, tmp_path, {"DATABASE_URL": f"{scheme}://u:p@db/mcp"})
+    assert provider == ExternalDatabase("postgresql+psycopg://u:p@db/mcp", None, 1)
 
 
 def test_no_services_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^DATABASE=postgres: no services run, expected .*services-up`"):
-        ground_of("postgres", tmp_path, {})
+        database_provider("postgres", tmp_path, {})
 
 
 def test_a_file_takes_one_worker(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="SQLite takes one"):
-        ground_of(None, tmp_path, {"LOADTEST_GATEWAY_WORKERS": "2"})
+        database_provider(None, tmp_path, {"LOADTEST_GATEWAY_WORKERS": "2"})
 
 
 def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: Path) -> None:
@@ -58,4 +60,4 @@ def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: 
 
 def test_borrowed_services_are_postgresql_and_redis(tmp_path: Path) -> None:
     services = Services(postgresql_port=1, redis_port=2, password="p", postgresql_pid=0, redis_pid=0)
-    assert str(Borrowed(services, tmp_path, 4).deployment) == "postgresql with Redis, 4 workers"
+    assert str(LeasedDatabase(services, tmp_path, 4).deployment) == "postgresql with Redis, 4 workers"

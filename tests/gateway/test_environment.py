@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from loadtest.gateway.environment import common_switches, gateway_environment, new_secrets, secret_values
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.workspace import Workspace
 from loadtest.results.deployment import Deployment
 from loadtest.versions import data as versions
 
-PLACE = Place(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081})
+PLACE = Workspace(Path("/run"), 4321, ports={"mail": 2525, "siem": 6514, "llm": 8081})
 
 
 @pytest.mark.parametrize("version", versions.available())
@@ -53,7 +53,7 @@ def test_this_runs_own_place_is_filled_in() -> None:
 
 @pytest.mark.parametrize("version", versions.available())
 def test_migrations_that_no_backend_is_chosen_for_leave_nothing_unfilled(version: str) -> None:
-    environment = gateway_environment(Place(Path("/run"), 0), new_secrets(), versions.load(version))
+    environment = gateway_environment(Workspace(Path("/run"), 0), new_secrets(), versions.load(version))
     assert not [value for value in environment.values() if re.search(r"\{[a-z_]+\}", value)]
 
 
@@ -65,18 +65,20 @@ def test_nothing_of_the_caller_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_other_databases_and_redis() -> None:
-    place = Place(Path("/run"), 1, "postgresql+psycopg://u:p%40ssw0rd@db/mcp", "redis://:h4nter22@r:6379/0")
-    environment = gateway_environment(place, new_secrets(), versions.load("1.0.7"))
-    assert environment["DATABASE_URL"] == place.database_url
-    assert (environment["REDIS_URL"], environment["CACHE_TYPE"]) == (place.redis_url, "redis")
-    assert place.database == "postgresql"
-    assert {"p%40ssw0rd", "p@ssw0rd", "h4nter22"} <= set(secret_values(place, new_secrets()))
-    assert not re.search("ssw0rd|h4nter", repr(place))
+    workspace = Workspace(
+        Path("/run"), 1, "postgresql+psycopg://u:p%40ssw0rd@db/mcp", "redis://:h4nter22@r:6379/0"
+    )
+    environment = gateway_environment(workspace, new_secrets(), versions.load("1.0.7"))
+    assert environment["DATABASE_URL"] == workspace.database_url
+    assert (environment["REDIS_URL"], environment["CACHE_TYPE"]) == (workspace.redis_url, "redis")
+    assert workspace.database == "postgresql"
+    assert {"p%40ssw0rd", "p@ssw0rd", "h4nter22"} <= set(secret_values(workspace, new_secrets()))
+    assert not re.search("ssw0rd|h4nter", repr(workspace))
 
 
 def test_several_workers_hand_sessions_on_to_each_other() -> None:
     data = versions.load(versions.available()[0])
-    alone = Place(Path("/run"), 1, "postgresql+psycopg://db/mcp", "redis://r:6379/0")
+    alone = Workspace(Path("/run"), 1, "postgresql+psycopg://db/mcp", "redis://r:6379/0")
     several = replace(alone, workers=2)
     name = "MCPGATEWAY_SESSION_AFFINITY_ENABLED"
     assert name not in gateway_environment(alone, new_secrets(), data)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.gateway.logs import MOST_LINES, SPAN, Request, lines_of, readable
+from loadtest.gateway.logs import MOST_LINES, SPAN, LogQuery, lines_of, readable
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -48,7 +48,7 @@ def test_lines_that_carry_the_id_under_either_name(tmp_path: Path) -> None:
         entry(4, "lt-1 is only spoken of"),
         "not JSON, lt-1",
     )
-    assert lines_of(log, [Request("lt-1"), Request("lt-2")]) == {
+    assert lines_of(log, [LogQuery("lt-1"), LogQuery("lt-2")]) == {
         "lt-1": ("00:00:01 INFO mcpgateway: one", "00:00:03 INFO mcpgateway: three"),
         "lt-2": (),
     }
@@ -65,9 +65,9 @@ def test_a_traceback_without_an_id_goes_to_the_call_with_its_path(tmp_path: Path
         escaped(13, "second"),
     )
     requests = [
-        Request("lt-1", "GET", "/admin/tags?x=1", 11.1),
-        Request("lt-2", "GET", "/tools", 12.1),
-        Request("lt-3", "POST", "/admin/stats", 13.1),
+        LogQuery("lt-1", "GET", "/admin/tags?x=1", 11.1),
+        LogQuery("lt-2", "GET", "/tools", 12.1),
+        LogQuery("lt-3", "POST", "/admin/stats", 13.1),
     ]
     assert lines_of(log, requests) == {
         "lt-1": (
@@ -86,7 +86,7 @@ def test_a_traceback_without_an_id_goes_to_the_call_with_its_path(tmp_path: Path
 def test_the_gateways_own_words_come_before_those_of_the_server(tmp_path: Path) -> None:
     own = entry(11, "Unhandled exception on GET /x", level="ERROR", exc_info=TRACE.format("told once"))
     log = written(tmp_path / "log", own, access(11, "GET /x?y=z", 500), escaped(11, "told twice"))
-    lines = lines_of(log, [Request("lt-1", "GET", "/x?y=z", 11.0)])["lt-1"]
+    lines = lines_of(log, [LogQuery("lt-1", "GET", "/x?y=z", 11.0)])["lt-1"]
     assert lines[0] == "00:00:11 ERROR mcpgateway: Unhandled exception on GET /x"
     assert lines[-1] == "TypeError: told once"
 
@@ -99,9 +99,9 @@ def test_of_two_crashes_on_one_path_the_nearest_in_time(tmp_path: Path) -> None:
     ]
     log = written(tmp_path / "log", *lines)
     requests = [
-        Request("a", "GET", "/x", 19.0),
-        Request("b", "GET", "/x", 31.0),
-        Request("c", "GET", "/x", 31 + SPAN),
+        LogQuery("a", "GET", "/x", 19.0),
+        LogQuery("b", "GET", "/x", 31.0),
+        LogQuery("c", "GET", "/x", 31 + SPAN),
     ]
     found = lines_of(log, requests)
     assert (found["a"][-1], found["b"][-1], found["c"]) == ("TypeError: 20", "TypeError: 30", ())
@@ -112,20 +112,20 @@ def test_a_traceback_that_stands_further_away_belongs_to_something_else(tmp_path
     log = written(
         tmp_path / "log", access(11, "GET /x", 500), *noise, escaped(11, "of a task in the background")
     )
-    assert lines_of(log, [Request("lt-1", "GET", "/x", 11.0)]) == {"lt-1": ()}
+    assert lines_of(log, [LogQuery("lt-1", "GET", "/x", 11.0)]) == {"lt-1": ()}
     log = written(tmp_path / "log", access(11, "GET /x", 500), access(11, "GET /y", 500), escaped(11, "of y"))
-    assert lines_of(log, [Request("lt-1", "GET", "/x", 11.0)]) == {"lt-1": ()}
+    assert lines_of(log, [LogQuery("lt-1", "GET", "/x", 11.0)]) == {"lt-1": ()}
 
 
 def test_secrets_are_masked_and_length_is_bounded(tmp_path: Path) -> None:
     lines = [entry(1, f"line {number} of hunter2222", request_id="lt-1") for number in range(500)]
-    found = lines_of(written(tmp_path / "log", *lines), [Request("lt-1")], ["hunter2222"])["lt-1"]
+    found = lines_of(written(tmp_path / "log", *lines), [LogQuery("lt-1")], ["hunter2222"])["lt-1"]
     assert len(found) == MOST_LINES
     assert found[-1] == "00:00:01 INFO mcpgateway: line 499 of ***"
 
 
 def test_a_log_that_is_not_there(tmp_path: Path) -> None:
-    assert lines_of(tmp_path / "log", [Request("lt-1", "GET", "/x")]) == {"lt-1": ()}
+    assert lines_of(tmp_path / "log", [LogQuery("lt-1", "GET", "/x")]) == {"lt-1": ()}
 
 
 @given(st.binary(max_size=200))

@@ -18,7 +18,7 @@ from loadtest.gateway.environment import (
 )
 from loadtest.gateway.install.source import Pinned, Running
 from loadtest.gateway.overrides import MASK, check_overrides, parse_overrides, secrets_of, shown, unread
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.workspace import Workspace
 from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.check import Check, Severity
 from loadtest.judge.known import entries
@@ -30,9 +30,9 @@ from loadtest.results.deployment import Deployment
 from loadtest.results.run import Run, read_run, write_run
 from loadtest.versions import data as versions
 
-PLACES = (
-    Place(Path("/run"), 4321),
-    Place(Path("/run"), 4321, "postgresql+psycopg://u:p@h/d", "redis://h:1/0", workers=2),
+WORKSPACES = (
+    Workspace(Path("/run"), 4321),
+    Workspace(Path("/run"), 4321, "postgresql+psycopg://u:p@h/d", "redis://h:1/0", workers=2),
 )
 
 
@@ -72,9 +72,9 @@ def test_what_the_load_test_controls_is_refused_with_the_reason(name: str) -> No
 
 
 @pytest.mark.parametrize("version", versions.available())
-@pytest.mark.parametrize("place", PLACES, ids=["sqlite", "postgresql"])
-def test_whatever_is_different_in_each_run_is_controlled(version: str, place: Place) -> None:
-    environment = gateway_environment(place, new_secrets(), versions.load(version))
+@pytest.mark.parametrize("workspace", WORKSPACES, ids=["sqlite", "postgresql"])
+def test_whatever_is_different_in_each_run_is_controlled(version: str, workspace: Workspace) -> None:
+    environment = gateway_environment(workspace, new_secrets(), versions.load(version))
     switches = {one.name for one in common_switches()}
     own = {name for one in versions.load(version).switches for name in one.environment}
     own |= versions.load(version).environment.keys()

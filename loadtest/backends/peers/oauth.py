@@ -62,13 +62,13 @@ class KnownClient(OAuthClientInformationFull):
         return redirect_uri
 
 
-class Code(AuthorizationCode):
+class OpenIdCode(AuthorizationCode):
     """A code that may become an identity token."""
 
     nonce: str | None
 
 
-class Provider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]):
+class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, AccessToken]):
     """Clients, codes and tokens, in memory."""
 
     def __init__(self, notary: openid.Notary) -> None:
@@ -81,7 +81,7 @@ class Provider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
         )
         self._clients: dict[str, OAuthClientInformationFull] = {CLIENT_ID: known}
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[str, OpenIdCode] = {}
         self._refresh: dict[str, RefreshToken] = {}
         self._access: dict[str, AccessToken] = {}
 
@@ -102,7 +102,7 @@ class Provider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
         """Consent at once: return the client's address with a code."""
         wish = openid.wish()
-        code = Code(
+        code = OpenIdCode(
             code=secrets.token_urlsafe(24),
             scopes=params.scopes or [SCOPE],
             expires_at=time.time() + _CODE_LIFETIME,
@@ -119,12 +119,12 @@ class Provider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
-    ) -> Code | None:
+    ) -> OpenIdCode | None:
         """Return an unused code."""
         return self._codes.get(authorization_code)
 
     async def exchange_authorization_code(
-        self, client: OAuthClientInformationFull, authorization_code: Code
+        self, client: OAuthClientInformationFull, authorization_code: OpenIdCode
     ) -> OAuthToken:
         """Give tokens for a code, once; among them one that says who it is, if that was asked for."""
         code = self._codes.pop(authorization_code.code)

@@ -30,7 +30,7 @@ LONGEST = 30.0
 """Seconds that a reader may ask to wait."""
 
 
-class Counts:
+class EventCounts:
     """How many events spoke of a word: their kind, or the name of what they are about."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ def _words(event: dict[str, Any]) -> Iterator[str]:
     return (str(word) for word in (event.get("event_type"), about) if word)
 
 
-def build(counts: Counts) -> Starlette:
+def build(counts: EventCounts) -> Starlette:
     """Return the application: ``POST /events``, and ``GET /arrived/{word}?beyond=NUMBER&within=SECONDS``."""
 
     async def events(request: Request) -> Response:
@@ -95,5 +95,5 @@ async def running() -> AsyncIterator[str]:
     Raises:
         OSError: the port that was chosen is taken.
     """
-    async with serving(build(Counts()), port=chosen_port(PORT)) as url:
+    async with serving(build(EventCounts()), port=chosen_port(PORT)) as url:
         yield url

@@ -22,7 +22,7 @@ TRY_AGAIN = 3600.0
 """Seconds after which a download is tried again."""
 
 
-class Failure(Record, frozen=True, kw_only=True):
+class FailedDownload(Record, frozen=True, kw_only=True):
     """A Python that could not be downloaded."""
 
     at: float
@@ -78,15 +78,15 @@ def _download_python(requires: str, who: str, missing: NoInterpreterError, home:
         find(requires, who=who)
     except NoInterpreterError as error:
         if error.attempt:
-            failed[requires] = Failure(at=time.time(), why=error.attempt)
+            failed[requires] = FailedDownload(at=time.time(), why=error.attempt)
             home.mkdir(parents=True, exist_ok=True)
             write_atomically(home / FAILED, msgspec.json.encode(failed))
         raise
 
 
-def _failed(home: Path) -> dict[str, Failure]:
+def _failed(home: Path) -> dict[str, FailedDownload]:
     """Return by specifier what could not be downloaded; nothing if that is not known."""
     try:
-        return msgspec.json.decode((home / FAILED).read_bytes(), type=dict[str, Failure])
+        return msgspec.json.decode((home / FAILED).read_bytes(), type=dict[str, FailedDownload])
     except (OSError, msgspec.DecodeError):
         return {}

@@ -15,7 +15,7 @@ LONGEST = 220
 """Characters of what went wrong."""
 
 
-class Kind(StrEnum):
+class FailureCause(StrEnum):
     """What sort of thing went wrong."""
 
     DISK = "disk"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 class Diagnosis:
     """Why an installer failed."""
 
-    kind: Kind
+    kind: FailureCause
     what: str
     """One line."""
     advice: str
@@ -45,46 +45,50 @@ class Diagnosis:
         return f"{self.what}; {self.advice}" if self.advice else self.what
 
 
-_KINDS: tuple[tuple[Kind, str, str], ...] = (
+_KINDS: tuple[tuple[FailureCause, str, str], ...] = (
     (
-        Kind.DISK,
+        FailureCause.DISK,
         r"No space left on device|Disk quota exceeded|ENOSPC",
         "free some space, or name a directory with more in LOADTEST_HOME and UV_CACHE_DIR",
     ),
     (
-        Kind.HASH,
+        FailureCause.HASH,
         r"Hash mismatch for",
         "the index serves another file than the one that was locked: check the index and its mirrors",
     ),
     (
-        Kind.ACCESS,
+        FailureCause.ACCESS,
         r"\b401 Unauthorized|\b403 Forbidden|\b407 Proxy Auth",
         "check the address of the package index and its credentials",
     ),
     (
-        Kind.TLS,
+        FailureCause.TLS,
         r"invalid peer certificate|certificate verify failed|SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT",
         "if your network has a certificate authority of its own, name its file in SSL_CERT_FILE",
     ),
-    (Kind.PROXY, r"tunnel error|proxy connect|ERR_PROXY", "check HTTPS_PROXY and NO_PROXY"),
+    (FailureCause.PROXY, r"tunnel error|proxy connect|ERR_PROXY", "check HTTPS_PROXY and NO_PROXY"),
     (
-        Kind.NETWORK,
+        FailureCause.NETWORK,
         (
             r"dns error|connect error|Connection (?:refused|reset)|timed out|error sending request|Failed to fetch"
             r"|HTTP status server error|Network connectivity is disabled|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN"
         ),
         "check the connection to the package index; UV_DEFAULT_INDEX names another one",
     ),
-    (Kind.PERMISSION, r"Permission denied|Read-only file system|EACCES|EROFS", "check who may write there"),
     (
-        Kind.PYTHON,
+        FailureCause.PERMISSION,
+        r"Permission denied|Read-only file system|EACCES|EROFS",
+        "check who may write there",
+    ),
+    (
+        FailureCause.PYTHON,
         r"current Python version \S+ does not satisfy|No interpreter found|requires a different Python",
         "use a Python that it supports",
     ),
     # A build names what failed in it, and what a resolver would say of that is not of interest.
-    (Kind.BUILD, r"Failed to build|build backend returned an error", "see that it builds by itself"),
+    (FailureCause.BUILD, r"Failed to build|build backend returned an error", "see that it builds by itself"),
     (
-        Kind.RESOLUTION,
+        FailureCause.RESOLUTION,
         r"No solution found",
         "check that the package index has these packages, and that no setting such as UV_EXCLUDE_NEWER hides them",
     ),
@@ -107,22 +111,23 @@ The first pattern that is there counts.
 def diagnose(output: str) -> Diagnosis:
     """Return why the installer failed that printed ``output``."""
     kind, advice = next(
-        ((kind, advice) for kind, pattern, advice in _KINDS if re.search(pattern, output)), (Kind.OTHER, "")
+        ((kind, advice) for kind, pattern, advice in _KINDS if re.search(pattern, output)),
+        (FailureCause.OTHER, ""),
     )
     return Diagnosis(kind, _cut(_what(kind, output)), advice)
 
 
-def _what(kind: Kind, output: str) -> str:
+def _what(kind: FailureCause, output: str) -> str:
     headline, causes, hints = _parts(output)
-    if kind is Kind.ACCESS:
+    if kind is FailureCause.ACCESS:
         found = next((hint for hint in hints if re.search(r"\b40[13]\b", hint)), "")
         return found or _joined(headline, causes[-1:])
     if headline.startswith("Failed to build"):
         return _joined(headline, _last_words(output) or causes[-1:])
-    if kind in (Kind.RESOLUTION, Kind.PYTHON):
+    if kind in (FailureCause.RESOLUTION, FailureCause.PYTHON):
         because = causes[0] if causes else headline
         return re.sub(r",? (?:and )?we can conclude that.*", "", because).strip()
-    if kind is Kind.HASH:
+    if kind is FailureCause.HASH:
         return causes[0] if causes else headline
     if headline:
         return _joined(headline, causes[-1:])

@@ -12,7 +12,7 @@ from pathlib import Path
 from loadtest.core.errors import UsageError
 from loadtest.core.locks import exclusively
 from loadtest.gateway.install.checkout import NOT_BUILT, build_wheel, npm_is_there, tree_state
-from loadtest.gateway.install.diagnosis import Kind
+from loadtest.gateway.install.diagnosis import FailureCause
 from loadtest.gateway.install.interpreters import (
     Interpreter,
     NoInterpreterError,
@@ -168,7 +168,7 @@ def _install_wheel(wheel: Path, data: VersionData, directory: Path, log: Path) -
     try:
         run_uv([*command, "--constraints", str(constraints)], environment=directory, log=log)
     except InstallerError as error:
-        if error.diagnosis.kind is not Kind.RESOLUTION:
+        if error.diagnosis.kind is not FailureCause.RESOLUTION:
             raise
         run_uv(command, environment=directory, log=log)
         return [f"the lock of {data.version} does not satisfy the checkout: dependencies resolved freely"]

@@ -15,7 +15,7 @@ PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mariadb": 3306, "
 Address = tuple[str, int]
 
 
-class Counts(NamedTuple):
+class ConnectionCounts(NamedTuple):
     """How many connections a process holds; None where there is nobody to connect to."""
 
     database: int | None
@@ -37,7 +37,7 @@ class Peers:
         """Return the peers of a gateway that listens on ``port`` and is told these URLs."""
         return cls(port, _addresses(database_url), _addresses(redis_url))
 
-    def count(self, process: psutil.Process) -> Counts:
+    def count(self, process: psutil.Process) -> ConnectionCounts:
         """Return the connections that ``process`` holds now; one that the other side closed is still held.
 
         Raises:
@@ -54,7 +54,7 @@ class Peers:
                 database += 1
             elif self.cache and remote in self.cache:
                 cache += 1
-        return Counts(
+        return ConnectionCounts(
             database=None if self.database is None else database,
             cache=None if self.cache is None else cache,
             clients=clients,

@@ -13,8 +13,8 @@ from typing import Self
 import msgspec
 import psutil
 
-from loadtest.gateway.monitor.connections import Counts, Peers
-from loadtest.gateway.monitor.sample_files import Member
+from loadtest.gateway.monitor.connections import ConnectionCounts, Peers
+from loadtest.gateway.monitor.sample_files import ProcessSample
 from loadtest.results.measurements import ResourceSample
 
 WIDTH = 1.0
@@ -27,7 +27,7 @@ SHARE = 0.005
 """Of a processor that close looks may take; with many processes they become rarer."""
 
 
-class Repeated:
+class PeriodicThread:
     """A thread that takes a step again and again, until the block ends or a step says when it has enough."""
 
     name = "repeated"
@@ -56,7 +56,7 @@ class Repeated:
         self._thread.join()
 
 
-class Watch(Repeated):
+class ProcessSampler(PeriodicThread):
     """Samples the tree below ``pid`` into ``path``, and each process into ``members``, one JSON line each.
 
     ``at`` in the files is seconds since the epoch;
@@ -95,11 +95,11 @@ class Watch(Repeated):
 
 
 @dataclass(frozen=True)
-class Look:
+class TreeSample:
     """What is seen of a tree at one time."""
 
     whole: ResourceSample
-    members: list[Member]
+    members: list[ProcessSample]
 
 
 class Tree:
@@ -111,7 +111,7 @@ class Tree:
         self._known: dict[int, psutil.Process] = {}
         self._cpu = 0.0
 
-    def look(self, *, close: bool = False) -> Look | None:
+    def look(self, *, close: bool = False) -> TreeSample | None:
         """Return the sums over the tree and its processes, or None when its root is gone.
 
         CPU counts processes that ended and were waited for by their parent, and never runs backwards. With
@@ -140,9 +140,9 @@ class Tree:
             cache=_sum([sample.cache for sample in samples]),
             clients=_sum([sample.clients for sample in samples]),
         )
-        return Look(whole, members)
+        return TreeSample(whole, members)
 
-    def _members(self, tree: list[psutil.Process], at: float, *, close: bool) -> Iterator[Member]:
+    def _members(self, tree: list[psutil.Process], at: float, *, close: bool) -> Iterator[ProcessSample]:
         for found in tree:
             process = self._known.setdefault(found.pid, found)
             if process != found:  # another process got the number of one that ended
@@ -152,7 +152,7 @@ class Tree:
             except psutil.Error:
                 self._known.pop(found.pid, None)
 
-    def _member(self, process: psutil.Process, at: float, *, close: bool) -> Member:
+    def _member(self, process: psutil.Process, at: float, *, close: bool) -> ProcessSample:
         with process.oneshot():
             times = process.cpu_times()
             sample = ResourceSample(
@@ -164,9 +164,9 @@ class Tree:
                 processes=1,
             )
         if not close:
-            return Member(pid=process.pid, name="", created=0.0, sample=sample)
+            return ProcessSample(pid=process.pid, name="", created=0.0, sample=sample)
         counts = self._counts(process)
-        return Member(
+        return ProcessSample(
             pid=process.pid,
             # A title that a program gave itself may hold more than its name.
             name=process.name().partition(":")[0].partition(" ")[0],
@@ -181,7 +181,7 @@ class Tree:
             ),
         )
 
-    def _counts(self, process: psutil.Process) -> Counts | None:
+    def _counts(self, process: psutil.Process) -> ConnectionCounts | None:
         try:
             return self._peers.count(process) if self._peers else None
         except psutil.AccessDenied:
@@ -203,6 +203,6 @@ def _sum(figures: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(figures) else None
 
 
-def _append(path: Path, values: list[ResourceSample] | list[Member]) -> None:
+def _append(path: Path, values: list[ResourceSample] | list[ProcessSample]) -> None:
     with path.open("ab", buffering=0) as file:
         file.write(b"".join(msgspec.json.encode(value) + b"\n" for value in values))

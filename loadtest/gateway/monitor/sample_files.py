@@ -32,7 +32,7 @@ MOST_STORES = 40
 T = TypeVar("T")
 
 
-class Member(Record, frozen=True, kw_only=True):
+class ProcessSample(Record, frozen=True, kw_only=True):
     """One process of a tree at one time; ``created`` is seconds since the epoch."""
 
     pid: int
@@ -59,8 +59,8 @@ def read_samples(path: Path, since: float, *, limit: int = MOST) -> tuple[Resour
 
 def read_processes(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple[Process, ...]:
     """Return each process in ``path``, in the order in which they began; times and thinning as above."""
-    members = _lines(path, Member)
-    seen: dict[tuple[int, float], list[Member]] = defaultdict(list)
+    members = _lines(path, ProcessSample)
+    seen: dict[tuple[int, float], list[ProcessSample]] = defaultdict(list)
     for member in members:
         seen[member.pid, member.created].append(member)
     # One that is missing in the last two looks has ended; a single look may fail.
@@ -121,7 +121,7 @@ def _trough(samples: Sequence[ResourceSample]) -> ResourceSample:
     )
 
 
-def _process(members: Sequence[Member], since: float, end: float, limit: int) -> Process:
+def _process(members: Sequence[ProcessSample], since: float, end: float, limit: int) -> Process:
     first, last = members[0], members[-1]
     samples = thinned([member.sample for member in members], limit)
     return Process(

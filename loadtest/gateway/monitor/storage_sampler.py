@@ -13,9 +13,9 @@ import msgspec
 import psutil
 
 from loadtest.core.files import write_atomically
-from loadtest.gateway.monitor.process_sampler import Repeated
+from loadtest.gateway.monitor.process_sampler import PeriodicThread
 from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, StoreReading
-from loadtest.gateway.workspace import Place
+from loadtest.gateway.workspace import Workspace
 from loadtest.results.measurements import Reading
 
 WIDTH = 10.0
@@ -30,18 +30,18 @@ _SIZES = """
 """
 
 
-class Stores(Repeated):
-    """Reads what the gateway at ``place`` keeps into a file of its directory, one JSON line each.
+class StorageSampler(PeriodicThread):
+    """Reads what the gateway at ``workspace`` keeps into a file of its directory, one JSON line each.
 
     ``at`` in the file is seconds since the epoch. A password stays in memory.
     """
 
     name = "stores"
 
-    def __init__(self, pid: int, place: Place, log: Path) -> None:
+    def __init__(self, pid: int, workspace: Workspace, log: Path) -> None:
         super().__init__()
         self._pid = pid
-        self._place = place
+        self._workspace = workspace
         self._log = log
 
     def step(self) -> float | None:
@@ -54,28 +54,28 @@ class Stores(Repeated):
             StoreReading(store=name, reading=Reading(at=at, rows=rows, bytes=size))
             for name, rows, size in self._read()
         ]
-        with (self._place.directory / READINGS).open("ab", buffering=0) as file:
+        with (self._workspace.directory / READINGS).open("ab", buffering=0) as file:
             file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
         return max(WIDTH, (time.thread_time() - began) / SHARE)
 
     def _read(self) -> Iterator[tuple[str, int | None, int | None]]:
-        if self._place.database_url is None:
-            yield from _sqlite(self._place.sqlite_file)
-        elif self._place.database == "postgresql":
-            yield from _postgresql(self._place.database_url)
+        if self._workspace.database_url is None:
+            yield from _sqlite(self._workspace.sqlite_file)
+        elif self._workspace.database == "postgresql":
+            yield from _postgresql(self._workspace.database_url)
         yield "log", None, _size(self._log)
 
 
-def write_limits(pid: int, place: Place) -> None:
+def write_limits(pid: int, workspace: Workspace) -> None:
     """Write what the gateway must not exceed on this machine: memory, descriptors, connections."""
     limits = {"memory": _memory(pid)}
     with contextlib.suppress(psutil.Error, AttributeError):  # only Linux tells of another process
         soft, _hard = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
         if soft > 0:
             limits["descriptors"] = soft
-    if place.database_url and place.database == "postgresql":
-        limits |= _connections(place.database_url)
-    write_atomically(place.directory / LIMITS, msgspec.json.encode(limits))
+    if workspace.database_url and workspace.database == "postgresql":
+        limits |= _connections(workspace.database_url)
+    write_atomically(workspace.directory / LIMITS, msgspec.json.encode(limits))
 
 
 def _sqlite(file: Path) -> Iterator[tuple[str, int | None, int | None]]:

@@ -45,7 +45,7 @@ LOOK = 0.2
 """Seconds between looks at whether a signal arrived, or the command that gave the order is gone."""
 
 
-class Holding(Protocol):
+class DaemonState(Protocol):
     """What the file says; it holds secrets and is readable by its owner alone."""
 
     @property
@@ -61,10 +61,10 @@ class Holding(Protocol):
         """Process ids that are gone when the holder has let go."""
 
 
-H = TypeVar("H", bound=Holding)
+H = TypeVar("H", bound=DaemonState)
 
 
-class Outcome(Record, frozen=True, kw_only=True):
+class StartResult(Record, frozen=True, kw_only=True):
     """What a holder answers, once."""
 
     error: str | None = None
@@ -95,7 +95,7 @@ def start(module: str, order: bytes, *, log: Path, who: str) -> None:
             answer = _read(started, who)
     if not answer:
         raise InconclusiveError(f"{who} ended without an answer: see {log}")
-    outcome = msgspec.json.decode(answer, type=Outcome)
+    outcome = msgspec.json.decode(answer, type=StartResult)
     if outcome.error is None:
         return
     if outcome.usage:
@@ -146,7 +146,7 @@ def read(file: Path, kind: type[H], what: str) -> H | None:
     return holding
 
 
-def stop(file: Path, holding: Holding) -> None:
+def stop(file: Path, holding: DaemonState) -> None:
     """End the holder, wait until what it held is gone, and remove the file.
 
     Raises:
@@ -171,7 +171,7 @@ def this_process() -> tuple[int, float]:
     return me.pid, me.create_time()
 
 
-def hold(begin: Callable[[bytes], AbstractContextManager[tuple[Path, Holding]]]) -> int:
+def run_daemon(begin: Callable[[bytes], AbstractContextManager[tuple[Path, DaemonState]]]) -> int:
     """Be a holder: do the order on standard input, and stay until a signal.
 
     ``begin`` does the order, lends the file to write and what to write there, and lets go at the end of the block.
@@ -189,7 +189,7 @@ def hold(begin: Callable[[bytes], AbstractContextManager[tuple[Path, Holding]]])
             try:
                 stop.check()
                 answered.set()
-                _answer(Outcome())
+                _answer(StartResult())
                 while True:
                     stop.pause(FOREVER)
             finally:
@@ -197,9 +197,9 @@ def hold(begin: Callable[[bytes], AbstractContextManager[tuple[Path, Holding]]])
     except (BrokenPipeError, Stopped):
         return 0
     except BootError as error:
-        _answer(Outcome(error=str(error), log_tail=error.log_tail))
+        _answer(StartResult(error=str(error), log_tail=error.log_tail))
     except LoadTestError as error:
-        _answer(Outcome(error=str(error), usage=isinstance(error, UsageError)))
+        _answer(StartResult(error=str(error), usage=isinstance(error, UsageError)))
     return 1
 
 
@@ -213,7 +213,7 @@ def _end_without_reader(answered: threading.Event) -> None:
             return
 
 
-def _answer(outcome: Outcome) -> None:
+def _answer(outcome: StartResult) -> None:
     """Tell the outcome and close the pipe: the reader waits for its end."""
     os.write(1, msgspec.json.encode(outcome))
     with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a descriptor is replaced

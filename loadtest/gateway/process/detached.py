@@ -18,7 +18,7 @@ FILE = "gateway.json"
 SUPERVISOR_LOG = "supervisor.log"
 
 
-class State(Record, frozen=True, kw_only=True):
+class GatewayState(Record, frozen=True, kw_only=True):
     """What the file in LOADTEST_HOME says; it holds secrets and is readable by its owner alone."""
 
     gateway: RunningGateway
@@ -132,8 +132,8 @@ def stop_detached(home: Path) -> bool:
     return True
 
 
-def _read(home: Path) -> State | None:
-    return holding.read(home / FILE, State, "a gateway")
+def _read(home: Path) -> GatewayState | None:
+    return holding.read(home / FILE, GatewayState, "a gateway")
 
 
 def _absolute(source: Source) -> str:

@@ -16,12 +16,12 @@ import msgspec
 
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Pinned, parse_source
-from loadtest.gateway.process.daemon import hold, this_process
-from loadtest.gateway.process.detached import FILE, Order, State
+from loadtest.gateway.process.daemon import run_daemon, this_process
+from loadtest.gateway.process.detached import FILE, GatewayState, Order
 
 
 @contextlib.contextmanager
-def begin(text: bytes) -> Iterator[tuple[Path, State]]:
+def begin(text: bytes) -> Iterator[tuple[Path, GatewayState]]:
     """Boot what the order says, and lend the file that tells of it and what it says."""
     order = msgspec.json.decode(text, type=Order)
     home = Path(order.home)
@@ -32,8 +32,8 @@ def begin(text: bytes) -> Iterator[tuple[Path, State]]:
         source, home=home, port=order.port, database=order.database, overrides=order.overrides
     ) as gateway:
         pid, created = this_process()
-        yield home / FILE, State(gateway=gateway, supervisor=pid, created=created)
+        yield home / FILE, GatewayState(gateway=gateway, supervisor=pid, created=created)
 
 
 if __name__ == "__main__":
-    sys.exit(hold(begin))
+    sys.exit(run_daemon(begin))

@@ -7,7 +7,7 @@ its own for each run).
 """
 
 from loadtest.gateway.services.endpoints import Services
-from loadtest.gateway.services.lease import lent
+from loadtest.gateway.services.lease import leased
 from loadtest.gateway.services.lifecycle import down, read_services, status, up
 
-__all__ = ["Services", "down", "lent", "read_services", "status", "up"]
+__all__ = ["Services", "down", "leased", "read_services", "status", "up"]

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.signals import stop_request
-from loadtest.gateway.process.daemon import hold, this_process
+from loadtest.gateway.process.daemon import run_daemon, this_process
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.services import postgresql, redis
 from loadtest.gateway.services.binaries import find
 from loadtest.gateway.services.data_directory import account, data_directory
 from loadtest.gateway.services.endpoints import Services, home_of
-from loadtest.gateway.services.lifecycle import FILE, State
+from loadtest.gateway.services.lifecycle import FILE, ServicesState
 from loadtest.gateway.workspace import free_port
 
 START = 30.0
@@ -73,13 +73,13 @@ def _wait(ask: Callable[[], object], program: Program) -> None:
 
 
 @contextlib.contextmanager
-def begin(order: bytes) -> Iterator[tuple[Path, State]]:
+def begin(order: bytes) -> Iterator[tuple[Path, ServicesState]]:
     """Start both services, and lend the file that tells of them and what it says."""
     home = Path(order.decode())
     with running(home_of(home)) as services:
         pid, created = this_process()
-        yield home / FILE, State(services=services, holder=pid, created=created)
+        yield home / FILE, ServicesState(services=services, holder=pid, created=created)
 
 
 if __name__ == "__main__":
-    sys.exit(hold(begin))
+    sys.exit(run_daemon(begin))

@@ -24,18 +24,18 @@ MIGRATIONS_WITHIN = 600.0
 
 
 @dataclass(frozen=True)
-class Lent:
+class Lease:
     """What one run has of the services."""
 
     database_url: str
     redis_url: str
 
     def __repr__(self) -> str:
-        return "Lent(…)"
+        return "Lease(…)"
 
 
 @contextlib.contextmanager
-def lent(services: Services, home: Path, template: str, migrate: Callable[[str], None]) -> Iterator[Lent]:
+def leased(services: Services, home: Path, template: str, migrate: Callable[[str], None]) -> Iterator[Lease]:
     """Lend a copy of the database ``template`` and an empty database of Redis until the block ends.
 
     If there is no such template, ``migrate`` is given the address of an empty database to make the tables in.
@@ -52,7 +52,7 @@ def lent(services: Services, home: Path, template: str, migrate: Callable[[str],
         postgresql.ask(programs, services, f'create database "{name}" template "{TEMPLATES}-{template}"')
         redis.ask(programs, services, "flushdb", database=number)
         try:
-            yield Lent(services.database_url(name), services.redis_url(number))
+            yield Lease(services.database_url(name), services.redis_url(number))
         finally:
             # Somebody may have stopped the services; what was measured counts all the same.
             with contextlib.suppress(InconclusiveError):

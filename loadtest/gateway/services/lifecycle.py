@@ -16,7 +16,7 @@ FILE = "services.json"
 HOLDER_LOG = "holder.log"
 
 
-class State(Record, frozen=True, kw_only=True):
+class ServicesState(Record, frozen=True, kw_only=True):
     """What the file in LOADTEST_HOME says; it holds a password and is readable by its owner alone."""
 
     services: Services
@@ -97,5 +97,5 @@ def down(home: Path) -> bool:
     return state is not None
 
 
-def _read(home: Path) -> State | None:
-    return holding.read(home / FILE, State, "services")
+def _read(home: Path) -> ServicesState | None:
+    return holding.read(home / FILE, ServicesState, "services")

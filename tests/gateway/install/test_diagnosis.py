@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.gateway.install.diagnosis import LONGEST, Kind, diagnose
+from loadtest.gateway.install.diagnosis import LONGEST, FailureCause, diagnose
 
 CASES = {
     "no such version": (
-        Kind.RESOLUTION,
+        FailureCause.RESOLUTION,
         "Because there is no version of idna==99.9 and you require idna==99.9",
         """\
 Using Python 3.11.2 environment at: v1
@@ -20,7 +20,7 @@ are unsatisfiable.
 """,
     ),
     "as uv wrote it before": (
-        Kind.RESOLUTION,
+        FailureCause.RESOLUTION,
         "Because there is no version of idna==99.9 and you require idna==99.9",
         """\
   \u00d7 No solution found when resolving dependencies:
@@ -29,7 +29,7 @@ are unsatisfiable.
 """,
     ),
     "another Python": (
-        Kind.PYTHON,
+        FailureCause.PYTHON,
         "Because the current Python version (3.11.2) does not satisfy Python>=3.12 and bad==1 depends on Python>=3.12",
         """\
 error: No solution found when resolving dependencies
@@ -40,7 +40,7 @@ unsatisfiable.
 """,
     ),
     "wrong hash": (
-        Kind.HASH,
+        FailureCause.HASH,
         "Hash mismatch for `idna==3.10`",
         """\
 Resolved 1 package in 168ms
@@ -55,7 +55,7 @@ error: Failed to download `idna==3.10`
 """,
     ),
     "nobody listens": (
-        Kind.NETWORK,
+        FailureCause.NETWORK,
         "Failed to fetch: http://127.0.0.1:1/simple/idna/: Connection refused (os error 111)",
         """\
 error: Failed to fetch: http://127.0.0.1:1/simple/idna/
@@ -66,7 +66,7 @@ error: Failed to fetch: http://127.0.0.1:1/simple/idna/
 """,
     ),
     "no name": (
-        Kind.NETWORK,
+        FailureCause.NETWORK,
         (
             "Failed to fetch: https://index.invalid/simple/idna/: failed to lookup address information: Name or "
             "service not known"
@@ -79,7 +79,7 @@ error: Failed to fetch: https://index.invalid/simple/idna/
 """,
     ),
     "server error": (
-        Kind.NETWORK,
+        FailureCause.NETWORK,
         (
             "Failed to fetch: http://127.0.0.1:1/c/idna/: HTTP status server error (500 Internal Server Error) for url "
             "(http://127.0.0.1:1/c/idna/)"
@@ -90,7 +90,7 @@ error: Failed to fetch: http://127.0.0.1:1/c/idna/
 """,
     ),
     "proxy": (
-        Kind.PROXY,
+        FailureCause.PROXY,
         "Failed to fetch: https://index.invalid/simple/idna/: Connection refused (os error 111)",
         """\
 error: Failed to fetch: https://index.invalid/simple/idna/
@@ -101,7 +101,7 @@ error: Failed to fetch: https://index.invalid/simple/idna/
 """,
     ),
     "private authority": (
-        Kind.TLS,
+        FailureCause.TLS,
         "Failed to fetch: https://index.invalid/simple/idna/: invalid peer certificate: UnknownIssuer",
         """\
 error: Failed to fetch: https://index.invalid/simple/idna/
@@ -110,7 +110,7 @@ error: Failed to fetch: https://index.invalid/simple/idna/
 """,
     ),
     "not let in": (
-        Kind.ACCESS,
+        FailureCause.ACCESS,
         (
             "An index URL (http://127.0.0.1:1/a) could not be queried due to a lack of valid authentication "
             "credentials (401 Unauthorized)"
@@ -125,7 +125,7 @@ hint: An index URL (http://127.0.0.1:1/a) could not be queried due to a lack of 
 """,
     ),
     "build": (
-        Kind.BUILD,
+        FailureCause.BUILD,
         "Failed to build `bad @ file:///tmp/bad`: ValueError: cannot be built",
         """\
    Building bad @ file:///tmp/bad
@@ -142,7 +142,7 @@ hint: Build failures usually indicate a problem with the package or the build en
 """,
     ),
     "build of a wheel": (
-        Kind.BUILD,
+        FailureCause.BUILD,
         "Failed to build `/tmp/bad`: ModuleNotFoundError: No module named 'x'",
         """\
 Building wheel...
@@ -155,7 +155,7 @@ error: Failed to build `/tmp/bad`
 """,
     ),
     "build of the user interface": (
-        Kind.NETWORK,
+        FailureCause.NETWORK,
         (
             "Failed to build `/tmp/source`: FetchError: request to http://127.0.0.1:1/zod failed, reason: connect "
             "ECONNREFUSED 127.0.0.1:1"
@@ -171,7 +171,7 @@ error: Failed to build `/tmp/source`
 """,
     ),
     "package that npm does not find": (
-        Kind.BUILD,
+        FailureCause.BUILD,
         "Failed to build `/tmp/source`: 404 Not Found - GET http://127.0.0.1:1/zod - Not found",
         """\
 npm error code E404
@@ -186,7 +186,7 @@ error: Failed to build `/tmp/source`
 """,
     ),
     "program that npm runs and that fails": (
-        Kind.BUILD,
+        FailureCause.BUILD,
         "Failed to build `/tmp/source`: ERROR: npm run build failed",
         """\
 npm ERR! code ELIFECYCLE
@@ -197,7 +197,7 @@ error: Failed to build `/tmp/source`
 """,
     ),
     "build that exits": (
-        Kind.BUILD,
+        FailureCause.BUILD,
         "Failed to build `/tmp/bad`: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)",
         """\
 Building wheel...
@@ -207,7 +207,7 @@ error: Failed to build `/tmp/bad`
 """,
     ),
     "disk": (
-        Kind.DISK,
+        FailureCause.DISK,
         (
             "Failed to download `idna==3.20`: failed to write to file `/c/uts46data.py`: No space left on device (os "
             "error 28)"
@@ -219,7 +219,7 @@ error: Failed to download `idna==3.20`
 """,
     ),
     "permission": (
-        Kind.PERMISSION,
+        FailureCause.PERMISSION,
         (
             "Failed to initialize cache at `/nonexistent/.cache/uv`: failed to create directory: Permission denied (os "
             "error 13)"
@@ -229,16 +229,20 @@ error: Failed to initialize cache at `/nonexistent/.cache/uv`
   cause: failed to create directory: Permission denied (os error 13)
 """,
     ),
-    "a word that nobody expected": (Kind.OTHER, "thread main panicked", "one\n\nthread main panicked\n"),
-    "nothing": (Kind.OTHER, "nothing was printed", "\n"),
+    "a word that nobody expected": (
+        FailureCause.OTHER,
+        "thread main panicked",
+        "one\n\nthread main panicked\n",
+    ),
+    "nothing": (FailureCause.OTHER, "nothing was printed", "\n"),
 }
 
 
 @pytest.mark.parametrize(("kind", "what", "output"), CASES.values(), ids=CASES)
-def test_what_went_wrong(kind: Kind, what: str, output: str) -> None:
+def test_what_went_wrong(kind: FailureCause, what: str, output: str) -> None:
     found = diagnose(output)
     assert (found.kind, found.what) == (kind, what)
-    assert bool(found.advice) == (kind is not Kind.OTHER)
+    assert bool(found.advice) == (kind is not FailureCause.OTHER)
 
 
 @given(st.text() | st.lists(st.sampled_from([o for *_, o in CASES.values()])).map("".join))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from loadtest.gateway.monitor.connections import Counts, Peers
+from loadtest.gateway.monitor.connections import ConnectionCounts, Peers
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def connected(server: socket.socket, times: int) -> Iterator[list[socket.socket]
         ]
 
 
-def counted(peers: Peers) -> Counts:
+def counted(peers: Peers) -> ConnectionCounts:
     return peers.count(psutil.Process())
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.gateway.monitor.connections import Peers
-from loadtest.gateway.monitor.process_sampler import Tree, Watch
+from loadtest.gateway.monitor.process_sampler import ProcessSampler, Tree
 from loadtest.gateway.monitor.sample_files import read_processes, read_samples
 from loadtest.results.measurements import ResourceSample
 
@@ -85,7 +85,7 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
 ) -> None:
     path = tmp_path / "samples.jsonl"
     start = time.time()
-    with Watch(family.pid, path, width=0.02):
+    with ProcessSampler(family.pid, path, width=0.02):
         assert until(lambda: len(read_samples(path, start)) >= 5)
     written = path.read_bytes()
     samples = read_samples(path, start)
@@ -105,7 +105,7 @@ def test_watching_is_cheap() -> None:
 
 def test_close_looks_become_rarer_where_they_are_dear(family: psutil.Process, tmp_path: Path) -> None:
     members = tmp_path / "members.jsonl"
-    watch = Watch(family.pid, tmp_path / "samples.jsonl", members=members)
+    watch = ProcessSampler(family.pid, tmp_path / "samples.jsonl", members=members)
     for _ in range(5):
         assert watch.step() == 1.0
     first, second = read_processes(members, time.time())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtest.gateway.monitor.sample_files import (
     MOST_PROCESSES,
-    Member,
+    ProcessSample,
     StoreReading,
     read_limits,
     read_processes,
@@ -26,13 +26,13 @@ def sample(at: float, rss: int = 1, descriptors: int = 1, pss: int | None = None
     return ResourceSample(at=at, rss=rss, cpu=at, descriptors=descriptors, threads=1, processes=1, pss=pss)
 
 
-def written(path: Path, *values: Member | StoreReading) -> Path:
+def written(path: Path, *values: ProcessSample | StoreReading) -> Path:
     path.write_bytes(b"".join(msgspec.json.encode(value) + b"\n" for value in values))
     return path
 
 
-def member(pid: int, at: float, created: float = START - 10, name: str = "gunicorn") -> Member:
-    return Member(pid=pid, name=name, created=created, sample=sample(at))
+def member(pid: int, at: float, created: float = START - 10, name: str = "gunicorn") -> ProcessSample:
+    return ProcessSample(pid=pid, name=name, created=created, sample=sample(at))
 
 
 def test_each_process_by_itself_and_one_that_ended(tmp_path: Path) -> None:

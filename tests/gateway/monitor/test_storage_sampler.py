@@ -15,40 +15,40 @@ import psutil
 import pytest
 
 from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, read_limits, read_stores
-from loadtest.gateway.monitor.storage_sampler import WIDTH, Stores, write_limits
-from loadtest.gateway.workspace import LOOPBACK, Place, free_port
+from loadtest.gateway.monitor.storage_sampler import WIDTH, StorageSampler, write_limits
+from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port
 from loadtest.results.measurements import Store
 
 PROGRAMS = [*(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")), os.environ["PATH"]]
 
 
-def step(place: Place) -> float | None:
-    return Stores(os.getpid(), place, place.directory / "gateway.log").step()
+def step(workspace: Workspace) -> float | None:
+    return StorageSampler(os.getpid(), workspace, workspace.directory / "gateway.log").step()
 
 
-def stores(place: Place) -> dict[str, Store]:
-    return {one.name: one for one in read_stores(place.directory / READINGS, 0)}
+def stores(workspace: Workspace) -> dict[str, Store]:
+    return {one.name: one for one in read_stores(workspace.directory / READINGS, 0)}
 
 
 @pytest.fixture
-def sqlite_place(tmp_path: Path) -> Iterator[tuple[Place, sqlite3.Connection]]:
-    place = Place(tmp_path, 1)
-    with contextlib.closing(sqlite3.connect(place.sqlite_file, isolation_level=None)) as writer:
+def sqlite_workspace(tmp_path: Path) -> Iterator[tuple[Workspace, sqlite3.Connection]]:
+    workspace = Workspace(tmp_path, 1)
+    with contextlib.closing(sqlite3.connect(workspace.sqlite_file, isolation_level=None)) as writer:
         writer.execute("pragma journal_mode=wal")
         writer.execute('create table "odd ""name" (x)')
         writer.execute("create table still (x)")
-        yield place, writer
+        yield workspace, writer
 
 
-def test_rows_and_sizes_of_sqlite(sqlite_place: tuple[Place, sqlite3.Connection]) -> None:
-    place, writer = sqlite_place
-    assert step(place) == WIDTH
+def test_rows_and_sizes_of_sqlite(sqlite_workspace: tuple[Workspace, sqlite3.Connection]) -> None:
+    workspace, writer = sqlite_workspace
+    assert step(workspace) == WIDTH
     writer.executemany('insert into "odd ""name" values (?)', [("x" * 1000,)] * 100)
-    (place.directory / "gateway.log").write_text("INFO\n")
-    step(place)
-    (place.directory / "gateway.log").write_text("INFO\nINFO\n")
-    step(place)
-    found = stores(place)
+    (workspace.directory / "gateway.log").write_text("INFO\n")
+    step(workspace)
+    (workspace.directory / "gateway.log").write_text("INFO\nINFO\n")
+    step(workspace)
+    found = stores(workspace)
     assert set(found) == {"database", "log", 'table odd "name'}, "a table that did not change is left out"
     assert [one.rows for one in found['table odd "name'].readings] == [0, 100, 100]
     assert [one.bytes for one in found["log"].readings] == [None, 5, 10]
@@ -56,62 +56,64 @@ def test_rows_and_sizes_of_sqlite(sqlite_place: tuple[Place, sqlite3.Connection]
     assert last - first > 100_000, "what still stands in the write-ahead log counts, too"
 
 
-def test_a_reader_neither_waits_nor_makes_wait(sqlite_place: tuple[Place, sqlite3.Connection]) -> None:
-    place, writer = sqlite_place
+def test_a_reader_neither_waits_nor_makes_wait(
+    sqlite_workspace: tuple[Workspace, sqlite3.Connection],
+) -> None:
+    workspace, writer = sqlite_workspace
     writer.execute("begin immediate")
     writer.execute("insert into still values (1)")
-    step(place)
+    step(workspace)
     writer.execute("commit")
-    step(place)
-    assert [one.rows for one in stores(place)["table still"].readings] == [0, 1]
+    step(workspace)
+    assert [one.rows for one in stores(workspace)["table still"].readings] == [0, 1]
     writer.execute("pragma journal_mode=delete")
     writer.execute("begin exclusive")
     began = time.monotonic()
-    step(place)
+    step(workspace)
     assert time.monotonic() - began < 4, "it does not wait for the lock"
-    assert len(stores(place)["table still"].readings) == 2, "a locked table is read the next time"
+    assert len(stores(workspace)["table still"].readings) == 2, "a locked table is read the next time"
     writer.execute("rollback")
 
 
 def test_no_database_yet_and_no_gateway(tmp_path: Path) -> None:
-    place = Place(tmp_path, 1)
-    step(place)
-    assert not place.sqlite_file.exists()
+    workspace = Workspace(tmp_path, 1)
+    step(workspace)
+    assert not workspace.sqlite_file.exists()
     with subprocess.Popen(["true"]) as process:
         pass
-    assert Stores(process.pid, place, tmp_path / "log").step() is None
+    assert StorageSampler(process.pid, workspace, tmp_path / "log").step() is None
 
 
-def test_reading_is_cheap(sqlite_place: tuple[Place, sqlite3.Connection]) -> None:
-    place, writer = sqlite_place
+def test_reading_is_cheap(sqlite_workspace: tuple[Workspace, sqlite3.Connection]) -> None:
+    workspace, writer = sqlite_workspace
     for number in range(80):
         writer.execute(f"create table t{number} (x)")
     writer.execute("begin")
     writer.executemany("insert into t1 values (?)", [(n,) for n in range(200_000)])
     writer.execute("commit")
-    pause = step(place)
+    pause = step(workspace)
     assert pause is not None
     assert pause >= WIDTH
     before = psutil.Process().cpu_times()
-    step(place)
+    step(workspace)
     after = psutil.Process().cpu_times()
     spent = after.user + after.system - before.user - before.system
     assert spent / pause < 0.01, "one percent of a processor"
 
 
 def test_large_tables_are_read_more_rarely(
-    sqlite_place: tuple[Place, sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
+    sqlite_workspace: tuple[Workspace, sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, _ = sqlite_place
-    assert step(place) == WIDTH
+    workspace, _ = sqlite_workspace
+    assert step(workspace) == WIDTH
     monkeypatch.setattr("loadtest.gateway.monitor.storage_sampler.SHARE", 1e-9)
-    pause = step(place)
+    pause = step(workspace)
     assert pause is not None
     assert pause > WIDTH
 
 
 def test_limits_of_this_machine(tmp_path: Path) -> None:
-    write_limits(os.getpid(), Place(tmp_path, 1))
+    write_limits(os.getpid(), Workspace(tmp_path, 1))
     limits = read_limits(tmp_path / LIMITS)
     assert 0 < limits["memory"] <= psutil.virtual_memory().total
     assert "database" not in limits
@@ -170,25 +172,25 @@ def postgres(tmp_path: Path) -> Iterator[str]:
 def test_rows_and_sizes_of_postgresql(postgres: str, tmp_path: Path) -> None:
     import psycopg
 
-    place = Place(tmp_path, 1, database_url=postgres)
+    workspace = Workspace(tmp_path, 1, database_url=postgres)
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as writer:
         writer.execute("create table logs (x text)")
-        step(place)
+        step(workspace)
         writer.execute("insert into logs select repeat('x', 1000) from generate_series(1, 500)")
         writer.execute("analyze logs")
-        step(place)
-    found = stores(place)
+        step(workspace)
+    found = stores(workspace)
     assert found["table logs"].readings[-1].rows == 500
     assert (found["table logs"].readings[-1].bytes or 0) > 500_000
     assert (found["database"].readings[-1].bytes or 0) > 1_000_000
-    write_limits(os.getpid(), place)
+    write_limits(os.getpid(), workspace)
     assert read_limits(tmp_path / LIMITS)["database"] == 23
     for path in (tmp_path / READINGS, tmp_path / LIMITS):
         assert "cret" not in path.read_text()
 
 
 def test_a_server_that_does_not_answer_is_no_error(tmp_path: Path) -> None:
-    place = Place(tmp_path, 1, database_url=f"postgresql://user:secret@{LOOPBACK}:{free_port()}/x")
-    assert step(place) is not None
-    write_limits(os.getpid(), place)
+    workspace = Workspace(tmp_path, 1, database_url=f"postgresql://user:secret@{LOOPBACK}:{free_port()}/x")
+    assert step(workspace) is not None
+    write_limits(os.getpid(), workspace)
     assert "database" not in read_limits(tmp_path / LIMITS)

@@ -26,7 +26,7 @@ from loadtest.gateway import (
     status,
     stop_detached,
 )
-from loadtest.gateway.process.detached import FILE, State
+from loadtest.gateway.process.detached import FILE, GatewayState
 from loadtest.versions import data as versions
 
 QUICK = parse_source(versions.available()[-1])
@@ -39,7 +39,7 @@ def processes(gateway: RunningGateway) -> list[psutil.Process]:
 
 
 def supervisor(home: Path) -> int:
-    return msgspec.json.decode((home / FILE).read_bytes(), type=State).supervisor
+    return msgspec.json.decode((home / FILE).read_bytes(), type=GatewayState).supervisor
 
 
 @pytest.fixture
@@ -120,14 +120,16 @@ def test_a_file_that_is_no_state(tmp_path: Path, text: str) -> None:
 
 
 def test_a_process_id_that_belongs_to_another_by_now(tmp_path: Path) -> None:
-    state = State(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time() - 3600)
+    state = GatewayState(
+        gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time() - 3600
+    )
     (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
     assert read_state(tmp_path) is None
     assert not stop_detached(tmp_path), "nobody else's process is signalled"
 
 
 def test_the_same_process(tmp_path: Path) -> None:
-    state = State(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time())
+    state = GatewayState(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time())
     (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
     assert read_state(tmp_path) == ATTACHED
 

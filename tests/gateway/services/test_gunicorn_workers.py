@@ -12,7 +12,7 @@ import requests
 from booted_versions import NEWEST
 from eventually import until
 
-from loadtest.gateway import Request, RunningGateway, booted, parse_source
+from loadtest.gateway import LogQuery, RunningGateway, booted, parse_source
 from loadtest.gateway.services import up
 from loadtest.gateway.services.binaries import Programs
 
@@ -66,5 +66,5 @@ def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
     began = time.time()
     for name in names:
         assert ask(gateway, "/tools", name).ok
-    asked = [Request(name, "GET", "/tools", began) for name in names]
+    asked = [LogQuery(name, "GET", "/tools", began) for name in names]
     assert until(lambda: all(gateway.lines_of(asked).values()), 30.0)

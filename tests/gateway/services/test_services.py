@@ -16,18 +16,20 @@ import pytest
 from eventually import until
 
 from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.gateway.services import Services, down, lent, postgresql, read_services, redis, status, up
+from loadtest.gateway.services import Services, down, leased, postgresql, read_services, redis, status, up
 from loadtest.gateway.services.binaries import Programs
 from loadtest.gateway.services.data_directory import LINK, account, data_directory, remove_data
 from loadtest.gateway.services.endpoints import home_of
 from loadtest.gateway.services.lease import RUNS
-from loadtest.gateway.services.lifecycle import FILE, State
+from loadtest.gateway.services.lifecycle import FILE, ServicesState
+
+KILLED_RUN = Path(__file__).parent / "killed_run.py"
 
 pytestmark = pytest.mark.real
 
 
-def state(home: Path) -> State:
-    return msgspec.json.decode((home / FILE).read_bytes(), type=State)
+def state(home: Path) -> ServicesState:
+    return msgspec.json.decode((home / FILE).read_bytes(), type=ServicesState)
 
 
 def processes(home: Path) -> list[psutil.Process]:
@@ -158,7 +160,7 @@ def test_a_process_id_that_belongs_to_another_by_now(tmp_path: Path) -> None:
     services = Services(
         postgresql_port=1, redis_port=2, password="p" * 20, postgresql_pid=mine.pid, redis_pid=mine.pid
     )
-    old = State(services=services, holder=mine.pid, created=mine.create_time() - 3600)
+    old = ServicesState(services=services, holder=mine.pid, created=mine.create_time() - 3600)
     (tmp_path / FILE).write_bytes(msgspec.json.encode(old))
     assert read_services(tmp_path) is None
     assert not down(tmp_path), "nobody else's process is signalled"
@@ -205,8 +207,8 @@ def test_each_run_has_databases_of_its_own(place: Path, installed: Programs) -> 
         }
 
     with (
-        lent(services, place, "1.0-abc", migrate) as first,
-        lent(services, place, "1.0-abc", migrate) as second,
+        leased(services, place, "1.0-abc", migrate) as first,
+        leased(services, place, "1.0-abc", migrate) as second,
     ):
         assert len(migrated) == 1, "the tables are made once"
         assert databases() == {"run-1", "run-2"}
@@ -216,24 +218,17 @@ def test_each_run_has_databases_of_its_own(place: Path, installed: Programs) -> 
         assert services.password not in repr(first)
     assert databases() == set()
     assert redis.ask(installed, services, "dbsize", database=1) == "0"
-    with lent(services, place, "2.0-def", migrate):
+    with leased(services, place, "2.0-def", migrate):
         assert len(migrated) == 2, "another installation has other tables"
 
 
 def test_what_a_killed_run_left_is_dropped(place: Path, installed: Programs) -> None:
     services = up(place)
-    code = (
-        "import os; from pathlib import Path\n"
-        "from loadtest.gateway.services import lent, read_services\n"
-        f"home = Path({str(place)!r})\n"
-        "with lent(read_services(home), home, 't', lambda url: None):\n"
-        "    os.kill(os.getpid(), 9)\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    killed = subprocess.run([sys.executable, KILLED_RUN, place], check=False)
     assert killed.returncode == -signal.SIGKILL
     names = "select datname from pg_database"
     assert "run-1" in postgresql.ask(installed, services, names)
-    with lent(services, place, "t", no_migrations) as mine:
+    with leased(services, place, "t", no_migrations) as mine:
         assert mine.database_url.endswith("/run-1")
     assert "run-1" not in postgresql.ask(installed, services, names)
 
@@ -246,14 +241,14 @@ def test_interrupted_migrations_are_made_again(place: Path, installed: Programs)
 
     with (
         pytest.raises(InconclusiveError, match="the migrations failed"),
-        lent(services, place, "t", interrupted),
+        leased(services, place, "t", interrupted),
     ):
         pass
-    with lent(services, place, "t", no_migrations):
+    with leased(services, place, "t", no_migrations):
         pass
     assert RUNS.start == 1
 
 
 def test_services_that_were_stopped_meanwhile_do_not_spoil_a_run(place: Path) -> None:
-    with lent(up(place), place, "t", no_migrations):
+    with leased(up(place), place, "t", no_migrations):
         assert down(place)
