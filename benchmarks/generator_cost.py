@@ -109,7 +109,7 @@ def measure(variant: str, host: str, requests: int) -> float:
     from locust.env import Environment
 
     from loadtest.engine import coordinator as direction
-    from loadtest.fixtures.fixture import Stage
+    from loadtest.fixtures.fixture import Fixture
     from loadtest.openapi import contract
 
     environment = Environment(user_classes=[user_class(variant)], host=host)
@@ -117,7 +117,7 @@ def measure(variant: str, host: str, requests: int) -> float:
     if variant in MINE:
         # What the scenarios find in place is made up, as the server is.
         tools = {name: name for name in ("echo", "get_system_time", "convert_time")}
-        stage = Stage(gateway_id="g", server_id="s", tools=tools, tool_ids={"echo": "t"})
+        stage = Fixture(gateway_id="g", server_id="s", tools=tools, tool_ids={"echo": "t"})
         vars(direction)["set_stage"] = lambda *_: stage
         if variant == UNCHECKED:
             setattr(contract.Contract, "violations", lambda *_: ())  # noqa: B010

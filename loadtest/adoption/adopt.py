@@ -23,7 +23,7 @@ from loadtest.adoption.report import Adoption, setting_changes
 from loadtest.adoption.stored_contract import served_document
 from loadtest.core.errors import BootError, InconclusiveError, UsageError
 from loadtest.core.files import read_text, write_atomically
-from loadtest.engine.scenario_plan import catalogue
+from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.gateway.boot_failure import reason_in, refused_settings
 from loadtest.gateway.environment import SWITCHES, common_switches
 from loadtest.gateway.install.installation import install, read_lock
@@ -199,7 +199,9 @@ def _written(version: str, look: BootedRelease) -> Adoption:
         operations=len(now.operations),
         packages=look.packages,
         changes=contract_changes(before.document, now.document),
-        unplanned=tuple(one.name for one in offer(now.operations, catalogue(), data.excluded).unplanned),
+        unplanned=tuple(
+            one.name for one in offer(now.operations, discover_scenarios(), data.excluded).unplanned
+        ),
         settings=setting_changes(before.settings, now.settings, _set_by_us(data)),
         left_out=found.left_out,
     )

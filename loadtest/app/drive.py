@@ -34,7 +34,7 @@ from loadtest.engine.locust_options import (
     mode_environment,
     read_config,
 )
-from loadtest.engine.target import DEFAULT_HOST, Target, hand_on, target_from
+from loadtest.engine.target import DEFAULT_HOST, Target, target_environment, target_from
 from loadtest.gateway.install.installation import INSTALL_LOG
 from loadtest.gateway.process import reaper as guard
 from loadtest.gateway.process.detached import read_state
@@ -97,7 +97,7 @@ def locust_environment(
         ours |= {"run-time": f"{size.run_time:g}s", "only-summary": "true"}
     if size.processes > 1:
         ours |= {"processes": str(size.processes)}
-    environment = dict(environ) | hand_on(target)
+    environment = dict(environ) | target_environment(target)
     for option, value in ours.items():
         name = "LOCUST_" + option.upper().replace("-", "_")
         if option in explicit or not (environ.get(name) or option in config):

@@ -36,7 +36,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.results.deployment import Deployment
 from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.results.target import Gateway
-from loadtest.workload.plan import SWEEP_WITHIN
+from loadtest.workload.plan import MAX_SWEEP_TIME
 from loadtest.workload.profiles import Size
 
 QUIET = 12.0
@@ -231,7 +231,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | Non
     environment = locust_environment(job.size, target, explicit=job.explicit, config=config)
     environment["LOADTEST_PARENT"] = str(os.getpid())
     own_time = own_run_time(job.locust, job.explicit, config, os.environ)
-    waits = (SWEEP_WITHIN if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    waits = (MAX_SWEEP_TIME if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
     return run_locust(
         arguments,
         environment,

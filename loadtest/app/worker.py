@@ -16,7 +16,7 @@ from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.signals import listening
 from loadtest.engine.locust_options import Mode, check_arguments, mode_environment, read_config
-from loadtest.engine.target import Target, hand_on
+from loadtest.engine.target import Target, target_environment
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.running import RunningGateway
@@ -50,7 +50,7 @@ def work(
         target = Target(host=_host(held, environ), mode=Mode.WORKER, credentials=given, reports=scratch)
         environment = (
             dict(environ)
-            | hand_on(target)
+            | target_environment(target)
             | mode_environment(Mode.WORKER, target.host, {}, environ)
             | {"LOADTEST_PARENT": str(os.getpid())}
         )

@@ -14,7 +14,7 @@ from loadtest.cli import options
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.files import read_json
 from loadtest.core.operations import METHODS, canonical
-from loadtest.engine.scenario_plan import catalogue
+from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.judge.coverage_diff import beside, offer
 from loadtest.openapi.contracts import closest
 from loadtest.reports import coverage_table
@@ -52,7 +52,7 @@ def show_contract(path: Path, version: str | None, *, as_json: bool = False) -> 
         UsageError: the file holds no such document, or ``version`` is unknown.
     """
     operations, data = _contract(path, version)
-    offered = offer(operations, catalogue(), data.excluded)
+    offered = offer(operations, discover_scenarios(), data.excluded)
     if as_json:
         click.echo(coverage_table.offer_json(offered))
     else:

@@ -135,7 +135,7 @@ def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
     return f"expected JSON, got {answer.media_type or 'no content type'}: {error}"
 
 
-def reason(answer: Answer) -> str:
+def refusal_reason(answer: Answer) -> str:
     """Return what a refusal says for itself: its ``detail``, ``message`` or ``error``, else the text."""
     try:
         body = _decode(answer.body)

@@ -28,11 +28,11 @@ def newest_mail(url: str, address: str, *, within: float) -> str | None:
     return str(found[-1]["body"]) if found else None
 
 
-TEST = "siem_connectivity_test"
+CONNECTIVITY_TEST = "siem_connectivity_test"
 """The kind of the event by which the gateway tests a destination."""
 
 
-def arrived(url: str, word: str, *, beyond: int = 0, within: float = 0.0) -> int:
+def arrived_events(url: str, word: str, *, beyond: int = 0, within: float = 0.0) -> int:
     """Return how many events of the kind ``word``, or about what has that name, have arrived so far.
 
     ``url`` is the collector's address, the backend ``siem``. It waits up to ``within`` seconds for more of them

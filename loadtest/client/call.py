@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadtest.client.answer import Answer, Problem
-from loadtest.client.evidence import example, sent_secrets
-from loadtest.client.request import CORRELATION, Request
+from loadtest.client.evidence import build_example, sent_secrets
+from loadtest.client.request import CORRELATION_HEADER, PreparedRequest
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import Example
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Call:
+class CallContext:
     """What the recorder learns of one call beyond what Locust tells it."""
 
     operation: str
@@ -34,10 +34,10 @@ class Call:
     """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
 
 
-def report(
+def report_call(
     response: ResponseContextManager,
-    request: Request,
-    call: Call,
+    request: PreparedRequest,
+    call: CallContext,
     answer: Answer,
     problem: Problem | None,
     redactor: Redactor,
@@ -51,14 +51,14 @@ def report(
         return None
     redactor = redactor.knowing(sent_secrets(request.headers, request.body))
     problem = problem.masked(redactor)
-    call.example = example(
+    call.example = build_example(
         method=request.method,
         url=request.url,
         headers=request.headers,
         body=request.body,
         answer=answer if answer.status else None,
         at=time.time(),
-        correlation_id=request.headers[CORRELATION],
+        correlation_id=request.headers[CORRELATION_HEADER],
         redactor=redactor,
         actual=problem.actual,
     )

@@ -11,13 +11,13 @@ from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import RescheduleTask, StopTest, StopUser
 
 from loadtest.client.answer import Answer, MissingMember, Problem
-from loadtest.client.call import Call, report
-from loadtest.client.connection.connections import Clients
+from loadtest.client.call import CallContext, report_call
+from loadtest.client.connection.connections import ClientPool
 from loadtest.client.connection.transport import answer_of
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols import jsonrpc
-from loadtest.client.protocols.streams import EventStream, Lines
-from loadtest.client.request import Request, Route, find_route, make_request
+from loadtest.client.protocols.streams import EventStream, LineReader
+from loadtest.client.request import PreparedRequest, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem, find_stream_problem
 from loadtest.core.operations import base, deletes
@@ -44,7 +44,7 @@ class StepFailed(RescheduleTask):
         self.operation = operation
 
 
-class NotOffered(RescheduleTask):
+class NotInContract(RescheduleTask):
     """This gateway does not have the operation: the scenario ends here without a failure."""
 
 
@@ -72,7 +72,7 @@ class Caller:
         http.client.cookiejar = None
         # Redirects are answers. Locust's own switch for a single request is undone by another greenlet of the user.
         http.client.max_redirects = 0
-        http.client.clientpool = Clients(**http.client.clientpool.client_args)
+        http.client.clientpool = ClientPool(**http.client.clientpool.client_args)
 
     def offers(self, operation: str) -> bool:
         """Say whether this gateway's contract has ``operation``."""
@@ -116,7 +116,7 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
-        call = Call(operation, self.area, self.scenario, after=self.failed_before())
+        call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call)
         with response:
             found: Problem | None
@@ -126,7 +126,7 @@ class Caller:
                     self.session, call, answer, accepted=accept or {}, below=problem, content=check
                 )
             response.request_meta["response_time"] += call.late
-            found = report(response, request, call, answer, found, self.session.redactor)
+            found = report_call(response, request, call, answer, found, self.session.redactor)
         if found is not None or answer.status >= 500:
             # The gateway's server drops the connection after an unhandled exception, which may come when the
             # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
@@ -191,12 +191,12 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
-        call = Call(operation, self.area, self.scenario, after=self.failed_before())
+        call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call, stream=True)
         answer, problem = answer_of(operation, response, streamed=True)
         if problem is None:
             problem = find_stream_problem(self.session, call, answer)
-        lines = cast("Lines", response._response)  # noqa: SLF001 - the only way to its lines
+        lines = cast("LineReader", response._response)  # noqa: SLF001 - the only way to its lines
         events = EventStream(lines, on_read=lambda: self.note(operation)) if problem is None else None
         told = problem is not None
         try:
@@ -216,7 +216,7 @@ class Caller:
             # A block that failed elsewhere before it read an event says nothing about the stream.
             if told or (events is not None and events.events):
                 with response:
-                    problem = report(response, request, call, answer, problem, self.session.redactor)
+                    problem = report_call(response, request, call, answer, problem, self.session.redactor)
             self.http.client.clientpool.close()
         if problem is not None:
             raise StepFailed(problem, operation)
@@ -240,7 +240,7 @@ class Caller:
         if route is None:
             route = self._routes[operation] = find_route(operation, self.session.contract)
         if not (route.offered or unlisted):
-            raise NotOffered(operation)
+            raise NotInContract(operation)
         self.note(operation)
         return route
 
@@ -262,7 +262,7 @@ class Caller:
             return error.operation
         return self.last_operation
 
-    def _request(self, route: Route, bearer: str | None, **parts: Any) -> Request:
+    def _request(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
         """Return the request of this user, with a correlation id of its own; see :func:`make_request`."""
         return make_request(
             route,
@@ -273,9 +273,9 @@ class Caller:
         )
 
     def _send(
-        self, route: Route, request: Request, call: Call, *, stream: bool = False
+        self, route: Route, request: PreparedRequest, call: CallContext, *, stream: bool = False
     ) -> ResponseContextManager:
-        with nullcontext() if stream else self.session.turnstile.passing(call.operation):
+        with nullcontext() if stream else self.session.limiter.passing(call.operation):
             call.late = self.lateness()
             return self.http.request(
                 request.method,

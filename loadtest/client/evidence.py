@@ -1,4 +1,4 @@
-"""What a failed call leaves behind: the request as ``curl`` and the answer, with secrets masked."""
+"""What a failed call leaves behind: the request as ``curl_command`` and the answer, with secrets masked."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ _SETTING = re.compile(
 _DULL_HEADERS = {"accept-encoding", "user-agent"}
 
 
-def example(
+def build_example(
     *,
     method: str,
     url: str,
@@ -42,14 +42,16 @@ def example(
         at=at,
         correlation_id=correlation_id,
         url=redactor.mask(url),
-        curl=curl(method, url, headers, body, redactor),
+        curl=curl_command(method, url, headers, body, redactor),
         status=answer.status if answer else None,
         actual=_cut(actual, ACTUAL_LENGTH, redactor),
         answer=_cut(answer.text, ANSWER_LENGTH, redactor) if answer else "",
     )
 
 
-def curl(method: str, url: str, headers: Mapping[str, str], body: str | None, redactor: Redactor) -> str:
+def curl_command(
+    method: str, url: str, headers: Mapping[str, str], body: str | None, redactor: Redactor
+) -> str:
     """Return a command that repeats the request; it reads the token from ``$TOKEN``."""
     words = ["curl", "-sS", "-X", method, shlex.quote(redactor.mask(url))]
     for name, value in headers.items():

@@ -9,7 +9,7 @@ import msgspec
 from loadtest.core.operations import base
 from loadtest.openapi.contract import Contract
 
-CORRELATION = "X-Correlation-ID"
+CORRELATION_HEADER = "X-Correlation-ID"
 """The header by which the gateway's log names a request (``mcpgateway/middleware/correlation_id.py``)."""
 
 
@@ -25,7 +25,7 @@ class Route(NamedTuple):
     """Whether it stands in the contract."""
 
 
-class Request(NamedTuple):
+class PreparedRequest(NamedTuple):
     """One request as it goes out."""
 
     method: str
@@ -52,7 +52,7 @@ def make_request(
     json: Any = None,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Request:
+) -> PreparedRequest:
     """Return the request; ``path`` fills the template, ``form`` goes before ``json``.
 
     Raises:
@@ -65,7 +65,7 @@ def make_request(
         raise LookupError(f"{route.method} {route.path} needs {url[url.index('{') :]}")
     if params:
         url += "?" + urlencode({name: _query(value) for name, value in params.items()})
-    sent = {"Accept": "application/json", CORRELATION: correlation_id}
+    sent = {"Accept": "application/json", CORRELATION_HEADER: correlation_id}
     if token:
         sent["Authorization"] = f"Bearer {token}"
     body = None
@@ -77,7 +77,7 @@ def make_request(
         sent["Content-Type"] = "application/json"
     if headers:
         sent.update(headers)
-    return Request(route.method, host + url, sent, body)
+    return PreparedRequest(route.method, host + url, sent, body)
 
 
 def _query(value: str | int | bool) -> str | int:

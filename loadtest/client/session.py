@@ -10,8 +10,8 @@ from typing import Any
 import requests
 
 from loadtest.client.auth import Credentials
-from loadtest.client.connection.throttle import Turnstile
-from loadtest.client.connection.trust import ADVICE, Trust, distrusted, read_trust
+from loadtest.client.connection.throttle import Limiter
+from loadtest.client.connection.trust import ADVICE, Trust, is_untrusted, read_trust
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import Redactor
 from loadtest.openapi.contract import Contract, read_contract
@@ -41,7 +41,7 @@ class Session:
     """Of a gateway at an ``https`` address."""
     redactor: Redactor = field(default_factory=Redactor)
     """Masks what this process knows of secrets in everything that it tells."""
-    turnstile: Turnstile = field(default_factory=lambda: Turnstile(None))
+    limiter: Limiter = field(default_factory=lambda: Limiter(None))
     tag: str = field(default_factory=lambda: random.token_hex(3))
     """Random hex in every name and correlation id that this process makes."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -96,7 +96,7 @@ def connect(
     document = _fetch(host, "/openapi.json", bearer, trust)
     version = _version(document)
     applying = (data or load(closest(document, available()))).on(deployment)
-    turnstile = Turnstile(applying, processes, lock)
+    limiter = Limiter(applying, processes, lock)
     return Session(
         host,
         bearer,
@@ -107,7 +107,7 @@ def connect(
         deployment=deployment,
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
-        turnstile=turnstile,
+        limiter=limiter,
     )
 
 
@@ -136,7 +136,7 @@ def _fetch(host: str, path: str, bearer: str, trust: Trust | None) -> dict[str, 
                 allow_redirects=False,
             )
     except requests.RequestException as error:
-        if distrusted(error):
+        if is_untrusted(error):
             raise InconclusiveError(
                 f"{host}: its certificate is not trusted: {_root_cause(error)}: {ADVICE}"
             ) from error

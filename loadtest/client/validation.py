@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from loadtest.client.answer import Answer, Deviation, Problem, reason
-from loadtest.client.call import Call
+from loadtest.client.answer import Answer, Deviation, Problem, refusal_reason
+from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
 
 
-def check(
+def check_contract(
     answer: Answer, contract: Contract, *, accepted: Mapping[int, str], streamed: bool = False
 ) -> Problem | Deviation | None:
     """Hold ``answer`` against the contract.
@@ -75,12 +75,12 @@ def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Pr
 
 
 def _bad_status(answer: Answer) -> Problem:
-    return Problem(ProblemKind.STATUS, reason(answer), status=answer.status)
+    return Problem(ProblemKind.STATUS, refusal_reason(answer), status=answer.status)
 
 
 def find_problem(
     session: Session,
-    call: Call,
+    call: CallContext,
     answer: Answer,
     *,
     accepted: Mapping[int, str],
@@ -93,7 +93,7 @@ def find_problem(
     wrong with the content.
     """
     call.validated = True
-    found = check(answer, session.contract, accepted=accepted)
+    found = check_contract(answer, session.contract, accepted=accepted)
     if isinstance(found, Deviation):
         call.differs = found.text
     elif found is not None:
@@ -107,9 +107,9 @@ def find_problem(
     return met
 
 
-def find_stream_problem(session: Session, call: Call, answer: Answer) -> Problem | None:
+def find_stream_problem(session: Session, call: CallContext, answer: Answer) -> Problem | None:
     """Return what is wrong with the head of an answer that must be an event stream; note in ``call`` if it drifted."""
-    found = check(answer, session.contract, accepted={}, streamed=True)
+    found = check_contract(answer, session.contract, accepted={}, streamed=True)
     if isinstance(found, Deviation):
         call.differs = found.text
     elif found is not None:

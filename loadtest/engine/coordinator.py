@@ -18,47 +18,47 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.client.session import Session
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
-from loadtest.engine.pacing import PaceSetting, holds
-from loadtest.engine.process import Load
-from loadtest.engine.run_writer import Chronicle
-from loadtest.engine.scenario_plan import catalogue, planned
-from loadtest.engine.signals import hear_stop_signals
-from loadtest.engine.sweep import SLOW, Deck, again, order
+from loadtest.engine.pacing import SoakController, holds_streams
+from loadtest.engine.process import LoadProcess
+from loadtest.engine.run_writer import RunWriter
+from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
+from loadtest.engine.signals import handle_stop_signals
+from loadtest.engine.sweep import SLOW, SweepQueue, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
-from loadtest.engine.workers import Message, Workers, tell
-from loadtest.fixtures.fixture import clear_stage, set_stage
-from loadtest.fixtures.inventory import count_entities, take_away_leftovers
+from loadtest.engine.workers import Message, WorkerPool, tell
+from loadtest.fixtures.fixture import create_fixture, delete_fixture
+from loadtest.fixtures.inventory import count_entities, delete_leftovers
 from loadtest.results.deployment import SQLITE
 from loadtest.results.run import Scenario
 
 logger = logging.getLogger(__name__)
 
-OVERTIME = 120.0
+SWEEP_GRACE = 120.0
 """Seconds, or twice the run time if that is shorter, that a load goes on for a first sweep that is not done: a slow
 machine shall have a verdict, too."""
 
-LOOK = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks at whether it is."""
 
-TURNS_APART = (
+SEPARATE_WRITERS = (
     "writers take turns on each machine by itself and can meet: drive this gateway on SQLite from one machine"
 )
 """Said of a gateway that cannot have two writers, when several machines drive it."""
 
 
-class Direction:
+class Coordinator:
     """The master's part: sets the stage, deals the sweep, sees to the chronicle."""
 
-    def __init__(self, load: Load) -> None:
-        self.load = load
+    def __init__(self, load: LoadProcess) -> None:
+        self.process = load
         self.environment = load.environment
-        self.workers = Workers(load.environment, load.recorder, lambda worker: self.deck.lost(worker))
-        self.chronicle = Chronicle(load.environment, load.target, load.recorder, self.workers.records)
-        self.deck = Deck(())
+        self.workers = WorkerPool(load.environment, load.recorder, lambda worker: self.queue.lost(worker))
+        self.run_writer = RunWriter(load.environment, load.target, load.recorder, self.workers.records)
+        self.queue = SweepQueue(())
         self._before: dict[str, int | None] = {}
         self._tags: set[str] = set()
         self.run_time = _take_run_time(load.environment)
-        self.pace_setting = PaceSetting(load.environment, load.target)
+        self.soak = SoakController(load.environment, load.target)
         events = self.environment.events
         events.test_start.add_listener(self._on_test_start)
         # Before the chronicle's own listener, which writes the run.
@@ -81,59 +81,61 @@ class Direction:
 
     def await_workers(self) -> None:
         """Wait for the workers that are expected; end this process with a record if they do not come."""
-        target = self.load.target
+        target = self.process.target
         options = self.environment.parsed_options
         if not target.expect_workers or options is None or not options.headless:
             return
         try:
             self.workers.expect(
-                target.expect_workers, target.workers_within, lambda: self.chronicle.signal is not None
+                target.expect_workers, target.workers_within, lambda: self.run_writer.signal is not None
             )
         except (InconclusiveError, KeyboardInterrupt) as end:
             reason = str(end) or "stopped while it waited for workers"
             logger.error("%s", reason)  # noqa: TRY400 - one line for people
-            self.chronicle.abort(reason)
+            self.run_writer.abort(reason)
             self._quit()
             self.environment.events.quit.fire(exit_code=int(ExitCode.INCONCLUSIVE))
             raise SystemExit(int(ExitCode.INCONCLUSIVE)) from end
 
     def _give_up(self, reason: str, error: Exception) -> NoReturn:
-        self.chronicle.abort(reason)
+        self.run_writer.abort(reason)
         gevent.spawn(self._quit)
         # Ends the greenlet that is about to spawn users.
         raise gevent.GreenletExit from error
 
     def _begin(self) -> None:
-        load = self.load
+        load = self.process
         tell(self.environment, load.target.deployment, self._sharing())
         load.connect()
         turns = load.session.data is not None and load.session.data.turns is not None
         if turns and load.target.expect_workers and load.target.deployment.database == SQLITE:
-            load.session.turnstile.notes += (TURNS_APART,)
+            load.session.limiter.notes += (SEPARATE_WRITERS,)
         self.workers.begin()
-        shape = self.pace_setting.shape
-        scenarios = catalogue(soak=shape is not None)
-        plan = planned(load.scenarios, scenarios)
-        swept = tuple(one for one in plan if not holds(load.scenarios[one.name][0]))
-        self.deck = Deck(order(swept, self._slow(swept)) + again(swept, _chancy(load.session)))
-        self.chronicle.shape = shape
+        shape = self.soak.shape
+        scenarios = discover_scenarios(soak=shape is not None)
+        plan = select_scenarios(load.scenarios, scenarios)
+        swept = tuple(one for one in plan if not holds_streams(load.scenarios[one.name][0]))
+        self.queue = SweepQueue(
+            sweep_order(swept, self._slow(swept)) + sweep_repeats(swept, _chancy(load.session))
+        )
+        self.run_writer.shape = shape
         classes = [user_class.__name__ for user_class in self.environment.user_classes]
-        self.chronicle.begin(
+        self.run_writer.begin(
             str(self.environment.host),
             load.session,
             plan,
             classes,
-            self.deck,
+            self.queue,
             self.run_time,
             len(scenarios) - len(plan),
         )
         self._before = count_entities(load.session)
         self._tags = {load.session.tag}
-        load.stage = set_stage(load.session, load.target.backends)
-        self.chronicle.staged(load.stage.problems, self._before)
-        self.pace_setting.begin(self.run_time, lambda: self.deck.over, lambda: self._tell_begin(None))
+        load.fixture = create_fixture(load.session, load.target.backends)
+        self.run_writer.staged(load.fixture.problems, self._before)
+        self.soak.begin(self.run_time, lambda: self.queue.over, lambda: self._tell_begin(None))
         self._tell_begin(None)
-        self._tell("loadtest-stage", load.stage.packed(), None)
+        self._tell("loadtest-stage", load.fixture.packed(), None)
         if self.run_time is not None and shape is None:
             logger.info("The stage is set; the load takes %g s", self.run_time)
             gevent.spawn(self._end_after, self.run_time)
@@ -141,38 +143,38 @@ class Direction:
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or a little later if the first sweep is not done by then."""
         gevent.sleep(run_time)
-        more = min(2 * run_time, OVERTIME)
+        more = min(2 * run_time, SWEEP_GRACE)
         latest = time.monotonic() + more
-        if not self.deck.over:
+        if not self.queue.over:
             logger.info("The first sweep is not done; the load goes on for it, for %g s at most", more)
-        while time.monotonic() < latest and not self.deck.over:
-            gevent.sleep(LOOK)
+        while time.monotonic() < latest and not self.queue.over:
+            gevent.sleep(POLL_INTERVAL)
         self._quit()
 
     def _tell_begin(self, node: str | None) -> None:
-        begin = {"started": self.chronicle.started, "pacing": self.pace_setting.message}
+        begin = {"started": self.run_writer.started, "pacing": self.soak.message}
         self._tell("loadtest-begin", begin, node)
 
     def _on_test_stop(self, **_: Any) -> None:
-        if self.chronicle.shape is not None:
-            self.chronicle.shape.over = True
+        if self.run_writer.shape is not None:
+            self.run_writer.shape.over = True
         self.workers.stop()
         if isinstance(self.environment.runner, MasterRunner) and not self.workers.present():
             # Locust ends the test then, and stays.
-            self.chronicle.abort("every worker was lost")
+            self.run_writer.abort("every worker was lost")
             gevent.spawn(self._quit)
-        self.load.target.turn_file.unlink(missing_ok=True)
-        if self.load.connected:
-            self._clear(self.load.session)
+        self.process.target.turn_file.unlink(missing_ok=True)
+        if self.process.connected:
+            self._clear(self.process.session)
 
     def _clear(self, session: Session) -> None:
         """Take the stage away, and what scenarios left behind if anything did not come out even."""
-        clear_stage(session, self.load.stage)
+        delete_fixture(session, self.process.fixture)
         after, left = count_entities(session), dict[str, int]()
         if self._before and after != self._before:
-            left = take_away_leftovers(session, self._tags)
+            left = delete_leftovers(session, self._tags)
             after = count_entities(session)
-        self.chronicle.cleared(after, left)
+        self.run_writer.cleared(after, left)
 
     def _quit(self) -> None:
         if self.environment.runner is not None:
@@ -180,30 +182,30 @@ class Direction:
 
     def _sharing(self) -> int:
         """Return how many processes share what the gateway takes at once."""
-        target = self.load.target
+        target = self.process.target
         return max(len(self.workers.present()), target.expect_workers, target.processes)
 
     def _slow(self, plan: tuple[Scenario, ...]) -> frozenset[str]:
         return frozenset(
             scenario.name
             for scenario in plan
-            if SLOW in getattr(self.load.scenarios[scenario.name][1], "locust_tag_set", ())
+            if SLOW in getattr(self.process.scenarios[scenario.name][1], "locust_tag_set", ())
         )
 
     def _on_hello(self, msg: Message, **_: Any) -> None:
         self.workers.at_work(msg.node_id, msg.data["clock"])
         self._tell_begin(msg.node_id)
         self._tags.add(msg.data["tag"])
-        self._tell("loadtest-stage", self.load.stage.packed(), msg.node_id)
+        self._tell("loadtest-stage", self.process.fixture.packed(), msg.node_id)
 
     def _on_want(self, msg: Message, **_: Any) -> None:
         self.workers.look()
-        name = self.deck.deal(msg.node_id)
-        answer = {"ticket": msg.data["ticket"], "name": name, "over": self.deck.over}
+        name = self.queue.deal(msg.node_id)
+        answer = {"ticket": msg.data["ticket"], "name": name, "over": self.queue.over}
         self._tell("loadtest-deal", answer, msg.node_id)
 
     def _on_done(self, msg: Message, **_: Any) -> None:
-        self.deck.done(msg.data["name"], msg.node_id, time.time() - self.chronicle.started)
+        self.queue.done(msg.data["name"], msg.node_id, time.time() - self.run_writer.started)
 
     def _tell(self, message: str, data: Any, node: str | None) -> None:
         runner = self.environment.runner
@@ -234,7 +236,7 @@ def _take_run_time(environment: Environment) -> float | None:
     return float(run_time) if run_time else None
 
 
-def _protect_web_page(environment: Environment, load: Load) -> None:
+def _protect_web_page(environment: Environment, load: LoadProcess) -> None:
     page, options = environment.web_ui, environment.parsed_options
     if page is None or page.app is None:
         return
@@ -258,7 +260,7 @@ def attach(environment: Environment, **_: Any) -> None:
     # nobody is served.
     argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
     try:
-        load = Load(environment)
+        load = LoadProcess(environment)
     except LoadTestError as error:
         # Locust would log it, drive on without a load, and never end.
         logger.error("%s", error)  # noqa: TRY400 - one line for people
@@ -267,6 +269,6 @@ def attach(environment: Environment, **_: Any) -> None:
     _protect_web_page(environment, load)
     if isinstance(environment.runner, WorkerRunner):
         signals = itertools.count()
-        hear_stop_signals(environment, lambda _number: next(signals) == 0)
+        handle_stop_signals(environment, lambda _number: next(signals) == 0)
     else:
-        Direction(load).await_workers()
+        Coordinator(load).await_workers()

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from loadtest.recording.aggregator import Counted
+from loadtest.recording.aggregator import WorkerTotals
 from loadtest.results.run import Worker
 
-OWN_DIGITS = 4
+ID_DIGITS = 4
 """Digits of its own id that tell a worker from the others of its machine."""
 
 
-CLOCKS_APART = 3.0
+CLOCK_TOLERANCE = 3.0
 """Seconds between two clocks that are no delay of a message any more."""
 
 
@@ -38,7 +38,7 @@ class _Member:
         return self.left is not None and self.back is None
 
 
-class Roster:
+class Membership:
     """Tells who is at work, and remembers who was."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Roster:
         """Compare the clock of ``worker`` with ours; return by how much it is ahead, 0 for what does not matter."""
         self.heard(worker, at)
         ahead = says - at
-        self._members[worker].ahead = ahead if abs(ahead) > CLOCKS_APART else 0.0
+        self._members[worker].ahead = ahead if abs(ahead) > CLOCK_TOLERANCE else 0.0
         return self._members[worker].ahead
 
     def left(self, worker: str, at: float, why: str, *, silent: bool = False) -> None:
@@ -92,7 +92,7 @@ class Roster:
         """Return who is not at work any more."""
         return frozenset(name for name, member in self._members.items() if member.away)
 
-    def records(self, counted: dict[str, Counted], started: float) -> tuple[Worker, ...]:
+    def records(self, counted: dict[str, WorkerTotals], started: float) -> tuple[Worker, ...]:
         """Return the record of every worker, by name; ``started`` is when the load did."""
 
         def after(moment: float | None) -> float | None:
@@ -101,7 +101,7 @@ class Roster:
         names = _names(self._members)
         records = []
         for worker, member in self._members.items():
-            count = counted.get(worker, Counted())
+            count = counted.get(worker, WorkerTotals())
             records.append(
                 Worker(
                     name=names[worker],
@@ -124,6 +124,6 @@ def _names(workers: Collection[str]) -> dict[str, str]:
     split = {worker: worker.rpartition("_") for worker in workers}
     machines = Counter(machine for machine, _, _ in split.values())
     return {
-        worker: machine if machines[machine] == 1 and machine else f"{machine}_{own[:OWN_DIGITS]}".lstrip("_")
+        worker: machine if machines[machine] == 1 and machine else f"{machine}_{own[:ID_DIGITS]}".lstrip("_")
         for worker, (machine, _, own) in split.items()
     }

@@ -20,7 +20,7 @@ from loadtest.engine.sweep import SLOW
 from loadtest.engine.target import Target
 from loadtest.workload.execution import Execution
 from loadtest.workload.mix import Mix
-from loadtest.workload.plan import Pace, Soak, crew, pace, plan
+from loadtest.workload.plan import ArrivalRate, Soak, allocate_users, arrival_rate, plan_stages
 from loadtest.workload.schedule import Schedule, phase
 from loadtest.workload.shape import SoakShape
 
@@ -34,7 +34,7 @@ class Pacing:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.pace: Pace | None = None
+        self.pace: ArrivalRate | None = None
         """None: a load of one size."""
         self.on = False
         """The sweep is over: users who come now keep to the pace."""
@@ -45,12 +45,12 @@ class Pacing:
 
     def told(self, data: Mapping[str, Any], scenarios: Scenarios) -> None:
         """Hear from the master what the pace is, and whether it is kept already."""
-        self.pace = msgspec.convert(data["pace"], Pace | None)
+        self.pace = msgspec.convert(data["pace"], ArrivalRate | None)
         self.on = data["on"]
         self._users = 0
         if self.pace is None:
             return
-        mine = {name: entry for name, entry in scenarios.items() if not holds(entry[0])}
+        mine = {name: entry for name, entry in scenarios.items() if not holds_streams(entry[0])}
         self.slow = tuple(
             sorted(name for name, (_, task) in mine.items() if SLOW in getattr(task, "locust_tag_set", ()))
         )
@@ -82,7 +82,7 @@ class Pacing:
         return max(getattr(self.environment.runner, "worker_index", 0), 0)
 
 
-class PaceSetting:
+class SoakController:
     """The master's part: has Locust follow the plan, and says when it begins."""
 
     def __init__(self, environment: Environment, target: Target) -> None:
@@ -96,7 +96,7 @@ class PaceSetting:
             sweeping = (min(target.soak.sweepers, users), getattr(options, "spawn_rate", None) or 1.0)
             environment.shape_class = SoakShape(sweeping)
             environment.shape_class.runner = environment.runner
-        elif kept := [one for one in environment.user_classes if not holds(one)]:
+        elif kept := [one for one in environment.user_classes if not holds_streams(one)]:
             environment.user_classes = kept
 
     @property
@@ -119,14 +119,14 @@ class PaceSetting:
 
     def _plan(self, shape: SoakShape, soak: Soak, run_time: float, swept: Callable[[], bool]) -> None:
         """Have the shape carry out the plan, scaled to the time and the users that were asked for."""
-        holders = [one for one in self.environment.user_classes if holds(one)]
+        holders = [one for one in self.environment.user_classes if holds_streams(one)]
         users = getattr(self.environment.parsed_options, "num_users", None) or 1
-        hands = crew(soak, users, streams=bool(holders))
+        hands = allocate_users(soak, users, streams=bool(holders))
         for user_class in holders:
             user_class.fixed_count = hands.holders
-        self._pacing["pace"] = msgspec.to_builtins(pace(soak, hands, run_time, self.target.seed))
+        self._pacing["pace"] = msgspec.to_builtins(arrival_rate(soak, hands, run_time, self.target.seed))
         shape.execution = Execution(
-            plan(soak, hands, run_time), hands, shape.sweeping, swept, self._on_swept, time.time()
+            plan_stages(soak, hands, run_time), hands, shape.sweeping, swept, self._on_swept, time.time()
         )
 
     def _on_swept(self) -> None:
@@ -135,6 +135,6 @@ class PaceSetting:
         self._tell()
 
 
-def holds(user_class: type) -> bool:
+def holds_streams(user_class: type) -> bool:
     """Say whether users of this class only hold streams open."""
-    return bool(getattr(user_class, "holds", False))
+    return bool(getattr(user_class, "holds_streams", False))

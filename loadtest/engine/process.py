@@ -26,25 +26,25 @@ from loadtest.core.log_filter import hide_secrets_in_logs
 from loadtest.core.redact import Redactor, redact
 from loadtest.engine.locust_options import Mode
 from loadtest.engine.pacing import Pacing
-from loadtest.engine.sweep import Hand
+from loadtest.engine.sweep import SweepClient
 from loadtest.engine.target import DEFAULT_HOST, Target, read_target
 from loadtest.engine.workers import Message, told
-from loadtest.fixtures.fixture import Stage
-from loadtest.fixtures.shared_member import signed_in
+from loadtest.fixtures.fixture import Fixture
+from loadtest.fixtures.shared_member import sign_in
 from loadtest.recording.recorder import Recorder
 
 logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
-PARENT_LOOK = 1.0
+PARENT_POLL_INTERVAL = 1.0
 """Seconds between two looks at whether the command that started a worker still lives."""
 
-STAGED_WITHIN = 60.0
+FIXTURE_TIMEOUT = 60.0
 """Seconds that a user waits for the stage before it goes on without."""
 
 
-class Load:
+class LoadProcess:
     """What the users of one process share, and how it hears of the stage and of its share of the sweep."""
 
     def __init__(self, environment: Environment) -> None:
@@ -55,10 +55,10 @@ class Load:
         redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
         hide_secrets_in_logs(redactor)
         self.recorder = Recorder(environment, redactor)
-        self.stage = Stage()
+        self.fixture = Fixture()
         self.scenarios: dict[str, tuple[type, Task]] = {}
         self.pacing = Pacing(environment)
-        self.hand = Hand(
+        self.sweep = SweepClient(
             ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
             tell_done=lambda name: self.send("loadtest-done", {"name": name}),
         )
@@ -95,9 +95,9 @@ class Load:
             self._connected.wait()
         return self._session
 
-    def wait_until_staged(self) -> None:
+    def wait_for_fixture(self) -> None:
         """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
-        self._staged.wait(STAGED_WITHIN)
+        self._staged.wait(FIXTURE_TIMEOUT)
 
     def send(self, message: str, data: Any) -> None:
         """Send a message to the master, or to ourselves where there is no other."""
@@ -111,7 +111,7 @@ class Load:
             LoadTestError: the gateway does not answer or refuses our token.
         """
         host = self._host()
-        self.hand.over = False
+        self.sweep.over = False
         ours = told(self.environment)
         self._session = connect(
             host,
@@ -173,7 +173,7 @@ class Load:
             self.environment.runner.quit()
 
     def _on_test_stopping(self, **_: Any) -> None:
-        self.hand.end()
+        self.sweep.end()
         if self._session is not None:
             self._session.stopping = True
 
@@ -191,7 +191,7 @@ class Load:
         """End when the command that started this worker was killed, which could tell nobody."""
         parent, command = os.getppid(), int(os.environ.get("LOADTEST_PARENT") or 0)
         while os.getppid() == parent and (not command or psutil.pid_exists(command)):
-            gevent.sleep(PARENT_LOOK)
+            gevent.sleep(PARENT_POLL_INTERVAL)
         self._leave()
 
     def _on_stop(self, **_: Any) -> None:
@@ -205,18 +205,18 @@ class Load:
     def _on_stage(self, msg: Message, **_: Any) -> None:
         if self._session is None:
             return  # a worker asks for the stage when it has signed in
-        stage = Stage.unpacked(msg.data)
+        stage = Fixture.unpacked(msg.data)
         if stage.member is not None:
             try:
-                stage.member = signed_in(self._session)
+                stage.member = sign_in(self._session)
             except requests.RequestException as error:
                 logger.error("The account that stays cannot sign in here: %s", redact(str(error)))  # noqa: TRY400
                 stage.member = None
-        self.stage = stage
+        self.fixture = stage
         self._staged.set()
 
     def _on_deal(self, msg: Message, **_: Any) -> None:
-        self.hand.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
+        self.sweep.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
 
 
 def start_address(environment: Environment, target: Target) -> str:
@@ -248,6 +248,6 @@ def start_address(environment: Environment, target: Target) -> str:
     return stated or target.host or ("" if worker else DEFAULT_HOST)
 
 
-def load_of(environment: Environment) -> Load:
+def process_of(environment: Environment) -> LoadProcess:
     """Return the load that was attached to ``environment`` when Locust started."""
-    return cast("Load", environment.__dict__["loadtest"])
+    return cast("LoadProcess", environment.__dict__["loadtest"])

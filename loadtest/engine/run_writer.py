@@ -27,10 +27,10 @@ from loadtest.client.session import Session
 from loadtest.core.errors import UsageError
 from loadtest.core.files import prepare_directory, write_atomically
 from loadtest.core.redact import redact
-from loadtest.engine.signals import hear_stop_signals
-from loadtest.engine.sweep import Deck
+from loadtest.engine.signals import handle_stop_signals
+from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import Target
-from loadtest.recording.generator_cpu import Saturation
+from loadtest.recording.generator_cpu import CpuMonitor
 from loadtest.recording.recorder import Recorder
 from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
@@ -40,15 +40,15 @@ from loadtest.workload.shape import SoakShape
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 2.0
+WRITE_INTERVAL = 2.0
 """Seconds between two writes of the unfinished run, at least."""
-WRITING_SHARE = 0.05
+MAX_WRITE_SHARE = 0.05
 """Share of the time that writing the unfinished run may take; a large run is written less often."""
-EARLY = 1.5
+RUN_TIME_TOLERANCE = 1.5
 """Seconds by which a run may fall short of its run time and still count as having taken it."""
 
 
-class Chronicle:
+class RunWriter:
     """Knows the run so far and writes it down."""
 
     def __init__(
@@ -68,11 +68,11 @@ class Chronicle:
         self.shape: SoakShape | None = None
         """Carries out the plan of a soak."""
         self._path = Path(target.reports) / "run.json"
-        self._deck = Deck(())
+        self._deck = SweepQueue(())
         self._users: dict[int, int] = {}
         self.signal: int | None = None
         """The one that asked the run to end."""
-        self._saturation = Saturation()
+        self._saturation = CpuMonitor()
         self._over = False
         self._asked_to_write = False
         self._unwritten = ""
@@ -82,7 +82,7 @@ class Chronicle:
         events.test_stop.add_listener(self._on_test_stop)
         events.quitting.add_listener(self._on_quitting)
         events.quit.add_listener(self._on_quit)
-        hear_stop_signals(environment, self._note_signal)
+        handle_stop_signals(environment, self._note_signal)
 
     def begin(
         self,
@@ -90,14 +90,14 @@ class Chronicle:
         session: Session,
         plan: tuple[Scenario, ...],
         classes: list[str],
-        deck: Deck,
+        deck: SweepQueue,
         run_time: float | None,
         left_out: int,
     ) -> None:
         """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
         options = self.environment.parsed_options
         self.recorder.reset()
-        self._users, self._saturation, self._over, self._deck = {}, Saturation(), False, deck
+        self._users, self._saturation, self._over, self._deck = {}, CpuMonitor(), False, deck
         self.started = time.time()
         self.run = Run(
             started=_iso(self.started),
@@ -121,7 +121,7 @@ class Chronicle:
                 source=redact(self.target.source or host),
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
-                notes=session.turnstile.notes,
+                notes=session.limiter.notes,
                 changed=self.target.changed,
                 **asdict(self.target.deployment),
             ),
@@ -178,8 +178,8 @@ class Chronicle:
 
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
-        due = time.monotonic() + INTERVAL
-        self._saturation = Saturation()
+        due = time.monotonic() + WRITE_INTERVAL
+        self._saturation = CpuMonitor()
         while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
@@ -188,7 +188,7 @@ class Chronicle:
                 self._asked_to_write = False
                 began = time.monotonic()
                 self._write()
-                due = began + max(INTERVAL, (time.monotonic() - began) / WRITING_SHARE)
+                due = began + max(WRITE_INTERVAL, (time.monotonic() - began) / MAX_WRITE_SHARE)
             if parent and runner and not psutil.pid_exists(int(parent)):
                 self.abort("the process that started Locust was killed")
                 runner.quit()
@@ -197,7 +197,7 @@ class Chronicle:
     def _write(self) -> None:
         if self.run is None:
             return
-        tally = self.recorder.tally
+        tally = self.recorder.aggregator
         duration = self.run.duration if self._over else round(time.time() - self.started, 3)
         soak = self.shape.execution if self.shape else None
         stretches = soak.stretches(self.started, self.started + duration) if soak else ()
@@ -232,7 +232,7 @@ class Chronicle:
     def _on_quitting(self, **_: Any) -> None:
         # Locust's own exit code counts any failure, known or not; the verdict is the judge's.
         aborted = self.run is None or self.run.state is RunState.ABORTED
-        self.environment.process_exit_code = 3 if aborted or not self.recorder.tally.requests else 0
+        self.environment.process_exit_code = 3 if aborted or not self.recorder.aggregator.requests else 0
 
     def _on_quit(self, **_: Any) -> None:
         self._over = True
@@ -261,7 +261,7 @@ class Chronicle:
             return replace(
                 run, state=RunState.ABORTED, reason=f"the plan was left after {took:.0f} s of load"
             )
-        if wanted is not None and took < wanted - EARLY:
+        if wanted is not None and took < wanted - RUN_TIME_TOLERANCE:
             reason = f"Locust stopped after {took:.0f} of {wanted:.0f} s; its output says why"
             return replace(run, state=RunState.ABORTED, reason=reason)
         return replace(run, state=RunState.COMPLETE)

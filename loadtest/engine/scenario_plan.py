@@ -20,7 +20,7 @@ from loadtest.core.operations import renamed
 from loadtest.results.run import PlannedCall, Scenario
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
-BEGINNING = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /")
+OPERATION_START = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /")
 USERS = Path(__file__).parents[1] / "users"
 
 
@@ -48,7 +48,7 @@ class _Class:
     methods: dict[str, _Definition]
     borrowed: dict[str, tuple[str, str]]
     """By the name that it has here: the class that a method is taken from, and its name there."""
-    holds: bool
+    holds_streams: bool
     renamed: dict[str, str]
 
 
@@ -62,10 +62,10 @@ class _Module:
     """By the name that it has here: the module of users that it comes from, and its name there."""
 
 
-def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
+def discover_scenarios(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
     """Return every scenario that the modules below ``directory`` define, by name.
 
-    Those of users who only hold a stream open (``holds = True``) take part in a ``soak`` and nowhere else.
+    Those of users who only hold a stream open (``holds_streams = True``) take part in a ``soak`` and nowhere else.
 
     Raises:
         UsageError: two user classes share a name, or an operation is put together from parts, so that it cannot be
@@ -78,7 +78,7 @@ def catalogue(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario,
     classes = _by_name(one for module in modules.values() for one in module.classes)
     scenarios = []
     for found in classes.values():
-        if found.holds and not soak:
+        if found.holds_streams and not soak:
             continue
         methods = _inherited(found, classes)
         scenarios += [
@@ -105,7 +105,7 @@ def _file(module: str) -> str:
     return f"loadtest/users/{module.replace('.', '/')}.py"
 
 
-def planned(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
+def select_scenarios(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
     """Return those of ``scenarios`` that take part in a run, given their ``names``."""
     by_name = {scenario.name: scenario for scenario in scenarios}
     return tuple(by_name[name] for name in sorted(set(names)) if name in by_name)
@@ -150,7 +150,7 @@ def _module(path: Path, directory: Path) -> _Module:
 
 
 def _class(node: ast.ClassDef, module: str) -> _Class:
-    area, holds, names = (_attribute(node, name) for name in ("area", "holds", "renamed"))
+    area, holds_streams, names = (_attribute(node, name) for name in ("area", "holds_streams", "renamed"))
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
@@ -160,7 +160,7 @@ def _class(node: ast.ClassDef, module: str) -> _Class:
         bases=bases,
         methods=_definitions(node.body, module),
         borrowed=_borrowed(node.body),
-        holds=holds is True,
+        holds_streams=holds_streams is True,
         renamed=names if isinstance(names, dict) else {},
     )
 
@@ -232,7 +232,7 @@ def _is_assembled(node: ast.AST) -> bool:
         start = node.left
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
         start = node.func.value
-    return isinstance(start, ast.Constant) and bool(BEGINNING.match(str(start.value)))
+    return isinstance(start, ast.Constant) and bool(OPERATION_START.match(str(start.value)))
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:

@@ -10,7 +10,7 @@ import gevent
 from locust.env import Environment
 
 
-def hear_stop_signals(environment: Environment, note: Callable[[int], bool]) -> None:
+def handle_stop_signals(environment: Environment, note: Callable[[int], bool]) -> None:
     """Have every signal that asks this process to end noted, and its Locust end of the first one.
 
     ``note`` says whether a signal is the first one. Locust would leave its own shutdown, in which the run is written,

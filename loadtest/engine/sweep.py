@@ -19,7 +19,7 @@ SLOW = "slow"
 """The tag of scenarios that take many seconds: they are dealt first, so that the sweep does not end with them."""
 
 
-def order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...]:
+def sweep_order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...]:
     """Return the names of ``scenarios`` as they are dealt: slow ones first, then those that call the most."""
     ranked = sorted(
         scenarios, key=lambda s: (s.name not in slow, -len({c.operation for c in s.calls}), s.name)
@@ -27,27 +27,27 @@ def order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...
     return tuple(scenario.name for scenario in ranked)
 
 
-CHANCES = 3
+ATTEMPTS = 3
 """How often a scenario is dealt that calls an operation whose success is a matter of chance."""
 
 
-def again(scenarios: Iterable[Scenario], chancy: frozenset[str]) -> tuple[str, ...]:
+def sweep_repeats(scenarios: Iterable[Scenario], chancy: frozenset[str]) -> tuple[str, ...]:
     """Return what is dealt once more after the others: whatever calls one of the ``chancy`` operations.
 
     Where each worker of a gateway keeps something to itself, every second call may meet the wrong one.
     """
     names = [one.name for one in scenarios if any(call.operation in chancy for call in one.calls)]
-    return tuple(sorted(names)) * (CHANCES - 1)
+    return tuple(sorted(names)) * (ATTEMPTS - 1)
 
 
-POLL = 0.25
+POLL_INTERVAL = 0.25
 """Seconds between two questions while nothing is left to deal and others are not done."""
 
-PATIENCE = 30.0
+SWEEP_TIMEOUT = 30.0
 """Seconds that a user waits so before it begins the mix."""
 
 
-class Deck:
+class SweepQueue:
     """What is left to deal, and who holds what; lives in the master (or in the only process)."""
 
     def __init__(self, scenarios: Iterable[str]) -> None:
@@ -96,7 +96,7 @@ class Deck:
         )
 
 
-class Hand:
+class SweepClient:
     """A process's side of the deal: asks for one scenario at a time, for as long as the sweep goes on."""
 
     def __init__(self, ask: Callable[[int], None], tell_done: Callable[[str], None]) -> None:
@@ -107,7 +107,7 @@ class Hand:
         self.over = False
         """All scenarios are done, or the load ends: nobody need ask any more."""
 
-    def take(self, patience: float = PATIENCE) -> str | None:
+    def take(self, patience: float = SWEEP_TIMEOUT) -> str | None:
         """Return the next scenario to do, or None once the sweep is over.
 
         While others still do what was dealt to them there may be more: a scenario of a worker that was lost is
@@ -119,7 +119,7 @@ class Hand:
             if name is not None or time.monotonic() >= deadline:
                 return name
             if not self.over:
-                gevent.sleep(POLL)
+                gevent.sleep(POLL_INTERVAL)
         return None
 
     def end(self) -> None:

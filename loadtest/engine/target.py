@@ -103,7 +103,7 @@ def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
     )
 
 
-def hand_on(target: Target) -> dict[str, str]:
+def target_environment(target: Target) -> dict[str, str]:
     """Return the environment variables by which :func:`read_target` reads ``target`` in another process.
 
     They hold secrets and belong into a child's environment only.

@@ -34,7 +34,7 @@ def protect(app: Flask, *, bound_to: str, shown_as: str | None, address: Callabl
 
     @app.before_request
     def refuse() -> Response | None:
-        reason = foreign(request, names)
+        reason = rejection_reason(request, names)
         if reason is not None:
             logger.warning("The web page refuses %s %s: %s", request.method, request.path, reason)
             return make_response(f"{reason}\n", 403)
@@ -48,7 +48,7 @@ def protect(app: Flask, *, bound_to: str, shown_as: str | None, address: Callabl
         return None
 
 
-def foreign(asked: Request, names: frozenset[str]) -> str | None:
+def rejection_reason(asked: Request, names: frozenset[str]) -> str | None:
     """Return why a request does not come from our own page; None if it does, or from no browser at all."""
     host = asked.headers.get("Host", "")
     if not _is_ours(host, names):

@@ -19,27 +19,27 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 from loadtest import __version__
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import redact
-from loadtest.engine.membership import Roster
+from loadtest.engine.membership import Membership
 from loadtest.recording.recorder import Recorder
 from loadtest.results.deployment import Deployment
 from loadtest.results.run import Worker
 
 logger = logging.getLogger(__name__)
 
-UNDONE_WITHIN = 10.0
+CLEANUP_TIMEOUT = 10.0
 """Seconds that a worker has, beyond the time that its users have to stop, to say that they did."""
 
-TELL_EVERY = 10.0
+LOG_INTERVAL = 10.0
 """Seconds between two words on who is still waited for."""
 
-LOOK = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks at who is there."""
 
 TOLD = "loadtest_told"
 """Under this name what workers are told travels among the options that Locust sends with every order."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the master tells its workers beside the address of the gateway, which Locust tells; no secret."""
 
     loadtest: str
@@ -59,11 +59,11 @@ class Message(Protocol):
 def tell(environment: Environment, deployment: Deployment, processes: int) -> None:
     """Let every worker that is given users be told, one that comes later, too."""
     if environment.parsed_options is not None:
-        told = Told(loadtest=__version__, deployment=deployment, processes=processes)
+        told = WorkerConfig(loadtest=__version__, deployment=deployment, processes=processes)
         setattr(environment.parsed_options, TOLD, msgspec.to_builtins(told))
 
 
-def told(environment: Environment) -> Told | None:
+def told(environment: Environment) -> WorkerConfig | None:
     """Return what the master told this worker; None if the master is another program.
 
     Raises:
@@ -77,10 +77,10 @@ def told(environment: Environment) -> Told | None:
             f"the master runs version {packed.get('loadtest')} of contextforge-loadtest and this worker "
             f"{__version__}: expected the same on every machine"
         )
-    return msgspec.convert(packed, Told)
+    return msgspec.convert(packed, WorkerConfig)
 
 
-class Workers:
+class WorkerPool:
     """What a master knows of its workers. A load of one process has none, and nothing here happens."""
 
     def __init__(
@@ -88,13 +88,13 @@ class Workers:
     ) -> None:
         self.environment = environment
         self.recorder = recorder
-        self.roster = Roster()
+        self.membership = Membership()
         self._take_back = take_back
         """Takes back what a lost worker was dealt."""
         self._at_work: set[str] = set()
         if isinstance(environment.runner, MasterRunner):
             environment.events.heartbeat_sent.add_listener(
-                lambda client_id, timestamp, **_: self.roster.heard(client_id, timestamp)
+                lambda client_id, timestamp, **_: self.membership.heard(client_id, timestamp)
             )
             environment.runner.register_message("loadtest-stopped", self._on_stopped)
             environment.runner.register_message("loadtest-leaving", self._on_leaving)
@@ -124,30 +124,30 @@ class Workers:
                 raise InconclusiveError(f"stopped while it waited for workers: {_those(here, number)}")
             if now - began > within:
                 raise InconclusiveError(f"not every worker came within {within:g} s: {_those(here, number)}")
-            if now - last > TELL_EVERY:
+            if now - last > LOG_INTERVAL:
                 last = now
                 logger.info("%s; %.0f s left", _those(here, number), within - (now - began))
-            gevent.sleep(LOOK)
+            gevent.sleep(POLL_INTERVAL)
         logger.info("%s: %s", _workers(number), ", ".join(map(_machine, sorted(self.present()))))
 
     def begin(self) -> None:
         """The load begins with those who are present."""
         self._at_work.clear()
-        self.roster.begin(self.present(), time.time())
+        self.membership.begin(self.present(), time.time())
         if self._master is not None:
             gevent.spawn(self._watch)
 
     def at_work(self, worker: str, clock: float) -> None:
         """Note that ``worker`` has users, and what its clock says, in Unix seconds."""
         self._at_work.add(worker)
-        if ahead := self.roster.clock(worker, clock, time.time()):
+        if ahead := self.membership.clock(worker, clock, time.time()):
             logger.warning("The clock of worker %s is %.0f s ahead of ours", _machine(worker), ahead)
 
     def look(self) -> None:
         """Find out who went and who came back; what a lost one held is dealt again."""
         if self._master is None:
             return
-        lost, returned = self.roster.compare(self.present(), time.time())
+        lost, returned = self.membership.compare(self.present(), time.time())
         for worker in lost:
             logger.warning("Worker %s is lost: it sends no sign of life", _machine(worker))
             self._take_back(worker)
@@ -167,8 +167,8 @@ class Workers:
         self.look()
         for worker in self._at_work:
             self._master.send_message("loadtest-stop", {}, worker)
-        deadline = time.monotonic() + self.environment.stop_timeout + UNDONE_WITHIN
-        while self._at_work - self.roster.away():
+        deadline = time.monotonic() + self.environment.stop_timeout + CLEANUP_TIMEOUT
+        while self._at_work - self.membership.away():
             if time.monotonic() > deadline:
                 logger.warning(
                     "Workers that did not stop in time: %s", ", ".join(map(_machine, sorted(self._at_work)))
@@ -176,16 +176,16 @@ class Workers:
                 break
             gevent.sleep(0.1)
             self.look()
-        self.roster.close()
+        self.membership.close()
 
     def records(self, started: float) -> tuple[Worker, ...]:
         """Return the record of every worker; ``started`` is when the load did, in Unix seconds."""
-        return self.roster.records(self.recorder.workers, started)
+        return self.membership.records(self.recorder.workers, started)
 
     def _watch(self) -> None:
         while self._master is not None and self._master.state not in ("stopping", "stopped"):
             self.look()
-            gevent.sleep(LOOK)
+            gevent.sleep(POLL_INTERVAL)
 
     def _on_stopped(self, msg: Message, **_: Any) -> None:
         self.recorder.take(msg.node_id, msg.data)
@@ -194,7 +194,7 @@ class Workers:
     def _on_leaving(self, msg: Message, **_: Any) -> None:
         why, ready = redact(str(msg.data.get("why", ""))), bool(msg.data.get("took_part"))
         self._at_work.discard(msg.node_id)
-        self.roster.left(msg.node_id, time.time(), why, silent=not ready)
+        self.membership.left(msg.node_id, time.time(), why, silent=not ready)
         self._take_back(msg.node_id)
         logger.warning("Worker %s leaves: %s", _machine(msg.node_id), why)
 

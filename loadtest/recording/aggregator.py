@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from loadtest.recording.time_buckets import Course, merge_all, minute_of
+from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
@@ -17,9 +17,9 @@ from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, Strea
 from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.workload.schedule import Start
 
-EXAMPLES = 3
+MAX_EXAMPLES = 3
 """Failed calls with full evidence that are kept per fingerprint."""
-FINGERPRINTS = 2000
+MAX_FINGERPRINTS = 2000
 """Distinct failures that are told apart; further ones are counted with their operation only."""
 
 
@@ -139,14 +139,14 @@ class _ScenarioTally(msgspec.Struct):
         )
 
 
-class Tally(msgspec.Struct):
+class Aggregator(msgspec.Struct):
     """Everything counted so far. Feed it outcomes, or the tallies of other processes."""
 
     start: float = 0.0
     """When the load began, in Unix seconds: what the minutes are counted from."""
     operations: dict[str, _OperationTally] = msgspec.field(default_factory=dict)
     failures: dict[str, Failure] = msgspec.field(default_factory=dict)
-    course: Course = msgspec.field(default_factory=Course)
+    buckets: TimeBuckets = msgspec.field(default_factory=TimeBuckets)
     streams: dict[str, _StreamTally] = msgspec.field(default_factory=dict)
     starts: _StartsTally = msgspec.field(default_factory=_StartsTally)
     scenarios: dict[str, _ScenarioTally] = msgspec.field(default_factory=dict)
@@ -154,7 +154,7 @@ class Tally(msgspec.Struct):
     @property
     def requests(self) -> int:
         """Calls counted so far."""
-        return self.course.requests
+        return self.buckets.requests
 
     def add(self, outcome: CallResult) -> None:
         """Count one call."""
@@ -163,7 +163,7 @@ class Tally(msgspec.Struct):
             operation = self.operations[outcome.operation] = _OperationTally(outcome.area)
         operation.scenario = outcome.scenario or operation.scenario
         operation.latency.add(outcome.duration)
-        self.course.add(self.start, outcome)
+        self.buckets.add(self.start, outcome)
         counts, status = operation.counts, str(outcome.status)
         operation.statuses[status] = operation.statuses.get(status, 0) + 1
         counts["received"] = counts.get("received", 0) + outcome.received
@@ -214,14 +214,14 @@ class Tally(msgspec.Struct):
         if start.free:
             self.starts.scheduling_delay.add(start.late * 1000)
 
-    def merge(self, other: Tally) -> None:
+    def merge(self, other: Aggregator) -> None:
         """Add everything that ``other`` counted; ``other`` must not be used after this."""
         for failure in other.failures.values():
             self._merge_failure(failure)
         merge_all(self.operations, other.operations)
         merge_all(self.streams, other.streams)
         merge_all(self.scenarios, other.scenarios)
-        self.course.merge(other.course)
+        self.buckets.merge(other.buckets)
         self.starts.merge(other.starts)
 
     def _fail(self, outcome: CallResult, fault: CallFailure) -> None:
@@ -254,9 +254,9 @@ class Tally(msgspec.Struct):
                 last=max(old.last or 0.0, new.last or 0.0),
                 minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
                 after=dict(Counter(old.after) + Counter(new.after)),
-                examples=(old.examples + new.examples)[:EXAMPLES],
+                examples=(old.examples + new.examples)[:MAX_EXAMPLES],
             )
-        elif len(self.failures) >= FINGERPRINTS:
+        elif len(self.failures) >= MAX_FINGERPRINTS:
             return
         self.failures[new.fingerprint] = new
 
@@ -290,15 +290,15 @@ class Tally(msgspec.Struct):
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to how many users there were."""
-        return self.course.timeline(start, users)
+        return self.buckets.timeline(start, users)
 
 
-def pack(tally: Tally) -> bytes:
+def pack(tally: Aggregator) -> bytes:
     """Return ``tally`` as MessagePack for another process."""
     return _encoder.encode(tally)
 
 
-def unpack(data: bytes) -> Tally:
+def unpack(data: bytes) -> Aggregator:
     """Return the tally that :func:`pack` wrote.
 
     Raises:
@@ -325,11 +325,11 @@ def _text_to_histogram(kind: type, value: Any) -> Any:
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_histogram_to_text)
-_decoder = msgspec.msgpack.Decoder(Tally, dec_hook=_text_to_histogram)
+_decoder = msgspec.msgpack.Decoder(Aggregator, dec_hook=_text_to_histogram)
 
 
 @dataclass
-class Counted:
+class WorkerTotals:
     """What one worker has handed in."""
 
     merged: int = 0

@@ -9,14 +9,14 @@ from locust.runners import MasterRunner
 from loadtest.recording.recorder import Recorder, cpu_seconds
 from loadtest.results.run import Generator
 
-SATURATED = 90.0
+SATURATION_PERCENT = 90.0
 """Percent of one core at which Locust, too, warns that a process is the bottleneck."""
-BUSY_FOR = 5
+MAX_SATURATED_SECONDS = 5
 """Seconds above that, in all, after which the run's figures are not trusted."""
 
 
-class Saturation:
-    """Counts the seconds in which this process or a worker was busier than ``SATURATED``."""
+class CpuMonitor:
+    """Counts the seconds in which this process or a worker was busier than ``SATURATION_PERCENT``."""
 
     def __init__(self) -> None:
         self._busy = 0
@@ -25,15 +25,15 @@ class Saturation:
     def look(self, runner: Any) -> None:
         """Look at this process and at the workers of Locust's ``runner``; to be called every second."""
         last, self._cpu = self._cpu, cpu_seconds()
-        self._busy += max((self._cpu - last) * 100, _busiest_worker(runner)) > SATURATED
+        self._busy += max((self._cpu - last) * 100, _busiest_worker(runner)) > SATURATION_PERCENT
 
     def record(self, recorder: Recorder) -> Generator:
         """Return what the run says of the generator, with what ``recorder`` counted."""
-        starts = recorder.tally.starts
+        starts = recorder.aggregator.starts
         return Generator(
             cpu=round(cpu_seconds() + sum(recorder.cpu.values()), 2),
-            saturated=self._busy >= BUSY_FOR,
-            detail=f"Locust used more than {SATURATED:g} % of a core for {self._busy} s"
+            saturated=self._busy >= MAX_SATURATED_SECONDS,
+            detail=f"Locust used more than {SATURATION_PERCENT:g} % of a core for {self._busy} s"
             if self._busy
             else "",
             late=starts.late.summary(),

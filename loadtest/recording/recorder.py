@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from loadtest.client.answer import MissingMember, Problem
 from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
-from loadtest.recording.aggregator import Counted, Tally, pack, unpack
+from loadtest.recording.aggregator import Aggregator, WorkerTotals, pack, unpack
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
 from loadtest.workload.schedule import Start
 
 if TYPE_CHECKING:
-    from loadtest.client.call import Call
+    from loadtest.client.call import CallContext
     from loadtest.client.caller import Caller
 
 _KEY = "loadtest"
@@ -40,10 +40,10 @@ class Recorder:
     def __init__(self, environment: Environment, redactor: Redactor | None = None) -> None:
         self.environment = environment
         self.redactor = redactor or Redactor()
-        self.tally = Tally()
+        self.aggregator = Aggregator()
         self.made = 0
         """Requests of this process in reports to a master."""
-        self.workers: dict[str, Counted] = {}
+        self.workers: dict[str, WorkerTotals] = {}
         """What every worker has reported."""
         self.cpu: dict[str, float] = {}
         """Seconds of CPU by worker."""
@@ -56,35 +56,35 @@ class Recorder:
 
     def reset(self) -> None:
         """Forget everything: a new run begins."""
-        self.tally, self.made, self.workers, self.cpu = Tally(), 0, {}, {}
+        self.aggregator, self.made, self.workers, self.cpu = Aggregator(), 0, {}, {}
 
     def begin(self, start: float) -> None:
         """The load begins, at the Unix time ``start``; nothing was counted before."""
-        self.tally.start = start
+        self.aggregator.start = start
 
     def scenario_begins(self, start: Start) -> None:
         """Count a scenario that begins by a schedule."""
-        self.tally.begin(start)
+        self.aggregator.begin(start)
 
     def scenarios_missed(self, number: int) -> None:
         """Count scenarios that were due and can begin no more."""
-        self.tally.starts.missed += number
+        self.aggregator.starts.missed += number
 
     def stream(self, outcome: StreamResult) -> None:
         """Count a finished event stream."""
-        self.tally.add_stream(outcome)
+        self.aggregator.add_stream(outcome)
 
     def scenario_started(self, name: str) -> None:
         """Count a scenario that begins."""
-        self.tally.scenario_begins(name)
+        self.aggregator.scenario_begins(name)
 
     def scenario_ended(self, name: str, end: ScenarioEnd) -> None:
         """Count the end of a scenario that no failure cut short."""
-        self.tally.scenario_ends(name, end)
+        self.aggregator.scenario_ends(name, end)
 
     def scenario_cut_short(self, name: str, operation: str, problem: Problem) -> None:
         """Count a scenario that ended with a failure of ``operation``, which has been counted itself."""
-        self.tally.scenario_cut_short(name, operation, _fault(problem, None, self.redactor))
+        self.aggregator.scenario_cut_short(name, operation, _fault(problem, None, self.redactor))
 
     def scenario_error(self, caller: Caller, error: Exception) -> None:
         """Count a scenario that raised, as a failure of the operation whose answer it was reading.
@@ -100,7 +100,7 @@ class Recorder:
         story = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
         now = time.time()
         self.environment.stats.log_error(method, name, str(problem))
-        self.tally.add(
+        self.aggregator.add(
             CallResult(
                 operation=operation,
                 area=caller.area,
@@ -127,9 +127,9 @@ class Recorder:
         response: Any = None,
         **_: Any,
     ) -> None:
-        call: Call | None = context.get("call") if context else None
+        call: CallContext | None = context.get("call") if context else None
         operation = f"{request_type} {name}"
-        self.tally.add(
+        self.aggregator.add(
             CallResult(
                 operation=operation,
                 area=call.area if call else area_of(operation),
@@ -148,7 +148,7 @@ class Recorder:
 
     def hand_over(self) -> dict[str, Any]:
         """Return what was counted since the last time, for the master, and forget it."""
-        part, self.tally = self.tally, Tally(start=self.tally.start)
+        part, self.aggregator = self.aggregator, Aggregator(start=self.aggregator.start)
         self.made += part.requests
         return {_KEY: pack(part), _CPU: cpu_seconds(), _MADE: self.made}
 
@@ -157,12 +157,12 @@ class Recorder:
         packed = data.pop(_KEY, None)
         if packed is None:
             return
-        part, counted = unpack(packed), self.workers.setdefault(worker, Counted())
+        part, counted = unpack(packed), self.workers.setdefault(worker, WorkerTotals())
         counted.merged += part.requests
         counted.claimed = max(counted.claimed, data.pop(_MADE, 0))
         counted.last_report = time.time()
         self.cpu[worker] = data.pop(_CPU, 0.0)
-        self.tally.merge(part)
+        self.aggregator.merge(part)
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         data.update(self.hand_over())
@@ -185,7 +185,7 @@ def _problem_of(error: Exception, scenario: str | None) -> Problem:
     return Problem(ProblemKind.SCENARIO, f"{scenario}: {type(error).__name__}: {error} ({file})")
 
 
-def _fault(exception: BaseException, call: Call | None, redactor: Redactor) -> CallFailure:
+def _fault(exception: BaseException, call: CallContext | None, redactor: Redactor) -> CallFailure:
     example = call.example if call else None
     if isinstance(exception, Problem):
         return CallFailure(

@@ -15,7 +15,7 @@ from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Minute, Moment, Timeline
 from loadtest.results.outcome import CallResult
 
-MOMENTS = 900
+MAX_BUCKETS = 900
 """Steps on the time axis before two become one."""
 MINUTE = 60.0
 
@@ -57,7 +57,7 @@ class _MinuteTally(msgspec.Struct):
         self.latency.merge(other.latency)
 
 
-class Course(msgspec.Struct):
+class TimeBuckets(msgspec.Struct):
     """Calls by the time at which they finished."""
 
     requests: int = 0
@@ -85,7 +85,7 @@ class Course(msgspec.Struct):
             minute = self.minutes[number] = _MinuteTally()
         minute.latency.add(outcome.duration)
 
-    def merge(self, other: Course) -> None:
+    def merge(self, other: TimeBuckets) -> None:
         """Add what another process counted and did not fold."""
         self.requests += other.requests
         merge_all(self.seconds, other.seconds)
@@ -95,7 +95,7 @@ class Course(msgspec.Struct):
         """Put every second into its step; steps double until there are few enough up to the Unix second ``until``."""
         first = int(start)
         last = max((*self.seconds, until, first))
-        while max((last - first) // self.width, *self.steps, 0) >= MOMENTS:
+        while max((last - first) // self.width, *self.steps, 0) >= MAX_BUCKETS:
             self.width *= 2
             finer, self.steps = self.steps, {}
             for number, part in finer.items():
@@ -107,7 +107,7 @@ class Course(msgspec.Struct):
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to how many users there were.
 
-        Seconds are joined, two, four, eight at a time, until at most :data:`MOMENTS` steps remain.
+        Seconds are joined, two, four, eight at a time, until at most :data:`MAX_BUCKETS` steps remain.
         """
         self.fold(start, max(users, default=0))
         first = int(start)

@@ -19,18 +19,18 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.protocols.streams import EventStream
 from loadtest.core.operations import renamed
-from loadtest.engine.process import Load, load_of
-from loadtest.fixtures.fixture import Stage
+from loadtest.engine.process import LoadProcess, process_of
+from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
 from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
 
-FOR_EVER = 1e6
+IDLE_UNTIL_STOPPED = 1e6
 """Seconds that somebody waits who is done and will be stopped."""
 
 
-class NotStaged(RescheduleTask):
+class FixtureMissing(RescheduleTask):
     """The backend that a scenario needs is not registered with the gateway."""
 
 
@@ -45,7 +45,7 @@ class GatewayUser(FastHttpUser):
 
     abstract = True
     area: ClassVar[str] = ""
-    holds: ClassVar[bool] = False
+    holds_streams: ClassVar[bool] = False
     # Locust's own default accepts any certificate, and would hand the token to whoever shows one.
     insecure = False
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -54,25 +54,25 @@ class GatewayUser(FastHttpUser):
     connection_timeout = 10.0
 
     def __init__(self, environment: Any) -> None:
-        self.load: Load = load_of(environment)
-        if (trust := self.load.session.trust) is not None:
+        self.process: LoadProcess = process_of(environment)
+        if (trust := self.process.session.trust) is not None:
             self.ssl_context_factory = trust.shared_context
         super().__init__(environment)
-        self.api = Caller(self.client, self.load.session, self.area, self.load.recorder.stream)
+        self.api = Caller(self.client, self.process.session, self.area, self.process.recorder.stream)
         self.schedule: Schedule | None = None
         self._told_at: float | None = None
 
     @property
-    def stage(self) -> Stage:
+    def fixture(self) -> Fixture:
         """What was put in place before the load: the registered backends and their tools.
 
         Raises:
             NotStaged: the MCP backend is not there; the scenario ends without a failure, and its operations
                 count as planned and not reached.
         """
-        if self.load.stage.gateway_id is None:
-            raise NotStaged
-        return self.load.stage
+        if self.process.fixture.gateway_id is None:
+            raise FixtureMissing
+        return self.process.fixture
 
     def on_start(self) -> None:
         """Take part in the first sweep: do scenarios of any class until all have been dealt.
@@ -80,16 +80,16 @@ class GatewayUser(FastHttpUser):
         In a soak the users who swept then wait to be stopped. Those who come after them keep to the pace instead,
         and Locust's own loop of tasks and waits becomes their schedule.
         """
-        self.load.wait_until_staged()
-        pacing = self.load.pacing
+        self.process.wait_for_fixture()
+        pacing = self.process.pacing
         if not pacing.on:
-            while self._state != LOCUST_STATE_STOPPING and (dealt := self.load.hand.take()):
+            while self._state != LOCUST_STATE_STOPPING and (dealt := self.process.sweep.take()):
                 self.perform(dealt)
-                self.load.hand.done(dealt)
+                self.process.sweep.done(dealt)
             if pacing.pace is not None and self._state != LOCUST_STATE_STOPPING:
-                vars(self)["wait_time"] = lambda: FOR_EVER
+                vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
                 User.wait(self)
-        elif not self.holds:
+        elif not self.holds_streams:
             self.schedule = pacing.schedule(time.perf_counter())
             self.tasks = [GatewayUser.begin_what_is_due]
             vars(self)["wait_time"] = self.until_due
@@ -97,14 +97,14 @@ class GatewayUser(FastHttpUser):
 
     def until_due(self) -> float:
         """Return how many seconds there are until this user's next intended start."""
-        return self.schedule.wait(time.perf_counter()) if self.schedule else FOR_EVER
+        return self.schedule.wait(time.perf_counter()) if self.schedule else IDLE_UNTIL_STOPPED
 
     def begin_what_is_due(self) -> None:
         """Do the next scenario of the mix, which is due now or was due while the last one took too long."""
         if self.schedule is not None:
             start = self.schedule.begin(time.perf_counter())
-            self.load.recorder.scenario_begins(start)
-            self.perform(self.load.pacing.mix.next(), start.due)
+            self.process.recorder.scenario_begins(start)
+            self.perform(self.process.pacing.mix.next(), start.due)
 
     def stop(self, force: bool = False) -> bool:
         """Stop as Locust has it, and note when: what is due from now on is not this user's any more."""
@@ -121,7 +121,7 @@ class GatewayUser(FastHttpUser):
         """Count what was due and can begin no more."""
         if self.schedule is not None:
             until = time.perf_counter() if self._told_at is None else self._told_at
-            self.load.recorder.scenarios_missed(self.schedule.backlog(until))
+            self.process.recorder.scenarios_missed(self.schedule.backlog(until))
             self.schedule = None
 
     def perform(self, name: str, due: float | None = None) -> None:
@@ -129,7 +129,7 @@ class GatewayUser(FastHttpUser):
 
         It was meant to begin when it was ``due`` (``time.perf_counter()``), from which its first call is measured.
         """
-        scenario = self.load.scenarios.get(name)
+        scenario = self.process.scenarios.get(name)
         if scenario is None:
             return
         user_class, method = scenario
@@ -163,15 +163,15 @@ class GatewayUser(FastHttpUser):
         operations are renamed to: the scenario would end at the first of them, having made other entities before.
         """
         served = all(self.api.offers(f"GET {path}") for path in self.renamed.values())
-        return served and not self.load.session.skips(scenario)
+        return served and not self.process.session.skips(scenario)
 
     def switched_off(self, name: str) -> bool:
         """Say whether the gateway version's data switches a feature off; it answers, and has nothing stored."""
-        return self.load.session.switched_off(name)
+        return self.process.session.switched_off(name)
 
     def name(self, kind: str) -> str:
         """Return a name for a new entity that no other has."""
-        return self.load.session.name(kind)
+        return self.process.session.name(kind)
 
     def undoing(self) -> AbstractContextManager[None]:
         """Let calls through although the load ends; see :meth:`loadtest.client.caller.Caller.undoing`."""
@@ -256,7 +256,7 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
         def scenario(user: U) -> None:
             name = f"{type(user).__name__}.{method.__name__}"
             outer, user.api.scenario = user.api.scenario, name
-            recorder = user.load.recorder
+            recorder = user.process.recorder
             recorder.scenario_started(name)
             try:
                 if user.takes_part(name):

@@ -23,7 +23,7 @@ class RealisticUser(GatewayUser):
         text = self.name("text")
         self.rpc(
             "POST /rpc tools/call",
-            {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+            {"name": self.fixture.tools["echo"], "arguments": {"text": text}},
             check=says(text),
         )
 
@@ -32,12 +32,12 @@ class RealisticUser(GatewayUser):
         """An agent asks for the time, and what it is elsewhere."""
         self.rpc(
             "POST /rpc tools/call",
-            {"name": self.stage.tools["get_system_time"], "arguments": {"timezone": "UTC"}},
+            {"name": self.fixture.tools["get_system_time"], "arguments": {"timezone": "UTC"}},
             check=says("+00:00"),
         )
         self.rpc(
             "POST /rpc tools/call",
-            {"name": self.stage.tools["convert_time"], "arguments": ZONES | {"time": NOON_IN_UTC}},
+            {"name": self.fixture.tools["convert_time"], "arguments": ZONES | {"time": NOON_IN_UTC}},
             check=says(NOON_IN_TOKYO),
         )
 
@@ -52,15 +52,15 @@ class RealisticUser(GatewayUser):
         """A person looks at single things."""
         self.call(
             "GET /tools/{tool_id}",
-            tool_id=self.stage.tool_ids["echo"],
+            tool_id=self.fixture.tool_ids["echo"],
             check=lambda a: (
                 None
-                if a["name"] == self.stage.tools["echo"]
+                if a["name"] == self.fixture.tools["echo"]
                 else expected("the tool that was asked for", a["name"])
             ),
         )
-        self.call("GET /servers/{server_id}", server_id=self.stage.server_id or "")
-        self.call("GET /gateways/{gateway_id}", gateway_id=self.stage.gateway_id or "")
+        self.call("GET /servers/{server_id}", server_id=self.fixture.server_id or "")
+        self.call("GET /gateways/{gateway_id}", gateway_id=self.fixture.gateway_id or "")
 
     @task(3)
     def probes(self) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from loadtest.results.measurements import LoadStage
-from loadtest.workload.plan import SWEEP_WITHIN, Crew
+from loadtest.workload.plan import MAX_SWEEP_TIME, Staffing
 
-AT_ONCE = 100.0
+FAST_RATE = 100.0
 """Users started or stopped per second where it shall be quick; Locust warns above that."""
 
-Users = tuple[int, float]
+UserCount = tuple[int, float]
 """How many there shall be, and how many may come or go per second."""
 
 
@@ -25,28 +25,28 @@ class Execution:
     def __init__(
         self,
         plan: tuple[LoadStage, ...],
-        crew: Crew,
-        sweeping: Users,
+        staffing: Staffing,
+        sweeping: UserCount,
         swept: Callable[[], bool],
         on_begin: Callable[[], None],
         now: float,
     ) -> None:
         """Begin with the sweep ``now`` (Unix seconds); ``on_begin`` is called when the plan begins."""
-        self._plan, self._crew, self._sweeping = plan, crew, sweeping
+        self._plan, self._crew, self._sweeping = plan, staffing, sweeping
         self._swept, self._on_begin = swept, on_begin
-        self._sweep_ends = now + SWEEP_WITHIN
+        self._sweep_ends = now + MAX_SWEEP_TIME
         self._emptying = False
         self._entered: list[float] = []
         self.finished = False
         """The plan was carried out to its end."""
 
-    def users(self, now: float, there: int) -> Users | None:
+    def users(self, now: float, there: int) -> UserCount | None:
         """Return how many users there shall be, of whom ``there`` are; None: the plan has ended."""
         if not self._emptying and now < self._sweep_ends and not self._swept():
             return self._sweeping
         if not self._entered and (there or not self._emptying):
             self._emptying = True
-            return (0, AT_ONCE)
+            return (0, FAST_RATE)
         if not self._entered:
             self._entered.append(now)
             self._on_begin()
@@ -70,15 +70,15 @@ class Execution:
             for stretch, at, end in zip(self._plan, self._entered, ends, strict=False)
         )
 
-    def _size(self, stretch: LoadStage) -> Users:
-        crew, first = self._crew, self._plan[0]
-        gently = crew.plateau / (first.end - first.start) if first.name == "ramp-up" else AT_ONCE
+    def _size(self, stretch: LoadStage) -> UserCount:
+        staffing, first = self._crew, self._plan[0]
+        gently = staffing.plateau / (first.end - first.start) if first.name == "ramp-up" else FAST_RATE
         match stretch.name:
             case "ramp-up" | "plateau":
-                return (crew.plateau, gently)
+                return (staffing.plateau, gently)
             case "spike":
-                return (crew.peak, AT_ONCE)
+                return (staffing.peak, FAST_RATE)
             case "recovery":
-                return (crew.plateau, AT_ONCE)
+                return (staffing.plateau, FAST_RATE)
             case "cool-down":
-                return (0, AT_ONCE)
+                return (0, FAST_RATE)

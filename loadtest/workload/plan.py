@@ -15,14 +15,14 @@ from msgspec.structs import replace
 from loadtest.core.record import Record
 from loadtest.results.measurements import LoadStage
 
-SWEEP_WITHIN = 180.0
+MAX_SWEEP_TIME = 180.0
 """Seconds after which the plan begins even if a scenario of the first sweep hangs."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class Part(Record, frozen=True, kw_only=True):
+class StageShare(Record, frozen=True, kw_only=True):
     """How much of the run time a stretch takes."""
 
     share: Share
@@ -49,10 +49,10 @@ class Soak(Record, frozen=True, kw_only=True):
     """Seconds that each stream stays open, if the run is long enough."""
     sweepers: Annotated[int, Meta(ge=1)]
     """Users who do every scenario once before the plan begins."""
-    ramp_up: Part
-    spike: Part
-    recovery: Part
-    cool_down: Part
+    ramp_up: StageShare
+    spike: StageShare
+    recovery: StageShare
+    cool_down: StageShare
 
     def __post_init__(self) -> None:
         """Refuse a plan without a plateau.
@@ -64,7 +64,7 @@ class Soak(Record, frozen=True, kw_only=True):
             raise ValueError("shares of ramp_up, spike, recovery and cool_down: expected less than 1 in all")
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
+class ArrivalRate(msgspec.Struct, frozen=True, kw_only=True):
     """What a user must know to keep to the rate."""
 
     period: float
@@ -75,7 +75,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
 
-class Crew(msgspec.Struct, frozen=True, kw_only=True):
+class Staffing(msgspec.Struct, frozen=True, kw_only=True):
     """How many users make a soak."""
 
     holders: int
@@ -96,24 +96,24 @@ class Crew(msgspec.Struct, frozen=True, kw_only=True):
         return self.plateau + self.extra
 
 
-def crew(soak: Soak, users: int, *, streams: bool = True) -> Crew:
+def allocate_users(soak: Soak, users: int, *, streams: bool = True) -> Staffing:
     """Return how ``users``, all who are there on the plateau, share the work; without ``streams`` none holds one."""
     holders = min(soak.streams, users // 2) if streams else 0
     paced = users - holders
-    return Crew(holders=holders, paced=paced, extra=round(paced * (soak.spike_factor - 1)))
+    return Staffing(holders=holders, paced=paced, extra=round(paced * (soak.spike_factor - 1)))
 
 
-def pace(soak: Soak, crew: Crew, run_time: float, seed: int = 0) -> Pace:
-    """Return the pace of each user of ``crew``; nobody holds a stream for more than a quarter of ``run_time``."""
-    return Pace(
-        period=crew.paced / soak.rate,
+def arrival_rate(soak: Soak, staffing: Staffing, run_time: float, seed: int = 0) -> ArrivalRate:
+    """Return the start rate per user; no stream stays open for more than a quarter of ``run_time``."""
+    return ArrivalRate(
+        period=staffing.paced / soak.rate,
         realistic=soak.realistic,
         held=min(soak.held, run_time / 4),
         seed=seed,
     )
 
 
-def plan(soak: Soak, crew: Crew, run_time: float) -> tuple[LoadStage, ...]:
+def plan_stages(soak: Soak, staffing: Staffing, run_time: float) -> tuple[LoadStage, ...]:
     """Return the stretches of a run of ``run_time`` seconds, from 0 on, without gaps."""
     parts = {
         "ramp-up": soak.ramp_up,
@@ -123,7 +123,7 @@ def plan(soak: Soak, crew: Crew, run_time: float) -> tuple[LoadStage, ...]:
     }
     lengths = {name: part.seconds(run_time) for name, part in parts.items()}
     lengths["plateau"] = run_time - sum(lengths.values())
-    peak = soak.rate * (crew.paced + crew.extra) / crew.paced
+    peak = soak.rate * (staffing.paced + staffing.extra) / staffing.paced
     rates = {"spike": peak, "cool-down": 0.0}
 
     def stretches() -> Iterator[LoadStage]:

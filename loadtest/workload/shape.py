@@ -9,7 +9,7 @@ import time
 
 from locust import LoadTestShape
 
-from loadtest.workload.execution import Execution, Users
+from loadtest.workload.execution import Execution, UserCount
 
 
 class SoakShape(LoadTestShape):
@@ -17,7 +17,7 @@ class SoakShape(LoadTestShape):
 
     use_common_options = True
 
-    def __init__(self, sweeping: Users) -> None:
+    def __init__(self, sweeping: UserCount) -> None:
         """Let as many users sweep as ``sweeping`` says."""
         LoadTestShape.__init__(self)
         self.sweeping = sweeping
@@ -31,7 +31,7 @@ class SoakShape(LoadTestShape):
         if self.over:
             self.execution, self.over = None, False
 
-    def tick(self) -> Users | None:
+    def tick(self) -> UserCount | None:
         """Return how many users there shall be now and how fast they come or go; None ends the load."""
         if self.execution is None:
             # The stage is being set. The answer must not change: Locust would begin the load once more.

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
-from loadtest.client.request import CORRELATION
+from loadtest.client.request import CORRELATION_HEADER
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "keep-alive", "host"}
 
@@ -32,7 +32,7 @@ def door(target: str, address: str) -> Iterator[Door]:
         protocol_version = "HTTP/1.1"
 
         def _forward(self) -> None:
-            if self.headers.get(CORRELATION, "").startswith("lt-"):
+            if self.headers.get(CORRELATION_HEADER, "").startswith("lt-"):
                 with lock:
                     opened.calls[self.client_address[0]] += 1
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -17,7 +17,7 @@ import pytest
 
 from loadtest.core.operations import base
 from loadtest.core.redact import SECRET_NAME, spellings
-from loadtest.engine.scenario_plan import catalogue
+from loadtest.engine.scenario_plan import discover_scenarios
 
 CANARIES = {
     "LOADTEST_TOKEN": "canary/opaque+token=Zx81",
@@ -34,7 +34,9 @@ class Echo(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.seen: set[str] = set()
         """Secrets of the requests themselves, such as the passwords of accounts that scenarios make."""
-        operations = {base(call.operation) for scenario in catalogue(soak=False) for call in scenario.calls}
+        operations = {
+            base(call.operation) for scenario in discover_scenarios(soak=False) for call in scenario.calls
+        }
         paths: dict[str, dict[str, object]] = {}
         for operation in sorted(operations):
             method, path = operation.split(" ")

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from stalling_server import BEGINS, LASTS
 
 from loadtest.client.auth import Credentials
-from loadtest.engine.target import Target, hand_on
+from loadtest.engine.target import Target, target_environment
 from loadtest.results.deployment import POSTGRESQL, Deployment
 from loadtest.results.latency import Histogram
 from loadtest.results.run import Run, RunState, read_run
-from loadtest.workload.plan import Part, Soak
+from loadtest.workload.plan import Soak, StageShare
 
 pytestmark = pytest.mark.load
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "test-only-secret-of-thirty-two-characters"
 USERS = 4
 RATE = 10.0
-NONE = Part(share=0.0)
+NONE = StageShare(share=0.0)
 SOAK = Soak(
     rate=RATE,
     spike_factor=1.0,
@@ -40,7 +40,7 @@ SOAK = Soak(
     ramp_up=NONE,
     spike=NONE,
     recovery=NONE,
-    cool_down=Part(share=0.2),
+    cool_down=StageShare(share=0.2),
 )
 RUN_TIME = 10.0
 PLATEAU = 8.0
@@ -106,7 +106,7 @@ def driven(
         subprocess.Popen(
             [*command, *options, *html, *more],
             cwd=ROOT,
-            env=plain | hand_on(target),
+            env=plain | target_environment(target),
             stdout=output,
             stderr=output,
         ) as process,
@@ -176,7 +176,7 @@ def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
 def test_what_never_began_is_counted(tmp_path: Path) -> None:
     """The plan leaves the plateau in the middle of the stall, with everything since its beginning undone."""
     ends = BEGINS + 0.5
-    soak = replace(SOAK, cool_down=Part(share=1 - ends / RUN_TIME))
+    soak = replace(SOAK, cool_down=StageShare(share=1 - ends / RUN_TIME))
     run, _ = run_of(tmp_path / "left", soak)
     assert run.generator is not None
     assert run.generator.late is not None

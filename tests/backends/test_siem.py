@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from loadtest.backends.peers import siem
-from loadtest.client.backend_probes import TEST, arrived
+from loadtest.client.backend_probes import CONNECTIVITY_TEST, arrived_events
 from loadtest.gateway.workspace import free_port
 
 
@@ -33,8 +33,10 @@ def served(story: Callable[[str], Any]) -> Any:
 
 def test_events_are_counted_by_kind_and_by_what_they_are_about() -> None:
     def story(url: str) -> list[int]:
-        assert send(url, {"event_type": TEST}, about("a b/c"), about("other")) == [204, 204, 204]
-        return [arrived(url, word) for word in (TEST, "audit_create_tool", "a b/c", "nothing")]
+        assert send(url, {"event_type": CONNECTIVITY_TEST}, about("a b/c"), about("other")) == [204, 204, 204]
+        return [
+            arrived_events(url, word) for word in (CONNECTIVITY_TEST, "audit_create_tool", "a b/c", "nothing")
+        ]
 
     assert served(story) == [1, 2, 1, 0]
 
@@ -43,14 +45,14 @@ def test_a_reader_waits_for_one_more_event_than_there_were() -> None:
     async def story() -> tuple[int, int]:
         async with siem.running() as url:
             await asyncio.to_thread(send, url, about("tool"))
-            reader = asyncio.create_task(asyncio.to_thread(arrived, url, "tool", beyond=1, within=10))
+            reader = asyncio.create_task(asyncio.to_thread(arrived_events, url, "tool", beyond=1, within=10))
             await asyncio.to_thread(send, url, about("other"))
-            assert await asyncio.to_thread(arrived, url, "other", within=5) == 1
+            assert await asyncio.to_thread(arrived_events, url, "other", within=5) == 1
             assert not reader.done()
             await asyncio.to_thread(send, url, about("tool"))
             async with asyncio.timeout(5):
                 count = await reader
-            return count, await asyncio.to_thread(arrived, url, "tool", beyond=2, within=0.05)
+            return count, await asyncio.to_thread(arrived_events, url, "tool", beyond=2, within=0.05)
 
     assert asyncio.run(story()) == (2, 2)
 
@@ -69,7 +71,7 @@ def test_the_word_that_was_longest_not_seen_is_forgotten(monkeypatch: pytest.Mon
 
     def story(url: str) -> list[int]:
         send(url, *({"event_type": word} for word in ("a", "b", "a", "c")))
-        return [arrived(url, word) for word in ("a", "b", "c")]
+        return [arrived_events(url, word) for word in ("a", "b", "c")]
 
     assert served(story) == [2, 0, 1]
 

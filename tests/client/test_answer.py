@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from loadtest.client.answer import Answer, Problem, reason
-from loadtest.client.validation import check
+from loadtest.client.answer import Answer, Problem, refusal_reason
+from loadtest.client.validation import check_contract
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.results.failures import ProblemKind
 from loadtest.versions.data import Drift, VersionData, available, load
@@ -54,7 +54,7 @@ def judged(
     accepted: Mapping[int, str] | None = None,
     streamed: bool = False,
 ) -> ProblemKind | str | None:
-    found = check(given, contract, accepted=accepted or {}, streamed=streamed)
+    found = check_contract(given, contract, accepted=accepted or {}, streamed=streamed)
     return found.kind if isinstance(found, Problem) else found.text if found else None
 
 
@@ -132,4 +132,4 @@ def test_members_are_found_by_dotted_path() -> None:
     ],
 )
 def test_reason(body: bytes, expected: str) -> None:
-    assert reason(answer(status=500, body=body)) == expected
+    assert refusal_reason(answer(status=500, body=body)) == expected

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.client.answer import Answer
-from loadtest.client.evidence import ACTUAL_LENGTH, example
+from loadtest.client.evidence import ACTUAL_LENGTH, build_example
 from loadtest.client.mismatch import LENGTH, content_problem, expected, refused
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import fingerprint
@@ -61,7 +61,7 @@ def test_a_missing_member_is_an_expectation_too() -> None:
 def test_the_evidence_holds_little_of_what_came_and_no_secret() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
     for actual in ({"access_token": token}, "x" * 180 + token, "y" * 5000):
-        shown = example(
+        shown = build_example(
             method="GET",
             url="http://h/x",
             headers={},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.client.request import Request, find_route, make_request
+from loadtest.client.request import PreparedRequest, find_route, make_request
 from loadtest.openapi.contract import read_contract
 
 CONTRACT = read_contract(
@@ -15,7 +15,7 @@ CONTRACT = read_contract(
 )
 
 
-def made(operation: str = "PUT /teams/{team_id}/x", **arguments: Any) -> Request:
+def made(operation: str = "PUT /teams/{team_id}/x", **arguments: Any) -> PreparedRequest:
     usual: dict[str, Any] = {
         "host": "http://h",
         "token": "t",

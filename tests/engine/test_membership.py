@@ -1,20 +1,20 @@
 """Who came late, went, was lost or came back stands in the record with the time, and nothing counts twice."""
 
-from loadtest.engine.membership import Roster
-from loadtest.recording.aggregator import Counted
+from loadtest.engine.membership import Membership
+from loadtest.recording.aggregator import WorkerTotals
 from loadtest.results.run import Worker
 
 ONE, TWO, TWIN = (f"{machine}_{digit * 32}" for machine, digit in (("one", "1"), ("two", "a"), ("two", "b")))
 START = 1000.0
 
 
-def roster(*present: str) -> Roster:
-    made = Roster()
+def roster(*present: str) -> Membership:
+    made = Membership()
     made.begin(present, START)
     return made
 
 
-def record(made: Roster, worker: int = 0, **counted: Counted) -> Worker:
+def record(made: Membership, worker: int = 0, **counted: WorkerTotals) -> Worker:
     return made.records({f"{name}_{'1' * 32}": one for name, one in counted.items()}, START)[worker]
 
 
@@ -22,7 +22,7 @@ def test_who_stays_has_nothing_to_tell() -> None:
     made = roster(ONE)
     made.heard(ONE, 1005.0)
     assert made.compare({ONE}, 1006.0) == ((), ())
-    counted = Counted(merged=7, claimed=7, last_report=1004.5)
+    counted = WorkerTotals(merged=7, claimed=7, last_report=1004.5)
     assert record(made, one=counted) == Worker(name="one", requests=7, last_report=4.5)
 
 
@@ -74,7 +74,7 @@ def test_who_goes_when_the_load_is_over_is_not_missed() -> None:
 
 
 def test_requests_of_reports_that_went_astray_are_known_to_be_missing() -> None:
-    counted = Counted(merged=90, claimed=100, last_report=1009.0)
+    counted = WorkerTotals(merged=90, claimed=100, last_report=1009.0)
     assert record(roster(ONE), one=counted).unreported == 10
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.core.errors import UsageError
-from loadtest.engine.scenario_plan import catalogue, planned
+from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
 from loadtest.versions import data as versions
 
 SOURCE = '''
@@ -96,7 +96,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
-    scenarios = {scenario.name: scenario for scenario in catalogue(folder)}
+    scenarios = {scenario.name: scenario for scenario in discover_scenarios(folder)}
     assert set(scenarios) == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
     story = scenarios["ThingsUser.story"]
     assert {call.operation for call in story.calls} == {
@@ -115,7 +115,7 @@ def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
     (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
     (tmp_path / "lending.py").write_text(HELPERS)
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
-    by_method, by_function = catalogue(tmp_path)
+    by_method, by_function = discover_scenarios(tmp_path)
     lent = {"POST /lent", "DELETE /lent/{id}", "GET /more"}
     assert {call.operation for call in by_method.calls} == lent
     assert {call.operation for call in by_function.calls} == lent | {"GET /thing/{id}"}
@@ -126,19 +126,20 @@ def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
             assert call.operation in line or line == f"    def {scenario.name.partition('.')[2]}(self):"
 
 
-def test_who_holds_streams_is_in_the_catalogue_of_a_soak_only(folder: Path) -> None:
-    source = 'class HoldingUser(Base):\n    holds = True\n    @task\n    def hold(self):\n        self.call("GET /a")\n'
+def test_scenarios_that_hold_streams_run_in_a_soak_only(folder: Path) -> None:
+    holding = "class HoldingUser(Base):\n    holds_streams = True\n"
+    source = holding + '    @task\n    def hold(self):\n        self.call("GET /a")\n'
     (folder / "things.py").write_text(SOURCE + "\n\n" + source)
-    usual = {scenario.name for scenario in catalogue(folder)}
+    usual = {scenario.name for scenario in discover_scenarios(folder)}
     assert usual == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
-    assert {one.name for one in catalogue(folder, soak=True)} - usual == {
+    assert {one.name for one in discover_scenarios(folder, soak=True)} - usual == {
         "HoldingUser.hold",
         "HoldingUser.inherited",
     }
 
 
 def test_a_call_knows_its_line(folder: Path) -> None:
-    story = next(s for s in catalogue(folder) if s.name == "ThingsUser.story")
+    story = next(s for s in discover_scenarios(folder) if s.name == "ThingsUser.story")
     line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
     assert 'self.rpc("POST /rpc tools/call")' in SOURCE.splitlines()[line - 1]
 
@@ -146,17 +147,20 @@ def test_a_call_knows_its_line(folder: Path) -> None:
 @pytest.mark.parametrize("version", versions.available())
 def test_what_a_version_skips_is_a_scenario(version: str) -> None:
     skipped = {name for one in versions.load(version).skipped for name in one.scenarios}
-    assert not skipped - {scenario.name for scenario in catalogue()}
+    assert not skipped - {scenario.name for scenario in discover_scenarios()}
 
 
-def test_only_what_takes_part_is_planned(folder: Path) -> None:
-    names = [scenario.name for scenario in planned(["ThingsUser.story", "Unknown.story"], catalogue(folder))]
+def test_only_selected_scenarios_are_planned(folder: Path) -> None:
+    names = [
+        scenario.name
+        for scenario in select_scenarios(["ThingsUser.story", "Unknown.story"], discover_scenarios(folder))
+    ]
     assert names == ["ThingsUser.story"]
 
 
 def test_every_scenario_of_ours_is_in_an_area_and_calls_something() -> None:
-    scenarios = catalogue(soak=True)
-    assert len(scenarios) > len(catalogue())
+    scenarios = discover_scenarios(soak=True)
+    assert len(scenarios) > len(discover_scenarios())
     for scenario in scenarios:
         assert scenario.area, scenario.name
         assert scenario.calls, scenario.name
@@ -179,7 +183,7 @@ def test_an_operation_assembled_at_run_time_is_refused_by_its_place(folder: Path
     with pytest.raises(
         UsageError, match=rf"^loadtest/users/things\.py:{len(text.splitlines())}: .*assembled"
     ):
-        catalogue(folder)
+        discover_scenarios(folder)
 
 
 @pytest.mark.parametrize("place", ["other.py", "deep/other.py"])
@@ -189,7 +193,7 @@ def test_two_classes_of_one_name_are_refused_by_both_places(folder: Path, place:
     other.write_text("class ThingsUser(GatewayUser):\n    area = 'others'\n")
     line = SOURCE.splitlines().index("class ThingsUser(Base):") + 1
     with pytest.raises(UsageError) as error:
-        catalogue(folder)
+        discover_scenarios(folder)
     assert f"loadtest/users/{place}:1" in str(error.value)
     assert f"loadtest/users/things.py:{line}" in str(error.value)
 
@@ -199,7 +203,7 @@ def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
     (tmp_path / "deep" / "lending.py").write_text(HELPERS)
     (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE.replace("users.lending", "users.deep.lending"))
-    assert {call.operation for call in catalogue(tmp_path)[0].calls} == {
+    assert {call.operation for call in discover_scenarios(tmp_path)[0].calls} == {
         "POST /lent",
         "DELETE /lent/{id}",
         "GET /more",
@@ -230,7 +234,7 @@ def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tm
     (tmp_path / "lending.py").write_text(HELPERS)
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
     (tmp_path / "names.py").write_text(ALIASES)
-    scenarios = {one.name: one for one in catalogue(tmp_path)}
+    scenarios = {one.name: one for one in discover_scenarios(tmp_path)}
     for name in ("AliasUser.by_function", "InheritingAliasUser.by_function"):
         assert {call.operation for call in scenarios[name].calls} == {
             "POST /borrowed",

@@ -4,7 +4,7 @@ import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.engine.sweep import CHANCES, Deck, Hand, again, order
+from loadtest.engine.sweep import ATTEMPTS, SweepClient, SweepQueue, sweep_order, sweep_repeats
 from loadtest.results.run import PlannedCall, Scenario
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)
@@ -22,7 +22,7 @@ def test_slow_ones_come_first_then_those_that_call_the_most() -> None:
         scenario("slow", "GET /a"),
         scenario("also few", "GET /b", "GET /b"),
     ]
-    assert order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
+    assert sweep_order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
 
 
 def test_what_is_a_matter_of_chance_is_dealt_again_behind_the_others() -> None:
@@ -31,12 +31,12 @@ def test_what_is_a_matter_of_chance_is_dealt_again_behind_the_others() -> None:
         scenario("lucky", "GET /a", "GET /b"),
         scenario("as lucky", "GET /b", "GET /b"),
     ]
-    assert again(scenarios, frozenset({"GET /b"})) == ("as lucky", "lucky") * (CHANCES - 1)
-    assert again(scenarios, frozenset()) == ()
+    assert sweep_repeats(scenarios, frozenset({"GET /b"})) == ("as lucky", "lucky") * (ATTEMPTS - 1)
+    assert sweep_repeats(scenarios, frozenset()) == ()
 
 
 def test_two_workers_can_hold_the_same_scenario() -> None:
-    deck = Deck(["a", "a"])
+    deck = SweepQueue(["a", "a"])
     deck.deal("w1")
     deck.deal("w2")
     deck.done("a", "w1", 1.0)
@@ -47,7 +47,7 @@ def test_two_workers_can_hold_the_same_scenario() -> None:
 
 @given(NAMES, st.lists(st.sampled_from(["w1", "w2", "w3"]), min_size=1))
 def test_every_scenario_is_dealt_once(names: list[str], workers: list[str]) -> None:
-    deck = Deck(names)
+    deck = SweepQueue(names)
     dealt = []
     for turn in range(len(names) + 3):
         worker = workers[turn % len(workers)]
@@ -62,17 +62,17 @@ def test_every_scenario_is_dealt_once(names: list[str], workers: list[str]) -> N
 
 @given(NAMES, st.integers(min_value=0, max_value=20))
 def test_what_a_lost_worker_held_is_dealt_again(names: list[str], held: int) -> None:
-    deck = Deck(names)
+    deck = SweepQueue(names)
     taken = [name for name in (deck.deal("lost") for _ in range(held)) if name is not None]
     assert deck.lost("lost") == tuple(taken)
-    again = []
+    sweep_repeats = []
     while (name := deck.deal("other")) is not None:
-        again.append(name)
-    assert again == names
+        sweep_repeats.append(name)
+    assert sweep_repeats == names
 
 
 def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
-    deck = Deck(["a", "b"])
+    deck = SweepQueue(["a", "b"])
     deck.deal("w1")
     deck.deal("w2")
     deck.done("b", "w2", 3.0)
@@ -85,7 +85,7 @@ def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
     assert deck.finished_at == 5.0
 
 
-def hand_of(*answers: tuple[str | None, bool]) -> tuple[Hand, list[int], list[str]]:
+def hand_of(*answers: tuple[str | None, bool]) -> tuple[SweepClient, list[int], list[str]]:
     """Return a hand to which ``answers`` are dealt in turn, and what it asked and told."""
     left, asked, told = list(answers), list[int](), list[str]()
 
@@ -93,7 +93,7 @@ def hand_of(*answers: tuple[str | None, bool]) -> tuple[Hand, list[int], list[st
         asked.append(ticket)
         hand.deal(ticket, *left.pop(0))
 
-    hand = Hand(ask, told.append)
+    hand = SweepClient(ask, told.append)
     return hand, asked, told
 
 
@@ -122,7 +122,7 @@ def test_a_hand_does_not_wait_for_ever() -> None:
 
 
 def test_a_hand_that_waits_for_an_answer_goes_on_when_the_load_ends() -> None:
-    hand = Hand(ask=lambda ticket: gevent.spawn(hand.end) and None, tell_done=lambda name: None)
+    hand = SweepClient(ask=lambda ticket: gevent.spawn(hand.end) and None, tell_done=lambda name: None)
     with gevent.Timeout(5):
         assert hand.take() is None
     assert hand.over

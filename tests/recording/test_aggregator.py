@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.recording.aggregator import EXAMPLES, FINGERPRINTS, Tally, pack, unpack
-from loadtest.recording.time_buckets import MOMENTS
+from loadtest.recording.aggregator import MAX_EXAMPLES, MAX_FINGERPRINTS, Aggregator, pack, unpack
+from loadtest.recording.time_buckets import MAX_BUCKETS
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.latency import Histogram
 from loadtest.results.outcome import CallFailure, CallResult, StreamResult
@@ -57,8 +57,8 @@ outcomes = st.builds(
 )
 
 
-def tallied(counted: list[CallResult]) -> Tally:
-    tally = Tally(start=START)
+def tallied(counted: list[CallResult]) -> Aggregator:
+    tally = Aggregator(start=START)
     for one in counted:
         tally.add(one)
     return tally
@@ -82,7 +82,7 @@ def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
     reports: list[list[CallResult]], folds: list[int]
 ) -> None:
     """Workers report bit by bit, a fold may come between any two reports, and nothing is lost or counted twice."""
-    master = Tally(start=START)
+    master = Aggregator(start=START)
     for number, report in enumerate(reports):
         master.merge(unpack(pack(tallied(report))))
         if number in folds:
@@ -111,10 +111,10 @@ def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
 
 def test_hours_of_load_stay_small() -> None:
     """Six hours: what is kept and what a worker reports is bounded, and no request is lost on the way."""
-    master = Tally(start=START)
+    master = Aggregator(start=START)
     longest = 0
     for report in range(0, 6 * 3600, 60):
-        part = Tally(start=START)
+        part = Aggregator(start=START)
         for second in range(report, report + 60, 3):
             for operation in range(3):
                 kind = failed if operation == 0 and second % 9 == 0 else outcome
@@ -125,8 +125,8 @@ def test_hours_of_load_stay_small() -> None:
         longest = max(longest, len(packed))
         master.merge(unpack(packed))
         master.timeline(START, {int(START) + report: 5})
-        assert len(master.course.steps) <= MOMENTS
-        assert not master.course.seconds
+        assert len(master.buckets.steps) <= MAX_BUCKETS
+        assert not master.buckets.seconds
     timeline = master.timeline(START, {})
     assert timeline.width == 32.0
     assert len(timeline.minutes) == 360
@@ -137,7 +137,7 @@ def test_hours_of_load_stay_small() -> None:
 
 
 def test_how_late_scenarios_began_merges_across_processes() -> None:
-    here, there = Tally(), Tally()
+    here, there = Aggregator(), Aggregator()
     here.begin(Start(due=5.0, late=0.002, free=True))
     there.begin(Start(due=6.0, late=1.5, free=False))
     there.starts.missed = 3
@@ -181,7 +181,7 @@ def test_failures_are_grouped_and_keep_few_examples() -> None:
     tally = tallied([failed(second=second) for second in (5.0, 2.0, 9.0, 7.0, 1.0)])
     (failure,) = tally.failure_records(START)
     assert (failure.count, failure.first, failure.last) == (5, 1.0, 9.0)
-    assert len(failure.examples) == EXAMPLES
+    assert len(failure.examples) == MAX_EXAMPLES
     assert failure.examples[0].at == 1.0
 
 
@@ -193,17 +193,17 @@ def test_different_ids_in_a_message_are_one_failure() -> None:
 def test_the_number_of_fingerprints_is_bounded_but_failures_are_all_counted() -> None:
     letters = "ghijklmnopqrstuvwxyz"
     words = [a + b + c for a in letters for b in letters for c in letters[:6]]
-    assert len(words) > FINGERPRINTS
+    assert len(words) > MAX_FINGERPRINTS
     tally = tallied([failed(f"word {word}") for word in words])
-    assert len(tally.failures) == FINGERPRINTS
+    assert len(tally.failures) == MAX_FINGERPRINTS
     (operation,) = tally.operation_records(START)
     assert operation.failures == len(words)
 
 
 def test_a_long_run_has_at_most_so_many_steps_and_loses_no_request() -> None:
-    tally = tallied([outcome(second=float(second)) for second in range(0, MOMENTS * 5, 3)])
+    tally = tallied([outcome(second=float(second)) for second in range(0, MAX_BUCKETS * 5, 3)])
     timeline = tally.timeline(START, {int(START) + 2: 7})
-    assert len(timeline.moments) <= MOMENTS
+    assert len(timeline.moments) <= MAX_BUCKETS
     assert timeline.width == 8.0
     assert sum(moment.requests for moment in timeline.moments) == tally.requests
     assert timeline.moments[0].users == 7
@@ -216,14 +216,14 @@ def test_a_missed_tick_does_not_take_the_users_away() -> None:
 
 
 def test_streams_are_counted_apart() -> None:
-    tally = Tally()
+    tally = Aggregator()
     for first in (10.0, None):
         tally.add_stream(
             StreamResult(
                 operation="GET /sse", events=3, ended=first is None, first_event=first, gaps=(1.0, 2.0)
             )
         )
-    tally.merge(unpack(pack(Tally())))
+    tally.merge(unpack(pack(Aggregator())))
     (stream,) = tally.stream_records()
     assert (stream.opened, stream.events, stream.ended) == (2, 6, 1)
     assert stream.first_event is not None

@@ -8,19 +8,19 @@ import sys
 STORY = """
 import time
 from locust.env import Environment
-from loadtest.recording import generator_cpu as saturation
+from loadtest.recording import generator_cpu
 from loadtest.recording.recorder import Recorder
 
-saturation.SATURATED = 10.0
+generator_cpu.SATURATION_PERCENT = 10.0
 
 def burn(seconds):
     until = time.process_time() + seconds
     while time.process_time() < until:
         pass
 
-recorder, looks = Recorder(Environment()), saturation.Saturation()
+recorder, looks = Recorder(Environment()), generator_cpu.CpuMonitor()
 told = []
-for seconds in (0.0, 0.05, *[0.12] * saturation.BUSY_FOR):
+for seconds in (0.0, 0.05, *[0.12] * generator_cpu.MAX_SATURATED_SECONDS):
     burn(seconds)
     looks.look(None)
     told.append(looks.record(recorder))

@@ -20,7 +20,7 @@ from loadtest.openapi.contract import read_contract
 from loadtest.recording.recorder import Recorder
 from loadtest.results.failures import Failure, ProblemKind
 from loadtest.results.run import CutShort, ScenarioRuns
-from loadtest.users.base import GatewayUser, NotStaged, task
+from loadtest.users.base import FixtureMissing, GatewayUser, task
 
 ANSWERS: dict[str, tuple[str, Any]] = {
     "POST /things": ("200 OK", {"id": "7", "name": "a"}),
@@ -103,7 +103,7 @@ class Stories(GatewayUser):
 
     @task
     def not_staged(self) -> None:
-        raise NotStaged
+        raise FixtureMissing
 
     @task
     def load_ends(self) -> None:
@@ -135,9 +135,9 @@ class Played:
             getattr(user, name)()
         user.client.client.close()
         self.failures: dict[str, Failure] = {
-            one.operation: one for one in recorder.tally.failure_records(0.0)
+            one.operation: one for one in recorder.aggregator.failure_records(0.0)
         }
-        (self.scenario,) = recorder.tally.scenario_records()
+        (self.scenario,) = recorder.aggregator.scenario_records()
 
 
 @pytest.fixture(scope="module")

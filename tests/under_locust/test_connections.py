@@ -17,8 +17,8 @@ from locust.event import EventHook
 
 from loadtest.client.auth import Credentials
 from loadtest.client.caller import Caller, StepFailed
-from loadtest.client.connection.connections import IDLE, Client, Clients
-from loadtest.client.connection.throttle import Turnstile
+from loadtest.client.connection.connections import MAX_IDLE, Client, ClientPool
+from loadtest.client.connection.throttle import Limiter
 from loadtest.client.mismatch import expected
 from loadtest.client.session import Session
 from loadtest.openapi.contract import read_contract
@@ -40,11 +40,11 @@ class Server:
     """Method and connection of each request that was answered."""
     received: list[str] = field(default_factory=list)
     location: str = ""
-    opened: list[Clients] = field(default_factory=list)
+    opened: list[ClientPool] = field(default_factory=list)
 
-    def clients(self, **arguments: Any) -> Clients:
+    def clients(self, **arguments: Any) -> ClientPool:
         """Return clients on the clock of the test, closed at its end."""
-        self.opened.append(Clients(self.clock, **arguments))
+        self.opened.append(ClientPool(self.clock, **arguments))
         return self.opened[-1]
 
     def clock(self) -> float:
@@ -87,13 +87,13 @@ def server() -> Iterator[Server]:
     listening.stop(timeout=0)
 
 
-def request(clients: Clients, server: Server, method: str) -> int:
+def request(clients: ClientPool, server: Server, method: str) -> int:
     return int(clients.get_client(URL(server.url)).request(method, "/").get_code())
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
-    ("pause", "connections"), [(0.0, 1), (IDLE - 0.01, 1), (IDLE, 2), (KEEP_ALIVE, 2), (60.0, 2)]
+    ("pause", "connections"), [(0.0, 1), (MAX_IDLE - 0.01, 1), (MAX_IDLE, 2), (KEEP_ALIVE, 2), (60.0, 2)]
 )
 def test_a_connection_is_used_again_only_while_it_is_young(
     server: Server, method: str, pause: float, connections: int
@@ -158,7 +158,7 @@ def test_a_request_is_sent_again_once(server: Server) -> None:
     assert server.received == ["GET"] * 3
 
 
-class SlowTurns(Turnstile):
+class SlowTurns(Limiter):
     """Writers wait for their turn, on the clock of the test."""
 
     def __init__(self, server: Server, wait: float) -> None:
@@ -183,7 +183,7 @@ def caller(server: Server, wait: float = 0.0, http: FastHttpSession | None = Non
         read_contract(document),
         None,
         None,
-        turnstile=SlowTurns(server, wait),
+        limiter=SlowTurns(server, wait),
     )
     http = http or FastHttpSession(server.url, EventHook(), None)
     made = Caller(http, session, "things", lambda _: None)

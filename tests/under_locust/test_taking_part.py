@@ -75,7 +75,7 @@ def called(
     vars(recorder).update(
         scenario_started=lambda name: None, scenario_ended=lambda name, end: ended.append((name, end.value))
     )
-    user.load = SimpleNamespace(session=session, recorder=recorder)
+    user.process = SimpleNamespace(session=session, recorder=recorder)
     user.lifecycle()
     return api.calls, ended
 

@@ -16,7 +16,7 @@ from loadtest.users.mcp.websocket import RelayUser
 sent = []
 link = SimpleNamespace(send=sent.append, receive=lambda within: json.loads(sys.argv[1]))
 user = RelayUser.__new__(RelayUser)
-user.load = SimpleNamespace(session=SimpleNamespace(correlation_id=lambda: "7"))
+user.process = SimpleNamespace(session=SimpleNamespace(correlation_id=lambda: "7"))
 try:
     user.ask(link, "tools/call", {"name": "echo"}, check=says("hello"))
     print("well")

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.client.auth import Credentials
-from loadtest.engine.target import Target, hand_on
+from loadtest.engine.target import Target, target_environment
 from loadtest.workload.profiles import size
 
 STORY = """
 import argparse, json
 from locust.env import Environment
 from loadtest import locustfile
-from loadtest.engine.scenario_plan import catalogue
+from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.engine.coordinator import attach
-from loadtest.engine.process import load_of
-from loadtest.engine.pacing import holds
+from loadtest.engine.process import process_of
+from loadtest.engine.pacing import holds_streams
 from loadtest.users.base import GatewayUser
 
 classes = [one for one in vars(locustfile).values() if isinstance(one, type) and issubclass(one, GatewayUser)]
@@ -28,7 +28,7 @@ options = argparse.Namespace(num_users=36, spawn_rate=5.0, run_time=60, headless
 environment = Environment(user_classes=classes, host="http://127.0.0.1:9", parsed_options=options)
 runner = environment.create_local_runner()
 attach(environment)
-load = load_of(environment)
+load = process_of(environment)
 load.scenarios = {
     f"{one.__name__}.{task.__name__}": (one, task) for one in environment.user_classes for task in one.tasks
 }
@@ -37,8 +37,8 @@ pace = {"period": 15.0, "realistic": 0.5, "held": 60.0} if soak else None
 load.pacing.told({"pace": pace, "on": True}, load.scenarios)
 mix = {load.pacing.mix.next() for _ in range(3000)} if soak else set()
 print(json.dumps({
-    "missed": sorted({one.name for one in catalogue(soak=soak)} ^ set(load.scenarios)),
-    "holding": sorted(name for name, (one, _) in load.scenarios.items() if holds(one)),
+    "missed": sorted({one.name for one in discover_scenarios(soak=soak)} ^ set(load.scenarios)),
+    "holding": sorted(name for name, (one, _) in load.scenarios.items() if holds_streams(one)),
     "slow": list(load.pacing.slow),
     "left out of the mix": sorted(set(load.scenarios) - mix),
     "sweepers": environment.shape_class.tick() if soak else None,
@@ -58,7 +58,7 @@ def told(profile: str, reports: str) -> dict[str, Any]:
     )
     done = subprocess.run(
         [sys.executable, "-c", STORY],
-        env=hand_on(target),
+        env=target_environment(target),
         capture_output=True,
         text=True,
         timeout=60,

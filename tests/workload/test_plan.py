@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
-from loadtest.workload.execution import AT_ONCE, Execution
-from loadtest.workload.plan import SWEEP_WITHIN, Crew, Soak, crew, pace, plan
+from loadtest.workload.execution import FAST_RATE, Execution
+from loadtest.workload.plan import MAX_SWEEP_TIME, Soak, Staffing, allocate_users, arrival_rate, plan_stages
 from loadtest.workload.profiles import Profile, profiles, size
 
 
@@ -30,7 +30,7 @@ RUN_TIMES = st.floats(min_value=10, max_value=6 * 3600)
 
 @given(RUN_TIMES, st.integers(min_value=1, max_value=500))
 def test_the_stretches_fill_the_run_time_without_gaps(run_time: float, users: int) -> None:
-    stretches = plan(SOAK, crew(SOAK, users), run_time)
+    stretches = plan_stages(SOAK, allocate_users(SOAK, users), run_time)
     assert [one.name for one in stretches] == ["ramp-up", "plateau", "spike", "recovery", "cool-down"]
     assert stretches[0].start == 0.0
     assert stretches[-1].end == run_time
@@ -43,14 +43,19 @@ def test_the_stretches_fill_the_run_time_without_gaps(run_time: float, users: in
 
 
 def test_a_longer_run_has_a_longer_plateau_not_a_longer_spike() -> None:
-    three_hours = {one.name: one.end - one.start for one in plan(SOAK, crew(SOAK, 36), 10_800)}
+    three_hours = {
+        one.name: one.end - one.start for one in plan_stages(SOAK, allocate_users(SOAK, 36), 10_800)
+    }
     assert three_hours["spike"] == 300
     assert three_hours["plateau"] == 10_800 - 120 - 300 - 900 - 300
 
 
 def test_a_stretch_without_time_is_none() -> None:
     none = replace(SOAK.spike, share=0.0)
-    names = [one.name for one in plan(replace(SOAK, spike=none, ramp_up=none), crew(SOAK, 36), 600)]
+    names = [
+        one.name
+        for one in plan_stages(replace(SOAK, spike=none, ramp_up=none), allocate_users(SOAK, 36), 600)
+    ]
     assert names == ["plateau", "recovery", "cool-down"]
 
 
@@ -61,25 +66,25 @@ def test_a_stretch_without_time_is_none() -> None:
 )
 def test_all_users_together_keep_the_rate(users: int, rate: float, factor: float) -> None:
     soak = replace(SOAK, rate=rate, spike_factor=factor)
-    hands = crew(soak, users)
+    hands = allocate_users(soak, users)
     assert hands.plateau == users
     assert hands.paced >= 1
-    period = pace(soak, hands, 1800).period
+    period = arrival_rate(soak, hands, 1800).period
     assert hands.paced / period == pytest.approx(rate)
-    spike = next(one for one in plan(soak, hands, 1800) if one.name == "spike")
+    spike = next(one for one in plan_stages(soak, hands, 1800) if one.name == "spike")
     assert (hands.paced + hands.extra) / period == pytest.approx(spike.rate)
     assert spike.rate == pytest.approx(rate * factor, abs=0.501 * rate / hands.paced)
 
 
 def test_without_users_who_hold_streams_all_keep_the_rate() -> None:
-    assert crew(SOAK, 36, streams=False) == Crew(holders=0, paced=36, extra=54)
-    assert crew(SOAK, 36) == Crew(holders=6, paced=30, extra=45)
-    assert crew(SOAK, 5) == Crew(holders=2, paced=3, extra=4)
+    assert allocate_users(SOAK, 36, streams=False) == Staffing(holders=0, paced=36, extra=54)
+    assert allocate_users(SOAK, 36) == Staffing(holders=6, paced=30, extra=45)
+    assert allocate_users(SOAK, 5) == Staffing(holders=2, paced=3, extra=4)
 
 
 def test_streams_are_not_held_longer_than_a_short_run_allows() -> None:
-    assert pace(SOAK, crew(SOAK, 36), 180).held == 45
-    assert pace(SOAK, crew(SOAK, 36), 7200).held == SOAK.held
+    assert arrival_rate(SOAK, allocate_users(SOAK, 36), 180).held == 45
+    assert arrival_rate(SOAK, allocate_users(SOAK, 36), 7200).held == SOAK.held
 
 
 def test_another_rate_brings_as_many_users_as_it_takes() -> None:
@@ -87,7 +92,8 @@ def test_another_rate_brings_as_many_users_as_it_takes() -> None:
     assert normal.soak is not None
     assert fast.soak is not None
     periods = [
-        pace(one.soak or SOAK, crew(one.soak or SOAK, one.users), 1800).period for one in (normal, fast)
+        arrival_rate(one.soak or SOAK, allocate_users(one.soak or SOAK, one.users), 1800).period
+        for one in (normal, fast)
     ]
     assert periods[0] == pytest.approx(periods[1], rel=0.05)
     assert fast.soak.rate == 20
@@ -135,7 +141,7 @@ def test_a_slip_in_the_file_is_told_with_its_name(tmp_path: Path) -> None:
         read_toml(path, dict[str, Profile])
 
 
-HANDS = crew(SOAK, 36)
+HANDS = allocate_users(SOAK, 36)
 RATE_OF_SWEEP = (20, 5.0)
 
 
@@ -145,7 +151,7 @@ class Story:
     def __init__(self, run_time: float = 600.0) -> None:
         self.swept = False
         self.begun = 0
-        self.plan = plan(SOAK, HANDS, run_time)
+        self.plan = plan_stages(SOAK, HANDS, run_time)
         self.execution = Execution(
             self.plan, HANDS, RATE_OF_SWEEP, lambda: self.swept, self._begins, now=1000.0
         )
@@ -161,7 +167,7 @@ def test_the_plan_waits_for_the_sweep_and_for_those_who_swept_to_be_gone() -> No
     story = Story()
     assert story.users(0) == story.users(40, 20) == RATE_OF_SWEEP
     story.swept = True
-    assert story.users(41, 20) == story.users(42, 3) == (0, AT_ONCE)
+    assert story.users(41, 20) == story.users(42, 3) == (0, FAST_RATE)
     assert story.begun == 0
     assert story.execution.stretches(1000.0, 1042.0) == ()
     ramp = (36, 36 / 30)
@@ -172,8 +178,8 @@ def test_the_plan_waits_for_the_sweep_and_for_those_who_swept_to_be_gone() -> No
 
 def test_a_scenario_that_hangs_does_not_keep_the_plan_from_beginning() -> None:
     story = Story()
-    assert story.users(SWEEP_WITHIN - 1, 20) == RATE_OF_SWEEP
-    assert story.users(SWEEP_WITHIN, 20) == (0, AT_ONCE)
+    assert story.users(MAX_SWEEP_TIME - 1, 20) == RATE_OF_SWEEP
+    assert story.users(MAX_SWEEP_TIME, 20) == (0, FAST_RATE)
 
 
 def test_the_plan_is_carried_out_and_recorded_as_it_was() -> None:

@@ -10,7 +10,7 @@ from loadtest.app.drive import explicit_settings, locust_environment
 from loadtest.client.auth import Credentials
 from loadtest.core.env import PROCESSES, RATE, SETUP_SECONDS, SPAWN_RATE, USERS, Figure, seconds
 from loadtest.core.errors import UsageError
-from loadtest.engine.target import Target, hand_on, read_target
+from loadtest.engine.target import Target, read_target, target_environment
 from loadtest.workload.profiles import profiles, size
 
 TARGET = Target(host="http://127.0.0.1:1", credentials=Credentials(email="a@b", jwt_secret="secret-value"))
@@ -83,7 +83,7 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_target_is_handed_on_whole() -> None:
-    assert read_target(hand_on(TARGET)) == TARGET
+    assert read_target(target_environment(TARGET)) == TARGET
 
 
 def test_without_one_the_environment_says_what_to_drive() -> None:

@@ -17,7 +17,7 @@ from geventhttpclient.client import IDEMPOTENT_METHODS, HTTPClient, HTTPClientPo
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPSocketPoolResponse
 
-IDLE = 1.5
+MAX_IDLE = 1.5
 """Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5, and after
 2 where it has several workers."""
 
@@ -39,7 +39,7 @@ class KeptConnections:
             since = self._idle_since.pop(connection, None)
             if since is None:
                 return connection, False
-            if not fresh and self._clock() - since < IDLE:
+            if not fresh and self._clock() - since < MAX_IDLE:
                 return connection, True
             self._pool.release_socket(connection)
 
@@ -116,7 +116,7 @@ class Client(HTTPClient):
         self.kept.close()
 
 
-class Clients(HTTPClientPool):
+class ClientPool(HTTPClientPool):
     """The clients of one user, one per host; the arguments are those of ``HTTPClient``."""
 
     def __init__(self, clock: Clock = time.monotonic, **arguments: Any) -> None:

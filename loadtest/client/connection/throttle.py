@@ -13,11 +13,11 @@ from gevent.lock import Semaphore
 
 from loadtest.versions.data import Turns, VersionData
 
-LOOK_AGAIN = 0.002
+POLL_INTERVAL = 0.002
 """Seconds between two looks at whether another process has ended its turn."""
 
 
-class Turnstile:
+class Limiter:
     """What every call of the users of one process passes through, open streams apart.
 
     With several ``processes`` on one machine, the file ``lock`` makes the turn go round among them, too.
@@ -59,7 +59,7 @@ class Turnstile:
             return
         with self._lock.open("a") as file:
             while not _locked(file.fileno()):
-                gevent.sleep(LOOK_AGAIN)
+                gevent.sleep(POLL_INTERVAL)
             # Closing the file gives the lock back.
             yield
 
@@ -68,7 +68,7 @@ class Turnstile:
             return False
         needed = self._needs.get(operation)
         if needed is None:
-            needed = self._needs[operation] = needs_turn(operation, self._turns)
+            needed = self._needs[operation] = is_serialized(operation, self._turns)
         return needed
 
 
@@ -81,7 +81,7 @@ def _locked(file: int) -> bool:
     return True
 
 
-def needs_turn(operation: str, turns: Turns) -> bool:
+def is_serialized(operation: str, turns: Turns) -> bool:
     """Say whether ``operation`` is one of those that take turns."""
 
     def among(patterns: tuple[str, ...]) -> bool:

@@ -53,7 +53,7 @@ def read_trust(environ: Mapping[str, str] = os.environ) -> Trust:
     return Trust(str(path), context)
 
 
-def distrusted(error: BaseException) -> bool:
+def is_untrusted(error: BaseException) -> bool:
     """Say whether ``error``, or what caused it, is a certificate that nothing vouches for."""
     seen: BaseException | None = error
     while seen is not None:

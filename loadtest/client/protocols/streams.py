@@ -20,14 +20,14 @@ from loadtest.client.answer import Problem
 from loadtest.results.failures import ProblemKind
 from loadtest.results.outcome import StreamResult
 
-FIRST_EVENT_WITHIN = 10.0
+FIRST_EVENT_TIMEOUT = 10.0
 """Seconds that a user waits for an event unless the scenario says otherwise."""
 
 
-Wanted = Callable[["Event"], bool]
+EventFilter = Callable[["ServerSentEvent"], bool]
 
 
-class Lines(Protocol):
+class LineReader(Protocol):
     """An open answer of geventhttpclient."""
 
     message_complete: bool
@@ -39,7 +39,7 @@ class Lines(Protocol):
         """Give the connection back, or close it if the body was not read to its end."""
 
 
-class Event(NamedTuple):
+class ServerSentEvent(NamedTuple):
     """One event."""
 
     name: str
@@ -62,7 +62,7 @@ class Event(NamedTuple):
 class EventStream:
     """An open stream that is read event by event, and what was measured on it so far (milliseconds)."""
 
-    lines: Lines
+    lines: LineReader
     on_read: Callable[[], None] = lambda: None
     """Called with every event that is taken from the stream."""
     opened: float = field(default_factory=time.perf_counter)
@@ -73,7 +73,9 @@ class EventStream:
     _last: float = 0.0
     _source: Iterator[Any] | None = None
 
-    def next(self, *, within: float = FIRST_EVENT_WITHIN, where: Wanted | None = None) -> Event:
+    def next(
+        self, *, within: float = FIRST_EVENT_TIMEOUT, where: EventFilter | None = None
+    ) -> ServerSentEvent:
         """Return the next event (the next one of those that ``where`` wants), waiting ``within`` seconds.
 
         Raises:
@@ -113,7 +115,7 @@ class EventStream:
             gaps=tuple(self.gaps),
         )
 
-    def read(self) -> Event:
+    def read(self) -> ServerSentEvent:
         """Return the next event, however long it takes.
 
         Raises:
@@ -132,7 +134,7 @@ class EventStream:
         if self.first_event is None:
             self.first_event = (now - self.opened) * 1000
         self.events += 1
-        return Event(found.event, found.data)
+        return ServerSentEvent(found.event, found.data)
 
     def _line(self) -> bytes:
         line = self.lines.readline(b"\n")
@@ -152,14 +154,14 @@ class EventStream:
         return f"no {'further ' if self.events else ''}event that was waited for within {seconds:g} s"
 
 
-class HeldStream:
+class LongLivedStream:
     """Reads ``events`` in the background for as long as its ``with`` block lasts."""
 
     def __init__(self, events: EventStream) -> None:
         self.events = events
-        self._heard: Queue[Event | Problem] = Queue()
+        self._heard: Queue[ServerSentEvent | Problem] = Queue()
 
-    def __enter__(self) -> HeldStream:
+    def __enter__(self) -> LongLivedStream:
         self._listener = gevent.spawn(self._listen)
         return self
 
@@ -169,7 +171,9 @@ class HeldStream:
         # Before the stream is closed: nobody may read from it then.
         self._listener.kill()
 
-    def next(self, *, within: float = FIRST_EVENT_WITHIN, where: Wanted | None = None) -> Event:
+    def next(
+        self, *, within: float = FIRST_EVENT_TIMEOUT, where: EventFilter | None = None
+    ) -> ServerSentEvent:
         """Return the next event (the next one that ``where`` wants), waiting ``within`` seconds.
 
         Raises:
@@ -197,9 +201,9 @@ class HeldStream:
         if silence is not None and self.events.silent > silence:
             raise Problem(ProblemKind.STREAM_STALLED, f"a held stream was silent for {silence:g} s")
 
-    def _take(self, seconds: float) -> Event | None:
+    def _take(self, seconds: float) -> ServerSentEvent | None:
         try:
-            heard: Event | Problem = self._heard.get(timeout=max(seconds, 0.0))
+            heard: ServerSentEvent | Problem = self._heard.get(timeout=max(seconds, 0.0))
         except Empty:
             return None
         if isinstance(heard, Problem):

@@ -20,14 +20,14 @@ import websocket
 from loadtest.client.answer import Problem
 from loadtest.results.failures import ProblemKind
 
-OPENED_WITHIN = 10.0
+HANDSHAKE_TIMEOUT = 10.0
 """Seconds for the handshake."""
-GOODBYE_WITHIN = 1.0
-MESSAGE_WITHIN = 10.0
+CLOSE_TIMEOUT = 1.0
+MESSAGE_TIMEOUT = 10.0
 """Seconds that a user waits for a message unless the scenario says otherwise."""
 
 
-class Link:
+class WebSocketConnection:
     """An open WebSocket. It is read all the time, because reading is what answers the server's pings."""
 
     def __init__(self, socket: websocket.WebSocket) -> None:
@@ -47,7 +47,7 @@ class Link:
         except (websocket.WebSocketException, OSError) as error:
             raise _broken(error) from error
 
-    def receive(self, *, within: float = MESSAGE_WITHIN) -> dict[str, Any]:
+    def receive(self, *, within: float = MESSAGE_TIMEOUT) -> dict[str, Any]:
         """Return the next message, waiting ``within`` seconds.
 
         Raises:
@@ -61,7 +61,7 @@ class Link:
         except msgspec.DecodeError as error:
             raise Problem(ProblemKind.JSON, f"message: {error}") from error
 
-    def goodbye(self, *, within: float = MESSAGE_WITHIN) -> None:
+    def goodbye(self, *, within: float = MESSAGE_TIMEOUT) -> None:
         """Wait ``within`` seconds for the server to close, and close too: until then it waits for us.
 
         Raises:
@@ -96,12 +96,12 @@ class Link:
 
     def close(self) -> None:
         """Close the connection; the server has a second to say goodbye."""
-        self._socket.close(timeout=GOODBYE_WITHIN)
+        self._socket.close(timeout=CLOSE_TIMEOUT)
         # After a goodbye of the server's the library takes the connection for closed and leaves it open.
         self._socket.shutdown()
 
 
-def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None) -> Link:
+def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None) -> WebSocketConnection:
     """Open the WebSocket at ``url`` (``http://…`` is read as ``ws://…``), within 10 seconds.
 
     ``headers`` go there and nowhere else: no redirect is followed and no proxy asked.
@@ -110,11 +110,11 @@ def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = N
         Problem: nobody is there, no answer came in time, or the handshake was refused.
     """
     try:
-        return Link(
+        return WebSocketConnection(
             websocket.create_connection(
                 url.replace("http", "ws", 1),
                 header=dict(headers),
-                timeout=OPENED_WITHIN,
+                timeout=HANDSHAKE_TIMEOUT,
                 redirect_limit=0,
                 socket=_connected(url, tls),
             )
@@ -131,7 +131,7 @@ def _connected(url: str, tls: ssl.SSLContext | None) -> socket.socket:
     """Return a connection to the server itself; the library would ask a proxy that the environment names."""
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
-    link = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=OPENED_WITHIN)
+    link = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=HANDSHAKE_TIMEOUT)
     if not secure:
         return link
     try:

@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 from loadtest.client.answer import Problem
-from loadtest.client.call import Call
+from loadtest.client.call import CallContext
 from loadtest.client.caller import Caller, StepFailed
-from loadtest.client.evidence import example
-from loadtest.client.protocols.websocket import Link, connect
-from loadtest.client.request import CORRELATION
+from loadtest.client.evidence import build_example
+from loadtest.client.protocols.websocket import WebSocketConnection, connect
+from loadtest.client.request import CORRELATION_HEADER
 
 SWITCHED = 101
 """The HTTP status of a WebSocket that is open."""
 
 
 @contextmanager
-def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterator[Link]:
+def open_websocket(
+    caller: Caller, operation: str, *, versioned: bool = True
+) -> Iterator[WebSocketConnection]:
     """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
 
     One that is not ``versioned`` is served without the prefix; no WebSocket stands in the contract, which would tell.
@@ -31,12 +33,12 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
     method, path = operation.split(" ")
     session = caller.session
     url = session.host + (session.contract.prefix if versioned else "") + path
-    headers = {CORRELATION: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
-    call = Call(operation, caller.area, caller.scenario, after=caller.failed_before())
+    headers = {CORRELATION_HEADER: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    call = CallContext(operation, caller.area, caller.scenario, after=caller.failed_before())
     caller.note(operation)
     late = caller.lateness()
     start, taken = time.perf_counter(), 0.0
-    link: Link | None = None
+    link: WebSocketConnection | None = None
     problem: Problem | None = None
     try:
         link = connect(url, headers, session.trust.context if session.trust else None)
@@ -49,14 +51,14 @@ def opened(caller: Caller, operation: str, *, versioned: bool = True) -> Iterato
             link.close()
         if problem is not None:
             problem = problem.masked(session.redactor)
-            call.example = example(
+            call.example = build_example(
                 method=method,
                 url=url,
                 headers=headers,
                 body=None,
                 answer=None,
                 at=time.time(),
-                correlation_id=headers[CORRELATION],
+                correlation_id=headers[CORRELATION_HEADER],
                 redactor=session.redactor,
             )
         # A user who was stopped in the middle of the handshake saw neither.

@@ -9,7 +9,7 @@ import re
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
-from loadtest.client.answer import Answer, reason
+from loadtest.client.answer import Answer, refusal_reason
 from loadtest.client.mismatch import Mismatch, expected, refused
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
 
 def succeeded(answer: Answer) -> Mismatch | None:
     """Check a form's JSON answer: it says that it did what it was asked."""
-    return None if answer["success"] is True else refused("success", reason(answer))
+    return None if answer["success"] is True else refused("success", refusal_reason(answer))
 
 
 def went_back(answer: Answer) -> Mismatch | None:

@@ -85,7 +85,7 @@ class AdminEventsUser(GatewayUser):
         """Follow the events while a tool of ours is switched off."""
         tool = {
             "name": self.name("tool"),
-            "url": f"{self.stage.backends['rest']}/echo",
+            "url": f"{self.fixture.backends['rest']}/echo",
             "integration_type": "REST",
             "request_type": "POST",
         }

@@ -74,7 +74,7 @@ class AdminObservabilityUser(GatewayUser):
     @task(2)
     def tools(self) -> None:
         """Figures of tools, after a call of one."""
-        self.rpc("POST /rpc tools/call", {"name": self.stage.tools["echo"], "arguments": {"text": "hi"}})
+        self.rpc("POST /rpc tools/call", {"name": self.fixture.tools["echo"], "arguments": {"text": "hi"}})
         for operation, member in TOOLS:
             self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
 
@@ -98,7 +98,7 @@ class AdminObservabilityUser(GatewayUser):
     @task
     def running_trace(self) -> None:
         """A trace opened while its request still runs."""
-        slow = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
+        slow = {"name": self.fixture.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
         with self.meanwhile(lambda: self.rpc("POST /rpc/ tools/call", slow)):
             trace_id = self.unfinished()
             self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))

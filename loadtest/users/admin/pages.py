@@ -45,7 +45,7 @@ class AdminPagesUser(AdminUser):
     @task(3)
     def entity_tabs(self) -> None:
         """The tables of entities, each narrowed to what the stage put there."""
-        stage = self.stage
+        stage = self.fixture
         self.call("GET /admin/tools/partial", params={"q": "echo"}, check=shows(stage.tool_ids["echo"]))
         hello = shows(stage.resources[HELLO])
         self.call("GET /admin/resources/partial", params={"q": "hello"}, check=hello)
@@ -102,20 +102,20 @@ class AdminSectionsUser(AdminUser):
     @task(2)
     def search(self) -> None:
         """One word over all kinds of entities, and over each kind."""
-        tool = self.stage.tool_ids["echo"]
+        tool = self.fixture.tool_ids["echo"]
         self.call("GET /admin/search", params={"q": "echo"}, check=mentions(tool))
         self.call("GET /admin/tools/search", params={"q": "echo"}, check=mentions(tool))
-        resource = self.stage.resources[HELLO]
+        resource = self.fixture.resources[HELLO]
         self.call("GET /admin/resources/search", params={"q": "hello"}, check=mentions(resource))
-        prompt = self.stage.prompt_ids["greet"]
+        prompt = self.fixture.prompt_ids["greet"]
         self.call("GET /admin/prompts/search", params={"q": "greet"}, check=mentions(prompt))
-        gateway = {"q": staged(self.stage.gateway_name)}
+        gateway = {"q": staged(self.fixture.gateway_name)}
         self.call("GET /admin/gateways/search", params=gateway, check=finds("items.0.id"))
 
     @task(2)
     def ids(self) -> None:
         """The ids of all entities of a kind, which "select all" sends."""
-        stage = self.stage
+        stage = self.fixture
         self.call("GET /admin/tools/ids", check=counts("tool_ids", stage.tool_ids["echo"]))
         self.call("GET /admin/resources/ids", check=counts("resource_ids", stage.resources[HELLO]))
         self.call("GET /admin/prompts/ids", check=counts("prompt_ids", stage.prompt_ids["greet"]))
@@ -124,22 +124,22 @@ class AdminSectionsUser(AdminUser):
     @task
     def gateway_section(self) -> None:
         """The gateways of the section."""
-        self.call("GET /admin/sections/gateways", check=mentions(staged(self.stage.gateway_id)))
+        self.call("GET /admin/sections/gateways", check=mentions(staged(self.fixture.gateway_id)))
 
     @task
     def server_section(self) -> None:
         """The servers of the section."""
-        self.call("GET /admin/sections/servers", check=mentions(staged(self.stage.server_id)))
+        self.call("GET /admin/sections/servers", check=mentions(staged(self.fixture.server_id)))
 
     @task
     def resource_section(self) -> None:
         """The resources of the section."""
-        self.call("GET /admin/sections/resources", check=mentions(self.stage.resources[HELLO]))
+        self.call("GET /admin/sections/resources", check=mentions(self.fixture.resources[HELLO]))
 
     @task
     def prompt_section(self) -> None:
         """The prompts of the section."""
-        self.call("GET /admin/sections/prompts", check=mentions(self.stage.prompt_ids["greet"]))
+        self.call("GET /admin/sections/prompts", check=mentions(self.fixture.prompt_ids["greet"]))
 
     @task
     def sections_of_a_new_team(self) -> None:
@@ -186,10 +186,10 @@ class AdminSectionsUser(AdminUser):
     @task
     def server_ids(self) -> None:
         """The ids of all servers."""
-        self.call("GET /admin/servers/ids", check=counts("server_ids", staged(self.stage.server_id)))
+        self.call("GET /admin/servers/ids", check=counts("server_ids", staged(self.fixture.server_id)))
 
     @task
     def server_search(self) -> None:
         """A server by its name."""
-        server = staged(self.stage.server_id)
+        server = staged(self.fixture.server_id)
         self.call("GET /admin/servers/search", params={"q": "stage"}, check=mentions(server))

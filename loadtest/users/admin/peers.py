@@ -47,7 +47,7 @@ class AdminServersUser(AdminUser):
             "id": uuid.uuid4().hex,
             "name": self.name("server"),
             "description": DESCRIPTION,
-            "associatedTools": self.stage.tool_ids["echo"],
+            "associatedTools": self.fixture.tool_ids["echo"],
             "visibility": "public",
         }
         self.call("POST /admin/servers", form=form, check=succeeded)
@@ -125,7 +125,7 @@ class AdminGatewaysUser(AdminUser):
         if not self.offers(transfer):
             return
         with self.gateway() as gateway:
-            owner = self.stage.member.email if self.stage.member else self.me
+            owner = self.fixture.member.email if self.fixture.member else self.me
             self.call(
                 transfer,
                 gateway_id=gateway.id,

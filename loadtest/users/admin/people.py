@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.fixtures.shared_member import Member, new_password
+from loadtest.fixtures.shared_member import SharedMember, new_password
 from loadtest.users.admin.checks import finds, made, mentions, request_id, shows, went_back
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import task
@@ -194,8 +194,8 @@ class AdminTeamsUser(AdminUser):
             )
 
     @property
-    def _member(self) -> Member:
-        member = self.stage.member
+    def _member(self) -> SharedMember:
+        member = self.fixture.member
         if member is None:
             raise LookupError("the stage lacks somebody to take into a team")
         return member

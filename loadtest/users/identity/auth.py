@@ -123,7 +123,7 @@ class AuthExtendedUser(PeopleUser):
     @task
     def older_session(self) -> None:
         """The same two with a token as releases up to 1.0.7 gave it out: it names its person by the address."""
-        secret = self.load.session.credentials.jwt_secret
+        secret = self.process.session.credentials.jwt_secret
         if secret and self.offers(REFRESH):
             with self.registered() as (person, _):
                 bearer = session_token(person.email, secret, admin=False)

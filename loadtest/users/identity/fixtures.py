@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.mismatch import expected
-from loadtest.fixtures.shared_member import Member, new_password
+from loadtest.fixtures.shared_member import SharedMember, new_password
 from loadtest.users.base import GatewayUser
 from loadtest.users.identity.checks import Person, whose
 
@@ -17,15 +17,15 @@ class PeopleUser(GatewayUser):
     abstract = True
 
     @property
-    def member(self) -> Member:
+    def member(self) -> SharedMember:
         """Somebody who is no administrator, shared by all scenarios; may be in their own teams only.
 
         Raises:
             LookupError: the gateway did not make the account; the run's problems say why.
         """
-        if self.stage.member is None:
+        if self.fixture.member is None:
             raise LookupError("the account that stays could not be made")
-        return self.stage.member
+        return self.fixture.member
 
     def stranger(self) -> Person:
         """Return somebody whom the gateway does not know yet."""

@@ -43,7 +43,7 @@ class OAuthUser(GatewayUser):
     @task(2)
     def known_client(self) -> None:
         """With a client that the provider knows: consent, tools, a call of one."""
-        issuer = self.stage.backends["oauth"]
+        issuer = self.fixture.backends["oauth"]
         config = {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
@@ -84,7 +84,7 @@ class OAuthUser(GatewayUser):
     @task
     def registered_client(self) -> None:
         """With a client that the gateway registers itself (RFC 7591), and forgets again."""
-        config = {"issuer": self.stage.backends["oauth"]}
+        config = {"issuer": self.fixture.backends["oauth"]}
         with self.created(
             "POST /gateways/", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
         ) as gateway:
@@ -98,14 +98,14 @@ class OAuthUser(GatewayUser):
         name = self.name("oauth")
         return {
             "name": name,
-            "url": f"{self.stage.backends['oauth']}/mcp?name={name}",
+            "url": f"{self.fixture.backends['oauth']}/mcp?name={name}",
             "transport": "STREAMABLEHTTP",
             "visibility": "public",
             "auth_type": "oauth",
             "oauth_config": client
             | {
                 "grant_type": "authorization_code",
-                "redirect_uri": f"{self.load.session.host}/oauth/callback",
+                "redirect_uri": f"{self.process.session.host}/oauth/callback",
                 "scopes": [SCOPE],
             },
         }

@@ -105,7 +105,7 @@ class SingleSignOnUser(PeopleUser):
 
     def provider(self, kind: str) -> AbstractContextManager[Answer]:
         """Make the local provider known under a name of its own, for the ``with`` block, as ``kind``."""
-        issuer = self.stage.backends["oauth"]
+        issuer = self.fixture.backends["oauth"]
         name = self.name("sso")
         return self.created(
             "POST /auth/sso/admin/providers",
@@ -135,7 +135,7 @@ class SingleSignOnUser(PeopleUser):
             "GET /auth/sso/login/{provider_id}",
             provider_id=provider_id,
             bearer="",
-            params={"redirect_uri": f"{self.load.session.host}/auth/sso/callback/{provider_id}"},
+            params={"redirect_uri": f"{self.process.session.host}/auth/sso/callback/{provider_id}"},
         )
         jar = cookies(begun)
         return self.call(

@@ -25,7 +25,7 @@ class LlmModels(GatewayUser):
         return {
             "name": self.name("provider"),
             "provider_type": "openai_compatible",
-            "api_base": self.stage.backends["llm"],
+            "api_base": self.fixture.backends["llm"],
             "api_key": "any",
             "config": {},
         }

@@ -45,7 +45,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                 json={
                     "user_id": email,
                     "server": {
-                        "url": f"{self.load.session.host}/servers/{self.stage.server_id}/mcp",
+                        "url": f"{self.process.session.host}/servers/{self.fixture.server_id}/mcp",
                         "transport": "streamable_http",
                         "auth_token": token,
                     },
@@ -53,7 +53,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                     "streaming": streaming,
                 },
                 check=lambda a: (
-                    None if self.stage.tools["echo"] in a["tools"] else expected("the tools", a["tools"])
+                    None if self.fixture.tools["echo"] in a["tools"] else expected("the tools", a["tools"])
                 ),
             )
             try:
@@ -92,7 +92,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                     else expected("the model's answer", a["response"])
                 ),
             )
-            tool = self.stage.tools["echo"]
+            tool = self.fixture.tools["echo"]
             self.call(
                 "POST /llmchat/chat",
                 bearer=token,

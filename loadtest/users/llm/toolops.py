@@ -22,14 +22,14 @@ class ToolOpsUser(GatewayUser):
         utterances = [f'call echo {{"text": "{text}"}}', "Hello"]
         self.call(
             "POST /toolops/validation/execute_tool_nl_testcases",
-            json={"tool_id": self.stage.tool_ids["echo"], "tool_nl_test_cases": utterances},
+            json={"tool_id": self.fixture.tool_ids["echo"], "tool_nl_test_cases": utterances},
             check=retells(text, "You said: Hello"),
         )
 
     @task
     def asks(self) -> None:
         """Test cases that nobody has asked for yet: their state, and none."""
-        tool = {"tool_id": self.stage.tool_ids["echo"]}
+        tool = {"tool_id": self.fixture.tool_ids["echo"]}
         self.call(GENERATED, params=tool | {"mode": "status"}, check=has("0.status", "not-initiated"))
         self.call(
             GENERATED,

@@ -69,7 +69,7 @@ class AppBridgeUser(GatewayUser):
         return {
             "tool": {
                 "name": self.name("tool"),
-                "url": f"{self.stage.backends['rest']}/echo",
+                "url": f"{self.fixture.backends['rest']}/echo",
                 "description": "Answers with what it was sent.",
                 "integration_type": "REST",
                 "request_type": "POST",

@@ -32,7 +32,7 @@ class CancellationAPIUser(GatewayUser):
         A worker that does not run it itself queues the cancellation for the others.
         """
         run = self.name("run")
-        told = ("cancelled", "queued") if self.load.session.deployment.workers > 1 else ("cancelled",)
+        told = ("cancelled", "queued") if self.process.session.deployment.workers > 1 else ("cancelled",)
         with self.meanwhile(lambda: self.slow_call(run)):
             self.watch(run)
             self.call(
@@ -59,7 +59,7 @@ class CancellationAPIUser(GatewayUser):
 
     def slow_call(self, run: str) -> None:
         """Call the slow tool under the id ``run`` and expect to be told that it was cancelled."""
-        params = {"name": self.stage.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
+        params = {"name": self.fixture.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
         self.call(
             "POST /rpc tools/call",
             json=jsonrpc.request("tools/call", params, run),

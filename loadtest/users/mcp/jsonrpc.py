@@ -59,10 +59,10 @@ class JsonRpcUser(GatewayUser):
     @task(5)
     def tools(self) -> None:
         """The tools of the virtual server, and calls of three of them."""
-        offered = self.stage.tools
+        offered = self.fixture.tools
         self.rpc(
             "POST /rpc tools/list",
-            {"server_id": self.stage.server_id},
+            {"server_id": self.fixture.server_id},
             check=lambda a: (
                 None
                 if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
@@ -93,7 +93,7 @@ class JsonRpcUser(GatewayUser):
                 "jsonrpc": "2.0",
                 "id": self.name("call"),
                 "method": "tools/call",
-                "params": {"name": self.stage.tools["fail"], "arguments": {"message": "on purpose"}},
+                "params": {"name": self.fixture.tools["fail"], "arguments": {"message": "on purpose"}},
             },
             unlisted=True,
             check=lambda a: (
@@ -123,7 +123,7 @@ class JsonRpcUser(GatewayUser):
 
     def note(self) -> dict[str, str | None]:
         """Return the parameters that name a resource of the virtual server."""
-        return {"uri": "note://hello", "server_id": self.stage.server_id}
+        return {"uri": "note://hello", "server_id": self.fixture.server_id}
 
     @task
     def prompt(self) -> None:
@@ -143,7 +143,7 @@ class JsonRpcUser(GatewayUser):
         """A prompt of the backend is rendered by the backend."""
         self.rpc(
             "POST /rpc prompts/get",
-            {"name": self.stage.prompts["greet"], "arguments": {"name": "Ada"}},
+            {"name": self.fixture.prompts["greet"], "arguments": {"name": "Ada"}},
             check=prompts("Greet Ada in one sentence."),
         )
 
@@ -198,7 +198,7 @@ class JsonRpcUser(GatewayUser):
         text = self.name("text")
         self.rpc(
             "POST /rpc/ tools/call",
-            {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+            {"name": self.fixture.tools["echo"], "arguments": {"text": text}},
             check=says(text),
         )
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from loadtest.client.protocols import jsonrpc
-from loadtest.client.protocols.streams import EventStream, HeldStream
+from loadtest.client.protocols.streams import EventStream, LongLivedStream
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import session_headers
@@ -32,19 +32,19 @@ class HeldStreamsUser(GatewayUser):
     """A client that is connected for long and says something now and then."""
 
     area = "streams"
-    holds = True
+    holds_streams = True
 
     def on_start(self) -> None:
         """Hold one kind of stream after the other, each user of this class beginning with another."""
         super().on_start()
-        self.turns = self.load.pacing.turn()
-        if self.load.pacing.on:
+        self.turns = self.process.pacing.turn()
+        if self.process.pacing.on:
             self.tasks = [HeldStreamsUser.take_turn]
 
     def take_turn(self) -> None:
         """Hold a stream; then do a scenario that takes too long for those who keep to a schedule."""
-        mine = sorted(name for name, (owner, _) in self.load.scenarios.items() if owner is type(self))
-        slow = self.load.pacing.slow
+        mine = sorted(name for name, (owner, _) in self.process.scenarios.items() if owner is type(self))
+        slow = self.process.pacing.slow
         self.perform(mine[self.turns % len(mine)])
         if slow and not self.told_to_stop:
             self.perform(slow[self.turns % len(slow)])
@@ -66,7 +66,7 @@ class HeldStreamsUser(GatewayUser):
     @task
     def server_sse(self) -> None:
         """The same at the virtual server."""
-        server = self.stage.server_id or ""
+        server = self.fixture.server_id or ""
         with self.stream("GET /servers/{server_id}/sse", server_id=server) as events:
             session = session_of(events)
 
@@ -78,7 +78,7 @@ class HeldStreamsUser(GatewayUser):
                     json=listing,
                     params={"session_id": session},
                 )
-                replied(stream, listing["id"], self.stage.tools["echo"])
+                replied(stream, listing["id"], self.fixture.tools["echo"])
 
             self.hold(events, word)
 
@@ -120,10 +120,10 @@ class HeldStreamsUser(GatewayUser):
         Raises:
             Problem: the stream stalled, was cut, or did not bring what it had to.
         """
-        pace = self.load.pacing.pace
+        pace = self.process.pacing.pace
         now = time.perf_counter()
         until, next_word = now + (pace.held if pace else ALONE), now
-        with HeldStream(events) as stream:
+        with LongLivedStream(events) as stream:
             while now < until and not self.told_to_stop:
                 if word is not None and now >= next_word:
                     word(stream)

@@ -67,7 +67,7 @@ class McpUser(GatewayUser):
             text = self.name("text")
             self.rpc(
                 "POST /mcp/ tools/call",
-                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                {"name": self.fixture.tools["echo"], "arguments": {"text": text}},
                 headers=headers,
                 check=says(text),
             )
@@ -102,7 +102,7 @@ class McpUser(GatewayUser):
             text = self.name("text")
             self.rpc(
                 "POST /servers/{server_id}/mcp tools/call",
-                {"name": self.stage.tools["echo"], "arguments": {"text": text}},
+                {"name": self.fixture.tools["echo"], "arguments": {"text": text}},
                 headers=headers,
                 check=says(text),
                 **server,
@@ -128,7 +128,7 @@ class McpUser(GatewayUser):
         with self.session(SERVER, **server) as headers:
             self.rpc(
                 "POST /servers/{server_id}/mcp prompts/get",
-                {"name": self.stage.prompts["greet"], "arguments": {"name": "Ada"}},
+                {"name": self.fixture.prompts["greet"], "arguments": {"name": "Ada"}},
                 headers=headers,
                 check=prompts("Greet Ada in one sentence."),
                 **server,
@@ -172,14 +172,14 @@ class McpUser(GatewayUser):
     def slow_call(self) -> dict[str, Any]:
         """Return the parameters of a call that takes a while and is to report its progress."""
         return {
-            "name": self.stage.tools["slow"],
+            "name": self.fixture.tools["slow"],
             "arguments": {"seconds": 0.5},
             "_meta": {"progressToken": self.name("progress")},
         }
 
     def at_server(self) -> dict[str, str]:
         """Return the path parameter of the stage's virtual server."""
-        return {"server_id": self.stage.server_id or ""}
+        return {"server_id": self.fixture.server_id or ""}
 
     @contextmanager
     def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:

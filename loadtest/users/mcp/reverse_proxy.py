@@ -5,8 +5,8 @@ from __future__ import annotations
 from loadtest.client.answer import Problem
 from loadtest.client.mismatch import expected
 from loadtest.client.protocols import jsonrpc
-from loadtest.client.protocols.websocket import Link
-from loadtest.client.protocols.websocket_call import opened
+from loadtest.client.protocols.websocket import WebSocketConnection
+from loadtest.client.protocols.websocket_call import open_websocket
 from loadtest.results.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 
@@ -19,7 +19,7 @@ class ReverseProxyUser(GatewayUser):
     @task(2)
     def session(self) -> None:
         """A server registers, a client finds it and sends a request, the server receives it and is let go."""
-        with opened(self.api, "GET /reverse-proxy/ws") as link:
+        with open_websocket(self.api, "GET /reverse-proxy/ws") as link:
             session = register(link, self.name("server"))
             link.send({"type": "heartbeat"})
             expect(link, "heartbeat")
@@ -50,7 +50,7 @@ class ReverseProxyUser(GatewayUser):
     @task
     def listening(self) -> None:
         """A client listens to a connected server."""
-        with opened(self.api, "GET /reverse-proxy/ws") as link:
+        with open_websocket(self.api, "GET /reverse-proxy/ws") as link:
             session = register(link, self.name("server"))
             with self.stream("GET /reverse-proxy/sse/{session_id}", session_id=session) as events:
                 events.next(where=lambda event: event.name == "connected")
@@ -69,13 +69,13 @@ class ReverseProxyUser(GatewayUser):
         )
 
 
-def register(link: Link, name: str) -> str:
+def register(link: WebSocketConnection, name: str) -> str:
     """Register a server and return the id that the gateway gives its session."""
     link.send({"type": "register", "server": {"name": name}})
     return str(expect(link, "register_ack")["sessionId"])
 
 
-def expect(link: Link, kind: str) -> dict[str, object]:
+def expect(link: WebSocketConnection, kind: str) -> dict[str, object]:
     """Return the next message, which must be of this kind.
 
     Raises:

@@ -10,7 +10,7 @@ from locust import tag
 from loadtest.client.answer import Problem
 from loadtest.client.mismatch import expected
 from loadtest.client.protocols import jsonrpc
-from loadtest.client.protocols.streams import Event, Wanted
+from loadtest.client.protocols.streams import EventFilter, ServerSentEvent
 from loadtest.results.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
@@ -35,7 +35,7 @@ QUESTION: dict[str, Any] = {
 class Listening(Protocol):
     """Whatever brings the events of a stream."""
 
-    def next(self, *, within: float = ..., where: Wanted | None = ...) -> Event:
+    def next(self, *, within: float = ..., where: EventFilter | None = ...) -> ServerSentEvent:
         """Return the next event that ``where`` wants."""
 
 
@@ -55,7 +55,7 @@ class StreamsUser(GatewayUser):
             self.call("POST /message", json=listing, params={"session_id": session})
             replied(events, listing["id"])
             text = self.name("text")
-            arguments = {"name": self.stage.tools["echo"], "arguments": {"text": text}}
+            arguments = {"name": self.fixture.tools["echo"], "arguments": {"text": text}}
             echo = jsonrpc.request("tools/call", arguments, self.name("call"))
             self.call("POST /message", json=echo, params={"session_id": session})
             replied(events, echo["id"], text)
@@ -64,7 +64,7 @@ class StreamsUser(GatewayUser):
     @task(2)
     def server_sse(self) -> None:
         """A session over SSE at the virtual server, which offers its own tools only."""
-        server = self.stage.server_id or ""
+        server = self.fixture.server_id or ""
         with self.stream("GET /servers/{server_id}/sse", server_id=server) as events:
             session = session_of(events)
             listing = jsonrpc.request("tools/list", None, self.name("list"))
@@ -74,7 +74,7 @@ class StreamsUser(GatewayUser):
                 json=listing,
                 params={"session_id": session},
             )
-            replied(events, listing["id"], self.stage.tools["echo"])
+            replied(events, listing["id"], self.fixture.tools["echo"])
 
     @tag("slow")
     @task
@@ -177,7 +177,7 @@ def replied(events: Listening, message_id: str, words: str = "") -> None:
         Problem: no reply in time, an error, or another content.
     """
 
-    def is_reply(event: Event) -> bool:
+    def is_reply(event: ServerSentEvent) -> bool:
         return event.name == "message" and f'"{message_id}"' in event.data
 
     reply = events.next(within=REPLY_WITHIN, where=is_reply).json

@@ -10,8 +10,8 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import content_problem
 from loadtest.client.protocols import jsonrpc
-from loadtest.client.protocols.websocket import Link
-from loadtest.client.protocols.websocket_call import SWITCHED, opened
+from loadtest.client.protocols.websocket import WebSocketConnection
+from loadtest.client.protocols.websocket_call import SWITCHED, open_websocket
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import lists_at, says
 
@@ -24,20 +24,22 @@ class RelayUser(GatewayUser):
     @task
     def asks(self) -> None:
         """A ping, the tools of the virtual server, and a call of one of them, one after the other."""
-        stage, text = self.stage, self.name("text")
-        with opened(self.api, "GET /ws", versioned=False) as link:
+        stage, text = self.fixture, self.name("text")
+        with open_websocket(self.api, "GET /ws", versioned=False) as link:
             self.ask(link, "ping")
             self.ask(link, "tools/list", {"server_id": stage.server_id}, check=lists_at("tools"))
             echo = {"name": stage.tools["echo"], "arguments": {"text": text}}
             self.ask(link, "tools/call", echo, check=says(text))
 
-    def ask(self, link: Link, method: str, params: Any = None, check: Check = lambda _: None) -> None:
+    def ask(
+        self, link: WebSocketConnection, method: str, params: Any = None, check: Check = lambda _: None
+    ) -> None:
         """Send one request and hold the next message against it, as if it were the answer of a call.
 
         Raises:
             Problem: no message came, it answers another request or with an error, or ``check`` complains.
         """
-        request = jsonrpc.request(method, params, self.load.session.correlation_id())
+        request = jsonrpc.request(method, params, self.process.session.correlation_id())
         link.send(request)
         answer = Answer(
             "GET /ws", SWITCHED, {}, msgspec.json.encode(link.receive(within=self.network_timeout))

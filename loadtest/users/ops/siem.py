@@ -6,9 +6,9 @@ out. Nobody therefore adds another one to that with which the gateway was booted
 
 from __future__ import annotations
 
-from loadtest.client.backend_probes import TEST, arrived
+from loadtest.client.backend_probes import CONNECTIVITY_TEST, arrived_events
 from loadtest.users.admin.checks import came, delivered, goes_only_to
-from loadtest.users.base import NotStaged, task
+from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import RegistryUser
 
@@ -33,11 +33,13 @@ class SiemUser(RegistryUser):
     def tries(self) -> None:
         """A test event to the destination, which arrives there."""
         collector = self.collector()
-        before = arrived(collector, TEST)
+        before = arrived_events(collector, CONNECTIVITY_TEST)
         self.call(
             "POST /admin/siem/test/{destination_name}",
             destination_name=STANDING,
-            check=lambda a: delivered(a) or came(arrived(collector, TEST, beyond=before), before),
+            check=lambda a: (
+                delivered(a) or came(arrived_events(collector, CONNECTIVITY_TEST, beyond=before), before)
+            ),
         )
 
     @task
@@ -47,7 +49,7 @@ class SiemUser(RegistryUser):
         with self.tool() as tool:
             self.call(
                 "GET /admin/siem/health",
-                check=lambda _: came(arrived(collector, str(tool["name"]), within=ARRIVES_WITHIN)),
+                check=lambda _: came(arrived_events(collector, str(tool["name"]), within=ARRIVES_WITHIN)),
             )
 
     @task
@@ -70,5 +72,5 @@ class SiemUser(RegistryUser):
         collector = self.backend("siem")
         goes_to = [(one["name"], one.get("url")) for one in listed["destinations"]]
         if goes_to != [(STANDING, f"{collector}/events")]:
-            raise NotStaged
+            raise FixtureMissing
         return collector

@@ -28,7 +28,7 @@ class WellKnownUser(GatewayUser):
         )
         self.call(
             "GET /servers/{server_id}/.well-known/robots.txt",
-            server_id=self.stage.server_id or "",
+            server_id=self.fixture.server_id or "",
             bearer="",
             unlisted=True,
             check=lambda a: None if "User-agent" in a.text else expected("rules for robots", a.text),

@@ -111,7 +111,7 @@ class RegistryUser(GatewayUser):
             LookupError: it did not come up.
         """
         try:
-            return self.stage.backends[name]
+            return self.fixture.backends[name]
         except KeyError:
             raise LookupError(f"the backend {name!r} is not there") from None
 

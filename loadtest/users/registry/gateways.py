@@ -56,8 +56,8 @@ class GatewaysUser(RegistryUser):
         """Which virtual servers would lose something if the MCP backend went away."""
         self.call(
             "GET /gateways/{gateway_id}/impact-preview",
-            gateway_id=self.stage.gateway_id or "",
-            check=lists(self.stage.server_id or "", at="servers"),
+            gateway_id=self.fixture.gateway_id or "",
+            check=lists(self.fixture.server_id or "", at="servers"),
         )
 
     @task

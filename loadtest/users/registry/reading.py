@@ -41,7 +41,7 @@ class ReadOnlyAPIUser(RegistryUser):
     @task(5)
     def items(self) -> None:
         """One of every kind: those that the backend of the run offers."""
-        stage = self.stage
+        stage = self.fixture
         tool = stage.tool_ids["echo"]
         self.call("GET /tools/{tool_id}", tool_id=tool, check=has("id", tool))
         note = stage.resources["note://hello"]

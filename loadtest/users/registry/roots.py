@@ -43,5 +43,5 @@ class RootsExtendedUser(RegistryUser):
 
     def renaming(self, uri: str, name: str) -> dict[str, Any]:
         """Return the body that renames a root: older gateways want the whole root, newer ones the name alone."""
-        schemas = self.load.session.contract.document["components"]["schemas"]
+        schemas = self.process.session.contract.document["components"]["schemas"]
         return {"name": name} if "RootUpdate" in schemas else {"uri": uri, "name": name}

@@ -56,9 +56,9 @@ class ServersUser(RegistryUser):
         """The virtual server of the stage, asked as a client of its own would ask it."""
         self.call(
             "POST /servers/{server_id}/test-handshake",
-            server_id=self.stage.server_id or "",
+            server_id=self.fixture.server_id or "",
             json={},
-            check=has("componentCounts.tools", len(self.stage.tools)),
+            check=has("componentCounts.tools", len(self.fixture.tools)),
         )
 
     @task

@@ -3,7 +3,7 @@
 import gevent
 import pytest
 
-from loadtest.client.connection.throttle import Turnstile, needs_turn
+from loadtest.client.connection.throttle import Limiter, is_serialized
 from loadtest.versions.data import InFlight, Turns, VersionData, available, load
 
 TURNS = Turns(reason="r", operations=("POST *", "GET /oauth/*"), others=("POST /rpc *",))
@@ -20,16 +20,16 @@ TURNS = Turns(reason="r", operations=("POST *", "GET /oauth/*"), others=("POST /
     ],
 )
 def test_needs_turn(operation: str, expected: bool) -> None:
-    assert needs_turn(operation, TURNS) is expected
+    assert is_serialized(operation, TURNS) is expected
 
 
-def crowd(turnstile: Turnstile, operation: str, size: int = 12) -> int:
+def crowd(limiter: Limiter, operation: str, size: int = 12) -> int:
     """Return how many of a crowd were inside at the same time."""
     inside = most = 0
 
     def call() -> None:
         nonlocal inside, most
-        with turnstile.passing(operation):
+        with limiter.passing(operation):
             inside += 1
             most = max(most, inside)
             for _ in range(5):
@@ -46,31 +46,31 @@ def data(**limits: object) -> VersionData:
 
 
 def test_writers_take_turns_and_readers_do_not() -> None:
-    turnstile = Turnstile(data(turns=TURNS))
-    assert crowd(turnstile, "POST /tools") == 1
-    assert crowd(turnstile, "GET /tools") == 12
+    limiter = Limiter(data(turns=TURNS))
+    assert crowd(limiter, "POST /tools") == 1
+    assert crowd(limiter, "GET /tools") == 12
 
 
 @pytest.mark.parametrize(("processes", "expected"), [(1, 4), (2, 2), (9, 1)])
 def test_all_processes_share_the_places(processes: int, expected: int) -> None:
-    turnstile = Turnstile(data(in_flight=InFlight(reason="r", most=4)), processes)
-    assert crowd(turnstile, "GET /tools") == expected
+    limiter = Limiter(data(in_flight=InFlight(reason="r", most=4)), processes)
+    assert crowd(limiter, "GET /tools") == expected
 
 
 def test_both_limits_hold_together() -> None:
-    turnstile = Turnstile(data(turns=TURNS, in_flight=InFlight(reason="r", most=4)))
-    assert crowd(turnstile, "POST /tools") == 1
-    assert crowd(turnstile, "GET /tools") == 4
-    assert len(turnstile.notes) == 2
+    limiter = Limiter(data(turns=TURNS, in_flight=InFlight(reason="r", most=4)))
+    assert crowd(limiter, "POST /tools") == 1
+    assert crowd(limiter, "GET /tools") == 4
+    assert len(limiter.notes) == 2
 
 
 def test_without_limits_nobody_waits() -> None:
-    turnstile = Turnstile(None)
-    assert crowd(turnstile, "POST /tools") == 12
-    assert turnstile.notes == ()
+    limiter = Limiter(None)
+    assert crowd(limiter, "POST /tools") == 12
+    assert limiter.notes == ()
 
 
 def test_every_limit_of_a_version_says_why() -> None:
     for version in available():
-        for note in Turnstile(load(version)).notes:
+        for note in Limiter(load(version)).notes:
             assert len(note.partition(": ")[2]) > 40

@@ -20,7 +20,7 @@ from loadtest.client.connection.trust import VARIABLES, read_trust
 from loadtest.client.protocols.websocket import connect as open_websocket
 from loadtest.client.session import Session, connect
 from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.fixtures.admin_api import Desk
+from loadtest.fixtures.admin_api import AdminApi
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.results.run import read_run
 
@@ -142,7 +142,7 @@ def test_credentials_follow_no_redirect(status: int, no_variables: pytest.Monkey
             with pytest.raises(InconclusiveError, match=f"answered {status}"):
                 connect(address, CREDENTIALS)
             with pytest.raises(requests.HTTPError, match="is redirected"):
-                Desk(session(address)).ask("POST /auth/login", json={"password": "p"})
+                AdminApi(session(address)).request("POST /auth/login", json={"password": "p"})
             with pytest.raises(Problem, match="Redirect limit exhausted"):
                 open_websocket(f"{address}/ws", HEADERS)
     assert len(ours.asked) == 3

@@ -12,7 +12,7 @@ import pytest
 from geventhttpclient import HTTPClient
 
 from loadtest.client.answer import Problem
-from loadtest.client.protocols.streams import EventStream, HeldStream, Lines
+from loadtest.client.protocols.streams import EventStream, LineReader, LongLivedStream
 from loadtest.results.failures import ProblemKind
 
 
@@ -70,7 +70,7 @@ def server() -> Iterator[tuple[str, int]]:
 def stream(server: tuple[str, int], path: str) -> Iterator[EventStream]:
     client = HTTPClient(*server, network_timeout=20)
     try:
-        events = EventStream(cast("Lines", client.get(path)))
+        events = EventStream(cast("LineReader", client.get(path)))
         assert events.next().data == "here"
         yield events
     finally:
@@ -78,7 +78,7 @@ def stream(server: tuple[str, int], path: str) -> Iterator[EventStream]:
 
 
 def test_a_reply_is_found_among_what_comes(server: tuple[str, int]) -> None:
-    with stream(server, "/replies") as events, HeldStream(events) as held:
+    with stream(server, "/replies") as events, LongLivedStream(events) as held:
         assert held.next(where=lambda event: event.data == "reply-1").name == "message"
         assert held.next().data == "reply-2"
         with pytest.raises(Problem) as problem:
@@ -88,14 +88,14 @@ def test_a_reply_is_found_among_what_comes(server: tuple[str, int]) -> None:
 
 
 def test_a_stream_that_is_cut_is_a_problem(server: tuple[str, int]) -> None:
-    with stream(server, "/cut") as events, HeldStream(events) as held, pytest.raises(Problem) as problem:
+    with stream(server, "/cut") as events, LongLivedStream(events) as held, pytest.raises(Problem) as problem:
         held.listen(10, silence=None)
     assert problem.value.kind is ProblemKind.STREAM_TRUNCATED
     assert events.ended
 
 
 def test_a_stream_that_goes_silent_is_a_problem(server: tuple[str, int]) -> None:
-    with stream(server, "/silent") as events, HeldStream(events) as held:
+    with stream(server, "/silent") as events, LongLivedStream(events) as held:
         held.listen(0.1, silence=10)
         held.listen(0.1, silence=None)
         with pytest.raises(Problem) as problem:
@@ -104,7 +104,7 @@ def test_a_stream_that_goes_silent_is_a_problem(server: tuple[str, int]) -> None
 
 
 def test_keepalives_are_signs_of_life_and_their_gaps_are_measured(server: tuple[str, int]) -> None:
-    with stream(server, "/kept") as events, HeldStream(events) as held:
+    with stream(server, "/kept") as events, LongLivedStream(events) as held:
         held.listen(1.0, silence=0.9)
         assert events.silent < 0.9
     outcome = events.outcome("GET /admin/events")
@@ -115,7 +115,7 @@ def test_keepalives_are_signs_of_life_and_their_gaps_are_measured(server: tuple[
 
 def test_nobody_reads_from_a_stream_that_was_let_go(server: tuple[str, int]) -> None:
     with stream(server, "/kept") as events:
-        with HeldStream(events) as held:
+        with LongLivedStream(events) as held:
             held.listen(0.2, silence=None)
         gaps = len(events.gaps)
         held.listen(0.3, silence=None)

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from loadtest.backends.asgi import serving
 from loadtest.client.answer import Problem
-from loadtest.client.protocols.websocket import Link, connect
+from loadtest.client.protocols.websocket import WebSocketConnection, connect
 from loadtest.results.failures import ProblemKind
 
 BEARER = {"Authorization": "Bearer t"}
@@ -65,7 +65,7 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def linked() -> Iterator[Link]:
+def linked() -> Iterator[WebSocketConnection]:
     with server() as url:
         link = connect(f"{url}/v1/ws", BEARER)
         try:
