@@ -49,7 +49,7 @@ class Gateway(Record, frozen=True, kw_only=True):
     unresponsive_at: Seconds | None = None
     """When it gave its last response, if from then on it gave none to anything although its process lived."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of how it was installed and driven."""
+    """How it was chosen, installed and driven, where that is not as usual; every report shows it."""
     log_tail: tuple[str, ...] = ()
     """The last lines of its log, secrets masked; kept when it did not boot or died."""
 

@@ -33,11 +33,15 @@ _WORDS = {
 
 
 def render(run: Run, verdict: Verdict) -> str:
-    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong.
+    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong, notices.
 
     Of more than GitHub shows, the last one says how many there are and where.
     """
-    lines = [*_bounded("error", _errors(run, verdict)), *_bounded("warning", _warnings(verdict))]
+    lines = [
+        *_bounded("error", _errors(run, verdict)),
+        *_bounded("warning", _warnings(verdict)),
+        *_bounded("notice", _notices(run)),
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -93,6 +97,11 @@ def _warnings(verdict: Verdict) -> Sequence[Command]:
         for one in verdict.observations
         if one.severity is Severity.WARNING
     ]
+
+
+def _notices(run: Run) -> Sequence[Command]:
+    notes = run.gateway.notes if run.gateway else ()
+    return [partial(_command, "notice", "gateway", note) for note in notes]
 
 
 def _command(kind: str, title: str, message: str, place: Place | None = None) -> str:

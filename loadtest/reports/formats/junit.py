@@ -50,6 +50,10 @@ def render(run: Run, verdict: Verdict) -> str:
         no_commands(one_line(f"gateway setting {name}")): no_commands(one_line(value))
         for name, value in sorted(changed.items())
     }
+    notes = run.gateway.notes if run.gateway else ()
+    properties |= {
+        f"gateway note {number}": no_commands(one_line(note, 1000)) for number, note in enumerate(notes, 1)
+    }
     root.extend(
         _suite(name, members, run, longest, properties if name == COVERAGE else None)
         for name, members in suites.items()

@@ -119,6 +119,9 @@ def _settings(run: Run) -> Iterator[str]:
     if gateway is not None and gateway.changed:
         yield ""
         yield f"Settings of the gateway were changed: {', '.join(_changed(gateway))}."
+    if gateway is not None and gateway.notes:
+        yield ""
+        yield from (f"- **note** {markdown(note)}" for note in gateway.notes)
 
 
 def _changed(gateway: Gateway) -> Iterator[str]:

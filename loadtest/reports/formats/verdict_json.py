@@ -141,6 +141,8 @@ class Document(Record, frozen=True, kw_only=True):
     fail_on: str
     changed_settings: dict[str, str]
     """Settings of the booted gateway that ``--set`` changed; secret values are masked."""
+    notes: tuple[str, ...]
+    """How the gateway was chosen, installed and driven, where that is not as usual."""
     requests: int
     failed_requests: int
     new_failures: tuple[Failure, ...]
@@ -186,6 +188,7 @@ def render(run: Run, verdict: Verdict) -> str:
             one_line(name): one_line(value)
             for name, value in (run.gateway.changed if run.gateway else {}).items()
         },
+        notes=tuple(one_line(note, 1000) for note in (run.gateway.notes if run.gateway else ())),
         requests=run.requests,
         failed_requests=sum(operation.failures for operation in run.operations),
         new_failures=tuple(_failure(j) for j in verdict.failing[:MOST]),

@@ -1,0 +1,39 @@
+"""Every report for people and scripts shows the notes on a gateway; files of plain figures have no place for them."""
+
+import html
+import re
+from urllib.parse import unquote
+
+import pytest
+from junit_file import verdict
+from msgspec.structs import replace
+from sample_runs import HOSTILE, clean
+
+from loadtest.reports.formats import FORMATS, Format, bencher_json, benchmark_json
+from loadtest.results.run import Run
+
+FIGURES = (bencher_json, benchmark_json)
+REASON = "gateway 1.1.0 needs Python >=3.12,<3.14, which this machine does not have; using 1.0.7"
+LIMIT = "at most 20 requests at once"
+
+
+def noted(*notes: str) -> Run:
+    gateway = clean().gateway
+    assert gateway is not None
+    return replace(clean(), gateway=replace(gateway, notes=notes))
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in FORMATS if one not in FIGURES], ids=lambda one: str(one.FILENAME)
+)
+def test_every_report_shows_every_note(one: Format) -> None:
+    run = noted(REASON, LIMIT)
+    text = html.unescape(unquote(one.render(run, verdict(run))))
+    assert REASON in re.sub(r"\\(?=[\\&<>])", "", text)
+    assert LIMIT in text
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: str(one.FILENAME))
+def test_a_note_is_text(one: Format) -> None:
+    run = noted(HOSTILE)
+    assert HOSTILE not in one.render(run, verdict(run))
