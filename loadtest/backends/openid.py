@@ -17,7 +17,8 @@ from jwt.algorithms import ECAlgorithm
 from mcp.shared.auth import OAuthToken
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-SCOPES = "openid profile email"
+from loadtest.backends.settings import OPENID_SCOPES
+
 NOBODY = "somebody@example.com"
 """Who signs in where the client names nobody."""
 
@@ -103,7 +104,7 @@ class Notary:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/keys",
-            "scopes_supported": SCOPES.split(),
+            "scopes_supported": OPENID_SCOPES.split(),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "subject_types_supported": ["public"],

@@ -15,7 +15,8 @@ import jwt
 import pytest
 import requests
 
-from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY, SCOPE, running
+from loadtest.backends.peers.oauth import running
+from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OPENID_SCOPES
 
 CALLBACK = "http://127.0.0.1:4999/oauth/callback"
 VERIFIER = "v" * 64
@@ -56,14 +57,14 @@ def provider() -> Iterator[str]:
 
 
 def code(
-    url: str, client_id: str = CLIENT_ID, redirect_uri: str = CALLBACK, **more: str
+    url: str, client_id: str = OAUTH_CLIENT_ID, redirect_uri: str = CALLBACK, **more: str
 ) -> requests.Response:
     query = {
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "state": "s-1",
-        "scope": SCOPE,
+        "scope": MCP_SCOPE,
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
@@ -78,7 +79,7 @@ def agreed(answer: requests.Response) -> str:
 
 
 def token(url: str, **form: str) -> requests.Response:
-    known = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": CALLBACK}
+    known = {"client_id": OAUTH_CLIENT_ID, "client_secret": OAUTH_CLIENT_SECRET, "redirect_uri": CALLBACK}
     return requests.post(f"{url}/token", data=known | form, timeout=TIMEOUT)
 
 
@@ -127,7 +128,7 @@ def test_a_client_registers_itself_and_is_told_to_send_its_secret_in_the_body() 
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": "client_secret_basic",
-            "scope": SCOPE,
+            "scope": MCP_SCOPE,
         }
         answer = requests.post(metadata["registration_endpoint"], json=asked, timeout=TIMEOUT)
         assert answer.status_code == 201
@@ -153,7 +154,7 @@ def test_what_it_does_not_know_is_refused(ask: Callable[[str], requests.Response
 
 def sign_in(url: str, **more: str) -> str:
     """Return the code for somebody who signs in at the wish of a client that asks for ``more``."""
-    return agreed(code(url, scope=IDENTITY, **more))
+    return agreed(code(url, scope=OPENID_SCOPES, **more))
 
 
 def about(url: str, bearer: str) -> requests.Response:
@@ -161,7 +162,7 @@ def about(url: str, bearer: str) -> requests.Response:
     return requests.get(f"{url}/userinfo", headers=headers, timeout=TIMEOUT)
 
 
-def identity(url: str, token: str, audience: str = CLIENT_ID) -> dict[str, Any]:
+def identity(url: str, token: str, audience: str = OAUTH_CLIENT_ID) -> dict[str, Any]:
     """Return what an identity token says, held against the keys that discovery names."""
     found = requests.get(f"{url}/.well-known/openid-configuration", timeout=TIMEOUT).json()
     key = jwt.PyJWKClient(found["jwks_uri"]).get_signing_key_from_jwt(token)

@@ -33,12 +33,7 @@ from starlette.types import ASGIApp
 from loadtest.backends import LOOPBACK, address, openid
 from loadtest.backends.asgi import serving_at
 from loadtest.backends.peers.mcp import IDLE, echo
-
-CLIENT_ID = "loadtest"
-CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - opens nothing but this provider on loopback
-SCOPE = "mcp:read"
-IDENTITY = openid.SCOPES
-"""The scopes with which somebody signs in."""
+from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OPENID_SCOPES
 
 _CODE_LIFETIME = 60.0
 _TOKEN_LIFETIME = 3600
@@ -74,13 +69,13 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
     def __init__(self, notary: openid.Notary) -> None:
         self._notary = notary
         known = KnownClient(
-            client_id=CLIENT_ID,
-            client_secret=CLIENT_SECRET,
+            client_id=OAUTH_CLIENT_ID,
+            client_secret=OAUTH_CLIENT_SECRET,
             redirect_uris=[AnyUrl("http://127.0.0.1/oauth/callback")],
-            scope=f"{SCOPE} {IDENTITY}",
+            scope=f"{MCP_SCOPE} {OPENID_SCOPES}",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
         )
-        self._clients: dict[str, OAuthClientInformationFull] = {CLIENT_ID: known}
+        self._clients: dict[str, OAuthClientInformationFull] = {OAUTH_CLIENT_ID: known}
         self._codes: dict[str, OpenIdCode] = {}
         self._refresh: dict[str, RefreshToken] = {}
         self._access: dict[str, AccessToken] = {}
@@ -104,7 +99,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
         wish = openid.wish()
         code = OpenIdCode(
             code=secrets.token_urlsafe(24),
-            scopes=params.scopes or [SCOPE],
+            scopes=params.scopes or [MCP_SCOPE],
             expires_at=time.time() + _CODE_LIFETIME,
             client_id=client.client_id or "",
             code_challenge=params.code_challenge,
@@ -192,10 +187,10 @@ def build(url: str) -> ASGIApp:
         auth=AuthSettings(
             issuer_url=AnyHttpUrl(url),
             resource_server_url=AnyHttpUrl(f"{url}/mcp"),
-            required_scopes=[SCOPE],
+            required_scopes=[MCP_SCOPE],
             validate_token_resource=False,
             client_registration_options=ClientRegistrationOptions(
-                enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
+                enabled=True, valid_scopes=[MCP_SCOPE], default_scopes=[MCP_SCOPE]
             ),
         ),
     )

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, SCOPE
+from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
@@ -45,8 +45,8 @@ class OAuthUser(GatewayUser):
         """With a client that the provider knows: consent, tools, a call of one."""
         issuer = self.fixture.backends["oauth"]
         config = {
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": OAUTH_CLIENT_SECRET,
             "authorization_url": f"{issuer}/authorize",
             "token_url": f"{issuer}/token",
         }
@@ -64,7 +64,7 @@ class OAuthUser(GatewayUser):
                 gateway_id=gateway.id,
                 check=lambda a: (
                     None
-                    if a["oauth_enabled"] and a["client_id"] == CLIENT_ID
+                    if a["oauth_enabled"] and a["client_id"] == OAUTH_CLIENT_ID
                     else expected("the client that was registered")
                 ),
             )
@@ -106,7 +106,7 @@ class OAuthUser(GatewayUser):
             | {
                 "grant_type": "authorization_code",
                 "redirect_uri": f"{self.process.session.host}/oauth/callback",
-                "scopes": [SCOPE],
+                "scopes": [MCP_SCOPE],
             },
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from loadtest.backends.peers.oauth import CLIENT_ID, CLIENT_SECRET, IDENTITY
+from loadtest.backends.settings import OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OPENID_SCOPES
 from loadtest.client.answer import Answer
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
@@ -114,13 +114,13 @@ class SingleSignOnUser(PeopleUser):
                 "name": name,
                 "display_name": name,
                 "provider_type": kind,
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
+                "client_id": OAUTH_CLIENT_ID,
+                "client_secret": OAUTH_CLIENT_SECRET,
                 "authorization_url": f"{issuer}/authorize",
                 "token_url": f"{issuer}/token",
                 "userinfo_url": f"{issuer}/userinfo",
                 "issuer": issuer,
-                "scope": IDENTITY,
+                "scope": OPENID_SCOPES,
                 "trusted_domains": ["example.com"],
             },
             delete="DELETE /auth/sso/admin/providers/{provider_id}",
