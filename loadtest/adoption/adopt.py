@@ -29,10 +29,10 @@ from loadtest.gateway.environment import SWITCHES, common_switches
 from loadtest.gateway.install.installation import install, read_lock
 from loadtest.gateway.install.manifest import Manifest, read_manifest
 from loadtest.gateway.install.source import Pinned
-from loadtest.judge.coverage_diff import offer
+from loadtest.judge.coverage_diff import contract_coverage
 from loadtest.openapi import contracts
-from loadtest.openapi.contracts import Contract
-from loadtest.openapi.diff import contract_changes
+from loadtest.openapi.contracts import StoredContract
+from loadtest.openapi.diff import diff_contracts
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
@@ -179,7 +179,7 @@ def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
 def _written(version: str, look: BootedRelease) -> Adoption:
     """Write the files of ``version``; the data file last, which makes it a known one."""
     before = contracts.contract_of(look.template)
-    now = Contract(look.document, look.manifest.settings)
+    now = StoredContract(look.document, look.manifest.settings)
     target = versions.DIRECTORY / f"{version}.toml"
     found = draft(
         read_text(target.with_name(f"{look.template}.toml")),
@@ -198,9 +198,10 @@ def _written(version: str, look: BootedRelease) -> Adoption:
         template=look.template,
         operations=len(now.operations),
         packages=look.packages,
-        changes=contract_changes(before.document, now.document),
+        changes=diff_contracts(before.document, now.document),
         unplanned=tuple(
-            one.name for one in offer(now.operations, discover_scenarios(), data.excluded).unplanned
+            one.name
+            for one in contract_coverage(now.operations, discover_scenarios(), data.excluded).unplanned
         ),
         settings=setting_changes(before.settings, now.settings, _set_by_us(data)),
         left_out=found.left_out,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.adoption.draft import OldPackages
-from loadtest.openapi.diff import Alias, Change, ContractChanges
+from loadtest.openapi.diff import Alias, ContractDiff, OperationDifference
 from loadtest.reports.text import markdown, one_line, printable
 
 SHOWN = 20
@@ -37,7 +37,7 @@ class Adoption:
     template: str
     """That closest version: the data file began with its own."""
     operations: int
-    changes: ContractChanges
+    changes: ContractDiff
     unplanned: tuple[str, ...]
     """Operations that no scenario calls and that are not excluded."""
     settings: SettingChanges
@@ -190,7 +190,7 @@ def _alias(alias: Alias) -> Words:
     return words
 
 
-def _change(change: Change) -> Words:
+def _change(change: OperationDifference) -> Words:
     """Return a changed operation: its name, and for each part what differs there."""
     words: list[str] = [CodeSpan(change.name)]
     where = ""

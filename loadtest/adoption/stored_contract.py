@@ -20,7 +20,7 @@ from loadtest.gateway.install.installation import install
 from loadtest.gateway.install.manifest import read_manifest
 from loadtest.gateway.install.source import Pinned
 from loadtest.openapi import contracts
-from loadtest.openapi.contracts import Contract
+from loadtest.openapi.contracts import StoredContract
 from loadtest.versions import data as versions
 
 
@@ -46,7 +46,7 @@ def store_contract(version: str, home: Path) -> Path:
     """
     source = Pinned(version, versions.load(version))
     manifest = read_manifest(install(source, home))
-    contract = Contract(served_document(source, home), manifest.settings)
+    contract = StoredContract(served_document(source, home), manifest.settings)
     write_atomically(contracts.path_of(version), contracts.stored_form(contract))
     return contracts.path_of(version)
 

@@ -12,8 +12,8 @@ from loadtest.core.files import prepare_directory
 from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import compare
 from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
-from loadtest.judge.failures import FailOn, Standing
-from loadtest.judge.known import accepted, gateway_version
+from loadtest.judge.failures import FailOn, FailureStatus
+from loadtest.judge.known import accepted_entries, gateway_version
 from loadtest.judge.known_file import read_baseline, write_known
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.openapi.contracts import contract_of, path_of
@@ -137,8 +137,8 @@ def accept(
     """
     files = tuple(dict.fromkeys((*options.known_failures, *([path] if path.exists() else []))))
     judged = judge_run(run, Options(known_failures=files, categories=options.categories), today)
-    additions = accepted(
-        [one.failure for one in judged.standing(Standing.NEW, Standing.EXPIRED)],
+    additions = accepted_entries(
+        [one.failure for one in judged.with_status(FailureStatus.NEW, FailureStatus.EXPIRED)],
         fingerprints,
         gateway=gateway_version(run.gateway),
         reason=reason,

@@ -15,7 +15,7 @@ from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.files import read_json
 from loadtest.core.operations import METHODS, canonical
 from loadtest.engine.scenario_plan import discover_scenarios
-from loadtest.judge.coverage_diff import beside, offer
+from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
 from loadtest.openapi.contracts import closest
 from loadtest.reports import coverage_table
 from loadtest.results.run import Run
@@ -34,11 +34,11 @@ def show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
     runs = [options.the_run(path) for path in paths or (None,)]
     found = [judge_run(run, Options(), options.today()).coverage for run in runs]
     if len(found) == 2:
-        names, both = _names(paths, runs), beside(*found)
+        names, both = _names(paths, runs), diff_coverage(*found)
         if as_json:
-            click.echo(coverage_table.beside_json(names, both))
+            click.echo(coverage_table.coverage_diff_json(names, both))
         else:
-            coverage_table.print_beside(names, both)
+            coverage_table.print_coverage_diff(names, both)
     elif as_json:
         click.echo(coverage_table.coverage_json(found[0]))
     else:
@@ -52,11 +52,11 @@ def show_contract(path: Path, version: str | None, *, as_json: bool = False) -> 
         UsageError: the file holds no such document, or ``version`` is unknown.
     """
     operations, data = _contract(path, version)
-    offered = offer(operations, discover_scenarios(), data.excluded)
+    offered = contract_coverage(operations, discover_scenarios(), data.excluded)
     if as_json:
-        click.echo(coverage_table.offer_json(offered))
+        click.echo(coverage_table.contract_coverage_json(offered))
     else:
-        coverage_table.print_offer(offered)
+        coverage_table.print_contract_coverage(offered)
     return ExitCode.FAIL if offered.unplanned else ExitCode.PASS
 
 

@@ -25,7 +25,7 @@ _LONGEST_LINE = 1_000
 """Characters of a log line that are searched; a rule must not take a minute over a dumped document."""
 
 
-class Fault(StrEnum):
+class FaultOrigin(StrEnum):
     """Where the cause of a failure lies."""
 
     GATEWAY = "gateway"
@@ -34,7 +34,7 @@ class Fault(StrEnum):
     LOAD_TEST = "load-test"
 
 
-class Sample(Record, frozen=True, kw_only=True):
+class ExampleFailure(Record, frozen=True, kw_only=True):
     """A small failure that shows what a category recognises, or must not recognise."""
 
     operation: str
@@ -63,7 +63,7 @@ class Category(Record, frozen=True, kw_only=True, rename="kebab"):
     name: str
     """Lower-case words joined by dashes."""
     title: str
-    fault: Fault
+    fault: FaultOrigin
     excuses: bool
     """Whether a failure of this category lets a run pass."""
     because: str
@@ -84,9 +84,9 @@ class Category(Record, frozen=True, kw_only=True, rename="kebab"):
     of every example that has any. Where ``messages`` are given as well, one of the two is enough."""
     source: str | None = None
     """A link to where this is explained or fixed."""
-    examples: tuple[Sample, ...] = ()
+    examples: tuple[ExampleFailure, ...] = ()
     """Failures that this category must be given to."""
-    counter_examples: tuple[Sample, ...] = ()
+    counter_examples: tuple[ExampleFailure, ...] = ()
     """Failures that this category must not be given to."""
 
 

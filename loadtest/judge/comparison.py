@@ -24,7 +24,7 @@ NOTABLE_MS = 5.0
 """And it must differ by this much: 2 ms against 1 ms is the clock, not the gateway."""
 
 
-class Trend(StrEnum):
+class LatencyChange(StrEnum):
     """What can be said of an operation's latency."""
 
     SLOWER = "slower"
@@ -34,12 +34,12 @@ class Trend(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
+class OperationComparison:
     """One operation in both runs."""
 
     before: Operation
     now: Operation
-    trend: Trend
+    trend: LatencyChange
     ratio: float | None
     """The p95 now, divided by that of before; None if one of the two is not known or 0."""
 
@@ -50,19 +50,19 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class AreaDifference:
+class AreaComparison:
     """The requests of one area in both runs: a short run has samples enough of an area, seldom of an operation."""
 
     name: str
     before: Latency
     now: Latency
-    trend: Trend
+    trend: LatencyChange
     ratio: float | None
     """As of an operation."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedMetric:
     """One number of the whole run, before and now; None where a run does not know it."""
 
     name: str
@@ -76,10 +76,10 @@ class Comparison:
     """A run against an earlier one."""
 
     baseline: Run
-    figures: tuple[Figure, ...]
-    operations: tuple[Difference, ...]
+    figures: tuple[ComparedMetric, ...]
+    operations: tuple[OperationComparison, ...]
     """Those called in both runs: slower ones first, the worst at the top."""
-    areas: tuple[AreaDifference, ...]
+    areas: tuple[AreaComparison, ...]
     """Those measured in both runs, in the same order."""
     new_failures: tuple[Failure, ...]
     """Those that the baseline does not have, whether they are known failures or not."""
@@ -92,7 +92,7 @@ class Comparison:
     unlike: tuple[str, ...]
     """Why the two may not be comparable, a sentence each."""
 
-    def count(self, trend: Trend) -> int:
+    def count(self, trend: LatencyChange) -> int:
         """Return how many operations have this ``trend``."""
         return sum(one.trend is trend for one in self.operations)
 
@@ -106,7 +106,7 @@ def compare(run: Run, baseline: Run) -> Comparison:
     now = {operation.name: operation for operation in run.operations if operation.requests}
     before = {operation.name: operation for operation in baseline.operations if operation.requests}
     differences = [_difference(before[name], one) for name, one in now.items() if name in before]
-    order = list(Trend)
+    order = list(LatencyChange)
     differences.sort(key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name))
     prints, earlier = ({one.fingerprint for one in here.failures} for here in (run, baseline))
     succeeded, did = ({one.name for one in here.operations if one.successes} for here in (run, baseline))
@@ -125,17 +125,17 @@ def compare(run: Run, baseline: Run) -> Comparison:
     )
 
 
-def _difference(before: Operation, now: Operation) -> Difference:
-    return Difference(before, now, *_trend(before.latency, now.latency))
+def _difference(before: Operation, now: Operation) -> OperationComparison:
+    return OperationComparison(before, now, *_trend(before.latency, now.latency))
 
 
-def _areas(now: Iterable[Operation], before: Iterable[Operation]) -> tuple[AreaDifference, ...]:
+def _areas(now: Iterable[Operation], before: Iterable[Operation]) -> tuple[AreaComparison, ...]:
     new, old = (_by_area(operations) for operations in (now, before))
     found = [
-        AreaDifference(name, old[name], new[name], *_trend(old[name], new[name]))
+        AreaComparison(name, old[name], new[name], *_trend(old[name], new[name]))
         for name in new.keys() & old.keys()
     ]
-    order = list(Trend)
+    order = list(LatencyChange)
     return tuple(sorted(found, key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name)))
 
 
@@ -147,31 +147,31 @@ def _by_area(operations: Iterable[Operation]) -> dict[str, Latency]:
     return {name: latency for name, latency in merged.items() if latency is not None}
 
 
-def _trend(before: Latency | None, now: Latency | None) -> tuple[Trend, float | None]:
+def _trend(before: Latency | None, now: Latency | None) -> tuple[LatencyChange, float | None]:
     old, new = _percentile(before, 95), _percentile(now, 95)
     ratio = new / old if old and new else None
     if before is None or now is None or old is None or new is None:
-        return Trend.UNSURE, ratio
+        return LatencyChange.UNSURE, ratio
     if min(before.count, now.count) < MIN_SAMPLES:
-        return Trend.UNSURE, ratio
+        return LatencyChange.UNSURE, ratio
     if abs(new - old) < NOTABLE_MS or (ratio is not None and 1 / NOTABLE < ratio < NOTABLE):
-        return Trend.ALIKE, ratio
-    return (Trend.SLOWER if new > old else Trend.FASTER), ratio
+        return LatencyChange.ALIKE, ratio
+    return (LatencyChange.SLOWER if new > old else LatencyChange.FASTER), ratio
 
 
 def _percentile(latency: Latency | None, share: float) -> float | None:
     return latency.percentiles.get(f"{share:g}") if latency else None
 
 
-def _figures(run: Run, baseline: Run) -> Iterator[Figure]:
+def _figures(run: Run, baseline: Run) -> Iterator[ComparedMetric]:
     old, new = total_latency(baseline), total_latency(run)
     for share in (50, 95, 99):
-        yield Figure(f"p{share}", "ms", _percentile(old, share), _percentile(new, share))
-    yield Figure("requests", "", baseline.requests, run.requests)
-    yield Figure("requests per second", "/s", _rate(baseline), _rate(run))
-    yield Figure("failed requests", "%", _failed(baseline), _failed(run))
+        yield ComparedMetric(f"p{share}", "ms", _percentile(old, share), _percentile(new, share))
+    yield ComparedMetric("requests", "", baseline.requests, run.requests)
+    yield ComparedMetric("requests per second", "/s", _rate(baseline), _rate(run))
+    yield ComparedMetric("failed requests", "%", _failed(baseline), _failed(run))
     peaks = [max((sample.rss for sample in here.resources), default=None) for here in (baseline, run)]
-    yield Figure("gateway memory, peak", "B", peaks[0], peaks[1])
+    yield ComparedMetric("gateway memory, peak", "B", peaks[0], peaks[1])
 
 
 def _rate(run: Run) -> float | None:

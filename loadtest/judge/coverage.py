@@ -18,46 +18,53 @@ from loadtest.versions.data import Drift, Exclusion
 
 SHARES = (50, 90, 99, 100)
 """Percent of the succeeding operations whose time is told."""
-NOTHING = versions.Coverage()
+NO_FLOOR = versions.Coverage()
 """No operation is required."""
 
 
-class State(StrEnum):
+class CoverageState(StrEnum):
     """What became of an operation; the first one that fits counts."""
 
     SUCCEEDED = "succeeded"
     """At least one documented success."""
-    DRIFT = "drift"
+    MISMATCH = "drift"
     """Answered right at least once, and only outside what the contract documents."""
-    ACCEPTED = "accepted"
+    ALLOWED = "accepted"
     """Never answered as documented: the scenario that calls it accepts what it got, with a reason."""
-    EXCUSED = "excused"
+    KNOWN_FAILURE = "excused"
     """Called, and it only failed; every failure is a known one."""
-    REACHED = "reached"
+    FAILING = "reached"
     """Called, and it only failed, not always as known."""
     EXCLUDED = "excluded"
     """Not driven, with a reason in the version's data."""
-    MISSED = "missed"
+    NOT_CALLED = "missed"
     """Offered and never called."""
     REMOVED = "removed"
     """Not in the contract of this gateway, and in that of the known version."""
-    NOT_OFFERED = "not offered"
+    NOT_IN_VERSION = "not offered"
     """Planned by a scenario, and not in the contract of this gateway."""
     UNDOCUMENTED = "undocumented"
     """Called, and not in the contract: shown, not counted."""
 
 
-COUNTED = (State.SUCCEEDED, State.DRIFT, State.ACCEPTED, State.EXCUSED, State.REACHED, State.MISSED)
+COUNTED = (
+    CoverageState.SUCCEEDED,
+    CoverageState.MISMATCH,
+    CoverageState.ALLOWED,
+    CoverageState.KNOWN_FAILURE,
+    CoverageState.FAILING,
+    CoverageState.NOT_CALLED,
+)
 """The states of an operation that the run could have succeeded on."""
 
 
 @dataclass(frozen=True)
-class Covered:
+class OperationCoverage:
     """One operation and what became of it."""
 
     name: str
     area: str
-    state: State
+    state: CoverageState
     requests: int = 0
     reason: str = ""
     """Why it did not succeed."""
@@ -76,20 +83,20 @@ class Covered:
 class Coverage:
     """What became of every operation, and what the run had to reach."""
 
-    operations: tuple[Covered, ...]
+    operations: tuple[OperationCoverage, ...]
     """In the order of area and name."""
     known: bool
     """Whether the contract is known; without it, only what was called is listed and no total exists."""
     unplanned: tuple[str, ...] = ()
     """Offered, not excluded, and in no scenario of the plan."""
-    floor: versions.Coverage = NOTHING
+    floor: versions.Coverage = NO_FLOOR
     """What the version's data requires."""
     partial: str = ""
     """How the load was limited to a part of itself, which nothing is required of; empty if it was not."""
     gone: frozenset[str] = frozenset()
     """Operations of the known version that are no longer offered, intended or not."""
 
-    def count(self, state: State, area: str | None = None) -> int:
+    def count(self, state: CoverageState, area: str | None = None) -> int:
         """Return how many operations have this ``state``, parts of others left out."""
         return sum(
             one.state is state and one.within is None and area in (None, one.area) for one in self.operations
@@ -98,12 +105,12 @@ class Coverage:
     @property
     def succeeded(self) -> int:
         """Operations with at least one success."""
-        return self.count(State.SUCCEEDED)
+        return self.count(CoverageState.SUCCEEDED)
 
     @property
     def answered(self) -> int:
         """Operations that were answered right at least once, as documented or not."""
-        return self.succeeded + self.count(State.DRIFT)
+        return self.succeeded + self.count(CoverageState.MISMATCH)
 
     @property
     def total(self) -> int:
@@ -114,7 +121,7 @@ class Coverage:
     def line(self) -> str:
         """The whole in a few words; what stands in brackets makes up the difference."""
         noun = "operations" if self.known else "called operations"
-        return in_words({state: self.count(state) for state in COUNTED}, f" {noun} succeeded")
+        return counts_text({state: self.count(state) for state in COUNTED}, f" {noun} succeeded")
 
     @property
     def pace(self) -> tuple[tuple[int, float], ...]:
@@ -122,7 +129,11 @@ class Coverage:
 
         Nothing is known of a record that does not say so for each of them.
         """
-        firsts = [o.first_success for o in self.operations if o.within is None and o.state is State.SUCCEEDED]
+        firsts = [
+            o.first_success
+            for o in self.operations
+            if o.within is None and o.state is CoverageState.SUCCEEDED
+        ]
         times = sorted(first for first in firsts if first is not None)
         if not times or len(times) < len(firsts):
             return ()
@@ -146,33 +157,33 @@ class Coverage:
         return max(missing - len(self.gone), 0)
 
     @property
-    def lost(self) -> tuple[Covered, ...]:
+    def lost(self) -> tuple[OperationCoverage, ...]:
         """Operations that a scenario should have called with success, and that only failed or were missed."""
         return tuple(
             one
             for one in self.operations
             if one.within is None
-            and one.state in (State.REACHED, State.MISSED)
+            and one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED)
             and one.name not in self.unplanned
         )
 
-    def areas(self) -> dict[str, dict[State, int]]:
+    def areas(self) -> dict[str, dict[CoverageState, int]]:
         """Return how many operations of every area have which state."""
-        table: dict[str, dict[State, int]] = defaultdict(lambda: dict.fromkeys(State, 0))
+        table: dict[str, dict[CoverageState, int]] = defaultdict(lambda: dict.fromkeys(CoverageState, 0))
         for one in self.operations:
             if one.within is None:
                 table[one.area][one.state] += 1
         return dict(sorted(table.items()))
 
 
-def in_words(counts: Mapping[State, int], what: str = "") -> str:
+def counts_text(counts: Mapping[CoverageState, int], what: str = "") -> str:
     """Return ``3/6 (1 drift, 2 failed)``, with ``what`` before the brackets: they make up the difference."""
-    text = f"{counts[State.SUCCEEDED]}/{sum(counts[state] for state in COUNTED)}{what}"
-    words = {State.REACHED: "failed"}
+    text = f"{counts[CoverageState.SUCCEEDED]}/{sum(counts[state] for state in COUNTED)}{what}"
+    words = {CoverageState.FAILING: "failed"}
     others = [
         f"{counts[state]} {words.get(state, state.value)}"
         for state in COUNTED
-        if state is not State.SUCCEEDED and counts[state]
+        if state is not CoverageState.SUCCEEDED and counts[state]
     ]
     return f"{text} ({', '.join(others)})" if others else text
 
@@ -196,13 +207,13 @@ def causes_of_missing(run: Run) -> dict[str, str]:
     return {name: operation for name, (_, operation) in causes.items()}
 
 
-def cover(
+def coverage_of(
     run: Run,
     *,
     excused: Collection[str],
     exclusions: Iterable[Exclusion] = (),
     drift: Collection[Drift] = (),
-    floor: versions.Coverage = NOTHING,
+    floor: versions.Coverage = NO_FLOOR,
     removed: Mapping[str, str] | None = None,
     intended: Mapping[str, str] | None = None,
 ) -> Coverage:
@@ -217,7 +228,7 @@ def cover(
     excluded = [(re.compile(fnmatch.translate(one.operations)), one.reason) for one in exclusions]
     contract = set(run.contract or ())
     parts: dict[str, list[Operation]] = defaultdict(list)
-    rows: list[Covered] = []
+    rows: list[OperationCoverage] = []
     reached = {base(name) for name in planned} | planned
     causes = causes_of_missing(run)
     for name, operation in called.items():
@@ -228,22 +239,24 @@ def cover(
             parts[whole].append(operation)
         state, reason = _outcome([operation], excused, drift)
         if run.contract is not None and whole is None:
-            state, reason = State.UNDOCUMENTED, "called, and not in the gateway's contract"
+            state, reason = CoverageState.UNDOCUMENTED, "called, and not in the gateway's contract"
         rows.append(
-            Covered(name, areas[name], state, operation.requests, reason, whole, _first_success([operation]))
+            OperationCoverage(
+                name, areas[name], state, operation.requests, reason, whole, _first_success([operation])
+            )
         )
     for name in contract:
         of_it = [*([called[name]] if name in called else []), *parts[name]]
         state, reason = _outcome(of_it, excused, drift)
-        if state is not State.SUCCEEDED:
+        if state is not CoverageState.SUCCEEDED:
             why = next((reason for pattern, reason in excluded if pattern.match(name)), None)
             if why is not None:
-                state, reason = State.EXCLUDED, why
-            elif state is State.MISSED:
+                state, reason = CoverageState.EXCLUDED, why
+            elif state is CoverageState.NOT_CALLED:
                 reason = _not_called_because(name, causes) if name in reached else "no scenario calls it"
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
-        rows.append(Covered(name, areas[name], state, requests, reason, first_success=first))
+        rows.append(OperationCoverage(name, areas[name], state, requests, reason, first_success=first))
     removed, intended = removed or {}, intended or {}
     gone = removed.keys() | intended.keys()
     if run.contract is not None:
@@ -253,11 +266,12 @@ def cover(
         ]
     rows = [one for one in rows if one.name not in gone]
     rows += [
-        Covered(n, area_of(n), State.REMOVED, reason=f"no longer offered: {why}")
+        OperationCoverage(n, area_of(n), CoverageState.REMOVED, reason=f"no longer offered: {why}")
         for n, why in removed.items()
     ]
     rows += [
-        Covered(n, area_of(n), State.NOT_OFFERED, reason=f"removed: {why}") for n, why in intended.items()
+        OperationCoverage(n, area_of(n), CoverageState.NOT_IN_VERSION, reason=f"removed: {why}")
+        for n, why in intended.items()
     ]
     rows.sort(key=lambda one: (one.area, one.name))
     return Coverage(
@@ -266,7 +280,10 @@ def cover(
         unplanned=tuple(
             one.name
             for one in rows
-            if run.plan and one.within is None and one.state is State.MISSED and one.name not in reached
+            if run.plan
+            and one.within is None
+            and one.state is CoverageState.NOT_CALLED
+            and one.name not in reached
         ),
         floor=floor,
         partial=_partial(run),
@@ -274,11 +291,17 @@ def cover(
     )
 
 
-def _not_called(name: str, area: str, contract: Collection[str], causes: Mapping[str, str]) -> Covered:
+def _not_called(
+    name: str, area: str, contract: Collection[str], causes: Mapping[str, str]
+) -> OperationCoverage:
     """Return the row of an operation that a scenario plans, outside the contract's own names."""
     if base(name) in contract:
-        return Covered(name, area, State.MISSED, 0, _not_called_because(name, causes), base(name))
-    return Covered(name, area, State.NOT_OFFERED, 0, "not in the contract of this gateway")
+        return OperationCoverage(
+            name, area, CoverageState.NOT_CALLED, 0, _not_called_because(name, causes), base(name)
+        )
+    return OperationCoverage(
+        name, area, CoverageState.NOT_IN_VERSION, 0, "not in the contract of this gateway"
+    )
 
 
 def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
@@ -287,21 +310,21 @@ def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
 
 def _outcome(
     operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
-) -> tuple[State, str]:
+) -> tuple[CoverageState, str]:
     """Return state and reason of one operation from what its parts met."""
     if not operations:
-        return State.MISSED, "never called"
+        return CoverageState.NOT_CALLED, "never called"
     if any(operation.successes for operation in operations):
-        return State.SUCCEEDED, ""
+        return CoverageState.SUCCEEDED, ""
     if any(operation.drift for operation in operations):
-        return State.DRIFT, _drift_reason(operations, drift)
+        return CoverageState.MISMATCH, _drift_reason(operations, drift)
     failed = [operation for operation in operations if operation.failures]
     accepted = [f"accepted {a.status}: {a.reason}" for o in operations for a in o.acceptances]
     if not failed:
-        return State.ACCEPTED, "; ".join(accepted)
+        return CoverageState.ALLOWED, "; ".join(accepted)
     if all(operation.name in excused for operation in failed):
-        return State.EXCUSED, "; ".join(("only known failures", *accepted))
-    return State.REACHED, "called, and it only failed"
+        return CoverageState.KNOWN_FAILURE, "; ".join(("only known failures", *accepted))
+    return CoverageState.FAILING, "called, and it only failed"
 
 
 def _first_success(operations: list[Operation]) -> float | None:

@@ -6,43 +6,43 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from loadtest.core.operations import base
-from loadtest.judge.coverage import Coverage, Covered, State, cover
+from loadtest.judge.coverage import Coverage, CoverageState, OperationCoverage, coverage_of
 from loadtest.results.run import Run, Scenario, Settings
 from loadtest.versions.data import Exclusion
 
 
 @dataclass(frozen=True)
-class Change:
+class StateChange:
     """An operation that both gateways offer, and that fared otherwise."""
 
     name: str
-    left: Covered
-    right: Covered
+    left: OperationCoverage
+    right: OperationCoverage
 
 
 @dataclass(frozen=True)
-class Beside:
+class CoverageDiff:
     """Two coverages side by side."""
 
-    areas: tuple[tuple[str, Mapping[State, int] | None, Mapping[State, int] | None], ...]
+    areas: tuple[tuple[str, Mapping[CoverageState, int] | None, Mapping[CoverageState, int] | None], ...]
     """Every area, with how many operations of it have which state; None where a run does not know the area."""
-    changes: tuple[Change, ...]
+    changes: tuple[StateChange, ...]
     only_left: tuple[str, ...]
     """Operations that only the first gateway offers, without the excluded ones."""
     only_right: tuple[str, ...]
 
 
-def beside(left: Coverage, right: Coverage) -> Beside:
+def diff_coverage(left: Coverage, right: Coverage) -> CoverageDiff:
     """Return the coverages ``left`` and ``right`` side by side."""
     here, there = _offered(left), _offered(right)
     left_areas, right_areas = left.areas(), right.areas()
-    return Beside(
+    return CoverageDiff(
         areas=tuple(
             (name, left_areas.get(name), right_areas.get(name))
             for name in sorted(left_areas.keys() | right_areas.keys())
         ),
         changes=tuple(
-            Change(name, here[name], there[name])
+            StateChange(name, here[name], there[name])
             for name in sorted(here.keys() & there.keys())
             if here[name].state is not there[name].state
         ),
@@ -51,26 +51,26 @@ def beside(left: Coverage, right: Coverage) -> Beside:
     )
 
 
-def _offered(coverage: Coverage) -> dict[str, Covered]:
-    absent = (State.NOT_OFFERED, State.UNDOCUMENTED)
+def _offered(coverage: Coverage) -> dict[str, OperationCoverage]:
+    absent = (CoverageState.NOT_IN_VERSION, CoverageState.UNDOCUMENTED)
     return {o.name: o for o in coverage.operations if o.within is None and o.state not in absent}
 
 
-def _only(here: Mapping[str, Covered], there: Mapping[str, Covered]) -> tuple[str, ...]:
+def _only(here: Mapping[str, OperationCoverage], there: Mapping[str, OperationCoverage]) -> tuple[str, ...]:
     return tuple(sorted(name for name, one in here.items() if one.counted and name not in there))
 
 
 @dataclass(frozen=True)
-class Offer:
+class ContractCoverage:
     """What a gateway offers and what the scenarios call, in the order of area and name."""
 
-    planned: tuple[Covered, ...]
+    planned: tuple[OperationCoverage, ...]
     """Offered, and in a scenario."""
-    unplanned: tuple[Covered, ...]
+    unplanned: tuple[OperationCoverage, ...]
     """Offered, and in none."""
-    excluded: tuple[Covered, ...]
+    excluded: tuple[OperationCoverage, ...]
     """Offered, and not driven, with a reason in the version's data."""
-    not_offered: tuple[Covered, ...]
+    not_offered: tuple[OperationCoverage, ...]
     """In a scenario, and not offered."""
     scenarios: Mapping[str, tuple[str, ...]]
     """The names of the scenarios of every operation in the plan."""
@@ -88,21 +88,23 @@ class Offer:
         return {name: tuple(sum(o.area == name for o in group) for group in groups) for name in names}  # type: ignore[misc]
 
 
-def offer(contract: Iterable[str], plan: tuple[Scenario, ...], exclusions: Iterable[Exclusion] = ()) -> Offer:
+def contract_coverage(
+    contract: Iterable[str], plan: tuple[Scenario, ...], exclusions: Iterable[Exclusion] = ()
+) -> ContractCoverage:
     """Return what of ``contract`` the scenarios of ``plan`` call."""
     nothing = Run(started="", settings=Settings(host=""), contract=tuple(contract), plan=plan)
-    coverage = cover(nothing, excused=(), exclusions=exclusions)
+    coverage = coverage_of(nothing, excused=(), exclusions=exclusions)
     whole = [one for one in coverage.operations if one.within is None]
-    missed = [one for one in whole if one.state is State.MISSED]
+    missed = [one for one in whole if one.state is CoverageState.NOT_CALLED]
     callers: dict[str, list[str]] = {}
     for scenario in plan:
         for operation in dict.fromkeys(call.operation for call in scenario.calls):
             callers.setdefault(operation, []).append(scenario.name)
     called = callers.keys() | {base(name) for name in callers}
-    return Offer(
+    return ContractCoverage(
         planned=tuple(one for one in missed if one.name in called),
         unplanned=tuple(one for one in missed if one.name not in called),
-        excluded=tuple(one for one in whole if one.state is State.EXCLUDED),
-        not_offered=tuple(one for one in whole if one.state is State.NOT_OFFERED),
+        excluded=tuple(one for one in whole if one.state is CoverageState.EXCLUDED),
+        not_offered=tuple(one for one in whole if one.state is CoverageState.NOT_IN_VERSION),
         scenarios={name: tuple(names) for name, names in callers.items()},
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.judge.categories import Categories, Category
-from loadtest.judge.known import Entry, KnownFailures
+from loadtest.judge.known import KnownFailureEntry, KnownFailures
 from loadtest.results.failures import Failure, ProblemKind
 
 
@@ -23,7 +23,7 @@ class FailOn(StrEnum):
     """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
 
 
-class Standing(StrEnum):
+class FailureStatus(StrEnum):
     """How a failure stands, worst first."""
 
     NEW = "new"
@@ -40,14 +40,14 @@ class JudgedFailure:
     """A failure of the run and what is known about it."""
 
     failure: Failure
-    standing: Standing
+    status: FailureStatus
     fails: bool
     """Whether it makes the run fail."""
-    entry: Entry | None = None
+    entry: KnownFailureEntry | None = None
     """The entry that excuses it, or did until it expired."""
     category: Category | None = None
     """The category that recognises it, whether it excuses or not."""
-    known_as: Entry | None = None
+    known_as: KnownFailureEntry | None = None
     """Of a new one: the entry that knows this operation to fail with another status or code."""
     detail: str = ""
     """Of a removed operation: which version offers it, and where it is now."""
@@ -72,13 +72,13 @@ class JudgedFailure:
         """Why it is excused, or no longer is; empty for a new one that nothing is known of."""
         if self.entry is not None:
             known = self.entry.known
-            until = "expired on" if self.standing is Standing.EXPIRED else "until"
+            until = "expired on" if self.status is FailureStatus.EXPIRED else "until"
             only = f"only {known.only}, " if known.only else ""
             how_often = "now and then, " if known.sometimes else ""
             return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
         if self.known_as is not None:
             return f"{self.change}: {self.known_as.known.reason} ({self.known_as.known.owner})"
-        if self.standing is Standing.CATEGORY and self.category is not None:
+        if self.status is FailureStatus.CATEGORY and self.category is not None:
             return f"{self.category.title} [{self.category.name}]"
         return ""
 
@@ -90,7 +90,7 @@ def judge_failures(
     today: dt.date,
     fail_on: FailOn,
     details: Mapping[str, str] | None = None,
-) -> tuple[tuple[JudgedFailure, ...], set[Entry]]:
+) -> tuple[tuple[JudgedFailure, ...], set[KnownFailureEntry]]:
     """Return the failures in the order of a report, and the entries that were of use.
 
     An entry is of use, too, where its operation now fails with another status or code: it is not stale.
@@ -98,30 +98,28 @@ def judge_failures(
     """
     matches = [(failure, matcher.match(failure)) for failure in failures]
     seen = {entry for _, matching in matches for entry in matching}
-    judged, changed = [], set[Entry]()
+    judged, changed = [], set[KnownFailureEntry]()
     for failure, matching in matches:
         known_as = None
         entry = next((one for one in matching if not one.expired(today)), None)
         category = categories.classify(failure)
         if entry is not None:
-            standing = Standing.KNOWN
+            status = FailureStatus.KNOWN
         elif matching:
-            standing, entry = Standing.EXPIRED, matching[0]
+            status, entry = FailureStatus.EXPIRED, matching[0]
         elif category is not None and category.excuses:
-            standing = Standing.CATEGORY
+            status = FailureStatus.CATEGORY
         else:
-            standing = Standing.NEW
+            status = FailureStatus.NEW
             known_as = next((one for one in matcher.otherwise(failure) if one not in seen), None)
             if known_as is not None:
                 changed.add(known_as)
-        fails = standing in (Standing.NEW, Standing.EXPIRED) or fail_on is FailOn.ANY
+        fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or fail_on is FailOn.ANY
         judged.append(
-            JudgedFailure(
-                failure, standing, fails, entry, category, known_as, _detail(failure, details or {})
-            )
+            JudgedFailure(failure, status, fails, entry, category, known_as, _detail(failure, details or {}))
         )
-    order = list(Standing)
-    judged.sort(key=lambda j: (order.index(j.standing), not j.removed, -j.failure.count, j.failure.operation))
+    order = list(FailureStatus)
+    judged.sort(key=lambda j: (order.index(j.status), not j.removed, -j.failure.count, j.failure.operation))
     return tuple(judged), seen | changed
 
 

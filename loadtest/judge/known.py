@@ -19,7 +19,7 @@ from loadtest.versions.data import KnownFailure
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownFailureEntry:
     """A known failure and where it is written down."""
 
     known: KnownFailure
@@ -38,13 +38,13 @@ class Entry:
         return self.known.expires < today
 
 
-def entries(known: Iterable[KnownFailure], origin: str) -> tuple[Entry, ...]:
+def entries(known: Iterable[KnownFailure], origin: str) -> tuple[KnownFailureEntry, ...]:
     """Return ``known`` as entries of ``origin``.
 
     Raises:
         UsageError: one that lacks a reason or an owner, or whose ``gateway`` is not a PEP 440 specifier.
     """
-    listed = tuple(Entry(one, origin, number) for number, one in enumerate(known, 1))
+    listed = tuple(KnownFailureEntry(one, origin, number) for number, one in enumerate(known, 1))
     for entry in listed:
         for key in ("operation", "reason", "owner"):
             if not getattr(entry.known, key).strip():
@@ -66,7 +66,7 @@ def gateway_version(gateway: Gateway | None) -> Version | None:
     return None
 
 
-def applies(entry: Entry, version: Version | None, deployment: Deployment | None = None) -> bool:
+def applies(entry: KnownFailureEntry, version: Version | None, deployment: Deployment | None = None) -> bool:
     """Say whether ``entry`` is about a gateway of this ``version`` on ``deployment``; pre-releases count, too.
 
     An entry that names a gateway does not apply to a run that does not say which one it drove, nor does one that
@@ -79,7 +79,7 @@ def applies(entry: Entry, version: Version | None, deployment: Deployment | None
     return version is not None and _specifier(entry).contains(version, prereleases=True)
 
 
-def _specifier(entry: Entry) -> SpecifierSet:
+def _specifier(entry: KnownFailureEntry) -> SpecifierSet:
     text = (entry.known.gateway or "").strip()
     try:
         return SpecifierSet(f"=={Version(text)}")
@@ -97,16 +97,19 @@ class KnownFailures:
     """The entries that apply to one run, ready to be matched with many failures."""
 
     def __init__(
-        self, listed: Iterable[Entry], version: Version | None, deployment: Deployment | None = None
+        self,
+        listed: Iterable[KnownFailureEntry],
+        version: Version | None,
+        deployment: Deployment | None = None,
     ) -> None:
         self.applying = tuple(entry for entry in listed if applies(entry, version, deployment))
-        self._by_place: dict[tuple[str, str], list[tuple[Entry, str | None]]] = defaultdict(list)
+        self._by_place: dict[tuple[str, str], list[tuple[KnownFailureEntry, str | None]]] = defaultdict(list)
         for entry in self.applying:
             known = entry.known
             message = None if known.message is None else normalise(known.message)
             self._by_place[known.operation, known.problem].append((entry, message))
 
-    def match(self, failure: Failure) -> tuple[Entry, ...]:
+    def match(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
         """Return every entry that speaks of ``failure``, whatever its date, in the order they were listed."""
         return tuple(
             entry
@@ -116,7 +119,7 @@ class KnownFailures:
             and (message is None or message == failure.message)
         )
 
-    def otherwise(self, failure: Failure) -> tuple[Entry, ...]:
+    def otherwise(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
         """Return every entry about this operation and kind of problem that names another status or code.
 
         One about a failure that comes only sometimes is left out: that it is not seen says nothing.
@@ -131,7 +134,7 @@ class KnownFailures:
             )
         )
 
-    def stale(self, run: Run, seen: Iterable[Entry]) -> tuple[Entry, ...]:
+    def stale(self, run: Run, seen: Iterable[KnownFailureEntry]) -> tuple[KnownFailureEntry, ...]:
         """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
 
         Every scenario that calls the operation must have run to its last step, or the one that shows the failure may
@@ -175,7 +178,7 @@ def _not_completed(run: Run) -> dict[str, bool]:
     return found
 
 
-def accepted(
+def accepted_entries(
     failures: Sequence[Failure],
     fingerprints: Sequence[str],
     *,

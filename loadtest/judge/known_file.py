@@ -16,7 +16,7 @@ from tomlkit.items import AoT, Table
 from loadtest.core.errors import UsageError
 from loadtest.core.files import parse_toml, read_text, write_atomically
 from loadtest.core.record import Record
-from loadtest.judge.known import Entry, entries
+from loadtest.judge.known import KnownFailureEntry, entries
 from loadtest.versions.data import KnownFailure, Removal
 
 
@@ -26,19 +26,19 @@ class _File(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Baseline:
+class KnownFailuresFile:
     """What a file of known failures holds."""
 
-    known: tuple[Entry, ...] = ()
+    known: tuple[KnownFailureEntry, ...] = ()
     removed: tuple[Removal, ...] = ()
 
 
-def read_known(path: Path) -> tuple[Entry, ...]:
+def read_known(path: Path) -> tuple[KnownFailureEntry, ...]:
     """Return the ``[[known]]`` entries of the file ``path``; see :func:`read_baseline`."""
     return read_baseline(path).known
 
 
-def read_baseline(path: Path) -> Baseline:
+def read_baseline(path: Path) -> KnownFailuresFile:
     """Return the entries and the intended removals of the file ``path``.
 
     Raises:
@@ -59,7 +59,7 @@ def read_baseline(path: Path) -> Baseline:
             raise UsageError(
                 f"{path}: removed ({one.operations}): operations and reason: expected text in both"
             )
-    return Baseline(entries(file.known, str(path)), file.removed)
+    return KnownFailuresFile(entries(file.known, str(path)), file.removed)
 
 
 def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:

@@ -12,16 +12,16 @@ from enum import StrEnum
 from loadtest.core.errors import ExitCode
 from loadtest.core.units import clock, plural
 from loadtest.judge.categories import Categories
-from loadtest.judge.checks.check import Facts, Observation, Severity
-from loadtest.judge.checks.registry import observe
+from loadtest.judge.checks.check import CheckInput, CheckResult, Severity
+from loadtest.judge.checks.registry import run_checks
 from loadtest.judge.comparison import Comparison
-from loadtest.judge.coverage import NOTHING, Coverage, State, cover
-from loadtest.judge.criteria.criterion import Criterion, CriterionResult, Outcome
-from loadtest.judge.criteria.evaluate import Counts, judge_criteria
-from loadtest.judge.failures import FailOn, JudgedFailure, Standing, judge_failures
-from loadtest.judge.growth.assess import endure
-from loadtest.judge.growth.model import UNJUDGED, Endurance, Growth
-from loadtest.judge.known import Entry, KnownFailures, entries, gateway_version
+from loadtest.judge.coverage import NO_FLOOR, Coverage, CoverageState, coverage_of
+from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult
+from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
+from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, judge_failures
+from loadtest.judge.growth.assess import assess_endurance
+from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth
+from loadtest.judge.known import KnownFailureEntry, KnownFailures, entries, gateway_version
 from loadtest.judge.removed import find_removals
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
@@ -49,15 +49,15 @@ class Verdict:
     fail_on: FailOn
     failures: tuple[JudgedFailure, ...]
     """Worst first, then the most frequent."""
-    stale: tuple[Entry, ...]
+    stale: tuple[KnownFailureEntry, ...]
     """Entries that ought to be deleted."""
     criteria: tuple[CriterionResult, ...]
     coverage: Coverage
-    observations: tuple[Observation, ...]
+    observations: tuple[CheckResult, ...]
     """The result of every check, fine ones included."""
     latency: Latency | None
     """Of all requests together, in ms."""
-    endurance: Endurance = UNJUDGED
+    endurance: Endurance = NOT_JUDGED
     """What a long run says of growth, of what is stored, and of the time after a spike."""
     comparison: Comparison | None = None
     """Against an earlier run, if one was given; it is shown and decides nothing."""
@@ -88,25 +88,25 @@ class Verdict:
         return tuple(judged for judged in self.failures if not judged.fails)
 
     @property
-    def findings(self) -> tuple[Observation, ...]:
+    def findings(self) -> tuple[CheckResult, ...]:
         """The checks that were not fine."""
-        ignored = (Severity.FINE, Severity.UNMEASURED)
+        ignored = (Severity.PASSED, Severity.NOT_MEASURED)
         return tuple(one for one in self.observations if one.severity not in ignored)
 
     @property
-    def tainted(self) -> Observation | None:
+    def tainted(self) -> CheckResult | None:
         """What makes the failures of this run no evidence, if anything does."""
         return next((one for one in self.observations if one.taints), None)
 
-    def standing(self, *standings: Standing) -> tuple[JudgedFailure, ...]:
-        """Return the failures with one of ``standings``."""
-        return tuple(judged for judged in self.failures if judged.standing in standings)
+    def with_status(self, *statuses: FailureStatus) -> tuple[JudgedFailure, ...]:
+        """Return the failures with one of ``statuses``."""
+        return tuple(judged for judged in self.failures if judged.status in statuses)
 
 
 def judge(
     run: Run,
     *,
-    known: Iterable[Entry] = (),
+    known: Iterable[KnownFailureEntry] = (),
     categories: Categories,
     criteria: Sequence[Criterion] = (),
     version_data: VersionData | None = None,
@@ -142,31 +142,35 @@ def judge(
     )
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:
-        if judged.standing in (Standing.NEW, Standing.EXPIRED) and not judged.removed:
+        if judged.status in (FailureStatus.NEW, FailureStatus.EXPIRED) and not judged.removed:
             failing[judged.failure.operation] += judged.failure.count
             failing_by_minute.update(judged.failure.minutes)
-    coverage = cover(
+    coverage = coverage_of(
         run,
         excused={judged.failure.operation for judged in failures} - failing.keys(),
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
-        floor=version_data.coverage if version_data else NOTHING,
+        floor=version_data.coverage if version_data else NO_FLOOR,
         removed=removals.removed,
         intended=removals.intended,
     )
-    succeeded = {o.name: o.area for o in coverage.operations if o.state is State.SUCCEEDED and not o.within}
+    succeeded = {
+        o.name: o.area for o in coverage.operations if o.state is CoverageState.SUCCEEDED and not o.within
+    }
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
     new = [
         one.failure
         for one in failures
-        if one.standing in (Standing.NEW, Standing.EXPIRED) and not one.removed
+        if one.status in (FailureStatus.NEW, FailureStatus.EXPIRED) and not one.removed
     ]
-    endurance = endure(run, new)
+    endurance = assess_endurance(run, new)
     blocking = sum(one.fails for one in failures)
-    observations = observe(Facts(run, coverage, blocking, stale, unapplied, endurance, removals))
+    observations = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals))
     latency = total_latency(run)
-    results = judge_criteria(run, criteria, Counts(dict(failing), succeeded, latency, failing_by_minute))
+    results = judge_criteria(
+        run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)
+    )
     result = decide(run.state, failures, observations, results)
     return Verdict(
         result=result,
@@ -186,7 +190,7 @@ def judge(
 def decide(
     state: RunState,
     failures: Iterable[JudgedFailure],
-    observations: Sequence[Observation],
+    observations: Sequence[CheckResult],
     criteria: Sequence[CriterionResult],
 ) -> Result:
     """Return the result; the first rule that holds counts, as in the table of ``docs/verdict.md``."""
@@ -200,9 +204,9 @@ def decide(
     if Severity.INCONCLUSIVE in severities:
         return Result.INCONCLUSIVE
     outcomes = {result.outcome for result in criteria}
-    if Severity.FAILURE in severities or Outcome.MISSED in outcomes:
+    if Severity.FAILURE in severities or CriterionOutcome.MISSED in outcomes:
         return Result.FAIL
-    if Outcome.INCONCLUSIVE in outcomes:
+    if CriterionOutcome.INCONCLUSIVE in outcomes:
         return Result.INCONCLUSIVE
     return Result.PASS
 
@@ -225,13 +229,13 @@ def _headline(
     result: Result,
     fail_on: FailOn,
     failures: tuple[JudgedFailure, ...],
-    stale: tuple[Entry, ...],
-    observations: tuple[Observation, ...],
+    stale: tuple[KnownFailureEntry, ...],
+    observations: tuple[CheckResult, ...],
     criteria: tuple[CriterionResult, ...],
     coverage: Coverage,
     latency: Latency | None,
 ) -> str:
-    standings = Counter(judged.standing for judged in failures if not (judged.removed and judged.fails))
+    statuses = Counter(judged.status for judged in failures if not (judged.removed and judged.fails))
     parts = []
     match result:
         case Result.INTERRUPTED:
@@ -239,10 +243,14 @@ def _headline(
             parts.append(f"at {clock(run.duration)}{name}")
         case Result.INCONCLUSIVE:
             causes = [o.text for o in observations if o.severity is Severity.INCONCLUSIVE]
-            causes += [f"{c.criterion.text}: {c.text}" for c in criteria if c.outcome is Outcome.INCONCLUSIVE]
+            causes += [
+                f"{c.criterion.text}: {c.text}"
+                for c in criteria
+                if c.outcome is CriterionOutcome.INCONCLUSIVE
+            ]
             parts.append(causes[0])
-    new, expired = standings[Standing.NEW], standings[Standing.EXPIRED]
-    known = standings[Standing.KNOWN] + standings[Standing.CATEGORY]
+    new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]
+    known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
     blocking = sum(judged.fails for judged in failures)
     gone = sum(judged.removed and judged.fails for judged in failures)
     if any(one.taints for one in observations):
@@ -271,7 +279,7 @@ def _headline(
     if stale:
         parts.append(f"{len(stale)} stale")
     if result is Result.FAIL:
-        parts += [c.text for c in criteria if c.outcome is Outcome.MISSED]
+        parts += [c.text for c in criteria if c.outcome is CriterionOutcome.MISSED]
         parts += [o.text for o in observations if o.severity is Severity.FAILURE]
     warnings = sum(o.severity is Severity.WARNING for o in observations) - bool(stale)
     if warnings:

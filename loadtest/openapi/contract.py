@@ -21,7 +21,7 @@ _DOCUMENT = "urn:contract"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class DocumentedResponse:
     """What one operation answers with one documented success status."""
 
     media_types: tuple[str, ...]
@@ -31,20 +31,20 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Documented:
+class DocumentedOperation:
     """One operation of the contract."""
 
     name: str
     path: str
     """The path as served, with its prefix and parameters in braces."""
-    success: Mapping[int, Promise]
+    success: Mapping[int, DocumentedResponse]
 
 
 @dataclass(slots=True)
 class Contract:
     """Every operation that the gateway offers, and compiled validators for their answers."""
 
-    operations: Mapping[str, Documented]
+    operations: Mapping[str, DocumentedOperation]
     prefix: str
     """The version prefix of most operations, ``/v1``, or nothing."""
     document: Mapping[str, Any]
@@ -117,13 +117,13 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
     paths = document.get("paths")
     if not isinstance(paths, dict) or not paths:
         raise InconclusiveError("the OpenAPI document has no paths: this is not a ContextForge gateway")
-    operations: dict[str, Documented] = {}
+    operations: dict[str, DocumentedOperation] = {}
     for path, methods in paths.items():
         for method in METHODS:
             if method in methods:
                 name = canonical(method, path)
                 pointer = f"/paths/{_escaped(path)}/{method}"
-                found = Documented(name, path, _promises(methods[method], pointer))
+                found = DocumentedOperation(name, path, _promises(methods[method], pointer))
                 if name not in operations or path != name.partition(" ")[2]:
                     operations[name] = found
     prefixes = [match[0] for path in paths if (match := PREFIX.match(path))]
@@ -131,7 +131,7 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
     return Contract(operations, prefix, document, data.drift if data else ())
 
 
-def _promises(operation: Mapping[str, Any], pointer: str) -> dict[int, Promise]:
+def _promises(operation: Mapping[str, Any], pointer: str) -> dict[int, DocumentedResponse]:
     promises = {}
     for status, answer in operation.get("responses", {}).items():
         if status.isdigit() and 200 <= int(status) < 400:
@@ -139,7 +139,7 @@ def _promises(operation: Mapping[str, Any], pointer: str) -> dict[int, Promise]:
             schema = None
             if content.get("application/json", {}).get("schema"):
                 schema = f"{pointer}/responses/{status}/content/application~1json/schema"
-            promises[int(status)] = Promise(tuple(content), schema)
+            promises[int(status)] = DocumentedResponse(tuple(content), schema)
     return promises
 
 

@@ -17,7 +17,7 @@ import msgspec
 from loadtest.core.files import read_json
 from loadtest.core.operations import METHODS, canonical
 from loadtest.core.record import Record
-from loadtest.openapi.diff import contract_changes, without_prose
+from loadtest.openapi.diff import diff_contracts, without_prose
 from loadtest.versions import data as versions
 
 SETTINGS = "x-settings"
@@ -25,7 +25,7 @@ SETTINGS = "x-settings"
 
 
 @dataclass(frozen=True)
-class Contract:
+class StoredContract:
     """What a gateway offers, and what it can be given."""
 
     document: Mapping[str, Any]
@@ -54,7 +54,7 @@ def path_of(version: str) -> Path:
     return versions.DIRECTORY / f"{version}.contract.json"
 
 
-def contract_of(version: str) -> Contract:
+def contract_of(version: str) -> StoredContract:
     """Return the stored contract of ``version``.
 
     Raises:
@@ -63,10 +63,10 @@ def contract_of(version: str) -> Contract:
     path = path_of(version)
     stored = read_json(path, _Stored, "a stored contract")
     document = {"info": stored.info, "paths": stored.paths, "components": stored.components}
-    return Contract(document, stored.settings)
+    return StoredContract(document, stored.settings)
 
 
-def stored_form(contract: Contract) -> str:
+def stored_form(contract: StoredContract) -> str:
     """Return ``contract`` as it is stored: without prose, a line for each path, schema and setting."""
     document = contract.document
     # Of the components only schemas are referred to.
@@ -95,5 +95,5 @@ def closest(document: Mapping[str, Any], candidates: Sequence[str]) -> str:
     if not path_of(usual).is_file():
         return usual
     ordered = [usual, *(one for one in candidates if one != usual and path_of(one).is_file())]
-    distances = {one: contract_changes(contract_of(one).document, document).count for one in ordered}
+    distances = {one: diff_contracts(contract_of(one).document, document).count for one in ordered}
     return min(ordered, key=distances.__getitem__)

@@ -30,7 +30,7 @@ FEWEST_ALIASES = 3
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldDifference:
     """One difference between two descriptions of an operation."""
 
     where: str
@@ -46,11 +46,11 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Change:
+class OperationDifference:
     """An operation that both contracts have and do not describe alike."""
 
     name: str
-    what: tuple[Difference, ...]
+    what: tuple[FieldDifference, ...]
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Alias:
 
 
 @dataclass(frozen=True)
-class ContractChanges:
+class ContractDiff:
     """What became of a contract."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
-    changed: tuple[Change, ...]
+    changed: tuple[OperationDifference, ...]
     aliases: tuple[Alias, ...] = ()
     """Those of the new operations that mirror others."""
 
@@ -87,15 +87,15 @@ class ContractChanges:
         return f"{len(self.new)} new, {len(self.gone)} gone, {len(self.changed)} changed"
 
 
-def contract_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> ContractChanges:
+def diff_contracts(before: Mapping[str, Any], now: Mapping[str, Any]) -> ContractDiff:
     """Return what became of the OpenAPI document ``before`` in ``now``; the order is that of the names."""
-    old, new = described(before), described(now)
+    old, new = operation_schemas(before), operation_schemas(now)
     added = tuple(sorted(new.keys() - old.keys()))
-    return ContractChanges(
+    return ContractDiff(
         new=added,
         gone=tuple(sorted(old.keys() - new.keys())),
         changed=tuple(
-            Change(name, tuple(_differences(old[name], new[name])))
+            OperationDifference(name, tuple(_differences(old[name], new[name])))
             for name in sorted(old.keys() & new.keys())
             if old[name] != new[name]
         ),
@@ -111,39 +111,39 @@ def without_prose(part: Any, *, named: bool = False) -> Any:
     return [without_prose(one) for one in part] if isinstance(part, list) else part
 
 
-Facts = dict[str, dict[str, frozenset[str]]]
+SchemaFacts = dict[str, dict[str, frozenset[str]]]
 """What a schema says of each place of a body: place to keyword to values."""
 
 
 @dataclass(frozen=True)
-class Content:
+class BodySchema:
     """A body of a request or of an answer."""
 
     required: bool
-    kinds: Mapping[str, Facts]
+    kinds: Mapping[str, SchemaFacts]
     """Media types, and what the body of each holds."""
 
 
 @dataclass(frozen=True)
-class Described:
+class OperationSchema:
     """One operation in a form in which equal means alike."""
 
-    parameters: Mapping[str, tuple[bool, Facts]]
+    parameters: Mapping[str, tuple[bool, SchemaFacts]]
     """By place and name, ``query limit``: whether it is required, and its values."""
-    body: Content | None
-    answers: Mapping[str, Content]
+    body: BodySchema | None
+    answers: Mapping[str, BodySchema]
     """By status."""
 
     @property
-    def query(self) -> dict[str, tuple[bool, Facts]]:
+    def query(self) -> dict[str, tuple[bool, SchemaFacts]]:
         """The parameters that are not in the path."""
         return {name: one for name, one in self.parameters.items() if not name.startswith("path ")}
 
 
-def described(document: Mapping[str, Any]) -> dict[str, Described]:
+def operation_schemas(document: Mapping[str, Any]) -> dict[str, OperationSchema]:
     """Return each operation of ``document``; of one that is served with a version prefix and without it, the former."""
     read = _Reader(document)
-    found: dict[str, Described] = {}
+    found: dict[str, OperationSchema] = {}
     for path, methods in _map(document.get("paths")).items():
         for method in METHODS:
             operation, name = _map(methods).get(method), canonical(method, path)
@@ -158,14 +158,14 @@ class _Reader:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self._facts: dict[str, Facts] = {}
+        self._facts: dict[str, SchemaFacts] = {}
 
-    def operation(self, operation: Mapping[str, Any], shared: list[Any]) -> Described:
+    def operation(self, operation: Mapping[str, Any], shared: list[Any]) -> OperationSchema:
         """Return one operation, with the parameters that its path gives to all methods."""
         found = (self.resolved(one) for one in (*shared, *_list(operation.get("parameters"))))
         body = operation.get("requestBody")
         answers = _map(operation.get("responses"))
-        return Described(
+        return OperationSchema(
             parameters={
                 f"{one.get('in')} {one.get('name')}": (
                     bool(one.get("required")),
@@ -177,15 +177,15 @@ class _Reader:
             answers={str(status): self.content(self.resolved(answer)) for status, answer in answers.items()},
         )
 
-    def content(self, part: Mapping[str, Any]) -> Content:
+    def content(self, part: Mapping[str, Any]) -> BodySchema:
         """Return a body of a request or of an answer."""
         kinds = _map(part.get("content"))
-        return Content(
+        return BodySchema(
             bool(part.get("required")),
             {kind: self.facts(_map(content).get("schema")) for kind, content in kinds.items()},
         )
 
-    def facts(self, schema: Any) -> Facts:
+    def facts(self, schema: Any) -> SchemaFacts:
         """Return what ``schema`` says of each place."""
         key = json.dumps(schema, sort_keys=True)
         if key not in self._facts:
@@ -301,58 +301,58 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _differences(old: Described, new: Described) -> Iterator[Difference]:
+def _differences(old: OperationSchema, new: OperationSchema) -> Iterator[FieldDifference]:
     yield from _parameters(old.parameters, new.parameters)
     if old.body is None or new.body is None:
         if old.body is not new.body:
-            yield Difference("", "", "takes a body" if old.body is None else "takes no body any more")
+            yield FieldDifference("", "", "takes a body" if old.body is None else "takes no body any more")
     else:
         yield from _flag("body", old.body.required, new.body.required)
         yield from _content("body", old.body, new.body)
     for status in sorted(new.answers.keys() - old.answers.keys()):
-        yield Difference(status, "", "added")
+        yield FieldDifference(status, "", "added")
     for status in sorted(old.answers.keys() - new.answers.keys()):
-        yield Difference(status, "", "removed")
+        yield FieldDifference(status, "", "removed")
     for status in sorted(old.answers.keys() & new.answers.keys()):
         yield from _content(status, old.answers[status], new.answers[status])
 
 
 def _parameters(
-    old: Mapping[str, tuple[bool, Facts]], new: Mapping[str, tuple[bool, Facts]]
-) -> Iterator[Difference]:
+    old: Mapping[str, tuple[bool, SchemaFacts]], new: Mapping[str, tuple[bool, SchemaFacts]]
+) -> Iterator[FieldDifference]:
     for name in sorted(new.keys() - old.keys()):
-        yield Difference(name, "", "added, required" if new[name][0] else "added")
+        yield FieldDifference(name, "", "added, required" if new[name][0] else "added")
     for name in sorted(old.keys() - new.keys()):
-        yield Difference(name, "", "removed")
+        yield FieldDifference(name, "", "removed")
     for name in sorted(old.keys() & new.keys()):
         yield from _flag(name, old[name][0], new[name][0])
         yield from _fields(name, old[name][1], new[name][1])
 
 
-def _flag(where: str, old: bool, new: bool) -> Iterator[Difference]:
+def _flag(where: str, old: bool, new: bool) -> Iterator[FieldDifference]:
     if old != new:
-        yield Difference(where, "", "now required" if new else "no longer required")
+        yield FieldDifference(where, "", "now required" if new else "no longer required")
 
 
-def _content(where: str, old: Content, new: Content) -> Iterator[Difference]:
+def _content(where: str, old: BodySchema, new: BodySchema) -> Iterator[FieldDifference]:
     if old.kinds.keys() != new.kinds.keys():
         kinds = " and ".join(sorted(new.kinds)) or "no body"
-        yield Difference(where, "", f"{kinds}, before {' and '.join(sorted(old.kinds)) or 'no body'}")
+        yield FieldDifference(where, "", f"{kinds}, before {' and '.join(sorted(old.kinds)) or 'no body'}")
     for kind in sorted(old.kinds.keys() & new.kinds.keys()):
         yield from _fields(where, old.kinds[kind], new.kinds[kind])
 
 
-def _fields(where: str, old: Facts, new: Facts) -> Iterator[Difference]:
+def _fields(where: str, old: SchemaFacts, new: SchemaFacts) -> Iterator[FieldDifference]:
     for place in _outermost(new.keys() - old.keys()):
-        yield Difference(where, place, "added, required" if new[place].get("required") else "added")
+        yield FieldDifference(where, place, "added, required" if new[place].get("required") else "added")
     for place in _outermost(old.keys() - new.keys()):
-        yield Difference(where, place, "removed")
+        yield FieldDifference(where, place, "removed")
     for place in sorted(old.keys() & new.keys()):
         for keyword in sorted(old[place].keys() | new[place].keys()):
             before = old[place].get(keyword, frozenset())
             now = new[place].get(keyword, frozenset())
             if before != now:
-                yield Difference(where, place, _keyword(keyword, before, now))
+                yield FieldDifference(where, place, _keyword(keyword, before, now))
 
 
 def _outermost(places: set[str]) -> Iterator[str]:
@@ -377,7 +377,7 @@ def _keyword(keyword: str, old: frozenset[str], new: frozenset[str]) -> str:
     return f"{keyword} {now}, before {before}"
 
 
-def _aliases(added: tuple[str, ...], now: Mapping[str, Described]) -> Iterator[Alias]:
+def _aliases(added: tuple[str, ...], now: Mapping[str, OperationSchema]) -> Iterator[Alias]:
     """Yield the folders in which most operations are new, and most of those promise what another folder's do."""
     segments = {name: name.partition(" ")[2].split("/") for name in now}
     by_path = {_anonymous(name): one for name, one in now.items()}
@@ -412,7 +412,7 @@ def _aliases(added: tuple[str, ...], now: Mapping[str, Described]) -> Iterator[A
             yield Alias(folder, other, mirrored[other], own)
 
 
-def _alike(one: Described | None, other: Described) -> bool:
+def _alike(one: OperationSchema | None, other: OperationSchema) -> bool:
     """Say whether two operations promise the same, whatever the parameters in their paths are called."""
     return one is not None and (one.query, one.body, one.answers) == (other.query, other.body, other.answers)
 

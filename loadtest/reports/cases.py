@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadtest.core.operations import area_of
-from loadtest.judge.checks.check import Check, Observation, Severity
-from loadtest.judge.coverage import Covered, State
+from loadtest.judge.checks.check import Check, CheckResult, Severity
+from loadtest.judge.coverage import CoverageState, OperationCoverage
+from loadtest.judge.criteria.criterion import CriterionOutcome as Met
 from loadtest.judge.criteria.criterion import CriterionResult
-from loadtest.judge.criteria.criterion import Outcome as Met
-from loadtest.judge.failures import JudgedFailure, Standing
+from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports.evidence import describe, times, title
-from loadtest.reports.source_lines import Place, Places
+from loadtest.reports.source_lines import SourceLine, SourceLines
 from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 
@@ -34,7 +34,7 @@ _COVERAGE = {
 }
 
 
-class Outcome(StrEnum):
+class CaseOutcome(StrEnum):
     """What JUnit knows."""
 
     PASSED = "passed"
@@ -49,7 +49,7 @@ class Case:
 
     suite: str
     name: str
-    outcome: Outcome
+    outcome: CaseOutcome
     message: str = ""
     """One line."""
     kind: str = ""
@@ -57,16 +57,19 @@ class Case:
     body: str = ""
     """What stands below the message."""
     seconds: float = 0.0
-    place: Place | None = None
+    place: SourceLine | None = None
 
 
 def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
     """Yield the cases of a run: operations by area, then coverage, criteria and resources."""
     yield from _operations(run, verdict)
     for case in _figures(verdict):
-        if case.outcome is Outcome.FAILURE and verdict.result in (Result.INCONCLUSIVE, Result.INTERRUPTED):
+        if case.outcome is CaseOutcome.FAILURE and verdict.result in (
+            Result.INCONCLUSIVE,
+            Result.INTERRUPTED,
+        ):
             yield replace(
-                case, outcome=Outcome.ERROR, message=f"no evidence, the run is not whole: {case.message}"
+                case, outcome=CaseOutcome.ERROR, message=f"no evidence, the run is not whole: {case.message}"
             )
         else:
             yield case
@@ -84,7 +87,7 @@ def _figures(verdict: Verdict) -> Iterator[Case]:
 
 
 def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
-    places = Places(run)
+    places = SourceLines(run)
     measured = {operation.name: operation for operation in run.operations}
     failures: dict[str, list[JudgedFailure]] = defaultdict(list)
     for judged in verdict.failures:
@@ -97,70 +100,78 @@ def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
         yield _operation(covered, operation, judged_here, verdict, place)
     for name, judged_here in failures.items():
         place = places.of(name, judged_here[0].failure.scenario)
-        covered = Covered(name, area_of(name), State.REACHED)
+        covered = OperationCoverage(name, area_of(name), CoverageState.FAILING)
         yield _operation(covered, None, judged_here, verdict, place)
 
 
 def _operation(
-    covered: Covered,
+    covered: OperationCoverage,
     operation: Operation | None,
     judged: list[JudgedFailure],
     verdict: Verdict,
-    place: Place | None,
+    place: SourceLine | None,
 ) -> Case:
     latency = operation.latency if operation else None
     seconds = max(latency.mean, 0.0) / 1000 if latency else 0.0
 
-    def case(outcome: Outcome, message: str = "", kind: str = "", body: str = "") -> Case:
+    def case(outcome: CaseOutcome, message: str = "", kind: str = "", body: str = "") -> Case:
         return Case(covered.area, covered.name, outcome, message, kind, body, seconds, place)
 
     failing = [one for one in judged if one.fails]
     tainted = verdict.tainted
     if failing and tainted is not None:
         message = f"no evidence, {tainted.text}: {_summary(failing)}"
-        return case(Outcome.ERROR, message, tainted.check.value, describe(judged))
+        return case(CaseOutcome.ERROR, message, tainted.check.value, describe(judged))
     if failing:
-        return case(Outcome.FAILURE, _summary(failing), failing[0].failure.problem.value, describe(judged))
+        return case(
+            CaseOutcome.FAILURE, _summary(failing), failing[0].failure.problem.value, describe(judged)
+        )
     unexplained = (operation.failures if operation else 0) - sum(one.failure.count for one in judged)
     if unexplained > 0:
-        return case(Outcome.ERROR, f"{unexplained} failures without a recorded cause", Check.ACCOUNTED.value)
+        return case(
+            CaseOutcome.ERROR, f"{unexplained} failures without a recorded cause", Check.ACCOUNTED.value
+        )
     if judged:
-        return case(Outcome.SKIPPED, f"known: {judged[0].reason}", body=describe(judged))
-    if covered.state is State.SUCCEEDED or (operation is not None and operation.successes):
-        return case(Outcome.PASSED)
+        return case(CaseOutcome.SKIPPED, f"known: {judged[0].reason}", body=describe(judged))
+    if covered.state is CoverageState.SUCCEEDED or (operation is not None and operation.successes):
+        return case(CaseOutcome.PASSED)
     because = f" ({tainted.text})" if tainted is not None and not covered.requests else ""
-    return case(Outcome.SKIPPED, f"{covered.state.value}: {covered.reason}{because}")
+    return case(CaseOutcome.SKIPPED, f"{covered.state.value}: {covered.reason}{because}")
 
 
 def _summary(failing: list[JudgedFailure]) -> str:
     first = failing[0]
     more = f" (and {len(failing) - 1} more kinds of failure: all in run.json)" if len(failing) > 1 else ""
-    known = f"{first.standing.value}: {first.reason}: " if first.standing is not Standing.NEW else ""
+    known = f"{first.status.value}: {first.reason}: " if first.status is not FailureStatus.NEW else ""
     return f"{known}{title(first)} ({times(first.failure.count)}){more}"
 
 
-def _check(suite: str, observation: Observation) -> Case:
+def _check(suite: str, observation: CheckResult) -> Case:
     name = observation.check.value.replace("-", " ")
     outcome = {
-        Severity.FINE: Outcome.PASSED,
-        Severity.UNMEASURED: Outcome.SKIPPED,
-        Severity.WARNING: Outcome.SKIPPED,
-        Severity.FAILURE: Outcome.FAILURE,
-        Severity.INCONCLUSIVE: Outcome.ERROR,
+        Severity.PASSED: CaseOutcome.PASSED,
+        Severity.NOT_MEASURED: CaseOutcome.SKIPPED,
+        Severity.WARNING: CaseOutcome.SKIPPED,
+        Severity.FAILURE: CaseOutcome.FAILURE,
+        Severity.INCONCLUSIVE: CaseOutcome.ERROR,
     }[observation.severity]
-    prefix = {Severity.UNMEASURED: "not measured: ", Severity.WARNING: "warning: "}
+    prefix = {Severity.NOT_MEASURED: "not measured: ", Severity.WARNING: "warning: "}
     message = prefix.get(observation.severity, "") + observation.text
     body = "\n".join(filter(None, (observation.advice, *observation.items)))
-    if outcome is Outcome.PASSED:
+    if outcome is CaseOutcome.PASSED:
         return Case(suite, name, outcome)
     return Case(suite, name, outcome, message, observation.check.value, body)
 
 
 def _criterion(result: CriterionResult) -> Case:
-    outcome = {Met.MET: Outcome.PASSED, Met.MISSED: Outcome.FAILURE, Met.INCONCLUSIVE: Outcome.ERROR}
+    outcome = {
+        Met.MET: CaseOutcome.PASSED,
+        Met.MISSED: CaseOutcome.FAILURE,
+        Met.INCONCLUSIVE: CaseOutcome.ERROR,
+    }
     name, metric = _in_words(result.criterion.text), result.criterion.metric
     if result.outcome is Met.MET:
-        return Case("loadtest criteria", name, Outcome.PASSED)
+        return Case("loadtest criteria", name, CaseOutcome.PASSED)
     body = f"measured over {result.samples} requests"
     return Case("loadtest criteria", name, outcome[result.outcome], result.text, metric, body)
 

@@ -8,21 +8,21 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from loadtest.judge.coverage import Coverage, State, in_words
-from loadtest.judge.coverage_diff import Beside, Offer
+from loadtest.judge.coverage import Coverage, CoverageState, counts_text
+from loadtest.judge.coverage_diff import ContractCoverage, CoverageDiff
 from loadtest.reports.terminal import plain
 
 
 def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
     """Print how many operations of each area are in which state, and name those that are not covered."""
     console = console or _console()
-    shown = [state for state in State if coverage.count(state)]
+    shown = [state for state in CoverageState if coverage.count(state)]
     table = Table("area", *(state.value for state in shown), box=None, pad_edge=False)
     for area, row in coverage.areas().items():
         table.add_row(plain(area), *(str(row[state] or "") for state in shown))
     console.print(table)
     for one in coverage.operations:
-        if one.state in (State.REACHED, State.MISSED):
+        if one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED):
             console.print(plain(f"{one.state.value}: {one.name}: {one.reason}"), soft_wrap=True)
     console.print(coverage.line)
     if not coverage.known:
@@ -31,7 +31,7 @@ def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
         console.print(coverage.pace_line)
 
 
-def print_beside(names: tuple[str, str], both: Beside, console: Console | None = None) -> None:
+def print_coverage_diff(names: tuple[str, str], both: CoverageDiff, console: Console | None = None) -> None:
     """Print two coverages area by area, then what only one gateway offers, then what fared otherwise."""
     console = console or _console()
     table = Table("area", box=None, pad_edge=False)
@@ -51,7 +51,7 @@ def print_beside(names: tuple[str, str], both: Beside, console: Console | None =
         console.print(plain(f"{words}: {change.name}: {why}"), soft_wrap=True)
 
 
-def print_offer(offer: Offer, console: Console | None = None) -> None:
+def print_contract_coverage(offer: ContractCoverage, console: Console | None = None) -> None:
     """Print how many operations of each area have a scenario, and name those that have none."""
     console = console or _console()
     table = Table("area", "scenario", "none", "excluded", "not offered", box=None, pad_edge=False)
@@ -85,7 +85,7 @@ def coverage_json(coverage: Coverage) -> str:
     return _json({"succeeded": coverage.succeeded, "total": total, "seconds": seconds, "operations": rows})
 
 
-def beside_json(names: tuple[str, str], both: Beside) -> str:
+def coverage_diff_json(names: tuple[str, str], both: CoverageDiff) -> str:
     """Return two coverages side by side as JSON."""
     return _json(
         {
@@ -97,7 +97,7 @@ def beside_json(names: tuple[str, str], both: Beside) -> str:
     )
 
 
-def offer_json(offer: Offer) -> str:
+def contract_coverage_json(offer: ContractCoverage) -> str:
     """Return what a contract offers and the scenarios call as JSON."""
     return _json(
         {
@@ -109,13 +109,13 @@ def offer_json(offer: Offer) -> str:
     )
 
 
-def _cell(counts: Mapping[State, int] | None) -> str:
+def _cell(counts: Mapping[CoverageState, int] | None) -> str:
     """Return the words for an area; nothing where no operation of it counts."""
-    words = in_words(counts) if counts else ""
+    words = counts_text(counts) if counts else ""
     return "" if words == "0/0" else words
 
 
-def _counts(counts: Mapping[State, int] | None) -> dict[str, int]:
+def _counts(counts: Mapping[CoverageState, int] | None) -> dict[str, int]:
     return {state.value: number for state, number in (counts or {}).items() if number}
 
 

@@ -8,7 +8,7 @@ from loadtest.results.run import Run
 
 
 @dataclass(frozen=True)
-class Share:
+class CpuShare:
     """One of those who took part."""
 
     name: str
@@ -18,7 +18,7 @@ class Share:
     """Of what all of them used together, from 0 to 1."""
 
 
-def shares(run: Run) -> tuple[Share, ...]:
+def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
     """Return the share of everybody whose use is known, none if that is fewer than two.
 
     The gateway is counted from the start of the load to the last sample; boot took more than its share.
@@ -36,10 +36,10 @@ def shares(run: Run) -> tuple[Share, ...]:
     total = sum(known.values())
     if len(known) < 2 or not total:
         return ()
-    return tuple(Share(name, seconds, seconds / total) for name, seconds in known.items())
+    return tuple(CpuShare(name, seconds, seconds / total) for name, seconds in known.items())
 
 
-def line(run: Run) -> str:
+def cpu_line(run: Run) -> str:
     """Return the shares in one line, or nothing if they are not known."""
-    told = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.share:.0%})" for one in shares(run))
+    told = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.share:.0%})" for one in cpu_shares(run))
     return f"CPU: {told}" if told else ""

@@ -32,7 +32,7 @@ def title(judged: JudgedFailure) -> str:
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:
-    """Return every one of ``judged`` with its standing, count and evidence."""
+    """Return every one of ``judged`` with its status, count and evidence."""
     described = ["\n".join(_lines(one)) for one in judged[:MOST_FAILURES]]
     if len(judged) > MOST_FAILURES:
         described.append(
@@ -44,7 +44,7 @@ def describe(judged: Sequence[JudgedFailure]) -> str:
 def _lines(judged: JudgedFailure) -> Iterator[str]:
     failure = judged.failure
     yield f"{title(judged)} ({times(failure.count)})"
-    yield f"{judged.standing.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
+    yield f"{judged.status.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
     if judged.entry is not None or judged.known_as is not None:
         yield one_line(judged.reason)
     category = judged.category

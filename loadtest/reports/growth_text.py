@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from loadtest.core.units import amount, clock, span
 from loadtest.judge.criteria.criterion import CriterionResult
-from loadtest.judge.growth.model import Growth, Stored
+from loadtest.judge.growth.model import Growth, StorageGrowth
 from loadtest.judge.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Row:
+class GrowthText:
     """One series and whether it grows, as text."""
 
     growth: Growth
@@ -27,12 +27,12 @@ class Row:
     """``8 GiB in 31 h``, or the limit alone of what does not grow."""
 
 
-def row(growth: Growth) -> Row:
+def growth_text(growth: Growth) -> GrowthText:
     """Return the figures of ``growth``, each in a unit that suits it."""
     limit = _amount(growth.limit, growth)
     if limit and growth.hours_left is not None:
         limit += f" in {span(growth.hours_left)}"
-    return Row(
+    return GrowthText(
         growth=growth,
         slope=_change(growth.slope, growth),
         interval=" … ".join(_change(bound, growth) for bound in growth.interval or ()),
@@ -56,7 +56,7 @@ def _unit(growth: Growth) -> str:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StorageText:
     """Something that the gateway stores and how it became larger, as text."""
 
     name: str
@@ -67,10 +67,10 @@ class Kept:
     week: str
 
 
-def kept(stored: Stored) -> Kept:
+def storage_text(stored: StorageGrowth) -> StorageText:
     """Return the figures of ``stored``."""
     per_thousand = [(stored.rows_per_thousand, "rows"), (stored.bytes_per_thousand, "bytes")]
-    return Kept(
+    return StorageText(
         name=stored.name,
         rows="" if stored.rows is None else amount(stored.rows, "", sign=True).strip(),
         size="" if stored.bytes is None else amount(stored.bytes, "bytes", sign=True),
@@ -80,7 +80,7 @@ def kept(stored: Stored) -> Kept:
 
 
 @dataclass(frozen=True)
-class Objective:
+class ObjectiveText:
     """An objective with an error budget, as text."""
 
     result: CriterionResult
@@ -89,13 +89,13 @@ class Objective:
     """Window, rate and when, from the shortest window to the longest."""
 
 
-def objectives(verdict: Verdict) -> Iterator[Objective]:
+def objective_texts(verdict: Verdict) -> Iterator[ObjectiveText]:
     """Yield every objective whose error budget is known."""
     for result in verdict.criteria:
         budget = result.budget
         if budget is not None:
             spent = f"{budget.spent:.0%}" if budget.allowed else "none to spend"
-            yield Objective(
+            yield ObjectiveText(
                 result,
                 f"{spent} ({budget.bad:,} of {budget.allowed:,.0f} requests)" if budget.allowed else spent,
                 tuple(

@@ -18,7 +18,7 @@ WHOLE = "all requests"
 
 
 @dataclass(frozen=True)
-class Figure:
+class Kpi:
     """One number of the whole run; the smaller, the better."""
 
     name: str
@@ -48,24 +48,24 @@ def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
             yield area, latency
 
 
-def figures(run: Run, verdict: Verdict) -> Iterator[Figure]:
+def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:
     """Yield what else is worth following; what this run does not know is left out."""
     if verdict.tainted is not None or not run.requests:
         return
     failed = sum(operation.failures for operation in run.operations)
-    yield Figure("failed requests", "%", round(100 * failed / run.requests, 3))
+    yield Kpi("failed requests", "%", round(100 * failed / run.requests, 3))
     coverage = verdict.coverage
     if coverage.known:
-        yield Figure("operations without a success", "operations", coverage.total - coverage.succeeded)
+        yield Kpi("operations without a success", "operations", coverage.total - coverage.succeeded)
     inside = [sample for sample in run.resources if sample.at >= 0]
     if len(inside) > 1:
         cpu = (inside[-1].cpu - inside[0].cpu) / run.requests
-        yield Figure("gateway CPU for a request", "ms", round(1000 * cpu, 3))
-        yield Figure("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
+        yield Kpi("gateway CPU for a request", "ms", round(1000 * cpu, 3))
+        yield Kpi("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
     for one in verdict.endurance.growth:
         if one.whole and one.metric == "rss" and one.slope is not None:
             # Never below nothing: memory that was given back is no better than memory that stays as it is.
-            yield Figure("gateway memory, growth", "MB/h", round(max(one.slope, 0.0) / 1e6, 1))
+            yield Kpi("gateway memory, growth", "MB/h", round(max(one.slope, 0.0) / 1e6, 1))
     for phase in run.phases:
         if phase.name == "boot":
-            yield Figure("gateway boot", "s", round(phase.seconds, 2))
+            yield Kpi("gateway boot", "s", round(phase.seconds, 2))

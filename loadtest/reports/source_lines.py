@@ -8,29 +8,29 @@ from loadtest.results.run import Run
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLine:
     """A line of a file, the path from the root of the project."""
 
     file: str
     line: int
 
 
-class Places:
+class SourceLines:
     """Finds the line of an operation in the plan of a run."""
 
     def __init__(self, run: Run) -> None:
-        self._calls: dict[tuple[str, str], Place] = {}
-        self._first: dict[str, Place] = {}
-        self._scenarios: dict[str, Place] = {}
+        self._calls: dict[tuple[str, str], SourceLine] = {}
+        self._first: dict[str, SourceLine] = {}
+        self._scenarios: dict[str, SourceLine] = {}
         for scenario in run.plan:
-            place = Place(scenario.file, scenario.line)
+            place = SourceLine(scenario.file, scenario.line)
             self._scenarios[scenario.name] = place
             for call in scenario.calls:
-                line = Place(scenario.file, call.line)
+                line = SourceLine(scenario.file, call.line)
                 self._calls.setdefault((scenario.name, call.operation), line)
                 self._first.setdefault(call.operation, line)
 
-    def of(self, operation: str, scenario: str | None) -> Place | None:
+    def of(self, operation: str, scenario: str | None) -> SourceLine | None:
         """Return where ``scenario`` calls ``operation``, else where any does, else where the scenario is."""
         if scenario is not None and (scenario, operation) in self._calls:
             return self._calls[scenario, operation]

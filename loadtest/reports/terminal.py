@@ -8,8 +8,8 @@ from rich.text import Text
 
 from loadtest.core.units import some
 from loadtest.judge.checks.check import Severity
-from loadtest.judge.criteria.criterion import Outcome
-from loadtest.judge.failures import Standing
+from loadtest.judge.criteria.criterion import CriterionOutcome
+from loadtest.judge.failures import FailureStatus
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports import cpu, removed
 from loadtest.reports.evidence import title
@@ -37,7 +37,7 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
             plain(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
         )
     for result in verdict.criteria:
-        if result.outcome is not Outcome.MET and verdict.tainted is None:
+        if result.outcome is not CriterionOutcome.MET and verdict.tainted is None:
             console.print(
                 plain(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
             )
@@ -54,7 +54,7 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
         console.print(table)
         if len(failing) > MOST:
             console.print(f"… and {len(failing) - MOST} more (all {len(failing)} in run.json)")
-    for line in (verdict.coverage.pace_line, cpu.line(run)):
+    for line in (verdict.coverage.pace_line, cpu.cpu_line(run)):
         if line and verdict.tainted is None:
             console.print(line, style="dim", soft_wrap=True)
     advice = next_step(run, verdict)
@@ -86,7 +86,7 @@ def next_step(run: Run, verdict: Verdict) -> str:
     failing = verdict.failing
     if failing:
         worst = failing[0]
-        if worst.standing is Standing.EXPIRED and worst.entry is not None:
+        if worst.status is FailureStatus.EXPIRED and worst.entry is not None:
             return f"mend it, or give {worst.entry.where} a new date with its reason."
         if worst.category is not None:
             return worst.category.advice
@@ -97,7 +97,7 @@ def next_step(run: Run, verdict: Verdict) -> str:
         for finding in verdict.findings:
             if finding.severity is severity:
                 return finding.advice
-    if any(result.outcome is Outcome.MISSED for result in verdict.criteria):
+    if any(result.outcome is CriterionOutcome.MISSED for result in verdict.criteria):
         return "compare with a run of the main branch: the slowest operations stand in summary.md."
     if verdict.result is Result.INCONCLUSIVE:
         return "give the run more time or users, so that each criterion has samples enough."

@@ -28,31 +28,34 @@ from loadtest.core.errors import BootError, InconclusiveError, UsageError
 from loadtest.gateway.install.manifest import Manifest
 from loadtest.gateway.install.source import Pinned
 from loadtest.openapi.contracts import contract_of
-from loadtest.openapi.diff import Alias, Change, ContractChanges, Difference, contract_changes
+from loadtest.openapi.diff import Alias, ContractDiff, FieldDifference, OperationDifference, diff_contracts
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
 NOTHING = SettingChanges((), (), (), ())
 
 
-def adoption(changes: ContractChanges, found: SettingChanges = NOTHING, **more: tuple[str, ...]) -> Adoption:
+def adoption(changes: ContractDiff, found: SettingChanges = NOTHING, **more: tuple[str, ...]) -> Adoption:
     return Adoption("1.1", "1.0", 3, changes, more.get("unplanned", ()), found, more.get("left_out", ()))
 
 
 def test_nothing_new_is_little_text() -> None:
-    text = in_markdown(adoption(ContractChanges((), (), ())))
+    text = in_markdown(adoption(ContractDiff((), (), ())))
     assert text.splitlines()[0] == "## Gateway 1.1"
     assert "3 operations: 0 new, 0 gone, 0 changed." in text
     assert [line for line in text.splitlines() if line.startswith("###")] == ["### Next"]
 
 
-SERVER_ID = Difference("query server_id", "", "added")
-REMOVED = Difference("200", "authType", "removed")
-TYPED = Difference("200", "tags[]", "type object, before string")
-CHANGES = ContractChanges(
+SERVER_ID = FieldDifference("query server_id", "", "added")
+REMOVED = FieldDifference("200", "authType", "removed")
+TYPED = FieldDifference("200", "tags[]", "type object, before string")
+CHANGES = ContractDiff(
     ("GET /a", "GET /alias/{id}"),
     ("GET /b",),
-    (Change("GET /c", (SERVER_ID, REMOVED, TYPED)), Change("GET /d", (Difference("", "", "takes a body"),))),
+    (
+        OperationDifference("GET /c", (SERVER_ID, REMOVED, TYPED)),
+        OperationDifference("GET /d", (FieldDifference("", "", "takes a body"),)),
+    ),
     (Alias("/alias", "/real", ("GET /alias/{id}", "POST /alias")),),
 )
 SETTINGS = setting_changes(
@@ -105,7 +108,7 @@ def test_on_a_terminal_it_is_plain_text_that_ends_with_what_to_do() -> None:
 
 def test_a_long_list_is_whole_in_the_summary_that_the_terminal_names() -> None:
     names = tuple(f"GET /{n}" for n in range(SHOWN + 7))
-    found = adoption(ContractChanges(names, (), ()))
+    found = adoption(ContractDiff(names, (), ()))
     assert all(f"- `{name}`" in in_markdown(found) for name in names)
     shown = in_plain_text(found, Path("all.md"))
     assert f"  GET /{SHOWN - 1}\n  … all 27 in all.md\n" in shown
@@ -114,14 +117,14 @@ def test_a_long_list_is_whole_in_the_summary_that_the_terminal_names() -> None:
 
 def test_old_packages_are_told_with_the_reason() -> None:
     packages = OldPackages(dt.date(2026, 7, 21), "ImportError: cannot import name 'x_y' from 'mcp'")
-    found = replace(adoption(ContractChanges((), (), ())), packages=packages)
+    found = replace(adoption(ContractDiff((), (), ())), packages=packages)
     words = "Its lock holds the packages of 2026-07-21, the day of its upload, because with those of today it fails: "
     assert f"{words}`{packages.why}`" in in_markdown(found)
     assert f"{words}{packages.why}\n" in in_plain_text(found, Path("all.md"))
 
 
 def test_a_name_cannot_leave_its_backticks_nor_move_the_cursor() -> None:
-    found = adoption(ContractChanges(("GET /`<b>`\x1b[2J",), (), ()))
+    found = adoption(ContractDiff(("GET /`<b>`\x1b[2J",), (), ()))
     assert "- `GET /'<b>'\\x1b[2J`" in in_markdown(found)
     assert "\x1b" not in in_plain_text(found, Path("all.md"))
 
@@ -303,4 +306,4 @@ def test_the_command_makes_a_known_version_again(tmp_path: Path, monkeypatch: py
     assert len(found.settings.new) > 50
     assert "PLUGINS_ENABLED" in found.settings.lost, "its plugins have a configuration of their own since"
     # Its own settings offer a few operations more than those of the other version.
-    assert contract_changes(contract.document, contract_of("1.0.7").document).new == ()
+    assert diff_contracts(contract.document, contract_of("1.0.7").document).new == ()

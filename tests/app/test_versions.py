@@ -10,7 +10,7 @@ from booted_versions import BOOTED
 from command import loadtest
 
 from loadtest.openapi.contracts import contract_of
-from loadtest.openapi.diff import contract_changes
+from loadtest.openapi.diff import diff_contracts
 from loadtest.results.run import RunState, read_run
 from loadtest.versions import data as versions
 
@@ -40,7 +40,7 @@ def test_the_main_job(version: str, tmp_path: Path) -> None:
 
     assert run.contract == contract_of(version).operations, f"make contract-gateway VERSION={version}"
     served = json.loads((tmp_path / "openapi.json").read_text())
-    changes = contract_changes(contract_of(version).document, served)
+    changes = diff_contracts(contract_of(version).document, served)
     assert changes.count == 0, f"{changes.line}: make contract-gateway VERSION={version}"
 
     verdict = json.loads((tmp_path / "verdict.json").read_text())

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sample_runs import failure
 
 from loadtest.core.errors import UsageError
-from loadtest.judge.categories import BUILT_IN, Category, Sample, load_categories, read_categories
+from loadtest.judge.categories import BUILT_IN, Category, ExampleFailure, load_categories, read_categories
 from loadtest.results.failures import ProblemKind
 
 BUILT_INS = read_categories(BUILT_IN)
@@ -32,14 +32,14 @@ def put(tmp_path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(("category", "sample"), EXAMPLES)
-def test_example_is_recognised(category: Category, sample: Sample) -> None:
+def test_example_is_recognised(category: Category, sample: ExampleFailure) -> None:
     found = load_categories().classify(sample.failure())
     assert found is not None
     assert found.name == category.name
 
 
 @pytest.mark.parametrize(("category", "sample"), COUNTER_EXAMPLES)
-def test_counter_example_is_not_recognised(category: Category, sample: Sample) -> None:
+def test_counter_example_is_not_recognised(category: Category, sample: ExampleFailure) -> None:
     found = load_categories().classify(sample.failure())
     assert found is None or found.name != category.name
 

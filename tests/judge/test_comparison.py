@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import clean, failure, latency, operation
 
-from loadtest.judge.comparison import MIN_SAMPLES, Trend, compare
+from loadtest.judge.comparison import MIN_SAMPLES, LatencyChange, compare
 from loadtest.results.run import Run, RunState
 
 
@@ -14,24 +14,26 @@ def timed(*durations: float, name: str = "GET /tools") -> Run:
 @pytest.mark.parametrize(
     ("before", "now", "count", "trend"),
     [
-        (100.0, 100.0, 50, Trend.ALIKE),
-        (100.0, 140.0, 50, Trend.SLOWER),
-        (140.0, 100.0, 50, Trend.FASTER),
-        (100.0, 115.0, 50, Trend.ALIKE),
-        (1.0, 4.0, 50, Trend.ALIKE),
-        (100.0, 400.0, MIN_SAMPLES - 1, Trend.UNSURE),
-        (100.0, 400.0, MIN_SAMPLES, Trend.SLOWER),
-        (0.0, 50.0, 50, Trend.SLOWER),
+        (100.0, 100.0, 50, LatencyChange.ALIKE),
+        (100.0, 140.0, 50, LatencyChange.SLOWER),
+        (140.0, 100.0, 50, LatencyChange.FASTER),
+        (100.0, 115.0, 50, LatencyChange.ALIKE),
+        (1.0, 4.0, 50, LatencyChange.ALIKE),
+        (100.0, 400.0, MIN_SAMPLES - 1, LatencyChange.UNSURE),
+        (100.0, 400.0, MIN_SAMPLES, LatencyChange.SLOWER),
+        (0.0, 50.0, 50, LatencyChange.SLOWER),
     ],
 )
-def test_a_difference_is_told_where_there_is_one(before: float, now: float, count: int, trend: Trend) -> None:
+def test_a_difference_is_told_where_there_is_one(
+    before: float, now: float, count: int, trend: LatencyChange
+) -> None:
     (difference,) = compare(timed(*[now] * count), timed(*[before] * count)).operations
     assert difference.trend is trend
 
 
 def test_few_samples_on_one_side_are_too_few() -> None:
     (difference,) = compare(timed(*[900.0] * 50), timed(100.0)).operations
-    assert difference.trend is Trend.UNSURE
+    assert difference.trend is LatencyChange.UNSURE
 
 
 def test_the_worst_comes_first() -> None:
@@ -53,8 +55,11 @@ def test_an_area_has_samples_where_its_operations_have_not() -> None:
         return replace(clean(), operations=(*few, operation("GET /x", 1, area="few")))
 
     found = compare(run(300.0), run(100.0))
-    assert {one.trend for one in found.operations} == {Trend.UNSURE}
-    assert [(one.name, one.trend) for one in found.areas] == [("tools", Trend.SLOWER), ("few", Trend.UNSURE)]
+    assert {one.trend for one in found.operations} == {LatencyChange.UNSURE}
+    assert [(one.name, one.trend) for one in found.areas] == [
+        ("tools", LatencyChange.SLOWER),
+        ("few", LatencyChange.UNSURE),
+    ]
     assert found.areas[0].ratio == pytest.approx(3.0, rel=0.02)
 
 
@@ -88,7 +93,7 @@ def test_a_run_with_itself_shows_nothing() -> None:
     assert not found.gone_failures
     assert not found.won
     assert not found.lost
-    assert {one.trend for one in found.operations} <= {Trend.ALIKE, Trend.UNSURE}
+    assert {one.trend for one in found.operations} <= {LatencyChange.ALIKE, LatencyChange.UNSURE}
     assert all(one.before == one.now for one in found.figures)
 
 

@@ -1,11 +1,11 @@
 from sample_runs import CONTRACT, PLAN, VERSION
 
-from loadtest.judge.coverage import Covered
-from loadtest.judge.coverage_diff import offer
+from loadtest.judge.coverage import OperationCoverage
+from loadtest.judge.coverage_diff import contract_coverage
 from loadtest.results.run import PlannedCall, Scenario
 
 
-def names(rows: tuple[Covered, ...]) -> list[str]:
+def names(rows: tuple[OperationCoverage, ...]) -> list[str]:
     return [one.name for one in rows]
 
 
@@ -13,7 +13,7 @@ def test_every_operation_is_in_one_group() -> None:
     gone = Scenario(
         name="X.y", area="x", file="f", line=1, calls=(PlannedCall(operation="GET /gone", line=2),)
     )
-    found = offer((*CONTRACT, "GET /new"), (*PLAN, gone), VERSION.excluded)
+    found = contract_coverage((*CONTRACT, "GET /new"), (*PLAN, gone), VERSION.excluded)
     assert names(found.planned) == [
         "DELETE /roots/{uri}",
         "GET /version",
@@ -32,9 +32,9 @@ def test_every_operation_is_in_one_group() -> None:
 
 
 def test_without_exclusions_everything_needs_a_scenario() -> None:
-    assert names(offer(CONTRACT, PLAN).unplanned) == ["GET /_internal/state"]
+    assert names(contract_coverage(CONTRACT, PLAN).unplanned) == ["GET /_internal/state"]
 
 
 def test_without_scenarios_none_is_planned() -> None:
-    found = offer(CONTRACT, (), VERSION.excluded)
+    found = contract_coverage(CONTRACT, (), VERSION.excluded)
     assert (len(found.planned), len(found.unplanned)) == (0, 6)

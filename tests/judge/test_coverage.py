@@ -2,19 +2,19 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 
-from loadtest.judge.coverage import Coverage, State, cover
+from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
 from loadtest.results.measurements import Acceptance, Operation
 from loadtest.results.run import CutShort, PlannedCall, Run, Scenario, ScenarioRuns, Settings
 from loadtest.versions.data import Coverage as Floor
 from loadtest.versions.data import Drift, Exclusion
 
 
-def states(coverage: Coverage) -> dict[str, State]:
+def states(coverage: Coverage) -> dict[str, CoverageState]:
     return {one.name: one.state for one in coverage.operations}
 
 
 def covered(here: Run, excused: frozenset[str] = frozenset()) -> Coverage:
-    return cover(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage)
+    return coverage_of(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage)
 
 
 def test_every_state() -> None:
@@ -30,17 +30,17 @@ def test_every_state() -> None:
     )
     coverage = covered(here, frozenset({"DELETE /roots/{uri}"}))
     assert states(coverage) == {
-        "GET /tools": State.SUCCEEDED,
-        "POST /tools": State.REACHED,
-        "GET /tools/{tool_id}": State.SUCCEEDED,
-        "DELETE /roots/{uri}": State.EXCUSED,
-        "GET /version": State.DRIFT,
-        "POST /rpc": State.SUCCEEDED,
-        "POST /rpc tools/call": State.SUCCEEDED,
-        "GET /_internal/state": State.EXCLUDED,
-        "GET /new": State.MISSED,
-        "GET /gone": State.NOT_OFFERED,
-        "GET /hidden": State.UNDOCUMENTED,
+        "GET /tools": CoverageState.SUCCEEDED,
+        "POST /tools": CoverageState.FAILING,
+        "GET /tools/{tool_id}": CoverageState.SUCCEEDED,
+        "DELETE /roots/{uri}": CoverageState.KNOWN_FAILURE,
+        "GET /version": CoverageState.MISMATCH,
+        "POST /rpc": CoverageState.SUCCEEDED,
+        "POST /rpc tools/call": CoverageState.SUCCEEDED,
+        "GET /_internal/state": CoverageState.EXCLUDED,
+        "GET /new": CoverageState.NOT_CALLED,
+        "GET /gone": CoverageState.NOT_IN_VERSION,
+        "GET /hidden": CoverageState.UNDOCUMENTED,
     }
     assert (coverage.succeeded, coverage.total) == (3, 7)
     assert coverage.unplanned == ("GET /new",)
@@ -86,27 +86,35 @@ GONE = Acceptance(status=404, reason="gone on purpose", count=1)
 @pytest.mark.parametrize(
     ("one", "state", "reason"),
     [
-        (operation("GET /a", 1, 1, drift=1, acceptances=(GONE,)), State.SUCCEEDED, ""),
-        (operation("GET /a", drift=1, statuses={"303": 1}), State.DRIFT, "moved; no JSON"),
-        (operation("GET /a", 0, 9, drift=1, statuses={"200": 1, "500": 9}), State.DRIFT, "no JSON"),
-        (operation("HEAD /a", drift=1), State.DRIFT, "answered right, and not as the contract documents"),
-        (operation("GET /a", acceptances=(GONE,)), State.ACCEPTED, "accepted 404: gone on purpose"),
-        (operation("GET /k", 0, 1), State.EXCUSED, "only known failures"),
+        (operation("GET /a", 1, 1, drift=1, acceptances=(GONE,)), CoverageState.SUCCEEDED, ""),
+        (operation("GET /a", drift=1, statuses={"303": 1}), CoverageState.MISMATCH, "moved; no JSON"),
+        (
+            operation("GET /a", 0, 9, drift=1, statuses={"200": 1, "500": 9}),
+            CoverageState.MISMATCH,
+            "no JSON",
+        ),
+        (
+            operation("HEAD /a", drift=1),
+            CoverageState.MISMATCH,
+            "answered right, and not as the contract documents",
+        ),
+        (operation("GET /a", acceptances=(GONE,)), CoverageState.ALLOWED, "accepted 404: gone on purpose"),
+        (operation("GET /k", 0, 1), CoverageState.KNOWN_FAILURE, "only known failures"),
         (
             operation("GET /k", 0, 1, acceptances=(GONE,)),
-            State.EXCUSED,
+            CoverageState.KNOWN_FAILURE,
             "only known failures; accepted 404: gone on purpose",
         ),
-        (operation("GET /a", 0, 1), State.REACHED, "called, and it only failed"),
-        (operation("GET /a", 0, 1, acceptances=(GONE,)), State.REACHED, "called, and it only failed"),
+        (operation("GET /a", 0, 1), CoverageState.FAILING, "called, and it only failed"),
+        (operation("GET /a", 0, 1, acceptances=(GONE,)), CoverageState.FAILING, "called, and it only failed"),
     ],
 )
-def test_only_a_documented_success_is_one(one: Operation, state: State, reason: str) -> None:
-    coverage = cover(run(contract=(one.name,), operations=(one,)), excused={"GET /k"}, drift=DOCUMENT)
+def test_only_a_documented_success_is_one(one: Operation, state: CoverageState, reason: str) -> None:
+    coverage = coverage_of(run(contract=(one.name,), operations=(one,)), excused={"GET /k"}, drift=DOCUMENT)
     (covered,) = coverage.operations
     assert (covered.state, covered.reason) == (state, reason)
-    assert coverage.succeeded == (state is State.SUCCEEDED)
-    assert coverage.answered == (state in (State.SUCCEEDED, State.DRIFT))
+    assert coverage.succeeded == (state is CoverageState.SUCCEEDED)
+    assert coverage.answered == (state in (CoverageState.SUCCEEDED, CoverageState.MISMATCH))
 
 
 def test_the_line_accounts_for_every_operation() -> None:
@@ -121,9 +129,11 @@ def test_the_line_accounts_for_every_operation() -> None:
             operation("GET /f", 0, 1),
         ),
     )
-    coverage = cover(here, excused={"GET /k"}, exclusions=(Exclusion(operations="[*] /_i", reason="inner"),))
+    coverage = coverage_of(
+        here, excused={"GET /k"}, exclusions=(Exclusion(operations="[*] /_i", reason="inner"),)
+    )
     assert coverage.line == "1/6 operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed, 1 missed)"
-    nameless = cover(replace(here, contract=None), excused={"GET /k"})
+    nameless = coverage_of(replace(here, contract=None), excused={"GET /k"})
     assert nameless.line == "1/5 called operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed)"
     assert covered(clean()).line == "6/6 operations succeeded"
 
@@ -132,15 +142,15 @@ def test_an_operation_that_only_its_parts_call_fares_as_they_do() -> None:
     here = run(
         contract=("POST /rpc",), operations=(operation("POST /rpc a", 0, 1), operation("POST /rpc b", 1))
     )
-    assert states(covered(here))["POST /rpc"] is State.SUCCEEDED
+    assert states(covered(here))["POST /rpc"] is CoverageState.SUCCEEDED
     assert covered(here).total == 1
     here = run(contract=("POST /rpc",), operations=(operation("POST /rpc a", 0, 1),))
-    assert states(covered(here))["POST /rpc"] is State.REACHED
+    assert states(covered(here))["POST /rpc"] is CoverageState.FAILING
 
 
 def test_an_excluded_operation_that_succeeds_counts() -> None:
     here = run(contract=CONTRACT, operations=(operation("GET /_internal/state", 1),))
-    assert states(covered(here))["GET /_internal/state"] is State.SUCCEEDED
+    assert states(covered(here))["GET /_internal/state"] is CoverageState.SUCCEEDED
     assert covered(here).total == 7
 
 
@@ -153,13 +163,13 @@ def test_without_a_contract_nothing_is_claimed() -> None:
 
 def test_an_operation_without_requests_was_not_called() -> None:
     here = run(contract=("GET /a",), operations=(operation("GET /a", 0),))
-    assert states(covered(here)) == {"GET /a": State.MISSED}
+    assert states(covered(here)) == {"GET /a": CoverageState.NOT_CALLED}
 
 
 def paced(*firsts: float | None) -> Coverage:
     names = tuple(f"GET /{number}" for number in range(len(firsts)))
     operations = (operation(n, 1, first_success=f) for n, f in zip(names, firsts, strict=True))
-    return cover(run(contract=names, operations=tuple(operations)), excused=())
+    return coverage_of(run(contract=names, operations=tuple(operations)), excused=())
 
 
 def test_the_pace_of_coverage() -> None:
@@ -213,7 +223,7 @@ def test_a_floor_is_for_what_succeeds_and_for_what_is_answered_right(floor: Floo
         contract=CONTRACT,
         operations=(*clean().operations[:4], operation("GET /version", drift=1), operation("POST /rpc", 1)),
     )
-    assert cover(here, excused=(), floor=floor).below_floor is below
+    assert coverage_of(here, excused=(), floor=floor).below_floor is below
 
 
 @pytest.mark.parametrize(
@@ -227,7 +237,7 @@ def test_a_floor_is_for_what_succeeds_and_for_what_is_answered_right(floor: Floo
     ],
 )
 def test_the_floor_is_required_of_the_whole_load(settings: Settings, partial: str) -> None:
-    coverage = cover(replace(clean(), settings=settings), excused=(), floor=Floor(floor=60))
+    coverage = coverage_of(replace(clean(), settings=settings), excused=(), floor=Floor(floor=60))
     assert coverage.partial == partial
     assert coverage.below_floor is (not partial)
 

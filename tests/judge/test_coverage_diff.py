@@ -1,13 +1,13 @@
 from msgspec.structs import replace
 from sample_runs import CONTRACT, VERSION, clean, failures, operation
 
-from loadtest.judge.coverage import Coverage, State, cover
-from loadtest.judge.coverage_diff import beside
+from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
+from loadtest.judge.coverage_diff import diff_coverage
 from loadtest.results.run import Run
 
 
 def covered(here: Run) -> Coverage:
-    return cover(here, excused=("DELETE /roots/{uri}",), exclusions=VERSION.excluded)
+    return coverage_of(here, excused=("DELETE /roots/{uri}",), exclusions=VERSION.excluded)
 
 
 def test_two_gateways() -> None:
@@ -16,22 +16,22 @@ def test_two_gateways() -> None:
         contract=(*CONTRACT[1:-1], "GET /new"),
         operations=(*failures().operations[1:], operation("GET /new", 1, area="new")),
     )
-    both = beside(covered(clean()), covered(other))
+    both = diff_coverage(covered(clean()), covered(other))
     # What is excluded on one of them is nothing that the other lacks.
     assert (both.only_left, both.only_right) == (("GET /tools",), ("GET /new",))
     assert [(one.name, one.left.state, one.right.state) for one in both.changes] == [
-        ("DELETE /roots/{uri}", State.SUCCEEDED, State.EXCUSED),
-        ("GET /version", State.SUCCEEDED, State.DRIFT),
-        ("POST /tools", State.SUCCEEDED, State.REACHED),
+        ("DELETE /roots/{uri}", CoverageState.SUCCEEDED, CoverageState.KNOWN_FAILURE),
+        ("GET /version", CoverageState.SUCCEEDED, CoverageState.MISMATCH),
+        ("POST /tools", CoverageState.SUCCEEDED, CoverageState.FAILING),
     ]
     areas = {name: (left, right) for name, left, right in both.areas}
     assert areas["new"][0] is None
     left, right = areas["tools"]
     assert left is not None
     assert right is not None
-    assert (left[State.SUCCEEDED], right[State.SUCCEEDED]) == (3, 1)
+    assert (left[CoverageState.SUCCEEDED], right[CoverageState.SUCCEEDED]) == (3, 1)
 
 
 def test_a_run_beside_itself() -> None:
-    both = beside(covered(clean()), covered(clean()))
+    both = diff_coverage(covered(clean()), covered(clean()))
     assert (both.changes, both.only_left, both.only_right) == ((), (), ())

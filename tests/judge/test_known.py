@@ -10,8 +10,8 @@ from loadtest.client.answer import Problem
 from loadtest.core.errors import UsageError
 from loadtest.core.redact import Redactor
 from loadtest.judge.categories import load_categories
-from loadtest.judge.failures import Standing
-from loadtest.judge.known import KnownFailures, accepted, applies, entries, gateway_version
+from loadtest.judge.failures import FailureStatus
+from loadtest.judge.known import KnownFailures, accepted_entries, applies, entries, gateway_version
 from loadtest.judge.known_file import read_known, write_known
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.evidence import title
@@ -130,7 +130,7 @@ def test_a_bad_entry_is_named(key: str, value: str) -> None:
 
 def test_accepting_names_what_was_seen() -> None:
     here = failures().failures
-    made = accepted(
+    made = accepted_entries(
         here,
         [here[1].fingerprint],
         gateway=Version("1.0.7+local"),
@@ -158,7 +158,7 @@ def test_accepting_names_what_was_seen() -> None:
 
 def test_accepting_without_fingerprints_means_all() -> None:
     here = failures().failures
-    made = accepted(here, [], gateway=None, reason="r", owner="o", expires=TODAY, today=TODAY)
+    made = accepted_entries(here, [], gateway=None, reason="r", owner="o", expires=TODAY, today=TODAY)
     assert len(made) == len(here)
     assert {entry.gateway for entry in made} == {None}
 
@@ -177,7 +177,7 @@ def test_accepting_refuses(change: dict[str, object], named: str) -> None:
     arguments |= change
     fingerprints = arguments.pop("fingerprints")
     with pytest.raises(UsageError, match=named):
-        accepted(failures().failures, fingerprints, gateway=None, today=TODAY, **arguments)  # type: ignore[arg-type]
+        accepted_entries(failures().failures, fingerprints, gateway=None, today=TODAY, **arguments)  # type: ignore[arg-type]
 
 
 def test_the_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_another_status_is_one_failure_that_says_what_it_was_known_as(
 ) -> None:
     told = judged(failure(NAME, **now), entry=known(NAME, **entry))  # type: ignore[arg-type]
     (one,) = told.failing
-    assert one.standing is Standing.NEW
+    assert one.status is FailureStatus.NEW
     assert one.change == said
     assert said in title(one)
     assert said in one.reason

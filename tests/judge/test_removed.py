@@ -12,8 +12,8 @@ from sample_runs import known as known_failure
 
 from loadtest.core.errors import UsageError
 from loadtest.judge.categories import load_categories
-from loadtest.judge.checks.check import Check, Observation, Severity
-from loadtest.judge.coverage import State
+from loadtest.judge.checks.check import Check, CheckResult, Severity
+from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn
 from loadtest.judge.known import entries
@@ -69,7 +69,7 @@ def judged(
     )
 
 
-def compared(verdict: Verdict) -> Observation:
+def compared(verdict: Verdict) -> CheckResult:
     return next(one for one in verdict.observations if one.check is Check.COMPARED)
 
 
@@ -81,7 +81,7 @@ def test_a_removed_operation_fails_the_run_and_is_named_once() -> None:
     assert one.detail == "1.0.7 offers it, now at GET /v1/v1/version"
     assert one.failure.scenario == "MiscUser.all"
     assert told.headline.startswith("FAIL  1 operation no longer offered · ")
-    assert {o.name: o.state for o in told.coverage.operations}["GET /version"] is State.REMOVED
+    assert {o.name: o.state for o in told.coverage.operations}["GET /version"] is CoverageState.REMOVED
     # The floor counts it as lost, and must not fail the run for it a second time.
     assert [o.check for o in told.findings if o.severity is Severity.FAILURE] == []
 
@@ -89,7 +89,7 @@ def test_a_removed_operation_fails_the_run_and_is_named_once() -> None:
 def test_a_gateway_that_offers_everything_does_not_fail() -> None:
     told = judged(without(new=("GET /more",)))
     assert told.failing == ()
-    assert compared(told).severity is Severity.FINE
+    assert compared(told).severity is Severity.PASSED
     assert "6 of 6 operations of 1.0.7 are offered" in compared(told).text
 
 
@@ -104,7 +104,7 @@ def test_a_gateway_that_offers_everything_does_not_fail() -> None:
 def test_what_a_newer_version_has_added_is_not_removed(here: Gateway, why: str) -> None:
     told = judged(replace(without("GET /version"), gateway=here))
     assert told.failing == ()
-    assert compared(told).severity is Severity.UNMEASURED
+    assert compared(told).severity is Severity.NOT_MEASURED
     assert why in compared(told).text
 
 
@@ -153,7 +153,7 @@ def test_one_line_of_data_says_that_a_removal_is_intended(tmp_path: Path) -> Non
     told = judged(without("GET /version"), intended=read_baseline(path).removed)
     assert (told.result, told.failing) == (Result.PASS, ())
     (row,) = [one for one in told.coverage.operations if one.name == "GET /version"]
-    assert (row.state, row.reason) == (State.NOT_OFFERED, "removed: its answer is in /health now")
+    assert (row.state, row.reason) == (CoverageState.NOT_IN_VERSION, "removed: its answer is in /health now")
     assert "1 were removed on purpose" in compared(told).text
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from sample_runs import KNOWN, TODAY, VERSION, clean, failure, failures, gateway_died, known, operation, run
 
 from loadtest.judge.categories import load_categories
-from loadtest.judge.checks.check import Check, Observation, Severity
-from loadtest.judge.criteria.criterion import Criterion, CriterionResult, Outcome, parse
-from loadtest.judge.failures import FailOn, JudgedFailure, Standing
+from loadtest.judge.checks.check import Check, CheckResult, Severity
+from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult, parse
+from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Result, Verdict, decide, judge
 from loadtest.results.run import Run, RunState
@@ -46,22 +46,22 @@ def rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
 
 
-def result(outcome: Outcome) -> CriterionResult:
+def result(outcome: CriterionOutcome) -> CriterionResult:
     return CriterionResult(Criterion("rps > 1", "rps", ">", 1.0, ""), outcome, 1.0, 1, "")
 
 
 @pytest.mark.parametrize("conditions", list(itertools.product([False, True], repeat=6)))
 def test_the_documented_table_is_the_rule(conditions: tuple[bool, ...]) -> None:
     interrupted, tainted, new, incomplete, missed, unsure = conditions
-    observations = [Observation(Check.STALE, Severity.WARNING, "")]
+    observations = [CheckResult(Check.STALE, Severity.WARNING, "")]
     if tainted:
-        observations.append(Observation(Check.GATEWAY_UP, Severity.INCONCLUSIVE, "", taints=True))
+        observations.append(CheckResult(Check.GATEWAY_UP, Severity.INCONCLUSIVE, "", taints=True))
     if incomplete:
-        observations.append(Observation(Check.SWEEP, Severity.INCONCLUSIVE, ""))
-    criteria = [result(Outcome.MET)]
-    criteria += [result(Outcome.MISSED)] * missed + [result(Outcome.INCONCLUSIVE)] * unsure
-    judged = [JudgedFailure(failure("GET /a"), Standing.KNOWN, fails=False)]
-    judged += [JudgedFailure(failure("GET /a"), Standing.NEW, fails=True)] * new
+        observations.append(CheckResult(Check.SWEEP, Severity.INCONCLUSIVE, ""))
+    criteria = [result(CriterionOutcome.MET)]
+    criteria += [result(CriterionOutcome.MISSED)] * missed + [result(CriterionOutcome.INCONCLUSIVE)] * unsure
+    judged = [JudgedFailure(failure("GET /a"), FailureStatus.KNOWN, fails=False)]
+    judged += [JudgedFailure(failure("GET /a"), FailureStatus.NEW, fails=True)] * new
     state = RunState.INTERRUPTED if interrupted else RunState.COMPLETE
     expected = next(
         row
@@ -74,7 +74,7 @@ def test_the_documented_table_is_the_rule(conditions: tuple[bool, ...]) -> None:
 
 
 def test_below_the_floor_is_missed() -> None:
-    floor = [Observation(Check.FLOOR, Severity.FAILURE, "")]
+    floor = [CheckResult(Check.FLOOR, Severity.FAILURE, "")]
     assert decide(RunState.COMPLETE, [], floor, []) is Result.FAIL
 
 
@@ -91,7 +91,7 @@ def test_fail() -> None:
     assert bad.headline.startswith(
         "FAIL  1 new failure · 1 expired · 3 known · 1 stale · 1 warning · 3/6 operations"
     )
-    assert [(j.standing.value, j.failure.status, j.failure.count) for j in bad.failures] == [
+    assert [(j.status.value, j.failure.status, j.failure.count) for j in bad.failures] == [
         ("new", 500, 5),
         ("expired", 409, 2),
         ("known", 503, 2),
@@ -112,7 +112,7 @@ def test_with_entries_for_everything_it_passes_and_expired_it_fails_again() -> N
 def test_any_unexpired_entry_excuses() -> None:
     here = replace(clean(), failures=(failure("GET /tools"),))
     listed = (known("GET /tools", expires=dt.date(2020, 1, 1)), known("GET /tools"))
-    assert verdict(here, listed).standing(Standing.KNOWN)
+    assert verdict(here, listed).with_status(FailureStatus.KNOWN)
 
 
 def test_an_expired_entry_comes_before_a_category() -> None:
@@ -120,7 +120,7 @@ def test_an_expired_entry_comes_before_a_category() -> None:
     judged = next(
         j for j in verdict(failures(), listed).failures if j.failure.operation == "DELETE /roots/{uri}"
     )
-    assert judged.standing is Standing.EXPIRED
+    assert judged.status is FailureStatus.EXPIRED
     assert judged.fails
 
 

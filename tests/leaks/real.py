@@ -23,7 +23,7 @@ from loadtest.gateway.services import down, up
 from loadtest.gateway.services.binaries import find
 from loadtest.gateway.workspace import LOOPBACK, free_port
 from loadtest.judge.checks.endurance import left_open, restarted
-from loadtest.judge.growth.assess import endure
+from loadtest.judge.growth.assess import assess_endurance
 from loadtest.judge.growth.model import Endurance, Trend
 from loadtest.results.run import read_run
 from loadtest.workload.profiles import Size
@@ -188,7 +188,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
     (reports / "run.json").write_bytes(_encoded(run))
     if case.name != "none" and f"fault injected: {case.name}" not in (reports / "gateway.log").read_text():
         raise AssertionError(f"{case.name}: the fault did not reach the gateway")
-    return Outcome(case, endure(run, ()), run.requests, restarted(run), left_open(run))
+    return Outcome(case, assess_endurance(run, ()), run.requests, restarted(run), left_open(run))
 
 
 def missing(case: Case) -> str | None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from loadtest.judge.growth.metrics import metrics
 from loadtest.judge.growth.model import Trend
 from loadtest.judge.growth.slope import Array
-from loadtest.judge.growth.trend import find
+from loadtest.judge.growth.trend import find_trend
 
 MIB = float(1 << 20)
 HOUR = 3600.0
@@ -142,7 +142,9 @@ def tally(shape: Shape, seconds: float, seeds: int) -> Tally:
     for seed in range(seeds):
         draw = np.random.default_rng(seed)
         times, values = memory(shape, seconds, draw)
-        counts[find(metrics()["rss"], times, values, np.zeros(len(times), dtype=np.int64), draw).trend] += 1
+        counts[
+            find_trend(metrics()["rss"], times, values, np.zeros(len(times), dtype=np.int64), draw).trend
+        ] += 1
     return Tally(counts)
 
 

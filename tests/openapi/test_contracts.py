@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from loadtest.core.errors import UsageError
-from loadtest.openapi.contracts import Contract, closest, contract_of, path_of, stored_form
-from loadtest.openapi.diff import PROSE, contract_changes
+from loadtest.openapi.contracts import StoredContract, closest, contract_of, path_of, stored_form
+from loadtest.openapi.diff import PROSE, diff_contracts
 from loadtest.versions import data as versions
 
 EACH = pytest.mark.parametrize("version", versions.available())
@@ -55,7 +55,7 @@ def test_nothing_is_lost_but_prose() -> None:
             "securitySchemes": {"bearer": {}},
         },
     }
-    text = stored_form(Contract(document, {"PORT": "1", "HOST": ""}))
+    text = stored_form(StoredContract(document, {"PORT": "1", "HOST": ""}))
     assert text.splitlines() == [
         '{"info": {"version": "1"},',
         '"x-settings": {',
@@ -104,8 +104,8 @@ def test_the_number_decides_without_a_stored_contract(
 
 def test_a_contract_as_served_and_as_stored_are_alike() -> None:
     served = dict(contract_of("1.0.7").document)
-    stored = Contract(served)
-    assert contract_changes(served, stored.document).count == 0
+    stored = StoredContract(served)
+    assert diff_contracts(served, stored.document).count == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.openapi.diff import contract_changes
+from loadtest.openapi.diff import diff_contracts
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def what(now: dict[str, Any], before: dict[str, Any] | None = None) -> set[str]:
-    changes = contract_changes(before or document(), now)
+    changes = diff_contracts(before or document(), now)
     assert (changes.new, changes.gone) == ((), ())
     return {str(one) for change in changes.changed for one in change.what}
 
@@ -277,14 +277,14 @@ def mirrored(path: str, *, status: str = "200", parameter: str = "id") -> dict[s
 def test_a_folder_that_mirrors_another_one_is_an_alias() -> None:
     before = {"paths": mirrored("/v1/servers") | mirrored("/v1/tools", status="201")}
     now = {"paths": before["paths"] | mirrored("/v1/virtual-servers", parameter="server")}
-    (alias,) = contract_changes(before, now).aliases
+    (alias,) = diff_contracts(before, now).aliases
     assert (alias.new, alias.mirrors, len(alias.operations)) == ("/virtual-servers", "/servers", 4)
 
 
 def test_a_folder_may_have_operations_of_its_own_and_some_that_are_old() -> None:
     before = {"paths": mirrored("/servers") | {"/hosts/old": {"get": {}}}}
     now = {"paths": before["paths"] | mirrored("/hosts") | {"/hosts/new": {"get": {}}}}
-    (alias,) = contract_changes(before, now).aliases
+    (alias,) = diff_contracts(before, now).aliases
     assert (alias.new, alias.mirrors, len(alias.operations)) == ("/hosts", "/servers", 4)
     assert alias.own == ("GET /hosts/new",)
 
@@ -292,7 +292,7 @@ def test_a_folder_may_have_operations_of_its_own_and_some_that_are_old() -> None
 def test_a_folder_with_an_answer_of_its_own_is_none() -> None:
     before = {"paths": mirrored("/servers")}
     now = {"paths": before["paths"] | mirrored("/virtual-servers", status="202")}
-    changes = contract_changes(before, now)
+    changes = diff_contracts(before, now)
     assert len(changes.new) == 4
     assert changes.aliases == ()
 
@@ -300,7 +300,7 @@ def test_a_folder_with_an_answer_of_its_own_is_none() -> None:
 def test_a_prefix_is_not_part_of_the_name() -> None:
     before, now = document(), document()
     now["paths"] = {"/tools/{id}": now["paths"]["/v1/tools/{id}"]}
-    assert contract_changes(before, now).line == "0 new, 0 gone, 0 changed"
+    assert diff_contracts(before, now).line == "0 new, 0 gone, 0 changed"
 
 
 def test_parameters_that_the_path_holds_for_all_its_methods() -> None:
@@ -328,7 +328,7 @@ DOCUMENT = st.builds(
 
 @given(DOCUMENT, DOCUMENT)
 def test_there_and_back(one: dict[str, Any], other: dict[str, Any]) -> None:
-    there, back = contract_changes(one, other), contract_changes(other, one)
+    there, back = diff_contracts(one, other), diff_contracts(other, one)
     assert (there.new, there.gone) == (back.gone, back.new)
     assert [change.name for change in there.changed] == [change.name for change in back.changed]
     assert [len(change.what) for change in there.changed] == [len(change.what) for change in back.changed]
@@ -336,7 +336,7 @@ def test_there_and_back(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @given(DOCUMENT)
 def test_nothing_changed(one: dict[str, Any]) -> None:
-    changes = contract_changes(one, copy.deepcopy(one))
+    changes = diff_contracts(one, copy.deepcopy(one))
     assert (changes.new, changes.gone, changes.changed) == ((), (), ())
 
 
@@ -379,9 +379,9 @@ ANYTHING = st.recursive(
 @given(ANYTHING, ANYTHING)
 def test_a_document_may_say_anything(one: Any, other: Any) -> None:
     for operation in (one, other):
-        assert contract_changes({"paths": operation}, {"paths": operation}).count == 0
+        assert diff_contracts({"paths": operation}, {"paths": operation}).count == 0
     before, now = ({"paths": {"/a": {"get": {**_object(each), "responses": each}}}} for each in (one, other))
-    contract_changes(before, now)
+    diff_contracts(before, now)
 
 
 def _object(part: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sample_runs import CONTRACT, HOSTILE, KNOWN, PLAN, TODAY, VERSION, clean, f
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.coverage import Coverage
-from loadtest.judge.coverage_diff import beside, offer
+from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.reports import coverage_table
@@ -46,7 +46,9 @@ def test_without_a_contract_no_total_is_claimed() -> None:
 def test_two_runs_side_by_side() -> None:
     to, output = console()
     other = replace(failures(), contract=(*CONTRACT[1:], "GET /new"), operations=failures().operations[1:])
-    coverage_table.print_beside(("1.0.7", "1.0.8"), beside(coverage(clean()), coverage(other)), to)
+    coverage_table.print_coverage_diff(
+        ("1.0.7", "1.0.8"), diff_coverage(coverage(clean()), coverage(other)), to
+    )
     lines = output.getvalue().splitlines()
     assert lines[0].split() == ["area", "1.0.7", "1.0.8"]
     assert [" ".join(line.split()) for line in lines[1:4]] == [
@@ -61,7 +63,9 @@ def test_two_runs_side_by_side() -> None:
 
 def test_a_contract_without_a_run() -> None:
     to, output = console()
-    coverage_table.print_offer(offer((*CONTRACT[1:], "GET /new"), PLAN, VERSION.excluded), to)
+    coverage_table.print_contract_coverage(
+        contract_coverage((*CONTRACT[1:], "GET /new"), PLAN, VERSION.excluded), to
+    )
     lines = output.getvalue().splitlines()
     assert "not offered: GET /tools: called by ToolsUser.lifecycle" in lines
     assert "no scenario: GET /new" in lines
@@ -72,8 +76,8 @@ def test_hostile_names_stay_text() -> None:
     to, output = console()
     here = coverage(hostile())
     coverage_table.print_coverage(here, to)
-    coverage_table.print_beside((HOSTILE, HOSTILE), beside(here, coverage(clean())), to)
-    coverage_table.print_offer(offer((f"GET /{HOSTILE}",), hostile().plan), to)
+    coverage_table.print_coverage_diff((HOSTILE, HOSTILE), diff_coverage(here, coverage(clean())), to)
+    coverage_table.print_contract_coverage(contract_coverage((f"GET /{HOSTILE}",), hostile().plan), to)
     text = output.getvalue()
     assert not {"\x1b", "\x00"} & set(text)
     assert "##[" not in text
@@ -85,10 +89,16 @@ def test_json() -> None:
     assert (one["succeeded"], one["total"], one["seconds"]["50"]) == (6, 6, 1.5)
     row = next(row for row in one["operations"] if row["operation"] == "GET /tools")
     assert (row["state"], row["requests"], row["first_success"]) == ("succeeded", 40, 0.4)
-    both = json.loads(coverage_table.beside_json(("a", "b"), beside(coverage(clean()), coverage(failures()))))
+    both = json.loads(
+        coverage_table.coverage_diff_json(("a", "b"), diff_coverage(coverage(clean()), coverage(failures())))
+    )
     assert both["changes"]["POST /tools"] == ["succeeded", "reached"]
     assert both["areas"]["tools"] == [{"succeeded": 3}, {"succeeded": 2, "reached": 1}]
-    offered = json.loads(coverage_table.offer_json(offer((*CONTRACT, "GET /new"), PLAN, VERSION.excluded)))
+    offered = json.loads(
+        coverage_table.contract_coverage_json(
+            contract_coverage((*CONTRACT, "GET /new"), PLAN, VERSION.excluded)
+        )
+    )
     assert offered["unplanned"] == ["GET /new"]
     assert offered["planned"]["GET /tools"] == ["ToolsUser.lifecycle"]
     assert offered["excluded"] == {"GET /_internal/state": "called only by the gateway itself"}

@@ -25,17 +25,22 @@ def used() -> Run:
 
 
 def test_shares_are_of_the_load_and_the_backends_count_once() -> None:
-    assert [(one.name, one.seconds, one.share) for one in cpu.shares(used())] == [
+    assert [(one.name, one.seconds, one.share) for one in cpu.cpu_shares(used())] == [
         ("gateway", 60.0, 0.75),
         ("backends", 15.0, 0.1875),
         ("load generator", 5.0, 0.0625),
     ]
-    assert cpu.line(used()) == "CPU: gateway 60.0 s (75%), backends 15.0 s (19%), load generator 5.0 s (6%)"
+    assert (
+        cpu.cpu_line(used()) == "CPU: gateway 60.0 s (75%), backends 15.0 s (19%), load generator 5.0 s (6%)"
+    )
 
 
 def test_who_is_not_measured_is_left_out() -> None:
-    assert [one.name for one in cpu.shares(replace(used(), resources=()))] == ["backends", "load generator"]
-    assert [one.name for one in cpu.shares(replace(used(), backends=()))] == ["gateway", "load generator"]
+    assert [one.name for one in cpu.cpu_shares(replace(used(), resources=()))] == [
+        "backends",
+        "load generator",
+    ]
+    assert [one.name for one in cpu.cpu_shares(replace(used(), backends=()))] == ["gateway", "load generator"]
 
 
 def test_one_alone_has_no_share() -> None:
@@ -45,4 +50,4 @@ def test_one_alone_has_no_share() -> None:
         replace(used(), resources=(), backends=()),
         replace(idle, generator=Generator()),
     ):
-        assert (cpu.shares(run), cpu.line(run)) == ((), "")
+        assert (cpu.cpu_shares(run), cpu.cpu_line(run)) == ((), "")

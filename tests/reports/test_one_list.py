@@ -14,7 +14,7 @@ from sample_runs import KNOWN, clean, failures, operation
 from loadtest.judge.failures import FailOn
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports.formats import annotations, html, junit, summary, verdict_json
-from loadtest.reports.page.failures import excused, failing
+from loadtest.reports.page.failures import known_failures, new_failures
 from loadtest.results.run import Run
 
 
@@ -62,8 +62,8 @@ def test_every_report_lists_the_same_failures(case: tuple[Run, Verdict], tmp_pat
     assert (f"ailures ({len(expected)})" in blocking) == bool(expected)
     assert bool(known) == bool(rest)
 
-    assert [view.fingerprint for view in failing(run, judged).shown] == expected
-    assert [view.fingerprint for view in excused(run, judged).shown] == rest
+    assert [view.fingerprint for view in new_failures(run, judged).shown] == expected
+    assert [view.fingerprint for view in known_failures(run, judged).shown] == rest
     assert ('<h2 id="failures-h">Failures</h2>' in html.render(run, judged)) == bool(expected)
 
     root = ET.fromstring(junit.render(run, judged).encode())  # noqa: S314 - our own output

@@ -12,7 +12,7 @@ from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.reports.cases import Outcome, cases
+from loadtest.reports.cases import CaseOutcome, cases
 from loadtest.reports.formats import junit
 from loadtest.results.run import Run
 from loadtest.versions.data import KnownFailure
@@ -43,16 +43,16 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
     names = [suite.get("name") for suite in root]
     assert all(names)
     assert len(set(names)) == len(names)
-    found: Counter[Outcome] = Counter()
+    found: Counter[CaseOutcome] = Counter()
     for suite in root:
-        own: Counter[Outcome] = Counter()
+        own: Counter[CaseOutcome] = Counter()
         seen = set()
         members = suite.findall("testcase")
         others = [one.tag for one in suite if one.tag != "testcase"]
         assert others == ["properties"] * (suite.get("name") == "loadtest coverage")
         for case in members:
             assert len(case) <= 1
-            outcome = Outcome(case[0].tag) if len(case) else Outcome.PASSED
+            outcome = CaseOutcome(case[0].tag) if len(case) else CaseOutcome.PASSED
             own[outcome] += 1
             if len(case):
                 message, body = case[0].get("message"), case[0].text
@@ -74,17 +74,17 @@ def rendered(here: Run, listed: tuple[KnownFailure, ...] = (), fail_on: FailOn =
         found += own
         assert [int(suite.get(k, "")) for k in ("tests", "failures", "errors", "skipped")] == [
             len(members),
-            own[Outcome.FAILURE],
-            own[Outcome.ERROR],
-            own[Outcome.SKIPPED],
+            own[CaseOutcome.FAILURE],
+            own[CaseOutcome.ERROR],
+            own[CaseOutcome.SKIPPED],
         ]
     assert found == expected
     read = JUnitXml.fromstring(text.encode())
     assert (read.tests, read.failures, read.errors, read.skipped) == (
         found.total(),
-        found[Outcome.FAILURE],
-        found[Outcome.ERROR],
-        found[Outcome.SKIPPED],
+        found[CaseOutcome.FAILURE],
+        found[CaseOutcome.ERROR],
+        found[CaseOutcome.SKIPPED],
     )
     return root
 

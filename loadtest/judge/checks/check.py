@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.judge.coverage import Coverage
-from loadtest.judge.growth.model import UNJUDGED, Endurance
-from loadtest.judge.known import Entry
+from loadtest.judge.growth.model import NOT_JUDGED, Endurance
+from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.removed import NOT_COMPARED, Removals
 from loadtest.results.run import Run
 
@@ -15,8 +15,8 @@ from loadtest.results.run import Run
 class Severity(StrEnum):
     """What an observation does to the verdict."""
 
-    FINE = "fine"
-    UNMEASURED = "unmeasured"
+    PASSED = "passed"
+    NOT_MEASURED = "not measured"
     """This run does not say; as when it was read from CSV files."""
     WARNING = "warning"
     FAILURE = "failure"
@@ -53,7 +53,7 @@ class Check(StrEnum):
 
 
 @dataclass(frozen=True)
-class Observation:
+class CheckResult:
     """The result of one check."""
 
     check: Check
@@ -69,25 +69,25 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Facts:
+class CheckInput:
     """What the checks look at."""
 
     run: Run
     coverage: Coverage
     failing: int
     """How many failures make the run fail."""
-    stale: tuple[Entry, ...]
-    unapplied: tuple[Entry, ...]
+    stale: tuple[KnownFailureEntry, ...]
+    unapplied: tuple[KnownFailureEntry, ...]
     """Known failures that name a gateway version while the run does not say its own."""
-    endurance: Endurance = UNJUDGED
+    endurance: Endurance = NOT_JUDGED
     removals: Removals = NOT_COMPARED
 
 
-def fine(check: Check, text: str) -> Observation:
+def passed(check: Check, text: str) -> CheckResult:
     """Return that all is well."""
-    return Observation(check, Severity.FINE, text)
+    return CheckResult(check, Severity.PASSED, text)
 
 
-def unmeasured(check: Check, text: str) -> Observation:
+def not_measured(check: Check, text: str) -> CheckResult:
     """Return that this run does not say."""
-    return Observation(check, Severity.UNMEASURED, text)
+    return CheckResult(check, Severity.NOT_MEASURED, text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtest.core.units import amount, clock, plural, some
-from loadtest.judge.checks.check import Check, Facts, Observation, Severity, fine, unmeasured
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.judge.growth.model import Trend
 from loadtest.results.run import Run
 
-MUCH = 100 << 30
+MAX_WEEKLY_GROWTH = 100 << 30
 """Bytes that database and log may gain in a week without a word."""
 
 EARLY = 1.0
@@ -20,14 +20,14 @@ IDLE = 6.0
 """Seconds after the last request in which the gateway closes idle connections, which takes it 5."""
 
 
-def no_growth(facts: Facts) -> Observation:
+def no_growth(facts: CheckInput) -> CheckResult:
     """Tell whether anything grows that should not."""
     endurance = facts.endurance
     if not endurance.judged:
-        return unmeasured(Check.GROWTH, "the load was too short to look for growth")
+        return not_measured(Check.GROWTH, "the load was too short to look for growth")
     growing = endurance.trending(Trend.GROWING)
     if growing:
-        return Observation(
+        return CheckResult(
             Check.GROWTH,
             Severity.FAILURE,
             f"{len(growing)} of {len(endurance.growth)} series grow: {growing[0].text}",
@@ -40,22 +40,22 @@ def no_growth(facts: Facts) -> Observation:
             f"growth cannot be told of {some(one.name for one in unknown) or 'anything: nothing was sampled'}"
         )
         if not endurance.soak:
-            return unmeasured(Check.GROWTH, text)
-        return Observation(
+            return not_measured(Check.GROWTH, text)
+        return CheckResult(
             Check.GROWTH,
             Severity.INCONCLUSIVE,
             text,
             "Run longer: half an hour tells of a leak, three hours of a slow one.",
             tuple(one.text for one in unknown),
         )
-    return fine(Check.GROWTH, f"none of {len(endurance.growth)} series grows")
+    return passed(Check.GROWTH, f"none of {len(endurance.growth)} series grows")
 
 
-def recovered(facts: Facts) -> Observation:
+def recovered(facts: CheckInput) -> CheckResult:
     """Tell whether the gateway came back from the spike."""
     recovery = facts.endurance.recovery
     if recovery is None:
-        return unmeasured(Check.RECOVERED, "there was no spike, or too little load around it")
+        return not_measured(Check.RECOVERED, "there was no spike, or too little load around it")
     seconds = recovery.seconds
     if seconds is None:
         severity, advice = (
@@ -68,19 +68,19 @@ def recovered(facts: Facts) -> Observation:
             "It needs longer than the load leaves it; what follows is not steady yet.",
         )
     else:
-        return fine(Check.RECOVERED, recovery.text)
-    return Observation(Check.RECOVERED, severity, recovery.text, advice)
+        return passed(Check.RECOVERED, recovery.text)
+    return CheckResult(Check.RECOVERED, severity, recovery.text, advice)
 
 
-def workers_stayed(facts: Facts) -> Observation:
+def workers_stayed(facts: CheckInput) -> CheckResult:
     """Tell whether a process of the gateway was replaced while the load went on."""
     run = facts.run
     if not facts.endurance.judged or not run.processes:
-        return unmeasured(Check.STAYED, "the gateway's processes were not followed")
+        return not_measured(Check.STAYED, "the gateway's processes were not followed")
     restarts = restarted(run)
     if not restarts:
-        return fine(Check.STAYED, "every process of the boot stayed to the end")
-    return Observation(
+        return passed(Check.STAYED, "every process of the boot stayed to the end")
+    return CheckResult(
         Check.STAYED,
         Severity.FAILURE,
         f"{plural(len(restarts), 'worker')} restarted: {some(restarts)}",
@@ -121,15 +121,15 @@ def restarted(run: Run) -> tuple[str, ...]:
     return tuple(said)
 
 
-def streams_closed(facts: Facts) -> Observation:
+def streams_closed(facts: CheckInput) -> CheckResult:
     """Tell whether clients' connections remain after the load."""
     run = facts.run
     remaining = left_open(run) if facts.endurance.judged else None
     if remaining is None:
-        return unmeasured(Check.STREAMS, "there was no quiet time after the load to look at connections")
+        return not_measured(Check.STREAMS, "there was no quiet time after the load to look at connections")
     if not remaining:
-        return fine(Check.STREAMS, "no client's connection remained after the load")
-    return Observation(
+        return passed(Check.STREAMS, "no client's connection remained after the load")
+    return CheckResult(
         Check.STREAMS,
         Severity.WARNING,
         f"{plural(remaining, 'connection')} of clients stayed open after the load",
@@ -154,16 +154,16 @@ def left_open(run: Run) -> int | None:
     return max(min(quiet) - before, 0)
 
 
-def stores_fit(facts: Facts) -> Observation:
+def stores_fit(facts: CheckInput) -> CheckResult:
     """Tell how large what is stored by design becomes."""
     stored = facts.endurance.stored
     if not stored:
-        return unmeasured(Check.STORES, "what the gateway stores was not followed over a long load")
+        return not_measured(Check.STORES, "what the gateway stores was not followed over a long load")
     week = sum(one.week or 0 for one in stored)
     text = stored[0].text
-    if week <= MUCH:
-        return fine(Check.STORES, text)
-    return Observation(
+    if week <= MAX_WEEKLY_GROWTH:
+        return passed(Check.STORES, text)
+    return CheckResult(
         Check.STORES,
         Severity.WARNING,
         f"{amount(week, 'bytes')} a week at this rate: {text}",

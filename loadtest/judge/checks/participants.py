@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from loadtest.core.units import clock, plural, some
-from loadtest.judge.checks.check import Check, Facts, Observation, Severity, fine, unmeasured
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.results.run import Run, RunState, Worker
 
 
-def gateway_up(facts: Facts) -> Observation:
+def gateway_up(facts: CheckInput) -> CheckResult:
     """Tell whether the gateway booted, and answered to the end."""
     run, gateway = facts.run, facts.run.gateway
     if gateway is None:
-        return unmeasured(Check.GATEWAY_UP, "the record does not speak of the gateway's process")
+        return not_measured(Check.GATEWAY_UP, "the record does not speak of the gateway's process")
     death, silent = gateway.death, gateway.unresponsive_at
     if death is None and silent is not None and run.requests:
-        return Observation(
+        return CheckResult(
             Check.GATEWAY_UP,
             Severity.INCONCLUSIVE,
             f"gateway does not respond since {clock(silent)}",
@@ -23,7 +23,7 @@ def gateway_up(facts: Facts) -> Observation:
             taints=True,
         )
     if death is None and (gateway.version is not None or run.requests):
-        return fine(
+        return passed(
             Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")
         )
     how = death.how if death else ""
@@ -40,7 +40,7 @@ def gateway_up(facts: Facts) -> Observation:
         advice = "Check that the address is right, that a gateway answers there, and that it takes the token."
     else:
         text = f"gateway did not boot{how}{reason}"
-    return Observation(
+    return CheckResult(
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
         text,
@@ -60,15 +60,15 @@ def _reason(run: Run) -> str:
     return f": {' '.join(run.reason.split())}" if run.reason else ""
 
 
-def backends_up(facts: Facts) -> Observation:
+def backends_up(facts: CheckInput) -> CheckResult:
     """Tell whether every backend was there to the end."""
     backends = facts.run.backends
     if not backends:
-        return unmeasured(Check.BACKENDS_UP, "no backend took part")
+        return not_measured(Check.BACKENDS_UP, "no backend took part")
     down = [backend for backend in backends if not backend.up]
     if not down:
-        return fine(Check.BACKENDS_UP, f"{plural(len(backends), 'backend')} up to the end")
-    return Observation(
+        return passed(Check.BACKENDS_UP, f"{plural(len(backends), 'backend')} up to the end")
+    return CheckResult(
         Check.BACKENDS_UP,
         Severity.INCONCLUSIVE,
         f"backend down: {some(backend.name for backend in down)}",
@@ -78,12 +78,12 @@ def backends_up(facts: Facts) -> Observation:
     )
 
 
-def complete(facts: Facts) -> Observation:
+def complete(facts: CheckInput) -> CheckResult:
     """Tell whether the run took its whole time."""
     run = facts.run
     match run.state:
         case RunState.COMPLETE:
-            return fine(Check.COMPLETE, f"complete after {clock(run.duration)}")
+            return passed(Check.COMPLETE, f"complete after {clock(run.duration)}")
         case RunState.RUNNING:
             text = "run is incomplete: its record was never finished"
         case RunState.INTERRUPTED:
@@ -91,16 +91,16 @@ def complete(facts: Facts) -> Observation:
         case RunState.ABORTED:
             text = "run was aborted"
     text += " before any load" if _never_up(run) else _reason(run)
-    return Observation(
+    return CheckResult(
         Check.COMPLETE, Severity.INCONCLUSIVE, text, "Run again to its end before trusting it."
     )
 
 
-def requests(facts: Facts) -> Observation:
+def requests(facts: CheckInput) -> CheckResult:
     """Tell whether there was any request."""
     if facts.run.requests:
-        return fine(Check.REQUESTS, f"{facts.run.requests} requests")
-    return Observation(
+        return passed(Check.REQUESTS, f"{facts.run.requests} requests")
+    return CheckResult(
         Check.REQUESTS,
         Severity.INCONCLUSIVE,
         "no requests were made",
@@ -110,14 +110,14 @@ def requests(facts: Facts) -> Observation:
     )
 
 
-def successes(facts: Facts) -> Observation:
+def successes(facts: CheckInput) -> CheckResult:
     """Tell whether there is any answer to judge by."""
     run = facts.run
     if not run.requests:
-        return unmeasured(Check.SUCCESSES, "no requests were made")
+        return not_measured(Check.SUCCESSES, "no requests were made")
     if any(operation.successes for operation in run.operations) or facts.failing:
-        return fine(Check.SUCCESSES, "there are answers to judge by")
-    return Observation(
+        return passed(Check.SUCCESSES, "there are answers to judge by")
+    return CheckResult(
         Check.SUCCESSES,
         Severity.INCONCLUSIVE,
         "no request succeeded: every answer is excused",
@@ -125,18 +125,18 @@ def successes(facts: Facts) -> Observation:
     )
 
 
-def workers(facts: Facts) -> Observation:
+def workers(facts: CheckInput) -> CheckResult:
     """Tell whether every Locust worker was there from the start and stayed, and all that it counted arrived."""
     workers = facts.run.workers
     if not workers:
-        return unmeasured(Check.WORKERS, "the load was made by one process")
+        return not_measured(Check.WORKERS, "the load was made by one process")
     told = tuple(story for worker in workers if (story := _story(worker)))
     lost = [worker for worker in workers if worker.lost or worker.unreported]
     cut_off = [worker for worker in workers if worker.back_at is not None]
     if lost or cut_off:
         parts = [f"{len(lost)} of {len(workers)} workers lost: {some(map(_where, lost))}"] if lost else []
         parts += [f"cut off for a time: {some(map(_between, cut_off))}"] if cut_off else []
-        return Observation(
+        return CheckResult(
             Check.WORKERS,
             Severity.INCONCLUSIVE,
             ", ".join(parts),
@@ -147,14 +147,14 @@ def workers(facts: Facts) -> Observation:
             taints=bool(cut_off),
         )
     if told:
-        return Observation(
+        return CheckResult(
             Check.WORKERS,
             Severity.WARNING,
             f"{plural(len(told), 'worker')} of {len(workers)} not as the others: {some(told)}",
             "All that was measured is in the run; while one was away the others made the load. Clocks are set by NTP.",
             told,
         )
-    return fine(Check.WORKERS, f"{len(workers)} workers stayed to the end")
+    return passed(Check.WORKERS, f"{len(workers)} workers stayed to the end")
 
 
 def _where(worker: Worker) -> str:
@@ -190,15 +190,15 @@ def _story(worker: Worker) -> str:
     return f"{worker.name} {', '.join(parts)}" + (f" ({worker.detail})" if worker.detail else "")
 
 
-def generator(facts: Facts) -> Observation:
+def generator(facts: CheckInput) -> CheckResult:
     """Tell whether the load generator had time to spare."""
     generator = facts.run.generator
     if generator is None:
-        return unmeasured(Check.GENERATOR, "the record does not say how busy the load generator was")
+        return not_measured(Check.GENERATOR, "the record does not say how busy the load generator was")
     if not generator.saturated:
-        return fine(Check.GENERATOR, f"{generator.cpu:.1f} s of CPU")
+        return passed(Check.GENERATOR, f"{generator.cpu:.1f} s of CPU")
     detail = f": {generator.detail}" if generator.detail else ""
-    return Observation(
+    return CheckResult(
         Check.GENERATOR,
         Severity.INCONCLUSIVE,
         f"load generator was saturated{detail}",
@@ -212,7 +212,7 @@ MAX_DROPPED = 0.01
 """Share of the scenarios that may be left over; users who leave after a spike take what they owe with them."""
 
 
-def schedule(facts: Facts) -> Observation:
+def schedule(facts: CheckInput) -> CheckResult:
     """Tell whether scenarios began when they were meant to.
 
     A user who is busy with the last scenario when the next one is due waited for the gateway, and the time from the
@@ -220,12 +220,12 @@ def schedule(facts: Facts) -> Observation:
     """
     generator = facts.run.generator
     if generator is None or not (generator.late or generator.dropped):
-        return unmeasured(Check.SCHEDULE, "the load had no arrival rate")
+        return not_measured(Check.SCHEDULE, "the load had no arrival rate")
     late, missed = generator.late, generator.dropped
     begun = late.count if late else 0
     own = generator.scheduling_delay.percentile(99) if generator.scheduling_delay else None
     if own is not None and own > MAX_SCHEDULING_DELAY:
-        return Observation(
+        return CheckResult(
             Check.SCHEDULE,
             Severity.INCONCLUSIVE,
             f"load generator could not keep its schedule: free users began up to {own:.0f} ms late (p99)",
@@ -234,8 +234,8 @@ def schedule(facts: Facts) -> Observation:
     if missed <= MAX_DROPPED * (begun + missed):
         after = (late.percentile(99) if late else None) or 0.0
         words = f"{plural(begun, 'scenario')} begun, p99 {after:.0f} ms after their time"
-        return fine(Check.SCHEDULE, f"{words}; {missed} never begun" if missed else words)
-    return Observation(
+        return passed(Check.SCHEDULE, f"{words}; {missed} never begun" if missed else words)
+    return CheckResult(
         Check.SCHEDULE,
         Severity.WARNING,
         f"{missed} of {begun + missed} scenarios were due and never begun: the gateway is slower than the rate",

@@ -6,18 +6,18 @@ from collections import Counter
 
 from loadtest.core.operations import base
 from loadtest.core.units import plural, some
-from loadtest.judge.checks.check import Check, Facts, Observation, Severity, fine, unmeasured
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.judge.coverage import causes_of_missing
 
 
-def sweep(facts: Facts) -> Observation:
+def sweep(facts: CheckInput) -> CheckResult:
     """Tell whether every scenario was run once."""
     sweep = facts.run.sweep
     if sweep is None or not sweep.planned:
-        return unmeasured(Check.SWEEP, "no first sweep was planned")
+        return not_measured(Check.SWEEP, "no first sweep was planned")
     if sweep.done >= sweep.planned and not sweep.unfinished:
-        return fine(Check.SWEEP, f"{sweep.planned} scenarios were run at least once")
-    return Observation(
+        return passed(Check.SWEEP, f"{sweep.planned} scenarios were run at least once")
+    return CheckResult(
         Check.SWEEP,
         Severity.INCONCLUSIVE,
         f"first sweep unfinished: {sweep.done} of {sweep.planned} scenarios",
@@ -26,11 +26,11 @@ def sweep(facts: Facts) -> Observation:
     )
 
 
-def reached(facts: Facts) -> Observation:
+def reached(facts: CheckInput) -> CheckResult:
     """Tell whether every planned operation was called."""
     run = facts.run
     if not run.plan or run.contract is None:
-        return unmeasured(Check.REACHED, "the plan or the contract is not in this record")
+        return not_measured(Check.REACHED, "the plan or the contract is not in this record")
     called = {operation.name for operation in run.operations if operation.requests}
     called_bases = {base(name) for name in called}
     contract = set(run.contract)
@@ -46,20 +46,20 @@ def reached(facts: Facts) -> Observation:
                 unreached[name] = unreached.get(name, False) or explained
     unexplained = tuple(sorted(name for name, explained in unreached.items() if not explained))
     if not unreached:
-        return fine(Check.REACHED, "every planned operation was called")
+        return passed(Check.REACHED, "every planned operation was called")
     if not unexplained:
         causes = causes_of_missing(run)
         names = tuple(
             f"{name} ({causes[name]} failed)" if name in causes else name for name in sorted(unreached)
         )
-        return Observation(
+        return CheckResult(
             Check.REACHED,
             Severity.WARNING,
             f"{plural(len(names), 'planned operation')} not called because their scenario failed: {some(names)}",
             "Fix the failure before them; what they would have shown is unknown.",
             names,
         )
-    return Observation(
+    return CheckResult(
         Check.REACHED,
         Severity.INCONCLUSIVE,
         f"{plural(len(unexplained), 'planned operation')} never reached: {some(unexplained)}",
@@ -68,14 +68,14 @@ def reached(facts: Facts) -> Observation:
     )
 
 
-def planned(facts: Facts) -> Observation:
+def planned(facts: CheckInput) -> CheckResult:
     """Tell whether every operation stands in the plan of the scenario that called it.
 
     Of what the plan does not know, nobody would notice that it is called no more.
     """
     run = facts.run
     if not run.plan:
-        return unmeasured(Check.PLANNED, "the plan is not in this record")
+        return not_measured(Check.PLANNED, "the plan is not in this record")
     plan = {scenario.name: {call.operation for call in scenario.calls} for scenario in run.plan}
     missing = tuple(
         f"{operation.name} by {operation.scenario}"
@@ -83,8 +83,8 @@ def planned(facts: Facts) -> Observation:
         if operation.scenario is not None and operation.name not in plan.get(operation.scenario, ())
     )
     if not missing:
-        return fine(Check.PLANNED, "every scenario called only what the plan says")
-    return Observation(
+        return passed(Check.PLANNED, "every scenario called only what the plan says")
+    return CheckResult(
         Check.PLANNED,
         Severity.WARNING,
         f"{plural(len(missing), 'operation')} called, and not in the scenario's plan: {some(missing)}",
@@ -93,7 +93,7 @@ def planned(facts: Facts) -> Observation:
     )
 
 
-def accounted(facts: Facts) -> Observation:
+def accounted(facts: CheckInput) -> CheckResult:
     """Tell whether every failure is recorded with its cause."""
     recorded: Counter[str] = Counter()
     for failure in facts.run.failures:
@@ -104,8 +104,8 @@ def accounted(facts: Facts) -> Observation:
         if operation.failures > recorded[operation.name]
     )
     if not missing:
-        return fine(Check.ACCOUNTED, "every failure is recorded with its cause")
-    return Observation(
+        return passed(Check.ACCOUNTED, "every failure is recorded with its cause")
+    return CheckResult(
         Check.ACCOUNTED,
         Severity.INCONCLUSIVE,
         f"failures without a recorded cause: {some(missing)}",
@@ -114,20 +114,20 @@ def accounted(facts: Facts) -> Observation:
     )
 
 
-def floor(facts: Facts) -> Observation:
+def floor(facts: CheckInput) -> CheckResult:
     """Tell whether as many operations succeeded as the version's data requires, and which were lost."""
     coverage, required = facts.coverage, facts.coverage.floor
     if not (required.floor or required.answered) or not coverage.known:
-        return unmeasured(Check.FLOOR, "no number of operations is required of this run")
+        return not_measured(Check.FLOOR, "no number of operations is required of this run")
     if coverage.partial:
-        return Observation(
+        return CheckResult(
             Check.FLOOR,
             Severity.WARNING,
             f"the floor of {required.floor} operations is not required: {coverage.partial}",
             "Run the whole plan to judge coverage.",
         )
     if not coverage.below_floor:
-        return fine(
+        return passed(
             Check.FLOOR, f"{coverage.line}; {required.floor} must, and {required.answered} be answered"
         )
     short = coverage.short
@@ -139,7 +139,7 @@ def floor(facts: Facts) -> Observation:
     items = tuple(f"{one.name}: {one.reason}" for one in coverage.lost)
     if len(named) < short:
         items += (f"{short - len(named)} that drift, are excused, accepted or not offered now",)
-    return Observation(
+    return CheckResult(
         Check.FLOOR,
         Severity.FAILURE,
         f"{text}; lost: {some(named or items)}",
@@ -148,11 +148,11 @@ def floor(facts: Facts) -> Observation:
     )
 
 
-def compared(facts: Facts) -> Observation:
+def compared(facts: CheckInput) -> CheckResult:
     """Tell how many operations of the known version are offered, and which intended removals are out of use."""
     removals = facts.removals
     if removals.why_not:
-        return unmeasured(Check.COMPARED, f"operations were not compared: {removals.why_not}")
+        return not_measured(Check.COMPARED, f"operations were not compared: {removals.why_not}")
     here = removals.compared - len(removals.removed) - len(removals.intended)
     parts = [f"{here} of {removals.compared} operations of {removals.version} are offered"]
     if removals.removed:
@@ -161,9 +161,9 @@ def compared(facts: Facts) -> Observation:
         parts.append(f"{len(removals.intended)} were removed on purpose")
     text = ", ".join(parts)
     if not removals.unused:
-        return fine(Check.COMPARED, text)
+        return passed(Check.COMPARED, text)
     names = tuple(one.operations for one in removals.unused)
-    return Observation(
+    return CheckResult(
         Check.COMPARED,
         Severity.WARNING,
         f"{plural(len(names), 'intended removal')} out of use: {some(names)}; {text}",
@@ -172,21 +172,21 @@ def compared(facts: Facts) -> Observation:
     )
 
 
-def scenarios(facts: Facts) -> Observation:
+def scenarios(facts: CheckInput) -> CheckResult:
     """Tell whether every operation that is offered is in a scenario.
 
     For a pinned version that is ours to mend; a checkout or a URL may offer what nobody could foresee.
     """
     coverage, gateway = facts.coverage, facts.run.gateway
     if not facts.run.plan or not coverage.known:
-        return unmeasured(Check.SCENARIOS, "the plan or the contract is not in this record")
+        return not_measured(Check.SCENARIOS, "the plan or the contract is not in this record")
     if coverage.partial:
-        return unmeasured(Check.SCENARIOS, coverage.partial)
+        return not_measured(Check.SCENARIOS, coverage.partial)
     if not coverage.unplanned:
-        return fine(Check.SCENARIOS, "every operation that is offered is in a scenario")
+        return passed(Check.SCENARIOS, "every operation that is offered is in a scenario")
     pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
     pinned = pinned and not (gateway and gateway.changed)
-    return Observation(
+    return CheckResult(
         Check.SCENARIOS,
         Severity.FAILURE if pinned else Severity.WARNING,
         f"{plural(len(coverage.unplanned), 'operation')} in no scenario: {some(coverage.unplanned)}",

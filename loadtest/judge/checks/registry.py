@@ -9,21 +9,21 @@ from loadtest.judge.checks import endurance as lasting
 from loadtest.judge.checks import participants as liveness
 from loadtest.judge.checks import participants as schedule
 from loadtest.judge.checks import reach
-from loadtest.judge.checks.check import Check, Facts, Observation, Severity, fine, unmeasured
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 
 
-def observe(facts: Facts) -> tuple[Observation, ...]:
+def run_checks(facts: CheckInput) -> tuple[CheckResult, ...]:
     """Return the result of every check, in the order of :class:`Check`."""
     return tuple(_CHECKS[check](facts) for check in Check)
 
 
-def _source(facts: Facts) -> Observation:
+def _source(facts: CheckInput) -> CheckResult:
     run = facts.run
     if run.source != "csv":
-        return unmeasured(Check.SOURCE, "this run was not read from CSV files")
+        return not_measured(Check.SOURCE, "this run was not read from CSV files")
     if not run.contradictions:
-        return fine(Check.SOURCE, "the CSV files agree with each other")
-    return Observation(
+        return passed(Check.SOURCE, "the CSV files agree with each other")
+    return CheckResult(
         Check.SOURCE,
         Severity.INCONCLUSIVE,
         f"the CSV files contradict each other: {some(run.contradictions, 1)}",
@@ -32,14 +32,14 @@ def _source(facts: Facts) -> Observation:
     )
 
 
-def _entities(facts: Facts) -> Observation:
+def _entities(facts: CheckInput) -> CheckResult:
     counted = [e for e in facts.run.entities if e.before is not None and e.after is not None]
     if not counted:
-        return unmeasured(Check.ENTITIES, "entities were not counted before and after")
+        return not_measured(Check.ENTITIES, "entities were not counted before and after")
     leaks = tuple(f"{e.kind}: {e.before} before, {e.after} after" for e in counted if e.before != e.after)
     left = tuple(f"{e.kind}: {e.left}" for e in counted if e.left)
     if left and not leaks:
-        return Observation(
+        return CheckResult(
             Check.ENTITIES,
             Severity.WARNING,
             f"left behind by scenarios and taken away after the load: {some(left)}",
@@ -47,8 +47,8 @@ def _entities(facts: Facts) -> Observation:
             left,
         )
     if not leaks:
-        return fine(Check.ENTITIES, f"{len(counted)} kinds of entities are as before")
-    return Observation(
+        return passed(Check.ENTITIES, f"{len(counted)} kinds of entities are as before")
+    return CheckResult(
         Check.ENTITIES,
         Severity.WARNING,
         f"ENTITY LEAK: {some(leaks)}",
@@ -57,10 +57,10 @@ def _entities(facts: Facts) -> Observation:
     )
 
 
-def _stale(facts: Facts) -> Observation:
+def _stale(facts: CheckInput) -> CheckResult:
     if not facts.stale:
-        return fine(Check.STALE, "no entry is out of use")
-    return Observation(
+        return passed(Check.STALE, "no entry is out of use")
+    return CheckResult(
         Check.STALE,
         Severity.WARNING,
         f"{plural(len(facts.stale), 'known failure')} no longer seen: "
@@ -70,10 +70,10 @@ def _stale(facts: Facts) -> Observation:
     )
 
 
-def _applied(facts: Facts) -> Observation:
+def _applied(facts: CheckInput) -> CheckResult:
     if not facts.unapplied:
-        return fine(Check.APPLIED, "every entry could be compared with the gateway's version")
-    return Observation(
+        return passed(Check.APPLIED, "every entry could be compared with the gateway's version")
+    return CheckResult(
         Check.APPLIED,
         Severity.WARNING,
         f"{plural(len(facts.unapplied), 'known failure')} not applied: the run does not say its gateway's version",
@@ -82,7 +82,7 @@ def _applied(facts: Facts) -> Observation:
     )
 
 
-_CHECKS: dict[Check, Callable[[Facts], Observation]] = {
+_CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.GATEWAY_UP: liveness.gateway_up,
     Check.BACKENDS_UP: liveness.backends_up,
     Check.COMPLETE: liveness.complete,

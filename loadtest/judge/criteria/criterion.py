@@ -16,7 +16,7 @@ from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 
-FEWEST_SAMPLES = 20
+MIN_SAMPLES = 20
 """Requests below which an average or a rate says nothing, unless the criterion names another number."""
 
 _EXPRESSION = re.compile(
@@ -40,7 +40,7 @@ OBJECTIVES = ("availability", "within")
 """Metrics that are a share of good requests: what is missing to all of them is the error budget."""
 
 
-class Outcome(StrEnum):
+class CriterionOutcome(StrEnum):
     """What came of a criterion."""
 
     MET = "met"
@@ -62,7 +62,7 @@ class Criterion:
     unit: str
     scope: str = ""
     """``METHOD /path``, ``area NAME``, or nothing for the whole run."""
-    min_samples: int = FEWEST_SAMPLES
+    min_samples: int = MIN_SAMPLES
     threshold: float | None = None
     """Of ``within``: the longest response time that is good, in milliseconds."""
 
@@ -103,7 +103,7 @@ class CriterionResult:
     """A criterion and what the run says to it."""
 
     criterion: Criterion
-    outcome: Outcome
+    outcome: CriterionOutcome
     measured: float | None
     """In the unit of :attr:`Criterion.limit`; None if it is not known."""
     samples: int
@@ -165,8 +165,8 @@ def _fewest(metric: str, limit: float) -> int:
     """Return how many samples make ``metric`` a statement: a p99 of 20 requests is their maximum."""
     if metric in OBJECTIVES or metric.startswith("p"):
         share = limit if metric in OBJECTIVES else float(metric[1:]) / 100
-        return FEWEST_SAMPLES if share >= 1 else max(FEWEST_SAMPLES, math.ceil(round(1 / (1 - share), 6)))
-    return 1 if metric in ("requests", "operations") else FEWEST_SAMPLES
+        return MIN_SAMPLES if share >= 1 else max(MIN_SAMPLES, math.ceil(round(1 / (1 - share), 6)))
+    return 1 if metric in ("requests", "operations") else MIN_SAMPLES
 
 
 def read_criteria(path: Path, *, any_name: bool = False) -> tuple[Criterion, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from loadtest.core.operations import base
 from loadtest.core.units import clock
-from loadtest.judge.criteria.criterion import OBJECTIVES, Budget, Criterion, CriterionResult, Outcome
+from loadtest.judge.criteria.criterion import OBJECTIVES, Budget, Criterion, CriterionOutcome, CriterionResult
 from loadtest.judge.criteria.slo import above, budget_of, failed_by_minute, slow_by_minute
 from loadtest.results.latency import Latency
 from loadtest.results.measurements import Operation, merged_latency
@@ -22,7 +22,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True)
-class Counts:
+class CriteriaInput:
     """What the judge knows and a criterion asks for."""
 
     new_failures: dict[str, int]
@@ -35,7 +35,9 @@ class Counts:
     """The failures that are not excused, by number of the minute."""
 
 
-def judge_criteria(run: Run, criteria: Sequence[Criterion], counts: Counts) -> tuple[CriterionResult, ...]:
+def judge_criteria(
+    run: Run, criteria: Sequence[Criterion], counts: CriteriaInput
+) -> tuple[CriterionResult, ...]:
     """Return what ``run`` says to each of ``criteria``, in their order."""
     figures = _Figures(run, counts)
     return tuple(_judge(figures, criterion) for criterion in criteria)
@@ -44,7 +46,7 @@ def judge_criteria(run: Run, criteria: Sequence[Criterion], counts: Counts) -> t
 class _Figures:
     """The figures of one run, each scope's latency merged once."""
 
-    def __init__(self, run: Run, counts: Counts) -> None:
+    def __init__(self, run: Run, counts: CriteriaInput) -> None:
         self._run = run
         self._counts = counts
         self._latencies = {"": counts.latency}
@@ -128,7 +130,7 @@ def _judge(figures: _Figures, criterion: Criterion) -> CriterionResult:
     samples = sum(operation.requests for operation in figures.within(criterion.scope))
 
     def inconclusive(text: str) -> CriterionResult:
-        return CriterionResult(criterion, Outcome.INCONCLUSIVE, None, samples, text)
+        return CriterionResult(criterion, CriterionOutcome.INCONCLUSIVE, None, samples, text)
 
     if criterion.scope and not samples:
         return inconclusive(f"{criterion.scope} was never called")
@@ -142,7 +144,9 @@ def _judge(figures: _Figures, criterion: Criterion) -> CriterionResult:
     budget = figures.budget(criterion)
     name = criterion.metric if criterion.threshold is None else f"within {_duration(criterion.threshold)}"
     text = f"{name} is {_shown(measured, criterion)}, wanted {wanted}{_told(budget)}"
-    return CriterionResult(criterion, Outcome.MET if met else Outcome.MISSED, measured, samples, text, budget)
+    return CriterionResult(
+        criterion, CriterionOutcome.MET if met else CriterionOutcome.MISSED, measured, samples, text, budget
+    )
 
 
 def _told(budget: Budget | None) -> str:

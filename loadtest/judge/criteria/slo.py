@@ -15,12 +15,12 @@ from loadtest.results.measurements import Minute
 MINUTE = 60.0
 WINDOWS = (1, 5, 30, 60, 360)
 """Minutes over which a burn rate is told, as far as the load is longer than them."""
-FEWEST = 20
+MIN_REQUESTS = 20
 """Requests below which a window says nothing."""
 
 
 @dataclass(frozen=True)
-class Counted:
+class MinuteCount:
     """The requests of one minute of the load, and how many of them failed the objective."""
 
     at: float
@@ -28,12 +28,14 @@ class Counted:
     bad: int
 
 
-def failed_by_minute(minutes: Sequence[Minute], failures: Mapping[int, int]) -> tuple[Counted, ...]:
+def failed_by_minute(minutes: Sequence[Minute], failures: Mapping[int, int]) -> tuple[MinuteCount, ...]:
     """Return what availability counts; ``failures`` holds those that are not excused, by number of the minute."""
-    return tuple(Counted(one.at, one.requests, failures.get(round(one.at / MINUTE), 0)) for one in minutes)
+    return tuple(
+        MinuteCount(one.at, one.requests, failures.get(round(one.at / MINUTE), 0)) for one in minutes
+    )
 
 
-def slow_by_minute(minutes: Sequence[Minute], threshold: float) -> tuple[Counted, ...]:
+def slow_by_minute(minutes: Sequence[Minute], threshold: float) -> tuple[MinuteCount, ...]:
     """Return what a latency objective counts: the requests of each minute above ``threshold`` ms.
 
     A minute whose distribution is not known is left out.
@@ -42,7 +44,7 @@ def slow_by_minute(minutes: Sequence[Minute], threshold: float) -> tuple[Counted
         ValueError: a distribution cannot be read.
     """
     return tuple(
-        Counted(one.at, one.latency.count, above(one.latency.histogram, threshold))
+        MinuteCount(one.at, one.latency.count, above(one.latency.histogram, threshold))
         for one in minutes
         if one.latency is not None and one.latency.histogram is not None
     )
@@ -57,20 +59,20 @@ def above(histogram: str, threshold: float) -> int:
     return sum(count for duration, count in Histogram.decode(histogram).recorded() if duration > threshold)
 
 
-def budget_of(target: float, requests: int, bad: int, minutes: Sequence[Counted]) -> Budget:
+def budget_of(target: float, requests: int, bad: int, minutes: Sequence[MinuteCount]) -> Budget:
     """Return the error budget of an objective that ``target`` (0 to 1) of ``requests`` are good."""
     allowed = 1 - target
     burns = (_worst(minutes, length, allowed) for length in WINDOWS if allowed and length < len(minutes))
     return Budget(bad, allowed * requests, tuple(burn for burn in burns if burn is not None))
 
 
-def _worst(minutes: Sequence[Counted], length: int, allowed: float) -> Burn | None:
+def _worst(minutes: Sequence[MinuteCount], length: int, allowed: float) -> Burn | None:
     """Return the fastest burn, the earliest of several, in windows of ``length`` minutes."""
     worst: Burn | None = None
     for start in range(len(minutes) - length + 1):
         window = minutes[start : start + length]
         requests = sum(one.requests for one in window)
-        rate = sum(one.bad for one in window) / requests / allowed if requests >= FEWEST else 0.0
+        rate = sum(one.bad for one in window) / requests / allowed if requests >= MIN_REQUESTS else 0.0
         if rate and (worst is None or rate > worst.rate):
             worst = Burn(length * MINUTE, rate, window[0].at)
     return worst

@@ -8,34 +8,34 @@ from dataclasses import replace
 
 from loadtest.core.units import amount, span
 from loadtest.judge.growth.metrics import Metric, metrics
-from loadtest.judge.growth.model import UNJUDGED, Endurance, Growth, Trend
+from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth, Trend
 from loadtest.judge.growth.recovery import recovery_of
 from loadtest.judge.growth.series import Series, series_of
-from loadtest.judge.growth.storage import stored_by
+from loadtest.judge.growth.storage import storage_growth
 from loadtest.results.failures import Failure
 from loadtest.results.run import Run
 
-LONG = 600.0
+MIN_DURATION = 600.0
 """Seconds from which on a run that was not made for it is looked at."""
 
 _ORDER = (Trend.GROWING, Trend.UNKNOWN, Trend.STABLE)
 
 
-def endure(run: Run, new: Iterable[Failure]) -> Endurance:
+def assess_endurance(run: Run, new: Iterable[Failure]) -> Endurance:
     """Return what ``run`` says of growth; ``new`` are the failures that nothing excuses.
 
     The same run gives the same figures: what is drawn at random depends on its seed and its start alone.
     """
     soak = bool(run.timeline.stretches) or run.settings.profile == "soak"
-    if not soak and run.duration < LONG:
-        return UNJUDGED
+    if not soak and run.duration < MIN_DURATION:
+        return NOT_JUDGED
     seed = [run.settings.seed, zlib.crc32(run.started.encode())]
     found = [_growth(series, seed) for series in series_of(run, new)]
     return Endurance(
         judged=True,
         soak=soak,
         growth=tuple(sorted(found, key=lambda one: (_ORDER.index(one.trend), not one.whole))),
-        stored=stored_by(run),
+        stored=storage_growth(run),
         recovery=recovery_of(run),
     )
 
@@ -44,12 +44,14 @@ def _growth(series: Series, seed: list[int]) -> Growth:
     # Dear to import, and of no use to a short run.
     import numpy as np
 
-    from loadtest.judge.growth.trend import find
+    from loadtest.judge.growth.trend import find_trend
 
     metric = metrics()[series.metric]
     # By its name, so that neither the order of the series nor one more of them changes another's interval.
     generator = np.random.default_rng([*seed, zlib.crc32(f"{series.metric} {series.of}".encode())])
-    found = find(metric, np.array(series.times), np.array(series.values), np.array(series.pieces), generator)
+    found = find_trend(
+        metric, np.array(series.times), np.array(series.values), np.array(series.pieces), generator
+    )
     hours = _hours_left(series, found.slope) if found.trend is Trend.GROWING else None
     growth = Growth(
         metric=metric.name,

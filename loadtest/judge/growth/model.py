@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.core.record import Record
+
 
 class Trend(StrEnum):
     """What a series did after its warm-up."""
@@ -58,8 +60,7 @@ class Growth:
         return f"{self.metric} of {self.of}"
 
 
-@dataclass(frozen=True)
-class Stored:
+class StorageGrowth(Record, frozen=True, kw_only=True):
     """Something that the gateway keeps and that became larger: expected, so a note and not an accusation."""
 
     name: str
@@ -77,8 +78,7 @@ class Stored:
     """One line."""
 
 
-@dataclass(frozen=True)
-class Recovery:
+class Recovery(Record, frozen=True, kw_only=True):
     """How the gateway came back from the spike; seconds count from the end of the spike."""
 
     latency: float | None
@@ -116,7 +116,7 @@ class Endurance:
     """Whether the run was made to find growth, so that not being able to tell is not fine."""
     growth: tuple[Growth, ...] = ()
     """Growing ones first, then what cannot be told; the whole before its parts."""
-    stored: tuple[Stored, ...] = ()
+    stored: tuple[StorageGrowth, ...] = ()
     """The fastest first."""
     recovery: Recovery | None = None
     """None if there was no spike, or too little around it."""
@@ -126,5 +126,5 @@ class Endurance:
         return tuple(one for one in self.growth if one.trend is trend)
 
 
-UNJUDGED = Endurance()
+NOT_JUDGED = Endurance()
 """Of a run that was too short to look."""

@@ -12,22 +12,22 @@ from loadtest.judge.growth.model import Recovery
 from loadtest.results.measurements import LoadStage
 from loadtest.results.run import Run
 
-LOOK = 20.0
+WINDOW = 20.0
 """Seconds that are looked at together: single ones are restless."""
 
-HOLD = 30.0
+STABLE_FOR = 30.0
 """Seconds for which it must stay as before to be back."""
 
-SLOWER = 1.5
+MAX_SLOWDOWN = 1.5
 """How much slower than before still counts as back, at least."""
 
-RATE = 0.2
+RATE_TOLERANCE = 0.2
 """Share by which the rate of answers may differ from that of before, at least."""
 
-FEWEST = 10
+MIN_WINDOWS = 10
 """Windows before the spike below which nothing is said."""
 
-SHORTEST = 90.0
+MIN_OBSERVATION = 90.0
 """Seconds after the spike below which nothing is said: time to come back in, and to stay so."""
 
 
@@ -46,12 +46,12 @@ def recovery_of(run: Run) -> Recovery | None:
     baseline = _windows(run, start, before[-1].end)
     later = _windows(run, spike.end, end)
     rate = statistics.fmean([window.rate for window in baseline] or [0.0])
-    if len(baseline) < FEWEST or end - spike.end < SHORTEST or not rate:
+    if len(baseline) < MIN_WINDOWS or end - spike.end < MIN_OBSERVATION or not rate:
         return None
     p95 = statistics.median(window.p95 for window in baseline)
-    ceiling = max(SLOWER * p95, *(window.p95 for window in baseline))
-    lowest = min((1 - RATE) * rate, *(window.rate for window in baseline))
-    highest = max((1 + RATE) * rate, *(window.rate for window in baseline))
+    ceiling = max(MAX_SLOWDOWN * p95, *(window.p95 for window in baseline))
+    lowest = min((1 - RATE_TOLERANCE) * rate, *(window.rate for window in baseline))
+    highest = max((1 + RATE_TOLERANCE) * rate, *(window.rate for window in baseline))
     width = run.timeline.width
     latency = _back(later, spike.end, width, lambda window: window.p95 <= ceiling)
     pace = _back(later, spike.end, width, lambda window: lowest <= window.rate <= highest)
@@ -59,7 +59,7 @@ def recovery_of(run: Run) -> Recovery | None:
     floor = _trough(run, start, before[-1].end)
     added, kept = (
         None if floor is None or now is None else now - floor
-        for now in (_trough(run, *_tail(spike)), _trough(run, end - LOOK * 3, end))
+        for now in (_trough(run, *_tail(spike)), _trough(run, end - WINDOW * 3, end))
     )
     return Recovery(
         latency=latency,
@@ -86,7 +86,7 @@ def _windows(run: Run, start: float, end: float) -> list[_Window]:
     """Return the windows between ``start`` and ``end``, one from each step on; nothing answered is infinitely slow."""
     width = run.timeline.width
     moments = [moment for moment in run.timeline.moments if start <= moment.at and moment.at + width <= end]
-    steps = max(1, round(LOOK / width))
+    steps = max(1, round(WINDOW / width))
     windows = []
     for number in range(len(moments) - steps + 1):
         inside = moments[number : number + steps]
@@ -105,7 +105,7 @@ def _back(
             good = None
         elif good is None:
             good = window.at
-        if good is not None and window.at + width - good >= HOLD:
+        if good is not None and window.at + width - good >= STABLE_FOR:
             return max(good - since, 0.0)
     return None
 

@@ -12,7 +12,7 @@ from loadtest.results.run import Run
 WHOLE = "all processes"
 REQUESTS = "all requests"
 
-ENOUGH = 12
+MIN_MINUTES = 12
 """Minutes from which on latency is judged by the minute; a shorter run has only finer steps to go by."""
 
 _RESOURCES: dict[str, Callable[[ResourceSample], int | None]] = {
@@ -42,7 +42,7 @@ class Series:
         return self.of in (WHOLE, REQUESTS)
 
 
-def steady(run: Run) -> tuple[tuple[float, float], ...]:
+def steady_spans(run: Run) -> tuple[tuple[float, float], ...]:
     """Return when the load had one size, in seconds: the plateaus of a soak, or the whole of another run."""
     plateaus = tuple((one.start, one.end) for one in run.timeline.stretches if one.name == "plateau")
     return plateaus or ((0.0, run.duration),)
@@ -50,7 +50,7 @@ def steady(run: Run) -> tuple[tuple[float, float], ...]:
 
 def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
     """Yield every series that ``run`` has; ``new`` are the failures that nothing excuses."""
-    spans = steady(run)
+    spans = steady_spans(run)
     # The limit on descriptors is that of each process.
     unlimited = set() if len(run.processes) == 1 else {"descriptors"}
     yield from _resources(WHOLE, run.resources, spans, run.limits, unlimited)
@@ -86,7 +86,7 @@ def _latencies(run: Run, spans: Sequence[tuple[float, float]]) -> Iterator[Serie
         points = [
             (minute.at, value) for minute in minutes if (value := _percentile(minute, share)) is not None
         ]
-        if len(points) < ENOUGH:
+        if len(points) < MIN_MINUTES:
             steps = (
                 (moment.at, moment.p50 if share == "50" else moment.p95) for moment in run.timeline.moments
             )

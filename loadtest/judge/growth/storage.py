@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from loadtest.core.units import amount, number
-from loadtest.judge.growth.model import Stored
+from loadtest.judge.growth.model import StorageGrowth
 from loadtest.results.measurements import Store
 from loadtest.results.run import Run
 
 WEEK = 7 * 24 * 3600
 
 
-def stored_by(run: Run) -> tuple[Stored, ...]:
+def storage_growth(run: Run) -> tuple[StorageGrowth, ...]:
     """Return what became larger while the load went on, most bytes first, then most rows."""
     found = [one for store in run.stores if (one := _gain(store, run)) is not None]
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), -(one.rows or 0), one.name)))
 
 
-def _gain(store: Store, run: Run) -> Stored | None:
+def _gain(store: Store, run: Run) -> StorageGrowth | None:
     inside = [reading for reading in store.readings if 0 <= reading.at <= run.duration]
     if len(inside) < 2 or not run.requests:
         return None
@@ -35,7 +35,7 @@ def _gain(store: Store, run: Run) -> Stored | None:
         parts.append(f"{amount(size / seconds * WEEK, 'bytes')} in a week at this rate")
     elif rows is not None:
         parts.append(f"{rows / seconds * WEEK:,.0f} in a week at this rate")
-    return Stored(
+    return StorageGrowth(
         name=store.name,
         rows=rows,
         bytes=size,

@@ -42,7 +42,7 @@ HOUR = 3600.0
 
 
 @dataclass(frozen=True)
-class Found:
+class TrendResult:
     """What is known of a series; slopes and minimum are per hour."""
 
     trend: Trend
@@ -56,7 +56,9 @@ class Found:
     troughs: tuple[tuple[float, float], ...] = ()
 
 
-def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: np.random.Generator) -> Found:
+def find_trend(
+    metric: Metric, times: Array, values: Array, piece: Piece, generator: np.random.Generator
+) -> TrendResult:
     """Return what the series of ``metric`` does; ``times`` rise and are seconds of the load.
 
     Growing means that all of this holds after the warm-up: the whole interval of the slope lies above the minimum;
@@ -65,10 +67,10 @@ def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: n
     minimum. Of a series that was still settling the second half is judged by itself.
     """
     if len(times) < FEWEST:
-        return Found(Trend.UNKNOWN, f"{len(times)} samples are too few")
+        return TrendResult(Trend.UNKNOWN, f"{len(times)} samples are too few")
     points = windows(times, values, piece, metric.window)
     if len(points) < FEWEST:
-        return Found(Trend.UNKNOWN, f"{len(points)} windows are too few")
+        return TrendResult(Trend.UNKNOWN, f"{len(points)} windows are too few")
     rest = points.since(warm_up(points))
     found = _judge(metric, rest, generator, FADING)
     if found.why == SETTLING and len(rest) // 2 >= FEWEST:
@@ -77,14 +79,14 @@ def find(metric: Metric, times: Array, values: Array, piece: Piece, generator: n
     return found
 
 
-def _judge(metric: Metric, rest: Points, generator: np.random.Generator, fading: float) -> Found:
+def _judge(metric: Metric, rest: Points, generator: np.random.Generator, fading: float) -> TrendResult:
     level = float(np.median(rest.values))
     if not rest.seconds:
-        return Found(Trend.UNKNOWN, "no time has passed", level=level)
+        return TrendResult(Trend.UNKNOWN, "no time has passed", level=level)
     minimum = metric.minimum(level, rest.seconds)
     slope = _per_hour(interval(rest, generator), metric.grain, rest.seconds)
     trend, why = _decide(metric, rest, slope, minimum, fading)
-    return Found(
+    return TrendResult(
         trend,
         why,
         slope=slope.value,

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from loadtest.judge.checks.check import Severity
-from loadtest.judge.criteria.criterion import Outcome
-from loadtest.judge.failures import JudgedFailure, Standing
+from loadtest.judge.criteria.criterion import CriterionOutcome
+from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.judge.verdict import Verdict
 from loadtest.reports import removed
 from loadtest.reports.evidence import times, title
-from loadtest.reports.source_lines import Place, Places
+from loadtest.reports.source_lines import SourceLine, SourceLines
 from loadtest.reports.text import one_line
 from loadtest.results.run import Run
 
@@ -25,10 +25,10 @@ MOST = 10
 """Annotations of one kind that GitHub shows for a step."""
 _LONGEST = 1_000
 _WORDS = {
-    Standing.NEW: "new failure",
-    Standing.EXPIRED: "known failure has expired",
-    Standing.KNOWN: "known failure",
-    Standing.CATEGORY: "known failure",
+    FailureStatus.NEW: "new failure",
+    FailureStatus.EXPIRED: "known failure has expired",
+    FailureStatus.KNOWN: "known failure",
+    FailureStatus.CATEGORY: "known failure",
 }
 
 
@@ -70,25 +70,25 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
     commands += [
         partial(_command, "error", f"criterion {one.criterion.text}", one.text)
         for one in verdict.criteria
-        if one.outcome is not Outcome.MET
+        if one.outcome is not CriterionOutcome.MET
     ]
     few = len(verdict.removed) <= removed.FEW // 2
     if not few:
         areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
         text = f"By area: {areas}. Each stands by its name in summary.md, report.html and junit.xml."
         commands.append(partial(_command, "error", removed.headline(verdict), text))
-    places = Places(run)
+    places = SourceLines(run)
     commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
     return commands
 
 
-def _failure(judged: JudgedFailure, places: Places) -> str:
+def _failure(judged: JudgedFailure, places: SourceLines) -> str:
     failure = judged.failure
     text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
     if judged.reason and judged.known_as is None:
         text += f"; {judged.reason}"
     place = places.of(failure.operation, failure.scenario)
-    return _command("error", f"{_WORDS[judged.standing]}: {failure.operation}", text, place)
+    return _command("error", f"{_WORDS[judged.status]}: {failure.operation}", text, place)
 
 
 def _warnings(verdict: Verdict) -> Sequence[Command]:
@@ -104,7 +104,7 @@ def _notices(run: Run) -> Sequence[Command]:
     return [partial(_command, "notice", "gateway", note) for note in notes]
 
 
-def _command(kind: str, title: str, message: str, place: Place | None = None) -> str:
+def _command(kind: str, title: str, message: str, place: SourceLine | None = None) -> str:
     properties = {"title": one_line(title, 200)}
     if place is not None:
         properties = {"file": one_line(place.file), "line": str(place.line), **properties}

@@ -12,7 +12,7 @@ import re
 import msgspec
 
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.kpis import WHOLE, figures, total_latency
+from loadtest.reports.kpis import WHOLE, kpis, total_latency
 from loadtest.results.run import Run
 
 FILENAME = "bencher.json"
@@ -33,7 +33,7 @@ def render(run: Run, verdict: Verdict) -> str:
         measures["latency"] = {"value": median * _NS, "lower_value": lowest * _NS, "upper_value": p95 * _NS}
     if latency is not None and run.duration > 0:
         measures["throughput"] = {"value": round(run.requests / run.duration, 3)}
-    for one in figures(run, verdict):
+    for one in kpis(run, verdict):
         unit = "" if one.unit in one.name else f" {one.unit}"
         measures[_slug(one.name + unit)] = {"value": one.value}
     found = {WHOLE: measures} if measures else {}

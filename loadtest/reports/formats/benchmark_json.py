@@ -11,7 +11,7 @@ import msgspec
 
 from loadtest.core.record import Record
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.kpis import WHOLE, area_latencies, figures, total_latency
+from loadtest.reports.kpis import WHOLE, area_latencies, kpis, total_latency
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run
 
@@ -20,7 +20,7 @@ FILENAME = "benchmark.json"
 _SHARES = ("50", "95", "99")
 
 
-class Entry(Record, frozen=True, kw_only=True):
+class BenchmarkEntry(Record, frozen=True, kw_only=True):
     """One line of its charts."""
 
     name: str
@@ -35,12 +35,12 @@ def render(run: Run, verdict: Verdict) -> str:
     entries = list(_entries(WHOLE, total)) if total is not None else []
     for area, latency in area_latencies(run, verdict):
         entries += _entries(area, latency)
-    entries += [Entry(name=one.name, unit=one.unit, value=one.value) for one in figures(run, verdict)]
+    entries += [BenchmarkEntry(name=one.name, unit=one.unit, value=one.value) for one in kpis(run, verdict)]
     return msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
 
 
-def _entries(name: str, latency: Latency) -> Iterator[Entry]:
+def _entries(name: str, latency: Latency) -> Iterator[BenchmarkEntry]:
     for share in _SHARES:
         if share in latency.percentiles:
             value, extra = latency.percentiles[share], f"{latency.count} requests"
-            yield Entry(name=f"{name}, p{share}", unit="ms", value=value, extra=extra)
+            yield BenchmarkEntry(name=f"{name}, p{share}", unit="ms", value=value, extra=extra)

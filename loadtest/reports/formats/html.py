@@ -18,14 +18,14 @@ from markupsafe import Markup
 
 from loadtest.core.units import clock
 from loadtest.judge.checks.check import Severity
-from loadtest.judge.comparison import MIN_SAMPLES, NOTABLE, Trend
-from loadtest.judge.coverage import State
+from loadtest.judge.comparison import MIN_SAMPLES, NOTABLE, LatencyChange
+from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
 from loadtest.reports import cpu, removed
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
-from loadtest.reports.page.failures import excused, failing
-from loadtest.reports.page.operations import table
+from loadtest.reports.page.failures import known_failures, new_failures
+from loadtest.reports.page.operations import operation_table
 from loadtest.reports.page.timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
 from loadtest.reports.text import block, one_line
@@ -56,15 +56,15 @@ def render(run: Run, verdict: Verdict) -> str:
         word=word,
         headline=[one_line(part, 400) for part in rest.split(" · ")],
         advice=one_line(next_step(run, verdict), 2_000),
-        failing=failing(run, verdict),
+        failing=new_failures(run, verdict),
         removed=removed.by_area(verdict),
-        excused=excused(run, verdict),
-        table=table(run, verdict),
+        excused=known_failures(run, verdict),
+        table=operation_table(run, verdict),
         map=coverage_map(verdict.coverage),
-        cpu=cpu.line(run),
+        cpu=cpu.cpu_line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,
-        endurance=html_endurance.view(run, verdict),
+        endurance=html_endurance.endurance_view(run, verdict),
         failed=sum(operation.failures for operation in run.operations),
         accepted=[(one, each) for one in run.operations for each in one.acceptances],
     )
@@ -82,9 +82,9 @@ def _environment() -> Environment:
     )
     environment.filters.update(ms=_ms, clock=clock, when=_when, amount=_amount, size=_size, times=_times)
     environment.globals.update(
-        State=State,
+        State=CoverageState,
         Severity=Severity,
-        Trend=Trend,
+        Trend=LatencyChange,
         columns=COLUMNS,
         side=SIDE,
         LATENCY=LATENCY,

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from junit_xml import TestCase, TestSuite
 
-from loadtest.judge.coverage import State
+from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.cases import COVERAGE, Case, Outcome, cases
+from loadtest.reports.cases import COVERAGE, Case, CaseOutcome, cases
 from loadtest.reports.text import block, no_commands, one_line
 from loadtest.results.run import Run
 
@@ -38,13 +38,13 @@ def render(run: Run, verdict: Verdict) -> str:
     for case in cases(run, verdict):
         suites.setdefault(_name(case.suite, 100), []).append(case)
         total += 1
-        told += case.outcome is not Outcome.PASSED
+        told += case.outcome is not CaseOutcome.PASSED
     longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(told, 1))
     started = _timestamp(run)
     root = ET.Element(
         "testsuites", {"name": NAME, "tests": str(total)} | ({"timestamp": started} if started else {})
     )
-    properties = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in State}
+    properties = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in CoverageState}
     changed = run.gateway.changed if run.gateway else {}
     properties |= {
         no_commands(one_line(f"gateway setting {name}")): no_commands(one_line(value))
@@ -97,11 +97,11 @@ def _test_case(suite: str, name: str, case: Case, longest: int) -> TestCase:
     message = _message(case)
     body = _body(message, case, longest)
     match case.outcome:
-        case Outcome.FAILURE:
+        case CaseOutcome.FAILURE:
             built.add_failure_info(message, body, _name(case.kind, 60) or "failure")
-        case Outcome.ERROR:
+        case CaseOutcome.ERROR:
             built.add_error_info(message, body, _name(case.kind, 60) or "error")
-        case Outcome.SKIPPED:
+        case CaseOutcome.SKIPPED:
             built.add_skipped_info(message, body)
     return built
 

@@ -10,16 +10,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from loadtest.judge.coverage import State
-from loadtest.judge.criteria.criterion import Outcome
-from loadtest.judge.failures import FailOn, JudgedFailure, Standing
+from loadtest.judge.coverage import CoverageState
+from loadtest.judge.criteria.criterion import CriterionOutcome
+from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.judge.growth.model import Growth, Trend
-from loadtest.judge.known import Entry
+from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports import cpu, removed
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.formats import verdict_json
-from loadtest.reports.growth_text import kept, row
+from loadtest.reports.growth_text import growth_text, storage_text
 from loadtest.reports.text import html, markdown
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
@@ -175,8 +175,8 @@ def _new(verdict: Verdict) -> Iterator[str]:
 
 
 def _fault(judged: JudgedFailure) -> str:
-    if judged.standing is not Standing.NEW:
-        return markdown(f"{judged.standing.value}: {judged.reason}")
+    if judged.status is not FailureStatus.NEW:
+        return markdown(f"{judged.status.value}: {judged.reason}")
     if judged.reason:
         return markdown(judged.reason)
     category = judged.category
@@ -197,7 +197,11 @@ def _criteria(verdict: Verdict) -> Iterator[str]:
         return
     yield "### Criteria"
     yield ""
-    words = {Outcome.MET: "met", Outcome.MISSED: "**missed**", Outcome.INCONCLUSIVE: "**inconclusive**"}
+    words = {
+        CriterionOutcome.MET: "met",
+        CriterionOutcome.MISSED: "**missed**",
+        CriterionOutcome.INCONCLUSIVE: "**inconclusive**",
+    }
     yield from _table(
         ("criterion", "outcome", "measured"),
         verdict.criteria,
@@ -224,14 +228,14 @@ def _endurance(verdict: Verdict) -> Iterator[str]:
         yield ""
         yield from _table(
             ("stored", "rows", "size", "for 1,000 requests", "in a week"),
-            [kept(one) for one in endurance.stored],
+            [storage_text(one) for one in endurance.stored],
             lambda one: (markdown(one.name), one.rows, one.size, one.per_thousand, one.week),
             MOST_SLOW,
         )
 
 
 def _grows(growth: Growth) -> Sequence[str]:
-    shown = row(growth)
+    shown = growth_text(growth)
     sure = f" ({shown.interval})" if shown.interval else ""
     return markdown(growth.name), f"**{growth.trend.value}**", f"{shown.slope}{sure}", shown.limit
 
@@ -261,7 +265,7 @@ def _why(judged: JudgedFailure) -> str:
     return judged.reason
 
 
-def _stale(stale: Sequence[Entry]) -> Iterator[str]:
+def _stale(stale: Sequence[KnownFailureEntry]) -> Iterator[str]:
     if not stale:
         return
     yield f"### Known failures to delete ({len(stale)})"
@@ -283,14 +287,21 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     else:
         yield "Unknown: this record does not hold the gateway's contract. What was called:"
     yield ""
-    shown = [state for state in State if coverage.count(state)]
+    shown = [state for state in CoverageState if coverage.count(state)]
     yield from _table(
         ("area", *(state.value for state in shown)),
         coverage.areas().items(),
         lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
         place="report.html",
     )
-    order = (State.REACHED, State.MISSED, State.NOT_OFFERED, State.EXCUSED, State.ACCEPTED, State.DRIFT)
+    order = (
+        CoverageState.FAILING,
+        CoverageState.NOT_CALLED,
+        CoverageState.NOT_IN_VERSION,
+        CoverageState.KNOWN_FAILURE,
+        CoverageState.ALLOWED,
+        CoverageState.MISMATCH,
+    )
     lacking = [o for state in order for o in coverage.operations if o.state is state]
     if lacking:
         yield ""
@@ -344,7 +355,7 @@ def _acceptances(run: Run) -> Iterator[str]:
 def _phases(run: Run) -> Iterator[str]:
     if run.phases:
         yield "Time: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)
-    shares = cpu.line(run)
+    shares = cpu.cpu_line(run)
     if shares:
         yield ""
         yield shares

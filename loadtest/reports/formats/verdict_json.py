@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from loadtest.core.record import Record
-from loadtest.judge.coverage import State
+from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria import criterion as criteria
-from loadtest.judge.failures import JudgedFailure, Standing
-from loadtest.judge.growth.model import Growth, Recovery
-from loadtest.judge.known import Entry
+from loadtest.judge.failures import FailureStatus, JudgedFailure
+from loadtest.judge.growth.model import Growth, Recovery, StorageGrowth
+from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.text import one_line
 from loadtest.results.run import Run
@@ -21,7 +22,7 @@ MOST = 1_000
 run.json has all of them."""
 
 
-class Failure(Record, frozen=True, kw_only=True):
+class FailureJson(Record, frozen=True, kw_only=True):
     """A failure and how it stands."""
 
     fingerprint: str
@@ -39,7 +40,7 @@ class Failure(Record, frozen=True, kw_only=True):
     scenario: str | None
 
 
-class Stale(Record, frozen=True, kw_only=True):
+class StaleJson(Record, frozen=True, kw_only=True):
     """An entry to delete."""
 
     operation: str
@@ -47,7 +48,7 @@ class Stale(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class Burn(Record, frozen=True, kw_only=True):
+class BurnJson(Record, frozen=True, kw_only=True):
     """How fast an error budget was spent at worst: 1 spends it evenly over the load."""
 
     window_seconds: float
@@ -55,15 +56,15 @@ class Burn(Record, frozen=True, kw_only=True):
     at: float
 
 
-class Budget(Record, frozen=True, kw_only=True):
+class BudgetJson(Record, frozen=True, kw_only=True):
     """The error budget of an objective."""
 
     bad: int
     allowed: float
-    burns: tuple[Burn, ...]
+    burns: tuple[BurnJson, ...]
 
 
-class Criterion(Record, frozen=True, kw_only=True):
+class CriterionJson(Record, frozen=True, kw_only=True):
     """A criterion and what came of it."""
 
     criterion: str
@@ -72,10 +73,10 @@ class Criterion(Record, frozen=True, kw_only=True):
     """Milliseconds, a share from 0 to 1, or a number."""
     samples: int
     text: str
-    budget: Budget | None = None
+    budget: BudgetJson | None = None
 
 
-class Finding(Record, frozen=True, kw_only=True):
+class FindingJson(Record, frozen=True, kw_only=True):
     """A check that was not fine."""
 
     check: str
@@ -85,7 +86,7 @@ class Finding(Record, frozen=True, kw_only=True):
     items: tuple[str, ...]
 
 
-class Grown(Record, frozen=True, kw_only=True):
+class GrowthJson(Record, frozen=True, kw_only=True):
     """A series of a long run and whether it grows; figures are per hour, in the unit of the metric."""
 
     metric: str
@@ -103,35 +104,7 @@ class Grown(Record, frozen=True, kw_only=True):
     text: str
 
 
-class Kept(Record, frozen=True, kw_only=True):
-    """Something stored that became larger by design."""
-
-    name: str
-    rows: int | None
-    bytes: int | None
-    rows_per_thousand: float | None
-    """For each 1,000 requests."""
-    bytes_per_thousand: float | None
-    week: int | None
-    """Bytes in a week at this rate."""
-    text: str
-
-
-class Recovered(Record, frozen=True, kw_only=True):
-    """How the gateway came back from the spike, in seconds after its end; null for never."""
-
-    latency: float | None
-    rate: float | None
-    baseline_p95: float
-    """Milliseconds."""
-    baseline_rate: float
-    """Requests a second."""
-    memory_added: int | None
-    memory_kept: int | None
-    text: str
-
-
-class Document(Record, frozen=True, kw_only=True):
+class VerdictJson(Record, frozen=True, kw_only=True):
     """The whole file."""
 
     format: str = "contextforge-loadtest/verdict/1"
@@ -145,10 +118,10 @@ class Document(Record, frozen=True, kw_only=True):
     """How the gateway was chosen, installed and driven, where that is not as usual."""
     requests: int
     failed_requests: int
-    new_failures: tuple[Failure, ...]
+    new_failures: tuple[FailureJson, ...]
     """Those that fail the run: expired ones, too, and with ``--fail-on any`` known ones."""
-    known_failures: tuple[Failure, ...]
-    stale: tuple[Stale, ...]
+    known_failures: tuple[FailureJson, ...]
+    stale: tuple[StaleJson, ...]
     counts: dict[str, int]
     """How many failures are new, expired, known, and known by category, and how many entries are stale."""
     failing: int
@@ -163,23 +136,23 @@ class Document(Record, frozen=True, kw_only=True):
     coverage_seconds: dict[str, float]
     """When each share (percent) of the operations that succeeded had done so first; empty if not known."""
     latency_ms: dict[str, float]
-    criteria: tuple[Criterion, ...]
-    findings: tuple[Finding, ...]
-    growth: tuple[Grown, ...]
+    criteria: tuple[CriterionJson, ...]
+    findings: tuple[FindingJson, ...]
+    growth: tuple[GrowthJson, ...]
     """Empty for a run that was too short to look."""
-    stored: tuple[Kept, ...]
-    recovery: Recovered | None
+    stored: tuple[StorageGrowth, ...]
+    recovery: Recovery | None
 
 
 def render(run: Run, verdict: Verdict) -> str:
     """Return the verdict as JSON with a stable order of keys."""
     coverage = verdict.coverage
-    counts = {standing.value: len(verdict.standing(standing)) for standing in Standing}
+    counts = {status.value: len(verdict.with_status(status)) for status in FailureStatus}
     latency = verdict.latency
     figures = {"mean": latency.mean, "max": latency.max} if latency else {}
     if latency:
         figures |= {f"p{q}": value for q, value in latency.percentiles.items()}
-    document = Document(
+    document = VerdictJson(
         verdict=verdict.result.value,
         exit_code=int(verdict.exit_code),
         headline=one_line(verdict.headline, 1000),
@@ -199,11 +172,11 @@ def render(run: Run, verdict: Verdict) -> str:
         excused=len(verdict.excused),
         operations_succeeded=coverage.succeeded,
         operations_total=coverage.total if coverage.known else None,
-        operations={state.value: coverage.count(state) for state in State},
+        operations={state.value: coverage.count(state) for state in CoverageState},
         coverage_seconds={str(share): round(seconds, 3) for share, seconds in coverage.pace},
         latency_ms={name: round(value, 3) for name, value in figures.items()},
         criteria=tuple(
-            Criterion(
+            CriterionJson(
                 criterion=one_line(result.criterion.text),
                 outcome=result.outcome.value,
                 measured=result.measured,
@@ -214,7 +187,7 @@ def render(run: Run, verdict: Verdict) -> str:
             for result in verdict.criteria
         ),
         findings=tuple(
-            Finding(
+            FindingJson(
                 check=finding.check.value,
                 severity=finding.severity.value,
                 text=one_line(finding.text),
@@ -225,25 +198,16 @@ def render(run: Run, verdict: Verdict) -> str:
         ),
         growth=tuple(_grown(one) for one in verdict.growth),
         stored=tuple(
-            Kept(
-                name=one_line(one.name),
-                rows=one.rows,
-                bytes=one.bytes,
-                rows_per_thousand=one.rows_per_thousand,
-                bytes_per_thousand=one.bytes_per_thousand,
-                week=one.week,
-                text=one_line(one.text),
-            )
-            for one in verdict.endurance.stored
+            replace(one, name=one_line(one.name), text=one_line(one.text)) for one in verdict.endurance.stored
         ),
-        recovery=_recovered(verdict.endurance.recovery),
+        recovery=verdict.endurance.recovery,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def _failure(judged: JudgedFailure) -> Failure:
+def _failure(judged: JudgedFailure) -> FailureJson:
     failure, category = judged.failure, judged.category
-    return Failure(
+    return FailureJson(
         fingerprint=one_line(failure.fingerprint, 40),
         operation=one_line(failure.operation),
         problem=failure.problem.value,
@@ -251,7 +215,7 @@ def _failure(judged: JudgedFailure) -> Failure:
         code=None if failure.code is None else one_line(failure.code, 80),
         message=one_line(failure.message),
         count=failure.count,
-        standing=judged.standing.value,
+        standing=judged.status.value,
         reason=one_line(judged.reason or judged.detail, 500),
         category=category.name if category else None,
         fault=category.fault.value if category else None,
@@ -259,8 +223,8 @@ def _failure(judged: JudgedFailure) -> Failure:
     )
 
 
-def _grown(growth: Growth) -> Grown:
-    return Grown(
+def _grown(growth: Growth) -> GrowthJson:
+    return GrowthJson(
         metric=growth.metric,
         of=one_line(growth.of),
         unit=growth.unit,
@@ -275,35 +239,22 @@ def _grown(growth: Growth) -> Grown:
     )
 
 
-def _recovered(recovery: Recovery | None) -> Recovered | None:
-    if recovery is None:
-        return None
-    return Recovered(
-        latency=recovery.latency,
-        rate=recovery.rate,
-        baseline_p95=recovery.baseline_p95,
-        baseline_rate=recovery.baseline_rate,
-        memory_added=recovery.memory_added,
-        memory_kept=recovery.memory_kept,
-        text=one_line(recovery.text),
-    )
-
-
-def _stale(entry: Entry) -> Stale:
-    return Stale(
+def _stale(entry: KnownFailureEntry) -> StaleJson:
+    return StaleJson(
         operation=one_line(entry.known.operation),
         where=one_line(entry.where),
         reason=one_line(entry.known.reason),
     )
 
 
-def _budget(budget: criteria.Budget | None) -> Budget | None:
+def _budget(budget: criteria.Budget | None) -> BudgetJson | None:
     if budget is None:
         return None
-    return Budget(
+    return BudgetJson(
         bad=budget.bad,
         allowed=round(budget.allowed, 3),
         burns=tuple(
-            Burn(window_seconds=burn.window, rate=round(burn.rate, 3), at=burn.at) for burn in budget.burns
+            BurnJson(window_seconds=burn.window, rate=round(burn.rate, 3), at=burn.at)
+            for burn in budget.burns
         ),
     )

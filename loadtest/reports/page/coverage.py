@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from loadtest.judge.coverage import COUNTED, Coverage, Covered, State
+from loadtest.judge.coverage import COUNTED, Coverage, CoverageState, OperationCoverage
 from loadtest.reports.page.charts import squares
 from loadtest.reports.text import one_line
 
@@ -22,29 +22,29 @@ _ORDER = {
     state: place
     for place, state in enumerate(
         (
-            State.SUCCEEDED,
-            State.DRIFT,
-            State.ACCEPTED,
-            State.EXCUSED,
-            State.REACHED,
-            State.MISSED,
-            State.EXCLUDED,
-            State.REMOVED,
-            State.NOT_OFFERED,
-            State.UNDOCUMENTED,
+            CoverageState.SUCCEEDED,
+            CoverageState.MISMATCH,
+            CoverageState.ALLOWED,
+            CoverageState.KNOWN_FAILURE,
+            CoverageState.FAILING,
+            CoverageState.NOT_CALLED,
+            CoverageState.EXCLUDED,
+            CoverageState.REMOVED,
+            CoverageState.NOT_IN_VERSION,
+            CoverageState.UNDOCUMENTED,
         )
     )
 }
 _TOLD = (
-    State.REMOVED,
-    State.REACHED,
-    State.MISSED,
-    State.EXCUSED,
-    State.ACCEPTED,
-    State.DRIFT,
-    State.EXCLUDED,
-    State.NOT_OFFERED,
-    State.UNDOCUMENTED,
+    CoverageState.REMOVED,
+    CoverageState.FAILING,
+    CoverageState.NOT_CALLED,
+    CoverageState.KNOWN_FAILURE,
+    CoverageState.ALLOWED,
+    CoverageState.MISMATCH,
+    CoverageState.EXCLUDED,
+    CoverageState.NOT_IN_VERSION,
+    CoverageState.UNDOCUMENTED,
 )
 
 
@@ -54,23 +54,23 @@ class Square:
 
     x: int
     y: int
-    state: State
+    state: CoverageState
     name: str
 
 
 @dataclass(frozen=True)
-class Area:
+class AreaMap:
     """The operations of one area."""
 
     name: str
     squares: tuple[Square, ...]
     height: int
-    counts: dict[State, int]
+    counts: dict[CoverageState, int]
 
     @property
     def succeeded(self) -> int:
         """Operations that succeeded."""
-        return self.counts[State.SUCCEEDED]
+        return self.counts[CoverageState.SUCCEEDED]
 
     @property
     def total(self) -> int:
@@ -79,27 +79,27 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Told:
+class StateList:
     """The operations in one state that is not success, with the reason of each."""
 
-    state: State
+    state: CoverageState
     total: int
-    rows: tuple[Covered, ...]
+    rows: tuple[OperationCoverage, ...]
 
 
 @dataclass(frozen=True)
-class Map:
+class CoverageMap:
     """The whole map."""
 
-    areas: tuple[Area, ...]
-    states: tuple[tuple[State, int], ...]
-    told: tuple[Told, ...]
+    areas: tuple[AreaMap, ...]
+    states: tuple[tuple[CoverageState, int], ...]
+    told: tuple[StateList, ...]
     drawn: bool
 
 
-def coverage_map(coverage: Coverage) -> Map:
+def coverage_map(coverage: Coverage) -> CoverageMap:
     """Return the map of ``coverage``, areas with the most to do first."""
-    by_area: dict[str, list[Covered]] = defaultdict(list)
+    by_area: dict[str, list[OperationCoverage]] = defaultdict(list)
     whole = [one for one in coverage.operations if one.within is None]
     for one in whole:
         by_area[one.area].append(one)
@@ -107,7 +107,7 @@ def coverage_map(coverage: Coverage) -> Map:
     areas = [_area(name, members, drawn) for name, members in by_area.items()]
     areas.sort(key=lambda area: (-(area.total - area.succeeded), area.name))
     counts = [(state, coverage.count(state)) for state in _ORDER]
-    return Map(
+    return CoverageMap(
         areas=tuple(areas),
         states=tuple((state, count) for state, count in counts if count),
         told=tuple(told for told in (_told(whole, state) for state in _TOLD) if told.total),
@@ -115,22 +115,22 @@ def coverage_map(coverage: Coverage) -> Map:
     )
 
 
-def _area(name: str, members: list[Covered], drawn: bool) -> Area:
+def _area(name: str, members: list[OperationCoverage], drawn: bool) -> AreaMap:
     members = sorted(members, key=lambda one: (_ORDER[one.state], one.name))
     placed = [
         Square(column * SIDE, row * SIDE, one.state, one_line(one.name))
         for (column, row), one in zip(squares(len(members), COLUMNS), members, strict=True)
     ]
-    return Area(
+    return AreaMap(
         name=one_line(name, 80),
         squares=tuple(placed) if drawn else (),
         height=SIDE * (-(-len(members) // COLUMNS)),
-        counts={state: sum(one.state is state for one in members) for state in State},
+        counts={state: sum(one.state is state for one in members) for state in CoverageState},
     )
 
 
-def _told(whole: list[Covered], state: State) -> Told:
+def _told(whole: list[OperationCoverage], state: CoverageState) -> StateList:
     rows = sorted(
         (one for one in whole if one.state is state), key=lambda one: (one.reason, one.area, one.name)
     )
-    return Told(state, len(rows), tuple(rows[:MOST_NAMES]))
+    return StateList(state, len(rows), tuple(rows[:MOST_NAMES]))

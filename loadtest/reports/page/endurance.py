@@ -8,17 +8,24 @@ from markupsafe import Markup
 
 from loadtest.judge.growth.model import Endurance, Growth, Recovery
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.growth_text import Kept, Objective, Row, kept, objectives, row
+from loadtest.reports.growth_text import (
+    GrowthText,
+    ObjectiveText,
+    StorageText,
+    growth_text,
+    objective_texts,
+    storage_text,
+)
 from loadtest.reports.page.charts import line
 from loadtest.results.measurements import Process
 from loadtest.results.run import Run
 
 
 @dataclass(frozen=True)
-class Series:
+class GrowthRow:
     """A row of the table with its small drawing."""
 
-    row: Row
+    row: GrowthText
     path: Markup
     """The troughs from the end of the warm-up, scaled between the lowest and the highest."""
     drawn: str
@@ -26,41 +33,41 @@ class Series:
 
 
 @dataclass(frozen=True)
-class View:
+class EnduranceView:
     """Everything that the section shows."""
 
-    whole: tuple[Series, ...]
-    parts: tuple[Series, ...]
+    whole: tuple[GrowthRow, ...]
+    parts: tuple[GrowthRow, ...]
     """Single processes."""
     recovery: Recovery | None
-    stored: tuple[Kept, ...]
-    objectives: tuple[Objective, ...]
+    stored: tuple[StorageText, ...]
+    objectives: tuple[ObjectiveText, ...]
     processes: tuple[Process, ...]
     """Only if one of them did not live from the beginning to the end."""
 
 
-def view(run: Run, verdict: Verdict) -> View | None:
+def endurance_view(run: Run, verdict: Verdict) -> EnduranceView | None:
     """Return the section, or None of a run that was too short to look and has no objective."""
     endurance: Endurance = verdict.endurance
-    goals = tuple(objectives(verdict))
+    goals = tuple(objective_texts(verdict))
     if not endurance.judged and not goals:
         return None
     series = [_series(one) for one in endurance.growth]
     changed = any(one.ended is not None or one.began > 0 for one in run.processes)
-    return View(
+    return EnduranceView(
         whole=tuple(one for one in series if one.row.growth.whole),
         parts=tuple(one for one in series if not one.row.growth.whole),
         recovery=endurance.recovery,
-        stored=tuple(kept(one) for one in endurance.stored),
+        stored=tuple(storage_text(one) for one in endurance.stored),
         objectives=goals,
         processes=run.processes if changed else (),
     )
 
 
-def _series(growth: Growth) -> Series:
+def _series(growth: Growth) -> GrowthRow:
     troughs = growth.troughs
     if len(troughs) < 2:
-        return Series(row(growth), Markup(), "")
+        return GrowthRow(growth_text(growth), Markup(), "")
     values = [value for _, value in troughs]
     start, end = troughs[0][0], troughs[-1][0]
     lowest, spread = min(values), max(values) - min(values)
@@ -68,5 +75,5 @@ def _series(growth: Growth) -> Series:
     height = max(spread, 0.05 * abs(max(values)), 1e-9)
     floor = lowest - (height - spread) / 2
     path = line([(at - start, value - floor) for at, value in troughs], end - start, height)
-    shown = row(growth)
-    return Series(shown, path, f"from {shown.level}, {shown.slope} an hour" if shown.slope else "")
+    shown = growth_text(growth)
+    return GrowthRow(shown, path, f"from {shown.level}, {shown.slope} an hour" if shown.slope else "")

@@ -11,7 +11,7 @@ from loadtest.core.units import clock
 from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
-from loadtest.reports.source_lines import Places
+from loadtest.reports.source_lines import SourceLines
 from loadtest.reports.text import block, one_line
 from loadtest.results.failures import Example
 from loadtest.results.run import Run
@@ -82,19 +82,19 @@ class FailureList:
         return self.total - len(self.shown)
 
 
-def failing(run: Run, verdict: Verdict) -> FailureList:
+def new_failures(run: Run, verdict: Verdict) -> FailureList:
     """Return the failures that make the run fail, or that would if the run were whole."""
     return _listed(run, verdict.failed, True)
 
 
-def excused(run: Run, verdict: Verdict) -> FailureList:
+def known_failures(run: Run, verdict: Verdict) -> FailureList:
     """Return the failures that an entry or a category excuses."""
     return _listed(run, verdict.excused, False)
 
 
 def _listed(run: Run, judged: Sequence[JudgedFailure], all_examples: bool) -> FailureList:
     requests = {operation.name: operation.requests for operation in run.operations}
-    places = Places(run)
+    places = SourceLines(run)
     room = MOST_EVIDENCE
     views = []
     for one in judged[:MOST]:
@@ -130,7 +130,7 @@ def _seen(first: float | None, last: float | None) -> str:
     return f"at {clock(first)}" if clock(first) == clock(last) else f"{clock(first)} to {clock(last)}"
 
 
-def _place(places: Places, judged: JudgedFailure) -> str:
+def _place(places: SourceLines, judged: JudgedFailure) -> str:
     failure = judged.failure
     place = places.of(failure.operation, failure.scenario)
     words = (failure.scenario or "", f"{place.file}:{place.line}" if place else "")

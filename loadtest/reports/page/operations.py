@@ -31,7 +31,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Row:
+class OperationRow:
     """One operation as the page shows it."""
 
     operation: Operation
@@ -49,10 +49,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class OperationTable:
     """The operations in the order in which they are shown, and the axis that their distributions share."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[OperationRow, ...]
     total: int
     ticks: tuple[Tick, ...]
     areas: tuple[str, ...]
@@ -65,7 +65,7 @@ class Table:
         return self.total - len(self.rows)
 
 
-def table(run: Run, verdict: Verdict) -> Table:
+def operation_table(run: Run, verdict: Verdict) -> OperationTable:
     """Return the operations that were called.
 
     Raises:
@@ -80,7 +80,7 @@ def table(run: Run, verdict: Verdict) -> Table:
         max(min((one.min for one in latencies), default=1.0), 1.0),
         max((one.max for one in latencies), default=1000.0),
     )
-    return Table(
+    return OperationTable(
         rows=tuple(_row(one, one.name in bad, axis) for one in shown),
         total=len(called),
         ticks=tuple(axis.ticks()),
@@ -90,10 +90,10 @@ def table(run: Run, verdict: Verdict) -> Table:
     )
 
 
-def _row(operation: Operation, failing: bool, axis: Logarithmic) -> Row:
+def _row(operation: Operation, failing: bool, axis: Logarithmic) -> OperationRow:
     latency = operation.latency
     figures = [latency.percentiles.get(share) if latency else None for share in _PERCENTILES]
-    return Row(
+    return OperationRow(
         operation=operation,
         name=one_line(operation.name),
         area=one_line(operation.area, 80),

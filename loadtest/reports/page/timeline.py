@@ -28,7 +28,7 @@ Value = float | None
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One figure over time."""
 
     name: str
@@ -39,12 +39,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Panel:
+class ChartPanel:
     """One drawing; all of them share the axis of time."""
 
     title: str
     unit: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     grid: tuple[Tick, ...]
     """Round numbers and how far from the top they stand."""
     top: str
@@ -52,7 +52,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Event:
+class ChartEvent:
     """Something that happened at one time, marked in every panel."""
 
     mark: str
@@ -66,9 +66,9 @@ class Event:
 class Chart:
     """All panels, what happened when, and the same figures as a table."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[ChartPanel, ...]
     ticks: tuple[Tick, ...]
-    events: tuple[Event, ...]
+    events: tuple[ChartEvent, ...]
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """The clock, then a figure for each line in the order of the panels; empty where it is not known."""
@@ -196,7 +196,9 @@ def _cpu(run: Run, width: float, count: int) -> list[Value]:
     return [100 * cpu / seconds if seconds else None for cpu, seconds in zip(used, lasted, strict=True)]
 
 
-def _panel(name: str, unit: str, series: Sequence[_Series], starts: Sequence[float], end: float) -> Panel:
+def _panel(
+    name: str, unit: str, series: Sequence[_Series], starts: Sequence[float], end: float
+) -> ChartPanel:
     known = [value for one in series for value in one.values if value is not None]
     highest = max(known)
     decades = Logarithmic(min(known), highest) if name == LATENCY else None
@@ -210,14 +212,14 @@ def _panel(name: str, unit: str, series: Sequence[_Series], starts: Sequence[flo
         else:
             half = starts[1] / 2 if len(starts) > 1 else 0.0
             path = line([(at + half, value) for at, value in points], end, top)
-        lines.append(Line(one.name, one.style, one.filled, path))
+        lines.append(ChartLine(one.name, one.style, one.filled, path))
     if decades:
-        return Panel(name, unit, tuple(lines), tuple(decades.rising()), f"{10**decades.last:,g}")
+        return ChartPanel(name, unit, tuple(lines), tuple(decades.rising()), f"{10**decades.last:,g}")
     grid = (Tick("0%", f"{top:,g}"), Tick("50%", f"{top / 2:,g}"))
-    return Panel(name, unit, tuple(lines), grid, f"{top:,g}")
+    return ChartPanel(name, unit, tuple(lines), grid, f"{top:,g}")
 
 
-def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:
+def _events(run: Run, verdict: Verdict, end: float) -> Iterator[ChartEvent]:
     found: list[tuple[float, str, bool]] = [(one.start, one.name, False) for one in run.timeline.stretches]
     if run.sweep is not None and run.sweep.finished_at is not None:
         found.append((run.sweep.finished_at, "first sweep done", False))
@@ -232,7 +234,7 @@ def _events(run: Run, verdict: Verdict, end: float) -> Iterator[Event]:
     found = [one for one in found if 0 <= one[0] <= end]
     marks = (chr(ord("A") + number) for number in range(26))
     for mark, (at, text, bad) in zip(marks, islice(sorted(found), MOST_EVENTS), strict=False):
-        yield Event(mark, percent(at, end), clock(at), text, bad)
+        yield ChartEvent(mark, percent(at, end), clock(at), text, bad)
 
 
 def _shown(value: Value) -> str:

@@ -8,7 +8,7 @@ from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, known, latency, r
 
 from loadtest.core.units import clock, plural, some
 from loadtest.judge.categories import load_categories
-from loadtest.judge.checks.check import Check, Observation, Severity
+from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.results.run import Generator, PlannedCall, Run, Scenario, Settings, Worker
@@ -17,7 +17,7 @@ from loadtest.versions.data import KnownFailure
 CATEGORIES = load_categories()
 
 
-def seen(here: Run, check: Check, *listed: KnownFailure) -> Observation:
+def seen(here: Run, check: Check, *listed: KnownFailure) -> CheckResult:
     verdict = judge(
         here, known=entries(listed, "file"), categories=CATEGORIES, version_data=VERSION, today=TODAY
     )
@@ -48,7 +48,7 @@ def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
 
 @pytest.mark.parametrize(("check", "severity", "here", "words"), BAD)
 def test_what_is_not_fine(check: Check, severity: Severity, here: Run, words: str) -> None:
-    assert seen(clean(), check).severity in (Severity.FINE, Severity.UNMEASURED)
+    assert seen(clean(), check).severity in (Severity.PASSED, Severity.NOT_MEASURED)
     found = seen(here, check)
     assert found.severity is severity
     assert words in found.text
@@ -68,16 +68,16 @@ def test_known_failures_that_are_not_seen_or_not_applied() -> None:
     assert seen(clean(), Check.STALE, known("GET /tools")).severity is Severity.WARNING
     nameless = replace(clean(), gateway=None)
     assert seen(nameless, Check.APPLIED, known("GET /x", gateway="1.0.7")).severity is Severity.WARNING
-    assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.FINE
+    assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.PASSED
 
 
 def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
     """They were busy, not free: the times from the intended starts say it, and nothing is to be mistrusted."""
     kept = Generator(late=latency(*[5000.0] * 200), scheduling_delay=latency(1.0, 2.0), dropped=1)
     found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
-    assert found.severity is Severity.FINE
+    assert found.severity is Severity.PASSED
     assert re.fullmatch(r"200 scenarios begun, p99 50\d\d ms after their time; 1 never begun", found.text)
-    assert seen(clean(), Check.SCHEDULE).severity is Severity.UNMEASURED
+    assert seen(clean(), Check.SCHEDULE).severity is Severity.NOT_MEASURED
 
 
 def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
@@ -101,20 +101,20 @@ def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
         Check.ENTITIES,
     )
     for check in unmeasured:
-        assert seen(here, check).severity is Severity.UNMEASURED
+        assert seen(here, check).severity is Severity.NOT_MEASURED
 
 
 def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> None:
     other = Scenario(
         name="X.y", area="x", file="f", line=1, calls=(PlannedCall(operation="GET /gone", line=2),)
     )
-    assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.FINE
+    assert seen(replace(clean(), plan=(*PLAN, other)), Check.REACHED).severity is Severity.PASSED
 
 
 @pytest.mark.parametrize("settings", [Settings(host="", tags=("x",)), Settings(host="", left_out=1)])
 def test_a_part_of_the_load_says_nothing_of_operations_without_a_scenario(settings: Settings) -> None:
     here = replace(clean(), contract=(*CONTRACT, "GET /new"), settings=settings)
-    assert seen(here, Check.SCENARIOS).severity is Severity.UNMEASURED
+    assert seen(here, Check.SCENARIOS).severity is Severity.NOT_MEASURED
 
 
 def test_every_check_is_in_the_documentation_with_what_it_does() -> None:

@@ -9,10 +9,10 @@ from sample_runs import TODAY, clean
 
 from loadtest.core.units import amount, span
 from loadtest.judge.categories import load_categories
-from loadtest.judge.checks.check import Check, Observation, Severity
+from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.checks.endurance import left_open, restarted
 from loadtest.judge.growth.recovery import recovery_of
-from loadtest.judge.growth.storage import stored_by
+from loadtest.judge.growth.storage import storage_growth
 from loadtest.judge.verdict import judge
 from loadtest.results.measurements import Moment, Process, Reading, Store
 from loadtest.results.run import Run
@@ -20,7 +20,7 @@ from loadtest.results.run import Run
 CATEGORIES = load_categories()
 
 
-def seen(run: Run, check: Check) -> Observation:
+def seen(run: Run, check: Check) -> CheckResult:
     verdict = judge(run, categories=CATEGORIES, today=TODAY)
     return next(one for one in verdict.observations if one.check is check)
 
@@ -33,9 +33,9 @@ def slow_until(end: float) -> Run:
 @pytest.mark.parametrize(
     ("end", "seconds", "severity"),
     [
-        (1300, 0, Severity.FINE),
-        (1450, 50, Severity.FINE),
-        (1540, 140, Severity.FINE),
+        (1300, 0, Severity.PASSED),
+        (1450, 50, Severity.PASSED),
+        (1540, 140, Severity.PASSED),
         (1590, None, Severity.FAILURE),
         (9999, None, Severity.FAILURE),
     ],
@@ -105,7 +105,7 @@ def test_no_spike_and_too_little_around_it() -> None:
     assert recovery_of(soak(moments=lambda at: moment(at, requests=0))) is None
     brief = (*PLAN[:3], replace(PLAN[3], end=1480), replace(PLAN[4], start=1480))
     assert recovery_of(soak(plan=brief)) is None
-    assert seen(soak(plan=PLAN[:2]), Check.RECOVERED).severity is Severity.UNMEASURED
+    assert seen(soak(plan=PLAN[:2]), Check.RECOVERED).severity is Severity.NOT_MEASURED
 
 
 MASTER = process(1, -9)
@@ -133,8 +133,8 @@ MASTER = process(1, -9)
 def test_restarts(processes: tuple[Process, ...], said: tuple[str, ...]) -> None:
     here = soak(processes=processes)
     assert restarted(here) == said
-    assert seen(here, Check.STAYED).severity is (Severity.FAILURE if said else Severity.FINE)
-    assert seen(replace(here, processes=()), Check.STAYED).severity is Severity.UNMEASURED
+    assert seen(here, Check.STAYED).severity is (Severity.FAILURE if said else Severity.PASSED)
+    assert seen(replace(here, processes=()), Check.STAYED).severity is Severity.NOT_MEASURED
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_connections_in_the_quiet_after_the_load(before: int, after: int | None,
     here = soak()
     here = replace(here, resources=tuple(replace(one, clients=clients(one.at)) for one in here.resources))
     assert left_open(here) == open_
-    severity = {None: Severity.UNMEASURED, 0: Severity.FINE}.get(open_, Severity.WARNING)
+    severity = {None: Severity.NOT_MEASURED, 0: Severity.PASSED}.get(open_, Severity.WARNING)
     assert seen(here, Check.STREAMS).severity is severity
 
 
@@ -174,15 +174,15 @@ def test_what_is_stored_is_told_for_each_thousand_requests() -> None:
         ),
     )
     thousands = here.requests / 1000
-    database, log, table = stored_by(here)
+    database, log, table = storage_growth(here)
     assert (database.name, log.name, table.name) == ("database", "log", "table logs")
     assert (table.rows, table.bytes, table.week) == (200, None, None)
     assert table.rows_per_thousand == pytest.approx(200 / thousands)
     assert database.bytes_per_thousand == pytest.approx((17 << 20) / thousands)
     assert database.week == pytest.approx((17 << 20) / 1700 * 604800, rel=1e-6)
     assert database.text.endswith("5.91 GiB in a week at this rate")
-    assert seen(here, Check.STORES).severity is Severity.FINE
-    assert seen(soak(), Check.STORES).severity is Severity.UNMEASURED
+    assert seen(here, Check.STORES).severity is Severity.PASSED
+    assert seen(soak(), Check.STORES).severity is Severity.NOT_MEASURED
 
 
 def test_too_much_for_a_week_is_said() -> None:

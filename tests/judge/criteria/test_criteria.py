@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from sample_runs import latency, operation, run
 
 from loadtest.core.errors import UsageError
-from loadtest.judge.criteria.criterion import CriterionResult, Outcome, parse, read_criteria
-from loadtest.judge.criteria.evaluate import Counts, judge_criteria
+from loadtest.judge.criteria.criterion import CriterionOutcome, CriterionResult, parse, read_criteria
+from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, total_latency
 
-NOTHING = Counts({}, {})
+NOTHING = CriteriaInput({}, {})
 
 
 def timed(name: str, *durations: float, area: str = "tools") -> Run:
@@ -22,7 +22,7 @@ def timed(name: str, *durations: float, area: str = "tools") -> Run:
     return run(operations=(replace(made, latency=latency(*durations)),))
 
 
-def one(text: str, here: Run, counts: Counts = NOTHING) -> CriterionResult:
+def one(text: str, here: Run, counts: CriteriaInput = NOTHING) -> CriterionResult:
     counts = dataclasses.replace(counts, latency=total_latency(here))
     return judge_criteria(here, [parse(text)], counts)[0]
 
@@ -81,51 +81,51 @@ def test_any_text_is_a_criterion_or_a_usage_error(text: str) -> None:
 
 def test_met_and_missed() -> None:
     here = timed("GET /a", *[100.0] * 95, *[900.0] * 5)
-    assert one("p90 < 200ms", here).outcome is Outcome.MET
+    assert one("p90 < 200ms", here).outcome is CriterionOutcome.MET
     missed = one("max < 500ms", here)
-    assert missed.outcome is Outcome.MISSED
+    assert missed.outcome is CriterionOutcome.MISSED
     assert missed.text.startswith("max is 90")
     assert missed.text.endswith("wanted < 500 ms")
-    assert one("requests >= 100", here).outcome is Outcome.MET
-    assert one("requests > 100", here).outcome is Outcome.MISSED
-    assert one("rps > 1", here).outcome is Outcome.MET
+    assert one("requests >= 100", here).outcome is CriterionOutcome.MET
+    assert one("requests > 100", here).outcome is CriterionOutcome.MISSED
+    assert one("rps > 1", here).outcome is CriterionOutcome.MET
     assert one("avg < 1s", here).text.endswith("wanted < 1 s")
 
 
 def test_too_few_samples_are_never_green() -> None:
     here = timed("GET /a", *[1.0] * 19)
     result = one("p95 < 500ms", here)
-    assert result.outcome is Outcome.INCONCLUSIVE
+    assert result.outcome is CriterionOutcome.INCONCLUSIVE
     assert "19 requests, 20" in result.text
-    assert one("p95 < 500ms, min-samples 19", here).outcome is Outcome.MET
-    assert one("p99 < 500ms", timed("GET /a", *[1.0] * 99)).outcome is Outcome.INCONCLUSIVE
+    assert one("p95 < 500ms, min-samples 19", here).outcome is CriterionOutcome.MET
+    assert one("p99 < 500ms", timed("GET /a", *[1.0] * 99)).outcome is CriterionOutcome.INCONCLUSIVE
 
 
 def test_a_scope_that_was_never_called_is_inconclusive() -> None:
     here = timed("GET /a", *[1.0] * 50)
     for text in ("GET /b: p95 < 1s", "area teams: p95 < 1s", "GET /b: requests > 0"):
-        assert one(text, here).outcome is Outcome.INCONCLUSIVE
+        assert one(text, here).outcome is CriterionOutcome.INCONCLUSIVE
 
 
 def test_the_path_of_json_rpc_holds_its_methods() -> None:
     here = run(operations=(operation("POST /rpc a", 30), operation("POST /rpc b", 30)))
-    assert one("POST /rpc: requests >= 60", here).outcome is Outcome.MET
-    assert one("POST /rpc a: requests >= 60", here).outcome is Outcome.MISSED
+    assert one("POST /rpc: requests >= 60", here).outcome is CriterionOutcome.MET
+    assert one("POST /rpc a: requests >= 60", here).outcome is CriterionOutcome.MISSED
 
 
 def test_only_new_failures_are_errors() -> None:
     here = run(operations=(operation("GET /a", 90, 10), operation("GET /b", 100)))
-    counts = Counts({"GET /a": 4}, {})
+    counts = CriteriaInput({"GET /a": 4}, {})
     assert one("error-rate < 3%", here, counts).measured == pytest.approx(0.02)
     assert one("failure-rate < 3%", here, counts).measured == pytest.approx(0.05)
-    assert one("GET /a: error-rate < 3%", here, counts).outcome is Outcome.MISSED
+    assert one("GET /a: error-rate < 3%", here, counts).outcome is CriterionOutcome.MISSED
 
 
 def test_operations_are_counted_by_area() -> None:
     here = run(operations=(operation("GET /a", 1, area="a"), operation("GET /b", 1, area="b")))
-    counts = Counts({}, {"GET /a": "a", "GET /b": "b"})
-    assert one("operations >= 2", here, counts).outcome is Outcome.MET
-    assert one("area a: operations >= 2", here, counts).outcome is Outcome.MISSED
+    counts = CriteriaInput({}, {"GET /a": "a", "GET /b": "b"})
+    assert one("operations >= 2", here, counts).outcome is CriterionOutcome.MET
+    assert one("area a: operations >= 2", here, counts).outcome is CriterionOutcome.MISSED
 
 
 def test_percentiles_of_many_operations_are_exact() -> None:
@@ -148,10 +148,10 @@ def test_without_histograms_only_what_is_known_is_said() -> None:
         for name, p95 in (("GET /a", 10.0), ("GET /b", 30.0))
     )
     here = run(operations=operations)
-    assert one("p95 < 1s", here).outcome is Outcome.INCONCLUSIVE
-    assert one("area tools: p95 < 1s", here).outcome is Outcome.INCONCLUSIVE
+    assert one("p95 < 1s", here).outcome is CriterionOutcome.INCONCLUSIVE
+    assert one("area tools: p95 < 1s", here).outcome is CriterionOutcome.INCONCLUSIVE
     assert one("GET /a: p95 < 1s", here).measured == 10
-    assert one("GET /a: p90 < 1s", here).outcome is Outcome.INCONCLUSIVE
+    assert one("GET /a: p90 < 1s", here).outcome is CriterionOutcome.INCONCLUSIVE
     assert one("max < 1s", here).measured == 60
     assert one("avg < 1s", here).measured == 10
     assert one("p95 < 1s", replace(here, latency=csv_latency(100, 20.0))).measured == 20

@@ -5,15 +5,15 @@ from msgspec.structs import replace
 from sample_runs import latency, operation, run
 
 from loadtest.core.errors import UsageError
-from loadtest.judge.criteria.criterion import CriterionResult, Outcome, parse
-from loadtest.judge.criteria.evaluate import Counts, judge_criteria
-from loadtest.judge.criteria.slo import Counted, budget_of
+from loadtest.judge.criteria.criterion import CriterionOutcome, CriterionResult, parse
+from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
+from loadtest.judge.criteria.slo import MinuteCount, budget_of
 from loadtest.results.measurements import Minute, Timeline
 from loadtest.results.run import Run, total_latency
 
 
-def minutes(*bad: int, requests: int = 100) -> list[Counted]:
-    return [Counted(60.0 * number, requests, count) for number, count in enumerate(bad)]
+def minutes(*bad: int, requests: int = 100) -> list[MinuteCount]:
+    return [MinuteCount(60.0 * number, requests, count) for number, count in enumerate(bad)]
 
 
 def load(*durations: tuple[float, ...]) -> Run:
@@ -33,7 +33,7 @@ def load(*durations: tuple[float, ...]) -> Run:
 
 def one(text: str, here: Run, failures: dict[int, int] | None = None) -> CriterionResult:
     failures = failures or {}
-    counts = Counts({"GET /a": sum(failures.values())}, {}, total_latency(here), failures)
+    counts = CriteriaInput({"GET /a": sum(failures.values())}, {}, total_latency(here), failures)
     return judge_criteria(here, [parse(text)], counts)[0]
 
 
@@ -72,20 +72,20 @@ def test_what_is_no_objective_is_told(text: str) -> None:
 def test_availability_counts_what_is_not_excused() -> None:
     here = load(*[(10.0,) * 100] * 10)
     met = one("availability >= 99%", here, {3: 5})
-    assert met.outcome is Outcome.MET
+    assert met.outcome is CriterionOutcome.MET
     assert met.measured == pytest.approx(0.995)
     assert met.text.startswith(
         "availability is 99.5 %, wanted >= 99 %; 50% of the error budget, fastest at 03:00"
     )
     missed = one("availability >= 99%", here, {3: 5, 4: 6})
-    assert missed.outcome is Outcome.MISSED
+    assert missed.outcome is CriterionOutcome.MISSED
     assert "1.1 times the error budget" in missed.text
 
 
 def test_slow_answers_count_by_their_minute() -> None:
     here = load((10.0,) * 100, (10.0,) * 90 + (3000.0,) * 10, (10.0,) * 100)
     result = one("within 2s >= 95%", here)
-    assert result.outcome is Outcome.MET
+    assert result.outcome is CriterionOutcome.MET
     assert result.measured == pytest.approx(290 / 300)
     assert result.budget is not None
     assert result.budget.bad == 10
@@ -96,9 +96,9 @@ def test_slow_answers_count_by_their_minute() -> None:
 
 def test_an_objective_of_everything_has_no_budget() -> None:
     here = load(*[(10.0,) * 100] * 3)
-    assert one("availability >= 100%", here).outcome is Outcome.MET
+    assert one("availability >= 100%", here).outcome is CriterionOutcome.MET
     missed = one("availability >= 100%", here, {0: 1})
-    assert missed.outcome is Outcome.MISSED
+    assert missed.outcome is CriterionOutcome.MISSED
     assert missed.text.endswith("there was no error budget")
 
 
@@ -115,7 +115,7 @@ def test_an_operation_has_a_budget_without_windows() -> None:
 
 
 def test_too_few_requests_are_never_green() -> None:
-    assert one("availability >= 99.9%", load((10.0,) * 999)).outcome is Outcome.INCONCLUSIVE
+    assert one("availability >= 99.9%", load((10.0,) * 999)).outcome is CriterionOutcome.INCONCLUSIVE
 
 
 def test_a_run_without_distributions_cannot_say() -> None:
@@ -123,7 +123,7 @@ def test_a_run_without_distributions_cannot_say() -> None:
     known = latency(*(10.0,) * 500)
     assert known is not None
     bare = replace(here.operations[0], latency=replace(known, histogram=None))
-    assert one("within 2s >= 99%", replace(here, operations=(bare,))).outcome is Outcome.INCONCLUSIVE
+    assert one("within 2s >= 99%", replace(here, operations=(bare,))).outcome is CriterionOutcome.INCONCLUSIVE
 
 
 def test_an_outage_burns_fastest_in_the_shortest_window() -> None:

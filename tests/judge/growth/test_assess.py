@@ -12,10 +12,10 @@ from sample_runs import TODAY, clean, failure
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.check import Check, Severity
-from loadtest.judge.growth.assess import LONG, endure
+from loadtest.judge.growth.assess import MIN_DURATION, assess_endurance
 from loadtest.judge.growth.metrics import metrics
 from loadtest.judge.growth.model import Growth, Trend
-from loadtest.judge.growth.series import series_of, steady
+from loadtest.judge.growth.series import series_of, steady_spans
 from loadtest.judge.verdict import Result, judge
 from loadtest.results.latency import Latency
 from loadtest.results.measurements import Minute, Process, Timeline
@@ -25,7 +25,7 @@ CATEGORIES = load_categories()
 
 
 def told(run: Run, metric: str, of: str = "all processes") -> Growth:
-    (one,) = [one for one in endure(run, ()).growth if (one.metric, one.of) == (metric, of)]
+    (one,) = [one for one in assess_endurance(run, ()).growth if (one.metric, one.of) == (metric, of)]
     return one
 
 
@@ -34,8 +34,8 @@ def leaking(at: float) -> float:
 
 
 def test_a_short_run_is_not_looked_at_and_does_not_pay() -> None:
-    assert not endure(clean(), ()).judged
-    assert endure(replace(clean(), duration=LONG), ()).judged
+    assert not assess_endurance(clean(), ()).judged
+    assert assess_endurance(replace(clean(), duration=MIN_DURATION), ()).judged
     code = (
         "import sys; sys.path[:0] = ['tests/support']; from sample_runs import clean, TODAY;"
         "from loadtest.judge.categories import load_categories; from loadtest.judge.verdict import judge;"
@@ -46,8 +46,8 @@ def test_a_short_run_is_not_looked_at_and_does_not_pay() -> None:
 
 
 def test_only_plateaus_count() -> None:
-    assert steady(soak()) == ((100, 1300),)
-    assert steady(clean()) == ((0.0, 60.0),)
+    assert steady_spans(soak()) == ((100, 1300),)
+    assert steady_spans(clean()) == ((0.0, 60.0),)
     wild = soak(lambda at: 300 if 100 <= at <= 1300 else 300 + abs(at) * 7)
     assert told(wild, "rss").trend is Trend.STABLE
     assert told(wild, "rss").slope == pytest.approx(0, abs=MIB)
@@ -62,15 +62,15 @@ def test_a_leak_is_told_with_its_limit() -> None:
     assert growth.hours_left == pytest.approx((1024 - 430) / 360, rel=0.02)
     assert growth.text.startswith("rss of all processes grows: +360 MiB an hour (")
     assert growth.text.endswith("meets its limit of 1 GiB in 2 h")
-    assert endure(here, ()).growth[0] == growth, "what grows comes first"
+    assert assess_endurance(here, ()).growth[0] == growth, "what grows comes first"
     assert told(soak(leaking), "rss").hours_left is None
 
 
 def test_the_same_run_gives_the_same_figures_whatever_its_order() -> None:
     here = soak(leaking, processes=(process(1, -5), process(2, -5)))
     there = replace(here, processes=here.processes[::-1])
-    assert endure(here, ()) == endure(here, ())
-    assert set(endure(here, ()).growth) == set(endure(there, ()).growth)
+    assert assess_endurance(here, ()) == assess_endurance(here, ())
+    assert set(assess_endurance(here, ()).growth) == set(assess_endurance(there, ()).growth)
 
 
 def test_each_process_is_looked_at_where_there_are_some() -> None:
@@ -79,9 +79,12 @@ def test_each_process_is_looked_at_where_there_are_some() -> None:
     assert told(here, "rss").trend is Trend.STABLE
     assert told(here, "rss", "gunicorn 1").trend is Trend.GROWING
     assert told(here, "rss", "gunicorn 2").trend is Trend.STABLE
-    wholes = [one.whole for one in endure(here, ()).trending(Trend.STABLE)]
+    wholes = [one.whole for one in assess_endurance(here, ()).trending(Trend.STABLE)]
     assert wholes == sorted(wholes, reverse=True), "the whole before its parts"
-    assert {one.of for one in endure(soak(processes=(one,)), ()).growth} == {"all processes", "all requests"}
+    assert {one.of for one in assess_endurance(soak(processes=(one,)), ()).growth} == {
+        "all processes",
+        "all requests",
+    }
 
 
 def test_the_limit_on_descriptors_is_that_of_one_process() -> None:
@@ -140,7 +143,7 @@ def test_new_failures_that_become_more_are_told() -> None:
     even = replace(failure("GET /tools"), minutes=dict.fromkeys(range(28), 30))
 
     def errors(*new: object) -> list[Trend]:
-        return [one.trend for one in endure(here, new).growth if one.metric == "error rate"]  # type: ignore[arg-type]
+        return [one.trend for one in assess_endurance(here, new).growth if one.metric == "error rate"]  # type: ignore[arg-type]
 
     assert errors(more) == [Trend.GROWING]
     assert errors(even) == [Trend.STABLE]
@@ -150,12 +153,12 @@ def test_new_failures_that_become_more_are_told() -> None:
 @pytest.mark.parametrize(
     ("run", "severity", "result"),
     [
-        (soak(), Severity.FINE, Result.PASS),
+        (soak(), Severity.PASSED, Result.PASS),
         (soak(leaking), Severity.FAILURE, Result.FAIL),
         (soak(seconds=200, plan=()), Severity.INCONCLUSIVE, Result.INCONCLUSIVE),
         (soak(resources=(), timeline=Timeline()), Severity.INCONCLUSIVE, Result.INCONCLUSIVE),
-        (clean(), Severity.UNMEASURED, Result.PASS),
-        (replace(clean(), duration=LONG), Severity.UNMEASURED, Result.PASS),
+        (clean(), Severity.NOT_MEASURED, Result.PASS),
+        (replace(clean(), duration=MIN_DURATION), Severity.NOT_MEASURED, Result.PASS),
     ],
 )
 def test_what_grows_fails_a_run_and_what_cannot_be_told_is_never_green_in_a_soak(
@@ -172,7 +175,7 @@ def test_one_restless_process_does_not_hide_that_the_whole_is_stable() -> None:
     assert told(here, "rss", "gunicorn 2").trend is Trend.UNKNOWN
     verdict = judge(here, categories=CATEGORIES, today=TODAY)
     (seen,) = [one for one in verdict.observations if one.check is Check.GROWTH]
-    assert seen.severity is Severity.FINE
+    assert seen.severity is Severity.PASSED
 
 
 def test_every_metric_has_its_reason_and_can_be_told() -> None:

@@ -12,7 +12,7 @@ import pytest
 from loadtest.judge.growth.metrics import metrics
 from loadtest.judge.growth.model import Trend
 from loadtest.judge.growth.slope import Array, Points
-from loadtest.judge.growth.trend import FEWEST, SETTLING, Found, find, floor_rises
+from loadtest.judge.growth.trend import FEWEST, SETTLING, TrendResult, find_trend, floor_rises
 
 MIB = float(1 << 20)
 MILDNESS = (Trend.STABLE, Trend.UNKNOWN, Trend.GROWING)
@@ -25,14 +25,14 @@ def judged(
     step: float = 1.0,
     metric: str = "rss",
     noise: float = 0.5,
-) -> Found:
+) -> TrendResult:
     """Judge ``shape``, in MiB for memory, with noise on top."""
     times = np.arange(0.0, seconds, step)
     unit = MIB if metric == "rss" else 1.0
     values = (300 + shape(times) + np.random.default_rng(5).normal(0, noise, len(times))) * unit
     if metric != "rss":
         values = np.round(values)
-    return find(
+    return find_trend(
         metrics()[metric], times, values, np.zeros(len(times), dtype=np.int64), np.random.default_rng(1)
     )
 
@@ -157,13 +157,13 @@ def test_latency_matters_by_what_it_has_become_at_the_end(slower: float, wanted:
 def test_few_points_say_nothing() -> None:
     for count in (0, 1, 2, FEWEST - 1):
         times = np.arange(float(count))
-        found = find(
+        found = find_trend(
             metrics()["rss"], times, times, np.zeros(count, dtype=np.int64), np.random.default_rng(1)
         )
         assert found.trend is Trend.UNKNOWN
         assert found.why
     still = np.zeros(50)
-    found = find(metrics()["rss"], still, still, np.zeros(50, dtype=np.int64), np.random.default_rng(1))
+    found = find_trend(metrics()["rss"], still, still, np.zeros(50, dtype=np.int64), np.random.default_rng(1))
     assert found.trend is Trend.UNKNOWN
 
 
@@ -177,8 +177,8 @@ def test_a_spike_that_leaves_more_behind_is_no_growth() -> None:
     values = (300 + 80.0 * (times > 1000) + np.random.default_rng(2).normal(0, 0.5, 1800)) * MIB
     one_piece, two = np.zeros(1800, dtype=np.int64), np.repeat([0, 1], 900)
     metric = metrics()["rss"]
-    assert find(metric, times, values, two, np.random.default_rng(1)).trend is Trend.STABLE
-    assert find(metric, times, values, one_piece, np.random.default_rng(1)).trend is not Trend.STABLE
+    assert find_trend(metric, times, values, two, np.random.default_rng(1)).trend is Trend.STABLE
+    assert find_trend(metric, times, values, one_piece, np.random.default_rng(1)).trend is not Trend.STABLE
 
 
 @pytest.mark.parametrize(("load", "wanted"), [("first", Trend.UNKNOWN), ("second", Trend.STABLE)])
@@ -187,7 +187,7 @@ def test_a_real_gateway_that_fills_its_caches_in_a_straight_line(load: str, want
     recorded = json.loads((Path(__file__).parents[2] / "leaks" / "recorded.json").read_text())
     times, kib = np.array(recorded[load], dtype=np.float64).T
     piece = np.zeros(len(times), dtype=np.int64)
-    found = find(metrics()["rss"], times, kib * 1024, piece, np.random.default_rng(1))
+    found = find_trend(metrics()["rss"], times, kib * 1024, piece, np.random.default_rng(1))
     assert found.trend is wanted, found
 
 

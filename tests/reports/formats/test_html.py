@@ -89,7 +89,7 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html_operations, "MOST", 2)
     here = replace(failures(), failures=(failure("GET /version"),))
-    table = html_operations.table(here, verdict(here))
+    table = html_operations.operation_table(here, verdict(here))
     assert [row.name for row in table.rows] == ["GET /version", "POST /tools"]
 
 

@@ -6,7 +6,7 @@ from junit_file import rendered, verdict
 from msgspec.structs import replace
 from sample_runs import failure, known, operation, run
 
-from loadtest.reports.cases import Outcome, cases
+from loadtest.reports.cases import CaseOutcome, cases
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.measurements import Acceptance
 from loadtest.results.run import PlannedCall, Run, Scenario
@@ -81,7 +81,7 @@ def test_any_text_anywhere_gives_a_file_that_all_can_read(here: Run, excused: bo
     root = rendered(here, listed)
     failing = {one.failure.operation for one in judged.failing}
     bad = sum(
-        case.outcome in (Outcome.FAILURE, Outcome.ERROR)
+        case.outcome in (CaseOutcome.FAILURE, CaseOutcome.ERROR)
         for case in cases(here, judged)
         if case.suite not in OWN
     )

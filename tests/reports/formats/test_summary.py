@@ -140,7 +140,7 @@ def test_a_percent_sign_is_escaped_first() -> None:
 
 def test_the_machine_form_holds_what_it_says() -> None:
     document = msgspec.json.decode(
-        verdict_json.render(failures(), verdict(failures(), KNOWN)), type=verdict_json.Document
+        verdict_json.render(failures(), verdict(failures(), KNOWN)), type=verdict_json.VerdictJson
     )
     assert document.verdict == "fail"
     assert document.exit_code == 1

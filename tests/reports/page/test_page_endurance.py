@@ -5,11 +5,11 @@ from soaked_run import soak
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.criteria.criterion import parse
-from loadtest.judge.growth.model import Endurance, Growth, Recovery, Stored, Trend
+from loadtest.judge.growth.model import Endurance, Growth, Recovery, StorageGrowth, Trend
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.formats import html, summary
-from loadtest.reports.growth_text import objectives, row
-from loadtest.reports.page.endurance import view
+from loadtest.reports.growth_text import growth_text, objective_texts
+from loadtest.reports.page.endurance import endurance_view
 from loadtest.results.run import Run
 
 LEAK = Growth(
@@ -50,7 +50,7 @@ ENDURANCE = Endurance(
         dataclasses.replace(LEAK, of="gunicorn 101", whole=False),
     ),
     stored=(
-        Stored(
+        StorageGrowth(
             name="table tool_metrics",
             rows=8700,
             bytes=1_160_000,
@@ -59,7 +59,7 @@ ENDURANCE = Endurance(
             week=390_000_000,
             text="…",
         ),
-        Stored(
+        StorageGrowth(
             name="log",
             rows=None,
             bytes=3_480_000,
@@ -92,16 +92,16 @@ def enduring(*criteria: str) -> tuple[Run, Verdict]:
 
 
 def test_a_row_says_how_fast_how_sure_and_until_when() -> None:
-    shown = row(LEAK)
+    shown = growth_text(LEAK)
     assert (shown.slope, shown.interval) == ("+206 MiB", "+181 MiB … +229 MiB")
     assert (shown.matters, shown.level, shown.limit) == ("19.1 MiB", "906 MiB", "7.45 GiB in 33 h")
-    unknown = row(ENDURANCE.growth[1])
+    unknown = growth_text(ENDURANCE.growth[1])
     assert (unknown.slope, unknown.interval, unknown.limit) == ("", "", "")
 
 
 def test_the_page_shows_the_whole_before_its_parts() -> None:
     run, verdict = enduring("availability >= 95%")
-    shown = view(run, verdict)
+    shown = endurance_view(run, verdict)
     assert shown is not None
     assert [one.row.growth.name for one in shown.whole] == [
         "rss of all processes",
@@ -119,7 +119,7 @@ def test_the_page_shows_the_whole_before_its_parts() -> None:
 
 def test_a_flat_series_is_a_line_in_the_middle_and_a_leak_rises() -> None:
     run, verdict = enduring()
-    shown = view(run, verdict)
+    shown = endurance_view(run, verdict)
     assert shown is not None
     flat = shown.whole[2].path
     assert flat.startswith("M0 50")
@@ -131,17 +131,17 @@ def test_a_flat_series_is_a_line_in_the_middle_and_a_leak_rises() -> None:
 
 def test_a_restarted_process_is_listed() -> None:
     run, verdict = enduring()
-    shown = view(run, verdict)
+    shown = endurance_view(run, verdict)
     assert shown is not None
     assert len(shown.processes) == 4
-    steady = view(clean(), verdict)
+    steady = endurance_view(clean(), verdict)
     assert steady is not None
     assert steady.processes == ()
 
 
 def test_an_objective_says_what_it_spent() -> None:
     _, verdict = enduring("availability >= 95%", "p95 < 5s", "availability >= 100%")
-    some, everything = objectives(verdict)
+    some, everything = objective_texts(verdict)
     assert some.spent == "38% (40 of 105 requests)"
     assert [window for window, _, _ in some.burns] == ["1 min", "5 min"]
     assert some.burns[0][2] == "18:00"
@@ -151,7 +151,7 @@ def test_an_objective_says_what_it_spent() -> None:
 def test_a_short_run_has_no_such_section() -> None:
     run = clean()
     verdict = judged(run, "p95 < 5s")
-    assert view(run, verdict) is None
+    assert endurance_view(run, verdict) is None
     assert 'id="endurance"' not in html.render(run, verdict)
     assert "Endurance" not in summary.render(run, verdict)
 
