@@ -33,9 +33,12 @@ from loadtest.results.run import Scenario
 
 logger = logging.getLogger(__name__)
 
-SWEEP_GRACE = 120.0
-"""Seconds, or twice the run time if that is shorter, that a load goes on for a first sweep that is not done: a slow
-machine shall have a verdict, too."""
+OVERTIME = 4
+"""Run times that a load continues beyond its own until the first sweep is complete, so that a slow machine gets a
+verdict, too."""
+
+LONGEST_OVERTIME = 240.0
+"""Seconds."""
 
 POLL_INTERVAL = 0.5
 """Seconds between two looks at whether it is."""
@@ -143,10 +146,10 @@ class Coordinator:
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or a little later if the first sweep is not done by then."""
         gevent.sleep(run_time)
-        more = min(2 * run_time, SWEEP_GRACE)
+        more = min(run_time * OVERTIME, LONGEST_OVERTIME)
         latest = time.monotonic() + more
         if not self.queue.over:
-            logger.info("The first sweep is not done; the load goes on for it, for %g s at most", more)
+            logger.info("The first sweep is incomplete; the load continues for %g s at most", more)
         while time.monotonic() < latest and not self.queue.over:
             gevent.sleep(POLL_INTERVAL)
         self._quit()

@@ -103,6 +103,6 @@ def find(processes: Sequence[psutil.Process], *words: str) -> psutil.Process:
     for one in processes:
         with contextlib.suppress(psutil.Error):
             line = " ".join(one.cmdline())
-            if all(word in line for word in words) and "guard" not in line:
+            if all(word in line for word in words) and "reaper.py" not in line:
                 return one
     raise AssertionError(f"no process with {words}")

@@ -14,7 +14,7 @@ from command import alive, family, find, started, under_load, until
 
 from loadtest.results.run import RunState, read_run
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
 REPORTS = ("junit.xml", "summary.md", "verdict.json", "run.json", "gateway.log", "locust.log")
 

@@ -12,20 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from booted_versions import NEWEST
 from command import started, under_load, until
 from door import Door, door
 from machines import Host, Network, network
+from stub_server import INTENDED, StubServer, stub_server
 
-from loadtest.core import env as settings
-from loadtest.gateway.boot import booted
-from loadtest.gateway.install.source import parse_source
-from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import Run, Worker, read_run
 
-pytestmark = [pytest.mark.real, pytest.mark.load]
+pytestmark = pytest.mark.load
 
-WHO = ("--", "HealthUser", "TagsExtendedUser", "TeamsCRUDUser", "RealisticUser")
+WHO = ("--", "HealthUser")
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +37,13 @@ def machines() -> Iterator[Network]:
 
 
 @pytest.fixture(scope="module")
-def gateway(machines: Network) -> Iterator[RunningGateway]:
-    with booted(parse_source(NEWEST), home=settings.home()) as running:
+def gateway(machines: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubServer]:
+    with stub_server(tmp_path_factory.mktemp("stub")) as running:
         yield running
 
 
 @pytest.fixture
-def entrance(machines: Network, gateway: RunningGateway) -> Iterator[Door]:
+def entrance(machines: Network, gateway: StubServer) -> Iterator[Door]:
     with door(gateway.host, machines.address) as opened:
         yield opened
 
@@ -63,6 +59,8 @@ class Company:
     url: str
 
     def master(self, *arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+        intended = self.reports.with_name("removed.toml")
+        intended.write_text(INTENDED)
         where = ("--master-bind", self.machines.address, "--master-port", str(self.port))
         command = (
             "run",
@@ -72,6 +70,8 @@ class Company:
             self.url,
             "--reports-dir",
             str(self.reports),
+            "--known-failures",
+            str(intended),
             *arguments,
         )
         settings = {"LOADTEST_JWT_SECRET": self.secret, "LOADTEST_BACKENDS_ADDRESS": self.machines.address}
@@ -97,10 +97,10 @@ class Company:
 
 
 @pytest.fixture
-def company(machines: Network, gateway: RunningGateway, entrance: Door, tmp_path: Path) -> Company:
+def company(machines: Network, gateway: StubServer, entrance: Door, tmp_path: Path) -> Company:
     with socket.create_server((machines.address, 0)) as free:
         port = free.getsockname()[1]
-    return Company(machines, tmp_path, port, gateway.credentials.jwt_secret or "", entrance.url)
+    return Company(machines, tmp_path / "reports", port, gateway.secret, entrance.url)
 
 
 def counted(run: Run) -> int:

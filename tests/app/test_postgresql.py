@@ -45,6 +45,7 @@ def home(tmp_path: Path, installed: Programs) -> Iterator[dict[str, str]]:
 
 @pytest.mark.real
 @pytest.mark.load
+@pytest.mark.nightly
 def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     arguments = ("--gateway", NEWEST, "--database", "postgres", "--reports-dir", str(reports))

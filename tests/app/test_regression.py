@@ -1,49 +1,46 @@
-"""A regression of the gateway, seen through every report; and what a known failure does to it."""
+"""A failing operation of a stub gateway, as every report shows it, and the effect of a known failure."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from booted_versions import NEWEST
 from command import loadtest
-from faulty_proxy import faulty_proxy
 from junitparser import Failure, JUnitXml, Skipped, TestCase
+from stub_server import INTENDED, StubServer, stub_server
 
-from loadtest.core import env as settings
-from loadtest.gateway.boot import booted
-from loadtest.gateway.install.source import parse_source
-from loadtest.gateway.running import RunningGateway
-from loadtest.results.run import read_run
+pytestmark = pytest.mark.load
 
-pytestmark = [pytest.mark.real, pytest.mark.load]
-
-BROKEN = "GET /tags"
-SMALL = ("-u", "4", "-r", "4", "-t", "8s")
-WHO = ("--", "HealthUser", "TagsExtendedUser")
+BROKEN = "GET /ready"
+BODY = "the wheel came off"
+SMALL = ("-u", "2", "-r", "2", "-t", "3s")
+WHO = ("--", "HealthUser")
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[RunningGateway]:
-    with booted(parse_source(NEWEST), home=settings.home()) as running:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubServer]:
+    with stub_server(tmp_path_factory.mktemp("stub")) as running:
+        running.behave(status={"/ready": 500}, detail=BODY)
         yield running
 
 
-@pytest.fixture(scope="module")
-def broken(
-    gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, dict[str, str]]]:
-    with faulty_proxy(gateway.host, "/v1/tags") as address:
-        yield address, {"LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or ""}
+def load_test(gateway: StubServer, directory: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run a small load on the broken gateway; its missing operations are intended."""
+    directory.mkdir(exist_ok=True)
+    intended = directory / "removed.toml"
+    intended.write_text(INTENDED)
+    arguments = ("run", "--gateway", gateway.host, *SMALL, "--reports-dir", str(directory))
+    known = ("--known-failures", str(intended))
+    return loadtest(*arguments, *known, *more, *WHO, more={"LOADTEST_JWT_SECRET": gateway.secret})
 
 
 @pytest.fixture(scope="module")
-def reports(broken: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reports(gateway: StubServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("reports")
-    address, secret = broken
-    done = loadtest("run", "--gateway", address, *SMALL, "--reports-dir", str(directory), *WHO, more=secret)
+    done = load_test(gateway, directory)
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("FAIL  1 new failure "), done.stdout
     return directory
@@ -67,33 +64,26 @@ def test_every_report_names_exactly_the_broken_operation(reports: Path) -> None:
     assert "file=loadtest/users/" in errors[0]
     summary = (reports / "summary.md").read_text()
     assert BROKEN in summary
-    assert "the wheel came off" in summary
+    assert BODY in summary
     verdict = json.loads((reports / "verdict.json").read_text())
     assert (verdict["verdict"], verdict["exit_code"], verdict["counts"]["new"]) == ("fail", 1, 1)
 
 
-def test_the_evidence_repeats_the_request_and_holds_no_secret(reports: Path, gateway: RunningGateway) -> None:
-    run = (reports / "run.json").read_text()
-    assert "curl -sS -X GET" in run
-    assert "$TOKEN" in run
+def test_the_evidence_repeats_the_request_and_holds_no_secret(reports: Path, gateway: StubServer) -> None:
+    assert "curl -sS -X GET" in (reports / "run.json").read_text()
     for path in reports.iterdir():
-        text = path.read_text(errors="replace")
-        for secret in gateway.secrets:
-            assert secret not in text, path.name
+        assert gateway.secret not in path.read_text(errors="replace"), path.name
 
 
-def test_an_entry_excuses_it_until_its_date(
-    reports: Path, broken: tuple[str, dict[str, str]], tmp_path: Path
-) -> None:
+def test_an_entry_excuses_it_until_its_date(gateway: StubServer, reports: Path, tmp_path: Path) -> None:
     known = tmp_path / "known.toml"
     accepted = loadtest(
         *("baseline", "accept", "--run", str(reports / "run.json"), "--file", str(known)),
         *("--reason", "the wheel is being fixed", "--owner", "@wheels", "--expires", "2999-01-01"),
     )
     assert accepted.returncode == 0, accepted.stderr
-    address, secret = broken
-    arguments = ("run", "--gateway", address, *SMALL, "--reports-dir", str(tmp_path / "again"))
-    again = loadtest(*arguments, "--known-failures", str(known), *WHO, more=secret)
+    known.write_text(INTENDED + known.read_text())
+    again = load_test(gateway, tmp_path / "again", "--known-failures", str(known))
     assert again.returncode == 0, again.stdout + again.stderr
     case = next(case for case in cases(tmp_path / "again") if case.name == BROKEN)
     assert [type(result) for result in case.result] == [Skipped]
@@ -112,17 +102,3 @@ def test_locusts_own_files_alone_are_judged_alike(reports: Path, tmp_path: Path)
     done = loadtest("report", "--csv", str(reports / "locust"), "--reports-dir", str(tmp_path))
     assert done.returncode == 1, done.stdout
     assert failed(tmp_path) == [BROKEN]
-
-
-def test_what_was_made_and_never_answered_for_is_taken_away(gateway: RunningGateway, tmp_path: Path) -> None:
-    secret = {"LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or ""}
-    with faulty_proxy(gateway.host, "/v1/resources", method="POST", heard=True) as address:
-        done = loadtest(
-            "run", "--gateway", address, *SMALL, "--reports-dir", str(tmp_path), *WHO, more=secret
-        )
-    assert done.returncode == 1, done.stdout + done.stderr
-    counted = {one.kind: one for one in read_run(tmp_path / "run.json").entities}
-    assert counted["resources"].left > 0
-    assert counted["resources"].after == counted["resources"].before
-    verdict = json.loads((tmp_path / "verdict.json").read_text())
-    assert any(f["text"].startswith("left behind by scenarios") for f in verdict["findings"])

@@ -11,7 +11,7 @@ from command import loadtest
 from loadtest.core.errors import ExitCode
 from loadtest.results.run import RunState, read_run
 
-pytestmark = [pytest.mark.real, pytest.mark.load]
+pytestmark = [pytest.mark.real, pytest.mark.load, pytest.mark.nightly]
 
 HELD = (
     "GET /sse",

@@ -1,4 +1,4 @@
-"""Master and workers on one machine: whoever is stopped, refused or killed, the rest ends in good order."""
+"""Master and workers on one machine, on a stub gateway: one is stopped, refused or killed, the others end in order."""
 
 from __future__ import annotations
 
@@ -11,35 +11,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from booted_versions import NEWEST
 from command import alive, family, find, started, under_load, until
+from stub_server import INTENDED, StubServer, stub_server
 
-from loadtest.core import env as settings
-from loadtest.gateway.boot import booted
-from loadtest.gateway.install.source import parse_source
-from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import RunState, read_run
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.load
 
-WHO = ("--", "HealthUser", "TagsExtendedUser")
+WHO = ("--", "HealthUser")
 Started = contextlib.AbstractContextManager[subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[RunningGateway]:
-    with booted(parse_source(NEWEST), home=settings.home()) as running:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubServer]:
+    with stub_server(tmp_path_factory.mktemp("stub")) as running:
         yield running
 
 
 class Company:
     """Starts a master and its workers for one gateway; each finds nothing in LOADTEST_HOME but its own."""
 
-    def __init__(self, gateway: RunningGateway, directory: Path) -> None:
+    def __init__(self, gateway: StubServer, directory: Path) -> None:
         self.reports = directory / "reports"
         self.gateway = gateway
         self.settings = {
-            "LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or "",
+            "LOADTEST_JWT_SECRET": gateway.secret,
             "LOADTEST_HOME": str(directory / "home"),
         }
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -47,7 +43,9 @@ class Company:
 
     def master(self, *arguments: str) -> Started:
         where = ("--master-bind", "127.0.0.1", "--master-port", self.port, "--gateway", self.gateway.host)
-        size = ("-u", "6", "-r", "6", "--reports-dir", str(self.reports))
+        intended = self.reports.with_name("removed.toml")
+        intended.write_text(INTENDED)
+        size = ("--known-failures", str(intended), "-u", "6", "-r", "6", "--reports-dir", str(self.reports))
         return started(("run", "--master", *where, *size, *arguments, *WHO), self.settings)
 
     def worker(self, *arguments: str, **more: str) -> Started:
@@ -59,7 +57,7 @@ class Company:
 
 
 @pytest.fixture
-def company(gateway: RunningGateway, tmp_path: Path) -> Company:
+def company(gateway: StubServer, tmp_path: Path) -> Company:
     return Company(gateway, tmp_path)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from stub_server import INTENDED
 
 from loadtest.gateway.install import installation as installing
 from loadtest.gateway.install.source import parse_source
@@ -26,7 +27,6 @@ WITHIN = 90.0
 """Seconds in which something that is waited for must come true, on a busy machine."""
 REPORTS = ("run.json", "verdict.json", "junit.xml", "summary.md", "report.html", "annotations.txt")
 
-REMOVED = 'removed = [{ operations = "*", reason = "the stub offers only what the tests call" }]\n'
 PYTHON = """#!/bin/sh
 case "$2" in
 mcpgateway.bootstrap_db)
@@ -105,7 +105,7 @@ class Job:
     def start(self) -> None:
         who = ("--", *self.users) if self.users else ()
         intended = self.directory / "removed.toml"
-        intended.write_text(REMOVED)
+        intended.write_text(INTENDED)
         known = ("--known-failures", str(intended)) if self.verb == ("run",) else ()
         command = [sys.executable, "-m", "loadtest", *self.verb, *self.arguments, *known, *who]
         with (self.directory / "output.txt").open("wb") as output:
@@ -193,7 +193,7 @@ class Job:
         for one in self.processes():
             with contextlib.suppress(psutil.Error):
                 line = " ".join(one.cmdline())
-                if all(word in line for word in words) and "guard.py" not in line:
+                if all(word in line for word in words) and "reaper.py" not in line:
                     found.append(one)
         assert found, f"no process with {words}: {[one.cmdline() for one in self.processes()]}"
         return min(found, key=lambda one: one.create_time())

@@ -1,4 +1,4 @@
-"""A gateway of two operations, started as the real one is: it is up at once, and fails as ``stub.json`` says.
+"""A gateway with two operations, started like the real one. It is up at once and fails as ``stub.json`` directs.
 
 It needs the standard library only, so that it starts in a few milliseconds. ``stub.json`` is in the installation and
 is read again for each request, so that a test can change it while the load runs.
@@ -6,6 +6,9 @@ is read again for each request, so that a test can change it while the load runs
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import signal
@@ -55,11 +58,27 @@ ANSWERS: dict[str, Any] = {
 
 
 def behaviour() -> dict[str, Any]:
-    """Return what a test asked for."""
+    """Return what the test requested."""
     try:
         return dict(json.loads(BEHAVIOUR.read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def signed_with(secret: str, authorization: str) -> bool:
+    """Return whether a bearer token (a JWT, HS256) is signed with ``secret``."""
+    message, _, signature = authorization.removeprefix("Bearer ").rpartition(".")
+    expected = base64.urlsafe_b64encode(hmac.digest(secret.encode(), message.encode(), hashlib.sha256))
+    return hmac.compare_digest(expected.rstrip(b"=").decode(), signature)
+
+
+def refused(asked: dict[str, Any], authorization: str | None) -> bool:
+    """Return whether a request with this ``Authorization`` header is answered with 401."""
+    if authorization is None:
+        return False
+    return bool(asked.get("refuses")) or (
+        "secret" in asked and not signed_with(asked["secret"], authorization)
+    )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -75,9 +94,9 @@ class Handler(BaseHTTPRequestHandler):
         if asked.get("hangs"):
             time.sleep(3600)
         time.sleep(asked.get("slow", 0.0))
-        refused = asked.get("refuses") and self.headers.get("Authorization")
-        status = 401 if refused else asked.get("status", {}).get(path, 200)
-        body = {"detail": "refused"} if status != 200 else ANSWERS.get(path, ENTITY)
+        is_refused = refused(asked, self.headers.get("Authorization"))
+        status = 401 if is_refused else asked.get("status", {}).get(path, 200)
+        body = {"detail": asked.get("detail", "refused")} if status != 200 else ANSWERS.get(path, ENTITY)
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -88,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Server(ThreadingHTTPServer):
@@ -98,7 +117,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that went away."""
+        """Print nothing when a client disconnects."""
 
 
 def main() -> None:
@@ -116,7 +135,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # As a gateway with a worker: a process that must not outlive it.
+    # Like a gateway with a worker process, which must not outlive it.
     if os.fork() == 0:
         time.sleep(3600)
     main()
