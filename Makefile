@@ -109,7 +109,8 @@ services-status: setup ## Show what services-up left running
 
 .PHONY: test
 test: lint typecheck ## Lint, types and all tests
-	@$(BIN)/pytest -m 'not nightly' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not nightly and not load' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'load and not nightly' $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## The tests that boot no gateway
