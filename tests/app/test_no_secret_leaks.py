@@ -120,7 +120,6 @@ def echo() -> Iterator[Echo]:
     thread.join()
 
 
-@pytest.mark.load
 def test_nothing_that_is_written_holds_a_secret(echo: Echo, tmp_path: Path) -> None:
     done = subprocess.run(
         [

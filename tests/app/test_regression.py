@@ -12,8 +12,6 @@ from command import loadtest
 from junitparser import Failure, JUnitXml, Skipped, TestCase
 from stub_server import INTENDED, StubServer, stub_server
 
-pytestmark = pytest.mark.load
-
 BROKEN = "GET /ready"
 BODY = "the wheel came off"
 SMALL = ("-u", "2", "-r", "2", "-t", "3s")

@@ -16,8 +16,6 @@ from stub_server import INTENDED, StubServer, stub_server
 
 from loadtest.results.run import RunState, read_run
 
-pytestmark = pytest.mark.load
-
 WHO = ("--", "HealthUser")
 Started = contextlib.AbstractContextManager[subprocess.Popen[str]]
 

@@ -21,8 +21,6 @@ from bench import REPORTS, WITHIN, Job, started
 
 from loadtest.results.run import RunState
 
-pytestmark = pytest.mark.load
-
 ON_EVERY_CHANGE = ("SIGINT twice", "SIGTERM twice while the gateway stops", "the gateway is killed")
 """The rows that `make test` runs; all of them take minutes."""
 SECOND = 1.2
