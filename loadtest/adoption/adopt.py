@@ -27,6 +27,7 @@ from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.gateway.boot_failure import reason_in, refused_settings
 from loadtest.gateway.environment import SWITCHES, common_switches
 from loadtest.gateway.install.installation import install, read_lock
+from loadtest.gateway.install.interpreters import NoInterpreterError
 from loadtest.gateway.install.manifest import Manifest, read_manifest
 from loadtest.gateway.install.source import Pinned
 from loadtest.judge.coverage_diff import contract_coverage
@@ -41,6 +42,9 @@ Tell = Callable[[str], object]
 
 class RefusedSettingError(InconclusiveError):
     """The release refuses a setting that it was booted with: other packages would not change that."""
+
+
+OTHER_PACKAGES_DO_NOT_HELP = (RefusedSettingError, NoInterpreterError)
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def _look(
     """Boot ``release`` with the settings of ``template``; if it does not, with the packages of its own time."""
     try:
         return _with_packages(release, template, home, tell, packages)
-    except RefusedSettingError:
+    except OTHER_PACKAGES_DO_NOT_HELP:
         raise
     except InconclusiveError as error:
         if packages is not None or release.uploaded is None:
@@ -132,7 +136,7 @@ def _look(
     )
     try:
         return _with_packages(release, template, home, tell, OldPackages(release.uploaded, first))
-    except RefusedSettingError:
+    except OTHER_PACKAGES_DO_NOT_HELP:
         raise
     except InconclusiveError as error:
         raise InconclusiveError(f"{_line(error)}; with the packages of today: {first}") from error

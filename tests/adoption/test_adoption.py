@@ -25,6 +25,7 @@ from loadtest.adoption.report import (
 )
 from loadtest.core import env as settings
 from loadtest.core.errors import BootError, InconclusiveError, UsageError
+from loadtest.gateway.install.interpreters import NoInterpreterError
 from loadtest.gateway.install.manifest import Manifest
 from loadtest.gateway.install.source import Pinned
 from loadtest.openapi.contracts import contract_of
@@ -234,6 +235,10 @@ def refusing(data: VersionData) -> Mapping[str, Any]:
     raise BootError("the gateway ended (exit status 1)", lines)
 
 
+def no_python(data: VersionData) -> Mapping[str, Any]:
+    raise NoInterpreterError("gateway 1.0.9 needs Python >=3.12", "install Python 3.12")
+
+
 def interrupted(data: VersionData) -> Mapping[str, Any]:
     raise KeyboardInterrupt
 
@@ -247,6 +252,7 @@ def interrupted(data: VersionData) -> Mapping[str, Any]:
             InconclusiveError,
             "gateway 1.0.9 refuses a setting: DEFAULT_USER_PASSWORD: too short; set it in switches.toml",
         ),
+        (no_python, NoInterpreterError, "^gateway 1.0.9 needs Python >=3.12: install Python 3.12$"),
         (interrupted, KeyboardInterrupt, "^$"),
     ],
 )
@@ -259,7 +265,7 @@ def test_what_fails_is_one_line_and_leaves_nothing_behind(
         adopting("1.0.9", boot, told)
     assert "\n" not in str(raised.value)
     assert sorted(folder.iterdir()) == before
-    if boot is refusing:
+    if boot in (refusing, no_python):
         assert len([step for step in told if step.startswith("resolving")]) == 1, (
             "other packages change nothing"
         )
