@@ -1,4 +1,7 @@
-"""Every report for people and scripts shows the notes on a gateway; files of plain figures have no place for them."""
+"""Every report for people and scripts shows the notes on a gateway and its changed settings.
+
+Files of plain figures have no place for them.
+"""
 
 import html
 import re
@@ -17,15 +20,26 @@ REASON = "gateway 1.1.0 needs Python >=3.12,<3.14, which this machine does not h
 LIMIT = "at most 20 requests at once"
 
 
-def noted(*notes: str) -> Run:
-    gateway = clean().gateway
-    assert gateway is not None
-    return replace(clean(), gateway=replace(gateway, notes=notes))
-
-
-@pytest.mark.parametrize(
+REPORTS = pytest.mark.parametrize(
     "one", [one for one in FORMATS if one not in FIGURES], ids=lambda one: str(one.FILENAME)
 )
+
+
+def noted(*notes: str, **changed: str) -> Run:
+    gateway = clean().gateway
+    assert gateway is not None
+    return replace(clean(), gateway=replace(gateway, notes=notes, changed=changed))
+
+
+@REPORTS
+def test_every_report_shows_every_changed_setting(one: Format) -> None:
+    run = noted(PLUGINS="false", LIMIT="7531")
+    text = html.unescape(one.render(run, verdict(run)))
+    assert re.search(r"PLUGINS\W+(?:value=\W+)?false", text)
+    assert re.search(r"LIMIT\W+(?:value=\W+)?7531", text)
+
+
+@REPORTS
 def test_every_report_shows_every_note(one: Format) -> None:
     run = noted(REASON, LIMIT)
     text = html.unescape(unquote(one.render(run, verdict(run))))

@@ -100,8 +100,14 @@ def _warnings(verdict: Verdict) -> Sequence[Command]:
 
 
 def _notices(run: Run) -> Sequence[Command]:
-    notes = run.gateway.notes if run.gateway else ()
-    return [partial(_command, "notice", "gateway", note) for note in notes]
+    gateway = run.gateway
+    if gateway is None:
+        return []
+    changed = f"settings of the gateway were changed: {gateway.changes}"
+    return [
+        partial(_command, "notice", "gateway", note)
+        for note in (*((changed,) if gateway.changed else ()), *gateway.notes)
+    ]
 
 
 def _command(kind: str, title: str, message: str, place: SourceLine | None = None) -> str:
