@@ -5,13 +5,40 @@ STARTED := $(shell date +%s)
 BIN := .venv/bin
 LOADTEST := $(BIN)/loadtest
 
-# What a person may set, on the command line of make or in the environment; make hands both on to the recipes.
-SETTINGS := GATEWAY LOADTEST_HOST LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES \
-	LOADTEST_PROFILE LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME DATABASE DATABASE_URL REDIS_URL \
-	LOADTEST_GATEWAY_WORKERS LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND \
-	LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN LOADTEST_BACKENDS_ADDRESS PYTHON
-# An empty setting is no setting: it must not replace what the profile says.
-$(foreach name,$(SETTINGS),$(if $(strip $($(name))),,$(eval unexport $(name))))
+# Settings, on the command line of make or in the environment; make exports both to the recipes.
+# settings: begin (written by `make docs` from loadtest/core/settings.py)
+SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEWAY_WORKERS LOADTEST_PROFILE \
+	LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES LOADTEST_RATE LOADTEST_REPORTS_DIR \
+	LOADTEST_HOME LOADTEST_TOKEN LOADTEST_JWT_SECRET LOADTEST_ADMIN_EMAIL LOADTEST_ADMIN_PASSWORD \
+	LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN \
+	LOADTEST_BACKENDS_ADDRESS PYTHON
+#: GATEWAY                    Gateway to test: version, path:DIR or URL
+#: LOADTEST_HOST              Address of a running gateway to test
+#: DATABASE                   Database; postgres is that of `make services-up`
+#: DATABASE_URL               Database to use instead of DATABASE
+#: REDIS_URL                  Redis to use with DATABASE_URL
+#: LOADTEST_GATEWAY_WORKERS   Worker processes of the gateway
+#: LOADTEST_PROFILE           Named size of the run: pr, light or soak
+#: LOADTEST_USERS             Number of users at the peak
+#: LOADTEST_SPAWN_RATE        Users started per second
+#: LOADTEST_RUN_TIME          Duration of the load, such as 90s or 1h30m
+#: LOADTEST_PROCESSES         Locust processes on this machine
+#: LOADTEST_RATE              Soak only: scenario starts per second
+#: LOADTEST_REPORTS_DIR       Directory for reports
+#: LOADTEST_HOME              Directory of installed gateways and their state
+#: LOADTEST_TOKEN             Bearer token of an administrator
+#: LOADTEST_JWT_SECRET        Secret that signs the gateway's tokens
+#: LOADTEST_ADMIN_EMAIL       Email address of the administrator
+#: LOADTEST_ADMIN_PASSWORD    Password of the administrator, for login scenarios
+#: LOADTEST_MASTER_HOST       Address of the master, for a worker
+#: LOADTEST_MASTER_PORT       Port of the master
+#: LOADTEST_MASTER_BIND       Address on which the master listens
+#: LOADTEST_EXPECT_WORKERS    Wait for N workers before starting
+#: LOADTEST_WORKERS_WITHIN    Timeout waiting for workers
+#: LOADTEST_BACKENDS_ADDRESS  Address on which the backends listen
+# settings: end
+# An empty setting is not set: it must not replace the default.
+$(foreach name,$(SETTINGS),$(if $(strip $(value $(name))),,$(eval unexport $(name))))
 
 # Tests run beside each other, but for those that need the machine for themselves (tests/conftest.py).
 BESIDE := --numprocesses=logical --dist=loadgroup
@@ -23,16 +50,12 @@ LOCUST = $(if $(strip $(LOCUST_ARGS)),-- $(LOCUST_ARGS))
 ##@ Set up
 
 .PHONY: help
-help: ## Show this list
+help: ## Show this help
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "%s%s\n", blank, substr($$0, 5); blank = "\n" } \
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
-	@printf '\n%s\n' 'Settings, on the command line or in the environment:'
-	@printf '  %s\n' 'GATEWAY=VERSION | path:DIR | http://…' 'DATABASE=sqlite | postgres' 'LOADTEST_PROFILE=pr | light | soak' \
-		'LOADTEST_USERS=20' 'LOADTEST_SPAWN_RATE=5' 'LOADTEST_RUN_TIME=60s' 'LOADTEST_PROCESSES=2' \
-		'LOADTEST_RATE=2 (scenarios begun per second in a soak)' \
-		'LOADTEST_GATEWAY_WORKERS=2' 'LOADTEST_HOST=http://…' 'LOADTEST_REPORTS_DIR=reports' \
-		'LOADTEST_MASTER_HOST=10.0.0.5  LOADTEST_EXPECT_WORKERS=3' \
-		'RUN_ARGS="…"  REPORT_ARGS="…"  LOCUST_ARGS="…"  PYTEST_ARGS="…"'
+	@awk 'BEGIN { print "\nSettings, on the command line or in the environment" } \
+		sub(/^#: /, "  ")' Makefile
+	@printf '\n%s\n' 'Arguments: RUN_ARGS, REPORT_ARGS, LOCUST_ARGS, PYTEST_ARGS, LEAKS_ARGS'
 
 .PHONY: setup
 setup: ## Create .venv from the hashed locks, if out of date
@@ -46,51 +69,51 @@ clean: ## Delete reports and caches; keep gateways and .venv
 ##@ Run a load test
 
 .PHONY: load-test-ci
-load-test-ci: setup ## Boot a gateway, run the load, judge, report, stop
+load-test-ci: setup ## Boot a gateway, run the load, evaluate, report, stop
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); export LOADTEST_SETUP_SECONDS; \
 		exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-soak
-load-test-soak: setup ## The same for half an hour: steady rate, spike, quiet end
+load-test-soak: setup ## Run load-test-ci with profile soak (30 minutes)
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); LOADTEST_PROFILE=soak; \
 		export LOADTEST_SETUP_SECONDS LOADTEST_PROFILE; exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-cli
-load-test-cli: setup ## Locust alone, against LOADTEST_HOST or gateway-up
+load-test-cli: setup ## Run Locust only, against LOADTEST_HOST or gateway-up
 	@$(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-ui
-load-test-ui: setup ## The same with Locust's web page
+load-test-ui: setup ## Run Locust only, with its web page
 	@$(LOADTEST) drive --ui $(LOCUST)
 
 .PHONY: load-test-light
-load-test-light: setup ## The same with few users
+load-test-light: setup ## Run Locust only, with profile light (5 users)
 	@LOADTEST_PROFILE=light; export LOADTEST_PROFILE; exec $(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-master
-load-test-master: setup ## Test LOADTEST_HOST with LOADTEST_EXPECT_WORKERS machines
+load-test-master: setup ## Test LOADTEST_HOST with workers on other machines
 	@exec $(LOADTEST) run --master $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-worker
-load-test-worker: setup ## One of those machines, for LOADTEST_MASTER_HOST
+load-test-worker: setup ## Run a worker for the master at LOADTEST_MASTER_HOST
 	@exec $(LOADTEST) work $(LOCUST)
 
 .PHONY: report
-report: setup ## Judge reports/run.json again and write the reports
+report: setup ## Evaluate reports/run.json again and write the reports
 	@$(LOADTEST) report $(REPORT_ARGS)
 
 ##@ Gateway and services
 
 .PHONY: gateway-up
-gateway-up: setup ## Boot a gateway and its backends and leave them running
+gateway-up: setup ## Boot a gateway and its backends in the background
 	@$(LOADTEST) boot --detach
 
 .PHONY: gateway-down
-gateway-down: setup ## Stop what gateway-up started
+gateway-down: setup ## Stop the gateway started with gateway-up
 	@$(LOADTEST) boot --stop
 
 .PHONY: gateway-status
-gateway-status: setup ## Show what gateway-up left running
+gateway-status: setup ## Show the gateway started with gateway-up
 	@$(LOADTEST) boot --status
 
 .PHONY: services-up
@@ -98,63 +121,63 @@ services-up: setup ## Start PostgreSQL and Redis for DATABASE=postgres
 	@$(LOADTEST) services up
 
 .PHONY: services-down
-services-down: setup ## Stop what services-up started and delete its data
+services-down: setup ## Stop the services and delete their data
 	@$(LOADTEST) services down
 
 .PHONY: services-status
-services-status: setup ## Show what services-up left running
+services-status: setup ## Show the running services
 	@$(LOADTEST) services status
 
 ##@ Develop
 
 .PHONY: test
-test: lint typecheck ## Lint, types and all tests
+test: lint typecheck ## Run lint, type checks and all tests
 	@$(BIN)/pytest -m 'not nightly and not load' $(BESIDE) $(PYTEST_ARGS)
 	@$(BIN)/pytest -m 'load and not nightly' $(PYTEST_ARGS)
 
 .PHONY: test-fast
-test-fast: setup ## The tests that boot no gateway
+test-fast: setup ## Run the tests that boot no gateway
 	@$(BIN)/pytest -m 'not real and not nightly' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-real
-test-real: setup ## The tests that boot a gateway
+test-real: setup ## Run the tests that boot a gateway
 	@$(BIN)/pytest -m 'real and not nightly' $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-faults
-test-faults: setup ## Every way in which a job can end, on a stub of a gateway
+test-faults: setup ## Test every way in which a job can end, with a stub
 	@$(BIN)/pytest tests/faults --numprocesses=logical $(PYTEST_ARGS)
 
 .PHONY: test-nightly
-test-nightly: setup ## The tests that take too long for every change
+test-nightly: setup ## Run the tests that are too slow for every change
 	@$(BIN)/pytest -m nightly $(BESIDE) $(PYTEST_ARGS)
 	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/cli/test_fuzz.py $(BESIDE) $(PYTEST_ARGS)
 
 .PHONY: test-distributed
-test-distributed: setup ## Four network namespaces as machines; root, iproute2
+test-distributed: setup ## Test with network namespaces as machines; needs root
 	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/app/test_machines.py $(PYTEST_ARGS)
 
 .PHONY: test-browser
-test-browser: setup ## The tests that open report.html in Chromium or Chrome
+test-browser: setup ## Test report.html in Chromium or Chrome
 	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-leaks
-test-leaks: setup ## Detection of added leaks; LEAKS_ARGS="--only memory"
+test-leaks: setup ## Test leak detection; LEAKS_ARGS="--only memory"
 	@PYTHONPATH=tests; export PYTHONPATH; exec $(BIN)/python -m leaks.prove $(LEAKS_ARGS)
 
 .PHONY: lint
-lint: lint-python lint-shell lint-github ## Python, shell, workflows and the action
+lint: lint-python lint-shell lint-github ## Check Python, shell, workflows and the action
 
 .PHONY: lint-python
-lint-python: setup ## ruff: rules and format
+lint-python: setup ## Run ruff
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 
 .PHONY: lint-shell
-lint-shell: setup ## shellcheck
+lint-shell: setup ## Run shellcheck
 	@$(BIN)/shellcheck scripts/*.sh scripts/github/*.sh .ci/run
 
 .PHONY: lint-github
-lint-github: setup ## Schemas of GitHub's files, zizmor
+lint-github: setup ## Check the schemas of GitHub's files; run zizmor
 	@$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
 	@$(SCHEMA) vendor.github-actions action.yml
 	@$(SCHEMA) vendor.dependabot .github/dependabot.yml
@@ -163,12 +186,13 @@ lint-github: setup ## Schemas of GitHub's files, zizmor
 	@$(BIN)/zizmor --quiet --offline --no-progress --persona=pedantic .github action.yml
 
 .PHONY: typecheck
-typecheck: setup ## mypy, strict
+typecheck: setup ## Run mypy
 	@$(BIN)/mypy
 
 .PHONY: docs
-docs: setup ## Write the pages that are generated from the code
+docs: setup ## Write generated documentation and settings
 	@$(BIN)/python scripts/docs/document_commands.py
+	@$(BIN)/python scripts/docs/document_settings.py
 	@$(BIN)/python scripts/docs/document_faults.py
 
 .PHONY: goldens
@@ -176,18 +200,18 @@ goldens: setup ## Write the stored reports in tests/data; review the diff
 	@$(BIN)/pytest --quiet tests/reports/formats/test_goldens.py --update-goldens
 
 .PHONY: screenshots
-screenshots: setup ## Pictures for the README from RUN=reports/run.json
+screenshots: setup ## Take the README's screenshots; RUN=reports/run.json
 	@$(BIN)/python scripts/docs/screenshots.py "$${RUN:-reports/run.json}" docs/images
 
 .PHONY: bench
-bench: setup ## Cost of the load generator and of the reports
+bench: setup ## Measure the cost of load generator and reports
 	@$(BIN)/python benchmarks/generator_cost.py
 	@$(BIN)/python benchmarks/reports_scale.py
 
 ##@ Versions and releases
 
 .PHONY: lock
-lock: setup ## Resolve requirements/*.lock again
+lock: setup ## Update requirements/*.lock
 	@$(BIN)/python scripts/resolve_locks.py
 
 .PHONY: gateway
@@ -196,11 +220,11 @@ gateway: setup ## Add gateway VERSION: lock, data file, changes
 	@$(BIN)/python scripts/docs/document_faults.py
 
 .PHONY: lock-gateway
-lock-gateway: setup ## Resolve the lock of gateway VERSION again
+lock-gateway: setup ## Update the lock of gateway VERSION
 	@$(BIN)/python -m loadtest.adoption.releases $(VERSION)
 
 .PHONY: contract-gateway
-contract-gateway: setup ## Store the contract of gateway VERSION again
+contract-gateway: setup ## Update the stored contract of gateway VERSION
 	@$(BIN)/python -m loadtest.adoption.stored_contract $(VERSION)
 
 .PHONY: build
@@ -210,7 +234,7 @@ build: setup ## Build sdist and wheel into dist/
 ##@ On GitHub only
 
 .PHONY: github-report
-github-report: ## Annotations, job summary, outputs
+github-report: ## Write annotations, job summary and outputs
 	@$(BIN)/python scripts/github/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
 
 .PHONY: publish-comment

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 import document_commands
+import document_settings
 import pytest
 from ruamel.yaml import YAML
 
 from loadtest.cli import cli
+from loadtest.core import settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -108,6 +110,30 @@ def test_the_readme_opens_with_the_two_commands() -> None:
 def test_the_page_of_the_commands_is_fresh() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     assert page == document_commands.page(), "docs/cli.md is out of date: run `make docs`"
+
+
+@pytest.mark.parametrize("name", document_settings.PARTS)
+def test_what_is_made_from_the_settings_is_up_to_date(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert text.count("settings: begin") == len(document_settings.PARTS[name])
+    assert text == document_settings.updated(name), f"{name} is out of date: run `make docs`"
+
+
+def test_every_variable_is_declared() -> None:
+    places = (
+        *(ROOT / "loadtest").rglob("*.py"),
+        *(ROOT / "scripts").rglob("*.*"),
+        *(ROOT / "benchmarks").rglob("*.py"),
+        *(ROOT / ".github").rglob("*.yml"),
+        *(ROOT / name for name in ("action.yml", "Makefile", ".ci/run")),
+        *DOCUMENTS,
+    )
+    declared = {one.variable for one in settings.ALL}
+    for place in places:
+        if place.suffix != ".pyc":
+            used = set(re.findall(r"\bLOADTEST_[A-Z_]*[A-Z]\b", place.read_text()))
+            assert used <= declared, place.relative_to(ROOT)
+    assert declared - used
 
 
 def test_every_command_and_option_explains_itself() -> None:

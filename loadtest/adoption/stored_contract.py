@@ -12,7 +12,7 @@ from typing import Any
 
 from loadtest.adoption.releases import check_release
 from loadtest.client.session import connect
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.errors import LoadTestError
 from loadtest.core.files import write_atomically
 from loadtest.gateway.boot import booted

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from loadtest.app.distributed import Master
+from loadtest.app.distributed import MasterOptions
 from loadtest.app.enrich import complete
 from loadtest.client.connection.trust import read_trust
+from loadtest.core import settings
 from loadtest.core.address import given_address, looks_like_address, parse_address
 from loadtest.core.errors import ExitCode
 from loadtest.core.files import prepare_directory
@@ -130,7 +131,7 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
     )
 
 
-def as_master(target: Target, master: Master) -> Target:
+def as_master(target: Target, master: MasterOptions) -> Target:
     """Return ``target`` for a master, which waits for its workers."""
     return replace(target, mode=Mode.MASTER, expect_workers=master.expect, workers_within=master.within)
 
@@ -165,7 +166,7 @@ def drive_alone(
     home: Path,
     reports: Path,
     ui: bool = False,
-    master: Master | None = None,
+    master: MasterOptions | None = None,
     explicit: frozenset[str] = frozenset(),
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
@@ -252,12 +253,10 @@ def _alone(
     size: Size, home: Path, reports: Path, config: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[RunningGateway | None, Target]:
     """Return what Locust alone drives, and the gateway held for ``home`` if it is that one."""
-    gateway = environ.get("GATEWAY") or ""
+    gateway = settings.GATEWAY.read(environ) or ""
     given = given_address(gateway if looks_like_address(gateway) else None, environ)
     address = (
-        parse_address(given, "LOADTEST_HOST" if environ.get("LOADTEST_HOST") else "GATEWAY")
-        if given
-        else None
+        parse_address(given, "LOADTEST_HOST" if settings.HOST.read(environ) else "GATEWAY") if given else None
     )
     held = read_state(home)
     if held is not None and address in (None, parse_address(held.host, "GATEWAY")):
@@ -274,14 +273,3 @@ def _alone(
         run_time=size.run_time,
     )
     return None, target
-
-
-def explicit_settings(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """Return which of our settings a person gave, by option (a value that is not None) or by variable."""
-    names = ("users", "spawn-rate", "run-time", "processes")
-    return frozenset(
-        name
-        for name in names
-        if given.get(name.replace("-", "_")) is not None
-        or environ.get("LOADTEST_" + name.upper().replace("-", "_"))
-    )

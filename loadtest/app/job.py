@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict, replace
 
-from loadtest.app.distributed import Master
+from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, clear_reports, locust_environment, reserve_reports, target_of
 from loadtest.app.enrich import complete, started_at
 from loadtest.app.judging import Options, ReportError, check_options, judge_and_report, judge_run
@@ -56,7 +56,7 @@ class Job:
     """The settings of the size that a person gave, as Locust's options."""
     locust: tuple[str, ...] = ()
     """A person's own arguments for Locust."""
-    master: Master | None = None
+    master: MasterOptions | None = None
     """Workers on other machines make the load."""
     held: RunningGateway | None = None
     """A gateway that runs and is known already, instead of booting ``source``."""

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from loadtest.app.distributed import Servant
+from loadtest.app.distributed import WorkerOptions
 from loadtest.app.drive import POLL, STOP_WITHIN, locust_command
 from loadtest.app.locust_process import end_locust
 from loadtest.client.auth import credentials
+from loadtest.core import settings
 from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.signals import listening
@@ -22,8 +23,8 @@ from loadtest.gateway.process.program import Program
 from loadtest.gateway.running import RunningGateway
 
 
-def work(
-    servant: Servant,
+def run_worker(
+    worker: WorkerOptions,
     *,
     home: Path,
     processes: int = 1,
@@ -56,7 +57,7 @@ def work(
         )
         if processes > 1:
             environment["LOCUST_PROCESSES"] = str(processes)
-        command = locust_command((*servant.arguments(), *arguments))
+        command = locust_command((*worker.arguments(), *arguments))
         with (
             listening() as stop,
             os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output,
@@ -80,4 +81,5 @@ def _host(held: RunningGateway | None, environ: Mapping[str, str]) -> str:
     """Return the only address to which this worker may send its credentials; empty if the master may name any."""
     if held is not None:
         return parse_address(held.host, "GATEWAY")
-    return parse_address(environ["LOADTEST_HOST"], "LOADTEST_HOST") if environ.get("LOADTEST_HOST") else ""
+    host = settings.HOST.read(environ)
+    return parse_address(host, "LOADTEST_HOST") if host else ""

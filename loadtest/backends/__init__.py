@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import msgspec
 
 from loadtest.core.record import Record
+from loadtest.core.settings import BACKENDS_ADDRESS
 
 LOOPBACK = "127.0.0.1"
 RESERVED = ("mail", "siem", "llm")
@@ -25,7 +26,7 @@ COMMAND = (sys.executable, "-m", "loadtest.backends")
 
 def address(environ: Mapping[str, str] = os.environ) -> str:
     """Return the address of this machine on which backends listen, for a gateway on another one than loopback."""
-    return environ.get("LOADTEST_BACKENDS_ADDRESS") or LOOPBACK
+    return BACKENDS_ADDRESS.get(environ)
 
 
 def port_variable(name: str) -> str:

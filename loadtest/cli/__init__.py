@@ -1,4 +1,4 @@
-"""The ``loadtest`` command: its verbs, and the one place that turns errors into exit codes."""
+"""The ``loadtest`` command: the list of its commands, and the one place that turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,38 @@ import errno
 import click
 
 from loadtest import __version__
-from loadtest.cli import driving, gateways, judging, output
+from loadtest.cli import output
+from loadtest.cli.commands import (
+    adopt,
+    baseline,
+    boot,
+    coverage,
+    drive,
+    gateways,
+    report,
+    run,
+    services,
+    work,
+)
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.cli.options import HELP
 from loadtest.core.errors import ExitCode, LoadTestError
 from loadtest.core.signals import ignore_signals
 from loadtest.reports.text import one_line
+
+COMMANDS: tuple[click.Command, ...] = (
+    run.run,
+    drive.drive,
+    work.work,
+    report.report,
+    coverage.coverage,
+    baseline.baseline,
+    boot.boot,
+    services.services,
+    gateways.gateways,
+    adopt.adopt,
+)
+"""The commands in the order of the help."""
 
 _EXHAUSTED = frozenset(
     (
@@ -27,44 +53,33 @@ _EXHAUSTED = frozenset(
         errno.EPIPE,
     )
 )
-"""What a machine may run out of: no fault of the load test, and nothing that says something of the gateway."""
+"""Errors of a machine that has run out of a resource: neither the load test nor the gateway is at fault."""
 
 
-class _Commands(click.Group):
-    """Lists the verbs in the order in which they are used, not in that of the alphabet."""
+class _Group(click.Group):
+    """A group that lists its commands in the order in which they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
 
 @click.group(
-    cls=_Commands,
+    cls=_Group,
     context_settings=HELP,
     epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error; 129, 130, 131, 143 interrupted.",
 )
-@click.version_option(__version__)
+@click.version_option(__version__, help="Show the version and exit")
 def cli() -> None:
-    """Load-test ContextForge, the MCP gateway, and judge the run."""
+    """Load test for ContextForge, the MCP gateway."""
 
 
-for _command in (
-    gateways.gateways,
-    gateways.adopt,
-    gateways.boot,
-    gateways.services,
-    driving.drive,
-    driving.work,
-    driving.run,
-    judging.report,
-    judging.coverage,
-    judging.baseline,
-):
+for _command in COMMANDS:
     cli.add_command(_command)
 
 
 def main() -> int:
     """Run the command; return its exit code."""
-    # Python takes a while to end, in which a further signal would replace the exit code.
+    # Shutting down Python takes a while, in which a further signal would replace the exit code.
     atexit.register(ignore_signals)
     output.replace_unknown_characters()
     try:

@@ -1,4 +1,4 @@
-"""What the command says of an exception that it does not expect."""
+"""The message for an unexpected exception."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from loadtest.reports.text import one_line
 
 
 def report_internal_error(error: Exception) -> ExitCode:
-    """Print one line about ``error`` to stderr, with the file that holds its traceback; return the exit code.
+    """Print one line about ``error`` to stderr, with the path of a file with its traceback; return the exit code.
 
-    Where no such file can be written, the traceback itself goes to stderr.
+    If the file cannot be written, the traceback is printed to stderr.
     """
     text = redact("".join(traceback.format_exception(error)))
     words = one_line(redact(f"{type(error).__name__}: {error}"))

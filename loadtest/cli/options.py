@@ -1,32 +1,51 @@
-"""Options that several commands share, and what they are turned into."""
+"""Click options made from the declared settings, and what the commands build from their values."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from msgspec.structs import replace
 
+from loadtest.app.distributed import MasterOptions
 from loadtest.app.judging import Options
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.errors import UsageError
+from loadtest.core.setting import Setting
 from loadtest.judge.failures import FailOn
 from loadtest.results.locust_csv import read_csv_run
 from loadtest.results.run import Run, read_run
 from loadtest.results.target import Gateway
 from loadtest.versions.data import load
+from loadtest.workload import profiles
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-"""Context settings of every command, so that a command's help is the same below any parent."""
+"""Context settings of every command, so that a command's help does not depend on its parent."""
+
+SIZE = (
+    *(settings.PROFILE, settings.USERS, settings.SPAWN_RATE, settings.RUN_TIME),
+    *(settings.PROCESSES, settings.RATE, settings.TAGS),
+)
+"""Settings that :func:`read_size` and :func:`locust_arguments` read."""
+MASTER = (settings.EXPECT_WORKERS, settings.WORKERS_WITHIN, settings.MASTER_PORT, settings.MASTER_BIND)
+"""Settings that :func:`read_master` reads."""
+JUDGING = (
+    *(settings.KNOWN_FAILURES, settings.CATEGORIES, settings.CRITERIA, settings.FAIL_ON),
+    settings.BASELINE,
+)
+"""Settings that :func:`read_judging` reads."""
 
 F = TypeVar("F", bound=Callable[..., Any])
+Given = Mapping[str, Any]
+"""Values of options by parameter name; None if neither option nor variable is set, a tuple for repeated options."""
 
 
 class _File(click.Path):
-    """A path of a file. What it is when it is no such file is told where it is read, in one line."""
+    """A path that the code that opens it validates."""
 
     name = "file"
 
@@ -37,45 +56,58 @@ class _File(click.Path):
 
 FILE = _File()
 
-reports_dir = click.option(
-    "--reports-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIRECTORY",
-    help="Where reports are written. [default: $LOADTEST_REPORTS_DIR or reports]",
+
+class _SettingType(click.ParamType):  # type: ignore[type-arg] # not generic in older versions of click
+    """Parses a value as its declaration says; errors name the option or the variable, whichever was used."""
+
+    def __init__(self, setting: Setting[Any]) -> None:
+        self.setting = setting
+        self.name = setting.type.metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the parsed value."""
+        if not isinstance(value, str):
+            return value
+        if ctx is not None and param is not None and param.name is not None:
+            source = ctx.get_parameter_source(param.name)
+            if source is ParameterSource.ENVIRONMENT:
+                return self.setting.read({self.setting.variable: value})
+        return self.setting.parse(value, f"{self.setting.option} ")
+
+
+def setting_options(*declared: Setting[Any]) -> Callable[[F], F]:
+    """Return a decorator that adds the options of ``declared`` to a command."""
+
+    def add(command: F) -> F:
+        for setting in reversed(declared):
+            command = click.option(
+                *filter(None, (setting.short, setting.option, setting.parameter)),
+                type=_SettingType(setting),
+                metavar=setting.type.metavar,
+                envvar=setting.variable or None,
+                multiple=setting.repeated is not None,
+                help=help_of(setting),
+            )(command)
+        return command
+
+    return add
+
+
+def help_of(setting: Setting[Any]) -> str:
+    """Return the help text of an option."""
+    notes = (
+        "may be repeated" if setting.repeated else "",
+        f"env: {setting.variable}" if setting.variable else "",
+        f"default: {setting.shown_default}" if setting.shown_default else "",
+    )
+    return " ".join((setting.help, *(f"[{note}]" for note in notes if note)))
+
+
+run_file = click.option("--run", "run_file", type=FILE, help="Run to use [default: REPORTS_DIR/run.json]")
+master = click.option(
+    "--master", "is_master", is_flag=True, help="Run as Locust master; remote workers generate the load"
 )
-run_file = click.option(
-    "--run", "run_file", type=FILE, help="A run. [default: run.json in the directory of reports]"
-)
-gateway = click.option(
-    "--gateway",
-    metavar="VERSION|path:DIR|URL",
-    envvar="GATEWAY",
-    help="What to boot. [default: $GATEWAY or the newest known version]",
-)
-port = click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port of the gateway. [default: a free one]"
-)
-master_port = click.option(
-    "--master-port",
-    type=click.IntRange(1, 65535),
-    help="Port of the master. [default: $LOADTEST_MASTER_PORT or 5557]",
-)
-overrides = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A setting of the booted gateway, as its environment variable; may be repeated.",
-)
-database = click.option(
-    "--database",
-    type=click.Choice(["sqlite", "postgres"]),
-    envvar="DATABASE",
-    help="What to boot it on: a file, or the services of `services up`. [default: $DATABASE or sqlite]",
-)
-locust_arguments = click.argument(
-    "locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]"
-)
+locust = click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]")
 
 
 def examples(*lines: str) -> str:
@@ -83,120 +115,66 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def judging(command: F) -> F:
-    """Give ``command`` the options that :func:`read_options` reads."""
-    for option in (
-        click.option(
-            "--baseline",
-            type=FILE,
-            metavar="RUN",
-            help="An earlier run.json; report.html shows what changed.",
-        ),
-        click.option(
-            "--fail-on",
-            type=click.Choice([one.value for one in FailOn]),
-            default=FailOn.NEW.value,
-            show_default=True,
-            help="Which failures fail the run: new ones, any, or none at all.",
-        ),
-        click.option(
-            "--criteria",
-            multiple=True,
-            metavar="EXPR|FILE",
-            help="'p95 < 500ms', 'GET /tools: error-rate < 1%', or a TOML file of them; may be repeated.",
-        ),
-        click.option(
-            "--categories",
-            type=FILE,
-            multiple=True,
-            help="Categories of your own, which go before ours; may be repeated.",
-        ),
-        click.option(
-            "--known-failures",
-            type=FILE,
-            multiple=True,
-            help="Entries that excuse failures, beside the gateway version's own; may be repeated.",
-        ),
-    ):
-        command = option(command)
-    return command
+def reports_directory(given: Given) -> Path:
+    """Return the directory for reports."""
+    return settings.REPORTS_DIR.or_default(given["reports_dir"])
 
 
-def mastering(command: F) -> F:
-    """Give ``command`` the options that :func:`loadtest.app.distributed.master` reads, and ``master``."""
-    for option in (
-        click.option(
-            "--master-bind",
-            metavar="ADDRESS",
-            help="Address of this machine on which workers find the master. "
-            "[default: $LOADTEST_MASTER_BIND or every one]",
-        ),
-        master_port,
-        click.option(
-            "--workers-within",
-            metavar="TIME",
-            help="How long the master waits for them. [default: $LOADTEST_WORKERS_WITHIN or 120s]",
-        ),
-        click.option(
-            "--expect-workers",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Workers without which the load does not begin. [default: $LOADTEST_EXPECT_WORKERS or 1]",
-        ),
-        click.option(
-            "--master", "is_master", is_flag=True, help="Let workers on other machines make the load."
-        ),
-    ):
-        command = option(command)
-    return command
+def read_size(given: Given) -> profiles.Size:
+    """Return the size of the run that the options of :data:`SIZE` describe.
+
+    Raises:
+        UsageError: see :func:`loadtest.workload.profiles.size`.
+    """
+    names = ("profile", "users", "spawn_rate", "run_time", "processes", "rate")
+    return profiles.size(**{name: given[name] for name in names})
 
 
-def sizing(command: F) -> F:
-    """Give ``command`` the options that :func:`loadtest.workload.profiles.size` reads, and ``tags``."""
-    for option in (
-        click.option(
-            "-T",
-            "--tags",
-            multiple=True,
-            metavar="TAG",
-            help="Only scenarios with this tag; may be repeated.",
-        ),
-        click.option("--processes", type=click.IntRange(min=1), help="Locust processes on this machine."),
-        click.option("-t", "--run-time", metavar="TIME", help="How long: 60s, 10m, 1h30m."),
-        click.option(
-            "-r",
-            "--spawn-rate",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Users started per second.",
-        ),
-        click.option("-u", "--users", type=click.IntRange(min=1), help="Users at the peak."),
-        click.option(
-            "--rate",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Of a soak: scenarios begun per second on the plateau.",
-        ),
-        click.option("--profile", metavar="NAME", help="A named size of run: pr, light, soak."),
-    ):
-        command = option(command)
-    return command
+def explicit(given: Given) -> frozenset[str]:
+    """Return the Locust options that an option or variable of ours sets, rather than the profile."""
+    names = ("users", "spawn_rate", "run_time", "processes")
+    return frozenset(name.replace("_", "-") for name in names if given[name] is not None)
 
 
-def read_options(
-    *,
-    known_failures: tuple[Path, ...],
-    categories: tuple[Path, ...],
-    criteria: tuple[str, ...],
-    fail_on: str,
-    baseline: Path | None = None,
-) -> Options:
+def locust_arguments(given: Given) -> tuple[str, ...]:
+    """Return the arguments for Locust: the tags, then the arguments after ``--``."""
+    return (*(("--tags", *given["tags"]) if given["tags"] else ()), *given["locust"])
+
+
+def read_master(given: Given) -> MasterOptions | None:
+    """Return the options of a Locust master, or None without ``--master``.
+
+    Raises:
+        UsageError: an option of a master is given without ``--master``.
+    """
+    if not given["is_master"]:
+        for setting in MASTER:
+            if on_command_line(setting.parameter):
+                raise UsageError(f"{setting.option}: expected together with --master")
+        return None
+    return MasterOptions(
+        expect=settings.EXPECT_WORKERS.or_default(given["expect_workers"]),
+        within=settings.WORKERS_WITHIN.or_default(given["workers_within"]),
+        bind=settings.MASTER_BIND.or_default(given["master_bind"]),
+        port=settings.MASTER_PORT.or_default(given["master_port"]),
+    )
+
+
+def on_command_line(parameter: str) -> bool:
+    """Return whether the current command received ``parameter`` as an option, not from the environment."""
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+
+
+def read_judging(given: Given) -> Options:
     """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
+    criteria = given["criteria"]
     return Options(
-        known_failures=known_failures,
-        categories=categories,
+        known_failures=given["known_failures"],
+        categories=given["categories"],
         criteria=tuple(text for text in criteria if not text.endswith(".toml")),
         criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
-        fail_on=FailOn(fail_on),
-        baseline=baseline,
+        fail_on=FailOn(settings.FAIL_ON.or_default(given["fail_on"])),
+        baseline=given["baseline"],
     )
 
 
@@ -207,10 +185,10 @@ def the_run(
     reports: Path | None = None,
     encoding: str | None = None,
 ) -> Run:
-    """Return the run that ``--run`` or ``--csv`` names, or the one in the directory ``reports``.
+    """Return the run of ``--run`` or ``--csv``, or the one in the directory ``reports``.
 
-    CSV files do not say which gateway was driven; ``version`` does, so that its known failures apply. ``encoding``
-    is that of CSV files that are not UTF-8.
+    CSV files do not name the gateway version; with ``version`` the known failures of that version apply.
+    ``encoding`` is the encoding of CSV files that are not UTF-8.
 
     Raises:
         UsageError: both are given, the file cannot be read, or the version is not known.
@@ -218,9 +196,9 @@ def the_run(
     if path is not None and prefix is not None:
         raise UsageError("--run and --csv: expected one of them")
     if version is not None and prefix is None:
-        raise UsageError("--gateway-version: goes with --csv; a run knows its gateway")
+        raise UsageError("--gateway-version: expected together with --csv; a run names its gateway")
     if encoding is not None and prefix is None:
-        raise UsageError("--encoding: goes with --csv; a run is UTF-8")
+        raise UsageError("--encoding: expected together with --csv; a run is UTF-8")
     if prefix is not None:
         run = read_csv_run(prefix, encoding)
         if version is None:
@@ -231,22 +209,17 @@ def the_run(
 
 
 def the_date(text: str) -> dt.date:
-    """Return the date that ``text`` says.
+    """Return the date in ``text``.
 
     Raises:
-        UsageError: it says none.
+        UsageError: it is not a date.
     """
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no date, expected one such as 2027-01-31") from error
+        raise UsageError(f"{text!r} is not a date: expected one such as 2027-01-31") from error
 
 
 def today() -> dt.date:
-    """Return the day it is, in UTC."""
+    """Return the current date in UTC."""
     return dt.datetime.now(dt.UTC).date()
-
-
-def with_tags(tags: tuple[str, ...], locust: tuple[str, ...]) -> tuple[str, ...]:
-    """Return Locust's arguments with the tags that were asked for in front."""
-    return (*(("--tags", *tags) if tags else ()), *locust)

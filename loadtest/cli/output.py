@@ -1,4 +1,4 @@
-"""Standard output that is no UTF-8, full, or closed does not change how a command ends."""
+"""Output to the terminal. A standard output that is not UTF-8, full or closed does not change the exit code."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import click
 
+from loadtest.judge.verdict import Verdict
+from loadtest.reports.terminal import print_verdict
+from loadtest.results.run import Run
+
 
 def replace_unknown_characters() -> None:
-    """Let characters that the terminal's encoding does not have be replaced instead of raising.
+    """Replace characters that the terminal's encoding does not have, instead of raising an error.
 
-    A stream that was closed before this process started discards what is written to it.
+    A stream that was closed when this process started discards its output.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -28,29 +32,36 @@ def replace_unknown_characters() -> None:
 
 @contextlib.contextmanager
 def optional() -> Iterator[None]:
-    """Go on behind the block where standard output takes no more; what it says is in the reports as well."""
+    """Continue after the block if standard output cannot be written; the reports contain the same text."""
     try:
         yield
         sys.stdout.flush()
     except OSError as error:
         abandon(error)
-    except SystemExit:  # what rich raises, with exit code 1, when the reader has gone
+    except SystemExit:  # rich raises it, with exit code 1, when the reader has closed the pipe
         abandon(BrokenPipeError(errno.EPIPE, "Broken pipe"))
 
 
 def abandon(error: OSError, *, quietly: bool = False) -> None:
-    """Discard what standard output still holds; say why, unless ``quietly`` or its reader has only gone."""
+    """Discard buffered output, with a message unless ``quietly`` is set or the reader closed the pipe."""
     _discard(sys.stdout)
     if error.errno != errno.EPIPE and not quietly:
         try:
             click.echo(f"loadtest: standard output cannot be written: {error.strerror}", err=True)
         except OSError:
-            # What it holds would fail again when Python ends, and replace the exit code.
+            # The buffer would fail again when Python exits, and replace the exit code.
             _discard(sys.stderr)
+
+
+def conclude(measured: Run, verdict: Verdict) -> NoReturn:
+    """Print the verdict and exit with its code."""
+    with optional():
+        print_verdict(measured, verdict)
+    raise SystemExit(verdict.exit_code)
 
 
 def _discard(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

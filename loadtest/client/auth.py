@@ -1,6 +1,6 @@
-"""Tokens that the gateway takes for a signed-in user's session.
+"""Credentials, and session tokens made from them.
 
-The plain token of its command line is not enough: 1.0.7 answers 403 on ``/roots`` and 401 on state changes
+A token from the gateway's own command line is not enough: 1.0.7 answers 403 on ``/roots`` and 401 on state changes
 unless the claims describe a session and its user (``mcpgateway/utils/create_jwt_token.py``, ``auth.py``).
 """
 
@@ -14,30 +14,32 @@ from collections.abc import Mapping
 import jwt
 import msgspec
 
+from loadtest.core import settings
+
 ISSUER = "mcpgateway"
 AUDIENCE = "mcpgateway-api"
 LIFETIME = 24 * 3600
-"""Seconds; longer than any run, so that no answer of a soak is our own expired token."""
+"""Seconds; longer than any run, so that tokens do not expire during a soak."""
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """What opens the gateway's door. Never printed: the repr shows the user only."""
+    """Credentials of an administrator. The repr contains no secret."""
 
     email: str
     password: str | None = None
     jwt_secret: str | None = None
     token: str | None = None
-    """A ready token, used instead of one made with ``jwt_secret``."""
+    """A bearer token, used instead of one signed with ``jwt_secret``."""
 
     def __repr__(self) -> str:
         return f"Credentials(email={self.email!r}, …)"
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the values that must not be shown."""
+        """Return the values to mask in output."""
         return tuple(value for value in (self.token, self.jwt_secret, self.password) if value)
 
     def bearer(self) -> str:
-        """Return an administrator's token: the given one, or one made by :func:`session_token`.
+        """Return an administrator's token: ``token``, or one made by :func:`session_token`.
 
         Raises:
             ValueError: there is neither a token nor a secret to make one with.
@@ -45,7 +47,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         if self.token:
             return self.token
         if not self.jwt_secret:
-            raise ValueError("neither a token nor a JWT secret is known")
+            raise ValueError("there is neither a token nor a JWT secret")
         return session_token(self.email, self.jwt_secret, admin=True)
 
 
@@ -72,14 +74,11 @@ def session_token(email: str, secret: str, *, admin: bool, lifetime: int = LIFET
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
-DEFAULT_ADMIN = "admin@example.com"
-
-
 def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:
-    """Return the credentials that a person gave for a gateway that runs already."""
+    """Return the credentials in the environment, for a gateway that is already running."""
     return Credentials(
-        email=environ.get("LOADTEST_ADMIN_EMAIL") or environ.get("PLATFORM_ADMIN_EMAIL") or DEFAULT_ADMIN,
-        password=environ.get("LOADTEST_ADMIN_PASSWORD") or environ.get("PLATFORM_ADMIN_PASSWORD") or None,
-        jwt_secret=environ.get("LOADTEST_JWT_SECRET") or environ.get("JWT_SECRET_KEY") or None,
-        token=environ.get("LOADTEST_TOKEN") or environ.get("MCPGATEWAY_BEARER_TOKEN") or None,
+        email=settings.ADMIN_EMAIL.get(environ),
+        password=settings.ADMIN_PASSWORD.read(environ),
+        jwt_secret=settings.JWT_SECRET.read(environ),
+        token=settings.TOKEN.read(environ),
     )

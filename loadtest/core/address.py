@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from loadtest.core.errors import UsageError
+from loadtest.core.settings import HOST
 
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)"
@@ -60,7 +61,7 @@ def given_address(gateway: str | None, environ: Mapping[str, str]) -> str | None
     Raises:
         UsageError: both are given and do not name the same address.
     """
-    gateway, host = (gateway or "").strip(), environ.get("LOADTEST_HOST", "").strip()
+    gateway, host = (gateway or "").strip(), (HOST.read(environ) or "").strip()
     if not (gateway and host):
         return gateway or host or None
     address = parse_address(host, "LOADTEST_HOST")

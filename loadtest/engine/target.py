@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from loadtest.client.auth import Credentials, credentials
+from loadtest.core import settings
 from loadtest.core.address import parse_address
-from loadtest.core.env import reports_directory
 from loadtest.core.errors import UsageError
 from loadtest.core.record import Record
 from loadtest.engine.locust_options import Mode
@@ -82,13 +82,13 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, ``LOADTEST_HOST`` is no address, or no
             number of workers is one.
     """
-    handed = environ.get("LOADTEST_TARGET")
+    handed = settings.TARGET.read(environ)
     if handed:
         try:
             return msgspec.json.decode(handed, type=Target)
         except msgspec.DecodeError as error:
             raise UsageError(f"LOADTEST_TARGET: {error}") from error
-    host = environ.get("LOADTEST_HOST", "").strip()
+    host = (settings.HOST.read(environ) or "").strip()
     return target_from(parse_address(host, "LOADTEST_HOST") if host else "", environ)
 
 
@@ -98,8 +98,8 @@ def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
         host=host,
         credentials=credentials(environ),
         source=host,
-        deployment=declared_deployment(environ.get("DATABASE"), environ),
-        reports=str(reports_directory(environ)),
+        deployment=declared_deployment(settings.DATABASE.read(environ), environ),
+        reports=str(settings.reports_directory(environ)),
     )
 
 

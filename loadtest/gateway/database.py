@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.installation import Installation
 from loadtest.gateway.install.source import Running, Source
@@ -43,7 +44,7 @@ def database_provider(database: str | None, home: Path, environ: Mapping[str, st
     Raises:
         UsageError: no services run for ``home``, or the number of workers is none.
     """
-    url, redis_url = environ.get("DATABASE_URL") or None, environ.get("REDIS_URL") or None
+    url, redis_url = settings.DATABASE_URL.read(environ), settings.REDIS_URL.read(environ)
     if url is not None:
         given = Workspace(home, 0, database_url=_with_driver(url), redis_url=redis_url)
         number = workers(environ, given.database, redis=redis_url is not None)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from loadtest.core.errors import UsageError
 from loadtest.core.record import Record
+from loadtest.core.settings import GATEWAY_WORKERS
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -33,7 +34,6 @@ class Deployment(Record, frozen=True, kw_only=True):
         return f"{self.database}{redis}{workers}"
 
 
-WORKERS = "LOADTEST_GATEWAY_WORKERS"
 DEFAULT_WORKERS = 2
 """Where they have PostgreSQL and Redis to share what they know."""
 
@@ -44,14 +44,14 @@ def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
     Raises:
         UsageError: what it asks for is no number of workers, or SQLite cannot have so many.
     """
-    text = environ.get(WORKERS, "").strip()
-    if not text:
+    number = GATEWAY_WORKERS.read(environ)
+    if number is None:
         return DEFAULT_WORKERS if database == POSTGRESQL and redis else 1
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"{WORKERS}={text}: expected a number above 0")
-    if int(text) > 1 and database == SQLITE:
-        raise UsageError(f"{WORKERS}={text}: SQLite takes one, expected DATABASE=postgres with several")
-    return int(text)
+    if number > 1 and database == SQLITE:
+        raise UsageError(
+            f"{GATEWAY_WORKERS.variable}={number}: SQLite takes one, expected DATABASE=postgres with several"
+        )
+    return number
 
 
 def declared_deployment(database: str | None, environ: Mapping[str, str]) -> Deployment:

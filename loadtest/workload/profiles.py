@@ -1,25 +1,23 @@
-"""."""
+"""Profiles, the named sizes of a run, and the size that results from a profile and the settings."""
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from loadtest.core.env import PROCESSES, RATE, SPAWN_RATE, USERS, seconds
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
+from loadtest.core.settings import PROCESSES, PROFILE, RUN_TIME
 from loadtest.workload.plan import Soak
 
 PROFILES = Path(__file__).parent / "profiles.toml"
 
 
 class Profile(Record, frozen=True, kw_only=True):
-    """A named size of run."""
+    """A named size of a run."""
 
     users: int
     spawn_rate: float
@@ -28,13 +26,13 @@ class Profile(Record, frozen=True, kw_only=True):
     """``60s``, ``10m``, ``1h30m``."""
     about: str
     criteria: tuple[str, ...] = ()
-    """What its runs must measure up to, unless a person asks for something else; see ``docs/verdict.md``."""
+    """Criteria for its runs, unless others are given for the same metric; see ``docs/verdict.md``."""
     plan: Soak | None = None
-    """The plan of a load with an arrival rate; without one users begin again when they are done."""
+    """Plan of a load with an arrival rate; without one, users start the next scenario when one has finished."""
 
 
 class Size(Record, frozen=True, kw_only=True):
-    """How much load is made."""
+    """The size of a run."""
 
     profile: str
     users: int
@@ -46,7 +44,7 @@ class Size(Record, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """The size in a few words."""
+        """A short description."""
         rate = f", {self.soak.rate:g} scenarios/s" if self.soak else ""
         return f"{self.users} users{rate} for {self.run_time:.0f} s"
 
@@ -57,7 +55,7 @@ def profiles() -> dict[str, Profile]:
 
 
 def criteria_of(profile: str) -> tuple[str, ...]:
-    """Return what the runs of ``profile`` must measure up to; nothing for one that is not known."""
+    """Return the criteria of ``profile``; none if it is unknown."""
     known = profiles().get(profile)
     return known.criteria if known else ()
 
@@ -67,39 +65,37 @@ def size(
     profile: str | None = None,
     users: int | None = None,
     spawn_rate: float | None = None,
-    run_time: str | None = None,
+    run_time: float | None = None,
     processes: int | None = None,
     rate: float | None = None,
-    environ: Mapping[str, str] = os.environ,
 ) -> Size:
-    """Return the size that options, then the environment, then the profile ask for.
+    """Return the size of the profile, with the values that are given in place of its own.
 
     Raises:
-        UsageError: an unknown profile, a figure that is none or not positive, or a rate for a profile that has
-            none.
+        UsageError: the profile is unknown, or it has no arrival rate and ``rate`` is given.
     """
-    name = profile or environ.get("LOADTEST_PROFILE") or "pr"
+    name = PROFILE.or_default(profile)
     known = profiles()
     if name not in known:
         raise UsageError(f"unknown profile {name!r}: expected {', '.join(known)}")
     base = known[name]
-    wanted = RATE.chosen(rate, environ, 0)
-    if wanted:
+    if rate is not None:
         if base.plan is None:
             having = ", ".join(one for one, other in known.items() if other.plan)
-            raise UsageError(f"rate {wanted:g}: profile {name!r} has no arrival rate, expected {having}")
-        base = _at_rate(base, base.plan, wanted)
+            raise UsageError(f"rate {rate:g}: profile {name!r} has no arrival rate, expected {having}")
+        base = _at_rate(base, base.plan, rate)
+    default_time = RUN_TIME.parse(base.run_time, f"{PROFILES.name}: {name}.run_time = ")
     return Size(
         profile=name,
         soak=base.plan,
-        users=int(USERS.chosen(users, environ, base.users)),
-        spawn_rate=SPAWN_RATE.chosen(spawn_rate, environ, base.spawn_rate),
-        run_time=seconds(run_time or environ.get("LOADTEST_RUN_TIME") or base.run_time),
-        processes=int(PROCESSES.chosen(processes, environ, 1)),
+        users=base.users if users is None else users,
+        spawn_rate=base.spawn_rate if spawn_rate is None else spawn_rate,
+        run_time=default_time if run_time is None else run_time,
+        processes=PROCESSES.or_default(processes),
     )
 
 
 def _at_rate(profile: Profile, plan: Soak, rate: float) -> Profile:
-    """Return ``profile`` at another rate, with as many users as leave each of them the time that it has now."""
+    """Return ``profile`` at another rate, with the number of users that gives each of them the same time."""
     users = math.ceil(plan.streams + (profile.users - plan.streams) * rate / plan.rate)
     return replace(profile, users=users, plan=replace(plan, rate=rate))

@@ -1,9 +1,10 @@
-"""Writes ``docs/cli.md`` from the commands themselves; ``make docs`` calls it and a test holds it fresh."""
+"""Writes ``docs/cli.md`` from the commands and settings; ``make docs`` calls it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from document_settings import variable_table
 
 from loadtest.cli import cli
 
@@ -12,17 +13,15 @@ WIDTH = 100
 HEAD = """\
 # Commands
 
-<!-- Made by `make docs` from the commands' own help. -->
+<!-- Written by `make docs`. -->
 
-`.venv/bin/loadtest` in a checkout, `loadtest` where the wheel is installed, `python -m loadtest` in both. The
-environment says what options do not: `GATEWAY`, `LOADTEST_HOST`, `LOADTEST_USERS`, `LOADTEST_SPAWN_RATE`,
-`LOADTEST_RUN_TIME`, `LOADTEST_PROCESSES`, `LOADTEST_PROFILE`, `LOADTEST_REPORTS_DIR`, and `LOADTEST_HOME` for the
-directory of installed gateways (`.loadtest`).
+`.venv/bin/loadtest` in a checkout, `loadtest` where the wheel is installed, `python -m loadtest` in both. An option
+overrides its environment variable; a variable overrides the profile. An empty variable is not set.
 """
 
 
 def commands(command: click.Command, parent: click.Context | None = None) -> Iterator[click.Context]:
-    """Yield the context of ``command`` and of everything below it, in the order of the help."""
+    """Yield the context of ``command`` and of its subcommands, in the order of the help."""
     name = command.name if parent else "loadtest"
     settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(command, parent=parent, info_name=name, **settings)
@@ -40,7 +39,8 @@ def page() -> str:
         f"## {context.command_path}\n\n```text\n{context.get_help().rstrip()}\n```\n"
         for context in commands(cli)
     )
-    return "\n".join([HEAD, *sections])
+    variables = "\n".join(["## Environment variables", "", *variable_table(), ""])
+    return "\n".join([HEAD, *sections, variables])
 
 
 if __name__ == "__main__":

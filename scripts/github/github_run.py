@@ -1,47 +1,37 @@
-"""Turns the inputs of the action into one call of ``loadtest run`` and becomes it: its exit code stands.
+"""Runs ``loadtest run`` with the inputs of the action as options; this process becomes that command.
 
-An input that is empty is left out: then the profile, the environment or the default decides.
+An empty input is left out, so that the environment, the profile or the default applies.
 """
 
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-OPTIONS = {
-    "INPUT_GATEWAY": "--gateway",
-    "INPUT_PROFILE": "--profile",
-    "INPUT_USERS": "--users",
-    "INPUT_SPAWN_RATE": "--spawn-rate",
-    "INPUT_RUN_TIME": "--run-time",
-    "INPUT_KNOWN_FAILURES": "--known-failures",
-    "INPUT_FAIL_ON": "--fail-on",
-    "INPUT_REPORTS_DIR": "--reports-dir",
-}
+from loadtest.core.setting import Repeated, Setting
+from loadtest.core.settings import ALL
 
 
 def arguments(inputs: Mapping[str, str]) -> list[str]:
-    """Return the arguments of ``loadtest`` for these inputs.
+    """Return the arguments of ``loadtest`` for the variables ``INPUT_…``.
 
-    Each value is joined to its option by ``=``, so that one that begins with a dash stays a value.
+    Each value is joined to its option by ``=``, so that a value that begins with a dash is not read as an option.
     """
-    chosen = [
-        f"{option}={value}" for name, option in OPTIONS.items() if (value := inputs.get(name, "").strip())
-    ]
-    tags = inputs.get("INPUT_TAGS", "").replace(",", " ").split()
-    criteria = (line.strip() for line in inputs.get("INPUT_CRITERIA", "").splitlines())
-    settings = (line.strip() for line in inputs.get("INPUT_SETTINGS", "").splitlines())
-    return [
-        "run",
-        *chosen,
-        *(f"--set={setting}" for setting in settings if setting),
-        *(f"--tags={tag}" for tag in tags),
-        *(f"--criteria={criterion}" for criterion in criteria if criterion),
-    ]
+    return ["run", *(f"{one.option}={value}" for one in ALL if one.input for value in values(one, inputs))]
+
+
+def values(setting: Setting[Any], inputs: Mapping[str, str]) -> list[str]:
+    """Return the values of the input of ``setting``."""
+    text = inputs.get(f"INPUT_{setting.input.upper().replace('-', '_')}", "")
+    if setting.repeated is Repeated.WORDS:
+        return text.replace(",", " ").split()
+    lines = text.splitlines() if setting.repeated is Repeated.LINES else [text]
+    return [line.strip() for line in lines if line.strip()]
 
 
 def main() -> None:
-    """Replace this process by the load test."""
+    """Replace this process by ``loadtest run``."""
     loadtest = Path(sys.executable).parent / "loadtest"
     os.execv(loadtest, [str(loadtest), *arguments(os.environ)])  # noqa: S606
 

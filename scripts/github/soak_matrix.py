@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.errors import LoadTestError, UsageError
 from loadtest.versions import data as versions
 
@@ -47,7 +47,7 @@ def run_time(text: str) -> str:
     Raises:
         UsageError: no duration, or too long a one.
     """
-    if settings.seconds(text or NIGHT) > LONGEST:
+    if settings.RUN_TIME.parse(text or NIGHT, "run time ") > LONGEST:
         raise UsageError(f"run time {text!r}: expected at most {LONGEST // 3600}h")
     return text or NIGHT
 

@@ -23,7 +23,7 @@ from loadtest.adoption.report import (
     in_plain_text,
     setting_changes,
 )
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.errors import BootError, InconclusiveError, UsageError
 from loadtest.gateway.install.interpreters import NoInterpreterError
 from loadtest.gateway.install.manifest import Manifest

@@ -13,7 +13,7 @@ from loadtest.adoption import newer
 from loadtest.adoption import releases as index
 from loadtest.adoption.newer import newer_versions
 from loadtest.adoption.releases import Release, release
-from loadtest.cli.gateways import gateways
+from loadtest.cli.commands.gateways import gateways
 from loadtest.gateway.install.uv import InstallError
 from loadtest.versions import data as versions
 

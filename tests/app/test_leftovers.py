@@ -10,7 +10,7 @@ from booted_versions import NEWEST
 from command import loadtest
 from faulty_proxy import faulty_proxy
 
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import parse_source
 from loadtest.results.run import read_run

@@ -1,10 +1,10 @@
-"""The command, in a process of its own: what it prints, and how it ends."""
+"""``loadtest coverage``: its output and exit code."""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
+import in_process
 import pytest
 from sample_runs import clean, failures
 
@@ -13,8 +13,7 @@ from loadtest.results.run import write_run
 
 
 def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "loadtest", "coverage", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return in_process.loadtest("coverage", *arguments)
 
 
 def contract(path: Path, *more: str) -> Path:
@@ -72,7 +71,7 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
         ),
         (["--contract", "FILE"], "{}", "missing required field `paths`"),
         (["--contract", "FILE"], '{"paths": {"/a": []}}', "paths"),
-        (["--contract", "FILE"], '{"paths": {}}', "paths: holds no operation"),
+        (["--contract", "FILE"], '{"paths": {}}', "paths: has no operations"),
         (["--contract", "nowhere.json"], "", "nowhere.json: cannot be read"),
     ],
 )

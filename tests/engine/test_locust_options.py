@@ -95,7 +95,7 @@ def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, ob
         monkeypatch.setenv("HOME", environ["HOME"])
         for mode, ui in ((Mode.ALONE, False), (Mode.ALONE, True), (Mode.MASTER, False), (Mode.MASTER, True)):
             environment = locust_environment(
-                size(environ={}),
+                size(),
                 replace(TARGET, mode=mode, ui=ui, expect_workers=2 if mode is Mode.MASTER else 0),
                 config=read_config(more),
                 environ=environ,

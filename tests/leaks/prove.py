@@ -16,7 +16,7 @@ from rich.table import Table
 
 from leaks.real import CASES, Outcome, measure, missing
 from leaks.simulated import LENGTHS, show
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.versions import data as versions
 
 SECONDS = 150.0

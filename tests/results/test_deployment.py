@@ -62,7 +62,9 @@ def test_how_many_workers(text: str, database: str, redis: bool, expected: int) 
 
 @pytest.mark.parametrize("text", ["0", "two", "-1", "1.5"])
 def test_no_number_of_workers(text: str) -> None:
-    with pytest.raises(UsageError, match=rf"^LOADTEST_GATEWAY_WORKERS={text}: expected a number above 0$"):
+    with pytest.raises(
+        UsageError, match=rf"^LOADTEST_GATEWAY_WORKERS={text}: expected a whole number from 1 to 256$"
+    ):
         workers({"LOADTEST_GATEWAY_WORKERS": text}, "postgresql", redis=True)
 
 

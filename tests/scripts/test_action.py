@@ -98,7 +98,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             shutil.copytree(ROOT / name, action / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, action)
-    versions = action / "loadtest" / "gateway" / "versions"
+    versions = action / "loadtest" / "versions"
     (versions / f"{VERSION}.lock").write_text(IDNA)
     (versions / f"{VERSION}.toml").write_text(f'version = "{VERSION}"\npython = ">=3.11"\n')
     shutil.copy(versions / "1.0.7.contract.json", versions / f"{VERSION}.contract.json")

@@ -1,4 +1,4 @@
-"""The inputs of the action become the arguments of ``loadtest run``, whatever they contain."""
+"""The inputs of the action become options of ``loadtest run``, whatever they contain."""
 
 import json
 import os
@@ -8,21 +8,43 @@ from pathlib import Path
 
 import github_run
 import pytest
+from document_settings import INPUTS, input_variable
+
+from loadtest.cli import cli
 
 SCRIPT = Path(github_run.__file__)
 
 
 def test_empty_inputs_leave_every_choice_to_the_profile() -> None:
-    empty = dict.fromkeys((*github_run.OPTIONS, "INPUT_TAGS", "INPUT_CRITERIA", "INPUT_SETTINGS"), "  ")
+    empty = dict.fromkeys((input_variable(one) for one in INPUTS), "  ")
     assert github_run.arguments(empty) == ["run"]
     assert github_run.arguments({}) == ["run"]
 
 
-def test_every_input_has_its_option() -> None:
-    inputs = {name: f"value of {name}" for name in github_run.OPTIONS}
+def test_every_input_is_one_option() -> None:
+    for one in INPUTS:
+        assert github_run.arguments({input_variable(one): "value"}) == ["run", f"{one.option}=value"]
+    options = {option for parameter in cli.commands["run"].params for option in parameter.opts}
+    assert {one.option for one in INPUTS} <= options
+
+
+def test_the_inputs_are_in_the_order_of_the_declaration() -> None:
+    inputs = {"INPUT_DATABASE": "postgres", "INPUT_GATEWAY": "1.0.7", "INPUT_BASELINE": "old/run.json"}
     assert github_run.arguments(inputs) == [
         "run",
-        *(f"{option}=value of {name}" for name, option in github_run.OPTIONS.items()),
+        "--gateway=1.0.7",
+        "--database=postgres",
+        "--baseline=old/run.json",
+    ]
+
+
+@pytest.mark.parametrize("name", ["known-failures", "categories"])
+def test_several_files_are_lines(name: str) -> None:
+    variable = f"INPUT_{name.upper().replace('-', '_')}"
+    assert github_run.arguments({variable: "a b.toml\nc.toml\n"}) == [
+        "run",
+        f"--{name}=a b.toml",
+        f"--{name}=c.toml",
     ]
 
 
@@ -56,7 +78,7 @@ def test_it_becomes_the_command_beside_its_interpreter(tmp_path: Path) -> None:
     command.chmod(0o755)
     done = subprocess.run(
         [python, SCRIPT],
-        env={**os.environ, "INPUT_GATEWAY": "path:."},
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[2]), "INPUT_GATEWAY": "path:."},
         capture_output=True,
         text=True,
         check=False,

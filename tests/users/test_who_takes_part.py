@@ -48,7 +48,7 @@ print(json.dumps({
 
 
 def told(profile: str, reports: str) -> dict[str, Any]:
-    asked = size(profile=profile, environ={})
+    asked = size(profile=profile)
     target = Target(
         host="http://127.0.0.1:9",
         credentials=Credentials(email="a@b", jwt_secret="x" * 32),

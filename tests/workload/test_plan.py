@@ -88,7 +88,7 @@ def test_streams_are_not_held_longer_than_a_short_run_allows() -> None:
 
 
 def test_another_rate_brings_as_many_users_as_it_takes() -> None:
-    normal, fast = size(profile="soak", environ={}), size(profile="soak", rate=20, environ={})
+    normal, fast = size(profile="soak"), size(profile="soak", rate=20)
     assert normal.soak is not None
     assert fast.soak is not None
     periods = [
@@ -97,20 +97,13 @@ def test_another_rate_brings_as_many_users_as_it_takes() -> None:
     ]
     assert periods[0] == pytest.approx(periods[1], rel=0.05)
     assert fast.soak.rate == 20
-    assert size(profile="soak", environ={"LOADTEST_RATE": "20"}) == fast
-    assert size(profile="soak", environ={"LOADTEST_RATE": "20", "LOADTEST_USERS": "9"}).users == 9
+    assert size(profile="soak", rate=20, users=9).users == 9
     assert fast.words == f"{fast.users} users, 20 scenarios/s for 1800 s"
-
-
-@pytest.mark.parametrize("text", ["none", "-1", "0", "nan", "inf"])
-def test_a_rate_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=f"LOADTEST_RATE={text}: expected a number from 0.001 to 10000"):
-        size(profile="soak", environ={"LOADTEST_RATE": text})
 
 
 def test_a_rate_for_a_load_that_has_none_is_refused() -> None:
     with pytest.raises(UsageError, match="rate 5: profile 'pr' has no arrival rate, expected soak"):
-        size(environ={"LOADTEST_RATE": "5"})
+        size(rate=5)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.address import looks_like_address, parse_address
 from loadtest.core.errors import UsageError
 from loadtest.core.files import parse_toml, read_text

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uv as package
 
-from loadtest.core import env as settings
+from loadtest.core import settings
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import redact
 from loadtest.gateway.install.diagnosis import Diagnosis, diagnose

@@ -1,4 +1,4 @@
-"""What ``loadtest coverage`` shows: one run, two side by side, or a contract beside the scenarios."""
+"""``loadtest coverage``: one run, two runs side by side, or a contract compared with the scenarios."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from loadtest.app.judging import Options, judge_run
 from loadtest.cli import options
+from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.files import read_json
 from loadtest.core.operations import METHODS, canonical
@@ -23,11 +24,50 @@ from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
 
-def show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
+@click.command(
+    context_settings=HELP,
+    epilog=examples(
+        "loadtest coverage",
+        "loadtest coverage --run before/run.json --run reports/run.json",
+        "loadtest coverage --contract reports/openapi.json",
+    ),
+)
+@click.option(
+    "--run",
+    "runs",
+    type=FILE,
+    multiple=True,
+    help="Run to use; give two to compare them [default: REPORTS_DIR/run.json]",
+)
+@click.option(
+    "--contract", type=FILE, help="OpenAPI document of a gateway to compare with the scenarios, without a run"
+)
+@click.option(
+    "--gateway",
+    metavar="VERSION",
+    help="Gateway version, which determines the exclusions; requires --contract "
+    "[default: the version with the closest contract]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON")
+def coverage(runs: tuple[Path, ...], contract: Path | None, gateway: str | None, as_json: bool) -> None:
+    """Show which operations of the contract a run called, by area.
+
+    With --contract no run is needed; the exit code is 1 if an operation has no scenario.
+    """
+    if contract is not None:
+        if runs:
+            raise UsageError("--run and --contract: expected one of them")
+        raise SystemExit(_show_contract(contract, gateway, as_json=as_json))
+    if gateway is not None:
+        raise UsageError("--gateway: expected together with --contract; a run names its gateway")
+    _show_runs(runs, as_json=as_json)
+
+
+def _show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
     """Print the coverage of the last run, of the one in ``paths``, or of two side by side.
 
     Raises:
-        UsageError: more than two runs, or one that cannot be read.
+        UsageError: there are more than two runs, or one cannot be read.
     """
     if len(paths) > 2:
         raise UsageError(f"--run: given {len(paths)} times, expected at most two runs")
@@ -45,11 +85,11 @@ def show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
         coverage_table.print_coverage(found[0])
 
 
-def show_contract(path: Path, version: str | None, *, as_json: bool = False) -> ExitCode:
+def _show_contract(path: Path, version: str | None, *, as_json: bool = False) -> ExitCode:
     """Print which operations of the OpenAPI document in ``path`` have a scenario; fail if one has none.
 
     Raises:
-        UsageError: the file holds no such document, or ``version`` is unknown.
+        UsageError: the file is not such a document, or ``version`` is unknown.
     """
     operations, data = _contract(path, version)
     offered = contract_coverage(operations, discover_scenarios(), data.excluded)
@@ -65,7 +105,7 @@ class _Info(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    """As much of an OpenAPI document as its operations need."""
+    """The parts of an OpenAPI document that define its operations."""
 
     paths: dict[str, dict[str, Any]]
     info: _Info = msgspec.field(default_factory=_Info)
@@ -77,13 +117,13 @@ def _contract(path: Path, version: str | None) -> tuple[tuple[str, ...], Version
     document = read_json(path, _Document, "an OpenAPI document")
     names = {canonical(m, path) for path, methods in document.paths.items() for m in METHODS if m in methods}
     if not names:
-        raise UsageError(f"{path}: paths: holds no operation, expected those of a gateway")
+        raise UsageError(f"{path}: paths: has no operations, expected those of a gateway")
     version = version or closest(msgspec.to_builtins(document), versions.available())
     return tuple(sorted(names)), versions.load(version)
 
 
 def _names(paths: Sequence[Path], runs: Sequence[Run]) -> tuple[str, str]:
-    """Return what to call two runs: their gateways' versions, or their files where that is the same."""
+    """Return labels for two runs: the versions of their gateways, or their files if the versions are equal."""
     first, second = (run.gateway.version if run.gateway else None for run in runs)
     if first and second and first != second:
         return first, second

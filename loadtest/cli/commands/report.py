@@ -1,0 +1,63 @@
+"""``loadtest report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loadtest.app.judging import ReportError, judge_and_report
+from loadtest.cli import options, output
+from loadtest.cli.options import HELP, JUDGING, examples, setting_options
+from loadtest.core import settings
+from loadtest.core.errors import UsageError
+from loadtest.reports.terminal import print_verdict
+
+
+@click.command(
+    context_settings=HELP,
+    epilog=examples(
+        "loadtest report",
+        "loadtest report --csv reports/locust --reports-dir out",
+        "loadtest report --run old/run.json --known-failures ci/known-failures.toml",
+    ),
+)
+@options.run_file
+@click.option(
+    "--csv",
+    "prefix",
+    type=click.Path(path_type=Path),
+    metavar="PREFIX",
+    help="Locust CSV files to use instead of a run: PREFIX_stats.csv and the others",
+)
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of CSV files that are neither UTF-8 nor UTF-16, such as cp1252; requires --csv",
+)
+@click.option(
+    "--gateway-version",
+    metavar="VERSION",
+    help="Gateway version, which determines the known failures; requires --csv",
+)
+@setting_options(*JUDGING, settings.REPORTS_DIR)
+def report(
+    run_file: Path | None,
+    prefix: Path | None,
+    encoding: str | None,
+    gateway_version: str | None,
+    **given: Any,
+) -> None:
+    """Evaluate a run and write its reports.
+
+    The exit code is that of the verdict.
+    """
+    reports = options.reports_directory(given)
+    measured = options.the_run(run_file, prefix, gateway_version, reports, encoding)
+    try:
+        verdict = judge_and_report(measured, options.read_judging(given), reports, options.today())
+    except ReportError as error:
+        print_verdict(error.run, error.verdict)
+        raise UsageError(str(error)) from error
+    output.conclude(measured, verdict)

@@ -1,0 +1,70 @@
+"""``loadtest run``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from loadtest.app.judging import ReportError
+from loadtest.cli import options, output
+from loadtest.cli.options import HELP, JUDGING, MASTER, SIZE, examples, setting_options
+from loadtest.core import settings
+from loadtest.core.address import given_address
+from loadtest.core.signals import listening
+from loadtest.reports.terminal import print_verdict
+
+
+@click.command(
+    context_settings=HELP,
+    epilog=examples(
+        "loadtest run",
+        "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
+        "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
+        "loadtest run -u 50 -t 5m --processes 2 -- --tags tokens",
+        "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
+    ),
+)
+@setting_options(settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, *SIZE)
+@options.master
+@setting_options(*MASTER, *JUDGING, settings.REPORTS_DIR)
+@options.locust
+def run(**given: Any) -> None:
+    """Boot a gateway, run the load test, evaluate, write reports, stop.
+
+    With $LOADTEST_HOST or an address as --gateway, that gateway is tested and nothing is booted. The exit code is
+    that of the verdict.
+    """
+    from loadtest.app.job import Job, reachable, run_job
+    from loadtest.core.progress import progress
+    from loadtest.gateway.install.source import parse_source
+    from loadtest.gateway.overrides import parse_overrides
+
+    home = settings.home()
+    master = options.read_master(given)
+    gateway = given_address(given["gateway"], os.environ)
+    gateway, held = reachable(gateway, home) if master else (gateway, None)
+    job = Job(
+        source=parse_source(gateway, home),
+        held=held,
+        master=master,
+        size=options.read_size(given),
+        home=home,
+        reports=options.reports_directory(given),
+        options=options.read_judging(given),
+        explicit=options.explicit(given),
+        locust=options.locust_arguments(given),
+        port=given["port"],
+        database=given["database"],
+        set_up_seconds=settings.SETUP_SECONDS.get(os.environ),
+        overrides=parse_overrides(given["settings"]),
+    )
+    with listening():
+        try:
+            with progress() as shown:
+                measured, verdict = run_job(job, shown)
+        except ReportError as error:
+            print_verdict(error.run, error.verdict)
+            raise
+        output.conclude(measured, verdict)
