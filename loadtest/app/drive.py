@@ -37,7 +37,7 @@ from loadtest.engine.locust_options import (
 )
 from loadtest.engine.target import DEFAULT_HOST, Target, target_environment, target_from
 from loadtest.gateway.install.installation import INSTALL_LOG
-from loadtest.gateway.process import reaper as guard
+from loadtest.gateway.process import reaper
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.reports.formats import FORMATS
@@ -246,7 +246,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], stop: StopReque
 
 def _end_with_us() -> None:
     """Ask the kernel (Linux) to interrupt Locust when this process is killed."""
-    guard.prctl(guard.DEATH_SIGNAL, signal.SIGINT)
+    reaper.prctl(reaper.DEATH_SIGNAL, signal.SIGINT)
 
 
 def _alone(

@@ -69,7 +69,7 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     assert services is not None
     written = "".join(path.read_text(errors="replace") for path in reports.iterdir() if path.is_file())
     assert services.password not in written + done.stdout + done.stderr
-    left = postgresql.ask(installed, services, "select datname from pg_database where datname like 'run-%'")
+    left = postgresql.query(installed, services, "select datname from pg_database where datname like 'run-%'")
     assert left == []
 
     operations = json.loads((reports / "verdict.json").read_text())["operations"]

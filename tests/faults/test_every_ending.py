@@ -149,10 +149,10 @@ def kills(*words: str) -> Callable[[Job], None]:
     return under_load
 
 
-def kills_guard_of(*words: str) -> Callable[[Job], None]:
+def kills_reaper_of(*words: str) -> Callable[[Job], None]:
     def under_load(job: Job) -> None:
         job.under_load()
-        job.guard_of(*words).kill()
+        job.reaper_of(*words).kill()
 
     return under_load
 
@@ -179,8 +179,8 @@ SHORT = ("-u", "2", "-r", "2", "-t", "8s")
 ENDINGS = (
     Ending("the gateway is killed", kills("stub_gateway.py"), 3, INCONCLUSIVE, "gateway died at 00:"),
     Ending(
-        "the gateway's guard is killed",
-        kills_guard_of("stub_gateway.py"),
+        "the gateway's reaper is killed",
+        kills_reaper_of("stub_gateway.py"),
         3,
         INCONCLUSIVE,
         "gateway died at 00:",
@@ -190,8 +190,8 @@ ENDINGS = (
     Ending("the backends are killed", kills("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
     Ending("Locust is killed", kills("locust", "-f"), 3, INCONCLUSIVE, "Locust ended in the middle"),
     Ending(
-        "Locust's guard is killed",
-        kills_guard_of("locust", "-f"),
+        "Locust's reaper is killed",
+        kills_reaper_of("locust", "-f"),
         3,
         INCONCLUSIVE,
         "Locust ended in the middle",

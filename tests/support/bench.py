@@ -188,7 +188,7 @@ class Job:
         return False
 
     def find(self, *words: str) -> psutil.Process:
-        """Return the process whose command line has all ``words`` and which guards no other; the oldest of them."""
+        """Return the process whose command line has all ``words`` and which is no reaper; the oldest of them."""
         found = []
         for one in self.processes():
             with contextlib.suppress(psutil.Error):
@@ -198,10 +198,10 @@ class Job:
         assert found, f"no process with {words}: {[one.cmdline() for one in self.processes()]}"
         return min(found, key=lambda one: one.create_time())
 
-    def guard_of(self, *words: str) -> psutil.Process:
-        guard = self.find(*words).parent()
-        assert guard is not None
-        return guard
+    def reaper_of(self, *words: str) -> psutil.Process:
+        reaper = self.find(*words).parent()
+        assert reaper is not None
+        return reaper
 
     def left(self) -> list[str]:
         """Return what is left behind: processes, and files of runs and of unfinished templates."""

@@ -1,1 +1,1 @@
-"""Programs as processes: start, supervise and end them, with everything they started."""
+"""Run programs: start and stop process trees, and run daemons."""

@@ -1,4 +1,4 @@
-"""Running a program to its end: with a timeout, and with everything that it starts."""
+"""Run a program to its end, with a timeout."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from loadtest.core.errors import InconclusiveError
 from loadtest.core.signals import stop_request
 from loadtest.gateway.process.program import Program
 
-STEP = 0.02
-"""Seconds between looks at whether a program has ended."""
+POLL = 0.02
+"""Seconds between two checks whether a program has ended."""
 GRACE = 2.0
-"""Seconds that a program has to end when it is out of time."""
+"""Seconds between SIGTERM and SIGKILL after a timeout."""
 
 
 class CommandError(InconclusiveError):
-    """A program could not be started, failed, or was out of time; the message ends with its last line."""
+    """A program could not be started, failed, or timed out; the message ends with its last line."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
         self.output = output
-        """Everything that it printed."""
+        """Everything it printed."""
 
 
 class CommandTimeoutError(CommandError):
-    """A program was out of time."""
+    """A program timed out."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a program that succeeded has printed."""
+    """Output of a program that succeeded."""
 
     output: str
     errors: str
@@ -47,13 +47,13 @@ def run_command(
     within: float,
     directory: Path | None = None,
 ) -> Finished:
-    """Run ``command`` to its end, ``within`` so many seconds; nothing that it starts outlives it, or us.
+    """Run ``command`` to its end, for at most ``within`` seconds. Its child processes end with it, and it with us.
 
-    ``name`` is what it is called in messages. Secrets belong into ``environment``.
+    ``name`` is used in messages. Pass secrets in ``environment``, not in ``command``.
 
     Raises:
-        CommandError: it could not be started, ended with a status other than 0, or was out of time.
-        Stopped: a signal asked to stop meanwhile.
+        CommandError: it could not be started, exited with a status other than 0, or timed out.
+        Stopped: a signal asked to stop.
     """
     stop = stop_request()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
@@ -71,7 +71,7 @@ def run_command(
         with program:
             deadline = time.monotonic() + within
             while (death := program.death()) is None and time.monotonic() < deadline and not stop.urgent:
-                stop.pause(STEP)
+                stop.pause(POLL)
         printed = []
         for file in (output, errors):
             file.seek(0)

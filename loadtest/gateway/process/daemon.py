@@ -1,7 +1,7 @@
-"""A process that stays after the command that started it and holds something: a gateway, or services.
+"""Background processes that outlive the command that started them: a gateway, or PostgreSQL and Redis.
 
-It gets an order on standard input, leaves the terminal behind, answers once on standard output whether it holds
-what was ordered, and stays until SIGTERM. As long as it does, a file in LOADTEST_HOME says what it holds.
+A daemon reads its order from standard input, leaves the terminal, answers once on standard output, and runs until
+SIGTERM. While it runs, a state file in LOADTEST_HOME describes it.
 """
 
 from __future__ import annotations
@@ -17,204 +17,253 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 import psutil
 
 from loadtest.core.errors import BootError, InconclusiveError, LoadTestError, UsageError
 from loadtest.core.files import write_atomically
+from loadtest.core.locks import exclusively, is_held
 from loadtest.core.record import Record
 from loadtest.core.signals import Stopped, listening, stop_request
 from loadtest.gateway.workspace import same_process
 
-START_TIME = 1800.0
-"""Seconds that a holder has to install, migrate and boot what it was ordered."""
+START_TIMEOUT = 1800.0
+"""Seconds in which a daemon must have installed, migrated and booted everything."""
 
-FOREVER = 3600.0
-"""Seconds between two looks of a holder that has nothing to do."""
+STOP_TIMEOUT = 20.0
+"""Seconds between SIGTERM and SIGKILL; the reaper of each child ends the child in both cases."""
 
-STOP_TIME = 20.0
-"""Seconds that a holder has to end before it is killed; what it holds ends then, too."""
+STOP_POLL = 0.02
+"""Seconds between two checks whether a daemon has ended."""
 
-STEP = 0.02
-"""Seconds between looks at whether a holder is gone."""
+ANSWER_POLL = 0.2
+"""Seconds between two checks for a signal, and for the end of the command that waits for the answer."""
 
-LOOK = 0.2
-"""Seconds between looks at whether a signal arrived, or the command that gave the order is gone."""
+IDLE_WAIT = 3600.0
+"""Seconds of one wait of a daemon that has answered."""
 
-
-class DaemonState(Protocol):
-    """What the file says; it holds secrets and is readable by its owner alone."""
-
-    @property
-    def holder(self) -> int:
-        """Process id of who holds it."""
-
-    @property
-    def created(self) -> float:
-        """When that process was created, so that another one with its id is not taken for it."""
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """Process ids that are gone when the holder has let go."""
+R = TypeVar("R")
 
 
-H = TypeVar("H", bound=DaemonState)
+class DaemonState(Record, Generic[R], frozen=True, kw_only=True):
+    """Content of a state file. It contains secrets; only its owner can read the file."""
+
+    running: R
+    """What the daemon runs."""
+    pid: int
+    """Process ID of the daemon."""
+    created: float
+    """Creation time of that process, which distinguishes it from a later process with the same ID."""
+    children: tuple[int, ...]
+    """Process IDs that are gone once the daemon has stopped."""
 
 
 class StartResult(Record, frozen=True, kw_only=True):
-    """What a holder answers, once."""
+    """The one answer of a daemon."""
 
     error: str | None = None
     usage: bool = False
     log_tail: tuple[str, ...] = ()
 
 
-def start(module: str, order: bytes, *, log: Path, who: str) -> None:
-    """Run ``module``, a holder, and return when it holds what the ``order`` says; ``log`` gets what it prints.
+@dataclass(frozen=True)
+class Started(Generic[R]):
+    """What a daemon runs once its order is carried out."""
 
-    Raises:
-        UsageError, BootError, InconclusiveError: as it was raised there.
-        InconclusiveError: ``who`` it is, to people, ended without an answer, or did not answer in time.
-        Stopped: a signal asked to stop meanwhile; the holder ends, too.
-    """
-    log.touch(mode=0o600)
-    with log.open("wb") as errors, tempfile.TemporaryFile() as ordered:
-        ordered.write(order)
-        ordered.seek(0)
-        # The process that is started leaves a child behind, which ends as soon as the pipe has no reader.
-        with subprocess.Popen(
-            [sys.executable, "-m", module],
-            stdin=ordered,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        ) as started:
-            answer = _read(started, who)
-    if not answer:
-        raise InconclusiveError(f"{who} ended without an answer: see {log}")
-    outcome = msgspec.json.decode(answer, type=StartResult)
-    if outcome.error is None:
-        return
-    if outcome.usage:
-        raise UsageError(outcome.error)
-    if outcome.log_tail:
-        raise BootError(outcome.error, outcome.log_tail)
-    raise InconclusiveError(outcome.error)
+    home: Path
+    """LOADTEST_HOME."""
+    running: R
+    children: tuple[int, ...]
+    """Their process IDs."""
 
 
-def _read(started: subprocess.Popen[bytes], who: str) -> bytes:
-    assert started.stdout is not None  # noqa: S101 - for the type checker
-    stop, deadline = stop_request(), time.monotonic() + START_TIME
-    answer = b""
-    os.set_blocking(started.stdout.fileno(), False)
-    try:
-        while True:
-            stop.check()
-            if time.monotonic() > deadline:
-                raise InconclusiveError(f"{who} did not answer within {START_TIME:g} s")
-            if select.select([started.stdout], [], [], LOOK)[0]:
-                part = os.read(started.stdout.fileno(), 65536)
-                if not part:
-                    return answer
-                answer += part
-    finally:
-        started.stdout.close()
+@dataclass(frozen=True)
+class Daemon(Generic[R]):
+    """A kind of daemon; at most one of each kind runs for a LOADTEST_HOME."""
 
+    module: str
+    """Runs as ``python -m MODULE`` and calls :meth:`run`."""
+    state: type[DaemonState[R]]
+    file: str
+    """Name of the state file in LOADTEST_HOME."""
+    log: str
+    """Path below LOADTEST_HOME of the file for everything that the daemon prints."""
+    name: str
+    """In messages: ``the supervisor``."""
+    subject: str
+    """In messages, what it runs: ``a gateway``."""
 
-def read(file: Path, kind: type[H], what: str) -> H | None:
-    """Return what ``file`` says is held, or None if nothing is.
+    def locked(self, home: Path) -> AbstractContextManager[None]:
+        """Exclude other commands that start or stop this daemon.
 
-    A file whose holder is gone, or whose process id belongs to another process by now, says nothing; it is removed.
+        Raises:
+            InconclusiveError: another command holds the lock for too long.
+        """
+        return exclusively(self._lock(home), f"starting or stopping {self.subject}", within=START_TIMEOUT)
 
-    Raises:
-        UsageError: the file is not ours, or of another version of the program; ``what`` it should be of.
-    """
-    try:
-        holding = msgspec.json.decode(file.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{file}: is not the state of {what} ({error}): remove it") from error
-    if not same_process(holding.holder, holding.created):
-        file.unlink(missing_ok=True)
-        return None
-    return holding
+    def is_starting_or_stopping(self, home: Path) -> bool:
+        """Return whether a command holds the lock of :meth:`locked`."""
+        return is_held(self._lock(home))
 
+    def _lock(self, home: Path) -> Path:
+        return home / f"{self.file}.lock"
 
-def stop(file: Path, holding: DaemonState) -> None:
-    """End the holder, wait until what it held is gone, and remove the file.
+    def read(self, home: Path) -> R | None:
+        """Return what the daemon of ``home`` runs, or None if there is no daemon.
 
-    Raises:
-        InconclusiveError: it did not stop.
-    """
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(holding.holder, number)
-        deadline = time.monotonic() + STOP_TIME
-        while time.monotonic() < deadline:
-            held = same_process(holding.holder, holding.created)
-            if not held and not any(map(psutil.pid_exists, holding.held)):
-                file.unlink(missing_ok=True)
-                return
-            time.sleep(STEP)
-    raise InconclusiveError(f"process {holding.holder} did not stop")
+        A state file whose process has ended, or whose process ID now belongs to another process, is removed.
 
+        Raises:
+            UsageError: the file cannot be read, or was written by another version of this program.
+        """
+        state = self._read(home)
+        return state.running if state else None
 
-def this_process() -> tuple[int, float]:
-    """Return who we are, as a file says who holds something: process id and when it was created."""
-    me = psutil.Process()
-    return me.pid, me.create_time()
+    def _read(self, home: Path) -> DaemonState[R] | None:
+        file = home / self.file
+        try:
+            state = msgspec.json.decode(file.read_bytes(), type=self.state)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{file}: is not the state of {self.subject} ({error}): remove it") from error
+        if not same_process(state.pid, state.created):
+            file.unlink(missing_ok=True)
+            return None
+        return state
 
+    def start(self, home: Path, order: bytes) -> R:
+        """Start the daemon with ``order`` on its standard input; returns what it runs. Call it under :meth:`locked`.
 
-def run_daemon(begin: Callable[[bytes], AbstractContextManager[tuple[Path, DaemonState]]]) -> int:
-    """Be a holder: do the order on standard input, and stay until a signal.
+        Raises:
+            UsageError, BootError, InconclusiveError: as raised in the daemon.
+            InconclusiveError: the daemon ended without an answer, or did not answer in time.
+            Stopped: a signal asked to stop; the daemon ends, too.
+        """
+        log = home / self.log
+        log.touch(mode=0o600)
+        with log.open("wb") as errors, tempfile.TemporaryFile() as ordered:
+            ordered.write(order)
+            ordered.seek(0)
+            # The process started here forks the daemon, which ends as soon as the pipe has no reader.
+            with subprocess.Popen(
+                [sys.executable, "-m", self.module],
+                stdin=ordered,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            ) as started:
+                answer = self._read_answer(started)
+        if not answer:
+            raise InconclusiveError(f"{self.name} ended without an answer: see {log}")
+        result = msgspec.json.decode(answer, type=StartResult)
+        if result.error is not None:
+            if result.usage:
+                raise UsageError(result.error)
+            if result.log_tail:
+                raise BootError(result.error, result.log_tail)
+            raise InconclusiveError(result.error)
+        running = self.read(home)
+        if running is None:
+            raise InconclusiveError(f"{self.name} ended at once: see {log}")
+        return running
 
-    ``begin`` does the order, lends the file to write and what to write there, and lets go at the end of the block.
-    If the command that gave the order ends before it has an answer, so does the holder.
-    """
-    if os.fork():
-        os._exit(0)
-    order = sys.stdin.buffer.read()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    answered = threading.Event()
-    threading.Thread(target=_end_without_reader, args=(answered,), daemon=True).start()
-    try:
-        with listening() as stop, begin(order) as (file, holding):
-            write_atomically(file, msgspec.json.encode(holding), mode=0o600)
-            try:
+    def _read_answer(self, started: subprocess.Popen[bytes]) -> bytes:
+        assert started.stdout is not None  # noqa: S101 - for the type checker
+        stop, deadline = stop_request(), time.monotonic() + START_TIMEOUT
+        answer = b""
+        os.set_blocking(started.stdout.fileno(), False)
+        try:
+            while True:
                 stop.check()
-                answered.set()
-                _answer(StartResult())
-                while True:
-                    stop.pause(FOREVER)
-            finally:
-                file.unlink(missing_ok=True)
-    except (BrokenPipeError, Stopped):
-        return 0
-    except BootError as error:
-        _answer(StartResult(error=str(error), log_tail=error.log_tail))
-    except LoadTestError as error:
-        _answer(StartResult(error=str(error), usage=isinstance(error, UsageError)))
-    return 1
+                if time.monotonic() > deadline:
+                    raise InconclusiveError(f"{self.name} did not answer within {START_TIMEOUT:g} s")
+                if select.select([started.stdout], [], [], ANSWER_POLL)[0]:
+                    part = os.read(started.stdout.fileno(), 65536)
+                    if not part:
+                        return answer
+                    answer += part
+        finally:
+            started.stdout.close()
+
+    def stop(self, home: Path) -> bool:
+        """End the daemon and wait until its children are gone; False if there is none. Call it under :meth:`locked`.
+
+        Raises:
+            InconclusiveError: it did not stop.
+        """
+        state = self._read(home)
+        if state is None:
+            return False
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(state.pid, number)
+            deadline = time.monotonic() + STOP_TIMEOUT
+            while time.monotonic() < deadline:
+                alive = same_process(state.pid, state.created)
+                if not alive and not any(map(psutil.pid_exists, state.children)):
+                    (home / self.file).unlink(missing_ok=True)
+                    return True
+                time.sleep(STOP_POLL)
+        raise InconclusiveError(f"process {state.pid} did not stop")
+
+    def run(self, begin: Callable[[bytes], AbstractContextManager[Started[R]]]) -> int:
+        """Become the daemon: carry out the order on standard input and run until a signal; returns the exit status.
+
+        ``begin`` starts what the order asks for and stops it at the end of the block. If the command that gave the
+        order ends before it has the answer, the daemon ends, too.
+        """
+        if os.fork():
+            os._exit(0)
+        order = sys.stdin.buffer.read()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        answered = threading.Event()
+        threading.Thread(target=_end_without_reader, args=(answered,), daemon=True).start()
+        try:
+            with listening() as stop, begin(order) as started:
+                file, me = started.home / self.file, psutil.Process()
+                state = self.state(
+                    running=started.running,
+                    pid=me.pid,
+                    created=me.create_time(),
+                    children=started.children,
+                )
+                write_atomically(file, msgspec.json.encode(state), mode=0o600)
+                try:
+                    stop.check()
+                    answered.set()
+                    _answer(StartResult())
+                    while True:
+                        stop.pause(IDLE_WAIT)
+                finally:
+                    file.unlink(missing_ok=True)
+        except (BrokenPipeError, Stopped):
+            return 0
+        except BootError as error:
+            _answer(StartResult(error=str(error), log_tail=error.log_tail))
+        except LoadTestError as error:
+            _answer(StartResult(error=str(error), usage=isinstance(error, UsageError)))
+        return 1
 
 
 def _end_without_reader(answered: threading.Event) -> None:
-    """Stop this process as by SIGTERM when the command that waits for its answer is gone."""
+    """Send SIGTERM to this process when the command that waits for its answer has ended."""
     poll = select.poll()
     poll.register(1, 0)
-    while not answered.wait(LOOK):
+    while not answered.wait(ANSWER_POLL):
         if poll.poll(0):
             os.kill(os.getpid(), signal.SIGTERM)
             return
 
 
-def _answer(outcome: StartResult) -> None:
-    """Tell the outcome and close the pipe: the reader waits for its end."""
-    os.write(1, msgspec.json.encode(outcome))
+def _answer(result: StartResult) -> None:
+    """Write the answer and close the pipe: the reader waits for its end."""
+    os.write(1, msgspec.json.encode(result))
     with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a descriptor is replaced
         os.dup2(nothing.fileno(), 1)

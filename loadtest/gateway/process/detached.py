@@ -1,4 +1,4 @@
-"""A gateway that stays after the command that booted it: who holds it, where it is, how to stop it."""
+"""A gateway that runs in the background: boot it, find it, stop it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,24 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.core.locks import exclusively, is_held
+from loadtest.core.errors import UsageError
 from loadtest.core.record import Record
 from loadtest.gateway.install.source import Running, Source
-from loadtest.gateway.process import daemon as holding
+from loadtest.gateway.process.daemon import Daemon, DaemonState
 from loadtest.gateway.running import RunningGateway
 
-FILE = "gateway.json"
-SUPERVISOR_LOG = "supervisor.log"
-
-
-class GatewayState(Record, frozen=True, kw_only=True):
-    """What the file in LOADTEST_HOME says; it holds secrets and is readable by its owner alone."""
-
-    gateway: RunningGateway
-    supervisor: int
-    """Process id of who holds gateway and backends."""
-    created: float
-    """When that process was created, so that another one with its id is not taken for it."""
-
-    @property
-    def holder(self) -> int:
-        """The supervisor."""
-        return self.supervisor
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """Process ids of gateway and backends."""
-        return tuple(pid for pid in (self.gateway.pid, self.gateway.backends_pid) if pid)
+SUPERVISOR = Daemon(
+    module="loadtest.gateway.process.supervisor",
+    state=DaemonState[RunningGateway],
+    file="gateway.json",
+    log="supervisor.log",
+    name="the supervisor",
+    subject="a gateway",
+)
 
 
 class Order(Record, frozen=True, kw_only=True):
-    """What a supervisor is asked to boot."""
+    """What a supervisor is to boot."""
 
     source: str
     home: str
@@ -47,30 +32,29 @@ class Order(Record, frozen=True, kw_only=True):
     database: str | None = None
     overrides: dict[str, str] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    """Why this source was chosen, if none was named."""
+    """Why this source was chosen, if the caller did not name one."""
 
 
 def read_state(home: Path) -> RunningGateway | None:
-    """Return the gateway that a supervisor holds for ``home``, or None if there is none.
+    """Return the gateway that a supervisor runs for ``home``, or None.
 
-    The gateway itself may have died: ask its ``death()``.
+    The gateway may have ended; its ``death()`` shows that.
 
     Raises:
-        UsageError: the file is not ours, or of another version of the program.
+        UsageError: the state file cannot be read, or was written by another version of this program.
     """
-    state = _read(home)
-    return state.gateway if state else None
+    return SUPERVISOR.read(home)
 
 
 def status(home: Path) -> str:
-    """Return one line on the gateway that a supervisor holds for ``home``.
+    """Return one line on the gateway that a supervisor runs for ``home``.
 
     Raises:
         UsageError: as :func:`read_state`.
     """
     gateway = read_state(home)
     if gateway is None:
-        return "a gateway is being booted" if is_held(home / f"{FILE}.lock") else "no gateway runs"
+        return "a gateway is being booted" if SUPERVISOR.is_starting_or_stopping(home) else "no gateway runs"
     if (death := gateway.death()) is not None:
         return f"{gateway.source} at {gateway.host} ended{death.how}"
     return f"{gateway.source} runs at {gateway.host} (version {gateway.version}, process {gateway.pid})"
@@ -84,20 +68,20 @@ def boot_detached(
     database: str | None = None,
     overrides: Mapping[str, str] | None = None,
 ) -> RunningGateway:
-    """Boot ``source`` under a supervisor that stays when we end, and return the gateway when it is up.
+    """Boot ``source`` under a supervisor that outlives this process; returns the gateway when it is up.
 
     Raises:
         UsageError: a gateway runs for ``home`` already, or as :func:`loadtest.gateway.boot.booted`.
-        BootError: it did not come up; the error holds the last lines of its log.
+        BootError: it did not boot; the error has the last lines of its log.
         InconclusiveError: as :func:`loadtest.gateway.boot.booted`.
     """
     if isinstance(source, Running):
         raise UsageError(f"GATEWAY={source.text}: runs already, expected a version or path:DIR to boot")
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
-    with exclusively(home / f"{FILE}.lock", "booting or stopping a gateway", within=holding.START_TIME):
-        if (state := _read(home)) is not None:
-            raise UsageError(f"{state.gateway.source} runs at {state.gateway.host}: stop it first")
+    with SUPERVISOR.locked(home):
+        if (gateway := read_state(home)) is not None:
+            raise UsageError(f"{gateway.source} runs at {gateway.host}: stop it first")
         order = Order(
             source=_absolute(source),
             home=str(home),
@@ -106,34 +90,19 @@ def boot_detached(
             overrides=dict(overrides or {}),
             notes=getattr(source, "notes", ()),
         )
-        log = home / SUPERVISOR_LOG
-        holding.start(
-            "loadtest.gateway.process.supervisor", msgspec.json.encode(order), log=log, who="the supervisor"
-        )
-        gateway = read_state(home)
-    if gateway is None:
-        raise InconclusiveError(f"the supervisor ended at once: see {log}")
-    return gateway
+        return SUPERVISOR.start(home, msgspec.json.encode(order))
 
 
 def stop_detached(home: Path) -> bool:
-    """Stop gateway and backends that a supervisor holds for ``home``; False if there is none.
+    """Stop the gateway and the backends of the supervisor of ``home``; False if there is none.
 
     Raises:
         UsageError: as :func:`read_state`.
     """
     if not home.is_dir():
         return False
-    with exclusively(home / f"{FILE}.lock", "booting or stopping a gateway", within=holding.START_TIME):
-        state = _read(home)
-        if state is None:
-            return False
-        holding.stop(home / FILE, state)
-    return True
-
-
-def _read(home: Path) -> GatewayState | None:
-    return holding.read(home / FILE, GatewayState, "a gateway")
+    with SUPERVISOR.locked(home):
+        return SUPERVISOR.stop(home)
 
 
 def _absolute(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""A program that we started, and that does not outlive us: see :mod:`loadtest.gateway.process.reaper`."""
+"""A child process that ends with this process: see :mod:`loadtest.gateway.process.reaper`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ import psutil
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.record import Record
 from loadtest.core.signals import stop_request
-from loadtest.gateway.process import reaper as guard
+from loadtest.gateway.process import reaper
 from loadtest.results.target import Death
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
-START = 10.0
-"""Seconds that a guard has to come up."""
+START_TIMEOUT = 10.0
+"""Seconds in which a reaper must have started the program."""
 
-STEP = 0.005
-"""Seconds between looks at whether it is up, or gone."""
+POLL = 0.005
+"""Seconds between two checks whether a reaper has started or ended."""
 
 OVERDUE = 2.0
-"""Seconds beyond its own time after which a guard is killed."""
+"""Seconds after the grace period and ``KILL_TIMEOUT`` after which a reaper itself is killed."""
 
 
-class _Fact(Record, frozen=True, kw_only=True):
-    """One line of what a guard tells."""
+class _Event(Record, frozen=True, kw_only=True):
+    """One line that a reaper writes."""
 
     pid: int | None = None
     error: str | None = None
@@ -47,11 +47,10 @@ class _Fact(Record, frozen=True, kw_only=True):
 
 
 class Program:
-    """A running program with its whole tree of processes, held by a guard.
+    """A running program with its whole process tree, started by a reaper.
 
-    Everything that it prints goes to ``output``, or to ``output`` and ``errors``; what its guard reports goes to the
-    file ``life``, where :func:`death_of` finds it in any process. Secrets belong into ``environment``, never into
-    ``command``.
+    Its output goes to ``output``, or to ``output`` and ``errors``. The reaper writes to the file ``life``, which
+    :func:`death_of` can read in any process. Pass secrets in ``environment``, not in ``command``.
 
     Raises:
         InconclusiveError: it cannot be started.
@@ -75,14 +74,14 @@ class Program:
                 output.touch(mode=0o600)
                 output = stack.enter_context(output.open("ab", buffering=0))
             printed = output.fileno(), (errors or output).fileno()
-            # Without a name, nothing is left of it after a crash.
-            self._facts = life.open("w+b") if life else tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, str(grace), *map(str, printed), *command],
+            # A file without a name leaves nothing behind after a crash.
+            self._events = life.open("w+b") if life else tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+            self._reaper = subprocess.Popen(
+                [sys.executable, "-I", "-S", reaper.__file__, str(grace), *map(str, printed), *command],
                 env=dict(environment),
                 cwd=directory,
                 stdin=subprocess.PIPE,
-                stdout=self._facts,
+                stdout=self._events,
                 stderr=subprocess.DEVNULL,
                 pass_fds=printed,
                 start_new_session=True,
@@ -90,69 +89,69 @@ class Program:
         try:
             self.pid = self._wait_for_pid(command[0])
         except BaseException:
-            self._facts.close()
+            self._events.close()
             raise
 
     def _wait_for_pid(self, name: str) -> int:
-        deadline = time.monotonic() + START
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
-            gone = self._guard.poll() is not None
-            for fact in self._told():
-                if fact.pid is not None:
-                    return fact.pid
+            gone = self._reaper.poll() is not None
+            for event in self._read_events():
+                if event.pid is not None:
+                    return event.pid
                 self.stop()
-                raise InconclusiveError(f"cannot be started: {fact.error}")
+                raise InconclusiveError(f"cannot be started: {event.error}")
             if gone:
                 break
-            time.sleep(STEP)
+            time.sleep(POLL)
         self.stop()
-        raise InconclusiveError(f"cannot be started: the guard of {name} did not come up")
+        raise InconclusiveError(f"cannot be started: the reaper of {name} did not start")
 
     def death(self) -> Death | None:
-        """Return how the program ended; None while it lives, and for one that we stopped ourselves."""
+        """Return how the program ended; None while it runs, and after :meth:`stop`."""
         if self._stopped:
             return None
-        gone = self._guard.poll() is not None
-        death = _death(self._told())
+        gone = self._reaper.poll() is not None
+        death = _death(self._read_events())
         return Death(at=time.time()) if gone and death is None else death
 
     def stop(self) -> None:
-        """End the program and everything that it started; returns when all of it is gone.
+        """End the program and its whole process tree; returns when all of it is gone.
 
-        A guard that does not see to it, because it was stopped itself, is killed with all that it holds.
+        A reaper that does not respond, because it was suspended, is killed with its process tree.
         """
         self._stopped = True
-        if self._guard.stdin is not None:
-            self._guard.stdin.close()
+        if self._reaper.stdin is not None:
+            self._reaper.stdin.close()
         request, hurried = stop_request(), False
-        deadline = time.monotonic() + self._grace + guard.KILL + OVERDUE
-        while self._guard.poll() is None and time.monotonic() < deadline:
+        deadline = time.monotonic() + self._grace + reaper.KILL_TIMEOUT + OVERDUE
+        while self._reaper.poll() is None and time.monotonic() < deadline:
             if request.urgent and not hurried:
                 hurried = True
-                self._guard.send_signal(signal.SIGTERM)
+                self._reaper.send_signal(signal.SIGTERM)
                 deadline = min(deadline, time.monotonic() + OVERDUE)
-            request.sleep(STEP)
-        if self._guard.poll() is None:
+            request.sleep(POLL)
+        if self._reaper.poll() is None:
             self._kill()
-        elif self._guard.returncode and hasattr(self, "pid"):
-            # The guard was killed, and with it the program, but not what the program had started.
+        elif self._reaper.returncode and hasattr(self, "pid"):
+            # The reaper was killed and the program with it, but not the program's children.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-        self._facts.close()
+        self._events.close()
 
     def _kill(self) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
-            guarding = psutil.Process(self._guard.pid)
-            for one in (*guarding.children(recursive=True), guarding):
+            root = psutil.Process(self._reaper.pid)
+            for process in (*root.children(recursive=True), root):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    one.kill()
-        self._guard.wait()
+                    process.kill()
+        self._reaper.wait()
 
-    def _told(self) -> list[_Fact]:
-        if self._facts.closed:
+    def _read_events(self) -> list[_Event]:
+        if self._events.closed:
             return []
-        descriptor = self._facts.fileno()
-        return _facts(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
+        descriptor = self._events.fileno()
+        return _decoded(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
 
     def __enter__(self) -> Self:
         return self
@@ -164,22 +163,22 @@ class Program:
 
 
 def death_of(life: Path) -> Death | None:
-    """Return how the program whose guard writes to ``life`` ended, or None if it is not known to have.
+    """Return how the program whose reaper writes to ``life`` ended; None if no end was recorded.
 
     ``at`` is in seconds since the epoch.
     """
     try:
-        return _death(_facts(life.read_bytes()))
+        return _death(_decoded(life.read_bytes()))
     except OSError:
         return None
 
 
-def _death(facts: Sequence[_Fact]) -> Death | None:
-    for fact in facts:
-        if fact.ended is not None:
-            return Death(at=fact.ended, signal=fact.signal, exit_status=fact.exit_status)
+def _death(events: Sequence[_Event]) -> Death | None:
+    for event in events:
+        if event.ended is not None:
+            return Death(at=event.ended, signal=event.signal, exit_status=event.exit_status)
     return None
 
 
-def _facts(told: bytes) -> list[_Fact]:
-    return [msgspec.json.decode(line, type=_Fact) for line in told.split(b"\n")[:-1]]
+def _decoded(lines: bytes) -> list[_Event]:
+    return [msgspec.json.decode(line, type=_Event) for line in lines.split(b"\n")[:-1]]

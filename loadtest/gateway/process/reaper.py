@@ -1,14 +1,13 @@
-"""Runs one program and outlives nobody: when its parent goes, the program's whole tree goes.
+"""Run one program, and end its whole process tree when it or the parent process ends.
 
-Started by :mod:`loadtest.gateway.process.program` as a script of its own, with the standard library only, so that it
-is up in a few milliseconds. Its standard input is a pipe that the parent holds: end of file means that the
-parent ended, in whatever way, SIGKILL included. On standard output (a file) it tells, as JSON lines, the
-program's process id and how the program ended.
+:mod:`loadtest.gateway.process.program` runs this file as a script. It uses the standard library only, so that it
+starts in a few milliseconds. Standard input is a pipe from the parent: end of file means that the parent ended, by
+SIGKILL or otherwise. It writes the program's process ID, and how the program ended, as JSON lines to standard output.
 
-    python -I -S guard.py GRACE OUTPUT ERRORS PROGRAM [ARGUMENT ...]
+    python -I -S reaper.py GRACE OUTPUT ERRORS PROGRAM [ARGUMENT ...]
 
-GRACE is how many seconds the tree has between SIGTERM and SIGKILL; a signal to the guard cuts them short. OUTPUT and
-ERRORS are the file descriptors, inherited from the parent, for the program's standard output and error.
+GRACE is the number of seconds between SIGTERM and SIGKILL; a signal to the reaper ends it early. OUTPUT and ERRORS
+are inherited file descriptors for the program's standard output and error.
 """
 
 import contextlib
@@ -22,23 +21,23 @@ import sys
 import time
 
 SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER of prctl(2): orphans of the tree become children of the guard, so none is lost."""
+"""PR_SET_CHILD_SUBREAPER of prctl(2): orphans in the tree become children of the reaper, so none is missed."""
 
 DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of prctl(2): the program is killed if the guard itself is."""
+"""PR_SET_PDEATHSIG of prctl(2): the program is killed if the reaper is."""
 
-LOOK = 1.0
-"""Seconds between looks at the parent's id, for the case that the pipe was inherited by a third process."""
+PARENT_POLL = 1.0
+"""Seconds between two checks of the parent's ID, in case a third process inherited the pipe."""
 
-KILL = 10.0
-"""Seconds after which a process that even SIGKILL does not end (it waits for a device) is given up."""
+KILL_TIMEOUT = 10.0
+"""Seconds to wait for a process that SIGKILL does not end because it waits for a device."""
 
-STEP = 0.02
-"""Seconds between looks at whether the tree is gone."""
+POLL = 0.02
+"""Seconds between two checks whether the tree is gone."""
 
 
 def main(grace: float, output: int, errors: int, command: list[str]) -> int:
-    """Run ``command`` until it ends or the parent does; then end everything that it started."""
+    """Run ``command`` until it or the parent ends; then end its process tree."""
     parent = os.getppid()
     wake, waker = os.pipe()
     for end in (wake, waker):
@@ -56,12 +55,13 @@ def main(grace: float, output: int, errors: int, command: list[str]) -> int:
             stdout=output,
             stderr=errors,
             start_new_session=True,
-            preexec_fn=die_with_guard,
+            preexec_fn=die_with_reaper,
         )
     except OSError as error:
-        tell(error=f"{command[0]}: {error.strerror}")
+        report(error=f"{command[0]}: {error.strerror}")
         return 1
-    tell(pid=program.pid)
+
+    report(pid=program.pid)
     ended = wait(program.pid, wake, parent, asked)
     family = descendants(os.getpid()) | {program.pid}
     asked.clear()
@@ -70,9 +70,9 @@ def main(grace: float, output: int, errors: int, command: list[str]) -> int:
 
 
 def wait(pid: int, wake: int, parent: int, asked: list[int]) -> bool:
-    """Wait until the program ended (True), or the parent did or asked to stop (False)."""
+    """Wait until the program has ended (True), or the parent has ended or asked to stop (False)."""
     while True:
-        readable, _, _ = select.select([0, wake], [], [], LOOK)
+        readable, _, _ = select.select([0, wake], [], [], PARENT_POLL)
         if wake in readable:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4096)
@@ -85,7 +85,7 @@ def wait(pid: int, wake: int, parent: int, asked: list[int]) -> bool:
 def stop(pid: int, family: set[int], grace: float, ended: bool, asked: list[int]) -> None:
     """End the program, its process group and its descendants: SIGTERM, ``grace`` seconds, SIGKILL.
 
-    The seconds end as soon as a further signal has ``asked`` for it.
+    A further signal, which appears in ``asked``, ends the grace period early.
     """
     deadline = time.monotonic() + grace
     send(pid, family, signal.SIGTERM)
@@ -95,18 +95,18 @@ def stop(pid: int, family: set[int], grace: float, ended: bool, asked: list[int]
         family = {member for member in family if alive(member)}
         if ended and not family:
             return
-        time.sleep(STEP)
-    deadline = time.monotonic() + KILL
+        time.sleep(POLL)
+    deadline = time.monotonic() + KILL_TIMEOUT
     while family and time.monotonic() < deadline:
         family |= descendants(os.getpid())
         send(pid, family, signal.SIGKILL)
         reap(pid)
         family = {member for member in family if alive(member)}
-        time.sleep(STEP)
+        time.sleep(POLL)
 
 
 def send(pid: int, family: set[int], number: signal.Signals) -> None:
-    """Send a signal to the program's group, and to every member of the family by its own id."""
+    """Send a signal to the program's process group, and to each process of the family."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
     for member in family - {pid}:
@@ -115,7 +115,7 @@ def send(pid: int, family: set[int], number: signal.Signals) -> None:
 
 
 def reap(pid: int) -> set[int]:
-    """Collect children that ended; tell how the program ``pid`` did, if it is among them."""
+    """Collect ended children; report how the program ``pid`` ended if it is among them."""
     collected: set[int] = set()
     while True:
         try:
@@ -127,13 +127,13 @@ def reap(pid: int) -> set[int]:
         collected.add(child)
         if child == pid:
             code = os.waitstatus_to_exitcode(status)
-            tell(
+            report(
                 ended=time.time(), signal=-code if code < 0 else None, exit_status=code if code >= 0 else None
             )
 
 
 def alive(pid: int) -> bool:
-    """Whether a process exists. An ended one that waits to be collected by its own parent does not count."""
+    """Return whether a process exists and is no zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -144,7 +144,7 @@ def alive(pid: int) -> bool:
 
 
 def descendants(root: int) -> set[int]:
-    """Return the ids of everything below ``root``."""
+    """Return the process IDs of all descendants of ``root``."""
     processes = table()
     found: set[int] = set()
     edge = {root}
@@ -155,7 +155,7 @@ def descendants(root: int) -> set[int]:
 
 
 def table() -> dict[int, tuple[int, str]]:
-    """Return parent and state (one letter) of every process, from /proc or else from ps(1)."""
+    """Return parent and state (one letter) of every process, from /proc or ps(1)."""
     if not os.path.exists("/proc/self/stat"):  # noqa: PTH110
         lines = subprocess.run(["ps", "-axo", "pid=,ppid=,state="], capture_output=True, text=True).stdout
         rows = (line.split() for line in lines.splitlines())
@@ -164,27 +164,27 @@ def table() -> dict[int, tuple[int, str]]:
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdecimal():
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                # The name of the program stands in parentheses and may hold any character.
+                # The program's name is in parentheses and may contain any character.
                 state, parent = file.read().rpartition(b")")[2].split()[:2]
                 processes[int(name)] = (int(parent), state.decode())
     return processes
 
 
-def die_with_guard() -> None:
-    """Ask the kernel (Linux) to kill the program when the guard ends without having done so."""
+def die_with_reaper() -> None:
+    """Let the kernel (Linux) kill the program when the reaper ends without having ended it."""
     prctl(DEATH_SIGNAL, signal.SIGKILL)
 
 
 def prctl(option: int, value: int) -> None:
-    """Set an option of this process on Linux; elsewhere there is none, and the rest has to do."""
+    """Set an option of this process on Linux; does nothing on other systems."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def tell(**fact: object) -> None:
-    """Write one JSON line for the parent; a full disk must not keep the guard from its work."""
+def report(**event: object) -> None:
+    """Write one JSON line for the parent; a full disk must not stop the reaper."""
     with contextlib.suppress(OSError):
-        os.write(1, json.dumps(fact).encode() + b"\n")
+        os.write(1, json.dumps(event).encode() + b"\n")
 
 
 if __name__ == "__main__":

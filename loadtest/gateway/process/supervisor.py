@@ -1,7 +1,6 @@
-"""``python -m loadtest.gateway.process.supervisor``: holds a gateway for ``loadtest boot --detach``.
+"""``python -m loadtest.gateway.process.supervisor``: runs the gateway of ``loadtest boot --detach``.
 
-It reads an :class:`~loadtest.gateway.process.detached.Order`; :mod:`loadtest.gateway.process.daemon` describes its life
-cycle.
+Its order is an :class:`~loadtest.gateway.process.detached.Order`.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ import msgspec
 
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Pinned, parse_source
-from loadtest.gateway.process.daemon import run_daemon, this_process
-from loadtest.gateway.process.detached import FILE, GatewayState, Order
+from loadtest.gateway.process.daemon import Started
+from loadtest.gateway.process.detached import SUPERVISOR, Order
+from loadtest.gateway.running import RunningGateway
 
 
 @contextlib.contextmanager
-def begin(text: bytes) -> Iterator[tuple[Path, GatewayState]]:
-    """Boot what the order says, and lend the file that tells of it and what it says."""
+def begin(text: bytes) -> Iterator[Started[RunningGateway]]:
+    """Boot what the order asks for; the gateway runs until the end of the block."""
     order = msgspec.json.decode(text, type=Order)
     home = Path(order.home)
     source = parse_source(order.source)
@@ -31,9 +31,9 @@ def begin(text: bytes) -> Iterator[tuple[Path, GatewayState]]:
     with booted(
         source, home=home, port=order.port, database=order.database, overrides=order.overrides
     ) as gateway:
-        pid, created = this_process()
-        yield home / FILE, GatewayState(gateway=gateway, supervisor=pid, created=created)
+        children = tuple(pid for pid in (gateway.pid, gateway.backends_pid) if pid)
+        yield Started(home=home, running=gateway, children=children)
 
 
 if __name__ == "__main__":
-    sys.exit(run_daemon(begin))
+    sys.exit(SUPERVISOR.run(begin))

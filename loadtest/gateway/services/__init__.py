@@ -1,9 +1,7 @@
-"""PostgreSQL and Redis for a gateway, from Debian's packages, started and held for ``loadtest services up``.
+"""PostgreSQL and Redis for a gateway, from Debian's packages, started by ``loadtest services up``.
 
-From the outside in: ``state`` (up, down, status: which services run for a LOADTEST_HOME), ``holder`` (the process
-that holds them and takes them along when it goes), ``place`` (where they keep their data, and whose they are),
-``programs`` (the binaries), ``postgresql`` and ``redis`` (how each is started and asked), ``lend`` (a database of
-its own for each run).
+``lifecycle`` starts, finds and stops them, ``daemon`` is the process that runs them, ``data_directory`` and
+``binaries`` locate their data and programs, and ``lease`` gives each run its own database.
 """
 
 from loadtest.gateway.services.endpoints import Services

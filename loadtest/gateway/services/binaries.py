@@ -1,4 +1,4 @@
-"""Finding the programs of PostgreSQL and Redis; nothing is installed here."""
+"""Find the installed programs of PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from loadtest.core.errors import UsageError
 
 DEBIAN = Path("/usr/lib/postgresql")
-"""Where Debian keeps the programs of each version of PostgreSQL; most of them are not on the PATH."""
+"""Debian's directory of PostgreSQL versions; most of their programs are not on the PATH."""
 
 INSTALL = "apt-get install postgresql redis-server"
 
@@ -26,10 +26,10 @@ class Programs:
 
 
 def find(debian: Path = DEBIAN, path: str | None = None) -> Programs:
-    """Return the newest programs on this machine; ``path`` is searched instead of PATH if it is given.
+    """Return the newest programs on this machine; ``path`` replaces PATH if it is given.
 
     Raises:
-        UsageError: some are missing; the message holds the command that installs them.
+        UsageError: some are missing; the message has the command that installs them.
     """
     versions = sorted(
         (one for one in debian.glob("*/bin") if one.parent.name.isdecimal()),
@@ -38,8 +38,8 @@ def find(debian: Path = DEBIAN, path: str | None = None) -> Programs:
     )
     found: dict[str, str] = {}
     for name in ("initdb", "postgres", "psql", "redis-server", "redis-cli"):
-        places = [str(one) for one in versions] if not name.startswith("redis") else []
-        program = next(filter(None, (shutil.which(name, path=one) for one in [*places, path])), None)
+        directories = [str(one) for one in versions] if not name.startswith("redis") else []
+        program = next(filter(None, (shutil.which(name, path=one) for one in [*directories, path])), None)
         if program is not None:
             found[name.replace("-", "_")] = program
     try:

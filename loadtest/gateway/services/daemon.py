@@ -1,7 +1,6 @@
-"""``python -m loadtest.gateway.services.daemon``: holds both services for ``loadtest services up``.
+"""``python -m loadtest.gateway.services.daemon``: runs the services of ``loadtest services up``.
 
-Its order is LOADTEST_HOME; :mod:`loadtest.gateway.process.daemon` says how it stays and ends. Whatever ends it, SIGKILL
-included, ends the services: their guards see to it.
+Its order is the path of LOADTEST_HOME. However the daemon ends, SIGKILL included, the reapers end both services.
 """
 
 from __future__ import annotations
@@ -15,29 +14,29 @@ from pathlib import Path
 
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.signals import stop_request
-from loadtest.gateway.process.daemon import run_daemon, this_process
+from loadtest.gateway.process.daemon import Started
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.services import postgresql, redis
 from loadtest.gateway.services.binaries import find
 from loadtest.gateway.services.data_directory import account, data_directory
 from loadtest.gateway.services.endpoints import Services, home_of
-from loadtest.gateway.services.lifecycle import FILE, ServicesState
+from loadtest.gateway.services.lifecycle import DAEMON
 from loadtest.gateway.workspace import free_port
 
-START = 30.0
-"""Seconds that each service has to come up."""
+START_TIMEOUT = 30.0
+"""Seconds in which each service must answer."""
 
-STEP = 0.05
-"""Seconds between looks at whether it did."""
+POLL = 0.05
+"""Seconds between two attempts to connect."""
 
 
 @contextlib.contextmanager
 def running(directory: Path) -> Iterator[Services]:
-    """Start both services; they and their data, known in ``directory``, are gone when the block ends.
+    """Run both services with their logs in ``directory``; their data is deleted at the end of the block.
 
     Raises:
-        UsageError: programs are missing, or there is no place for the data.
-        InconclusiveError: a service does not come up.
+        UsageError: programs are missing, or there is no directory for the data.
+        InconclusiveError: a service does not start.
     """
     programs, owner = find(), account()
     with contextlib.ExitStack() as stack:
@@ -54,32 +53,32 @@ def running(directory: Path) -> Iterator[Services]:
             postgresql_pid=database.pid,
             redis_pid=cache.pid,
         )
-        _wait(lambda: postgresql.ask(programs, services, "select 1"), database)
-        _wait(lambda: redis.ask(programs, services, "ping"), cache)
+        _wait(lambda: postgresql.query(programs, services, "select 1"), database)
+        _wait(lambda: redis.query(programs, services, "ping"), cache)
         yield services
 
 
-def _wait(ask: Callable[[], object], program: Program) -> None:
-    deadline = time.monotonic() + START
+def _wait(attempt: Callable[[], object], program: Program) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
-            ask()
+            attempt()
         except InconclusiveError:
             if program.death() is not None or time.monotonic() > deadline:
                 raise
-            stop_request().pause(STEP)
+            stop_request().pause(POLL)
         else:
             return
 
 
 @contextlib.contextmanager
-def begin(order: bytes) -> Iterator[tuple[Path, ServicesState]]:
-    """Start both services, and lend the file that tells of them and what it says."""
+def begin(order: bytes) -> Iterator[Started[Services]]:
+    """Start both services; they run until the end of the block."""
     home = Path(order.decode())
     with running(home_of(home)) as services:
-        pid, created = this_process()
-        yield home / FILE, ServicesState(services=services, holder=pid, created=created)
+        children = services.postgresql_pid, services.redis_pid
+        yield Started(home=home, running=services, children=children)
 
 
 if __name__ == "__main__":
-    sys.exit(run_daemon(begin))
+    sys.exit(DAEMON.run(begin))

@@ -1,4 +1,4 @@
-"""Where services keep their data, and whose they are: PostgreSQL does not run as root."""
+"""The data directory of the services and the account that owns it: PostgreSQL does not run as root."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from pathlib import Path
 from loadtest.core.errors import UsageError
 
 ACCOUNT = "postgres"
-"""Who the services run as when we are root; Debian's package makes the account."""
+"""The account of the services when this process runs as root; Debian's package creates it."""
 
 LINK = "data"
-"""In the directory about services: where the data are, so that whoever comes after a crash finds them."""
+"""Name below the services' directory under which the data is found, also after a crash."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who services run as."""
+    """The account that runs the services."""
 
     uid: int
     gid: int
     prefix: tuple[str, ...] = ()
-    """What a command begins with to be run as this one; a killed guard takes it along, too."""
+    """Prefix that runs a command as this account; the command is killed with its reaper, too."""
 
     def own(self, path: Path) -> None:
-        """Give ``path`` to this account."""
+        """Make this account the owner of ``path``."""
         if self.prefix:
             os.chown(path, self.uid, self.gid)
 
 
 def account() -> Account:
-    """Return who services run as: ourselves, or an unprivileged account of the system if we are root.
+    """Return the account for the services: the current one, or an unprivileged one if that is root.
 
     Raises:
-        UsageError: we are root and there is no such account, or no program to become it.
+        UsageError: this process runs as root, and there is no such account or no program to switch to it.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
@@ -57,12 +57,12 @@ def account() -> Account:
 
 @contextlib.contextmanager
 def data_directory(directory: Path, owner: Account) -> Iterator[Path]:
-    """Make a directory for the data of ``owner`` alone, known as ``data`` in ``directory``; removed at the end.
+    """Create ``data`` in ``directory``, accessible to ``owner`` only; deleted at the end of the block.
 
-    It is a directory for temporary files if ``owner`` may not enter ``directory``, as in the home of root.
+    If ``owner`` cannot enter ``directory``, as in the home of root, ``data`` is a link to a temporary directory.
 
     Raises:
-        UsageError: ``owner`` may enter neither.
+        UsageError: ``owner`` can enter neither.
     """
     link = directory / LINK
     if not owner.prefix or _open_to_all(directory):
@@ -84,7 +84,7 @@ def data_directory(directory: Path, owner: Account) -> Iterator[Path]:
 
 
 def remove_data(directory: Path) -> None:
-    """Remove the data that ``directory`` knows of, if there are any: nobody uses them any more."""
+    """Remove the data directory, or the link to it and its target, if there is one."""
     link = directory / LINK
     if link.is_symlink():
         shutil.rmtree(link.readlink(), ignore_errors=True)
@@ -94,6 +94,6 @@ def remove_data(directory: Path) -> None:
 
 
 def _open_to_all(directory: Path) -> bool:
-    """Whether any account may pass through every part of the path."""
+    """Return whether any account can enter every part of the path."""
     directory = directory.resolve()
     return all(one.stat().st_mode & stat.S_IXOTH for one in (directory, *directory.parents))

@@ -1,4 +1,4 @@
-"""A database and a numbered database of Redis for each run, empty at first, gone at the end."""
+"""Lease a PostgreSQL database and a Redis database to each run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from loadtest.gateway.services.binaries import Programs, find
 from loadtest.gateway.services.endpoints import Services, home_of
 
 RUNS = range(1, 16)
-"""Runs that may share the services at the same time; each has a number."""
+"""Numbers of the runs that can use the services at the same time."""
 
 TEMPLATES = "template"
-"""What the name of a migrated database begins with, which others are copies of."""
+"""Prefix of the name of a migrated database, from which the databases of runs are copied."""
 
 MIGRATIONS_WITHIN = 600.0
-"""Seconds that another run may take to make the same template."""
+"""Seconds to wait for another run that makes the same template."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """What one run has of the services."""
+    """The databases of one run."""
 
     database_url: str
     redis_url: str
@@ -36,44 +36,46 @@ class Lease:
 
 @contextlib.contextmanager
 def leased(services: Services, home: Path, template: str, migrate: Callable[[str], None]) -> Iterator[Lease]:
-    """Lend a copy of the database ``template`` and an empty database of Redis until the block ends.
+    """Lease a copy of the database ``template`` and an empty Redis database until the end of the block.
 
-    If there is no such template, ``migrate`` is given the address of an empty database to make the tables in.
-    What killed runs left is dropped first.
+    If there is no such template, ``migrate`` is called with the URL of an empty database and creates the tables.
+    Databases that killed runs left behind are dropped first.
 
     Raises:
-        InconclusiveError: the services are gone, too many runs use them, or what ``migrate`` raises.
+        InconclusiveError: the services do not run, too many runs use them, or as raised by ``migrate``.
     """
     programs = find()
     with contextlib.ExitStack() as stack:
         number = _number(services, home, programs, stack)
         _make_template(services, home, programs, template, migrate)
         name = _name(number)
-        postgresql.ask(programs, services, f'create database "{name}" template "{TEMPLATES}-{template}"')
-        redis.ask(programs, services, "flushdb", database=number)
+        postgresql.query(programs, services, f'create database "{name}" template "{TEMPLATES}-{template}"')
+        redis.query(programs, services, "flushdb", database=number)
         try:
             yield Lease(services.database_url(name), services.redis_url(number))
         finally:
-            # Somebody may have stopped the services; what was measured counts all the same.
+            # The services may have been stopped meanwhile; the measurements are valid all the same.
             with contextlib.suppress(InconclusiveError):
                 _drop(services, programs, number)
-                redis.ask(programs, services, "flushdb", database=number)
+                redis.query(programs, services, "flushdb", database=number)
 
 
 def _number(services: Services, home: Path, programs: Programs, stack: contextlib.ExitStack) -> int:
-    """Take the first number that no run has, until ``stack`` ends; drop what other ones without a run left.
+    """Reserve the first free number until ``stack`` ends; drop the databases of all numbers without a run.
 
-    A run holds the lock of its number; a killed run holds nothing.
+    A run holds the lock of its number; the lock of a killed run is free.
     """
     taken: int | None = None
-    there = postgresql.ask(programs, services, "select datname from pg_database")
+
+    existing = postgresql.query(programs, services, "select datname from pg_database")
     for number in RUNS:
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(reserved(home_of(home) / f"run-{number}.lock", f"run {number} goes on"))
             except UsageError:
                 continue
-            if _name(number) in there:
+
+            if _name(number) in existing:
                 _drop(services, programs, number)
             if taken is None:
                 taken = number
@@ -89,18 +91,18 @@ def _make_template(
     name = f"{TEMPLATES}-{template}"
     lock = home_of(home) / f"{name}.lock"
     with exclusively(lock, f"the migrations of {template}", within=MIGRATIONS_WITHIN):
-        if name in postgresql.ask(programs, services, "select datname from pg_database"):
+        if name in postgresql.query(programs, services, "select datname from pg_database"):
             return
-        # Migrations that were interrupted leave a database of another name.
+        # Interrupted migrations leave a database with another name.
         unfinished = f"new-{template}"
-        postgresql.ask(programs, services, f'drop database if exists "{unfinished}" with (force)')
-        postgresql.ask(programs, services, f'create database "{unfinished}"')
+        postgresql.query(programs, services, f'drop database if exists "{unfinished}" with (force)')
+        postgresql.query(programs, services, f'create database "{unfinished}"')
         migrate(services.database_url(unfinished))
-        postgresql.ask(programs, services, f'alter database "{unfinished}" rename to "{name}"')
+        postgresql.query(programs, services, f'alter database "{unfinished}" rename to "{name}"')
 
 
 def _drop(services: Services, programs: Programs, number: int) -> None:
-    postgresql.ask(programs, services, f'drop database if exists "{_name(number)}" with (force)')
+    postgresql.query(programs, services, f'drop database if exists "{_name(number)}" with (force)')
 
 
 def _name(number: int) -> str:

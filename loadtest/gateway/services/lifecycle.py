@@ -1,44 +1,32 @@
-"""Which services run for a LOADTEST_HOME: started, found again, stopped, and cleaned up after a crash."""
+"""Start, find and stop PostgreSQL and Redis for a LOADTEST_HOME, and remove what a crash left behind."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from loadtest.core.errors import InconclusiveError, UsageError
-from loadtest.core.locks import exclusively
-from loadtest.core.record import Record
-from loadtest.gateway.process import daemon as holding
+from loadtest.core.errors import UsageError
+from loadtest.gateway.process.daemon import Daemon, DaemonState
 from loadtest.gateway.services.data_directory import remove_data
-from loadtest.gateway.services.endpoints import Services, home_of
+from loadtest.gateway.services.endpoints import HOME, Services, home_of
 
-FILE = "services.json"
-HOLDER_LOG = "holder.log"
-
-
-class ServicesState(Record, frozen=True, kw_only=True):
-    """What the file in LOADTEST_HOME says; it holds a password and is readable by its owner alone."""
-
-    services: Services
-    holder: int
-    """Process id of who holds them."""
-    created: float
-    """When that process was created, so that another one with its id is not taken for it."""
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """Process ids of both."""
-        return self.services.postgresql_pid, self.services.redis_pid
+DAEMON = Daemon(
+    module="loadtest.gateway.services.daemon",
+    state=DaemonState[Services],
+    file="services.json",
+    log=f"{HOME}/daemon.log",
+    name="the services daemon",
+    subject="services",
+)
 
 
 def read_services(home: Path) -> Services | None:
-    """Return the services that run for ``home``, or None. A file whose holder is gone says nothing.
+    """Return the services that run for ``home``, or None.
 
     Raises:
-        UsageError: the file is not ours, or of another version of the program.
+        UsageError: the state file cannot be read, or was written by another version of this program.
     """
-    state = _read(home)
-    return state.services if state else None
+    return DAEMON.read(home)
 
 
 def status(home: Path) -> str:
@@ -57,30 +45,25 @@ def status(home: Path) -> str:
 
 
 def up(home: Path) -> Services:
-    """Start both services under a holder that stays when we end, and return them when they are up.
+    """Start both services under a daemon that outlives this process; returns them when they are up.
 
     Raises:
-        UsageError: they run already, their programs are missing, or there is no place for their data.
-        InconclusiveError: one did not come up.
+        UsageError: they run already, their programs are missing, or there is no directory for their data.
+        InconclusiveError: one did not start.
     """
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
-    with exclusively(home / f"{FILE}.lock", "starting or stopping services", within=holding.START_TIME):
-        if _read(home) is not None:
+    with DAEMON.locked(home):
+        if read_services(home) is not None:
             raise UsageError(f"{status(home)}: use them, or stop them first")
         remove_data(home_of(home))
-        log = home_of(home) / HOLDER_LOG
-        holding.start("loadtest.gateway.services.daemon", str(home).encode(), log=log, who="their holder")
-        services = read_services(home)
-    if services is None:
-        raise InconclusiveError(f"their holder ended at once: see {log}")
-    return services
+        return DAEMON.start(home, str(home).encode())
 
 
 def down(home: Path) -> bool:
     """Stop the services that run for ``home`` and remove their data; False if none ran.
 
-    What a crash left is removed, too.
+    Data that a crash left behind is removed, too.
 
     Raises:
         UsageError: as :func:`read_services`.
@@ -88,14 +71,8 @@ def down(home: Path) -> bool:
     """
     if not home.is_dir():
         return False
-    with exclusively(home / f"{FILE}.lock", "starting or stopping services", within=holding.START_TIME):
-        state = _read(home)
-        if state is not None:
-            holding.stop(home / FILE, state)
+    with DAEMON.locked(home):
+        stopped = DAEMON.stop(home)
         remove_data(home_of(home))
         shutil.rmtree(home_of(home))
-    return state is not None
-
-
-def _read(home: Path) -> ServicesState | None:
-    return holding.read(home / FILE, ServicesState, "services")
+    return stopped

@@ -1,4 +1,4 @@
-"""PostgreSQL: a cluster made for one stay of the services, started, and asked with its own psql."""
+"""PostgreSQL: create a cluster, start its server, and query it with psql."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from loadtest.gateway.services.endpoints import USER, Services
 from loadtest.gateway.workspace import LOOPBACK
 
 LOG = "postgresql.log"
-MAKING = 60.0
-"""Seconds that a new cluster may take."""
-ASKING = 120.0
-"""Seconds that one statement may take: a copy of a database on a busy machine is the longest."""
+INITDB_TIMEOUT = 60.0
+"""Seconds for a new cluster."""
+QUERY_TIMEOUT = 120.0
+"""Seconds for one statement; copying a database on a busy machine takes longest."""
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     # Each worker of a gateway has a pool of up to 210 connections.
     "max_connections": "1000",
-    # The data are thrown away, and a commit that waits for the disk of a CI machine measures that disk.
+    # The data is thrown away, and a commit that waits for the disk of a CI machine measures that disk.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -32,10 +32,10 @@ SETTINGS = {
 
 
 def make(programs: Programs, data: Path, owner: Account, password: str) -> Path:
-    """Make a cluster in ``data`` whose one user has ``password``, and return its directory.
+    """Create a cluster in ``data`` whose only user has ``password``; returns its directory.
 
     Raises:
-        CommandError: it cannot be made; the message holds the last line of initdb.
+        CommandError: initdb failed; the message has its last line.
     """
     cluster, secret = data / "postgresql", data / "password"
     secret.touch(mode=0o600)
@@ -47,7 +47,7 @@ def make(programs: Programs, data: Path, owner: Account, password: str) -> Path:
             [*owner.prefix, programs.initdb, *options, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"],
             name="initdb",
             environment={},
-            within=MAKING,
+            within=INITDB_TIMEOUT,
             directory=data,
         )
     finally:
@@ -56,7 +56,7 @@ def make(programs: Programs, data: Path, owner: Account, password: str) -> Path:
 
 
 def start(programs: Programs, cluster: Path, owner: Account, port: int, logs: Path) -> Program:
-    """Start a server for ``cluster``; :func:`ask` tells whether it is up."""
+    """Start a server for ``cluster``; it is up once :func:`query` succeeds."""
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
     return Program(
         [*owner.prefix, programs.postgres, "-D", str(cluster), "-p", str(port), *settings],
@@ -67,18 +67,19 @@ def start(programs: Programs, cluster: Path, owner: Account, port: int, logs: Pa
     )
 
 
-def ask(programs: Programs, services: Services, statement: str) -> list[str]:
-    """Run one statement and return the rows of its answer.
+def query(programs: Programs, services: Services, statement: str) -> list[str]:
+    """Run one statement; returns the rows of its result.
 
     Raises:
-        CommandError: the server refuses it, is not there, or takes too long.
+        CommandError: the server rejects it, does not run, or takes too long.
     """
-    place = ["--host", LOOPBACK, "--port", str(services.postgresql_port), "--username", USER]
-    shape = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+    connection = ["--host", LOOPBACK, "--port", str(services.postgresql_port), "--username", USER]
+
+    output = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
     finished = run_command(
-        [programs.psql, *place, "--dbname=postgres", *shape, "--command", statement],
+        [programs.psql, *connection, "--dbname=postgres", *output, "--command", statement],
         name="PostgreSQL",
         environment={"PGPASSWORD": services.password, "PGCONNECT_TIMEOUT": "10"},
-        within=ASKING,
+        within=QUERY_TIMEOUT,
     )
     return finished.output.splitlines()

@@ -1,4 +1,4 @@
-"""Redis: started for one stay of the services, and asked with its own redis-cli."""
+"""Redis: start a server and query it with redis-cli."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from loadtest.gateway.services.endpoints import Services
 from loadtest.gateway.workspace import LOOPBACK
 
 LOG = "redis.log"
-ASKING = 30.0
-"""Seconds that one command may take."""
+QUERY_TIMEOUT = 30.0
+"""Seconds for one command."""
 DATABASES = 64
 """Numbered databases; each run gets one."""
 
 
 def start(programs: Programs, data: Path, owner: Account, port: int, password: str, logs: Path) -> Program:
-    """Start a server; :func:`ask` tells whether it is up. Nothing is saved: the data are thrown away."""
+    """Start a server without persistence; it is up once :func:`query` succeeds."""
     directory, configuration = data / "redis", data / "redis.conf"
     directory.mkdir(mode=0o700)
     configuration.touch(mode=0o600)
@@ -45,17 +45,17 @@ def start(programs: Programs, data: Path, owner: Account, port: int, password: s
     )
 
 
-def ask(programs: Programs, services: Services, *command: str, database: int = 0) -> str:
-    """Run one command in one of the databases and return its answer.
+def query(programs: Programs, services: Services, *command: str, database: int = 0) -> str:
+    """Run one command in one of the databases; returns its result.
 
     Raises:
-        CommandError: the server refuses it, is not there, or takes too long.
+        CommandError: the server rejects it, does not run, or takes too long.
     """
-    place = ["-e", "-h", LOOPBACK, "-p", str(services.redis_port), "-n", str(database)]
+    connection = ["-e", "-h", LOOPBACK, "-p", str(services.redis_port), "-n", str(database)]
     finished = run_command(
-        [programs.redis_cli, *place, *command],
+        [programs.redis_cli, *connection, *command],
         name="Redis",
         environment={"REDISCLI_AUTH": services.password},
-        within=ASKING,
+        within=QUERY_TIMEOUT,
     )
     return finished.output.strip()

@@ -1,4 +1,4 @@
-"""A program that is run to its end, and what ends it otherwise."""
+"""Programs that are run to their end, and how they can fail."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from eventually import until
 from loadtest.core.signals import Stopped, listening
 from loadtest.gateway.process.commands import CommandError, run_command
 
+TREE = Path(__file__).parent / "process_tree.py"
+
 
 def run(code: str, *arguments: str, within: float = 30.0) -> str:
     command = [sys.executable, "-c", code, *arguments]
     return run_command(command, name="the tool", environment={"ONLY": "this"}, within=within).output
 
 
-def test_output_and_errors_are_told_apart() -> None:
+def test_output_and_errors_are_separate() -> None:
     code = "import sys, os; print(os.environ['ONLY']); print('a note', file=sys.stderr)"
     finished = run_command([sys.executable, "-c", code], name="x", environment={"ONLY": "this"}, within=30)
     assert (finished.output, finished.errors) == ("this\n", "a note\n")
@@ -51,23 +53,19 @@ def test_a_program_that_does_not_exist(tmp_path: Path) -> None:
     assert str(caught.value) == f"the tool: cannot be started: {program}: No such file or directory"
 
 
-def test_a_signal_ends_it_with_what_it_started(tmp_path: Path) -> None:
-    note = tmp_path / "child"
-    code = (
-        "import os, sys, time\n"
-        "if not os.fork():\n    os.setsid()\n    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
-        "time.sleep(60)"
-    )
+def test_a_signal_ends_it_with_its_process_tree(tmp_path: Path) -> None:
+    names = ("root", "child", "daemon")
 
     def interrupt() -> None:
-        assert until(lambda: note.exists() and bool(note.read_text()))
+        assert until(lambda: all((tmp_path / name).exists() for name in names))
         os.kill(os.getpid(), signal.SIGTERM)
 
     with listening():
         threading.Thread(target=interrupt).start()
         began = time.monotonic()
         with pytest.raises(Stopped):
-            run(code, str(note))
+            run_command([sys.executable, TREE, tmp_path], name="the tool", environment={}, within=30)
         assert time.monotonic() - began < 20
-    child = int(note.read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    for name in names:
+        pid = int((tmp_path / name).read_text())
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -1,4 +1,4 @@
-"""A gateway that stays behind the command that booted it."""
+"""A gateway that outlives the command that booted it."""
 
 from __future__ import annotations
 
@@ -26,79 +26,87 @@ from loadtest.gateway import (
     status,
     stop_detached,
 )
-from loadtest.gateway.process.detached import FILE, GatewayState
+from loadtest.gateway.process.daemon import DaemonState
+from loadtest.gateway.process.detached import SUPERVISOR
 from loadtest.versions import data as versions
 
+FILE = SUPERVISOR.file
 QUICK = parse_source(versions.available()[-1])
 
 
 def processes(gateway: RunningGateway) -> list[psutil.Process]:
-    """The gateway, the backends, and their guards."""
+    """The gateway, the backends, and their reapers."""
     held = [psutil.Process(pid) for pid in (gateway.pid, gateway.backends_pid) if pid]
     return held + [process.parent() or process for process in held]
 
 
 def supervisor(home: Path) -> int:
-    return msgspec.json.decode((home / FILE).read_bytes(), type=GatewayState).supervisor
+    return msgspec.json.decode((home / FILE).read_bytes(), type=DaemonState[RunningGateway]).pid
 
 
 @pytest.fixture
-def place(home: Path, tmp_path: Path) -> Iterator[Path]:
+def own_home(home: Path, tmp_path: Path) -> Iterator[Path]:
     for name in ("gateways", "templates"):
         (tmp_path / name).symlink_to(home / name)
     yield tmp_path
     stop_detached(tmp_path)
 
 
+def write_state(home: Path, created: float) -> None:
+    """Write the state of a supervisor that has the ID of this process."""
+    state = DaemonState(running=ATTACHED, pid=os.getpid(), created=created, children=())
+    (home / FILE).write_bytes(msgspec.json.encode(state))
+
+
 @pytest.mark.real
-def test_boot_use_and_stop(place: Path) -> None:
-    gateway = boot_detached(QUICK, home=place)
+def test_boot_use_and_stop(own_home: Path) -> None:
+    gateway = boot_detached(QUICK, home=own_home)
     assert requests.get(f"{gateway.host}/health", timeout=10).ok
-    assert (place / FILE).stat().st_mode & 0o077 == 0
-    assert read_state(place) == gateway
-    assert status(place).startswith(f"{QUICK.text} runs at {gateway.host} (version ")
+    assert (own_home / FILE).stat().st_mode & 0o077 == 0
+    assert read_state(own_home) == gateway
+    assert status(own_home).startswith(f"{QUICK.text} runs at {gateway.host} (version ")
     assert until(lambda: len(gateway.samples(time.time())) >= 2)
     assert all(backend.up for backend in gateway.backend_states())
     with pytest.raises(UsageError, match=f"runs at {gateway.host}: stop it first"):
-        boot_detached(QUICK, home=place)
+        boot_detached(QUICK, home=own_home)
 
     held = processes(gateway)
-    # Another run in the same place neither disturbs it nor takes its directory for a left-over.
-    with pytest.raises(BootError), booted(QUICK, home=place, environ={}, boot_time=0.1):
+    # Another run in the same home neither disturbs it nor removes its directory.
+    with pytest.raises(BootError), booted(QUICK, home=own_home, environ={}, boot_time=0.1):
         pass
     assert Path(gateway.directory or "").is_dir()
 
     psutil.Process(gateway.pid).kill()
     assert until(lambda: gateway.death() is not None)
-    assert status(place) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
+    assert status(own_home) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
 
-    assert stop_detached(place)
+    assert stop_detached(own_home)
     assert not [process for process in held if process.is_running()]
-    assert not list((place / "runs").iterdir())
-    assert status(place) == "no gateway runs"
-    assert not stop_detached(place)
+    assert not list((own_home / "runs").iterdir())
+    assert status(own_home) == "no gateway runs"
+    assert not stop_detached(own_home)
 
 
 @pytest.mark.real
-def test_nothing_survives_a_killed_supervisor(place: Path) -> None:
-    gateway = boot_detached(QUICK, home=place)
+def test_nothing_survives_a_killed_supervisor(own_home: Path) -> None:
+    gateway = boot_detached(QUICK, home=own_home)
     held = processes(gateway)
-    os.kill(supervisor(place), signal.SIGKILL)
+    os.kill(supervisor(own_home), signal.SIGKILL)
     assert until(lambda: not any(process.is_running() for process in held))
-    assert read_state(place) is None, "a state whose holder is gone says nothing"
-    assert not (place / FILE).exists()
-    with pytest.raises(BootError), booted(QUICK, home=place, environ={}, boot_time=0.1):
+    assert read_state(own_home) is None, "the state of a supervisor that has ended is ignored"
+    assert not (own_home / FILE).exists()
+    with pytest.raises(BootError), booted(QUICK, home=own_home, environ={}, boot_time=0.1):
         pass
-    assert not list((place / "runs").iterdir()), "what a killed run left is removed by the next one"
+    assert not list((own_home / "runs").iterdir()), "the next run removes what a killed one left behind"
 
 
 @pytest.mark.real
-def test_a_port_that_is_taken(place: Path) -> None:
+def test_a_port_in_use(own_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port} on 127"):
-            boot_detached(QUICK, home=place, port=port)
-    assert read_state(place) is None
+            boot_detached(QUICK, home=own_home, port=port)
+    assert read_state(own_home) is None
 
 
 def test_an_address_is_not_booted(tmp_path: Path) -> None:
@@ -113,34 +121,30 @@ def test_no_state(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"gateway": 1}'])
-def test_a_file_that_is_no_state(tmp_path: Path, text: str) -> None:
+def test_an_invalid_state_file(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UsageError, match=r"gateway\.json: is not the state of a gateway"):
         read_state(tmp_path)
 
 
-def test_a_process_id_that_belongs_to_another_by_now(tmp_path: Path) -> None:
-    state = GatewayState(
-        gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time() - 3600
-    )
-    (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
+def test_a_process_id_that_now_belongs_to_another_process(tmp_path: Path) -> None:
+    write_state(tmp_path, created=psutil.Process().create_time() - 3600)
     assert read_state(tmp_path) is None
-    assert not stop_detached(tmp_path), "nobody else's process is signalled"
+    assert not stop_detached(tmp_path), "no other process is signalled"
 
 
 def test_the_same_process(tmp_path: Path) -> None:
-    state = GatewayState(gateway=ATTACHED, supervisor=os.getpid(), created=psutil.Process().create_time())
-    (tmp_path / FILE).write_bytes(msgspec.json.encode(state))
+    write_state(tmp_path, created=psutil.Process().create_time())
     assert read_state(tmp_path) == ATTACHED
 
 
 ATTACHED = msgspec.convert(
     {
-        "source": "1.0.7",
+        "source": "1.0.0",
         "host": "http://127.0.0.1:1",
         "credentials": {"email": "admin@example.com"},
-        "version": "1.0.7",
-        "data_version": "1.0.7",
+        "version": "1.0.0",
+        "data_version": "1.0.0",
         "backends": {"urls": {}},
     },
     RunningGateway,

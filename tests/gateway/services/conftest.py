@@ -1,4 +1,4 @@
-"""Real services; with LOADTEST_NEEDS_SERVICES=1 these tests must run, else they skip where there are none."""
+"""Real services; without their programs the tests are skipped, or fail if LOADTEST_NEEDS_SERVICES=1."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def installed() -> Programs:
 
 
 @pytest.fixture
-def place(tmp_path: Path, installed: Programs) -> Iterator[Path]:
+def own_home(tmp_path: Path, installed: Programs) -> Iterator[Path]:
     """A LOADTEST_HOME whose services are stopped at the end."""
     yield tmp_path
     down(tmp_path)

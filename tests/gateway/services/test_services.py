@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis: started, asked, lent, stopped; nothing stays, whoever is killed."""
+"""PostgreSQL and Redis: start, query, lease and stop; nothing is left behind, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ import pytest
 from eventually import until
 
 from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.gateway.process.daemon import DaemonState
 from loadtest.gateway.services import Services, down, leased, postgresql, read_services, redis, status, up
 from loadtest.gateway.services.binaries import Programs
 from loadtest.gateway.services.data_directory import LINK, account, data_directory, remove_data
 from loadtest.gateway.services.endpoints import home_of
 from loadtest.gateway.services.lease import RUNS
-from loadtest.gateway.services.lifecycle import FILE, ServicesState
+from loadtest.gateway.services.lifecycle import DAEMON
 
+FILE = DAEMON.file
 KILLED_RUN = Path(__file__).parent / "killed_run.py"
 
 pytestmark = pytest.mark.real
 
 
-def state(home: Path) -> ServicesState:
-    return msgspec.json.decode((home / FILE).read_bytes(), type=ServicesState)
+def daemon_of(home: Path) -> psutil.Process:
+    return psutil.Process(msgspec.json.decode((home / FILE).read_bytes(), type=DaemonState[Services]).pid)
 
 
 def processes(home: Path) -> list[psutil.Process]:
-    """The holder and everything that it started: guards, servers, and the servers' own processes."""
-    holder = psutil.Process(state(home).holder)
-    return [holder, *holder.children(recursive=True)]
+    """The daemon and its descendants: reapers, servers, and the servers' child processes."""
+    daemon = daemon_of(home)
+    return [daemon, *daemon.children(recursive=True)]
 
 
 def gone(held: list[psutil.Process]) -> bool:
@@ -50,16 +52,16 @@ def no_migrations(_database_url: str) -> None:
     pass
 
 
-def test_started_asked_and_stopped(place: Path, installed: Programs) -> None:
-    services = up(place)
-    assert stat.S_IMODE((place / FILE).stat().st_mode) == 0o600
-    assert read_services(place) == services
-    assert status(place).startswith(f"PostgreSQL runs on port {services.postgresql_port} (process ")
-    assert postgresql.ask(installed, services, "show fsync") == ["off"]
-    assert int(postgresql.ask(installed, services, "show max_connections")[0]) >= 500
-    assert redis.ask(installed, services, "ping") == "PONG"
+def test_start_query_and_stop(own_home: Path, installed: Programs) -> None:
+    services = up(own_home)
+    assert stat.S_IMODE((own_home / FILE).stat().st_mode) == 0o600
+    assert read_services(own_home) == services
+    assert status(own_home).startswith(f"PostgreSQL runs on port {services.postgresql_port} (process ")
+    assert postgresql.query(installed, services, "show fsync") == ["off"]
+    assert int(postgresql.query(installed, services, "show max_connections")[0]) >= 500
+    assert redis.query(installed, services, "ping") == "PONG"
 
-    held, data = processes(place), data_of(place)
+    held, data = processes(own_home), data_of(own_home)
     shown = " ".join(" ".join(one.cmdline()) for one in held) + repr(services)
     assert services.password not in shown
     servers = [psutil.Process(pid) for pid in (services.postgresql_pid, services.redis_pid)]
@@ -72,54 +74,54 @@ def test_started_asked_and_stopped(place: Path, installed: Programs) -> None:
     with pytest.raises(
         UsageError, match=rf"^PostgreSQL runs on port {services.postgresql_port} .*stop them first"
     ):
-        up(place)
-    assert down(place)
+        up(own_home)
+    assert down(own_home)
     assert gone(held)
     assert not data.exists()
-    assert not (place / "services").exists()
-    assert status(place) == "no services run"
-    assert not down(place)
+    assert not (own_home / "services").exists()
+    assert status(own_home) == "no services run"
+    assert not down(own_home)
 
 
-def test_a_wrong_password_opens_nothing(place: Path, installed: Programs) -> None:
-    stranger = msgspec.structs.replace(up(place), password="a stranger's")
+def test_a_wrong_password_is_rejected(own_home: Path, installed: Programs) -> None:
+    stranger = msgspec.structs.replace(up(own_home), password="a stranger's")
     with pytest.raises(InconclusiveError, match=r"PostgreSQL failed .*: .*password authentication failed"):
-        postgresql.ask(installed, stranger, "select 1")
+        postgresql.query(installed, stranger, "select 1")
     with pytest.raises(InconclusiveError, match=r"Redis failed .*: .*(?:WRONGPASS|NOAUTH)"):
-        redis.ask(installed, stranger, "dbsize")
+        redis.query(installed, stranger, "dbsize")
 
 
-@pytest.mark.parametrize("victim", ["holder", "guards"])
-def test_nothing_survives_whoever_is_killed(place: Path, victim: str) -> None:
-    up(place)
-    held, data = processes(place), data_of(place)
-    holder = psutil.Process(state(place).holder)
-    killed = [holder] if victim == "holder" else holder.children()
+@pytest.mark.parametrize("victim", ["daemon", "reapers"])
+def test_nothing_survives_a_killed_process(own_home: Path, victim: str) -> None:
+    up(own_home)
+    held, data = processes(own_home), data_of(own_home)
+    daemon = daemon_of(own_home)
+    killed = [daemon] if victim == "daemon" else daemon.children()
     for one in killed:
         os.kill(one.pid, signal.SIGKILL)
-    assert until(lambda: gone([one for one in held if one != holder]))
-    if victim == "holder":
-        assert read_services(place) is None, "a state whose holder is gone says nothing"
-        assert not (place / FILE).exists()
-        again = up(place)
-        assert not data.exists() or data == data_of(place)
-        assert read_services(place) == again
+    assert until(lambda: gone([one for one in held if one != daemon]))
+    if victim == "daemon":
+        assert read_services(own_home) is None, "the state of a daemon that has ended is ignored"
+        assert not (own_home / FILE).exists()
+        again = up(own_home)
+        assert not data.exists() or data == data_of(own_home)
+        assert read_services(own_home) == again
 
 
-def test_a_start_that_is_given_up_leaves_nothing(place: Path) -> None:
-    """Whoever asked for the services is killed while they start."""
-    code = f"from pathlib import Path; from loadtest.gateway.services import up; up(Path({str(place)!r}))"
+def test_an_abandoned_start_leaves_nothing_behind(own_home: Path) -> None:
+    """The command that starts the services is killed meanwhile."""
+    code = f"from pathlib import Path; from loadtest.gateway.services import up; up(Path({str(own_home)!r}))"
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as starter:
-        assert until(lambda: (place / "services" / LINK).exists())
+        assert until(lambda: (own_home / "services" / LINK).exists())
         held = [
             one
             for one in psutil.process_iter()
-            if one.pid != starter.pid and _mentions(one, str(place), str(data_of(place)))
+            if one.pid != starter.pid and _mentions(one, str(own_home), str(data_of(own_home)))
         ]
         starter.kill()
     assert until(lambda: gone(held))
-    assert until(lambda: not (place / FILE).exists() and not (place / "services" / LINK).exists())
-    assert not down(place)
+    assert until(lambda: not (own_home / FILE).exists() and not (own_home / "services" / LINK).exists())
+    assert not down(own_home)
 
 
 def _mentions(process: psutil.Process, *words: str) -> bool:
@@ -131,23 +133,23 @@ def _mentions(process: psutil.Process, *words: str) -> bool:
 
 
 def test_a_service_that_does_not_start(
-    place: Path, installed: Programs, monkeypatch: pytest.MonkeyPatch
+    own_home: Path, installed: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The path begins with a redis-server that ends at once."""
-    broken = place / "bin"
+    broken = own_home / "bin"
     broken.mkdir()
     (broken / "redis-server").write_text("#!/bin/sh\nexit 1\n")
     (broken / "redis-server").chmod(0o755)
     monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
-    place.chmod(0o755)
+    own_home.chmod(0o755)
     with pytest.raises(InconclusiveError, match=r"^Redis failed "):
-        up(place)
-    assert read_services(place) is None
-    assert not (place / "services" / LINK).exists()
+        up(own_home)
+    assert read_services(own_home) is None
+    assert not (own_home / "services" / LINK).exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"services": 1}'])
-def test_a_file_that_is_no_state(tmp_path: Path, text: str) -> None:
+def test_an_invalid_state_file(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UsageError, match=r"services\.json: is not the state of services"):
         read_services(tmp_path)
@@ -155,31 +157,31 @@ def test_a_file_that_is_no_state(tmp_path: Path, text: str) -> None:
         down(tmp_path)
 
 
-def test_a_process_id_that_belongs_to_another_by_now(tmp_path: Path) -> None:
+def test_a_process_id_that_now_belongs_to_another_process(tmp_path: Path) -> None:
     mine = psutil.Process()
     services = Services(
         postgresql_port=1, redis_port=2, password="p" * 20, postgresql_pid=mine.pid, redis_pid=mine.pid
     )
-    old = ServicesState(services=services, holder=mine.pid, created=mine.create_time() - 3600)
+    old = DaemonState(running=services, pid=mine.pid, created=mine.create_time() - 3600, children=())
     (tmp_path / FILE).write_bytes(msgspec.json.encode(old))
     assert read_services(tmp_path) is None
-    assert not down(tmp_path), "nobody else's process is signalled"
+    assert not down(tmp_path), "no other process is signalled"
 
 
-def test_data_are_the_accounts_own_wherever_they_are(tmp_path: Path) -> None:
+def test_data_belongs_to_the_account(tmp_path: Path) -> None:
     owner = account()
     home = home_of(tmp_path)
     with data_directory(home, owner) as data:
         assert data.stat().st_uid == owner.uid
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         if owner.prefix:
-            assert data.parent != home, "root's directory for tests is closed to others"
+            assert data.parent != home, "other accounts cannot enter root's directory"
         (data / "file").write_text("a")
     assert not data.exists()
     assert not list(home.iterdir())
 
 
-def test_data_of_a_crash_are_found_and_removed(tmp_path: Path) -> None:
+def test_data_left_by_a_crash_is_removed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     home = home_of(tmp_path)
@@ -189,8 +191,8 @@ def test_data_of_a_crash_are_found_and_removed(tmp_path: Path) -> None:
     assert not list(home.iterdir())
 
 
-def test_each_run_has_databases_of_its_own(place: Path, installed: Programs) -> None:
-    services = up(place)
+def test_each_run_has_its_own_databases(own_home: Path, installed: Programs) -> None:
+    services = up(own_home)
     migrated: list[str] = []
 
     def migrate(database_url: str) -> None:
@@ -202,53 +204,53 @@ def test_each_run_has_databases_of_its_own(place: Path, installed: Programs) -> 
     def databases() -> set[str]:
         return {
             name
-            for name in postgresql.ask(installed, services, "select datname from pg_database")
+            for name in postgresql.query(installed, services, "select datname from pg_database")
             if "run" in name
         }
 
     with (
-        leased(services, place, "1.0-abc", migrate) as first,
-        leased(services, place, "1.0-abc", migrate) as second,
+        leased(services, own_home, "1.0-abc", migrate) as first,
+        leased(services, own_home, "1.0-abc", migrate) as second,
     ):
         assert len(migrated) == 1, "the tables are made once"
         assert databases() == {"run-1", "run-2"}
         assert first.database_url != second.database_url
         assert (urlsplit(first.redis_url).path, urlsplit(second.redis_url).path) == ("/1", "/2")
-        redis.ask(installed, services, "set", "left", "over", database=1)
+        redis.query(installed, services, "set", "left", "over", database=1)
         assert services.password not in repr(first)
     assert databases() == set()
-    assert redis.ask(installed, services, "dbsize", database=1) == "0"
-    with leased(services, place, "2.0-def", migrate):
+    assert redis.query(installed, services, "dbsize", database=1) == "0"
+    with leased(services, own_home, "2.0-def", migrate):
         assert len(migrated) == 2, "another installation has other tables"
 
 
-def test_what_a_killed_run_left_is_dropped(place: Path, installed: Programs) -> None:
-    services = up(place)
-    killed = subprocess.run([sys.executable, KILLED_RUN, place], check=False)
+def test_databases_of_a_killed_run_are_dropped(own_home: Path, installed: Programs) -> None:
+    services = up(own_home)
+    killed = subprocess.run([sys.executable, KILLED_RUN, own_home], check=False)
     assert killed.returncode == -signal.SIGKILL
     names = "select datname from pg_database"
-    assert "run-1" in postgresql.ask(installed, services, names)
-    with leased(services, place, "t", no_migrations) as mine:
+    assert "run-1" in postgresql.query(installed, services, names)
+    with leased(services, own_home, "t", no_migrations) as mine:
         assert mine.database_url.endswith("/run-1")
-    assert "run-1" not in postgresql.ask(installed, services, names)
+    assert "run-1" not in postgresql.query(installed, services, names)
 
 
-def test_interrupted_migrations_are_made_again(place: Path, installed: Programs) -> None:
-    services = up(place)
+def test_interrupted_migrations_are_made_again(own_home: Path, installed: Programs) -> None:
+    services = up(own_home)
 
     def interrupted(_database_url: str) -> None:
         raise InconclusiveError("the migrations failed")
 
     with (
         pytest.raises(InconclusiveError, match="the migrations failed"),
-        leased(services, place, "t", interrupted),
+        leased(services, own_home, "t", interrupted),
     ):
         pass
-    with leased(services, place, "t", no_migrations):
+    with leased(services, own_home, "t", no_migrations):
         pass
     assert RUNS.start == 1
 
 
-def test_services_that_were_stopped_meanwhile_do_not_spoil_a_run(place: Path) -> None:
-    with leased(up(place), place, "t", no_migrations):
-        assert down(place)
+def test_services_stopped_during_a_run_do_not_fail_it(own_home: Path) -> None:
+    with leased(up(own_home), own_home, "t", no_migrations):
+        assert down(own_home)
