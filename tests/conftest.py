@@ -1,7 +1,13 @@
 """Options that every test may use, and what runs beside what."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
 
 # How long an example takes says something about the machine, not about what is tested.
 settings.register_profile("any-machine", deadline=None)
@@ -25,3 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("load"))
         elif item.get_closest_marker("real") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("boot"))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LOADTEST_HOME of its own that shares installations and templates with the project's."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("gateways", "templates"):
+        shared = ROOT / ".loadtest" / name
+        shared.mkdir(parents=True, exist_ok=True)
+        (home / name).symlink_to(shared)
+    return home

@@ -1,7 +1,7 @@
-"""What else configures Locust: its files, its variables, and the arguments after ``--``.
+"""Locust's own configuration: its files, its environment variables, and the arguments after ``--``.
 
-They work for everything that ``loadtest`` was not given itself. The address under test, the mode and the locustfile
-are always those of ``loadtest``: variables and files are overridden, arguments that disagree are refused.
+They apply where ``loadtest`` has no setting of its own. The address under test, the mode and the locustfile are always
+those of ``loadtest``: it overrides variables and files, and rejects arguments that differ.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from loadtest.core.files import read_text
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = "5557"
-"""On which Locust's master and its workers meet."""
+"""Port of Locust's master."""
 
 
 class Mode(StrEnum):
-    """Which part of a load one Locust command makes."""
+    """The role of a Locust command in a load."""
 
     ALONE = "alone"
-    """All of it, perhaps with several processes on this machine."""
+    """The whole load, possibly with several processes on this machine."""
     MASTER = "master"
     WORKER = "worker"
 
@@ -45,17 +45,17 @@ _REFUSED = {
     "--expect-workers": "use --expect-workers before `--`",
     "--headful": "use `loadtest drive --ui`",
 }
-"""Arguments that would change what is run or where, and what to write instead."""
+"""Arguments that would change what runs or where, and the replacement to suggest."""
 
 
 def read_config(arguments: Sequence[str] = ()) -> dict[str, str]:
-    """Return what Locust's configuration files set, by option without dashes; later files override earlier ones.
+    """Return the settings in Locust's configuration files, by option without dashes; later files take precedence.
 
-    Locust reads ``~/.locust.conf``, ``locust.conf``, ``[tool.locust]`` of ``pyproject.toml``, and the file that
-    ``--config`` among the ``arguments`` names.
+    Locust reads ``~/.locust.conf``, ``locust.conf``, ``[tool.locust]`` of ``pyproject.toml``, and the file
+    given by ``--config`` in ``arguments``.
 
     Raises:
-        UsageError: one of them cannot be read or parsed.
+        UsageError: a file cannot be read or parsed.
     """
     found: dict[str, str] = {}
     for path in (Path("~/.locust.conf").expanduser(), Path("locust.conf"), Path("pyproject.toml")):
@@ -68,17 +68,17 @@ def read_config(arguments: Sequence[str] = ()) -> dict[str, str]:
 
 
 def configured_host(config: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
-    """Return the address that LOCUST_HOST, else a configuration file names, as it is written there."""
+    """Return the address in LOCUST_HOST or else in a configuration file, as written there."""
     return environ.get("LOCUST_HOST") or config.get("host") or None
 
 
 def check_arguments(arguments: Sequence[str], host: str, *, ui: bool = False) -> None:
-    """Refuse ``arguments`` for Locust that would change its mode or name another address than ``host``.
+    """Reject ``arguments`` for Locust that would change its mode or set another address than ``host``.
 
-    ``host`` says in words which it is where no address is known yet; no address is accepted then.
+    If the address is not known yet, ``host`` is a description of it and every address is rejected.
 
     Raises:
-        UsageError: an argument is refused; the message says what to use instead.
+        UsageError: an argument is rejected; the message suggests a replacement.
     """
     for name, value in _options(arguments):
         if name in _HOST:
@@ -94,7 +94,7 @@ def mode_environment(
 ) -> dict[str, str]:
     """Return the ``LOCUST_*`` variables that fix address and ``mode``.
 
-    A flag that is set to ``false`` in a variable also overrides a configuration file.
+    The value ``false`` overrides a configuration file.
     """
     fixed = {
         "LOCUST_HEADLESS": "false" if ui else "true",
@@ -106,9 +106,9 @@ def mode_environment(
         return fixed
     fixed["LOCUST_HOST"] = host
     if mode is Mode.MASTER:
-        # Locust refuses to be a master with processes of its own; 0 is none.
+        # Locust rejects --processes for a master; 0 means none.
         return fixed | {"LOCUST_PROCESSES": "0"}
-    # Processes of one machine talk among themselves, wherever their number comes from; no others are to join them.
+    # Local processes connect over loopback only, so that no other worker can join, however their number was set.
     port = environ.get("LOCUST_MASTER_BIND_PORT") or config.get("master-bind-port") or DEFAULT_PORT
     return fixed | {
         "LOCUST_MASTER_BIND_HOST": LOOPBACK,
@@ -121,7 +121,7 @@ def mode_environment(
 def own_run_time(
     arguments: Sequence[str], explicit: Collection[str], config: Mapping[str, str], environ: Mapping[str, str]
 ) -> bool:
-    """Say whether Locust's own settings, rather than ours, determine how long the load takes."""
+    """Return whether Locust's own settings determine the run time."""
     if any(name in ("-t", "--run-time") for name, _ in _options(arguments)):
         return True
     return "run-time" not in explicit and bool(environ.get("LOCUST_RUN_TIME") or "run-time" in config)
@@ -146,9 +146,9 @@ _LONG = (
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield the options that matter here by their full name, each with its value as argparse would read it.
+    """Yield the relevant options by full name, with values as argparse reads them.
 
-    Argparse takes any unambiguous beginning of a long option for it, and the value of a short one without a blank.
+    Argparse accepts any unambiguous prefix of a long option, and the value of a short option without a space.
     """
     for place, argument in enumerate(arguments):
         if argument == "--":

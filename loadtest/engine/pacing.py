@@ -1,7 +1,6 @@
-"""A soak among the processes of Locust: the master says the pace, every process keeps to it.
+"""Arrival rate of a soak: the master plans it, and every process follows it.
 
-The part of a load that :mod:`loadtest.engine.coordinator` uses for a soak;
-a load of constant size has no pace and does not use it.
+A load of constant size has no arrival rate.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-import msgspec
 from locust.env import Environment
 
 from loadtest.engine.sweep import SLOW
@@ -30,52 +28,52 @@ Scenarios = Mapping[str, tuple[type, Callable[[Any], None]]]
 
 
 class Pacing:
-    """What the users of one process know of the pace."""
+    """The arrival rate as the users of one process follow it."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.pace: ArrivalRate | None = None
-        """None: a load of one size."""
-        self.on = False
-        """The sweep is over: users who come now keep to the pace."""
+        self.rate: ArrivalRate | None = None
+        """None in a load of constant size."""
+        self.started = False
+        """The sweep is over: new users follow the arrival rate."""
         self.mix = Mix({}, (), 0.0, Random())
         self.slow: tuple[str, ...] = ()
-        """Scenarios that take so long that they would make their user late: those who hold streams do them."""
+        """Scenarios too long for the schedule of a user; users that hold streams run them."""
         self._users = 0
 
-    def told(self, data: Mapping[str, Any], scenarios: Scenarios) -> None:
-        """Hear from the master what the pace is, and whether it is kept already."""
-        self.pace = msgspec.convert(data["pace"], ArrivalRate | None)
-        self.on = data["on"]
-        self._users = 0
-        if self.pace is None:
+    def update(self, rate: ArrivalRate | None, *, started: bool, scenarios: Scenarios) -> None:
+        """Follow ``rate`` with these ``scenarios``; ``started`` once the sweep is over."""
+        self.rate, self.started, self._users = rate, started, 0
+        if rate is None:
             return
-        mine = {name: entry for name, entry in scenarios.items() if not holds_streams(entry[0])}
+        own = {name: entry for name, entry in scenarios.items() if not holds_streams(entry[0])}
         self.slow = tuple(
-            sorted(name for name, (_, task) in mine.items() if SLOW in getattr(task, "locust_tag_set", ()))
+            sorted(name for name, (_, task) in own.items() if SLOW in getattr(task, "locust_tag_set", ()))
         )
         realistic = Counter(
             f"{user_class.__name__}.{getattr(task, '__name__', task)}"
-            for user_class in {user_class for user_class, _ in mine.values()}
+            for user_class in {user_class for user_class, _ in own.values()}
             if getattr(user_class, "area", "") == "realistic"
             for task in getattr(user_class, "tasks", ())
         )
-        others = [name for name in mine if name not in realistic and name not in self.slow]
+        others = [name for name in own if name not in realistic and name not in self.slow]
         if not (realistic or others):
-            others = list(mine)
-        self.mix = Mix(realistic, others, self.pace.realistic, Random(f"{self.pace.seed} {self._process}"))
+            others = list(own)
+        self.mix = Mix(realistic, others, rate.realistic, Random(f"{rate.seed} {self._process}"))
 
     def schedule(self, now: float) -> Schedule | None:
-        """Return the schedule of one more user, on the clock that says ``now``; None in a load of one size."""
-        if self.pace is None:
+        """Return the schedule of another user from ``now``; None in a load of constant size."""
+        if self.rate is None:
             return None
-        user, self._users = self._users, self._users + 1
-        return Schedule.after(now, self.pace.period, phase(user, self._process))
+        return Schedule.after(now, self.rate.period, phase(self._next_user(), self._process))
 
-    def turn(self) -> int:
-        """Return the number of one more user who holds streams: each begins with another kind."""
+    def stream_offset(self) -> int:
+        """Return the number of the stream with which another user begins, so that users begin with different ones."""
+        return self._next_user() + self._process
+
+    def _next_user(self) -> int:
         user, self._users = self._users, self._users + 1
-        return user + self._process
+        return user
 
     @property
     def _process(self) -> int:
@@ -83,13 +81,14 @@ class Pacing:
 
 
 class SoakController:
-    """The master's part: has Locust follow the plan, and says when it begins."""
+    """The plan of a soak, in the master: Locust follows it, and it starts when the sweep is over."""
 
     def __init__(self, environment: Environment, target: Target) -> None:
         self.environment = environment
         self.target = target
-        self._pacing: dict[str, Any] = {"pace": None, "on": False}
-        self._tell: Callable[[], None] = lambda: None
+        self.rate: ArrivalRate | None = None
+        self.plan_started = False
+        self._announce: Callable[[], None] = lambda: None
         if target.soak is not None:
             options = environment.parsed_options
             users = getattr(options, "num_users", None) or 1
@@ -101,40 +100,34 @@ class SoakController:
 
     @property
     def shape(self) -> SoakShape | None:
-        """The shape of a soak; None if Locust's page was told to do without it, too."""
+        """The load shape of a soak; None in other loads, and if Locust's web page switched it off."""
         shape = self.environment.shape_class
         return shape if isinstance(shape, SoakShape) else None
 
-    @property
-    def message(self) -> dict[str, Any]:
-        """What :meth:`Pacing.told` must hear."""
-        return self._pacing
-
-    def begin(self, run_time: float | None, swept: Callable[[], bool], tell: Callable[[], None]) -> None:
-        """The stage is set: plan the soak, if it is one. ``tell`` sends the message when the plan begins."""
-        self._pacing = {"pace": None, "on": False}
+    def begin(self, run_time: float | None, swept: Callable[[], bool], announce: Callable[[], None]) -> None:
+        """Plan the soak, if this load is one; ``announce`` is called when the plan starts."""
+        self.rate, self.plan_started = None, False
         if self.shape is not None and self.target.soak is not None:
-            self._tell = tell
+            self._announce = announce
             self._plan(self.shape, self.target.soak, run_time or self.target.run_time or 0.0, swept)
 
     def _plan(self, shape: SoakShape, soak: Soak, run_time: float, swept: Callable[[], bool]) -> None:
-        """Have the shape carry out the plan, scaled to the time and the users that were asked for."""
-        holders = [one for one in self.environment.user_classes if holds_streams(one)]
+        """Set the plan for the requested run time and number of users."""
+        stream_classes = [one for one in self.environment.user_classes if holds_streams(one)]
         users = getattr(self.environment.parsed_options, "num_users", None) or 1
-        hands = allocate_users(soak, users, streams=bool(holders))
-        for user_class in holders:
-            user_class.fixed_count = hands.holders
-        self._pacing["pace"] = msgspec.to_builtins(arrival_rate(soak, hands, run_time, self.target.seed))
-        shape.execution = Execution(
-            plan_stages(soak, hands, run_time), hands, shape.sweeping, swept, self._on_swept, time.time()
-        )
+        staffing = allocate_users(soak, users, streams=bool(stream_classes))
+        for user_class in stream_classes:
+            user_class.fixed_count = staffing.holders
+        self.rate = arrival_rate(soak, staffing, run_time, self.target.seed)
+        stages = plan_stages(soak, staffing, run_time)
+        shape.execution = Execution(stages, staffing, shape.sweeping, swept, self._on_swept, time.time())
 
     def _on_swept(self) -> None:
-        logger.info("The sweep is done; the plan of the soak begins")
-        self._pacing["on"] = True
-        self._tell()
+        logger.info("The first sweep is over; the plan of the soak starts")
+        self.plan_started = True
+        self._announce()
 
 
 def holds_streams(user_class: type) -> bool:
-    """Say whether users of this class only hold streams open."""
+    """Return whether users of this class only hold streams open."""
     return bool(getattr(user_class, "holds_streams", False))

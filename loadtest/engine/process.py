@@ -1,7 +1,6 @@
-"""One Locust process's part in the run: the session, the sweep, the records, wired to Locust's events.
+"""One Locust process of a load: its session, its share of the sweep and its counts, connected to Locust's events.
 
-The same wiring serves a single process, a master and a worker: Locust's local runner delivers the messages
-to itself.
+A single process, a master and a worker are set up alike: Locust's local runner delivers messages to itself.
 """
 
 from __future__ import annotations
@@ -25,10 +24,24 @@ from loadtest.core.errors import ExitCode, LoadTestError, UsageError
 from loadtest.core.log_filter import hide_secrets_in_logs
 from loadtest.core.redact import Redactor, redact
 from loadtest.engine.locust_options import Mode
+from loadtest.engine.messages import (
+    FixtureReady,
+    LoadStarted,
+    NextScenario,
+    ScenarioDone,
+    ScenarioRequest,
+    StopUsers,
+    WorkerLeaving,
+    WorkerReady,
+    WorkerStopped,
+    attach_report,
+    listen,
+    read_config,
+    send,
+)
 from loadtest.engine.pacing import Pacing
 from loadtest.engine.sweep import SweepClient
 from loadtest.engine.target import DEFAULT_HOST, Target, read_target
-from loadtest.engine.workers import Message, told
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
 from loadtest.recording.recorder import Recorder
@@ -38,20 +51,20 @@ logger = logging.getLogger(__name__)
 Task = Callable[[Any], None]
 
 PARENT_POLL_INTERVAL = 1.0
-"""Seconds between two looks at whether the command that started a worker still lives."""
+"""Seconds between two checks whether the command that started a worker is still alive."""
 
 FIXTURE_TIMEOUT = 60.0
-"""Seconds that a user waits for the stage before it goes on without."""
+"""Seconds after which a user begins without the fixture."""
 
 
 class LoadProcess:
-    """What the users of one process share, and how it hears of the stage and of its share of the sweep."""
+    """What the users of one Locust process share."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.target: Target = read_target()
         self.address = start_address(environment, self.target)
-        """Where the credentials go, and nowhere else; empty until the master of a worker has named it."""
+        """The only address that receives the credentials; empty in a worker until its master has sent it."""
         redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
         hide_secrets_in_logs(redactor)
         self.recorder = Recorder(environment, redactor)
@@ -59,33 +72,37 @@ class LoadProcess:
         self.scenarios: dict[str, tuple[type, Task]] = {}
         self.pacing = Pacing(environment)
         self.sweep = SweepClient(
-            ask=lambda ticket: self.send("loadtest-want", {"ticket": ticket}),
-            tell_done=lambda name: self.send("loadtest-done", {"name": name}),
+            request=lambda ticket: send(environment, ScenarioRequest(ticket=ticket)),
+            report_done=lambda name: send(environment, ScenarioDone(name=name)),
         )
         self._session: Session | None = None
         self._connected = Event()
-        self._staged = Event()
-        self._why = ""
-        """Why this worker does not take part."""
-        environment.events.test_start.add_listener(self._on_test_start)
-        environment.events.test_stopping.add_listener(self._on_test_stopping)
+        self._fixture_ready = Event()
+        self._failure = ""
+        """Why this worker cannot take part."""
+        self._listen()
+
+    def _listen(self) -> None:
+        environment, events = self.environment, self.environment.events
+        events.test_start.add_listener(self._on_test_start)
+        events.test_stopping.add_listener(self._on_test_stopping)
         if isinstance(environment.runner, WorkerRunner):
-            events = environment.events
+            events.report_to_master.add_listener(self._on_report)
             events.test_stop.add_listener(self._on_worker_stopped)
             events.quitting.add_listener(self._on_quitting)
             gevent.spawn(self._watch_parents)
             if environment.runner.worker_state != STATE_INIT:
-                # A late worker is told to begin before Locust lets anybody listen.
+                # A late worker receives the order to start before Locust's init event, which leads here.
                 gevent.spawn(self._on_test_start)
-        if environment.runner is not None and not isinstance(environment.runner, MasterRunner):
-            environment.runner.register_message("loadtest-begin", self._on_begin)
-            environment.runner.register_message("loadtest-stage", self._on_stage, concurrent=True)
-            environment.runner.register_message("loadtest-deal", self._on_deal)
-            environment.runner.register_message("loadtest-stop", self._on_stop)
+        if not isinstance(environment.runner, MasterRunner):
+            listen(environment, LoadStarted, self._on_load_started)
+            listen(environment, FixtureReady, self._on_fixture_ready, concurrent=True)
+            listen(environment, NextScenario, self._on_next_scenario)
+            listen(environment, StopUsers, self._on_stop_users)
 
     @property
     def connected(self) -> bool:
-        """Say whether there is a session with the gateway."""
+        """Whether there is a session with the gateway."""
         return self._session is not None
 
     @property
@@ -96,30 +113,25 @@ class LoadProcess:
         return self._session
 
     def wait_for_fixture(self) -> None:
-        """Wait for the backends to be registered with the gateway; for 60 seconds at most."""
-        self._staged.wait(FIXTURE_TIMEOUT)
-
-    def send(self, message: str, data: Any) -> None:
-        """Send a message to the master, or to ourselves where there is no other."""
-        if self.environment.runner is not None:
-            self.environment.runner.send_message(message, data)
+        """Wait until the fixture has been created, for 60 seconds at most."""
+        self._fixture_ready.wait(FIXTURE_TIMEOUT)
 
     def connect(self) -> None:
-        """Learn the gateway's contract and which scenarios take part.
+        """Read the gateway's contract and collect the scenarios of the selected user classes.
 
         Raises:
-            LoadTestError: the gateway does not answer or refuses our token.
+            LoadTestError: the gateway does not answer or rejects the token.
         """
         host = self._host()
         self.sweep.over = False
-        ours = told(self.environment)
+        config = read_config(self.environment)
         self._session = connect(
             host,
             self.target.credentials,
             data=self.target.version_data,
-            deployment=ours.deployment if ours else self.target.deployment,
-            processes=ours.processes if ours else self.target.processes,
-            lock=self.target.turn_file,
+            deployment=config.deployment if config else self.target.deployment,
+            processes=config.processes if config else self.target.processes,
+            lock=self.target.writer_lock,
             secrets=self.target.secrets,
         )
         self._session.changed = self.target.changed
@@ -131,13 +143,17 @@ class LoadProcess:
         self._connected.set()
 
     def _host(self) -> str:
-        """Return the address under test; the first one stays the only one."""
-        asked = self.environment.host
-        host = parse_address(asked, "host") if asked else self.address
+        """Return the address under test; it cannot change after the first load.
+
+        Raises:
+            UsageError: another address is requested.
+        """
+        requested = self.environment.host
+        host = parse_address(requested, "host") if requested else self.address
         self.address = self.address or host
         if host != self.address:
             raise UsageError(
-                f"asked to test {host}: this load was started for {self.address}, and its credentials go nowhere else"
+                f"host {host}: this load was started for {self.address}, and its credentials are sent nowhere else"
             )
         self.environment.host = host
         return host
@@ -154,92 +170,92 @@ class LoadProcess:
             logger.exception("This worker cannot take part")
             self._refuse(f"{type(error).__name__}: {error}", error)
         logger.info("Takes part in the load on %s", redact(str(self.environment.host)))
-        self.send("loadtest-hello", {"tag": self.session.tag, "clock": time.time()})
+        send(self.environment, WorkerReady(tag=self.session.tag, clock=time.time()))
+
+    def _on_report(self, data: dict[str, Any], **_: Any) -> None:
+        attach_report(data, self.recorder.take_report())
 
     def _on_worker_stopped(self, **_: Any) -> None:
-        self.send("loadtest-stopped", self.recorder.hand_over())
-        logger.info("Has stopped and handed in %d requests in all", self.recorder.made)
+        send(self.environment, WorkerStopped(report=self.recorder.take_report()))
+        logger.info("Stopped; reported %d requests in total", self.recorder.reported)
 
-    def _refuse(self, why: str, error: Exception) -> NoReturn:
-        logger.error("This worker cannot take part: %s", redact(why))
-        self._why = f"cannot take part: {why}"
+    def _refuse(self, reason: str, error: Exception) -> NoReturn:
+        logger.error("This worker cannot take part: %s", redact(reason))
+        self._failure = f"cannot take part: {reason}"
         self.environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
-        gevent.spawn(self._leave)
+        gevent.spawn(self._quit)
         # Ends the greenlet that is about to spawn users.
         raise gevent.GreenletExit from error
 
-    def _leave(self) -> None:
+    def _quit(self) -> None:
         if self.environment.runner is not None:
             self.environment.runner.quit()
 
     def _on_test_stopping(self, **_: Any) -> None:
-        self.sweep.end()
+        self.sweep.stop()
         if self._session is not None:
             self._session.stopping = True
 
     def _on_quitting(self, **_: Any) -> None:
-        """Leave in good order: users stop and what they did is handed in before Locust says that we quit."""
+        """Stop the users and send their last counts before Locust announces the end of this process."""
         if self._session is not None and self.environment.runner is not None:
             self.environment.runner.stop()
         if self.environment.process_exit_code is None:
-            self.environment.process_exit_code = int(ExitCode.PASS)  # failures are for the judge
-        self.send(
-            "loadtest-leaving", {"why": redact(self._why or "it was stopped"), "took_part": not self._why}
-        )
+            self.environment.process_exit_code = int(ExitCode.PASS)  # the verdict decides about failures
+        reason = redact(self._failure or "it was stopped")
+        send(self.environment, WorkerLeaving(reason=reason, took_part=not self._failure))
 
     def _watch_parents(self) -> None:
-        """End when the command that started this worker was killed, which could tell nobody."""
+        """End this worker when the command that started it was killed and could not end it."""
         parent, command = os.getppid(), int(os.environ.get("LOADTEST_PARENT") or 0)
         while os.getppid() == parent and (not command or psutil.pid_exists(command)):
             gevent.sleep(PARENT_POLL_INTERVAL)
-        self._leave()
+        self._quit()
 
-    def _on_stop(self, **_: Any) -> None:
+    def _on_stop_users(self, _message: StopUsers, _sender: str) -> None:
         if self.environment.runner is not None:
             gevent.spawn(self.environment.runner.stop)
 
-    def _on_begin(self, msg: Message, **_: Any) -> None:
-        self.recorder.begin(msg.data["started"])
-        self.pacing.told(msg.data["pacing"], self.scenarios)
+    def _on_load_started(self, message: LoadStarted, _sender: str) -> None:
+        self.recorder.begin(message.started)
+        self.pacing.update(message.rate, started=message.plan_started, scenarios=self.scenarios)
 
-    def _on_stage(self, msg: Message, **_: Any) -> None:
+    def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
         if self._session is None:
-            return  # a worker asks for the stage when it has signed in
-        stage = Fixture.unpacked(msg.data)
-        if stage.member is not None:
+            return  # the master sends it again when this worker has signed in
+        fixture = message.fixture
+        if fixture.member is not None:
             try:
-                stage.member = sign_in(self._session)
+                fixture.member = sign_in(self._session)
             except requests.RequestException as error:
-                logger.error("The account that stays cannot sign in here: %s", redact(str(error)))  # noqa: TRY400
-                stage.member = None
-        self.fixture = stage
-        self._staged.set()
+                logger.error("The shared member cannot sign in: %s", redact(str(error)))  # noqa: TRY400
+                fixture.member = None
+        self.fixture = fixture
+        self._fixture_ready.set()
 
-    def _on_deal(self, msg: Message, **_: Any) -> None:
-        self.sweep.deal(msg.data["ticket"], msg.data["name"], msg.data["over"])
+    def _on_next_scenario(self, message: NextScenario, _sender: str) -> None:
+        self.sweep.receive(message.ticket, message.name, over=message.sweep_over)
 
 
 def start_address(environment: Environment, target: Target) -> str:
-    """Return the address under test as it is known when Locust starts; empty for a worker that knows none yet.
+    """Return the address under test as known when Locust starts; empty for a worker whose master will send it.
 
     Raises:
-        UsageError: an option or configuration file of Locust names another than ``target``, or starts another mode.
+        UsageError: Locust's own options or files name another address or mode than ``target``.
     """
     runner, processes = environment.runner, getattr(environment.parsed_options, "processes", None)
     distributed = isinstance(runner, MasterRunner | WorkerRunner) and not processes
     worker = isinstance(runner, WorkerRunner)
-    wanted = target.mode
-    if wanted is not None and (
-        (wanted is Mode.WORKER and not worker)
-        or (wanted is Mode.MASTER and not isinstance(runner, MasterRunner))
-        or (wanted is Mode.ALONE and distributed)
+    mode = target.mode
+    if mode is not None and (
+        (mode is Mode.WORKER and not worker)
+        or (mode is Mode.MASTER and not isinstance(runner, MasterRunner))
+        or (mode is Mode.ALONE and distributed)
         or (not worker and (environment.web_ui is not None) != target.ui)
     ):
-        raise UsageError(
-            f"an option of Locust's contradicts the mode in which loadtest started it ({wanted})"
-        )
+        raise UsageError(f"an option of Locust's contradicts the mode in which loadtest started it ({mode})")
     stated = parse_address(environment.host, "--host") if environment.host else ""
-    if wanted is Mode.WORKER:
+    if mode is Mode.WORKER:
         return target.host
     if stated and target.host and stated != target.host:
         raise UsageError(
@@ -249,5 +265,5 @@ def start_address(environment: Environment, target: Target) -> str:
 
 
 def process_of(environment: Environment) -> LoadProcess:
-    """Return the load that was attached to ``environment`` when Locust started."""
+    """Return the load process that was attached to ``environment`` when Locust started."""
     return cast("LoadProcess", environment.__dict__["loadtest"])

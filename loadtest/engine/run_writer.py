@@ -1,6 +1,6 @@
-"""The run as it grows: what the master, or the only process, writes to ``run.json`` again and again.
+"""Run writer: writes ``run.json`` every few seconds during the load, and at its end.
 
-A crash loses two seconds at most.
+It runs in the master, or in the only process. A crash loses a few seconds of measurements at most.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from loadtest.workload.shape import SoakShape
 logger = logging.getLogger(__name__)
 
 WRITE_INTERVAL = 2.0
-"""Seconds between two writes of the unfinished run, at least."""
+"""Minimum seconds between two writes of the unfinished run."""
 MAX_WRITE_SHARE = 0.05
-"""Share of the time that writing the unfinished run may take; a large run is written less often."""
+"""Share of the time that may be spent on writing; a large run is written less often."""
 RUN_TIME_TOLERANCE = 1.5
-"""Seconds by which a run may fall short of its run time and still count as having taken it."""
+"""Seconds by which a complete run may be shorter than its run time."""
 
 
 class RunWriter:
-    """Knows the run so far and writes it down."""
+    """Holds the record of the run so far."""
 
     def __init__(
         self,
@@ -62,21 +62,21 @@ class RunWriter:
         self.target = target
         self.recorder = recorder
         self._workers = workers
-        """Returns the record of every worker for the start of the load, in Unix seconds."""
+        """Returns the records of the workers, given the start of the load in Unix seconds."""
         self.started = time.time()
         self.run: Run | None = None
         self.shape: SoakShape | None = None
-        """Carries out the plan of a soak."""
+        """The load shape of a soak."""
         self._path = Path(target.reports) / "run.json"
-        self._deck = SweepQueue(())
+        self._queue = SweepQueue(())
         self._users: dict[int, int] = {}
         self.signal: int | None = None
-        """The one that asked the run to end."""
-        self._saturation = CpuMonitor()
+        """The signal that ended the run."""
+        self._cpu = CpuMonitor()
         self._over = False
-        self._asked_to_write = False
-        self._unwritten = ""
-        """Why the run could not be written the last time."""
+        self._write_now = False
+        self._write_error = ""
+        """Why the last write failed."""
         prepare_directory(self._path.parent)
         events = environment.events
         events.test_stop.add_listener(self._on_test_stop)
@@ -90,14 +90,14 @@ class RunWriter:
         session: Session,
         plan: tuple[Scenario, ...],
         classes: list[str],
-        deck: SweepQueue,
+        queue: SweepQueue,
         run_time: float | None,
         left_out: int,
     ) -> None:
-        """Begin a new run: the gateway and the plan are known, nothing is measured yet."""
+        """Start a new record; the gateway and the plan are known, nothing has been measured."""
         options = self.environment.parsed_options
         self.recorder.reset()
-        self._users, self._saturation, self._over, self._deck = {}, CpuMonitor(), False, deck
+        self._users, self._cpu, self._over, self._queue = {}, CpuMonitor(), False, queue
         self.started = time.time()
         self.run = Run(
             started=_iso(self.started),
@@ -131,8 +131,8 @@ class RunWriter:
         )
         write_atomically(self._path.with_name("openapi.json"), session.contract.encoded())
 
-    def staged(self, problems: Mapping[str, str], counts: Mapping[str, int | None]) -> None:
-        """The stage is set and the load begins: note refused backends and the entities before it."""
+    def fixture_ready(self, problems: Mapping[str, str], counts: Mapping[str, int | None]) -> None:
+        """Record the start of the load: rejected backends, and the number of entities before it."""
         if self.run is None:
             return
         self.started = time.time()
@@ -150,17 +150,17 @@ class RunWriter:
         )
         gevent.spawn(self._watch)
 
-    def cleared(self, counts: Mapping[str, int | None], left: Mapping[str, int]) -> None:
-        """The load has cleaned up: note the entities after it, and those ``left`` that were taken away."""
+    def cleaned_up(self, counts: Mapping[str, int | None], leftovers: Mapping[str, int]) -> None:
+        """Record the number of entities after the load, and of the ``leftovers`` that were deleted."""
         if self.run is not None:
             entities = (
-                replace(one, after=counts.get(one.kind), left=left.get(one.kind, 0))
+                replace(one, after=counts.get(one.kind), left=leftovers.get(one.kind, 0))
                 for one in self.run.entities
             )
             self.run = replace(self.run, entities=tuple(entities))
 
     def abort(self, reason: str) -> None:
-        """The run cannot go on; ``reason`` is one sentence."""
+        """Mark the run as aborted; ``reason`` is one sentence."""
         run = self.run or Run(
             started=_iso(time.time()),
             settings=Settings(host=redact(self.target.host), profile=self.target.profile),
@@ -179,13 +179,13 @@ class RunWriter:
     def _watch(self) -> None:
         parent = os.environ.get("LOADTEST_PARENT")
         due = time.monotonic() + WRITE_INTERVAL
-        self._saturation = CpuMonitor()
+        self._cpu = CpuMonitor()
         while not self._over:
             runner = self.environment.runner
             self._users[int(time.time())] = runner.user_count if runner else 0
-            self._saturation.look(runner)
-            if time.monotonic() >= due or self._asked_to_write:
-                self._asked_to_write = False
+            self._cpu.sample(runner)
+            if time.monotonic() >= due or self._write_now:
+                self._write_now = False
                 began = time.monotonic()
                 self._write()
                 due = began + max(WRITE_INTERVAL, (time.monotonic() - began) / MAX_WRITE_SHARE)
@@ -197,40 +197,40 @@ class RunWriter:
     def _write(self) -> None:
         if self.run is None:
             return
-        tally = self.recorder.aggregator
+        counts = self.recorder.aggregator
         duration = self.run.duration if self._over else round(time.time() - self.started, 3)
-        soak = self.shape.execution if self.shape else None
-        stretches = soak.stretches(self.started, self.started + duration) if soak else ()
+        execution = self.shape.execution if self.shape else None
+        stages = execution.stages(self.started, self.started + duration) if execution else ()
         self.run = replace(
             self.run,
             duration=duration,
-            operations=tally.operation_records(self.started),
-            failures=tally.failure_records(self.started),
-            streams=tally.stream_records(),
-            scenarios=tally.scenario_records(),
-            timeline=replace(tally.timeline(self.started, self._users), stretches=stretches),
-            sweep=self._deck.record(),
-            generator=self._saturation.record(self.recorder),
+            operations=counts.operation_records(self.started),
+            failures=counts.failure_records(self.started),
+            streams=counts.stream_records(),
+            scenarios=counts.scenario_records(),
+            timeline=replace(counts.timeline(self.started, self._users), stretches=stages),
+            sweep=self._queue.record(),
+            generator=self._cpu.record(self.recorder),
             workers=self._workers(self.started),
         )
         self._store(self.run)
 
     def _store(self, run: Run) -> None:
-        """Write the run; where that fails, say so and go on: the next time it may not."""
+        """Write the run; log a failure and go on, since the next write may succeed."""
         try:
             prepare_directory(self._path.parent)
             write_run(run, self._path)
         except UsageError as error:
-            if self._unwritten != str(error):
+            if self._write_error != str(error):
                 logger.error("%s", error)  # noqa: TRY400 - one line for people
-            self._unwritten = str(error)
+            self._write_error = str(error)
 
     def _on_test_stop(self, **_: Any) -> None:
         self._write()
         self._over = True
 
     def _on_quitting(self, **_: Any) -> None:
-        # Locust's own exit code counts any failure, known or not; the verdict is the judge's.
+        # Locust's own exit code counts every failure, also known ones; the verdict decides about failures.
         aborted = self.run is None or self.run.state is RunState.ABORTED
         self.environment.process_exit_code = 3 if aborted or not self.recorder.aggregator.requests else 0
 
@@ -244,11 +244,11 @@ class RunWriter:
         options = self.environment.parsed_options
         html = getattr(options, "html_file", None)
         if html and not Path(html).exists() and self.environment.stats.history:
-            # Locust itself writes none after SIGTERM.
+            # Locust writes no report after SIGTERM.
             write_atomically(Path(html), get_html_report(self.environment, show_download_link=False))
 
     def _ended(self, run: Run) -> Run:
-        wanted, took = run.settings.run_time, run.duration
+        run_time, took = run.settings.run_time, run.duration
         if self.signal is not None:
             name = signal.Signals(self.signal).name
             return replace(
@@ -259,19 +259,21 @@ class RunWriter:
             )
         if self.shape is not None and not (self.shape.execution and self.shape.execution.finished):
             return replace(
-                run, state=RunState.ABORTED, reason=f"the plan was left after {took:.0f} s of load"
+                run,
+                state=RunState.ABORTED,
+                reason=f"the plan was not completed: it ended after {took:.0f} s of load",
             )
-        if wanted is not None and took < wanted - RUN_TIME_TOLERANCE:
-            reason = f"Locust stopped after {took:.0f} of {wanted:.0f} s; its output says why"
+        if run_time is not None and took < run_time - RUN_TIME_TOLERANCE:
+            reason = f"Locust stopped after {took:.0f} of {run_time:.0f} s; see its output for the reason"
             return replace(run, state=RunState.ABORTED, reason=reason)
         return replace(run, state=RunState.COMPLETE)
 
     def _note_signal(self, number: int) -> bool:
-        """Take note of a signal, and of what is measured so far; say whether it is the first one."""
+        """Record a signal and write the measurements so far; return whether it is the first one."""
         first = self.signal is None
         if first:
             self.signal = number
-            self._asked_to_write = True
+            self._write_now = True
         return first
 
 

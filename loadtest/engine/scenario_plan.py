@@ -1,9 +1,9 @@
-"""Which scenario calls which operation, read from the source of the user classes.
+"""Scenario plan: which scenario calls which operation, read from the source of the user classes.
 
-An operation has one spelling, ``METHOD /path/{template}``, so the source itself is the plan: every such text
-in a scenario, or in what the scenario uses of its module and of those that it imports from, is a call. A class may
-run scenarios of another one under another name of their operations: ``lifecycle = ServersUser.lifecycle`` with
-``renamed = {"/servers": "/virtual-servers"}``. Nothing is imported to find out.
+An operation has one spelling, ``METHOD /path/{template}``. Every such literal in a scenario, or in a function or
+constant that the scenario uses from its own or an imported module, is a call. A class may run scenarios of another
+class under renamed paths: ``lifecycle = ServersUser.lifecycle`` with ``renamed = {"/servers": "/virtual-servers"}``.
+The source is parsed and not imported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ USERS = Path(__file__).parents[1] / "users"
 
 @dataclass(slots=True)
 class _Definition:
-    """A function, method or table: the operations it spells and the names it uses."""
+    """A function, method or constant: the operations it contains and the names it uses."""
 
     module: str
     line: int
@@ -47,29 +47,29 @@ class _Class:
     bases: tuple[str, ...]
     methods: dict[str, _Definition]
     borrowed: dict[str, tuple[str, str]]
-    """By the name that it has here: the class that a method is taken from, and its name there."""
+    """By name in this class: the class that defines the method, and its name there."""
     holds_streams: bool
     renamed: dict[str, str]
 
 
 @dataclass(slots=True)
 class _Module:
-    """What a module of users defines, and what it takes from others."""
+    """Definitions and imports of a module of user classes."""
 
     classes: tuple[_Class, ...]
     definitions: dict[str, _Definition]
     imported: dict[str, tuple[str, str]]
-    """By the name that it has here: the module of users that it comes from, and its name there."""
+    """By name in this module: the module it is imported from, and its name there."""
 
 
 def discover_scenarios(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
-    """Return every scenario that the modules below ``directory`` define, by name.
+    """Return all scenarios in the modules below ``directory``, by name.
 
-    Those of users who only hold a stream open (``holds_streams = True``) take part in a ``soak`` and nowhere else.
+    Scenarios of classes that only hold a stream open (``holds_streams = True``) run in a ``soak`` only.
 
     Raises:
-        UsageError: two user classes share a name, or an operation is put together from parts, so that it cannot be
-            read from the source. Either would make a scenario disappear.
+        UsageError: two user classes share a name, or an operation is assembled at run time and cannot be read from
+            the source. Either would make a scenario disappear.
     """
     modules = {
         ".".join(path.relative_to(directory).with_suffix("").parts): _module(path, directory)
@@ -106,7 +106,7 @@ def _file(module: str) -> str:
 
 
 def select_scenarios(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
-    """Return those of ``scenarios`` that take part in a run, given their ``names``."""
+    """Return the ``scenarios`` that have one of these ``names``."""
     by_name = {scenario.name: scenario for scenario in scenarios}
     return tuple(by_name[name] for name in sorted(set(names)) if name in by_name)
 
@@ -122,7 +122,7 @@ def _scenario(
     for definition in _closure(task, methods, modules):
         for spelled, line in definition.calls.items():
             operation = renamed(spelled, found.renamed)
-            # A scenario names one file: what is spelled in another one is called from its first line.
+            # A scenario has one source file: calls defined in another file get its first line.
             calls.setdefault(operation, line if definition.module == task.module else task.line)
     return Scenario(
         name=f"{found.name}.{name}",
@@ -179,7 +179,7 @@ def _attribute(node: ast.ClassDef, name: str) -> object:
 
 
 def _borrowed(body: Iterable[ast.stmt]) -> dict[str, tuple[str, str]]:
-    """Return the methods that a class takes from another one: ``lifecycle = ServersUser.lifecycle``."""
+    """Return the methods a class takes from another class: ``lifecycle = ServersUser.lifecycle``."""
     return {
         target: (node.value.value.id, node.value.attr)
         for node in body
@@ -221,7 +221,7 @@ def _definition(node: ast.stmt, module: str) -> _Definition:
 
 
 def _is_assembled(node: ast.AST) -> bool:
-    """Return whether ``node`` is an f-string, ``%``, ``+`` or ``.format`` that makes an operation's name."""
+    """Return whether ``node`` is an f-string, ``%``, ``+`` or ``.format`` that assembles an operation."""
     start: ast.expr | None = None
     if isinstance(node, ast.JoinedStr) and node.values:
         start = node.values[0]
@@ -254,16 +254,16 @@ def _inherited(found: _Class, classes: Mapping[str, _Class]) -> dict[str, _Defin
             found.renamed = found.renamed or classes[base].renamed
     methods |= found.methods
     for target, (owner, name) in found.borrowed.items():
-        lent = _inherited(classes[owner], classes) if owner in classes else {}
-        if name in lent:
-            methods[target] = lent[name]
+        methods_there = _inherited(classes[owner], classes) if owner in classes else {}
+        if name in methods_there:
+            methods[target] = methods_there[name]
     return methods
 
 
 def _closure(
     start: _Definition, methods: Mapping[str, _Definition], modules: Mapping[str, _Module]
 ) -> Iterator[_Definition]:
-    """Yield ``start`` and everything that it uses, and so on."""
+    """Yield ``start`` and all definitions it uses, directly or indirectly."""
     seen: set[int] = set()
     waiting = [start]
     while waiting:
@@ -278,7 +278,7 @@ def _closure(
 
 
 def _named(name: str, module: str, modules: Mapping[str, _Module]) -> _Definition | None:
-    """Return what ``name`` means in ``module``, which may have it from another one."""
+    """Return the definition of ``name`` in ``module``, following imports."""
     while module in modules:
         here = modules[module]
         if name in here.definitions or name not in here.imported:

@@ -1,4 +1,4 @@
-"""The signals that ask a Locust process to end, heard beside Locust's own handling of them."""
+"""Stop signals of a Locust process, handled in addition to Locust's own handlers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from locust.env import Environment
 
 
 def handle_stop_signals(environment: Environment, note: Callable[[int], bool]) -> None:
-    """Have every signal that asks this process to end noted, and its Locust end of the first one.
+    """Call ``note`` with each stop signal; end Locust on the first one only.
 
-    ``note`` says whether a signal is the first one. Locust would leave its own shutdown, in which the run is written,
-    on any further interrupt.
+    ``note`` returns whether a signal is the first one. A further interrupt would abort Locust's shutdown, during which
+    the run is written.
     """
 
     def terminated() -> None:
@@ -24,14 +24,14 @@ def handle_stop_signals(environment: Environment, note: Callable[[int], bool]) -
             and environment.shape_class is not None
             and getattr(options, "headless", False)
         ):
-            # Locust listens to SIGTERM only when its shape has come to an end; to Ctrl-C it always does.
+            # Locust handles SIGTERM only after its load shape has ended; it always handles SIGINT.
             usual(signal.SIGINT, None)
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         if note(number):
             usual(signal.SIGINT, frame)
 
-    # Python takes no interrupt at all where its parent ignored them, as a shell makes its jobs in the background.
+    # Python has no SIGINT handler if the parent ignored SIGINT, as a shell does for background jobs.
     found = signal.getsignal(signal.SIGINT)
     usual = found if callable(found) else signal.default_int_handler
     gevent.signal_handler(signal.SIGTERM, terminated)

@@ -1,4 +1,4 @@
-"""."""
+"""The gateway under test and the settings of its load, as passed to a Locust process."""
 
 from __future__ import annotations
 
@@ -22,70 +22,71 @@ DEFAULT_HOST = "http://localhost:8080"
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """What a Locust process must know to drive one gateway."""
+    """Configuration of a Locust process."""
 
     host: str
-    """In the one spelling of :func:`loadtest.core.address.parse_address`; empty for a worker, whose master names it."""
+    """As normalised by :func:`loadtest.core.address.parse_address`; empty for a worker, which receives it from its
+    master."""
     credentials: Credentials
     mode: Mode | None = None
-    """None if Locust was started without ``loadtest``."""
+    """None if Locust was not started by ``loadtest``."""
     ui: bool = False
-    """With Locust's web page."""
+    """Serve Locust's web page."""
     secrets: tuple[str, ...] = ()
-    """Further values that must not appear in anything that is written for others."""
+    """Further values to mask in logs and reports."""
     source: str = ""
-    """What ``GATEWAY=`` said."""
+    """The value of ``GATEWAY``."""
     data: str | None = None
-    """The version whose data file applies, if whoever booted the gateway knows it."""
+    """The version whose data applies, if known."""
     switches: str | None = None
-    """The version with whose switches it was booted, if that is another one."""
+    """The version whose switches it was booted with, if different."""
     deployment: Deployment = Deployment()
     changed: dict[str, str] = msgspec.field(default_factory=dict)
-    """Settings of the gateway that ``--set`` changed, as the record of the run shows them."""
+    """Gateway settings changed by ``--set``, as shown in the run."""
     profile: str = "custom"
     backends: dict[str, str] = msgspec.field(default_factory=dict)
-    """Addresses of the backends that are up, by name."""
+    """Addresses of the running backends, by name."""
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)
-    """Why a backend did not come up, by name."""
+    """Why a backend did not start, by name."""
     reports: str = "reports"
     processes: int = 1
     """Locust processes on this machine."""
     seed: int = 0
     soak: Soak | None = None
     run_time: float | None = None
-    """Seconds that the profile says, for a load whose plan needs to know and that nobody told."""
+    """Run time of the profile in seconds, used by a soak if Locust has none."""
     expect_workers: int = 0
-    """Workers that a master waits for; 0 where Locust's own processes make the load."""
+    """Workers that a master waits for; 0 if the load runs in local processes."""
     workers_within: float = 0.0
-    """Seconds that it waits for them."""
+    """Maximum wait in seconds."""
 
     @property
     def version_data(self) -> VersionData | None:
-        """What is known of its version, with the switches that it was booted with; None if nothing is said of it."""
+        """Data of its version, with the switches it was booted with; None if the version is unknown."""
         if self.data is None:
             return None
         data = load(self.data)
         return data if self.switches is None else data.booted_as(load(self.switches))
 
     @property
-    def turn_file(self) -> Path:
-        """The file by which processes on this machine know whose turn it is."""
+    def writer_lock(self) -> Path:
+        """Lock file that serializes writers across the processes of this machine."""
         return Path(self.reports) / ".turn"
 
 
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
-    """Return what this Locust process is to drive: what ``loadtest`` handed on, or what the environment says.
+    """Return the target from ``LOADTEST_TARGET``, or else from the environment variables for a direct start.
 
-    Its host is empty if neither names one: Locust's own options or its master then do.
+    Its host is empty if neither contains one; then Locust's own options or the master provide it.
 
     Raises:
-        UsageError: ``LOADTEST_TARGET`` is not what ``loadtest`` writes there, ``LOADTEST_HOST`` is no address, or no
-            number of workers is one.
+        UsageError: ``LOADTEST_TARGET`` is malformed, or ``LOADTEST_HOST`` is not an address or a deployment variable
+            is invalid.
     """
-    handed = settings.TARGET.read(environ)
-    if handed:
+    encoded = settings.TARGET.read(environ)
+    if encoded:
         try:
-            return msgspec.json.decode(handed, type=Target)
+            return msgspec.json.decode(encoded, type=Target)
         except msgspec.DecodeError as error:
             raise UsageError(f"LOADTEST_TARGET: {error}") from error
     host = (settings.HOST.read(environ) or "").strip()
@@ -93,7 +94,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
 
 
 def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
-    """Return the target at ``host`` with the credentials and the deployment that the environment states."""
+    """Return the target at ``host``, with credentials and deployment from the environment."""
     return Target(
         host=host,
         credentials=credentials(environ),
@@ -104,8 +105,8 @@ def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
 
 
 def target_environment(target: Target) -> dict[str, str]:
-    """Return the environment variables by which :func:`read_target` reads ``target`` in another process.
+    """Return the environment variables from which :func:`read_target` reads ``target`` in another process.
 
-    They hold secrets and belong into a child's environment only.
+    They contain secrets; set them only in the environment of a child process.
     """
     return {"LOADTEST_TARGET": msgspec.json.encode(target).decode()}

@@ -1,7 +1,8 @@
-"""Which requests Locust's web page answers: those of its own page, about the address under test.
+"""Protection of Locust's web page: it accepts requests from its own page only, for the address under test only.
 
-Locust answers any origin (``Access-Control-Allow-Origin: *``) and takes another address from any form. A page from
-elsewhere in the same browser could otherwise start a load and read its figures, directly or by DNS rebinding.
+Locust allows any origin (``Access-Control-Allow-Origin: *``) and accepts another address from any form. Without this
+protection, any website open in the same browser could start a load and read its figures, directly or by DNS
+rebinding.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _EVERY_INTERFACE = {"", "*", "0.0.0.0", "::"}  # noqa: S104 - compared, not boun
 
 
 def protect(app: Flask, *, bound_to: str, shown_as: str | None, address: Callable[[], str]) -> None:
-    """Have ``app`` refuse what comes from another page, or asks for another ``address``.
+    """Make ``app`` reject requests from other pages, and requests for another ``address``.
 
-    ``bound_to`` is the interface that it listens on, ``shown_as`` the name that a person gave the page.
+    ``bound_to`` is the interface it listens on, ``shown_as`` the configured name of the page.
     """
     names = _names(bound_to, shown_as)
 
@@ -36,23 +37,23 @@ def protect(app: Flask, *, bound_to: str, shown_as: str | None, address: Callabl
     def refuse() -> Response | None:
         reason = rejection_reason(request, names)
         if reason is not None:
-            logger.warning("The web page refuses %s %s: %s", request.method, request.path, reason)
+            logger.warning("The web page rejects %s %s: %s", request.method, request.path, reason)
             return make_response(f"{reason}\n", 403)
         asked = request.form.get("host") if request.method == "POST" else None
         if asked is not None and not _same(asked, address()):
             message = (
                 f"host {without_user(asked)!r}: this load was started for {address()} and tests nothing else"
             )
-            logger.warning("The web page refuses %s: %s", request.path, message)
+            logger.warning("The web page rejects %s: %s", request.path, message)
             return make_response(jsonify(success=False, message=message, host=address()), 403)
         return None
 
 
 def rejection_reason(asked: Request, names: frozenset[str]) -> str | None:
-    """Return why a request does not come from our own page; None if it does, or from no browser at all."""
+    """Return why a request is rejected; None if it comes from the page itself, or not from a browser."""
     host = asked.headers.get("Host", "")
-    if not _is_ours(host, names):
-        return f"the header Host says {without_user(host)!r}, which is not a name of this page"
+    if not _is_own(host, names):
+        return f"the Host header {without_user(host)!r} is not a name of this page"
     origin = asked.headers.get("Origin")
     if origin is not None and origin.lower() != f"{asked.scheme}://{host}".lower():
         return f"the request comes from {without_user(origin)!r}, another page"
@@ -74,7 +75,7 @@ def _names(bound_to: str, shown_as: str | None) -> frozenset[str]:
 
 
 def is_loopback(bound_to: str) -> bool:
-    """Say whether only this machine reaches an interface."""
+    """Return whether an interface is reachable from this machine only."""
     name = bound_to.strip("[]").lower()
     if name in _LOOPBACK_NAMES:
         return True
@@ -84,8 +85,8 @@ def is_loopback(bound_to: str) -> bool:
         return False
 
 
-def _is_ours(host: str, names: frozenset[str]) -> bool:
-    """Say whether a Host header names this page; only a name can be rebound to another address, a number cannot."""
+def _is_own(host: str, names: frozenset[str]) -> bool:
+    """Return whether a Host header names this page. Only host names can be rebound, IP addresses cannot."""
     match = _HOST.fullmatch(host)
     if match is None:
         return False
@@ -93,11 +94,11 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
     if name in names:
         return True
     try:
-        number = ipaddress.ip_address(name)
+        literal = ipaddress.ip_address(name)
     except ValueError:
         return False
     only_loopback = all(is_loopback(one) for one in names)
-    return number.is_loopback or not only_loopback
+    return literal.is_loopback or not only_loopback
 
 
 def _same(asked: str, address: str) -> bool:

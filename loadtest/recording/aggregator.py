@@ -1,11 +1,9 @@
-"""Counting what happens while it happens, in parts that merge exactly across processes."""
+"""Aggregator of all counts of a run. Aggregators of several processes merge exactly."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -18,12 +16,12 @@ from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.workload.schedule import Start
 
 MAX_EXAMPLES = 3
-"""Failed calls with full evidence that are kept per fingerprint."""
+"""Failed calls kept with full evidence, per fingerprint."""
 MAX_FINGERPRINTS = 2000
-"""Distinct failures that are told apart; further ones are counted with their operation only."""
+"""Distinct failures kept; further ones count only in the figures of their operation."""
 
 
-class _OperationTally(msgspec.Struct):
+class _OperationCounts(msgspec.Struct):
     area: str
     scenario: str | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
@@ -33,7 +31,7 @@ class _OperationTally(msgspec.Struct):
     latency: Histogram = msgspec.field(default_factory=Histogram)
     first_success: float | None = None
 
-    def merge(self, other: _OperationTally) -> None:
+    def merge(self, other: _OperationCounts) -> None:
         if other.first_success is not None:
             self.succeeded(other.first_success)
         self.scenario = other.scenario or self.scenario
@@ -72,14 +70,14 @@ class _OperationTally(msgspec.Struct):
         )
 
 
-class _StreamTally(msgspec.Struct):
+class _StreamCounts(msgspec.Struct):
     opened: int = 0
     events: int = 0
     ended: int = 0
     first_event: Histogram = msgspec.field(default_factory=Histogram)
     gap: Histogram = msgspec.field(default_factory=Histogram)
 
-    def merge(self, other: _StreamTally) -> None:
+    def merge(self, other: _StreamCounts) -> None:
         self.opened += other.opened
         self.events += other.events
         self.ended += other.ended
@@ -97,26 +95,26 @@ class _StreamTally(msgspec.Struct):
         )
 
 
-class _StartsTally(msgspec.Struct):
-    """How a load with an arrival rate kept to its schedule; durations in milliseconds."""
+class _StartCounts(msgspec.Struct):
+    """Delays of scheduled starts, in milliseconds."""
 
     late: Histogram = msgspec.field(default_factory=Histogram)
     scheduling_delay: Histogram = msgspec.field(default_factory=Histogram)
     missed: int = 0
 
-    def merge(self, other: _StartsTally) -> None:
+    def merge(self, other: _StartCounts) -> None:
         self.late.merge(other.late)
         self.scheduling_delay.merge(other.scheduling_delay)
         self.missed += other.missed
 
 
-class _ScenarioTally(msgspec.Struct):
+class _ScenarioCounts(msgspec.Struct):
     started: int = 0
     ends: dict[str, int] = msgspec.field(default_factory=dict)
     cut_short: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     """Operation → fingerprint → count."""
 
-    def merge(self, other: _ScenarioTally) -> None:
+    def merge(self, other: _ScenarioCounts) -> None:
         self.started += other.started
         _add(self.ends, other.ends)
         for operation, fingerprints in other.cut_short.items():
@@ -140,16 +138,16 @@ class _ScenarioTally(msgspec.Struct):
 
 
 class Aggregator(msgspec.Struct):
-    """Everything counted so far. Feed it outcomes, or the tallies of other processes."""
+    """All counts so far. Add results to it, or merge the aggregators of other processes."""
 
     start: float = 0.0
-    """When the load began, in Unix seconds: what the minutes are counted from."""
-    operations: dict[str, _OperationTally] = msgspec.field(default_factory=dict)
+    """Start of the load in Unix seconds, from which minutes are counted."""
+    operations: dict[str, _OperationCounts] = msgspec.field(default_factory=dict)
     failures: dict[str, Failure] = msgspec.field(default_factory=dict)
     buckets: TimeBuckets = msgspec.field(default_factory=TimeBuckets)
-    streams: dict[str, _StreamTally] = msgspec.field(default_factory=dict)
-    starts: _StartsTally = msgspec.field(default_factory=_StartsTally)
-    scenarios: dict[str, _ScenarioTally] = msgspec.field(default_factory=dict)
+    streams: dict[str, _StreamCounts] = msgspec.field(default_factory=dict)
+    starts: _StartCounts = msgspec.field(default_factory=_StartCounts)
+    scenarios: dict[str, _ScenarioCounts] = msgspec.field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -160,7 +158,7 @@ class Aggregator(msgspec.Struct):
         """Count one call."""
         operation = self.operations.get(outcome.operation)
         if operation is None:
-            operation = self.operations[outcome.operation] = _OperationTally(outcome.area)
+            operation = self.operations[outcome.operation] = _OperationCounts(outcome.area)
         operation.scenario = outcome.scenario or operation.scenario
         operation.latency.add(outcome.duration)
         self.buckets.add(self.start, outcome)
@@ -185,7 +183,7 @@ class Aggregator(msgspec.Struct):
 
     def add_stream(self, outcome: StreamResult) -> None:
         """Count one finished stream."""
-        stream = self.streams.setdefault(outcome.operation, _StreamTally())
+        stream = self.streams.setdefault(outcome.operation, _StreamCounts())
         stream.opened += 1
         stream.events += outcome.events
         stream.ended += outcome.ended
@@ -195,27 +193,27 @@ class Aggregator(msgspec.Struct):
             stream.gap.add(gap)
 
     def scenario_begins(self, name: str) -> None:
-        """Count a scenario that begins."""
-        self.scenarios.setdefault(name, _ScenarioTally()).started += 1
+        """Count the start of a scenario."""
+        self.scenarios.setdefault(name, _ScenarioCounts()).started += 1
 
     def scenario_ends(self, name: str, end: ScenarioEnd) -> None:
-        """Count the end of a scenario that no failure cut short."""
-        _add(self.scenarios.setdefault(name, _ScenarioTally()).ends, {end: 1})
+        """Count the end of a scenario that had no failure."""
+        _add(self.scenarios.setdefault(name, _ScenarioCounts()).ends, {end: 1})
 
     def scenario_cut_short(self, name: str, operation: str, fault: CallFailure) -> None:
-        """Count a scenario that ended with the failure of ``operation``."""
+        """Count a scenario that ended early because ``operation`` failed."""
         cause = fingerprint(operation, fault.problem, fault.status, fault.code, fault.message)
-        cuts = self.scenarios.setdefault(name, _ScenarioTally()).cut_short
+        cuts = self.scenarios.setdefault(name, _ScenarioCounts()).cut_short
         _add(cuts.setdefault(operation, {}), {cause: 1})
 
     def begin(self, start: Start) -> None:
-        """Count one scenario that began by a schedule."""
+        """Count the start of a scheduled scenario."""
         self.starts.late.add(start.late * 1000)
         if start.free:
             self.starts.scheduling_delay.add(start.late * 1000)
 
     def merge(self, other: Aggregator) -> None:
-        """Add everything that ``other`` counted; ``other`` must not be used after this."""
+        """Add the counts of ``other``, which must not be used afterwards."""
         for failure in other.failures.values():
             self._merge_failure(failure)
         merge_all(self.operations, other.operations)
@@ -261,16 +259,16 @@ class Aggregator(msgspec.Struct):
         self.failures[new.fingerprint] = new
 
     def operation_records(self, start: float) -> tuple[Operation, ...]:
-        """Return the record of every operation that was called, by name; ``start`` is in Unix seconds."""
-        return tuple(tally.record(name, start) for name, tally in sorted(self.operations.items()))
+        """Return a record of each called operation, by name; ``start`` is in Unix seconds."""
+        return tuple(counts.record(name, start) for name, counts in sorted(self.operations.items()))
 
     def stream_records(self) -> tuple[Stream, ...]:
-        """Return the record of every event stream, by operation."""
-        return tuple(tally.record(name) for name, tally in sorted(self.streams.items()))
+        """Return a record of each event stream, by operation."""
+        return tuple(counts.record(name) for name, counts in sorted(self.streams.items()))
 
     def scenario_records(self) -> tuple[ScenarioRuns, ...]:
-        """Return how every scenario that was begun ended, by name."""
-        return tuple(tally.record(name) for name, tally in sorted(self.scenarios.items()))
+        """Return the starts and ends of each scenario, by name."""
+        return tuple(counts.record(name) for name, counts in sorted(self.scenarios.items()))
 
     def failure_records(self, start: float) -> tuple[Failure, ...]:
         """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""
@@ -289,51 +287,10 @@ class Aggregator(msgspec.Struct):
         )
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
-        """Return the run over time; ``users`` maps Unix seconds to how many users there were."""
+        """Return the run over time; ``users`` maps Unix seconds to numbers of users."""
         return self.buckets.timeline(start, users)
-
-
-def pack(tally: Aggregator) -> bytes:
-    """Return ``tally`` as MessagePack for another process."""
-    return _encoder.encode(tally)
-
-
-def unpack(data: bytes) -> Aggregator:
-    """Return the tally that :func:`pack` wrote.
-
-    Raises:
-        msgspec.DecodeError: the bytes are not a tally.
-    """
-    return _decoder.decode(data)
 
 
 def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:
     for key, count in new.items():
         totals[key] = totals.get(key, 0) + count
-
-
-def _histogram_to_text(value: Any) -> Any:
-    if isinstance(value, Histogram):
-        return value.encode()
-    raise NotImplementedError(type(value))
-
-
-def _text_to_histogram(kind: type, value: Any) -> Any:
-    if kind is Histogram:
-        return Histogram.decode(value)
-    raise NotImplementedError(kind)
-
-
-_encoder = msgspec.msgpack.Encoder(enc_hook=_histogram_to_text)
-_decoder = msgspec.msgpack.Decoder(Aggregator, dec_hook=_text_to_histogram)
-
-
-@dataclass
-class WorkerTotals:
-    """What one worker has handed in."""
-
-    merged: int = 0
-    """Requests in the reports that arrived."""
-    claimed: int = 0
-    """Requests that it had counted by its last report, those of reports that went astray included."""
-    last_report: float | None = None

@@ -1,73 +1,85 @@
-"""Counting what Locust's users do, in every process; workers hand theirs to the master."""
+"""Recorder of one process: counts calls, streams and scenarios, and exchanges the counts with other processes."""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from locust.env import Environment
-from locust.runners import WorkerRunner
+import msgspec
 from msgspec.structs import replace
 
 from loadtest.client.answer import MissingMember, Problem
 from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
-from loadtest.recording.aggregator import Aggregator, WorkerTotals, pack, unpack
+from loadtest.recording.aggregator import Aggregator
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
 from loadtest.workload.schedule import Start
 
 if TYPE_CHECKING:
+    from locust.env import Environment
+
     from loadtest.client.call import CallContext
     from loadtest.client.caller import Caller
 
-_KEY = "loadtest"
-"""Under this key a worker's tally travels in the report that Locust sends to the master."""
-_CPU = "loadtest_cpu"
-"""Under this one its seconds of CPU."""
-_MADE = "loadtest_made"
-"""Under this one the number of all requests that it has made, so that a report that went astray is noticed."""
-_LAST_FRAMES = 30
-"""Lines of a scenario's traceback that are kept."""
+_TRACEBACK_LINES = 30
+"""Lines kept of the traceback of a scenario."""
+
+
+class WorkerReport(msgspec.Struct, kw_only=True):
+    """Counts of one worker since its last report."""
+
+    counts: Aggregator
+    cpu_seconds: float
+    """CPU time of the process since it started."""
+    requests: int
+    """Requests since the start of the load; shows whether an earlier report was lost."""
+
+
+@dataclass
+class WorkerTotals:
+    """Requests that one worker has reported."""
+
+    received: int = 0
+    """Requests in the reports that arrived."""
+    claimed: int = 0
+    """Requests it had made by its last report, including those in lost reports."""
+    last_report: float | None = None
+    """Unix time."""
 
 
 class Recorder:
-    """Turns Locust's request events into a tally."""
+    """Feeds an aggregator from Locust's request events and from the reports of workers."""
 
     def __init__(self, environment: Environment, redactor: Redactor | None = None) -> None:
         self.environment = environment
         self.redactor = redactor or Redactor()
         self.aggregator = Aggregator()
-        self.made = 0
-        """Requests of this process in reports to a master."""
+        self.reported = 0
+        """Requests of this process in its reports so far."""
         self.workers: dict[str, WorkerTotals] = {}
-        """What every worker has reported."""
         self.cpu: dict[str, float] = {}
-        """Seconds of CPU by worker."""
-        events = environment.events
-        events.request.add_listener(self._on_request)
-        if isinstance(environment.runner, WorkerRunner):
-            events.report_to_master.add_listener(self._on_report)
-        else:
-            events.worker_report.add_listener(self._on_worker_report)
+        """CPU seconds by worker."""
+        environment.events.request.add_listener(self._on_request)
 
     def reset(self) -> None:
-        """Forget everything: a new run begins."""
-        self.aggregator, self.made, self.workers, self.cpu = Aggregator(), 0, {}, {}
+        """Discard all counts before a new run."""
+        self.aggregator, self.reported, self.workers, self.cpu = Aggregator(), 0, {}, {}
 
     def begin(self, start: float) -> None:
-        """The load begins, at the Unix time ``start``; nothing was counted before."""
+        """Set the start of the load, in Unix seconds, before anything is counted."""
         self.aggregator.start = start
 
     def scenario_begins(self, start: Start) -> None:
-        """Count a scenario that begins by a schedule."""
+        """Count the start of a scheduled scenario."""
         self.aggregator.begin(start)
 
     def scenarios_missed(self, number: int) -> None:
-        """Count scenarios that were due and can begin no more."""
+        """Count scheduled scenarios that were due and never started."""
         self.aggregator.starts.missed += number
 
     def stream(self, outcome: StreamResult) -> None:
@@ -75,29 +87,29 @@ class Recorder:
         self.aggregator.add_stream(outcome)
 
     def scenario_started(self, name: str) -> None:
-        """Count a scenario that begins."""
+        """Count the start of a scenario."""
         self.aggregator.scenario_begins(name)
 
     def scenario_ended(self, name: str, end: ScenarioEnd) -> None:
-        """Count the end of a scenario that no failure cut short."""
+        """Count the end of a scenario that had no failure."""
         self.aggregator.scenario_ends(name, end)
 
     def scenario_cut_short(self, name: str, operation: str, problem: Problem) -> None:
-        """Count a scenario that ended with a failure of ``operation``, which has been counted itself."""
+        """Count a scenario that ended early because ``operation`` failed; the failure is counted separately."""
         self.aggregator.scenario_cut_short(name, operation, _fault(problem, None, self.redactor))
 
     def scenario_error(self, caller: Caller, error: Exception) -> None:
-        """Count a scenario that raised, as a failure of the operation whose answer it was reading.
+        """Count an exception in a scenario as a failure of the operation whose response it was reading.
 
-        A problem of the answer, or a member that it lacks, is the answer's fault; anything else is the load test's
-        own. Both leave their traceback.
+        A problem of the response, such as a missing member, counts against the gateway; any other exception is a bug
+        of the load test. The traceback is kept in either case.
         """
         operation = caller.blamed(error) or "POST /unknown"
         method, _, name = operation.partition(" ")
         problem = _problem_of(error, caller.scenario).masked(self.redactor)
         if caller.scenario is not None:
             self.scenario_cut_short(caller.scenario, operation, problem)
-        story = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
+        lines = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
         now = time.time()
         self.environment.stats.log_error(method, name, str(problem))
         self.aggregator.add(
@@ -111,7 +123,7 @@ class Recorder:
                 received=0,
                 fault=replace(
                     _fault(problem, None, self.redactor),
-                    example=Example(at=now, log=tuple(story[-_LAST_FRAMES:])),
+                    example=Example(at=now, log=tuple(lines[-_TRACEBACK_LINES:])),
                 ),
             )
         )
@@ -146,33 +158,24 @@ class Recorder:
             )
         )
 
-    def hand_over(self) -> dict[str, Any]:
-        """Return what was counted since the last time, for the master, and forget it."""
-        part, self.aggregator = self.aggregator, Aggregator(start=self.aggregator.start)
-        self.made += part.requests
-        return {_KEY: pack(part), _CPU: cpu_seconds(), _MADE: self.made}
+    def take_report(self) -> WorkerReport:
+        """Return the counts since the last report and start again from zero."""
+        counts, self.aggregator = self.aggregator, Aggregator(start=self.aggregator.start)
+        self.reported += counts.requests
+        return WorkerReport(counts=counts, cpu_seconds=cpu_seconds(), requests=self.reported)
 
-    def take(self, worker: str, data: dict[str, Any]) -> None:
-        """Add what a worker handed over."""
-        packed = data.pop(_KEY, None)
-        if packed is None:
-            return
-        part, counted = unpack(packed), self.workers.setdefault(worker, WorkerTotals())
-        counted.merged += part.requests
-        counted.claimed = max(counted.claimed, data.pop(_MADE, 0))
-        counted.last_report = time.time()
-        self.cpu[worker] = data.pop(_CPU, 0.0)
-        self.aggregator.merge(part)
-
-    def _on_report(self, data: dict[str, Any], **_: Any) -> None:
-        data.update(self.hand_over())
-
-    def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        self.take(client_id, data)
+    def add_report(self, worker: str, report: WorkerReport) -> None:
+        """Add the report of a worker."""
+        totals = self.workers.setdefault(worker, WorkerTotals())
+        totals.received += report.counts.requests
+        totals.claimed = max(totals.claimed, report.requests)
+        totals.last_report = time.time()
+        self.cpu[worker] = report.cpu_seconds
+        self.aggregator.merge(report.counts)
 
 
 def cpu_seconds() -> float:
-    """Return the seconds of CPU that this process has used."""
+    """Return the CPU time of this process, in seconds."""
     return time.process_time()
 
 

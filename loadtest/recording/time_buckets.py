@@ -1,7 +1,7 @@
-"""The run over time, counted so that hours of it stay small: seconds become longer steps, minutes are kept.
+"""Request counts and latency over time, in at most 900 buckets and one histogram per minute.
 
-A tally that travels to another process holds the few seconds since the last one. Whoever writes the run folds
-them, so that what is kept is bounded however long the load takes; nothing is lost, since histograms merge exactly.
+Processes count by second and send only the seconds since their last report. Before the run is written, seconds are
+folded into buckets whose width doubles as the run grows. Histograms merge exactly, so folding loses nothing.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from loadtest.results.measurements import Minute, Moment, Timeline
 from loadtest.results.outcome import CallResult
 
 MAX_BUCKETS = 900
-"""Steps on the time axis before two become one."""
+"""Buckets on the time axis before each two are merged."""
 MINUTE = 60.0
 
 
 def minute_of(start: float, at: float) -> int:
-    """Return the minute of the load that began at ``start`` in which ``at`` lies (both in Unix seconds), from 0."""
+    """Return the minute of the load, from 0, that contains ``at``; both times are in Unix seconds."""
     return max(int((at - start) // MINUTE), 0)
 
 
-class _Part(msgspec.Struct):
-    """What was counted in one second, or in one step of several."""
+class _Bucket(msgspec.Struct):
+    """Counts of one second, or of one bucket of several."""
 
     requests: int = 0
     failures: int = 0
     latency: Histogram = msgspec.field(default_factory=Histogram)
 
-    def merge(self, other: _Part) -> None:
+    def merge(self, other: _Bucket) -> None:
         self.requests += other.requests
         self.failures += other.failures
         self.latency.merge(other.latency)
 
-    def moment(self, at: int, users: int) -> Moment:
+    def record(self, at: int, users: int) -> Moment:
         known = self.latency.summary()
         return Moment(
             at=float(at),
@@ -50,10 +50,10 @@ class _Part(msgspec.Struct):
         )
 
 
-class _MinuteTally(msgspec.Struct):
+class _MinuteCounts(msgspec.Struct):
     latency: Histogram = msgspec.field(default_factory=Histogram)
 
-    def merge(self, other: _MinuteTally) -> None:
+    def merge(self, other: _MinuteCounts) -> None:
         self.latency.merge(other.latency)
 
 
@@ -61,65 +61,65 @@ class TimeBuckets(msgspec.Struct):
     """Calls by the time at which they finished."""
 
     requests: int = 0
-    seconds: dict[int, _Part] = msgspec.field(default_factory=dict)
-    """By Unix second; what has not been folded yet."""
-    minutes: dict[int, _MinuteTally] = msgspec.field(default_factory=dict)
+    seconds: dict[int, _Bucket] = msgspec.field(default_factory=dict)
+    """By Unix second; not folded yet."""
+    minutes: dict[int, _MinuteCounts] = msgspec.field(default_factory=dict)
     """By minute of the load."""
     width: int = 1
-    """Seconds of a step."""
-    steps: dict[int, _Part] = msgspec.field(default_factory=dict)
-    """By number of the step."""
+    """Seconds per bucket."""
+    folded: dict[int, _Bucket] = msgspec.field(default_factory=dict)
+    """By number of the bucket."""
 
     def add(self, start: float, outcome: CallResult) -> None:
         """Count one call of the load that began at ``start``."""
         self.requests += 1
         second = self.seconds.get(int(outcome.finished))
         if second is None:
-            second = self.seconds[int(outcome.finished)] = _Part()
+            second = self.seconds[int(outcome.finished)] = _Bucket()
         second.requests += 1
         second.failures += outcome.fault is not None
         second.latency.add(outcome.duration)
         number = minute_of(start, outcome.finished)
         minute = self.minutes.get(number)
         if minute is None:
-            minute = self.minutes[number] = _MinuteTally()
+            minute = self.minutes[number] = _MinuteCounts()
         minute.latency.add(outcome.duration)
 
     def merge(self, other: TimeBuckets) -> None:
-        """Add what another process counted and did not fold."""
+        """Add the counts of another process, which has folded none."""
         self.requests += other.requests
         merge_all(self.seconds, other.seconds)
         merge_all(self.minutes, other.minutes)
 
     def fold(self, start: float, until: int = 0) -> None:
-        """Put every second into its step; steps double until there are few enough up to the Unix second ``until``."""
+        """Fold all seconds into buckets, wide enough that :data:`MAX_BUCKETS` reach the Unix second ``until``."""
         first = int(start)
         last = max((*self.seconds, until, first))
-        while max((last - first) // self.width, *self.steps, 0) >= MAX_BUCKETS:
+        while max((last - first) // self.width, *self.folded, 0) >= MAX_BUCKETS:
             self.width *= 2
-            finer, self.steps = self.steps, {}
+            finer, self.folded = self.folded, {}
             for number, part in finer.items():
-                merge_all(self.steps, {number // 2: part})
+                merge_all(self.folded, {number // 2: part})
         for second, part in self.seconds.items():
-            merge_all(self.steps, {max(second - first, 0) // self.width: part})
+            merge_all(self.folded, {max(second - first, 0) // self.width: part})
         self.seconds = {}
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
-        """Return the run over time; ``users`` maps Unix seconds to how many users there were.
+        """Return the run over time; ``users`` maps Unix seconds to numbers of users.
 
-        Seconds are joined, two, four, eight at a time, until at most :data:`MAX_BUCKETS` steps remain.
+        The width of a bucket is the smallest power of two for which at most :data:`MAX_BUCKETS` remain.
         """
         self.fold(start, max(users, default=0))
         first = int(start)
-        there: dict[int, int] = {}
+        most_users: dict[int, int] = {}
         for second in sorted(users):
-            step = max(second - first, 0) // self.width
-            there[step] = max(there.get(step, 0), users[second])
+            number = max(second - first, 0) // self.width
+            most_users[number] = max(most_users.get(number, 0), users[second])
         moments = []
-        last = 0  # a busy generator misses a tick; the number of users is then what it was
-        for step in sorted(set(self.steps) | set(there)):
-            last = there.get(step, last)
-            moments.append(self.steps.get(step, _NOTHING).moment(step * self.width, last))
+        last = 0  # a busy generator can miss a second; the number of users has not changed then
+        for number in sorted(set(self.folded) | set(most_users)):
+            last = most_users.get(number, last)
+            moments.append(self.folded.get(number, _EMPTY).record(number * self.width, last))
         return Timeline(
             width=float(self.width),
             moments=tuple(moments),
@@ -130,13 +130,13 @@ class TimeBuckets(msgspec.Struct):
         )
 
 
-_NOTHING = _Part()
+_EMPTY = _Bucket()
 
 
 def merge_all(own: dict[Any, Any], new: Mapping[Any, Any]) -> None:
-    """Merge each tally of ``new`` into the one of ``own`` under the same key, or put it there."""
-    for key, tally in new.items():
+    """Merge each value of ``new`` into the value of ``own`` under the same key, or add it."""
+    for key, counts in new.items():
         if key in own:
-            own[key].merge(tally)
+            own[key].merge(counts)
         else:
-            own[key] = tally
+            own[key] = counts

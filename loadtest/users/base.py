@@ -1,4 +1,4 @@
-"""What every simulated user can do: call an operation, make an entity that is deleted again, read a stream."""
+"""Base class of all users: calls, streams, entities that are deleted again, and the ``task`` decorator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from loadtest.workload.schedule import Schedule
 U = TypeVar("U", bound="GatewayUser")
 
 IDLE_UNTIL_STOPPED = 1e6
-"""Seconds that somebody waits who is done and will be stopped."""
+"""Wait time of a user that has finished its work."""
 
 
 class FixtureMissing(RescheduleTask):
@@ -37,16 +37,16 @@ class FixtureMissing(RescheduleTask):
 class GatewayUser(FastHttpUser):
     """A user of the gateway, signed in as its administrator.
 
-    Class attributes of a subclass: ``area`` names the group of operations that it covers; ``holds`` says that its
-    scenarios hold a stream open for minutes, so that it takes part in a soak and nowhere else. ``renamed`` gives
-    other beginnings to the paths of its operations (:func:`loadtest.core.operations.renamed`), for scenarios of other
-    classes that it runs under another name of theirs; where the gateway does not serve those, it has nothing to do.
+    Class attributes of a subclass: ``area`` is the group of operations that it covers. ``holds_streams`` marks
+    scenarios that keep a stream open for minutes and therefore run in a soak only. ``renamed`` replaces the start of
+    operation paths (:func:`loadtest.core.operations.renamed`) for scenarios taken from another class; they are skipped
+    if the gateway does not serve the renamed paths.
     """
 
     abstract = True
     area: ClassVar[str] = ""
     holds_streams: ClassVar[bool] = False
-    # Locust's own default accepts any certificate, and would hand the token to whoever shows one.
+    # Locust's default accepts any certificate, and would send the token to any server.
     insecure = False
     renamed: ClassVar[Mapping[str, str]] = {}
     wait_time = between(0.2, 1.0)
@@ -60,85 +60,85 @@ class GatewayUser(FastHttpUser):
         super().__init__(environment)
         self.api = Caller(self.client, self.process.session, self.area, self.process.recorder.stream)
         self.schedule: Schedule | None = None
-        self._told_at: float | None = None
+        self._stopped_at: float | None = None
 
     @property
     def fixture(self) -> Fixture:
-        """What was put in place before the load: the registered backends and their tools.
+        """The registered backends and their tools.
 
         Raises:
-            NotStaged: the MCP backend is not there; the scenario ends without a failure, and its operations
-                count as planned and not reached.
+            FixtureMissing: the MCP backend is not registered. The scenario ends without a failure, and its operations
+                count as not called.
         """
         if self.process.fixture.gateway_id is None:
             raise FixtureMissing
         return self.process.fixture
 
     def on_start(self) -> None:
-        """Take part in the first sweep: do scenarios of any class until all have been dealt.
+        """Take part in the first sweep: run scenarios of any class until none is left.
 
-        In a soak the users who swept then wait to be stopped. Those who come after them keep to the pace instead,
-        and Locust's own loop of tasks and waits becomes their schedule.
+        In a soak, the users of the sweep then wait to be stopped. Users started later follow the arrival rate: their
+        schedule replaces Locust's loop of tasks and waits.
         """
         self.process.wait_for_fixture()
         pacing = self.process.pacing
-        if not pacing.on:
-            while self._state != LOCUST_STATE_STOPPING and (dealt := self.process.sweep.take()):
-                self.perform(dealt)
-                self.process.sweep.done(dealt)
-            if pacing.pace is not None and self._state != LOCUST_STATE_STOPPING:
+        if not pacing.started:
+            while self._state != LOCUST_STATE_STOPPING and (name := self.process.sweep.next()):
+                self.perform(name)
+                self.process.sweep.done(name)
+            if pacing.rate is not None and self._state != LOCUST_STATE_STOPPING:
                 vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
                 User.wait(self)
         elif not self.holds_streams:
             self.schedule = pacing.schedule(time.perf_counter())
-            self.tasks = [GatewayUser.begin_what_is_due]
+            self.tasks = [GatewayUser.start_next]
             vars(self)["wait_time"] = self.until_due
             User.wait(self)
 
     def until_due(self) -> float:
-        """Return how many seconds there are until this user's next intended start."""
+        """Return the seconds until this user's next scheduled start."""
         return self.schedule.wait(time.perf_counter()) if self.schedule else IDLE_UNTIL_STOPPED
 
-    def begin_what_is_due(self) -> None:
-        """Do the next scenario of the mix, which is due now or was due while the last one took too long."""
+    def start_next(self) -> None:
+        """Run the next scenario of the mix, which is due now or overdue."""
         if self.schedule is not None:
             start = self.schedule.begin(time.perf_counter())
             self.process.recorder.scenario_begins(start)
             self.perform(self.process.pacing.mix.next(), start.due)
 
     def stop(self, force: bool = False) -> bool:
-        """Stop as Locust has it, and note when: what is due from now on is not this user's any more."""
-        if self._told_at is None:
-            self._told_at = time.perf_counter()
+        """Stop as Locust does, and record the time: later starts do not count as missed."""
+        if self._stopped_at is None:
+            self._stopped_at = time.perf_counter()
         return bool(super().stop(force))
 
     @property
-    def told_to_stop(self) -> bool:
-        """Whether somebody who could go on for long must come to an end."""
-        return self._told_at is not None
+    def stop_requested(self) -> bool:
+        """Whether this user must end; for scenarios that take long."""
+        return self._stopped_at is not None
 
     def on_stop(self) -> None:
-        """Count what was due and can begin no more."""
+        """Count the scheduled starts that did not happen."""
         if self.schedule is not None:
-            until = time.perf_counter() if self._told_at is None else self._told_at
+            until = time.perf_counter() if self._stopped_at is None else self._stopped_at
             self.process.recorder.scenarios_missed(self.schedule.backlog(until))
             self.schedule = None
 
     def perform(self, name: str, due: float | None = None) -> None:
-        """Do the scenario ``name`` once, whichever class it belongs to, over this user's connection.
+        """Run the scenario ``name`` of any class once, over this user's connection.
 
-        It was meant to begin when it was ``due`` (``time.perf_counter()``), from which its first call is measured.
+        ``due`` is its scheduled start (``time.perf_counter()``), from which its first call is measured.
         """
         scenario = self.process.scenarios.get(name)
         if scenario is None:
             return
         user_class, method = scenario
-        guest = self if type(self) is user_class else user_class(self.environment)
-        guest.api.http = self.api.http
-        guest.api.due = due
+        other = self if type(self) is user_class else user_class(self.environment)
+        other.api.http = self.api.http
+        other.api.due = due
         with suppress(RescheduleTask):
-            method(guest)
-        guest.api.due = None
+            method(other)
+        other.api.due = None
 
     def call(self, operation: str, **arguments: Any) -> Answer:
         """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""
@@ -153,41 +153,41 @@ class GatewayUser(FastHttpUser):
         return self.api.stream(renamed(operation, self.renamed), **arguments)
 
     def offers(self, operation: str) -> bool:
-        """Say whether this gateway's contract has ``operation``."""
+        """Return whether this gateway's contract has ``operation``."""
         return self.api.offers(renamed(operation, self.renamed))
 
     def takes_part(self, scenario: str) -> bool:
-        """Say whether there is anything to do in ``scenario``.
+        """Return whether ``scenario`` runs on this gateway.
 
-        The gateway version's data may leave it out, and a gateway may not serve the paths that this class's
-        operations are renamed to: the scenario would end at the first of them, having made other entities before.
+        It does not if the version's data skips it, or if the gateway does not serve the renamed paths of this class: it
+        would end at the first of them, after having created other entities.
         """
         served = all(self.api.offers(f"GET {path}") for path in self.renamed.values())
         return served and not self.process.session.skips(scenario)
 
     def switched_off(self, name: str) -> bool:
-        """Say whether the gateway version's data switches a feature off; it answers, and has nothing stored."""
+        """Return whether a feature of the gateway is switched off; it then responds, but stores nothing."""
         return self.process.session.switched_off(name)
 
     def name(self, kind: str) -> str:
-        """Return a name for a new entity that no other has."""
+        """Return a unique name for a new entity."""
         return self.process.session.name(kind)
 
     def undoing(self) -> AbstractContextManager[None]:
-        """Let calls through although the load ends; see :meth:`loadtest.client.caller.Caller.undoing`."""
+        """Allow calls although the load is ending; see :meth:`loadtest.client.caller.Caller.undoing`."""
         return self.api.undoing()
 
     @contextmanager
     def created(
         self, operation: str, *, delete: str, key: str = "id", parameter: str = "", **arguments: Any
     ) -> Iterator[Answer]:
-        """Make an entity, lend it to the ``with`` block, and delete it whatever happens there.
+        """Create an entity for the ``with`` block, and delete it in any case afterwards.
 
         Args:
-            operation: makes the entity; further arguments are those of :meth:`call`.
-            delete: the operation that deletes it again.
-            key: where its id stands in the answer, as a dotted path.
-            parameter: the name of the id in the path of ``delete``; found if there is just one.
+            operation: creates the entity; further arguments are those of :meth:`call`.
+            delete: the operation that deletes it.
+            key: dotted path of its id in the response.
+            parameter: name of the id in the path of ``delete``, if it has several parameters.
         """
         answer = self.call(operation, **arguments)
         identity = str(answer[key])
@@ -195,7 +195,7 @@ class GatewayUser(FastHttpUser):
         try:
             yield answer
         except BaseException:
-            # What happened in the block is the news; a deletion that fails too has been reported by itself.
+            # The exception of the block has priority; a failed deletion has been reported separately.
             with suppress(StepFailed):
                 self.call(delete, **{target: identity})
             raise
@@ -203,20 +203,20 @@ class GatewayUser(FastHttpUser):
 
     @contextmanager
     def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:
-        """Do ``step`` beside the ``with`` block; at its end wait for the step, or drop it if the block failed.
+        """Run ``step`` concurrently with the ``with`` block; wait for it afterwards, or cancel it if the block fails.
 
-        The step is done although the load ends: the block may wait for what it brings about, and would accuse
-        the gateway of a silence that is ours.
+        The step runs even if the load is ending: the block may wait for its effect, and would otherwise report a
+        timeout of the gateway.
 
         Raises:
-            StepFailed: the step failed, as if it stood at the end of the block.
+            StepFailed: the step failed; raised at the end of the block.
         """
 
-        def anyway() -> None:
+        def run() -> None:
             with self.undoing():
                 step()
 
-        beside = gevent.spawn(self._outcome, anyway)
+        beside = gevent.spawn(self._error_of, run)
         try:
             yield
             failed = beside.get()
@@ -226,8 +226,8 @@ class GatewayUser(FastHttpUser):
             error, self.api.last_operation = failed
             raise error
 
-    def _outcome(self, step: Callable[[], object]) -> tuple[Exception, str | None] | None:
-        """Return how the step failed, and on which operation: gevent would print what a greenlet raises."""
+    def _error_of(self, step: Callable[[], object]) -> tuple[Exception, str | None] | None:
+        """Return the exception of ``step`` and its operation; gevent would print one that a greenlet raises."""
         try:
             step()
         except Exception as error:  # noqa: BLE001 - raised again by the scenario that waits for it
@@ -244,9 +244,9 @@ def task(weight: int = 1) -> Callable[[Callable[[U], None]], Callable[[U], None]
 
 
 def task(weight: int | Callable[[U], None] = 1) -> Any:
-    """Mark a method as a scenario: Locust's ``task``, which here also says whose calls the calls are.
+    """Mark a method as a scenario: Locust's ``task``, which also attributes calls to the scenario and counts its ends.
 
-    A scenario that raises something else than a failed step is the load test's own fault and reported as such.
+    An exception other than a failed step is a bug of the load test, and is reported as one.
     """
     if callable(weight):
         return task(1)(weight)

@@ -1,4 +1,4 @@
-"""A soak's plan carried out: how many users there shall be at which time, and what came of each stretch."""
+"""Execution of the plan of a soak: the number of users at each time, and the actual times of each stage."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from loadtest.results.measurements import LoadStage
 from loadtest.workload.plan import MAX_SWEEP_TIME, Staffing
 
 FAST_RATE = 100.0
-"""Users started or stopped per second where it shall be quick; Locust warns above that."""
+"""Users started or stopped per second for an immediate change; Locust warns above it."""
 
 UserCount = tuple[int, float]
-"""How many there shall be, and how many may come or go per second."""
+"""Number of users, and users started or stopped per second."""
 
 
 class Execution:
-    """First the sweep, then nobody, then the stretches of the plan.
+    """First the sweep, then zero users, then the stages of the plan.
 
-    Nobody in between: users who swept are stopped, so that everybody's schedule begins with the plan.
+    The users of the sweep are stopped, so that the schedule of every user begins with the plan.
     """
 
     def __init__(
@@ -31,20 +31,20 @@ class Execution:
         on_begin: Callable[[], None],
         now: float,
     ) -> None:
-        """Begin with the sweep ``now`` (Unix seconds); ``on_begin`` is called when the plan begins."""
-        self._plan, self._crew, self._sweeping = plan, staffing, sweeping
+        """Start with the sweep ``now`` (Unix seconds); ``on_begin`` is called when the plan starts."""
+        self._plan, self._staffing, self._sweeping = plan, staffing, sweeping
         self._swept, self._on_begin = swept, on_begin
         self._sweep_ends = now + MAX_SWEEP_TIME
         self._emptying = False
         self._entered: list[float] = []
         self.finished = False
-        """The plan was carried out to its end."""
+        """The plan was completed."""
 
-    def users(self, now: float, there: int) -> UserCount | None:
-        """Return how many users there shall be, of whom ``there`` are; None: the plan has ended."""
+    def users(self, now: float, running: int) -> UserCount | None:
+        """Return the number of users, of whom ``running`` are there now; None when the plan has ended."""
         if not self._emptying and now < self._sweep_ends and not self._swept():
             return self._sweeping
-        if not self._entered and (there or not self._emptying):
+        if not self._entered and (running or not self._emptying):
             self._emptying = True
             return (0, FAST_RATE)
         if not self._entered:
@@ -54,28 +54,28 @@ class Execution:
         if elapsed >= self._plan[-1].end:
             self.finished = True
             return None
-        number = sum(stretch.start <= elapsed for stretch in self._plan)
+        number = sum(stage.start <= elapsed for stage in self._plan)
         self._entered.extend([now] * (number - len(self._entered)))
         return self._size(self._plan[number - 1])
 
-    def stretches(self, started: float, now: float) -> tuple[LoadStage, ...]:
-        """Return the plan as far as it was carried out, in seconds since ``started`` (Unix seconds, as ``now``)."""
+    def stages(self, started: float, now: float) -> tuple[LoadStage, ...]:
+        """Return the stages entered so far, in seconds since ``started`` (Unix seconds, as ``now``)."""
         if not self._entered:
             return ()
-        # The last one ends by plan, not when whoever asks happens to ask.
+        # The last stage ends by plan, whenever this is called.
         planned_end = self._entered[0] + self._plan[len(self._entered) - 1].end
         ends = (*self._entered[1:], min(now, planned_end))
         return tuple(
-            replace(stretch, start=round(at - started, 3), end=round(max(end, at) - started, 3))
-            for stretch, at, end in zip(self._plan, self._entered, ends, strict=False)
+            replace(stage, start=round(at - started, 3), end=round(max(end, at) - started, 3))
+            for stage, at, end in zip(self._plan, self._entered, ends, strict=False)
         )
 
-    def _size(self, stretch: LoadStage) -> UserCount:
-        staffing, first = self._crew, self._plan[0]
-        gently = staffing.plateau / (first.end - first.start) if first.name == "ramp-up" else FAST_RATE
-        match stretch.name:
+    def _size(self, stage: LoadStage) -> UserCount:
+        staffing, first = self._staffing, self._plan[0]
+        gradual = staffing.plateau / (first.end - first.start) if first.name == "ramp-up" else FAST_RATE
+        match stage.name:
             case "ramp-up" | "plateau":
-                return (staffing.plateau, gently)
+                return (staffing.plateau, gradual)
             case "spike":
                 return (staffing.peak, FAST_RATE)
             case "recovery":

@@ -1,4 +1,4 @@
-"""What a user does next in a soak: mostly the realistic mix, and in between each other scenario in its turn."""
+"""Scenario mix of a soak: mostly the realistic mix, and each of the other scenarios in rotation."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from random import Random
 
 
 class Mix:
-    """Names scenarios, one after the other, for the users of one process."""
+    """Chooses scenarios for the users of one process."""
 
     def __init__(
         self, realistic: Mapping[str, int], others: Sequence[str], share: float, random: Random
     ) -> None:
-        """Take the names of the ``realistic`` ones with their weights, and the ``others``.
+        """Create a mix of the ``realistic`` scenarios, with weights, and the ``others``.
 
-        ``share`` of what is named is realistic, unless there is only one kind.
+        ``share`` of the choices is realistic, unless there is only one kind.
         """
         self._realistic, self._weights = list(realistic), list(realistic.values())
         self._others = sorted(others)
         self._share = share if realistic and others else float(bool(realistic))
         self._random = random
-        self._deck: list[str] = []
+        self._rotation: list[str] = []
 
     def next(self) -> str:
         """Return the next name.
 
         Raises:
-            IndexError: there is nothing to do at all.
+            IndexError: the mix is empty.
         """
         if self._random.random() < self._share:
             return self._random.choices(self._realistic, self._weights)[0]
-        # Dealt, not drawn: a rarely used operation must have its turn, too.
-        if not self._deck:
-            self._deck = self._random.sample(self._others, len(self._others))
-        return self._deck.pop()
+        # In rotation instead of at random, so that no operation is left out.
+        if not self._rotation:
+            self._rotation = self._random.sample(self._others, len(self._others))
+        return self._rotation.pop()

@@ -1,9 +1,9 @@
-"""When a user means to begin: a fixed schedule of intended starts, kept whether or not the gateway keeps up.
+"""Schedule of a user: fixed start times, independent of how fast the gateway responds.
 
-A user who waits for a slow answer before asking again measures the stall once and then nothing, for as long as
-it lasts. Here every user has its intended starts, one each period; when it comes late it begins at once, and the
-time of the answer counts from the intended start. The rate does not drift, since each start is computed from the
-first one. Source of the idea: https://github.com/giltene/wrk2 (README, "coordinated omission").
+A user that waits for a slow response before its next request measures a stall once, and nothing else while it lasts.
+Here every user has one scheduled start per period. A late user starts at once, and its response time counts from the
+scheduled start. The rate does not drift, because each start is computed from the first one. Source of the idea:
+https://github.com/giltene/wrk2 (README, "coordinated omission").
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ SILVER = math.sqrt(2) - 1
 
 
 def phase(user: int, process: int = 0) -> float:
-    """Return where in its period the ``user``-th user of a process begins, from 0 to 1.
+    """Return the offset of a user in its period, from 0 to 1, given its number and that of its process.
 
-    Any number of users is spread evenly (by the golden ratio), and stays so when the last ones leave. The second
-    ratio keeps processes from beginning together.
+    The golden ratio spreads any number of users evenly, also after the last ones have left. The second ratio keeps
+    processes apart.
     """
     return (user * GOLDEN + process * SILVER) % 1.0
 
 
 class Start(NamedTuple):
-    """One scenario that begins now."""
+    """The start of a scenario."""
 
     due: float
-    """Its intended start, on the clock of the schedule."""
+    """Scheduled time, on the clock of the schedule."""
     late: float
-    """Seconds after that."""
+    """Delay in seconds."""
     free: bool
-    """Nothing kept its user from beginning in time: what it is late is the load generator's own doing."""
+    """The user was idle before: the delay is caused by the load generator."""
 
 
 @dataclass(slots=True)
 class Schedule:
-    """The intended starts of one user, in seconds of any clock that only goes forward."""
+    """Scheduled starts of one user, in seconds of any monotonic clock."""
 
     period: float
     first: float
@@ -47,28 +47,28 @@ class Schedule:
 
     @classmethod
     def after(cls, now: float, period: float, phase: float) -> Schedule:
-        """Return the schedule whose first start is the next time with this ``phase`` of the ``period``."""
+        """Return the schedule whose first start is the next time at this ``phase`` of the ``period``."""
         turns = math.ceil(now / period - phase)
         return cls(period, max((turns + phase) * period, now))
 
     @property
     def due(self) -> float:
-        """The next intended start."""
+        """The next scheduled start."""
         return self.first + self.begun * self.period
 
     def wait(self, now: float) -> float:
-        """Return how many seconds there are until the next intended start: 0 for a user who is late."""
+        """Return the seconds until the next scheduled start; 0 if it is overdue."""
         self._free = self.due > now
         return max(self.due - now, 0.0)
 
     def begin(self, now: float) -> Start:
-        """Begin what is due next, be it late."""
+        """Return the next start, which may be late, and advance."""
         due = self.due
         self.begun += 1
         return Start(due, max(now - due, 0.0), self._free)
 
     def backlog(self, now: float) -> int:
-        """Return how many starts were intended until ``now`` and are not begun."""
+        """Return the number of scheduled starts until ``now`` that have not happened."""
         return (
             max(math.floor((now - self.first) / self.period) + 1 - self.begun, 0) if now >= self.first else 0
         )

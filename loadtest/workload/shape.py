@@ -1,7 +1,4 @@
-"""The plan of a soak as Locust's own load shape, which also its workers follow.
-
-It lives in the master, or in the only process.
-"""
+"""The plan of a soak as a load shape of Locust, in the master or in the only process."""
 
 from __future__ import annotations
 
@@ -13,27 +10,27 @@ from loadtest.workload.execution import Execution, UserCount
 
 
 class SoakShape(LoadTestShape):
-    """Asks the execution of the plan once a second, as soon as there is one."""
+    """Follows the execution of a plan, once there is one."""
 
     use_common_options = True
 
     def __init__(self, sweeping: UserCount) -> None:
-        """Let as many users sweep as ``sweeping`` says."""
+        """Create a shape that runs ``sweeping`` users until the execution of the plan is set."""
         LoadTestShape.__init__(self)
         self.sweeping = sweeping
         self.execution: Execution | None = None
         self.over = False
-        """The load has ended, be it in the middle of the plan."""
+        """The load has ended, possibly before the plan."""
 
     def reset_time(self) -> None:
-        """Begin anew if the last load is over; Locust calls this also when one has just begun."""
+        """Start again if the last load is over; Locust also calls this when a load has just started."""
         LoadTestShape.reset_time(self)
         if self.over:
             self.execution, self.over = None, False
 
     def tick(self) -> UserCount | None:
-        """Return how many users there shall be now and how fast they come or go; None ends the load."""
+        """Return the current number of users and the rate of change; None ends the load."""
         if self.execution is None:
-            # The stage is being set. The answer must not change: Locust would begin the load once more.
+            # The fixture is being created. The value must not change: Locust would start the load again.
             return self.sweeping
         return self.execution.users(time.time(), self.runner.user_count if self.runner else 0)

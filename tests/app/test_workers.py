@@ -112,7 +112,7 @@ def test_workers_that_do_not_come_are_missed_in_time(company: Company) -> None:
         assert one.wait(30) == 0
     run = read_run(company.reports / "run.json")
     assert run.state is RunState.ABORTED
-    assert run.reason.startswith("not every worker came within 8 s: 1 of 2 there (")
+    assert run.reason.startswith("not every worker connected within 8 s: 1 of 2 connected (")
     assert run.reason.endswith(", 1 missing")
 
 

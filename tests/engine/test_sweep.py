@@ -1,4 +1,4 @@
-"""The first sweep deals everything once, whatever happens to those who hold a scenario."""
+"""The first sweep runs every scenario once, whatever happens to the workers."""
 
 import gevent
 from hypothesis import given
@@ -15,7 +15,7 @@ def scenario(name: str, *operations: str) -> Scenario:
     return Scenario(name=name, area="a", file="f.py", line=1, calls=calls)
 
 
-def test_slow_ones_come_first_then_those_that_call_the_most() -> None:
+def test_slow_scenarios_come_first_then_those_with_the_most_operations() -> None:
     scenarios = [
         scenario("few", "GET /a"),
         scenario("many", "GET /a", "GET /b", "GET /c"),
@@ -25,7 +25,7 @@ def test_slow_ones_come_first_then_those_that_call_the_most() -> None:
     assert sweep_order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
 
 
-def test_what_is_a_matter_of_chance_is_dealt_again_behind_the_others() -> None:
+def test_scenarios_that_depend_on_chance_are_repeated_at_the_end() -> None:
     scenarios = [
         scenario("sure", "GET /a"),
         scenario("lucky", "GET /a", "GET /b"),
@@ -35,94 +35,97 @@ def test_what_is_a_matter_of_chance_is_dealt_again_behind_the_others() -> None:
     assert sweep_repeats(scenarios, frozenset()) == ()
 
 
-def test_two_workers_can_hold_the_same_scenario() -> None:
-    deck = SweepQueue(["a", "a"])
-    deck.deal("w1")
-    deck.deal("w2")
-    deck.done("a", "w1", 1.0)
-    assert deck.lost("w1") == ()
-    assert deck.lost("w2") == ("a",)
-    assert deck.record().done == 1
+def test_two_workers_can_run_the_same_scenario() -> None:
+    queue = SweepQueue(["a", "a"])
+    queue.next("w1")
+    queue.next("w2")
+    queue.done("a", "w1", 1.0)
+    assert queue.requeue("w1") == ()
+    assert queue.requeue("w2") == ("a",)
+    assert queue.record().done == 1
 
 
 @given(NAMES, st.lists(st.sampled_from(["w1", "w2", "w3"]), min_size=1))
-def test_every_scenario_is_dealt_once(names: list[str], workers: list[str]) -> None:
-    deck = SweepQueue(names)
+def test_every_scenario_runs_once(names: list[str], workers: list[str]) -> None:
+    queue = SweepQueue(names)
     dealt = []
     for turn in range(len(names) + 3):
         worker = workers[turn % len(workers)]
-        name = deck.deal(worker)
+        name = queue.next(worker)
         if name is not None:
             dealt.append(name)
-            deck.done(name, worker, float(turn))
+            queue.done(name, worker, float(turn))
     assert dealt == names
-    assert deck.record().done == len(names)
-    assert deck.record().unfinished == ()
+    assert queue.record().done == len(names)
+    assert queue.record().unfinished == ()
 
 
 @given(NAMES, st.integers(min_value=0, max_value=20))
-def test_what_a_lost_worker_held_is_dealt_again(names: list[str], held: int) -> None:
-    deck = SweepQueue(names)
-    taken = [name for name in (deck.deal("lost") for _ in range(held)) if name is not None]
-    assert deck.lost("lost") == tuple(taken)
-    sweep_repeats = []
-    while (name := deck.deal("other")) is not None:
-        sweep_repeats.append(name)
-    assert sweep_repeats == names
+def test_scenarios_of_a_lost_worker_run_again(names: list[str], number: int) -> None:
+    queue = SweepQueue(names)
+    taken = [name for name in (queue.next("lost") for _ in range(number)) if name is not None]
+    assert queue.requeue("lost") == tuple(taken)
+    repeated = []
+    while (name := queue.next("other")) is not None:
+        repeated.append(name)
+    assert repeated == names
 
 
-def test_the_sweep_ends_when_the_last_held_scenario_is_done() -> None:
-    deck = SweepQueue(["a", "b"])
-    deck.deal("w1")
-    deck.deal("w2")
-    deck.done("b", "w2", 3.0)
-    assert deck.finished_at is None
-    assert deck.record().unfinished == ("a",)
-    deck.done("a", "w1", 5.0)
-    assert deck.finished_at == 5.0
-    deck.done("a", "w1", 9.0)
-    assert deck.record().done == 2
-    assert deck.finished_at == 5.0
+def test_the_sweep_ends_with_its_last_running_scenario() -> None:
+    queue = SweepQueue(["a", "b"])
+    queue.next("w1")
+    queue.next("w2")
+    queue.done("b", "w2", 3.0)
+    assert queue.finished_at is None
+    assert queue.record().unfinished == ("a",)
+    queue.done("a", "w1", 5.0)
+    assert queue.finished_at == 5.0
+    queue.done("a", "w1", 9.0)
+    assert queue.record().done == 2
+    assert queue.finished_at == 5.0
 
 
-def hand_of(*answers: tuple[str | None, bool]) -> tuple[SweepClient, list[int], list[str]]:
-    """Return a hand to which ``answers`` are dealt in turn, and what it asked and told."""
-    left, asked, told = list(answers), list[int](), list[str]()
+def client_with(*replies: tuple[str | None, bool]) -> tuple[SweepClient, list[int], list[str]]:
+    """Return a client that receives ``replies``, its requests and what it reported as done."""
+    left, asked, reported = list(replies), list[int](), list[str]()
 
-    def ask(ticket: int) -> None:
+    def request(ticket: int) -> None:
         asked.append(ticket)
-        hand.deal(ticket, *left.pop(0))
+        name, over = left.pop(0)
+        client.receive(ticket, name, over=over)
 
-    hand = SweepClient(ask, told.append)
-    return hand, asked, told
+    client = SweepClient(request, reported.append)
+    return client, asked, reported
 
 
-def test_a_hand_takes_what_its_ticket_got_until_the_sweep_is_over() -> None:
-    hand, asked, told = hand_of(("one", False), (None, True))
-    assert hand.take() == "one"
-    hand.done("one")
-    assert hand.take() is None
-    assert hand.take() is None
+def test_a_client_returns_the_reply_to_its_request_until_the_sweep_is_over() -> None:
+    client, asked, reported = client_with(("one", False), (None, True))
+    assert client.next() == "one"
+    client.done("one")
+    assert client.next() is None
+    assert client.next() is None
     assert asked == [1, 2]
-    assert told == ["one"]
-    assert not hand.deal(1, "too late", over=True)
+    assert reported == ["one"]
+    assert not client.receive(1, "too late", over=True)
 
 
-def test_a_hand_asks_again_while_others_are_not_done() -> None:
-    hand, asked, _ = hand_of((None, False), ("left by a lost worker", False))
-    assert hand.take() == "left by a lost worker"
+def test_a_client_asks_again_while_others_are_running() -> None:
+    client, asked, _ = client_with((None, False), ("requeued", False))
+    assert client.next() == "requeued"
     assert asked == [1, 2]
 
 
-def test_a_hand_does_not_wait_for_ever() -> None:
-    hand, asked, _ = hand_of((None, False))
-    assert hand.take(patience=0) is None
-    assert not hand.over
+def test_a_client_stops_asking_after_its_timeout() -> None:
+    client, asked, _ = client_with((None, False))
+    assert client.next(timeout=0) is None
+    assert not client.over
     assert asked == [1]
 
 
-def test_a_hand_that_waits_for_an_answer_goes_on_when_the_load_ends() -> None:
-    hand = SweepClient(ask=lambda ticket: gevent.spawn(hand.end) and None, tell_done=lambda name: None)
+def test_a_client_that_waits_for_a_reply_continues_when_the_load_ends() -> None:
+    client = SweepClient(
+        request=lambda ticket: gevent.spawn(client.stop) and None, report_done=lambda name: None
+    )
     with gevent.Timeout(5):
-        assert hand.take() is None
-    assert hand.over
+        assert client.next() is None
+    assert client.over

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.recording.aggregator import MAX_EXAMPLES, MAX_FINGERPRINTS, Aggregator, pack, unpack
+from loadtest.engine.messages import decode, encode
+from loadtest.recording.aggregator import MAX_EXAMPLES, MAX_FINGERPRINTS, Aggregator
 from loadtest.recording.time_buckets import MAX_BUCKETS
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.latency import Histogram
@@ -57,18 +58,23 @@ outcomes = st.builds(
 )
 
 
-def tallied(counted: list[CallResult]) -> Aggregator:
-    tally = Aggregator(start=START)
+def aggregated(counted: list[CallResult]) -> Aggregator:
+    aggregator = Aggregator(start=START)
     for one in counted:
-        tally.add(one)
-    return tally
+        aggregator.add(one)
+    return aggregator
+
+
+def sent(aggregator: Aggregator) -> Aggregator:
+    """Return ``aggregator`` as another process receives it."""
+    return decode(encode(aggregator), Aggregator)
 
 
 @given(st.lists(outcomes), st.lists(outcomes))
-def test_merging_is_counting_together(here: list[CallResult], there: list[CallResult]) -> None:
-    merged = tallied(here)
-    merged.merge(unpack(pack(tallied(there))))
-    together = tallied(here + there)
+def test_merged_counts_equal_counts_of_one_process(here: list[CallResult], there: list[CallResult]) -> None:
+    merged = aggregated(here)
+    merged.merge(sent(aggregated(there)))
+    together = aggregated(here + there)
     assert merged.operation_records(START) == together.operation_records(START)
     assert merged.timeline(START, {}) == together.timeline(START, {})
     assert {f.fingerprint: (f.count, f.minutes) for f in merged.failures.values()} == {
@@ -78,18 +84,18 @@ def test_merging_is_counting_together(here: list[CallResult], there: list[CallRe
 
 
 @given(st.lists(st.lists(outcomes, max_size=20), min_size=1, max_size=6), st.lists(st.integers(0, 5)))
-def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
+def test_minutes_do_not_depend_on_how_the_load_was_distributed_and_reported(
     reports: list[list[CallResult]], folds: list[int]
 ) -> None:
-    """Workers report bit by bit, a fold may come between any two reports, and nothing is lost or counted twice."""
+    """Reports arrive in parts, with folds between any two of them; nothing is lost or counted twice."""
     master = Aggregator(start=START)
     for number, report in enumerate(reports):
-        master.merge(unpack(pack(tallied(report))))
+        master.merge(sent(aggregated(report)))
         if number in folds:
             master.timeline(START, {})
     everything = [one for report in reports for one in report]
     timeline = master.timeline(START, {})
-    assert timeline == tallied(everything).timeline(START, {})
+    assert timeline == aggregated(everything).timeline(START, {})
     by_minute: dict[int, list[float]] = {}
     for one in everything:
         by_minute.setdefault(int((one.finished - START) // 60), []).append(one.duration)
@@ -110,7 +116,7 @@ def test_minutes_are_the_same_however_the_load_was_shared_and_reported(
 
 
 def test_hours_of_load_stay_small() -> None:
-    """Six hours: what is kept and what a worker reports is bounded, and no request is lost on the way."""
+    """Six hours: memory and report size are bounded, and no request is lost."""
     master = Aggregator(start=START)
     longest = 0
     for report in range(0, 6 * 3600, 60):
@@ -121,11 +127,11 @@ def test_hours_of_load_stay_small() -> None:
                 part.add(
                     kind(operation=f"GET /{operation}", second=second + 0.5, duration=float(second % 977))
                 )
-        packed = pack(part)
+        packed = encode(part)
         longest = max(longest, len(packed))
-        master.merge(unpack(packed))
+        master.merge(decode(packed, Aggregator))
         master.timeline(START, {int(START) + report: 5})
-        assert len(master.buckets.steps) <= MAX_BUCKETS
+        assert len(master.buckets.folded) <= MAX_BUCKETS
         assert not master.buckets.seconds
     timeline = master.timeline(START, {})
     assert timeline.width == 32.0
@@ -136,12 +142,12 @@ def test_hours_of_load_stay_small() -> None:
     assert longest < 50_000
 
 
-def test_how_late_scenarios_began_merges_across_processes() -> None:
+def test_start_delays_merge_across_processes() -> None:
     here, there = Aggregator(), Aggregator()
     here.begin(Start(due=5.0, late=0.002, free=True))
     there.begin(Start(due=6.0, late=1.5, free=False))
     there.starts.missed = 3
-    here.merge(unpack(pack(there)))
+    here.merge(sent(there))
     late, scheduling_delay = here.starts.late.summary(), here.starts.scheduling_delay.summary()
     assert late is not None
     assert late.count == 2
@@ -153,8 +159,8 @@ def test_how_late_scenarios_began_merges_across_processes() -> None:
 
 
 @given(st.lists(outcomes, min_size=1))
-def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: list[CallResult]) -> None:
-    for operation in tallied(counted).operation_records(START):
+def test_every_request_is_a_success_allowed_a_mismatch_or_a_failure(counted: list[CallResult]) -> None:
+    for operation in aggregated(counted).operation_records(START):
         accepted = sum(one.count for one in operation.acceptances)
         assert operation.requests == operation.successes + accepted + operation.drift + operation.failures
         assert operation.requests == sum(operation.statuses.values())
@@ -164,75 +170,75 @@ def test_every_request_is_a_success_an_acceptance_drift_or_a_failure(counted: li
 
 def test_the_first_success_is_the_earliest_of_all_processes() -> None:
     accepted = outcome(second=0.5, accepted="gone on purpose", status=404)
-    here = tallied(
+    here = aggregated(
         [failed(second=1.0), accepted, outcome(second=2.0, differs="status 303"), outcome(second=9.0)]
     )
-    here.merge(unpack(pack(tallied([failed(second=3.0), outcome(second=7.25), outcome(second=8.0)]))))
-    here.merge(unpack(pack(tallied([failed(second=4.0)]))))
+    here.merge(sent(aggregated([failed(second=3.0), outcome(second=7.25), outcome(second=8.0)])))
+    here.merge(sent(aggregated([failed(second=4.0)])))
     (operation,) = here.operation_records(START)
     assert operation.first_success == 7.25
-    (operation,) = tallied([failed(), accepted]).operation_records(START)
+    (operation,) = aggregated([failed(), accepted]).operation_records(START)
     assert operation.first_success is None
-    (operation,) = tallied([outcome(second=-0.1)]).operation_records(START)
+    (operation,) = aggregated([outcome(second=-0.1)]).operation_records(START)
     assert operation.first_success == 0.0
 
 
 def test_failures_are_grouped_and_keep_few_examples() -> None:
-    tally = tallied([failed(second=second) for second in (5.0, 2.0, 9.0, 7.0, 1.0)])
-    (failure,) = tally.failure_records(START)
+    aggregator = aggregated([failed(second=second) for second in (5.0, 2.0, 9.0, 7.0, 1.0)])
+    (failure,) = aggregator.failure_records(START)
     assert (failure.count, failure.first, failure.last) == (5, 1.0, 9.0)
     assert len(failure.examples) == MAX_EXAMPLES
     assert failure.examples[0].at == 1.0
 
 
 def test_different_ids_in_a_message_are_one_failure() -> None:
-    tally = tallied([failed(f"no team lt-{number}ab-team with {number}") for number in range(20)])
-    assert len(tally.failures) == 1
+    aggregator = aggregated([failed(f"no team lt-{number}ab-team with {number}") for number in range(20)])
+    assert len(aggregator.failures) == 1
 
 
 def test_the_number_of_fingerprints_is_bounded_but_failures_are_all_counted() -> None:
     letters = "ghijklmnopqrstuvwxyz"
     words = [a + b + c for a in letters for b in letters for c in letters[:6]]
     assert len(words) > MAX_FINGERPRINTS
-    tally = tallied([failed(f"word {word}") for word in words])
-    assert len(tally.failures) == MAX_FINGERPRINTS
-    (operation,) = tally.operation_records(START)
+    aggregator = aggregated([failed(f"word {word}") for word in words])
+    assert len(aggregator.failures) == MAX_FINGERPRINTS
+    (operation,) = aggregator.operation_records(START)
     assert operation.failures == len(words)
 
 
-def test_a_long_run_has_at_most_so_many_steps_and_loses_no_request() -> None:
-    tally = tallied([outcome(second=float(second)) for second in range(0, MAX_BUCKETS * 5, 3)])
-    timeline = tally.timeline(START, {int(START) + 2: 7})
+def test_a_long_run_has_a_bounded_number_of_buckets_and_loses_no_request() -> None:
+    aggregator = aggregated([outcome(second=float(second)) for second in range(0, MAX_BUCKETS * 5, 3)])
+    timeline = aggregator.timeline(START, {int(START) + 2: 7})
     assert len(timeline.moments) <= MAX_BUCKETS
     assert timeline.width == 8.0
-    assert sum(moment.requests for moment in timeline.moments) == tally.requests
+    assert sum(moment.requests for moment in timeline.moments) == aggregator.requests
     assert timeline.moments[0].users == 7
 
 
-def test_a_missed_tick_does_not_take_the_users_away() -> None:
-    tally = tallied([outcome(second=float(second)) for second in range(4)])
-    moments = tally.timeline(START, {int(START): 5, int(START) + 3: 6}).moments
+def test_a_missed_second_keeps_the_number_of_users() -> None:
+    aggregator = aggregated([outcome(second=float(second)) for second in range(4)])
+    moments = aggregator.timeline(START, {int(START): 5, int(START) + 3: 6}).moments
     assert [moment.users for moment in moments] == [5, 5, 5, 6]
 
 
-def test_streams_are_counted_apart() -> None:
-    tally = Aggregator()
+def test_streams_have_their_own_counts() -> None:
+    aggregator = Aggregator()
     for first in (10.0, None):
-        tally.add_stream(
+        aggregator.add_stream(
             StreamResult(
                 operation="GET /sse", events=3, ended=first is None, first_event=first, gaps=(1.0, 2.0)
             )
         )
-    tally.merge(unpack(pack(Aggregator())))
-    (stream,) = tally.stream_records()
+    aggregator.merge(sent(Aggregator()))
+    (stream,) = aggregator.stream_records()
     assert (stream.opened, stream.events, stream.ended) == (2, 6, 1)
     assert stream.first_event is not None
     assert stream.first_event.count == 1
     assert stream.gap is not None
     assert stream.gap.count == 4
-    assert tally.requests == 0
+    assert aggregator.requests == 0
 
 
-def test_bytes_that_are_no_tally_are_refused() -> None:
+def test_malformed_bytes_are_rejected() -> None:
     with pytest.raises(msgspec.DecodeError):
-        unpack(b"\x93nothing")
+        decode(b"\x93nothing", Aggregator)

@@ -22,7 +22,7 @@ recorder, looks = Recorder(Environment()), generator_cpu.CpuMonitor()
 told = []
 for seconds in (0.0, 0.05, *[0.12] * generator_cpu.MAX_SATURATED_SECONDS):
     burn(seconds)
-    looks.look(None)
+    looks.sample(None)
     told.append(looks.record(recorder))
 assert [one.detail.rpartition(" for ")[2] for one in told] == ["", "", "1 s", "2 s", "3 s", "4 s", "5 s"], told
 assert [one.saturated for one in told] == [False] * 6 + [True], told

@@ -21,6 +21,7 @@ from loadtest.engine.coordinator import attach
 from loadtest.engine.process import process_of
 from loadtest.engine.pacing import holds_streams
 from loadtest.users.base import GatewayUser
+from loadtest.workload.plan import ArrivalRate
 
 classes = [one for one in vars(locustfile).values() if isinstance(one, type) and issubclass(one, GatewayUser)]
 classes.remove(GatewayUser)
@@ -33,8 +34,8 @@ load.scenarios = {
     f"{one.__name__}.{task.__name__}": (one, task) for one in environment.user_classes for task in one.tasks
 }
 soak = environment.shape_class is not None
-pace = {"period": 15.0, "realistic": 0.5, "held": 60.0} if soak else None
-load.pacing.told({"pace": pace, "on": True}, load.scenarios)
+rate = ArrivalRate(period=15.0, realistic=0.5, held=60.0) if soak else None
+load.pacing.update(rate, started=True, scenarios=load.scenarios)
 mix = {load.pacing.mix.next() for _ in range(3000)} if soak else set()
 print(json.dumps({
     "missed": sorted({one.name for one in discover_scenarios(soak=soak)} ^ set(load.scenarios)),

@@ -23,7 +23,7 @@ def test_the_realistic_mix_has_its_share_and_its_weights() -> None:
     assert counts["agent"] / realistic == pytest.approx(0.9, abs=0.02)
 
 
-def test_every_other_scenario_has_its_turn_before_one_has_a_second() -> None:
+def test_the_other_scenarios_rotate() -> None:
     mix = Mix({"agent": 1}, OTHERS, 0.5, Random("2"))
     dealt = [name for name in (mix.next() for _ in range(1000)) if name != "agent"]
     for deal in range(len(dealt) // len(OTHERS)):
@@ -36,6 +36,6 @@ def test_with_only_one_kind_there_is_no_share() -> None:
     assert set(drawn(Mix({"agent": 1}, (), 0.2, Random("3")), 100)) == {"agent"}
 
 
-def test_the_same_seed_deals_the_same() -> None:
+def test_the_same_seed_gives_the_same_order() -> None:
     first, second = (Mix({"agent": 1}, OTHERS, 0.5, Random("4 0")) for _ in range(2))
     assert [first.next() for _ in range(200)] == [second.next() for _ in range(200)]

@@ -29,17 +29,17 @@ RUN_TIMES = st.floats(min_value=10, max_value=6 * 3600)
 
 
 @given(RUN_TIMES, st.integers(min_value=1, max_value=500))
-def test_the_stretches_fill_the_run_time_without_gaps(run_time: float, users: int) -> None:
-    stretches = plan_stages(SOAK, allocate_users(SOAK, users), run_time)
-    assert [one.name for one in stretches] == ["ramp-up", "plateau", "spike", "recovery", "cool-down"]
-    assert stretches[0].start == 0.0
-    assert stretches[-1].end == run_time
-    for one, following in itertools.pairwise(stretches):
+def test_the_stages_fill_the_run_time_without_gaps(run_time: float, users: int) -> None:
+    stages = plan_stages(SOAK, allocate_users(SOAK, users), run_time)
+    assert [one.name for one in stages] == ["ramp-up", "plateau", "spike", "recovery", "cool-down"]
+    assert stages[0].start == 0.0
+    assert stages[-1].end == run_time
+    for one, following in itertools.pairwise(stages):
         assert one.start < one.end == following.start
-    lengths = {one.name: one.end - one.start for one in stretches}
+    lengths = {one.name: one.end - one.start for one in stages}
     assert lengths["plateau"] == max(lengths.values())
     assert lengths["ramp-up"] <= 120 + 1e-6
-    assert stretches[-1].rate == 0.0
+    assert stages[-1].rate == 0.0
 
 
 def test_a_longer_run_has_a_longer_plateau_not_a_longer_spike() -> None:
@@ -50,7 +50,7 @@ def test_a_longer_run_has_a_longer_plateau_not_a_longer_spike() -> None:
     assert three_hours["plateau"] == 10_800 - 120 - 300 - 900 - 300
 
 
-def test_a_stretch_without_time_is_none() -> None:
+def test_a_stage_without_time_is_none() -> None:
     none = replace(SOAK.spike, share=0.0)
     names = [
         one.name
@@ -64,7 +64,7 @@ def test_a_stretch_without_time_is_none() -> None:
     st.floats(min_value=0.1, max_value=100),
     st.floats(min_value=1, max_value=4),
 )
-def test_all_users_together_keep_the_rate(users: int, rate: float, factor: float) -> None:
+def test_all_users_together_start_at_the_rate(users: int, rate: float, factor: float) -> None:
     soak = replace(SOAK, rate=rate, spike_factor=factor)
     hands = allocate_users(soak, users)
     assert hands.plateau == users
@@ -76,18 +76,18 @@ def test_all_users_together_keep_the_rate(users: int, rate: float, factor: float
     assert spike.rate == pytest.approx(rate * factor, abs=0.501 * rate / hands.paced)
 
 
-def test_without_users_who_hold_streams_all_keep_the_rate() -> None:
+def test_without_streams_all_users_start_scenarios() -> None:
     assert allocate_users(SOAK, 36, streams=False) == Staffing(holders=0, paced=36, extra=54)
     assert allocate_users(SOAK, 36) == Staffing(holders=6, paced=30, extra=45)
     assert allocate_users(SOAK, 5) == Staffing(holders=2, paced=3, extra=4)
 
 
-def test_streams_are_not_held_longer_than_a_short_run_allows() -> None:
+def test_streams_are_shorter_in_a_short_run() -> None:
     assert arrival_rate(SOAK, allocate_users(SOAK, 36), 180).held == 45
     assert arrival_rate(SOAK, allocate_users(SOAK, 36), 7200).held == SOAK.held
 
 
-def test_another_rate_brings_as_many_users_as_it_takes() -> None:
+def test_another_rate_changes_the_number_of_users() -> None:
     normal, fast = size(profile="soak"), size(profile="soak", rate=20)
     assert normal.soak is not None
     assert fast.soak is not None
@@ -101,7 +101,7 @@ def test_another_rate_brings_as_many_users_as_it_takes() -> None:
     assert fast.words == f"{fast.users} users, 20 scenarios/s for 1800 s"
 
 
-def test_a_rate_for_a_load_that_has_none_is_refused() -> None:
+def test_a_rate_for_a_load_without_one_is_rejected() -> None:
     with pytest.raises(UsageError, match="rate 5: profile 'pr' has no arrival rate, expected soak"):
         size(rate=5)
 
@@ -119,7 +119,7 @@ def test_a_rate_for_a_load_that_has_none_is_refused() -> None:
         ("speed", 1, "unknown field `speed`"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(key: str, value: object, expected: str) -> None:
+def test_an_impossible_plan_is_rejected(key: str, value: object, expected: str) -> None:
     profile = msgspec.to_builtins(profiles()["soak"])
     profile["plan"][key] = value
     with pytest.raises(msgspec.ValidationError) as refused:
@@ -127,7 +127,7 @@ def test_a_plan_that_cannot_be_is_refused(key: str, value: object, expected: str
     assert expected in str(refused.value)
 
 
-def test_a_slip_in_the_file_is_told_with_its_name(tmp_path: Path) -> None:
+def test_an_error_in_the_file_names_it(tmp_path: Path) -> None:
     path = tmp_path / "profiles.toml"
     path.write_text('[x]\nusers = 1\nspawn_rate = 1\nrun_time = "1m"\nabout = ""\nplan = { rate = "fast" }\n')
     with pytest.raises(UsageError, match=r"profiles.toml: Expected `float`, got `str` - at `\$"):
@@ -156,26 +156,26 @@ class Story:
         return self.execution.users(1000.0 + at, there)
 
 
-def test_the_plan_waits_for_the_sweep_and_for_those_who_swept_to_be_gone() -> None:
+def test_the_plan_waits_until_the_users_of_the_sweep_have_stopped() -> None:
     story = Story()
     assert story.users(0) == story.users(40, 20) == RATE_OF_SWEEP
     story.swept = True
     assert story.users(41, 20) == story.users(42, 3) == (0, FAST_RATE)
     assert story.begun == 0
-    assert story.execution.stretches(1000.0, 1042.0) == ()
+    assert story.execution.stages(1000.0, 1042.0) == ()
     ramp = (36, 36 / 30)
     assert story.users(43, 0) == ramp
     assert story.users(44, 2) == ramp
     assert story.begun == 1
 
 
-def test_a_scenario_that_hangs_does_not_keep_the_plan_from_beginning() -> None:
+def test_a_scenario_that_hangs_does_not_delay_the_plan_for_ever() -> None:
     story = Story()
     assert story.users(MAX_SWEEP_TIME - 1, 20) == RATE_OF_SWEEP
     assert story.users(MAX_SWEEP_TIME, 20) == (0, FAST_RATE)
 
 
-def test_the_plan_is_carried_out_and_recorded_as_it_was() -> None:
+def test_the_plan_is_executed_and_recorded_with_actual_times() -> None:
     story = Story()
     story.swept = True
     story.users(50, 20)
@@ -188,7 +188,7 @@ def test_the_plan_is_carried_out_and_recorded_as_it_was() -> None:
         at += 1.0
     assert sizes == [36, 81, 36, 0]
     assert story.execution.finished
-    recorded = story.execution.stretches(1000.0, 1000.0 + at + 30)
+    recorded = story.execution.stages(1000.0, 1000.0 + at + 30)
     assert [(one.name, one.rate) for one in recorded] == [(one.name, one.rate) for one in story.plan]
     assert recorded[0].start == 51.0
     assert recorded[-1].end == 651.0
@@ -196,13 +196,13 @@ def test_the_plan_is_carried_out_and_recorded_as_it_was() -> None:
         assert one.start - 51.0 == pytest.approx(planned.start, abs=1.0)
 
 
-def test_a_plan_that_was_left_in_the_middle_says_how_far_it_came() -> None:
+def test_an_unfinished_plan_records_its_stages_so_far() -> None:
     story = Story()
     story.swept = True
     story.users(10, 20)
     for at in range(11, 200):
         story.users(float(at), 0 if at == 11 else 36)
-    recorded = story.execution.stretches(1000.0, 1200.0)
+    recorded = story.execution.stages(1000.0, 1200.0)
     assert [one.name for one in recorded] == ["ramp-up", "plateau"]
     assert recorded[-1].end == 200.0
     assert not story.execution.finished

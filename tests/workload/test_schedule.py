@@ -35,7 +35,7 @@ def test_the_rate_does_not_drift(now: float, period: float, wanted: float, turns
 
 
 @given(PERIODS, st.lists(st.floats(min_value=0, max_value=200), min_size=1, max_size=50))
-def test_nothing_is_begun_early_lost_or_begun_twice(period: float, lasts: list[float]) -> None:
+def test_no_start_is_early_lost_or_repeated(period: float, lasts: list[float]) -> None:
     schedule = Schedule(period, first=0.0)
     now = 0.0
     dues = []
@@ -51,7 +51,7 @@ def test_nothing_is_begun_early_lost_or_begun_twice(period: float, lasts: list[f
     assert schedule.backlog(now) == max(math.floor(now / period) + 1 - len(lasts), 0)
 
 
-def test_a_user_who_is_late_begins_at_once_until_it_has_caught_up() -> None:
+def test_a_late_user_starts_at_once_until_it_has_caught_up() -> None:
     schedule = Schedule(1.0, first=0.0)
     schedule.wait(0.0)
     schedule.begin(0.0)
@@ -67,7 +67,7 @@ def test_a_user_who_is_late_begins_at_once_until_it_has_caught_up() -> None:
     assert lates == [2.5, 1.75, 1.0, 0.25, 0.0]
 
 
-def test_only_a_user_who_was_free_accuses_the_generator() -> None:
+def test_only_the_delay_of_an_idle_user_counts_for_the_generator() -> None:
     schedule = Schedule(1.0, first=0.0)
     schedule.wait(0.5)  # the next start is past: busy
     assert not schedule.begin(0.5).free
@@ -75,7 +75,7 @@ def test_only_a_user_who_was_free_accuses_the_generator() -> None:
     assert schedule.begin(1.2).free
 
 
-def test_what_is_due_after_the_end_is_no_backlog() -> None:
+def test_starts_after_the_end_are_no_backlog() -> None:
     schedule = Schedule(10.0, first=5.0)
     assert schedule.backlog(4.9) == 0
     assert schedule.backlog(5.0) == 1
@@ -85,14 +85,14 @@ def test_what_is_due_after_the_end_is_no_backlog() -> None:
 
 
 @given(st.integers(min_value=2, max_value=300), st.integers(min_value=0, max_value=20))
-def test_users_are_spread_evenly_whoever_leaves(users: int, process: int) -> None:
+def test_users_are_spread_evenly_whichever_leave(users: int, process: int) -> None:
     phases = sorted(phase(user, process) for user in range(users))
     gaps = [b - a for a, b in zip(phases, [*phases[1:], phases[0] + 1], strict=True)]
     # Of the golden ratio (three-distance theorem): no gap is longer than 2.7 times the even one.
     assert max(gaps) < 2.7 / users
 
 
-def test_processes_do_not_begin_together() -> None:
+def test_processes_do_not_start_together() -> None:
     assert len({round(phase(0, process), 3) for process in range(20)}) == 20
 
 

@@ -37,18 +37,18 @@ class HeldStreamsUser(GatewayUser):
     def on_start(self) -> None:
         """Hold one kind of stream after the other, each user of this class beginning with another."""
         super().on_start()
-        self.turns = self.process.pacing.turn()
-        if self.process.pacing.on:
-            self.tasks = [HeldStreamsUser.take_turn]
+        self.position = self.process.pacing.stream_offset()
+        if self.process.pacing.started:
+            self.tasks = [HeldStreamsUser.next_stream]
 
-    def take_turn(self) -> None:
+    def next_stream(self) -> None:
         """Hold a stream; then do a scenario that takes too long for those who keep to a schedule."""
         mine = sorted(name for name, (owner, _) in self.process.scenarios.items() if owner is type(self))
         slow = self.process.pacing.slow
-        self.perform(mine[self.turns % len(mine)])
-        if slow and not self.told_to_stop:
-            self.perform(slow[self.turns % len(slow)])
-        self.turns += 1
+        self.perform(mine[self.position % len(mine)])
+        if slow and not self.stop_requested:
+            self.perform(slow[self.position % len(slow)])
+        self.position += 1
 
     @task
     def sse(self) -> None:
@@ -120,11 +120,11 @@ class HeldStreamsUser(GatewayUser):
         Raises:
             Problem: the stream stalled, was cut, or did not bring what it had to.
         """
-        pace = self.process.pacing.pace
+        rate = self.process.pacing.rate
         now = time.perf_counter()
-        until, next_word = now + (pace.held if pace else ALONE), now
+        until, next_word = now + (rate.held if rate else ALONE), now
         with LongLivedStream(events) as stream:
-            while now < until and not self.told_to_stop:
+            while now < until and not self.stop_requested:
                 if word is not None and now >= next_word:
                     word(stream)
                     next_word += WORD_EVERY
