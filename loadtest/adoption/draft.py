@@ -23,7 +23,7 @@ from loadtest.core.operations import base
 from loadtest.gateway.install.manifest import Manifest
 from loadtest.versions.data import VersionData
 
-ENTRIES = {"excluded": "operations", "drift": "operation", "known": "operation"}
+ENTRIES = {"allowed": "operation", "excluded": "operations", "drift": "operation", "known": "operation"}
 """The lists of entries, and the key of each that names operations."""
 COLUMNS = 118
 """Of a comment; the data files are no wider."""

@@ -159,9 +159,7 @@ def _next(adoption: Adoption) -> Iterator[Words]:
     yield (
         "List the faults of the gateway under ",
         CodeSpan("[[known]]"),
-        ", delete the stale entries, and set ",
-        CodeSpan("[coverage]"),
-        " to what the run reached.",
+        ", and delete the stale entries.",
     )
     yield (
         CodeSpan("make docs"),

@@ -6,20 +6,17 @@ import fnmatch
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.core.operations import area_of, base
 from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
-from loadtest.versions import data as versions
 from loadtest.versions.data import Drift, Exclusion
 
 SHARES = (50, 90, 99, 100)
 """Percent of the succeeding operations whose time is told."""
-NO_FLOOR = versions.Coverage()
-"""No operation is required."""
 
 
 class CoverageState(StrEnum):
@@ -58,6 +55,11 @@ COUNTED = (
 """The states of an operation that the run could have succeeded on."""
 
 
+UNEXPLAINED = (CoverageState.NOT_CALLED, CoverageState.ALLOWED, CoverageState.MISMATCH)
+"""States of a planned operation that need an entry in the version's data. A failure that is not known fails a run by
+itself."""
+
+
 @dataclass(frozen=True)
 class OperationCoverage:
     """One operation and what became of it."""
@@ -89,8 +91,11 @@ class Coverage:
     """Whether the contract is known; without it, only what was called is listed and no total exists."""
     unplanned: tuple[str, ...] = ()
     """Offered, not excluded, and in no scenario of the plan."""
-    floor: versions.Coverage = NO_FLOOR
-    """What the version's data requires."""
+    required: bool = False
+    """Whether every planned operation must succeed unless it is excused."""
+    exempt: frozenset[str] = frozenset()
+    """Operations that need not succeed: those with an entry for a contract mismatch or an allowed response in the
+    version's data, and those not called because of a failure that is new or known to occur only sometimes."""
     partial: str = ""
     """How the load was limited to a part of itself, which nothing is required of; empty if it was not."""
     gone: frozenset[str] = frozenset()
@@ -146,26 +151,21 @@ class Coverage:
         return f"coverage: {steps}" if steps else ""
 
     @property
-    def below_floor(self) -> bool:
-        """Say whether fewer operations succeeded, or were answered right, than this run had to reach."""
-        return self.known and not self.partial and self.short > 0
-
-    @property
-    def short(self) -> int:
-        """How many operations fewer succeeded, or were answered right, than had to; removed ones are told apart."""
-        missing = max(self.floor.floor - self.succeeded, self.floor.answered - self.answered)
-        return max(missing - len(self.gone), 0)
-
-    @property
     def lost(self) -> tuple[OperationCoverage, ...]:
-        """Operations that a scenario should have called with success, and that only failed or were missed."""
+        """Planned operations that neither succeeded nor are excused: what this run had to reach and did not."""
         return tuple(
             one
             for one in self.operations
             if one.within is None
-            and one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED)
+            and one.state in UNEXPLAINED
+            and one.name not in self.exempt
             and one.name not in self.unplanned
         )
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the run had to reach an operation and did not."""
+        return self.known and self.required and not self.partial and bool(self.lost)
 
     def areas(self) -> dict[str, dict[CoverageState, int]]:
         """Return how many operations of every area have which state."""
@@ -213,14 +213,19 @@ def coverage_of(
     excused: Collection[str],
     exclusions: Iterable[Exclusion] = (),
     drift: Collection[Drift] = (),
-    floor: versions.Coverage = NO_FLOOR,
+    required: bool = False,
+    allowed: Collection[str] = (),
+    interrupting: Collection[str] = (),
     removed: Mapping[str, str] | None = None,
     intended: Mapping[str, str] | None = None,
 ) -> Coverage:
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
     ``removed`` and ``intended`` are operations that this gateway no longer offers, with what is said of them.
-    ``drift`` says why an answer outside the contract is right all the same.
+    ``drift`` says why an answer outside the contract is right all the same. If ``required``, every planned operation
+    must succeed or be excused; ``allowed`` are operations that only get responses which their scenario allows, and
+    ``interrupting`` those whose failure excuses that later operations of the scenario are not called: it is new and
+    fails the run, or is known to occur only sometimes.
     """
     called = {operation.name: operation for operation in run.operations if operation.requests}
     areas = _areas(run)
@@ -257,6 +262,9 @@ def coverage_of(
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(OperationCoverage(name, areas[name], state, requests, reason, first_success=first))
+    explained = {
+        name for o in called.values() if any(_mismatches([o], drift)) for name in (o.name, base(o.name))
+    }
     removed, intended = removed or {}, intended or {}
     gone = removed.keys() | intended.keys()
     if run.contract is not None:
@@ -285,7 +293,14 @@ def coverage_of(
             and one.state is CoverageState.NOT_CALLED
             and one.name not in reached
         ),
-        floor=floor,
+        required=required,
+        exempt=frozenset(
+            one.name
+            for one in rows
+            if (one.state is CoverageState.MISMATCH and one.name in explained)
+            or (one.state is CoverageState.ALLOWED and one.name in allowed)
+            or (one.state is CoverageState.NOT_CALLED and causes.get(one.name) in interrupting)
+        ),
         partial=_partial(run),
         gone=frozenset(gone),
     )
@@ -333,14 +348,18 @@ def _first_success(operations: list[Operation]) -> float | None:
 
 def _drift_reason(operations: list[Operation], entries: Collection[Drift]) -> str:
     """Return what the version's data says of the answers outside the contract, as far as it can be told."""
-    reasons = dict.fromkeys(
-        entry.reason
-        for operation in operations
-        for entry in entries
-        if fnmatch.fnmatchcase(operation.name, entry.operation.replace("[", "[[]"))
-        and (entry.status is None or str(entry.status) in operation.statuses)
-    )
+    reasons = dict.fromkeys(entry.reason for entry in _mismatches(operations, entries))
     return "; ".join(reasons) or "answered right, and not as the contract documents"
+
+
+def _mismatches(operations: Iterable[Operation], entries: Collection[Drift]) -> Iterator[Drift]:
+    """Yield the entries that can explain a contract mismatch of ``operations``."""
+    for operation in operations:
+        for entry in entries:
+            if fnmatch.fnmatchcase(operation.name, entry.operation.replace("[", "[[]")) and (
+                entry.status is None or str(entry.status) in operation.statuses
+            ):
+                yield entry
 
 
 def _partial(run: Run) -> str:

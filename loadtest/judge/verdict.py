@@ -15,7 +15,7 @@ from loadtest.judge.categories import Categories
 from loadtest.judge.checks.check import CheckInput, CheckResult, Severity
 from loadtest.judge.checks.registry import run_checks
 from loadtest.judge.comparison import Comparison
-from loadtest.judge.coverage import NO_FLOOR, Coverage, CoverageState, coverage_of
+from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
 from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult
 from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, judge_failures
@@ -150,7 +150,14 @@ def judge(
         excused={judged.failure.operation for judged in failures} - failing.keys(),
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
-        floor=version_data.coverage if version_data else NO_FLOOR,
+        required=version_data is not None,
+        allowed={one.operation for one in version_data.allowed} if version_data else (),
+        interrupting=failing.keys()
+        | {
+            judged.failure.operation
+            for judged in failures
+            if judged.status is FailureStatus.KNOWN and judged.entry and judged.entry.known.sometimes
+        },
         removed=removals.removed,
         intended=removals.intended,
     )

@@ -112,21 +112,11 @@ class InFlight(AppliesTo, frozen=True, kw_only=True):
     """Shared by all Locust processes of a machine."""
 
 
-class Coverage(Record, frozen=True, kw_only=True):
-    """What a run on this version must at least reach."""
+class AllowedOperation(Record, frozen=True, kw_only=True):
+    """An operation for which a scenario allows a response, and which never succeeds otherwise."""
 
-    floor: int = 0
-    """Operations that must succeed."""
-    answered: int = 0
-    """Operations that must be answered right: those that succeed and those that drift."""
-
-
-class Floor(AppliesTo, frozen=True, kw_only=True):
-    """What a run must at least reach where that is not what others must."""
-
+    operation: str
     reason: str
-    floor: int
-    answered: int
 
 
 class Switches(AppliesTo, frozen=True, kw_only=True):
@@ -151,9 +141,7 @@ class VersionData(Record, frozen=True, kw_only=True):
     """Switches on top of those that every version gets."""
     switches: tuple[Switches, ...] = ()
     """Those that only some deployments need; they go before ``environment``."""
-    coverage: Coverage = Coverage()
-    floors: tuple[Floor, ...] = ()
-    """The last one that holds goes before ``coverage``."""
+    allowed: tuple[AllowedOperation, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
     skipped: tuple[SkippedScenarios, ...] = ()
     removed: tuple[Removal, ...] = ()
@@ -166,17 +154,12 @@ class VersionData(Record, frozen=True, kw_only=True):
     def on(self, deployment: Deployment) -> VersionData:
         """Return what of it holds for a gateway on ``deployment``."""
         variables = [one.environment for one in self.switches if one.applies_to(deployment)]
-        floors = [one for one in self.floors if one.applies_to(deployment)]
         return replace(
             self,
             environment={
                 name: value for each in (self.environment, *variables) for name, value in each.items()
             },
             switches=(),
-            coverage=Coverage(floor=floors[-1].floor, answered=floors[-1].answered)
-            if floors
-            else self.coverage,
-            floors=(),
             drift=tuple(one for one in self.drift if one.applies_to(deployment)),
             known=tuple(one for one in self.known if one.applies_to(deployment)),
             turns=self.turns if self.turns and self.turns.applies_to(deployment) else None,

@@ -296,7 +296,7 @@ def test_the_command_makes_a_known_version_again(tmp_path: Path, monkeypatch: py
 
     data = versions.load("1.0.7")
     old = versions.load("1.0.0rc1")
-    assert (data.coverage, data.exclude_newer, data.python) == (old.coverage, None, real.python)
+    assert (data.allowed, data.exclude_newer, data.python) == (old.allowed, None, real.python)
     assert data.environment == old.environment
     assert 0 < len(data.known) <= len(old.known)
     assert {one.expires for one in data.known} <= {one.expires for one in old.known}

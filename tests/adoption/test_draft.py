@@ -59,7 +59,7 @@ def test_an_entry_goes_with_its_operation_and_nothing_else_moves(template: str) 
     gone = next(base(one.operation) for one in data.known if base(one.operation) in operations(template))
     found = drafted(template, gone)
     assert found.data.known == tuple(one for one in data.known if base(one.operation) != gone)
-    assert found.data.coverage == data.coverage
+    assert found.data.allowed == data.allowed
     assert f"known {gone}: no such operation any more" in found.left_out
     added = [line for line in difference(template, found) if line.startswith("+")]
     assert added == ['+version = "9.9"']

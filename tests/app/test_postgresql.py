@@ -15,7 +15,6 @@ from loadtest.core.errors import UsageError
 from loadtest.gateway.services import postgresql, read_services
 from loadtest.gateway.services.binaries import Programs, find
 from loadtest.results.run import RunState, read_run
-from loadtest.versions import data as versions
 
 
 @pytest.fixture
@@ -72,9 +71,9 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     left = postgresql.query(installed, services, "select datname from pg_database where datname like 'run-%'")
     assert left == []
 
-    operations = json.loads((reports / "verdict.json").read_text())["operations"]
-    floor = versions.load(NEWEST).on(run.gateway.deployment).coverage.floor
-    assert operations["succeeded"] >= floor > 300
+    verdict = json.loads((reports / "verdict.json").read_text())
+    assert verdict["operations"]["succeeded"] > 300
+    assert "coverage-floor" not in {finding["check"] for finding in verdict["findings"]}
 
 
 def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:

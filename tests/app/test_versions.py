@@ -12,7 +12,6 @@ from command import loadtest
 from loadtest.openapi.contracts import contract_of
 from loadtest.openapi.diff import diff_contracts
 from loadtest.results.run import RunState, read_run
-from loadtest.versions import data as versions
 
 pytestmark = [pytest.mark.real, pytest.mark.load]
 
@@ -44,5 +43,6 @@ def test_the_main_job(version: str, tmp_path: Path) -> None:
     assert changes.count == 0, f"{changes.line}: make contract-gateway VERSION={version}"
 
     verdict = json.loads((tmp_path / "verdict.json").read_text())
-    assert "called-operations-planned" not in {finding["check"] for finding in verdict["findings"]}
-    assert verdict["operations"]["succeeded"] >= versions.load(version).coverage.floor > 300
+    findings = {finding["check"] for finding in verdict["findings"]}
+    assert not findings & {"called-operations-planned", "coverage-floor"}
+    assert verdict["operations"]["succeeded"] > 300

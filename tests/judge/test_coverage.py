@@ -5,7 +5,6 @@ from sample_runs import CONTRACT, PLAN, VERSION, clean, failures, operation, run
 from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
 from loadtest.results.measurements import Acceptance, Operation
 from loadtest.results.run import CutShort, PlannedCall, Run, Scenario, ScenarioRuns, Settings
-from loadtest.versions.data import Coverage as Floor
 from loadtest.versions.data import Drift, Exclusion
 
 
@@ -14,7 +13,7 @@ def states(coverage: Coverage) -> dict[str, CoverageState]:
 
 
 def covered(here: Run, excused: frozenset[str] = frozenset()) -> Coverage:
-    return coverage_of(here, excused=excused, exclusions=VERSION.excluded, floor=VERSION.coverage)
+    return coverage_of(here, excused=excused, exclusions=VERSION.excluded, drift=VERSION.drift, required=True)
 
 
 def test_every_state() -> None:
@@ -158,7 +157,7 @@ def test_without_a_contract_nothing_is_claimed() -> None:
     coverage = covered(run(operations=(operation("GET /a", 1), operation("GET /b", 0, 1))))
     assert not coverage.known
     assert (coverage.succeeded, coverage.total, coverage.unplanned) == (1, 2, ())
-    assert not coverage.below_floor
+    assert not coverage.incomplete
 
 
 def test_an_operation_without_requests_was_not_called() -> None:
@@ -208,22 +207,58 @@ def test_what_succeeds_through_its_parts_did_so_with_the_first_of_them() -> None
 PR = Settings(host="", profile="pr")
 
 
+RPC = operation("POST /rpc tools/call", 1)
+
+
 @pytest.mark.parametrize(
-    ("floor", "below"),
+    ("one", "lost"),
     [
-        (Floor(), False),
-        (Floor(floor=5, answered=6), False),
-        (Floor(floor=6), True),
-        (Floor(answered=7), True),
-        (Floor(floor=1, answered=7), True),
+        (operation("GET /version", 1), False),
+        (operation("GET /version", 1, 1), False),
+        (operation("GET /version", drift=1), False),
+        (operation("GET /version", 0, 1), False),
+        (operation("GET /version", 0), True),
+        (operation("GET /version", acceptances=(GONE,)), True),
     ],
 )
-def test_a_floor_is_for_what_succeeds_and_for_what_is_answered_right(floor: Floor, below: bool) -> None:
+def test_every_planned_operation_must_succeed(one: Operation, lost: bool) -> None:
+    here = run(contract=CONTRACT, plan=PLAN, operations=(*clean().operations[:4], one, RPC))
+    coverage = covered(here)
+    assert [each.name for each in coverage.lost] == (["GET /version"] if lost else [])
+    assert coverage.incomplete is lost
+    assert not coverage_of(here, excused=()).incomplete, "no version's data applies"
+
+
+def test_a_contract_mismatch_without_an_entry_is_not_excused() -> None:
+    one = operation("GET /version", drift=1)
+    here = run(contract=CONTRACT, plan=PLAN, operations=(*clean().operations[:4], one, RPC))
+    assert [each.name for each in coverage_of(here, excused=(), required=True).lost] == ["GET /version"]
+
+
+def test_an_allowed_response_that_is_listed_is_excused() -> None:
+    one = operation("GET /version", acceptances=(GONE,))
+    here = run(contract=CONTRACT, plan=PLAN, operations=(*clean().operations[:4], one, RPC))
+    assert not coverage_of(here, excused=(), required=True, allowed={"GET /version"}).lost
+
+
+@pytest.mark.parametrize(("interrupting", "lost"), [((), ["GET /version"]), (("DELETE /roots/{uri}",), [])])
+def test_operations_after_an_interrupting_failure_are_excused(
+    interrupting: tuple[str, ...], lost: list[str]
+) -> None:
+    scenario = next(one for one in PLAN if {call.operation for call in one.calls} >= {"GET /version"})
+    cut = ScenarioRuns(
+        name=scenario.name,
+        started=1,
+        cut_short=(CutShort(operation="DELETE /roots/{uri}", fingerprint="0" * 12, count=1),),
+    )
     here = run(
         contract=CONTRACT,
-        operations=(*clean().operations[:4], operation("GET /version", drift=1), operation("POST /rpc", 1)),
+        plan=PLAN,
+        operations=(*clean().operations[:3], operation("DELETE /roots/{uri}", 0, 1), RPC),
+        scenarios=(cut,),
     )
-    assert coverage_of(here, excused=(), floor=floor).below_floor is below
+    coverage = coverage_of(here, excused={"DELETE /roots/{uri}"}, required=True, interrupting=interrupting)
+    assert [one.name for one in coverage.lost] == lost
 
 
 @pytest.mark.parametrize(
@@ -236,14 +271,15 @@ def test_a_floor_is_for_what_succeeds_and_for_what_is_answered_right(floor: Floo
         (replace(PR, left_out=3), "only 2 of 5 scenarios were chosen"),
     ],
 )
-def test_the_floor_is_required_of_the_whole_load(settings: Settings, partial: str) -> None:
-    coverage = coverage_of(replace(clean(), settings=settings), excused=(), floor=Floor(floor=60))
+def test_success_is_required_of_the_whole_load(settings: Settings, partial: str) -> None:
+    here = replace(clean(), settings=settings, operations=clean().operations[1:])
+    coverage = coverage_of(here, excused=(), required=True)
     assert coverage.partial == partial
-    assert coverage.below_floor is (not partial)
+    assert coverage.incomplete is (not partial)
 
 
-def test_lost_is_what_a_scenario_calls_and_what_nobody_excuses() -> None:
+def test_unknown_failures_and_unplanned_operations_are_reported_elsewhere() -> None:
     here = replace(failures(), contract=(*CONTRACT, "GET /new"), operations=failures().operations[1:])
     coverage = covered(here, frozenset({"DELETE /roots/{uri}"}))
-    assert [one.name for one in coverage.lost] == ["GET /tools", "POST /tools"]
+    assert [one.name for one in coverage.lost] == ["GET /tools"]
     assert coverage.unplanned == ("GET /new",)

@@ -7,9 +7,7 @@ import pytest
 from loadtest.core.errors import UsageError
 from loadtest.results.deployment import AppliesTo, Deployment, declared_deployment, workers
 from loadtest.versions.data import (
-    Coverage,
     Drift,
-    Floor,
     InFlight,
     Switches,
     Turns,
@@ -87,8 +85,6 @@ DATA = VersionData(
         Switches(database="sqlite", environment={"B": "sqlite"}),
         Switches(workers="many", environment={"C": "many"}),
     ),
-    coverage=Coverage(floor=10, answered=12),
-    floors=(Floor(database="postgresql", reason="r", floor=8, answered=11),),
     drift=(Drift(operation="GET /a", reason="r", redis=True), Drift(operation="GET /b", reason="r")),
     turns=Turns(reason="r", operations=("POST *",), database="sqlite"),
     in_flight=InFlight(reason="r", most=3, database="postgresql"),
@@ -99,8 +95,6 @@ def test_the_data_of_a_version_on_one_deployment() -> None:
     plain, shared = DATA.on(PLAIN), DATA.on(SHARED)
     assert plain.environment == {"A": "common", "B": "sqlite"}
     assert shared.environment == {"A": "common", "B": "common", "C": "many"}
-    assert (plain.coverage.floor, plain.coverage.answered) == (10, 12)
-    assert (shared.coverage.floor, shared.coverage.answered) == (8, 11)
     assert [one.operation for one in plain.drift] == ["GET /b"]
     assert [one.operation for one in shared.drift] == ["GET /a", "GET /b"]
     assert (plain.turns, shared.turns) == (DATA.turns, None)

@@ -214,8 +214,8 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.FAILURE,
         replace(clean(), operations=clean().operations[:2]),
         (
-            "2 operations succeeded, 3 are required; "
-            "lost: DELETE /roots/{uri}, GET /version, POST /rpc and 1 more (all in verdict.json)"
+            "4 planned operations neither succeeded nor excused: "
+            "DELETE /roots/{uri}, GET /version, POST /rpc and 1 more (all in verdict.json)"
         ),
     ),
     (
@@ -228,7 +228,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
                 *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:5]),
             ),
         ),
-        "2 operations succeeded, 3 are required; lost: POST /rpc",
+        "3 planned operations neither succeeded nor excused: DELETE /roots/{uri}, POST /rpc, GET /tools/{tool_id}",
     ),
     (
         Check.FLOOR,
@@ -240,7 +240,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
                 *(replace(o, successes=0, drift=o.requests) for o in clean().operations[2:]),
             ),
         ),
-        "2 operations succeeded, 3 are required; lost: 1 that drift, are excused, accepted or not offered now",
+        "3 planned operations neither succeeded nor excused: DELETE /roots/{uri}, POST /rpc, GET /tools/{tool_id}",
     ),
     (
         Check.FLOOR,

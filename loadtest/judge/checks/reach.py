@@ -114,37 +114,28 @@ def accounted(facts: CheckInput) -> CheckResult:
     )
 
 
-def floor(facts: CheckInput) -> CheckResult:
-    """Tell whether as many operations succeeded as the version's data requires, and which were lost."""
-    coverage, required = facts.coverage, facts.coverage.floor
-    if not (required.floor or required.answered) or not coverage.known:
-        return not_measured(Check.FLOOR, "no number of operations is required of this run")
+def required(facts: CheckInput) -> CheckResult:
+    """Check that every planned operation succeeded or is excused."""
+    coverage = facts.coverage
+    if not (coverage.required and coverage.known):
+        return not_measured(Check.FLOOR, "no operation is required: no data of a gateway version applies")
     if coverage.partial:
         return CheckResult(
             Check.FLOOR,
             Severity.WARNING,
-            f"the floor of {required.floor} operations is not required: {coverage.partial}",
+            f"the planned operations are not required to succeed: {coverage.partial}",
             "Run the whole plan to judge coverage.",
         )
-    if not coverage.below_floor:
-        return passed(
-            Check.FLOOR, f"{coverage.line}; {required.floor} must, and {required.answered} be answered"
-        )
-    short = coverage.short
-    if coverage.succeeded < required.floor:
-        text = f"{coverage.succeeded} operations succeeded, {required.floor} are required"
-    else:
-        text = f"{coverage.answered} operations were answered right, {required.answered} are required"
-    named = tuple(one.name for one in coverage.lost)
-    items = tuple(f"{one.name}: {one.reason}" for one in coverage.lost)
-    if len(named) < short:
-        items += (f"{short - len(named)} that drift, are excused, accepted or not offered now",)
+    if not coverage.incomplete:
+        return passed(Check.FLOOR, f"{coverage.line}; every planned operation succeeded or is excused")
+    names = tuple(one.name for one in coverage.lost)
     return CheckResult(
         Check.FLOOR,
         Severity.FAILURE,
-        f"{text}; lost: {some(named or items)}",
-        "Mend them, or lower the floor with a reason. `loadtest coverage --run BEFORE --run NOW` tells two runs apart.",
-        items,
+        f"{plural(len(names), 'planned operation')} neither succeeded nor excused: {some(names)}",
+        "Fix them, or add an entry with its reason to the data of the gateway version. "
+        "`loadtest coverage --run BEFORE --run NOW` compares two runs.",
+        tuple(f"{one.name}: {one.reason}" for one in coverage.lost),
     )
 
 

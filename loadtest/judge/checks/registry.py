@@ -96,7 +96,7 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.REACHED: reach.reached,
     Check.PLANNED: reach.planned,
     Check.ACCOUNTED: reach.accounted,
-    Check.FLOOR: reach.floor,
+    Check.FLOOR: reach.required,
     Check.COMPARED: reach.compared,
     Check.SCENARIOS: reach.scenarios,
     Check.ENTITIES: _entities,
