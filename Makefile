@@ -194,6 +194,7 @@ docs: setup ## Write generated documentation and settings
 	@$(BIN)/python scripts/docs/document_commands.py
 	@$(BIN)/python scripts/docs/document_settings.py
 	@$(BIN)/python scripts/docs/document_faults.py
+	@$(BIN)/python scripts/docs/document_categories.py
 
 .PHONY: goldens
 goldens: setup ## Write the stored reports in tests/data; review the diff
@@ -218,6 +219,7 @@ lock: setup ## Update requirements/*.lock
 gateway: setup ## Add gateway VERSION: lock, data file, changes
 	@$(LOADTEST) adopt $(if $(strip $(SUMMARY)),--summary "$$SUMMARY") -- "$$VERSION"
 	@$(BIN)/python scripts/docs/document_faults.py
+	@$(BIN)/python scripts/docs/document_categories.py
 
 .PHONY: lock-gateway
 lock-gateway: setup ## Update the lock of gateway VERSION

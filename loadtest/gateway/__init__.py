@@ -1,24 +1,16 @@
-"""Install, boot, watch and stop a gateway.
+"""Install, boot, monitor and stop a gateway.
 
-In one command, from set-up to stop::
+Within one command::
 
     source = parse_source(settings.gateway)                        # a version, path:DIR or http://…
     with booted(source, home=home, log_copy=reports / "gateway.log") as gateway:
-        gateway.host, gateway.credentials, gateway.data            # what the load needs
-        gateway.backends.urls["mcp"]                               # what the gateway may federate
+        gateway.host, gateway.credentials, gateway.data            # for the load
+        gateway.backends.urls["mcp"]                               # a server to federate
         gateway.death(), gateway.samples(start), gateway.backend_states(), gateway.record(start)
         gateway.lines_of([LogQuery(correlation_id, "GET", "/tools", at), …])
 
-Over several commands: :func:`boot_detached` leaves a supervisor behind, :func:`read_state` finds its gateway
-(the same :class:`RunningGateway`, with everything that it can do), :func:`status` describes it and
-:func:`stop_detached` ends it.
-
-From the outside in: ``source`` (what ``GATEWAY=`` names), ``install`` (an environment per lock, with ``uv``),
-``template`` (a migrated database per environment), ``store`` (the database of a run: a file, an address, or a part
-of the ``services``), ``environment`` and ``switches.toml`` (what it is booted with), ``gunicorn_settings`` (several
-workers), ``place`` (a directory and a port per run), ``process`` and ``guard`` (nothing outlives us), ``watch``
-(memory and CPU over time), ``running`` (the gateway as a value), ``log`` and ``evidence`` (what it said), ``boot``
-(all of it in order), ``state`` and ``supervisor`` (all of it, detached), ``holding`` (a process that stays).
+Across commands: :func:`boot_detached` starts a supervisor, :func:`read_state` returns its gateway (the same
+:class:`RunningGateway`), :func:`status` describes it and :func:`stop_detached` stops it.
 """
 
 from loadtest.core.errors import BootError

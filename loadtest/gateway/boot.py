@@ -1,4 +1,4 @@
-"""Booting a gateway with its backends, and holding both until the block ends."""
+"""Boot a gateway with its backends, and stop both at the end of the block."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadtest import backends
-from loadtest.client.auth import credentials as given_credentials
+from loadtest.client.auth import credentials as credentials_from
 from loadtest.client.session import connect
 from loadtest.core.errors import BootError
 from loadtest.core.signals import stop_request
-from loadtest.gateway import logs as log
+from loadtest.gateway import logs
 from loadtest.gateway.boot_failure import reason_in
 from loadtest.gateway.database import database_provider
 from loadtest.gateway.environment import gateway_environment, new_secrets, secret_values
@@ -38,14 +38,14 @@ from loadtest.versions import data as versions
 GUNICORN = Path(__file__).parent / "gunicorn_settings.py"
 APPLICATION = "mcpgateway.main:app"
 
-BOOT_TIME = 120.0
-"""Seconds that a gateway has to come up."""
+BOOT_TIMEOUT = 120.0
+"""Seconds in which a gateway must answer."""
 
-BACKENDS_TIME = 20.0
-"""Seconds that the backends have to come up; they start together with the gateway."""
+BACKENDS_TIMEOUT = 20.0
+"""Seconds in which the backends must answer; they start together with the gateway."""
 
-STEP = 0.05
-"""Seconds between looks at whether the gateway answers."""
+POLL = 0.05
+"""Seconds between two checks whether the gateway answers."""
 
 
 @contextlib.contextmanager
@@ -59,23 +59,22 @@ def booted(
     overrides: Mapping[str, str] | None = None,
     log_copy: Path | None = None,
     install_log: Path | None = None,
-    boot_time: float = BOOT_TIME,
+    boot_time: float = BOOT_TIMEOUT,
 ) -> Iterator[RunningGateway]:
-    """Install, migrate and boot what ``source`` names, with the backends; all of it ends with the block.
+    """Install, migrate and boot ``source`` with the backends; everything is stopped at the end of the block.
 
-    ``home`` is LOADTEST_HOME. ``port`` is a free one if None. ``database`` is ``postgres`` for the services that
-    run for ``home``; a gateway that runs already is said to stand on them. ``environ`` (the caller's environment if
-    None) is asked for ``DATABASE_URL`` and ``REDIS_URL``, which go before ``database``, for the number of workers,
-    and for the credentials of a gateway that runs already.
-    ``overrides`` are settings that go before the version's own. ``log_copy`` is where the redacted log
-    goes when the block ends, however it does, a failed boot included. ``install_log`` is where the output of the
-    installer goes, see :func:`loadtest.gateway.install.installation.install`. ``boot_time`` is in seconds.
+    ``home`` is LOADTEST_HOME. If ``port`` is None, a free one is used. ``database`` is ``postgres`` for the services
+    that run for ``home``; for a running gateway it declares what the gateway uses. ``environ`` (os.environ if None)
+    provides ``DATABASE_URL`` and ``REDIS_URL``, which override ``database``, the number of workers, and the
+    credentials of a running gateway. ``overrides`` are settings that override those of the version. The redacted log
+    is written to ``log_copy`` at the end of the block, after a failed boot, too. The installer's output is written to
+    ``install_log``, see :func:`loadtest.gateway.install.installation.install`. ``boot_time`` is in seconds.
 
     Raises:
-        UsageError: the port is taken, no services run, the version has no lock, ``log_copy`` cannot be written.
+        UsageError: the port is in use, no services run, the version has no lock, ``log_copy`` cannot be written.
         InstallError: the gateway cannot be installed.
         BootError: it ended while booting, or did not answer in time.
-        InconclusiveError: it does not answer, refuses our token, or its migrations fail.
+        InconclusiveError: it does not answer, rejects the token, or its migrations fail.
     """
     environ = os.environ if environ is None else environ
     overrides = overrides or {}
@@ -110,7 +109,7 @@ def booted(
         masked = (*secret_values(workspace, secrets), *secrets_of(overrides))
         log_path = directory / GATEWAY_LOG
         if log_copy is not None:
-            stack.callback(log.copy_log, log_path, log_copy, masked)
+            stack.callback(logs.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
         peers = stack.enter_context(_backends(directory, workspace.ports))
         program = stack.enter_context(
@@ -169,7 +168,7 @@ def _command(installation: Installation, workspace: Workspace) -> list[str]:
 
 
 def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
-    """Start the backends; they are waited for later, when the gateway has come up beside them."""
+    """Start the backends without waiting for them; the gateway boots meanwhile."""
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
         backends.COMMAND,
@@ -183,17 +182,17 @@ def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
 
 
 def _wait_until_ready(peers: Program, directory: Path) -> backends.Ready:
-    """Wait for the backends; that they did not come up is told by their record, it does not end the run."""
+    """Wait for the backends; those that do not start are listed in the result and do not end the run."""
     output = directory / BACKENDS_LOG
     stop = stop_request()
-    deadline = time.monotonic() + BACKENDS_TIME
+    deadline = time.monotonic() + BACKENDS_TIMEOUT
     while time.monotonic() < deadline and peers.death() is None:
         ready = backends.read_ready(output.read_text(encoding="utf-8", errors="replace"))
         if ready is not None:
             return ready
-        stop.pause(STEP)
-    last = (log.tail(output, lines=1) or ("nothing printed",))[0]
-    return backends.Ready(urls={}, failed={"backends": f"did not come up: {last}"})
+        stop.pause(POLL)
+    last = (logs.tail(output, lines=1) or ("no output",))[0]
+    return backends.Ready(urls={}, failed={"backends": f"did not start: {last}"})
 
 
 def _wait_until_healthy(
@@ -203,19 +202,19 @@ def _wait_until_healthy(
     stop = stop_request()
     while (past := time.monotonic() - start) < boot_time:
         if (death := program.death()) is not None:
-            lines = log.tail(log_path, masked)
+            lines = logs.tail(log_path, masked)
             why = f": {reason}" if (reason := reason_in(lines)) else ""
             raise BootError(f"the gateway ended{death.how} after {past:.1f} s of booting{why}", lines)
         if _healthy(workspace.port):
             return
-        stop.pause(STEP)
+        stop.pause(POLL)
     raise BootError(
-        f"the gateway did not answer on /health within {boot_time:g} s", log.tail(log_path, masked)
+        f"the gateway did not answer on /health within {boot_time:g} s", logs.tail(log_path, masked)
     )
 
 
 def _healthy(port: int) -> bool:
-    """Ask directly: a proxy that the environment names is not for loopback."""
+    """Return whether the gateway answers, without a proxy that the environment may name."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5.0)
     try:
         connection.request("GET", "/health")
@@ -227,16 +226,16 @@ def _healthy(port: int) -> bool:
 
 
 def _write_old_log(folder: Path) -> None:
-    """Write the log of an earlier time: a file among the gateway's own that does not grow while it is sent."""
+    """Write a rotated log for the gateway to serve: a file that does not grow while it is sent."""
     folder.mkdir()
-    lines = (f"2026-01-01T00:00:{second:02} INFO an earlier time\n" for second in range(60))
+    lines = (f"2026-01-01T00:00:{second:02} INFO an earlier line\n" for second in range(60))
     (folder / "gateway-pages.old.log").write_text("".join(lines), encoding="utf-8")
 
 
 def _write_catalog(path: Path, ready: backends.Ready) -> None:
-    """Write the registry's list of servers (YAML, of which JSON is a part): the run's own backends.
+    """Write the registry's list of servers as JSON, which is valid YAML: the backends of this run.
 
-    A gateway stores loopback as ``localhost``, and only knows a server again that the list has under that name.
+    A gateway stores loopback addresses as ``localhost`` and recognises a server of the list only by that name.
     """
     address = ready.urls.get("mcp_small", "").replace("127.0.0.1", "localhost")
     servers = [
@@ -257,10 +256,10 @@ def _write_catalog(path: Path, ready: backends.Ready) -> None:
 
 
 def _other_data(data: str, switches: str) -> tuple[str, ...]:
-    """Return what a reader should know where the data of one version apply and another one's switches."""
+    """Return a note if the gateway was booted with the settings of one version and judged by the data of another."""
     if data == switches:
         return ()
-    return (f"booted with the settings of {switches}; its contract is closest to {data}, whose data apply",)
+    return (f"booted with the settings of {switches}; the data of {data} applies, whose contract is closest",)
 
 
 def _attached(
@@ -271,8 +270,8 @@ def _attached(
     environ: Mapping[str, str],
     started: float,
 ) -> RunningGateway:
-    """Return the gateway that runs at an address, once it took our token; the backends are ours."""
-    credentials = given_credentials(environ)
+    """Return the gateway that runs at an address, once it has accepted the token. The backends run here."""
+    credentials = credentials_from(environ)
     session = connect(source.url, credentials)
     return RunningGateway(
         source=source.text,

@@ -1,4 +1,4 @@
-"""Why a gateway did not boot, in one line, from the last lines that it logged."""
+"""Why a gateway did not boot, in one line, from the last lines of its log."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ LONGEST = 300
 
 _VALIDATION = re.compile(r"\d+ validation errors? for \w+")
 _DETAIL = re.compile(r" *\[type=.*")
-"""What pydantic adds to a reason; it repeats the value, which may be a secret."""
+"""Suffix that pydantic appends to a reason; it repeats the value, which may be a secret."""
 _UNREADABLE = re.compile(r'SettingsError: error parsing value for field "(\w+)"')
 _CONFIGURATION = re.compile(r"\w*(?:Configuration|Settings?)Error: ([a-z][a-z0-9_]*): (.+)")
-"""The gateway's own check of secrets; behind the reason it gives advice, in sentences."""
+"""The gateway's own check of secrets; sentences of advice follow the reason."""
 _EXCEPTION = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit))(?:: (.*))?$")
 
 
 def refused_settings(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return each setting that the gateway refused, as a variable and the reason; none if it refused none."""
+    """Return each setting that the gateway rejected, as variable and reason."""
     return tuple(dict.fromkeys((*_refused(lines), *_unreadable(lines), *_configuration(lines))))
 
 
 def reason_in(lines: Sequence[str]) -> str | None:
-    """Return why the gateway did not boot: the settings that it refuses, else its last exception; None if none shows.
+    """Return why the gateway did not boot: rejected settings, else its last exception, else None.
 
-    ``lines`` are the last ones of its log, or of what a command printed.
+    ``lines`` are the last lines of its log, or of the output of a command.
     """
     refused = refused_settings(lines)
     if refused:
@@ -38,7 +38,7 @@ def reason_in(lines: Sequence[str]) -> str | None:
 
 
 def _refused(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what a validation error of pydantic names: a field on a line, its reason indented on the next one."""
+    """Yield the fields of a pydantic validation error: a field on one line, its reason indented on the next."""
     for start, line in enumerate(lines):
         if not _VALIDATION.search(line):
             continue

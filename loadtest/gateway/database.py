@@ -1,4 +1,4 @@
-"""Where a gateway keeps its data: a file of its own, services of ours, or addresses that somebody gave."""
+"""The database of a run: a SQLite file, a lease on the services, or a URL from the environment."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from loadtest.results.deployment import POSTGRESQL, SQLITE, Deployment, declared
 from loadtest.versions.data import VersionData
 
 POSTGRES = "postgres"
-"""What ``DATABASE=`` says for PostgreSQL and Redis."""
+"""Value of ``DATABASE=`` for PostgreSQL and Redis."""
 
 
 class DatabaseProvider(Protocol):
-    """Gives one run its database."""
+    """Provides the database of one run."""
 
     @property
     def deployment(self) -> Deployment:
@@ -34,7 +34,7 @@ class DatabaseProvider(Protocol):
     def provide(
         self, workspace: Workspace, installation: Installation, data: VersionData
     ) -> contextlib.AbstractContextManager[Workspace]:
-        """Return ``workspace`` with a database to use while the context lasts."""
+        """Return ``workspace`` with a migrated database, which can be used until the end of the context."""
         ...
 
 
@@ -72,7 +72,7 @@ def deployment_of(source: Source, database: str | None, home: Path, environ: Map
 
 @dataclass(frozen=True)
 class ExternalDatabase:
-    """Addresses from the environment, used as they are; without one, a file of the run's own."""
+    """URLs from the environment, used as they are; without a database URL, a SQLite file of the run."""
 
     database_url: str | None
     redis_url: str | None
@@ -98,7 +98,7 @@ class ExternalDatabase:
 
 @dataclass(frozen=True)
 class LeasedDatabase:
-    """A database and a part of Redis for this run alone, of the services that run for ``home``."""
+    """A PostgreSQL and a Redis database, leased from the services that run for ``home``."""
 
     services: Services
     home: Path
@@ -119,13 +119,13 @@ class LeasedDatabase:
             with tempfile.TemporaryDirectory(dir=workspace.directory) as directory:
                 migrate(installation, data, Path(directory), database_url)
 
-        with leased(self.services, self.home, installation.name, make) as mine:
+        with leased(self.services, self.home, installation.name, make) as lease:
             yield replace(
-                workspace, database_url=mine.database_url, redis_url=mine.redis_url, workers=self.workers
+                workspace, database_url=lease.database_url, redis_url=lease.redis_url, workers=self.workers
             )
 
 
 def _with_driver(url: str) -> str:
-    """Return ``url`` with the driver that the gateway has; SQLAlchemy's usual one is not installed."""
+    """Return ``url`` with the installed driver; SQLAlchemy's default driver for PostgreSQL is not installed."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url

@@ -1,4 +1,4 @@
-"""The environment variables that a gateway is booted with: nothing of the caller's own leaks in."""
+"""The environment variables of a booted gateway; none are inherited from the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loadtest.versions.data import VersionData
 SWITCHES = Path(__file__).parent / "switches.toml"
 
 ADMIN_EMAIL = "admin@example.com"
-"""The platform administrator of every gateway that we boot."""
+"""The platform administrator of every booted gateway."""
 
 
 class Switch(AppliesTo, frozen=True, kw_only=True):
@@ -27,15 +27,15 @@ class Switch(AppliesTo, frozen=True, kw_only=True):
 
     name: str
     value: str
-    """May hold ``{port}``, ``{url}`` and ``{directory}`` of this run, and the ports of reserved backends,
+    """Can contain ``{port}``, ``{url}`` and ``{directory}`` of this run, and the ports of reserved backends, such as
     ``{mail_port}``."""
     reason: str
     controlled: bool = False
-    """Whether ``--set`` must not change it."""
+    """Whether ``--set`` rejects it."""
 
 
 class _Controlled(Record, frozen=True, kw_only=True):
-    """An environment variable that is different in each run, and why ``--set`` must not change it."""
+    """An environment variable that differs in each run, and why ``--set`` rejects it."""
 
     name: str
     reason: str
@@ -48,26 +48,26 @@ class _Switches(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Secrets:
-    """What this run alone knows; never printed."""
+    """Secrets of one run; never printed."""
 
     jwt_secret: str
     encryption_secret: str
     basic_password: str
     admin_password: str
     default_user_password: str
-    """Of accounts that are made without one; releases from 1.1.0 on do not boot with a short one."""
+    """For accounts that are created without one; releases from 1.1.0 on do not boot with a short one."""
 
     def __repr__(self) -> str:
         return "Secrets(…)"
 
     @property
     def credentials(self) -> Credentials:
-        """What opens the gateway's door."""
+        """Credentials of the administrator."""
         return Credentials(email=ADMIN_EMAIL, password=self.admin_password, jwt_secret=self.jwt_secret)
 
 
 def new_secrets() -> Secrets:
-    """Return fresh random secrets; 1.0.7 refuses well-known values and weak passwords."""
+    """Return random secrets; gateways reject well-known values and weak passwords."""
     return Secrets(
         jwt_secret=secrets.token_urlsafe(48),
         encryption_secret=secrets.token_urlsafe(48),
@@ -78,17 +78,17 @@ def new_secrets() -> Secrets:
 
 
 def _password() -> str:
-    """Return a password with every class of character that the gateway's policy asks for."""
+    """Return a password with every class of character that the gateway's policy requires."""
     return f"Lq7!{secrets.token_urlsafe(24)}"
 
 
 def common_switches() -> tuple[Switch, ...]:
-    """Return the switches that every version gets, from ``switches.toml``."""
+    """Return the settings of every version, from ``switches.toml``."""
     return read_toml(SWITCHES, _Switches).switch
 
 
 def controlled_settings() -> dict[str, str]:
-    """Return the settings that the load test controls, by name, each with the reason."""
+    """Return the settings that ``--set`` rejects, by name, with the reason."""
     switches = read_toml(SWITCHES, _Switches)
     own = {one.name: one.reason for one in switches.switch if one.controlled}
     return own | {one.name: one.reason for one in switches.controlled}
@@ -97,7 +97,7 @@ def controlled_settings() -> dict[str, str]:
 def gateway_environment(
     workspace: Workspace, run_secrets: Secrets, data: VersionData, path: str = os.defpath
 ) -> dict[str, str]:
-    """Return the whole environment of a gateway of version ``data`` that runs at ``workspace``."""
+    """Return the whole environment of a gateway of version ``data`` in ``workspace``."""
     values = {
         "here": str(SWITCHES.parent),
         "port": str(workspace.port),
@@ -129,7 +129,7 @@ def gateway_environment(
 
 
 def secret_values(workspace: Workspace, run_secrets: Secrets) -> tuple[str, ...]:
-    """Return every value that must not appear in anything that this run writes for others."""
+    """Return every value that must not appear in logs, reports and artifacts."""
     passwords = [urlsplit(url).password for url in (workspace.database_url, workspace.redis_url) if url]
     return (
         *astuple(run_secrets),

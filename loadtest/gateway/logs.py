@@ -1,11 +1,10 @@
-"""What the gateway logged about one request, found in its log and made readable.
+"""Find and format what the gateway logged about a request.
 
-Both versions log JSON lines that carry the id of the header ``X-Correlation-ID`` as ``request_id`` (or
-``correlation_id``), but not for the traceback of an unhandled exception: it is logged outside of the
-middleware that knows the id (``mcpgateway/middleware/correlation_id.py``), by uvicorn, right after the access
-line of the request. Such a traceback is given to the call with the same method and path and a status of 500
-or more whose time is nearest. Two calls of one operation that fail at the same time may therefore swap their
-tracebacks; the fault is the same.
+All versions log JSON lines with the value of the header ``X-Correlation-ID`` as ``request_id`` or ``correlation_id``.
+The traceback of an unhandled exception has no such ID: uvicorn logs it outside of the middleware that has the ID
+(``mcpgateway/middleware/correlation_id.py``), right after the access line of the request. It is assigned to the call
+with the same method and path and a status of 500 or more that is closest in time. Two calls of one operation that
+fail at the same time may therefore swap their tracebacks; the fault is the same.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from loadtest.core.files import write_atomically
 from loadtest.core.redact import Redactor, redact
 
 SPAN = 60.0
-"""Seconds around the end of a request in which a traceback is looked for: longer than any request waits."""
+"""Seconds around the end of a request in which a traceback is searched: longer than any request waits."""
 
 NEAR = 4
-"""Log lines around an access line in which its traceback stands."""
+"""Maximum distance in lines between an access line and its traceback."""
 
 MOST_LINES = 60
-"""Lines that are kept for one request; of a traceback the end says most."""
+"""Lines kept for one request: the last ones, as the end of a traceback is the most useful part."""
 
 _ID = re.compile(rb'"(?:request_id|correlation_id)": ?"([^"]+)"')
 _ACCESS = re.compile(r'"([A-Z]+) (\S+) HTTP/[\d.]+" (5\d\d)')
@@ -41,19 +40,19 @@ _PACKAGES = re.compile(r'(?<=")[^"\n]*/(?:site-packages|lib/python3\.\d+)/')
 
 @dataclass(frozen=True)
 class LogQuery:
-    """A call whose lines are wanted."""
+    """A call to find in the log."""
 
     correlation_id: str
     method: str = ""
     path: str = ""
-    """As sent, with its query; empty: tracebacks without an id are not looked for."""
+    """As sent, with its query. If empty, tracebacks without an ID are not searched."""
     at: float = 0.0
-    """When the answer came, in seconds since the epoch."""
+    """Time of the response, in seconds since the epoch."""
 
 
 @dataclass
 class _Crash:
-    """An answer of 500 or more that uvicorn logged, and the tracebacks beside it."""
+    """A response of 500 or more that uvicorn logged, and the tracebacks next to it."""
 
     method: str
     path: str
@@ -64,17 +63,19 @@ class _Crash:
 def lines_of(
     log: Path, requests: Sequence[LogQuery], secrets: Iterable[str] = ()
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return by correlation id what the log at ``log`` says of ``requests``, in one pass, secrets masked.
+    """Return the lines of the log at ``log`` about ``requests`` by correlation ID, with secrets masked.
 
-    Every id is in the result, with nothing if nothing was logged. A log that is not there says nothing.
+    The log is read once. Every ID is in the result, without lines if nothing was logged or the log does not exist.
     """
     found: dict[str, list[str]] = {request.correlation_id: [] for request in requests}
-    wanted = {request.correlation_id.encode() for request in requests}
-    places = {(request.method, request.path) for request in requests if request.path}
+
+    ids = {request.correlation_id.encode() for request in requests}
+
+    targets = {(request.method, request.path) for request in requests if request.path}
     crashes: list[_Crash] = []
     try:
         with log.open("rb") as file:
-            _read(file, wanted, places, found, crashes)
+            _read(file, ids, targets, found, crashes)
     except OSError:
         return dict.fromkeys(found, ())
     for request in requests:
@@ -87,7 +88,7 @@ def lines_of(
 def _read(
     file: Iterable[bytes],
     wanted: set[bytes],
-    places: set[tuple[str, str]],
+    targets: set[tuple[str, str]],
     found: dict[str, list[str]],
     crashes: list[_Crash],
 ) -> None:
@@ -101,7 +102,8 @@ def _read(
             continue
         if b"uvicorn.access" in raw and (access := _access(raw)) is not None:
             open_crash = None
-            if (access.method, access.path) in places:
+
+            if (access.method, access.path) in targets:
                 crashes.append(access)
                 open_crash = number, access
                 start = f"{_UNHANDLED}{access.method} {access.path.partition('?')[0]}"
@@ -113,7 +115,7 @@ def _read(
             recent = [*recent[-NEAR:], (number, message, readable(raw))]
         elif open_crash is not None and _ESCAPING.encode() in raw and number - open_crash[0] <= NEAR:
             crash = open_crash[1]
-            # 1.0.7 logs the same traceback itself, in a line of its own before this one.
+            # Releases from 1.0.7 on log the same traceback themselves, in a separate line before this one.
             crash.lines = crash.lines or readable(raw)
             open_crash = None
 
@@ -149,9 +151,9 @@ def _time(fields: Mapping[str, Any]) -> float:
 
 
 def readable(raw: bytes) -> list[str]:
-    """Return one line of the log as people read it: time, level, logger, message, and its traceback below.
+    """Return one log line as text: time, level, logger and message, then the traceback.
 
-    Paths of installed files are cut to what stands below ``site-packages``.
+    Paths of installed files are relative to ``site-packages``.
     """
     fields = _fields(raw)
     if "message" not in fields:
@@ -163,17 +165,17 @@ def readable(raw: bytes) -> list[str]:
 
 
 HEAD = 1 << 20
-"""Bytes of a long log that the copy keeps from its start: how it booted."""
+"""Bytes that the copy of a long log keeps from its start, which shows the boot."""
 
 END = 4 << 20
-"""Bytes that it keeps from its end."""
+"""Bytes that the copy of a long log keeps from its end."""
 
 TAIL_LINES = 40
 TAIL_BYTES = 64 << 10
 
 
 def tail(path: Path, secrets: Iterable[str] = (), lines: int = TAIL_LINES) -> tuple[str, ...]:
-    """Return the last ``lines`` of the log at ``path``, secrets masked; nothing if there is no log."""
+    """Return the last ``lines`` of the log at ``path`` with secrets masked; empty if there is no log."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
@@ -184,7 +186,7 @@ def tail(path: Path, secrets: Iterable[str] = (), lines: int = TAIL_LINES) -> tu
 
 
 def copy_log(path: Path, target: Path, secrets: Iterable[str] = ()) -> None:
-    """Write the log at ``path`` to ``target`` with secrets masked, its middle left out if it is very long.
+    """Write the log at ``path`` to ``target`` with secrets masked; the middle of a very long log is left out.
 
     Raises:
         UsageError: ``target`` cannot be written.

@@ -1,4 +1,4 @@
-"""A migrated database per installation, copied for every run: migrations run once."""
+"""Run migrations once per installation, and copy the migrated database for each run."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from loadtest.gateway.process.commands import CommandError, run_command
 from loadtest.gateway.workspace import Workspace
 from loadtest.versions.data import VersionData
 
-MIGRATION_TIME = 300.0
-"""Seconds that the migrations may take."""
+MIGRATION_TIMEOUT = 300.0
+"""Seconds for the migrations."""
 
 SUFFIX, LOCK, UNFINISHED = ".sqlite", ".lock", ".new"
-"""Of a template, of its lock, and of the directory in which it is made."""
+"""Suffixes of a template, of its lock, and of the directory in which it is created."""
 
 
 def copy_template(installation: Installation, data: VersionData, home: Path, target: Path) -> None:
-    """Put a migrated, empty database at ``target``; the template is made if it is not there.
+    """Copy a migrated, empty database to ``target``; the template is created if it does not exist.
 
     Raises:
-        InconclusiveError: the gateway's own migrations fail; the message holds their last lines.
+        InconclusiveError: the gateway's migrations fail; the message has their last lines.
     """
     templates = home / "templates"
     templates.mkdir(parents=True, exist_ok=True)
     template = templates / f"{installation.name}{SUFFIX}"
     lock = template.with_suffix(LOCK)
-    with exclusively(lock, f"the migrations of {installation.name}", within=MIGRATION_TIME):
+    with exclusively(lock, f"the migrations of {installation.name}", within=MIGRATION_TIMEOUT):
         if not template.is_file():
             _make(installation, data, template)
         shutil.copyfile(template, target)
@@ -43,13 +43,13 @@ def copy_template(installation: Installation, data: VersionData, home: Path, tar
 
 
 def _make(installation: Installation, data: VersionData, template: Path) -> None:
-    # The name is always the same, so that what a killed process left is found again.
+    # The name is fixed, so that the directory of a killed process is found and removed.
     directory = template.with_suffix(UNFINISHED)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700)
     try:
         database = migrate(installation, data, directory).sqlite_file
-        # A write-ahead log beside the file would be lost by a copy of the file alone.
+        # A copy of the file alone would lose a write-ahead log.
         connection = sqlite3.connect(database)
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.close()
@@ -59,7 +59,7 @@ def _make(installation: Installation, data: VersionData, template: Path) -> None
 
 
 def _prune(templates: Path, checkout: str, kept: Path) -> None:
-    """Remove the templates of earlier states of a checkout, but for those that are being made or copied."""
+    """Remove the templates of earlier states of a checkout, except those in use."""
     for lock in templates.glob(f"{checkout}-*{LOCK}"):
         if lock.stem == kept.stem:
             continue
@@ -72,14 +72,14 @@ def _prune(templates: Path, checkout: str, kept: Path) -> None:
 def migrate(
     installation: Installation, data: VersionData, directory: Path, database_url: str | None = None
 ) -> Workspace:
-    """Let the gateway's own bootstrap make the tables; a database file is made in the empty ``directory``.
+    """Create the tables with the gateway's own bootstrap, by default in a database file in the empty ``directory``.
 
-    With e-mail authentication off it makes no administrator, so that the first boot on a copy makes one with
-    that run's password. ``alembic upgrade head`` alone would not do: 1.0.0rc1 fails on an empty database.
+    E-mail authentication is off, so that no administrator is created: the first boot on a copy creates one with the
+    password of that run. ``alembic upgrade head`` is not enough: 1.0.0rc1 fails with it on an empty database.
 
     Raises:
-        BootError: it fails or takes too long; the error holds its last lines.
-        InconclusiveError: it made no database.
+        BootError: it fails or times out; the error has its last lines.
+        InconclusiveError: it created no database.
     """
     (directory / "tmp").mkdir()
     workspace = Workspace(directory, port=1, database_url=database_url)
@@ -91,7 +91,7 @@ def migrate(
             [installation.python, "-m", "mcpgateway.bootstrap_db"],
             name=name,
             environment=environment,
-            within=MIGRATION_TIME,
+            within=MIGRATION_TIMEOUT,
             directory=directory,
         )
     except CommandError as error:
@@ -100,5 +100,5 @@ def migrate(
         reason = reason_in(tail)
         raise BootError(f"{name} failed: {reason}" if reason else redact(str(error), masked), tail) from error
     if not (database_url or workspace.sqlite_file.is_file()):
-        raise InconclusiveError(f"{name} made no database")
+        raise InconclusiveError(f"{name} created no database")
     return workspace

@@ -1,4 +1,4 @@
-"""Settings of the booted gateway that ``--set NAME=VALUE`` overrides: which may be, and how reports show them."""
+"""Overrides of gateway settings by ``--set NAME=VALUE``: parsing, checks, and their form in reports."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|KEY|CREDENTIAL")
 MASK = "***"
 _SWITCH = re.compile(r"(?i)true|false|on|off|yes|no|")
-"""A value that is no secret, whatever its setting is called: PASSWORD_CHANGE_ENFORCEMENT_ENABLED=true."""
+"""A value that is no secret, whatever the name of its setting: PASSWORD_CHANGE_ENFORCEMENT_ENABLED=true."""
 
 
 def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
-    """Return ``NAME=VALUE`` texts as a mapping, names in capitals, as the gateway does not tell case apart.
+    """Return ``NAME=VALUE`` texts as a mapping, names in upper case, as the gateway ignores case.
 
     Raises:
-        UsageError: one is not of that form, a name is given twice, or the load test controls it; in one line.
+        UsageError: one has another form, a name is given twice, or the load test controls it; in one line.
     """
     overrides: dict[str, str] = {}
     controlled = controlled_settings()
@@ -37,16 +37,16 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
         if name in overrides:
             raise UsageError(f"--set {name}: given twice, expected one value")
         if "\0" in value:
-            raise UsageError(f"--set {name}: the value holds a NUL character, expected text")
+            raise UsageError(f"--set {name}: the value contains a NUL character, expected text")
         overrides[name] = value
     return overrides
 
 
 def check_overrides(overrides: Mapping[str, str], source: Source) -> None:
-    """Refuse ``overrides`` for a gateway that is not booted.
+    """Reject ``overrides`` for a gateway that is not booted.
 
     Raises:
-        UsageError: there are some, and ``source`` runs already.
+        UsageError: there are overrides, and ``source`` is a running gateway.
     """
     if overrides and isinstance(source, Running):
         raise UsageError(
@@ -55,14 +55,14 @@ def check_overrides(overrides: Mapping[str, str], source: Source) -> None:
 
 
 def shown(overrides: Mapping[str, str]) -> dict[str, str]:
-    """Return ``overrides`` for a record: values of settings whose name speaks of a secret are masked."""
+    """Return ``overrides`` for reports: values of settings whose name suggests a secret are masked."""
     return {
         name: MASK if _is_secret(name, value) else redact(value) for name, value in sorted(overrides.items())
     }
 
 
 def secrets_of(overrides: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the values that must not appear in anything that is written for others."""
+    """Return the values that must not appear in logs, reports and artifacts."""
     return tuple(value for name, value in overrides.items() if _is_secret(name, value))
 
 
@@ -71,7 +71,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def unread(overrides: Mapping[str, str], settings: Collection[str]) -> tuple[str, ...]:
-    """Return a note for each override that is not among the ``settings`` that the gateway reads."""
+    """Return a note for each override that is not in ``settings``, which are those that the gateway reads."""
     return tuple(
         f"--set {name}: this gateway reads no such setting" for name in overrides if name not in settings
     )

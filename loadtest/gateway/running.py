@@ -1,4 +1,4 @@
-"""A gateway that runs: everything that a user of it needs to know, as one value."""
+"""A running gateway as one value."""
 
 from __future__ import annotations
 
@@ -38,41 +38,40 @@ GATEWAY_LIFE = "gateway.life"
 BACKENDS_LOG = "backends.log"
 BACKENDS_LIFE = "backends.life"
 
-TOLD_WITHIN = 0.1
-"""Seconds in which a guard tells of an end; one that was killed, too, never does."""
+REPORT_TIMEOUT = 0.1
+"""Seconds in which a reaper records that the gateway ended; a killed reaper never does."""
 
 
 class RunningGateway(Record, frozen=True, kw_only=True):
-    """A gateway that answered an authenticated request.
+    """A gateway that has answered an authenticated request.
 
-    A value: it can be written to a file and read by another process, and everything works there too. Its repr
-    shows no secret; its JSON form does.
+    It can be written to a file and used in another process. The JSON form contains secrets; the repr does not.
     """
 
     source: str
-    """What ``GATEWAY=`` said."""
+    """The value of ``GATEWAY``."""
     host: str
     """``http://127.0.0.1:PORT``."""
     credentials: Credentials
     version: str | None
-    """Its own word."""
+    """As reported by the gateway."""
     data_version: str
     """The version whose data file applies."""
     switches: str | None = None
-    """The version with whose switches it was booted, if that is another one."""
+    """The version with whose settings it was booted, if different."""
     backends: Ready
     directory: str | None = None
-    """Where this run keeps its files; None for a gateway that somebody else booted."""
+    """Directory of this run; None for a gateway that was booted elsewhere."""
     pid: int | None = None
     backends_pid: int | None = None
     deployment: Deployment = Deployment()
     changed: dict[str, str] = msgspec.field(default_factory=dict)
-    """Settings that ``--set`` changed for it, by name; secret values are masked."""
+    """Settings changed by ``--set``, by name; secret values are masked."""
     phases: tuple[Phase, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a reader of the run should know about how it was installed."""
+    """Notes on its installation for the reports."""
     secrets: tuple[str, ...] = ()
-    """Values that must not appear in anything that is written for others."""
+    """Values that must not appear in logs, reports and artifacts."""
 
     def __repr__(self) -> str:
         return f"RunningGateway({self.source!r}, {self.host!r}, version={self.version!r}, pid={self.pid})"
@@ -84,41 +83,41 @@ class RunningGateway(Record, frozen=True, kw_only=True):
 
     @property
     def log_path(self) -> Path | None:
-        """The gateway's raw log, secrets included; None for a gateway that somebody else booted."""
+        """The raw log, including secrets; None for a gateway that was booted elsewhere."""
         return Path(self.directory, GATEWAY_LOG) if self.directory else None
 
     def death(self) -> Death | None:
-        """Return how it ended although it should live, ``at`` in seconds since the epoch; or None."""
+        """Return how it ended unexpectedly, ``at`` in seconds since the epoch, or None if it runs."""
         if self.directory is None or not Path(self.directory).is_dir():
             return None
         life = Path(self.directory, GATEWAY_LIFE)
         if (death := death_of(life)) is not None or self.pid is None or psutil.pid_exists(self.pid):
             return death
-        time.sleep(TOLD_WITHIN)
+        time.sleep(REPORT_TIMEOUT)
         return death_of(life) or Death(at=time.time())
 
     def backends_death(self) -> Death | None:
-        """Return how the backends' process ended although it should live, as :meth:`death`; or None."""
+        """Return how the backends' process ended unexpectedly, as :meth:`death`."""
         return death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
 
     def samples(self, since: float) -> tuple[ResourceSample, ...]:
-        """Return what was sampled of its process tree, in seconds after ``since`` (seconds of the epoch)."""
+        """Return the samples of its process tree, in seconds after ``since`` (seconds since the epoch)."""
         return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
 
     def processes(self, since: float) -> tuple[Process, ...]:
-        """Return what was sampled of each process by itself, in seconds after ``since`` (of the epoch)."""
+        """Return the samples of each process, in seconds after ``since`` (seconds since the epoch)."""
         return read_processes(Path(self.directory, MEMBERS), since) if self.directory else ()
 
     def stores(self, since: float) -> tuple[Store, ...]:
-        """Return what it keeps and that changed its size, in seconds after ``since`` (of the epoch)."""
+        """Return the stored data that changed in size, in seconds after ``since`` (seconds since the epoch)."""
         return read_stores(Path(self.directory, READINGS), since) if self.directory else ()
 
     def limits(self) -> dict[str, int]:
-        """Return what it must not exceed; see :attr:`loadtest.results.run.Run.limits`."""
+        """Return the limits of its resources; see :attr:`loadtest.results.run.Run.limits`."""
         return read_limits(Path(self.directory, LIMITS)) if self.directory else {}
 
     def backend_states(self) -> tuple[Backend, ...]:
-        """Return every backend, whether it is up now, and the CPU seconds of the process they share."""
+        """Return every backend, whether it is up, and the CPU seconds of their shared process."""
         death = self.backends_death()
         cpu = _cpu_seconds(self.backends_pid)
         up = tuple(
@@ -131,13 +130,13 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         return (*up, *down)
 
     def lines_of(self, requests: Sequence[LogQuery]) -> Mapping[str, tuple[str, ...]]:
-        """Return by correlation id what the gateway logged; see :func:`loadtest.gateway.logs.lines_of`."""
+        """Return the gateway's log lines by correlation ID; see :func:`loadtest.gateway.logs.lines_of`."""
         if self.log_path is None:
             return {request.correlation_id: () for request in requests}
         return lines_of(self.log_path, requests, self.secrets)
 
     def log_tail(self) -> tuple[str, ...]:
-        """Return the last lines of the log, secrets masked."""
+        """Return the last lines of the log with secrets masked."""
         return log.tail(self.log_path, self.secrets) if self.log_path else ()
 
     def copy_log(self, target: Path) -> None:
@@ -150,7 +149,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             log.copy_log(self.log_path, target, self.secrets)
 
     def record(self, since: float) -> Gateway:
-        """Return what the run says of the gateway; times are seconds after ``since`` (of the epoch)."""
+        """Return the gateway's record in the run; times are seconds after ``since`` (seconds since the epoch)."""
         death = self.death()
         return Gateway(
             version=self.version,

@@ -1,4 +1,4 @@
-"""Where one run of a gateway happens: a directory of its own and a port."""
+"""The directory and the port of one run of a gateway."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from loadtest.results.deployment import Deployment
 LOOPBACK = "127.0.0.1"
 
 PORTS = range(20_000, 32_000)
-"""Where a free port is looked for: below those that outgoing connections get, on Linux and macOS."""
+"""Range of free ports, below those of outgoing connections on Linux and macOS."""
 
-YOUNG = 60.0
-"""Seconds in which a directory without an owner is taken for one that is just being made."""
+NEW_FOR = 60.0
+"""Age in seconds below which a directory without an owner may still get one."""
 
 OWNER = "owner"
-"""File in a run's directory that names the process it belongs to."""
+"""File in the directory of a run that identifies its process."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where one run of a gateway happens, and which peers it is told to use."""
+    """Directory, port, database and peers of one run of a gateway."""
 
     directory: Path
-    """Its working directory: empty at first, so that no ``.env`` of a developer is read."""
+    """The working directory, empty at first, so that no developer's ``.env`` is read."""
     port: int
     database_url: str | None = None
     """None: a SQLite file in ``directory``."""
     redis_url: str | None = None
     workers: int = 1
     ports: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(RESERVED, 0))
-    """Of the backends that the gateway must know when it boots, by name; 0 where none will be asked, for migrations."""
+    """Ports of the reserved backends by name; 0 if they are not used, as for migrations."""
 
     @property
     def url(self) -> str:
-        """Where the gateway answers."""
+        """The gateway's address."""
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
@@ -62,7 +62,7 @@ class Workspace:
 
     @property
     def sqlite_file(self) -> Path:
-        """The database of this run, if it has one of its own."""
+        """The database of this run unless ``database_url`` is set."""
         return self.directory / "mcp.db"
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class Workspace:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on.
+    """Return an unused port of loopback.
 
     Raises:
         InconclusiveError: none was found.
@@ -82,10 +82,10 @@ def free_port() -> int:
 
 
 def require_free(port: int) -> None:
-    """Check that nobody listens on ``port``.
+    """Check that ``port`` is unused.
 
     Raises:
-        UsageError: somebody does, or it is no port that we may listen on.
+        UsageError: it is in use, or this process may not listen on it.
     """
     if refusal := _refusal(port):
         raise UsageError(f"port {port} on {LOOPBACK} cannot be used ({refusal}), expected a free one")
@@ -93,7 +93,7 @@ def require_free(port: int) -> None:
 
 def _refusal(port: int) -> str | None:
     with socket.socket() as listener:
-        # As servers do, so that connections of an earlier run that still fade away do not count.
+        # As servers do, so that closing connections of an earlier run do not count.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
@@ -107,9 +107,9 @@ def _refusal(port: int) -> str | None:
 
 @contextlib.contextmanager
 def run_directory(home: Path) -> Iterator[Path]:
-    """Make a new directory for one run under ``home``, readable by us alone; removed when the block ends.
+    """Create a private directory for one run in ``home``; removed at the end of the block.
 
-    What killed runs left behind is removed first.
+    Directories that killed runs left behind are removed first.
     """
     runs = home / "runs"
     runs.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def run_directory(home: Path) -> Iterator[Path]:
 
 
 def same_process(pid: int, created: float) -> bool:
-    """Whether ``pid`` is still the process that was created at ``created`` (seconds since the epoch)."""
+    """Return whether ``pid`` is still the process that was created at ``created`` (seconds since the epoch)."""
     try:
         process = psutil.Process(pid)
         return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
@@ -136,16 +136,16 @@ def same_process(pid: int, created: float) -> bool:
 
 
 def _owned(directory: Path) -> bool:
-    """Whether the run of ``directory`` goes on, or is so new that it has not written its owner yet."""
+    """Return whether the run of ``directory`` is active, or so new that it may not have written its owner yet."""
     try:
         pid, created = (directory / OWNER).read_text(encoding="ascii").split()
         return same_process(int(pid), float(created))
     except (OSError, ValueError):
-        return _young(directory)
+        return _is_new(directory)
 
 
-def _young(directory: Path) -> bool:
+def _is_new(directory: Path) -> bool:
     try:
-        return time.time() - directory.stat().st_mtime < YOUNG
+        return time.time() - directory.stat().st_mtime < NEW_FOR
     except OSError:
         return False

@@ -1,14 +1,17 @@
-"""."""
+"""Writes ``docs/categories.md`` from the built-in categories; ``make docs`` calls it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from loadtest.judge.categories import Category
+from loadtest.judge.categories import BUILT_IN, Category, read_categories
+
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "categories.md"
 
 
 def document(categories: Iterable[Category], *, command: str) -> str:
-    """Return the page ``docs/categories.md`` about ``categories``; ``command`` is how to write it anew."""
+    """Return the page ``docs/categories.md`` about ``categories``; ``command`` writes it again."""
     lines = [
         "# Categories of failures",
         "",
@@ -52,3 +55,12 @@ def _document_one(category: Category) -> list[str]:
     if category.source:
         lines += [f"- source: <{category.source}>"]
     return lines
+
+
+def page() -> str:
+    """Return the whole page."""
+    return document(read_categories(BUILT_IN), command="make docs")
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), encoding="utf-8")

@@ -14,9 +14,9 @@ import pytest
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway.workspace import (
+    NEW_FOR,
     OWNER,
     PORTS,
-    YOUNG,
     free_port,
     require_free,
     run_directory,
@@ -64,7 +64,7 @@ def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) 
     for name in ("new", "abandoned", "broken"):
         (runs / name).mkdir(exist_ok=True)
     for name in ("abandoned", "broken"):
-        os.utime(runs / name, (0, time.time() - 2 * YOUNG))
+        os.utime(runs / name, (0, time.time() - 2 * NEW_FOR))
     with run_directory(tmp_path) as directory:
         assert {path.name for path in runs.iterdir()} == {"alive", "new", directory.name}
 

@@ -48,10 +48,12 @@ def works(checkout: Path) -> bool:
     return shown.stdout.strip() == str(checkout / "loadtest" / "__init__.py")
 
 
-@pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false"])
-def test_a_python_that_does_not_run_is_named(checkout: Path, python: str) -> None:
+@pytest.mark.parametrize("name", ["missing/python", "/bin/false"])
+def test_a_python_that_does_not_run_is_named(checkout: Path, tmp_path: Path, name: str) -> None:
+    python = str(tmp_path / name)
     done = set_up(checkout, PYTHON=python)
     assert done.returncode == 2
+    assert not (tmp_path / "missing").exists()
     assert done.stderr == f"PYTHON={python}: is not a Python that runs, expected 3.11 or newer\n"
     assert not (checkout / ".venv").exists()
 

@@ -1,4 +1,4 @@
-"""Whom the connections of a process lead to: the database, Redis, or clients of the gateway."""
+"""Count the connections of a process to the database, to Redis, and from clients."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import psutil
 
 PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mariadb": 3306, "redis": 6379, "rediss": 6379}
-"""Where servers listen whose URL names no port."""
+"""Default ports."""
 
 Address = tuple[str, int]
 
 
 class ConnectionCounts(NamedTuple):
-    """How many connections a process holds; None where there is nobody to connect to."""
+    """Numbers of connections of a process; None if there is no such server."""
 
     database: int | None
     cache: int | None
@@ -25,28 +25,28 @@ class ConnectionCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class Peers:
-    """Whom connections are told apart by: addresses and ports only, nothing else of a URL is kept."""
+    """Addresses by which connections are classified; nothing else of a URL is kept."""
 
     port: int
-    """The gateway's own."""
+    """The gateway's port."""
     database: frozenset[Address] | None = None
     cache: frozenset[Address] | None = None
 
     @classmethod
     def of(cls, port: int, database_url: str | None, redis_url: str | None) -> Peers:
-        """Return the peers of a gateway that listens on ``port`` and is told these URLs."""
+        """Return the peers of a gateway that listens on ``port`` and uses these URLs."""
         return cls(port, _addresses(database_url), _addresses(redis_url))
 
     def count(self, process: psutil.Process) -> ConnectionCounts:
-        """Return the connections that ``process`` holds now; one that the other side closed is still held.
+        """Count the current connections of ``process``, including those that only the other side has closed.
 
         Raises:
-            psutil.Error: it is gone, or not ours to look at.
+            psutil.Error: it has ended, or may not be inspected.
         """
         database = cache = clients = 0
         for connection in process.net_connections(kind="tcp"):
             if not connection.raddr:
-                continue  # it listens
+                continue  # a listening socket
             remote = (connection.raddr.ip.removeprefix("::ffff:"), connection.raddr.port)
             if connection.laddr.port == self.port:
                 clients += 1
@@ -62,7 +62,7 @@ class Peers:
 
 
 def _addresses(url: str | None) -> frozenset[Address] | None:
-    """Return every address of the server that ``url`` names; None if it names none, or an unknown one."""
+    """Return every address of the server of ``url``; None if there is none or it cannot be resolved."""
     if not url:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Sampling a process tree: as a whole once a second, each process by itself every few seconds."""
+"""Sample a process tree: its sums every second, each process every few seconds."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from loadtest.gateway.monitor.connections import ConnectionCounts, Peers
 from loadtest.gateway.monitor.sample_files import ProcessSample
 from loadtest.results.measurements import ResourceSample
 
-WIDTH = 1.0
-"""Seconds between samples."""
+INTERVAL = 1.0
+"""Seconds between samples of the tree."""
 
-CLOSE = 5.0
-"""Seconds between close looks at each process, at least: PSS and connections cost 20 ms for each."""
+DETAIL_INTERVAL = 5.0
+"""Minimum seconds between samples of each process: PSS and connections take 20 ms per process."""
 
-SHARE = 0.005
-"""Of a processor that close looks may take; with many processes they become rarer."""
+CPU_SHARE = 0.005
+"""Maximum share of a processor for samples of each process; with many processes the interval grows."""
 
 
 class PeriodicThread:
-    """A thread that takes a step again and again, until the block ends or a step says when it has enough."""
+    """A thread that repeats :meth:`step` until the end of the block, or until a step returns None."""
 
     name = "repeated"
 
@@ -37,7 +37,7 @@ class PeriodicThread:
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def step(self) -> float | None:
-        """Do it once; return the seconds until the next time, or None for never again."""
+        """Do the work once; returns the seconds until the next step, or None to end."""
         raise NotImplementedError
 
     def _run(self) -> None:
@@ -57,13 +57,13 @@ class PeriodicThread:
 
 
 class ProcessSampler(PeriodicThread):
-    """Samples the tree below ``pid`` into ``path``, and each process into ``members``, one JSON line each.
+    """Writes samples of the tree below ``pid`` to ``path``, and of each process to ``members``, as JSON lines.
 
-    ``at`` in the files is seconds since the epoch;
+    ``at`` in the files is in seconds since the epoch;
     :mod:`loadtest.gateway.monitor.sample_files` makes it relative to the start of the load.
     """
 
-    name = "watch"
+    name = "process sampler"
 
     def __init__(
         self,
@@ -72,38 +72,39 @@ class ProcessSampler(PeriodicThread):
         *,
         members: Path | None = None,
         peers: Peers | None = None,
-        width: float = WIDTH,
+        interval: float = INTERVAL,
     ) -> None:
         super().__init__()
         self._tree = Tree(pid, peers)
         self._path = path
         self._members = members
-        self._width = width
-        self._close_at = time.monotonic()
+        self._interval = interval
+        self._detail_at = time.monotonic()
 
     def step(self) -> float | None:
         """Sample once; None when the tree is gone."""
-        now, spent = time.monotonic(), time.thread_time()
-        close = self._members is not None and now >= self._close_at
-        if (look := self._tree.look(close=close)) is None:
+        now, started = time.monotonic(), time.thread_time()
+        detailed = self._members is not None and now >= self._detail_at
+        if (sample := self._tree.sample(detailed=detailed)) is None:
             return None
-        _append(self._path, [look.whole])
-        if close and self._members is not None:
-            _append(self._members, look.members)
-            self._close_at = now + max(CLOSE, (time.thread_time() - spent) / SHARE) - self._width / 2
-        return self._width
+        _append(self._path, [sample.whole])
+        if detailed and self._members is not None:
+            _append(self._members, sample.members)
+            pause = max(DETAIL_INTERVAL, (time.thread_time() - started) / CPU_SHARE)
+            self._detail_at = now + pause - self._interval / 2
+        return self._interval
 
 
 @dataclass(frozen=True)
 class TreeSample:
-    """What is seen of a tree at one time."""
+    """A process tree at one time."""
 
     whole: ResourceSample
     members: list[ProcessSample]
 
 
 class Tree:
-    """A process and everything below it, read again and again."""
+    """A process and its descendants."""
 
     def __init__(self, pid: int, peers: Peers | None = None) -> None:
         self._pid = pid
@@ -111,11 +112,11 @@ class Tree:
         self._known: dict[int, psutil.Process] = {}
         self._cpu = 0.0
 
-    def look(self, *, close: bool = False) -> TreeSample | None:
+    def sample(self, *, detailed: bool = False) -> TreeSample | None:
         """Return the sums over the tree and its processes, or None when its root is gone.
 
-        CPU counts processes that ended and were waited for by their parent, and never runs backwards. With
-        ``close``, PSS and connections are read, too.
+        CPU time includes processes that ended and were waited for by their parent, and never decreases. If
+        ``detailed``, PSS and connections are read, too.
         """
         try:
             root = self._known.setdefault(self._pid, psutil.Process(self._pid))
@@ -123,7 +124,7 @@ class Tree:
         except psutil.Error:
             return None
         at = time.time()
-        members = list(self._members(tree, at, close=close))
+        members = list(self._members(tree, at, detailed=detailed))
         if not members:
             return None
         samples = [member.sample for member in members]
@@ -142,17 +143,17 @@ class Tree:
         )
         return TreeSample(whole, members)
 
-    def _members(self, tree: list[psutil.Process], at: float, *, close: bool) -> Iterator[ProcessSample]:
+    def _members(self, tree: list[psutil.Process], at: float, *, detailed: bool) -> Iterator[ProcessSample]:
         for found in tree:
             process = self._known.setdefault(found.pid, found)
-            if process != found:  # another process got the number of one that ended
+            if process != found:  # another process got the ID of one that ended
                 process = self._known[found.pid] = found
             try:
-                yield self._member(process, at, close=close)
+                yield self._member(process, at, detailed=detailed)
             except psutil.Error:
                 self._known.pop(found.pid, None)
 
-    def _member(self, process: psutil.Process, at: float, *, close: bool) -> ProcessSample:
+    def _member(self, process: psutil.Process, at: float, *, detailed: bool) -> ProcessSample:
         with process.oneshot():
             times = process.cpu_times()
             sample = ResourceSample(
@@ -163,12 +164,12 @@ class Tree:
                 threads=process.num_threads(),
                 processes=1,
             )
-        if not close:
+        if not detailed:
             return ProcessSample(pid=process.pid, name="", created=0.0, sample=sample)
         counts = self._counts(process)
         return ProcessSample(
             pid=process.pid,
-            # A title that a program gave itself may hold more than its name.
+            # A title set by the program may contain more than its name.
             name=process.name().partition(":")[0].partition(" ")[0],
             created=process.create_time(),
             sample=msgspec.structs.replace(
@@ -189,7 +190,7 @@ class Tree:
 
 
 def _pss(process: psutil.Process) -> int | None:
-    """Return its share of memory, or None where the system does not tell (macOS, another user's process)."""
+    """Return its proportional share of memory, or None if unavailable (macOS, another user's process)."""
     try:
         pss: int | None = getattr(process.memory_full_info(), "pss", None)
     except psutil.AccessDenied:
@@ -198,7 +199,7 @@ def _pss(process: psutil.Process) -> int | None:
 
 
 def _sum(figures: list[int | None]) -> int | None:
-    """Return the sum, or None if a part of it is not known."""
+    """Return the sum, or None if a summand is unknown."""
     known = [figure for figure in figures if figure is not None]
     return sum(known) if len(known) == len(figures) else None
 

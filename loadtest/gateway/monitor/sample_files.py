@@ -1,4 +1,4 @@
-"""Reading back what was sampled of a gateway, with times relative to the load, and few enough for a run."""
+"""Read the samples of a gateway, with times relative to the load and thinned for the run record."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ READINGS = "readings.jsonl"
 LIMITS = "limits.json"
 
 MOST = 3_600
-"""Samples of the whole that a run keeps: one a second for an hour."""
+"""Maximum samples of the tree in a run: one a second for an hour."""
 
 MOST_EACH = 720
-"""Samples that it keeps of one process, and readings of one store."""
+"""Maximum samples of one process, and readings of one store."""
 
 MOST_PROCESSES = 64
-"""Processes that it keeps; a gateway may start a short-lived one for each call."""
+"""Maximum number of processes; a gateway may start a short-lived one for each call."""
 
 MOST_STORES = 40
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class ProcessSample(Record, frozen=True, kw_only=True):
-    """One process of a tree at one time; ``created`` is seconds since the epoch."""
+    """One process of a tree at one time; ``created`` is in seconds since the epoch."""
 
     pid: int
     name: str
@@ -42,7 +42,7 @@ class ProcessSample(Record, frozen=True, kw_only=True):
 
 
 class StoreReading(Record, frozen=True, kw_only=True):
-    """One reading and what was read."""
+    """One reading of a store."""
 
     store: str
     reading: Reading
@@ -51,21 +51,21 @@ class StoreReading(Record, frozen=True, kw_only=True):
 def read_samples(path: Path, since: float, *, limit: int = MOST) -> tuple[ResourceSample, ...]:
     """Return the samples in ``path`` with ``at`` in seconds after ``since`` (seconds since the epoch).
 
-    Those from before the load have a negative ``at``. More than ``limit`` are thinned, see :func:`thinned`. A file
-    that does not exist, or a last line that is half written, is no error.
+    Samples from before the load have a negative ``at``. More than ``limit`` are thinned, see :func:`thinned`. A
+    missing file or an incomplete last line is no error.
     """
     return tuple(_moved(sample, since) for sample in thinned(_lines(path, ResourceSample), limit))
 
 
 def read_processes(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple[Process, ...]:
-    """Return each process in ``path``, in the order in which they began; times and thinning as above."""
+    """Return each process in ``path`` in order of creation; times and thinning as in :func:`read_samples`."""
     members = _lines(path, ProcessSample)
     seen: dict[tuple[int, float], list[ProcessSample]] = defaultdict(list)
     for member in members:
         seen[member.pid, member.created].append(member)
-    # One that is missing in the last two looks has ended; a single look may fail.
-    looks = sorted({member.sample.at for member in members})
-    end = looks[-2] if len(looks) > 1 else 0.0
+    # A process missing from the last two samples has ended; a single sample may fail.
+    times = sorted({member.sample.at for member in members})
+    end = times[-2] if len(times) > 1 else 0.0
     longest = sorted(seen.values(), key=len, reverse=True)[:MOST_PROCESSES]
     return tuple(
         _process(one, since, end, limit)
@@ -74,7 +74,7 @@ def read_processes(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple
 
 
 def read_stores(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple[Store, ...]:
-    """Return what changed its size among the stores in ``path``, the fastest first; times as above."""
+    """Return the stores in ``path`` that changed in size, fastest first; times as in :func:`read_samples`."""
     readings: dict[str, list[Reading]] = defaultdict(list)
     for line in _lines(path, StoreReading):
         readings[line.store].append(replace(line.reading, at=round(line.reading.at - since, 3)))
@@ -84,7 +84,7 @@ def read_stores(path: Path, since: float, *, limit: int = MOST_EACH) -> tuple[St
 
 
 def read_limits(path: Path) -> dict[str, int]:
-    """Return what must not be exceeded, nothing if it was not found out."""
+    """Return the limits in ``path``; empty if there are none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
     except OSError:
@@ -92,10 +92,10 @@ def read_limits(path: Path) -> dict[str, int]:
 
 
 def thinned(samples: Sequence[ResourceSample], limit: int) -> list[ResourceSample]:
-    """Return at most ``limit`` samples: of each few that follow one another, one with the lowest of each figure.
+    """Return at most ``limit`` samples: each group of successive samples becomes one with the lowest values.
 
-    Growth is judged by troughs, and an even choice would miss most of them. Time, CPU and the number of processes
-    are those of the last of the few; the last sample of all is always kept.
+    Growth is judged by troughs, most of which an even selection would miss. Time, CPU and the number of processes are
+    those of the last sample of the group; the last sample of all is always kept.
     """
     step = -(-len(samples) // limit) or 1
     if step == 1:
@@ -134,7 +134,7 @@ def _process(members: Sequence[ProcessSample], since: float, end: float, limit: 
 
 
 def _changes(readings: Sequence[Reading]) -> tuple[int, int]:
-    """Return by how many bytes and rows a store changed."""
+    """Return the change in bytes and rows of a store."""
 
     def change(figures: list[int]) -> int:
         return figures[-1] - figures[0] if figures else 0
@@ -144,7 +144,7 @@ def _changes(readings: Sequence[Reading]) -> tuple[int, int]:
 
 
 def _every(readings: Sequence[Reading], limit: int) -> Sequence[Reading]:
-    """Return at most ``limit`` readings, evenly, the last one always."""
+    """Return at most ``limit`` readings at even distances, including the last."""
     step = -(-len(readings) // limit) or 1
     return readings[::-1][::step][::-1]
 

@@ -1,4 +1,4 @@
-"""How large what the gateway keeps becomes: rows and size of its tables, its database, its log."""
+"""Sample the size of the gateway's stored data: rows and bytes of its tables, its database and its log."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, StoreReading
 from loadtest.gateway.workspace import Workspace
 from loadtest.results.measurements import Reading
 
-WIDTH = 10.0
-"""Seconds between readings, at least."""
+INTERVAL = 10.0
+"""Minimum seconds between readings."""
 
-SHARE = 0.002
-"""Of the time that reading may take; where tables are large, readings become rarer."""
+CPU_SHARE = 0.002
+"""Maximum share of a processor for reading; with large tables the interval grows."""
 
 _SIZES = """
     select relname, n_live_tup, pg_total_relation_size(relid) from pg_stat_user_tables
@@ -31,12 +31,12 @@ _SIZES = """
 
 
 class StorageSampler(PeriodicThread):
-    """Reads what the gateway at ``workspace`` keeps into a file of its directory, one JSON line each.
+    """Writes the sizes of the data in ``workspace`` to a file of its directory, as JSON lines.
 
-    ``at`` in the file is seconds since the epoch. A password stays in memory.
+    ``at`` in the file is in seconds since the epoch. Passwords are not written.
     """
 
-    name = "stores"
+    name = "storage sampler"
 
     def __init__(self, pid: int, workspace: Workspace, log: Path) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class StorageSampler(PeriodicThread):
         self._log = log
 
     def step(self) -> float | None:
-        """Read everything once; None when the gateway is gone."""
+        """Read everything once; None when the gateway has ended."""
         if not psutil.pid_exists(self._pid):
             return None
         began = time.thread_time()
@@ -56,7 +56,7 @@ class StorageSampler(PeriodicThread):
         ]
         with (self._workspace.directory / READINGS).open("ab", buffering=0) as file:
             file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-        return max(WIDTH, (time.thread_time() - began) / SHARE)
+        return max(INTERVAL, (time.thread_time() - began) / CPU_SHARE)
 
     def _read(self) -> Iterator[tuple[str, int | None, int | None]]:
         if self._workspace.database_url is None:
@@ -67,9 +67,10 @@ class StorageSampler(PeriodicThread):
 
 
 def write_limits(pid: int, workspace: Workspace) -> None:
-    """Write what the gateway must not exceed on this machine: memory, descriptors, connections."""
+    """Write the limits of the gateway's resources: memory, descriptors, connections."""
     limits = {"memory": _memory(pid)}
-    with contextlib.suppress(psutil.Error, AttributeError):  # only Linux tells of another process
+    with contextlib.suppress(psutil.Error, AttributeError):
+        # only Linux shows those of another process
         soft, _hard = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
         if soft > 0:
             limits["descriptors"] = soft
@@ -79,7 +80,7 @@ def write_limits(pid: int, workspace: Workspace) -> None:
 
 
 def _sqlite(file: Path) -> Iterator[tuple[str, int | None, int | None]]:
-    """Count rows by a reader that waits for nobody; a table that is locked just now is read the next time."""
+    """Count rows without waiting for locks; a locked table is read the next time."""
     yield "database", None, (_size(file) or 0) + (_size(file.with_name(f"{file.name}-wal")) or 0)
     try:
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=0)) as connection:
@@ -93,18 +94,19 @@ def _sqlite(file: Path) -> Iterator[tuple[str, int | None, int | None]]:
 
 
 def _postgresql(url: str) -> Iterator[tuple[str, int | None, int | None]]:
-    """Ask the server's own statistics: rows are its estimate, and no table is read."""
-    for table, rows, size in _asked(url, _SIZES):
+    """Read the server's statistics: the number of rows is an estimate, and no table is scanned."""
+    for table, rows, size in _query(url, _SIZES):
         yield (f"table {table}" if table else "database"), rows, size
 
 
 def _connections(url: str) -> dict[str, int]:
-    answer = _asked(url, "show max_connections")
+
+    answer = _query(url, "show max_connections")
     return {"database": int(answer[0][0])} if answer else {}
 
 
-def _asked(url: str, query: str) -> list[tuple[Any, ...]]:
-    """Return the rows of the answer, none if the server does not answer."""
+def _query(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the resulting rows, none if the server does not respond."""
     import psycopg
 
     scheme, _, rest = url.partition("://")
@@ -121,7 +123,7 @@ def _asked(url: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def _memory(pid: int) -> int:
-    """Return the bytes of memory that processes of the group of ``pid`` may use together."""
+    """Return the memory limit in bytes of the cgroup of ``pid``."""
     limits = [psutil.virtual_memory().total]
     with contextlib.suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines():

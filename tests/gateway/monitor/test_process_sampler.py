@@ -56,7 +56,7 @@ def sample(at: float) -> ResourceSample:
 
 def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> None:
     tree = Tree(family.pid)
-    look = tree.look()
+    look = tree.sample()
     assert look is not None
     seen = look.whole
     assert (seen.processes, seen.threads) == (2, 2)
@@ -68,7 +68,7 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
     child = family.children()[0]
     child.kill()
     assert until(lambda: child.status() == psutil.STATUS_ZOMBIE)
-    later = tree.look()
+    later = tree.sample()
     assert later is not None
     assert later.whole.cpu >= seen.cpu
 
@@ -76,8 +76,8 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
 def test_a_tree_that_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         tree = Tree(process.pid)
-    assert tree.look() is None
-    assert Tree(process.pid).look() is None
+    assert tree.sample() is None
+    assert Tree(process.pid).sample() is None
 
 
 def test_samples_are_written_while_it_runs_and_stop_with_the_block(
@@ -85,7 +85,7 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
 ) -> None:
     path = tmp_path / "samples.jsonl"
     start = time.time()
-    with ProcessSampler(family.pid, path, width=0.02):
+    with ProcessSampler(family.pid, path, interval=0.02):
         assert until(lambda: len(read_samples(path, start)) >= 5)
     written = path.read_bytes()
     samples = read_samples(path, start)
@@ -96,10 +96,10 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
 
 def test_watching_is_cheap() -> None:
     tree = Tree(os.getpid())
-    tree.look()
+    tree.sample()
     before = time.process_time()
     for _ in range(50):
-        tree.look()
+        tree.sample()
     assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
 
 
@@ -125,7 +125,7 @@ def test_connections_of_each_process_are_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         peers = Peers.of(1, None, f"redis://127.0.0.1:{server.getsockname()[1]}")
         with socket.create_connection(server.getsockname()):
-            look = Tree(os.getpid(), peers).look(close=True)
+            look = Tree(os.getpid(), peers).sample(detailed=True)
     assert look is not None
     assert (look.whole.cache, look.whole.database, look.whole.clients) == (1, None, 0)
     me = next(member for member in look.members if member.pid == os.getpid())

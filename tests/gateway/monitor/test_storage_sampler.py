@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, read_limits, read_stores
-from loadtest.gateway.monitor.storage_sampler import WIDTH, StorageSampler, write_limits
+from loadtest.gateway.monitor.storage_sampler import INTERVAL, StorageSampler, write_limits
 from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port
 from loadtest.results.measurements import Store
 
@@ -42,7 +42,7 @@ def sqlite_workspace(tmp_path: Path) -> Iterator[tuple[Workspace, sqlite3.Connec
 
 def test_rows_and_sizes_of_sqlite(sqlite_workspace: tuple[Workspace, sqlite3.Connection]) -> None:
     workspace, writer = sqlite_workspace
-    assert step(workspace) == WIDTH
+    assert step(workspace) == INTERVAL
     writer.executemany('insert into "odd ""name" values (?)', [("x" * 1000,)] * 100)
     (workspace.directory / "gateway.log").write_text("INFO\n")
     step(workspace)
@@ -93,7 +93,7 @@ def test_reading_is_cheap(sqlite_workspace: tuple[Workspace, sqlite3.Connection]
     writer.execute("commit")
     pause = step(workspace)
     assert pause is not None
-    assert pause >= WIDTH
+    assert pause >= INTERVAL
     before = psutil.Process().cpu_times()
     step(workspace)
     after = psutil.Process().cpu_times()
@@ -105,11 +105,11 @@ def test_large_tables_are_read_more_rarely(
     sqlite_workspace: tuple[Workspace, sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, _ = sqlite_workspace
-    assert step(workspace) == WIDTH
-    monkeypatch.setattr("loadtest.gateway.monitor.storage_sampler.SHARE", 1e-9)
+    assert step(workspace) == INTERVAL
+    monkeypatch.setattr("loadtest.gateway.monitor.storage_sampler.CPU_SHARE", 1e-9)
     pause = step(workspace)
     assert pause is not None
-    assert pause > WIDTH
+    assert pause > INTERVAL
 
 
 def test_limits_of_this_machine(tmp_path: Path) -> None:
