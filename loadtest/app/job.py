@@ -14,10 +14,12 @@ from pathlib import Path
 from msgspec.structs import asdict, replace
 
 from loadtest.app.distributed import MasterOptions
-from loadtest.app.drive import as_master, clear_reports, locust_environment, reserve_reports, target_of
+from loadtest.app.drive import as_master, target_of
 from loadtest.app.enrich import complete, started_at
 from loadtest.app.judging import Options, ReportError, check_options, judge_and_report, judge_run
-from loadtest.app.locust_process import run_locust
+from loadtest.app.locust_process import locust_environment
+from loadtest.app.reports_directory import clear_reports, reserve_reports
+from loadtest.app.supervision import run_locust
 from loadtest.core.address import looks_like_address, parse_address
 from loadtest.core.errors import BootError, LoadTestError, UsageError
 from loadtest.core.files import prepare_directory
@@ -228,8 +230,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | Non
     if job.master is not None:
         target = as_master(target, job.master)
         arguments = (*job.master.arguments(), *arguments)
-    environment = locust_environment(job.size, target, explicit=job.explicit, config=config)
-    environment["LOADTEST_PARENT"] = str(os.getpid())
+    environment = locust_environment(target, job.size, explicit=job.explicit, config=config)
     own_time = own_run_time(job.locust, job.explicit, config, os.environ)
     waits = (MAX_SWEEP_TIME if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
     return run_locust(

@@ -1,130 +1,175 @@
-"""The Locust process of a job: started, watched beside the gateway, and ended whatever comes."""
+"""Start and stop Locust on the user classes of this package.
+
+Locust receives its configuration in its environment: the record :class:`~loadtest.engine.target.Target` in one
+variable, and Locust's own settings in ``LOCUST_*`` variables. What was given to ``loadtest`` overrides Locust's
+variables and configuration files, the profile does not; see :mod:`loadtest.engine.locust_options`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from loadtest.app.drive import POLL, STOP_WITHIN, locust_command
-from loadtest.core.errors import LoadTestError
-from loadtest.core.progress import Progress
+from msgspec.structs import replace
+
+from loadtest.core.settings import without_settings
 from loadtest.core.signals import stop_request
-from loadtest.gateway.monitor.health import HealthProbe
+from loadtest.engine.locust_options import LOOPBACK, Mode, mode_environment
+from loadtest.engine.target import Target, target_environment
+from loadtest.gateway.process import reaper
 from loadtest.gateway.process.program import Program
-from loadtest.gateway.running import RunningGateway
-from loadtest.results.run import Run, read_run
+from loadtest.workload.profiles import Size
 
-LOOK = 2.0
-"""Seconds between looks at what was measured so far."""
-HUNG_WITHIN = 5.0
-"""Seconds that Locust has to end when the gateway does not respond: its users wait for answers that do not come."""
-LATE = 300.0
-"""Seconds that a load may take beyond its own time: for setting the stage, a first sweep that is late, and clearing."""
+LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
+STOP_TIMEOUT = 40
+"""Seconds in which users finish their current call and delete what their scenario created."""
+STOP_WITHIN = 60.0
+"""Seconds that Locust has to stop its users and write its reports after it was asked to stop."""
+POLL = 0.2
+"""Seconds between checks whether Locust has ended."""
+OUTPUTS = (
+    "locust_report.html",
+    "locust_stats.csv",
+    "locust_stats_history.csv",
+    "locust_failures.csv",
+    "locust_exceptions.csv",
+    "locust.log",
+)
+"""Files that Locust writes into the reports directory."""
 
 
-def run_locust(
+class Locust:
+    """A running Locust command."""
+
+    def __init__(self, pid: int, exit_status: Callable[[], int | None]) -> None:
+        self.pid = pid
+        self._exit_status = exit_status
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status; None while Locust runs, negative if a signal ended it."""
+        return self._exit_status()
+
+    def wait(self) -> None:
+        """Wait until Locust ends or a signal asks this command to stop."""
+        stop = stop_request()
+        while self.exit_status is None and stop.signal is None:
+            stop.sleep(POLL)
+
+    def stop(self, within: float, *, group: bool = False) -> None:
+        """Interrupt Locust and wait for at most ``within`` seconds, or until a second signal arrives.
+
+        Unlike after SIGTERM, Locust writes its reports. With ``group`` all its processes are interrupted.
+        """
+        stop = stop_request()
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(self.pid, signal.SIGINT)
+        deadline = time.monotonic() + within
+        while self.exit_status is None and not stop.urgent and time.monotonic() < deadline:
+            stop.sleep(POLL)
+
+
+@contextlib.contextmanager
+def in_terminal(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Locust]:
+    """Run Locust in this terminal, with its keyboard shortcuts; it is killed at the end of the block."""
+    # The terminal sends Ctrl-C to Locust as well; a second SIGINT makes no difference.
+    process = subprocess.Popen(
+        locust_command(arguments), env=dict(environment), preexec_fn=_interrupt_with_parent
+    )
+    try:
+        yield Locust(process.pid, process.poll)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def in_background(
     arguments: Sequence[str],
     environment: Mapping[str, str],
+    output: Path | BinaryIO,
+    errors: BinaryIO | None = None,
+) -> Iterator[Locust]:
+    """Run Locust in a session of its own; all its processes end at the end of the block.
+
+    Raises:
+        InconclusiveError: it cannot be started.
+    """
+    with Program(
+        locust_command(arguments),
+        environment=environment,
+        directory=Path.cwd(),
+        output=output,
+        errors=errors,
+    ) as program:
+
+        def exit_status() -> int | None:
+            death = program.death()
+            if death is None:
+                return None
+            return -(death.signal or 1) if death.exit_status is None else death.exit_status
+
+        yield Locust(program.pid, exit_status)
+
+
+def locust_command(arguments: Sequence[str] = ()) -> list[str]:
+    """Return the command that starts Locust; ``arguments`` override variables and configuration files."""
+    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *arguments]
+
+
+def locust_environment(
+    target: Target,
+    size: Size | None = None,
     *,
-    takes: float,
-    reports: Path,
-    gateway: RunningGateway,
-    progress: Progress,
-) -> float | None:
-    """Run Locust until it ends, the gateway or the backends die, or a signal asks the job to stop.
+    explicit: frozenset[str] = frozenset(),
+    config: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """Return the environment of a Locust process; it contains secrets.
 
-    Returns when the gateway gave its last response, in seconds of the epoch, if it became unresponsive; the load is
-    stopped then, too. Its output goes to ``locust.log`` in ``reports``. It ``takes`` so many seconds; much later it is
-    stopped. No wait of the job raises from here on: there is a run to be reported.
+    The size is None for a worker, whose master determines it. ``explicit`` contains the Locust options that were given
+    to ``loadtest`` (``users``, ``spawn-rate``, ``run-time``, ``processes``): they override Locust's variables and
+    configuration files (``config``), the other ones do not. Address and mode are always those of ``target``.
     """
-    stop_request().handle()
-    with (
-        (reports / "locust.log").open("wb") as output,
-        Program(
-            locust_command(arguments), environment=environment, directory=Path.cwd(), output=output
-        ) as locust,
-        HealthProbe(gateway.host) as probe,
-    ):
-        return _wait(locust, takes, reports / "run.json", gateway, probe, progress)
+    config = config or {}
+    mode = target.mode or Mode.ALONE
+    environment = without_settings(environ) | target_environment(replace(target, parent=os.getpid()))
+    for option, value in _own_options(target, size).items():
+        name = "LOCUST_" + option.upper().replace("-", "_")
+        if mode is Mode.WORKER or option in explicit or not (environ.get(name) or option in config):
+            environment[name] = value
+    environment |= mode_environment(mode, target.host, config, environ, ui=target.ui)
+    if target.expect_workers:
+        environment["LOCUST_EXPECT_WORKERS"] = str(target.expect_workers)
+    return environment
 
 
-def _wait(
-    locust: Program,
-    takes: float,
-    run_file: Path,
-    gateway: RunningGateway,
-    probe: HealthProbe,
-    progress: Progress,
-) -> float | None:
-    stop = stop_request()
-    looked = began = time.monotonic()
-    responses = 0
-    while locust.death() is None:
-        if stop.signal is not None:
-            progress.tell("load", f"{signal.Signals(stop.signal).name}; stopping the load")
-            end_locust(locust, STOP_WITHIN)
-            return None
-        if time.monotonic() > began + takes + LATE:
-            progress.tell("load", f"Locust did not end by itself {LATE:g} s after its time; stopping it")
-            end_locust(locust, STOP_WITHIN)
-            return None
-        died = "the gateway" if gateway.death() else "the backends" if gateway.backends_death() else ""
-        if died:
-            progress.tell("load", f"{died} died; stopping the load")
-            end_locust(locust, STOP_WITHIN)
-            return None
-        if time.monotonic() - looked >= LOOK:
-            run = _so_far(run_file)
-            progress.update(_in_words(run))
-            if run is not None and _responses(run) > responses:
-                responses = _responses(run)
-                probe.responded()
-            looked = time.monotonic()
-        if (silent := probe.silent_for()) is not None:
-            progress.tell("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
-            end_locust(locust, HUNG_WITHIN)
-            return time.time() - silent
-        stop.sleep(POLL)
-    return None
+def _own_options(target: Target, size: Size | None) -> dict[str, str]:
+    """Return the Locust options that result from ``target`` and ``size``."""
+    options = {"processes": str(target.processes)} if target.processes > 1 else {}
+    if size is None:
+        return options
+    reports = Path(target.reports)
+    options |= {
+        "users": str(size.users),
+        "spawn-rate": f"{size.spawn_rate:g}",
+        "stop-timeout": str(STOP_TIMEOUT),
+        "html": str(reports / OUTPUTS[0]),
+        "csv": str(reports / "locust"),
+    }
+    if target.ui:
+        return options | {"web-host": LOOPBACK}
+    return options | {"run-time": f"{size.run_time:g}s", "only-summary": "true"}
 
 
-def _so_far(run_file: Path) -> Run | None:
-    try:
-        return read_run(run_file)
-    except LoadTestError:
-        return None
-
-
-def _responses(run: Run) -> int:
-    """Return how many requests were answered: a failure without a status may be one that was not."""
-    answered = sum(failure.count for failure in run.failures if failure.status is not None)
-    return answered + sum(operation.successes for operation in run.operations)
-
-
-def _in_words(run: Run | None) -> str:
-    if run is None:
-        return "nothing measured yet"
-    failures = sum(operation.failures for operation in run.operations)
-    reached = sum(operation.successes > 0 for operation in run.operations)
-    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
-    if run.timeline.stretches:
-        sweep = f" · {run.timeline.stretches[-1].name}"
-    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
-
-
-def end_locust(locust: Program, within: float, *, group: bool = False) -> None:
-    """Ask Locust to end as by Ctrl-C, and wait until it has: unlike after SIGTERM, it then writes its own reports too.
-
-    It has ``within`` so many seconds, or none any more once a further signal has arrived. With ``group`` all its
-    processes are asked.
-    """
-    stop = stop_request()
-    with contextlib.suppress(ProcessLookupError):
-        (os.killpg if group else os.kill)(locust.pid, signal.SIGINT)
-    deadline = time.monotonic() + within
-    while locust.death() is None and not stop.urgent and time.monotonic() < deadline:
-        stop.sleep(POLL)
+def _interrupt_with_parent() -> None:
+    """Let the kernel (Linux) interrupt this process when its parent is killed."""
+    reaper.prctl(reaper.DEATH_SIGNAL, signal.SIGINT)

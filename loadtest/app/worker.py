@@ -1,4 +1,4 @@
-"""A worker on this machine: Locust, told where its master is and how to sign in, and ended with the command."""
+"""Run a Locust worker on this machine."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from loadtest.app.distributed import WorkerOptions
-from loadtest.app.drive import POLL, STOP_WITHIN, locust_command
-from loadtest.app.locust_process import end_locust
-from loadtest.client.auth import credentials
+from loadtest.app.locust_process import STOP_WITHIN, in_background, locust_environment
 from loadtest.core import settings
 from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.signals import listening
-from loadtest.engine.locust_options import Mode, check_arguments, mode_environment, read_config
-from loadtest.engine.target import Target, target_environment
+from loadtest.engine.locust_options import Mode, check_arguments, read_config
+from loadtest.engine.target import Target, target_from
 from loadtest.gateway.process.detached import read_state
-from loadtest.gateway.process.program import Program
-from loadtest.gateway.running import RunningGateway
 
 
 def run_worker(
@@ -31,55 +29,53 @@ def run_worker(
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> int:
-    """Run a worker, or several ``processes`` of it, until its master is done; it writes no reports.
+    """Run a worker with the number of ``processes`` until its master has finished; it writes no reports.
 
-    Returns 0 if it took part to the end, 3 if it could not, 128 and its number if a signal ended it.
+    Returns 0 if it took part until the end, 3 if not, and 128 plus the signal number after a signal.
 
     Raises:
-        UsageError: nothing says how it signs in to the gateway, or Locust's own settings contradict ``loadtest``.
+        UsageError: there are no credentials, or Locust's own settings contradict ``loadtest``.
     """
     read_config(arguments)
     check_arguments(arguments, "the one that the master names")
-    held = read_state(home)
-    given = held.credentials if held else credentials(environ)
-    if not (given.token or given.jwt_secret):
+    target = _target(home, environ)
+    if not (target.credentials.token or target.credentials.jwt_secret):
         raise UsageError(
             "LOADTEST_TOKEN or LOADTEST_JWT_SECRET: expected one of them, the same as on the master: "
             "a worker signs in to the gateway by itself"
         )
     with tempfile.TemporaryDirectory(prefix="loadtest-") as scratch:
-        target = Target(host=_host(held, environ), mode=Mode.WORKER, credentials=given, reports=scratch)
-        environment = (
-            dict(environ)
-            | target_environment(target)
-            | mode_environment(Mode.WORKER, target.host, {}, environ)
-            | {"LOADTEST_PARENT": str(os.getpid())}
-        )
-        if processes > 1:
-            environment["LOCUST_PROCESSES"] = str(processes)
-        command = locust_command((*worker.arguments(), *arguments))
+        target = replace(target, mode=Mode.WORKER, processes=processes, reports=scratch)
         with (
             listening() as stop,
             os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output,
             os.fdopen(os.dup(sys.stderr.fileno()), "wb") as errors,
-            Program(
-                command, environment=environment, directory=Path.cwd(), output=output, errors=errors
+            in_background(
+                (*worker.arguments(), *arguments),
+                locust_environment(target, environ=environ),
+                output,
+                errors,
             ) as locust,
         ):
             stop.handle()
-            while (death := locust.death()) is None and stop.signal is None:
-                stop.sleep(POLL)
-            if death is None:
-                # The parent of several processes ends by SIGTERM at once and leaves them behind.
-                end_locust(locust, STOP_WITHIN, group=True)
+            locust.wait()
+            exit_status = locust.exit_status
+            if exit_status is None:
+                # The parent of several processes ends at once after SIGTERM and leaves them behind.
+                locust.stop(STOP_WITHIN, group=True)
     if stop.signal is not None:
         return int(ExitCode.after(stop.signal))
-    return int(ExitCode.PASS if death is not None and death.exit_status == 0 else ExitCode.INCONCLUSIVE)
+    return int(ExitCode.PASS if exit_status == 0 else ExitCode.INCONCLUSIVE)
 
 
-def _host(held: RunningGateway | None, environ: Mapping[str, str]) -> str:
-    """Return the only address to which this worker may send its credentials; empty if the master may name any."""
+def _target(home: Path, environ: Mapping[str, str]) -> Target:
+    """Return the configuration of a worker.
+
+    Its host is the only address to which it sends its credentials; it is empty if the master may name any.
+    """
+    held = read_state(home)
     if held is not None:
-        return parse_address(held.host, "GATEWAY")
+        target = target_from(parse_address(held.host, "GATEWAY"), environ)
+        return replace(target, credentials=held.credentials)
     host = settings.HOST.read(environ)
-    return parse_address(host, "LOADTEST_HOST") if host else ""
+    return target_from(parse_address(host, "LOADTEST_HOST") if host else "", environ)

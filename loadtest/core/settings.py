@@ -272,12 +272,6 @@ TARGET = Setting(
     variable="LOADTEST_TARGET",
     audience=Audience.INTERNAL,
 )
-PARENT = Setting(
-    help="Process that started Locust",
-    type=WholeNumber(1, 2**31),
-    variable="LOADTEST_PARENT",
-    audience=Audience.INTERNAL,
-)
 SETUP_SECONDS = Setting(
     help="Seconds spent on the set-up before the load test started",
     type=Number(0, 86_400),
@@ -335,3 +329,9 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def reports_directory(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the directory for reports."""
     return REPORTS_DIR.get(environ)
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` without the variables that the load test reads."""
+    ours = {name for one in ALL for name in (one.variable, one.alias) if name}
+    return {name: value for name, value in environ.items() if name not in ours}

@@ -207,7 +207,7 @@ class LoadProcess:
 
     def _watch_parents(self) -> None:
         """End this worker when the command that started it was killed and could not end it."""
-        parent, command = os.getppid(), int(os.environ.get("LOADTEST_PARENT") or 0)
+        parent, command = os.getppid(), self.target.parent
         while os.getppid() == parent and (not command or psutil.pid_exists(command)):
             gevent.sleep(PARENT_POLL_INTERVAL)
         self._quit()

@@ -177,7 +177,7 @@ class RunWriter:
         self.run = replace(run, state=state, signal=self.signal, reason=redact(reason))
 
     def _watch(self) -> None:
-        parent = os.environ.get("LOADTEST_PARENT")
+        parent = self.target.parent
         due = time.monotonic() + WRITE_INTERVAL
         self._cpu = CpuMonitor()
         while not self._over:
@@ -189,7 +189,7 @@ class RunWriter:
                 began = time.monotonic()
                 self._write()
                 due = began + max(WRITE_INTERVAL, (time.monotonic() - began) / MAX_WRITE_SHARE)
-            if parent and runner and not psutil.pid_exists(int(parent)):
+            if parent and runner and not psutil.pid_exists(parent):
                 self.abort("the process that started Locust was killed")
                 runner.quit()
             gevent.sleep(1.0)

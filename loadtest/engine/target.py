@@ -1,4 +1,8 @@
-"""The gateway under test and the settings of its load, as passed to a Locust process."""
+"""The configuration of a Locust process.
+
+``loadtest`` passes it to its child processes as JSON in one environment variable, never on a command line. Locust
+without ``loadtest`` and a worker on another machine read the settings in their own environment.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +63,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Workers that a master waits for; 0 if the load runs in local processes."""
     workers_within: float = 0.0
     """Maximum wait in seconds."""
+    parent: int | None = None
+    """Process that started Locust; Locust ends when that process no longer exists."""
 
     @property
     def version_data(self) -> VersionData | None:
@@ -88,7 +94,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         try:
             return msgspec.json.decode(encoded, type=Target)
         except msgspec.DecodeError as error:
-            raise UsageError(f"LOADTEST_TARGET: {error}") from error
+            raise UsageError(f"{settings.TARGET.variable}: {error}") from error
     host = (settings.HOST.read(environ) or "").strip()
     return target_from(parse_address(host, "LOADTEST_HOST") if host else "", environ)
 
@@ -109,4 +115,4 @@ def target_environment(target: Target) -> dict[str, str]:
 
     They contain secrets; set them only in the environment of a child process.
     """
-    return {"LOADTEST_TARGET": msgspec.json.encode(target).decode()}
+    return {settings.TARGET.variable: msgspec.json.encode(target).decode()}

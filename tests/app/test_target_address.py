@@ -15,7 +15,7 @@ import pytest
 import requests
 from command import until
 
-from loadtest.app.drive import LOCUSTFILE
+from loadtest.app.locust_process import LOCUSTFILE
 from loadtest.cli import main
 from loadtest.results.run import read_run
 

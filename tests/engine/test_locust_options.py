@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from loadtest.app.drive import locust_environment
+from loadtest.app.locust_process import locust_environment
 from loadtest.client.auth import Credentials
 from loadtest.core.errors import UsageError
 from loadtest.engine.locust_options import Mode, check_arguments, configured_host, own_run_time, read_config
@@ -95,8 +95,8 @@ def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, ob
         monkeypatch.setenv("HOME", environ["HOME"])
         for mode, ui in ((Mode.ALONE, False), (Mode.ALONE, True), (Mode.MASTER, False), (Mode.MASTER, True)):
             environment = locust_environment(
-                size(),
                 replace(TARGET, mode=mode, ui=ui, expect_workers=2 if mode is Mode.MASTER else 0),
+                size(),
                 config=read_config(more),
                 environ=environ,
             )

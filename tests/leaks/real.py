@@ -13,9 +13,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from loadtest.app.drive import locust_command, locust_environment, target_of
+from loadtest.app.drive import target_of
 from loadtest.app.enrich import complete
 from loadtest.app.job import QUIET
+from loadtest.app.locust_process import locust_command, locust_environment
 from loadtest.core.errors import UsageError
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import parse_source
@@ -169,8 +170,8 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
             )
         )
         environment = locust_environment(
-            size,
             target_of(held, size, reports),
+            size,
             explicit=frozenset({"users", "spawn-rate", "run-time"}),
         )
         with (reports / "locust.log").open("wb") as log:

@@ -1,0 +1,116 @@
+"""Run Locust and monitor the gateway; stop the load when the gateway dies or a signal arrives."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from loadtest.app.locust_process import POLL, STOP_WITHIN, Locust, in_background
+from loadtest.core.errors import LoadTestError
+from loadtest.core.progress import Progress
+from loadtest.core.signals import stop_request
+from loadtest.gateway.monitor.health import HealthProbe
+from loadtest.gateway.running import RunningGateway
+from loadtest.results.run import Run, read_run
+
+READ_INTERVAL = 2.0
+"""Seconds between readings of the measurements so far."""
+HUNG_WITHIN = 5.0
+"""Seconds that Locust has to end if the gateway does not respond, as its users wait for responses."""
+OVERTIME = 300.0
+"""Seconds that Locust may take beyond the run time, for fixtures, a late first sweep and clean-up."""
+
+
+def run_locust(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    takes: float,
+    reports: Path,
+    gateway: RunningGateway,
+    progress: Progress,
+) -> float | None:
+    """Run Locust until it ends, the gateway or the backends die, or a signal asks the job to stop.
+
+    ``takes`` is the expected duration in seconds; much later Locust is stopped. Its output goes to ``locust.log`` in
+    ``reports``. From here on a signal raises no exception, as there is a run to report.
+
+    Returns the time of the gateway's last response, in seconds since the epoch, if the load was stopped because the
+    gateway no longer responds.
+    """
+    stop_request().handle()
+    with (
+        (reports / "locust.log").open("wb") as output,
+        in_background(arguments, environment, output) as locust,
+        HealthProbe(gateway.host) as probe,
+    ):
+        return _wait(locust, takes, reports / "run.json", gateway, probe, progress)
+
+
+def _wait(
+    locust: Locust,
+    takes: float,
+    run_file: Path,
+    gateway: RunningGateway,
+    probe: HealthProbe,
+    progress: Progress,
+) -> float | None:
+    stop = stop_request()
+    last_read = began = time.monotonic()
+    responses = 0
+    while locust.exit_status is None:
+        if reason := _reason_to_stop(gateway, overdue=time.monotonic() > began + takes + OVERTIME):
+            progress.tell("load", f"{reason}; stopping the load")
+            locust.stop(STOP_WITHIN)
+            return None
+        if time.monotonic() - last_read >= READ_INTERVAL:
+            run = _so_far(run_file)
+            progress.update(_in_words(run))
+            if run is not None and _responses(run) > responses:
+                responses = _responses(run)
+                probe.responded()
+            last_read = time.monotonic()
+        if (silent := probe.silent_for()) is not None:
+            progress.tell("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
+            locust.stop(HUNG_WITHIN)
+            return time.time() - silent
+        stop.sleep(POLL)
+    return None
+
+
+def _reason_to_stop(gateway: RunningGateway, *, overdue: bool) -> str:
+    """Return why the load must be stopped; empty if it may continue."""
+    number = stop_request().signal
+    if number is not None:
+        return signal.Signals(number).name
+    if overdue:
+        return f"Locust did not end within {OVERTIME:g} s after the run time"
+    if gateway.death():
+        return "the gateway died"
+    return "the backends died" if gateway.backends_death() else ""
+
+
+def _so_far(run_file: Path) -> Run | None:
+    try:
+        return read_run(run_file)
+    except LoadTestError:
+        return None
+
+
+def _responses(run: Run) -> int:
+    """Return the number of requests with a response; a failure without a status may have none."""
+    answered = sum(failure.count for failure in run.failures if failure.status is not None)
+    return answered + sum(operation.successes for operation in run.operations)
+
+
+def _in_words(run: Run | None) -> str:
+    if run is None:
+        return "nothing measured yet"
+    failures = sum(operation.failures for operation in run.operations)
+    reached = sum(operation.successes > 0 for operation in run.operations)
+    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
+    if run.timeline.stretches:
+        sweep = f" · {run.timeline.stretches[-1].name}"
+    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
