@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from loadtest.app.judging import Options, judge_run
+from loadtest.app.judging import JudgingOptions, judge_run
 from loadtest.reports.formats import FORMATS
 from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
@@ -121,7 +121,7 @@ def peak() -> float:
 def measure(path: Path) -> int:
     """Judge the run in ``path`` and make its reports."""
     run, _ = timed("read", lambda: read_run(path))
-    verdict, _ = timed("judge", lambda: judge_run(run, Options(), dt.date(2026, 3, 1)))
+    verdict, _ = timed("judge", lambda: judge_run(run, JudgingOptions(), dt.date(2026, 3, 1)))
     before, total = peak(), 0.0
     for one in FORMATS:
         _, spent = timed(one.FILENAME, lambda one=one: one.render(run, verdict))  # type: ignore[misc]

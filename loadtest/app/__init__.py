@@ -1,1 +1,1 @@
-"""Use cases: the whole job, Locust only, a remote worker, and judging a stored run."""
+"""Use cases: the whole job, Locust only, a worker, and judging a stored run."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from loadtest.app.distributed import MasterOptions
-from loadtest.app.enrich import complete
+from loadtest.app.enrich import enrich
 from loadtest.app.locust_process import STOP_WITHIN, in_terminal, locust_environment
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.client.connection.trust import read_trust
@@ -115,7 +115,7 @@ def _finish(reports: Path, held: RunningGateway | None, stop: StopRequest) -> No
         reason = f"{Stopped(stop.signal)}; Locust did not end in time"
         run = replace(run, state=RunState.INTERRUPTED, signal=stop.signal, reason=reason)
     if held is not None:
-        run = complete(run, held)
+        run = enrich(run, held)
         held.copy_log(reports / "gateway.log")
     write_run(run, path)
 

@@ -1,4 +1,4 @@
-"""What only the machine that booted the gateway knows, added to a run: resources, log lines, how things ended."""
+"""Add data from the machine that booted the gateway to a run: resource usage, log lines, deaths."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from loadtest.results.target import Death
 
 
 def started_at(run: Run) -> float:
-    """Return when the load began, in seconds of the epoch."""
+    """Return the start of the load in seconds since the epoch."""
     return datetime.fromisoformat(run.started).timestamp()
 
 
-def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> Run:
-    """Return ``run`` with the gateway's resources, its death, its log lines for each failed call."""
+def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> Run:
+    """Return ``run`` with the gateway's resource usage, its death, and its log lines for each failed call."""
     since = started_at(run)
     ours = gateway.record(since)
     seen = run.gateway or ours
     known = {backend.name: backend for backend in gateway.backend_states()}
     refused = {backend.name: backend for backend in run.backends if not backend.up}
     peers = gateway.backends_death()
-    death = in_words("the gateway", ours.death) or (
-        in_words("the backends", replace(peers, at=peers.at - since)) if peers else ""
+    death = death_text("the gateway", ours.death) or (
+        death_text("the backends", replace(peers, at=peers.at - since)) if peers else ""
     )
     lines = gateway.lines_of(_requests(run, since))
     return replace(
@@ -52,8 +52,8 @@ def complete(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) ->
     )
 
 
-def in_words(who: str, death: Death | None) -> str:
-    """Return one sentence on how ``who`` ended, or nothing if it lives."""
+def death_text(who: str, death: Death | None) -> str:
+    """Return a sentence on how ``who`` ended; empty if it still runs."""
     if death is None:
         return ""
     return f"{who} died after {death.at:.0f} s of load{death.how}"

@@ -1,4 +1,4 @@
-"""The whole job: boot a gateway, drive it, judge the run, write the reports, stop everything."""
+"""The whole job: boot a gateway, run the load, judge the run, write the reports, stop everything."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from msgspec.structs import asdict, replace
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
-from loadtest.app.enrich import complete, started_at
-from loadtest.app.judging import Options, ReportError, check_options, judge_and_report, judge_run
+from loadtest.app.enrich import enrich, started_at
+from loadtest.app.judging import JudgingOptions, ReportError, check_options, judge_and_report, judge_run
 from loadtest.app.locust_process import locust_environment
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.supervision import run_locust
@@ -42,43 +42,43 @@ from loadtest.workload.plan import MAX_SWEEP_TIME
 from loadtest.workload.profiles import Size
 
 QUIET = 12.0
-"""Seconds after a soak in which connections that nobody needs are closed, and those that stay are seen."""
+"""Seconds without load after a soak, in which the gateway closes idle connections; the others are reported."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one job is asked to do."""
+    """The options of one job."""
 
     source: Source
     size: Size
     home: Path
     reports: Path
-    options: Options
+    options: JudgingOptions
     explicit: frozenset[str] = frozenset()
-    """The settings of the size that a person gave, as Locust's options."""
+    """Locust options that were given to ``loadtest``, in contrast to those of the profile."""
     locust: tuple[str, ...] = ()
-    """A person's own arguments for Locust."""
+    """Arguments for Locust."""
     master: MasterOptions | None = None
-    """Workers on other machines make the load."""
+    """Options of the master if workers on other machines generate the load."""
     held: RunningGateway | None = None
-    """A gateway that runs and is known already, instead of booting ``source``."""
+    """The gateway of ``boot --detach`` if it is tested, instead of booting ``source``."""
     port: int | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
-    """Settings of the booted gateway that go before the version's own."""
+    """Settings of the booted gateway that override those of its version."""
     database: str | None = None
-    """``sqlite``, ``postgres``, or None for the usual one."""
+    """``sqlite``, ``postgres``, or None for the default."""
     set_up_seconds: float = 0.0
-    """Already spent on the set-up of this program itself."""
+    """Time that the set-up of this program took."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
 
 
 def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
-    """Do the job; return the run and the verdict on it. ``progress`` shows how far it is.
+    """Do the job; return the run and its verdict.
 
-    Whatever ends it, nothing that it started survives, and reports of what was measured are written.
+    However the job ends, all processes that it started are stopped, and the measurements are reported.
 
     Raises:
-        UsageError: something asked for cannot be, or another job uses the directory of reports; nothing was booted.
+        UsageError: an option is not valid, or another job uses the reports directory; nothing was booted.
         ReportError: reports could not be written.
     """
     check_options(job.options)
@@ -88,7 +88,7 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
         raise UsageError(
             f"--set: {job.held.source} at {job.held.host} runs already, expected to boot a gateway"
         )
-    # Asked before anything can go wrong, so that a run without a gateway says what it was to stand on.
+    # Determined before anything can fail, so that a run without a gateway shows the intended deployment.
     deployment = (
         job.held.deployment if job.held else deployment_of(job.source, job.database, job.home, os.environ)
     )
@@ -106,9 +106,9 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
 
 
 def _check_locust(job: Job) -> None:
-    """Refuse what Locust's files and arguments say against the job, before anything is booted."""
+    """Refuse configuration files and arguments of Locust that contradict the job, before anything is booted."""
     read_config(job.locust)
-    host = job.source.url if isinstance(job.source, Running) else "that of the gateway that is booted"
+    host = job.source.url if isinstance(job.source, Running) else "that of the booted gateway"
     check_arguments(job.locust, host)
 
 
@@ -128,9 +128,9 @@ def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Prog
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 if job.size.profile == "soak" and stop.signal is None:
-                    progress.update("looking which connections stay open")
+                    progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
-                run = complete(_measured(job, gateway.deployment), gateway)
+                run = enrich(_measured(job, gateway.deployment), gateway)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
@@ -138,44 +138,44 @@ def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Prog
                 progress.update("stopping the gateway")
                 stopping = time.monotonic()
     finally:
-        # Without a phase there is no gateway: what took so long was its boot.
+        # Without a phase the gateway did not boot.
         phases.append(_phase("stop" if phases else "boot", stopping))
     return run
 
 
 def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
-    """Write what was measured before the gateway is stopped, which takes time that a stopped job may not have."""
+    """Write the measurements before the gateway is stopped, as an interrupted job may be killed meanwhile."""
     try:
         write_run(run, job.reports / "run.json")
         if run.state is RunState.INTERRUPTED:
             gateway.copy_log(job.reports / "gateway.log")
             judge_and_report(run, job.options, job.reports, job.today)
     except LoadTestError:
-        # They are written once more when the gateway is stopped; what keeps them from it is reported then.
+        # They are written again when the gateway has stopped; an error is reported then.
         return
 
 
 def _unresponsive(run: Run, since: float | None) -> Run:
-    """Return ``run`` with the fact that the gateway responded to nothing ``since`` then, in seconds of the epoch."""
+    """Return ``run`` as aborted if the gateway has not responded ``since`` that time (seconds since the epoch)."""
     if since is None or run.gateway is None or run.gateway.death is not None:
         return run
     at = max(since - started_at(run), 0.0)
     return replace(
         run,
         state=RunState.ABORTED,
-        reason=f"the gateway did not respond to anything after {at:.0f} s of load",
+        reason=f"the gateway did not respond after {at:.0f} s of load",
         gateway=replace(run.gateway, unresponsive_at=round(at, 3)),
     )
 
 
 def _stopped(run: Run, stop: StopRequest) -> Run:
-    """Return ``run`` as one that was interrupted, if a signal has asked this job to end."""
+    """Return ``run`` as interrupted if a signal has asked this job to end."""
     if stop.signal is None:
         return run
     words = str(Stopped(stop.signal))
     if run.reason.startswith(words):
         return run
-    # Locust itself is stopped by SIGINT, whatever the signal was.
+    # Locust itself is always stopped by SIGINT, so the run does not contain the signal.
     when = (
         "after the load had ended"
         if run.state is RunState.COMPLETE
@@ -205,11 +205,11 @@ def _gateway(job: Job) -> Iterator[RunningGateway]:
         job.held.copy_log(log_copy)
 
 
-def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
-    """Return what a master drives: a gateway at an address, or the one that is held for ``home``.
+def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
+    """Return the address that a master tests, and the gateway of ``boot --detach`` if it is that one.
 
     Raises:
-        UsageError: there is none that runs already.
+        UsageError: no running gateway is given.
     """
     held = read_state(home)
     if not gateway and held is not None:
@@ -217,7 +217,7 @@ def reachable(gateway: str | None, home: Path) -> tuple[str, RunningGateway | No
     if not gateway or not looks_like_address(gateway):
         raise UsageError(
             "--master: expected LOADTEST_HOST=http://… or GATEWAY=http://…, an address that every worker reaches: "
-            "a gateway that is booted for a run answers on this machine alone"
+            "a gateway that is booted for a run is reachable from this machine only"
         )
     same = held is not None and parse_address(gateway, "GATEWAY") == parse_address(held.host, "GATEWAY")
     return gateway, held if same else None
@@ -244,7 +244,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | Non
 
 
 def _measured(job: Job, deployment: Deployment) -> Run:
-    """Return what Locust measured; a file that says it is still being written was left by a crash."""
+    """Return Locust's run; a run that is still marked as running was left by a crash."""
     path = job.reports / "run.json"
     if not path.exists():
         return _unmeasured(job, deployment, "Locust ended before it measured anything: see locust.log")
@@ -255,14 +255,14 @@ def _measured(job: Job, deployment: Deployment) -> Run:
 
 
 def _cut_short(job: Job, deployment: Deployment, error: LoadTestError) -> Run:
-    """Return what was measured before ``error``, or a run without measurements that says why there are none.
+    """Return the measurements before ``error``, or a run without measurements that contains the reason.
 
     Raises:
-        UsageError: it is one, and nothing was measured.
+        UsageError: ``error`` is one, and there are no measurements.
     """
     path = job.reports / "run.json"
     if path.exists():
-        # Some error of what came after the load.
+        # The error happened after the load.
         with contextlib.suppress(UsageError):
             run = read_run(path)
             state = RunState.ABORTED if run.state is RunState.RUNNING else run.state
@@ -306,14 +306,14 @@ def _unmeasured(
 
 def _report(job: Job, run: Run, progress: Progress) -> tuple[Run, Verdict]:
     began = time.monotonic()
-    # Evidence that is not there is an error of its own, which must not keep the other reports from being written.
+    # A report that cannot be written is an error of its own, and must not prevent the other reports.
     failed: ReportError | None = None
     try:
         verdict = judge_and_report(run, job.options, job.reports, job.today)
     except ReportError as error:
         failed, verdict = error, error.verdict
     except UsageError as error:
-        # The options are known to be right: it is the directory that cannot be written to any more.
+        # The options have been checked: the directory cannot be written to any more.
         verdict = judge_run(run, job.options, job.today)
         failed = ReportError(run, verdict, (str(error),))
     spent = next((phase.seconds for phase in run.phases if phase.name == "report"), 0.0)

@@ -1,4 +1,4 @@
-"""What the commands call: options in, files read, a run judged, reports written, one verdict out."""
+"""Judge a stored run and write its reports."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from loadtest.versions.data import KnownFailure, load
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to judge: what the options of ``loadtest run`` and ``loadtest report`` say."""
+class JudgingOptions:
+    """Options of ``loadtest run`` and ``loadtest report`` that determine the verdict."""
 
     known_failures: tuple[Path, ...] = ()
     categories: tuple[Path, ...] = ()
@@ -33,28 +33,28 @@ class Options:
     criteria_files: tuple[Path, ...] = ()
     fail_on: FailOn = FailOn.NEW
     baseline: Path | None = None
-    """An earlier run to compare with."""
+    """Earlier run for comparison."""
 
 
 class ReportError(InconclusiveError):
-    """Reports could not be written, for instance on a full disk; those that could be are there."""
+    """Some reports could not be written, for instance because the disk is full."""
 
     def __init__(self, run: Run, verdict: Verdict, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.run = run
         self.verdict = verdict
         self.problems = problems
-        """One line for each file."""
-        # A run that passed has no evidence of it; another one does not become better by that.
+        """One line per file."""
+        # Without its reports a pass is inconclusive; other verdicts keep their exit code.
         if verdict.exit_code != ExitCode.PASS:
             self.exit_code = ExitCode(verdict.exit_code)
 
 
-def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
-    """Return the verdict on ``run`` by ``options`` and by what is known of its gateway version.
+def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
+    """Return the verdict on ``run``, with ``options`` and the data of its gateway version.
 
     Raises:
-        UsageError: a file or an expression in ``options`` cannot be used.
+        UsageError: a file or an expression in ``options`` is not valid.
     """
     data = run.gateway.data if run.gateway else None
     foreign = run.source == "csv"
@@ -78,17 +78,17 @@ def judge_run(run: Run, options: Options, today: dt.date) -> Verdict:
 
 
 def _usual(run: Run, asked: Sequence[Criterion]) -> tuple[Criterion, ...]:
-    """Return what the profile asks of ``run``, without what a person ``asked`` of the same figure."""
+    """Return the criteria of the profile, without those for a metric and scope that ``asked`` contains."""
     own = {(one.metric, one.scope) for one in asked}
     usual = (parse(text, origin=f"profile {run.settings.profile}") for text in run.settings.criteria)
     return tuple(one for one in usual if (one.metric, one.scope) not in own)
 
 
-def check_options(options: Options) -> None:
-    """Read everything that ``options`` name, so that a slip is told before a minute of load is spent.
+def check_options(options: JudgingOptions) -> None:
+    """Read all files in ``options``, so that an error is reported before the load starts.
 
     Raises:
-        UsageError: a file or an expression cannot be used.
+        UsageError: a file or an expression is not valid.
     """
     for path in options.known_failures:
         read_baseline(path)
@@ -101,11 +101,11 @@ def check_options(options: Options) -> None:
         read_run(options.baseline)
 
 
-def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date) -> Verdict:
+def judge_and_report(run: Run, options: JudgingOptions, directory: Path, today: dt.date) -> Verdict:
     """Judge ``run``, write every report into ``directory``, and return the verdict.
 
     Raises:
-        UsageError: something in ``options`` cannot be used, or ``directory`` cannot be written to.
+        UsageError: something in ``options`` is not valid, or ``directory`` cannot be written to.
         ReportError: some reports could not be written.
     """
     prepare_directory(directory)
@@ -117,7 +117,7 @@ def judge_and_report(run: Run, options: Options, directory: Path, today: dt.date
 
 def accept(
     run: Run,
-    options: Options,
+    options: JudgingOptions,
     path: Path,
     *,
     fingerprints: Sequence[str] = (),
@@ -127,16 +127,16 @@ def accept(
     link: str | None = None,
     today: dt.date,
 ) -> tuple[KnownFailure, ...]:
-    """Write entries for new and expired failures of ``run`` into the file ``path`` and return them.
+    """Add known-failure entries for new and expired failures of ``run`` to the file ``path``; return them.
 
-    Without ``fingerprints`` every new or expired failure is accepted. The entries of ``path`` count as known.
+    Without ``fingerprints`` all new and expired failures are accepted. Failures with an entry in ``path`` are known.
 
     Raises:
-        UsageError: an unknown fingerprint, a missing reason or owner, a date that has passed, a file that
+        UsageError: a fingerprint is unknown, the reason or owner is missing, the date has passed, or a file
             cannot be read or written.
     """
     files = tuple(dict.fromkeys((*options.known_failures, *([path] if path.exists() else []))))
-    judged = judge_run(run, Options(known_failures=files, categories=options.categories), today)
+    judged = judge_run(run, JudgingOptions(known_failures=files, categories=options.categories), today)
     additions = accepted_entries(
         [one.failure for one in judged.with_status(FailureStatus.NEW, FailureStatus.EXPIRED)],
         fingerprints,

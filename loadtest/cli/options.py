@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from msgspec.structs import replace
 
 from loadtest.app.distributed import MasterOptions
-from loadtest.app.judging import Options
+from loadtest.app.judging import JudgingOptions
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.core.setting import Setting
@@ -165,10 +165,10 @@ def on_command_line(parameter: str) -> bool:
     return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
 
 
-def read_judging(given: Given) -> Options:
+def read_judging(given: Given) -> JudgingOptions:
     """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
     criteria = given["criteria"]
-    return Options(
+    return JudgingOptions(
         known_failures=given["known_failures"],
         categories=given["categories"],
         criteria=tuple(text for text in criteria if not text.endswith(".toml")),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from loadtest.app.judging import Options, judge_run
+from loadtest.app.judging import JudgingOptions, judge_run
 from loadtest.reports.formats import html
 from loadtest.results.run import read_run
 
@@ -65,7 +65,7 @@ def main() -> int:
     run = read_run(Path(sys.argv[1]))
     directory = Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
-    verdict = judge_run(run, Options(), dt.datetime.now(dt.UTC).date())
+    verdict = judge_run(run, JudgingOptions(), dt.datetime.now(dt.UTC).date())
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / html.FILENAME
         path.write_text(html.render(run, verdict), encoding="utf-8")

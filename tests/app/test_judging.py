@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure, failures, latency, run
 
-from loadtest.app.judging import Options, accept, check_options, judge_and_report, judge_run
+from loadtest.app.judging import JudgingOptions, accept, check_options, judge_and_report, judge_run
 from loadtest.core.errors import UsageError
 from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn
@@ -22,12 +22,12 @@ from loadtest.workload.profiles import profiles
 
 def accepted(here: Run, path: Path, **more: object) -> int:
     arguments: dict[str, object] = {"reason": "r", "owner": "o", "expires": TODAY, "today": TODAY} | more
-    return len(accept(here, Options(), path, **arguments))  # type: ignore[arg-type]
+    return len(accept(here, JudgingOptions(), path, **arguments))  # type: ignore[arg-type]
 
 
 def test_every_report_is_written_beside_the_run(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "reports"
-    verdict = judge_and_report(failures(), Options(), directory, TODAY)
+    verdict = judge_and_report(failures(), JudgingOptions(), directory, TODAY)
     assert verdict.result is Result.FAIL
     names = {path.name for path in directory.iterdir()}
     assert names >= {"junit.xml", "summary.md", "annotations.txt", "verdict.json"}
@@ -37,21 +37,21 @@ def test_every_report_is_written_beside_the_run(tmp_path: Path) -> None:
 def test_a_run_is_judged_the_same_after_it_was_a_file(tmp_path: Path) -> None:
     write_run(failures(), tmp_path / "run.json")
     stored = read_run(tmp_path / "run.json")
-    assert judge_run(stored, Options(), TODAY) == judge_run(failures(), Options(), TODAY)
+    assert judge_run(stored, JudgingOptions(), TODAY) == judge_run(failures(), JudgingOptions(), TODAY)
 
 
 def test_the_gateways_data_counts() -> None:
     here = replace(clean(), gateway=Gateway(version="1.0.7", source="1.0.7", data="1.0.7"))
-    state = {o.name: o.state.value for o in judge_run(here, Options(), TODAY).coverage.operations}
+    state = {o.name: o.state.value for o in judge_run(here, JudgingOptions(), TODAY).coverage.operations}
     assert state["GET /_internal/state"] == "excluded"
 
 
 def test_accepting_turns_fail_into_pass_until_the_date(tmp_path: Path) -> None:
     path = tmp_path / "known-failures.toml"
     here = failures()
-    assert judge_run(here, Options(), TODAY).exit_code == 1
+    assert judge_run(here, JudgingOptions(), TODAY).exit_code == 1
     assert accepted(here, path) == 3
-    options = Options(known_failures=(path,))
+    options = JudgingOptions(known_failures=(path,))
     assert judge_run(here, options, TODAY).exit_code == 0
     assert judge_run(here, options, TODAY + dt.timedelta(days=1)).exit_code == 1
     assert accepted(here, path) == 0
@@ -84,13 +84,13 @@ def test_nothing_to_accept_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        Options(known_failures=(Path("none.toml"),)),
-        Options(categories=(Path("none.toml"),)),
-        Options(criteria_files=(Path("none.toml"),)),
-        Options(criteria=("p95 <",)),
+        JudgingOptions(known_failures=(Path("none.toml"),)),
+        JudgingOptions(categories=(Path("none.toml"),)),
+        JudgingOptions(criteria_files=(Path("none.toml"),)),
+        JudgingOptions(criteria=("p95 <",)),
     ],
 )
-def test_bad_options_are_told_before_and_after_the_load(options: Options, tmp_path: Path) -> None:
+def test_bad_options_are_told_before_and_after_the_load(options: JudgingOptions, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         check_options(options)
     with pytest.raises(UsageError):
@@ -100,11 +100,11 @@ def test_bad_options_are_told_before_and_after_the_load(options: Options, tmp_pa
 def test_a_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
     with pytest.raises(UsageError, match="reports"):
-        judge_and_report(clean(), Options(), tmp_path / "reports", TODAY)
+        judge_and_report(clean(), JudgingOptions(), tmp_path / "reports", TODAY)
 
 
 def test_report_only() -> None:
-    verdict = judge_run(failures(), Options(fail_on=FailOn.NEVER), TODAY)
+    verdict = judge_run(failures(), JudgingOptions(fail_on=FailOn.NEVER), TODAY)
     assert (verdict.result, verdict.exit_code) == (Result.FAIL, 0)
 
 
@@ -133,18 +133,18 @@ def test_a_large_run_is_judged_and_rendered_quickly(tmp_path: Path) -> None:
         ),
     )
     start = time.process_time()
-    judge_and_report(here, Options(criteria=("p95 < 1s", "area a1: p95 < 1s")), tmp_path, TODAY)
+    judge_and_report(here, JudgingOptions(criteria=("p95 < 1s", "area a1: p95 < 1s")), tmp_path, TODAY)
     assert time.process_time() - start < 15
 
 
 def test_what_the_profile_asks_counts_until_a_person_asks_otherwise() -> None:
     here = clean()
     asking = replace(here, settings=replace(here.settings, criteria=("requests > 1000000", "p50 < 9s")))
-    assert judge_run(here, Options(), TODAY).result is Result.PASS
-    verdict = judge_run(asking, Options(), TODAY)
+    assert judge_run(here, JudgingOptions(), TODAY).result is Result.PASS
+    verdict = judge_run(asking, JudgingOptions(), TODAY)
     assert verdict.result is Result.FAIL
     assert [one.criterion.text for one in verdict.criteria] == ["requests > 1000000", "p50 < 9s"]
-    eased = judge_run(asking, Options(criteria=("requests > 1",)), TODAY)
+    eased = judge_run(asking, JudgingOptions(criteria=("requests > 1",)), TODAY)
     assert eased.result is Result.PASS
     assert [one.criterion.text for one in eased.criteria] == ["p50 < 9s", "requests > 1"]
 
@@ -160,7 +160,7 @@ def test_what_the_profiles_ask_can_be_judged() -> None:
 def test_a_known_version_is_compared_with_its_stored_operations(version: str) -> None:
     offered = contract_of(version).operations
     here = replace(clean(), gateway=Gateway(version=version, source="path:.", data=version), contract=offered)
-    assert judge_run(here, Options(), TODAY).removed == ()
+    assert judge_run(here, JudgingOptions(), TODAY).removed == ()
     (gone,) = (name for name in offered if name == "GET /tools/{tool_id}")
     here = replace(here, contract=tuple(name for name in offered if name != gone))
-    assert [one.failure.operation for one in judge_run(here, Options(), TODAY).removed] == [gone]
+    assert [one.failure.operation for one in judge_run(here, JudgingOptions(), TODAY).removed] == [gone]

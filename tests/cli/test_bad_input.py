@@ -73,7 +73,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
         (("run", "--master"), "--master: expected LOADTEST_HOST=http://"),
         (
             ("run", "--master", "--gateway", NEWEST),
-            "a gateway that is booted for a run answers on this machine",
+            "a gateway that is booted for a run is reachable from this machine only",
         ),
         (("run", "--expect-workers", "3"), "--expect-workers: expected together with --master"),
         (("drive", "--master-bind", "10.0.0.5"), "--master-bind: expected together with --master"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from loadtest.app.drive import target_of
-from loadtest.app.enrich import complete
+from loadtest.app.enrich import enrich
 from loadtest.app.job import QUIET
 from loadtest.app.locust_process import locust_command, locust_environment
 from loadtest.core.errors import UsageError
@@ -184,7 +184,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
                 check=False,
             )
         time.sleep(QUIET)
-        run = complete(read_run(reports / "run.json"), held)
+        run = enrich(read_run(reports / "run.json"), held)
     run = replace(run, settings=replace(run.settings, profile="soak"))
     (reports / "run.json").write_bytes(_encoded(run))
     if case.name != "none" and f"fault injected: {case.name}" not in (reports / "gateway.log").read_text():

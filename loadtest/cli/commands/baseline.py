@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from loadtest.app.judging import Options, accept
+from loadtest.app.judging import JudgingOptions, accept
 from loadtest.cli import options
 from loadtest.cli.options import FILE, HELP, examples
 
@@ -45,7 +45,7 @@ def accept_failures(
     """Accept new failures of a run as known failures: all of them, or those with the given fingerprints."""
     added = accept(
         options.the_run(run_file),
-        Options(),
+        JudgingOptions(),
         path,
         fingerprints=fingerprints,
         expires=options.the_date(expires),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from loadtest.app.judging import Options, judge_run
+from loadtest.app.judging import JudgingOptions, judge_run
 from loadtest.cli import options
 from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core.errors import ExitCode, UsageError
@@ -72,7 +72,7 @@ def _show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
     if len(paths) > 2:
         raise UsageError(f"--run: given {len(paths)} times, expected at most two runs")
     runs = [options.the_run(path) for path in paths or (None,)]
-    found = [judge_run(run, Options(), options.today()).coverage for run in runs]
+    found = [judge_run(run, JudgingOptions(), options.today()).coverage for run in runs]
     if len(found) == 2:
         names, both = _names(paths, runs), diff_coverage(*found)
         if as_json:

@@ -36,7 +36,7 @@ def run(**given: Any) -> None:
     With $LOADTEST_HOST or an address as --gateway, that gateway is tested and nothing is booted. The exit code is
     that of the verdict.
     """
-    from loadtest.app.job import Job, reachable, run_job
+    from loadtest.app.job import Job, master_target, run_job
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source
     from loadtest.gateway.overrides import parse_overrides
@@ -44,7 +44,7 @@ def run(**given: Any) -> None:
     home = settings.home()
     master = options.read_master(given)
     gateway = given_address(given["gateway"], os.environ)
-    gateway, held = reachable(gateway, home) if master else (gateway, None)
+    gateway, held = master_target(gateway, home) if master else (gateway, None)
     job = Job(
         source=parse_source(gateway, home),
         held=held,
