@@ -73,7 +73,42 @@ def test_what_is_no_criterion_is_told_with_its_origin(text: str) -> None:
         parse(text, origin="here")
 
 
-@given(st.text())
+PIECES = (
+    *(
+        "p95",
+        "p101",
+        "error-rate",
+        "rps",
+        "requests",
+        "max",
+        "area ",
+        "GET /a",
+        ": ",
+        " < ",
+        ">=",
+        "= ",
+        ", ",
+    ),
+    *(
+        "min-samples ",
+        "500ms",
+        "1s",
+        "1%",
+        "0",
+        "-1",
+        "9" * 400,
+        "1e999",
+        "nan",
+        "\0",
+        "\n",
+        "é",
+        "\ud800",
+        " ",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
 def test_any_text_is_a_criterion_or_a_usage_error(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert parse(text).text
