@@ -153,3 +153,24 @@ def answers(text: str) -> Check:
         return None if said == [text] else expected("the agent's answer to hold the text")
 
     return check
+
+
+NO_MCP = ("protocol", "invalid_response")
+"""Classes of failure of a service that does not speak MCP: since 1.1.0, and before."""
+
+
+def refuses_service(answer: Answer) -> Mismatch | None:
+    """Check that a service that does not speak MCP is reported as such; releases name it differently."""
+    found = answer["failureClass"]
+    return None if found in NO_MCP else expected(f"failureClass to be one of {', '.join(NO_MCP)}", found)
+
+
+def requests_counted(answer: Answer) -> Mismatch | None:
+    """Check that requests are counted; one that still runs has neither succeeded nor failed.
+
+    Releases before 1.1.0 count them without telling how they ended.
+    """
+    counted = sum(answer["values"])
+    told = "success_count" in answer.json
+    ended = sum(answer["success_count"]) + sum(answer["error_count"]) if told else counted
+    return None if 0 < ended <= counted else expected("requests to be counted", answer.json)

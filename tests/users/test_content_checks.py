@@ -21,6 +21,8 @@ from loadtest.users.checks import (
     lacks,
     listed,
     lists,
+    refuses_service,
+    requests_counted,
     retells,
 )
 
@@ -127,3 +129,28 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
 )
 def test_a_wrong_answer_is_told(check: Check, body: Any, complaint: str) -> None:
     assert str(check(answer(body))) == complaint
+
+
+@pytest.mark.parametrize("found", ["protocol", "invalid_response"])
+def test_a_service_that_speaks_no_mcp_is_refused_as_such(found: str) -> None:
+    assert refuses_service(answer({"failureClass": found})) is None
+
+
+@pytest.mark.parametrize("found", ["transport", "auth", None])
+def test_a_service_that_speaks_no_mcp_is_refused_as_nothing_else(found: str | None) -> None:
+    assert refuses_service(answer({"failureClass": found})) is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ({"values": [2, 3], "success_count": [1, 3], "error_count": [1, 0]}, True),
+        ({"values": [2, 3], "success_count": [1, 0], "error_count": [0, 0]}, True),
+        ({"values": [2, 3], "success_count": [0, 0], "error_count": [0, 0]}, False),
+        ({"values": [2, 3], "success_count": [4, 3], "error_count": [0, 0]}, False),
+        ({"values": [2, 3]}, True),
+        ({"values": [0, 0]}, False),
+    ],
+)
+def test_requests_are_counted(body: dict[str, list[int]], right: bool) -> None:
+    assert (requests_counted(answer(body)) is None) is right

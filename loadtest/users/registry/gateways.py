@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists
+from loadtest.users.checks import has, lists, refuses_service
 from loadtest.users.registry.fixtures import RegistryUser, new_gateway
 
 OK = 200
@@ -72,7 +72,7 @@ class GatewaysUser(RegistryUser):
         self.call(
             "POST /mcp-servers/test-handshake",
             json={"baseUrl": self.backend("rest"), "path": "/time"},
-            check=has("failureClass", "protocol"),
+            check=refuses_service,
         )
 
     def call_tool(self, gateway: str) -> None:
