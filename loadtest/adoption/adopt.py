@@ -1,8 +1,8 @@
-"""Making a release of the gateway a known version: its lock, its data file, its contract, and what is new in it.
+"""Add support for a gateway release: write its lock, data file and contract, and report what is new in it.
 
-The release is locked, installed and booted with the settings of a known version, so a data file is only written for
-one that boots. That version is the nearest by number; if the contract of the release turns out to be closer to that of
-another one, it is booted again with the settings of that one, which is then the template of its data file.
+The release is locked, installed and booted with the settings of a known version, so that a data file is written only
+for a release that boots. That version is the nearest by number. If the contract of another version is closer, the
+release is booted again with the settings of that version, which becomes the template of its data file.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from loadtest.openapi.diff import diff_contracts
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
-Tell = Callable[[str], object]
+Progress = Callable[[str], object]
 
 
 class RefusedSettingError(InconclusiveError):
-    """The release refuses a setting that it was booted with: other packages would not change that."""
+    """The release rejects a setting that it was booted with; other packages would not change that."""
 
 
 OTHER_PACKAGES_DO_NOT_HELP = (RefusedSettingError, NoInterpreterError)
@@ -49,51 +49,51 @@ OTHER_PACKAGES_DO_NOT_HELP = (RefusedSettingError, NoInterpreterError)
 
 @dataclass(frozen=True)
 class BootedRelease:
-    """A release as it was found."""
+    """A release that was booted."""
 
     template: str
     """The version with whose settings it was booted."""
     lock: str
     packages: OldPackages | None
-    """None: it boots with the packages of today."""
+    """None if it boots with the current packages."""
     manifest: Manifest
     document: Mapping[str, Any]
     """The OpenAPI document that it serves."""
 
 
-def adopt(version: str, home: Path, tell: Tell) -> Adoption:
-    """Write the lock, the contract and the data file of release ``version``; return what is new in it.
+def adopt(version: str, home: Path, progress: Progress) -> Adoption:
+    """Write the lock, the contract and the data file of release ``version``; returns what is new in it.
 
-    ``home`` is LOADTEST_HOME. ``tell`` is called with each step. Whatever goes wrong, no file is left behind.
+    ``home`` is LOADTEST_HOME. ``progress`` is called with each step. A failure leaves no file behind.
 
     Raises:
         UsageError: ``version`` is no version, or is known already.
         InstallError: it cannot be found, resolved or installed.
-        InconclusiveError: it does not boot, or is no gateway as we know it.
+        InconclusiveError: it does not boot, or does not respond as a gateway.
     """
     check_release(version)
     known = versions.available()
     if version in known:
         raise UsageError(f"VERSION={version}: is known already; delete its TOML to draft it again")
-    tell(f"asking the package index for {version}")
+    progress(f"asking the package index for {version}")
     release = index.release(version)
     if release.version != version:
         raise UsageError(f"VERSION={version}: the package index spells it {release.version}")
     log = home / "adopt" / f"{version}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
-    with _nothing_left_behind(version):
+    with _removed_on_failure(version):
         try:
-            look = _closest_look(release, known, home, tell)
+            booted = _boot_closest(release, known, home, progress)
         except InconclusiveError as error:
             if not log.is_file():
                 raise
             raise InconclusiveError(f"{error}; log: {log}") from error
-        return _written(version, look)
+        return _write(version, booted)
 
 
 @contextlib.contextmanager
-def _nothing_left_behind(version: str) -> Iterator[None]:
+def _removed_on_failure(version: str) -> Iterator[None]:
     """Delete the files of ``version`` if the block fails, or is interrupted."""
     files = [versions.DIRECTORY / f"{version}.{end}" for end in ("lock", "toml")]
     try:
@@ -104,46 +104,50 @@ def _nothing_left_behind(version: str) -> Iterator[None]:
         raise
 
 
-def _closest_look(release: Release, known: tuple[str, ...], home: Path, tell: Tell) -> BootedRelease:
-    """Return the release as it boots with the settings of the known version whose contract is closest to its own."""
+def _boot_closest(release: Release, known: tuple[str, ...], home: Path, progress: Progress) -> BootedRelease:
+    """Boot the release with the settings of the known version whose contract is closest."""
     template = versions.load(versions.nearest(release.version, known))
-    look = _look(release, template, home, tell)
-    closest = contracts.closest(look.document, known)
+    booted = _boot(release, template, home, progress)
+    closest = contracts.closest(booted.document, known)
     if closest == template.version:
-        return look
-    tell(f"the contract of {closest} is closer to its own than that of {template.version}")
+        return booted
+    progress(f"the contract of {closest} is closer than that of {template.version}")
     try:
-        return _look(release, versions.load(closest), home, tell, look.packages)
+        return _boot(release, versions.load(closest), home, progress, booted.packages)
     except InconclusiveError as error:
-        tell(f"{_line(error)}; the settings of {template.version} stay")
-        return look
+        progress(f"{_line(error)}; keeping the settings of {template.version}")
+        return booted
 
 
-def _look(
-    release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None = None
+def _boot(
+    release: Release,
+    template: VersionData,
+    home: Path,
+    progress: Progress,
+    packages: OldPackages | None = None,
 ) -> BootedRelease:
-    """Boot ``release`` with the settings of ``template``; if it does not, with the packages of its own time."""
+    """Boot ``release`` with the settings of ``template``; if that fails, with the packages of its day of upload."""
     try:
-        return _with_packages(release, template, home, tell, packages)
+        return _with_packages(release, template, home, progress, packages)
     except OTHER_PACKAGES_DO_NOT_HELP:
         raise
     except InconclusiveError as error:
         if packages is not None or release.uploaded is None:
             raise
         first = _line(error)
-    tell(
-        f"with the packages of today it fails ({first}): taking those of {release.uploaded}, the day of its upload"
+    progress(
+        f"it fails with the current packages ({first}): using those of {release.uploaded}, the day of its upload"
     )
     try:
-        return _with_packages(release, template, home, tell, OldPackages(release.uploaded, first))
+        return _with_packages(release, template, home, progress, OldPackages(release.uploaded, first))
     except OTHER_PACKAGES_DO_NOT_HELP:
         raise
     except InconclusiveError as error:
-        raise InconclusiveError(f"{_line(error)}; with the packages of today: {first}") from error
+        raise InconclusiveError(f"{_line(error)}; with the current packages: {first}") from error
 
 
 def _with_packages(
-    release: Release, template: VersionData, home: Path, tell: Tell, packages: OldPackages | None
+    release: Release, template: VersionData, home: Path, progress: Progress, packages: OldPackages | None
 ) -> BootedRelease:
     data = replace(
         template,
@@ -152,16 +156,16 @@ def _with_packages(
         exclude_newer=packages.day if packages else None,
     )
     source = Pinned(data.version, data)
-    tell(f"resolving {data.version} for Python {data.python}")
+    progress(f"resolving {data.version} for Python {data.python}")
     lock_version(data)
-    tell(f"installing {data.version}")
+    progress(f"installing {data.version}")
     manifest = read_manifest(install(source, home))
-    tell(f"booting {data.version} with the settings of {template.version}")
+    progress(f"booting {data.version} with the settings of {template.version}")
     return BootedRelease(template.version, read_lock(data), packages, manifest, _document(source, home))
 
 
 def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
-    """Return the OpenAPI document that ``source`` serves; its log is kept if it does not boot."""
+    """Return the OpenAPI document of ``source``; its log is kept if it does not boot."""
     log = home / "adopt" / f"{source.text}.log"
     try:
         document = served_document(source, home, log)
@@ -180,28 +184,28 @@ def _document(source: Pinned, home: Path) -> Mapping[str, Any]:
     return document
 
 
-def _written(version: str, look: BootedRelease) -> Adoption:
-    """Write the files of ``version``; the data file last, which makes it a known one."""
-    before = contracts.contract_of(look.template)
-    now = StoredContract(look.document, look.manifest.settings)
+def _write(version: str, booted: BootedRelease) -> Adoption:
+    """Write the files of ``version``; the data file last, as it makes the version known."""
+    before = contracts.contract_of(booted.template)
+    now = StoredContract(booted.document, booted.manifest.settings)
     target = versions.DIRECTORY / f"{version}.toml"
     found = draft(
-        read_text(target.with_name(f"{look.template}.toml")),
+        read_text(target.with_name(f"{booted.template}.toml")),
         version,
-        look.manifest,
+        booted.manifest,
         before=before.operations,
         now=now.operations,
-        packages=look.packages,
+        packages=booted.packages,
     )
     data = found.data
-    write_atomically(data.lock, look.lock)
+    write_atomically(data.lock, booted.lock)
     write_atomically(contracts.path_of(version), contracts.stored_form(now))
     write_atomically(target, found.text)
     return Adoption(
         version=version,
-        template=look.template,
+        template=booted.template,
         operations=len(now.operations),
-        packages=look.packages,
+        packages=booted.packages,
         changes=diff_contracts(before.document, now.document),
         unplanned=tuple(
             one.name
@@ -213,7 +217,7 @@ def _written(version: str, look: BootedRelease) -> Adoption:
 
 
 def _line(error: Exception) -> str:
-    """Return an error as one line, without paths of this machine: it may become a comment of the data file."""
+    """Return an error as one line without paths of this machine; it may become a comment in the data file."""
     line = " ".join(str(error).split())
     return re.sub(r"/\S*/site-packages/", "", line)
 

@@ -1,7 +1,7 @@
-"""The data file of a new version, drafted from that of another one: its text, with only the changes made to it.
+"""Draft the data file of a new version from the text of another version's file.
 
-An entry stays, with its comments and its date, unless its operation was in the other version's contract and is not in
-the new one's. What OpenAPI cannot show (JSON-RPC methods, WebSockets, mounted applications) was in neither, and stays.
+An entry is kept, with its comments and its date, unless its operation is in the template's contract and not in the new
+one. Operations that OpenAPI does not describe (JSON-RPC methods, WebSockets, mounted applications) are kept.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from loadtest.gateway.install.manifest import Manifest
 from loadtest.versions.data import VersionData
 
 ENTRIES = {"allowed": "operation", "excluded": "operations", "drift": "operation", "known": "operation"}
-"""The lists of entries, and the key of each that names operations."""
+"""The tables of entries, and the key of each with the operations."""
 COLUMNS = 118
-"""Of a comment; the data files are no wider."""
+"""Width of a comment."""
 
 _HEADER = re.compile(r"\[\[?[A-Za-z0-9_.-]+\]\]?\s*(?:#.*)?")
 _QUOTES = re.compile(r'"""|' + "'''")
@@ -34,24 +34,24 @@ _QUOTES = re.compile(r'"""|' + "'''")
 
 @dataclass(frozen=True)
 class OldPackages:
-    """That a lock was resolved as of an earlier day."""
+    """The earlier day as of which a lock was resolved."""
 
     day: dt.date
     why: str
-    """How it failed with the packages of today."""
+    """How the release failed with the current packages."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A data file that is not written yet."""
+    """The text of a data file."""
 
     text: str
     left_out: tuple[str, ...]
-    """What of the template is not in it, in a few words each."""
+    """Parts of the template that were left out, with the reason."""
 
     @property
     def data(self) -> VersionData:
-        """What it says."""
+        """The parsed text."""
         return msgspec.convert(tomllib.loads(self.text), VersionData)
 
 
@@ -64,9 +64,9 @@ def draft(
     now: Collection[str],
     packages: OldPackages | None = None,
 ) -> Draft:
-    """Return the data file of ``version`` from ``template``, the text of another version's.
+    """Return the data file of ``version``, from the text ``template`` of another version's file.
 
-    ``before`` are the operations of the template's contract, ``now`` those of the new version's.
+    ``before`` are the operations in the contract of the template, ``now`` those of the new version.
     """
     head, *tables = blocks(template)
     left_out: list[str] = []
@@ -81,7 +81,7 @@ def draft(
 
 
 def blocks(text: str) -> list[str]:
-    """Split a TOML file before each header of a table and the comment right above it; joined they are ``text``."""
+    """Split a TOML file before each table header and the comment right above it; joined, the parts are ``text``."""
     lines = text.splitlines(keepends=True)
     starts = [0]
     quotes = ""
@@ -99,11 +99,11 @@ def blocks(text: str) -> list[str]:
 def _head(
     text: str, version: str, manifest: Manifest, packages: OldPackages | None, left_out: list[str]
 ) -> str:
-    """Return what stands before the first table, as it is for ``version``."""
+    """Return the part before the first table, for ``version``."""
     document = tomlkit.parse(_without(text, "exclude_newer"))
     document["version"] = version
     if manifest.python and SpecifierSet(manifest.python) != SpecifierSet(str(document["python"])):
-        # The metadata of a package has its bounds in any order.
+        # The metadata of a package has the bounds in any order.
         document["python"] = in_order(SpecifierSet(manifest.python))
     extras = document.get("extras", [])
     for extra in [one for one in extras if one not in manifest.extras]:
@@ -124,7 +124,7 @@ def _without(text: str, key: str) -> str:
 
 
 def _gone(text: str, before: Collection[str], now: Collection[str]) -> str | None:
-    """Return in a few words that the entry ``text`` is about an operation that is gone; None if it stays."""
+    """Return why the entry ``text`` is left out, or None if it is kept."""
     for kind, entries in tomllib.loads(text).items():
         if kind in ENTRIES and isinstance(entries, list):
             name = str(entries[0][ENTRIES[kind]])
@@ -134,6 +134,6 @@ def _gone(text: str, before: Collection[str], now: Collection[str]) -> str | Non
 
 
 def _offered(pattern: str, operations: Collection[str]) -> bool:
-    """Say whether one of ``operations`` has this name or fits this pattern, JSON-RPC methods left out."""
+    """Return whether one of ``operations`` matches this name or pattern, without its JSON-RPC method."""
     wanted = base(pattern).replace("[", "[[]")
     return any(fnmatchcase(operation, wanted) for operation in operations)

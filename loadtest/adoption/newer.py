@@ -1,4 +1,4 @@
-"""Which releases on the package index are newer than the known versions."""
+"""Find releases on the package index that are newer than the known versions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from loadtest.adoption.releases import ASKING, ASKING_TIME, newer
+from loadtest.adoption.releases import QUERY_OPTIONS, QUERY_TIMEOUT, newer
 from loadtest.gateway.install.diagnosis import FailureCause
 from loadtest.gateway.install.source import PACKAGE
 from loadtest.gateway.install.uv import InstallerError, InstallError, run_uv
 
 
 def newer_versions(known: Sequence[str], *, pre: bool = False) -> tuple[str, ...]:
-    """Return each release that is newer than every one of the ``known`` versions, newest first.
+    """Return the releases newer than all ``known`` versions, newest first, whichever Python they need.
 
-    Which Python they run on does not matter. Pre-releases only if ``pre``.
+    Pre-releases are included only if ``pre``.
 
     Raises:
-        InstallError: the index does not answer, or has no release at all.
+        InstallError: the index does not respond, or has no release.
     """
     found: list[str] = []
     while (version := _newest(pre, found)) is not None and newer(version, known):
@@ -30,10 +30,10 @@ def newer_versions(known: Sequence[str], *, pre: bool = False) -> tuple[str, ...
 
 
 def _newest(pre: bool, without: Sequence[str]) -> str | None:
-    """Return the newest release that is not among ``without``, or None.
+    """Return the newest release that is not in ``without``, or None.
 
     Raises:
-        InstallError: the index does not answer, or does not know the package.
+        InstallError: the index does not respond, or does not have the package.
     """
     with tempfile.TemporaryDirectory() as directory:
         wanted = Path(directory) / "wanted.in"
@@ -41,10 +41,10 @@ def _newest(pre: bool, without: Sequence[str]) -> str | None:
         try:
             printed = run_uv(
                 [
-                    *("pip", "compile", *ASKING, "--no-annotate", "--no-header"),
+                    *("pip", "compile", *QUERY_OPTIONS, "--no-annotate", "--no-header"),
                     *("--prerelease", "allow" if pre else "disallow", str(wanted)),
                 ],
-                time_limit=ASKING_TIME,
+                time_limit=QUERY_TIMEOUT,
             )
         except InstallerError as error:
             if (

@@ -1,4 +1,4 @@
-"""A release of the gateway that became a known version, and what a person should know of it before merging that."""
+"""Report on a new known version, for the terminal and for the pull request that adds it."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from loadtest.openapi.diff import Alias, ContractDiff, OperationDifference
 from loadtest.reports.text import markdown, one_line, printable
 
 SHOWN = 20
-"""Lines of one list on a terminal; all of them stand in the summary."""
+"""Maximum lines of a list on a terminal; the summary has all of them."""
 WIDEST = 200
-"""Characters of one line on a terminal."""
+"""Maximum characters of a line on a terminal."""
 FOLDER = "loadtest/versions"
 
 
 @dataclass(frozen=True)
 class SettingChanges:
-    """What became of the environment variables that a gateway reads."""
+    """Changes in the environment variables that a gateway reads."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
     changed: tuple[tuple[str, str, str], ...]
     """Name, default before, default now."""
     lost: tuple[str, ...]
-    """Gone, and among those that we boot a gateway with."""
+    """Gone, and set when a gateway is booted."""
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """A release beside the known version whose contract is closest to its own."""
+    """A release compared with the known version whose contract is closest."""
 
     version: str
     template: str
-    """That closest version: the data file began with its own."""
+    """The closest version, whose data file is the template."""
     operations: int
     changes: ContractDiff
     unplanned: tuple[str, ...]
     """Operations that no scenario calls and that are not excluded."""
     settings: SettingChanges
     left_out: tuple[str, ...]
-    """What of the template's data file is not in the new one."""
+    """Parts of the template's data file that are not in the new one."""
     packages: OldPackages | None = None
-    """Why its lock is not resolved with the packages of today."""
+    """Set if its lock is not resolved with the current packages."""
 
 
 def setting_changes(
     before: Mapping[str, str], now: Mapping[str, str], ours: Collection[str]
 ) -> SettingChanges:
-    """Return what became of the settings ``before``, variables to defaults; ``ours`` are those that we set."""
+    """Compare settings, which map variables to defaults; ``ours`` are those that the load test sets."""
     gone = sorted(before.keys() - now.keys())
     return SettingChanges(
         new=tuple(sorted(now.keys() - before.keys())),
@@ -65,7 +65,7 @@ def setting_changes(
 
 
 class CodeSpan(str):
-    """A word that a program reads: a name, a path, a value, a command."""
+    """A name, a path, a value or a command, shown as code."""
 
     __slots__ = ()
 
@@ -75,7 +75,7 @@ Words = Sequence[str]
 
 
 def in_markdown(adoption: Adoption) -> str:
-    """Return all that is new, in Markdown: for a file and for the text of a pull request."""
+    """Return the report in Markdown, for a file and for the text of a pull request."""
     lines = [f"## Gateway {markdown(adoption.version)}", "", _marked(_about(adoption))]
     for title, items in _sections(adoption):
         if items:
@@ -85,7 +85,7 @@ def in_markdown(adoption: Adoption) -> str:
 
 
 def in_plain_text(adoption: Adoption, summary: Path) -> str:
-    """Return what is new for a terminal, with the beginning of each long list; ``summary`` holds all of it."""
+    """Return the report for a terminal, with long lists shortened; ``summary`` is the path of the full report."""
     lines = [f"Gateway {one_line(adoption.version)}", "", _plain(_about(adoption))]
     for title, items in _sections(adoption):
         if items:
@@ -108,7 +108,7 @@ def _about(adoption: Adoption) -> Words:
     if adoption.packages is None:
         return (about,)
     day = adoption.packages.day
-    old = f" Its lock holds the packages of {day}, the day of its upload, because with those of today it fails: "
+    old = f" Its lock holds the packages of {day}, the day of its upload, because it fails with the current ones: "
     return about, old, CodeSpan(adoption.packages.why)
 
 
@@ -132,7 +132,7 @@ def _sections(adoption: Adoption) -> Iterator[tuple[str, list[Words]]]:
             for name, old, now in settings.changed
         ],
     )
-    yield f"Of {adoption.template}, and not carried over", [(words,) for words in adoption.left_out]
+    yield f"Not carried over from {adoption.template}", [(words,) for words in adoption.left_out]
 
 
 def _next(adoption: Adoption) -> Iterator[Words]:
@@ -142,11 +142,11 @@ def _next(adoption: Adoption) -> Iterator[Words]:
         CodeSpan(data),
         "; ",
         CodeSpan(f"git diff --no-index {template} {data}"),
-        " shows what is not as before.",
+        " shows what changed.",
     )
     yield (
         CodeSpan(f"make load-test-ci GATEWAY={adoption.version}"),
-        " shows what it reaches, what fails, and which known failures are stale.",
+        " shows the coverage, the failures, and stale known failures.",
     )
     if adoption.unplanned:
         yield (
@@ -176,7 +176,7 @@ def _names(names: Sequence[str]) -> list[Words]:
 
 
 def _alias(alias: Alias) -> Words:
-    """Return which path mirrors which, in how many operations, and which of them do not."""
+    """Return which path mirrors which, the number of operations, and those that differ."""
     words: list[str] = [
         CodeSpan(alias.new),
         " mirrors ",
@@ -189,7 +189,7 @@ def _alias(alias: Alias) -> Words:
 
 
 def _change(change: OperationDifference) -> Words:
-    """Return a changed operation: its name, and for each part what differs there."""
+    """Return a changed operation: its name, and what changed in each part."""
     words: list[str] = [CodeSpan(change.name)]
     where = ""
     for number, one in enumerate(change.what):
@@ -216,7 +216,7 @@ def _marked(words: Words) -> str:
 
 
 def _prose(word: str) -> str:
-    """Return ``word`` such that nothing in it is markup; the spaces that join it to its neighbours stay."""
+    """Return ``word`` with markup escaped; leading and trailing spaces are kept."""
     bare = word.strip(" ")
     if not bare:
         return word
@@ -225,5 +225,5 @@ def _prose(word: str) -> str:
 
 
 def _code(name: str) -> str:
-    """Return a name as code: within backticks nothing is markup but a backtick."""
+    """Return a name as a code span, in which only a backtick is markup."""
     return f"`{one_line(name, 10_000).replace('`', chr(39))}`"

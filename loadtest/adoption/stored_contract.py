@@ -1,6 +1,6 @@
-"""``python -m loadtest.adoption.stored_contract VERSION``: store the contract of a known version of the gateway again.
+"""``python -m loadtest.adoption.stored_contract VERSION``: store the contract of a known version again.
 
-For a version whose settings were changed, so that it offers other operations than before.
+This is needed when changed settings change the operations that the version offers.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from loadtest.adoption.releases import check_release
+from loadtest.adoption.releases import run_for_version
 from loadtest.client.session import connect
 from loadtest.core import settings
-from loadtest.core.errors import LoadTestError
 from loadtest.core.files import write_atomically
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.installation import install
@@ -25,11 +24,11 @@ from loadtest.versions import data as versions
 
 
 def served_document(source: Pinned, home: Path, log: Path | None = None) -> Mapping[str, Any]:
-    """Boot ``source`` on SQLite and return the OpenAPI document that it serves; ``log`` is where its log goes.
+    """Boot ``source`` on SQLite and return its OpenAPI document; its log is written to ``log``.
 
     Raises:
         InstallError: it cannot be installed.
-        InconclusiveError: it does not boot, or is no gateway as we know it.
+        InconclusiveError: it does not boot, or does not respond as a gateway.
     """
     with booted(source, home=home, environ={}, log_copy=log) as running:
         session = connect(running.host, running.credentials, data=source.data)
@@ -37,7 +36,7 @@ def served_document(source: Pinned, home: Path, log: Path | None = None) -> Mapp
 
 
 def store_contract(version: str, home: Path) -> Path:
-    """Boot the known ``version`` and store its contract; returns where. ``home`` is LOADTEST_HOME.
+    """Boot the known ``version`` and store its contract; returns its path. ``home`` is LOADTEST_HOME.
 
     Raises:
         UsageError: it is not known.
@@ -51,19 +50,5 @@ def store_contract(version: str, home: Path) -> Path:
     return contracts.path_of(version)
 
 
-def main() -> int:
-    """Store the contract of the known version that the command line names."""
-    if len(sys.argv) != 2:
-        sys.stderr.write("VERSION: is empty, expected a known version such as VERSION=1.0.7\n")
-        return 2
-    try:
-        check_release(sys.argv[1])
-        sys.stdout.write(f"{store_contract(sys.argv[1], settings.home())}\n")
-    except LoadTestError as error:
-        sys.stderr.write(f"{error}\n")
-        return int(error.exit_code)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_for_version(lambda version: store_contract(version, settings.home())))

@@ -1,4 +1,4 @@
-"""What we know of each gateway version: one TOML file, read by whoever boots it and by whoever judges it."""
+"""The data of each gateway version, one TOML file each: how to boot it and what to expect of it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DIRECTORY = Path(__file__).parent
 
 
 class KnownFailure(AppliesTo, frozen=True, kw_only=True):
-    """An entry that excuses one fingerprint on one operation for one gateway, until a date."""
+    """An entry that excuses a failure of an operation until a date."""
 
     operation: str
     problem: ProblemKind
     reason: str
     owner: str
     expires: dt.date
-    """The last day on which it excuses."""
+    """The last day on which the entry is valid."""
     link: str | None = None
     status: int | None = None
     """None: any."""
@@ -38,21 +38,21 @@ class KnownFailure(AppliesTo, frozen=True, kw_only=True):
     gateway: str | None = None
     """A version or a PEP 440 specifier, ``>=1.0,<1.1``; None: any."""
     sometimes: bool = False
-    """Whether it is a matter of chance, such as which worker answers: a run without it does not make it stale."""
+    """Whether it occurs by chance, for example depending on the worker: a run without it does not make it stale."""
     title: str | None = None
-    """For a fault of the gateway: what an issue about it is called; entries of one fault share it."""
+    """For a fault of the gateway: the title of an issue; entries of one fault share it."""
     curl: str | None = None
-    """For a fault of the gateway: the shortest command that shows it."""
+    """For a fault of the gateway: a short command that reproduces it."""
     source: str | None = None
     """For a fault of the gateway: ``mcpgateway/admin.py:569``."""
 
 
 GATEWAY = "gateway"
-"""The owner of a known failure that is the gateway's own fault."""
+"""The owner of a known failure that is a fault of the gateway."""
 
 
 class Exclusion(Record, frozen=True, kw_only=True):
-    """Operations that are not driven, and why."""
+    """Operations that are not called, and why."""
 
     operations: str
     """A pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /_internal/*``."""
@@ -68,7 +68,7 @@ class Removal(Record, frozen=True, kw_only=True):
 
 
 class SkippedScenarios(Record, frozen=True, kw_only=True):
-    """Scenarios in which a version has no part although it offers their operations, and why."""
+    """Scenarios that are not run on a version although it offers their operations, and why."""
 
     scenarios: tuple[str, ...]
     """Names: ``McpUser.progress``."""
@@ -76,7 +76,7 @@ class SkippedScenarios(Record, frozen=True, kw_only=True):
 
 
 class Drift(AppliesTo, frozen=True, kw_only=True):
-    """An answer that is plainly right although the contract does not describe it."""
+    """A contract mismatch: a response that is correct although the contract does not describe it."""
 
     operation: str
     """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``."""
@@ -84,32 +84,32 @@ class Drift(AppliesTo, frozen=True, kw_only=True):
     status: int | None = None
     """An undocumented status."""
     media_type: str | None = None
-    """A body of another kind than the documented JSON, ``text/html``; empty for one that does not say its kind."""
+    """The media type of a body that is not the documented JSON, ``text/html``; empty for a body without one."""
     violations: tuple[str, ...] = ()
-    """How a JSON body departs from its documented schema, each as ``run.json`` shows it under ``differs`` of the
-    operation: ``body: id is missing``. A body with any other violation is a failure."""
+    """Violations of the documented schema, as ``run.json`` shows them under ``differs`` of the operation:
+    ``body: id is missing``. A body with any other violation is a failure."""
 
 
 class Turns(AppliesTo, frozen=True, kw_only=True):
-    """Operations that take turns, one at a time for all Locust processes of a machine."""
+    """Operations that are called one at a time by all Locust processes of a machine."""
 
     reason: str
-    """Why the gateway cannot have them at the same time; reports print it."""
+    """Why the gateway cannot handle them at the same time; shown in reports."""
     operations: tuple[str, ...]
     """Patterns of :mod:`fnmatch` over ``METHOD /path``."""
     others: tuple[str, ...] = ()
-    """Patterns of those that match and need no turn all the same."""
+    """Patterns of matching operations that can be called at any time."""
     settle: float = 0.0
-    """Seconds that a turn goes on after its answer, for a gateway that answers before it commits."""
+    """Seconds to wait after each response, for a gateway that responds before it commits."""
 
 
 class InFlight(AppliesTo, frozen=True, kw_only=True):
-    """How many requests the gateway may have at once."""
+    """The maximum number of concurrent requests."""
 
     reason: str
-    """Why it cannot have more; reports print it."""
+    """Why the gateway cannot handle more; shown in reports."""
     most: int
-    """Shared by all Locust processes of a machine."""
+    """For all Locust processes of a machine together."""
 
 
 class AllowedOperation(Record, frozen=True, kw_only=True):
@@ -130,22 +130,22 @@ class VersionData(Record, frozen=True, kw_only=True):
 
     version: str
     python: str
-    """The interpreters that it runs on, as a PEP 440 specifier: ``>=3.11,<3.14``."""
+    """Supported interpreters, as a PEP 440 specifier: ``>=3.11,<3.14``."""
     extras: tuple[str, ...] = ()
-    """Extras of the package that the lock was resolved with: features to be driven need them."""
+    """Extras of the package in the lock, which some features need."""
     requirements: tuple[str, ...] = ()
     """Further packages in the lock, as PEP 508 requirements."""
     exclude_newer: dt.date | None = None
     """The day whose package index the lock was resolved with; None: the day of locking."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
-    """Switches on top of those that every version gets."""
+    """Settings in addition to those of every version."""
     switches: tuple[Switches, ...] = ()
     """Those that only some deployments need; they go before ``environment``."""
     allowed: tuple[AllowedOperation, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
     skipped: tuple[SkippedScenarios, ...] = ()
     removed: tuple[Removal, ...] = ()
-    """Operations of this version that a later gateway is meant not to offer."""
+    """Operations whose removal in a later version is intended."""
     drift: tuple[Drift, ...] = ()
     known: tuple[KnownFailure, ...] = ()
     turns: Turns | None = None
@@ -167,12 +167,12 @@ class VersionData(Record, frozen=True, kw_only=True):
         )
 
     def booted_as(self, other: VersionData) -> VersionData:
-        """Return it for a gateway that was booted with the switches of ``other``."""
+        """Return this data for a gateway that was booted with the settings of ``other``."""
         return replace(self, environment=other.environment, switches=other.switches)
 
     @property
     def lock(self) -> Path:
-        """The hashed lock file beside the data file."""
+        """The hashed lock file next to the data file."""
         return DIRECTORY / f"{self.version}.lock"
 
 
@@ -186,7 +186,7 @@ def load(version: str) -> VersionData:
     """Return the data of ``version``.
 
     Raises:
-        UsageError: there is no such file, or it does not say what it must.
+        UsageError: there is no such version, or its file is invalid.
     """
     path = DIRECTORY / f"{version}.toml"
     if version not in available():
@@ -197,10 +197,10 @@ def load(version: str) -> VersionData:
 def nearest(version: str | None, candidates: Sequence[str]) -> str:
     """Return the candidate whose number is nearest to ``version``; the newest if ``version`` is no version.
 
-    That is the one before it or the one after it: whichever shares more of the release's number, then whichever is
-    fewer patches away, then the one before. ``1.0.6`` is nearer to ``1.0.7`` than to ``1.0.0rc1``, ``1.1.0`` nearer to
-    ``1.0.7`` than to ``1.2.0``. ``1.0.0-RC-1``, as the gateway itself writes it, is ``1.0.0rc1``.
-    What decides where a contract can be had is :func:`loadtest.openapi.contracts.closest`.
+    Of the next older and the next newer candidate, it is the one that shares more parts of the release number, then the
+    one fewer patches away, then the older one. ``1.0.6`` is nearer to ``1.0.7`` than to ``1.0.0rc1``, ``1.1.0`` nearer
+    to ``1.0.7`` than to ``1.2.0``. ``1.0.0-RC-1``, as the gateway writes it, is ``1.0.0rc1``.
+    Where a contract is available, :func:`loadtest.openapi.contracts.closest` is used instead.
     """
     ordered = sorted(candidates, key=Version)
     try:
@@ -213,7 +213,7 @@ def nearest(version: str | None, candidates: Sequence[str]) -> str:
 
 
 def _distance(one: Version, other: Version) -> tuple[int, int]:
-    """Return how many parts of the release's number differ, counted from the first, and by how much that first does."""
+    """Return the number of parts from the first different one of the release number on, and its difference."""
     parts = ((one.major, other.major), (one.minor, other.minor), (one.micro, other.micro))
     for index, (left, right) in enumerate(parts):
         if left != right:

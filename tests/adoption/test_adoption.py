@@ -79,9 +79,9 @@ def test_everything_is_named_in_markdown() -> None:
         "- `OURS`",
         "- `NEW`",
         "- `A`: `2`, before `1`",
-        "### Of 1.0, and not carried over (1)",
+        "### Not carried over from 1.0 (1)",
         "- known GET /b&#95;c: no such operation",
-        "2. `make load-test-ci GATEWAY=1.1` shows what it reaches, what fails, and which known failures are stale.",
+        "2. `make load-test-ci GATEWAY=1.1` shows the coverage, the failures, and stale known failures.",
     ):
         assert line in text.splitlines(), line
     assert "SAME" not in text
@@ -119,7 +119,7 @@ def test_a_long_list_is_whole_in_the_summary_that_the_terminal_names() -> None:
 def test_old_packages_are_told_with_the_reason() -> None:
     packages = OldPackages(dt.date(2026, 7, 21), "ImportError: cannot import name 'x_y' from 'mcp'")
     found = replace(adoption(ContractDiff((), (), ())), packages=packages)
-    words = "Its lock holds the packages of 2026-07-21, the day of its upload, because with those of today it fails: "
+    words = "Its lock holds the packages of 2026-07-21, the day of its upload, because it fails with the current ones: "
     assert f"{words}`{packages.why}`" in in_markdown(found)
     assert f"{words}{packages.why}\n" in in_plain_text(found, Path("all.md"))
 
@@ -193,7 +193,7 @@ def test_the_template_is_the_version_with_the_fewest_differences(
     found = adopting("1.0.6", boot, told)
     assert found.template == "1.0.0rc1"
     assert found.changes.count == 0
-    assert "the contract of 1.0.0rc1 is closer to its own than that of 1.0.7" in told
+    assert "the contract of 1.0.0rc1 is closer than that of 1.0.7" in told
     assert told[-1] == "booting 1.0.6 with the settings of 1.0.0rc1"
     data = versions.load("1.0.6")
     assert data.known == versions.load("1.0.0rc1").known
@@ -217,7 +217,7 @@ def test_packages_of_its_own_time_where_those_of_today_do_not_do(
     said = "ImportError: cannot import name 'x' from 'mcp' (mcp/__init__.py)"
     assert found.packages == OldPackages(LATER, said)
     assert (
-        f"with the packages of today it fails ({said}): taking those of 2026-07-21, the day of its upload"
+        f"it fails with the current packages ({said}): using those of 2026-07-21, the day of its upload"
         in told
     )
     text = (folder / "1.0.0.toml").read_text()
@@ -246,7 +246,7 @@ def interrupted(data: VersionData) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     ("boot", "error", "words"),
     [
-        (failing, InconclusiveError, "ValueError: no such thing; with the packages of today: ValueError"),
+        (failing, InconclusiveError, "ValueError: no such thing; with the current packages: ValueError"),
         (
             refusing,
             InconclusiveError,

@@ -1,4 +1,4 @@
-"""What a version's data file says is what its lock is resolved from."""
+"""The lock of a version is resolved from its data file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from msgspec.structs import replace
 
-from loadtest.adoption.releases import command, main, oldest_python, wanted_by
+from loadtest.adoption.releases import command, oldest_python, run_for_version, wanted_by
 from loadtest.versions import data as versions
 
 
@@ -32,12 +32,12 @@ def test_the_oldest_python(specifier: str, version: str) -> None:
     assert oldest_python(specifier) == version
 
 
-def test_what_is_no_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, words in (
         ([], "VERSION: is empty"),
         (["newest"], "VERSION=newest: is not a version"),
         (["9.9.9"], "unknown gateway '9.9.9'"),
     ):
         monkeypatch.setattr("sys.argv", ["lock", *arguments])
-        assert main() == 2
+        assert run_for_version(lambda version: versions.load(version).lock) == 2
         assert words in capsys.readouterr().err

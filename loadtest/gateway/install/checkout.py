@@ -1,6 +1,6 @@
-"""Building a working copy of the gateway into a wheel, as it is built for those who install a release.
+"""Build a checkout of the gateway into a wheel, as for a release.
 
-It is built from a copy: build tools leave files in the tree that they build, and take stale ones from it.
+The build uses a copy of the checkout: build tools write to the tree they build, and reuse stale files in it.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from pathlib import Path
 from loadtest.gateway.install.uv import TIME_LIMIT, InstallerError, InstallError, run_uv, uv_environment
 
 SWITCH = "BUILD_UI_ASSETS"
-"""The variable by which the gateway's own build hook is asked to build the scripts and styles of its pages."""
+"""The variable that makes the gateway's build hook build the scripts and styles of its pages."""
 
-INTERFACE_TIME = 600.0
-"""Seconds that a build with the user interface may take; npm may have a registry to wait for."""
+INTERFACE_TIMEOUT = 600.0
+"""Seconds for a build with the user interface; npm may have to wait for a registry."""
 
 SCRIPTS = r"mcpgateway/static/bundle-[^/]*\.js"
-"""Where a wheel holds the scripts of its pages, if they have been built."""
+"""Path in a wheel of the built scripts of its pages."""
 
 NOT_BUILT = "the user interface of the checkout was not built"
-"""What a note on it begins with."""
+"""Start of the note about it."""
 
 NOT_COPIED = frozenset({".git", "node_modules", "build", "dist", "__pycache__"})
 
 SOURCES = (".cfg", ".cjs", ".in", ".js", ".json", ".mjs", ".py", ".toml", ".ts")
-"""Kinds of files at the top of a checkout that say how it is built."""
+"""Suffixes of the files at the top of a checkout that affect the build."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """What was built of a working copy."""
+    """The built wheel of a checkout."""
 
     path: Path
     notes: tuple[str, ...]
-    """What a reader of the run should know about how."""
+    """Notes on the build for the reports."""
 
 
 def build_wheel(directory: Path, into: Path, *, python: Path, log: Path, spare: Path) -> Wheel:
-    """Build the working copy ``directory`` into a wheel in the directory ``into``, with ``python``.
+    """Build the checkout ``directory`` into a wheel in the directory ``into``, with ``python``.
 
-    ``spare`` is LOADTEST_HOME, which is no part of it. The user interface is built if npm is there and the checkout
-    has a switch for it; if that fails, the wheel is built without, and a note says why.
+    ``spare`` is LOADTEST_HOME, which is not copied. The user interface is built if npm is installed and the checkout
+    has a switch for it; if that fails, the wheel is built without it, and a note has the reason.
 
     Raises:
         InstallError: it cannot be built.
@@ -66,9 +66,9 @@ def build_wheel(directory: Path, into: Path, *, python: Path, log: Path, spare: 
 
     why = ""
     if has_switch(directory):
-        if npm_is_there():
+        if has_npm():
             try:
-                return Wheel(built({SWITCH: "true", **_npm_settings(into)}, INTERFACE_TIME), ())
+                return Wheel(built({SWITCH: "true", **_npm_settings(into)}, INTERFACE_TIMEOUT), ())
             except InstallerError as error:
                 why = error.diagnosis.what
             except InstallError as error:
@@ -80,39 +80,40 @@ def build_wheel(directory: Path, into: Path, *, python: Path, log: Path, spare: 
 
 
 def interface_note(wheel: Path, why: str) -> str:
-    """Return what to know of a ``wheel`` whose user interface was not built, and ``why`` it was not."""
+    """Return the note on a ``wheel`` whose user interface was not built; ``why`` is the reason."""
     with zipfile.ZipFile(wheel) as archive:
         old = any(re.fullmatch(SCRIPTS, name) for name in archive.namelist())
-    effect = "its pages have the scripts that lay in the tree" if old else "its pages have no scripts"
+    effect = "its pages have the scripts found in the tree" if old else "its pages have no scripts"
     return f"{NOT_BUILT}, so {effect}: {why}"
 
 
 def has_switch(directory: Path) -> bool:
-    """Say whether the checkout has a build hook that builds its user interface when asked to."""
+    """Return whether the checkout has a build hook for the user interface."""
     hooks = (directory / "setup.py", *(directory / "mcpgateway" / "tools" / "builder").glob("*.py"))
     return (directory / "package.json").is_file() and any(
         SWITCH in hook.read_text(encoding="utf-8", errors="replace") for hook in hooks if hook.is_file()
     )
 
 
-def npm_is_there() -> bool:
-    """Say whether ``npm`` and the ``node`` that it runs on are on the PATH."""
+def has_npm() -> bool:
+    """Return whether ``npm`` and ``node`` are on the PATH."""
     path = uv_environment().get("PATH", "")
     return all(shutil.which(program, path=path) for program in ("npm", "node"))
 
 
 def _npm_settings(into: Path) -> dict[str, str]:
-    """Return variables that let npm install all it needs to build, and nothing else."""
+    """Return variables that make npm install what the build needs, and nothing else."""
     settings = {f"npm_config_{name}": "false" for name in ("audit", "fund", "update_notifier")}
-    settings["npm_config_include"] = "dev"  # Also where NODE_ENV says production.
+    settings["npm_config_include"] = "dev"
+    # Also if NODE_ENV is production.
     if "UV_CACHE_DIR" in uv_environment():
-        # npm keeps its cache below HOME; where uv is sent elsewhere for want of one, npm has none, either.
+        # npm's cache is in HOME, which is not usable if uv needs another directory.
         settings["npm_config_cache"] = str(into / "npm")
     return settings
 
 
 def copy_tree(directory: Path, copy: Path, spare: Path) -> None:
-    """Copy the files that a working copy is built from: no environments, caches, built files or sockets.
+    """Copy the source files of a checkout: no environments, caches, built files or sockets.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -130,7 +131,7 @@ def _ignored(spare: Path) -> Callable[[str, list[str]], set[str]]:
 def _is_no_source(path: Path, spare: Path) -> bool:
     mode = path.lstat().st_mode
     if stat.S_ISDIR(mode):
-        # Virtual environments and caches of tools say by a file what they are.
+        # Virtual environments and caches are marked by a file.
         marked = any(
             (path / mark).is_file() for mark in ("pyvenv.cfg", "CACHEDIR.TAG", ".contextforge-loadtest")
         )
@@ -139,7 +140,7 @@ def _is_no_source(path: Path, spare: Path) -> bool:
 
 
 def tree_state(directory: Path) -> Iterator[str]:
-    """Yield a line for each file that decides what is built of the working copy: name, size, time of change."""
+    """Yield a line for each file that affects the build of the checkout: name, size, time of change."""
     top = (path for path in directory.iterdir() if path.suffix in SOURCES or path.name == ".npmrc")
     for path in [*sorted(top), *sorted((directory / "mcpgateway").rglob("*"))]:
         if "__pycache__" not in path.parts and path.is_file():

@@ -1,4 +1,4 @@
-"""The gateway that is tested if none is named: the newest known version that this machine has a Python for."""
+"""The default gateway: the newest known version for which this machine has a Python."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
 FAILED = "failed-downloads.json"
-"""In LOADTEST_HOME: which Pythons could not be downloaded, so that not every run tries again."""
+"""File in LOADTEST_HOME with the failed downloads of Pythons, so that not every run retries."""
 
-TRY_AGAIN = 3600.0
-"""Seconds after which a download is tried again."""
+RETRY_AFTER = 3600.0
+"""Seconds after which a download is retried."""
 
 
 class FailedDownload(Record, frozen=True, kw_only=True):
@@ -31,10 +31,10 @@ class FailedDownload(Record, frozen=True, kw_only=True):
 
 
 def newest_runnable(home: Path) -> tuple[VersionData, tuple[str, ...]]:
-    """Return the newest known version that a Python is there for, and why it is not a newer one.
+    """Return the newest known version with a Python on this machine, and notes on why it is not a newer one.
 
-    A Python that is missing is downloaded by uv if it may. ``home`` is LOADTEST_HOME. If there is none for any version,
-    it is the newest, whose installation then says which Python to install.
+    uv downloads a missing Python if allowed to. ``home`` is LOADTEST_HOME. If no version has a Python, the newest
+    version is returned; its installation then fails with the Python to install.
     """
     refusals: list[NoInterpreterError] = []
     for version in versions.available():
@@ -52,7 +52,7 @@ def _require_python(data: VersionData, home: Path) -> None:
     """Find or download a Python for ``data``.
 
     Raises:
-        NoInterpreterError: there is none, or its download failed, now or not long ago.
+        NoInterpreterError: there is none, or its download failed, now or recently.
     """
     who = f"gateway {data.version}"
     try:
@@ -62,14 +62,18 @@ def _require_python(data: VersionData, home: Path) -> None:
 
 
 def _download_python(requires: str, who: str, missing: NoInterpreterError, home: Path) -> None:
-    """Let uv download what is ``missing``, unless it may not, or failed to not long ago.
+    """Let uv download a ``missing`` Python, unless that is disabled or failed recently.
 
     Raises:
-        NoInterpreterError: it is missing still.
+        NoInterpreterError: it is still missing.
     """
     failed = _failed(home)
     last = failed.get(requires)
-    if last is not None and 0 <= time.time() - last.at < TRY_AGAIN and downloads_refused(os.environ) is None:
+    if (
+        last is not None
+        and 0 <= time.time() - last.at < RETRY_AFTER
+        and downloads_refused(os.environ) is None
+    ):
         minutes = (time.time() - last.at) / 60
         raise NoInterpreterError(f"{missing.lacks}, and {last.why} {minutes:.0f} minutes ago", missing.advice)
     if downloads_refused(os.environ) is None:
@@ -85,7 +89,7 @@ def _download_python(requires: str, who: str, missing: NoInterpreterError, home:
 
 
 def _failed(home: Path) -> dict[str, FailedDownload]:
-    """Return by specifier what could not be downloaded; nothing if that is not known."""
+    """Return the failed downloads by specifier."""
     try:
         return msgspec.json.decode((home / FAILED).read_bytes(), type=dict[str, FailedDownload])
     except (OSError, msgspec.DecodeError):

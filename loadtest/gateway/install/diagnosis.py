@@ -1,7 +1,7 @@
-"""What an installer's output says went wrong, in one line. Pure.
+"""Find the cause of a failed installation in the installer's output. Pure.
 
-uv prints ``error: …``, then each ``cause: …`` down to the first one, then hints. Which of these lines says most
-depends on the kind of failure: of a network's, the last cause; of a resolution's, the first.
+uv prints ``error: …``, then each ``cause: …`` down to the root cause, then hints. The most informative line depends
+on the failure: the last cause of a network failure, the first of a failed resolution.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LONGEST = 220
-"""Characters of what went wrong."""
+"""Maximum characters of a cause."""
 
 
 class FailureCause(StrEnum):
-    """What sort of thing went wrong."""
+    """Categories of causes."""
 
     DISK = "disk"
     HASH = "hash"
@@ -39,7 +39,7 @@ class Diagnosis:
     what: str
     """One line."""
     advice: str
-    """What to do, as a sentence without a full stop that can follow a colon; empty if there is nothing to say."""
+    """What to do, as a clause without a full stop; empty if there is no advice."""
 
     def __str__(self) -> str:
         return f"{self.what}; {self.advice}" if self.advice else self.what
@@ -78,15 +78,19 @@ _KINDS: tuple[tuple[FailureCause, str, str], ...] = (
     (
         FailureCause.PERMISSION,
         r"Permission denied|Read-only file system|EACCES|EROFS",
-        "check who may write there",
+        "check its permissions",
     ),
     (
         FailureCause.PYTHON,
         r"current Python version \S+ does not satisfy|No interpreter found|requires a different Python",
         "use a Python that it supports",
     ),
-    # A build names what failed in it, and what a resolver would say of that is not of interest.
-    (FailureCause.BUILD, r"Failed to build|build backend returned an error", "see that it builds by itself"),
+    # A failed build names its own cause; the resolver's message about it is not needed.
+    (
+        FailureCause.BUILD,
+        r"Failed to build|build backend returned an error",
+        "check that it builds by itself",
+    ),
     (
         FailureCause.RESOLUTION,
         r"No solution found",
@@ -102,14 +106,14 @@ _LAST_WORDS = (
     (r"(ERROR: .*)", -1),
     (r"((?:\w+\.)*\w*(?:Error|Exception|Exit)\b.*)", -1),
 )
-"""What a line of a build looks like that says what failed, and whether the first such line says it, or the last.
+"""Patterns of the line of a build that names the failure, and whether the first or the last such line counts.
 
-The first pattern that is there counts.
+The first pattern with a match is used.
 """
 
 
 def diagnose(output: str) -> Diagnosis:
-    """Return why the installer failed that printed ``output``."""
+    """Return why the installer with this ``output`` failed."""
     kind, advice = next(
         ((kind, advice) for kind, pattern, advice in _KINDS if re.search(pattern, output)),
         (FailureCause.OTHER, ""),
@@ -131,11 +135,11 @@ def _what(kind: FailureCause, output: str) -> str:
         return causes[0] if causes else headline
     if headline:
         return _joined(headline, causes[-1:])
-    return (_visible(output) or ["nothing was printed"])[-1]
+    return (_visible(output) or ["no output"])[-1]
 
 
 def _parts(output: str) -> tuple[str, list[str], list[str]]:
-    """Return headline, causes and hints; a line that goes on in the next one is joined."""
+    """Return headline, causes and hints; continued lines are joined."""
     headline = ""
     causes: list[str] = []
     hints: list[str] = []
@@ -148,7 +152,7 @@ def _parts(output: str) -> tuple[str, list[str], list[str]]:
                 into = hints if found[1] == "hint" else causes
                 into.append(found[2])
         elif found := re.match(r"\s*[\u00d7╰├]─?[─▶]*\s*(.*)", line):
-            # As uv wrote it before it had causes.
+            # The form of older versions of uv.
             if headline:
                 causes.append(found[1])
                 into = causes
@@ -162,12 +166,12 @@ def _parts(output: str) -> tuple[str, list[str], list[str]]:
 
 
 def _last_words(output: str) -> list[str]:
-    """Return the line of a build's output that says what failed in it: npm's first error, else the last exception."""
+    """Return the line of a build's output that names the failure: npm's first error, else the last exception."""
     lines = [line.strip(" │") for line in output.splitlines()]
     for pattern, which in _LAST_WORDS:
-        said = [found[1] for line in lines if (found := re.match(pattern, line))]
-        if said:
-            return [said[which]]
+        matches = [found[1] for line in lines if (found := re.match(pattern, line))]
+        if matches:
+            return [matches[which]]
     return []
 
 

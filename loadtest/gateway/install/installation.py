@@ -1,4 +1,4 @@
-"""Installing a gateway into an environment of its own, once per lock, whoever asks at the same time."""
+"""Install a gateway into a virtual environment, once per lock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loadtest.core.errors import UsageError
 from loadtest.core.locks import exclusively
-from loadtest.gateway.install.checkout import NOT_BUILT, build_wheel, npm_is_there, tree_state
+from loadtest.gateway.install.checkout import NOT_BUILT, build_wheel, has_npm, tree_state
 from loadtest.gateway.install.diagnosis import FailureCause
 from loadtest.gateway.install.interpreters import (
     Interpreter,
@@ -27,14 +27,14 @@ from loadtest.versions.data import VersionData
 
 INSTALL_LOG = "install.log"
 
-TRY_AGAIN = 3600.0
-"""Seconds after which a user interface is built again that could not be built."""
+RETRY_AFTER = 3600.0
+"""Seconds after which a failed build of the user interface is retried."""
 
 READY = ".ready"
-"""Written into an environment last: without it, what stands there is the rest of an interrupted install."""
+"""File that is written last: an environment without it is left over from an interrupted installation."""
 
-INSTALL_TIME = 1200.0
-"""Seconds that another process may take for the same installation."""
+LOCK_TIMEOUT = 1200.0
+"""Seconds to wait for another process that makes the same installation."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Installation:
     """A gateway that can be booted."""
 
     name: str
-    """Stands for version, lock and interpreter: what a template database belongs to."""
+    """Identifies version, lock and interpreter; a template database has the same name."""
     directory: Path
     notes: tuple[str, ...] = ()
-    """What a reader of the run should know about how it was installed."""
+    """Notes on the installation for the reports."""
     checkout: str | None = None
-    """What the names of all states of the same checkout begin with; None for a release."""
+    """Prefix of the names of all states of a checkout; None for a release."""
 
     @property
     def python(self) -> Path:
@@ -56,14 +56,14 @@ class Installation:
 
 
 def install(source: Pinned | Checkout, home: Path, log: Path | None = None) -> Installation:
-    """Return the installation of ``source`` under ``home``; made if it is not there.
+    """Return the installation of ``source`` in ``home``; made if it does not exist.
 
-    All output of the installer goes to ``log``, ``install.log`` in ``home`` if None; if nothing is installed, no
-    such file is written.
+    The installer's output is written to ``log``, by default ``install.log`` in ``home``; the file does not exist if
+    nothing had to be installed.
 
     Raises:
         UsageError: the version has no lock.
-        InstallError: it cannot be installed; one line that says what failed, why, what to do and where to read more.
+        InstallError: it cannot be installed; one line with the cause, advice and the path of the log.
     """
     who = f"gateway {source.text}"
     log = log or home / INSTALL_LOG
@@ -71,7 +71,7 @@ def install(source: Pinned | Checkout, home: Path, log: Path | None = None) -> I
         gateways = home / "gateways"
         gateways.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        # An environment holds its own path: one that was reached by a link must not need the link later.
+        # An environment contains its own path, which must not depend on a symbolic link.
         gateways = gateways.resolve()
         if isinstance(source, Pinned):
             return _pinned(source, gateways, log)
@@ -97,7 +97,7 @@ def _pinned(source: Pinned, gateways: Path, log: Path) -> Installation:
     interpreter = find(data.python, who=f"gateway {data.version}")
     name = f"{data.version}-{_digest(lock, interpreter.key)}"
     directory = gateways / name
-    with exclusively(gateways / f"{name}.lock", f"the installation of {data.version}", within=INSTALL_TIME):
+    with exclusively(gateways / f"{name}.lock", f"the installation of {data.version}", within=LOCK_TIMEOUT):
         if not ((directory / READY).is_file() and _usable(directory, data.python)):
             _make_environment(directory, interpreter, log)
             run_uv(
@@ -127,16 +127,16 @@ def _checkout(source: Checkout, gateways: Path, log: Path) -> Installation:
     data = source.data
     interpreter = find(source.python, who=f"gateway {source.text}")
     made_from = (*tree_state(source.directory), read_lock(data), *data.extras, *data.requirements)
-    state = _digest(*made_from, "npm" if npm_is_there() else "")
+    state = _digest(*made_from, "npm" if has_npm() else "")
     place = f"checkout-{_digest(str(source.directory), interpreter.key)}"
     directory = gateways / place
     with exclusively(
-        gateways / f"{place}.lock", f"the installation of {source.directory}", within=INSTALL_TIME
+        gateways / f"{place}.lock", f"the installation of {source.directory}", within=LOCK_TIMEOUT
     ):
         ready = directory / READY
         usable = _usable(directory, source.python)
         notes = ready.read_text(encoding="utf-8").splitlines() if usable and ready.is_file() else []
-        if not notes or notes[0] != state or _try_again(ready, notes):
+        if not notes or notes[0] != state or _retry_is_due(ready, notes):
             ready.unlink(missing_ok=True)
             if not usable:
                 _make_environment(directory, interpreter, log)
@@ -153,14 +153,14 @@ def _checkout(source: Checkout, gateways: Path, log: Path) -> Installation:
     return Installation(f"{place}-{state}", directory, tuple(notes[1:]), place)
 
 
-def _try_again(ready: Path, notes: list[str]) -> bool:
-    """Say whether it is time to build a user interface again that could not be built, for want of a network maybe."""
-    failed = any(note.startswith(NOT_BUILT) for note in notes) and npm_is_there()
-    return failed and time.time() - ready.stat().st_mtime > TRY_AGAIN
+def _retry_is_due(ready: Path, notes: list[str]) -> bool:
+    """Return whether a failed build of the user interface is due to be retried."""
+    failed = any(note.startswith(NOT_BUILT) for note in notes) and has_npm()
+    return failed and time.time() - ready.stat().st_mtime > RETRY_AFTER
 
 
 def _install_wheel(wheel: Path, data: VersionData, directory: Path, log: Path) -> list[str]:
-    """Install what was built of a working copy; return notes on how that went."""
+    """Install the wheel of a checkout; returns notes for the reports."""
     constraints = directory / "constraints.txt"
     constraints.write_text(constraints_of(read_lock(data)), encoding="utf-8")
     wanted = [f"{PACKAGE}[{','.join(data.extras)}] @ {wheel.as_uri()}", *data.requirements]
@@ -176,7 +176,7 @@ def _install_wheel(wheel: Path, data: VersionData, directory: Path, log: Path) -
 
 
 def constraints_of(lock: str) -> str:
-    """Return the pins of a hashed lock without hashes and without the gateway itself."""
+    """Return the pins of a hashed lock without hashes and without the gateway."""
     pins = (line.rstrip(" \\") for line in lock.splitlines() if re.match(r"[A-Za-z0-9]", line))
     return "".join(f"{pin}\n" for pin in pins if not re.match(rf"{PACKAGE}\b", pin))
 
@@ -186,7 +186,7 @@ def _make_environment(directory: Path, interpreter: Interpreter, log: Path) -> N
 
 
 def _usable(directory: Path, requires: str) -> bool:
-    """Say whether ``directory`` is a virtual environment whose Python still runs, and is one of ``requires``."""
+    """Return whether ``directory`` is a virtual environment whose Python runs and satisfies ``requires``."""
     present = probe(directory / "bin" / "python")
     return present is not None and fits(present, specifier(requires))
 

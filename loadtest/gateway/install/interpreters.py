@@ -1,9 +1,9 @@
-"""Finding a Python for a gateway: each release names those that it runs on, the load test runs on others.
+"""Find a Python for a gateway, whose release may not support the Python of the load test.
 
-In this order: the Python that runs the load test; the directories of PATH; pyenv, if its command or its shims are on
-PATH; asdf and mise; the tool cache of a hosted runner; uv's own; then uv downloads one, unless
-``UV_PYTHON_DOWNLOADS`` says ``never`` or ``manual``. Each is run before it is taken. Shims are never run: which Python
-they start depends on files of the working directory.
+Candidates in this order: the Python that runs the load test; the directories of PATH; pyenv, if its command or its
+shims are on PATH; asdf and mise; the tool cache of a hosted runner; uv's own; then uv downloads one, unless
+``UV_PYTHON_DOWNLOADS`` is ``never`` or ``manual``. Each candidate is run before it is used. Shims are never run: which
+Python they start depends on files in the working directory.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from loadtest.gateway.install.uv import ISOLATION, InstallerError, InstallError,
 MINORS = range(8, 40)
 """Minor versions of Python 3 that are considered."""
 
-PROBE_TIME = 15.0
-"""Seconds that a candidate has to answer."""
+PROBE_TIMEOUT = 15.0
+"""Seconds for a candidate to answer."""
 
-DOWNLOAD_TIME = 180.0
-"""Seconds in which uv must have downloaded a Python."""
+DOWNLOAD_TIMEOUT = 180.0
+"""Seconds for uv to download a Python."""
 
 _PROBE = """
 import ctypes, sqlite3, ssl, venv, zlib
@@ -50,30 +50,30 @@ print(json.dumps({
 
 
 class NoInterpreterError(InstallError):
-    """No Python that fits was found, and none could be downloaded."""
+    """No suitable Python was found, and none could be downloaded."""
 
     def __init__(self, lacks: str, advice: str, attempt: str = "") -> None:
         super().__init__(f"{lacks}: {advice}")
         self.lacks = lacks
-        """What needs which Python, and why there is none."""
+        """Which Python is missing, and what needs it."""
         self.advice = advice
         """What to install."""
         self.attempt = attempt
-        """What came of the attempt to download one; empty if there was none."""
+        """Result of the attempt to download one; empty if there was none."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A CPython that was run and answered."""
+    """A CPython that runs."""
 
     path: Path
-    """Its executable; not that of a virtual environment, nor a shim."""
+    """Its executable, which is neither in a virtual environment nor a shim."""
     version: str
     """``3.12.1``."""
 
     @property
     def key(self) -> str:
-        """What an installation for it is named by: ``cpython-3.12``."""
+        """Part of an installation's name: ``cpython-3.12``."""
         release = Version(self.version)
         return f"cpython-{release.major}.{release.minor}"
 
@@ -81,11 +81,11 @@ class Interpreter:
 def find(requires: str, *, who: str = "the gateway", download: bool = True) -> Interpreter:
     """Return the first Python that satisfies ``requires`` (PEP 440, such as ``>=3.12,<3.14``).
 
-    ``who`` needs it, for the message. With ``download``, uv may fetch one if there is none.
+    ``who`` is used in messages. With ``download``, uv may download one if there is none.
 
     Raises:
         UsageError: ``requires`` is no specifier.
-        NoInterpreterError: there is none; one line that says which Python to install.
+        NoInterpreterError: there is none; one line with the Python to install.
     """
     wanted = specifier(requires)
     fitting = (one for path in _candidates(wanted, os.environ) if (one := probe(path)) and fits(one, wanted))
@@ -107,7 +107,7 @@ def find(requires: str, *, who: str = "the gateway", download: bool = True) -> I
 
 
 def probe(path: Path) -> Interpreter | None:
-    """Return the interpreter behind ``path``, or None if it does not run, or is not one that a gateway can use."""
+    """Return the interpreter at ``path``, or None if it does not run or a gateway cannot use it."""
     try:
         done = subprocess.run(
             [path, "-I", "-c", _PROBE],
@@ -116,7 +116,7 @@ def probe(path: Path) -> Interpreter | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PROBE_TIME,
+            timeout=PROBE_TIMEOUT,
             check=True,
         )
         answer = json.loads(done.stdout)
@@ -129,15 +129,15 @@ def probe(path: Path) -> Interpreter | None:
 
 
 def fits(interpreter: Interpreter, wanted: SpecifierSet) -> bool:
-    """Say whether ``wanted`` allows ``interpreter``; a pre-release of Python only if it names one."""
+    """Return whether ``wanted`` allows ``interpreter``; a pre-release of Python only if it names one."""
     return wanted.contains(interpreter.version)
 
 
 def specifier(requires: str, what: str = "requires-python") -> SpecifierSet:
-    """Return ``requires`` as a specifier; ``what`` says where it comes from.
+    """Return ``requires`` as a specifier; ``what`` is its origin, for messages.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is invalid.
     """
     try:
         return SpecifierSet(requires)
@@ -157,7 +157,7 @@ def in_words(wanted: SpecifierSet) -> str:
 
 
 def downloads_refused(environ: Mapping[str, str]) -> str | None:
-    """Return the setting that keeps uv from downloading a Python by itself, or None."""
+    """Return the setting that prevents uv from downloading a Python, or None."""
     for name, values in (
         ("UV_PYTHON_DOWNLOADS", {"never", "manual", "false"}),
         ("UV_PYTHON_PREFERENCE", {"only-system"}),
@@ -171,12 +171,12 @@ def downloads_refused(environ: Mapping[str, str]) -> str | None:
 
 @functools.cache
 def _minors(wanted: SpecifierSet) -> tuple[int, ...]:
-    """Return the minor versions of Python 3 of which some release satisfies ``wanted``."""
+    """Return the minor versions of Python 3 with a release that satisfies ``wanted``."""
     return tuple(m for m in MINORS if any(wanted.contains(f"3.{m}.{patch}") for patch in range(50)))
 
 
 def _candidates(wanted: SpecifierSet, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield executables in the order in which they are tried, each once; the oldest minor version that fits first."""
+    """Yield each executable once, in the order in which they are tried; the oldest suitable minor version first."""
     seen: set[Path] = set()
     places = itertools.chain(
         [Path(sys.executable)] if wanted.contains(platform.python_version()) else [],
@@ -185,7 +185,7 @@ def _candidates(wanted: SpecifierSet, environ: Mapping[str, str]) -> Iterator[Pa
         _installed(wanted, _managed(environ)),
     )
     for path in places:
-        # The executable of a virtual environment is a link to that of the Python which would be taken for it.
+        # The executable of a virtual environment is a link to that of its base Python.
         if (real := path.resolve()) not in seen:
             seen.add(real)
             yield path
@@ -225,7 +225,7 @@ def _shims(environ: Mapping[str, str]) -> set[Path]:
 
 
 def _installations(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the directories of Pythons that version managers and a hosted runner keep."""
+    """Yield the directories of Pythons of version managers and of a hosted runner."""
     pyenv = _pyenv(environ)
     if pyenv / "shims" in _path(environ) or shutil.which("pyenv", path=environ.get("PATH", "")):
         yield from (pyenv / "versions").glob("3.*")
@@ -249,7 +249,7 @@ def _managed(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _installed(wanted: SpecifierSet, directories: Iterator[Path]) -> Iterator[Path]:
-    """Yield the executables below ``directories`` whose version, by the name of a directory, may be wanted."""
+    """Yield the executables in ``directories`` whose version, according to a directory's name, may be suitable."""
     minors = _minors(wanted)
     versioned = []
     for directory in directories:
@@ -262,13 +262,13 @@ def _installed(wanted: SpecifierSet, directories: Iterator[Path]) -> Iterator[Pa
 
 
 def _download(wanted: SpecifierSet) -> Interpreter:
-    """Let uv download the oldest minor version that fits; of that the newest release."""
+    """Let uv download the newest release of the oldest suitable minor version."""
     minor = next(iter(_minors(wanted)), None)
     if minor is None:
-        raise InstallError("there is no such Python")
+        raise InstallError("no such Python exists")
     one = ",".join(sorted((*map(str, wanted), f"==3.{minor}.*")))
-    run_uv(["python", "install", "--no-bin", one], time_limit=DOWNLOAD_TIME)
+    run_uv(["python", "install", "--no-bin", one], time_limit=DOWNLOAD_TIMEOUT)
     for path in _installed(wanted, _managed(os.environ)):
         if (found := probe(path)) is not None and fits(found, wanted):
             return found
-    raise InstallError("what uv downloaded does not run here")
+    raise InstallError("the downloaded Python does not run on this machine")

@@ -1,4 +1,4 @@
-"""What an installed gateway says of itself: its metadata, and the settings that it can be given."""
+"""Metadata and settings of an installed gateway."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from loadtest.gateway.install.installation import Installation
 from loadtest.gateway.install.source import PACKAGE
 from loadtest.gateway.process.commands import run_command
 
-READING_TIME = 60.0
-"""Seconds that importing its configuration may take."""
+READ_TIMEOUT = 60.0
+"""Seconds for the import of its configuration."""
 
 LONGEST = 80
-"""Characters of a default that is kept as it is."""
+"""Maximum characters of a default that is kept as it is."""
 
 _QUESTION = f"""
 import importlib.metadata, json
@@ -39,44 +39,44 @@ print(json.dumps({{
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """One release in its own words."""
+    """Metadata and settings of one release."""
 
     python: str
-    """The interpreters that it runs on, as a PEP 440 specifier."""
+    """Supported interpreters, as a PEP 440 specifier."""
     extras: tuple[str, ...]
     settings: dict[str, str]
-    """The environment variables that its configuration reads, and their defaults, see :func:`short`."""
+    """Environment variables that its configuration reads, and their defaults, see :func:`short`."""
 
 
 def read_manifest(installation: Installation) -> Manifest:
-    """Return what the gateway in ``installation`` says of itself; it is imported, not booted.
+    """Return the manifest of the gateway in ``installation``, which is imported, not booted.
 
     Raises:
-        InconclusiveError: it cannot be imported, or its configuration is not what we know.
+        InconclusiveError: it cannot be imported, or its configuration has an unexpected form.
     """
     with tempfile.TemporaryDirectory() as directory:
         finished = run_command(
             [installation.python, "-c", _QUESTION],
             name=f"reading the configuration of {installation.name}",
             environment={"HOME": directory, "LANG": "C.UTF-8"},
-            within=READING_TIME,
+            within=READ_TIMEOUT,
             directory=Path(directory),
         )
     try:
         manifest = msgspec.json.decode(_last(finished.output), type=Manifest)
     except msgspec.DecodeError as error:
-        last = _last(finished.errors) or "nothing was printed"
+        last = _last(finished.errors) or "no output"
         raise InconclusiveError(f"the configuration of {installation.name} cannot be read: {last}") from error
     return replace(manifest, settings={name: short(value) for name, value in manifest.settings.items()})
 
 
 def short(default: str) -> str:
-    """Return ``default``, or of a long text its length and digest: enough to see that it changed."""
+    """Return ``default``, or the length and digest of a long text, which show that it changed."""
     if len(default) <= LONGEST and "\n" not in default:
         return default
     return f"({len(default)} characters, SHA-256 {hashlib.sha256(default.encode()).hexdigest()[:12]})"
 
 
 def _last(printed: str) -> str:
-    """Return the last line; whatever the import itself printed stands before it."""
+    """Return the last line; the import may have printed others before it."""
     return (printed.strip().splitlines() or [""])[-1]

@@ -1,4 +1,4 @@
-"""What ``GATEWAY=`` names: a pinned version, a checkout, or a gateway that runs already."""
+"""The gateway source, ``GATEWAY=``: a pinned version, a checkout, or a running gateway."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ class Pinned:
     text: str
     data: VersionData
     notes: tuple[str, ...] = ()
-    """What a reader of the run should know about how it was chosen."""
+    """Notes on how it was chosen for the reports."""
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A working copy of the gateway, installed into an environment of its own."""
+    """A checkout of the gateway, installed into a virtual environment."""
 
     text: str
     directory: Path
     version: str
-    """What the checkout calls itself."""
+    """The version that the checkout declares."""
     python: str
-    """The interpreters that it runs on, as a PEP 440 specifier."""
+    """Supported interpreters, as a PEP 440 specifier."""
     data: VersionData
-    """Of the nearest version that has a data file."""
+    """Data of the nearest known version."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A gateway that somebody else booted; nothing is installed, booted or stopped."""
+    """A running gateway; nothing is installed, booted or stopped."""
 
     text: str
     url: str
@@ -56,10 +56,10 @@ Source = Pinned | Checkout | Running
 
 
 def parse_source(text: str | None, home: Path | None = None) -> Source:
-    """Return what ``text`` names: a version, ``path:DIR``, or an HTTP address.
+    """Return the source that ``text`` names: a version, ``path:DIR``, or an HTTP address.
 
-    Nothing is the newest version that runs on this machine; see :mod:`loadtest.gateway.install.default`. ``home`` is
-    LOADTEST_HOME, what the environment says if None.
+    An empty text stands for the newest version that runs on this machine; see :mod:`loadtest.gateway.install.default`.
+    ``home`` is LOADTEST_HOME; if None, it is read from the environment.
 
     Raises:
         UsageError: an unknown version, a directory that is no checkout, or a malformed address.
@@ -95,7 +95,7 @@ def _checkout(text: str, directory: Path) -> Checkout:
 
 
 def _dynamic_version(directory: Path) -> str:
-    """Return ``__version__`` of the package, the place that ``dynamic = ["version"]`` points to."""
+    """Return ``__version__`` of the package, to which ``dynamic = ["version"]`` refers."""
     module = directory / "mcpgateway" / "__init__.py"
     found = re.search(r"""^__version__\s*=\s*["']([^"']+)["']""", read_text(module), re.MULTILINE)
     if found is None:

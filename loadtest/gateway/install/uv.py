@@ -1,8 +1,8 @@
-"""Running uv, the installer that every environment of a gateway is made with.
+"""Run uv, which installs every gateway.
 
-uv sees the settings of the user and of the system (environment variables, ``uv.toml``), never those of the project
-that we happen to be started in; see ``isolation/pyproject.toml``. The working directory stays, so that relative
-paths in the user's variables keep their meaning.
+uv reads the settings of the user and of the system (environment variables, ``uv.toml``), not those of a project in the
+working directory; see ``isolation/pyproject.toml``. The working directory is kept, so that relative paths in the
+user's variables keep their meaning.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from loadtest.gateway.install.diagnosis import Diagnosis, diagnose
 from loadtest.gateway.process.commands import CommandError, CommandTimeoutError, run_command
 
 ISOLATION = Path(__file__).parent / "isolation"
-"""The project that uv is given in place of the surrounding one."""
+"""The project for uv, instead of the one in the working directory."""
 
 TIME_LIMIT = 900.0
-"""Seconds that one call of uv may take."""
+"""Seconds for one call of uv."""
 
 TARGETS = frozenset(
     {
@@ -51,15 +51,15 @@ TARGETS = frozenset(
         "__PYVENV_LAUNCHER__",
     }
 )
-"""Variables that name another environment, project or set of packages than the one asked for."""
+"""Variables that select another environment, project or set of packages."""
 
 
 class InstallError(InconclusiveError):
-    """A gateway could not be installed; one line that says what failed, why, and what to do."""
+    """A gateway could not be installed; one line with the failure, its cause and advice."""
 
 
 class InstallerError(InstallError):
-    """uv ended with an error."""
+    """uv failed."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         super().__init__(str(diagnosis))
@@ -74,14 +74,14 @@ def run_uv(
     log: Path | None = None,
     time_limit: float = TIME_LIMIT,
 ) -> str:
-    """Run ``uv`` with ``arguments``, for the virtual environment ``environment``; return its standard output.
+    """Run ``uv`` with ``arguments`` for the virtual environment ``environment``; returns its standard output.
 
-    ``extra`` are environment variables on top. ``log`` is a file to which the command and all its output, without
-    the passwords of index addresses, are appended.
+    ``extra`` are additional environment variables. The command and its output, without the passwords of index URLs,
+    are appended to the file ``log``.
 
     Raises:
-        InstallerError: it ended with an error.
-        InstallError: it took more than ``time_limit`` seconds; uv and what it had started were ended.
+        InstallerError: uv failed.
+        InstallError: it took more than ``time_limit`` seconds and was stopped with its child processes.
     """
     variables = uv_environment() | dict(extra or {})
     if environment is not None:
@@ -108,9 +108,9 @@ def run_uv(
 
 
 def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables for uv: the user's, without those that name another environment.
+    """Return the environment variables for uv: the user's, without those that select another environment.
 
-    Where the user's directories cannot be written to, caches and Pythons of uv go into LOADTEST_HOME.
+    If the user's directories are not writable, uv keeps its cache and its Pythons in LOADTEST_HOME.
     """
     variables = {
         name: value
@@ -135,7 +135,7 @@ def _user_directory(environ: Mapping[str, str], variable: str, below_home: str) 
 
 
 def _writable(directory: Path | None) -> bool:
-    """Say whether ``directory`` can be written to, or made; not below a home directory that does not exist."""
+    """Return whether ``directory`` is writable or can be created; not in a home directory that does not exist."""
     if directory is None:
         return False
     existing = next(one for one in (directory, *directory.parents) if one.exists())

@@ -83,7 +83,7 @@ def test_a_download_that_failed_is_not_tried_at_each_start(
     _, second = newest_runnable(absent)
     assert "and uv could not download it (no network) 0 minutes ago; using 1.0.7" in second[0]
     assert len(attempts) == 1
-    monkeypatch.setattr(default, "TRY_AGAIN", 0.0)
+    monkeypatch.setattr(default, "RETRY_AFTER", 0.0)
     newest_runnable(absent)
     assert len(attempts) == 2
 

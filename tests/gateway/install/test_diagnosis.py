@@ -234,7 +234,7 @@ error: Failed to initialize cache at `/nonexistent/.cache/uv`
         "thread main panicked",
         "one\n\nthread main panicked\n",
     ),
-    "nothing": (FailureCause.OTHER, "nothing was printed", "\n"),
+    "nothing": (FailureCause.OTHER, "no output", "\n"),
 }
 
 
