@@ -1,7 +1,7 @@
-"""Two runs side by side: what became slower or faster, which failures came and went, what coverage changed.
+"""Comparison of a run with a baseline: latency, failures, coverage.
 
-It shows and never judges: latencies on a shared machine differ from run to run, so a difference is told only
-where both runs have samples enough, and it fails nothing. A criterion does that.
+It is informational and never fails a run: latencies on a shared machine vary, so a change is shown only if both runs
+have enough samples. Use criteria to fail a run on latency.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from loadtest.results.measurements import Operation, merged_latency
 from loadtest.results.run import Run, total_latency
 
 MIN_SAMPLES = 20
-"""Requests that an operation must have had in both runs before a difference of its latency is told."""
+"""Requests that an operation needs in both runs before a change of its latency is shown."""
 NOTABLE = 1.25
-"""A p95 that is this many times higher or lower is told as slower or faster."""
+"""Ratio of the p95 latencies from which an operation counts as slower or faster."""
 NOTABLE_MS = 5.0
-"""And it must differ by this much: 2 ms against 1 ms is the clock, not the gateway."""
+"""Milliseconds by which p95 must differ as well: 2 ms instead of 1 ms is noise."""
 
 
 class LatencyChange(StrEnum):
-    """What can be said of an operation's latency."""
+    """How the latency of an operation changed."""
 
     SLOWER = "slower"
     FASTER = "faster"
-    ALIKE = "alike"
+    UNCHANGED = "unchanged"
     UNSURE = "too few samples"
 
 
@@ -41,7 +41,7 @@ class OperationComparison:
     now: Operation
     trend: LatencyChange
     ratio: float | None
-    """The p95 now, divided by that of before; None if one of the two is not known or 0."""
+    """The p95 of the run divided by that of the baseline; None if one of them is unknown or 0."""
 
     @property
     def name(self) -> str:
@@ -51,19 +51,19 @@ class OperationComparison:
 
 @dataclass(frozen=True)
 class AreaComparison:
-    """The requests of one area in both runs: a short run has samples enough of an area, seldom of an operation."""
+    """The latency of one area in both runs. Short runs rarely have enough samples of a single operation."""
 
     name: str
     before: Latency
     now: Latency
     trend: LatencyChange
     ratio: float | None
-    """As of an operation."""
+    """As for an operation."""
 
 
 @dataclass(frozen=True)
 class ComparedMetric:
-    """One number of the whole run, before and now; None where a run does not know it."""
+    """One number of the whole run, before and now; None if unknown."""
 
     name: str
     unit: str
@@ -73,24 +73,24 @@ class ComparedMetric:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run against an earlier one."""
+    """A run compared with a baseline."""
 
     baseline: Run
     figures: tuple[ComparedMetric, ...]
     operations: tuple[OperationComparison, ...]
-    """Those called in both runs: slower ones first, the worst at the top."""
+    """Operations called in both runs: slower ones first, the worst at the top."""
     areas: tuple[AreaComparison, ...]
-    """Those measured in both runs, in the same order."""
+    """Areas measured in both runs, in the same order."""
     new_failures: tuple[Failure, ...]
-    """Those that the baseline does not have, whether they are known failures or not."""
-    gone_failures: tuple[Failure, ...]
-    """Those of the baseline that are not here although their operation was called."""
-    won: tuple[str, ...]
-    """Operations that succeeded now and not in the baseline."""
+    """Failures that the baseline does not have, known or not."""
+    resolved_failures: tuple[Failure, ...]
+    """Failures of the baseline that did not occur although their operation was called."""
+    gained: tuple[str, ...]
+    """Operations that succeeded in the run but not in the baseline."""
     lost: tuple[str, ...]
-    """Operations that succeeded in the baseline and not now."""
-    unlike: tuple[str, ...]
-    """Why the two may not be comparable, a sentence each."""
+    """Operations that succeeded in the baseline but not in the run."""
+    differences: tuple[str, ...]
+    """Why the runs may not be comparable, one line per difference."""
 
     def count(self, trend: LatencyChange) -> int:
         """Return how many operations have this ``trend``."""
@@ -105,23 +105,23 @@ def compare(run: Run, baseline: Run) -> Comparison:
     """
     now = {operation.name: operation for operation in run.operations if operation.requests}
     before = {operation.name: operation for operation in baseline.operations if operation.requests}
-    differences = [_difference(before[name], one) for name, one in now.items() if name in before]
+    compared = [_difference(before[name], one) for name, one in now.items() if name in before]
     order = list(LatencyChange)
-    differences.sort(key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name))
+    compared.sort(key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name))
     prints, earlier = ({one.fingerprint for one in here.failures} for here in (run, baseline))
     succeeded, did = ({one.name for one in here.operations if one.successes} for here in (run, baseline))
     return Comparison(
         baseline=baseline,
         figures=tuple(_figures(run, baseline)),
-        operations=tuple(differences),
+        operations=tuple(compared),
         areas=_areas(now.values(), before.values()),
         new_failures=tuple(one for one in run.failures if one.fingerprint not in earlier),
-        gone_failures=tuple(
+        resolved_failures=tuple(
             one for one in baseline.failures if one.fingerprint not in prints and one.operation in now
         ),
-        won=tuple(sorted(succeeded - did)),
+        gained=tuple(sorted(succeeded - did)),
         lost=tuple(sorted(did - succeeded)),
-        unlike=tuple(_unlike(run, baseline)),
+        differences=tuple(_run_differences(run, baseline)),
     )
 
 
@@ -155,7 +155,7 @@ def _trend(before: Latency | None, now: Latency | None) -> tuple[LatencyChange, 
     if min(before.count, now.count) < MIN_SAMPLES:
         return LatencyChange.UNSURE, ratio
     if abs(new - old) < NOTABLE_MS or (ratio is not None and 1 / NOTABLE < ratio < NOTABLE):
-        return LatencyChange.ALIKE, ratio
+        return LatencyChange.UNCHANGED, ratio
     return (LatencyChange.SLOWER if new > old else LatencyChange.FASTER), ratio
 
 
@@ -182,7 +182,7 @@ def _failed(run: Run) -> float | None:
     return 100 * sum(one.failures for one in run.operations) / run.requests if run.requests else None
 
 
-def _unlike(run: Run, baseline: Run) -> Iterator[str]:
+def _run_differences(run: Run, baseline: Run) -> Iterator[str]:
     pairs = (
         ("gateway", *(here.gateway.version if here.gateway else None for here in (baseline, run))),
         ("profile", baseline.settings.profile, run.settings.profile),
@@ -197,6 +197,6 @@ def _unlike(run: Run, baseline: Run) -> Iterator[str]:
     )
     for name, old, new in pairs:
         if old != new:
-            yield f"{name}: {'not known' if old is None else old} then, {'not known' if new is None else new} now"
+            yield f"{name}: {'unknown' if old is None else old} before, {'unknown' if new is None else new} now"
     if baseline.state is not run.state:
         yield f"the baseline is {baseline.state.value}, this run {run.state.value}"

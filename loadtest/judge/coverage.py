@@ -1,4 +1,4 @@
-"""Coverage: what became of every operation that the gateway offers, as the run itself shows it."""
+"""Coverage: the state of every operation in the gateway's contract after a run."""
 
 from __future__ import annotations
 
@@ -11,37 +11,53 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.core.operations import area_of, base
+from loadtest.core.units import plural
 from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 from loadtest.versions.data import Drift, Exclusion
 
 SHARES = (50, 90, 99, 100)
-"""Percent of the succeeding operations whose time is told."""
+"""Percentages of the successful operations for which the time to reach them is reported."""
 
 
 class CoverageState(StrEnum):
-    """What became of an operation; the first one that fits counts."""
+    """The state of an operation; the first one that applies counts. Values are keys of ``verdict.json``."""
 
     SUCCEEDED = "succeeded"
     """At least one documented success."""
     MISMATCH = "drift"
-    """Answered right at least once, and only outside what the contract documents."""
+    """Correct at least once, but only in ways that the contract does not document."""
     ALLOWED = "accepted"
-    """Never answered as documented: the scenario that calls it accepts what it got, with a reason."""
+    """Never a documented success: the scenario that calls it allows the response, with a reason."""
     KNOWN_FAILURE = "excused"
-    """Called, and it only failed; every failure is a known one."""
+    """Called, and every call failed with a known failure."""
     FAILING = "reached"
-    """Called, and it only failed, not always as known."""
+    """Called, and every call failed, at least once with a failure that is not known."""
     EXCLUDED = "excluded"
-    """Not driven, with a reason in the version's data."""
+    """Not tested, for a reason in the version's data."""
     NOT_CALLED = "missed"
-    """Offered and never called."""
+    """In the contract, but never called."""
     REMOVED = "removed"
-    """Not in the contract of this gateway, and in that of the known version."""
+    """In the contract of the known version, but not in this gateway's."""
     NOT_IN_VERSION = "not offered"
-    """Planned by a scenario, and not in the contract of this gateway."""
+    """Planned by a scenario, but not in this gateway's contract."""
     UNDOCUMENTED = "undocumented"
-    """Called, and not in the contract: shown, not counted."""
+    """Called, but not in the contract: shown, not counted."""
+
+    @property
+    def label(self) -> str:
+        """The state as reports show it."""
+        return _LABELS.get(self, self.value)
+
+
+_LABELS = {
+    CoverageState.MISMATCH: "contract mismatch",
+    CoverageState.ALLOWED: "allowed",
+    CoverageState.KNOWN_FAILURE: "known failure",
+    CoverageState.FAILING: "failing",
+    CoverageState.NOT_CALLED: "not called",
+    CoverageState.NOT_IN_VERSION: "not in this version",
+}
 
 
 COUNTED = (
@@ -52,7 +68,7 @@ COUNTED = (
     CoverageState.FAILING,
     CoverageState.NOT_CALLED,
 )
-"""The states of an operation that the run could have succeeded on."""
+"""The states of operations that count towards the total."""
 
 
 UNEXPLAINED = (CoverageState.NOT_CALLED, CoverageState.ALLOWED, CoverageState.MISMATCH)
@@ -62,7 +78,7 @@ itself."""
 
 @dataclass(frozen=True)
 class OperationCoverage:
-    """One operation and what became of it."""
+    """One operation and its state."""
 
     name: str
     area: str
@@ -77,32 +93,32 @@ class OperationCoverage:
 
     @property
     def counted(self) -> bool:
-        """Say whether it is one of the operations that the run could have succeeded on."""
+        """Whether it counts towards the total."""
         return self.within is None and self.state in COUNTED
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What became of every operation, and what the run had to reach."""
+    """The state of every operation, and the coverage that the run had to reach."""
 
     operations: tuple[OperationCoverage, ...]
     """In the order of area and name."""
     known: bool
     """Whether the contract is known; without it, only what was called is listed and no total exists."""
     unplanned: tuple[str, ...] = ()
-    """Offered, not excluded, and in no scenario of the plan."""
+    """In the contract, not excluded, and in no scenario of the plan."""
     required: bool = False
     """Whether every planned operation must succeed unless it is excused."""
     exempt: frozenset[str] = frozenset()
     """Operations that need not succeed: those with an entry for a contract mismatch or an allowed response in the
     version's data, and those not called because of a failure that is new or known to occur only sometimes."""
     partial: str = ""
-    """How the load was limited to a part of itself, which nothing is required of; empty if it was not."""
+    """How the load was limited, in which case no floor applies; empty if it was not."""
     gone: frozenset[str] = frozenset()
     """Operations of the known version that are no longer offered, intended or not."""
 
     def count(self, state: CoverageState, area: str | None = None) -> int:
-        """Return how many operations have this ``state``, parts of others left out."""
+        """Return how many operations have this ``state``, not counting parts of other operations."""
         return sum(
             one.state is state and one.within is None and area in (None, one.area) for one in self.operations
         )
@@ -114,25 +130,38 @@ class Coverage:
 
     @property
     def answered(self) -> int:
-        """Operations that were answered right at least once, as documented or not."""
+        """Operations that were correct at least once, as documented or not."""
         return self.succeeded + self.count(CoverageState.MISMATCH)
 
     @property
     def total(self) -> int:
-        """Operations that could have succeeded: those of the contract without the excluded ones."""
+        """Operations of the contract that are not excluded."""
         return sum(one.counted for one in self.operations)
 
     @property
     def line(self) -> str:
-        """The whole in a few words; what stands in brackets makes up the difference."""
-        noun = "operations" if self.known else "called operations"
-        return counts_text({state: self.count(state) for state in COUNTED}, f" {noun} succeeded")
+        """``485/485 operations called, 466 correct, 1 allowed, 18 known failures``; no total without a contract."""
+        called = self.total - self.count(CoverageState.NOT_CALLED)
+        text = (
+            f"{called}/{self.total} operations called"
+            if self.known
+            else plural(called, "operation") + " called"
+        )
+        parts = [text, f"{self.answered} correct"]
+        parts += [
+            f"{count} {state.label}"
+            for state in (CoverageState.FAILING, CoverageState.ALLOWED)
+            if (count := self.count(state))
+        ]
+        if known := self.count(CoverageState.KNOWN_FAILURE):
+            parts.append(plural(known, "known failure"))
+        return ", ".join(parts)
 
     @property
     def pace(self) -> tuple[tuple[int, float], ...]:
-        """When each share (in percent) of the operations that succeeded had done so first, in seconds.
+        """Seconds until each share (in percent) of the successful operations had succeeded once.
 
-        Nothing is known of a record that does not say so for each of them.
+        Empty if the time of a first success is missing.
         """
         firsts = [
             o.first_success
@@ -146,13 +175,13 @@ class Coverage:
 
     @property
     def pace_line(self) -> str:
-        """The pace in one line, or nothing if it is not known."""
+        """The pace in one line; empty if unknown."""
         steps = ", ".join(f"{share} % after {seconds:.0f} s" for share, seconds in self.pace)
         return f"coverage: {steps}" if steps else ""
 
     @property
     def lost(self) -> tuple[OperationCoverage, ...]:
-        """Planned operations that neither succeeded nor are excused: what this run had to reach and did not."""
+        """Planned operations that neither succeeded nor are excused."""
         return tuple(
             one
             for one in self.operations
@@ -164,11 +193,11 @@ class Coverage:
 
     @property
     def incomplete(self) -> bool:
-        """Whether the run had to reach an operation and did not."""
+        """Whether a required operation neither succeeded nor is excused."""
         return self.known and self.required and not self.partial and bool(self.lost)
 
     def areas(self) -> dict[str, dict[CoverageState, int]]:
-        """Return how many operations of every area have which state."""
+        """Return the number of operations in each state, by area."""
         table: dict[str, dict[CoverageState, int]] = defaultdict(lambda: dict.fromkeys(CoverageState, 0))
         for one in self.operations:
             if one.within is None:
@@ -176,12 +205,11 @@ class Coverage:
         return dict(sorted(table.items()))
 
 
-def counts_text(counts: Mapping[CoverageState, int], what: str = "") -> str:
-    """Return ``3/6 (1 drift, 2 failed)``, with ``what`` before the brackets: they make up the difference."""
-    text = f"{counts[CoverageState.SUCCEEDED]}/{sum(counts[state] for state in COUNTED)}{what}"
-    words = {CoverageState.FAILING: "failed"}
+def counts_text(counts: Mapping[CoverageState, int]) -> str:
+    """Return ``3/6 (1 contract mismatch, 2 failing)``: successes, total, and the states of the others."""
+    text = f"{counts[CoverageState.SUCCEEDED]}/{sum(counts[state] for state in COUNTED)}"
     others = [
-        f"{counts[state]} {words.get(state, state.value)}"
+        f"{counts[state]} {state.label}"
         for state in COUNTED
         if state is not CoverageState.SUCCEEDED and counts[state]
     ]
@@ -189,9 +217,9 @@ def counts_text(counts: Mapping[CoverageState, int], what: str = "") -> str:
 
 
 def causes_of_missing(run: Run) -> dict[str, str]:
-    """Return why planned operations were not called: operation → the one whose failure cut their scenario short.
+    """Return, for each operation in a scenario that was cut short, the operation whose failure caused it.
 
-    Of several the most frequent counts. An operation that comes before the failure in its scenario is in here, too.
+    If there are several causes, the most frequent one counts. Operations before the failure are included.
     """
     if run.scenarios is None:
         return {}
@@ -222,7 +250,7 @@ def coverage_of(
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
     ``removed`` and ``intended`` are operations that this gateway no longer offers, with what is said of them.
-    ``drift`` says why an answer outside the contract is right all the same. If ``required``, every planned operation
+    ``drift`` lists the known contract mismatches. If ``required``, every planned operation
     must succeed or be excused; ``allowed`` are operations that only get responses which their scenario allows, and
     ``interrupting`` those whose failure excuses that later operations of the scenario are not called: it is new and
     fails the run, or is known to occur only sometimes.
@@ -244,7 +272,7 @@ def coverage_of(
             parts[whole].append(operation)
         state, reason = _outcome([operation], excused, drift)
         if run.contract is not None and whole is None:
-            state, reason = CoverageState.UNDOCUMENTED, "called, and not in the gateway's contract"
+            state, reason = CoverageState.UNDOCUMENTED, "called, but not in the gateway's contract"
         rows.append(
             OperationCoverage(
                 name, areas[name], state, operation.requests, reason, whole, _first_success([operation])
@@ -309,14 +337,12 @@ def coverage_of(
 def _not_called(
     name: str, area: str, contract: Collection[str], causes: Mapping[str, str]
 ) -> OperationCoverage:
-    """Return the row of an operation that a scenario plans, outside the contract's own names."""
+    """Return the row of a planned operation whose name is not in the contract."""
     if base(name) in contract:
         return OperationCoverage(
             name, area, CoverageState.NOT_CALLED, 0, _not_called_because(name, causes), base(name)
         )
-    return OperationCoverage(
-        name, area, CoverageState.NOT_IN_VERSION, 0, "not in the contract of this gateway"
-    )
+    return OperationCoverage(name, area, CoverageState.NOT_IN_VERSION, 0, "not in this gateway's contract")
 
 
 def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
@@ -326,7 +352,7 @@ def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
 def _outcome(
     operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
 ) -> tuple[CoverageState, str]:
-    """Return state and reason of one operation from what its parts met."""
+    """Return state and reason of one operation from the results of its parts."""
     if not operations:
         return CoverageState.NOT_CALLED, "never called"
     if any(operation.successes for operation in operations):
@@ -334,12 +360,12 @@ def _outcome(
     if any(operation.drift for operation in operations):
         return CoverageState.MISMATCH, _drift_reason(operations, drift)
     failed = [operation for operation in operations if operation.failures]
-    accepted = [f"accepted {a.status}: {a.reason}" for o in operations for a in o.acceptances]
+    accepted = [f"allowed {a.status}: {a.reason}" for o in operations for a in o.acceptances]
     if not failed:
         return CoverageState.ALLOWED, "; ".join(accepted)
     if all(operation.name in excused for operation in failed):
         return CoverageState.KNOWN_FAILURE, "; ".join(("only known failures", *accepted))
-    return CoverageState.FAILING, "called, and it only failed"
+    return CoverageState.FAILING, "every call failed"
 
 
 def _first_success(operations: list[Operation]) -> float | None:
@@ -347,9 +373,9 @@ def _first_success(operations: list[Operation]) -> float | None:
 
 
 def _drift_reason(operations: list[Operation], entries: Collection[Drift]) -> str:
-    """Return what the version's data says of the answers outside the contract, as far as it can be told."""
+    """Return the reasons in the version's data for the contract mismatches of ``operations``."""
     reasons = dict.fromkeys(entry.reason for entry in _mismatches(operations, entries))
-    return "; ".join(reasons) or "answered right, and not as the contract documents"
+    return "; ".join(reasons) or "correct, but not as the contract documents"
 
 
 def _mismatches(operations: Iterable[Operation], entries: Collection[Drift]) -> Iterator[Drift]:
@@ -363,7 +389,7 @@ def _mismatches(operations: Iterable[Operation], entries: Collection[Drift]) -> 
 
 
 def _partial(run: Run) -> str:
-    """Say how the load was limited; a part of it cannot be held to what the whole must reach."""
+    """Return how the load was limited; empty if it was not."""
     settings = run.settings
     if settings.tags or settings.exclude_tags:
         return "the run was limited by tags"
@@ -374,7 +400,7 @@ def _partial(run: Run) -> str:
 
 
 def _areas(run: Run) -> Mapping[str, str]:
-    """Return the area of every operation: where it was called, who plans to, or what its path says."""
+    """Return the area of every operation: of its calls, else of the plan, else of its path."""
     areas = {name: area_of(name) for name in run.contract or ()}
     for scenario in run.plan:
         for call in scenario.calls:

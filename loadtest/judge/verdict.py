@@ -1,4 +1,4 @@
-"""The verdict: pass, fail or inconclusive, with the evidence; the rules stand in ``docs/verdict.md``."""
+"""The verdict: pass, fail or inconclusive, with the evidence. ``docs/verdict.md`` lists the rules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from loadtest.versions.data import Removal, VersionData
 
 
 class Result(StrEnum):
-    """What can be said about the gateway after a run."""
+    """The result of a run."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -40,63 +40,63 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that is said about a run."""
+    """The judgement of one run."""
 
     result: Result
     exit_code: int
     headline: str
-    """The one line that comes first everywhere."""
+    """One line, shown first in every report."""
     fail_on: FailOn
     failures: tuple[JudgedFailure, ...]
-    """Worst first, then the most frequent."""
+    """Ordered by status, worst first, then by count."""
     stale: tuple[KnownFailureEntry, ...]
-    """Entries that ought to be deleted."""
+    """Known failures to delete, because they no longer occur."""
     criteria: tuple[CriterionResult, ...]
     coverage: Coverage
-    observations: tuple[CheckResult, ...]
-    """The result of every check, fine ones included."""
+    checks: tuple[CheckResult, ...]
+    """The result of every check, in order."""
     latency: Latency | None
     """Of all requests together, in ms."""
     endurance: Endurance = NOT_JUDGED
-    """What a long run says of growth, of what is stored, and of the time after a spike."""
+    """Growth, storage and recovery of a long run."""
     comparison: Comparison | None = None
-    """Against an earlier run, if one was given; it is shown and decides nothing."""
+    """Comparison with a baseline run, if one was given; informational only."""
 
     @property
     def growth(self) -> tuple[Growth, ...]:
-        """Each series of a long run and whether it grows; growing ones first."""
+        """The trend of each series of a long run; growing series first."""
         return self.endurance.growth
 
     @property
     def failing(self) -> tuple[JudgedFailure, ...]:
-        """The failures that make the run fail: what every report calls the failures of the run."""
+        """The failures that make the run fail."""
         return tuple(judged for judged in self.failures if judged.fails)
 
     @property
     def removed(self) -> tuple[JudgedFailure, ...]:
-        """Those of :attr:`failing` that are operations which are no longer offered."""
+        """The operations among :attr:`failing` that are no longer offered."""
         return tuple(judged for judged in self.failing if judged.removed)
 
     @property
     def failed(self) -> tuple[JudgedFailure, ...]:
-        """Those of :attr:`failing` that are answers."""
+        """The failed calls among :attr:`failing`."""
         return tuple(judged for judged in self.failing if not judged.removed)
 
     @property
     def excused(self) -> tuple[JudgedFailure, ...]:
-        """The failures that do not, because an entry or a category excuses them."""
+        """The failures that do not make the run fail: a known failure or a category excuses them."""
         return tuple(judged for judged in self.failures if not judged.fails)
 
     @property
     def findings(self) -> tuple[CheckResult, ...]:
-        """The checks that were not fine."""
+        """The checks that did not pass."""
         ignored = (Severity.PASSED, Severity.NOT_MEASURED)
-        return tuple(one for one in self.observations if one.severity not in ignored)
+        return tuple(one for one in self.checks if one.severity not in ignored)
 
     @property
     def tainted(self) -> CheckResult | None:
-        """What makes the failures of this run no evidence, if anything does."""
-        return next((one for one in self.observations if one.taints), None)
+        """The check because of which the failures of this run are no evidence, if any."""
+        return next((one for one in self.checks if one.taints), None)
 
     def with_status(self, *statuses: FailureStatus) -> tuple[JudgedFailure, ...]:
         """Return the failures with one of ``statuses``."""
@@ -115,13 +115,13 @@ def judge(
     today: dt.date,
     fail_on: FailOn = FailOn.NEW,
 ) -> Verdict:
-    """Return the verdict on ``run``; ``known`` and ``intended`` come on top of what ``version_data`` knows.
+    """Return the verdict on ``run``. ``known`` and ``intended`` extend the lists in ``version_data``.
 
-    ``offered`` are the operations of that version: one that the gateway does not offer is a failure unless its removal
-    is ``intended``.
+    ``offered`` are the operations of that version: an operation that the gateway does not offer is a failure unless
+    its removal is ``intended``.
 
     Raises:
-        UsageError: an entry of ``version_data`` or a histogram of ``run`` is not of the form it must have.
+        UsageError: a known failure of ``version_data`` or a histogram of ``run`` is invalid.
     """
     version = gateway_version(run.gateway)
     deployment = run.gateway.deployment if run.gateway else None
@@ -173,22 +173,22 @@ def judge(
     ]
     endurance = assess_endurance(run, new)
     blocking = sum(one.fails for one in failures)
-    observations = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals))
+    checks = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals))
     latency = total_latency(run)
     results = judge_criteria(
         run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)
     )
-    result = decide(run.state, failures, observations, results)
+    result = decide(run.state, failures, checks, results)
     return Verdict(
         result=result,
         exit_code=_exit_code(run, result, fail_on),
-        headline=_headline(run, result, fail_on, failures, stale, observations, results, coverage, latency),
+        headline=_headline(run, result, fail_on, failures, stale, checks, results, coverage, latency),
         fail_on=fail_on,
         failures=failures,
         stale=stale,
         criteria=results,
         coverage=coverage,
-        observations=observations,
+        checks=checks,
         latency=latency,
         endurance=endurance,
     )
@@ -197,17 +197,17 @@ def judge(
 def decide(
     state: RunState,
     failures: Iterable[JudgedFailure],
-    observations: Sequence[CheckResult],
+    checks: Sequence[CheckResult],
     criteria: Sequence[CriterionResult],
 ) -> Result:
-    """Return the result; the first rule that holds counts, as in the table of ``docs/verdict.md``."""
+    """Return the result; the first rule that applies counts, as in the table in ``docs/verdict.md``."""
     if state is RunState.INTERRUPTED:
         return Result.INTERRUPTED
-    if any(one.taints for one in observations):
+    if any(one.taints for one in checks):
         return Result.INCONCLUSIVE
     if any(judged.fails for judged in failures):
         return Result.FAIL
-    severities = {one.severity for one in observations}
+    severities = {one.severity for one in checks}
     if Severity.INCONCLUSIVE in severities:
         return Result.INCONCLUSIVE
     outcomes = {result.outcome for result in criteria}
@@ -237,63 +237,63 @@ def _headline(
     fail_on: FailOn,
     failures: tuple[JudgedFailure, ...],
     stale: tuple[KnownFailureEntry, ...],
-    observations: tuple[CheckResult, ...],
+    checks: tuple[CheckResult, ...],
     criteria: tuple[CriterionResult, ...],
     coverage: Coverage,
     latency: Latency | None,
 ) -> str:
     statuses = Counter(judged.status for judged in failures if not (judged.removed and judged.fails))
+    new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]
+    known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
+    blocking = sum(judged.fails for judged in failures)
+    removed = sum(judged.removed and judged.fails for judged in failures)
+    tainted = any(one.taints for one in checks)
     parts = []
     match result:
         case Result.INTERRUPTED:
             name = f" ({signal.Signals(run.signal).name})" if run.signal in set(signal.Signals) else ""
             parts.append(f"at {clock(run.duration)}{name}")
         case Result.INCONCLUSIVE:
-            causes = [o.text for o in observations if o.severity is Severity.INCONCLUSIVE]
+            causes = [one.text for one in checks if one.severity is Severity.INCONCLUSIVE]
             causes += [
-                f"{c.criterion.text}: {c.text}"
-                for c in criteria
-                if c.outcome is CriterionOutcome.INCONCLUSIVE
+                f"{one.criterion.text}: {one.text}"
+                for one in criteria
+                if one.outcome is CriterionOutcome.INCONCLUSIVE
             ]
             parts.append(causes[0])
-    new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]
-    known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
-    blocking = sum(judged.fails for judged in failures)
-    gone = sum(judged.removed and judged.fails for judged in failures)
-    if any(one.taints for one in observations):
-        if blocking:
-            parts.append(f"{plural(blocking, 'failure')} not judged")
-    elif gone:
-        parts.append(f"{plural(gone, 'operation')} no longer offered")
-    if any(one.taints for one in observations):
-        pass
-    elif fail_on is FailOn.ANY:
-        counts = (
-            f"{count} {word}"
-            for count, word in ((new, "new"), (expired, "expired"), (known, "known"))
-            if count
-        )
-        told = ", ".join(counts)
-        if told or not gone:
-            parts.append(f"{plural(blocking - gone, 'failure')} ({told})" if told else "no failures")
+        case Result.PASS if coverage.total:
+            parts.append(coverage.line)
+    if tainted:
+        parts += [f"{plural(blocking, 'failure')} not judged"] if blocking else []
     else:
-        if new or not gone:
-            parts.append(plural(new, "new failure"))
-        if expired:
-            parts.append(f"{expired} expired")
-    if known and fail_on is not FailOn.ANY:
+        parts += [f"{plural(removed, 'operation')} no longer offered"] if removed else []
+        if fail_on is FailOn.ANY:
+            counts = ((new, "new"), (expired, "expired"), (known, "known"))
+            listed = ", ".join(f"{count} {word}" for count, word in counts if count)
+            if listed:
+                parts.append(f"{plural(blocking - removed, 'failure')} ({listed})")
+            elif not removed:
+                parts.append("no failures")
+        else:
+            if new:
+                parts.append(plural(new, "new failure"))
+            elif not removed and result in (Result.PASS, Result.FAIL):
+                parts.append("nothing new")
+            if expired:
+                parts.append(plural(expired, "expired known failure"))
+    if known and fail_on is not FailOn.ANY and not coverage.count(CoverageState.KNOWN_FAILURE):
         parts.append(f"{known} known")
     if stale:
-        parts.append(f"{len(stale)} stale")
+        parts.append(plural(len(stale), "stale known failure"))
     if result is Result.FAIL:
-        parts += [c.text for c in criteria if c.outcome is CriterionOutcome.MISSED]
-        parts += [o.text for o in observations if o.severity is Severity.FAILURE]
-    warnings = sum(o.severity is Severity.WARNING for o in observations) - bool(stale)
+        parts += [one.text for one in criteria if one.outcome is CriterionOutcome.MISSED]
+        parts += [one.text for one in checks if one.severity is Severity.FAILURE]
+    warnings = sum(one.severity is Severity.WARNING for one in checks) - bool(stale)
     if warnings:
         parts.append(plural(warnings, "warning"))
-    if coverage.total:
+    if coverage.total and result is not Result.PASS:
         parts.append(coverage.line)
     p95 = latency.percentile(95) if latency else None
     if p95 is not None:
         parts.append(f"p95 {p95:.0f} ms")
-    return f"{result.value.upper()}  {' · '.join(parts)}"
+    return " · ".join((result.value.upper(), *parts))

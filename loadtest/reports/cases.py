@@ -21,7 +21,7 @@ from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 
 COVERAGE = "loadtest coverage"
-"""The suite of the checks of what was reached."""
+"""The suite of the coverage checks."""
 _COVERAGE = {
     Check.REQUESTS,
     Check.SUCCESSES,
@@ -35,7 +35,7 @@ _COVERAGE = {
 
 
 class CaseOutcome(StrEnum):
-    """What JUnit knows."""
+    """The outcomes of a JUnit test case."""
 
     PASSED = "passed"
     SKIPPED = "skipped"
@@ -45,7 +45,7 @@ class CaseOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """One test case; everything but a passed one has a message."""
+    """One test case. Every case that did not pass has a message."""
 
     suite: str
     name: str
@@ -55,7 +55,7 @@ class Case:
     kind: str = ""
     """The class of a failure: its problem, check or metric."""
     body: str = ""
-    """What stands below the message."""
+    """Text below the message."""
     seconds: float = 0.0
     place: SourceLine | None = None
 
@@ -69,19 +69,19 @@ def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
             Result.INTERRUPTED,
         ):
             yield replace(
-                case, outcome=CaseOutcome.ERROR, message=f"no evidence, the run is not whole: {case.message}"
+                case, outcome=CaseOutcome.ERROR, message=f"no evidence, the run is incomplete: {case.message}"
             )
         else:
             yield case
 
 
 def _figures(verdict: Verdict) -> Iterator[Case]:
-    for observation in verdict.observations:
+    for observation in verdict.checks:
         if observation.check in _COVERAGE:
             yield _check(COVERAGE, observation)
     for result in verdict.criteria:
         yield _criterion(result)
-    for observation in verdict.observations:
+    for observation in verdict.checks:
         if observation.check not in _COVERAGE:
             yield _check("loadtest resources", observation)
 
@@ -136,12 +136,12 @@ def _operation(
     if covered.state is CoverageState.SUCCEEDED or (operation is not None and operation.successes):
         return case(CaseOutcome.PASSED)
     because = f" ({tainted.text})" if tainted is not None and not covered.requests else ""
-    return case(CaseOutcome.SKIPPED, f"{covered.state.value}: {covered.reason}{because}")
+    return case(CaseOutcome.SKIPPED, f"{covered.state.label}: {covered.reason}{because}")
 
 
 def _summary(failing: list[JudgedFailure]) -> str:
     first = failing[0]
-    more = f" (and {len(failing) - 1} more kinds of failure: all in run.json)" if len(failing) > 1 else ""
+    more = f" (and {len(failing) - 1} more failures: all in run.json)" if len(failing) > 1 else ""
     known = f"{first.status.value}: {first.reason}: " if first.status is not FailureStatus.NEW else ""
     return f"{known}{title(first)} ({times(first.failure.count)}){more}"
 
@@ -177,7 +177,7 @@ def _criterion(result: CriterionResult) -> Case:
 
 
 def _in_words(criterion: str) -> str:
-    """Return ``p95 below 500ms``: a name with an angle bracket is markup, or a row of signs, to some readers."""
+    """Return ``p95 below 500ms``: some readers treat angle brackets in names as markup."""
     return re.sub(r"(?<= )(<=|>=|<|>)(?= )", lambda found: _COMPARISONS[found[0]], criterion)
 
 

@@ -1,4 +1,4 @@
-"""Coverage by area on a terminal: of one run, of two side by side, of a contract without a run. Not a file."""
+"""Coverage by area on a terminal or as JSON: of one run, of two runs, of a contract without a run."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from loadtest.reports.terminal import plain
 
 
 def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
-    """Print how many operations of each area are in which state, and name those that are not covered."""
+    """Print the number of operations in each state by area, and list those that are failing or not called."""
     console = console or _console()
     shown = [state for state in CoverageState if coverage.count(state)]
-    table = Table("area", *(state.value for state in shown), box=None, pad_edge=False)
+    table = Table("area", *(state.label for state in shown), box=None, pad_edge=False)
     for area, row in coverage.areas().items():
         table.add_row(plain(area), *(str(row[state] or "") for state in shown))
     console.print(table)
     for one in coverage.operations:
         if one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED):
-            console.print(plain(f"{one.state.value}: {one.name}: {one.reason}"), soft_wrap=True)
+            console.print(plain(f"{one.state.label}: {one.name}: {one.reason}"), soft_wrap=True)
     console.print(coverage.line)
     if not coverage.known:
-        console.print("the total is unknown: this record does not hold the gateway's contract")
+        console.print("total unknown: the run has no contract")
     if coverage.pace_line:
         console.print(coverage.pace_line)
 
 
 def print_coverage_diff(names: tuple[str, str], both: CoverageDiff, console: Console | None = None) -> None:
-    """Print two coverages area by area, then what only one gateway offers, then what fared otherwise."""
+    """Print two coverages by area, then operations that only one gateway offers, then changes of state."""
     console = console or _console()
     table = Table("area", box=None, pad_edge=False)
     for name in names:
@@ -46,21 +46,23 @@ def print_coverage_diff(names: tuple[str, str], both: CoverageDiff, console: Con
         for operation in only:
             console.print(plain(f"only {name}: {operation}"), soft_wrap=True)
     for change in both.changes:
-        words = f"{change.left.state.value} -> {change.right.state.value}"
+        words = f"{change.left.state.label} -> {change.right.state.label}"
         why = change.right.reason or change.left.reason
         console.print(plain(f"{words}: {change.name}: {why}"), soft_wrap=True)
 
 
 def print_contract_coverage(offer: ContractCoverage, console: Console | None = None) -> None:
-    """Print how many operations of each area have a scenario, and name those that have none."""
+    """Print the number of operations with a scenario by area, and list those without one."""
     console = console or _console()
-    table = Table("area", "scenario", "none", "excluded", "not offered", box=None, pad_edge=False)
+    table = Table(
+        "area", "scenario", "no scenario", "excluded", "not in this version", box=None, pad_edge=False
+    )
     for area, row in offer.areas().items():
         table.add_row(plain(area), *(str(number or "") for number in row))
     console.print(table)
     for one in offer.not_offered:
         callers = ", ".join(offer.scenarios[one.name])
-        console.print(plain(f"not offered: {one.name}: called by {callers}"), soft_wrap=True)
+        console.print(plain(f"not in this version: {one.name}: called by {callers}"), soft_wrap=True)
     for one in offer.unplanned:
         console.print(plain(f"no scenario: {one.name}"), soft_wrap=True)
     console.print(offer.line)
@@ -86,7 +88,7 @@ def coverage_json(coverage: Coverage) -> str:
 
 
 def coverage_diff_json(names: tuple[str, str], both: CoverageDiff) -> str:
-    """Return two coverages side by side as JSON."""
+    """Return the difference of two coverages as JSON."""
     return _json(
         {
             "runs": names,
@@ -98,7 +100,7 @@ def coverage_diff_json(names: tuple[str, str], both: CoverageDiff) -> str:
 
 
 def contract_coverage_json(offer: ContractCoverage) -> str:
-    """Return what a contract offers and the scenarios call as JSON."""
+    """Return which operations of a contract have a scenario, as JSON."""
     return _json(
         {
             "planned": {one.name: offer.scenarios.get(one.name, ()) for one in offer.planned},
@@ -110,7 +112,7 @@ def contract_coverage_json(offer: ContractCoverage) -> str:
 
 
 def _cell(counts: Mapping[CoverageState, int] | None) -> str:
-    """Return the words for an area; nothing where no operation of it counts."""
+    """Return the counts of an area as text; empty if no operation of it counts."""
     words = counts_text(counts) if counts else ""
     return "" if words == "0/0" else words
 

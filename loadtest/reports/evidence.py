@@ -1,4 +1,4 @@
-"""The evidence of failures as plain text: what was asked, what was answered, what the gateway logged."""
+"""The evidence of failures as plain text: request, response, gateway log."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from loadtest.reports.text import block, one_line
 from loadtest.results.failures import Example
 
 MOST_FAILURES = 5
-"""Fingerprints that are described for one operation; report.html shows more of them, run.json holds all."""
+"""Failures described per operation; report.html shows more of them, run.json contains all."""
 MOST_LOG_LINES = 40
 
 
 def times(count: int) -> str:
-    """Return ``once`` or ``12 times``, of what needs no call to be found nothing but ``not called``."""
+    """Return ``once``, ``12 times``, or ``not called`` for a failure found without a call."""
     return {0: "not called", 1: "once"}.get(count, f"{count} times")
 
 
 def title(judged: JudgedFailure) -> str:
     """Return ``[status 500] Internal Server Error``: problem, status and code, and the message.
 
-    A failure that was known in another way begins with that: ``known as 500, now 409: [status 409] Conflict``.
+    If the failure is known with another status, that comes first: ``known as 500, now 409: [status 409] Conflict``.
     """
     failure = judged.failure
     parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
@@ -32,11 +32,11 @@ def title(judged: JudgedFailure) -> str:
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:
-    """Return every one of ``judged`` with its status, count and evidence."""
+    """Return the status, count and evidence of each of ``judged``."""
     described = ["\n".join(_lines(one)) for one in judged[:MOST_FAILURES]]
     if len(judged) > MOST_FAILURES:
         described.append(
-            f"… and {len(judged) - MOST_FAILURES} more kinds of failure on this operation (all in run.json)"
+            f"… and {len(judged) - MOST_FAILURES} more failures of this operation (all in run.json)"
         )
     return "\n\n".join(described)
 
@@ -50,9 +50,9 @@ def _lines(judged: JudgedFailure) -> Iterator[str]:
     category = judged.category
     if category is not None:
         yield one_line(
-            f"looks like: {category.title} [{category.name}], fault of the {category.fault.value.replace('-', ' ')}"
+            f"category: {category.title} [{category.name}], origin: {category.fault.value.replace('-', ' ')}"
         )
-        yield one_line(f"{'excused' if category.excuses else 'not excused'}: {category.because}", 500)
+        yield one_line(f"{'known failure' if category.excuses else 'new failure'}: {category.because}", 500)
         yield one_line(f"what to do: {category.advice}", 500)
     for example in failure.examples[:1]:
         yield from _example(example)
@@ -72,13 +72,13 @@ def _example(example: Example) -> Iterator[str]:
 
 
 def example_parts(example: Example) -> Iterator[tuple[str, str]]:
-    """Yield title and text of each part of ``example`` that there is: request, what came, answer, log."""
+    """Yield title and text of each part of ``example``: request, got, response, gateway log."""
     if example.curl:
         yield "request", block(example.curl, 4_000)
     if example.actual:
         yield "got", one_line(example.actual, 500)
     if example.answer:
         status = f" {example.status}" if example.status is not None else ""
-        yield f"answer{status}", block(example.answer, 4_000)
+        yield f"response{status}", block(example.answer, 4_000)
     if example.log:
         yield "gateway log", "\n".join(one_line(line, 500) for line in example.log[:MOST_LOG_LINES])

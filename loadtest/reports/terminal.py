@@ -1,4 +1,4 @@
-"""The verdict on a terminal: what failed, and the one thing to do next. Not a file."""
+"""The verdict on a terminal: checks by name, failures, and the next step. Not a file."""
 
 from __future__ import annotations
 
@@ -22,19 +22,24 @@ _BAD = {Severity.FAILURE: "red", Severity.INCONCLUSIVE: "magenta", Severity.WARN
 
 
 def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) -> None:
-    """Print findings, new failures, the advice and, last, the headline.
+    """Print checks, new failures, the next step and, last, the headline.
 
-    Colours only where the output is a terminal and ``NO_COLOR`` is not set.
+    Passed checks are listed only if the run passed. Colours are used only on a terminal, unless ``NO_COLOR`` is set.
     """
     console = console or Console(highlight=False, emoji=False)
     if verdict.tainted is not None:
         for line in verdict.tainted.items:
             console.print(plain(line, longest=500), style="dim")
     if run.gateway is not None and run.gateway.changed:
-        console.print(plain(f"settings of the gateway were changed: {run.gateway.changes}"), soft_wrap=True)
+        console.print(plain(f"gateway settings changed: {run.gateway.changes}"), soft_wrap=True)
+    for check in verdict.checks:
+        if check.severity is Severity.PASSED and verdict.result is Result.PASS:
+            console.print(plain(f"passed: {check.check.value}: {check.text}"), style="dim", soft_wrap=True)
     for finding in verdict.findings:
         console.print(
-            plain(f"{finding.severity.value}: {finding.text}"), style=_BAD[finding.severity], soft_wrap=True
+            plain(f"{finding.severity.value}: {finding.check.value}: {finding.text}"),
+            style=_BAD[finding.severity],
+            soft_wrap=True,
         )
     for result in verdict.criteria:
         if result.outcome is not CriterionOutcome.MET and verdict.tainted is None:
@@ -76,34 +81,34 @@ def _print_removed(verdict: Verdict, console: Console) -> None:
     for area, members in removed.by_area(verdict).items():
         names = some((one.failure.operation for one in members), 2)
         console.print(plain(f"  {area} ({len(members)}): {names}"), soft_wrap=True)
-    console.print("  each by its name in summary.md, report.html and junit.xml", soft_wrap=True)
+    console.print("  (all by name in summary.md, report.html and junit.xml)", soft_wrap=True)
 
 
 def next_step(run: Run, verdict: Verdict) -> str:
-    """Return the one thing to do next, or nothing after a run with which all is well."""
+    """Return the next step; empty if there is nothing to do."""
     if verdict.tainted is not None:
         return verdict.tainted.advice
     failing = verdict.failing
     if failing:
         worst = failing[0]
         if worst.status is FailureStatus.EXPIRED and worst.entry is not None:
-            return f"mend it, or give {worst.entry.where} a new date with its reason."
+            return f"fix it, or extend {worst.entry.where} with a new expiry date and reason."
         if worst.category is not None:
             return worst.category.advice
         evidence = next((example.curl for example in worst.failure.examples if example.curl), "")
-        return f"repeat it: {evidence}" if evidence else "read the evidence in summary.md."
+        return f"reproduce: {evidence}" if evidence else "read the evidence in summary.md."
     order = (Severity.INCONCLUSIVE, Severity.FAILURE, Severity.WARNING)
     for severity in order:
         for finding in verdict.findings:
             if finding.severity is severity:
                 return finding.advice
     if any(result.outcome is CriterionOutcome.MISSED for result in verdict.criteria):
-        return "compare with a run of the main branch: the slowest operations stand in summary.md."
+        return "compare with a run of the main branch: summary.md lists the slowest operations."
     if verdict.result is Result.INCONCLUSIVE:
-        return "give the run more time or users, so that each criterion has samples enough."
+        return "give the run more time or users, so that each criterion has enough samples."
     return ""
 
 
 def plain(text: str, longest: int = 300) -> Text:
-    """Return foreign text as plain text of one line, with nothing in it that a runner or rich would act on."""
+    """Return external text as one line of plain text that neither a CI runner nor rich interprets."""
     return Text(no_commands(one_line(text, longest)).replace("::", ": :"))

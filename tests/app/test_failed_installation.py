@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
 def headline(reports: Path, shown: str) -> str:
     """Return the headline of the verdict, which is the last line that is shown, and in each report."""
     document = json.loads((reports / "verdict.json").read_text())
-    line = str(document["headline"]).removeprefix("INCONCLUSIVE ")
+    line = str(document["headline"]).removeprefix("INCONCLUSIVE · ")
     assert shown.splitlines()[-1].endswith(line)
     for name in ("report.html", "junit.xml"):
         assert line.split(":")[0] in (reports / name).read_text()

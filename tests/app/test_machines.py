@@ -132,7 +132,7 @@ def test_one_is_lost_one_is_late_and_one_is_cut_off_for_a_time(
         assert second.wait(60) == 143
     assert master.returncode == 3, output
     headline = output.splitlines()[-1]
-    assert headline.startswith("INCONCLUSIVE  1 of 3 workers lost: w2 at 00:"), output
+    assert headline.startswith("INCONCLUSIVE · 1 of 3 workers lost: w2 at 00:"), output
     assert "cut off for a time: w3 from 00:" in headline
 
     run = read_run(reports / "run.json")

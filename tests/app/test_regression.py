@@ -40,7 +40,7 @@ def reports(gateway: StubServer, tmp_path_factory: pytest.TempPathFactory) -> Pa
     directory = tmp_path_factory.mktemp("reports")
     done = load_test(gateway, directory)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("FAIL  1 new failure "), done.stdout
+    assert done.stdout.splitlines()[-1].startswith("FAIL · 1 new failure "), done.stdout
     return directory
 
 

@@ -33,9 +33,9 @@ def test_runs(tmp_path: Path) -> None:
     write_run(failures(), now)
     one = ran("--run", now)
     assert (one.returncode, one.stderr) == (0, "")
-    assert one.stdout.splitlines()[-1].startswith("3/7 operations succeeded (1 drift")
+    assert one.stdout.splitlines()[-1].startswith("6/7 operations called, 4 correct, 1 failing")
     both = ran("--run", before, "--run", now)
-    assert "succeeded -> reached: POST /tools" in both.stdout
+    assert "succeeded -> failing: POST /tools" in both.stdout
     assert json.loads(ran("--run", before, "--run", now, "--json").stdout)["runs"] == [str(before), str(now)]
 
 

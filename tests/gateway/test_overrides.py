@@ -152,7 +152,7 @@ def test_what_other_settings_explain_is_not_held_against_anybody() -> None:
 
     def scenarios(run: Run) -> Severity:
         here = replace(run, contract=(*(run.contract or ()), "GET /more"))
-        return next(o.severity for o in judged(here).observations if o.check is Check.SCENARIOS)
+        return next(o.severity for o in judged(here).checks if o.check is Check.SCENARIOS)
 
     assert scenarios(changed()) is Severity.FAILURE
     assert scenarios(changed(A="1")) is Severity.WARNING

@@ -14,11 +14,11 @@ def timed(*durations: float, name: str = "GET /tools") -> Run:
 @pytest.mark.parametrize(
     ("before", "now", "count", "trend"),
     [
-        (100.0, 100.0, 50, LatencyChange.ALIKE),
+        (100.0, 100.0, 50, LatencyChange.UNCHANGED),
         (100.0, 140.0, 50, LatencyChange.SLOWER),
         (140.0, 100.0, 50, LatencyChange.FASTER),
-        (100.0, 115.0, 50, LatencyChange.ALIKE),
-        (1.0, 4.0, 50, LatencyChange.ALIKE),
+        (100.0, 115.0, 50, LatencyChange.UNCHANGED),
+        (1.0, 4.0, 50, LatencyChange.UNCHANGED),
         (100.0, 400.0, MIN_SAMPLES - 1, LatencyChange.UNSURE),
         (100.0, 400.0, MIN_SAMPLES, LatencyChange.SLOWER),
         (0.0, 50.0, 50, LatencyChange.SLOWER),
@@ -68,32 +68,32 @@ def test_failures_come_and_go() -> None:
     elsewhere = failure("GET /never", "not called now")
     found = compare(replace(clean(), failures=(new, both)), replace(clean(), failures=(old, both, elsewhere)))
     assert found.new_failures == (new,)
-    assert found.gone_failures == (old,)
+    assert found.resolved_failures == (old,)
 
 
 def test_coverage_is_won_and_lost() -> None:
     now = replace(clean(), operations=(operation("GET /a", 1), operation("GET /b", 0, 3)))
     before = replace(clean(), operations=(operation("GET /b", 1), operation("GET /c", 1)))
     found = compare(now, before)
-    assert (found.won, found.lost) == (("GET /a",), ("GET /b", "GET /c"))
+    assert (found.gained, found.lost) == (("GET /a",), ("GET /b", "GET /c"))
 
 
 def test_runs_that_are_not_alike_are_told() -> None:
     now = replace(clean(), settings=replace(clean().settings, users=5), state=RunState.INTERRUPTED)
-    assert compare(now, clean()).unlike == (
-        "number of users: 20 then, 5 now",
+    assert compare(now, clean()).differences == (
+        "number of users: 20 before, 5 now",
         "the baseline is complete, this run interrupted",
     )
-    assert compare(clean(), clean()).unlike == ()
+    assert compare(clean(), clean()).differences == ()
 
 
 def test_a_run_with_itself_shows_nothing() -> None:
     found = compare(clean(), clean())
     assert not found.new_failures
-    assert not found.gone_failures
-    assert not found.won
+    assert not found.resolved_failures
+    assert not found.gained
     assert not found.lost
-    assert {one.trend for one in found.operations} <= {LatencyChange.ALIKE, LatencyChange.UNSURE}
+    assert {one.trend for one in found.operations} <= {LatencyChange.UNCHANGED, LatencyChange.UNSURE}
     assert all(one.before == one.now for one in found.figures)
 
 

@@ -95,17 +95,17 @@ GONE = Acceptance(status=404, reason="gone on purpose", count=1)
         (
             operation("HEAD /a", drift=1),
             CoverageState.MISMATCH,
-            "answered right, and not as the contract documents",
+            "correct, but not as the contract documents",
         ),
-        (operation("GET /a", acceptances=(GONE,)), CoverageState.ALLOWED, "accepted 404: gone on purpose"),
+        (operation("GET /a", acceptances=(GONE,)), CoverageState.ALLOWED, "allowed 404: gone on purpose"),
         (operation("GET /k", 0, 1), CoverageState.KNOWN_FAILURE, "only known failures"),
         (
             operation("GET /k", 0, 1, acceptances=(GONE,)),
             CoverageState.KNOWN_FAILURE,
-            "only known failures; accepted 404: gone on purpose",
+            "only known failures; allowed 404: gone on purpose",
         ),
-        (operation("GET /a", 0, 1), CoverageState.FAILING, "called, and it only failed"),
-        (operation("GET /a", 0, 1, acceptances=(GONE,)), CoverageState.FAILING, "called, and it only failed"),
+        (operation("GET /a", 0, 1), CoverageState.FAILING, "every call failed"),
+        (operation("GET /a", 0, 1, acceptances=(GONE,)), CoverageState.FAILING, "every call failed"),
     ],
 )
 def test_only_a_documented_success_is_one(one: Operation, state: CoverageState, reason: str) -> None:
@@ -131,10 +131,10 @@ def test_the_line_accounts_for_every_operation() -> None:
     coverage = coverage_of(
         here, excused={"GET /k"}, exclusions=(Exclusion(operations="[*] /_i", reason="inner"),)
     )
-    assert coverage.line == "1/6 operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed, 1 missed)"
+    assert coverage.line == "5/6 operations called, 2 correct, 1 failing, 1 allowed, 1 known failure"
     nameless = coverage_of(replace(here, contract=None), excused={"GET /k"})
-    assert nameless.line == "1/5 called operations succeeded (1 drift, 1 accepted, 1 excused, 1 failed)"
-    assert covered(clean()).line == "6/6 operations succeeded"
+    assert nameless.line == "5 operations called, 2 correct, 1 failing, 1 allowed, 1 known failure"
+    assert covered(clean()).line == "6/6 operations called, 6 correct"
 
 
 def test_an_operation_that_only_its_parts_call_fares_as_they_do() -> None:

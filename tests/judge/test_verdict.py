@@ -81,7 +81,7 @@ def test_below_the_floor_is_missed() -> None:
 def test_pass() -> None:
     good = verdict(clean(), criteria=("p95 < 1s",))
     assert (good.result, good.exit_code) == (Result.PASS, 0)
-    assert good.headline == "PASS  no new failures · 6/6 operations succeeded · p95 44 ms"
+    assert good.headline == "PASS · 6/6 operations called, 6 correct · nothing new · p95 44 ms"
     assert good.findings == ()
 
 
@@ -89,7 +89,7 @@ def test_fail() -> None:
     bad = verdict(failures(), KNOWN)
     assert (bad.result, bad.exit_code) == (Result.FAIL, 1)
     assert bad.headline.startswith(
-        "FAIL  1 new failure · 1 expired · 3 known · 1 stale · 1 warning · 3/6 operations"
+        "FAIL · 1 new failure · 1 expired known failure · 1 stale known failure · 1 warning · 6/6 operations called"
     )
     assert [(j.status.value, j.failure.status, j.failure.count) for j in bad.failures] == [
         ("new", 500, 5),
@@ -149,7 +149,7 @@ def test_a_dead_gateway_is_the_headline_and_its_failures_are_no_evidence() -> No
     dead = verdict(gateway_died(), criteria=("p95 < 1ms",))
     assert (dead.result, dead.exit_code) == (Result.INCONCLUSIVE, 3)
     assert dead.headline.startswith(
-        "INCONCLUSIVE  gateway died at 00:41 (signal 9) · 1 failure not judged · 2/6"
+        "INCONCLUSIVE · gateway died at 00:41 (signal 9) · 1 failure not judged · 2/6"
     )
 
 
@@ -162,13 +162,13 @@ def test_interrupted(number: int | None, code: int) -> None:
 def test_a_missed_criterion_is_told_in_the_headline() -> None:
     slow = verdict(clean(), criteria=("p95 < 1ms", "rps > 1"))
     assert slow.exit_code == 1
-    assert "· p95 is 44.03 ms, wanted < 1 ms ·" in slow.headline
+    assert "· p95 is 44.03 ms, expected < 1 ms ·" in slow.headline
 
 
 def test_too_few_samples_are_inconclusive() -> None:
     unsure = verdict(clean(), criteria=("GET /version: p99 < 1s",))
     assert unsure.exit_code == 3
-    assert "only 5 requests, 100 are needed" in unsure.headline
+    assert "5 requests, at least 100 needed" in unsure.headline
 
 
 def test_new_failures_of_an_aborted_run_are_evidence() -> None:

@@ -29,7 +29,7 @@ def test_the_page_shows_what_changed(run_file: Path) -> None:
     write_run(replace(clean(), operations=(*clean().operations, operation("GET /gone", 5))), baseline)
     result = CliRunner().invoke(cli, arguments(run_file, baseline))
     page = (run_file.parent / "out" / "report.html").read_text()
-    assert "Against the baseline" in page
+    assert "Comparison with the baseline" in page
     assert "<code>GET /gone</code>" in page
     alone = CliRunner().invoke(
         cli, [*arguments(run_file, baseline)[:3], "--reports-dir", str(run_file.parent)]

@@ -33,14 +33,23 @@ def printed(here: Coverage) -> str:
 
 def test_one_run() -> None:
     text = printed(coverage(failures()))
-    assert text.splitlines()[0].split() == ["area", "succeeded", "drift", "excused", "reached", "excluded"]
-    assert "reached: POST /tools: called, and it only failed" in text
-    assert text.splitlines()[-1] == "3/6 operations succeeded (1 drift, 1 excused, 1 failed)"
+    assert text.splitlines()[0].split() == [
+        "area",
+        "succeeded",
+        "contract",
+        "mismatch",
+        "known",
+        "failure",
+        "failing",
+        "excluded",
+    ]
+    assert "failing: POST /tools: every call failed" in text
+    assert text.splitlines()[-1] == "6/6 operations called, 4 correct, 1 failing, 1 known failure"
     assert printed(coverage(clean())).splitlines()[-1].startswith("coverage: 50 % after 2 s, ")
 
 
 def test_without_a_contract_no_total_is_claimed() -> None:
-    assert "the total is unknown" in printed(coverage(replace(failures(), contract=None)))
+    assert "total unknown" in printed(coverage(replace(failures(), contract=None)))
 
 
 def test_two_runs_side_by_side() -> None:
@@ -52,13 +61,13 @@ def test_two_runs_side_by_side() -> None:
     lines = output.getvalue().splitlines()
     assert lines[0].split() == ["area", "1.0.7", "1.0.8"]
     assert [" ".join(line.split()) for line in lines[1:4]] == [
-        "misc 2/2 0/2 (1 drift, 1 excused)",
-        "new 0/1 (1 missed)",
+        "misc 2/2 0/2 (1 contract mismatch, 1 known failure)",
+        "new 0/1 (1 not called)",
         "rpc 1/1 1/1",
     ]
     assert "only 1.0.7: GET /tools" in lines
     assert "only 1.0.8: GET /new" in lines
-    assert "succeeded -> reached: POST /tools: called, and it only failed" in lines
+    assert "succeeded -> failing: POST /tools: every call failed" in lines
 
 
 def test_a_contract_without_a_run() -> None:
@@ -67,7 +76,7 @@ def test_a_contract_without_a_run() -> None:
         contract_coverage((*CONTRACT[1:], "GET /new"), PLAN, VERSION.excluded), to
     )
     lines = output.getvalue().splitlines()
-    assert "not offered: GET /tools: called by ToolsUser.lifecycle" in lines
+    assert "not in this version: GET /tools: called by ToolsUser.lifecycle" in lines
     assert "no scenario: GET /new" in lines
     assert lines[-1] == "5/6 operations have a scenario (1 excluded)"
 

@@ -43,7 +43,7 @@ def printed(here: Run, terminal: bool | None = None) -> str:
 @pytest.mark.parametrize("made", [*STORED.values(), hostile])
 def test_the_headline_is_the_last_line_and_whole(made: Callable[[], Run]) -> None:
     last = printed(made()).splitlines()[-1]
-    assert last.split("  ")[0] in ("PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED")
+    assert last.split(" · ")[0] in ("PASS", "FAIL", "INCONCLUSIVE", "INTERRUPTED")
     if made is not hostile:
         assert last == verdict(made()).headline
 
@@ -51,7 +51,7 @@ def test_the_headline_is_the_last_line_and_whole(made: Callable[[], Run]) -> Non
 def test_failures_stand_above_it() -> None:
     text = printed(failures())
     assert "POST /tools  [status 500] Internal Server Error" in text
-    assert "Next: repeat it: curl -X POST http://127.0.0.1:4444/tools" in text
+    assert "Next: reproduce: curl -X POST http://127.0.0.1:4444/tools" in text
     assert "slow query" not in text
 
 

@@ -87,7 +87,7 @@ def test_of_failures_only_the_run_has_all(case: tuple[Run, Verdict, dict[str, st
         assert f"(all {len(one)} in run.json)" in shown["summary.md"]
     assert "all failures in run.json" in shown["annotations.txt"]
     assert len(shown["annotations.txt"].splitlines()) <= 20
-    assert len(re.findall(r"more are not on this page \(all in run.json\)", shown["report.html"])) >= 2
+    assert len(re.findall(r"more not shown \(all in run.json\)", shown["report.html"])) >= 2
 
 
 def test_the_places_have_all(case: tuple[Run, Verdict, dict[str, str]], tmp_path: Path) -> None:

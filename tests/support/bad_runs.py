@@ -41,13 +41,13 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
         replace(clean(), gateway=Gateway(version="1.0.7", source="x", unresponsive_at=41.2)),
-        "gateway does not respond since 00:41",
+        "gateway stopped responding at 00:41",
     ),
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
         run(gateway=Gateway(version=None, source="http://h"), reason="no token", state=RunState.ABORTED),
-        "gateway could not be driven: no token",
+        "gateway could not be tested: no token",
     ),
     (
         Check.BACKENDS_UP,
@@ -107,7 +107,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(
             clean(), workers=(Worker(name="w1", requests=5), Worker(name="w2", requests=5, joined_at=12.0))
         ),
-        "1 worker of 2 not as the others: w2 came at 00:12",
+        "1 worker of 2 with deviations: w2 joined at 00:12",
     ),
     (
         Check.WORKERS,
@@ -131,19 +131,19 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
             clean(),
             generator=Generator(late=latency(0.0, 250.0), scheduling_delay=latency(0.0, 250.0), dropped=9),
         ),
-        "load generator could not keep its schedule: free users began up to 251 ms late (p99)",
+        "load generator fell behind its schedule: idle users started 251 ms late (p99)",
     ),
     (
         Check.SCHEDULE,
         Severity.WARNING,
         replace(clean(), generator=Generator(late=latency(*[2.0] * 98), dropped=2)),
-        "2 of 100 scenarios were due and never begun: the gateway is slower than the rate",
+        "2 of 100 scenarios dropped: the gateway cannot sustain the rate",
     ),
     (
         Check.SCHEDULE,
         Severity.WARNING,
         replace(clean(), generator=Generator(dropped=2)),
-        "2 of 2 scenarios were due and never begun",
+        "2 of 2 scenarios dropped",
     ),
     (
         Check.SWEEP,
@@ -155,7 +155,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.REACHED,
         Severity.INCONCLUSIVE,
         without("GET /version"),
-        "1 planned operation never reached: GET /version",
+        "1 planned operation not called: GET /version",
     ),
     (Check.REACHED, Severity.INCONCLUSIVE, without("POST /rpc tools/call"), "POST /rpc tools/call"),
     (
@@ -193,7 +193,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
             clean(),
             operations=(*clean().operations, operation("GET /tags", 1, scenario="ToolsUser.lifecycle")),
         ),
-        "1 operation called, and not in the scenario's plan: GET /tags by ToolsUser.lifecycle",
+        "1 operation called but not planned: GET /tags by ToolsUser.lifecycle",
     ),
     (
         Check.PLANNED,
@@ -263,7 +263,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
                 contract=(*CONTRACT, "GET /new"),
                 gateway=Gateway(version="1.0.8", source=source, data="1.0.7"),
             ),
-            "1 operation in no scenario: GET /new",
+            "1 operation without a scenario: GET /new",
         )
         for source, severity in (
             ("1.0.7", Severity.FAILURE),
@@ -275,12 +275,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.ENTITIES,
         Severity.WARNING,
         replace(clean(), entities=(EntityCount(kind="tools", before=3, after=4),)),
-        "ENTITY LEAK: tools: 3 before, 4 after",
+        "entities leaked: tools: 3 before, 4 after",
     ),
     (
         Check.ENTITIES,
         Severity.WARNING,
         replace(clean(), entities=(EntityCount(kind="tools", before=3, after=3, left=2),)),
-        "left behind by scenarios and taken away after the load: tools: 2",
+        "entities left by scenarios, deleted after the load: tools: 2",
     ),
 ]

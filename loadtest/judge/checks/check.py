@@ -1,4 +1,4 @@
-"""What a run says about itself: whether it is complete, reached what it planned, and can be trusted."""
+"""The input and the result of a check, and the list of all checks."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from loadtest.results.run import Run
 
 
 class Severity(StrEnum):
-    """What an observation does to the verdict."""
+    """The effect of a check on the verdict."""
 
     PASSED = "passed"
     NOT_MEASURED = "not measured"
-    """This run does not say; as when it was read from CSV files."""
+    """The run lacks the data, for example because it was read from CSV files."""
     WARNING = "warning"
     FAILURE = "failure"
     INCONCLUSIVE = "inconclusive"
 
 
 class Check(StrEnum):
-    """Everything that is looked at, in the order in which it is told."""
+    """All checks, in the order of the reports."""
 
     GATEWAY_UP = "gateway-up"
     BACKENDS_UP = "backends-up"
@@ -61,16 +61,16 @@ class CheckResult:
     text: str
     """One line."""
     advice: str = ""
-    """What to do, for everything that is not fine."""
+    """What to do if the check did not pass."""
     items: tuple[str, ...] = ()
-    """Names of what it is about."""
+    """The operations, workers or entries concerned."""
     taints: bool = False
-    """Whether the failures of this run may be its consequence, so that they are no evidence."""
+    """Whether the failures of this run may be a consequence, so that they are no evidence."""
 
 
 @dataclass(frozen=True)
 class CheckInput:
-    """What the checks look at."""
+    """The data that checks evaluate."""
 
     run: Run
     coverage: Coverage
@@ -78,16 +78,16 @@ class CheckInput:
     """How many failures make the run fail."""
     stale: tuple[KnownFailureEntry, ...]
     unapplied: tuple[KnownFailureEntry, ...]
-    """Known failures that name a gateway version while the run does not say its own."""
+    """Known failures for a gateway version, if the version of the run's gateway is unknown."""
     endurance: Endurance = NOT_JUDGED
     removals: Removals = NOT_COMPARED
 
 
 def passed(check: Check, text: str) -> CheckResult:
-    """Return that all is well."""
+    """Return the result of a check that passed."""
     return CheckResult(check, Severity.PASSED, text)
 
 
 def not_measured(check: Check, text: str) -> CheckResult:
-    """Return that this run does not say."""
+    """Return the result of a check for which the run has no data."""
     return CheckResult(check, Severity.NOT_MEASURED, text)

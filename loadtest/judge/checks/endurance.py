@@ -1,4 +1,4 @@
-"""Checks of what only a long run shows: growth, recovery, restarts, streams that stay open."""
+"""Checks for long runs: growth, recovery, restarts, open streams, storage."""
 
 from __future__ import annotations
 
@@ -8,51 +8,50 @@ from loadtest.judge.growth.model import Trend
 from loadtest.results.run import Run
 
 MAX_WEEKLY_GROWTH = 100 << 30
-"""Bytes that database and log may gain in a week without a word."""
+"""Storage growth per week, in bytes, above which the check warns."""
 
-EARLY = 1.0
-"""Seconds after the start of the load from which on a new process is none of the boot."""
+BOOT_GRACE = 1.0
+"""Seconds after the start of the load until which a new process counts as started at boot."""
 
-TOGETHER = 60.0
-"""Seconds after the end of a process in which another one of its name counts as its successor."""
+SUCCESSOR_WITHIN = 60.0
+"""Seconds around the end of a process in which a new process of that name counts as its successor."""
 
-IDLE = 6.0
-"""Seconds after the last request in which the gateway closes idle connections, which takes it 5."""
+IDLE_TIMEOUT = 6.0
+"""Seconds after the last request until idle connections should be closed; the gateway closes them after 5."""
 
 
 def no_growth(facts: CheckInput) -> CheckResult:
-    """Tell whether anything grows that should not."""
+    """Check that no resource grows."""
     endurance = facts.endurance
     if not endurance.judged:
-        return not_measured(Check.GROWTH, "the load was too short to look for growth")
+        return not_measured(Check.GROWTH, "the load was too short to measure growth")
     growing = endurance.trending(Trend.GROWING)
     if growing:
         return CheckResult(
             Check.GROWTH,
             Severity.FAILURE,
             f"{len(growing)} of {len(endurance.growth)} series grow: {growing[0].text}",
-            "Find what holds on to it: run longer with one user class (LOCUST_ARGS) until the slope names the area.",
+            "Find what is not released: run longer with one user class at a time (LOCUST_ARGS) and compare the slopes.",
             tuple(one.text for one in growing),
         )
     unknown = tuple(one for one in endurance.trending(Trend.UNKNOWN) if one.whole)
     if unknown or not endurance.growth:
-        text = (
-            f"growth cannot be told of {some(one.name for one in unknown) or 'anything: nothing was sampled'}"
-        )
+        names = some(one.name for one in unknown) or "any series: nothing was sampled"
+        text = f"growth could not be measured for {names}"
         if not endurance.soak:
             return not_measured(Check.GROWTH, text)
         return CheckResult(
             Check.GROWTH,
             Severity.INCONCLUSIVE,
             text,
-            "Run longer: half an hour tells of a leak, three hours of a slow one.",
+            "Run longer: half an hour shows a leak, three hours a slow one.",
             tuple(one.text for one in unknown),
         )
     return passed(Check.GROWTH, f"none of {len(endurance.growth)} series grows")
 
 
 def recovered(facts: CheckInput) -> CheckResult:
-    """Tell whether the gateway came back from the spike."""
+    """Check that latency and rate recovered after the spike."""
     recovery = facts.endurance.recovery
     if recovery is None:
         return not_measured(Check.RECOVERED, "there was no spike, or too little load around it")
@@ -60,12 +59,12 @@ def recovered(facts: CheckInput) -> CheckResult:
     if seconds is None:
         severity, advice = (
             Severity.FAILURE,
-            "Look at what the spike filled and nobody emptied: queues, pools, locks.",
+            "Look for what the spike filled and was not released: queues, pools, locks.",
         )
     elif recovery.planned and seconds > recovery.planned:
         severity, advice = (
             Severity.WARNING,
-            "It needs longer than the load leaves it; what follows is not steady yet.",
+            "Recovery takes longer than the load allows for; the phase after it is not steady yet.",
         )
     else:
         return passed(Check.RECOVERED, recovery.text)
@@ -73,72 +72,76 @@ def recovered(facts: CheckInput) -> CheckResult:
 
 
 def workers_stayed(facts: CheckInput) -> CheckResult:
-    """Tell whether a process of the gateway was replaced while the load went on."""
+    """Check that no gateway process ended during the load."""
     run = facts.run
     if not facts.endurance.judged or not run.processes:
-        return not_measured(Check.STAYED, "the gateway's processes were not followed")
+        return not_measured(Check.STAYED, "the gateway's processes were not sampled")
     restarts = restarted(run)
     if not restarts:
-        return passed(Check.STAYED, "every process of the boot stayed to the end")
+        return passed(Check.STAYED, "every gateway process ran to the end")
     return CheckResult(
         Check.STAYED,
         Severity.FAILURE,
         f"{plural(len(restarts), 'worker')} restarted: {some(restarts)}",
-        "Look in gateway.log for a timeout, a traceback or signal 9. A restart that is planned (GUNICORN_MAX_REQUESTS) "
-        "hides leaks: switch it off for a soak.",
+        "Look in gateway.log for a timeout, a traceback or signal 9. Planned restarts (GUNICORN_MAX_REQUESTS) "
+        "hide leaks: disable them for a soak.",
         restarts,
     )
 
 
 def restarted(run: Run) -> tuple[str, ...]:
-    """Return each process that was there from the boot, ended in the load, and had a successor of its name.
+    """Return each process started at boot that ended during the load, with its successor if there is one.
 
-    A process that begins in the load and ends in it is a helper for one call, not a worker; the successor of a
-    worker may itself be replaced, so what replaced one counts as one.
+    A process that starts and ends during the load is a helper for one call, not a worker. A successor counts as a
+    worker, because it may be replaced as well.
     """
-    workers = [process for process in run.processes if process.began <= EARLY]
-    young = sorted((p for p in run.processes if p.began > EARLY), key=lambda process: process.began)
-    said = []
+    workers = [process for process in run.processes if process.began <= BOOT_GRACE]
+    replacements = sorted(
+        (p for p in run.processes if p.began > BOOT_GRACE), key=lambda process: process.began
+    )
+    restarts = []
     while workers:
         process = workers.pop(0)
         if process.ended is None or process.ended > run.duration:
             continue
-        heir = next(
+        successor = next(
             (
                 one
-                for one in young
+                for one in replacements
                 if one.name == process.name
-                and process.ended - TOGETHER <= one.began <= process.ended + TOGETHER
+                and process.ended - SUCCESSOR_WITHIN <= one.began <= process.ended + SUCCESSOR_WITHIN
             ),
             None,
         )
-        if heir is None:
-            said.append(f"{process.name} {process.pid} ended at {clock(process.ended)} and was not replaced")
+        if successor is None:
+            restarts.append(
+                f"{process.name} {process.pid} ended at {clock(process.ended)} and was not replaced"
+            )
             continue
-        young.remove(heir)
-        workers.append(heir)
-        said.append(f"{process.name} {process.pid} at {clock(process.ended)}, now {heir.pid}")
-    return tuple(said)
+        replacements.remove(successor)
+        workers.append(successor)
+        restarts.append(f"{process.name} {process.pid} at {clock(process.ended)}, now {successor.pid}")
+    return tuple(restarts)
 
 
 def streams_closed(facts: CheckInput) -> CheckResult:
-    """Tell whether clients' connections remain after the load."""
+    """Check that no client connections remain after the load."""
     run = facts.run
     remaining = left_open(run) if facts.endurance.judged else None
     if remaining is None:
-        return not_measured(Check.STREAMS, "there was no quiet time after the load to look at connections")
+        return not_measured(Check.STREAMS, "connections were not counted after the load")
     if not remaining:
-        return passed(Check.STREAMS, "no client's connection remained after the load")
+        return passed(Check.STREAMS, "no client connections remained after the load")
     return CheckResult(
         Check.STREAMS,
         Severity.WARNING,
-        f"{plural(remaining, 'connection')} of clients stayed open after the load",
-        "An event stream whose client has gone is still served: look for generators that do not see the disconnect.",
+        f"{plural(remaining, 'client connection')} stayed open after the load",
+        "Event streams of disconnected clients may still be served: look for generators that miss the disconnect.",
     )
 
 
 def left_open(run: Run) -> int | None:
-    """Return how many connections of clients remained in the quiet after the last request, beyond those before it.
+    """Return how many more client connections there were after the last request than before the load.
 
     None if connections were not counted then.
     """
@@ -147,18 +150,18 @@ def left_open(run: Run) -> int | None:
         max((moment.at for moment in moments if moment.requests), default=run.duration) + run.timeline.width
     )
     known = [(sample.at, sample.clients) for sample in run.resources if sample.clients is not None]
-    quiet = [clients for at, clients in known if at >= last + IDLE]
-    if not quiet:
+    idle = [clients for at, clients in known if at >= last + IDLE_TIMEOUT]
+    if not idle:
         return None
     before = min((clients for at, clients in known if at < 0), default=0)
-    return max(min(quiet) - before, 0)
+    return max(min(idle) - before, 0)
 
 
 def stores_fit(facts: CheckInput) -> CheckResult:
-    """Tell how large what is stored by design becomes."""
+    """Check the growth of tables and logs per week."""
     stored = facts.endurance.stored
     if not stored:
-        return not_measured(Check.STORES, "what the gateway stores was not followed over a long load")
+        return not_measured(Check.STORES, "storage was not sampled over a long load")
     week = sum(one.week or 0 for one in stored)
     text = stored[0].text
     if week <= MAX_WEEKLY_GROWTH:
@@ -167,6 +170,6 @@ def stores_fit(facts: CheckInput) -> CheckResult:
         Check.STORES,
         Severity.WARNING,
         f"{amount(week, 'bytes')} a week at this rate: {text}",
-        "Set how long records and logs are kept, or give the disk that room.",
+        "Configure retention of records and logs, or provide that much disk space.",
         tuple(one.text for one in stored),
     )

@@ -1,4 +1,4 @@
-"""Checks of those who took part: the gateway, its backends, the load generator, and the run as a whole."""
+"""Checks of the gateway, the backends, the load generator, its workers, and the run as a whole."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from loadtest.results.run import Run, RunState, Worker
 
 
 def gateway_up(facts: CheckInput) -> CheckResult:
-    """Tell whether the gateway booted, and answered to the end."""
+    """Check that the gateway booted and responded to the end."""
     run, gateway = facts.run, facts.run.gateway
     if gateway is None:
-        return not_measured(Check.GATEWAY_UP, "the record does not speak of the gateway's process")
+        return not_measured(Check.GATEWAY_UP, "the run has no record of the gateway's process")
     death, silent = gateway.death, gateway.unresponsive_at
     if death is None and silent is not None and run.requests:
         return CheckResult(
             Check.GATEWAY_UP,
             Severity.INCONCLUSIVE,
-            f"gateway does not respond since {clock(silent)}",
-            "Its process lives and answers nothing. Read the last lines of gateway.log for what it was doing.",
+            f"gateway stopped responding at {clock(silent)}",
+            "Its process is alive but does not respond. Read the last lines of gateway.log.",
             gateway.log_tail,
             taints=True,
         )
     if death is None and (gateway.version is not None or run.requests):
         return passed(
-            Check.GATEWAY_UP, f"gateway {gateway.version or ''} answered to the end".replace("  ", " ")
+            Check.GATEWAY_UP, f"gateway {gateway.version or ''} responded to the end".replace("  ", " ")
         )
     how = death.how if death else ""
     advice = (
-        "Read the last lines of gateway.log; for signal 9 look for the machine's memory limit first."
+        "Read the last lines of gateway.log; for signal 9, check the machine's memory limit first."
         if gateway.log_tail or death
-        else "Without a gateway nothing was tested; it did not get as far as a log of its own."
+        else "Nothing was tested. The gateway ended before it wrote a log."
     )
     reason = _reason(run)
     if run.requests and death is not None:
         text = f"gateway died at {clock(death.at)}{how}"
     elif death is None and gateway.source.startswith(("http://", "https://")):
-        text = f"gateway could not be driven{reason}"
-        advice = "Check that the address is right, that a gateway answers there, and that it takes the token."
+        text = f"gateway could not be tested{reason}"
+        advice = "Check the address, that a gateway responds there, and that it accepts the token."
     else:
         text = f"gateway did not boot{how}{reason}"
     return CheckResult(
@@ -51,20 +51,20 @@ def gateway_up(facts: CheckInput) -> CheckResult:
 
 
 def _never_up(run: Run) -> bool:
-    """Say whether the run ended before there was a gateway, for a reason that the check of the gateway gives."""
+    """Whether the run ended before a gateway was up; the check of the gateway reports the reason."""
     return bool(run.reason) and run.gateway is not None and run.gateway.version is None and not run.requests
 
 
 def _reason(run: Run) -> str:
-    """Return the reason of an unfinished run on one line, to stand behind what happened."""
+    """Return the reason of an unfinished run as a suffix on one line."""
     return f": {' '.join(run.reason.split())}" if run.reason else ""
 
 
 def backends_up(facts: CheckInput) -> CheckResult:
-    """Tell whether every backend was there to the end."""
+    """Check that every backend was up to the end."""
     backends = facts.run.backends
     if not backends:
-        return not_measured(Check.BACKENDS_UP, "no backend took part")
+        return not_measured(Check.BACKENDS_UP, "no backends were used")
     down = [backend for backend in backends if not backend.up]
     if not down:
         return passed(Check.BACKENDS_UP, f"{plural(len(backends), 'backend')} up to the end")
@@ -72,14 +72,14 @@ def backends_up(facts: CheckInput) -> CheckResult:
         Check.BACKENDS_UP,
         Severity.INCONCLUSIVE,
         f"backend down: {some(backend.name for backend in down)}",
-        "What goes through a backend was not tested. Read the backend's own output, then run again.",
+        "Calls through that backend were not tested. Read the backend's output, then run again.",
         tuple(f"{backend.name}: {backend.detail or 'not up'}" for backend in down),
         taints=True,
     )
 
 
 def complete(facts: CheckInput) -> CheckResult:
-    """Tell whether the run took its whole time."""
+    """Check that the run completed."""
     run = facts.run
     match run.state:
         case RunState.COMPLETE:
@@ -91,46 +91,44 @@ def complete(facts: CheckInput) -> CheckResult:
         case RunState.ABORTED:
             text = "run was aborted"
     text += " before any load" if _never_up(run) else _reason(run)
-    return CheckResult(
-        Check.COMPLETE, Severity.INCONCLUSIVE, text, "Run again to its end before trusting it."
-    )
+    return CheckResult(Check.COMPLETE, Severity.INCONCLUSIVE, text, "Run again and let it finish.")
 
 
 def requests(facts: CheckInput) -> CheckResult:
-    """Tell whether there was any request."""
+    """Check that requests were made."""
     if facts.run.requests:
         return passed(Check.REQUESTS, f"{facts.run.requests} requests")
     return CheckResult(
         Check.REQUESTS,
         Severity.INCONCLUSIVE,
         "no requests were made",
-        "There was no gateway to send them to."
+        "No gateway was up."
         if _never_up(facts.run)
-        else "Check the host, the number of users and the tags: with these settings no scenario was run.",
+        else "Check the host, the number of users and the tags: no scenario ran with these settings.",
     )
 
 
 def successes(facts: CheckInput) -> CheckResult:
-    """Tell whether there is any answer to judge by."""
+    """Check that at least one request succeeded or failed the run."""
     run = facts.run
     if not run.requests:
         return not_measured(Check.SUCCESSES, "no requests were made")
     if any(operation.successes for operation in run.operations) or facts.failing:
-        return passed(Check.SUCCESSES, "there are answers to judge by")
+        return passed(Check.SUCCESSES, "at least one response counts towards the verdict")
     return CheckResult(
         Check.SUCCESSES,
         Severity.INCONCLUSIVE,
-        "no request succeeded: every answer is excused",
-        "Narrow the known failures and categories; they hide everything that this run could have shown.",
+        "no request succeeded: every failure is a known one",
+        "Narrow the known failures and categories: they cover every response of this run.",
     )
 
 
 def workers(facts: CheckInput) -> CheckResult:
-    """Tell whether every Locust worker was there from the start and stayed, and all that it counted arrived."""
+    """Check that every Locust worker took part from start to end, and that all its reports arrived."""
     workers = facts.run.workers
     if not workers:
-        return not_measured(Check.WORKERS, "the load was made by one process")
-    told = tuple(story for worker in workers if (story := _story(worker)))
+        return not_measured(Check.WORKERS, "the load was generated by one process")
+    stories = tuple(story for worker in workers if (story := _story(worker)))
     lost = [worker for worker in workers if worker.lost or worker.unreported]
     cut_off = [worker for worker in workers if worker.back_at is not None]
     if lost or cut_off:
@@ -140,21 +138,21 @@ def workers(facts: CheckInput) -> CheckResult:
             Check.WORKERS,
             Severity.INCONCLUSIVE,
             ", ".join(parts),
-            "Part of the load and of its measurements is missing. Look at the network between the machines and at "
-            "the memory of the worker's.",
-            told,
-            # What failed for a worker without a network is not the gateway's fault.
+            "Part of the load and of its measurements is missing. Check the network between the machines and the "
+            "worker's memory.",
+            stories,
+            # Failures of a worker without a network are not the gateway's fault.
             taints=bool(cut_off),
         )
-    if told:
+    if stories:
         return CheckResult(
             Check.WORKERS,
             Severity.WARNING,
-            f"{plural(len(told), 'worker')} of {len(workers)} not as the others: {some(told)}",
-            "All that was measured is in the run; while one was away the others made the load. Clocks are set by NTP.",
-            told,
+            f"{plural(len(stories), 'worker')} of {len(workers)} with deviations: {some(stories)}",
+            "All measurements are in the run; other workers generated the load meanwhile. Synchronise clocks by NTP.",
+            stories,
         )
-    return passed(Check.WORKERS, f"{len(workers)} workers stayed to the end")
+    return passed(Check.WORKERS, f"{plural(len(workers), 'worker')} took part to the end")
 
 
 def _where(worker: Worker) -> str:
@@ -168,11 +166,11 @@ def _between(worker: Worker) -> str:
 
 
 def _story(worker: Worker) -> str:
-    """Return what happened to a worker in one line; nothing if it was there from the start to the end."""
-    parts = [f"came at {clock(worker.joined_at)}"] if worker.joined_at else []
+    """Return what happened to a worker in one line; empty if it took part from start to end."""
+    parts = [f"joined at {clock(worker.joined_at)}"] if worker.joined_at else []
     if worker.lost:
         since = "" if worker.last_report is None else f" after its last report at {clock(worker.last_report)}"
-        missing = "" if worker.detail else f", and what it did{since} is not in this run"
+        missing = "" if worker.detail else f", and its requests{since} are missing"
         at = "" if worker.left_at is None else f" at {clock(worker.left_at)}"
         parts.append(f"was lost{at}{missing}")
     elif worker.back_at is not None:
@@ -182,7 +180,7 @@ def _story(worker: Worker) -> str:
     if worker.unreported:
         parts.append(f"counted {plural(worker.unreported, 'request')} in reports that never arrived")
     if worker.clock_ahead:
-        parts.append(f"has a clock that is {worker.clock_ahead:+.0f} s off, and so are its times")
+        parts.append(f"has a clock that is off by {worker.clock_ahead:+.0f} s, which shifts its times")
     if not parts and not worker.requests:
         parts.append("made no request")
     if not parts:
@@ -191,32 +189,33 @@ def _story(worker: Worker) -> str:
 
 
 def generator(facts: CheckInput) -> CheckResult:
-    """Tell whether the load generator had time to spare."""
-    generator = facts.run.generator
+    """Check that the load generator was not saturated."""
+    run, generator = facts.run, facts.run.generator
     if generator is None:
-        return not_measured(Check.GENERATOR, "the record does not say how busy the load generator was")
+        return not_measured(Check.GENERATOR, "the run has no record of the load generator's CPU")
     if not generator.saturated:
-        return passed(Check.GENERATOR, f"{generator.cpu:.1f} s of CPU")
+        of = f" of {run.duration:.0f} s" if run.duration else ""
+        return passed(Check.GENERATOR, f"load generator used {generator.cpu:.1f} s CPU{of}")
     detail = f": {generator.detail}" if generator.detail else ""
     return CheckResult(
         Check.GENERATOR,
         Severity.INCONCLUSIVE,
         f"load generator was saturated{detail}",
-        "The times are those of the generator. Use fewer users or more --processes.",
+        "Latencies include the generator's own delay. Use fewer users or more --processes.",
     )
 
 
 MAX_SCHEDULING_DELAY = 100.0
-"""Milliseconds that a free user may come late, at the 99th percentile, before the generator distorts the times."""
+"""Milliseconds of scheduling delay of idle users, at the 99th percentile, above which latencies are distorted."""
 MAX_DROPPED = 0.01
-"""Share of the scenarios that may be left over; users who leave after a spike take what they owe with them."""
+"""Share of scenarios that may be dropped; users that stop after a spike drop what they had not started."""
 
 
 def schedule(facts: CheckInput) -> CheckResult:
-    """Tell whether scenarios began when they were meant to.
+    """Check that scenarios started on schedule.
 
-    A user who is busy with the last scenario when the next one is due waited for the gateway, and the time from the
-    intended start says so. A user who was free and still came late was kept by the generator.
+    If a user is still busy when its next scenario is due, the gateway was slow, and latency from the intended start
+    shows it. If a user was idle and still started late, the load generator caused the delay.
     """
     generator = facts.run.generator
     if generator is None or not (generator.late or generator.dropped):
@@ -228,16 +227,16 @@ def schedule(facts: CheckInput) -> CheckResult:
         return CheckResult(
             Check.SCHEDULE,
             Severity.INCONCLUSIVE,
-            f"load generator could not keep its schedule: free users began up to {own:.0f} ms late (p99)",
-            "The times hold the generator's own delay. Use more --processes, another machine, or a lower --rate.",
+            f"load generator fell behind its schedule: idle users started {own:.0f} ms late (p99)",
+            "Latencies include the generator's own delay. Use more --processes, another machine, or a lower --rate.",
         )
     if missed <= MAX_DROPPED * (begun + missed):
         after = (late.percentile(99) if late else None) or 0.0
-        words = f"{plural(begun, 'scenario')} begun, p99 {after:.0f} ms after their time"
-        return passed(Check.SCHEDULE, f"{words}; {missed} never begun" if missed else words)
+        words = f"{plural(begun, 'scenario')} started, {after:.0f} ms late (p99)"
+        return passed(Check.SCHEDULE, f"{words}; {missed} dropped" if missed else words)
     return CheckResult(
         Check.SCHEDULE,
         Severity.WARNING,
-        f"{missed} of {begun + missed} scenarios were due and never begun: the gateway is slower than the rate",
-        "Every user was waiting for the gateway. Lower the --rate to find what it sustains; the times are true.",
+        f"{missed} of {begun + missed} scenarios dropped: the gateway cannot sustain the rate",
+        "Every user was waiting for the gateway. Lower --rate to find what it sustains; latencies are valid.",
     )

@@ -1,4 +1,4 @@
-"""Checks of what the load reached: the sweep, the plan, the contract, and what used to succeed."""
+"""Checks of coverage: first sweep, plan, contract, coverage floor."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from loadtest.judge.coverage import causes_of_missing
 
 
 def sweep(facts: CheckInput) -> CheckResult:
-    """Tell whether every scenario was run once."""
+    """Check that every scenario ran once."""
     sweep = facts.run.sweep
     if sweep is None or not sweep.planned:
         return not_measured(Check.SWEEP, "no first sweep was planned")
     if sweep.done >= sweep.planned and not sweep.unfinished:
-        return passed(Check.SWEEP, f"{sweep.planned} scenarios were run at least once")
+        return passed(Check.SWEEP, f"{plural(sweep.planned, 'scenario')} ran at least once")
     return CheckResult(
         Check.SWEEP,
         Severity.INCONCLUSIVE,
@@ -27,10 +27,10 @@ def sweep(facts: CheckInput) -> CheckResult:
 
 
 def reached(facts: CheckInput) -> CheckResult:
-    """Tell whether every planned operation was called."""
+    """Check that every planned operation was called."""
     run = facts.run
     if not run.plan or run.contract is None:
-        return not_measured(Check.REACHED, "the plan or the contract is not in this record")
+        return not_measured(Check.REACHED, "the run has no plan or no contract")
     called = {operation.name for operation in run.operations if operation.requests}
     called_bases = {base(name) for name in called}
     contract = set(run.contract)
@@ -56,26 +56,26 @@ def reached(facts: CheckInput) -> CheckResult:
             Check.REACHED,
             Severity.WARNING,
             f"{plural(len(names), 'planned operation')} not called because their scenario failed: {some(names)}",
-            "Fix the failure before them; what they would have shown is unknown.",
+            "Fix the failure that came first; the operations after it were not tested.",
             names,
         )
     return CheckResult(
         Check.REACHED,
         Severity.INCONCLUSIVE,
-        f"{plural(len(unexplained), 'planned operation')} never reached: {some(unexplained)}",
-        "No failure explains it: a pool stayed empty, a branch was not taken, or the time ran out.",
+        f"{plural(len(unexplained), 'planned operation')} not called: {some(unexplained)}",
+        "No failure explains it: a pool stayed empty, a branch was not taken, or time ran out.",
         unexplained,
     )
 
 
 def planned(facts: CheckInput) -> CheckResult:
-    """Tell whether every operation stands in the plan of the scenario that called it.
+    """Check that every operation is in the plan of the scenario that called it.
 
-    Of what the plan does not know, nobody would notice that it is called no more.
+    If an operation that is not in the plan is no longer called, no check notices.
     """
     run = facts.run
     if not run.plan:
-        return not_measured(Check.PLANNED, "the plan is not in this record")
+        return not_measured(Check.PLANNED, "the run has no plan")
     plan = {scenario.name: {call.operation for call in scenario.calls} for scenario in run.plan}
     missing = tuple(
         f"{operation.name} by {operation.scenario}"
@@ -83,18 +83,18 @@ def planned(facts: CheckInput) -> CheckResult:
         if operation.scenario is not None and operation.name not in plan.get(operation.scenario, ())
     )
     if not missing:
-        return passed(Check.PLANNED, "every scenario called only what the plan says")
+        return passed(Check.PLANNED, "every scenario called only planned operations")
     return CheckResult(
         Check.PLANNED,
         Severity.WARNING,
-        f"{plural(len(missing), 'operation')} called, and not in the scenario's plan: {some(missing)}",
-        "Spell them in the scenario, or in a method or function that it uses by name: the plan is read from there.",
+        f"{plural(len(missing), 'operation')} called but not planned: {some(missing)}",
+        "Write their names in the scenario or in a function that it calls by name: the plan is read from there.",
         missing,
     )
 
 
 def accounted(facts: CheckInput) -> CheckResult:
-    """Tell whether every failure is recorded with its cause."""
+    """Check that every failure is recorded with its cause."""
     recorded: Counter[str] = Counter()
     for failure in facts.run.failures:
         recorded[failure.operation] += failure.count
@@ -109,7 +109,7 @@ def accounted(facts: CheckInput) -> CheckResult:
         Check.ACCOUNTED,
         Severity.INCONCLUSIVE,
         f"failures without a recorded cause: {some(missing)}",
-        "The record lost failures, so nobody can say whether they are known. Run again.",
+        "The record is incomplete, so these failures cannot be compared with known ones. Run again.",
         missing,
     )
 
@@ -118,16 +118,18 @@ def required(facts: CheckInput) -> CheckResult:
     """Check that every planned operation succeeded or is excused."""
     coverage = facts.coverage
     if not (coverage.required and coverage.known):
-        return not_measured(Check.FLOOR, "no operation is required: no data of a gateway version applies")
+        return not_measured(Check.FLOOR, "no operation is required: no gateway version's data applies")
     if coverage.partial:
         return CheckResult(
             Check.FLOOR,
             Severity.WARNING,
             f"the planned operations are not required to succeed: {coverage.partial}",
-            "Run the whole plan to judge coverage.",
+            "Run all scenarios to judge coverage.",
         )
     if not coverage.incomplete:
-        return passed(Check.FLOOR, f"{coverage.line}; every planned operation succeeded or is excused")
+        return passed(
+            Check.FLOOR, f"{coverage.succeeded} succeeded, the other planned operations are excused"
+        )
     names = tuple(one.name for one in coverage.lost)
     return CheckResult(
         Check.FLOOR,
@@ -140,16 +142,16 @@ def required(facts: CheckInput) -> CheckResult:
 
 
 def compared(facts: CheckInput) -> CheckResult:
-    """Tell how many operations of the known version are offered, and which intended removals are out of use."""
+    """Check the intended removals against the operations of the known version that the gateway offers."""
     removals = facts.removals
     if removals.why_not:
         return not_measured(Check.COMPARED, f"operations were not compared: {removals.why_not}")
     here = removals.compared - len(removals.removed) - len(removals.intended)
     parts = [f"{here} of {removals.compared} operations of {removals.version} are offered"]
     if removals.removed:
-        parts.append(f"{len(removals.removed)} are no longer")
+        parts.append(f"{len(removals.removed)} are not")
     if removals.intended:
-        parts.append(f"{len(removals.intended)} were removed on purpose")
+        parts.append(f"{len(removals.intended)} removed intentionally")
     text = ", ".join(parts)
     if not removals.unused:
         return passed(Check.COMPARED, text)
@@ -157,30 +159,30 @@ def compared(facts: CheckInput) -> CheckResult:
     return CheckResult(
         Check.COMPARED,
         Severity.WARNING,
-        f"{plural(len(names), 'intended removal')} out of use: {some(names)}; {text}",
-        "Delete these lines: the operations are offered, and they would hide their next removal.",
+        f"{plural(len(names), 'intended removal')} unused: {some(names)}; {text}",
+        "Delete these entries: the operations are offered, and the entries would hide their removal.",
         names,
     )
 
 
 def scenarios(facts: CheckInput) -> CheckResult:
-    """Tell whether every operation that is offered is in a scenario.
+    """Check that every offered operation is in a scenario.
 
-    For a pinned version that is ours to mend; a checkout or a URL may offer what nobody could foresee.
+    A failure for a known version; a warning for a checkout or a URL, which may offer new operations.
     """
     coverage, gateway = facts.coverage, facts.run.gateway
     if not facts.run.plan or not coverage.known:
-        return not_measured(Check.SCENARIOS, "the plan or the contract is not in this record")
+        return not_measured(Check.SCENARIOS, "the run has no plan or no contract")
     if coverage.partial:
         return not_measured(Check.SCENARIOS, coverage.partial)
     if not coverage.unplanned:
-        return passed(Check.SCENARIOS, "every operation that is offered is in a scenario")
+        return passed(Check.SCENARIOS, "every offered operation is in a scenario")
     pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
     pinned = pinned and not (gateway and gateway.changed)
     return CheckResult(
         Check.SCENARIOS,
         Severity.FAILURE if pinned else Severity.WARNING,
-        f"{plural(len(coverage.unplanned), 'operation')} in no scenario: {some(coverage.unplanned)}",
-        "Add a scenario for them, or an exclusion with its reason to the gateway version's data.",
+        f"{plural(len(coverage.unplanned), 'operation')} without a scenario: {some(coverage.unplanned)}",
+        "Add a scenario, or an exclusion with a reason to the gateway version's data.",
         coverage.unplanned,
     )

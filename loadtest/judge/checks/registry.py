@@ -1,14 +1,11 @@
-"""The checks behind every verdict: one function each, and all of them always run."""
+"""The function of each check; all of them run for every verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from loadtest.core.units import plural, some
-from loadtest.judge.checks import endurance as lasting
-from loadtest.judge.checks import participants as liveness
-from loadtest.judge.checks import participants as schedule
-from loadtest.judge.checks import reach
+from loadtest.judge.checks import endurance, participants, reach
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 
 
@@ -27,7 +24,7 @@ def _source(facts: CheckInput) -> CheckResult:
         Check.SOURCE,
         Severity.INCONCLUSIVE,
         f"the CSV files contradict each other: {some(run.contradictions, 1)}",
-        "Take all of them from one finished run, with every row that Locust wrote.",
+        "Use the files of one finished run, with every row that Locust wrote.",
         run.contradictions,
     )
 
@@ -42,56 +39,58 @@ def _entities(facts: CheckInput) -> CheckResult:
         return CheckResult(
             Check.ENTITIES,
             Severity.WARNING,
-            f"left behind by scenarios and taken away after the load: {some(left)}",
-            "The making of them got no answer in time, or a scenario did not clean up. Look for the failure.",
+            f"entities left by scenarios, deleted after the load: {some(left)}",
+            "A create call timed out, or a scenario did not clean up. Look for its failure.",
             left,
         )
     if not leaks:
-        return passed(Check.ENTITIES, f"{len(counted)} kinds of entities are as before")
+        return passed(
+            Check.ENTITIES, f"the numbers of {plural(len(counted), 'entity type')} are as before the load"
+        )
     return CheckResult(
         Check.ENTITIES,
         Severity.WARNING,
-        f"ENTITY LEAK: {some(leaks)}",
-        "A scenario did not clean up, or the gateway did not delete what it said it had. Find which.",
+        f"entities leaked: {some(leaks)}",
+        "A scenario did not clean up, or the gateway did not delete an entity although it reported success.",
         leaks,
     )
 
 
 def _stale(facts: CheckInput) -> CheckResult:
     if not facts.stale:
-        return passed(Check.STALE, "no entry is out of use")
+        return passed(Check.STALE, "no known failure is stale")
     return CheckResult(
         Check.STALE,
         Severity.WARNING,
         f"{plural(len(facts.stale), 'known failure')} no longer seen: "
         + some(entry.known.operation for entry in facts.stale),
-        "Delete these entries: the operation succeeds now, and they would hide its next failure.",
+        "Delete these entries: the operations succeed now, and the entries would hide their next failure.",
         tuple(entry.where for entry in facts.stale),
     )
 
 
 def _applied(facts: CheckInput) -> CheckResult:
     if not facts.unapplied:
-        return passed(Check.APPLIED, "every entry could be compared with the gateway's version")
+        return passed(Check.APPLIED, "every known failure could be compared with the gateway's version")
     return CheckResult(
         Check.APPLIED,
         Severity.WARNING,
-        f"{plural(len(facts.unapplied), 'known failure')} not applied: the run does not say its gateway's version",
-        "Leave out 'gateway' in these entries, or judge a run.json, which says it.",
+        f"{plural(len(facts.unapplied), 'known failure')} not applied: the gateway's version is unknown",
+        "Remove 'gateway' from these entries, or judge a run.json, which contains the version.",
         tuple(entry.where for entry in facts.unapplied),
     )
 
 
 _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
-    Check.GATEWAY_UP: liveness.gateway_up,
-    Check.BACKENDS_UP: liveness.backends_up,
-    Check.COMPLETE: liveness.complete,
+    Check.GATEWAY_UP: participants.gateway_up,
+    Check.BACKENDS_UP: participants.backends_up,
+    Check.COMPLETE: participants.complete,
     Check.SOURCE: _source,
-    Check.REQUESTS: liveness.requests,
-    Check.SUCCESSES: liveness.successes,
-    Check.WORKERS: liveness.workers,
-    Check.GENERATOR: liveness.generator,
-    Check.SCHEDULE: schedule.schedule,
+    Check.REQUESTS: participants.requests,
+    Check.SUCCESSES: participants.successes,
+    Check.WORKERS: participants.workers,
+    Check.GENERATOR: participants.generator,
+    Check.SCHEDULE: participants.schedule,
     Check.SWEEP: reach.sweep,
     Check.REACHED: reach.reached,
     Check.PLANNED: reach.planned,
@@ -102,9 +101,9 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.ENTITIES: _entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,
-    Check.GROWTH: lasting.no_growth,
-    Check.RECOVERED: lasting.recovered,
-    Check.STAYED: lasting.workers_stayed,
-    Check.STREAMS: lasting.streams_closed,
-    Check.STORES: lasting.stores_fit,
+    Check.GROWTH: endurance.no_growth,
+    Check.RECOVERED: endurance.recovered,
+    Check.STAYED: endurance.workers_stayed,
+    Check.STREAMS: endurance.streams_closed,
+    Check.STORES: endurance.stores_fit,
 }

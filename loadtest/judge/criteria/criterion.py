@@ -1,7 +1,7 @@
-"""Criteria: what a run must measure up to, in the words that users of k6 and Taurus know.
+"""Criteria: thresholds that a run must meet, written as in k6 and Taurus.
 
-``p95 < 500ms``, ``GET /tools: p99.9 <= 1s``, ``area teams: error-rate < 1%``, ``rps > 20, min-samples 50``; and
-objectives, which have an error budget: ``availability >= 99.5%``, ``within 2s >= 99%``.
+``p95 < 500ms``, ``GET /tools: p99.9 <= 1s``, ``area teams: error-rate < 1%``, ``rps > 20, min-samples 50``.
+Objectives have an error budget: ``availability >= 99.5%``, ``within 2s >= 99%``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 
 MIN_SAMPLES = 20
-"""Requests below which an average or a rate says nothing, unless the criterion names another number."""
+"""Fewest requests for an average or a rate, unless the criterion sets ``min-samples``."""
 
 _EXPRESSION = re.compile(
     r"""^\s*(?:(?P<scope>\S.*?)\s*:\s*)?
@@ -37,46 +37,46 @@ _FORMS = (
     "requests > 100, operations >= 450"
 )
 OBJECTIVES = ("availability", "within")
-"""Metrics that are a share of good requests: what is missing to all of them is the error budget."""
+"""Metrics that are a share of good requests; the rest of the requests is the error budget."""
 
 
 class CriterionOutcome(StrEnum):
-    """What came of a criterion."""
+    """The result of a criterion."""
 
     MET = "met"
     MISSED = "missed"
     INCONCLUSIVE = "inconclusive"
-    """Too few samples, nothing called in its scope, or a figure that this source does not know."""
+    """Too few samples, nothing called in its scope, or no data for its metric."""
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One condition on one figure of the run, of an area or of an operation."""
+    """One threshold for a metric of the run, an area or an operation."""
 
     text: str
-    """As it was written, in one line."""
+    """As written, on one line."""
     metric: str
     comparison: str
     limit: float
-    """Milliseconds, a share from 0 to 1, or a number, as the metric has it."""
+    """Milliseconds, a share from 0 to 1, or a number, depending on the metric."""
     unit: str
     scope: str = ""
-    """``METHOD /path``, ``area NAME``, or nothing for the whole run."""
+    """``METHOD /path``, ``area NAME``, or empty for the whole run."""
     min_samples: int = MIN_SAMPLES
     threshold: float | None = None
-    """Of ``within``: the longest response time that is good, in milliseconds."""
+    """For ``within``: the longest good response time, in milliseconds."""
 
 
 @dataclass(frozen=True)
 class Burn:
-    """How fast an error budget was spent, at worst, in windows of one length."""
+    """The highest burn rate of an error budget in windows of one length."""
 
     window: float
     """Seconds."""
     rate: float
-    """1 spends exactly the whole budget over a load of any length; 10 spends it in a tenth of that."""
+    """1 spends exactly the budget over the whole load; 10 spends it in a tenth of the time."""
     at: float
-    """When the worst window began, in seconds of load."""
+    """Start of the worst window, in seconds of load."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ class Budget:
     bad: int
     """Requests that failed it."""
     allowed: float
-    """Requests that may."""
+    """Requests that may fail it."""
     burns: tuple[Burn, ...] = ()
-    """From the shortest window to the longest; none of an operation or an area, whose minutes are not known."""
+    """From the shortest window to the longest; empty for an operation or an area, which have no data per minute."""
 
     @property
     def spent(self) -> float:
-        """The share of the budget that was spent; above 1 it is overdrawn."""
+        """The share of the budget that was spent; above 1, it is exceeded."""
         if not self.bad:
             return 0.0
         return self.bad / self.allowed if self.allowed else float("inf")
@@ -100,17 +100,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class CriterionResult:
-    """A criterion and what the run says to it."""
+    """A criterion and its result."""
 
     criterion: Criterion
     outcome: CriterionOutcome
     measured: float | None
-    """In the unit of :attr:`Criterion.limit`; None if it is not known."""
+    """In the unit of :attr:`Criterion.limit`; None if unknown."""
     samples: int
     text: str
-    """``p95 is 210 ms, wanted < 500ms``."""
+    """``p95 is 210 ms, expected < 500 ms``."""
     budget: Budget | None = None
-    """Of an objective."""
+    """For an objective."""
 
 
 class _Table(Record, frozen=True, kw_only=True, rename="kebab"):
@@ -125,12 +125,12 @@ class _File(Record, frozen=True, kw_only=True):
 
 
 def parse(text: str, *, origin: str = "--criteria", any_name: bool = False) -> Criterion:
-    """Return the criterion that ``text`` writes; ``origin`` names the option or file in messages.
+    """Parse a criterion; ``origin`` names the option or file in messages.
 
-    ``any_name`` lets the scope be any name, as other locustfiles give them: ``grpc create_order: p95 < 1s``.
+    ``any_name`` allows any name as the scope, as used in other locustfiles: ``grpc create_order: p95 < 1s``.
 
     Raises:
-        UsageError: it is not of the known form, or the unit does not fit the metric.
+        UsageError: the syntax is invalid, or the unit does not fit the metric.
     """
     found = _EXPRESSION.match(text)
     if not found:
@@ -162,7 +162,7 @@ def parse(text: str, *, origin: str = "--criteria", any_name: bool = False) -> C
 
 
 def _fewest(metric: str, limit: float) -> int:
-    """Return how many samples make ``metric`` a statement: a p99 of 20 requests is their maximum."""
+    """Return the fewest samples for ``metric``: the p99 of 20 requests would be their maximum."""
     if metric in OBJECTIVES or metric.startswith("p"):
         share = limit if metric in OBJECTIVES else float(metric[1:]) / 100
         return MIN_SAMPLES if share >= 1 else max(MIN_SAMPLES, math.ceil(round(1 / (1 - share), 6)))
@@ -172,7 +172,7 @@ def _fewest(metric: str, limit: float) -> int:
 def read_criteria(path: Path, *, any_name: bool = False) -> tuple[Criterion, ...]:
     """Return the criteria of a TOML file of ``[[criterion]]`` tables.
 
-    Each has an ``expression`` and, beside it, ``operation`` or ``area`` and ``min-samples`` if wanted. ``any_name``
+    Each has an ``expression`` and, optionally, ``operation`` or ``area``, and ``min-samples``. ``any_name``
     is as for :func:`parse`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a run says to its criteria: the figure of each, and the error budget of an objective."""
+"""Evaluates criteria: the measured value of each, and the error budget of objectives."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class CriteriaInput:
-    """What the judge knows and a criterion asks for."""
+    """Input for criteria that is not in the run itself."""
 
     new_failures: dict[str, int]
-    """How many failures of each operation are not excused."""
+    """Number of new and expired failures by operation."""
     succeeded: dict[str, str]
-    """Name and area of each operation of the contract that succeeded."""
+    """Successful operations of the contract: name to area."""
     latency: Latency | None = None
-    """Of all requests together, as :func:`total_latency` has it."""
+    """Of all requests, from :func:`total_latency`."""
     new_by_minute: dict[int, int] = field(default_factory=dict)
-    """The failures that are not excused, by number of the minute."""
+    """Number of new and expired failures by minute of the load."""
 
 
 def judge_criteria(
     run: Run, criteria: Sequence[Criterion], counts: CriteriaInput
 ) -> tuple[CriterionResult, ...]:
-    """Return what ``run`` says to each of ``criteria``, in their order."""
+    """Return the result of each of ``criteria``, in their order."""
     figures = _Figures(run, counts)
     return tuple(_judge(figures, criterion) for criterion in criteria)
 
 
 class _Figures:
-    """The figures of one run, each scope's latency merged once."""
+    """The values of one run; latency is merged once per scope."""
 
     def __init__(self, run: Run, counts: CriteriaInput) -> None:
         self._run = run
@@ -52,7 +52,7 @@ class _Figures:
         self._latencies = {"": counts.latency}
 
     def within(self, scope: str) -> tuple[Operation, ...]:
-        """Return the operations that ``scope`` names, JSON-RPC methods under their path included."""
+        """Return the operations in ``scope``, including JSON-RPC methods of a path."""
         operations = self._run.operations
         if not scope:
             return operations
@@ -62,7 +62,7 @@ class _Figures:
         return exact or tuple(o for o in operations if base(o.name) == scope)
 
     def measure(self, criterion: Criterion) -> float | None:
-        """Return the figure that ``criterion`` speaks of, or None if this run does not know it."""
+        """Return the value of the metric of ``criterion``; None if unknown."""
         operations = self.within(criterion.scope)
         samples = sum(o.requests for o in operations)
         match criterion.metric:
@@ -94,11 +94,11 @@ class _Figures:
         return latency.percentile(share) if known is None else known
 
     def unexcused(self, operations: Iterable[Operation]) -> int:
-        """Return how many requests to ``operations`` failed and are not excused."""
+        """Return the number of new and expired failures of ``operations``."""
         return sum(self._counts.new_failures.get(o.name, 0) for o in operations)
 
     def slow(self, criterion: Criterion) -> int | None:
-        """Return how many requests were slower than ``criterion`` allows, or None if this run does not know it."""
+        """Return the number of requests slower than the threshold of ``criterion``; None if unknown."""
         if criterion.threshold is None:
             return None
         latency = self._latency(criterion.scope)
@@ -107,7 +107,7 @@ class _Figures:
         return above(latency.histogram, criterion.threshold)
 
     def budget(self, criterion: Criterion) -> Budget | None:
-        """Return the error budget of an objective; None of any other criterion."""
+        """Return the error budget of an objective; None for other criteria."""
         operations = self.within(criterion.scope)
         minutes = () if criterion.scope else self._run.timeline.minutes
         requests = sum(o.requests for o in operations)
@@ -133,28 +133,28 @@ def _judge(figures: _Figures, criterion: Criterion) -> CriterionResult:
         return CriterionResult(criterion, CriterionOutcome.INCONCLUSIVE, None, samples, text)
 
     if criterion.scope and not samples:
-        return inconclusive(f"{criterion.scope} was never called")
+        return inconclusive(f"{criterion.scope} was not called")
     if samples < criterion.min_samples:
-        return inconclusive(f"only {samples} requests, {criterion.min_samples} are needed to say")
+        return inconclusive(f"{samples} requests, at least {criterion.min_samples} needed")
     measured = figures.measure(criterion)
     if measured is None:
-        return inconclusive(f"{criterion.metric} is not in this record")
+        return inconclusive(f"the run has no data for {criterion.metric}")
     met = _COMPARE[criterion.comparison](measured, criterion.limit)
-    wanted = f"{criterion.comparison} {_shown(criterion.limit, criterion)}"
+    expected = f"{criterion.comparison} {_shown(criterion.limit, criterion)}"
     budget = figures.budget(criterion)
     name = criterion.metric if criterion.threshold is None else f"within {_duration(criterion.threshold)}"
-    text = f"{name} is {_shown(measured, criterion)}, wanted {wanted}{_told(budget)}"
+    text = f"{name} is {_shown(measured, criterion)}, expected {expected}{_budget_text(budget)}"
     return CriterionResult(
         criterion, CriterionOutcome.MET if met else CriterionOutcome.MISSED, measured, samples, text, budget
     )
 
 
-def _told(budget: Budget | None) -> str:
-    """Return how much of an error budget was spent, and in which window fastest."""
+def _budget_text(budget: Budget | None) -> str:
+    """Return the share of the error budget that was spent, and the window with the highest burn rate."""
     if budget is None:
         return ""
     if budget.spent == float("inf"):
-        return "; there was no error budget"
+        return "; no error budget"
     spent = (
         f"; {budget.spent:.3g} times the error budget"
         if budget.spent > 1
@@ -163,12 +163,12 @@ def _told(budget: Budget | None) -> str:
     if not budget.burns:
         return spent
     worst = max(budget.burns, key=lambda burn: burn.rate)
-    pace = f"{worst.rate:.3g} times as fast as it lasts, over {_duration(worst.window * 1000)}"
-    return f"{spent}, fastest at {clock(worst.at)} ({pace})"
+    pace = f"burn rate {worst.rate:.3g} over {_duration(worst.window * 1000)}"
+    return f"{spent}, highest {pace} at {clock(worst.at)}"
 
 
 def _duration(ms: float) -> str:
-    """Return milliseconds in the unit that suits them."""
+    """Return milliseconds in a readable unit."""
     if ms < 1000:
         return f"{ms:g} ms"
     return f"{ms / 1000:g} s" if ms < 60_000 else f"{ms / 60_000:g} min"

@@ -1,6 +1,6 @@
-"""Objectives over time: how much of the error budget a load spent, and how fast at worst.
+"""Error budgets of objectives, and their burn rates.
 
-The words and the idea of the burn rate are those of https://sre.google/workbook/alerting-on-slos/.
+Terms and method: https://sre.google/workbook/alerting-on-slos/.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from loadtest.results.measurements import Minute
 
 MINUTE = 60.0
 WINDOWS = (1, 5, 30, 60, 360)
-"""Minutes over which a burn rate is told, as far as the load is longer than them."""
+"""Windows for burn rates, in minutes; only those shorter than the load are used."""
 MIN_REQUESTS = 20
-"""Requests below which a window says nothing."""
+"""Fewest requests in a window."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ class MinuteCount:
 
 
 def failed_by_minute(minutes: Sequence[Minute], failures: Mapping[int, int]) -> tuple[MinuteCount, ...]:
-    """Return what availability counts; ``failures`` holds those that are not excused, by number of the minute."""
+    """Return the counts for availability; ``failures`` are new and expired failures by minute."""
     return tuple(
         MinuteCount(one.at, one.requests, failures.get(round(one.at / MINUTE), 0)) for one in minutes
     )
 
 
 def slow_by_minute(minutes: Sequence[Minute], threshold: float) -> tuple[MinuteCount, ...]:
-    """Return what a latency objective counts: the requests of each minute above ``threshold`` ms.
+    """Return the counts for a latency objective: requests above ``threshold`` ms.
 
-    A minute whose distribution is not known is left out.
+    Minutes without a histogram are omitted.
 
     Raises:
         ValueError: a distribution cannot be read.

@@ -1,6 +1,6 @@
-"""``annotations.txt``: workflow commands that put new failures and warnings beside the code on GitHub.
+"""``annotations.txt``: workflow commands that show new failures and warnings next to the code on GitHub.
 
-A step of the workflow prints this file. GitHub shows at most 10 of a kind for a step.
+A workflow step prints this file. GitHub shows at most 10 annotations of a kind per step.
 Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
@@ -22,11 +22,11 @@ from loadtest.results.run import Run
 FILENAME = "annotations.txt"
 
 MOST = 10
-"""Annotations of one kind that GitHub shows for a step."""
+"""Annotations of one kind that GitHub shows per step."""
 _LONGEST = 1_000
 _WORDS = {
     FailureStatus.NEW: "new failure",
-    FailureStatus.EXPIRED: "known failure has expired",
+    FailureStatus.EXPIRED: "expired known failure",
     FailureStatus.KNOWN: "known failure",
     FailureStatus.CATEGORY: "known failure",
 }
@@ -46,7 +46,7 @@ def render(run: Run, verdict: Verdict) -> str:
 
 
 Command = Callable[[], str]
-"""One line, made only if it is shown: there may be many."""
+"""Renders one line; called only for lines that are shown."""
 
 
 def _bounded(kind: str, commands: Sequence[Command]) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
         return [partial(_command, "error", "load test inconclusive", f"{tainted.text}. {tainted.advice}")]
     commands: list[Command] = [
         partial(_command, "error", one.check.value, f"{one.text}. {one.advice}")
-        for one in verdict.observations
+        for one in verdict.checks
         if one.severity in (Severity.INCONCLUSIVE, Severity.FAILURE)
     ]
     commands += [
@@ -75,7 +75,7 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
     few = len(verdict.removed) <= removed.FEW // 2
     if not few:
         areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
-        text = f"By area: {areas}. Each stands by its name in summary.md, report.html and junit.xml."
+        text = f"By area: {areas}. All by name in summary.md, report.html and junit.xml."
         commands.append(partial(_command, "error", removed.headline(verdict), text))
     places = SourceLines(run)
     commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
@@ -94,7 +94,7 @@ def _failure(judged: JudgedFailure, places: SourceLines) -> str:
 def _warnings(verdict: Verdict) -> Sequence[Command]:
     return [
         partial(_command, "warning", one.check.value, f"{one.text}. {one.advice}")
-        for one in verdict.observations
+        for one in verdict.checks
         if one.severity is Severity.WARNING
     ]
 

@@ -46,7 +46,7 @@ def render(run: Run, verdict: Verdict) -> str:
     """
     environment = _environment()
     style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
-    word, _, rest = verdict.headline.partition("  ")
+    word, _, rest = verdict.headline.partition(" · ")
     return environment.get_template("report.html").render(
         run=run,
         verdict=verdict,

@@ -1,8 +1,8 @@
-"""``junit.xml``: the run for everything that reads test results.
+"""``junit.xml``: the run as test cases.
 
-Readers differ a lot; what is written is what all of them read alike: flat suites with unique names, every time
-present, at most one outcome in a case, text in every ``skipped``, no character that XML 1.0 forbids. Other signs
-than ASCII are written as references: a reader that guesses the encoding takes a few of them for another one.
+The file uses only what all common readers interpret the same way: flat suites with unique names, every time present,
+at most one outcome per case, text in every ``skipped``, no character that XML 1.0 forbids. Characters outside ASCII
+are written as references, because some readers guess the encoding.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _BRACKETS = {ord("<"): 0x2039, ord(">"): 0x203A}
 
 NAME = "contextforge-loadtest"
 LONGEST_BODY = 32 * 1024
-"""Bytes of one case's text; some readers never cut and then fail."""
+"""Bytes of text per case; some readers do not truncate and fail."""
 LARGEST_FILE = 24 * 1024 * 1024
-"""Bytes; GitLab refuses 30 MB."""
+"""Bytes; GitLab rejects 30 MB."""
 
 
 def render(run: Run, verdict: Verdict) -> str:
     """Return the JUnit XML of ``run``."""
     suites: dict[str, list[Case]] = {}
-    total = told = 0
+    total = not_passed = 0
     for case in cases(run, verdict):
         suites.setdefault(_name(case.suite, 100), []).append(case)
         total += 1
-        told += case.outcome is not CaseOutcome.PASSED
-    longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(told, 1))
+        not_passed += case.outcome is not CaseOutcome.PASSED
+    longest = min(LONGEST_BODY, LARGEST_FILE // 4 // max(not_passed, 1))
     started = _timestamp(run)
     root = ET.Element(
         "testsuites", {"name": NAME, "tests": str(total)} | ({"timestamp": started} if started else {})
     )
-    properties = {f"operations {state.value}": str(verdict.coverage.count(state)) for state in CoverageState}
+    properties = {f"operations {state.label}": str(verdict.coverage.count(state)) for state in CoverageState}
     changed = run.gateway.changed if run.gateway else {}
     properties |= {
         no_commands(one_line(f"gateway setting {name}")): no_commands(one_line(value))
@@ -69,7 +69,7 @@ def render(run: Run, verdict: Verdict) -> str:
 def _suite(
     name: str, members: list[Case], run: Run, longest: int, properties: dict[str, str] | None
 ) -> ET.Element:
-    """Return a suite as junit-xml builds it, completed by what that leaves out."""
+    """Return a suite as junit-xml builds it, with the attributes that it omits."""
     names = _unique(_name(case.name, 300) for case in members)
     suite: ET.Element = TestSuite(
         name,
@@ -107,12 +107,12 @@ def _test_case(suite: str, name: str, case: Case, longest: int) -> TestCase:
 
 
 def _message(case: Case) -> str:
-    """Return one line that is never empty: junit-xml lets a case pass that failed without a word."""
+    """Return one line that is never empty: junit-xml writes a failure without a message as passed."""
     return no_commands(one_line(case.message, 500)) or f"{case.outcome.value} without a message"
 
 
 def _body(message: str, case: Case, longest: int) -> str:
-    """Return the text of a case; its first line is the message, which some readers show nowhere else."""
+    """Return the text of a case. It starts with the message, because some readers show only the text."""
     below = block(case.body, longest)
     text = no_commands(below if below.partition("\n")[0] == message else f"{message}\n{below}").rstrip()
     data = text.encode()
@@ -122,12 +122,12 @@ def _body(message: str, case: Case, longest: int) -> str:
 
 
 def _name(text: str, longest: int) -> str:
-    """Return a name without angle brackets: some readers write names as raw HTML."""
+    """Return a name without angle brackets, because some readers write names as raw HTML."""
     return no_commands(one_line(text, longest)).translate(_BRACKETS) or "unnamed"
 
 
 def _unique(names: Iterable[str]) -> list[str]:
-    """Return ``names`` with those that stand twice told apart, as a history of tests needs it."""
+    """Return ``names`` with duplicates numbered, so that test histories can tell them apart."""
     seen: set[str] = set()
     unique = []
     for name in names:
@@ -140,7 +140,7 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _timestamp(run: Run) -> str | None:
-    """Return the start as JUnit writes it, without fractions and zone; None where it is not known."""
+    """Return the start as JUnit writes it, without fractions and time zone; None if unknown."""
     found = re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", run.started, re.ASCII)
     return found[0] if found else None
 

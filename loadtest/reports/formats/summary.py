@@ -1,7 +1,6 @@
-"""``summary.md``: the run for a person, in the Markdown of a GitHub job summary or a pull request's comment.
+"""``summary.md``: Markdown for a GitHub job summary or a pull request comment.
 
-Text that others wrote is escaped where it stands; whole sections are left out, with a note, before the file
-grows beyond what GitHub shows.
+External text is escaped. If the file would exceed GitHub's limit, whole sections are omitted, with a note.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from loadtest.core.units import plural
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria.criterion import CriterionOutcome
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
@@ -31,7 +31,7 @@ T = TypeVar("T")
 FILENAME = "summary.md"
 
 LARGEST = 900 * 1024
-"""Bytes; above 1 MiB GitHub shows nothing at all."""
+"""Bytes; GitHub shows nothing of a file above 1 MiB."""
 MOST_NEW = 50
 MOST_ROWS = 100
 MOST_SLOW = 10
@@ -48,17 +48,17 @@ def render(run: Run, verdict: Verdict) -> str:
     """Return the summary, never larger than :data:`LARGEST` bytes."""
     head = f"## {_SIGNS[verdict.result]} {markdown(verdict.headline, 600)}\n"
     sections = [
-        ("what ran", _settings(run)),
+        ("run", _settings(run)),
         ("findings", _findings(verdict)),
         ("operations no longer offered", _removed(verdict)),
         ("new failures", _new(verdict)),
         ("criteria", _criteria(verdict)),
         ("endurance", _endurance(verdict)),
         ("known failures", _known(verdict)),
-        ("entries to delete", _stale(verdict.stale)),
+        ("stale known failures", _stale(verdict.stale)),
         ("coverage", _coverage(verdict)),
         ("slowest operations", _slowest(run)),
-        ("accepted answers", _acceptances(run)),
+        ("allowed deviations", _acceptances(run)),
         ("time", _phases(run)),
     ]
     parts, size, left_out = [head], len(head.encode()), []
@@ -73,9 +73,7 @@ def render(run: Run, verdict: Verdict) -> str:
         parts.append(text + "\n")
         size += size_of_it
     if left_out:
-        parts.append(
-            f"Left out, because the page would be too large: {', '.join(left_out)}. See verdict.json.\n"
-        )
+        parts.append(f"Omitted to limit the size: {', '.join(left_out)}. See verdict.json.\n")
     return "\n".join(parts)
 
 
@@ -87,7 +85,7 @@ def _table(
     *,
     place: str = verdict_json.FILENAME,
 ) -> Iterator[str]:
-    """Yield a table with a row of Markdown cells for each of ``items``; beyond ``most`` the ``place`` that has all."""
+    """Yield a table with a row of Markdown cells for each of ``items``; after ``most`` rows, name the file with all."""
     yield f"| {' | '.join(header)} |"
     yield f"|{'---|' * len(header)}"
     for item in islice(items, most):
@@ -108,7 +106,7 @@ def _settings(run: Run) -> Iterator[str]:
         on = f" on {markdown(str(gateway.deployment))}" if gateway.deployment != Deployment() else ""
         words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)}){on}")
     if run.source == "csv":
-        words.append("read from Locust's CSV files")
+        words.append("read from Locust CSV files")
     else:
         words.append(f"profile {markdown(settings.profile)}")
         words.append(f"{settings.users} users at {settings.spawn_rate:g}/s")
@@ -118,7 +116,7 @@ def _settings(run: Run) -> Iterator[str]:
     yield " · ".join(words)
     if gateway is not None and gateway.changed:
         yield ""
-        yield f"Settings of the gateway were changed: {', '.join(_changed(gateway))}."
+        yield f"Gateway settings changed: {', '.join(_changed(gateway))}."
     if gateway is not None and gateway.notes:
         yield ""
         yield from (f"- **note** {markdown(note)}" for note in gateway.notes)
@@ -131,11 +129,12 @@ def _changed(gateway: Gateway) -> Iterator[str]:
 
 def _findings(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings:
-        yield f"- **{finding.severity.value}** {markdown(finding.text)}. {markdown(finding.advice)}"
+        name = f"**{finding.severity.value}** {_code(finding.check.value)}"
+        yield f"- {name}: {markdown(finding.text)}. {markdown(finding.advice)}"
 
 
 def _removed(verdict: Verdict) -> Iterator[str]:
-    """Yield all operations that are no longer offered, folded by area where there are many."""
+    """Yield all operations that are no longer offered; many are folded by area."""
     gone = verdict.removed
     if not gone:
         return
@@ -143,7 +142,7 @@ def _removed(verdict: Verdict) -> Iterator[str]:
     yield ""
     if len(gone) <= removed.FEW:
         yield from _table(
-            ("operation", "what is known"), gone, lambda j: (_code(j.failure.operation), markdown(j.detail))
+            ("operation", "detail"), gone, lambda j: (_code(j.failure.operation), markdown(j.detail))
         )
         return
     for area, members in removed.by_area(verdict).items():
@@ -161,7 +160,7 @@ def _new(verdict: Verdict) -> Iterator[str]:
     yield f"### {'Failures' if verdict.fail_on is FailOn.ANY else 'New failures'} ({len(failing)})"
     yield ""
     yield from _table(
-        ("operation", "failure", "count", "looks like"),
+        ("operation", "failure", "count", "category"),
         failing,
         lambda j: (_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)),
         place="run.json",
@@ -171,7 +170,7 @@ def _new(verdict: Verdict) -> Iterator[str]:
         yield from _details(judged)
     if len(failing) > MOST_NEW:
         yield ""
-        yield f"The evidence of {len(failing) - MOST_NEW} more is not shown here (all in run.json)."
+        yield f"Evidence of {len(failing) - MOST_NEW} more failures omitted (all in run.json)."
 
 
 def _fault(judged: JudgedFailure) -> str:
@@ -184,7 +183,7 @@ def _fault(judged: JudgedFailure) -> str:
 
 
 def _details(judged: JudgedFailure) -> Iterator[str]:
-    """Yield the evidence, folded; inside ``pre`` only an end tag could mean something, and it is escaped."""
+    """Yield the evidence, folded. Inside ``pre`` only an end tag is markup, and it is escaped."""
     yield f"<details><summary>{_code(judged.failure.operation)} {markdown(title(judged))}</summary>"
     yield ""
     yield f"<pre>{html(describe([judged]))}</pre>"
@@ -227,7 +226,7 @@ def _endurance(verdict: Verdict) -> Iterator[str]:
     if endurance.stored:
         yield ""
         yield from _table(
-            ("stored", "rows", "size", "for 1,000 requests", "in a week"),
+            ("storage", "rows", "size", "per 1,000 requests", "per week"),
             [storage_text(one) for one in endurance.stored],
             lambda one: (markdown(one.name), one.rows, one.size, one.per_thousand, one.week),
             MOST_SLOW,
@@ -247,7 +246,7 @@ def _known(verdict: Verdict) -> Iterator[str]:
     yield f"### Known failures ({len(known)})"
     yield ""
     yield from _table(
-        ("operation", "failure", "count", "why it does not block"),
+        ("operation", "failure", "count", "reason"),
         known,
         lambda j: (
             _code(j.failure.operation),
@@ -268,9 +267,9 @@ def _why(judged: JudgedFailure) -> str:
 def _stale(stale: Sequence[KnownFailureEntry]) -> Iterator[str]:
     if not stale:
         return
-    yield f"### Known failures to delete ({len(stale)})"
+    yield f"### Stale known failures ({len(stale)})"
     yield ""
-    yield "Their operation succeeds and they were not seen; left in place they would hide its next failure."
+    yield "The operations succeed and the failures no longer occur. Delete these entries: they would hide the next one."
     yield ""
     yield from _table(("entry", "reason"), stale, lambda e: (markdown(e.where), markdown(e.known.reason)))
 
@@ -280,16 +279,16 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     yield "### Coverage"
     yield ""
     if coverage.known:
-        yield f"Of the contract, {coverage.line}."
+        yield f"{coverage.line}."
         if coverage.pace_line:
             yield ""
             yield f"Time to {coverage.pace_line}."
     else:
-        yield "Unknown: this record does not hold the gateway's contract. What was called:"
+        yield "Unknown: this run has no contract. Operations called:"
     yield ""
     shown = [state for state in CoverageState if coverage.count(state)]
     yield from _table(
-        ("area", *(state.value for state in shown)),
+        ("area", *(state.label for state in shown)),
         coverage.areas().items(),
         lambda item: (markdown(item[0]), *(str(item[1][state] or "") for state in shown)),
         place="report.html",
@@ -305,12 +304,12 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     lacking = [o for state in order for o in coverage.operations if o.state is state]
     if lacking:
         yield ""
-        yield f"<details><summary>{len(lacking)} operations without a documented success</summary>"
+        yield f"<details><summary>{plural(len(lacking), 'operation')} without a documented success</summary>"
         yield ""
         yield from _table(
             ("operation", "state", "why"),
             lacking,
-            lambda o: (_code(o.name), o.state.value, markdown(o.reason)),
+            lambda o: (_code(o.name), o.state.label, markdown(o.reason)),
             2 * MOST_ROWS,
             place="junit.xml",
         )
@@ -342,10 +341,10 @@ def _acceptances(run: Run) -> Iterator[str]:
     accepted = [(o, a) for o in run.operations for a in o.acceptances]
     if not accepted:
         return
-    yield "### Accepted outside the contract"
+    yield "### Allowed deviations from the contract"
     yield ""
     yield from _table(
-        ("operation", "status", "used", "reason"),
+        ("operation", "status", "count", "reason"),
         accepted,
         lambda one: (_code(one[0].name), str(one[1].status), times(one[1].count), markdown(one[1].reason)),
         place="run.json",
@@ -354,7 +353,7 @@ def _acceptances(run: Run) -> Iterator[str]:
 
 def _phases(run: Run) -> Iterator[str]:
     if run.phases:
-        yield "Time: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)
+        yield "Phase durations: " + " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in run.phases)
     shares = cpu.cpu_line(run)
     if shares:
         yield ""

@@ -21,7 +21,7 @@ def seen(here: Run, check: Check, *listed: KnownFailure) -> CheckResult:
     verdict = judge(
         here, known=entries(listed, "file"), categories=CATEGORIES, version_data=VERSION, today=TODAY
     )
-    (found,) = [one for one in verdict.observations if one.check is check]
+    (found,) = [one for one in verdict.checks if one.check is check]
     return found
 
 
@@ -29,7 +29,7 @@ def test_a_lost_worker_says_what_is_missing() -> None:
     lost = Worker(name="w2", lost=True, joined_at=5.0, left_at=21.5, last_report=19.0)
     told = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
     assert told.items == (
-        "w2 came at 00:05, was lost at 00:21, and what it did after its last report at 00:19 is not in this run",
+        "w2 joined at 00:05, was lost at 00:21, and its requests after its last report at 00:19 are missing",
     )
     assert not told.taints
 
@@ -41,8 +41,8 @@ def test_what_failed_for_a_worker_without_a_network_accuses_nobody() -> None:
 
 def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
     verdict = judge(run(), categories=CATEGORIES, today=TODAY)
-    assert [one.check for one in verdict.observations] == list(Check)
-    assert all(one.text for one in verdict.observations)
+    assert [one.check for one in verdict.checks] == list(Check)
+    assert all(one.text for one in verdict.checks)
     assert all(one.advice for one in verdict.findings)
 
 
@@ -76,7 +76,7 @@ def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
     kept = Generator(late=latency(*[5000.0] * 200), scheduling_delay=latency(1.0, 2.0), dropped=1)
     found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
     assert found.severity is Severity.PASSED
-    assert re.fullmatch(r"200 scenarios begun, p99 50\d\d ms after their time; 1 never begun", found.text)
+    assert re.fullmatch(r"200 scenarios started, 50\d\d ms late \(p99\); 1 dropped", found.text)
     assert seen(clean(), Check.SCHEDULE).severity is Severity.NOT_MEASURED
 
 

@@ -22,7 +22,7 @@ CATEGORIES = load_categories()
 
 def seen(run: Run, check: Check) -> CheckResult:
     verdict = judge(run, categories=CATEGORIES, today=TODAY)
-    return next(one for one in verdict.observations if one.check is check)
+    return next(one for one in verdict.checks if one.check is check)
 
 
 def slow_until(end: float) -> Run:

@@ -75,7 +75,7 @@ def test_availability_counts_what_is_not_excused() -> None:
     assert met.outcome is CriterionOutcome.MET
     assert met.measured == pytest.approx(0.995)
     assert met.text.startswith(
-        "availability is 99.5 %, wanted >= 99 %; 50% of the error budget, fastest at 03:00"
+        "availability is 99.5 %, expected >= 99 %; 50% of the error budget, highest burn rate"
     )
     missed = one("availability >= 99%", here, {3: 5, 4: 6})
     assert missed.outcome is CriterionOutcome.MISSED

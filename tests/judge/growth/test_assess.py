@@ -165,7 +165,7 @@ def test_what_grows_fails_a_run_and_what_cannot_be_told_is_never_green_in_a_soak
     run: Run, severity: Severity, result: Result
 ) -> None:
     verdict = judge(run, categories=CATEGORIES, today=TODAY)
-    (seen,) = [one for one in verdict.observations if one.check is Check.GROWTH]
+    (seen,) = [one for one in verdict.checks if one.check is Check.GROWTH]
     assert (seen.severity, verdict.result) == (severity, result), seen
 
 
@@ -174,7 +174,7 @@ def test_one_restless_process_does_not_hide_that_the_whole_is_stable() -> None:
     here = soak(processes=(process(1, -5), short))
     assert told(here, "rss", "gunicorn 2").trend is Trend.UNKNOWN
     verdict = judge(here, categories=CATEGORIES, today=TODAY)
-    (seen,) = [one for one in verdict.observations if one.check is Check.GROWTH]
+    (seen,) = [one for one in verdict.checks if one.check is Check.GROWTH]
     assert seen.severity is Severity.PASSED
 
 

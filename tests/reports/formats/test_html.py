@@ -29,10 +29,10 @@ def test_what_matters_stands_there() -> None:
         "00:01 to 00:41",
         "curl -X POST http://127.0.0.1:4444/tools",
         "KeyError: 'name'",
-        "fault of the",
+        "origin: ",
         "mended in the next release",
         "the sweeper was faster",
-        "Of the contract, 3/6 operations succeeded (1 drift, 1 excused, 1 failed).",
+        "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
         "ToolsUser.lifecycle · loadtest/users/registry/tools.py:13",
     ):
         assert words in page.text, words
@@ -75,15 +75,15 @@ def big(kinds: int) -> Run:
 def test_five_hundred_operations_that_all_fail_are_less_than_two_megabytes() -> None:
     text = rendered(big(500))
     assert len(text.encode()) < 2_000_000
-    assert "The evidence of this failure stands in run.json" in text
+    assert "Evidence omitted to limit the size of this page; see run.json" in text
 
 
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html_operations, "MOST", 10)
     monkeypatch.setattr(html_failures, "MOST", 7)
     page = Page(rendered(big(30)))
-    assert "20 more are not on this page (all in run.json)" in page.text
-    assert "23 more are not on this page (all in run.json)" in page.text
+    assert "20 more not shown (all in run.json)" in page.text
+    assert "23 more not shown (all in run.json)" in page.text
 
 
 def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,15 +113,15 @@ def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
     for words in (
         "users at",
         "bodies checked",
-        "accepted",
-        "What ran",
+        "allowed",
+        "gateway source",
         "Gateway CPU",
         "Backends",
         "Entities",
     ):
         assert words not in page.text, words
     assert "distribution" not in {value for _, name, value in page.attributes if name == "class"}
-    assert "Where the time went" not in page.text
+    assert "Phase durations" not in page.text
     assert "environment" not in page.ids
     assert "Environment" not in page.text
 
@@ -151,10 +151,10 @@ def test_the_baseline_is_compared() -> None:
     )
     page = Page(html.render(now, with_(verdict(now), comparison=compare(now, before))))
     for words in (
-        "Against the baseline",
-        "number of users: 20 then, 30 now",
-        "Coverage won (1)",
-        "Failures that went (1)",
+        "Comparison with the baseline",
+        "number of users: 20 before, 30 now",
+        "Coverage gained (1)",
+        "Resolved failures (1)",
         "1 slower",
         "10 ms30 ms",
     ):
@@ -162,7 +162,7 @@ def test_the_baseline_is_compared() -> None:
 
 
 def test_without_a_baseline_nothing_is_compared() -> None:
-    assert "Against the baseline" not in rendered(clean())
+    assert "Comparison with the baseline" not in rendered(clean())
 
 
 def test_excused_failures_stand_below_the_others() -> None:

@@ -41,7 +41,7 @@ def test_failures() -> None:
     assert failed.get("type") == "status"
     assert (
         failed.get("message")
-        == "[status 500] Internal Server Error (5 times) (and 1 more kinds of failure: all in run.json)"
+        == "[status 500] Internal Server Error (5 times) (and 1 more failures: all in run.json)"
     )
     assert failed.text is not None
     for evidence in (
@@ -54,9 +54,9 @@ def test_failures() -> None:
     assert child(root, "GET /tools").get("message", "").startswith("known: mended in the next release")
     assert child(root, "DELETE /roots/{uri}").tag == "skipped"
     assert child(root, "GET /version").get("message") == (
-        "drift: answered right, and not as the contract documents"
+        "contract mismatch: correct, but not as the contract documents"
     )
-    assert child(root, "entities cleaned up").get("message", "").startswith("warning: ENTITY LEAK")
+    assert child(root, "entities cleaned up").get("message", "").startswith("warning: entities leaked")
     assert child(root, "GET /gone: p95 below 1s").tag == "error"
 
 
@@ -64,8 +64,8 @@ def test_the_coverage_suite_says_how_many_operations_are_in_which_state() -> Non
     found = rendered(failures(), KNOWN).findall("./testsuite[@name='loadtest coverage']/properties/property")
     counts = {one.get("name"): one.get("value") for one in found}
     assert counts["operations succeeded"] == "3"
-    assert counts["operations drift"] == counts["operations excused"] == "1"
-    assert counts["operations missed"] == "0"
+    assert counts["operations contract mismatch"] == counts["operations known failure"] == "1"
+    assert counts["operations not called"] == "0"
 
 
 def test_known_failures_fail_where_any_failure_does() -> None:

@@ -68,7 +68,7 @@ def test_whole_sections_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(summary, "LARGEST", 1_500)
     text = rendered(failures(), KNOWN)
     assert len(text.encode()) < 2_000
-    assert "Left out, because the page would be too large: new failures" in text
+    assert "Omitted to limit the size: new failures" in text
 
 
 def test_hostile_text_makes_no_markup() -> None:
@@ -91,12 +91,12 @@ def test_what_matters_stands_there() -> None:
         "KeyError: &#39;name&#39;",
         "### Known failures (3)",
         "mended in the next release",
-        "### Known failures to delete (1)",
-        "Of the contract, 3/6 operations succeeded (1 drift, 1 excused, 1 failed).",
+        "### Stale known failures (1)",
+        "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
         "### Slowest operations",
         "the sweeper was faster",
         "boot 6.2 s",
-        "ENTITY LEAK",
+        "entities leaked",
     ):
         assert words in text
 
