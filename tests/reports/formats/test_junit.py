@@ -53,9 +53,7 @@ def test_failures() -> None:
         assert evidence in failed.text
     assert child(root, "GET /tools").get("message", "").startswith("known: mended in the next release")
     assert child(root, "DELETE /roots/{uri}").tag == "skipped"
-    assert child(root, "GET /version").get("message") == (
-        "contract mismatch: correct, but not as the contract documents"
-    )
+    assert child(root, "GET /version").get("message") == "contract mismatch: answers with HTML, too"
     assert child(root, "entities cleaned up").get("message", "").startswith("warning: entities leaked")
     assert child(root, "GET /gone: p95 below 1s").tag == "error"
 
