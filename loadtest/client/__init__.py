@@ -1,4 +1,4 @@
-"""How a user talks to the gateway: authentication, contract, calls, JSON-RPC, streams.
+"""Calls of one user: credentials, validation, protocols and connections.
 
-Nothing here knows of Locust's scheduling; :mod:`loadtest.users` puts it on a ``FastHttpUser``.
+Independent of Locust's scheduling; :mod:`loadtest.users` connects it to a ``FastHttpUser``.
 """

@@ -1,4 +1,4 @@
-"""One answer of the gateway, and whether it is the promised one."""
+"""A response of the gateway, and the problem of a response."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from loadtest.core.redact import Redactor
 from loadtest.results.failures import ProblemKind, normalise
 
 
-class Problem(Exception):  # noqa: N818 - the design's word; an answer has a problem, the program has no error
-    """One problem of one answer.
+class Problem(Exception):  # noqa: N818 - a problem of a response, not an error of this program
+    """A problem of one response.
 
-    Its text is ``[KIND STATUS CODE] message`` with the message normalised: Locust groups errors by their
-    text, and a text with an id in it would make every failure an error of its own.
+    Its text is ``[KIND STATUS CODE] message`` with the message normalised. Locust groups errors by text, so ids in the
+    message would make every failure a separate error.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class Problem(Exception):  # noqa: N818 - the design's word; an answer has a pro
         self.code = code
         self.raw = message
         self.actual = actual
-        """What came instead of what ``message`` expects; no part of the text."""
+        """The actual value, if ``message`` states an expected one; not part of the text."""
         self.message = normalise(message) or kind.value
         tags = " ".join(str(part) for part in (kind.value, status, code) if part is not None)
         super().__init__(f"[{tags}] {self.message}")
 
     def masked(self, redactor: Redactor) -> Problem:
-        """Return this problem without secrets, looked for before a placeholder replaces a part of one."""
+        """Return this problem with secrets masked; masking comes before normalisation, which could alter a secret."""
         hidden = redactor.mask(self.raw)
         if hidden == self.raw:
             return self
@@ -49,17 +49,17 @@ _decode = msgspec.json.Decoder().decode
 _MISSING = object()
 
 
-class MissingMember(LookupError):  # noqa: N818 - the answer has a problem, the program has no error
-    """An answer does not have a member that was read from it."""
+class MissingMember(LookupError):  # noqa: N818 - a problem of a response, not an error of this program
+    """A scenario read a member that the response does not have."""
 
     def __init__(self, operation: str, path: str) -> None:
-        super().__init__(f"the answer of {operation} has no {path!r}")
+        super().__init__(f"the response of {operation} has no member {path!r}")
         self.operation = operation
         self.path = path
 
 
 class Answer:
-    """Status, headers and body; JSON is decoded when first asked for."""
+    """Status, headers and body; JSON is decoded on first use."""
 
     __slots__ = ("_json", "body", "headers", "on_read", "operation", "status")
 
@@ -70,7 +70,7 @@ class Answer:
         self.body = body
         self._json: Any = _MISSING
         self.on_read: Callable[[str], None] | None = None
-        """Called with the operation whenever the body is read."""
+        """Called with the operation each time the body is read."""
 
     @property
     def json(self) -> Any:
@@ -79,7 +79,7 @@ class Answer:
         Raises:
             Problem: it is not JSON.
         """
-        self._noticed()
+        self._notify()
         if self._json is _MISSING:
             try:
                 self._json = _decode(self.body)
@@ -90,23 +90,23 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 are replaced."""
-        self._noticed()
+        self._notify()
         return self.body.decode("utf-8", "replace")
 
-    def _noticed(self) -> None:
+    def _notify(self) -> None:
         if self.on_read is not None:
             self.on_read(self.operation)
 
     @property
     def media_type(self) -> str:
-        """``application/json`` of a ``Content-Type`` with parameters; empty if there is none."""
+        """The ``Content-Type`` without parameters, such as ``application/json``; empty if there is none."""
         return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
     def __getitem__(self, path: str) -> Any:
         """Return a member of the JSON body by its dotted path: ``answer["token.id"]``, ``answer["0.name"]``.
 
         Raises:
-            MissingMember: there is no such member; the message names the operation and the path.
+            MissingMember: there is no such member; the message contains operation and path.
         """
         value = self.json
         for part in path.split("."):
@@ -123,7 +123,7 @@ class Answer:
 
 
 class Deviation(NamedTuple):
-    """How an answer differs from the contract in a way that the version's data excuses."""
+    """A contract mismatch that the version's data lists as known."""
 
     text: str
     """``status 303``, ``media type text/html``, ``body: id is missing``."""
@@ -136,7 +136,7 @@ def _not_json(answer: Answer, error: msgspec.DecodeError) -> str:
 
 
 def refusal_reason(answer: Answer) -> str:
-    """Return what a refusal says for itself: its ``detail``, ``message`` or ``error``, else the text."""
+    """Return the error message of a response: its ``detail``, ``message`` or ``error``, or else its text."""
     try:
         body = _decode(answer.body)
     except msgspec.DecodeError:

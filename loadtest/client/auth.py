@@ -42,7 +42,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
         """Return an administrator's token: ``token``, or one made by :func:`session_token`.
 
         Raises:
-            ValueError: there is neither a token nor a secret to make one with.
+            ValueError: there is neither a token nor a JWT secret.
         """
         if self.token:
             return self.token

@@ -1,4 +1,4 @@
-"""What the gateway sent by mail, from the mail server among the backends; no part of the load."""
+"""Requests to the backends for what the gateway has sent them; not measured."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from urllib.parse import quote
 import requests
 
 MARGIN = 5.0
-"""Seconds for the letterbox's own answer, on top of the wait for mail."""
+"""Seconds for the response of the backend, in addition to the wait."""
 
 
 def newest_mail(url: str, address: str, *, within: float) -> str | None:
     """Return the body of the newest mail to ``address``, or None if none came within ``within`` seconds.
 
-    ``url`` is the mail server's HTTP address, the backend ``smtp``. The letterbox is empty afterwards.
+    ``url`` is the HTTP address of the mail server, the backend ``smtp``. The mailbox is empty afterwards.
 
     Raises:
-        requests.RequestException: the mail server does not answer.
+        requests.RequestException: the mail server does not respond.
     """
     with requests.Session() as http:
         http.trust_env = False
@@ -29,17 +29,17 @@ def newest_mail(url: str, address: str, *, within: float) -> str | None:
 
 
 CONNECTIVITY_TEST = "siem_connectivity_test"
-"""The kind of the event by which the gateway tests a destination."""
+"""Kind of the event with which the gateway tests a destination."""
 
 
 def arrived_events(url: str, word: str, *, beyond: int = 0, within: float = 0.0) -> int:
-    """Return how many events of the kind ``word``, or about what has that name, have arrived so far.
+    """Return the number of events received so far that have the kind ``word``, or concern an entity of that name.
 
-    ``url`` is the collector's address, the backend ``siem``. It waits up to ``within`` seconds for more of them
-    than ``beyond``.
+    ``url`` is the address of the collector, the backend ``siem``. It waits up to ``within`` seconds for more than
+    ``beyond`` events.
 
     Raises:
-        requests.RequestException: the collector does not answer.
+        requests.RequestException: the collector does not respond.
     """
     with requests.Session() as http:
         http.trust_env = False

@@ -1,4 +1,4 @@
-"""What is told of one call: to Locust whether it succeeded, to the recorder all that Locust does not know."""
+"""Report of one call: success or failure for Locust, further details for the recorder."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class CallContext:
-    """What the recorder learns of one call beyond what Locust tells it."""
+    """Details of one call that Locust's request event does not have."""
 
     operation: str
     area: str
     scenario: str | None
     validated: bool = False
     differs: str | None = None
-    """How the answer differs from the contract although it is right."""
+    """Contract mismatch of a correct response."""
     accepted: str | None = None
+    """Reason why a status outside the contract is allowed."""
     example: Example | None = None
     after: str | None = None
-    """The operation whose failure in the same scenario came before this call, which is made to clean up."""
+    """If this call cleans up after a failure: the operation that failed."""
     late: float = 0.0
-    """Milliseconds from when the scenario was meant to begin until this call, its first, went out."""
+    """For the first call of a scheduled scenario: milliseconds since its scheduled start."""
 
 
 def report_call(
@@ -42,9 +43,9 @@ def report_call(
     problem: Problem | None,
     redactor: Redactor,
 ) -> Problem | None:
-    """Tell Locust how ``call`` ended, within its ``with`` block; a ``problem`` leaves its evidence in ``call``.
+    """Report the result of ``call`` to Locust, within its ``with`` block; store the evidence of a ``problem``.
 
-    Returns the problem as it was told: without what ``redactor`` knows, and without the secrets of the request.
+    Returns the reported problem, with the secrets of ``redactor`` and of the request masked.
     """
     if problem is None:
         response.success()

@@ -1,4 +1,4 @@
-"""One user's calls: built from an operation's name, held against the contract, reported to Locust."""
+"""Caller of one user: sends requests, validates responses against the contract, and reports to Locust."""
 
 import sys
 import time
@@ -25,18 +25,18 @@ from loadtest.results.outcome import StreamResult
 
 _STREAM_HEADERS = {
     "Accept": "text/event-stream",
-    # Lines are read as they come; a compressed stream has none.
+    # Lines are read as they arrive, which compression would prevent.
     "Accept-Encoding": "identity",
-    # A stream that its server ended in distress leaves a connection that drops the next request.
+    # After a stream that the server aborted, the connection would drop the next request.
     "Connection": "close",
 }
 
 Check = Callable[[Answer], Mismatch | None]
-"""Looks at an answer and says what it expected of its content, or nothing."""
+"""Content check: returns how a response differs from what is expected, or None."""
 
 
 class StepFailed(RescheduleTask):
-    """A step of a scenario failed: the scenario ends here and feeds nothing to its next step."""
+    """A step of a scenario failed, which ends the scenario."""
 
     def __init__(self, problem: Problem, operation: str) -> None:
         super().__init__(problem)
@@ -45,7 +45,7 @@ class StepFailed(RescheduleTask):
 
 
 class NotInContract(RescheduleTask):
-    """This gateway does not have the operation: the scenario ends here without a failure."""
+    """This gateway does not have the operation, which ends the scenario without a failure."""
 
 
 _ENDS = (RescheduleTask, StopUser, StopTest, GreenletExit)
@@ -62,20 +62,20 @@ class Caller:
         self.area = area
         self.scenario: str | None = None
         self.last_operation: str | None = None
-        """The one that was called last, or whose answer was read last; what cleans up after a failure apart."""
+        """The last operation called, or whose response was read; calls that clean up after a failure do not count."""
         self.due: float | None = None
-        """When the scenario that begins now was meant to (``time.perf_counter()``), for its first call."""
+        """Scheduled start of the current scenario (``time.perf_counter()``), until its first call."""
         self._unwinding = False
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
-        # A log-in answers with cookies, and a cookie turns the gateway's CSRF checks on for every later call.
+        # A sign-in sets cookies, and a cookie enables the gateway's CSRF checks for every later call.
         http.client.cookiejar = None
-        # Redirects are answers. Locust's own switch for a single request is undone by another greenlet of the user.
+        # Redirects are responses. Locust's option for a single request is reset by other greenlets of the user.
         http.client.max_redirects = 0
         http.client.clientpool = ClientPool(**http.client.clientpool.client_args)
 
     def offers(self, operation: str) -> bool:
-        """Say whether this gateway's contract has ``operation``."""
+        """Return whether this gateway's contract has ``operation``."""
         return base(operation) in self.session.contract.operations
 
     def call(
@@ -93,24 +93,24 @@ class Caller:
         unlisted: bool = False,
         **path: str,
     ) -> Answer:
-        """Make one call and return its answer, which is the promised one.
+        """Make one call and return its validated response.
 
         Args:
-            operation: ``METHOD /path/{template}``; the template's parameters are given by name in ``path``.
+            operation: ``METHOD /path/{template}``; ``path`` has the parameters of the template.
             json: body, sent as JSON.
             form: body, sent URL-encoded (instead of ``json``).
             params: query.
-            headers: further headers, or others instead of the usual ones.
-            bearer: another token than the administrator's; empty for none.
-            accept: statuses outside the contract that are right here, each with the sentence that says why.
-            check: says what is wrong with the content of an answer that keeps to the contract.
-            problem: looks for a problem below HTTP, before ``check``.
-            unlisted: the operation is served but does not stand in the contract.
+            headers: additional headers, which replace default ones.
+            bearer: token to use instead of the administrator's; empty for none.
+            accept: allowed statuses outside the contract, each with its reason.
+            check: checks the content of a response that satisfies the contract.
+            problem: finds a problem of the protocol above HTTP, before ``check``.
+            unlisted: the operation is served but not listed in the contract.
 
         Raises:
-            StepFailed: the answer had a problem; it has been reported.
+            StepFailed: the response had a problem, which has been reported.
             NotOffered: the contract does not have the operation, and it is not ``unlisted``.
-            StopUser: the load ends; once, so that the scenario unwinds and cleans up.
+            StopUser: the load is ending; raised once, so that the scenario can clean up.
         """
         route = self._route(operation, unlisted)
         request = self._request(
@@ -123,13 +123,13 @@ class Caller:
             answer, found = answer_of(operation, response)
             if found is None:
                 found = find_problem(
-                    self.session, call, answer, accepted=accept or {}, below=problem, content=check
+                    self.session, call, answer, accepted=accept or {}, protocol=problem, content=check
                 )
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
         if found is not None or answer.status >= 500:
-            # The gateway's server drops the connection after an unhandled exception, which may come when the
-            # answer has gone out; the innocent next call must not meet the closing socket, nor be sent twice.
+            # The server closes the connection after an unhandled exception, possibly after sending the response. The
+            # next call must not use the closing socket, nor be sent twice.
             self.http.client.clientpool.close()
         if found is not None:
             raise StepFailed(found, operation)
@@ -146,10 +146,10 @@ class Caller:
         check: Check | None = None,
         **options: Any,
     ) -> Answer:
-        """Make one JSON-RPC call, ``POST /rpc tools/call``, and return its answer.
+        """Make one JSON-RPC call, ``POST /rpc tools/call``, and return its response.
 
-        ``message_id`` None sends a notification. A JSON-RPC error or a tool result with ``isError`` is a
-        problem. Other arguments are those of :meth:`call`.
+        ``message_id=None`` sends a notification. A JSON-RPC error and a tool result with ``isError`` are
+        problems. Other arguments are those of :meth:`call`.
 
         Raises:
             StepFailed: as :meth:`call`.
@@ -178,13 +178,13 @@ class Caller:
         unlisted: bool = False,
         **path: str,
     ) -> Iterator[EventStream]:
-        """Open an event stream, read it in the ``with`` block, close it and report it.
+        """Open an event stream for the ``with`` block, then close and report it.
 
-        The request's own row counts the time to the first event (or to the headers, if none was read); the
-        stream is measured apart. A problem that the block meets on the stream is the operation's failure.
+        The response time of the request is the time to the first event, or to the headers if none was read; the
+        stream has its own measurements. A problem that the block finds in the stream is a failure of the operation.
 
         Raises:
-            StepFailed: it did not open, was no event stream, stalled or ended early; it has been reported.
+            StepFailed: it did not open, is not an event stream, stalled or ended early; the problem has been reported.
             NotOffered: as :meth:`call`.
         """
         route = self._route(operation, unlisted)
@@ -198,13 +198,13 @@ class Caller:
             problem = find_stream_problem(self.session, call, answer)
         lines = cast("LineReader", response._response)  # noqa: SLF001 - the only way to its lines
         events = EventStream(lines, on_read=lambda: self.note(operation)) if problem is None else None
-        told = problem is not None
+        reported = problem is not None
         try:
             if events is not None:
                 yield events
-            told = True
-        except Problem as met:
-            problem, told = met, True
+            reported = True
+        except Problem as found:
+            problem, reported = found, True
         finally:
             if events is not None:
                 events.close()
@@ -213,8 +213,8 @@ class Caller:
                     response.request_meta["response_time"]
                 )
             response.request_meta["response_time"] += call.late
-            # A block that failed elsewhere before it read an event says nothing about the stream.
-            if told or (events is not None and events.events):
+            # If the block failed elsewhere before it read an event, the stream has no result.
+            if reported or (events is not None and events.events):
                 with response:
                     problem = report_call(response, request, call, answer, problem, self.session.redactor)
             self.http.client.clientpool.close()
@@ -223,7 +223,7 @@ class Caller:
 
     @contextmanager
     def undoing(self) -> Iterator[None]:
-        """Let every call of the ``with`` block through although the load ends: it undoes what was made."""
+        """Allow the calls of the ``with`` block although the load is ending: they delete what was created."""
         outer, self._unwinding = self._unwinding, True
         try:
             yield
@@ -232,8 +232,8 @@ class Caller:
 
     def _route(self, operation: str, unlisted: bool) -> Route:
         if self.session.stopping and not self._unwinding and not deletes(operation):
-            # Only once: what the scenario calls while it unwinds is its cleaning up. A deletion is that already,
-            # be it the first call since the load began to end.
+            # Only once: later calls of the scenario clean up. A deletion is part of the clean-up even if it is the
+            # first call since the load began to end.
             self._unwinding = True
             raise StopUser
         route = self._routes.get(operation)
@@ -245,25 +245,25 @@ class Caller:
         return route
 
     def note(self, operation: str) -> None:
-        """Remember that ``operation`` is called or its answer read; not while something that failed is undone."""
+        """Remember the last operation called or read, except while cleaning up after a failure."""
         if sys.exception() is None:
             self.last_operation = operation
 
     def failed_before(self) -> str | None:
-        """Return the operation after whose failure the scenario is cleaning up, or None if nothing has failed."""
+        """Return the failed operation after which the scenario is cleaning up, or None if none has failed."""
         error = sys.exception()
         if error is None or (isinstance(error, _ENDS) and not isinstance(error, StepFailed)):
             return None
         return self.blamed(error)
 
     def blamed(self, error: BaseException) -> str | None:
-        """Return the operation that ``error`` in a scenario is about."""
+        """Return the operation to which an ``error`` in a scenario is attributed."""
         if isinstance(error, StepFailed | MissingMember):
             return error.operation
         return self.last_operation
 
     def _request(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
-        """Return the request of this user, with a correlation id of its own; see :func:`make_request`."""
+        """Return a request of this user with a new correlation id; see :func:`make_request`."""
         return make_request(
             route,
             host=self.session.host,
@@ -275,7 +275,7 @@ class Caller:
     def _send(
         self, route: Route, request: PreparedRequest, call: CallContext, *, stream: bool = False
     ) -> ResponseContextManager:
-        with nullcontext() if stream else self.session.limiter.passing(call.operation):
+        with nullcontext() if stream else self.session.limiter.slot(call.operation):
             call.late = self.lateness()
             return self.http.request(
                 request.method,
@@ -289,10 +289,9 @@ class Caller:
             )
 
     def lateness(self) -> float:
-        """Return how many milliseconds after its scenario's intended start the next call goes out, once.
+        """Return the delay of the first call of a scheduled scenario in milliseconds; 0 for any other call.
 
-        A call that nobody meant to make at a certain time is never late. The wait for a place or for a turn is a
-        part of it: behind a gateway that stalls, users wait there.
+        It includes the wait for the limiter, where users wait if the gateway stalls.
         """
         due, self.due = self.due, None
         return 0.0 if due is None else max(time.perf_counter() - due, 0.0) * 1000

@@ -1,4 +1,4 @@
-"""What a failed call leaves behind: the request as ``curl_command`` and the answer, with secrets masked."""
+"""Evidence of a failed call: the request as a ``curl`` command and the response, with secrets masked."""
 
 import re
 import shlex
@@ -12,17 +12,17 @@ from loadtest.core.redact import MASK, SECRET_NAME, Redactor
 from loadtest.results.failures import Example
 
 ANSWER_LENGTH = 4096
-"""Characters of an answer that are kept."""
+"""Characters kept of a response."""
 ACTUAL_LENGTH = 200
-"""Characters of what came instead of what a check expected."""
+"""Characters kept of the actual value of a failed check."""
 _BODY_LENGTH = 2048
 _MARGIN = 2048
-"""Characters beyond those that are kept in which a secret may end that begins before."""
+"""Characters beyond the kept ones, so that a secret at the boundary is masked as a whole."""
 _SETTING = re.compile(
     r"(?i)[_-]?(?:types?|ids?|use|urls?|uris?|names?|expiry|ttl|endpoint|hint|header|required)$"
 )
-"""Ends the names of fields that are about a secret and hold none."""
-_DULL_HEADERS = {"accept-encoding", "user-agent"}
+"""End of the names of fields that describe a secret without containing it."""
+_OMITTED_HEADERS = {"accept-encoding", "user-agent"}
 
 
 def build_example(
@@ -37,7 +37,7 @@ def build_example(
     redactor: Redactor,
     actual: str = "",
 ) -> Example:
-    """Return the evidence of one failed call; ``at`` is Unix time in seconds, ``redactor`` knows its secrets."""
+    """Return the evidence of one failed call; ``at`` is Unix time in seconds, ``redactor`` masks its secrets."""
     return Example(
         at=at,
         correlation_id=correlation_id,
@@ -52,14 +52,14 @@ def build_example(
 def curl_command(
     method: str, url: str, headers: Mapping[str, str], body: str | None, redactor: Redactor
 ) -> str:
-    """Return a command that repeats the request; it reads the token from ``$TOKEN``."""
+    """Return a command that repeats the request, with the token from ``$TOKEN``."""
     words = ["curl", "-sS", "-X", method, shlex.quote(redactor.mask(url))]
     for name, value in headers.items():
         if name.lower() == "authorization":
             words += ["-H", '"Authorization: Bearer $TOKEN"']
         elif SECRET_NAME.search(name):
             words += ["-H", shlex.quote(f"{name}: {MASK}")]
-        elif name.lower() not in _DULL_HEADERS:
+        elif name.lower() not in _OMITTED_HEADERS:
             words += ["-H", shlex.quote(f"{name}: {redactor.mask(value)}")]
     if body:
         shown = _cut(body, _BODY_LENGTH, redactor)
@@ -68,7 +68,7 @@ def curl_command(
 
 
 def sent_secrets(headers: Mapping[str, str], body: str | None) -> frozenset[str]:
-    """Return the secrets that a request carries, which its answer may repeat in any form."""
+    """Return the secrets in a request, which the response may repeat in any form."""
     found: set[str] = set()
     for name, value in headers.items():
         if SECRET_NAME.search(name):
@@ -98,5 +98,5 @@ def _is_secret(name: str) -> bool:
 
 
 def _cut(text: str, length: int, redactor: Redactor) -> str:
-    """Return the first ``length`` characters, masked before a secret could be cut into a part that nothing matches."""
+    """Return the first ``length`` characters, masked before truncation so that no partial secret remains."""
     return redactor.mask(text[: length + _MARGIN])[:length]

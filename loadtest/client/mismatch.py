@@ -1,4 +1,4 @@
-"""What a check of an answer's content says: what it expected, and what came instead."""
+"""Result of a content check: the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from loadtest.client.answer import Answer, MissingMember, Problem
 from loadtest.results.failures import ProblemKind
 
 LENGTH = 2000
-"""Characters that are kept of what came instead, for secrets to be masked in it and a few to be shown."""
+"""Characters kept of the actual value; secrets are masked in it before it is shortened for display."""
 _NOTHING = object()
 
 
 class Mismatch(NamedTuple):
-    """A valid answer that is not the right one."""
+    """A response that satisfies the contract and has the wrong content."""
 
     text: str
-    """``expected the entity in the list``: the same whatever came, because failures are grouped by it."""
+    """``expected the entity in the list``; independent of the actual value, because failures are grouped by it."""
     actual: str = ""
-    """What came instead, in one line, with its secrets; empty where there is nothing to show."""
+    """The actual value on one line, unmasked; empty if there is nothing to show."""
 
     def __str__(self) -> str:
         return f"{self.text}, got {self.actual}" if self.actual else self.text
 
 
 def expected(what: str, actual: Any = _NOTHING) -> Mismatch:
-    """Return that ``what`` was expected of an answer, and what came instead, if that is worth showing.
+    """Return a mismatch between ``what`` was expected and the ``actual`` value, if that is worth showing.
 
-    ``what`` goes on after "expected". It may hold what the scenario sent and nothing that the gateway answered, for
-    which :func:`refused` is the exception.
+    ``what`` continues "expected …". It may contain values that the scenario sent, but none from the response; for
+    those, use :func:`refused`.
     """
     if actual is _NOTHING:
         return Mismatch(f"expected {what}")
@@ -38,12 +38,12 @@ def expected(what: str, actual: Any = _NOTHING) -> Mismatch:
 
 
 def refused(what: str, reason: object) -> Mismatch:
-    """Return that ``what`` was expected, and that the gateway says why not: another ``reason`` is another failure."""
+    """Return a mismatch with the ``reason`` that the gateway gave; different reasons are different failures."""
     return Mismatch(f"expected {what}: {str(reason)[:LENGTH]}")
 
 
 def content_problem(answer: Answer, content: Callable[[Answer], Mismatch | None]) -> Problem | None:
-    """Return what ``content`` has against an answer, a member that is missing included."""
+    """Return the problem that ``content`` finds in a response; a missing member is one, too."""
     try:
         mismatch = content(answer)
     except Problem as problem:

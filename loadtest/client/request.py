@@ -1,4 +1,4 @@
-"""From an operation's name and its arguments to the request that goes out. Pure."""
+"""Conversion of an operation and its arguments to a request. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,23 +10,23 @@ from loadtest.core.operations import base
 from loadtest.openapi.contract import Contract
 
 CORRELATION_HEADER = "X-Correlation-ID"
-"""The header by which the gateway's log names a request (``mcpgateway/middleware/correlation_id.py``)."""
+"""Header that identifies a request in the gateway's log (``mcpgateway/middleware/correlation_id.py``)."""
 
 
 class Route(NamedTuple):
-    """Where an operation's requests go."""
+    """Method and path of an operation."""
 
     method: str
     name: str
-    """What Locust shows: the path template, and the JSON-RPC method behind it."""
+    """Name shown by Locust: the path template, followed by the JSON-RPC method if there is one."""
     path: str
     """The template as the gateway serves it."""
     offered: bool
-    """Whether it stands in the contract."""
+    """Whether it is in the contract."""
 
 
 class PreparedRequest(NamedTuple):
-    """One request as it goes out."""
+    """One request, ready to send."""
 
     method: str
     url: str
@@ -35,7 +35,7 @@ class PreparedRequest(NamedTuple):
 
 
 def find_route(operation: str, contract: Contract) -> Route:
-    """Return where ``METHOD /path/{template}``, perhaps with a JSON-RPC method behind it, is served."""
+    """Return the route of ``METHOD /path/{template}``, optionally followed by a JSON-RPC method."""
     method, path, *rpc = operation.split(" ", 2)
     served = contract.path(base(operation))
     return Route(method, " ".join([path, *rpc]), served or path, served is not None)
@@ -53,10 +53,10 @@ def make_request(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> PreparedRequest:
-    """Return the request; ``path`` fills the template, ``form`` goes before ``json``.
+    """Return the request; ``path`` fills the template, ``form`` takes precedence over ``json``.
 
     Raises:
-        LookupError: the template has a parameter that ``path`` does not give.
+        LookupError: the template has a parameter that is missing in ``path``.
     """
     url = route.path
     for name, value in path.items():

@@ -1,4 +1,4 @@
-"""What all users of one Locust process share: contract, token, correlation ids."""
+"""Session of one Locust process with the gateway: contract, token, names and correlation ids."""
 
 import itertools
 import secrets as random
@@ -25,7 +25,7 @@ _TIMEOUT = 30.0
 
 @dataclass(slots=True)
 class Session:
-    """One process's view of the gateway that it drives."""
+    """State that all users of one process share."""
 
     host: str
     bearer: str
@@ -34,35 +34,35 @@ class Session:
     version: str | None
     data: VersionData | None
     stopping: bool = False
-    """The load ends: users undo what they made and begin nothing new."""
+    """The load is ending: users delete what they created and start nothing new."""
     deployment: Deployment = field(default_factory=Deployment)
-    """What it stands on, as far as whoever booted it knows."""
+    """As far as it is known."""
     trust: Trust | None = None
-    """Of a gateway at an ``https`` address."""
+    """Certificate authorities, for an ``https`` address."""
     redactor: Redactor = field(default_factory=Redactor)
-    """Masks what this process knows of secrets in everything that it tells."""
+    """Masks the secrets known to this process in its output."""
     limiter: Limiter = field(default_factory=lambda: Limiter(None))
     tag: str = field(default_factory=lambda: random.token_hex(3))
-    """Random hex in every name and correlation id that this process makes."""
+    """Random hex in every name and correlation id of this process."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     changed: Mapping[str, str] = field(default_factory=dict)
-    """Settings that the gateway was booted with in place of those of the version's data."""
+    """Gateway settings that differ from the version's data."""
 
     def skips(self, scenario: str) -> bool:
-        """Say whether the version's data leaves ``scenario`` out."""
+        """Return whether the version's data skips ``scenario``."""
         return self.data is not None and any(scenario in one.scenarios for one in self.data.skipped)
 
     def switched_off(self, name: str) -> bool:
-        """Say whether a feature is switched off (``OBSERVABILITY_ENABLED``): it stores nothing."""
+        """Return whether a feature such as ``OBSERVABILITY_ENABLED`` is switched off."""
         usual = self.data.environment.get(name) if self.data is not None else None
         return self.changed.get(name, usual or "").lower() == "false"
 
     def correlation_id(self) -> str:
-        """Return an id that no other call of this run carries."""
+        """Return a correlation id, unique in this run."""
         return f"lt-{self.tag}-{next(self._numbers):x}"
 
     def name(self, kind: str) -> str:
-        """Return a name for a new entity that no other has, and that a fingerprint leaves out."""
+        """Return a unique name for a new entity; fingerprints ignore it."""
         return f"lt-{self.tag}{next(self._numbers):x}-{kind}"
 
 
@@ -76,15 +76,15 @@ def connect(
     lock: Path | None = None,
     secrets: Collection[str] = (),
 ) -> Session:
-    """Return a session with the gateway at ``host``, which stands on ``deployment``.
+    """Return a session with the gateway at ``host``, on this ``deployment``.
 
-    ``data`` is what is known of its version: if None, of the version whose contract is closest to the gateway's.
-    It is driven by so many Locust ``processes``, which share what the gateway can take at once; the file
-    ``lock`` tells them whose turn it is. ``secrets`` are values to mask besides the ``credentials``.
+    ``data`` is the data of its version; if None, that of the version with the most similar contract. The concurrency
+    limits are divided among this number of Locust ``processes``, and the file ``lock`` serializes their writers.
+    ``secrets`` are masked in addition to the ``credentials``.
 
     Raises:
-        InconclusiveError: it does not answer, refuses the token, or is not a ContextForge gateway.
-        UsageError: a variable names certificate authorities that cannot be read.
+        InconclusiveError: it does not respond, rejects the token, or is not a ContextForge gateway.
+        UsageError: the configured certificate authorities cannot be read.
     """
     try:
         bearer = credentials.bearer()
@@ -117,9 +117,9 @@ def _version(document: Mapping[str, Any]) -> str | None:
 
 
 def plain_http(trust: Trust | None) -> requests.Session:
-    """Return a client for single requests beside the load: through no proxy, and with no credentials of its own."""
+    """Return a client for single requests outside the load: without proxies or credentials."""
     http = requests.Session()
-    # The load goes through no proxy, so this must not either.
+    # The load uses no proxy, so this client must not use one either.
     http.trust_env = False
     if trust is not None:
         http.verify = trust.path

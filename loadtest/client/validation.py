@@ -1,4 +1,4 @@
-"""What is wrong with one answer: held against the contract, then looked at below HTTP, then at its content."""
+"""Validation of a response: against the contract, then its protocol, then its content."""
 
 from __future__ import annotations
 
@@ -15,28 +15,27 @@ from loadtest.results.failures import ProblemKind
 def check_contract(
     answer: Answer, contract: Contract, *, accepted: Mapping[int, str], streamed: bool = False
 ) -> Problem | Deviation | None:
-    """Hold ``answer`` against the contract.
+    """Validate ``answer`` against the contract.
 
-    An operation that the contract does not have (a JSON-RPC method's own name, a redirect's target) is held
-    to "2xx or 3xx" only. Of a ``streamed`` answer there is no body yet, and an event stream is right although
-    the document, for want of a word for it, says JSON. Returns None if all is well, a Deviation if
-    the version's data excuses everything that differs.
+    An operation that is not in the contract (the name of a JSON-RPC method, the target of a redirect) must only have a
+    status 2xx or 3xx. A ``streamed`` response has no body yet, and may be an event stream where the document states
+    JSON. Returns None if the response is valid, and a Deviation if the version's data lists all its mismatches.
     """
     status = answer.status
     if status in accepted:
         return None
-    refused = _refused_by_redirect(answer)
-    if refused is not None:
-        return refused
+    rejection = _rejecting_redirect(answer)
+    if rejection is not None:
+        return rejection
     documented = contract.operations.get(answer.operation)
     if documented is None:
         return None if 200 <= status < 400 else _bad_status(answer)
-    promise = documented.success.get(status)
-    if promise is None:
+    documented_response = documented.success.get(status)
+    if documented_response is None:
         if 200 <= status < 400 and contract.drifted(answer.operation, status=status):
             return Deviation(f"status {status}")
         return _bad_status(answer)
-    if streamed or "application/json" not in promise.media_types:
+    if streamed or "application/json" not in documented_response.media_types:
         return None
     if not answer.media_type.endswith("json"):
         if contract.drifted(answer.operation, media_type=answer.media_type):
@@ -44,13 +43,13 @@ def check_contract(
         if answer.media_type:
             other = f"expected JSON, got {answer.media_type}"
             return Problem(ProblemKind.JSON, other, status=status)
-    return _checked_body(answer, contract, promise.schema)
+    return _checked_body(answer, contract, documented_response.schema)
 
 
-def _refused_by_redirect(answer: Answer) -> Problem | None:
-    """Tell a redirect that means "done" from one that means "refused": an HTML form's error is a 303, too.
+def _rejecting_redirect(answer: Answer) -> Problem | None:
+    """Return a problem if a redirect reports an error; HTML forms respond with 303 in either case.
 
-    Back to the log-in page means refused, unless it was left on purpose or has a good notice to show.
+    A redirect to the sign-in page is an error, except after a sign-out or with a notice of success.
     """
     if not 300 <= answer.status < 400:
         return None
@@ -84,13 +83,13 @@ def find_problem(
     answer: Answer,
     *,
     accepted: Mapping[int, str],
-    below: Callable[[Answer], Problem | None] | None,
+    protocol: Callable[[Answer], Problem | None] | None,
     content: Callable[[Answer], Mismatch | None] | None,
 ) -> Problem | None:
-    """Return the first problem of ``answer``; note in ``call`` what was validated, drifted or accepted.
+    """Return the first problem of ``answer``; record in ``call`` what was validated, mismatched or allowed.
 
-    An answer with an ``accepted`` status is looked at no further. ``below`` looks below HTTP, ``content`` says what is
-    wrong with the content.
+    A response with an ``accepted`` status is not checked further. ``protocol`` finds problems of the protocol above
+    HTTP, ``content`` checks the content.
     """
     call.validated = True
     found = check_contract(answer, session.contract, accepted=accepted)
@@ -101,14 +100,14 @@ def find_problem(
     elif answer.status in accepted:
         call.accepted = accepted[answer.status]
         return None
-    met = below(answer) if below else None
-    if met is None and content is not None:
-        met = content_problem(answer, content)
-    return met
+    problem = protocol(answer) if protocol else None
+    if problem is None and content is not None:
+        problem = content_problem(answer, content)
+    return problem
 
 
 def find_stream_problem(session: Session, call: CallContext, answer: Answer) -> Problem | None:
-    """Return what is wrong with the head of an answer that must be an event stream; note in ``call`` if it drifted."""
+    """Return the problem of a response that must be an event stream; record a mismatch in ``call``."""
     found = check_contract(answer, session.contract, accepted={}, streamed=True)
     if isinstance(found, Deviation):
         call.differs = found.text

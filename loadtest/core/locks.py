@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -58,6 +58,22 @@ def reserved(path: Path, what: str) -> Iterator[None]:
     lock = _file_lock(path)
     if not _acquired(lock, path):
         raise UsageError(what)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def polled(path: Path, pause: Callable[[], object]) -> Iterator[None]:
+    """Hold the lock file ``path``; call ``pause`` between two attempts, for as long as another process holds it.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+    lock = _file_lock(path)
+    while not _acquired(lock, path):
+        pause()
     try:
         yield
     finally:

@@ -166,7 +166,7 @@ class SlowTurns(Limiter):
         self._server, self._wait = server, wait
 
     @contextmanager
-    def passing(self, operation: str) -> Iterator[None]:
+    def slot(self, operation: str) -> Iterator[None]:
         if operation.startswith("POST"):
             self._server.now += self._wait
         yield

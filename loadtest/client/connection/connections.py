@@ -1,8 +1,8 @@
-"""Kept connections of one user: closed instead of used again when the server may be about to close them.
+"""Persistent connections of one user, which are closed before the server would close them.
 
-A server closes a connection that was idle for its keep-alive timeout. A request that crosses with that goes unanswered
-through no fault of the server (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1). The age of a connection is
-therefore measured per connection and looked at when it is taken for a request: after every wait, just before sending.
+A server closes a connection after its keep-alive timeout. A request sent at that moment gets no response, although the
+server works correctly (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1). Idle time is therefore measured per
+connection and checked just before a request is sent on it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPSocketPoolResponse
 
 MAX_IDLE = 1.5
-"""Seconds after which a kept connection is not used again: the gateway's server closes idle ones after 5, and after
-2 where it has several workers."""
+"""Seconds after which an idle connection is not reused: the gateway's server closes idle connections after 5, with
+several workers after 2."""
 
 Clock = Callable[[], float]
 
 
 class KeptConnections:
-    """The connections to one host, on top of a pool of geventhttpclient's."""
+    """The connections to one host, based on a connection pool of geventhttpclient."""
 
     def __init__(self, pool: ConnectionPool, clock: Clock = time.monotonic) -> None:
         self._pool = pool
@@ -33,7 +33,7 @@ class KeptConnections:
         self._idle_since: dict[gevent.socket.socket, float] = {}
 
     def take(self, *, fresh: bool = False) -> tuple[gevent.socket.socket, bool]:
-        """Return a connection and whether it was used before; a ``fresh`` one never was."""
+        """Return a connection and whether it is reused; a ``fresh`` one is not."""
         while True:
             connection = self._pool.get_socket()
             since = self._idle_since.pop(connection, None)
@@ -44,25 +44,25 @@ class KeptConnections:
             self._pool.release_socket(connection)
 
     def give_back(self, connection: gevent.socket.socket) -> None:
-        """Keep a connection whose answer was read to its end."""
+        """Keep a connection whose response has been read completely."""
         self._idle_since[connection] = self._clock()
         self._pool.return_socket(connection)
 
     def drop(self, connection: gevent.socket.socket) -> None:
-        """Close a connection that cannot be used again."""
+        """Close a connection that cannot be reused."""
         self._pool.release_socket(connection)
 
     def close(self) -> None:
-        """Close all that are idle; those in use are closed when they are given back."""
+        """Close all idle connections; those in use are closed when they are returned."""
         self._pool.close()
         self._idle_since.clear()
 
 
 class _Attempt:
-    """What one attempt to send a request sees of the connections: a ``ConnectionPool`` of a single connection."""
+    """A ``ConnectionPool`` of one connection, for one attempt to send a request."""
 
     size = -1
-    """geventhttpclient repeats a request ``size + 1`` times, also one that was sent on a new connection."""
+    """geventhttpclient repeats a request ``size + 1`` times, even on a new connection."""
 
     def __init__(self, kept: KeptConnections, *, fresh: bool = False) -> None:
         self._kept = kept
@@ -81,10 +81,10 @@ class _Attempt:
 
 
 class Client(HTTPClient):
-    """Sends each request once, and again only where the standard allows it.
+    """Sends each request once, and repeats it only where the standard allows it.
 
-    That is an idempotent request on a reused connection that was closed before any byte of an answer
-    (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2); it is sent again once, on a new connection.
+    An idempotent request on a reused connection that was closed before any byte of a response
+    (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2) is repeated once, on a new connection.
     """
 
     kept: KeptConnections
@@ -92,11 +92,11 @@ class Client(HTTPClient):
     def request(
         self, method: str, request_uri: str, body: Any = b"", headers: Any = None
     ) -> HTTPSocketPoolResponse:
-        """Send a request and return its answer, of which the head has been read.
+        """Send a request and return its response, of which the headers have been read.
 
         Raises:
-            HTTPConnectionClosed: the connection was closed before any byte of the answer.
-            OSError: it could not be opened, or broke.
+            HTTPConnectionClosed: the connection was closed before any byte of the response.
+            OSError: the connection could not be opened, or was interrupted.
         """
         attempt = _Attempt(self.kept)
         try:
@@ -117,14 +117,14 @@ class Client(HTTPClient):
 
 
 class ClientPool(HTTPClientPool):
-    """The clients of one user, one per host; the arguments are those of ``HTTPClient``."""
+    """The clients of one user, one per host; arguments are those of ``HTTPClient``."""
 
     def __init__(self, clock: Clock = time.monotonic, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._clock = clock
 
     def get_client(self, url: Any) -> HTTPClient:
-        """Return the client of the URL's host, made on first use."""
+        """Return the client of the URL's host, created on first use."""
         key = url.host, url.port
         client = self.clients.get(key)
         if client is None:

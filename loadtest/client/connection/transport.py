@@ -1,4 +1,4 @@
-"""From what Locust's client brings back to an answer, or to the reason why there is none."""
+"""Conversion of the response of Locust's client to an :class:`~loadtest.client.answer.Answer`."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -12,9 +12,9 @@ from loadtest.results.failures import ProblemKind
 def answer_of(
     operation: str, response: ResponseContextManager, *, streamed: bool = False
 ) -> tuple[Answer, Problem | None]:
-    """Return what Locust's client brought back, and a problem if it is no answer at all.
+    """Return the response, and a problem if there was none.
 
-    Of a ``streamed`` success no body is read.
+    The body of a successful ``streamed`` response is not read.
     """
     status = response.status_code
     error = response.request_meta["exception"]

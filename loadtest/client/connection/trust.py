@@ -1,4 +1,4 @@
-"""Which certificate authorities a gateway's certificate is checked against, by every kind of request alike."""
+"""Certificate authorities that every kind of request uses to verify the gateway's certificate."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from loadtest.core.errors import UsageError
 
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Each names a file or a directory of certificates; the first one that is set counts."""
+"""Each may be set to a file or directory of certificates; the first one that is set applies."""
 
 ADVICE = "set REQUESTS_CA_BUNDLE to the certificate of its CA (a PEM file)"
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The certificate authorities that are trusted, in the two forms that clients take."""
+    """The trusted certificate authorities, in the two forms that clients need."""
 
     path: str
-    """A PEM file, or a directory of them as ``openssl rehash`` makes it."""
+    """A PEM file, or a directory prepared by ``openssl rehash``."""
     context: ssl.SSLContext
 
     def shared_context(self, **_: Any) -> ssl.SSLContext:
-        """Return the one context for all connections; a client's own idea of a CA file is not asked."""
+        """Return the context for all connections, whatever CA file a client has configured."""
         return self.context
 
 
 def read_trust(environ: Mapping[str, str] = os.environ) -> Trust:
-    """Return the authorities that the environment names, or those that requests brings along.
+    """Return the authorities set in the environment, or else those bundled with requests.
 
     Raises:
-        UsageError: a variable names a file without certificates, or none.
+        UsageError: a variable is set to a path without certificates.
     """
     name = next((name for name in VARIABLES if environ.get(name)), None)
     path = Path(environ[name] if name else DEFAULT_CA_BUNDLE_PATH)
@@ -54,7 +54,7 @@ def read_trust(environ: Mapping[str, str] = os.environ) -> Trust:
 
 
 def is_untrusted(error: BaseException) -> bool:
-    """Say whether ``error``, or what caused it, is a certificate that nothing vouches for."""
+    """Return whether ``error`` or one of its causes is a failed certificate verification."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""JSON-RPC over HTTP: the envelope, and errors that hide inside HTTP 200.
+"""JSON-RPC over HTTP: requests, replies, and errors in responses with status 200.
 
 Sources: https://www.jsonrpc.org/specification and the MCP specification's streamable HTTP transport.
 """
@@ -15,13 +15,13 @@ ACCEPT = "application/json, text/event-stream"
 
 
 def request(method: str, params: Any, message_id: str | None) -> dict[str, Any]:
-    """Return the envelope; without an id it is a notification, to which there is no answer."""
+    """Return the request; without an id it is a notification, which has no reply."""
     envelope = {"jsonrpc": "2.0", "method": method, "params": params if params is not None else {}}
     return envelope | {"id": message_id} if message_id is not None else envelope
 
 
 def problem(answer: Answer, message_id: str | None) -> Problem | None:
-    """Return what is wrong with the envelope: an ``error``, a result with ``isError``, another call's id."""
+    """Return the problem of a reply: an ``error``, a result with ``isError``, or the id of another call."""
     if message_id is None:
         return None
     try:
@@ -45,10 +45,10 @@ def problem(answer: Answer, message_id: str | None) -> Problem | None:
 
 
 def reply(answer: Answer) -> dict[str, Any]:
-    """Return the envelope of an answer, sent as JSON or as the one event of a short stream.
+    """Return the reply in a response, sent as JSON or as the last event of a short stream.
 
     Raises:
-        Problem: the answer is neither.
+        Problem: the response contains no reply.
     """
     if answer.media_type == "text/event-stream":
         events = list(SSEClient(iter([answer.body])).events())

@@ -1,4 +1,4 @@
-"""Server-sent events as load: the time to the first event, the gaps, and how the stream ends.
+"""Server-sent events: time to the first event, gaps between events, and the end of the stream.
 
 Source of the format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -21,22 +21,22 @@ from loadtest.results.failures import ProblemKind
 from loadtest.results.outcome import StreamResult
 
 FIRST_EVENT_TIMEOUT = 10.0
-"""Seconds that a user waits for an event unless the scenario says otherwise."""
+"""Default seconds that a user waits for an event."""
 
 
 EventFilter = Callable[["ServerSentEvent"], bool]
 
 
 class LineReader(Protocol):
-    """An open answer of geventhttpclient."""
+    """An open response of geventhttpclient."""
 
     message_complete: bool
 
     def readline(self, sep: bytes = ...) -> bytes:
-        """Return the next line with its end, or nothing at the end of the body."""
+        """Return the next line including its end; empty at the end of the body."""
 
     def release(self) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
+        """Return the connection to its pool, or close it if the body was not read completely."""
 
 
 class ServerSentEvent(NamedTuple):
@@ -60,11 +60,11 @@ class ServerSentEvent(NamedTuple):
 
 @dataclass(slots=True)
 class EventStream:
-    """An open stream that is read event by event, and what was measured on it so far (milliseconds)."""
+    """An open stream, read event by event, with its measurements so far (milliseconds)."""
 
     lines: LineReader
     on_read: Callable[[], None] = lambda: None
-    """Called with every event that is taken from the stream."""
+    """Called for each event that is read."""
     opened: float = field(default_factory=time.perf_counter)
     first_event: float | None = None
     gaps: list[float] = field(default_factory=list)
@@ -76,10 +76,10 @@ class EventStream:
     def next(
         self, *, within: float = FIRST_EVENT_TIMEOUT, where: EventFilter | None = None
     ) -> ServerSentEvent:
-        """Return the next event (the next one of those that ``where`` wants), waiting ``within`` seconds.
+        """Return the next event that matches ``where``, waiting ``within`` seconds.
 
         Raises:
-            Problem: the stream said nothing in time, or ended first.
+            Problem: no such event came in time, or the stream ended.
         """
         deadline = gevent.Timeout(within)
         deadline.start()
@@ -92,7 +92,7 @@ class EventStream:
         except gevent.Timeout as timeout:
             if timeout is not deadline:
                 raise
-            raise Problem(ProblemKind.STREAM_STALLED, self._silence(within)) from None
+            raise Problem(ProblemKind.STREAM_STALLED, self._timeout_message(within)) from None
         finally:
             deadline.close()
 
@@ -102,11 +102,11 @@ class EventStream:
         return time.perf_counter() - (self._last or self.opened)
 
     def close(self) -> None:
-        """End the stream from our side; the server sees the connection close."""
+        """Close the stream and its connection."""
         self.lines.release()
 
     def outcome(self, operation: str) -> StreamResult:
-        """Return what was measured, for whoever counts."""
+        """Return the measurements."""
         return StreamResult(
             operation=operation,
             events=self.events,
@@ -116,7 +116,7 @@ class EventStream:
         )
 
     def read(self) -> ServerSentEvent:
-        """Return the next event, however long it takes.
+        """Return the next event, without a time limit.
 
         Raises:
             Problem: the stream ended.
@@ -130,7 +130,7 @@ class EventStream:
                 ProblemKind.STREAM_TRUNCATED,
                 f"the stream ended after {self.events} events" if self.events else "the stream ended empty",
             )
-        now = self._sign_of_life()
+        now = self._record_activity()
         if self.first_event is None:
             self.first_event = (now - self.opened) * 1000
         self.events += 1
@@ -139,27 +139,27 @@ class EventStream:
     def _line(self) -> bytes:
         line = self.lines.readline(b"\n")
         if line.startswith(b":"):
-            # A comment: what a server sends to keep a stream open that has nothing to tell.
-            self._sign_of_life()
+            # A comment, with which a server keeps an idle stream open.
+            self._record_activity()
         return line
 
-    def _sign_of_life(self) -> float:
+    def _record_activity(self) -> float:
         now = time.perf_counter()
         if self._last:
             self.gaps.append((now - self._last) * 1000)
         self._last = now
         return now
 
-    def _silence(self, seconds: float) -> str:
+    def _timeout_message(self, seconds: float) -> str:
         return f"no {'further ' if self.events else ''}event that was waited for within {seconds:g} s"
 
 
 class LongLivedStream:
-    """Reads ``events`` in the background for as long as its ``with`` block lasts."""
+    """Reads ``events`` in the background during its ``with`` block."""
 
     def __init__(self, events: EventStream) -> None:
         self.events = events
-        self._heard: Queue[ServerSentEvent | Problem] = Queue()
+        self._received: Queue[ServerSentEvent | Problem] = Queue()
 
     def __enter__(self) -> LongLivedStream:
         self._listener = gevent.spawn(self._listen)
@@ -168,13 +168,13 @@ class LongLivedStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Before the stream is closed: nobody may read from it then.
+        # Before the stream is closed: it cannot be read then.
         self._listener.kill()
 
     def next(
         self, *, within: float = FIRST_EVENT_TIMEOUT, where: EventFilter | None = None
     ) -> ServerSentEvent:
-        """Return the next event (the next one that ``where`` wants), waiting ``within`` seconds.
+        """Return the next event that matches ``where``, waiting ``within`` seconds.
 
         Raises:
             Problem: it did not come in time, or the stream ended first.
@@ -190,10 +190,10 @@ class LongLivedStream:
                 return event
 
     def listen(self, seconds: float, silence: float | None) -> None:
-        """Let whatever comes pass for so many ``seconds``.
+        """Read and discard events for ``seconds``.
 
         Raises:
-            Problem: the stream ended, or nothing at all has come for ``silence`` seconds, not even a keepalive.
+            Problem: the stream ended, or was silent for ``silence`` seconds, without even a keep-alive comment.
         """
         deadline = time.perf_counter() + seconds
         while self._take(deadline - time.perf_counter()) is not None:
@@ -203,16 +203,16 @@ class LongLivedStream:
 
     def _take(self, seconds: float) -> ServerSentEvent | None:
         try:
-            heard: ServerSentEvent | Problem = self._heard.get(timeout=max(seconds, 0.0))
+            event: ServerSentEvent | Problem = self._received.get(timeout=max(seconds, 0.0))
         except Empty:
             return None
-        if isinstance(heard, Problem):
-            raise heard
-        return heard
+        if isinstance(event, Problem):
+            raise event
+        return event
 
     def _listen(self) -> None:
         try:
             while True:
-                self._heard.put(self.events.read())
+                self._received.put(self.events.read())
         except Problem as problem:
-            self._heard.put(problem)
+            self._received.put(problem)

@@ -1,4 +1,4 @@
-"""A WebSocket whose messages are JSON objects, and what can go wrong with it.
+"""WebSocket connection whose messages are JSON objects.
 
 Source: https://www.rfc-editor.org/rfc/rfc6455.
 """
@@ -24,16 +24,16 @@ HANDSHAKE_TIMEOUT = 10.0
 """Seconds for the handshake."""
 CLOSE_TIMEOUT = 1.0
 MESSAGE_TIMEOUT = 10.0
-"""Seconds that a user waits for a message unless the scenario says otherwise."""
+"""Default seconds that a user waits for a message."""
 
 
 class WebSocketConnection:
-    """An open WebSocket. It is read all the time, because reading is what answers the server's pings."""
+    """An open WebSocket. A thread reads it all the time, because reading answers the pings of the server."""
 
     def __init__(self, socket: websocket.WebSocket) -> None:
         self._socket = socket
         self._socket.settimeout(None)
-        self._read_so_far: queue.Queue[str | bytes | Exception] = queue.Queue()
+        self._received: queue.Queue[str | bytes | Exception] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, message: Mapping[str, Any]) -> None:
@@ -51,7 +51,7 @@ class WebSocketConnection:
         """Return the next message, waiting ``within`` seconds.
 
         Raises:
-            Problem: nothing came in time, the connection was closed, or it is no JSON object.
+            Problem: no message in time, the connection was closed, or the message is not a JSON object.
         """
         text = self._read(within, "message")
         if not text:
@@ -61,53 +61,53 @@ class WebSocketConnection:
         except msgspec.DecodeError as error:
             raise Problem(ProblemKind.JSON, f"message: {error}") from error
 
-    def goodbye(self, *, within: float = MESSAGE_TIMEOUT) -> None:
-        """Wait ``within`` seconds for the server to close, and close too: until then it waits for us.
+    def wait_for_close(self, *, within: float = MESSAGE_TIMEOUT) -> None:
+        """Wait ``within`` seconds for the server to close the connection, then close it on this side as well.
 
         Raises:
             Problem: it did not close in time.
         """
         deadline = time.monotonic() + within
-        while self._read(max(deadline - time.monotonic(), 0.001), "goodbye"):
+        while self._read(max(deadline - time.monotonic(), 0.001), "close frame"):
             pass
         self.close()
 
     def _listen(self) -> None:
         try:
             while text := self._socket.recv():
-                self._read_so_far.put(text)
-            self._read_so_far.put("")
+                self._received.put(text)
+            self._received.put("")
         except websocket.WebSocketConnectionClosedException:
-            self._read_so_far.put("")
+            self._received.put("")
         except (websocket.WebSocketException, OSError) as error:
-            self._read_so_far.put(error)
+            self._received.put(error)
 
     def _read(self, within: float, what: str) -> str | bytes:
-        """Return the next message, or nothing once the server has closed."""
+        """Return the next message; empty once the server has closed the connection."""
         try:
-            read = self._read_so_far.get(timeout=within)
+            read = self._received.get(timeout=within)
         except queue.Empty as error:
             raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time") from error
         if not read or isinstance(read, Exception):
-            self._read_so_far.put(read)  # the end stays the end
+            self._received.put(read)  # keep the end for later reads
         if isinstance(read, Exception):
             raise _broken(read) from read
         return read
 
     def close(self) -> None:
-        """Close the connection; the server has a second to say goodbye."""
+        """Close the connection; the server has a second to reply."""
         self._socket.close(timeout=CLOSE_TIMEOUT)
-        # After a goodbye of the server's the library takes the connection for closed and leaves it open.
+        # After a close frame from the server, the library does not close the socket.
         self._socket.shutdown()
 
 
 def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None) -> WebSocketConnection:
     """Open the WebSocket at ``url`` (``http://…`` is read as ``ws://…``), within 10 seconds.
 
-    ``headers`` go there and nowhere else: no redirect is followed and no proxy asked.
+    ``headers`` are sent to this address only: redirects are not followed and proxies not used.
 
     Raises:
-        Problem: nobody is there, no answer came in time, or the handshake was refused.
+        Problem: the connection failed, the handshake timed out or was refused.
     """
     try:
         return WebSocketConnection(
@@ -128,7 +128,7 @@ def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = N
 
 
 def _connected(url: str, tls: ssl.SSLContext | None) -> socket.socket:
-    """Return a connection to the server itself; the library would ask a proxy that the environment names."""
+    """Return a direct connection to the server; the library would use a proxy set in the environment."""
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     link = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout=HANDSHAKE_TIMEOUT)

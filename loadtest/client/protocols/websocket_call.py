@@ -1,4 +1,4 @@
-"""A WebSocket as load: its handshake is reported to Locust as a request, with what went wrong on the link."""
+"""A WebSocket as a call: its handshake is reported to Locust as a request, with any problem of the connection."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def open_websocket(
 ) -> Iterator[WebSocketConnection]:
     """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
 
-    One that is not ``versioned`` is served without the prefix; no WebSocket stands in the contract, which would tell.
-    A problem that the block meets on the link is the failure of ``operation``.
+    If not ``versioned``, it is served without the prefix; the contract does not list WebSockets. A problem of the
+    connection in the ``with`` block is a failure of ``operation``.
 
     Raises:
-        StepFailed: the handshake was refused, or a problem on the link; it has been reported.
+        StepFailed: the handshake failed or the connection had a problem, which has been reported.
     """
     method, path = operation.split(" ")
     session = caller.session
@@ -38,17 +38,17 @@ def open_websocket(
     caller.note(operation)
     late = caller.lateness()
     start, taken = time.perf_counter(), 0.0
-    link: WebSocketConnection | None = None
+    connection: WebSocketConnection | None = None
     problem: Problem | None = None
     try:
-        link = connect(url, headers, session.trust.context if session.trust else None)
+        connection = connect(url, headers, session.trust.context if session.trust else None)
         taken = (time.perf_counter() - start) * 1000
-        yield link
-    except Problem as met:
-        problem = met
+        yield connection
+    except Problem as found:
+        problem = found
     finally:
-        if link is not None:
-            link.close()
+        if connection is not None:
+            connection.close()
         if problem is not None:
             problem = problem.masked(session.redactor)
             call.example = build_example(
@@ -61,8 +61,8 @@ def open_websocket(
                 correlation_id=headers[CORRELATION_HEADER],
                 redactor=session.redactor,
             )
-        # A user who was stopped in the middle of the handshake saw neither.
-        if link is not None or problem is not None:
+        # Neither exists if the user was stopped during the handshake.
+        if connection is not None or problem is not None:
             caller.http.request_event.fire(
                 request_type=method,
                 name=path,
@@ -70,7 +70,7 @@ def open_websocket(
                 response_length=0,
                 exception=problem,
                 context={"call": call},
-                response=SimpleNamespace(status_code=SWITCHED if link else 0),
+                response=SimpleNamespace(status_code=SWITCHED if connection else 0),
                 url=url,
             )
     if problem is not None:

@@ -44,7 +44,7 @@ class ReverseProxyUser(GatewayUser):
                 raise Problem(ProblemKind.CONTENT, "another request arrived")
             link.send({"type": "response", "payload": {"jsonrpc": "2.0", "id": request["id"], "result": {}}})
             # The gateway answers the deletion when the server has said goodbye, and may let it wait for its turn.
-            with self.meanwhile(lambda: link.goodbye(within=self.network_timeout)):
+            with self.meanwhile(lambda: link.wait_for_close(within=self.network_timeout)):
                 self.disconnect(session)
 
     @task

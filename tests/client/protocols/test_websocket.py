@@ -100,14 +100,14 @@ def test_the_goodbye_of_the_server_is_waited_for() -> None:
     with linked() as link:
         link.send({"do": "echo"})
         link.send({"do": "close"})
-        link.goodbye()
+        link.wait_for_close()
         with pytest.raises(Problem, match="closed by the server"):
             link.receive()
 
 
 def test_no_goodbye_is_told() -> None:
     with linked() as link, pytest.raises(Problem) as met:
-        link.goodbye(within=0.2)
+        link.wait_for_close(within=0.2)
     assert met.value.kind is ProblemKind.STREAM_STALLED
 
 
