@@ -127,7 +127,7 @@ STORY = """
 import sys
 from types import SimpleNamespace
 from loadtest.client.caller import StepFailed
-from loadtest.client.protocols.websocket_call import opened
+from loadtest.client.protocols.websocket_call import open_websocket
 from loadtest.core.redact import Redactor
 
 fired = []
@@ -136,16 +136,16 @@ session = SimpleNamespace(host=sys.argv[1], bearer="t", contract=SimpleNamespace
 http = SimpleNamespace(request_event=SimpleNamespace(fire=lambda **what: fired.append(what)))
 caller = SimpleNamespace(session=session, http=http, area="a", scenario="s", last_operation=None,
                          lateness=lambda: 5000.0, failed_before=lambda: None, note=lambda _: None)
-with opened(caller, "GET /ws") as link:
+with open_websocket(caller, "GET /ws") as link:
     link.send({"do": "echo"})
     link.receive()
 try:
-    with opened(caller, "GET /ws") as link:
+    with open_websocket(caller, "GET /ws") as link:
         link.send({"do": "close"})
         link.receive()
 except StepFailed:
     pass
-with opened(caller, "GET /relay", versioned=False) as link:
+with open_websocket(caller, "GET /relay", versioned=False) as link:
     link.send({"do": "echo"})
     link.receive()
 for one in fired:
