@@ -26,19 +26,6 @@ from loadtest.workload import profiles
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """Context settings of every command, so that a command's help does not depend on its parent."""
 
-SIZE = (
-    *(settings.PROFILE, settings.USERS, settings.SPAWN_RATE, settings.RUN_TIME),
-    *(settings.PROCESSES, settings.RATE, settings.TAGS),
-)
-"""Settings that :func:`read_size` and :func:`locust_arguments` read."""
-MASTER = (settings.EXPECT_WORKERS, settings.WORKERS_WITHIN, settings.MASTER_PORT, settings.MASTER_BIND)
-"""Settings that :func:`read_master` reads."""
-JUDGING = (
-    *(settings.KNOWN_FAILURES, settings.CATEGORIES, settings.CRITERIA, settings.FAIL_ON),
-    settings.BASELINE,
-)
-"""Settings that :func:`read_judging` reads."""
-
 F = TypeVar("F", bound=Callable[..., Any])
 Given = Mapping[str, Any]
 """Values of options by parameter name; None if neither option nor variable is set, a tuple for repeated options."""
@@ -121,7 +108,7 @@ def reports_directory(given: Given) -> Path:
 
 
 def read_size(given: Given) -> profiles.Size:
-    """Return the size of the run that the options of :data:`SIZE` describe.
+    """Return the size of the run that the options of :data:`loadtest.core.settings.SIZE` describe.
 
     Raises:
         UsageError: see :func:`loadtest.workload.profiles.size`.
@@ -148,7 +135,7 @@ def read_master(given: Given) -> MasterOptions | None:
         UsageError: an option of a master is given without ``--master``.
     """
     if not given["is_master"]:
-        for setting in MASTER:
+        for setting in settings.MASTER:
             if on_command_line(setting.parameter):
                 raise UsageError(f"{setting.option}: expected together with --master")
         return None

@@ -320,6 +320,13 @@ COMMENT = Setting(
 ALL: tuple[Setting[Any], ...] = tuple(value for value in vars().values() if isinstance(value, Setting))
 """Every setting, in the order of its declaration."""
 
+SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS)
+"""Options of commands that generate load."""
+MASTER = (EXPECT_WORKERS, WORKERS_WITHIN, MASTER_PORT, MASTER_BIND)
+"""Options of commands that can be a master."""
+JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, BASELINE)
+"""Options of commands that judge a run."""
+
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the absolute path of the directory of gateway environments, templates and state."""

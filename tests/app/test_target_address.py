@@ -8,15 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import in_process
 import pytest
 import requests
 from command import until
 
 from loadtest.app.locust_process import LOCUSTFILE
-from loadtest.cli import main
 from loadtest.results.run import read_run
 
 TOKEN = "a-token-for-one-gateway-only"
@@ -58,22 +58,27 @@ def servers() -> Iterator[tuple[Refusing, Refusing]]:
         thread.join()
 
 
-def loadtest(directory: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(directory),
-        "LOADTEST_HOME": str(directory / "home"),
-        "LOADTEST_TOKEN": TOKEN,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "loadtest", *arguments],
-        cwd=directory,
-        env=environment | more,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def loadtest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command in this process, in an empty directory; return its exit code and its output with Locust's."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("LOADTEST_", "LOCUST_", "GATEWAY")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LOADTEST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOADTEST_TOKEN", TOKEN)
+
+    def run(*arguments: str, **more: str) -> tuple[int, str]:
+        for name, value in more.items():
+            monkeypatch.setenv(name, value)
+        code = in_process.run(*arguments)
+        return code, "".join(capfd.readouterr())
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -81,7 +86,7 @@ def loadtest(directory: Path, *arguments: str, **more: str) -> subprocess.Comple
     [("run", "--gateway"), ("run", "LOADTEST_HOST"), ("drive", "LOADTEST_HOST"), ("drive", "GATEWAY")],
 )
 def test_the_address_that_was_given_wins(
-    tmp_path: Path, servers: tuple[Refusing, Refusing], verb: str, given: str
+    loadtest: Command, tmp_path: Path, servers: tuple[Refusing, Refusing], verb: str, given: str
 ) -> None:
     ours, other = servers
     (tmp_path / "locust.conf").write_text(f"host = {other.address}\nworker = true\nheadless = false\n")
@@ -90,9 +95,9 @@ def test_the_address_that_was_given_wins(
     option = (given, ours.address) if given.startswith("--") else ()
     if not option:
         more[given] = ours.address
-    done = loadtest(tmp_path, verb, *option, "-t", "2s", **more)
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert "refuses our token" in done.stdout + done.stderr
+    code, shown = loadtest(verb, *option, "-t", "2s", **more)
+    assert code == 3, shown
+    assert "refuses our token" in shown
     assert [headers["Authorization"] for headers in ours.asked] == [f"Bearer {TOKEN}"]
     assert other.asked == []
 
@@ -114,9 +119,7 @@ def test_the_address_that_was_given_wins(
     ],
 )
 def test_a_conflict_is_one_line(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    loadtest: Command,
     servers: tuple[Refusing, Refusing],
     verb: str,
     arguments: tuple[str, ...],
@@ -124,30 +127,24 @@ def test_a_conflict_is_one_line(
 ) -> None:
     ours, other = servers
     names = {"ours": ours.address, "other": other.address}
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith(("LOADTEST_", "LOCUST_", "GATEWAY")):
-            monkeypatch.delenv(name)
-    for name, value in more.items():
-        monkeypatch.setenv(name, value.format_map(names))
-    monkeypatch.setenv("LOADTEST_TOKEN", TOKEN)
-    monkeypatch.setattr(
-        sys, "argv", ["loadtest", verb, *(argument.format_map(names) for argument in arguments)]
+    code, said = loadtest(
+        verb,
+        *(argument.format_map(names) for argument in arguments),
+        **{name: value.format_map(names) for name, value in more.items()},
     )
-    assert main() == 2
-    said = capsys.readouterr().err
+    assert code == 2
     assert said.splitlines()[-1].startswith("loadtest: ")
     assert "hunter22" not in said
     assert ours.asked == other.asked == []
 
 
 def test_locusts_own_address_is_used_where_none_was_given(
-    tmp_path: Path, servers: tuple[Refusing, Refusing]
+    loadtest: Command, tmp_path: Path, servers: tuple[Refusing, Refusing]
 ) -> None:
     ours, _ = servers
     (tmp_path / "locust.conf").write_text(f"host = {ours.address}\n")
-    done = loadtest(tmp_path, "drive", "-t", "2s")
-    assert done.returncode == 3, done.stdout + done.stderr
+    code, shown = loadtest("drive", "-t", "2s")
+    assert code == 3, shown
     assert len(ours.asked) == 1
 
 

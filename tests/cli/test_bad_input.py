@@ -9,16 +9,14 @@ import resource
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import in_process
 import pytest
 from booted_versions import NEWEST
 
-from loadtest.cli import main
 from loadtest.core import files
 from loadtest.core.errors import ExitCode
 from loadtest.versions import data as versions
@@ -27,20 +25,21 @@ RUN = Path(__file__).parents[1] / "data" / "clean.json"
 Command = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def loadtest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Run the command in this process, in an empty directory; return its exit code and what it said of errors."""
+@pytest.fixture(autouse=True)
+def _directory_and_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty directory, without settings."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith(("LOADTEST_", "GATEWAY")):
             monkeypatch.delenv(name)
 
+
+@pytest.fixture
+def loadtest(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command in this process; return its exit code and its error messages."""
+
     def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["loadtest", *arguments])
-        try:
-            code = main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = in_process.run(*arguments)
         return code, capsys.readouterr().err
 
     return run
@@ -275,39 +274,27 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
     indirect=["address"],
 )
 @pytest.mark.parametrize("verb", ["run", "drive"])
-def test_a_host_that_is_no_gateway_of_ours(tmp_path: Path, verb: str, address: str, expected: str) -> None:
+def test_a_host_that_is_no_gateway_of_ours(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    verb: str,
+    address: str,
+    expected: str,
+) -> None:
+    monkeypatch.setenv("LOADTEST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOADTEST_HOST", address)
+    monkeypatch.setenv("LOADTEST_JWT_SECRET", "not-the-gateways-secret-but-long-enough")
     where = ("--gateway", address) if verb == "run" else ()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "LOADTEST_HOME": str(tmp_path / "home"),
-        "LOADTEST_HOST": address,
-        "LOADTEST_JWT_SECRET": "not-the-gateways-secret-but-long-enough",
-    }
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "loadtest",
-            verb,
-            *where,
-            "-t",
-            "5s",
-            "--reports-dir",
-            str(tmp_path / "reports"),
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 3, done.stdout + done.stderr
+    code = in_process.run(verb, *where, "-t", "5s")
+    shown, errors = capfd.readouterr()
+    assert code == 3, shown + errors
     run = json.loads((tmp_path / "reports" / "run.json").read_text())
     assert expected in run["reason"]
     assert run["state"] == "aborted"
     assert "not-the-gateways-secret" not in (tmp_path / "reports" / "run.json").read_text()
     if verb == "run":
-        assert "INCONCLUSIVE" in done.stdout
+        assert "INCONCLUSIVE" in shown
         assert "<error" in (tmp_path / "reports" / "junit.xml").read_text()
 
 

@@ -10,14 +10,13 @@ import os
 import random
 import re
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import in_process
 import pytest
 
-from loadtest.cli import main
 from loadtest.core.errors import UsageError
 from loadtest.engine.locust_options import read_config
 from loadtest.judge import categories
@@ -100,12 +99,8 @@ def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def run(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["loadtest", *arguments])
         start = time.process_time()
-        try:
-            code = main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = in_process.run(*arguments)
         said = capsys.readouterr().err.strip()
         assert code in (0, 1, 2, 3, 130, 143), said + "".join(
             path.read_text() for path in tmp_path.glob("*.traceback")

@@ -12,17 +12,18 @@ from unittest import mock
 from loadtest.cli import main
 
 
+def run(*arguments: str | Path) -> int:
+    """Run the command with ``arguments``; return its exit code."""
+    with mock.patch.object(sys, "argv", ["loadtest", *map(str, arguments)]):
+        try:
+            return main()
+        except SystemExit as end:
+            return int(end.code or 0)
+
+
 def loadtest(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command with ``arguments``; return its exit code and output."""
-    command = ["loadtest", *map(str, arguments)]
     output, errors = io.StringIO(), io.StringIO()
-    with (
-        mock.patch.object(sys, "argv", command),
-        contextlib.redirect_stdout(output),
-        contextlib.redirect_stderr(errors),
-    ):
-        try:
-            code = main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return subprocess.CompletedProcess(command, code, output.getvalue(), errors.getvalue())
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        code = run(*arguments)
+    return subprocess.CompletedProcess(["loadtest", *arguments], code, output.getvalue(), errors.getvalue())

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from loadtest.cli import options
-from loadtest.cli.options import HELP, MASTER, SIZE, examples, setting_options
+from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 
 
@@ -20,10 +20,10 @@ from loadtest.core import settings
         "loadtest drive -- TeamsCRUDUser RBACCRUDUser",
     ),
 )
-@setting_options(*SIZE, settings.REPORTS_DIR)
+@setting_options(*settings.SIZE, settings.REPORTS_DIR)
 @click.option("--ui", is_flag=True, help="Start Locust's web page, and the load from there")
 @options.master
-@setting_options(*MASTER)
+@setting_options(*settings.MASTER)
 @options.locust
 def drive(ui: bool, **given: Any) -> None:
     """Run Locust only.

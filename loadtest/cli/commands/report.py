@@ -9,7 +9,7 @@ import click
 
 from loadtest.app.judging import ReportError, judge_and_report
 from loadtest.cli import options, output
-from loadtest.cli.options import HELP, JUDGING, examples, setting_options
+from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.reports.terminal import print_verdict
@@ -41,7 +41,7 @@ from loadtest.reports.terminal import print_verdict
     metavar="VERSION",
     help="Gateway version, which determines the known failures; requires --csv",
 )
-@setting_options(*JUDGING, settings.REPORTS_DIR)
+@setting_options(*settings.JUDGING, settings.REPORTS_DIR)
 def report(
     run_file: Path | None,
     prefix: Path | None,

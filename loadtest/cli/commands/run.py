@@ -9,7 +9,7 @@ import click
 
 from loadtest.app.judging import ReportError
 from loadtest.cli import options, output
-from loadtest.cli.options import HELP, JUDGING, MASTER, SIZE, examples, setting_options
+from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.address import given_address
 from loadtest.core.signals import listening
@@ -26,9 +26,9 @@ from loadtest.reports.terminal import print_verdict
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
     ),
 )
-@setting_options(settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, *SIZE)
+@setting_options(settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, *settings.SIZE)
 @options.master
-@setting_options(*MASTER, *JUDGING, settings.REPORTS_DIR)
+@setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
 @options.locust
 def run(**given: Any) -> None:
     """Boot a gateway, run the load test, evaluate, write reports, stop.
