@@ -4,6 +4,7 @@ import ast
 import graphlib
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,21 @@ def test_a_cycle_would_be_found() -> None:
 def test_a_package_is_small_enough_to_read(directory: Path) -> None:
     modules = [path.name for path in directory.glob("*.py") if path.name != "__init__.py"]
     assert len(modules) <= MOST_MODULES
+
+
+def public_classes(path: Path) -> Iterator[str]:
+    """Yield the names of the public classes that a module defines."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in MODULES:
+        for name in public_classes(path):
+            places[name].append(shown(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_judging_needs_neither_locust_nor_gevent() -> None:
