@@ -1,4 +1,4 @@
-"""Where the gateway answers right and its OpenAPI document is wrong, as a section of a page and a text to file."""
+"""Contract mismatches as a section of ``docs/gateway-faults.md``, with the text of an issue."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from dataclasses import dataclass
 
 from loadtest.versions.data import Drift, VersionData
 
-DOCUMENT = "; the document "
-"""What stands in a reason between what comes and what the document says instead."""
+SEPARATOR = "; the contract "
+"""Separates the response from the contract in a reason."""
 
 _HEAD = """\
-## Where the document is wrong
+## Contract mismatches
 
-What is answered right and described otherwise. It counts as drift, apart from success and from fault; a client that
-is generated from the document breaks on it. `*` stands for any part of a path. As a text to file:
+Correct responses that the OpenAPI contract does not describe. They count as contract mismatches, neither as success nor
+as failure; a client generated from the contract rejects them. `*` stands for any part of a path. Text for an issue:
 
 ````markdown
-# The OpenAPI document describes other answers than the gateway gives
+# The OpenAPI document describes other responses than the gateway sends
 """
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """One way in which answers differ from the document, on one or more operations."""
+    """One kind of mismatch, on one or more operations."""
 
     comes: str
     says: str
-    """The document."""
+    """What the contract does instead: ``documents 200``."""
     seen: tuple[tuple[str, str], ...]
-    """Operation and version; in each operation the oldest version first."""
+    """Operation and version; for each operation, the oldest version first."""
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """Where it was seen on any operation."""
+        """The versions in which it occurs."""
         return tuple(dict.fromkeys(version for _, version in self.seen))
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What it was seen on, with the versions where those are not all of them."""
+        """The operations, each with its versions unless it occurs in all of them."""
         versions: dict[str, list[str]] = {}
         for operation, version in self.seen:
             versions.setdefault(operation, []).append(version)
@@ -50,11 +50,11 @@ class Contradiction:
 
 
 def contradictions(versions: Iterable[VersionData]) -> tuple[Contradiction, ...]:
-    """Return how the documents of ``versions``, in the order in which they shall be named, are wrong."""
+    """Return the mismatches of ``versions``, which are in the order of the page."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for data in versions:
         for entry in data.drift:
-            what, _, says = entry.reason.partition(DOCUMENT)
+            what, _, says = entry.reason.partition(SEPARATOR)
             found.setdefault((f"{_form(entry)}: {what}", says), []).append((entry.operation, data.version))
     return tuple(Contradiction(comes, says, tuple(seen)) for (comes, says), seen in sorted(found.items()))
 
@@ -65,12 +65,12 @@ def section(found: Iterable[Contradiction]) -> str:
         f"| {one.comes} | {one.says} | {'<br>'.join(one.operations)} | {', '.join(one.versions)} |"
         for one in found
     )
-    table = ("| what comes | what the document does | where | versions |", "|---|---|---|---|", *rows)
+    table = ("| response | the contract | operations | versions |", "|---|---|---|---|", *rows)
     return f"{_HEAD}\n" + "\n".join(table) + "\n````\n"
 
 
 def _form(entry: Drift) -> str:
-    """Return in a word what sets the answer apart."""
+    """Return what distinguishes the response."""
     if entry.status is not None:
         return str(entry.status)
     if entry.media_type is not None:

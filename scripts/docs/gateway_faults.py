@@ -1,4 +1,4 @@
-"""Faults of the gateway: what its known failures say, as a page with a text to file for each."""
+"""Faults of the gateway, from its known failures, as a page with the text of an issue for each."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _HEAD = """\
 
 <!-- Generated from the known failures in loadtest/versions by `{command}`; do not edit. -->
 
-What the load test found wrong with ContextForge itself, each read in its source before it was written down. Until
-it is mended it is a known failure: it is excused, counts apart from success, and is told as stale as soon as it no
-longer happens (unless it happens only now and then). In the commands `$HOST` is the gateway's address, `$TOKEN` an
-administrator's token, and a word in capitals stands for an id or a name. Below each fault stands a text to file.
+Faults of ContextForge that the load test found, each verified in the source. Until it is fixed, a fault is a known
+failure: it does not fail a run, does not count as success, and is reported as stale when it no longer occurs (unless it
+occurs only sometimes). In the commands, `$HOST` is the gateway's address, `$TOKEN` an administrator's token, and a word
+in capitals an ID or a name. Each fault has the text of an issue.
 """
 _EXPECTED = "a success as the gateway's own OpenAPI document describes it."
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, seen in one or more versions and on one or more operations."""
+    """One fault, in one or more versions and operations."""
 
     title: str
     seen: tuple[tuple[str, KnownFailure], ...]
@@ -31,23 +31,23 @@ class Fault:
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """Where it was seen."""
+        """The versions in which it occurs."""
         return tuple(dict.fromkeys(version for version, _ in self.seen))
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What it was seen on."""
+        """The operations on which it occurs."""
         return tuple(dict.fromkeys(entry.operation for _, entry in self.seen))
 
     @property
     def where(self) -> str:
-        """The deployment that it needs: ``, only on SQLite``; or nothing."""
+        """The deployment on which it occurs: ``, only on SQLite``; empty if on all."""
         only = dict.fromkeys(entry.only for _, entry in self.seen)
         return f", only {' or '.join(only)}" if all(only) else ""
 
 
 def faults(versions: Iterable[VersionData]) -> tuple[Fault, ...]:
-    """Return the gateway's own faults by title; ``versions`` are in the order in which they shall be named."""
+    """Return the gateway's faults by title; ``versions`` are in the order of the page."""
     found: dict[str, list[tuple[str, KnownFailure]]] = {}
     for data in versions:
         for entry in data.known:
@@ -57,7 +57,7 @@ def faults(versions: Iterable[VersionData]) -> tuple[Fault, ...]:
 
 
 def document(found: Iterable[Fault], *, command: str) -> str:
-    """Return the page ``docs/gateway-faults.md``; ``command`` is how to write it anew."""
+    """Return the page ``docs/gateway-faults.md``; ``command`` writes it again."""
     listed = list(found)
     rows = [f"| {fault.title} | {', '.join(fault.versions)} | {len(fault.operations)} |" for fault in listed]
     table = ["| fault | versions | operations |", "|---|---|---|", *rows]
@@ -87,7 +87,7 @@ def _section(fault: Fault) -> Iterator[str]:
     yield from _items((f"`{entry.source}`", version) for version, entry in fault.seen)
     yield ""
     newest = fault.versions[-1]
-    yield f"To see it, on {newest}:"
+    yield f"To reproduce, on {newest}:"
     yield ""
     yield "```sh"
     yield from dict.fromkeys(entry.curl or "" for version, entry in fault.seen if version == newest)
@@ -95,10 +95,10 @@ def _section(fault: Fault) -> Iterator[str]:
     yield "````"
 
 
-def _items(told: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield one item for each text, with the versions that it is true of."""
+def _items(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield one item for each text, with its versions."""
     versions: dict[str, list[str]] = {}
-    for text, version in told:
+    for text, version in texts:
         if version not in versions.setdefault(text, []):
             versions[text].append(version)
     yield ""
@@ -106,18 +106,18 @@ def _items(told: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def happens(entry: KnownFailure) -> str:
-    """Return in a few words what the gateway does."""
+    """Return what the gateway does, in a few words."""
     message = entry.message or "no message"
-    return f"{_happens(entry, message)}{', now and then' if entry.sometimes else ''}"
+    return f"{_happens(entry, message)}{', sometimes' if entry.sometimes else ''}"
 
 
 def _happens(entry: KnownFailure, message: str) -> str:
     match entry.problem:
         case ProblemKind.JSONRPC:
-            return f"`{entry.operation}` answers with error {entry.code}: `{message}`"
+            return f"`{entry.operation}` returns error {entry.code}: `{message}`"
         case ProblemKind.STREAM_TRUNCATED | ProblemKind.STREAM_STALLED:
             return f"`{entry.operation}` opens a stream, and {message}"
         case ProblemKind.CONTENT | ProblemKind.SCHEMA:
-            return f"`{entry.operation}` answers with success, and wrongly: `{message}`"
+            return f"`{entry.operation}` returns a wrong successful response: `{message}`"
         case _:
-            return f"`{entry.operation}` answers {entry.status}: `{message}`"
+            return f"`{entry.operation}` returns {entry.status}: `{message}`"

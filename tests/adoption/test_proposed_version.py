@@ -65,6 +65,7 @@ def run(proposal: Path, *command: str | Path) -> str:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 def test_one_more_version_breaks_nothing(proposal: Path) -> None:
     bin_directory = Path(sys.executable).parent
     makefile = (proposal / "Makefile").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def test_one_more_version_breaks_nothing(proposal: Path) -> None:
     run(proposal, bin_directory / "ruff", "check", "--quiet")
     skipped = [f"--ignore-glob=*/{name}" for name in APART]
     marks = "not real and not load and not nightly"
-    pytest_options = ["-q", "-m", marks, "-p", "no:cacheprovider", "-n2", *skipped]
+    pytest_options = ["-q", "-m", marks, "-p", "no:cacheprovider", "-n", "logical", *skipped]
     shown = run(proposal, bin_directory / "pytest", *pytest_options)
     found = re.search(r"(\d+) passed", shown)
     assert found is not None, shown[-1_000:]

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from contract_drift import DOCUMENT, contradictions, section
+from contract_drift import SEPARATOR, contradictions, section
 from msgspec.structs import replace
 from sample_runs import VERSION
 
@@ -9,7 +9,7 @@ from loadtest.versions import data as versions
 from loadtest.versions.data import Drift, VersionData
 
 OURS = [(version, entry) for version in versions.available() for entry in versions.load(version).drift]
-MADE = "it made something; the document says 200"
+MADE = "it made something; the contract documents 200"
 
 
 def data(version: str, *entries: Drift) -> VersionData:
@@ -18,7 +18,7 @@ def data(version: str, *entries: Drift) -> VersionData:
 
 @pytest.mark.parametrize(("version", "entry"), OURS, ids=lambda value: getattr(value, "operation", value))
 def test_every_reason_says_what_comes_and_what_the_document_does(version: str, entry: Drift) -> None:
-    what, found, says = entry.reason.partition(DOCUMENT)
+    what, found, says = entry.reason.partition(SEPARATOR)
     assert what
     assert found
     assert says
@@ -30,21 +30,23 @@ def test_entries_of_one_reason_are_one_contradiction() -> None:
         "1.1",
         Drift(operation="POST /b", status=201, reason=MADE),
         Drift(operation="PUT /a", status=201, reason=MADE),
-        Drift(operation="GET /a", media_type="text/html", reason="a page; the document calls it JSON"),
-        Drift(operation="GET /c", media_type="", reason="a word; the document calls it JSON"),
-        Drift(operation="GET /d", reason="less; the document promises more"),
+        Drift(operation="GET /a", media_type="text/html", reason="a page; the contract documents JSON"),
+        Drift(operation="GET /c", media_type="", reason="a word; the contract documents JSON"),
+        Drift(operation="GET /d", reason="less; the contract documents more"),
     )
     found = contradictions([old, new])
     assert [(one.comes, one.says, one.operations, one.versions) for one in found] == [
-        ("201: it made something", "says 200", ("`PUT /a` (1.1)", "`POST /b`"), ("1.0", "1.1")),
-        ("`text/html`: a page", "calls it JSON", ("`GET /a`",), ("1.1",)),
-        ("another body: less", "promises more", ("`GET /d`",), ("1.1",)),
-        ("no content type: a word", "calls it JSON", ("`GET /c`",), ("1.1",)),
+        ("201: it made something", "documents 200", ("`PUT /a` (1.1)", "`POST /b`"), ("1.0", "1.1")),
+        ("`text/html`: a page", "documents JSON", ("`GET /a`",), ("1.1",)),
+        ("another body: less", "documents more", ("`GET /d`",), ("1.1",)),
+        ("no content type: a word", "documents JSON", ("`GET /c`",), ("1.1",)),
     ]
 
 
 def test_the_text_to_file() -> None:
     page = section(contradictions([data("1.0", Drift(operation="POST /b", status=201, reason=MADE))]))
     (text,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.M | re.S)
-    assert text.startswith("# The OpenAPI document describes other answers than the gateway gives\n\n| what")
-    assert "| 201: it made something | says 200 | `POST /b` | 1.0 |" in text.splitlines()
+    assert text.startswith(
+        "# The OpenAPI document describes other responses than the gateway sends\n\n| response"
+    )
+    assert "| 201: it made something | documents 200 | `POST /b` | 1.0 |" in text.splitlines()

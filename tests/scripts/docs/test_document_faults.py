@@ -67,9 +67,9 @@ def test_the_text_to_file() -> None:
     (text,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.M | re.S)
     assert text.startswith("# It breaks\n\nVersion: 1.0, 1.1.\n")
     for line in (
-        "- `GET /b` answers 500: `boom` (1.0)",
-        "- `GET /b` answers 500: `bang` (1.1)",
-        "- `GET /d` answers 500: `boom` (1.1)",
+        "- `GET /b` returns 500: `boom` (1.0)",
+        "- `GET /b` returns 500: `bang` (1.1)",
+        "- `GET /d` returns 500: `boom` (1.1)",
         "- mended in the next release (1.0, 1.1)",
         "- `mcpgateway/main.py:1` (1.0, 1.1)",
         "curl GET /b",
@@ -82,10 +82,10 @@ def test_the_text_to_file() -> None:
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (ProblemKind.STATUS, "`GET /a` answers 500: `boom`"),
-        (ProblemKind.REDIRECT, "`GET /a` answers 500: `boom`"),
-        (ProblemKind.JSONRPC, "`GET /a` answers with error -32000: `boom`"),
-        (ProblemKind.CONTENT, "`GET /a` answers with success, and wrongly: `boom`"),
+        (ProblemKind.STATUS, "`GET /a` returns 500: `boom`"),
+        (ProblemKind.REDIRECT, "`GET /a` returns 500: `boom`"),
+        (ProblemKind.JSONRPC, "`GET /a` returns error -32000: `boom`"),
+        (ProblemKind.CONTENT, "`GET /a` returns a wrong successful response: `boom`"),
         (ProblemKind.STREAM_TRUNCATED, "`GET /a` opens a stream, and boom"),
     ],
 )
@@ -94,4 +94,4 @@ def test_what_happens(problem: ProblemKind, words: str) -> None:
 
 
 def test_what_happens_now_and_then() -> None:
-    assert happens(fault("GET /a", sometimes=True)) == "`GET /a` answers 500: `boom`, now and then"
+    assert happens(fault("GET /a", sometimes=True)) == "`GET /a` returns 500: `boom`, sometimes"
