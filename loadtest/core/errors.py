@@ -1,7 +1,7 @@
-"""Everything that can end a command, with the exit code it ends with.
+"""Errors that end a command, each with its exit code.
 
-``loadtest.cli`` is the one place that turns these into an exit status. A message is one line that names what
-was wrong, where, and what was expected.
+``loadtest.cli`` is the one place that turns these into an exit status. A message is one line that names the
+problem, its place, and what was expected.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from enum import IntEnum
 
 SIGNALLED = 128
-"""What an exit code adds to the number of a signal."""
+"""Offset of the exit code after a signal."""
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller; the table stands in ``docs/verdict.md``."""
+    """The exit codes of every command; see ``docs/verdict.md``."""
 
     PASS = 0
     """Only known failures, every criterion met."""
     FAIL = 1
     """A new failure, a known failure past its expiry, or a criterion missed."""
     USAGE = 2
-    """A bad option, or a file that cannot be read or does not say what it must."""
+    """An invalid option or file."""
     INCONCLUSIVE = 3
     """The gateway did not boot or died, no data, an incomplete run, a saturated generator."""
     INTERNAL = 70
-    """A fault of the load test itself: an exception that nothing expects (``EX_SOFTWARE`` of sysexits)."""
+    """An unexpected exception in the load test (``EX_SOFTWARE`` of sysexits)."""
     HANGUP = 129
     """SIGHUP. Of any signal: partial reports are written first."""
     INTERRUPTED = 130
@@ -49,13 +49,13 @@ class LoadTestError(Exception):
 
 
 class UsageError(LoadTestError):
-    """The caller asked for something that cannot be: an unknown name, an unreadable or invalid file."""
+    """An invalid request: an unknown name, an unreadable or invalid file."""
 
     exit_code = ExitCode.USAGE
 
 
 class InconclusiveError(LoadTestError):
-    """Nothing can be said about the gateway: it did not boot, it does not answer, it refuses our token."""
+    """No evidence about the gateway: it did not boot, does not respond, or rejects the token."""
 
     exit_code = ExitCode.INCONCLUSIVE
 

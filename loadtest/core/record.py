@@ -16,7 +16,7 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e13)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An immutable value that refuses unknown keys, so that a typing error in a file is told, not ignored.
+    """An immutable value that refuses unknown keys, so that a typo in a file is reported, not ignored.
 
     Subclasses repeat ``frozen=True, kw_only=True`` because type checkers do not inherit them.
     """

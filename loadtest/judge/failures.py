@@ -1,4 +1,4 @@
-"""How each failure of a run stands: new, known until a date, or excused by its category."""
+"""The status of each failure of a run: new, expired, known, or excused by its category."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class FailOn(StrEnum):
     ANY = "any"
     """Known ones, too: they count as new ones everywhere."""
     NEVER = "never"
-    """The verdict is told as for ``new``, and the exit code is 0 unless the run was interrupted."""
+    """The verdict is the same as for ``new``, but the exit code is 0 unless the run was interrupted."""
 
 
 class FailureStatus(StrEnum):
-    """How a failure stands, worst first."""
+    """The status of a failure, worst first."""
 
     NEW = "new"
     EXPIRED = "expired"

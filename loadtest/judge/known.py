@@ -24,7 +24,7 @@ class KnownFailureEntry:
 
     known: KnownFailure
     origin: str
-    """The file it stands in, or the gateway version whose data holds it."""
+    """The file or the gateway version that contains it."""
     number: int
     """Its place in there, from 1."""
 

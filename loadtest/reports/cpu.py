@@ -26,7 +26,7 @@ def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
     inside = [sample.cpu for sample in run.resources if sample.at >= 0]
     used = {
         "gateway": inside[-1] - inside[0] if len(inside) > 1 else None,
-        # They share one process, and each tells what it used.
+        # They share one process, each reports the CPU of all.
         "backends": max(
             (one.cpu_seconds for one in run.backends if one.cpu_seconds is not None), default=None
         ),
@@ -41,5 +41,5 @@ def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
 
 def cpu_line(run: Run) -> str:
     """Return the shares in one line, or nothing if they are not known."""
-    told = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.share:.0%})" for one in cpu_shares(run))
-    return f"CPU: {told}" if told else ""
+    parts = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.share:.0%})" for one in cpu_shares(run))
+    return f"CPU: {parts}" if parts else ""

@@ -1,7 +1,7 @@
-"""What a gateway stands on: its database, Redis or not, one process or several. Pure.
+"""The deployment of a gateway: database, Redis, number of workers.
 
-Much that is known of a gateway holds on one deployment only: a lock that SQLite has, a list that each worker keeps for
-itself. What is qualified says where it holds; what is not holds everywhere.
+Version data can be limited to a deployment, for example a lock that only SQLite has, or a list that each worker keeps
+by itself. Data without such a limit applies everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ POSTGRESQL = "postgresql"
 
 
 class Deployment(Record, frozen=True, kw_only=True):
-    """What one gateway stands on."""
+    """Database, Redis and worker count of one gateway."""
 
     database: str = SQLITE
     """The kind of database only; a URL would carry a password."""
@@ -66,14 +66,14 @@ def declared_deployment(database: str | None, environ: Mapping[str, str]) -> Dep
 
 
 class AppliesTo(Record, frozen=True, kw_only=True):
-    """Something that may hold on one deployment only; None: on any."""
+    """Base of data that may apply to some deployments only; None matches any."""
 
     database: Literal["sqlite", "postgresql"] | None = None
     redis: bool | None = None
     workers: Literal["one", "many"] | None = None
 
     def applies_to(self, deployment: Deployment) -> bool:
-        """Say whether it is about a gateway on ``deployment``."""
+        """Whether this applies to ``deployment``."""
         return (
             self.database in (None, deployment.database)
             and self.redis in (None, deployment.redis)
@@ -82,7 +82,7 @@ class AppliesTo(Record, frozen=True, kw_only=True):
 
     @property
     def only(self) -> str:
-        """Where it holds, in words: ``on PostgreSQL, with several workers``; empty if everywhere."""
+        """Where it applies, as text: ``on PostgreSQL, with several workers``; empty if everywhere."""
         words = (
             _DATABASES.get(self.database or ""),
             None if self.redis is None else _REDIS[self.redis],

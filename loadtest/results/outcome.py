@@ -1,4 +1,4 @@
-"""One finished call or stream, as the client tells it to whoever counts."""
+"""The result of one call or stream, passed from the client to the recorder."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from loadtest.results.failures import Example, ProblemKind
 
 
 class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """What was wrong with one call, with its evidence."""
+    """The failure of one call, with its evidence."""
 
     problem: ProblemKind
     message: str
@@ -18,7 +18,7 @@ class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished call. At most one of ``fault``, ``differs`` and ``accepted`` is set."""
+    """The result of one call. At most one of ``fault``, ``differs`` and ``accepted`` is set."""
 
     operation: str
     area: str
@@ -28,36 +28,36 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     duration: float
     """Milliseconds."""
     status: int
-    """0 if there was no answer."""
+    """0 if there was no response."""
     received: int
     """Bytes of the body."""
     validated: bool = False
     differs: str | None = None
-    """How an answer differs from the contract that the version's data excuses."""
+    """A contract mismatch that the version's data lists."""
     after: str | None = None
-    """The operation whose failure in the same scenario came before this call, which was made to clean up."""
+    """For a clean-up call: the operation whose failure ended the scenario before it."""
     accepted: str | None = None
-    """The reason why an answer outside the contract was taken."""
+    """The reason for which the scenario allows an undocumented response."""
     fault: CallFailure | None = None
 
 
 class ScenarioEnd(StrEnum):
-    """How one scenario ended that no failure cut short."""
+    """How a scenario without a failure ended."""
 
     COMPLETED = "completed"
     STOPPED = "stopped"
     """By the end of the load."""
     SKIPPED = "skipped"
-    """It needs an operation or a backend that is not there."""
+    """It needs an operation or a backend that is not available."""
 
 
 class StreamResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished event stream; durations in milliseconds."""
+    """The result of one event stream; durations in milliseconds."""
 
     operation: str
     events: int
     ended: bool
-    """By the server, in good order."""
+    """Whether the server ended it normally."""
     first_event: float | None
     gaps: tuple[float, ...]
-    """Between two signs of life: events, and comments that keep a stream open."""
+    """Between events or keep-alive comments."""

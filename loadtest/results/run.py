@@ -1,7 +1,7 @@
 """The run: everything that was measured, as one value and one JSON file.
 
-This is the seam between driving load and judging it. The recorder writes it (again and again while running);
-the judge and the reports read nothing else. The records that it is made of stand in the modules that it imports.
+This is the seam between driving load and judging it. The run writer updates it
+during the load; the judge and the reports read nothing else.
 Times are seconds since the start of the load unless a name says otherwise, durations of requests are milliseconds,
 sizes are bytes.
 """
@@ -31,7 +31,7 @@ from loadtest.results.target import Backend, EntityCount, Gateway
 
 
 class Environment(Record, frozen=True, kw_only=True):
-    """Where and with what the load was made."""
+    """The machine and the software that generated the load."""
 
     loadtest: str
     locust: str
@@ -44,18 +44,18 @@ class Environment(Record, frozen=True, kw_only=True):
 
 
 class Generator(Record, frozen=True, kw_only=True):
-    """The machine that made the load; a saturated one measures itself."""
+    """The load generator; latencies of a saturated one include its own delay."""
 
     cpu: Seconds = 0.0
     """Seconds of CPU of all Locust processes."""
     saturated: bool = False
     detail: str = ""
     late: Latency | None = None
-    """Of a load with an arrival rate: how long after its intended start each scenario began, in ms."""
+    """With an arrival rate: delay of each scenario after its intended start, in ms."""
     scheduling_delay: Latency | None = msgspec.field(default=None, name="overslept")
-    """The same of those whose user was free when they were due: the generator's own part in it."""
+    """The same for scenarios whose user was idle when they were due: the generator's own delay."""
     dropped: Count = msgspec.field(default=0, name="never_begun")
-    """Scenarios that were due and could not begin before their user left."""
+    """Scenarios that were due but did not start before their user stopped."""
 
 
 class Worker(Record, frozen=True, kw_only=True):
@@ -64,24 +64,24 @@ class Worker(Record, frozen=True, kw_only=True):
     name: str
     """The name of its machine, and a few digits of its own where that machine has several."""
     lost: bool = False
-    """It went away without a word, or never took part: what it did after ``last_report`` is not in this run."""
+    """It was lost or never took part: requests after ``last_report`` are missing."""
     requests: Count = 0
-    """As far as it reported them."""
+    """Reported requests."""
     unreported: Count = 0
-    """Requests that it counted, by its own later word, in reports that never arrived."""
+    """Requests in reports that never arrived, according to its later reports."""
     joined_at: Seconds = 0.0
-    """0: it was there from the start."""
+    """0 if it took part from the start."""
     left_at: Seconds | None = None
-    """Its last sign of life before it went away, of its own accord, too; None if it never did."""
+    """Time of its last message before it left; None if it stayed."""
     back_at: Seconds | None = None
-    """When it was heard of again."""
+    """Time at which it rejoined."""
     last_report: Seconds | None = None
-    """When its last report of what it counted came."""
+    """Time of its last report."""
     clock_ahead: Seconds = 0.0
     """Seconds by which its clock was ahead of the master's, if that is more than a message takes: its requests
     stand so much later in the timeline."""
     detail: str = ""
-    """Why it went, where it said so."""
+    """Why it left, if known."""
 
 
 class PlannedCall(Record, frozen=True, kw_only=True):
@@ -134,13 +134,13 @@ class ScenarioRuns(Record, frozen=True, kw_only=True):
 
 
 class Sweep(Record, frozen=True, kw_only=True):
-    """The first pass that deals every scenario once."""
+    """The first sweep, which runs every scenario once."""
 
     planned: Count = 0
     done: Count = 0
     finished_at: Seconds | None = None
     unfinished: tuple[str, ...] = ()
-    """Names of scenarios that were dealt and not done, or never dealt."""
+    """Names of scenarios that did not run to their end."""
 
 
 FORMAT = "contextforge-loadtest/run/1"
@@ -159,7 +159,7 @@ class RunState(StrEnum):
 
 
 class Settings(Record, frozen=True, kw_only=True):
-    """What was asked for."""
+    """The settings of the run."""
 
     host: str
     profile: str = "custom"
@@ -173,14 +173,14 @@ class Settings(Record, frozen=True, kw_only=True):
     user_classes: tuple[str, ...] = ()
     """Names of the user classes that took part."""
     criteria: tuple[str, ...] = ()
-    """What the profile asks of the run, as criteria are written."""
+    """Criteria of the profile."""
     left_out: Count = 0
-    """Scenarios that do not take part, because tags or user classes were chosen."""
+    """Scenarios not selected by tags or user classes."""
     seed: int = 0
 
 
 class Phase(Record, frozen=True, kw_only=True):
-    """One part of the whole job, for "where did the time go"."""
+    """One phase of the job and its duration."""
 
     name: Literal["set-up", "boot", "load", "report", "stop"]
     seconds: Seconds
@@ -199,7 +199,7 @@ class Run(Record, frozen=True, kw_only=True):
     duration: Seconds = 0.0
     """Seconds of load."""
     source: Literal["locust", "csv"] = "locust"
-    """``csv``: read from the CSV files of any locustfile; what those do not hold is empty."""
+    """``csv``: read from Locust CSV files; data that they lack is empty."""
     settings: Settings
     environment: Environment | None = None
     gateway: Gateway | None = None
@@ -214,9 +214,9 @@ class Run(Record, frozen=True, kw_only=True):
     timeline: Timeline = Timeline()
     resources: tuple[ResourceSample, ...] = ()
     processes: tuple[Process, ...] = ()
-    """Each process of the gateway by itself, where the whole is not enough."""
+    """Samples of each gateway process."""
     stores: tuple[Store, ...] = ()
-    """What the gateway keeps and that changed its size."""
+    """Tables and files of the gateway that changed their size."""
     limits: dict[str, Count] = msgspec.field(default_factory=dict)
     """What must not be exceeded: ``memory`` of the machine or the container, in bytes, ``descriptors`` of one
     process, connections that the ``database`` takes."""

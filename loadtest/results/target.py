@@ -1,4 +1,4 @@
-"""What a run drove: the gateway, its backends, and what the gateway held.
+"""The system under test: the gateway, its backends, and the entities it contained.
 
 Times are seconds since the start of the load.
 """
@@ -12,7 +12,7 @@ from loadtest.results.deployment import Deployment
 
 
 class Death(Record, frozen=True, kw_only=True):
-    """How a process ended that should have lived."""
+    """The unexpected end of a process."""
 
     at: Seconds
     signal: int | None = None
@@ -20,19 +20,19 @@ class Death(Record, frozen=True, kw_only=True):
 
     @property
     def how(self) -> str:
-        """`` (signal 9)``, `` (exit status 3)``, or nothing where nobody saw it: to stand behind "ended" or "died"."""
+        """`` (signal 9)`` or `` (exit status 3)``, as a suffix; empty if unknown."""
         if self.signal is not None:
             return f" (signal {self.signal})"
         return "" if self.exit_status is None else f" (exit status {self.exit_status})"
 
 
 class Gateway(Record, frozen=True, kw_only=True):
-    """The gateway that was driven."""
+    """The gateway under test."""
 
     version: str | None
-    """Its own word (``/version``), or None if it never answered."""
+    """As reported by ``/version``; None if it never responded."""
     source: str
-    """What ``GATEWAY=`` said: a version, ``path:DIR`` or a URL."""
+    """The value of ``GATEWAY``: a version, ``path:DIR`` or a URL."""
     data: str | None = None
     """The version whose data file (switches, exclusions, known failures) applies."""
     prefix: str = ""
@@ -47,7 +47,7 @@ class Gateway(Record, frozen=True, kw_only=True):
     """Settings that ``--set`` changed for it, by name; secret values are masked."""
     death: Death | None = None
     unresponsive_at: Seconds | None = None
-    """When it gave its last response, if from then on it gave none to anything although its process lived."""
+    """Time of its last response, if it stopped responding although its process was alive."""
     notes: tuple[str, ...] = ()
     """How it was chosen, installed and driven, where that is not as usual; every report shows it."""
     log_tail: tuple[str, ...] = ()
@@ -60,12 +60,12 @@ class Gateway(Record, frozen=True, kw_only=True):
 
     @property
     def deployment(self) -> Deployment:
-        """What it stands on."""
+        """Database, Redis and worker count."""
         return Deployment(database=self.database, redis=self.redis, workers=self.workers)
 
 
 class Backend(Record, frozen=True, kw_only=True):
-    """A real local peer of the gateway and whether it was there."""
+    """A local peer of the gateway, and whether it was up."""
 
     name: str
     up: bool
@@ -74,10 +74,10 @@ class Backend(Record, frozen=True, kw_only=True):
 
 
 class EntityCount(Record, frozen=True, kw_only=True):
-    """How many entities of a kind the gateway held before and after: a difference is a leak of ours."""
+    """Number of entities of one type before and after the load; a difference is a leak."""
 
     kind: str
     before: Count | None
     after: Count | None
     left: Count = 0
-    """Found under the run's names when the load was over, and taken away: nobody had deleted them."""
+    """Entities left by scenarios, found by their names and deleted after the load."""

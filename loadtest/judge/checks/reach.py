@@ -7,7 +7,7 @@ from collections import Counter
 from loadtest.core.operations import base
 from loadtest.core.units import plural, some
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
-from loadtest.judge.coverage import causes_of_missing
+from loadtest.judge.coverage import CoverageState, causes_of_missing
 
 
 def sweep(facts: CheckInput) -> CheckResult:
@@ -127,9 +127,14 @@ def required(facts: CheckInput) -> CheckResult:
             "Run all scenarios to judge coverage.",
         )
     if not coverage.incomplete:
-        return passed(
-            Check.FLOOR, f"{coverage.succeeded} succeeded, the other planned operations are excused"
-        )
+        failing, unplanned = coverage.count(CoverageState.FAILING), len(coverage.unplanned)
+        counts = {
+            "excused": coverage.total - coverage.succeeded - failing - unplanned,
+            "failing": failing,
+            "without a scenario": unplanned,
+        }
+        others = "".join(f", {count} {word}" for word, count in counts.items() if count)
+        return passed(Check.FLOOR, f"{coverage.succeeded} of {coverage.total} operations succeeded{others}")
     names = tuple(one.name for one in coverage.lost)
     return CheckResult(
         Check.FLOOR,

@@ -93,5 +93,5 @@ def _with_text(growth: Growth, metric: Metric, why: str) -> Growth:
             level = amount(growth.level or 0.0, metric.unit)
             text = f"{growth.name} is stable at {level}: {sure}"
         case Trend.UNKNOWN:
-            text = f"{growth.name} cannot be told: {why}" + (f"; {sure}" if sure else "")
+            text = f"{growth.name} is not measurable: {why}" + (f"; {sure}" if sure else "")
     return replace(growth, text=text)

@@ -1,4 +1,4 @@
-"""Whether something that a long run measured grows: the words in which it is told.
+"""Results of growth detection.
 
 Memory, descriptors, threads, connections, latency, errors: each figure over time is a series, and each series is
 stable, growing or not measurable. The rules stand in ``docs/leaks.md``.
@@ -13,7 +13,7 @@ from loadtest.core.record import Record
 
 
 class Trend(StrEnum):
-    """What a series did after its warm-up."""
+    """The trend of a series after its warm-up."""
 
     STABLE = "stable"
     """Growth that would matter can be excluded."""
@@ -61,7 +61,7 @@ class Growth:
 
 
 class StorageGrowth(Record, frozen=True, kw_only=True):
-    """Something that the gateway keeps and that became larger: expected, so a note and not an accusation."""
+    """Growth of a table or file of the gateway; expected, so informational."""
 
     name: str
     """``table tool_metrics``, ``database``, ``log``."""
@@ -79,7 +79,7 @@ class StorageGrowth(Record, frozen=True, kw_only=True):
 
 
 class Recovery(Record, frozen=True, kw_only=True):
-    """How the gateway came back from the spike; seconds count from the end of the spike."""
+    """Recovery after the spike, in seconds from its end."""
 
     latency: float | None
     """When p95 was back where it was before; None: never."""
@@ -113,9 +113,9 @@ class Endurance:
     judged: bool = False
     """Whether the run was long enough to look."""
     soak: bool = False
-    """Whether the run was made to find growth, so that not being able to tell is not fine."""
+    """Whether the run is a soak, in which growth that cannot be measured is inconclusive."""
     growth: tuple[Growth, ...] = ()
-    """Growing ones first, then what cannot be told; the whole before its parts."""
+    """Growing series first, then not measurable ones; the whole gateway before single processes."""
     stored: tuple[StorageGrowth, ...] = ()
     """The fastest first."""
     recovery: Recovery | None = None

@@ -96,12 +96,12 @@ def _windows(run: Run, start: float, end: float) -> list[_Window]:
 
 
 def _back(
-    windows: Sequence[_Window], since: float, width: float, fine: Callable[[_Window], bool]
+    windows: Sequence[_Window], since: float, width: float, recovered: Callable[[_Window], bool]
 ) -> float | None:
-    """Return how long after ``since`` it is fine, and stays so for a while; None: never."""
+    """Return the time from ``since`` until the windows stay recovered for a while; None: never."""
     good: float | None = None
     for window in windows:
-        if not fine(window):
+        if not recovered(window):
             good = None
         elif good is None:
             good = window.at

@@ -23,7 +23,7 @@ run.json has all of them."""
 
 
 class FailureJson(Record, frozen=True, kw_only=True):
-    """A failure and how it stands."""
+    """A failure and its status."""
 
     fingerprint: str
     operation: str
@@ -77,7 +77,7 @@ class CriterionJson(Record, frozen=True, kw_only=True):
 
 
 class FindingJson(Record, frozen=True, kw_only=True):
-    """A check that was not fine."""
+    """A check that did not pass."""
 
     check: str
     severity: str
