@@ -17,7 +17,7 @@ from loadtest.backends import Ready, peers
 
 
 async def serve() -> None:
-    """Start every backend, tell where they are, and stay until standard input ends or a signal comes."""
+    """Start every backend, print their addresses, and serve until standard input ends or a signal arrives."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

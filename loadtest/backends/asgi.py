@@ -1,4 +1,4 @@
-"""Serving an ASGI application on a free port, of loopback if nobody says otherwise, inside a running event loop."""
+"""Serve an ASGI application on a free port in a running event loop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from starlette.types import ASGIApp
 from loadtest.backends import LOOPBACK, address
 
 IDLE = 75
-"""Seconds an idle connection is kept: longer than the gateway keeps its own."""
+"""Seconds that an idle connection is kept open: longer than the gateway does."""
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the process, which holds more than one server."""
+        """Install no signal handlers: the process runs more than one server."""
         yield
 
 
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve ``app`` until the block ends; yields its address, ``http://127.0.0.1:PORT``.
 
-    A ``port`` that was chosen before is one of loopback: of a gateway on this machine, which knows it already.
+    With a chosen ``port`` it listens on loopback, for a gateway on this machine.
 
     Raises:
         RuntimeError: the application's own start-up failed.
@@ -39,7 +39,7 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def serving_at(build: Callable[[str], ASGIApp], port: int = 0) -> AsyncIterator[str]:
-    """Serve what ``build`` returns for its address, for an application that must know where it is.
+    """Serve the application that ``build`` returns for its own address.
 
     Raises:
         RuntimeError, OSError: as :func:`serving`.

@@ -1,7 +1,7 @@
-"""What makes an OAuth 2 provider an OpenID one: people with claims, signed identity tokens, and how to find both.
+"""OpenID Connect on top of an OAuth 2 provider: claims, signed identity tokens, and discovery.
 
-Who signs in is whom the client names (``login_hint``): nobody is asked. For the library that serves OAuth 2 the
-parameters of OpenID do not exist; :func:`remembering` keeps those of a request for whoever answers it.
+The user is the one in ``login_hint``, without a prompt. The OAuth 2 library ignores the parameters of OpenID;
+:func:`remembering` makes those of the current request available.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loadtest.backends.settings import OPENID_SCOPES
 
-NOBODY = "somebody@example.com"
-"""Who signs in where the client names nobody."""
+DEFAULT_USER = "user@example.com"
+"""The user of a request without ``login_hint``."""
 
 _ALGORITHM = "ES256"
 _KEY_ID = "1"
 _LIFETIME = 600
-"""Seconds that an identity token is good for."""
+"""Lifetime of an identity token in seconds."""
 
 
-class Wish(NamedTuple):
-    """What a client asks of an OpenID provider beyond OAuth 2."""
+class OpenIdParameters(NamedTuple):
+    """The OpenID parameters of a request."""
 
-    person: str = NOBODY
+    person: str = DEFAULT_USER
     """An e-mail address."""
     nonce: str | None = None
-    """Returned in the identity token, so that the client knows it as the answer to its own request."""
+    """Returned in the identity token, by which the client matches it to its request."""
 
 
-_wish: ContextVar[Wish] = ContextVar("_wish")
+_parameters: ContextVar[OpenIdParameters] = ContextVar("openid_parameters")
 
 
-def wish() -> Wish:
-    """Return what the client of the request that is being answered asks for."""
-    return _wish.get(Wish())
+def openid_parameters() -> OpenIdParameters:
+    """Return the OpenID parameters of the current request."""
+    return _parameters.get(OpenIdParameters())
 
 
 def remembering(app: ASGIApp) -> ASGIApp:
-    """Return ``app`` with :func:`wish` telling it of the query of each request."""
+    """Return ``app`` such that :func:`openid_parameters` returns those of each request."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             query = parse_qs(scope["query_string"].decode("latin-1"))
-            person, nonce = query.get("login_hint", [NOBODY])[0], query.get("nonce", [None])[0]
-            _wish.set(Wish(person, nonce))
+            person, nonce = query.get("login_hint", [DEFAULT_USER])[0], query.get("nonce", [None])[0]
+            _parameters.set(OpenIdParameters(person, nonce))
         await app(scope, receive, send)
 
     return answer
 
 
 class IdentityAnswer(OAuthToken):
-    """Tokens with one that says who signed in."""
+    """Tokens with an identity token."""
 
     id_token: str
 
 
 def claims(person: str) -> dict[str, Any]:
-    """Return what is known of ``person``, an e-mail address, which has been verified."""
+    """Return the claims about ``person``, a verified e-mail address."""
     name = person.partition("@")[0]
     return {
         "sub": person,
@@ -76,8 +76,8 @@ def claims(person: str) -> dict[str, Any]:
     }
 
 
-class Notary:
-    """Signs identity tokens with a key of its own, made for one run."""
+class TokenSigner:
+    """Signs identity tokens with a key that is generated for one run."""
 
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer
@@ -89,15 +89,15 @@ class Notary:
         return {"keys": [key | {"kid": _KEY_ID, "use": "sig", "alg": _ALGORITHM}]}
 
     def identity_token(self, person: str, client_id: str, nonce: str | None) -> str:
-        """Return a token that tells ``client_id`` who signed in."""
+        """Return an identity token of ``person`` for ``client_id``."""
         now = int(time.time())
-        said = claims(person) | {"iss": self.issuer, "aud": client_id, "iat": now, "exp": now + _LIFETIME}
+        payload = claims(person) | {"iss": self.issuer, "aud": client_id, "iat": now, "exp": now + _LIFETIME}
         if nonce is not None:
-            said["nonce"] = nonce
-        return jwt.encode(said, self._key, algorithm=_ALGORITHM, headers={"kid": _KEY_ID})
+            payload["nonce"] = nonce
+        return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"kid": _KEY_ID})
 
     def discovery(self) -> dict[str, Any]:
-        """Return where everything is (OpenID Connect Discovery 1.0)."""
+        """Return the metadata of OpenID Connect Discovery 1.0."""
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",

@@ -1,4 +1,4 @@
-"""What a caller of the backends must know. Importing this module loads no server."""
+"""Credentials and scopes of the backends. Importing this module loads no server."""
 
 from __future__ import annotations
 

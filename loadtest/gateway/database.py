@@ -28,7 +28,7 @@ class DatabaseProvider(Protocol):
 
     @property
     def deployment(self) -> Deployment:
-        """What a gateway stands on there, or will once it is booted."""
+        """The deployment that a gateway with it has."""
         ...
 
     def provide(
@@ -60,7 +60,7 @@ def database_provider(database: str | None, home: Path, environ: Mapping[str, st
 
 
 def deployment_of(source: Source, database: str | None, home: Path, environ: Mapping[str, str]) -> Deployment:
-    """Return what ``source`` is asked to stand on; nothing is installed or booted for that.
+    """Return the deployment requested for ``source``; nothing is installed or booted.
 
     Raises:
         UsageError: as :func:`database_provider`.

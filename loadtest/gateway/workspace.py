@@ -57,7 +57,7 @@ class Workspace:
 
     @property
     def deployment(self) -> Deployment:
-        """What the gateway stands on."""
+        """The deployment of the gateway."""
         return Deployment(database=self.database, redis=bool(self.redis_url), workers=self.workers)
 
     @property

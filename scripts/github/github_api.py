@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 BOT = "github-actions[bot]"
-"""Who we are to GitHub: the author of what a workflow's own token writes."""
+"""The author of what a workflow's token writes."""
 SECONDS = 60
 """How long GitHub may be silent."""
 PAGE = 100
@@ -26,7 +26,7 @@ class TooLargeError(Exception):
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the place that a download is kept at must not see our token."""
+    """Follows no redirect: the host of a download must not receive the token."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
@@ -45,17 +45,17 @@ class GitHub:
         """Return the answer to one call, or None if it has no body.
 
         Raises:
-            urllib.error.URLError: no answer, or one that says no.
+            urllib.error.URLError: GitHub does not respond, or returns an error.
         """
         with urllib.request.urlopen(self._request(method, path, body), timeout=SECONDS) as answer:  # noqa: S310
             data = answer.read()
         return json.loads(data) if data else None
 
     def found(self, path: str) -> Any:
-        """Return what stands at ``path``, or None if nothing does.
+        """Return what is at ``path``, or None if there is nothing.
 
         Raises:
-            urllib.error.URLError: no answer, or one that says no for another reason.
+            urllib.error.URLError: GitHub does not respond, or returns another error.
         """
         try:
             return self.call("GET", path)
@@ -69,7 +69,7 @@ class GitHub:
         """Yield the entries of a list, at most so many pages of it.
 
         Raises:
-            urllib.error.URLError: no answer, or one that says no.
+            urllib.error.URLError: GitHub does not respond, or returns an error.
         """
         for page in range(1, most + 1):
             found = self.call("GET", f"{path}{'&' if '?' in path else '?'}per_page={PAGE}&page={page}")
@@ -81,7 +81,7 @@ class GitHub:
         """Return the file that GitHub leads to from ``path``.
 
         Raises:
-            urllib.error.URLError: no answer, or one that says no.
+            urllib.error.URLError: GitHub does not respond, or returns an error.
             TooLargeError: it has more than ``largest`` bytes.
         """
         try:
@@ -91,12 +91,12 @@ class GitHub:
                 place = error.headers.get("Location", "")
                 if error.code not in (301, 302, 303, 307, 308) or not place.startswith(self._scheme()):
                     raise
-            # With a signature of its own in the address, and without our token.
+            # The address contains a signature; the token is not sent.
             answer = urllib.request.urlopen(place, timeout=SECONDS)  # noqa: S310
         return _bounded(answer, largest)
 
     def _scheme(self) -> str:
-        """Return what every address must begin with: a download is not less safe than the API."""
+        """Return the required start of every address: a download is as safe as the API."""
         return self._root.partition("//")[0] + "//"
 
     def _request(
@@ -120,8 +120,8 @@ def author(found: Mapping[str, Any]) -> str | None:
     return (found.get("user") or {}).get("login")
 
 
-def tell_of_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
-    """Be a script that tells GitHub of the reports in the directory that the command line names."""
+def run_on_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
+    """Run the script on the reports in the directory on the command line."""
     if len(sys.argv) != 2:
         print(f"usage: {Path(sys.argv[0]).name} REPORTS_DIR", file=sys.stderr)
         return 2
@@ -131,7 +131,7 @@ def tell_of_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
         print(f"GitHub: {error}", file=sys.stderr)
         return 1
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # The edge: an event or an answer without what it always had is told in one line.
+        # An event or a response of an unexpected form is reported in one line.
         print(f"GitHub: not understood: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

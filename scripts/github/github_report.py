@@ -36,7 +36,7 @@ def summary(reports: Path) -> str:
 
 
 def outputs(reports: Path) -> dict[str, str]:
-    """Return the outputs for what stands in ``reports``: a word, counts and a path, nothing to forge."""
+    """Return the outputs for ``reports``: a word, counts and a path, which cannot inject others."""
     verdict = read_json(reports / "verdict.json", LARGEST_VERDICT)
     if not isinstance(verdict, dict):
         verdict = {}
@@ -66,7 +66,7 @@ def _append(variable: str, text: str) -> bool:
 
 
 def main() -> int:
-    """Show the reports in the directory that the command line names."""
+    """Show the reports in the directory on the command line."""
     if len(sys.argv) != 2:
         print("usage: github_report.py REPORTS_DIR", file=sys.stderr)
         return 2

@@ -38,7 +38,7 @@ FILES = {"run.json": LARGEST_FILE, "verdict.json": LARGEST_SMALL_FILE, "history.
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
-    """Return those of :data:`FILES` that stand at the top of ``archive``, whatever else it holds.
+    """Return those of :data:`FILES` at the top level of ``archive``.
 
     Raises:
         ValueError: it is no archive that can be read, or a file in it is larger than it may be.
@@ -49,7 +49,7 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
             names = set(file.namelist())
             for name, largest in FILES.items():
                 if name in names:
-                    # What the archive says of a size is not asked: a bomb lies.
+                    # The declared size is not trusted: a zip bomb declares a false one.
                     with file.open(name) as member:
                         found[name] = member.read(largest + 1)
                     if len(found[name]) > largest:
@@ -63,7 +63,7 @@ def archives(github: GitHub, workflow: str, artifact: str, own_run: int) -> Iter
     """Yield number of the run and archive of each night, newest first, as long as it is kept.
 
     Raises:
-        urllib.error.URLError: GitHub does not answer, or says no.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     branch = quote(str(github.call("GET", "")["default_branch"]), safe="")
     listed = github.call(
@@ -91,7 +91,7 @@ def fetch(directory: Path, environment: Mapping[str, str]) -> Path | None:
     """Write what is there into ``directory``; return the baseline, or None if there is none.
 
     Raises:
-        urllib.error.URLError: GitHub does not answer, or says no.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     directory.mkdir(parents=True, exist_ok=True)
     own_run = int(environment["GITHUB_RUN_ID"])

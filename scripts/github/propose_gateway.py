@@ -2,15 +2,15 @@
 
 Usage: ``python3 scripts/github/propose_gateway.py DIRECTORY``.
 
-DIRECTORY holds what another job made: ``VERSION.toml``, ``VERSION.lock``, ``VERSION.contract.json``,
+DIRECTORY is the output of another job: ``VERSION.toml``, ``VERSION.lock``, ``VERSION.contract.json``,
 ``gateway-faults.md``, ``summary.md`` and perhaps the ``verdict.json`` of a first run. That job installed and ran a
-package that nobody here has read, so the files are data that may say anything: a lock must be pins and hashes, a data
-file TOML of this version, a contract JSON, text is cut and loses what GitHub would act on. What they propose is then
-read by a person, which is what a pull request is for.
+package that has not been reviewed, so the files are untrusted data: a lock must be pins and hashes, a data
+file TOML of this version, a contract JSON, text is cut and loses what GitHub would act on. The pull request is
+then reviewed by a person.
 
 The commit is made through the API, on the newest commit of the default branch; nothing is checked out or pushed.
-The branch ``gateway-VERSION`` is renewed as long as nobody else has written to it, and nothing is proposed again that
-somebody closed. Needs nothing but Python.
+The branch ``gateway-VERSION`` is replaced unless it has commits of others, and a closed proposal is not
+opened again. Needs nothing but Python.
 
 Environment: VERSION; GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_RUN_ID as GitHub
 sets them.
@@ -101,8 +101,8 @@ def propose(directory: Path, environment: Mapping[str, str]) -> str:
     """Open or renew the pull request; return one line on what was done.
 
     Raises:
-        RefusedError: a file is not what it must be, or somebody else works on the branch.
-        urllib.error.URLError: GitHub does not answer, or says no.
+        RefusedError: a file is not what it must be, or the branch has commits of others.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     version = environment["VERSION"]
     files = proposed(directory, version)

@@ -50,8 +50,8 @@ def propose(directory: Path, environment: Mapping[str, str], root: Path = Path()
     """Open or renew the pull request, if the locks of the checkout ``root`` differ; return one line on what was done.
 
     Raises:
-        RefusedError: a file is no lock, or somebody else works on the branch.
-        urllib.error.URLError: GitHub does not answer, or says no.
+        RefusedError: a file is no lock, or the branch has commits of others.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     before = {name: read_lock(root / FOLDER / name) for name in LOCKS}
     after = {name: read_lock(directory / name) for name in LOCKS}

@@ -1,4 +1,4 @@
-"""Tells a pull request what the load test said of it: one comment, kept up to date.
+"""Comments on a pull request with the verdict of the load test: one comment, kept up to date.
 
 The second half of the work for pull requests from forks: their own run has no right to comment, so a workflow on
 the default branch does, and calls ``python3 scripts/github/publish_comment.py REPORTS_DIR``. Whatever stands in
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from github_api import BOT, GitHub, author, tell_of_reports
+from github_api import BOT, GitHub, author, run_on_reports
 from verdicts import Report, heading, listed, read_reports, row
 
 MARKER = "<!-- contextforge-loadtest -->"
@@ -38,7 +38,7 @@ def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
         for line in listed(report):
             room -= len(line) + 1
             if room < 0:
-                return "\n".join([*lines, "", "More stands in the reports.", *last]) + "\n"
+                return "\n".join([*lines, "", "More is in the reports.", *last]) + "\n"
             lines.append(line)
     return "\n".join([*lines, *last]) + "\n"
 
@@ -72,13 +72,13 @@ def publish(directory: Path, environment: Mapping[str, str]) -> str:
     """Write or renew the comment; return one line on what was done.
 
     Raises:
-        urllib.error.URLError: GitHub does not answer, or says no.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     run = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())["workflow_run"]
     github = GitHub(environment)
     pull_request = pull_request_of(github, run)
     if pull_request is None:
-        return "no open pull request has this commit as its newest: nothing to tell"
+        return "no open pull request has this commit as its newest: nothing to report"
     reports = read_reports(directory)
     server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
     body = comment(reports, f"{server}/{repository}/actions/runs/{int(run['id'])}", str(run["head_sha"]))
@@ -88,10 +88,10 @@ def publish(directory: Path, environment: Mapping[str, str]) -> str:
         return f"renewed the comment on pull request {pull_request}"
     passed = bool(reports) and all(report.verdict == "pass" for report in reports)
     if passed and environment.get("LOADTEST_COMMENT") == "failures":
-        return f"pull request {pull_request} passed: no comment was asked for"
+        return f"pull request {pull_request} passed: no comment was requested"
     github.call("POST", f"/issues/{pull_request}/comments", {"body": body})
     return f"commented on pull request {pull_request}"
 
 
 if __name__ == "__main__":
-    sys.exit(tell_of_reports(publish))
+    sys.exit(run_on_reports(publish))

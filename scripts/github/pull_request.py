@@ -1,8 +1,8 @@
 """Opens a pull request with files that another job made; needs nothing but Python.
 
-The files are data that may hold anything: each is bounded and checked before it is proposed. The commit is made through
-the API, on the newest commit of the default branch; nothing is checked out or pushed. A branch is renewed as long as
-only workflows have written to it.
+The files are untrusted data: each is bounded and checked before it is proposed. The commit is made through
+the API, on the newest commit of the default branch; nothing is checked out or pushed. A branch is replaced unless
+it has commits of others.
 
 Environment: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_RUN_ID as GitHub sets them.
 """
@@ -71,15 +71,15 @@ def commit(github: GitHub, base: str, branch: str, message: str, files: Mapping[
     """Put ``files`` on top of the branch ``base`` as the one commit of ``branch``; return what was done.
 
     Raises:
-        RefusedError: somebody else has written to the branch.
-        urllib.error.URLError: GitHub does not answer, or says no.
+        RefusedError: the branch has commits of others.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     parent = github.call("GET", f"/git/ref/heads/{base}")["object"]["sha"]
     there = github.found(f"/git/ref/heads/{branch}")
     if there is not None:
         head = github.call("GET", f"/commits/{there['object']['sha']}")
         if (head.get("author") or {}).get("login") != BOT:
-            raise RefusedError(f"{branch}: somebody else works on it; left alone")
+            raise RefusedError(f"{branch}: has commits of others; not changed")
     tree = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
     root = github.call("GET", f"/git/commits/{parent}")["tree"]["sha"]
     made = github.call("POST", "/git/trees", {"base_tree": root, "tree": tree})["sha"]
@@ -106,8 +106,8 @@ def open_or_renew(
     With ``reopen`` another one is opened after an earlier one was merged or closed; otherwise it stays closed.
 
     Raises:
-        RefusedError: somebody else works on the branch.
-        urllib.error.URLError: GitHub does not answer, or says no.
+        RefusedError: the branch has commits of others.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     github = GitHub(environment)
     base = str(github.call("GET", "")["default_branch"])
@@ -126,7 +126,7 @@ def open_or_renew(
 
 
 def propose_from_directory(propose: Callable[[Path, Mapping[str, str]], str]) -> int:
-    """Run ``propose`` on the directory that the command line names; return the exit code of the script."""
+    """Run ``propose`` on the directory on the command line; return the exit code of the script."""
     if len(sys.argv) != 2:
         print(f"usage: {Path(sys.argv[0]).name} DIRECTORY", file=sys.stderr)
         return 2

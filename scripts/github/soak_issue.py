@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from github_api import BOT, GitHub, author, tell_of_reports
+from github_api import BOT, GitHub, author, run_on_reports
 from verdicts import NAME, Report, heading, listed, read_report, row, text
 
 TITLE = "The nightly soak does not pass"
 OPENING = "<!-- contextforge-loadtest soak"
 INTRODUCTION = (
-    "The last nightly soak did not pass. This text is renewed every night; a comment says when what fails changes, "
+    "The last nightly soak did not pass. This text is renewed every night; a comment is added when what fails changes, "
     "and the issue is closed when every member passes again."
 )
 LARGEST = 60_000
@@ -86,7 +86,7 @@ def read_night(directory: Path, matrix: str) -> Night:
 
 
 def marker(causes: Causes) -> str:
-    """Return the hidden line that says whose issue it is and what failed."""
+    """Return the hidden line that identifies the issue and what failed."""
     words = (f"{name}={','.join(why)}" for name, why in sorted(causes.items()))
     return " ".join((OPENING, *words, "-->"))
 
@@ -117,7 +117,7 @@ def issue_text(night: Night, causes: Causes, run_url: str) -> str:
     for line in details:
         room -= len(line) + 1
         if room < 0:
-            return "\n".join([*lines, "", "More stands in the reports.", *last]) + "\n"
+            return "\n".join([*lines, "", "More is in the reports.", *last]) + "\n"
         lines.append(line)
     return "\n".join([*lines, *last]) + "\n"
 
@@ -155,7 +155,7 @@ def our_issue(github: GitHub) -> tuple[int, str] | None:
     """Return number and text of our open issue, if there is one.
 
     Raises:
-        urllib.error.URLError: GitHub does not answer, or says no.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     for one in github.pages(f"/issues?state=open&creator={quote(BOT, safe='')}"):
         body = one.get("body") or ""
@@ -168,17 +168,17 @@ def tell(directory: Path, environment: Mapping[str, str]) -> str:
     """Open, renew or close the issue; return one line on what was done.
 
     Raises:
-        urllib.error.URLError: GitHub does not answer, or says no.
+        urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     github = GitHub(environment)
     if github.call("GET", "")["fork"]:
-        return "a fork: its soak is nobody's issue"
+        return "a fork: no issue is opened for its soak"
     server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
     run_url = f"{server}/{repository}/actions/runs/{int(environment['GITHUB_RUN_ID'])}"
     night = read_night(directory, environment["MATRIX"])
     ours = our_issue(github)
     before = remembered(ours[1]) if ours else {}
-    # Every member takes part in a night; one that a person left out of a run is no better than it was.
+    # Every member runs each night; one that was left out of a manual run keeps its state.
     whole = environment["GITHUB_EVENT_NAME"] == "schedule"
     absent = {} if whole else {name: why for name, why in before.items() if name not in night.members}
     causes = absent | night.causes
@@ -201,4 +201,4 @@ def tell(directory: Path, environment: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(tell_of_reports(tell))
+    sys.exit(run_on_reports(tell))

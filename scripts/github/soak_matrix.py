@@ -1,4 +1,4 @@
-"""Says what the nightly soak has to do: every known gateway version on every database, or what a person chose.
+"""Prints the matrix of the nightly soak: every known gateway version on every database, or the chosen ones.
 
 Reads the inputs of the workflow from INPUT_GATEWAY, INPUT_DATABASE, INPUT_RATE and INPUT_RUN_TIME; an empty one is
 none. Writes the outputs ``matrix`` (of the job) and ``run-time`` for GitHub, or prints them elsewhere.
@@ -70,7 +70,7 @@ def outputs(inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the outputs for these inputs.
 
     Raises:
-        UsageError: one of them says nothing that can be done.
+        UsageError: one of them is invalid.
     """
     given = {
         name: inputs.get(f"INPUT_{name}", "").strip() for name in ("GATEWAY", "DATABASE", "RATE", "RUN_TIME")

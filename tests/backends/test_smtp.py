@@ -11,10 +11,10 @@ from loadtest.backends.peers import smtp
 from loadtest.client.backend_probes import newest_mail
 from loadtest.gateway.workspace import free_port
 
-SOMEBODY = "somebody@example.com"
+ADDRESS = "user@example.com"
 
 
-def message(subject: str, text: str, to: str = SOMEBODY) -> EmailMessage:
+def message(subject: str, text: str, to: str = ADDRESS) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject, "gateway@example.com", to
     mail.set_content("the same without links")
@@ -43,7 +43,7 @@ def test_the_html_of_a_mail_can_be_fetched_whole(mail_port: int) -> None:
             await asyncio.to_thread(
                 send, mail_port, message("Older", "old"), message("Reset", f"See {link} ä")
             )
-            return await asyncio.to_thread(newest_mail, url, SOMEBODY, within=5)
+            return await asyncio.to_thread(newest_mail, url, ADDRESS, within=5)
 
     text = asyncio.run(story())
     assert text is not None
@@ -55,7 +55,7 @@ def test_a_reader_waits_for_mail_that_comes_later_and_for_no_other(mail_port: in
         async with smtp.running() as url:
             reader = asyncio.create_task(asyncio.to_thread(newest_mail, url, "late@example.com", within=10))
             await asyncio.to_thread(send, mail_port, message("Other", "not this one"))
-            assert await asyncio.to_thread(newest_mail, url, SOMEBODY, within=5) == "not this one"
+            assert await asyncio.to_thread(newest_mail, url, ADDRESS, within=5) == "not this one"
             assert not reader.done()
             await asyncio.to_thread(send, mail_port, message("Late", "here", to="Late@example.com"))
             return await reader, await asyncio.to_thread(newest_mail, url, "late@example.com", within=0)
@@ -86,12 +86,12 @@ def test_without_a_port_a_free_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_mail_without_html_is_its_text(mail_port: int) -> None:
     mail = EmailMessage()
-    mail["From"], mail["To"] = "gateway@example.com", SOMEBODY
+    mail["From"], mail["To"] = "gateway@example.com", ADDRESS
     mail.set_content("plain")
 
     async def story() -> str | None:
         async with smtp.running() as url:
             await asyncio.to_thread(send, mail_port, mail)
-            return await asyncio.to_thread(newest_mail, url, SOMEBODY, within=5)
+            return await asyncio.to_thread(newest_mail, url, ADDRESS, within=5)
 
     assert asyncio.run(story()) == "plain"

@@ -174,9 +174,9 @@ def event(path: Path, **run: Any) -> Path:
 @pytest.mark.parametrize(
     ("run", "code", "said"),
     [
-        ({"head_repository": None}, 0, "nothing to tell"),
-        ({"head_repository": {"owner": None}}, 0, "nothing to tell"),
-        ({"head_branch": None}, 0, "nothing to tell"),
+        ({"head_repository": None}, 0, "nothing to report"),
+        ({"head_repository": {"owner": None}}, 0, "nothing to report"),
+        ({"head_branch": None}, 0, "nothing to report"),
         ({"head_repository": 3}, 1, "GitHub: not understood: "),
     ],
 )

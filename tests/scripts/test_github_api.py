@@ -25,7 +25,7 @@ def run(script: str, *arguments: str | Path, **environment: str) -> subprocess.C
 def test_what_was_done_is_printed(hub: FakeGitHub, tmp_path: Path) -> None:
     hub.fork = True
     done = run("soak_issue.py", tmp_path, **hub.environment)
-    assert (done.returncode, done.stdout) == (0, "a fork: its soak is nobody's issue\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "a fork: no issue is opened for its soak\n"), done.stderr
 
 
 @pytest.mark.parametrize("script", ["soak_issue.py", "publish_comment.py"])

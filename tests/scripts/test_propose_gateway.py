@@ -86,7 +86,7 @@ def test_what_somebody_works_on_is_left_alone(
 ) -> None:
     hub.refs[f"heads/gateway-{VERSION}"] = "theirs"
     hub.authors["theirs"] = author
-    with pytest.raises(RefusedError, match="somebody else works on it"):
+    with pytest.raises(RefusedError, match="has commits of others"):
         propose(directory, environment)
     assert hub.written == []
 

@@ -123,7 +123,7 @@ def test_it_is_bounded(tmp_path: Path) -> None:
     text = said(tmp_path)
     assert len(text) <= LARGEST_COMMENT
     assert text.count(":x:") == verdicts.MOST_REPORTS
-    assert "More stands in the reports." in text
+    assert "More is in the reports." in text
 
 
 @settings(max_examples=60)
@@ -255,7 +255,7 @@ def test_a_run_for_a_commit_that_was_replaced_says_nothing(
     github: Server, environment: dict[str, str], reports: Path
 ) -> None:
     github.pulls = [{"number": 12, "head": {"sha": "0" * 40}}]
-    assert "nothing to tell" in publish(reports, environment)
+    assert "nothing to report" in publish(reports, environment)
     assert not github.written
 
 

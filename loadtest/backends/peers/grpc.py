@@ -1,4 +1,4 @@
-"""A gRPC server that tells by reflection what it offers: the standard health service.
+"""A gRPC server with the standard health service and reflection.
 
 Reflection: https://grpc.io/docs/guides/reflection/, health: https://grpc.io/docs/guides/health-checking/
 """

@@ -1,8 +1,7 @@
-"""A model server that speaks OpenAI's chat API, plain and streamed, and repeats what it is told.
+"""A model server that speaks OpenAI's chat API, plain and streamed, and repeats its input.
 
-The gateway has to know the port of the model for ToolOps when it boots; whoever boots it chooses the port and tells
-both (``LOADTEST_LLM_PORT``). Without that the port is a free one.
-A user's message ``call NAME {json}`` makes it ask for that tool, if the request offers one of that name.
+The port is a setting of the gateway and of this server (``LOADTEST_LLM_PORT``); without it, a free port is used.
+The user message ``call NAME {json}`` makes it call that tool, if the request offers it.
 Source of the form: https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -25,17 +24,17 @@ from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
 PORT = port_variable("llm")
-"""Environment variable that says on which port of loopback the model answers."""
+"""Environment variable with the loopback port."""
 
 MODELS = ("loadtest-small", "loadtest-large")
 CALL = "call "
-"""How a user's message begins that asks for a tool."""
+"""Start of a user message that requests a tool call."""
 
 _numbers = itertools.count(1)
 
 
 class Reply(NamedTuple):
-    """What the model says: a text, or a tool that it wants called."""
+    """The model's reply: a text or a tool call."""
 
     text: str = ""
     tool: str = ""

@@ -107,7 +107,7 @@ async def completion(
 
 
 def greet(name: str) -> str:
-    """Ask for a greeting for somebody."""
+    """Ask for a greeting."""
     return f"Greet {name} in one sentence."
 
 

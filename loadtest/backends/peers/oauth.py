@@ -1,7 +1,7 @@
-"""An OAuth 2 and OpenID provider, and an MCP server that wants its tokens, on one address.
+"""An OAuth 2 and OpenID provider, and an MCP server that requires its tokens, at one address.
 
 The official MCP SDK serves the protocol: metadata (RFC 8414), authorisation code with PKCE S256 (RFC 7636,
-checked), registration (RFC 7591), refresh. This module keeps the state and says yes: nobody is asked. What OpenID
+checked), registration (RFC 7591), refresh. This module keeps the state and grants every request. What OpenID
 adds for single sign-on is in :mod:`loadtest.backends.openid`.
 """
 
@@ -40,9 +40,9 @@ _TOKEN_LIFETIME = 3600
 
 
 class KnownClient(OAuthClientInformationFull):
-    """A client that was registered by hand, for every address of loopback: the gateway's port is a free one.
+    """A preregistered client that allows every redirect address on loopback, as the gateway's port varies.
 
-    For a gateway on another machine, whose address is not known here, for every address.
+    For a gateway on another machine, whose address is unknown here, it allows every address.
     """
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
@@ -66,8 +66,8 @@ class OpenIdCode(AuthorizationCode):
 class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, AccessToken]):
     """Clients, codes and tokens, in memory."""
 
-    def __init__(self, notary: openid.Notary) -> None:
-        self._notary = notary
+    def __init__(self, signer: openid.TokenSigner) -> None:
+        self._signer = signer
         known = KnownClient(
             client_id=OAUTH_CLIENT_ID,
             client_secret=OAUTH_CLIENT_SECRET,
@@ -85,10 +85,10 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
         return self._clients.get(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep a client that registered itself, to send its secret in the body whatever it asked for.
+        """Store a client that registers itself; it must send its secret in the body.
 
-        A provider may replace what a client asks for (RFC 7591, 3.2.1); the gateway asks for a header and
-        then sends a body.
+        A provider may replace requested metadata (RFC 7591, 3.2.1); the gateway requests a header and then uses
+        the body.
         """
         client_info.token_endpoint_auth_method = "client_secret_post"  # noqa: S105 - the name of a method
         if client_info.client_id:
@@ -96,7 +96,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
         """Consent at once: return the client's address with a code."""
-        wish = openid.wish()
+        parameters = openid.openid_parameters()
         code = OpenIdCode(
             code=secrets.token_urlsafe(24),
             scopes=params.scopes or [MCP_SCOPE],
@@ -106,8 +106,8 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
             redirect_uri=params.redirect_uri,
             redirect_uri_provided_explicitly=params.redirect_uri_provided_explicitly,
             resource=params.resource,
-            subject=wish.person,
-            nonce=wish.nonce,
+            subject=parameters.person,
+            nonce=parameters.nonce,
         )
         self._codes[code.code] = code
         return construct_redirect_uri(str(params.redirect_uri), code=code.code, state=params.state)
@@ -121,13 +121,13 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: OpenIdCode
     ) -> OAuthToken:
-        """Give tokens for a code, once; among them one that says who it is, if that was asked for."""
+        """Return tokens for a code, once; with an identity token if the scope ``openid`` was requested."""
         code = self._codes.pop(authorization_code.code)
-        person = code.subject or openid.NOBODY
+        person = code.subject or openid.DEFAULT_USER
         tokens = self._tokens(client, code.scopes, person)
         if "openid" not in code.scopes:
             return tokens
-        token = self._notary.identity_token(person, client.client_id or "", code.nonce)
+        token = self._signer.identity_token(person, client.client_id or "", code.nonce)
         return openid.IdentityAnswer(**tokens.model_dump(), id_token=token)
 
     async def load_refresh_token(
@@ -139,13 +139,13 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
     async def exchange_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
     ) -> OAuthToken:
-        """Give new tokens for a refresh token, once."""
+        """Return new tokens for a refresh token, once."""
         del self._refresh[refresh_token.token]
-        person = refresh_token.subject or openid.NOBODY
+        person = refresh_token.subject or openid.DEFAULT_USER
         return self._tokens(client, scopes or refresh_token.scopes, person)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        """Return an access token; the SDK looks at its expiry."""
+        """Return an access token; the SDK checks its expiry."""
         return self._access.get(token)
 
     async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
@@ -175,10 +175,10 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
 def build(url: str) -> ASGIApp:
     """Return the application for the address ``url``, which is the provider's issuer; MCP is at ``/mcp``."""
     if address() != LOOPBACK:
-        # The library lets a provider speak HTTP on loopback alone; the network of a load test is no other case.
+        # The library allows HTTP only on loopback; the network of a load test is private, too.
         vars(routes)["validate_issuer_url"] = lambda url: None
-    notary = openid.Notary(url)
-    provider = Provider(notary)
+    signer = openid.TokenSigner(url)
+    provider = Provider(signer)
     server: MCPServer[None] = MCPServer(
         "loadtest-oauth",
         version="1",
@@ -196,23 +196,23 @@ def build(url: str) -> ASGIApp:
     )
     server.tool()(echo)
     app = server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
-    app.routes.extend(_identities(provider, notary))
+    app.routes.extend(_identities(provider, signer))
     return openid.remembering(app)
 
 
-def _identities(provider: Provider, notary: openid.Notary) -> list[Route]:
+def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
     async def discovery(request: Request) -> Response:
-        return JSONResponse(notary.discovery())
+        return JSONResponse(signer.discovery())
 
     async def keys(request: Request) -> Response:
-        return JSONResponse(notary.keys())
+        return JSONResponse(signer.keys())
 
     async def userinfo(request: Request) -> Response:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         token = await provider.load_access_token(bearer)
         if token is None or "openid" not in token.scopes:
             return JSONResponse({"error": "invalid_token"}, status_code=401)
-        return JSONResponse(openid.claims(token.subject or openid.NOBODY))
+        return JSONResponse(openid.claims(token.subject or openid.DEFAULT_USER))
 
     return [
         Route("/.well-known/openid-configuration", discovery),
@@ -223,6 +223,6 @@ def _identities(provider: Provider, notary: openid.Notary) -> list[Route]:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """Serve both; yields the address of the provider, below which ``/mcp`` wants a token."""
+    """Serve both; yields the address of the provider, below which ``/mcp`` requires a token."""
     async with serving_at(build) as url:
         yield url

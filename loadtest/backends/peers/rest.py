@@ -122,6 +122,6 @@ _DOCUMENT: dict[str, Any] = {
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """Serve it; yields the address that its paths stand below."""
+    """Serve it; yields the base address."""
     async with serving(build()) as url:
         yield url

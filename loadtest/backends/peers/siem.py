@@ -1,7 +1,6 @@
-"""A collector of security events (SIEM): takes what the gateway exports by webhook, and tells what has arrived.
+"""A collector of security events (SIEM): receives what the gateway exports by webhook, and counts it.
 
-The gateway has to know the collector's port when it boots; whoever boots it chooses the port and tells both
-(``LOADTEST_SIEM_PORT``). Without that the port is a free one.
+The port is a setting of the gateway and of this server (``LOADTEST_SIEM_PORT``); without it, a free port is used.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
 PORT = port_variable("siem")
-"""Environment variable that says on which port of loopback events are taken."""
+"""Environment variable with the loopback port."""
 
 KEPT = 10_000
-"""Words that are counted; beyond these the one that was longest not seen is forgotten."""
+"""Maximum number of words that are counted; the least recently seen is dropped."""
 
 LONGEST = 30.0
-"""Seconds that a reader may ask to wait."""
+"""Maximum seconds that a reader can wait."""
 
 
 class EventCounts:
-    """How many events spoke of a word: their kind, or the name of what they are about."""
+    """Numbers of events per word: their type, or the name of their resource."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[str, int] = OrderedDict()
@@ -48,7 +47,7 @@ class EventCounts:
             self._arrival.notify_all()
 
     async def of(self, word: str, beyond: int, within: float) -> int:
-        """Return how many events spoke of ``word``; waits up to ``within`` seconds for more than ``beyond``."""
+        """Return the number of events with ``word``; waits up to ``within`` seconds for more than ``beyond``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within), self._arrival:
                 await self._arrival.wait_for(lambda: self._counts.get(word, 0) > beyond)
@@ -90,7 +89,7 @@ def build(counts: EventCounts) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """Take events; yields the address that its paths stand below.
+    """Receive events; yields the base address.
 
     Raises:
         OSError: the port that was chosen is taken.

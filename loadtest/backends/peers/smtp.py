@@ -1,7 +1,7 @@
-"""A mail server that delivers to nobody: what the gateway sends to an address can be fetched over HTTP.
+"""A mail server whose received mail can be fetched over HTTP.
 
-The gateway has to know the mail server's port when it boots; whoever boots it chooses the port and tells both
-(``LOADTEST_MAIL_PORT``). Without that the port is a free one. Mail itself: https://www.rfc-editor.org/rfc/rfc5321
+The port is a setting of the gateway and of this server (``LOADTEST_MAIL_PORT``); without it, a free port is used. See
+https://www.rfc-editor.org/rfc/rfc5321
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
 
 PORT = port_variable("mail")
-"""Environment variable that says on which port of loopback mail is taken."""
+"""Environment variable with the loopback port."""
 
 KEPT = 10_000
-"""Addresses whose mail is kept until somebody asks; beyond these the oldest mail is dropped."""
+"""Maximum number of addresses whose mail is kept; beyond that the oldest is dropped."""
 
 LONGEST = 30.0
-"""Seconds that a reader may ask to wait."""
+"""Maximum seconds that a reader can wait."""
 
 
-class Letterboxes:
+class Mailboxes:
     """The mail of every address, newest last."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Letterboxes:
         self._arrival = asyncio.Condition()
 
     async def deliver(self, address: str, content: bytes) -> None:
-        """Put one message into the letterbox of ``address``: its HTML, which alone has the links, or its text."""
+        """Put one message into the mailbox of ``address``: its HTML, which alone has the links, or its text."""
         message = email.message_from_bytes(content, policy=email.policy.default)
         part = message.get_body(("html", "plain"))
         body = "\n".join(part.get_content().splitlines()) if part else ""
@@ -52,7 +52,7 @@ class Letterboxes:
             self._arrival.notify_all()
 
     async def take(self, address: str, within: float) -> list[dict[str, str]]:
-        """Take everything out of the letterbox of ``address``; waits up to ``within`` seconds for the first."""
+        """Remove and return the mail to ``address``; waits up to ``within`` seconds for the first."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within), self._arrival:
                 await self._arrival.wait_for(lambda: address.lower() in self._mail)
@@ -66,15 +66,15 @@ class Letterboxes:
         return "250 Message accepted for delivery"
 
 
-def build(letterboxes: Letterboxes) -> Starlette:
-    """Return the door to the letterboxes: ``GET /mail/{address}?within=SECONDS`` takes the mail out."""
+def build(mailboxes: Mailboxes) -> Starlette:
+    """Return the application: ``GET /mail/{address}?within=SECONDS`` removes and returns the mail."""
 
     async def mail(request: Request) -> Response:
         try:
             within = float(request.query_params.get("within", 0))
         except ValueError:
             return JSONResponse({"detail": "within: expected seconds"}, status_code=400)
-        found = await letterboxes.take(request.path_params["address"], min(within, LONGEST))
+        found = await mailboxes.take(request.path_params["address"], min(within, LONGEST))
         return JSONResponse(found)
 
     return Starlette(routes=[Route("/mail/{address}", mail)])
@@ -82,16 +82,16 @@ def build(letterboxes: Letterboxes) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """Take mail; yields the HTTP address where it can be fetched.
+    """Receive mail; yields the HTTP address where it can be fetched.
 
     Raises:
         OSError: the port that was chosen is taken.
     """
-    letterboxes = Letterboxes()
+    mailboxes = Mailboxes()
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(letterboxes, hostname="localhost", ident="loadtest"),
+        lambda: SMTP(mailboxes, hostname="localhost", ident="loadtest"),
         "127.0.0.1",
         chosen_port(PORT),
     )
-    async with server, serving(build(letterboxes)) as url:
+    async with server, serving(build(mailboxes)) as url:
         yield url

@@ -77,7 +77,7 @@ def _download_python(requires: str, who: str, missing: NoInterpreterError, home:
         minutes = (time.time() - last.at) / 60
         raise NoInterpreterError(f"{missing.lacks}, and {last.why} {minutes:.0f} minutes ago", missing.advice)
     if downloads_refused(os.environ) is None:
-        click.echo(f"{missing.lacks}: uv is asked to download it", err=True)
+        click.echo(f"{missing.lacks}: downloading it with uv", err=True)
     try:
         find(requires, who=who)
     except NoInterpreterError as error:

@@ -35,7 +35,7 @@ print(json.dumps({{
     "settings": settings,
 }}))
 """
-"""Asked of the gateway's own interpreter; a default that is made anew each time is left empty."""
+"""Run by the gateway's interpreter. A default that is computed for each instance is left empty."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

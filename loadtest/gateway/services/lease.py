@@ -69,9 +69,11 @@ def _number(services: Services, home: Path, programs: Programs, stack: contextli
 
     existing = postgresql.query(programs, services, "select datname from pg_database")
     for number in RUNS:
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as candidate:
             try:
-                held.enter_context(reserved(home_of(home) / f"run-{number}.lock", f"run {number} goes on"))
+                candidate.enter_context(
+                    reserved(home_of(home) / f"run-{number}.lock", f"run {number} is active")
+                )
             except UsageError:
                 continue
 
@@ -79,7 +81,7 @@ def _number(services: Services, home: Path, programs: Programs, stack: contextli
                 _drop(services, programs, number)
             if taken is None:
                 taken = number
-                stack.push(held.pop_all())
+                stack.push(candidate.pop_all())
     if taken is None:
         raise InconclusiveError(f"{len(RUNS)} runs use the services already")
     return taken

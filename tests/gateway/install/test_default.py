@@ -79,7 +79,7 @@ def test_a_download_that_failed_is_not_tried_at_each_start(
             "(no network); using 1.0.7"
         ),
     )
-    assert "uv is asked to download it" in capsys.readouterr().err
+    assert "downloading it with uv" in capsys.readouterr().err
     _, second = newest_runnable(absent)
     assert "and uv could not download it (no network) 0 minutes ago; using 1.0.7" in second[0]
     assert len(attempts) == 1
