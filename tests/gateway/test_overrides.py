@@ -136,16 +136,14 @@ def test_every_report_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[s
     run = read_run(tmp_path / "run.json")
     verdict = judged(run)
     terminal.print_verdict(run, verdict)
-    assert "settings of the gateway were changed: NAME=<b>, UI_ENABLED=false" in capsys.readouterr().out
-    assert "Settings of the gateway were changed: <code>NAME=&#60;b&#62;</code>" in summary.render(
-        run, verdict
-    )
+    assert "gateway settings changed: NAME=<b>, UI_ENABLED=false" in capsys.readouterr().out
+    assert "Gateway settings changed: <code>NAME=&#60;b&#62;</code>" in summary.render(run, verdict)
     assert "<code>NAME=&lt;b&gt;</code>" in html.render(run, verdict)
     assert '<property name="gateway setting NAME" value="&lt;b&gt;" />' in junit.render(run, verdict)
     assert '"UI_ENABLED": "false"' in verdict_json.render(run, verdict)
 
 
-def test_what_other_settings_explain_is_not_held_against_anybody() -> None:
+def test_changed_settings_explain_stale_entries_and_missing_operations() -> None:
     entry = entries([known("GET /version")], "file")
     assert len(judged(replace(changed(), contract=clean().contract), known=entry).stale) == 1
     assert judged(changed(A="1"), known=entry).stale == ()
