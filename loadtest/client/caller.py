@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from http import HTTPStatus
 from typing import Any, cast
 
 from gevent import GreenletExit
@@ -118,6 +119,7 @@ class Caller:
         )
         call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call)
+        self._check_token(response, bearer)
         with response:
             found: Problem | None
             answer, found = answer_of(operation, response)
@@ -193,6 +195,7 @@ class Caller:
         )
         call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call, stream=True)
+        self._check_token(response, bearer)
         answer, problem = answer_of(operation, response, streamed=True)
         if problem is None:
             problem = find_stream_problem(self.session, call, answer)
@@ -287,6 +290,19 @@ class Caller:
                 stream=stream,
                 context={"call": call},
             )
+
+    def _check_token(self, response: ResponseContextManager, bearer: str | None) -> None:
+        """End the load if the gateway rejects the token everywhere: a 401 is then not a failure of the operation.
+
+        Raises:
+            StopUser: it does; the response is not reported.
+        """
+        if (
+            response.status_code == HTTPStatus.UNAUTHORIZED
+            and bearer is None
+            and self.session.token_rejected()
+        ):
+            raise StopUser
 
     def lateness(self) -> float:
         """Return the delay of the first call of a scheduled scenario in milliseconds; 0 for any other call.

@@ -2,7 +2,7 @@
 
 import itertools
 import secrets as random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,31 @@ class Session:
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     changed: Mapping[str, str] = field(default_factory=dict)
     """Gateway settings that differ from the version's data."""
+    on_token_rejected: Callable[[], None] = lambda: None
+    """Called once, when a given token is no longer accepted."""
+    _rejected: bool = False
+
+    def token_rejected(self) -> bool:
+        """Return whether a token that was given to the load test has expired or is rejected for every request.
+
+        A token that the load test signed itself does not expire during a run: its rejection is the gateway's failure.
+        """
+        if self.credentials.token is None or self._rejected:
+            return self._rejected
+        with plain_http(self.trust) as direct:
+            try:
+                status = direct.get(
+                    f"{self.host}/openapi.json",
+                    headers={"Authorization": f"Bearer {self.bearer}"},
+                    timeout=_TIMEOUT,
+                    allow_redirects=False,
+                ).status_code
+            except requests.RequestException:
+                return False
+        if status == requests.codes.unauthorized and not self._rejected:
+            self._rejected = True
+            self.on_token_rejected()
+        return self._rejected
 
     def skips(self, scenario: str) -> bool:
         """Return whether the version's data skips ``scenario``."""

@@ -77,6 +77,7 @@ class Coordinator:
         self.soak = SoakController(process.environment, process.target)
         self._counts_before: dict[str, int | None] = {}
         self._tags: set[str] = set()
+        process.abort = self._abort
         events = self.environment.events
         events.test_start.add_listener(self._on_test_start)
         # Before the listener of the run writer, which writes the run.
@@ -112,6 +113,10 @@ class Coordinator:
         except Exception as error:  # the edge: Locust would log it and drive on, with no plan and no end
             logger.exception("The load could not begin")
             self._give_up(f"the load could not begin: {type(error).__name__}: {error}", error)
+
+    def _abort(self, reason: str) -> None:
+        self.run_writer.abort(reason)
+        gevent.spawn(self._quit)
 
     def _give_up(self, reason: str, error: Exception) -> NoReturn:
         self.run_writer.abort(reason)

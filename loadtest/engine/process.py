@@ -80,6 +80,8 @@ class LoadProcess:
         self._fixture_ready = Event()
         self._failure = ""
         """Why this worker cannot take part."""
+        self.abort: Callable[[str], None] = lambda _reason: None
+        """Ends the load for a reason, one sentence; set by the coordinator."""
         self._listen()
 
     def _listen(self) -> None:
@@ -135,6 +137,7 @@ class LoadProcess:
             secrets=self.target.secrets,
         )
         self._session.changed = self.target.changed
+        self._session.on_token_rejected = self._on_token_rejected
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
             for user_class in self.environment.user_classes
@@ -186,6 +189,16 @@ class LoadProcess:
         gevent.spawn(self._quit)
         # Ends the greenlet that is about to spawn users.
         raise gevent.GreenletExit from error
+
+    def _on_token_rejected(self) -> None:
+        reason = "the gateway no longer accepts the token of LOADTEST_TOKEN; it may have expired"
+        logger.error("%s", reason)
+        if isinstance(self.environment.runner, WorkerRunner):
+            self._failure = reason
+            self.environment.process_exit_code = int(ExitCode.INCONCLUSIVE)
+            gevent.spawn(self._quit)
+        else:
+            self.abort(reason)
 
     def _quit(self) -> None:
         if self.environment.runner is not None:

@@ -45,12 +45,15 @@ CONTRACT = {
     "paths": {
         "/health": {"get": _operation(_status("healthy"))},
         "/ready": {"get": _operation(_status("ready"))},
+        "/version": {"get": _operation({"type": "object"})},
     },
 }
 ANSWERS: dict[str, Any] = {
     "/openapi.json": CONTRACT,
     "/health": {"status": "healthy"},
     "/ready": {"status": "ready"},
+    "/auth/login": {"access_token": "stub"},
+    "/version": {"app": {"version": "1.0.7"}},
     "/tools": [ENTITY],
     "/resources": [ENTITY],
     "/prompts": [ENTITY],
