@@ -12,6 +12,7 @@ from loadtest.core.errors import LoadTestError
 from loadtest.core.progress import Progress
 from loadtest.core.signals import stop_request
 from loadtest.gateway.monitor.health import HealthProbe
+from loadtest.gateway.process.suspension import LIMIT, SuspensionWatch
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import Run, read_run
 
@@ -58,6 +59,8 @@ def _wait(
     progress: Progress,
 ) -> float | None:
     stop = stop_request()
+    pids = {"Locust": locust.pid} | ({"the backends": gateway.backends_pid} if gateway.backends_pid else {})
+    suspensions = SuspensionWatch(pids)
     last_read = began = time.monotonic()
     responses = 0
     while locust.exit_status is None:
@@ -71,6 +74,8 @@ def _wait(
             if run is not None and _responses(run) > responses:
                 responses = _responses(run)
                 probe.responded()
+            if (suspended := suspensions.kill_overdue()) is not None:
+                progress.tell("load", f"{suspended} did not respond: suspended for {LIMIT:g} s; killed")
             last_read = time.monotonic()
         if (silent := probe.silent_for()) is not None:
             progress.tell("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")

@@ -11,13 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 from _pytest.mark.structures import ParameterSet
 from bench import REPORTS, WITHIN, Job, started
+from stub_server import stub_server
 
 from loadtest.results.run import RunState
 
@@ -169,6 +172,35 @@ def hangs(job: Job) -> None:
     job.behave(hangs=True)
 
 
+def suspends(*words: str) -> Callable[[Job], None]:
+    def under_load(job: Job) -> None:
+        job.under_load()
+        job.find(*words).suspend()
+
+    return under_load
+
+
+def suspends_reaper_of(*words: str) -> Callable[[Job], None]:
+    def under_load(job: Job) -> None:
+        job.under_load()
+        job.guard_of(*words).suspend()
+
+    return under_load
+
+
+def kills_one_of_two(job: Job) -> None:
+    """Kill the younger of two Locust processes that make load."""
+    job.under_load()
+    _, *workers = sorted(job.all("locust", "-f"), key=lambda one: one.create_time())
+    workers[-1].kill()
+
+
+def kills_a_worker(job: Job) -> None:
+    """Kill the youngest Locust process, a worker of the oldest."""
+    job.under_load()
+    job.find_all("locust", "-f")[-1].kill()
+
+
 def removes_reports(job: Job) -> None:
     job.under_load()
     shutil.rmtree(job.reports)
@@ -188,6 +220,14 @@ ENDINGS = (
     Ending("the gateway is stopped (SIGSTOP)", stops_gateway, 3, INCONCLUSIVE, "respond"),
     Ending("the gateway responds no more", hangs, 3, INCONCLUSIVE, "respond"),
     Ending("the backends are killed", kills("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
+    Ending("the backends are suspended (SIGSTOP)", suspends("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
+    Ending(
+        "Locust is suspended (SIGSTOP)",
+        suspends("locust", "-f"),
+        3,
+        INCONCLUSIVE,
+        "Locust ended in the middle",
+    ),
     Ending("Locust is killed", kills("locust", "-f"), 3, INCONCLUSIVE, "Locust ended in the middle"),
     Ending(
         "Locust's reaper is killed",
@@ -203,12 +243,45 @@ def nothing(_job: Job) -> None:
     """The test itself does it."""
 
 
+BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
+    (Ending("Locust's reaper is suspended (SIGSTOP)", suspends_reaper_of("locust", "-f"), 0, "pass"), {}),
+    (
+        Ending(
+            "the gateway's reaper is suspended (SIGSTOP)", suspends_reaper_of("stub_gateway.py"), 0, "pass"
+        ),
+        {},
+    ),
+    (Ending("few file descriptors (40)", Job.under_load, 0, "pass"), {"before": "ulimit -n 40"}),
+    (
+        Ending(
+            "one of two worker processes is killed", kills_a_worker, 3, INCONCLUSIVE, "1 of 2 workers lost"
+        ),
+        {"arguments": ("-u", "4", "-r", "4", "-t", "20s", "--processes", "2")},
+    ),
+    (
+        Ending("no scenario makes a request", nothing, 3, INCONCLUSIVE, "no requests", measured=False),
+        {"users": ("RootsExtendedUser",)},
+    ),
+)
+"""Endings of a load that ends by itself, and how its job is started."""
+EXPIRED = Ending("the token expires under load", nothing, 3, INCONCLUSIVE, "no longer accepts the token")
 REMOVED = Ending("the directory of reports is removed", removes_reports, 0, "pass")
 TWO_JOBS = Ending("another job wants the same directory of reports", nothing, 0, "pass")
 EARLY = Ending("SIGTERM while the gateway boots", nothing, 143, INTERRUPTED, "(SIGTERM)", measured=False)
 UNBOOTED = Ending("the gateway ends while it boots", nothing, 3, INCONCLUSIVE, "did not boot", measured=False)
 REFUSED = Ending("the token is refused", nothing, 3, INCONCLUSIVE, "refuses our token", measured=False)
-TABLE = (*SIGNALS, *LATE, EARLY, UNBOOTED, REFUSED, *ENDINGS, REMOVED, TWO_JOBS)
+TABLE = (
+    *SIGNALS,
+    *LATE,
+    EARLY,
+    UNBOOTED,
+    REFUSED,
+    EXPIRED,
+    *ENDINGS,
+    *(one for one, _ in BY_ITSELF),
+    REMOVED,
+    TWO_JOBS,
+)
 
 
 def test_the_page_shows_the_table() -> None:
@@ -226,6 +299,34 @@ def test_something_ends_under_load(tmp_path: Path, ending: Ending) -> None:
     with started(job):
         ending.does(job)
         assert_ended(job, ending, job.wait())
+
+
+@pytest.mark.parametrize(
+    ("ending", "how"),
+    [pytest.param(one, how, id=one.what, marks=pytest.mark.nightly) for one, how in BY_ITSELF],
+)
+def test_a_load_that_ends_by_itself(tmp_path: Path, ending: Ending, how: Mapping[str, Any]) -> None:
+    job = Job.on_stub(tmp_path, **{"arguments": SHORT, **how})
+    with started(job):
+        ending.does(job)
+        assert_ended(job, ending, job.wait())
+
+
+def test_a_token_that_expires_under_load(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with stub_server(tmp_path_factory.mktemp("stub")) as gateway:
+        token = jwt.encode({"sub": "admin@example.com"}, gateway.secret, algorithm="HS256")
+        job = Job.on_stub(
+            tmp_path,
+            verb=("run", "--gateway", gateway.host),
+            users=("HealthUser", "VersionMetaUser"),
+            variables={"LOADTEST_TOKEN": token},
+        )
+        with started(job):
+            job.under_load()
+            gateway.behave(refuses=True)
+            assert_ended(job, EXPIRED, job.wait())
+    assert job.run is not None
+    assert job.run.failures == (), "a 401 is no failure of an operation then"
 
 
 @pytest.mark.nightly

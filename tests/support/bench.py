@@ -106,7 +106,7 @@ class Job:
         who = ("--", *self.users) if self.users else ()
         intended = self.directory / "removed.toml"
         intended.write_text(INTENDED)
-        known = ("--known-failures", str(intended)) if self.verb == ("run",) else ()
+        known = ("--known-failures", str(intended)) if self.verb[0] == "run" else ()
         command = [sys.executable, "-m", "loadtest", *self.verb, *self.arguments, *known, *who]
         with (self.directory / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
@@ -188,15 +188,20 @@ class Job:
         return False
 
     def find(self, *words: str) -> psutil.Process:
-        """Return the process whose command line has all ``words`` and which is no reaper; the oldest of them."""
+        """Return the oldest process whose command line has all ``words``, reapers excluded."""
+        found = self.find_all(*words)
+        assert found, f"no process with {words}: {[one.cmdline() for one in self.processes()]}"
+        return found[0]
+
+    def find_all(self, *words: str) -> list[psutil.Process]:
+        """Return every process whose command line has all ``words``, reapers excluded, the oldest first."""
         found = []
         for one in self.processes():
             with contextlib.suppress(psutil.Error):
                 line = " ".join(one.cmdline())
                 if all(word in line for word in words) and "reaper.py" not in line:
                     found.append(one)
-        assert found, f"no process with {words}: {[one.cmdline() for one in self.processes()]}"
-        return min(found, key=lambda one: one.create_time())
+        return sorted(found, key=lambda one: one.create_time())
 
     def reaper_of(self, *words: str) -> psutil.Process:
         reaper = self.find(*words).parent()
