@@ -183,16 +183,9 @@ def suspends(*words: str) -> Callable[[Job], None]:
 def suspends_reaper_of(*words: str) -> Callable[[Job], None]:
     def under_load(job: Job) -> None:
         job.under_load()
-        job.guard_of(*words).suspend()
+        job.reaper_of(*words).suspend()
 
     return under_load
-
-
-def kills_one_of_two(job: Job) -> None:
-    """Kill the younger of two Locust processes that make load."""
-    job.under_load()
-    _, *workers = sorted(job.all("locust", "-f"), key=lambda one: one.create_time())
-    workers[-1].kill()
 
 
 def kills_a_worker(job: Job) -> None:
