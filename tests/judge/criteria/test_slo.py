@@ -99,7 +99,7 @@ def test_an_objective_of_everything_has_no_budget() -> None:
     assert one("availability >= 100%", here).outcome is CriterionOutcome.MET
     missed = one("availability >= 100%", here, {0: 1})
     assert missed.outcome is CriterionOutcome.MISSED
-    assert missed.text.endswith("there was no error budget")
+    assert missed.text.endswith("; no error budget")
 
 
 def test_the_share_that_is_nearly_everything_is_not_shown_as_everything() -> None:
