@@ -1,5 +1,5 @@
-"""The load: one module per area of the gateway's API, one user class or more in each.
+"""User classes of the load: one module per area of the gateway's API.
 
-Locust loads them through ``loadtest/locustfile.py``. A scenario is a Locust task: a short story of calls that
-cleans up after itself. How to add one stands in CONTRIBUTING.md.
+Locust loads them through ``loadtest/locustfile.py``. A scenario is a Locust task: a sequence of calls that
+deletes what it creates. CONTRIBUTING.md explains how to add one.
 """

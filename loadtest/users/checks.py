@@ -1,6 +1,6 @@
-"""What the registry's scenarios hold against an answer that keeps to the contract.
+"""Content checks of the registry's scenarios.
 
-Nothing here knows of Locust, so that each check can be shown to fail.
+Independent of Locust, so that tests can call each check.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ COMPLETION: dict[str, dict[str, str]] = {
     "ref": {"type": "ref/resource", "uri": "greeting://{name}"},
     "argument": {"name": "name", "value": "hel"},
 }
-"""What a person has typed of an address that a template of the MCP backend describes. Releases up to 1.0.7 look among
-all addresses that they know; later ones ask the backend."""
+"""The start of an address that matches a resource template of the MCP backend. Releases up to 1.0.7 search all known
+addresses; later ones ask the backend."""
 
 
 def completes(at: str) -> Check:
-    """Return a check that the member ``at`` completes what :data:`COMPLETION` has typed, and holds nothing else."""
+    """Return a check that the member ``at`` contains completions of :data:`COMPLETION` and nothing else."""
 
     def check(answer: Answer) -> Mismatch | None:
         typed = COMPLETION["argument"]["value"]
@@ -35,7 +35,7 @@ def completes(at: str) -> Check:
 
 
 def has(key: str, value: Any) -> Check:
-    """Return a check that the answer's member ``key`` (a dotted path) is ``value``."""
+    """Return a check that the response's member ``key`` (a dotted path) is ``value``."""
 
     def check(answer: Answer) -> Mismatch | None:
         return None if answer[key] == value else expected(f"{key} to be {value!r:.80}", answer[key])
@@ -44,7 +44,7 @@ def has(key: str, value: Any) -> Check:
 
 
 def lists(entity: str, at: str = "") -> Check:
-    """Return a check that the answer, or its member ``at``, lists an entity with the id ``entity``."""
+    """Return a check that the response, or its member ``at``, lists an entity with the id ``entity``."""
 
     def check(answer: Answer) -> Mismatch | None:
         listed = answer[at] if at else answer.json
@@ -58,7 +58,7 @@ def lists(entity: str, at: str = "") -> Check:
 
 
 def lacks(entity: str, at: str = "") -> Check:
-    """Return a check that the answer, or its member ``at``, does not list an entity with the id ``entity``."""
+    """Return a check that the response, or its member ``at``, does not list an entity with the id ``entity``."""
 
     def check(answer: Answer) -> Mismatch | None:
         listed = [str(one["id"]) for one in (answer[at] if at else answer.json)]
@@ -68,7 +68,7 @@ def lacks(entity: str, at: str = "") -> Check:
 
 
 def enabled(on: bool, *, under: str = "") -> Check:
-    """Return a check that the entity, which may stand ``under`` a member, is on or off."""
+    """Return a check that the entity, in the member ``under`` if given, is enabled or disabled."""
 
     def check(answer: Answer) -> Mismatch | None:
         entity = answer[under] if under else answer.json
@@ -79,12 +79,12 @@ def enabled(on: bool, *, under: str = "") -> Check:
 
 
 def is_page(answer: Answer) -> Mismatch | None:
-    """Say what is wrong if the answer is not one page of a list."""
+    """Return a mismatch if the response is not a page of a list."""
     return None if isinstance(answer.json, dict) else expected("a page of a list", answer.json)
 
 
 def listed(answer: Answer, uri: str) -> Mismatch | None:
-    """Say what is wrong if the answer does not list the root."""
+    """Return a mismatch if the response does not list the root."""
     return (
         None
         if any(root["uri"] == uri for root in answer.json)
@@ -93,13 +93,13 @@ def listed(answer: Answer, uri: str) -> Mismatch | None:
 
 
 def counted(answer: Answer, tag: str) -> Mismatch | None:
-    """Say what is wrong if the answer does not list ``tag`` as carried by one entity."""
+    """Return a mismatch if the response does not list ``tag`` as carried by one entity."""
     found = [one["stats"]["total"] for one in answer.json if one["name"] == tag]
     return None if found == [1] else expected("the tag on one entity", found)
 
 
 def imports(created: int) -> Check:
-    """Return a check that the import made so many entities and that none failed."""
+    """Return a check that the import created this number of entities and that none failed."""
 
     def check(answer: Answer) -> Mismatch | None:
         if answer["errors"]:
@@ -116,13 +116,13 @@ def imports(created: int) -> Check:
 
 
 def holds_one_tool(answer: Answer) -> Mismatch | None:
-    """Say what is wrong if the file does not hold exactly one tool."""
+    """Return a mismatch if the file does not contain exactly one tool."""
     count = len(answer["entities.tools"])
     return None if count == 1 else expected("one tool in the file", count)
 
 
 def exports(server: str) -> Check:
-    """Return a check that the file holds ``server``."""
+    """Return a check that the file contains ``server``."""
 
     def check(answer: Answer) -> Mismatch | None:
         names = [one["name"] for one in answer["entities.servers"]]
@@ -132,7 +132,7 @@ def exports(server: str) -> Check:
 
 
 def retells(text: str, *more: str) -> Check:
-    """Return a check that the agent retold what a tool said, with ``text``, and then answered as expected."""
+    """Return a check that the agent repeated the result of a tool, with ``text``, and then answered as expected."""
 
     def check(answer: Answer) -> Mismatch | None:
         told, *rest = [str(one) for one in answer.json] or [""]

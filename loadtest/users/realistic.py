@@ -1,4 +1,4 @@
-"""The realistic mix: what a gateway in use is asked, in about the proportions of a working day."""
+"""The realistic mix: typical requests, in about the proportions of a working day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = {"limit": 50}
 
 
 class RealisticUser(GatewayUser):
-    """Agents that list and call tools, a person who looks around, and probes in between."""
+    """Agents that list and call tools, a person who browses, and health probes."""
 
     area = "realistic"
     weight = 10
@@ -29,7 +29,7 @@ class RealisticUser(GatewayUser):
 
     @task(6)
     def clock(self) -> None:
-        """An agent asks for the time, and what it is elsewhere."""
+        """An agent asks for the time, and converts it to another time zone."""
         self.rpc(
             "POST /rpc tools/call",
             {"name": self.fixture.tools["get_system_time"], "arguments": {"timezone": "UTC"}},
@@ -43,13 +43,13 @@ class RealisticUser(GatewayUser):
 
     @task(4)
     def lists(self) -> None:
-        """A person looks through what there is."""
+        """A person lists entities."""
         for operation in LISTS:
             self.call(operation, params=PAGE)
 
     @task(3)
     def items(self) -> None:
-        """A person looks at single things."""
+        """A person opens single entities."""
         self.call(
             "GET /tools/{tool_id}",
             tool_id=self.fixture.tool_ids["echo"],
@@ -64,7 +64,7 @@ class RealisticUser(GatewayUser):
 
     @task(3)
     def probes(self) -> None:
-        """An orchestrator looks whether the gateway is well."""
+        """An orchestrator checks the health of the gateway."""
         self.call(
             "GET /health",
             bearer="",

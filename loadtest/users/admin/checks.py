@@ -1,6 +1,6 @@
-"""What scenarios of the admin UI hold against an answer that keeps to the contract, and read from it.
+"""Content checks of the admin UI's scenarios, and values that they read from its pages.
 
-Nothing here knows of Locust, so that each check can be shown to fail.
+Independent of Locust, so that tests can call each check.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 DONE = 303
 """The status of a form that sends the browser back to the admin page."""
 TAKEN = "already"
-"""What the gateway says of a server that somebody else has just registered."""
+"""Message for a server that another user has just registered."""
 METHOD = "grpc.health.v1.Health.Check"
-"""What every service of the stage offers."""
+"""A method of every gRPC service in the fixture."""
 REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
-"""Where the page on a new request to join says its id."""
+"""Position of the id on the page of a new join request."""
 
 
 def succeeded(answer: Answer) -> Mismatch | None:
-    """Check a form's JSON answer: it says that it did what it was asked."""
+    """Check a form's JSON answer: it reports success."""
     return None if answer["success"] is True else refused("success", refusal_reason(answer))
 
 
@@ -69,7 +69,7 @@ def finds(key: str) -> Check:
 
 
 def mentions(text: str) -> Check:
-    """Return a check that ``text`` stands in the answer, whatever its form."""
+    """Return a check that ``text`` is in the response, in any format."""
 
     def mentioned(answer: Answer) -> Mismatch | None:
         return None if text in answer.text else expected(f"the answer to mention {text!r}", answer.text)
@@ -94,7 +94,7 @@ def counts(key: str, entity: str) -> Check:
 
 
 def lists_something(answer: Answer) -> Mismatch | None:
-    """Check a page of a list: it is not empty, since the stage stands, and counts what there is.
+    """Check a page of a list: it is not empty, since it contains the fixture, and its count is correct.
 
     The count may be a moment older than the list, and others write in between where the database lets them.
     """
@@ -113,7 +113,7 @@ def previews(count: int) -> Check:
 
 
 def registered(answer: Answer) -> Mismatch | None:
-    """Check that a server was registered, or that somebody else was quicker."""
+    """Check that a server was registered, or that another user was faster."""
     if answer["success"] is True:
         return None
     said = f"{answer['message']} {answer['error']}"
@@ -121,7 +121,7 @@ def registered(answer: Answer) -> Mismatch | None:
 
 
 def registered_all(answer: Answer) -> Mismatch | None:
-    """Check that servers were registered, save those for which somebody else was quicker."""
+    """Check that servers were registered, except those that another user registered first."""
     if not answer["successful"] and not answer["failed"]:
         return expected("some registration to be tried", answer.json)
     others = [one for one in answer["failed"] if TAKEN not in str(one)]
@@ -138,7 +138,7 @@ def request_id(answer: Answer) -> str:
     """Return the id of a new request to join, from the page on it.
 
     Raises:
-        LookupError: the page does not say it.
+        LookupError: the page does not contain it.
     """
     match = REQUESTED.search(answer.text)
     if match is None:
@@ -147,7 +147,7 @@ def request_id(answer: Answer) -> str:
 
 
 def made(answer: Answer) -> Mismatch | None:
-    """Check that a form made something: its page is empty, its status says so."""
+    """Check that a form created an entity: its page is empty and its status is 201."""
     created = 201
     return None if answer.status == created else expected(f"status {created}", answer.status)
 
@@ -158,7 +158,7 @@ def delivered(answer: Answer) -> Mismatch | None:
 
 
 def came(count: int, before: int = 0) -> Mismatch | None:
-    """Say what is wrong if no event arrived at the destination beside those ``before``."""
+    """Return a mismatch if no event arrived at the destination in addition to those ``before``."""
     return None if count > before else expected("the event to arrive at the destination", count)
 
 

@@ -15,7 +15,7 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has
 
 DEFAULT_HEADERS = ["X-Tenant-Id", "X-Trace-Id"]
-"""What a gateway passes through that was told nothing."""
+"""Headers that a gateway passes through by default."""
 
 OK = 200
 RARELY = {
@@ -43,7 +43,7 @@ class AdminConfigUser(GatewayUser):
             read = self.call("GET /admin/config/passthrough-headers", accept=RARELY)
             listed = read["passthrough_headers"] if read.status == OK else None
         except StepFailed:
-            # Where they cannot be read nobody could have changed them: the default is what they are.
+            # If they cannot be read, they cannot have been changed: the defaults apply.
             listed = DEFAULT_HEADERS
         if listed is not None:
             self.call(
@@ -79,11 +79,11 @@ class AdminConfigUser(GatewayUser):
 
 
 BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
-"""Where the page on bindings says the id of one."""
+"""Position of the id on the page of bindings."""
 
 
 class AdminPluginsUser(AdminUser):
-    """Somebody who looks after plugins."""
+    """A user who manages plugins."""
 
     area = "admin-plugins"
 
@@ -99,7 +99,7 @@ class AdminPluginsUser(AdminUser):
 
     @task
     def modes(self) -> None:
-        """The switches of all plugins and of one, set to where they stand."""
+        """The switches of all plugins and of one, set to their current state."""
         if not self.offers("PUT /admin/plugins"):
             return
         listed = self.call("GET /admin/plugins", check=finds("plugins.0.name"))

@@ -16,13 +16,13 @@ ARGUMENTS = '[{"name": "who", "description": "who is greeted", "required": true}
 
 
 class AdminResourcesUser(AdminUser):
-    """Somebody who keeps resources."""
+    """A user who manages resources."""
 
     area = "admin-resources"
 
     @task(2)
     def lifecycle(self) -> None:
-        """A resource from its form to its deletion, read meanwhile."""
+        """A resource is created, read and deleted."""
         form = self._form()
         with self.made(
             "POST /admin/resources",
@@ -76,13 +76,13 @@ class AdminResourcesUser(AdminUser):
 
 
 class AdminPromptsUser(AdminUser):
-    """Somebody who keeps prompts."""
+    """A user who manages prompts."""
 
     area = "admin-prompts"
 
     @task(2)
     def lifecycle(self) -> None:
-        """A prompt from its form to its deletion."""
+        """A prompt is created and deleted."""
         form = self._form()
         with self.made(
             "POST /admin/prompts",
@@ -123,13 +123,13 @@ class AdminPromptsUser(AdminUser):
 
 
 class AdminRootsUser(AdminUser):
-    """Somebody who keeps roots."""
+    """A user who manages roots."""
 
     area = "admin-roots"
 
     @task(2)
     def lifecycle(self) -> None:
-        """A root from its form to its deletion, exported meanwhile."""
+        """A root is created, exported and deleted."""
         with self._root() as (uri, name):
             self.call("GET /admin/roots/{uri}", uri=uri, check=has("name", name))
             renamed = self.name("root")

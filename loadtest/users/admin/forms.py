@@ -1,7 +1,7 @@
-"""What users of the admin UI share: its forms, how they answer, and entities made by form.
+"""Base of the admin UI's users: forms, their responses, and entities created by form.
 
-A form that makes an entity does not say its id: it is found by the name, as a person finds it. A form that
-changes one sends the browser back to its tab of the admin page, ``/admin#tools``.
+A form that creates an entity does not return its id, so it is searched by name. A form that changes an entity
+redirects the browser to its tab of the admin page, ``/admin#tools``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PURGE = {"purge_metrics": "true"}
 
 
 class AdminUser(RegistryUser):
-    """Somebody at the admin UI."""
+    """A user of the admin UI."""
 
     abstract = True
 
@@ -41,15 +41,15 @@ class AdminUser(RegistryUser):
         removed: Check | None = None,
         key: str = "items.0.id",
     ) -> Iterator[str]:
-        """Make an entity by form, lend its id to the ``with`` block, and delete it by form afterwards.
+        """Create an entity by form for the ``with`` block, and delete it by form afterwards.
 
         Args:
             operation: the form that makes it; ``form`` holds its fields, ``name`` among them.
             search: finds it by its name.
             delete: the form that deletes it.
-            wanted: looks at the answer of ``operation``, which must say that it succeeded if left out.
-            removed: looks at the answer of ``delete``, which must send back to the admin page if left out.
-            key: where the id stands in the answer of ``search``.
+            wanted: check of the response of ``operation``; by default, that it reports success.
+            removed: check of the response of ``delete``; by default, that it redirects to the admin page.
+            key: dotted path of the id in the response of ``search``.
         """
         self.call(operation, form=form, check=wanted or succeeded)
         parameter = delete.rpartition("{")[2].partition("}")[0]
@@ -59,7 +59,7 @@ class AdminUser(RegistryUser):
             yield identity
         finally:
             with self.undoing():
-                # The load may have ended between making and finding.
+                # The load may have ended between creation and search.
                 identity = identity or self._found(search, form["name"], key)
                 self.call(delete, form=PURGE, check=removed or went_back, **{parameter: identity})
 
@@ -67,12 +67,12 @@ class AdminUser(RegistryUser):
         return str(self.call(search, params={"q": name}, check=finds(key))[key])
 
 
-def staged(value: str | None) -> str:
-    """Return what the stage holds.
+def from_fixture(value: str | None) -> str:
+    """Return a value of the fixture.
 
     Raises:
         LookupError: its backend was not registered.
     """
     if value is None:
-        raise LookupError("the stage lacks what this scenario looks for")
+        raise LookupError("the fixture lacks an entity of this scenario")
     return value

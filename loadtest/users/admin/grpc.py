@@ -16,13 +16,13 @@ CHANGED = "Changed."
 
 
 class AdminGrpcUser(AdminUser):
-    """Somebody who keeps gRPC services."""
+    """A user who manages gRPC services."""
 
     area = "admin-grpc"
 
     @task
     def lifecycle(self) -> None:
-        """A service from its registration to its deletion, its methods learned meanwhile."""
+        """A service is registered, its methods learned, and deleted."""
         with self._service() as service:
             reflect = has("reachable", True)
             self.call("POST /admin/grpc/{service_id}/reflect", service_id=service.id, check=reflect)

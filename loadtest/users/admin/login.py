@@ -23,7 +23,7 @@ PROOF = "X-CSRF-Token"
 
 
 class AdminLoginUser(AdminUser):
-    """Somebody who signs in to the admin UI and out again."""
+    """A user who signs in to the admin UI and out again."""
 
     area = "admin-login"
 
@@ -54,7 +54,7 @@ class AdminLoginUser(AdminUser):
 
     @task
     def follows_link(self) -> None:
-        """Somebody who asks for a new password and opens the link that comes by mail."""
+        """A user who requests a new password and opens the link from the mail."""
         self.call("GET /admin/forgot-password", bearer="", headers=BROWSER, check=shows("email"))
         with self._account() as (email, _):
             token = self._mailed_token(email)
@@ -65,7 +65,7 @@ class AdminLoginUser(AdminUser):
 
     @task
     def follows_broken_link(self) -> None:
-        """Somebody whose link has lost a character is told so, and gets no form."""
+        """An incomplete link shows an error and no form."""
         page = shows("This reset link is invalid")
         self.call(
             "GET /admin/reset-password/{token}",
@@ -77,7 +77,7 @@ class AdminLoginUser(AdminUser):
 
     @task
     def resets_password(self) -> None:
-        """Somebody who sets a new password by the link that comes by mail."""
+        """A user sets a new password with the link from the mail."""
         with self._account() as (email, _):
             new = new_password()
             self.call(

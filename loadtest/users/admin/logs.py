@@ -28,7 +28,7 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def download(self) -> None:
-        """Download a file of an earlier time, which nobody writes to any more."""
+        """Download an older log file, which is no longer written to."""
         files = self.call("GET /admin/logs/file")["files"]
         old = next((file for file in files if file["name"].endswith(OLD_LOG)), None)
         if old is None:
@@ -56,10 +56,10 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def live(self) -> None:
-        """Follow the log while requests are answered, each of which is logged.
+        """Follow the log during requests, each of which is logged.
 
-        Which one is not asked: the gateway keeps 100 entries for a reader and drops the rest, and a busy gateway
-        logs more than that before the reader gets its turn.
+        Any entry is accepted: the gateway keeps 100 entries per reader and drops the rest, and a busy gateway logs more
+        before the reader continues.
         """
         with self.stream("GET /admin/logs/stream") as events:
             self.call("GET /health/security")
@@ -76,7 +76,7 @@ class AdminLogsUser(GatewayUser):
 
 
 class AdminEventsUser(GatewayUser):
-    """An open browser window that is told what changes."""
+    """An open browser window that receives change events."""
 
     area = "admin-logs"
 

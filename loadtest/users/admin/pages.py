@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import counts, finds, lists_something, mentions, shows
-from loadtest.users.admin.forms import AdminUser, staged
+from loadtest.users.admin.forms import AdminUser, from_fixture
 from loadtest.users.base import task
 from loadtest.users.checks import lacks, lists
 from loadtest.users.registry.fixtures import of_team
@@ -31,7 +31,7 @@ SECTIONS = {
 
 
 class AdminPagesUser(AdminUser):
-    """Somebody who opens the admin page and clicks through its tabs."""
+    """A user who opens the admin page and clicks through its tabs."""
 
     area = "admin-pages"
     weight = 2
@@ -44,18 +44,20 @@ class AdminPagesUser(AdminUser):
 
     @task(3)
     def entity_tabs(self) -> None:
-        """The tables of entities, each narrowed to what the stage put there."""
-        stage = self.fixture
-        self.call("GET /admin/tools/partial", params={"q": "echo"}, check=shows(stage.tool_ids["echo"]))
-        hello = shows(stage.resources[HELLO])
+        """The tables of entities, each filtered for the entities of the fixture."""
+        fixture = self.fixture
+        self.call("GET /admin/tools/partial", params={"q": "echo"}, check=shows(fixture.tool_ids["echo"]))
+        hello = shows(fixture.resources[HELLO])
         self.call("GET /admin/resources/partial", params={"q": "hello"}, check=hello)
-        self.call("GET /admin/prompts/partial", params={"q": "greet"}, check=shows(stage.prompt_ids["greet"]))
-        server = shows(staged(stage.server_id))
-        self.call("GET /admin/servers/partial", params={"q": "stage"}, check=server)
-        gateway = staged(stage.gateway_name)
+        self.call(
+            "GET /admin/prompts/partial", params={"q": "greet"}, check=shows(fixture.prompt_ids["greet"])
+        )
+        server = shows(from_fixture(fixture.server_id))
+        self.call("GET /admin/servers/partial", params={"q": "fixture"}, check=server)
+        gateway = from_fixture(fixture.gateway_name)
         self.call("GET /admin/gateways/partial", params={"q": gateway}, check=shows(gateway))
         self.call(
-            "GET /admin/tool-ops/partial", params={"per_page": 100}, check=shows(stage.tool_ids["echo"])
+            "GET /admin/tool-ops/partial", params={"per_page": 100}, check=shows(fixture.tool_ids["echo"])
         )
 
     @task(3)
@@ -95,7 +97,7 @@ class AdminPagesUser(AdminUser):
 
 
 class AdminSectionsUser(AdminUser):
-    """Somebody who searches, and fills the selection boxes of forms."""
+    """A user who searches, and fills the selection boxes of forms."""
 
     area = "admin-sections"
 
@@ -109,27 +111,27 @@ class AdminSectionsUser(AdminUser):
         self.call("GET /admin/resources/search", params={"q": "hello"}, check=mentions(resource))
         prompt = self.fixture.prompt_ids["greet"]
         self.call("GET /admin/prompts/search", params={"q": "greet"}, check=mentions(prompt))
-        gateway = {"q": staged(self.fixture.gateway_name)}
+        gateway = {"q": from_fixture(self.fixture.gateway_name)}
         self.call("GET /admin/gateways/search", params=gateway, check=finds("items.0.id"))
 
     @task(2)
     def ids(self) -> None:
         """The ids of all entities of a kind, which "select all" sends."""
-        stage = self.fixture
-        self.call("GET /admin/tools/ids", check=counts("tool_ids", stage.tool_ids["echo"]))
-        self.call("GET /admin/resources/ids", check=counts("resource_ids", stage.resources[HELLO]))
-        self.call("GET /admin/prompts/ids", check=counts("prompt_ids", stage.prompt_ids["greet"]))
-        self.call("GET /admin/gateways/ids", check=counts("gateway_ids", staged(stage.gateway_id)))
+        fixture = self.fixture
+        self.call("GET /admin/tools/ids", check=counts("tool_ids", fixture.tool_ids["echo"]))
+        self.call("GET /admin/resources/ids", check=counts("resource_ids", fixture.resources[HELLO]))
+        self.call("GET /admin/prompts/ids", check=counts("prompt_ids", fixture.prompt_ids["greet"]))
+        self.call("GET /admin/gateways/ids", check=counts("gateway_ids", from_fixture(fixture.gateway_id)))
 
     @task
     def gateway_section(self) -> None:
         """The gateways of the section."""
-        self.call("GET /admin/sections/gateways", check=mentions(staged(self.fixture.gateway_id)))
+        self.call("GET /admin/sections/gateways", check=mentions(from_fixture(self.fixture.gateway_id)))
 
     @task
     def server_section(self) -> None:
         """The servers of the section."""
-        self.call("GET /admin/sections/servers", check=mentions(staged(self.fixture.server_id)))
+        self.call("GET /admin/sections/servers", check=mentions(from_fixture(self.fixture.server_id)))
 
     @task
     def resource_section(self) -> None:
@@ -179,17 +181,17 @@ class AdminSectionsUser(AdminUser):
             self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
 
     def team(self) -> AbstractContextManager[Answer]:
-        """Lend a team of the administrator's own."""
+        """Create a team of the administrator for the ``with`` block."""
         body = {"name": self.name("team"), "visibility": "private"}
         return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
     @task
     def server_ids(self) -> None:
         """The ids of all servers."""
-        self.call("GET /admin/servers/ids", check=counts("server_ids", staged(self.fixture.server_id)))
+        self.call("GET /admin/servers/ids", check=counts("server_ids", from_fixture(self.fixture.server_id)))
 
     @task
     def server_search(self) -> None:
         """A server by its name."""
-        server = staged(self.fixture.server_id)
-        self.call("GET /admin/servers/search", params={"q": "stage"}, check=mentions(server))
+        server = from_fixture(self.fixture.server_id)
+        self.call("GET /admin/servers/search", params={"q": "fixture"}, check=mentions(server))

@@ -16,13 +16,13 @@ CHANGED = "Changed by form."
 
 
 class AdminServersUser(AdminUser):
-    """Somebody who keeps virtual servers."""
+    """A user who manages virtual servers."""
 
     area = "admin-servers"
 
     @task(2)
     def lifecycle(self) -> None:
-        """A server with a tool, from its form to its deletion."""
+        """A server with a tool is created and deleted."""
         with self._server() as form:
             server = form["id"]
             changed = form | {"description": CHANGED}
@@ -60,13 +60,13 @@ class AdminServersUser(AdminUser):
 
 
 class AdminGatewaysUser(AdminUser):
-    """Somebody who keeps federated gateways."""
+    """A user who manages federated gateways."""
 
     area = "admin-gateways"
 
     @task(2)
     def lifecycle(self) -> None:
-        """A gateway from its form to its deletion."""
+        """A gateway is created and deleted."""
         form = self._form()
         with self.made(
             "POST /admin/gateways",
@@ -120,7 +120,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def handed_over(self) -> None:
-        """A gateway whose owner becomes somebody else."""
+        """A gateway whose owner changes."""
         transfer = "POST /admin/gateways/{gateway_id}/transfer-ownership"
         if not self.offers(transfer):
             return
@@ -135,7 +135,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def connection(self) -> None:
-        """Whether a gateway answers, before it is registered."""
+        """Check whether a gateway responds, before it is registered."""
         wanted = {"method": "GET", "base_url": self.backend("rest"), "path": "/openapi.json"}
         self.call("POST /admin/gateways/test", json=wanted, check=has("statusCode", 200))
 
@@ -157,13 +157,13 @@ class AdminGatewaysUser(AdminUser):
 
 
 class AdminA2AUser(AdminUser):
-    """Somebody who keeps A2A agents."""
+    """A user who manages A2A agents."""
 
     area = "admin-a2a"
 
     @task(2)
     def lifecycle(self) -> None:
-        """An agent from its form to its deletion, asked meanwhile."""
+        """An agent is created, called and deleted."""
         form = self._form()
         with self._agent(form) as agent:
             changed = form | {"description": CHANGED}

@@ -17,13 +17,13 @@ DAYS = 5
 
 
 class AdminUsersUser(AdminUser):
-    """Somebody who keeps other people's accounts."""
+    """A user who manages other people's accounts."""
 
     area = "admin-users"
 
     @task(2)
     def lifecycle(self) -> None:
-        """An account from its form to its deletion."""
+        """An account is created and deleted."""
         with self._account() as email:
             self.call("GET /admin/users/{user_email}/edit", user_email=email, check=shows(email))
             renamed = self.name("person")
@@ -55,7 +55,7 @@ class AdminUsersUser(AdminUser):
 
 
 class AdminTokensUser(AdminUser):
-    """Somebody who keeps tokens."""
+    """A user who manages tokens."""
 
     area = "admin-tokens"
 
@@ -96,14 +96,14 @@ OWNER = "owner"
 
 
 class AdminTeamsUser(AdminUser):
-    """Somebody who keeps teams."""
+    """A user who manages teams."""
 
     area = "admin-teams"
     weight = 2
 
     @task(2)
     def lifecycle(self) -> None:
-        """A team from its form to its deletion."""
+        """A team is created and deleted."""
         with self._team() as (team, name):
             self.call("GET /admin/teams/{team_id}/edit", team_id=team, check=shows(name))
             renamed = self.name("team")
@@ -114,7 +114,7 @@ class AdminTeamsUser(AdminUser):
 
     @task(2)
     def members(self) -> None:
-        """Somebody who is taken into a team, promoted, and shown the door."""
+        """A user is added to a team, promoted and removed."""
         with self._team() as (team, name):
             email = self._member.email
             joining = {"user_email": email, "role": MEMBER}
@@ -138,7 +138,7 @@ class AdminTeamsUser(AdminUser):
 
     @task
     def candidates(self) -> None:
-        """Who could be taken into a team."""
+        """Users who could be added to a team."""
         with self._team() as (team, name):
             email = self._member.email
             self.call("GET /admin/teams/{team_id}/members/add", team_id=team, check=shows(name))
@@ -151,7 +151,7 @@ class AdminTeamsUser(AdminUser):
 
     @task
     def applicants(self) -> None:
-        """Somebody who asks to join and is turned down, asks again and is taken."""
+        """A user asks to join and is rejected, asks again and is accepted."""
         with self._team() as (team, _):
             self._applies(team)
             self.call(
@@ -173,7 +173,7 @@ class AdminTeamsUser(AdminUser):
 
     @task
     def leaving(self) -> None:
-        """An owner who leaves a team to another, asks to be taken back and thinks better of it."""
+        """An owner leaves a team to another owner, asks to rejoin and withdraws the request."""
         with self._team() as (team, _):
             heir = {"user_email": self._member.email, "role": OWNER}
             added = shows("Added 1 member")
@@ -197,7 +197,7 @@ class AdminTeamsUser(AdminUser):
     def _member(self) -> SharedMember:
         member = self.fixture.member
         if member is None:
-            raise LookupError("the stage lacks somebody to take into a team")
+            raise LookupError("the fixture has no user to add to a team")
         return member
 
     def _applies(self, team: str) -> None:

@@ -17,7 +17,7 @@ TRIES = 4
 
 
 class AdminRegistryUser(AdminUser):
-    """Somebody who looks through the registry and federates what is offered there."""
+    """A user who looks through the registry and federates what is offered there."""
 
     area = "admin-registry"
 
@@ -70,7 +70,7 @@ class AdminRegistryUser(AdminUser):
     @task
     def registers_list(self) -> None:
         """A list of servers that are federated at one go."""
-        # One is enough: with more, 1.0.0rc1 keeps SQLite locked for everybody while it connects to the next.
+        # One is enough: with more, 1.0.0rc1 keeps SQLite locked for all requests while it connects to the next.
         server = self._some()[0]
         answer = self.call(
             "POST /admin/mcp-registry/bulk-register",
@@ -95,7 +95,7 @@ class AdminRegistryUser(AdminUser):
 
 
 class AdminTransferUser(AdminUser):
-    """Somebody who carries configuration from one gateway to another."""
+    """A user who carries configuration from one gateway to another."""
 
     area = "admin-transfer"
 

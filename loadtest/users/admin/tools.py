@@ -16,14 +16,14 @@ CHANGED = "Changed by form."
 
 
 class AdminToolsUser(AdminUser):
-    """Somebody who keeps REST tools."""
+    """A user who manages REST tools."""
 
     area = "admin-tools"
     weight = 2
 
     @task(2)
     def lifecycle(self) -> None:
-        """A tool from its form to its deletion."""
+        """A tool is created and deleted."""
         form = self._form()
         with self.made(
             "POST /admin/tools",

@@ -20,7 +20,7 @@ class AccountsUser(PeopleUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """An account from its making to its deletion."""
+        """An account is created and deleted."""
         with self.person() as person:
             email = person.email
             self.call(
@@ -49,7 +49,7 @@ class AccountsUser(PeopleUser):
 
     @task(3)
     def oversight(self) -> None:
-        """Everybody's accounts and what they did lately."""
+        """All accounts and their recent events."""
         self.call("GET /auth/email/admin/users", params={"limit": 10}, check=at_most(10))
         self.call(
             "GET /auth/email/admin/users",
@@ -74,7 +74,7 @@ class Pair(NamedTuple):
     founder: Person
     member: Person
     there: list[Person]
-    """Who is not deleted yet."""
+    """Accounts that are not deleted yet."""
 
 
 class DepartureUser(PeopleUser):
@@ -85,21 +85,21 @@ class DepartureUser(PeopleUser):
 
     @task
     def member_goes_first(self) -> None:
-        """Who joined the team is deleted, then who founded it."""
+        """The member is deleted, then the owner."""
         with self.pair() as (founder, member, there):
             self.goes(member, there)
             self.goes(founder, there)
 
     @task
     def founder_goes_first(self) -> None:
-        """Who founded the team is deleted, then who joined it."""
+        """The owner is deleted, then the member."""
         with self.pair() as (founder, member, there):
             self.goes(founder, there)
             self.goes(member, there)
 
     @contextmanager
     def pair(self) -> Iterator[Pair]:
-        """Make two people and their team; whom the ``with`` block did not delete is deleted after it."""
+        """Create two accounts and their team; accounts that the ``with`` block did not delete are deleted after it."""
         there: list[Person] = []
         try:
             founder = self.account(admin=True)
@@ -122,7 +122,7 @@ class DepartureUser(PeopleUser):
                 self.forget(person)
 
     def goes(self, person: Person, there: list[Person]) -> None:
-        """Delete one of ``there``; whom the gateway refuses to delete stands last, after those in the way."""
+        """Delete one of ``there``; an account that cannot be deleted yet moves to the end."""
         there.remove(person)
         there.append(person)
         self.forget(person)

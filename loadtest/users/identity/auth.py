@@ -13,14 +13,14 @@ REFRESH = "POST /auth/refresh"
 
 
 class AuthExtendedUser(PeopleUser):
-    """Somebody who registers, signs in and out; every password costs the gateway a slow hash on purpose."""
+    """A user who registers, signs in and out; every password costs the gateway a slow hash on purpose."""
 
     area = "auth"
     weight = 1
 
     @task(2)
     def registration(self) -> None:
-        """Somebody registers, looks at the new account and signs out: the gateway takes the token back."""
+        """A user registers, reads the new account and signs out, which revokes the token."""
         with self.registered() as (person, bearer):
             self.call(
                 "GET /auth/email/me",
@@ -66,7 +66,7 @@ class AuthExtendedUser(PeopleUser):
 
     @task
     def change_of_password(self) -> None:
-        """Somebody changes the password and signs in with the new one."""
+        """A user changes the password and signs in with the new one."""
         with self.registered() as (person, bearer):
             new = new_password()
             self.call(
@@ -81,7 +81,7 @@ class AuthExtendedUser(PeopleUser):
 
     @task(2)
     def own_account(self) -> None:
-        """The account and the events of somebody who has been signed in for a while."""
+        """The account and the events of a user who has been signed in for a while."""
         self.call(
             "GET /auth/email/me",
             bearer=self.member.bearer,
@@ -144,6 +144,6 @@ class AuthExtendedUser(PeopleUser):
 
     @task
     def csrf_token_for_a_session(self) -> None:
-        """A signed-in browser asks for a CSRF token, which is who it is made for."""
+        """A signed-in browser, for which CSRF tokens are intended, asks for one."""
         if self.offers("GET /auth/csrf-token"):
             self.call("GET /auth/csrf-token", bearer=self.member.bearer, check=has_csrf_token)

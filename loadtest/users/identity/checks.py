@@ -1,4 +1,4 @@
-"""What scenarios about identity hold against an answer: each says what is wrong with it, or nothing."""
+"""Content checks of the identity scenarios."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 LINK = re.compile(r"reset-password/([\w-]+)")
-"""The link in the mail to somebody who forgot the password; the group is its token."""
+"""The link in the mail for a forgotten password; the group is its token."""
 SESSION = "jwt_token"
 """The cookie of a browser's session: its token."""
 
@@ -55,7 +55,7 @@ def whose(person: Person) -> Check:
 
 
 def names_somebody(answer: Answer) -> Mismatch | None:
-    """Check that the token of a renewed session says whose it is."""
+    """Check that the token of a renewed session names its account."""
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
     return (
         None if claims["sub"] not in ("", "None") else expected("a token that names somebody", claims["sub"])
@@ -92,14 +92,14 @@ def nothing(answer: Answer) -> Mismatch | None:
 
 
 def at_most(number: int, least: int = 1) -> Check:
-    """Return a check that a list holds no more than was asked for, and ``least`` at least."""
+    """Return a check that a list has at most the requested number of entries, and at least ``least``."""
     return lambda a: (
         None if least <= len(a.json) <= number else expected(f"{least} to {number} entries", len(a.json))
     )
 
 
 def log_ins(number: int) -> Check:
-    """Return a check that the events tell ``number`` log-ins."""
+    """Return a check that the events contain ``number`` sign-ins."""
 
     def check(answer: Answer) -> Mismatch | None:
         told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
@@ -109,12 +109,12 @@ def log_ins(number: int) -> Check:
 
 
 def has_csrf_token(answer: Answer) -> Mismatch | None:
-    """Check that a token against forged requests came."""
+    """Check that the response has a CSRF token."""
     return None if answer["csrf_token"] else expected("a token")
 
 
 def counts_permissions(answer: Answer) -> Mismatch | None:
-    """Check that as many permissions are listed as are told."""
+    """Check that the number of permissions equals the stated count."""
     told, listed = answer["total_count"], len(answer["all_permissions"])
     return (
         None if told == listed and listed else expected("a count of all permissions listed", (told, listed))
@@ -134,7 +134,7 @@ def lets_in(answer: Answer) -> Mismatch | None:
 
 
 def has_account(answer: Answer) -> Mismatch | None:
-    """Complain of an account that somebody has who was turned away."""
+    """Return a mismatch if a rejected user has an account."""
     return expected("no account", answer["email"])
 
 

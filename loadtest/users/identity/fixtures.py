@@ -1,4 +1,4 @@
-"""The people that scenarios about identity are about: throw-away accounts, and the member that stays."""
+"""Accounts for the identity scenarios: temporary ones, and the shared member."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class PeopleUser(GatewayUser):
 
     @property
     def member(self) -> SharedMember:
-        """Somebody who is no administrator, shared by all scenarios; may be in their own teams only.
+        """The shared non-admin account. Scenarios may add it to their own teams only.
 
         Raises:
-            LookupError: the gateway did not make the account; the run's problems say why.
+            LookupError: the account could not be created; the run contains the reason.
         """
         if self.fixture.member is None:
             raise LookupError("the account that stays could not be made")
         return self.fixture.member
 
     def stranger(self) -> Person:
-        """Return somebody whom the gateway does not know yet."""
+        """Return an account that does not exist yet."""
         name = self.name("person")
         return Person(f"{name}@example.com", new_password(), name)
 
     def account(self, *, admin: bool = False) -> Person:
-        """Make an account and return whose it is; whoever asks deletes it again."""
+        """Create an account and return it; the caller deletes it."""
         person = self.stranger()
         self.call(
             "POST /auth/email/admin/users",
@@ -53,9 +53,9 @@ class PeopleUser(GatewayUser):
 
     @contextmanager
     def person(self) -> Iterator[Person]:
-        """Make an account, lend it to the ``with`` block and delete it whatever happens there.
+        """Create an account for the ``with`` block and delete it in any case afterwards.
 
-        It must not enter a team or ask to: the gateway could not delete it afterwards.
+        It must not join a team or ask to: the gateway could not delete it afterwards.
         """
         person = self.account()
         try:
@@ -64,7 +64,7 @@ class PeopleUser(GatewayUser):
             self.forget(person)
 
     def register(self) -> tuple[Person, str]:
-        """Let somebody register and return who it is, with the session's token; whoever asks deletes it again."""
+        """Register an account and return it with the token of its session; the caller deletes it."""
         person = self.stranger()
         answer = self.call(
             "POST /auth/email/register",
@@ -76,7 +76,7 @@ class PeopleUser(GatewayUser):
 
     @contextmanager
     def registered(self) -> Iterator[tuple[Person, str]]:
-        """Register somebody for the ``with`` block; the administrator deletes the account afterwards."""
+        """Register an account for the ``with`` block; the administrator deletes it afterwards."""
         person, bearer = self.register()
         try:
             yield person, bearer

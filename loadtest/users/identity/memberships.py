@@ -13,13 +13,13 @@ from loadtest.users.identity.fixtures import PeopleUser
 
 
 class MembershipUser(PeopleUser):
-    """Somebody comes into a team and leaves it again; the administrator owns the team."""
+    """Users join and leave teams of the administrator."""
 
     area = "teams"
     weight = 2
 
     def team(self) -> AbstractContextManager[Answer]:
-        """Make a public team for the ``with`` block."""
+        """Create a public team for the ``with`` block."""
         return self.created(
             "POST /teams/",
             json={"name": self.name("team"), "description": "For members.", "visibility": "public"},
@@ -53,7 +53,7 @@ class MembershipUser(PeopleUser):
 
     @task(2)
     def invited(self) -> None:
-        """The owner invites somebody, who accepts, looks around and leaves."""
+        """The owner invites a user, who accepts, looks around and leaves."""
         member = self.member
         with self.team() as team:
             invitation = self.call(
@@ -84,7 +84,7 @@ class MembershipUser(PeopleUser):
 
     @task
     def declined(self) -> None:
-        """The owner invites somebody, who finds the invitation and declines it."""
+        """The owner invites a user, who finds the invitation and declines it."""
         if not self.offers("POST /teams/invitations/{token}/decline"):
             return
         member = self.member
@@ -121,7 +121,7 @@ class MembershipUser(PeopleUser):
 
     @task(2)
     def asked(self) -> None:
-        """Somebody asks to join, is let in and leaves."""
+        """A user asks to join, is approved and leaves."""
         member = self.member
         with self.team() as team:
             request = self.asks(team)
@@ -142,7 +142,7 @@ class MembershipUser(PeopleUser):
 
     @task
     def refused(self) -> None:
-        """Somebody asks to join and is not let in."""
+        """A user asks to join and is rejected."""
         with self.team() as team:
             request = self.asks(team)
             self.call(
@@ -156,7 +156,7 @@ class MembershipUser(PeopleUser):
 
     @task
     def returning(self) -> None:
-        """Somebody who left the team asks to join again and is let in."""
+        """A user who left the team asks to join again and is approved."""
         member = self.member
         with self.team() as team:
             self.call(

@@ -1,4 +1,4 @@
-"""OAuth: a backend that wants a token, from the consent of a person to the first call of its tools."""
+"""OAuth: a backend that requires a token, from the consent of a person to the first call of its tools."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MAIL_WITHIN = 10.0
 
 
 class PasswordUser(PeopleUser):
-    """Somebody who forgot the password."""
+    """A user who forgot the password."""
 
     area = "auth"
     weight = 1
@@ -51,7 +51,7 @@ class PasswordUser(PeopleUser):
 
     @task
     def link_of_nobody(self) -> None:
-        """A link that nobody was sent, because a character of it was lost, lets nobody in."""
+        """A link with a missing character is rejected."""
         refused = {400: "a link that was sent to nobody must be refused"}
         token, new = self.name("token"), new_password()
         self.call(
@@ -88,5 +88,5 @@ class PasswordUser(PeopleUser):
 
 
 def let_in(answer: Answer) -> Mismatch | None:
-    """Complain of any success of a link that must be refused."""
+    """Return a mismatch if an invalid link is accepted."""
     return expected("a link that was never sent to be refused", answer.status)

@@ -12,18 +12,18 @@ from loadtest.users.identity.checks import counts_permissions, is_called
 from loadtest.users.identity.fixtures import PeopleUser
 
 GRANTED = "teams.delete"
-"""A permission that nobody has who is no administrator and owns no team."""
+"""A permission that only administrators and team owners have."""
 
 
 class RBACCRUDUser(PeopleUser):
-    """Roles as the administrator keeps them, and everybody's view of their own."""
+    """Roles as the administrator keeps them, and the view of each user on their own."""
 
     area = "rbac"
     weight = 2
 
     @contextmanager
     def role(self) -> Iterator[Answer]:
-        """Make a role for teams for the ``with`` block."""
+        """Create a role for teams for the ``with`` block."""
         with self.created(
             "POST /rbac/roles",
             json={
@@ -68,7 +68,7 @@ class RBACCRUDUser(PeopleUser):
 
     @task(2)
     def given(self) -> None:
-        """A role is given to somebody for one team, works there, and is taken back."""
+        """A role is assigned to a user for one team, takes effect there, and is revoked."""
         email = self.member.email
         with (
             self.created(
@@ -125,7 +125,7 @@ class RBACCRUDUser(PeopleUser):
 
     @task(3)
     def own(self) -> None:
-        """What may I do? asked by somebody without special rights, and by the administrator."""
+        """Permissions of a user without special rights, and of the administrator."""
         self.call("GET /rbac/permissions/available", check=counts_permissions)
         self.call("GET /rbac/my/roles", bearer=self.member.bearer)
         self.call(

@@ -1,4 +1,4 @@
-"""Single sign-on: identity providers, the way to one and back, and the administrator who lets newcomers in."""
+"""Single sign-on: identity providers, sign-ins, and the approval of new users."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ NO_ACCOUNT = {404: "who was turned away has no account"}
 
 
 class SingleSignOnUser(PeopleUser):
-    """People who sign in with an account elsewhere; who is new waits until an administrator agrees.
+    """Users who sign in with an external account; new users wait for the approval of an administrator.
 
-    Once begun, the way to the provider is gone to its end although the load ends: a log-in that stays open keeps
-    its provider from being deleted, and a request to be let in can be decided, and not deleted.
+    A sign-in is completed even if the load is ending: an open sign-in prevents the deletion of its provider, and an
+    approval request can be decided but not deleted.
     """
 
     area = "sso"
@@ -41,7 +41,7 @@ class SingleSignOnUser(PeopleUser):
 
     @task
     def newcomer(self) -> None:
-        """Somebody new by OpenID Connect: told to wait, let in, and signed in as whom the provider names."""
+        """A new user signs in by OpenID Connect, is approved, and signs in as the account of the provider."""
         with self.provider("oidc") as provider, self.undoing():
             person, request = self.asks_to_be_let_in(provider.id)
             self.decides(request, person, "approve")
@@ -53,7 +53,7 @@ class SingleSignOnUser(PeopleUser):
 
     @task
     def unwanted(self) -> None:
-        """Somebody new by plain OAuth 2 whom the administrator does not want: turned away from then on."""
+        """A new user signs in by plain OAuth 2 and is rejected by the administrator."""
         with self.provider("oauth2") as provider, self.undoing():
             person, request = self.asks_to_be_let_in(provider.id)
             self.decides(request, person, "reject")
@@ -67,7 +67,7 @@ class SingleSignOnUser(PeopleUser):
 
     @task
     def providers(self) -> None:
-        """A provider from its making to its deletion; while it is off, nobody is offered it."""
+        """A provider is created and deleted; while disabled, it is not offered."""
         with self.provider("oidc") as provider:
             name = self.name("renamed")
             self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
@@ -87,7 +87,7 @@ class SingleSignOnUser(PeopleUser):
 
     @task
     def expected(self) -> None:
-        """Somebody whom the administrator lets in beforehand: an account without a password."""
+        """A user whom the administrator approved in advance: an account without a password."""
         if not self.offers("POST /admin/users/sso"):
             return
         with self.provider("oidc") as provider, self.undoing():
@@ -104,7 +104,7 @@ class SingleSignOnUser(PeopleUser):
                 self.forget(person)
 
     def provider(self, kind: str) -> AbstractContextManager[Answer]:
-        """Make the local provider known under a name of its own, for the ``with`` block, as ``kind``."""
+        """Register the local provider under a new name for the ``with`` block, as ``kind``."""
         issuer = self.fixture.backends["oauth"]
         name = self.name("sso")
         return self.created(
@@ -148,7 +148,7 @@ class SingleSignOnUser(PeopleUser):
         )
 
     def asks_to_be_let_in(self, provider_id: str) -> tuple[Person, str]:
-        """Let somebody new sign in for the first time; return who it is, and the id of the request that it makes."""
+        """Sign in a new user for the first time; return the user and the id of the approval request."""
         person = self.stranger()
         self.signs_in(provider_id, person, accept=TURNED_AWAY)
         waiting = self.call("GET /auth/sso/pending-approvals", check=waits(person, provider_id))

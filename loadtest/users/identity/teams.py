@@ -1,4 +1,4 @@
-"""Teams: from their making to their deletion, and the lists that they stand in."""
+"""Teams: lifecycle and lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_MEMBERS = 20
 
 
 def new_team(name: str) -> dict[str, Any]:
-    """Return a team that everybody can find and ask to join."""
+    """Return a public team that users can find and ask to join."""
     return {
         "name": name,
         "description": "A team of the load test.",
@@ -30,7 +30,7 @@ class TeamsCRUDUser(PeopleUser):
 
     @task(5)
     def lifecycle(self) -> None:
-        """A team from its making to its deletion, renamed in between."""
+        """A team is created, renamed and deleted."""
         with self.created(
             "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
         ) as team:
@@ -49,7 +49,7 @@ class TeamsCRUDUser(PeopleUser):
 
     @task(3)
     def lists(self) -> None:
-        """Every team, page by page, and the public ones that somebody else could join."""
+        """Every team, page by page, and the public ones that other users could join."""
         self.call(
             "GET /teams/",
             params={"limit": 10},

@@ -1,4 +1,4 @@
-"""API tokens: the catalogue of one's own, a team's, and everybody's for the administrator."""
+"""API tokens: the catalogue of one's own, a team's, and those of all users for the administrator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TokenCatalogCRUDUser(GatewayUser):
 
     @contextmanager
     def token(self) -> Iterator[Answer]:
-        """Make a token for the ``with`` block and revoke it afterwards."""
+        """Create a token for the ``with`` block and revoke it afterwards."""
         made = self.call(
             "POST /tokens",
             json=self.new_token(),
@@ -90,7 +90,7 @@ class TokenCatalogCRUDUser(GatewayUser):
 
     @task
     def revoked_by_the_administrator(self) -> None:
-        """The administrator looks at everybody's tokens and revokes one."""
+        """The administrator lists all tokens and revokes one."""
         made = self.call("POST /tokens", json=self.new_token())
         self.call(
             "GET /tokens/admin/all",

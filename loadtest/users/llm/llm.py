@@ -41,7 +41,7 @@ class LlmModels(GatewayUser):
 
     @contextmanager
     def provider(self) -> Iterator[Answer]:
-        """Lend a provider of this scenario's own."""
+        """Create a provider for the ``with`` block."""
         with self.created(
             "POST /llm/providers",
             json=self.new_provider(),
@@ -51,7 +51,7 @@ class LlmModels(GatewayUser):
 
     @contextmanager
     def model(self, provider_id: str) -> Iterator[Answer]:
-        """Lend a model of that provider."""
+        """Create a model of that provider for the ``with`` block."""
         with self.created(
             "POST /llm/models",
             json=self.new_model(provider_id),

@@ -24,7 +24,7 @@ class LlmChatUser(LlmModels, PeopleUser):
 
     @contextmanager
     def chatter(self) -> Iterator[tuple[str, str]]:
-        """Lend a person of this scenario's own, by e-mail and token: the gateway keeps one chat for each."""
+        """Create an account for the ``with`` block, with its e-mail and token: the gateway has one chat per account."""
         person = self.account(admin=True)
         try:
             yield person.email, self.signed_in(person)
@@ -33,7 +33,7 @@ class LlmChatUser(LlmModels, PeopleUser):
 
     @contextmanager
     def chat(self, *, streaming: bool) -> Iterator[tuple[str, str]]:
-        """Lend a connected chat."""
+        """Connect a chat for the ``with`` block."""
         with (
             self.provider() as provider,
             self.model(provider.id) as model,
@@ -106,7 +106,7 @@ class LlmChatUser(LlmModels, PeopleUser):
 
     @task
     def unconnected(self) -> None:
-        """Somebody who has not connected: no chat is there, none can be asked or ended."""
+        """A user who has not connected: there is no chat to use or to end."""
         with self.chatter() as (email, token):
             self.call(
                 "GET /llmchat/status/{user_id}",

@@ -11,7 +11,7 @@ GENERATED = "POST /toolops/validation/generate_testcases"
 
 
 class ToolOpsUser(GatewayUser):
-    """Somebody who looks after the quality of tools."""
+    """A user who manages the quality of tools."""
 
     area = "toolops"
 
@@ -28,7 +28,7 @@ class ToolOpsUser(GatewayUser):
 
     @task
     def asks(self) -> None:
-        """Test cases that nobody has asked for yet: their state, and none."""
+        """Test cases that were never generated: their state, and an empty list."""
         tool = {"tool_id": self.fixture.tool_ids["echo"]}
         self.call(GENERATED, params=tool | {"mode": "status"}, check=has("0.status", "not-initiated"))
         self.call(

@@ -21,7 +21,7 @@ CODES = (-32800, -32000)
 
 
 class CancellationAPIUser(GatewayUser):
-    """A person who stops a tool that takes too long."""
+    """A user who cancels a slow tool."""
 
     area = "cancellation"
 
@@ -29,7 +29,7 @@ class CancellationAPIUser(GatewayUser):
     def running(self) -> None:
         """A slow call is watched while it runs, cancelled, and ends as cancelled.
 
-        A worker that does not run it itself queues the cancellation for the others.
+        A worker that does not run the call queues the cancellation for the others.
         """
         run = self.name("run")
         told = ("cancelled", "queued") if self.process.session.deployment.workers > 1 else ("cancelled",)
@@ -45,7 +45,7 @@ class CancellationAPIUser(GatewayUser):
 
     @task
     def unknown(self) -> None:
-        """A call that this gateway does not run is cancelled on behalf of others: it is queued."""
+        """The cancellation of a call that this worker does not run is queued for the others."""
         run = self.name("run")
         self.call(
             "POST /cancellation/cancel",
@@ -58,7 +58,7 @@ class CancellationAPIUser(GatewayUser):
         )
 
     def slow_call(self, run: str) -> None:
-        """Call the slow tool under the id ``run`` and expect to be told that it was cancelled."""
+        """Call the slow tool with the id ``run`` and expect the error of a cancelled call."""
         params = {"name": self.fixture.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
         self.call(
             "POST /rpc tools/call",

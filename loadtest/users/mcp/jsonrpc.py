@@ -86,7 +86,7 @@ class JsonRpcUser(GatewayUser):
 
     @task
     def failing_tool(self) -> None:
-        """A tool that fails on purpose: the failure must come back as a tool's own, with its words."""
+        """A tool that fails on purpose: the result must be the tool's error, with its text."""
         self.call(
             "POST /rpc tools/call",
             json={
@@ -110,7 +110,7 @@ class JsonRpcUser(GatewayUser):
 
     @task
     def subscription(self) -> None:
-        """A resource of the virtual server is subscribed to and let go again."""
+        """A resource of the virtual server is subscribed and unsubscribed."""
         try:
             self.rpc("POST /rpc resources/subscribe", self.note())
         finally:
@@ -149,7 +149,7 @@ class JsonRpcUser(GatewayUser):
 
     @task(2)
     def handshake(self) -> None:
-        """A client says hello, sends notifications, asks whether anybody is there, and sets the log level."""
+        """A client initializes, sends notifications, pings, and sets the log level."""
         self.rpc(
             "POST /rpc initialize",
             INITIALIZE,
@@ -162,7 +162,7 @@ class JsonRpcUser(GatewayUser):
         for operation, params in NOTIFICATIONS.items():
             self.rpc(operation, params, message_id=None)
         self.rpc("POST /rpc ping", check=empty)
-        # The level that the gateway was booted with: other users' logs stay as they are.
+        # The level that the gateway was booted with, so that nothing changes for other users.
         self.rpc("POST /rpc logging/setLevel", {"level": "info"}, check=empty)
 
     @task(2)

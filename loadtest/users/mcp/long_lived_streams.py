@@ -1,7 +1,6 @@
-"""Streams that stay open for minutes, as those of a client do who is connected all day; only in a soak.
+"""Long-lived streams, as of a client that is connected all day; they run in a soak only.
 
-What a gateway keeps for each of them shows in its memory, its descriptors and its threads, and whether it lets go
-of them when they are closed.
+They show what a gateway allocates per stream (memory, descriptors, threads) and whether it releases that on close.
 """
 
 from __future__ import annotations
@@ -17,32 +16,32 @@ from loadtest.users.mcp.mcp import session_headers
 from loadtest.users.mcp.streams import EVENT_WITHIN, Listening, replied, session_of
 
 KEPT_ALIVE = 45.0
-"""Seconds without an event or a keepalive after which a stream has stalled; the gateway says something every 30."""
+"""Seconds without an event or a keepalive after which a stream has stalled; the gateway sends a keep-alive every 30."""
 WORD_EVERY = 20.0
-"""Seconds between two words with the gateway while the stream is open."""
+"""Seconds between two exchanges with the gateway while the stream is open."""
 LOOK = 0.5
-"""Seconds between two looks at whether the user must end."""
+"""Seconds between two checks whether the user must stop."""
 ALONE = 60.0
-"""Seconds that a stream is held where no soak says how long."""
+"""Seconds that a stream is held outside a soak."""
 
 Word = Callable[[Listening], object]
 
 
 class HeldStreamsUser(GatewayUser):
-    """A client that is connected for long and says something now and then."""
+    """A client that stays connected and sends a message from time to time."""
 
     area = "streams"
     holds_streams = True
 
     def on_start(self) -> None:
-        """Hold one kind of stream after the other, each user of this class beginning with another."""
+        """Hold one kind of stream after the other; each user of this class begins with a different kind."""
         super().on_start()
         self.position = self.process.pacing.stream_offset()
         if self.process.pacing.started:
             self.tasks = [HeldStreamsUser.next_stream]
 
     def next_stream(self) -> None:
-        """Hold a stream; then do a scenario that takes too long for those who keep to a schedule."""
+        """Hold a stream, then run a scenario that is too long for a scheduled user."""
         mine = sorted(name for name, (owner, _) in self.process.scenarios.items() if owner is type(self))
         slow = self.process.pacing.slow
         self.perform(mine[self.position % len(mine)])
@@ -84,7 +83,7 @@ class HeldStreamsUser(GatewayUser):
 
     @task
     def session_stream(self) -> None:
-        """The stream of an MCP session, which works and is told of nothing."""
+        """The stream of an MCP session that is used and receives no event."""
         headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))
         try:
             self.rpc("POST /mcp/ notifications/initialized", message_id=None, headers=headers)
@@ -101,7 +100,7 @@ class HeldStreamsUser(GatewayUser):
 
     @task
     def resource_events(self) -> None:
-        """A subscription to resources, which hears of each new one and of nothing else."""
+        """A subscription to resources, which receives an event for each new one and no other events."""
 
         def word(stream: Listening) -> None:
             name = self.name("resource")
@@ -115,10 +114,10 @@ class HeldStreamsUser(GatewayUser):
             self.hold(events, word, silence=None)
 
     def hold(self, events: EventStream, word: Word | None = None, silence: float | None = KEPT_ALIVE) -> None:
-        """Keep the stream open, with a ``word`` now and then; it may not be silent for more than ``silence``.
+        """Keep the stream open and call ``word`` from time to time; fail after ``silence`` seconds without activity.
 
         Raises:
-            Problem: the stream stalled, was cut, or did not bring what it had to.
+            Problem: the stream stalled, ended, or lacked an expected event.
         """
         rate = self.process.pacing.rate
         now = time.perf_counter()

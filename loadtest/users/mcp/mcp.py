@@ -178,12 +178,12 @@ class McpUser(GatewayUser):
         }
 
     def at_server(self) -> dict[str, str]:
-        """Return the path parameter of the stage's virtual server."""
+        """Return the path parameter of the fixture's virtual server."""
         return {"server_id": self.fixture.server_id or ""}
 
     @contextmanager
     def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:
-        """Begin a session, lend the headers that belong to it, and end it."""
+        """Open a session for the ``with`` block, which receives its headers, and close it."""
         begun = self.rpc(
             endpoint.initialize,
             INITIALIZE,

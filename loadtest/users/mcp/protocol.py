@@ -21,7 +21,7 @@ MESSAGE = {
     "params": {"level": "info", "logger": "loadtest", "data": "load test"},
 }
 BOOT_LEVEL = {"level": "info"}
-"""The log level that the gateway was booted with: setting it changes nothing for anybody."""
+"""The log level that the gateway was booted with, so that setting it changes nothing."""
 
 
 class ProtocolUser(GatewayUser):

@@ -18,7 +18,7 @@ class ReverseProxyUser(GatewayUser):
 
     @task(2)
     def session(self) -> None:
-        """A server registers, a client finds it and sends a request, the server receives it and is let go."""
+        """A server registers, a client finds it and sends a request, the server receives it and is disconnected."""
         with open_websocket(self.api, "GET /reverse-proxy/ws") as link:
             session = register(link, self.name("server"))
             link.send({"type": "heartbeat"})
@@ -43,7 +43,7 @@ class ReverseProxyUser(GatewayUser):
             if expect(link, "request")["payload"] != request:
                 raise Problem(ProblemKind.CONTENT, "another request arrived")
             link.send({"type": "response", "payload": {"jsonrpc": "2.0", "id": request["id"], "result": {}}})
-            # The gateway answers the deletion when the server has said goodbye, and may let it wait for its turn.
+            # The gateway answers the deletion after the server has closed its connection, which may take a while.
             with self.meanwhile(lambda: link.wait_for_close(within=self.network_timeout)):
                 self.disconnect(session)
 
@@ -57,7 +57,7 @@ class ReverseProxyUser(GatewayUser):
             link.send({"type": "unregister"})
 
     def disconnect(self, session: str) -> None:
-        """Let the server of ``session`` go."""
+        """Disconnect the server of ``session``."""
         self.call(
             "DELETE /reverse-proxy/sessions/{session_id}",
             session_id=session,

@@ -79,7 +79,7 @@ class StreamsUser(GatewayUser):
     @tag("slow")
     @task
     def elicitation(self) -> None:
-        """Somebody is asked a question over the stream, and answers; a client says what it can ask for.
+        """A client that declares elicitation is asked a question over the stream, and answers.
 
         An elicitation is answered by the session that it was sent to, so it stays with this one.
         """

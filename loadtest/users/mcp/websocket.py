@@ -24,11 +24,11 @@ class RelayUser(GatewayUser):
     @task
     def asks(self) -> None:
         """A ping, the tools of the virtual server, and a call of one of them, one after the other."""
-        stage, text = self.fixture, self.name("text")
+        fixture, text = self.fixture, self.name("text")
         with open_websocket(self.api, "GET /ws", versioned=False) as link:
             self.ask(link, "ping")
-            self.ask(link, "tools/list", {"server_id": stage.server_id}, check=lists_at("tools"))
-            echo = {"name": stage.tools["echo"], "arguments": {"text": text}}
+            self.ask(link, "tools/list", {"server_id": fixture.server_id}, check=lists_at("tools"))
+            echo = {"name": fixture.tools["echo"], "arguments": {"text": text}}
             self.ask(link, "tools/call", echo, check=says(text))
 
     def ask(

@@ -26,7 +26,7 @@ class HealthUser(GatewayUser):
 
 
 class VersionMetaUser(GatewayUser):
-    """What the gateway says of itself."""
+    """Metadata of the gateway."""
 
     area = "health"
 

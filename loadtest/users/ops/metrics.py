@@ -28,7 +28,7 @@ class MetricsUser(GatewayUser):
 
     @task
     def reset_kind(self) -> None:
-        """Metrics of one kind of entity are forgotten; those of all others stay."""
+        """Metrics of one kind of entity are deleted; those of all others stay."""
         self.call(
             "POST /metrics/reset",
             params={"entity": "prompt"},
@@ -37,7 +37,7 @@ class MetricsUser(GatewayUser):
 
     @task
     def reset_all(self) -> None:
-        """The administrator's button: all metrics are forgotten."""
+        """The administrator's button: all metrics are deleted."""
         self.call(
             "POST /admin/metrics/reset", check=lambda a: None if a["success"] else expected("success", a.text)
         )

@@ -1,4 +1,4 @@
-"""Which runtime serves MCP and A2A; switching to the one that serves already changes nothing."""
+"""The runtimes of MCP and A2A. Switching to the current runtime changes nothing."""
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task

@@ -1,7 +1,7 @@
 """The export of security events: where they go, and whether they get there.
 
-Destinations are one list for everybody, each worker of the gateway keeps its own, and there is no way to take one
-out. Nobody therefore adds another one to that with which the gateway was booted: what is written is what is there.
+Each worker of the gateway has one list of destinations for all users, and a destination cannot be removed. Scenarios
+therefore add none: they write the destination with which the gateway was booted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ARRIVES_WITHIN = 10.0
 
 
 class SiemUser(RegistryUser):
-    """Somebody who looks after the export of security events."""
+    """A user who manages the export of security events."""
 
     area = "siem"
     weight = 1
@@ -65,8 +65,8 @@ class SiemUser(RegistryUser):
         """Return the address of the collector to which the gateway exports.
 
         Raises:
-            NotStaged: it exports to somebody else. What others configured could not be put back: the gateway does
-                not show their secrets.
+            FixtureMissing: it exports to another destination, whose configuration could not be restored, because the
+                gateway does not show its secrets.
         """
         listed = self.call("GET /admin/siem/destinations", check=has("enabled", True))
         collector = self.backend("siem")

@@ -17,14 +17,14 @@ PRIORITY = 10
 
 
 class A2AUser(RegistryUser):
-    """Somebody who registers an agent and talks to it."""
+    """A user who registers an agent and talks to it."""
 
     area = "a2a"
     weight = 3
 
     @task(4)
     def lifecycle(self) -> None:
-        """An agent from its registration to its removal, asked in between."""
+        """An agent is registered, called and deleted."""
         tag = self.name("tag")
         with self.agent(tags=[tag]) as agent:
             self.call("GET /a2a", params={"tags": tag}, check=lists(agent.id))
@@ -93,7 +93,7 @@ class A2AUser(RegistryUser):
 
     @task
     def bindings_by_reference(self) -> None:
-        """Whatever is bound under somebody else's reference, released by it: here nothing is."""
+        """Bindings under another reference, of which there are none, are released."""
         self.call(
             "DELETE /a2a-agents/plugin-bindings/",
             params={"binding_reference_id": self.name("binding")},
@@ -102,7 +102,7 @@ class A2AUser(RegistryUser):
 
     @contextmanager
     def team(self) -> Iterator[Answer]:
-        """Lend a team."""
+        """Create a team for the ``with`` block."""
         body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
         with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
             yield team

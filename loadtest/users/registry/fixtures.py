@@ -1,4 +1,4 @@
-"""What users of the registry share: a new entity of each kind, made for one scenario and deleted after it."""
+"""Base of the registry's users: an entity of each kind, created for one scenario and deleted after it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
 
 
 class RegistryUser(GatewayUser):
-    """Makes entities of the registry."""
+    """A user who creates entities of the registry."""
 
     abstract = True
 
@@ -108,7 +108,7 @@ class RegistryUser(GatewayUser):
         """Return the address of a backend.
 
         Raises:
-            LookupError: it did not come up.
+            LookupError: it is not running.
         """
         try:
             return self.fixture.backends[name]
@@ -117,42 +117,42 @@ class RegistryUser(GatewayUser):
 
     @contextmanager
     def tool(self, **more: Any) -> Iterator[Answer]:
-        """Lend a REST tool."""
+        """Create a REST tool for the ``with`` block."""
         body = new_tool(self.name("tool"), self.backend("rest"), **more)
         with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
             yield tool
 
     @contextmanager
     def resource(self, **more: Any) -> Iterator[Answer]:
-        """Lend a resource."""
+        """Create a resource for the ``with`` block."""
         body = new_resource(self.name("resource"), **more)
         with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}") as resource:
             yield resource
 
     @contextmanager
     def prompt(self, **more: Any) -> Iterator[Answer]:
-        """Lend a prompt."""
+        """Create a prompt for the ``with`` block."""
         body = new_prompt(self.name("prompt"), **more)
         with self.created("POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}") as prompt:
             yield prompt
 
     @contextmanager
     def server(self, **more: Any) -> Iterator[Answer]:
-        """Lend a virtual server."""
+        """Create a virtual server for the ``with`` block."""
         body = new_server(self.name("server"), **more)
         with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}") as server:
             yield server
 
     @contextmanager
     def gateway(self, backend: str = "mcp_small", **more: Any) -> Iterator[Answer]:
-        """Lend a federated MCP server."""
+        """Create a federated MCP server for the ``with`` block."""
         body = new_gateway(self.name("gateway"), self.backend(backend), **more)
         with self.created("POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}") as gateway:
             yield gateway
 
     @contextmanager
     def agent(self, **more: Any) -> Iterator[Answer]:
-        """Lend an A2A agent."""
+        """Create an A2A agent for the ``with`` block."""
         body = new_agent(self.name("agent"), self.backend("a2a"), **more)
         with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
             yield agent

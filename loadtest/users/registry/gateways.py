@@ -14,14 +14,14 @@ TOOLS = 2
 
 
 class GatewaysUser(RegistryUser):
-    """Somebody who federates MCP servers."""
+    """A user who federates MCP servers."""
 
     area = "gateways"
     weight = 2
 
     @task(4)
     def lifecycle(self) -> None:
-        """A server from its registration to its removal, with a look for new tools and a call of one."""
+        """A server is registered, refreshed, called and deleted."""
         tag = self.name("tag")
         with self.gateway(tags=[tag]) as gateway:
             self.call("GET /gateways/{gateway_id}", gateway_id=gateway.id, check=has("id", gateway.id))

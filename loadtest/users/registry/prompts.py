@@ -10,14 +10,14 @@ PLAIN = "Greet everybody in one sentence."
 
 
 class PromptsUser(RegistryUser):
-    """Somebody who publishes prompts."""
+    """A user who publishes prompts."""
 
     area = "prompts"
     weight = 3
 
     @task(5)
     def lifecycle(self) -> None:
-        """A prompt with an argument from its making to its deletion, rendered in between."""
+        """A prompt with an argument is created, rendered and deleted."""
         tag = self.name("tag")
         with self.prompt(tags=[tag]) as prompt:
             self.call("GET /prompts", params={"tags": tag}, check=lists(prompt.id))

@@ -19,7 +19,7 @@ LISTS_TOO = (
 
 
 class ReadOnlyAPIUser(RegistryUser):
-    """Somebody who only looks."""
+    """A user who only reads."""
 
     area = "reading"
     weight = 6
@@ -40,18 +40,18 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task(5)
     def items(self) -> None:
-        """One of every kind: those that the backend of the run offers."""
-        stage = self.fixture
-        tool = stage.tool_ids["echo"]
+        """One entity of every kind in the fixture."""
+        fixture = self.fixture
+        tool = fixture.tool_ids["echo"]
         self.call("GET /tools/{tool_id}", tool_id=tool, check=has("id", tool))
-        note = stage.resources["note://hello"]
+        note = fixture.resources["note://hello"]
         self.call("GET /resources/{resource_id}/info", resource_id=note, check=has("id", note))
         self.call("GET /resources/{resource_id}", resource_id=note)
-        prompt = stage.prompt_ids["greet"]
+        prompt = fixture.prompt_ids["greet"]
         self.call("POST /prompts/{prompt_id}", prompt_id=prompt, json={"name": "Ada"})
-        gateway = stage.gateway_id or ""
+        gateway = fixture.gateway_id or ""
         self.call("GET /gateways/{gateway_id}", gateway_id=gateway, check=has("id", gateway))
-        server = stage.server_id or ""
+        server = fixture.server_id or ""
         self.call("GET /servers/{server_id}", server_id=server, check=has("id", server))
         self.call("GET /servers/{server_id}/tools", server_id=server)
         self.call("GET /servers/{server_id}/resources", server_id=server)

@@ -8,14 +8,14 @@ from loadtest.users.registry.fixtures import TEXT, RegistryUser, new_resource
 
 
 class ResourcesUser(RegistryUser):
-    """Somebody who publishes texts."""
+    """A user who publishes texts."""
 
     area = "resources"
     weight = 3
 
     @task(5)
     def lifecycle(self) -> None:
-        """A resource from its making to its deletion, read in between."""
+        """A resource is created, read and deleted."""
         tag = self.name("tag")
         with self.resource(tags=[tag]) as resource:
             self.call("GET /resources", params={"tags": tag}, check=lists(resource.id))

@@ -17,7 +17,7 @@ class RootsExtendedUser(RegistryUser):
 
     @task(3)
     def lifecycle(self) -> None:
-        """A root on the web from its making to its deletion."""
+        """A root on the web is created and deleted."""
         name = self.name("root")
         body = {"uri": f"https://example.com/{name}", "name": name}
         with self.created("POST /roots", json=body, delete="DELETE /roots/{uri}", key="uri") as root:

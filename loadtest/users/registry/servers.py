@@ -15,20 +15,20 @@ PARTS = (
     "GET /servers/{server_id}/prompts",
 )
 ISSUER = "https://issuer.example.com"
-"""Named in metadata only; nobody asks it."""
+"""Used in metadata only; no request is sent to it."""
 OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
 MOVED = 301
 
 
 class ServersUser(RegistryUser):
-    """Somebody who bundles what others publish."""
+    """A user who bundles what others publish."""
 
     area = "servers"
     weight = 3
 
     @task(4)
     def lifecycle(self) -> None:
-        """A virtual server from its making to its deletion, with a part of each kind."""
+        """A virtual server is created and deleted, with a part of each kind."""
         tag = self.name("tag")
         with self.tool() as tool, self.resource() as resource, self.prompt() as prompt:
             parts = {
@@ -53,7 +53,7 @@ class ServersUser(RegistryUser):
 
     @task
     def handshake(self) -> None:
-        """The virtual server of the stage, asked as a client of its own would ask it."""
+        """The virtual server of the fixture, called as its own client would call it."""
         self.call(
             "POST /servers/{server_id}/test-handshake",
             server_id=self.fixture.server_id or "",

@@ -8,7 +8,7 @@ from loadtest.users.registry.fixtures import RegistryUser
 
 
 class TagsExtendedUser(RegistryUser):
-    """Somebody who looks for entities by what they are about."""
+    """A user who searches entities by tag."""
 
     area = "tags"
     weight = 2

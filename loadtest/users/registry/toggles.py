@@ -18,7 +18,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(3)
     def tool_state(self) -> None:
-        """A tool that is taken out of service and put back."""
+        """A tool that is disabled and enabled again."""
         with self.tool() as tool:
             for how, on in ((OFF, False), (ON, True)):
                 self.call(
@@ -30,7 +30,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(3)
     def resource_state(self) -> None:
-        """A resource that is taken out of service and put back."""
+        """A resource that is disabled and enabled again."""
         with self.resource() as resource:
             for how, on in ((OFF, False), (ON, True)):
                 self.call(
@@ -42,7 +42,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(3)
     def prompt_state(self) -> None:
-        """A prompt that is taken out of service and put back."""
+        """A prompt that is disabled and enabled again."""
         with self.prompt() as prompt:
             for how, on in ((OFF, False), (ON, True)):
                 self.call(
@@ -54,7 +54,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(2)
     def server_state(self) -> None:
-        """A virtual server that is taken out of service and put back."""
+        """A virtual server that is disabled and enabled again."""
         with self.server() as server:
             for how, on in ((OFF, False), (ON, True)):
                 self.call(
@@ -63,7 +63,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(1)
     def gateway_state(self) -> None:
-        """A federated server that is taken out of service and put back."""
+        """A federated server that is disabled and enabled again."""
         with self.gateway() as gateway:
             for how, on in ((OFF, False), (ON, True)):
                 self.call(
@@ -75,7 +75,7 @@ class EntityToggleUser(RegistryUser):
 
     @task(2)
     def agent_state(self) -> None:
-        """An agent that is taken out of service and put back."""
+        """An agent that is disabled and enabled again."""
         with self.agent() as agent:
             for how, on in ((OFF, False), (ON, True)):
                 self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params=how, check=enabled(on))

@@ -17,14 +17,14 @@ PREVIEW = "POST /tools/preview/{name}"
 
 
 class ToolsUser(RegistryUser):
-    """Somebody who publishes a REST service as tools."""
+    """A user who publishes a REST service as tools."""
 
     area = "tools"
     weight = 4
 
     @task(5)
     def lifecycle(self) -> None:
-        """A REST tool from its making to its deletion, called in between."""
+        """A REST tool is created, called and deleted."""
         tag = self.name("tag")
         with self.tool(tags=[tag]) as tool:
             self.call("GET /tools/{tool_id}", tool_id=tool.id, check=has("id", tool.id))
@@ -84,7 +84,7 @@ class ToolsUser(RegistryUser):
 
     @task
     def bindings_by_reference(self) -> None:
-        """A plug-in bound under somebody else's reference, found and released by it."""
+        """A plug-in bound under another reference, found and released by it."""
         if not self.offers("POST /tools/plugin_bindings/"):
             return
         with self.team() as team:
@@ -97,7 +97,7 @@ class ToolsUser(RegistryUser):
 
     @contextmanager
     def team(self) -> Iterator[Answer]:
-        """Lend a team."""
+        """Create a team for the ``with`` block."""
         body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
         with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
             yield team

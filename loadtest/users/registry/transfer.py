@@ -11,14 +11,14 @@ from loadtest.users.checks import exports, has, holds_one_tool, imports
 from loadtest.users.registry.fixtures import RegistryUser
 
 SKIP: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": False}
-"""What is there already stays as it is."""
+"""Existing entities are not changed."""
 REHEARSE: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": True}
 EVERYTHING: dict[str, str | int | bool] = {"limit": 0}
 OLD = {"max_age_hours": 24}
 
 
 class ExportImportUser(RegistryUser):
-    """Somebody who keeps the configuration in a file."""
+    """A user who manages the configuration in a file."""
 
     area = "transfer"
     weight = 1
@@ -43,7 +43,7 @@ class ExportImportUser(RegistryUser):
 
     @task(2)
     def rehearsal(self) -> None:
-        """An import that only says what it would do, on a gateway that has it all."""
+        """A dry-run import on a gateway that already has all entities."""
         with self.prompt() as prompt:
             exported = self.call("POST /export/selective", json={"prompts": [prompt.id]})
             self.bring(exported.json, REHEARSE, created=0)
