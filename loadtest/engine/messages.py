@@ -1,8 +1,8 @@
 """Messages between the master and its workers: one record per message, sent and received by the functions here.
 
-A single Locust process sends the same messages to itself. Locust's channel is neither encrypted nor authenticated:
-whoever reaches the master's port is accepted as a worker. No message contains a secret; each worker has its own
-credentials and signs in by itself.
+A single Locust process sends the same messages to itself. Locust's channel is neither encrypted nor authenticated: any
+process that reaches the port of the master is accepted as a worker. No message contains a secret; each worker has its
+own credentials and signs in by itself.
 """
 
 from __future__ import annotations

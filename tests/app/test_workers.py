@@ -77,7 +77,7 @@ def test_a_worker_that_is_stopped_hands_in_everything_and_the_others_go_on(compa
     assert run.requests == sum(worker.requests for worker in run.workers)
     assert not any(worker.lost or worker.unreported for worker in run.workers)
     assert [worker.detail for worker in run.workers].count("it was stopped") == 2
-    assert "2 workers of 3 not as the others" in company.verdict()
+    assert "2 workers of 3 with deviations" in company.verdict()
     assert run.sweep is not None
     assert run.sweep.done == run.sweep.planned
 

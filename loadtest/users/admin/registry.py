@@ -60,7 +60,7 @@ class AdminRegistryUser(AdminUser):
                 "POST /catalog/{catalog_id}/register",
                 catalog_id=server["id"],
                 json={"name": self.name("catalog")},
-                accept={409: "somebody else was quicker"},
+                accept={409: "another user was faster"},
                 check=registered,
             )
             if answer["success"]:

@@ -52,7 +52,7 @@ class PasswordUser(PeopleUser):
     @task
     def link_of_nobody(self) -> None:
         """A link with a missing character is rejected."""
-        refused = {400: "a link that was sent to nobody must be refused"}
+        refused = {400: "a link that was never sent must be rejected"}
         token, new = self.name("token"), new_password()
         self.call(
             "GET /auth/email/reset-password/{token}",

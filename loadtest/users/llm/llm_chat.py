@@ -12,8 +12,8 @@ from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.llm.llm import QUESTION, LlmModels
 
 NO_CHAT = {
-    400: "nobody is connected, so there is no chat to go on with",
-    404: "nobody is connected, so nothing is configured",
+    400: "the user is not connected, so there is no chat",
+    404: "the user is not connected, so no chat is configured",
 }
 
 

@@ -14,7 +14,7 @@ from loadtest.users.registry.fixtures import (
 
 
 class WriteAPIUser(RegistryUser):
-    """Somebody whose pipeline makes and deletes all day."""
+    """A pipeline that creates and deletes entities all day."""
 
     area = "writing"
     weight = 3
