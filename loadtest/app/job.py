@@ -113,15 +113,15 @@ def _check_locust(job: Job) -> None:
 
 
 def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:
-    progress.tell("boot", job.source.text)
+    progress.log("boot", job.source.text)
     stopping = time.monotonic()
     try:
         with _gateway(job) as gateway:
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
-                progress.tell("note", note)
+                progress.log("note", note)
             wanted = f"{job.size.words} on {gateway.host}"
-            progress.tell("load", wanted)
+            progress.log("load", wanted)
             began = time.monotonic()
             try:
                 silent_since = _drive(job, gateway, progress)
@@ -323,7 +323,7 @@ def _report(job: Job, run: Run, progress: Progress) -> tuple[Run, Verdict]:
         write_run(replace(run, phases=phases), job.reports / "run.json")
     except UsageError as error:
         failed = ReportError(run, verdict, (*(failed.problems if failed else ()), str(error)))
-    progress.tell("phases", " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
+    progress.log("phases", " · ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases))
     if failed is not None:
         raise failed
     return run, verdict

@@ -65,7 +65,7 @@ def _wait(
     responses = 0
     while locust.exit_status is None:
         if reason := _reason_to_stop(gateway, overdue=time.monotonic() > began + takes + OVERTIME):
-            progress.tell("load", f"{reason}; stopping the load")
+            progress.log("load", f"{reason}; stopping the load")
             locust.stop(STOP_WITHIN)
             return None
         if time.monotonic() - last_read >= READ_INTERVAL:
@@ -75,10 +75,10 @@ def _wait(
                 responses = _responses(run)
                 probe.responded()
             if (suspended := suspensions.kill_overdue()) is not None:
-                progress.tell("load", f"{suspended} did not respond: suspended for {LIMIT:g} s; killed")
+                progress.log("load", f"{suspended} did not respond: suspended for {LIMIT:g} s; killed")
             last_read = time.monotonic()
         if (silent := probe.silent_for()) is not None:
-            progress.tell("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
+            progress.log("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
             locust.stop(HUNG_WITHIN)
             return time.time() - silent
         stop.sleep(POLL)

@@ -50,7 +50,7 @@ def report_call(
     if problem is None:
         response.success()
         return None
-    redactor = redactor.knowing(sent_secrets(request.headers, request.body))
+    redactor = redactor.with_secrets(sent_secrets(request.headers, request.body))
     problem = problem.masked(redactor)
     call.example = build_example(
         method=request.method,

@@ -1,1 +1,1 @@
-"""Helpers without knowledge of load tests: errors, files, units, redaction, environment."""
+"""General helpers, independent of load testing: errors, files, units, redaction, environment."""

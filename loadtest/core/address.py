@@ -1,4 +1,4 @@
-"""The address of a gateway: the one parser for every place in which one is given. Pure."""
+"""Parsing of gateway addresses, shared by all options and variables that take one. Pure."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _ADDRESS = re.compile(
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SHOWN = 200
-"""Characters of a malformed address that a message repeats."""
+"""Maximum number of characters of an address in messages."""
 
 
 def looks_like_address(text: str) -> bool:
-    """Say whether ``text`` is meant as an address rather than as a version or a directory."""
+    """Return whether ``text`` is an address rather than a version or a directory."""
     return "://" in text or ("@" in text and not text.startswith("path:"))
 
 
 def parse_address(text: str, given_as: str) -> str:
-    """Return the address ``text`` in one spelling: lower case, without a default port or a final slash.
+    """Return the normalised address: lower case, without a default port or a trailing slash.
 
-    ``given_as`` names the option or variable in messages. Two addresses of one gateway compare equal.
+    Equivalent addresses compare equal. ``given_as`` names the option or variable in messages.
 
     Raises:
-        UsageError: it is no HTTP address, or names a user; the message repeats neither password nor query.
+        UsageError: it is not an HTTP address, or contains a user; the message omits password and query.
     """
     text = text.strip()
     shown = f"{given_as}={without_user(text)}"
@@ -46,7 +46,7 @@ def parse_address(text: str, given_as: str) -> str:
 
 
 def without_user(text: str) -> str:
-    """Return ``text`` as one printable line that may be shown: user, password, query and fragment are left out."""
+    """Return ``text`` as one printable line without user, password, query and fragment."""
     before, at, after = text.rpartition("@")
     if at:
         scheme = re.match(r"\w{1,20}://", before)
@@ -56,10 +56,10 @@ def without_user(text: str) -> str:
 
 
 def given_address(gateway: str | None, environ: Mapping[str, str]) -> str | None:
-    """Return what is to be driven: ``gateway`` (of ``--gateway`` or GATEWAY) or LOADTEST_HOST, as it was given.
+    """Return the target as given: ``gateway`` (from ``--gateway`` or GATEWAY) or LOADTEST_HOST.
 
     Raises:
-        UsageError: both are given and do not name the same address.
+        UsageError: both are given and differ.
     """
     gateway, host = (gateway or "").strip(), (HOST.read(environ) or "").strip()
     if not (gateway and host):

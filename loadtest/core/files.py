@@ -1,7 +1,7 @@
-"""Reading and writing files: bounded, whole or not at all, and with one line for whatever is wrong with one.
+"""Reading files with a size limit, and writing them atomically, with a one-line message for each error.
 
-Every file that a person can name on a command line is read here. The functions raise :class:`UsageError` for all
-that can be wrong with such a file, so that a broken one never ends in a traceback.
+Every file that can be named on the command line is read here. The functions raise :class:`UsageError` for anything
+that can be wrong with such a file, so that no file causes a traceback.
 """
 
 import os
@@ -19,9 +19,9 @@ from loadtest.core.errors import UsageError
 T = TypeVar("T")
 
 LARGEST_CONFIGURATION = 16 * 1024**2
-"""Bytes of a file that people write."""
+"""Maximum size in bytes of a file written by hand."""
 LARGEST_MEASUREMENT = 1024**3
-"""Bytes of a file that a program wrote: a run, Locust's CSV."""
+"""Maximum size in bytes of a generated file: a run record, Locust's CSV."""
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -32,13 +32,12 @@ _KINDS = (
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
-    """Replace ``path`` by ``content`` in one step: a crash leaves the old file or the new one, never half.
+    """Replace the content of ``path`` atomically: a crash leaves either the old or the new content.
 
-    ``mode`` is who may read it; 0o600 for what holds secrets.
+    ``mode`` sets the permissions; use 0o600 for files that contain secrets.
 
     Raises:
-        UsageError: the directory does not exist or cannot be written to, the disk is full, or ``path`` is a
-            directory itself.
+        UsageError: the directory does not exist or is not writable, the disk is full, or ``path`` is a directory.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -56,10 +55,10 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
 
 
 def prepare_directory(path: Path) -> Path:
-    """Make ``path`` and prove that it can be written to, before an hour of load is spent.
+    """Create the directory ``path`` and check that it is writable, before the load starts.
 
     Raises:
-        UsageError: it is a file, or cannot be made or written to.
+        UsageError: it is a file, or cannot be created or written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -70,21 +69,21 @@ def prepare_directory(path: Path) -> Path:
 
 
 def read_bytes(path: Path, most: int = LARGEST_CONFIGURATION) -> bytes:
-    """Return the content of the regular file ``path``, of at most ``most`` bytes.
+    """Return the content of the regular file ``path``, at most ``most`` bytes.
 
-    A pipe or a device is refused without reading from it: it may never end, or never begin.
+    Pipes and devices are rejected without reading from them, because a read might block or never end.
 
     Raises:
         UsageError: it does not exist, cannot be read, is not a regular file, or is larger.
     """
     try:
-        # Opening a pipe without a writer would wait for one.
+        # Without O_NONBLOCK, opening a pipe blocks until there is a writer.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "something else")
                 raise UsageError(f"{path}: is {kind}, expected a regular file")
-            # A file of /proc has no size, and another one may grow.
+            # Files in /proc report size 0, and any file may grow.
             data = b"" if status.st_size > most else file.read(most + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
@@ -96,7 +95,7 @@ def read_bytes(path: Path, most: int = LARGEST_CONFIGURATION) -> bytes:
 
 
 def read_text(path: Path, most: int = LARGEST_CONFIGURATION) -> str:
-    """Return the text of the regular file ``path``, of at most ``most`` bytes.
+    """Return the text of the regular file ``path``, at most ``most`` bytes.
 
     Raises:
         UsageError: as :func:`read_bytes`, or it is not UTF-8.
@@ -108,11 +107,11 @@ def read_text(path: Path, most: int = LARGEST_CONFIGURATION) -> str:
 
 
 def read_json(path: Path, kind: type[T], what: str, *, form: str = "", most: int = LARGEST_MEASUREMENT) -> T:
-    """Return the JSON file ``path`` as a ``kind``; messages call it ``what`` and name its ``form``.
+    """Return the JSON file ``path`` as a ``kind``; ``what`` and ``form`` describe it in messages.
 
     Raises:
-        UsageError: unreadable, not JSON, or not a ``kind``; the message names the file, the key and what was
-            expected.
+        UsageError: unreadable, not JSON, or not a ``kind``; the message names the file, the key and the expected
+            type.
     """
     data = read_bytes(path, most)
     if not data.strip():
@@ -150,7 +149,8 @@ def read_toml(path: Path, kind: type[T]) -> T:
     """Return the TOML file ``path`` as a ``kind`` (a msgspec Struct that forbids unknown fields).
 
     Raises:
-        UsageError: unreadable, not TOML, or not a ``kind``; the message names file, key and expectation.
+        UsageError: unreadable, not TOML, or not a ``kind``; the message names the file, the key and the expected
+            type.
     """
     data: Mapping[str, Any] = parse_toml(path)
     try:

@@ -1,4 +1,4 @@
-"""Locks between processes. A process that ends, in whatever way, holds none."""
+"""Locks between processes, released when the process that holds them ends."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.core.signals import stop_request
 
 SILENT = 1.0
-"""Seconds after which a wait for a lock is reported."""
+"""Seconds after which waiting for a lock is reported."""
 POLL = 0.05
 """Seconds between two attempts."""
 
 
 @contextlib.contextmanager
 def exclusively(path: Path, what: str, *, within: float) -> Iterator[None]:
-    """Hold the lock file ``path``, at most one process at a time; wait for it ``within`` so many seconds.
+    """Hold the lock file ``path``, waiting up to ``within`` seconds for it.
 
-    A wait of more than a second is reported on stderr, with ``what`` is being waited for.
+    Waiting for more than a second is reported on stderr; ``what`` describes the lock.
 
     Raises:
-        InconclusiveError: another process held it all the time.
+        InconclusiveError: another process held the lock for the whole time.
         UsageError: the file cannot be opened.
-        Stopped: a signal asked to stop while it waited.
+        Stopped: a stop signal arrived while waiting.
     """
     lock = _file_lock(path)
     deadline = time.monotonic() + within
@@ -53,7 +53,7 @@ def reserved(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file ``path``, or fail at once.
 
     Raises:
-        UsageError: another process holds it, or the file cannot be opened; the message says ``what`` is in use.
+        UsageError: another process holds it (the message is ``what``), or the file cannot be opened.
     """
     lock = _file_lock(path)
     if not _acquired(lock, path):
@@ -66,7 +66,7 @@ def reserved(path: Path, what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def polled(path: Path, pause: Callable[[], object]) -> Iterator[None]:
-    """Hold the lock file ``path``; call ``pause`` between two attempts, for as long as another process holds it.
+    """Hold the lock file ``path``, calling ``pause`` between attempts while another process holds it.
 
     Raises:
         UsageError: the file cannot be opened.
@@ -81,7 +81,7 @@ def polled(path: Path, pause: Callable[[], object]) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Say whether a process holds the lock file ``path``."""
+    """Return whether a process holds the lock file ``path``."""
     if not path.exists():
         return False
     lock = _file_lock(path)

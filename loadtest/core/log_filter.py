@@ -1,4 +1,4 @@
-"""What a process logs, without its secrets."""
+"""Masking of secrets in log output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from loadtest.core.redact import Redactor
 
 
 class _Masking(logging.Formatter):
-    """Formats as another formatter does, and masks the outcome: a message's arguments and a traceback, too."""
+    """Masks the output of another formatter, including message arguments and tracebacks."""
 
     def __init__(self, inner: logging.Formatter, redactor: Redactor) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _Masking(logging.Formatter):
 
 
 def hide_secrets_in_logs(redactor: Redactor) -> None:
-    """Mask what every handler of this process writes, whichever logger it comes from."""
+    """Mask secrets in the output of every log handler of this process."""
     loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
     for handler in {handler for logger in loggers for handler in logger.handlers}:
         handler.setFormatter(_Masking(handler.formatter or logging.Formatter(), redactor))

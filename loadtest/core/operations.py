@@ -1,12 +1,12 @@
-"""What the name of an operation says: ``METHOD /path/{template}``, perhaps with a JSON-RPC method."""
+"""Operation names: ``METHOD /path/{template}``, optionally followed by a JSON-RPC method."""
 
 import re
 from collections.abc import Mapping
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The keys of a path in an OpenAPI document that are operations."""
+"""Keys of an OpenAPI path item that are operations."""
 PREFIX = re.compile(r"^/v\d+(?=/)")
-"""A version prefix of a path."""
+"""Version prefix of a path."""
 _PARAMETER = re.compile(r"^\{.*\}$")
 _VERSION = re.compile(r"^v\d+$")
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
@@ -14,26 +14,26 @@ _LABEL = re.compile(r"(?: \[[^\[\]]*\])+$")
 
 
 def canonical(method: str, path: str) -> str:
-    """Return the operation's name: the method in capitals and the path without a version prefix."""
+    """Return the name of an operation: the method in upper case and the path without its version prefix."""
     return f"{method.upper()} {PREFIX.sub('', path)}"
 
 
 def base(operation: str) -> str:
-    """Return method and path alone: ``POST /rpc`` of ``POST /rpc tools/call``; a name without a path is whole."""
+    """Return only method and path: ``POST /rpc`` for ``POST /rpc tools/call``; a name without a path is unchanged."""
     parts = operation.split(" ", 2)
     return " ".join(parts[:2]) if len(parts) > 1 and parts[1].startswith("/") else operation
 
 
 def unlabelled(operation: str) -> str:
-    """Return a name without the labels that other locustfiles put behind it: ``POST /rpc ping [stress]``."""
+    """Return a name without the trailing labels of other locustfiles: ``POST /rpc ping [stress]``."""
     return _LABEL.sub("", operation)
 
 
 def renamed(operation: str, names: Mapping[str, str]) -> str:
-    """Return ``operation`` under its other name: ``names`` gives another beginning to paths.
+    """Return ``operation`` with its path prefix replaced according to ``names``.
 
-    With ``{"/servers": "/virtual-servers"}``, ``GET /servers/{server_id}`` is ``GET /virtual-servers/{server_id}``;
-    ``GET /servers-of-others`` stays what it is.
+    With ``{"/servers": "/virtual-servers"}``, ``GET /servers/{server_id}`` becomes
+    ``GET /virtual-servers/{server_id}``; ``GET /servers-of-others`` is unchanged.
     """
     method, _, path = operation.partition(" ")
     for old, new in names.items():
@@ -43,15 +43,15 @@ def renamed(operation: str, names: Mapping[str, str]) -> str:
 
 
 def deletes(operation: str) -> bool:
-    """Say whether it takes something away: by its method, or by a form of the admin UI (``…/delete``)."""
+    """Return whether the operation deletes something: DELETE, or a form of the admin UI (``…/delete``)."""
     method, _, path = base(operation).partition(" ")
     return method == "DELETE" or path.endswith("/delete")
 
 
 def area_of(operation: str) -> str:
-    """Return the area that the path itself names: its first fixed segment, without a version prefix.
+    """Return the area of an operation: the first fixed path segment, without a version prefix.
 
-    A path of parameters only, or none, is in the area ``other``. Of an address the path counts.
+    The area is ``other`` if there is no such segment. For an absolute URL, only its path is used.
     """
     parts = operation.split(" ", 2)
     path = _HOST.sub("", parts[1] if len(parts) > 1 else parts[0])

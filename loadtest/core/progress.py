@@ -1,4 +1,4 @@
-"""What a person sees while a job runs: one line that changes on a terminal, plain lines elsewhere."""
+"""Progress output of a job: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from rich.table import Table
 from rich.text import Text
 
 EVERY = 10.0
-"""Seconds between two plain lines about the same phase."""
+"""Seconds between two plain lines of the same phase."""
 
 Clock = Callable[[], float]
 
 
 class Progress(Protocol):
-    """Where a job says how far it is."""
+    """Output for the progress of a job."""
 
-    def tell(self, phase: str, text: str) -> None:
-        """Say something that stays; from now on ``phase`` is what is being done."""
+    def log(self, phase: str, text: str) -> None:
+        """Write a permanent line, and make ``phase`` the current phase."""
 
     def update(self, text: str) -> None:
-        """Say how the phase stands; the next word on it may replace this one."""
+        """Show the state of the current phase, replacing the previous update."""
 
 
 class Plain:
-    """Lines, for a log: what stays at once, how a phase stands every :data:`EVERY` seconds."""
+    """Plain lines for a log: permanent lines immediately, updates every :data:`EVERY` seconds."""
 
     def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
         self._phase = ""
-        self._began = self._told = clock()
+        self._began = self._written = clock()
 
-    def tell(self, phase: str, text: str) -> None:
+    def log(self, phase: str, text: str) -> None:
         """Write a line."""
         if phase != self._phase:
             self._phase, self._began = phase, self._clock()
-        self._told = self._clock()
+        self._written = self._clock()
         print(f"{phase:<8} {text}", file=self._stream, flush=True)
 
     def update(self, text: str) -> None:
-        """Write a line if the last one is long enough ago."""
+        """Write a line, unless one was written in the last :data:`EVERY` seconds."""
         now = self._clock()
-        if now - self._told >= EVERY:
-            self._told = now
+        if now - self._written >= EVERY:
+            self._written = now
             print(f"{self._phase:<8} {minutes(now - self._began)}  {text}", file=self._stream, flush=True)
 
 
 class Terminal:
-    """One line at the bottom of a terminal that goes on counting, with what stays above it."""
+    """A live line with the elapsed time at the bottom of a terminal, below the permanent lines."""
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
         self._console, self._clock = console, clock
@@ -63,18 +63,18 @@ class Terminal:
         self._phase = self._text = ""
         self._began = clock()
 
-    def tell(self, phase: str, text: str) -> None:
-        """Write a line above the one that changes."""
+    def log(self, phase: str, text: str) -> None:
+        """Write a permanent line above the live one."""
         if phase != self._phase:
             self._phase, self._began, self._text = phase, self._clock(), ""
         self._console.print(Text(f"{phase:<8} {text}"), soft_wrap=True)
 
     def update(self, text: str) -> None:
-        """Replace what the line says."""
+        """Replace the text of the live line."""
         self._text = text
 
     def __rich__(self) -> Table:
-        """Return the line as it is now; the terminal asks for it again and again."""
+        """Return the live line; called for every refresh."""
         line = Table.grid(padding=(0, 1))
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True)
@@ -86,7 +86,7 @@ class Terminal:
 
 @contextlib.contextmanager
 def progress(console: Console | None = None) -> Iterator[Progress]:
-    """Show progress on stderr while the block runs: live on a terminal, in lines if ``NO_COLOR`` is set."""
+    """Show progress on stderr while the block runs: live on a terminal, plain lines elsewhere or with ``NO_COLOR``."""
     console = console or Console(stderr=True, highlight=False, emoji=False)
     if not console.is_terminal or console.is_dumb_terminal or os.environ.get("NO_COLOR"):
         yield Plain(sys.stderr)
@@ -97,5 +97,5 @@ def progress(console: Console | None = None) -> Iterator[Progress]:
 
 
 def minutes(seconds: float) -> str:
-    """Return ``01:05``."""
+    """Return ``seconds`` as minutes and seconds: ``01:05``."""
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"

@@ -1,6 +1,6 @@
-"""The base of every value that is read from or written to a file, and the numbers that it may hold.
+"""Base class of all values that are read from or written to files, and bounded number types for their fields.
 
-The bounds are checked where a file is read, so that a damaged one is refused there and not drawn.
+The bounds are checked when a file is read, so that corrupt values are rejected there.
 """
 
 from typing import Annotated
@@ -8,15 +8,15 @@ from typing import Annotated
 import msgspec
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""A number of things, or of bytes."""
+"""A count, or a size in bytes."""
 Seconds = Annotated[float, msgspec.Meta(ge=-1e10, le=1e10)]
-"""A time or a duration within three centuries; before the load it is negative."""
+"""A time or a duration; times before the start of the load are negative."""
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e13)]
-"""How long something took."""
+"""A duration."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An immutable value that refuses unknown keys, so that a typo in a file is reported, not ignored.
+    """Immutable record that rejects unknown keys, so that a typo in a file is reported.
 
     Subclasses repeat ``frozen=True, kw_only=True`` because type checkers do not inherit them.
     """

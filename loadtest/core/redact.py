@@ -1,8 +1,7 @@
-"""Masking secrets in text that leaves the machine: logs, evidence, reports. Pure.
+"""Masking of secrets in logs, evidence and reports. Pure.
 
-Every rule takes time linear in the length of the text. Its pattern begins where a run of characters begins (a
-look-behind excludes that character class), so that no run is read again from each of its characters, and repeats
-possessively.
+Every rule takes time linear in the length of the text: its pattern matches only at the start of a run of characters
+(a look-behind excludes the character class), so that a run is scanned once, and uses possessive quantifiers.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 SHORTEST_SECRET = 6
-"""Characters; a shorter known value would mask innocent text."""
+"""Minimum length in characters; masking shorter values would hide ordinary text."""
 
 NAME = (
     r"(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|credential)"
 )
-"""What the name of a secret contains."""
+"""Pattern contained in the names of secrets."""
 
 SECRET_NAME = re.compile(NAME, re.IGNORECASE)
 
-# The run of a name, from its first character, if a secret is called so.
+# A whole name, from its first character, that contains NAME.
 _KEY = rf"(?<![\w-])(?=[\w-]*?{NAME})[\w-]++"
 
 _HEADER = r"(?:cookie|api-?key|auth-token|csrf-token)"
@@ -43,7 +42,7 @@ _BRACKET = re.compile(r"[\[{\]}]")
 _NEXT_ERROR = re.compile(r"\}\s*+,\s*+\{")
 _INPUT_VALUE = re.compile(r"(?<=input_value=)[^\n]*+")
 
-# Numbers, true, false and null under such a name are settings, not secrets: "token_expiry": 20.
+# Numbers, booleans and null under such names are settings, not secrets: "token_expiry": 20.
 _SIMPLE: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
     (needed, re.compile(pattern), replacement)
     for needed, pattern, replacement in (
@@ -57,13 +56,13 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
         ("=", rf"(?i)({_KEY}=)(?!\*\*\*|[\s&\"'])[^\s&\"'<>\\;,)]++", rf"\1{MASK}"),
     )
 )
-"""A word in lower case without which a rule cannot match, the rule, and what is left."""
+"""A lower-case string that every match contains, the pattern, and the replacement."""
 
 
 class Redactor:
-    """Masks known values in every spelling that a program may give them, and what looks like a secret.
+    """Masks known secrets in all their encodings, and text that looks like a secret.
 
-    A value: it knows its secrets from the start. Its repr shows none.
+    Immutable; the repr contains no secrets.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -74,17 +73,17 @@ class Redactor:
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
 
-    def knowing(self, secrets: Iterable[str]) -> Redactor:
-        """Return one that masks ``secrets``, too."""
+    def with_secrets(self, secrets: Iterable[str]) -> Redactor:
+        """Return a redactor that also masks ``secrets``."""
         more = frozenset(secrets)
         return self if more <= self._secrets else Redactor(self._secrets | more)
 
     def mask(self, text: str) -> str:
         """Return ``text`` with secrets masked; applying it twice changes nothing.
 
-        Besides the known values these are: JSON Web Tokens, Bearer and Basic credentials, passwords in addresses,
-        cookies, generated passwords, the values of form and JSON fields with telling names, and what a validation
-        error repeats of such a field.
+        Besides the known values, it masks JSON Web Tokens, Bearer and Basic credentials, passwords in addresses,
+        cookies, generated passwords, the values of form and JSON fields named like a secret, and the inputs that
+        validation errors repeat for such fields.
         """
         for form in self._forms:
             text = text.replace(form, MASK)
@@ -102,12 +101,12 @@ class Redactor:
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return ``text`` with ``secrets``, and what looks like one, masked; see :meth:`Redactor.mask`."""
+    """Return ``text`` with ``secrets`` and text that looks like one masked; see :meth:`Redactor.mask`."""
     return Redactor(secrets).mask(text)
 
 
 def spellings(secret: str) -> set[str]:
-    """Return how ``secret`` looks in JSON, HTML, Python, addresses, forms and base64, there also inside other text."""
+    """Return ``secret`` as encoded in JSON, HTML, Python, addresses, forms and base64 (at any offset)."""
     once = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     forms = {
         secret,
@@ -128,7 +127,7 @@ _HEX = re.compile(r"%[0-9A-F]{2}")
 
 
 def _base64(secret: str) -> Iterator[str]:
-    """Yield the digits that ``secret`` alone determines, at each of the three places where it can begin."""
+    """Yield, for each of the three byte alignments, the base64 digits that depend on ``secret`` only."""
     raw = secret.encode("utf-8", "surrogatepass")
     for offset in range(3):
         digits = base64.b64encode(bytes(offset) + raw).decode()
@@ -141,14 +140,14 @@ def _without_jwt(match: re.Match[str]) -> str:
     parts = match[0].split(".")
     for place, part in enumerate(parts[:-1]):
         start = part.find("eyJ")
-        # A header of five digits at least, and a body; what follows is the signature.
+        # A header of at least eight characters, and a body; the signature follows.
         if 0 <= start <= len(part) - 8 and parts[place + 1]:
             return ".".join([*parts[:place], part[:start] + MASK, *parts[place + 3 :]])
     return match[0]
 
 
 def _without_quoted(text: str) -> Iterator[str]:
-    """Yield ``text`` in parts, the quoted values of fields with telling names masked; lists of them, too."""
+    """Yield ``text`` in parts, with the quoted values of fields named like a secret masked, in lists too."""
     done = 0
     while (field := _QUOTED.search(text, done)) is not None:
         yield text[done : field.end()]
@@ -163,16 +162,16 @@ def _without_quoted(text: str) -> Iterator[str]:
 
 
 def _end_of_string(text: str, start: int, slashes: str, quote_mark: str) -> int:
-    """Return where a string ends that begins at ``start`` behind its opening ``slashes`` and ``quote_mark``.
+    """Return the end of the string that starts at ``start``, after its opening ``slashes`` and ``quote_mark``.
 
-    A string within a JSON string has one backslash before its quotes, and three before quotes of its own, and so on.
-    An unclosed one ends with its line.
+    A string nested in a JSON string has one backslash before its delimiters and three before quotes inside it, and so
+    on. An unclosed string ends at the end of its line.
     """
     depth = len(slashes)
     for found in _QUOTE.finditer(text, start):
         if found[2] == "\n":
             return found.start()
-        # What precedes the string is not its own: the opening quote's backslashes end before it.
+        # A closing quote has as many backslashes as the opening one, possibly after escaped backslashes.
         if found[2] == quote_mark and len(found[1]) % (2 * depth + 2) == depth:
             return found.end() - 1 - depth
     return len(text)
@@ -184,17 +183,17 @@ def _after_quote(text: str, position: int) -> int:
 
 
 def _without_inputs(text: str) -> Iterator[str]:
-    """Yield ``text`` in parts, without what validation errors repeat of fields with telling names.
+    """Yield ``text`` in parts, without the inputs that validation errors repeat for fields named like a secret.
 
-    FastAPI says ``"loc": ["body", "password"], …, "input": …``; pydantic's own text has the field's name in one line
-    and ``input_value=…`` in the next.
+    FastAPI writes ``"loc": ["body", "password"], …, "input": …``; pydantic's own message has the field's name in one
+    line and ``input_value=…`` in the next.
     """
     locations = list(_LOCATION.finditer(text))
     done = 0
     for place, location in enumerate(locations):
         if not SECRET_NAME.search(location[1]):
             continue
-        # A value belongs to this location if neither another one nor the end of the error stands between them.
+        # An input belongs to this location unless another location or the end of the error is between them.
         start = max(done, locations[place - 1].end() if place else 0)
         end = locations[place + 1].start() if place + 1 < len(locations) else len(text)
         for boundary in _NEXT_ERROR.finditer(text, start, location.start()):

@@ -1,8 +1,8 @@
-"""Requests to stop: SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+"""Handling of SIGINT, SIGTERM, SIGHUP and SIGQUIT.
 
-A handler only notes a signal and wakes what waits; it never raises. The first signal ends a command at its next
-:meth:`StopRequest.pause`, so that each ``with`` block is left at a known point and exactly once. Further signals
-shorten the waits of what is being stopped, and change nothing else.
+A signal handler only records the signal and interrupts waits; it never raises. The first signal ends a command at its
+next :meth:`StopRequest.pause`, so that each ``with`` block is left at a known point and exactly once. Further signals
+only shorten the shutdown.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from types import FrameType
 from loadtest.core.errors import ExitCode, LoadTestError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""The signals that ask a command to end."""
+"""The signals that end a command."""
 
 REPEATED = 1.0
-"""Seconds in which further signals are the first one again: make and timeout forward what the group got already."""
+"""Seconds after the first signal in which further ones are ignored: make and timeout forward signals that the
+process group has already received."""
 
 
 class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
-    """A signal asked the command to end; what was measured is reported first."""
+    """A signal ended the command; results measured so far are still reported."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -35,7 +36,7 @@ class Stopped(LoadTestError):  # noqa: N818 - nothing went wrong
 
 
 class StopRequest:
-    """Whether a signal has asked this command to end. Without :func:`listening` none ever does."""
+    """Whether a signal has requested a stop; signals are recorded inside :func:`listening`."""
 
     def __init__(self, wake: int | None = None) -> None:
         self._wake = wake
@@ -45,10 +46,10 @@ class StopRequest:
         self.signal: int | None = None
         """The first signal, or None."""
         self.urgent = False
-        """A further signal arrived: what is being stopped gets no more time."""
+        """A further signal arrived: shut down without waiting."""
 
     def note(self, number: int) -> None:
-        """Take note of a signal."""
+        """Record a signal."""
         now = time.monotonic()
         if self._first is None:
             self._first, self.signal = now, number
@@ -68,14 +69,14 @@ class StopRequest:
         """Wait for ``seconds``, or until a signal arrives.
 
         Raises:
-            Stopped: a signal asked to stop; only once, so that nothing that ends a command is cut short.
+            Stopped: a signal arrived; raised only once, so that the shutdown itself is not interrupted.
         """
         self.check()
         self.sleep(seconds)
         self.check()
 
     def check(self) -> None:
-        """Go on, or end.
+        """Return, unless a signal has arrived.
 
         Raises:
             Stopped: as :meth:`pause`.
@@ -85,12 +86,12 @@ class StopRequest:
             raise Stopped(self.signal)
 
     def handle(self) -> None:
-        """From now on no wait raises: the caller asks for :attr:`signal` itself."""
+        """Stop raising :class:`Stopped`; the caller checks :attr:`signal` itself."""
         self._handled = True
 
 
 def ignore_signals() -> None:
-    """Let no signal change how this process ends, once its exit code is known."""
+    """Ignore all stop signals, so that they cannot change an exit code that is already known."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -99,15 +100,15 @@ _current: ContextVar[StopRequest] = ContextVar("stop_request")
 
 
 def stop_request() -> StopRequest:
-    """Return that of the :func:`listening` block around the caller, or one that never asks to stop."""
+    """Return the stop request of the enclosing :func:`listening` block, or one that is never set."""
     return _current.get(None) or StopRequest()
 
 
 @contextlib.contextmanager
 def listening() -> Iterator[StopRequest]:
-    """Note signals instead of dying of them while the block runs; a block inside another one changes nothing.
+    """Record stop signals while the block runs, instead of being ended by them; nested blocks have no effect.
 
-    SIGHUP that was ignored at the start, as under nohup, stays ignored.
+    If SIGHUP was already ignored, as under nohup, it stays ignored.
     """
     if (outer := _current.get(None)) is not None:
         yield outer

@@ -1,4 +1,4 @@
-"""Amounts in words: bytes, milliseconds, shares, numbers, hours."""
+"""Formatting of quantities: bytes, milliseconds, shares, numbers, durations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def amount(value: float, unit: str, *, sign: bool = False) -> str:
-    """Return ``12.5 MiB``, ``210 ms``, ``1.2 %``, ``8 descriptors``; with ``sign`` also of what is positive."""
+    """Return ``12.5 MiB``, ``210 ms``, ``1.2 %``, ``8 descriptors``; with ``sign``, positive values get a plus."""
     plus = "+" if sign and value > 0 else ""
     match unit:
         case "bytes":
@@ -34,7 +34,7 @@ def span(hours: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a time within the run: ``00:41``, ``61:00``."""
+    """Return a time in the run as minutes and seconds: ``00:41``, ``61:00``."""
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)
     return f"{minutes:02}:{rest:02}"
 
@@ -45,7 +45,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def some(items: Iterable[str], most: int = 3) -> str:
-    """Return the first few of ``items`` in words, and where all are listed: the finding's own items."""
+    """Return the first ``most`` items, comma-separated, and how many more there are."""
     listed = list(items)
     more = f" and {len(listed) - most} more (all in verdict.json)" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

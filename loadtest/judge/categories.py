@@ -208,7 +208,7 @@ def _check(path: Path, category: Category, seen: set[str]) -> None:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", category.name):
         raise UsageError(f"{where}: name: expected lower-case words joined by dashes")
     if category.name in seen:
-        raise UsageError(f"{where}: name: stands twice in this file, expected unique names")
+        raise UsageError(f"{where}: name: appears twice in this file, expected unique names")
     for key, patterns in (("messages", category.messages), ("logs", category.logs)):
         for pattern in patterns:
             try:

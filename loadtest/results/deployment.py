@@ -1,7 +1,7 @@
 """The deployment of a gateway: database, Redis, number of workers.
 
-Version data can be limited to a deployment, for example a lock that only SQLite has, or a list that each worker keeps
-by itself. Data without such a limit applies everywhere.
+Version data can be limited to a deployment, for example a lock that only SQLite has, or a list that each worker
+keeps for itself. Data without such a limit applies everywhere.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ class Deployment(Record, frozen=True, kw_only=True):
     """Database, Redis and worker count of one gateway."""
 
     database: str = SQLITE
-    """The kind of database only; a URL would carry a password."""
+    """The kind of database, not its URL, which contains a password."""
     redis: bool = False
-    """Whether it keeps caches, sessions and events in Redis."""
+    """Whether caches, sessions and events are kept in Redis."""
     workers: int = 1
-    """Processes that answer requests."""
+    """Number of processes that answer requests."""
 
     def __str__(self) -> str:
-        """Return it in words: ``sqlite``, ``postgresql with Redis, 2 workers``."""
+        """Return a short description: ``sqlite``, ``postgresql with Redis, 2 workers``."""
         redis = " with Redis" if self.redis else ""
         workers = f", {self.workers} workers" if self.workers > 1 else ""
         return f"{self.database}{redis}{workers}"
 
 
 DEFAULT_WORKERS = 2
-"""Where they have PostgreSQL and Redis to share what they know."""
+"""Number of workers with PostgreSQL and Redis."""
 
 
 def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
-    """Return how many workers a gateway gets: what ``environ`` asks for, else the usual number.
+    """Return the number of workers that ``environ`` sets, or the default.
 
     Raises:
-        UsageError: what it asks for is no number of workers, or SQLite cannot have so many.
+        UsageError: the value is not a number of workers, or more than one with SQLite.
     """
     number = GATEWAY_WORKERS.read(environ)
     if number is None:
@@ -55,7 +55,7 @@ def workers(environ: Mapping[str, str], database: str, *, redis: bool) -> int:
 
 
 def declared_deployment(database: str | None, environ: Mapping[str, str]) -> Deployment:
-    """Return what a person says of a gateway that runs already: ``database`` (``postgres``), and its workers.
+    """Return the deployment of a running gateway as declared by the user: ``database`` and number of workers.
 
     Raises:
         UsageError: as :func:`workers`.
@@ -66,7 +66,7 @@ def declared_deployment(database: str | None, environ: Mapping[str, str]) -> Dep
 
 
 class AppliesTo(Record, frozen=True, kw_only=True):
-    """Base of data that may apply to some deployments only; None matches any."""
+    """Base class of data that may be limited to some deployments; None matches any."""
 
     database: Literal["sqlite", "postgresql"] | None = None
     redis: bool | None = None
@@ -82,7 +82,7 @@ class AppliesTo(Record, frozen=True, kw_only=True):
 
     @property
     def only(self) -> str:
-        """Where it applies, as text: ``on PostgreSQL, with several workers``; empty if everywhere."""
+        """The deployments it is limited to, as text: ``on PostgreSQL, with several workers``; empty if not limited."""
         words = (
             _DATABASES.get(self.database or ""),
             None if self.redis is None else _REDIS[self.redis],

@@ -1,4 +1,4 @@
-"""What went wrong in a run: the kinds of problems, and failures by fingerprint with their evidence.
+"""Failures of a run: the kinds of problems, and failures grouped by fingerprint, with evidence.
 
 Times are seconds since the start of the load.
 """
@@ -15,84 +15,84 @@ from loadtest.core.record import Count, Record, Seconds
 
 
 class ProblemKind(StrEnum):
-    """What can be wrong with one answer. A fingerprint, a category and a known failure name one of these."""
+    """Kinds of problems with a response; used by fingerprints, categories and known failures."""
 
     STATUS = "status"
     """A status that the contract does not document as success."""
     SCHEMA = "schema"
     """A body that does not validate against the documented schema."""
     JSON = "json"
-    """A body that should be JSON and is not."""
+    """A body that should be JSON but is not."""
     JSONRPC = "jsonrpc"
     """A JSON-RPC ``error`` inside an HTTP success."""
     TOOL_ERROR = "tool-error"
     """A tool result with ``isError`` inside an HTTP success."""
     REDIRECT = "redirect"
-    """A redirect to a place that says the request was refused (a log-in page, ``error=``)."""
+    """A redirect that indicates a rejected request (to a login page, or with ``error=``)."""
     CONTENT = "content"
-    """A valid answer that is not the right one: the entity came back changed, the echo is not the text."""
+    """A valid response with wrong content: a changed entity, an echo that differs from the text sent."""
     TIMEOUT = "timeout"
-    """No answer within the time a user waits."""
+    """No response within the timeout."""
     CONNECTION = "connection"
-    """Refused, reset, or closed in the middle."""
+    """A connection that was refused, reset, or closed before the response was complete."""
     STREAM_STALLED = "stream-stalled"
-    """An event stream that stayed open and said nothing."""
+    """An event stream that stayed open without sending events."""
     STREAM_TRUNCATED = "stream-truncated"
-    """An event stream that ended before what it had to deliver."""
+    """An event stream that ended before the expected events."""
     SCENARIO = "scenario"
-    """The scenario itself raised: the load test's own fault."""
+    """An exception in the scenario, a fault of the load test."""
     REMOVED = "removed"
-    """An operation that the known version offers and this gateway does not; it is found without a call."""
+    """An operation of the known version that this gateway does not offer; detected without a call."""
     OTHER = "other"
-    """What a foreign locustfile reported in its own words."""
+    """An unclassified failure reported by another locustfile."""
 
 
 class Example(Record, frozen=True, kw_only=True):
-    """One failed call with all the evidence there is; secrets are masked before they get here."""
+    """One failed call with its evidence; secrets are already masked."""
 
     at: Seconds
     correlation_id: str | None = None
     url: str = ""
-    """Where the request went, secrets in the query masked."""
+    """URL of the request, with secrets in the query masked."""
     curl: str = ""
     status: int | None = None
     actual: str = ""
-    """What came instead of what the failure's message expects, in a few words."""
+    """Short description of the actual value, where the message of the failure names the expected one."""
     answer: str = ""
-    """The body, cut to 4 KiB."""
+    """Response body, truncated to 4 KiB."""
     log: tuple[str, ...] = ()
-    """What the gateway logged under this correlation id."""
+    """Lines of the gateway's log with this correlation ID."""
 
 
 class Failure(Record, frozen=True, kw_only=True):
     """All failures with one fingerprint."""
 
     fingerprint: str
-    """12 hex digits over operation, problem, status, code and message."""
+    """Hash of operation, problem, status, code and message, 12 hex digits."""
     operation: str
     problem: ProblemKind
     message: str
-    """One line, with ids, numbers, times and names normalised."""
+    """One line, with IDs, numbers, times and names normalised."""
     status: int | None = None
     code: str | None = None
-    """A JSON-RPC error code, where there is one."""
+    """JSON-RPC error code, if any."""
     count: Count = 1
     first: Seconds | None = None
     last: Seconds | None = None
     scenario: str | None = None
     minutes: dict[Count, Count] = msgspec.field(default_factory=dict)
-    """How often in each minute of the load: number of the minute, from 0 → count."""
+    """Count by minute of the load, numbered from 0."""
     after: dict[str, Count] = msgspec.field(default_factory=dict)
-    """How often it came in a scenario that was already cleaning up after the failure of another step, which may be
-    its cause: operation of that step → count."""
+    """Count during cleanup after another step of the scenario failed, by the operation of that step, which may be the
+    cause."""
     examples: tuple[Example, ...] = ()
 
 
 MESSAGE_LENGTH = 300
-"""Characters of a normalised message; the evidence holds the rest."""
+"""Maximum length of a normalised message in characters; the evidence contains the full text."""
 
 NAME_PREFIX = "lt-"
-"""Every entity that a scenario makes is named ``lt-`` and random hex, so that it can be told from others."""
+"""Name prefix of entities created by scenarios; random hex digits follow."""
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
@@ -111,10 +111,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def normalise(message: str) -> str:
-    """Return ``message`` as one line in which ids, numbers, times, hosts and our names are placeholders.
+    """Return ``message`` as one line with placeholders for IDs, numbers, times, hosts and generated names.
 
-    Applying it twice changes nothing. A negative number keeps its sign (``[Errno -2]`` and ``[Errno -3]`` are
-    told apart by their words).
+    Idempotent. A negative number keeps its sign.
     """
     for pattern, replacement in _RULES:
         message = pattern.sub(replacement, message)
@@ -125,6 +124,6 @@ def normalise(message: str) -> str:
 def fingerprint(
     operation: str, problem: ProblemKind, status: int | None, code: str | None, message: str
 ) -> str:
-    """Return 12 hex digits that stand for one fault; ``message`` is normalised here."""
+    """Return 12 hex digits that identify a failure; ``message`` is normalised first."""
     parts = (operation, problem.value, str(status or ""), code or "", normalise(message))
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

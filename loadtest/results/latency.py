@@ -1,7 +1,7 @@
-"""Latency distributions that merge exactly across workers and runs.
+"""Latency distributions that can be merged across workers and runs without loss.
 
-Locust rounds response times (to 10 ms above 100 ms, to 100 ms above 1 s); an HDR histogram keeps two
-significant digits over its whole range, and its encoded form is one that other tools read, too.
+Locust rounds response times (to 10 ms above 100 ms, to 100 ms above 1 s). An HDR histogram keeps two significant
+digits over its whole range, and other tools can read its encoded form.
 Source: https://hdrhistogram.github.io/HdrHistogram/
 """
 
@@ -21,28 +21,28 @@ _PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the durations of a group of requests, in milliseconds."""
+    """Latency of a group of requests, in milliseconds."""
 
     count: Count
-    """How many durations were measured."""
+    """Number of measured durations."""
     mean: Milliseconds
     min: Milliseconds
     max: Milliseconds
     percentiles: dict[str, Milliseconds]
-    """``{"50": 12.5, "99.9": 80.0}``: a source may know more of them or fewer."""
+    """``{"50": 12.5, "99.9": 80.0}``; which percentiles are available depends on the source."""
     histogram: str | None = None
-    """The whole distribution, HDR-encoded (base64 of the compressed V2 format, in microseconds); None if only
-    the figures above are known, as from a CSV file."""
+    """The full distribution, HDR-encoded (base64 of the compressed V2 format, in microseconds); None if it is not
+    available, as in a CSV file."""
 
     def percentile(self, q: float) -> float | None:
-        """Return the ``q``-th percentile (0 to 100) in ms, or None if this source does not know it."""
+        """Return the ``q``-th percentile (0 to 100) in ms, or None if it is not available."""
         if self.histogram is not None:
             return Histogram.decode(self.histogram).percentile(q)
         return self.percentiles.get(f"{q:g}")
 
 
 class Histogram:
-    """A growing distribution of durations."""
+    """A distribution of durations that can be added to."""
 
     def __init__(self) -> None:
         self._counts = HdrHistogram(1, LONGEST_MS * _UNITS_PER_MS, 2)
@@ -52,20 +52,20 @@ class Histogram:
         return int(self._counts.get_total_count())
 
     def add(self, duration_ms: float) -> None:
-        """Count one duration in milliseconds; a negative one (a clock set back) counts as 0."""
+        """Add a duration in milliseconds; a negative one (after a clock change) counts as 0."""
         clipped = min(max(duration_ms, 0.0), float(LONGEST_MS))
         self._counts.record_value(int(clipped * _UNITS_PER_MS))
 
     def merge(self, other: "Histogram") -> None:
-        """Add every duration of ``other``; the result is the same as if all had been counted here."""
+        """Add every duration of ``other``, without loss."""
         self._counts.add(other._counts)  # noqa: SLF001
 
     def percentile(self, q: float) -> float:
-        """Return the ``q``-th percentile (0 to 100) in milliseconds; 0 of an empty distribution."""
+        """Return the ``q``-th percentile (0 to 100) in milliseconds; 0 for an empty distribution."""
         return self.percentiles(q)[0]
 
     def percentiles(self, *wanted: float) -> tuple[float, ...]:
-        """Return several percentiles (0 to 100, rising) in milliseconds, in one pass; 0 if there is nothing."""
+        """Return several percentiles (0 to 100, ascending) in milliseconds; 0 for an empty distribution."""
         found: list[float] = []
         reached = 0
         targets = [int(self._counts.get_target_count_at_percentile(q)) for q in wanted]
@@ -77,12 +77,12 @@ class Histogram:
         return tuple(found) + (0.0,) * (len(wanted) - len(found))
 
     def recorded(self) -> Iterator[tuple[float, int]]:
-        """Yield each duration in milliseconds that occurred, rising, and how often; equal to two digits."""
+        """Yield the recorded durations in milliseconds, ascending, to two significant digits, with their counts."""
         for index, count in self._occupied():
             yield self._counts.get_value_from_index(index) / _UNITS_PER_MS, count
 
     def _occupied(self) -> list[tuple[int, int]]:
-        # The library's own iterators step through every value of an hour in Python: milliseconds for each use.
+        # The library's iterators visit every bucket in Python, which takes milliseconds per call.
         counts: list[int] = self._counts.counts[:]
         return [(index, counts[index]) for index in compress(range(len(counts)), counts)]
 
@@ -91,7 +91,7 @@ class Histogram:
         return (float(lowest) + float(self._counts.get_highest_equivalent_value(lowest))) / 2
 
     def encode(self) -> str:
-        """Return the distribution as text (base64 of HDR's compressed V2 format)."""
+        """Return the distribution as text (base64 of the compressed V2 format of HDR)."""
         encoded: bytes = self._counts.encode()
         return encoded.decode("ascii")
 
@@ -106,7 +106,7 @@ class Histogram:
 
     @classmethod
     def of(cls, encoded: Iterable[str]) -> "Histogram":
-        """Return one distribution of all that :meth:`encode` wrote, without one for each on the way.
+        """Return the merged distribution of several encoded ones.
 
         Raises:
             ValueError: one of them is not an encoded histogram.
@@ -115,7 +115,7 @@ class Histogram:
         try:
             for text in encoded:
                 total._counts.decode_and_add(text.encode("ascii"))
-        except Exception as error:  # hdrh raises whatever zlib, ctypes and base64 raise
+        except Exception as error:  # hdrh passes on exceptions of zlib, ctypes and base64
             raise ValueError(f"not an encoded histogram: {error}") from error
         return total
 
@@ -128,7 +128,7 @@ class Histogram:
         return total
 
     def summary(self) -> Latency | None:
-        """Return the figures that reports show, or None if nothing was counted."""
+        """Return the summary for reports, or None if the distribution is empty."""
         count = len(self)
         if not count:
             return None

@@ -1,8 +1,8 @@
-"""Reading the CSV files that any Locust writes (``--csv PREFIX``) as a run.
+"""Reading Locust's CSV files (``--csv PREFIX``) as a run.
 
-Columns are found by their header: Locust adds, renames and reorders them between versions. Those of Locust 0.x
-(``PREFIX_requests.csv`` and ``PREFIX_distribution.csv``) are read as well. What the files say more than once must
-agree; where it does not, the run says so and cannot pass.
+Columns are identified by their header, because Locust adds, renames and reorders them between versions. The files of
+Locust 0.x (``PREFIX_requests.csv`` and ``PREFIX_distribution.csv``) are supported. Contradictions between the files
+are recorded in the run, which then cannot pass.
 Source: https://docs.locust.io/en/stable/retrieving-stats.html
 """
 
@@ -29,13 +29,13 @@ from loadtest.core.files import LARGEST_MEASUREMENT, read_bytes
 from loadtest.core.operations import area_of
 from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint, normalise
 from loadtest.results.latency import Latency
-from loadtest.results.locust_errors import understand
+from loadtest.results.locust_errors import parse_error
 from loadtest.results.locust_tracebacks import task_of
 from loadtest.results.measurements import Moment, Operation, Timeline
 from loadtest.results.run import Run, RunState, Settings
 
 LARGEST_COUNT = 10**15
-"""No load makes more requests; a larger number is a slip."""
+"""Largest plausible count; a larger one is rejected."""
 LARGEST_NUMBER = 1e15
 
 _MARKS = (
@@ -46,7 +46,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _STYLE_ROWS = 1000
-"""Rows that show whether numbers have a decimal comma."""
+"""Number of rows examined to detect a decimal comma."""
 _DELIMITERS = (",", ";", "\t", "|")
 _UNKNOWN = frozenset(("", "-", "n/a", "na", "nan", "none", "null", "#n/a"))
 _SPACES = re.compile(r"(?<=\d)[ '\u2019\u00a0\u2009\u202f](?=\d{3}(?:\D|$))")
@@ -78,47 +78,47 @@ class _Decimal(Enum):
 
 @dataclass(frozen=True)
 class CsvRow:
-    """One row, its fields by the names of the header."""
+    """One row, with its fields by column name."""
 
     path: Path
     line: int
     fields: dict[str, str]
-    """By names in lower case; those of older Locust versions are in today's words."""
+    """By lower-case column name; names of older Locust versions are replaced by the current ones."""
     _decimal: _Decimal | None = field(default=None, repr=False)
 
     def raw(self, name: str) -> str:
-        """Return a field as it stands, or nothing where the file has no such column."""
+        """Return the unmodified field, or an empty string if the column is missing."""
         return self.fields.get(name.casefold(), "")
 
     def text(self, name: str) -> str:
-        """Return a field without spaces around it."""
+        """Return the field without surrounding whitespace."""
         return self.raw(name).strip()
 
     def known(self, name: str) -> bool:
-        """Say whether a field holds something else than nothing, ``N/A`` or ``NaN``."""
+        """Return whether the field has a value other than ``N/A``, ``NaN`` and the like."""
         return self.text(name).casefold() not in _UNKNOWN
 
     def count(self, name: str, default: int | None = None) -> int:
-        """Return a field as a whole number; what is not known is ``default`` if there is one.
+        """Return the field as an integer; if it has no value, ``default`` unless that is None.
 
         Raises:
-            UsageError: it is none, below 0, or larger than any load.
+            UsageError: it is not an integer, negative, or implausibly large.
         """
         if default is not None and not self.known(name):
             return default
         value = self.text(name)
         grouped = _GROUPED.fullmatch(value)
-        # A count has no fraction: "1,234" and "1.234" are thousands.
+        # Counts have no fraction: in "1,234" and "1.234" the mark separates thousands.
         number = _float(re.sub("[.,]", "", value)) if grouped else self._number(value)
         if number is None or not 0 <= number <= LARGEST_COUNT or number != int(number):
             raise self._wrong(name, f"a whole number from 0 to {LARGEST_COUNT:g}")
         return int(number)
 
     def number(self, name: str, most: float = LARGEST_NUMBER) -> float | None:
-        """Return a field as a number, or None if it is not known.
+        """Return the field as a number, or None if it has no value.
 
         Raises:
-            UsageError: it is none, or too large for anything that is measured.
+            UsageError: it is not a number, or implausibly large.
         """
         if not self.known(name):
             return None
@@ -146,13 +146,13 @@ class CsvRow:
 
 
 def read_rows(path: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[CsvRow]:
-    """Yield the rows of ``path`` behind its header, which must name the ``required`` columns.
+    """Yield the rows of ``path`` after its header, which must contain the ``required`` columns.
 
-    Blank rows and repeated headers are left out. ``encoding`` is that of a file that is neither UTF-8 nor begins
-    with a byte order mark.
+    Blank rows and repeated headers are skipped. ``encoding`` applies to a file without a byte order mark that is not
+    UTF-8.
 
     Raises:
-        UsageError: the file cannot be read, is empty, cut off or no CSV, or lacks a column.
+        UsageError: the file cannot be read, is empty, truncated or not CSV, or a column is missing.
     """
     text = _decode(path, encoding)
     first, delimiter = _delimiter(text)
@@ -192,14 +192,15 @@ def _decode(path: Path, encoding: str | None) -> str:
         row = data.count(b"\n", 0, len(mark) + start) + 1
         wanted = "expected UTF-8, or its encoding in --encoding (a western Windows writes cp1252)"
         raise UsageError(f"{path}: row {row}: is not {name} text (byte {start}): {wanted}") from error
-    # Locust on Windows ends rows with CR CR LF; a NUL would end the row for the parser.
+    # Locust on Windows ends rows with CR CR LF. The CSV parser does not accept NUL characters.
     return text.replace("\r\r\n", "\r\n").replace("\0", "\ufffd")
 
 
 def _delimiter(text: str) -> tuple[int, str]:
-    """Return where the header begins and the delimiter of ``text``.
+    """Return the offset of the header and the delimiter of ``text``.
 
-    A spreadsheet's first line ``sep=;`` says it; otherwise it is the one that the header holds most often.
+    The delimiter is given by the first line ``sep=;`` of a spreadsheet; otherwise it is the most frequent one in the
+    header.
     """
     if found := re.match(r'\s*"?sep=([,;|\t])"?[\r\n]+', text):
         return found.end(), found[1]
@@ -208,7 +209,7 @@ def _delimiter(text: str) -> tuple[int, str]:
 
 
 def _parse(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank with its number."""
+    """Yield the line number and the cells of each row that is not blank."""
     limit = csv.field_size_limit(sys.maxsize)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -227,7 +228,7 @@ def _column(name: str) -> str:
 
 
 def _decimal(rows: Iterable[list[str]]) -> _Decimal | None:
-    """Return what separates the fraction of the numbers in ``rows``, or None where nothing shows it."""
+    """Return the decimal separator of the numbers in ``rows``, or None if it cannot be determined."""
     styles = {
         style
         for cells in rows
@@ -246,7 +247,7 @@ def _float(value: str) -> float | None:
 
 
 _TOTALS = frozenset(("aggregated", "total"))
-"""What Locust calls the row of all requests together; ``Total`` until 0.12."""
+"""Name of the row of all requests; ``Total`` until Locust 0.12."""
 _NO_TYPES = frozenset(("", "none"))
 _PERCENTILE = re.compile(
     r"p(\d{1,3}(?:\.\d+)?)|(\d{1,3}(?:\.\d+)?) ?(?:%|th)(?: ?(?:ile|percentile))?(?: ?\(ms\))?"
@@ -254,21 +255,21 @@ _PERCENTILE = re.compile(
 _LONGEST_EVIDENCE = 4096
 _SUFFIXES = ("_stats.csv", "_requests.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv")
 _UNITS = (1.0, 1e3, 1e6, 1e9)
-"""How many units of a time stamp are a second: seconds, milliseconds, microseconds, nanoseconds."""
+"""Possible timestamp units per second: seconds, milliseconds, microseconds, nanoseconds."""
 _LONGEST = 366 * 86_400.0
-"""Seconds of a load; what is longer is a slip."""
+"""Longest plausible duration of a load, in seconds."""
 _LATEST = 4e9
-"""Seconds since 1970, in the year 2096; a larger time stamp has a smaller unit."""
+"""Largest timestamp in seconds since 1970 (the year 2096); a larger one is in a smaller unit."""
 
 
 def read_csv_run(prefix: Path, encoding: str | None = None) -> Run:
-    """Return the run that ``PREFIX_stats.csv`` and, where they exist, its sister files describe.
+    """Return the run recorded in ``PREFIX_stats.csv`` and the other files with this prefix, where they exist.
 
-    ``prefix`` may also be the path of one of these files. Only the statistics are required. ``encoding`` is that of
-    files that are neither UTF-8 nor begin with a byte order mark.
+    ``prefix`` may also be the path of one of these files. Only the statistics are required. ``encoding`` applies to
+    files without a byte order mark that are not UTF-8.
 
     Raises:
-        UsageError: a file is missing, empty, cut off, or lacks a column; the message names file and row.
+        UsageError: a file is missing, empty or truncated, or lacks a column; the message names file and row.
     """
     files = _Files(_prefix(prefix), encoding)
     stats = _stats(files)
@@ -307,7 +308,7 @@ class _Files:
     encoding: str | None
 
     def path(self, kind: str) -> Path:
-        """Return where the file of a ``kind`` is."""
+        """Return the path of the file of this ``kind``."""
         return self.prefix.with_name(f"{self.prefix.name}_{kind}.csv")
 
     def rows(self, kind: str, required: tuple[str, ...]) -> Iterator[CsvRow]:
@@ -316,7 +317,7 @@ class _Files:
         return read_rows(path, required, self.encoding) if path.exists() else iter(())
 
     def statistics(self) -> Path:
-        """Return the file of statistics: ``_requests.csv`` is what Locust called it until 0.12."""
+        """Return the statistics file, named ``_requests.csv`` until Locust 0.12."""
         path, old = self.path("stats"), self.path("requests")
         if path.exists() or not old.exists():
             return path
@@ -333,29 +334,29 @@ def _type(row: CsvRow) -> str:
 
 
 def _name(row: CsvRow) -> str:
-    """Return ``METHOD name``; a locustfile that names its requests so itself says it once."""
+    """Return ``METHOD name``, without repeating the method if the name starts with it."""
     method, name = _type(row), row.text("Name")
     return name if not method or name.split(" ", 1)[0] == method else f"{method} {name}"
 
 
 class _Stats:
-    """What ``_stats.csv`` says, and where it contradicts itself or its sisters."""
+    """Contents of ``_stats.csv``, and its contradictions, internal and with the other files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.operations: dict[tuple[str, str], Operation] = {}
-        """By Locust's own method and name."""
+        """By method and name as in the file."""
         self.latency: Latency | None = None
-        """Of all requests together."""
+        """Of all requests."""
         self.duration = 0.0
-        """Seconds, from the rate that Locust computed."""
+        """Seconds, derived from the rate that Locust computed."""
         self.contradictions: list[str] = []
         self._names: set[str] = set()
         self._totals: list[tuple[int, int]] = []
         self._requests = self._failures = 0
 
     def add_total(self, row: CsvRow, percentiles: dict[str, dict[str, float]]) -> None:
-        """Take the row of all requests together; two files that were joined have two."""
+        """Add the row of all requests; concatenated files have several."""
         requests, failures = row.count("Request Count"), row.count("Failure Count", 0)
         rate = row.number("Requests/s")
         first = not self._totals
@@ -367,14 +368,14 @@ class _Stats:
             self.duration = max(self.duration, requests / rate)
 
     def add(self, row: CsvRow, percentiles: dict[str, dict[str, float]]) -> None:
-        """Take the row of one operation; ``percentiles`` by name go with those of the row."""
+        """Add the row of one operation; ``percentiles`` contains additional ones by name."""
         requests, failures = row.count("Request Count"), row.count("Failure Count", 0)
         if not requests and not failures:
             return
         key = (_type(row), row.raw("Name"))
         if key in self.operations:
             raise UsageError(
-                f"{row.path}: row {row.line}: {_name(row)!r} stands twice, expected one row for each"
+                f"{row.path}: row {row.line}: {_name(row)!r} appears twice, expected one row for each"
             )
         name = self._own(_name(row))
         self._requests += requests
@@ -398,18 +399,18 @@ class _Stats:
 
     @property
     def complete(self) -> bool:
-        """Whether the row of all requests together is there."""
+        """Whether the file contains the row of all requests."""
         return bool(self._totals)
 
     def compare_totals(self) -> None:
-        """Note where the rows of the operations are not what the row of all requests says."""
+        """Record a contradiction if the operations do not add up to the row of all requests."""
         rows = (self._requests, self._failures)
         summed = (sum(total[0] for total in self._totals), sum(total[1] for total in self._totals))
         if rows != summed and set(self._totals) != {rows}:
             self._contradict("the sum of the rows", rows, "'Aggregated'", summed)
 
     def compare_history(self, path: Path, requests: int, failures: int) -> None:
-        """Note where the last row of the history counts more than the statistics: these were cut short."""
+        """Record a contradiction if the history counts more than the statistics, which are then truncated."""
         if requests > self._requests or failures > self._failures:
             rows = (self._requests, self._failures)
             self._contradict(
@@ -423,7 +424,7 @@ class _Stats:
         )
 
     def compare_failures(self, failures: Iterable[Failure], path: Path) -> None:
-        """Count what the file of failures has on top of the statistics, and note that the two differ."""
+        """Add failures that are missing in the statistics, and record the contradictions."""
         recorded: Counter[str] = Counter()
         for failure in failures:
             recorded[failure.operation] += failure.count
@@ -466,7 +467,7 @@ def _stats(files: _Files) -> _Stats:
 
 
 def _percentiles_of(row: CsvRow) -> dict[str, float]:
-    """Return the percentiles that a row knows; one that a clock made negative is 0."""
+    """Return the percentiles in a row; negative values (after a clock change) become 0."""
     found: dict[str, float] = {}
     for column in row.fields:
         match = _PERCENTILE.fullmatch(column)
@@ -477,7 +478,7 @@ def _percentiles_of(row: CsvRow) -> dict[str, float]:
 
 
 def _latency(row: CsvRow, requests: int, percentiles: dict[str, float] | None = None) -> Latency | None:
-    """Return the latency of a row; None where it does not know both mean and maximum."""
+    """Return the latency of a row, or None if mean or maximum is missing."""
     mean, longest = row.number("Average Response Time"), row.number("Max Response Time")
     if not requests or mean is None or longest is None:
         return None
@@ -491,7 +492,7 @@ def _latency(row: CsvRow, requests: int, percentiles: dict[str, float] | None = 
 
 
 def _failures(rows: Iterator[CsvRow], stats: _Stats) -> tuple[Failure, ...]:
-    """Return the failures, rows of one fault together, and one for what no row speaks of."""
+    """Return the failures grouped by fingerprint, plus one per operation for failures without a row."""
     found: dict[str, Failure] = {}
     counts: Counter[str] = Counter()
     recorded: Counter[str] = Counter()
@@ -501,36 +502,34 @@ def _failures(rows: Iterator[CsvRow], stats: _Stats) -> tuple[Failure, ...]:
         name, text = operation.name if operation else _name(row), row.text("Error")
         occurrences = row.count("Occurrences")
         recorded[name] += occurrences
-        understood = understand(text)
-        key = (name, str(understood))
+        parsed = parse_error(text)
+        key = (name, str(parsed))
         mark = prints.get(key)
         if mark is None:
-            mark = fingerprint(
-                name, understood.problem, understood.status, understood.code, understood.message
-            )
+            mark = fingerprint(name, parsed.problem, parsed.status, parsed.code, parsed.message)
             prints[key] = mark
             if mark not in found:
                 found[mark] = Failure(
                     fingerprint=mark,
                     operation=name,
-                    problem=understood.problem,
-                    message=normalise(understood.message),
-                    status=understood.status,
-                    code=understood.code,
-                    examples=(Example(at=0.0, status=understood.status, answer=text[:_LONGEST_EVIDENCE]),),
+                    problem=parsed.problem,
+                    message=normalise(parsed.message),
+                    status=parsed.status,
+                    code=parsed.code,
+                    examples=(Example(at=0.0, status=parsed.status, answer=text[:_LONGEST_EVIDENCE]),),
                 )
         counts[mark] += occurrences
     return (
         *(msgspec.structs.replace(failure, count=counts[mark]) for mark, failure in found.items()),
         *(
-            _unspoken(o, o.failures - recorded[o.name])
+            _without_message(o, o.failures - recorded[o.name])
             for o in stats.operations.values()
             if o.failures > recorded[o.name]
         ),
     )
 
 
-def _unspoken(operation: Operation, count: int) -> Failure:
+def _without_message(operation: Operation, count: int) -> Failure:
     message = "Locust counted failures here whose message is not in the CSV files"
     mark = fingerprint(operation.name, ProblemKind.OTHER, None, None, message)
     return Failure(
@@ -539,7 +538,7 @@ def _unspoken(operation: Operation, count: int) -> Failure:
 
 
 def _exceptions(rows: Iterator[CsvRow]) -> tuple[Failure, ...]:
-    """Return what the tasks themselves raised; Locust does not say in which task."""
+    """Return the exceptions raised by tasks; Locust does not record the name of the task."""
     found: dict[str, Failure] = {}
     for row in rows:
         text, traceback = row.text("Message"), row.text("Traceback")
@@ -558,7 +557,7 @@ def _exceptions(rows: Iterator[CsvRow]) -> tuple[Failure, ...]:
 
 
 def _timeline(rows: Iterator[CsvRow], stats: _Stats) -> tuple[Timeline, float | None]:
-    """Return the timeline and the time of its first row in seconds since 1970, if there is one."""
+    """Return the timeline and the time of its first row in seconds since 1970, if any."""
     found = sorted(((_time(row), row) for row in rows if _is_total(row)), key=lambda one: one[0])
     moments: list[Moment] = []
     requests = failures = 0
@@ -590,7 +589,7 @@ def _either(row: CsvRow, name: str, older: str) -> str:
 
 
 def _time(row: CsvRow) -> float:
-    """Return the time stamp of a row in seconds since 1970, whatever its unit."""
+    """Return the timestamp of a row in seconds since 1970; the unit is detected."""
     text = row.text("Timestamp")
     seconds: float | None = None
     if re.search("[-:]", text):
@@ -612,7 +611,7 @@ def _iso(seconds: float) -> str:
 
 
 def _percentiles(row: CsvRow) -> tuple[float | None, float | None, float | None]:
-    """Return p50, p95 and p99; in its first second Locust writes zeros for what it does not know yet."""
+    """Return p50, p95 and p99; in the first second, Locust writes zeros for values that are not available yet."""
     known = _percentiles_of(row)
     p50, p95, p99 = (known.get(one) for one in ("50", "95", "99"))
     return (p50, p95, p99) if p50 or p95 or p99 else (None, None, None)

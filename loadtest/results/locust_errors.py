@@ -1,8 +1,8 @@
-"""Understanding the one line that Locust keeps of a failure.
+"""Parsing of the one-line error that Locust records for a failure.
 
-Our own client writes ``[KIND STATUS CODE] message``, the last two where there are any; other locustfiles leave
-the ``repr`` of an exception or words of their own. A number counts as the status of the response only in a shape
-that says so: one after "expected", in an address, a duration or a number of things does not.
+The built-in client writes ``[KIND STATUS CODE] message``, with status and code where available; other locustfiles
+record the ``repr`` of an exception or free text. A number is only taken for the response status if the text marks it
+as one: a number after "expected", in an address, a duration or a count is not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WRAPPED = re.compile(r"^(?:\w+\.)*(\w+)\((.*)\)$", re.DOTALL)
 _OWN_WORDS = ("CatchResponseError", "LocustError", "ResponseError", "Exception", "AssertionError")
 _NAMES = frozenset(ProblemKind)
 _LONGEST = 2000
-"""Characters that are searched; what is behind them is a body."""
+"""Maximum number of characters searched; later ones are part of a response body."""
 
 _ELSEWHERE = re.compile(
     r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>)]*"  # addresses
@@ -29,7 +29,7 @@ _ELSEWHERE = re.compile(
     r"|records?|results?|entries|tools|users|times|requests|elements?|lines?|tokens?)\b",
     re.IGNORECASE,
 )
-"""Where numbers stand that are no status."""
+"""Text whose numbers are not statuses."""
 _JSONRPC = re.compile(
     r"(?i)\bJSON-?RPC(?: 2\.0)? error[^\w-]*(-?\d+|unknown|\?)?\]?\)?\s*[:,-]?\s*(.*)$", re.DOTALL
 )
@@ -61,21 +61,21 @@ _NAMED_SHAPES = tuple(
         rf"\b{_STATUS}{_GLUE}{_N}",
     )
 )
-"""Shapes that say that the number is a status."""
+"""Patterns that mark a number as a status."""
 _PHRASED = re.compile(
     r"(?i)\b(?P<status>"
     + "|".join(rf"{one.value}(?=:? {re.escape(one.phrase)}\b)" for one in HTTPStatus)
     + ")"
 )
 _BARE_SHAPE = re.compile(rf"(?i){_CAME}{_GLUE}{_N}{_END}")
-"""A shape that says what came, and not of what."""
+"""Pattern for a received value that does not mention a status."""
 _WEAK_SHAPE = re.compile(rf"(?i)\b(?:was|is|found|saw){_GLUE}{_N}{_END}")
-"""What counts only beside an expected status."""
+"""Pattern that only counts if the text also has an expected status."""
 _FAILED_SHAPE = re.compile(
     rf"(?i)\b(?:error(?: code)?:? |fail(?:ed|ure)\b[^:\d(]{{0,60}}(?:: |with |\()|unexpected\b[^:\d]{{0,40}}:? )"
     rf"{_N}(?:{_END}|(?= [{{\[\"<]))"
 )
-"""What counts only for a status that says failure."""
+"""Pattern that only counts for a status of 400 or above."""
 _EXPECTED = re.compile(
     r"(?i)\b(?:expect(?:ed|ing|s)?|want(?:ed)?|should (?:be|have been|return)|allowed|must be|instead of|rather than"
     r"|not in|one of)(?:\s|[:=]|\b(?:to|be|get|have|return|receive|see|an?|one|of|http|status|codes?)\b){0,12}"
@@ -88,7 +88,7 @@ _OUTSIDE = re.compile(
 _NOTHING = re.compile(
     rf"(?i)(?:{_CAME}|\b{_STATUS}|\bcode|\bfail(?:ed|ure)[^:\d]{{0,60}}:?){_GLUE}0(?![\w.])(?=\s*(?:$|[^\w\s]))"
 )
-"""A status of 0 is what Locust's fast client reports where no response came."""
+"""Pattern for a status of 0, which Locust's fast client reports if there was no response."""
 _KINDS: tuple[tuple[ProblemKind, re.Pattern[str]], ...] = (
     (ProblemKind.TIMEOUT, re.compile(r"(?i)timeout|timed[ -]?out")),
     (
@@ -107,8 +107,8 @@ _KINDS: tuple[tuple[ProblemKind, re.Pattern[str]], ...] = (
 
 
 @dataclass(frozen=True)
-class Understood:
-    """A failure as far as its one line tells it."""
+class ParsedError:
+    """A failure, as parsed from its one-line error."""
 
     problem: ProblemKind
     message: str
@@ -116,8 +116,8 @@ class Understood:
     code: str | None = None
 
 
-def understand(text: str) -> Understood:
-    """Return what Locust's line ``text`` says; what is not recognised is of the kind ``other``."""
+def parse_error(text: str) -> ParsedError:
+    """Parse Locust's one-line error ``text``; unrecognised errors are of the kind ``other``."""
     text = text.strip()
     kind, inner = _unwrap(text)
     ours = _ours(inner)
@@ -130,25 +130,25 @@ def understand(text: str) -> Understood:
         return rpc
     status = status_of(head) or status_of(text[:_LONGEST])
     if status is not None and status >= 400:
-        return Understood(ProblemKind.STATUS, message, status)
+        return ParsedError(ProblemKind.STATUS, message, status)
     if status is None and _NOTHING.search(_ELSEWHERE.sub(" ", head)):
-        return Understood(ProblemKind.CONNECTION, message)
+        return ParsedError(ProblemKind.CONNECTION, message)
     grpc = _GRPC.search(head)
     if grpc:
-        return Understood(_GRPC_KINDS.get(grpc[1], ProblemKind.OTHER), message, code=grpc[1])
+        return ParsedError(_GRPC_KINDS.get(grpc[1], ProblemKind.OTHER), message, code=grpc[1])
     for problem, pattern in _KINDS:
         if pattern.search(kind) or pattern.search(head):
-            return Understood(problem, message, status)
+            return ParsedError(problem, message, status)
     if status is not None:
-        return Understood(ProblemKind.STATUS, message, status)
-    return Understood(ProblemKind.OTHER, message or "no message")
+        return ParsedError(ProblemKind.STATUS, message, status)
+    return ParsedError(ProblemKind.OTHER, message or "no message")
 
 
 def status_of(text: str) -> int | None:
-    """Return the status of the response that ``text`` speaks of, or None where no number is surely one."""
+    """Return the response status mentioned in ``text``, or None if no number is clearly one."""
     plain = _ELSEWHERE.sub(" ", text)
     if compared := _COMPARED.search(plain):
-        # Test libraries differ in which side is what came; one of the two is no success.
+        # Test libraries differ in which side is the actual value; exactly one must be a failure.
         sides = {int(compared[1]), int(compared[2])}
         failed = [side for side in sides if side >= 400]
         return failed[0] if len(failed) == 1 and _registered(failed[0]) else None
@@ -175,19 +175,19 @@ _STATUSES = frozenset(status.value for status in HTTPStatus) | {
 }
 
 
-def _jsonrpc(head: str, message: str) -> Understood | None:
+def _jsonrpc(head: str, message: str) -> ParsedError | None:
     found = _JSONRPC.search(head)
     if found:
         code = found[1] if found[1] and found[1] not in ("unknown", "?") else None
-        return Understood(ProblemKind.JSONRPC, message[found.start(2) :] or message, code=code)
+        return ParsedError(ProblemKind.JSONRPC, message[found.start(2) :] or message, code=code)
     code_alone = _JSONRPC_CODE.search(head)
-    return Understood(ProblemKind.JSONRPC, message, code=code_alone[1]) if code_alone else None
+    return ParsedError(ProblemKind.JSONRPC, message, code=code_alone[1]) if code_alone else None
 
 
 def _unwrap(text: str) -> tuple[str, str]:
-    """Return the name of the exception, or nothing, and its message without quotes.
+    """Return the name of the exception, if any, and its message without quotes.
 
-    The name stays in the message unless it is one of those that say nothing of their own.
+    The name stays in the message unless it is a generic one.
     """
     found = _WRAPPED.match(text)
     if not found:
@@ -204,8 +204,8 @@ def _unwrap(text: str) -> tuple[str, str]:
     return (name, value) if name in _OWN_WORDS or name.endswith("HTTPError") else (name, f"{name}: {value}")
 
 
-def _ours(text: str) -> Understood | None:
+def _ours(text: str) -> ParsedError | None:
     found = _OURS.match(text)
     if not found or found[1] not in _NAMES:
         return None
-    return Understood(ProblemKind(found[1]), found[4], int(found[2]) if found[2] else None, found[3])
+    return ParsedError(ProblemKind(found[1]), found[4], int(found[2]) if found[2] else None, found[3])

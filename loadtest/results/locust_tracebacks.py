@@ -1,4 +1,4 @@
-"""Which task raised, from the traceback that Locust keeps of an exception."""
+"""Finding the task that raised an exception, from the traceback that Locust records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIBRARY = re.compile(
 
 
 def task_of(traceback: str) -> str:
-    """Return ``TASK locustfile.py:buy``: the last frame that is not of a library, else the last; ``TASK`` for none."""
+    """Return ``TASK locustfile.py:buy``, from the last frame outside libraries or else the last; ``TASK`` if none."""
     frames = _FRAME.findall(traceback)
     own = [frame for frame in frames if not _LIBRARY.search(frame[0])]
     if not frames:

@@ -1,6 +1,6 @@
-"""What was measured of each operation and of each event stream.
+"""Measurements of operations, event streams and resources, and the timeline of a run.
 
-Times are seconds since the start of the load, durations of requests are milliseconds, sizes are bytes.
+Times are in seconds since the start of the load, durations of requests in milliseconds, sizes in bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from loadtest.results.latency import Histogram, Latency
 
 
 class Acceptance(Record, frozen=True, kw_only=True):
-    """An answer outside the contract that a scenario accepted, with its reason."""
+    """Responses outside the contract that a scenario allows, with the reason."""
 
     status: int
     reason: str
@@ -24,80 +24,80 @@ class Acceptance(Record, frozen=True, kw_only=True):
 
 
 class Operation(Record, frozen=True, kw_only=True):
-    """What happened on one operation; ``requests`` = successes + acceptances + drift + failures."""
+    """Measurements of one operation; ``requests`` = successes + acceptances + drift + failures."""
 
     name: str
     """``GET /teams/{team_id}``, as in the contract, without a version prefix."""
     area: str
     requests: Count
     successes: Count
-    """Documented success with a body that holds against the schema where it was checked."""
+    """Responses with a documented success status and, where checked, a body that is valid against the schema."""
     failures: Count
     drift: Count = 0
-    """Plainly right answers outside the contract, excused with a reason in the version's data."""
+    """Contract mismatches: correct responses outside the contract, excused with a reason in the version data."""
     differs: dict[str, Count] = msgspec.field(default_factory=dict)
-    """How those answers differ: ``status 303``, ``media type text/html``, ``body: id is missing`` → how often."""
+    """Counts by kind of mismatch: ``status 303``, ``media type text/html``, ``body: id is missing``."""
     statuses: dict[str, Count] = msgspec.field(default_factory=dict)
     validated: Count = 0
-    """How many answers were held against the contract, bodies with a documented schema included."""
+    """Responses validated against the contract, including bodies with a documented schema."""
     received: Count = 0
-    """Bytes of bodies."""
+    """Bytes of response bodies."""
     latency: Latency | None = None
     acceptances: tuple[Acceptance, ...] = ()
     scenario: str | None = None
-    """The scenario that called it most recently."""
+    """The most recent scenario that called it."""
     first_success: Seconds | None = None
-    """When its first documented success came, in seconds; None if there was none."""
+    """Time of the first documented success; None if there was none."""
 
 
 class Stream(Record, frozen=True, kw_only=True):
-    """An event stream, measured apart from the request that opened it."""
+    """Measurements of event streams, separate from the requests that opened them."""
 
     operation: str
     opened: Count
     events: Count
     ended: Count
-    """Ended by the server in good order."""
+    """Streams closed properly by the server."""
     first_event: Latency | None = None
     gap: Latency | None = None
-    """Between two signs of life: events, and comments that keep a stream open."""
+    """Time between two events or keep-alive comments."""
 
 
 class ResourceSample(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The gateway's whole process tree, or one process of it, at one time."""
+    """Resource usage of the gateway's process tree, or of one of its processes, at one time."""
 
     at: Seconds
     rss: Count
-    """Bytes, summed over the processes."""
+    """Bytes, total of all processes."""
     cpu: Seconds
-    """Seconds of CPU used since the gateway's start."""
+    """CPU time since the start of the gateway."""
     descriptors: Count
     threads: Count
     processes: Count
     pss: Count | None = None
-    """Bytes, where pages that processes share count in parts; None where the system does not tell."""
+    """Bytes, with shared pages divided among the processes; None if the system does not report it."""
     database: Count | None = None
     """Open connections to the database server; None if there is none."""
     cache: Count | None = None
     """Open connections to Redis; None if there is none."""
     clients: Count | None = None
-    """Open connections that others made to the gateway."""
+    """Open incoming connections."""
 
 
 class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One process of the gateway over time; a worker that was restarted is two of them."""
+    """One process of the gateway over time; a restarted worker is a new process."""
 
     pid: int
     name: str
-    """``gunicorn``, ``python``: the program, without its arguments."""
+    """Program name without arguments: ``gunicorn``, ``python``."""
     began: Seconds
     ended: Seconds | None = None
-    """When it was seen last although the gateway went on; None: it lived to the end."""
+    """Time of its last sample if it ended before the gateway; otherwise None."""
     samples: tuple[ResourceSample, ...] = ()
 
 
 class Reading(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """How large something stored was at one time."""
+    """Size of a store at one time."""
 
     at: Seconds
     bytes: Count | None = None
@@ -105,7 +105,7 @@ class Reading(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Store(Record, frozen=True, kw_only=True):
-    """Something that the gateway keeps and that can grow."""
+    """Storage of the gateway that can grow: a table or a file."""
 
     name: str
     """``table tool_metrics``, ``database``, ``log``."""
@@ -113,7 +113,7 @@ class Store(Record, frozen=True, kw_only=True):
 
 
 class Moment(Record, frozen=True, kw_only=True):
-    """One step on the shared time axis."""
+    """One step of the timeline."""
 
     at: Seconds
     requests: Count
@@ -125,23 +125,23 @@ class Moment(Record, frozen=True, kw_only=True):
 
 
 class Minute(Record, frozen=True, kw_only=True):
-    """One minute of the load, with its whole distribution: what an objective over time is judged by."""
+    """One minute of the load with its latency distribution, used to evaluate objectives over time."""
 
     at: Seconds
-    """When it began."""
+    """Start of the minute."""
     requests: Count
     latency: Latency | None = None
-    """Of a load with an arrival rate measured from the intended start of each request."""
+    """With an arrival rate, measured from the scheduled start of each request."""
 
 
 class LoadStage(Record, frozen=True, kw_only=True):
-    """One part of a load whose size changes by plan."""
+    """One stage of a load that follows a plan."""
 
     name: Literal["ramp-up", "plateau", "spike", "recovery", "cool-down"]
     start: Seconds
     end: Seconds
     rate: float
-    """Scenarios begun per second at its end, by plan."""
+    """Planned scenario starts per second at the end of the stage."""
 
 
 class Timeline(Record, frozen=True, kw_only=True):
@@ -151,11 +151,11 @@ class Timeline(Record, frozen=True, kw_only=True):
     moments: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
     stretches: tuple[LoadStage, ...] = ()
-    """The plan of a soak; empty for a load of one size."""
+    """The stages of a soak; empty for a constant load."""
 
 
 def merged_latency(operations: Iterable[Operation]) -> Latency | None:
-    """Return the latency of ``operations`` together; without percentiles if a histogram is missing.
+    """Return the merged latency of ``operations``; without percentiles if a histogram is missing.
 
     Raises:
         UsageError: a histogram of the run cannot be read.

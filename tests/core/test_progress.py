@@ -16,8 +16,8 @@ from loadtest.core.progress import EVERY, Plain, Terminal, minutes, progress
 SHOW = """
 from loadtest.core.progress import progress
 with progress() as shown:
-    shown.tell("boot", "1.0.7")
-    shown.tell("load", "20 users [bold]x")
+    shown.log("boot", "1.0.7")
+    shown.log("load", "20 users [bold]x")
     shown.update("7 requests")
 print("done")
 """
@@ -34,9 +34,9 @@ class Time:
 def test_plain_lines_come_now_and_then() -> None:
     stream, time = io.StringIO(), Time()
     shown = Plain(stream, time)
-    shown.tell("boot", "1.0.7")
+    shown.log("boot", "1.0.7")
     time.now += 3
-    shown.tell("load", "20 users")
+    shown.log("load", "20 users")
     for _ in range(25):
         time.now += 1
         shown.update(f"{time.now:.0f}")
@@ -53,13 +53,13 @@ def test_a_terminal_shows_phase_time_and_figures() -> None:
     time = Time()
     console = Console(file=io.StringIO(), force_terminal=True, width=60, color_system=None)
     shown = Terminal(console, time)
-    shown.tell("load", "20 users")
+    shown.log("load", "20 users")
     time.now += 65
     shown.update("7 requests · 1 failed")
     with console.capture() as captured:
         console.print(shown)
     assert captured.get().split(" ", 1)[1].rstrip() == "load 01:05  7 requests · 1 failed"
-    shown.tell("stop", "")
+    shown.log("stop", "")
     with console.capture() as captured:
         console.print(shown)
     assert captured.get().split(" ", 1)[1].rstrip() == "stop 00:00"
@@ -68,7 +68,7 @@ def test_a_terminal_shows_phase_time_and_figures() -> None:
 def test_a_long_line_stays_one_line() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=30, color_system=None)
     shown = Terminal(console)
-    shown.tell("load", "")
+    shown.log("load", "")
     shown.update("figure " * 30)
     with console.capture() as captured:
         console.print(shown)
@@ -80,7 +80,7 @@ def test_what_stays_is_above_the_line_that_changes() -> None:
     console = Console(file=file, force_terminal=True, width=80)
     shown = Terminal(console)
     with Live(shown, console=console, auto_refresh=False, transient=True):
-        shown.tell("boot", "[red]a/b[/red] 1.0.7")
+        shown.log("boot", "[red]a/b[/red] 1.0.7")
     assert "boot     [red]a/b[/red] 1.0.7" in file.getvalue()
 
 
@@ -131,9 +131,9 @@ def test_plain_lines_where_they_are_asked_for(setting: dict[str, str]) -> None:
 
 def test_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with progress() as shown:
-        shown.tell("boot", "1.0.7")
+        shown.log("boot", "1.0.7")
     assert capsys.readouterr().err == "boot     1.0.7\n"
 
 
-def test_time_is_told_in_minutes() -> None:
+def test_time_is_shown_in_minutes() -> None:
     assert [minutes(seconds) for seconds in (0.9, 59, 65, 6_000)] == ["00:00", "00:59", "01:05", "100:00"]

@@ -163,8 +163,8 @@ def test_base64_leaves_less_than_a_character_of_a_secret(
 def test_a_redactor_shows_no_secret_and_learns_more() -> None:
     redactor = Redactor(["opaque-one"])
     assert "opaque" not in repr(redactor)
-    assert redactor.knowing(["opaque-one", "short"]).mask("opaque-one opaque-two") == "*** opaque-two"
-    assert redactor.knowing(["opaque-two"]).mask("opaque-one opaque-two") == "*** ***"
+    assert redactor.with_secrets(["opaque-one", "short"]).mask("opaque-one opaque-two") == "*** opaque-two"
+    assert redactor.with_secrets(["opaque-two"]).mask("opaque-one opaque-two") == "*** ***"
     assert redactor.mask("opaque-two") == "opaque-two"
 
 

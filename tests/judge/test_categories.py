@@ -98,7 +98,7 @@ def test_a_silent_500_elsewhere_is_of_no_category() -> None:
         ('name = "own"', 'name = "Not Good"', "category 'Not Good': name"),
         ("status = [418]", "statuses = [418]", "statuses"),
         ('fault = "environment"', 'fault = "nobody"', "fault"),
-        ("status = [418]", "status = [418]\n" + OWN.strip(), "stands twice"),
+        ("status = [418]", "status = [418]\n" + OWN.strip(), "appears twice"),
         (
             "status = [418]",
             'status = [418]\nexamples = [{operation="GET /a", problem="status", status=500, message=""}]',

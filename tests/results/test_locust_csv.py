@@ -87,7 +87,7 @@ def test_messages_that_differ_by_a_number_are_one_failure(tmp_path: Path) -> Non
 
 def test_names_that_carry_their_method_are_not_doubled(tmp_path: Path) -> None:
     rows = (ROW.replace("/tools", "GET /tools"), ROW.replace("/tools", "/tools"), TOTAL)
-    with pytest.raises(UsageError, match="stands twice"):
+    with pytest.raises(UsageError, match="appears twice"):
         read_csv_run(put(tmp_path, stats=stats(rows[0], rows[0], TOTAL)))
     here = read_csv_run(put(tmp_path, stats=stats(*rows), failures=f"{FAILURES}\r\nGET,GET /tools,x,3\r\n"))
     assert {o.name for o in here.operations} == {"GET /tools", "GET /tools (again)"}

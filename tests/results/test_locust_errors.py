@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.results.failures import ProblemKind
-from loadtest.results.locust_errors import Understood, understand
+from loadtest.results.locust_errors import ParsedError, parse_error
 
 PHRASES = (
     "CatchResponseError('Expected [200], got {}')",
@@ -22,54 +22,54 @@ PHRASES = (
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[status 500] boom", Understood(ProblemKind.STATUS, "boom", 500)),
+        ("[status 500] boom", ParsedError(ProblemKind.STATUS, "boom", 500)),
         (
             "[jsonrpc 200 -32000] Internal error",
-            Understood(ProblemKind.JSONRPC, "Internal error", 200, "-32000"),
+            ParsedError(ProblemKind.JSONRPC, "Internal error", 200, "-32000"),
         ),
-        ("[timeout] no answer", Understood(ProblemKind.TIMEOUT, "no answer")),
-        ("[stream-stalled] silent", Understood(ProblemKind.STREAM_STALLED, "silent")),
-        ("[unknown 500] boom", Understood(ProblemKind.OTHER, "[unknown 500] boom")),
-        ("Problem('[status 500] it\\'s')", Understood(ProblemKind.STATUS, "it's", 500)),
+        ("[timeout] no answer", ParsedError(ProblemKind.TIMEOUT, "no answer")),
+        ("[stream-stalled] silent", ParsedError(ProblemKind.STREAM_STALLED, "silent")),
+        ("[unknown 500] boom", ParsedError(ProblemKind.OTHER, "[unknown 500] boom")),
+        ("Problem('[status 500] it\\'s')", ParsedError(ProblemKind.STATUS, "it's", 500)),
         (
             "HTTPError('500 Server Error: Internal Server Error for url: /x')",
-            Understood(ProblemKind.STATUS, "500 Server Error: Internal Server Error for url: /x", 500),
+            ParsedError(ProblemKind.STATUS, "500 Server Error: Internal Server Error for url: /x", 500),
         ),
         (
             "LocustBadStatusCode(code=404)",
-            Understood(ProblemKind.STATUS, "LocustBadStatusCode(code=404)", 404),
+            ParsedError(ProblemKind.STATUS, "LocustBadStatusCode(code=404)", 404),
         ),
         (
             "BadStatusCode('http://h/x', code=404)",
-            Understood(ProblemKind.STATUS, "BadStatusCode('http://h/x', code=404)", 404),
+            ParsedError(ProblemKind.STATUS, "BadStatusCode('http://h/x', code=404)", 404),
         ),
-        ("CatchResponseError('no \"id\"')", Understood(ProblemKind.OTHER, 'no "id"')),
-        ("CatchResponseError('[schema 200] no id')", Understood(ProblemKind.SCHEMA, "no id", 200)),
+        ("CatchResponseError('no \"id\"')", ParsedError(ProblemKind.OTHER, 'no "id"')),
+        ("CatchResponseError('[schema 200] no id')", ParsedError(ProblemKind.SCHEMA, "no id", 200)),
         (
             "CatchResponseError('Unexpected status code 503')",
-            Understood(ProblemKind.STATUS, "Unexpected status code 503", 503),
+            ParsedError(ProblemKind.STATUS, "Unexpected status code 503", 503),
         ),
         (
             "ConnectionRefusedError(111, 'Connection refused')",
-            Understood(ProblemKind.CONNECTION, "ConnectionRefusedError(111, 'Connection refused')"),
+            ParsedError(ProblemKind.CONNECTION, "ConnectionRefusedError(111, 'Connection refused')"),
         ),
         (
             "RemoteDisconnected('Remote end closed connection without response')",
-            Understood(
+            ParsedError(
                 ProblemKind.CONNECTION, "RemoteDisconnected: Remote end closed connection without response"
             ),
         ),
-        ("ReadTimeout('read')", Understood(ProblemKind.TIMEOUT, "ReadTimeout: read")),
+        ("ReadTimeout('read')", ParsedError(ProblemKind.TIMEOUT, "ReadTimeout: read")),
         (
             "JSONDecodeError('Expecting value: line 1 column 1 (char 0)')",
-            Understood(ProblemKind.JSON, "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
+            ParsedError(ProblemKind.JSON, "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
         ),
-        ("ValueError('odd')", Understood(ProblemKind.OTHER, "ValueError: odd")),
-        ("", Understood(ProblemKind.OTHER, "no message")),
+        ("ValueError('odd')", ParsedError(ProblemKind.OTHER, "ValueError: odd")),
+        ("", ParsedError(ProblemKind.OTHER, "no message")),
     ],
 )
-def test_understanding(text: str, expected: Understood) -> None:
-    assert understand(text) == expected
+def test_parsing(text: str, expected: ParsedError) -> None:
+    assert parse_error(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_understanding(text: str, expected: Understood) -> None:
 def test_only_a_number_that_is_said_to_be_the_status_is_one(
     text: str, problem: str, status: int | None
 ) -> None:
-    understood = understand(text)
+    understood = parse_error(text)
     assert (understood.problem.value, understood.status) == (problem, status)
 
 
 @given(st.sampled_from(sorted(HTTPStatus)), st.sampled_from(sorted(HTTPStatus)), st.sampled_from(PHRASES))
 def test_two_statuses_are_never_taken_for_each_other(one: int, other: int, phrase: str) -> None:
-    first, second = (understand(phrase.format(int(status))) for status in (one, other))
+    first, second = (parse_error(phrase.format(int(status))) for status in (one, other))
     assert first.status == one
     assert second.status == other
 
@@ -204,11 +204,11 @@ def test_two_statuses_are_never_taken_for_each_other(one: int, other: int, phras
 def test_a_long_message_is_understood_in_no_time(phrase: str) -> None:
     text = phrase.format("9" * 3) * 20_000
     start = time.process_time()
-    understand(text)
-    understand(f"CatchResponseError({text!r})")
+    parse_error(text)
+    parse_error(f"CatchResponseError({text!r})")
     assert time.process_time() - start < 1
 
 
 @given(st.text())
 def test_any_text_is_understood_somehow(text: str) -> None:
-    assert understand(text).problem in ProblemKind
+    assert parse_error(text).problem in ProblemKind
