@@ -169,7 +169,7 @@ def stores_fit(facts: CheckInput) -> CheckResult:
     return CheckResult(
         Check.STORES,
         Severity.WARNING,
-        f"{amount(week, 'bytes')} a week at this rate: {text}",
+        f"{amount(week, 'bytes')} per week at this rate: {text}",
         "Configure retention of records and logs, or provide that much disk space.",
         tuple(one.text for one in stored),
     )

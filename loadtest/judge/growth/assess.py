@@ -1,4 +1,4 @@
-"""What a long run says of the gateway: what grows, what it stores, how it came back from the spike."""
+"""Assessment of a long run: resource growth, storage growth, recovery from the spike."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from loadtest.results.failures import Failure
 from loadtest.results.run import Run
 
 MIN_DURATION = 600.0
-"""Seconds from which on a run that was not made for it is looked at."""
+"""Minimum duration in seconds for runs other than soaks."""
 
 _ORDER = (Trend.GROWING, Trend.UNKNOWN, Trend.STABLE)
 
 
 def assess_endurance(run: Run, new: Iterable[Failure]) -> Endurance:
-    """Return what ``run`` says of growth; ``new`` are the failures that nothing excuses.
+    """Assess ``run``; ``new`` are the failures that are not excused.
 
-    The same run gives the same figures: what is drawn at random depends on its seed and its start alone.
+    Deterministic: the random numbers depend only on the seed and the start time of the run.
     """
     soak = bool(run.timeline.stretches) or run.settings.profile == "soak"
     if not soak and run.duration < MIN_DURATION:
@@ -41,13 +41,13 @@ def assess_endurance(run: Run, new: Iterable[Failure]) -> Endurance:
 
 
 def _growth(series: Series, seed: list[int]) -> Growth:
-    # Dear to import, and of no use to a short run.
+    # Imported here because it is slow, and short runs do not need it.
     import numpy as np
 
     from loadtest.judge.growth.trend import find_trend
 
     metric = metrics()[series.metric]
-    # By its name, so that neither the order of the series nor one more of them changes another's interval.
+    # Seeded by the name of the series, so that its interval does not depend on the other series.
     generator = np.random.default_rng([*seed, zlib.crc32(f"{series.metric} {series.of}".encode())])
     found = find_trend(
         metric, np.array(series.times), np.array(series.values), np.array(series.pieces), generator
@@ -79,19 +79,19 @@ def _hours_left(series: Series, slope: float | None) -> float | None:
 
 
 def _with_text(growth: Growth, metric: Metric, why: str) -> Growth:
-    sure = ""
+    estimate = ""
     if growth.slope is not None and growth.interval is not None:
         low, high = (amount(bound, metric.unit, sign=True) for bound in growth.interval)
-        sure = f"{amount(growth.slope, metric.unit, sign=True)} an hour ({low} to {high})"
+        estimate = f"{amount(growth.slope, metric.unit, sign=True)} per hour ({low} to {high})"
     match growth.trend:
         case Trend.GROWING:
-            text = f"{growth.name} grows: {sure}"
+            text = f"{growth.name} grows: {estimate}"
             if growth.hours_left is not None and growth.limit is not None:
                 limit = amount(growth.limit, metric.unit)
-                text += f", meets its limit of {limit} in {span(growth.hours_left)}"
+                text += f", reaches its limit of {limit} in {span(growth.hours_left)}"
         case Trend.STABLE:
             level = amount(growth.level or 0.0, metric.unit)
-            text = f"{growth.name} is stable at {level}: {sure}"
+            text = f"{growth.name} is stable at {level}: {estimate}"
         case Trend.UNKNOWN:
-            text = f"{growth.name} is not measurable: {why}" + (f"; {sure}" if sure else "")
+            text = f"{growth.name} is not measurable: {why}" + (f"; {estimate}" if estimate else "")
     return replace(growth, text=text)

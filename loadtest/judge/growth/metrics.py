@@ -1,4 +1,4 @@
-"""What is judged over a long run, as data: ``growth.toml``."""
+"""Metrics whose growth is assessed in long runs, and their thresholds, from ``growth.toml``."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ DATA = Path(__file__).parent / "growth.toml"
 
 
 class Metric(Record, frozen=True, kw_only=True, rename="kebab"):
-    """One figure over time, and from which change on it matters."""
+    """A metric over time and its growth thresholds."""
 
     name: str
     unit: str
     per_hour: float = 0.0
-    """In the metric's unit."""
+    """Relevant change per hour, in the unit of the metric."""
     over_run: float = 0.0
-    """Share of the level."""
+    """Relevant change over the assessed part of a run, as a share of the level."""
     least: float = 0.0
-    """In the metric's unit, over the judged part of a run: what ``over_run`` is at least."""
+    """Lower bound of ``over_run``, in the unit of the metric."""
     rise: float = 0.0
-    """In the metric's unit, over the judged part of a run: with less, no growth is called."""
+    """Smallest change over the assessed part of a run that is reported as growth, in the unit of the metric."""
     rise_share: float = 0.0
-    """The same as a share of the level: caches of a fresh gateway fill in a straight line, too."""
+    """The same as a share of the level, because the caches of a fresh gateway also grow linearly while they fill."""
     grain: float
-    """The smallest step that the figure makes by itself."""
+    """Resolution: the smallest step of the metric."""
     window: Literal["lowest", "middle"]
-    """What stands for a window of samples."""
+    """Which value represents a window of samples."""
     reason: str
 
     def minimum(self, level: float, seconds: float) -> float:
-        """Return the change per hour that matters, for a series of ``level`` that is judged over ``seconds``."""
+        """Return the relevant change per hour for a series at ``level`` that is assessed over ``seconds``."""
         return max(self.per_hour, max(self.over_run * abs(level), self.least) * 3600 / seconds)
 
     def called(self, level: float, seconds: float) -> float:
-        """Return the change per hour from which on growth is called, under the same conditions."""
+        """Return the smallest change per hour that is reported as growth, for the same series."""
         rise = max(self.rise, self.rise_share * abs(level))
         return max(self.minimum(level, seconds), rise * 3600 / seconds)
 

@@ -1,7 +1,7 @@
 """Results of growth detection.
 
-Memory, descriptors, threads, connections, latency, errors: each figure over time is a series, and each series is
-stable, growing or not measurable. The rules stand in ``docs/leaks.md``.
+Memory, descriptors, threads, connections, latency and errors over time are series, and each series is stable, growing
+or not measurable. ``docs/leaks.md`` describes the rules.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ class Trend(StrEnum):
     """The trend of a series after its warm-up."""
 
     STABLE = "stable"
-    """Growth that would matter can be excluded."""
+    """Relevant growth can be excluded."""
     GROWING = "growing"
     UNKNOWN = "not measurable"
-    """Too short, too few samples, or too restless to say one or the other."""
+    """Too short, too few samples, or too noisy to decide."""
 
 
 @dataclass(frozen=True)
 class Growth:
-    """One series of a run and whether it grows."""
+    """A series of a run and its trend."""
 
     metric: str
-    """``rss``, ``descriptors``, ``latency p95``, …: a name of ``growth.toml``."""
+    """A name in ``growth.toml``: ``rss``, ``descriptors``, ``latency p95``, …."""
     of: str
-    """Whose: ``all processes``, ``gunicorn 4711``, ``all requests``."""
+    """Subject: ``all processes``, ``gunicorn 4711``, ``all requests``."""
     unit: str
-    """``bytes``, ``ms``, ``share`` (from 0 to 1), or what is counted: ``descriptors``."""
+    """``bytes``, ``ms``, ``share`` (from 0 to 1), or a noun for counts: ``descriptors``."""
     trend: Trend
     text: str
-    """One line: what it does, with the interval, and when it meets its limit; or why it cannot be said."""
+    """One line: the trend, with slope, interval and the time until the limit, or why it is not measurable."""
     whole: bool = True
-    """Whether it is about the whole gateway, not one process of it."""
+    """Whether the subject is the whole gateway, not a single process."""
     slope: float | None = None
     """Change per hour; None if it could not be estimated."""
     interval: tuple[float, float] | None = None
-    """Where the slope lies with 95 % confidence, per hour."""
+    """95 % confidence interval of the slope, per hour."""
     minimum: float | None = None
-    """Change per hour from which on growth matters."""
+    """Smallest relevant change per hour."""
     level: float | None = None
-    """The middle of the series' troughs after the warm-up."""
+    """Median of the troughs after the warm-up."""
     limit: float | None = None
-    """What it must not exceed, if that is known: the machine's memory, a limit on descriptors."""
+    """Upper limit, if known: the memory of the machine, the limit on descriptors."""
     hours_left: float | None = None
-    """Of what grows and has a limit: how long until it is met, at this slope."""
+    """Hours until the limit is reached at this slope, for a growing series with a limit."""
     warm_up: float | None = None
-    """When the part that was judged began, in seconds of the load."""
+    """End of the warm-up, in seconds of the load."""
     troughs: tuple[tuple[float, float], ...] = ()
-    """What was judged: the lowest figure of each window and when it was, for a chart."""
+    """Time and value of the assessed points: the lowest value of each window."""
 
     @property
     def name(self) -> str:
@@ -66,14 +66,14 @@ class StorageGrowth(Record, frozen=True, kw_only=True):
     name: str
     """``table tool_metrics``, ``database``, ``log``."""
     rows: int | None
-    """How many rows it gained in the load; None for what has none."""
+    """Rows added during the load; None if it has no rows."""
     bytes: int | None
-    """How many bytes it gained; None if only rows were counted."""
+    """Bytes added during the load; None if only rows were counted."""
     rows_per_thousand: float | None
-    """Rows for each 1,000 requests."""
+    """Rows per 1,000 requests."""
     bytes_per_thousand: float | None
     week: int | None
-    """Bytes that it gains in a week at this rate."""
+    """Bytes per week at this rate."""
     text: str
     """One line."""
 
@@ -82,25 +82,25 @@ class Recovery(Record, frozen=True, kw_only=True):
     """Recovery after the spike, in seconds from its end."""
 
     latency: float | None
-    """When p95 was back where it was before; None: never."""
+    """Time until p95 was back at its baseline; None if it did not return."""
     rate: float | None
-    """When requests were answered at the rate of before; None: never."""
+    """Time until the request rate was back at its baseline; None if it did not return."""
     baseline_p95: float
-    """Before the spike, in ms."""
+    """p95 before the spike, in ms."""
     baseline_rate: float
     """Requests per second before the spike."""
     memory_added: int | None
-    """Bytes by which the troughs of memory lie above those of before the spike, at its end; None: not known."""
+    """Increase of the memory troughs, in bytes, from before the spike to its end; None if unknown."""
     memory_kept: int | None
-    """The same for the end of the run's last plateau or recovery."""
+    """The same up to the end of the last plateau or recovery stage."""
     planned: float
-    """How long the load leaves it to recover, in seconds."""
+    """Planned duration of the recovery stage, in seconds."""
     text: str
     """One line."""
 
     @property
     def seconds(self) -> float | None:
-        """When latency and rate were both back; None: never."""
+        """Time until both latency and rate were back; None if either did not return."""
         if self.latency is None or self.rate is None:
             return None
         return max(self.latency, self.rate)
@@ -108,23 +108,23 @@ class Recovery(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Endurance:
-    """What a long run says of the gateway beyond single requests; empty for a short one."""
+    """Assessment of a long run; empty for a short one."""
 
     judged: bool = False
-    """Whether the run was long enough to look."""
+    """Whether the run was long enough to be assessed."""
     soak: bool = False
     """Whether the run is a soak, in which growth that cannot be measured is inconclusive."""
     growth: tuple[Growth, ...] = ()
     """Growing series first, then not measurable ones; the whole gateway before single processes."""
     stored: tuple[StorageGrowth, ...] = ()
-    """The fastest first."""
+    """Fastest growth first."""
     recovery: Recovery | None = None
-    """None if there was no spike, or too little around it."""
+    """None without a spike, or with too little data before or after it."""
 
     def trending(self, trend: Trend) -> tuple[Growth, ...]:
-        """Return the series that do ``trend``."""
+        """Return the series with this ``trend``."""
         return tuple(one for one in self.growth if one.trend is trend)
 
 
 NOT_JUDGED = Endurance()
-"""Of a run that was too short to look."""
+"""Assessment of a run that was too short."""

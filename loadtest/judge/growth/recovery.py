@@ -1,4 +1,4 @@
-"""How long the gateway needs after a spike of load until it is as before."""
+"""Recovery time of the gateway after a load spike."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from loadtest.results.measurements import LoadStage
 from loadtest.results.run import Run
 
 WINDOW = 20.0
-"""Seconds that are looked at together: single ones are restless."""
+"""Width in seconds of the sliding window in which values are averaged."""
 
 STABLE_FOR = 30.0
-"""Seconds for which it must stay as before to be back."""
+"""Seconds for which values must stay at the baseline to count as recovered."""
 
 MAX_SLOWDOWN = 1.5
-"""How much slower than before still counts as back, at least."""
+"""Ratio to the baseline latency that always counts as recovered."""
 
 RATE_TOLERANCE = 0.2
-"""Share by which the rate of answers may differ from that of before, at least."""
+"""Relative deviation from the baseline rate that always counts as recovered."""
 
 MIN_WINDOWS = 10
-"""Windows before the spike below which nothing is said."""
+"""Minimum number of windows before the spike."""
 
 MIN_OBSERVATION = 90.0
-"""Seconds after the spike below which nothing is said: time to come back in, and to stay so."""
+"""Minimum number of seconds after the spike, enough to recover and to stay stable."""
 
 
 def recovery_of(run: Run) -> Recovery | None:
-    """Return how the gateway came back from the spike; None without one, or with too little around it."""
+    """Return the recovery after the spike; None without a spike, or with too little data before or after it."""
     stretches = run.timeline.stretches
     place = next((n for n, one in enumerate(stretches) if one.name == "spike"), None)
     if place is None:
@@ -74,16 +74,16 @@ def recovery_of(run: Run) -> Recovery | None:
 
 
 class _Window(NamedTuple):
-    """Some seconds that are looked at together."""
+    """A sliding window of the timeline."""
 
     at: float
     p95: float
     rate: float
-    """Answers per second."""
+    """Requests per second."""
 
 
 def _windows(run: Run, start: float, end: float) -> list[_Window]:
-    """Return the windows between ``start`` and ``end``, one from each step on; nothing answered is infinitely slow."""
+    """Return the windows between ``start`` and ``end``, one per step; p95 is infinite without requests."""
     width = run.timeline.width
     moments = [moment for moment in run.timeline.moments if start <= moment.at and moment.at + width <= end]
     steps = max(1, round(WINDOW / width))
@@ -98,7 +98,7 @@ def _windows(run: Run, start: float, end: float) -> list[_Window]:
 def _back(
     windows: Sequence[_Window], since: float, width: float, recovered: Callable[[_Window], bool]
 ) -> float | None:
-    """Return the time from ``since`` until the windows stay recovered for a while; None: never."""
+    """Return the time from ``since`` until the windows stay recovered; None if they do not."""
     good: float | None = None
     for window in windows:
         if not recovered(window):
@@ -130,7 +130,7 @@ def _text(
     parts = []
     for what, seconds, before in (
         ("p95", latency, f"{p95:.0f} ms"),
-        ("rate", rate, f"{per_second:.3g} requests a second"),
+        ("rate", rate, f"{per_second:.3g} requests per second"),
     ):
         if seconds is None:
             parts.append(f"{what} was not back at {before} within {clock(watched)} after the spike")
@@ -138,5 +138,5 @@ def _text(
             parts.append(f"{what} was back at {before} after {seconds:.0f} s")
     if added is not None and kept is not None:
         in_spike, later = (amount(size, "bytes", sign=True) for size in (added, kept))
-        parts.append(f"memory lay {in_spike} higher in the spike, {later} after it")
+        parts.append(f"memory changed by {in_spike} during the spike, {later} after recovery")
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""The figures of a run over time, one series each, without the times in which the load itself changes."""
+"""Series of a run: each metric over time, limited to the times with a constant load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WHOLE = "all processes"
 REQUESTS = "all requests"
 
 MIN_MINUTES = 12
-"""Minutes from which on latency is judged by the minute; a shorter run has only finer steps to go by."""
+"""Minimum number of minutes for latency by minute; shorter runs use the finer steps of the timeline."""
 
 _RESOURCES: dict[str, Callable[[ResourceSample], int | None]] = {
     "rss": lambda sample: sample.rss,
@@ -27,7 +27,7 @@ _RESOURCES: dict[str, Callable[[ResourceSample], int | None]] = {
 
 @dataclass(frozen=True)
 class Series:
-    """One figure over time; ``pieces`` tells of each point in which stretch of steady load it lies."""
+    """A metric over time; ``pieces`` contains, for each point, the number of its span of constant load."""
 
     metric: str
     of: str
@@ -38,20 +38,20 @@ class Series:
 
     @property
     def whole(self) -> bool:
-        """Whether it is about the whole gateway."""
+        """Whether the subject is the whole gateway."""
         return self.of in (WHOLE, REQUESTS)
 
 
 def steady_spans(run: Run) -> tuple[tuple[float, float], ...]:
-    """Return when the load had one size, in seconds: the plateaus of a soak, or the whole of another run."""
+    """Return the spans of constant load in seconds: the plateaus of a soak, or the whole of any other run."""
     plateaus = tuple((one.start, one.end) for one in run.timeline.stretches if one.name == "plateau")
     return plateaus or ((0.0, run.duration),)
 
 
 def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
-    """Yield every series that ``run`` has; ``new`` are the failures that nothing excuses."""
+    """Yield every series of ``run``; ``new`` are the failures that are not excused."""
     spans = steady_spans(run)
-    # The limit on descriptors is that of each process.
+    # The limit on descriptors applies to each process.
     unlimited = set() if len(run.processes) == 1 else {"descriptors"}
     yield from _resources(WHOLE, run.resources, spans, run.limits, unlimited)
     if len(run.processes) > 1:
@@ -69,7 +69,7 @@ def _resources(
     limits: dict[str, int],
     unlimited: set[str],
 ) -> Iterator[Series]:
-    """Yield the series of the figures that are known; ``unlimited`` have no limit here: theirs is not this sum's."""
+    """Yield the series of the available metrics; those in ``unlimited`` get no limit, as it does not apply to them."""
     for metric, figure in _RESOURCES.items():
         points = ((sample.at, value) for sample in samples if (value := figure(sample)) is not None)
         name = "memory" if metric in ("rss", "pss") else metric
@@ -100,7 +100,7 @@ def _percentile(minute: Minute, share: str) -> float | None:
 
 
 def _errors(run: Run, new: Sequence[Failure], spans: Sequence[tuple[float, float]]) -> Iterator[Series]:
-    """Yield the share of new failures by the minute; without any there is nothing that could grow."""
+    """Yield the share of new failures by minute, if there are any."""
     if not any(failure.minutes for failure in new):
         return
     points = []
@@ -132,5 +132,5 @@ def _series(
 
 
 def _piece(spans: Sequence[tuple[float, float]], begin: float, end: float) -> int | None:
-    """Return the number of the span that holds the time from ``begin`` to ``end``, if one does."""
+    """Return the number of the span that contains the time from ``begin`` to ``end``, if any."""
     return next((n for n, (start, stop) in enumerate(spans) if start <= begin and end <= stop), None)

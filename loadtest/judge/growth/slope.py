@@ -1,8 +1,8 @@
-"""How fast a series grows: a slope that outliers and saw-teeth do not move, and how sure it is.
+"""Robust estimate of the slope of a series, with a confidence interval.
 
-The slope is Theil and Sen's, the median of the slopes of all pairs of points; the interval is that of a bootstrap
-by moving blocks, which keeps what neighbours have in common. A series may come in pieces, as when a spike of
-load was cut out of it: only pairs within a piece count, so that a step between two of them is no slope.
+The slope is the Theil-Sen estimator, the median of the slopes of all pairs of points; the interval is from a moving
+block bootstrap, which preserves the correlation between neighbouring points. A series may consist of pieces, for
+example before and after a load spike. Only pairs within a piece are used, so that a step between pieces has no effect.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Piece = NDArray[np.int64]
 
 WINDOWS = 48
-"""Windows that a series is cut into, at most."""
+"""Maximum number of windows of a series."""
 
 DRAWS = 400
 """Bootstrap samples."""
@@ -25,19 +25,19 @@ DRAWS = 400
 CONFIDENCE = 0.95
 
 WIDER = 5.5
-"""By how much intervals are widened, over the root of the number of points: found by simulation such that they
-hold the truth in 95 % of the cases for 16 to 48 points whose neighbours correlate by up to a half."""
+"""Factor by which intervals are widened, divided by the square root of the number of points. Determined by simulation
+such that 95 % of intervals contain the true slope for 16 to 48 points with a correlation of neighbours up to 0.5."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """A series as few points: one for each window."""
+    """A series reduced to one point per window."""
 
     times: Array
     """Seconds."""
     values: Array
     piece: Piece
-    """Number of the piece that each point belongs to."""
+    """Number of the piece of each point."""
 
     def since(self, index: int) -> Points:
         """Return the points from number ``index`` on."""
@@ -52,7 +52,7 @@ class Points:
 
     @property
     def seconds(self) -> float:
-        """Length of the pieces together."""
+        """Total duration of the pieces."""
         return float(
             sum(np.ptp(self.times[self.piece == number]) for number in np.unique(self.piece))
             if len(self)
@@ -62,7 +62,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Slope:
-    """A slope per second, and where it lies."""
+    """A slope and its confidence interval."""
 
     value: float
     low: float
@@ -72,10 +72,10 @@ class Slope:
 def windows(
     times: Array, values: Array, piece: Piece, take: Literal["lowest", "middle"], *, most: int = WINDOWS
 ) -> Points:
-    """Return the lowest or the middle value of each window, at the time at which it was measured.
+    """Return the lowest or the middle value of each window, with the time of its measurement.
 
-    Windows have one width over all pieces. The lowest stands for a window where what is taken is given back
-    from time to time (garbage collection, pools that idle): only what is never given back raises it.
+    Windows have the same width in all pieces. The lowest value is used for resources that are released from time to
+    time (garbage collection, idle pools), because it only rises if they are not released.
     """
     lengths = [np.ptp(times[piece == number]) for number in np.unique(piece)]
     width = max(float(sum(lengths)) / most, 1e-9)
@@ -93,7 +93,7 @@ def windows(
 
 
 def theil_sen(points: Points) -> float:
-    """Return the median slope of all pairs within a piece, per second; 0 if there is no pair."""
+    """Return the median slope of all pairs within a piece; 0 if there are none."""
     one, other = _pairs(points)
     if not len(one):
         return 0.0
@@ -102,7 +102,7 @@ def theil_sen(points: Points) -> float:
 
 
 def fit(points: Points, slope: float) -> Array:
-    """Return the line of ``slope`` through the middle of each piece, at each point."""
+    """Return, for each point, the line with this ``slope`` through the median of its piece."""
     line = slope * points.times
     for number in np.unique(points.piece):
         inside = points.piece == number
@@ -111,10 +111,10 @@ def fit(points: Points, slope: float) -> Array:
 
 
 def interval(points: Points, generator: np.random.Generator, *, draws: int = DRAWS) -> Slope:
-    """Return the slope and its interval by a bootstrap of blocks of the residuals.
+    """Return the slope and its confidence interval, from a block bootstrap of the residuals.
 
-    A block is a fifth of the series: long enough for a saw-tooth or a slow drift to stay whole in it. Of so few
-    points the plain interval holds the truth in four of five cases only, so it is widened until it keeps its word.
+    A block is a fifth of the series, long enough for a sawtooth or a slow drift. With so few points, the plain
+    interval contains the true slope in only four of five cases, so it is widened; see :data:`WIDER`.
     """
     value = theil_sen(points)
     one, other = _pairs(points)
@@ -136,10 +136,10 @@ def interval(points: Points, generator: np.random.Generator, *, draws: int = DRA
 
 
 def warm_up(points: Points) -> int:
-    """Return the number of the first point after the warm-up, at most a third of them.
+    """Return the number of the first point after the warm-up, which is at most a third of the points.
 
-    The start is left out as far as that makes the rest a better line: the mean squared residual over the number of
-    points left, the rule of the smallest standard error that simulations are truncated by, about a slope.
+    The truncation minimises the mean squared residual about the slope, divided by the square of the number of
+    remaining points (the marginal standard error rule used to truncate the warm-up of simulations).
     """
     count = len(points)
     best, found = np.inf, 0

@@ -1,4 +1,4 @@
-"""What the gateway stores by design: how much for each request, and how large that becomes."""
+"""Storage growth of the gateway, per request and per week."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WEEK = 7 * 24 * 3600
 
 
 def storage_growth(run: Run) -> tuple[StorageGrowth, ...]:
-    """Return what became larger while the load went on, most bytes first, then most rows."""
+    """Return the stores that grew during the load, by bytes, then by rows, in descending order."""
     found = [one for store in run.stores if (one := _gain(store, run)) is not None]
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), -(one.rows or 0), one.name)))
 
@@ -21,7 +21,7 @@ def _gain(store: Store, run: Run) -> StorageGrowth | None:
     if len(inside) < 2 or not run.requests:
         return None
     seconds = inside[-1].at - inside[0].at
-    # Requests are taken to come evenly: readings need not begin and end with the load.
+    # Assumes evenly distributed requests, because readings need not start and end with the load.
     thousands = run.requests * seconds / run.duration / 1000
     rows = _difference([reading.rows for reading in inside])
     size = _difference([reading.bytes for reading in inside])
@@ -29,12 +29,12 @@ def _gain(store: Store, run: Run) -> StorageGrowth | None:
         return None
     parts = []
     if rows is not None:
-        parts.append(f"{number(rows / thousands)} rows for each 1,000 requests")
+        parts.append(f"{number(rows / thousands)} rows per 1,000 requests")
     if size is not None:
-        parts.append(f"{amount(size / thousands, 'bytes')} for each 1,000 requests")
-        parts.append(f"{amount(size / seconds * WEEK, 'bytes')} in a week at this rate")
+        parts.append(f"{amount(size / thousands, 'bytes')} per 1,000 requests")
+        parts.append(f"{amount(size / seconds * WEEK, 'bytes')} per week at this rate")
     elif rows is not None:
-        parts.append(f"{rows / seconds * WEEK:,.0f} in a week at this rate")
+        parts.append(f"{rows / seconds * WEEK:,.0f} rows per week at this rate")
     return StorageGrowth(
         name=store.name,
         rows=rows,
@@ -42,7 +42,7 @@ def _gain(store: Store, run: Run) -> StorageGrowth | None:
         rows_per_thousand=None if rows is None else rows / thousands,
         bytes_per_thousand=None if size is None else size / thousands,
         week=None if size is None else round(size / seconds * WEEK),
-        text=f"{store.name} gains {', '.join(parts)}",
+        text=f"{store.name} grows by {', '.join(parts)}",
     )
 
 

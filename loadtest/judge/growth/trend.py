@@ -1,4 +1,4 @@
-"""Whether one series grows: stable, growing, or not measurable."""
+"""Trend of a series: stable, growing, or not measurable."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from loadtest.judge.growth.slope import (
 )
 
 FEWEST = 12
-"""Windows after the warm-up below which nothing is said."""
+"""Minimum number of samples, and of windows."""
 
 FADING = 0.75
-"""Share of the first half's slope that the second half's must keep, or the series is settling."""
+"""Minimum ratio of the slopes of the second and the first half; below it, the series is settling."""
 
 FADED = 0.9
-"""The same for the second half by itself, of a series that is known to settle: a logarithm keeps 0.82."""
+"""The same within the second half of a series that is settling; for a logarithm, the ratio is 0.82."""
 
-SETTLING = "it grows ever more slowly and has not settled yet"
+SETTLING = "its growth is slowing down but has not stopped"
 
 PARTS = 4
-"""Parts of a series whose lowest points are compared."""
+"""Number of parts whose lowest points are compared."""
 
 EVEN = 0.25
-"""Share of the mean rise from part to part that each must have."""
+"""Minimum ratio of each rise between parts to the mean rise."""
 
 HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class TrendResult:
-    """What is known of a series; slopes and minimum are per hour."""
+    """Trend of a series; slopes and minimum are per hour."""
 
     trend: Trend
     why: str
-    """Why it is not measurable; empty for the others."""
+    """Why it is not measurable; otherwise empty."""
     slope: float | None = None
     interval: tuple[float, float] | None = None
     minimum: float | None = None
@@ -59,18 +59,18 @@ class TrendResult:
 def find_trend(
     metric: Metric, times: Array, values: Array, piece: Piece, generator: np.random.Generator
 ) -> TrendResult:
-    """Return what the series of ``metric`` does; ``times`` rise and are seconds of the load.
+    """Return the trend of the series of ``metric``; ``times`` are seconds of the load in ascending order.
 
-    Growing means that all of this holds after the warm-up: the whole interval of the slope lies above the minimum;
-    the floor rises from third to third, which a saw-tooth's does not; and the second half grows about as
-    fast as the first, which a series that settles does not. Stable means that the whole interval lies below the
-    minimum. Of a series that was still settling the second half is judged by itself.
+    A series is growing if, after the warm-up, the whole interval of the slope is above the minimum, the floor rises
+    from part to part (unlike a sawtooth's), and the second half grows about as fast as the first (unlike a series
+    that is settling). It is stable if the whole interval is below the minimum. For a series that is settling, the
+    second half is assessed by itself.
     """
     if len(times) < FEWEST:
-        return TrendResult(Trend.UNKNOWN, f"{len(times)} samples are too few")
+        return TrendResult(Trend.UNKNOWN, f"only {len(times)} samples")
     points = windows(times, values, piece, metric.window)
     if len(points) < FEWEST:
-        return TrendResult(Trend.UNKNOWN, f"{len(points)} windows are too few")
+        return TrendResult(Trend.UNKNOWN, f"only {len(points)} windows")
     rest = points.since(warm_up(points))
     found = _judge(metric, rest, generator, FADING)
     if found.why == SETTLING and len(rest) // 2 >= FEWEST:
@@ -106,18 +106,18 @@ def _decide(metric: Metric, rest: Points, slope: Slope, minimum: float, fading: 
     if first > minimum and second < fading * first:
         return Trend.UNKNOWN, SETTLING
     if slope.low <= minimum or second <= minimum:
-        return Trend.UNKNOWN, "growth that matters can neither be shown nor excluded"
+        return Trend.UNKNOWN, "relevant growth can neither be shown nor excluded"
     if slope.low <= metric.called(float(np.median(rest.values)), rest.seconds):
-        return Trend.UNKNOWN, "it grows, by no more than caches that still fill"
+        return Trend.UNKNOWN, "it grows no more than caches do while they fill"
     if not floor_rises(rest, slope.value / HOUR):
-        return Trend.UNKNOWN, "it rises in few steps, or falls back again: too few to tell"
+        return Trend.UNKNOWN, "it rises in too few steps, or falls again"
     return Trend.GROWING, ""
 
 
 def floor_rises(points: Points, slope: float) -> bool:
-    """Whether the lowest point rises from part to part; that a piece is higher than the one before does not count.
+    """Return whether the lowest point rises from part to part, ignoring steps between pieces.
 
-    What grows all the time rises in each part; a few steps, or a saw-tooth as long as the run, do not.
+    Continuous growth rises in each part; a few steps, or a sawtooth as long as the run, do not.
     """
     level = points.values - (fit(points, slope) - slope * points.times)
     floors = [float(part.min()) for part in np.array_split(level, PARTS)]
@@ -126,6 +126,6 @@ def floor_rises(points: Points, slope: float) -> bool:
 
 
 def _per_hour(slope: Slope, grain: float, seconds: float) -> Slope:
-    """Return ``slope`` per hour, its interval wide enough for the steps that the figure makes by itself."""
+    """Return ``slope`` per hour, with its interval widened by the resolution of the metric."""
     unsure = grain / seconds if seconds else np.inf
     return Slope(slope.value * HOUR, (slope.low - unsure) * HOUR, (slope.high + unsure) * HOUR)

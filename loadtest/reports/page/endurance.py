@@ -76,4 +76,4 @@ def _series(growth: Growth) -> GrowthRow:
     floor = lowest - (height - spread) / 2
     path = line([(at - start, value - floor) for at, value in troughs], end - start, height)
     shown = growth_text(growth)
-    return GrowthRow(shown, path, f"from {shown.level}, {shown.slope} an hour" if shown.slope else "")
+    return GrowthRow(shown, path, f"from {shown.level}, {shown.slope} per hour" if shown.slope else "")

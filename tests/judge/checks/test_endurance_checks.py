@@ -96,7 +96,7 @@ def test_memory_of_the_spike_is_told_apart() -> None:
     found = recovery_of(soak(lambda at: 300 if at < 1300 else 500 if at < 1400 else 340))
     assert found is not None
     assert (found.memory_added, found.memory_kept) == (200 * MIB, 40 * MIB)
-    assert "memory lay +200 MiB higher in the spike, +40 MiB after it" in found.text
+    assert "memory changed by +200 MiB during the spike, +40 MiB after recovery" in found.text
 
 
 def test_no_spike_and_too_little_around_it() -> None:
@@ -180,7 +180,7 @@ def test_what_is_stored_is_told_for_each_thousand_requests() -> None:
     assert table.rows_per_thousand == pytest.approx(200 / thousands)
     assert database.bytes_per_thousand == pytest.approx((17 << 20) / thousands)
     assert database.week == pytest.approx((17 << 20) / 1700 * 604800, rel=1e-6)
-    assert database.text.endswith("5.91 GiB in a week at this rate")
+    assert database.text.endswith("5.91 GiB per week at this rate")
     assert seen(here, Check.STORES).severity is Severity.PASSED
     assert seen(soak(), Check.STORES).severity is Severity.NOT_MEASURED
 

@@ -60,8 +60,8 @@ def test_a_leak_is_told_with_its_limit() -> None:
     assert growth.slope == pytest.approx(360 * MIB, rel=0.01)
     assert growth.limit == 1 << 30
     assert growth.hours_left == pytest.approx((1024 - 430) / 360, rel=0.02)
-    assert growth.text.startswith("rss of all processes grows: +360 MiB an hour (")
-    assert growth.text.endswith("meets its limit of 1 GiB in 2 h")
+    assert growth.text.startswith("rss of all processes grows: +360 MiB per hour (")
+    assert growth.text.endswith("reaches its limit of 1 GiB in 2 h")
     assert assess_endurance(here, ()).growth[0] == growth, "what grows comes first"
     assert told(soak(leaking), "rss").hours_left is None
 
