@@ -1,11 +1,11 @@
-# Every step of the workflows is a target here; written for GNU make 3.81 and newer, and any POSIX shell.
+# The workflows run these targets. Works with GNU make 3.81 and newer, and any POSIX shell.
 
 .DEFAULT_GOAL := help
 STARTED := $(shell date +%s)
 BIN := .venv/bin
 LOADTEST := $(BIN)/loadtest
 
-# Settings, on the command line of make or in the environment; make exports both to the recipes.
+# Settings on the command line of make or in the environment; make exports both to the recipes.
 # settings: begin (written by `make docs` from loadtest/core/settings.py)
 SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEWAY_WORKERS LOADTEST_PROFILE \
 	LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES LOADTEST_RATE LOADTEST_REPORTS_DIR \
@@ -37,11 +37,11 @@ SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEW
 #: LOADTEST_WORKERS_WITHIN    Timeout waiting for workers
 #: LOADTEST_BACKENDS_ADDRESS  Address on which the backends listen
 # settings: end
-# An empty setting is not set: it must not replace the default.
+# An empty setting counts as not set and must not replace the default.
 $(foreach name,$(SETTINGS),$(if $(strip $(value $(name))),,$(eval unexport $(name))))
 
-# Tests run beside each other, but for those that need the machine for themselves (tests/conftest.py).
-BESIDE := --numprocesses=logical --dist=loadgroup
+# Run tests in parallel, except those that need the machine for themselves (tests/conftest.py).
+PARALLEL := --numprocesses=logical --dist=loadgroup
 
 SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 
@@ -132,16 +132,16 @@ services-status: setup ## Show the running services
 
 .PHONY: test
 test: lint typecheck ## Run lint, type checks and all tests
-	@$(BIN)/pytest -m 'not nightly and not load' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
 	@$(BIN)/pytest -m 'load and not nightly' $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that boot no gateway
-	@$(BIN)/pytest -m 'not real and not nightly' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not real and not nightly' $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-real
 test-real: setup ## Run the tests that boot a gateway
-	@$(BIN)/pytest -m 'real and not nightly' $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'real and not nightly' $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-faults
 test-faults: setup ## Test every way in which a job can end, with a stub
@@ -149,8 +149,8 @@ test-faults: setup ## Test every way in which a job can end, with a stub
 
 .PHONY: test-nightly
 test-nightly: setup ## Run the tests that are too slow for every change
-	@$(BIN)/pytest -m nightly $(BESIDE) $(PYTEST_ARGS)
-	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/cli/test_fuzz.py $(BESIDE) $(PYTEST_ARGS)
+	@$(BIN)/pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
+	@LOADTEST_FUZZ=20; export LOADTEST_FUZZ; exec $(BIN)/pytest tests/cli/test_fuzz.py $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-distributed
 test-distributed: setup ## Test with network namespaces as machines; needs root

@@ -1,11 +1,11 @@
-"""What one request costs the machine that makes the load, and so how many a second one core of it makes.
+"""Measure the CPU time per request of the load generator, and thus the request rate of one core.
 
-Our client stands beside a bare Locust user; then without holding answers against their schema; then with the
-scenarios of the realistic mix, which also call tools over JSON-RPC and check what came.
+The client of this project is compared with bare Locust users: as it is, without schema validation, and with the
+scenarios of the realistic mix, which also call tools over JSON-RPC and check content.
 
-``make bench`` runs every variant in a process of its own, in turns, against the same local server and compares
-the medians of CPU time per request: user and system time of the process, which a slow neighbour changes little.
-Exit code 1 says that our client costs more than ``LIMIT`` times a bare FastHttpUser.
+``make bench`` runs the variants in turn, each in its own process, against the same local server, and compares the
+medians of user and system CPU time. Exit code 1: the client needs more than ``LIMIT`` times the CPU time of a bare
+FastHttpUser.
 """
 
 import argparse
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 BARE, OURS = "FastHttpUser", "contextforge-loadtest"
 UNCHECKED, REALISTIC = "… without schemas", "… the realistic mix"
 VARIANTS = (BARE, "HttpUser", OURS, UNCHECKED, REALISTIC)
-MINE = (OURS, UNCHECKED, REALISTIC)
+CHECKED = (OURS, UNCHECKED, REALISTIC)
 LIMIT = 1.6
-"""Times the CPU of a bare FastHttpUser."""
+"""Maximum CPU time relative to a bare FastHttpUser."""
 USERS = 10
 WARM_UP = 500
-"""Requests before measuring: connections opened, validators compiled, first answers checked."""
+"""Requests before the measurement, in which connections are opened and validators compiled."""
 SECRET = "benchmark-only-secret-of-thirty-two-characters"  # noqa: S105
 
 
 @contextmanager
 def local_server() -> Iterator[str]:
-    """Run the server in a process of its own and yield its address."""
+    """Run the server in its own process and yield its address."""
     script = Path(__file__).with_name("local_server.py")
     with subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -52,13 +52,13 @@ def local_server() -> Iterator[str]:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU time that this process has used, user and system."""
+    """Return the user and system CPU time of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def user_class(variant: str) -> "type[User]":
-    """Return the user that reads the list again and again, without a pause."""
+    """Return a user class that reads a list repeatedly, without pauses."""
     from locust import FastHttpUser, HttpUser, constant
     from locust import task as bare_task
 
@@ -90,7 +90,7 @@ def user_class(variant: str) -> "type[User]":
             self.call("GET /tools")
 
     class Unchecked(Ours):
-        """The same; :func:`measure` lets it hold nothing against a schema."""
+        """The same; :func:`measure` disables schema validation for it."""
 
     class Realistic(RealisticUser):
         wait_time = constant(0)
@@ -100,12 +100,12 @@ def user_class(variant: str) -> "type[User]":
 
 
 def measure(variant: str, host: str, requests: int) -> float:
-    """Drive ``host`` with one variant and return the CPU time per request in milliseconds.
+    """Send requests to ``host`` with one variant; return the CPU time per request in milliseconds.
 
     Raises:
-        RuntimeError: a request failed, so that what was measured is not what was meant.
+        RuntimeError: a request failed, so the measurement is invalid.
     """
-    # Importing locust patches the whole process: only the measured one does it.
+    # Importing Locust patches the whole process, so only the measured process imports it.
     from locust.env import Environment
 
     from loadtest.engine import coordinator as direction
@@ -114,8 +114,8 @@ def measure(variant: str, host: str, requests: int) -> float:
 
     environment = Environment(user_classes=[user_class(variant)], host=host)
     runner = environment.create_local_runner()
-    if variant in MINE:
-        # What the scenarios find in place is made up, as the server is.
+    if variant in CHECKED:
+        # The fixture is fake, like the server.
         tools = {name: name for name in ("echo", "get_system_time", "convert_time")}
         stage = Fixture(gateway_id="g", server_id="s", tools=tools, tool_ids={"echo": "t"})
         vars(direction)["set_stage"] = lambda *_: stage
@@ -141,16 +141,16 @@ def measure(variant: str, host: str, requests: int) -> float:
     runner.greenlet.join()
     if failed:
         raise RuntimeError(f"{variant}: {len(failed)} requests failed, the first with {failed[0]!r}")
-    if variant in MINE:
+    if variant in CHECKED:
         assert_checked(requests)
     return (marks[1] - marks[0]) / requests * 1000
 
 
 def assert_checked(requests: int) -> None:
-    """Make sure that our client did here what it does in a run: count every call, hold answers to the contract.
+    """Check that the client counted every call and validated the responses, as in a real run.
 
     Raises:
-        RuntimeError: the record does not show it.
+        RuntimeError: run.json does not contain it.
     """
     from loadtest.results.run import read_run
 
@@ -186,7 +186,7 @@ def compare(rounds: int, requests: int) -> dict[str, float]:
 
 
 def main() -> int:
-    """Print the table; or measure one variant, as the process that this one starts for it."""
+    """Print the table; with ``--variant``, measure one variant in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=4000)

@@ -1,6 +1,6 @@
-"""A small fast HTTP server on loopback for measuring the client's side: every answer is made beforehand.
+"""A small, fast HTTP server on loopback for benchmarks of the client, with constant responses.
 
-``python benchmarks/local_server.py`` prints its port and serves until its standard input closes.
+``python benchmarks/local_server.py`` prints its port and serves until its standard input is closed.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 TOOLS = 5
-"""Entities in the list: a body of about 4 KB, as a list of a gateway has it."""
+"""Entities in the list: a body of about 4 KB, like a list of a gateway."""
 
 _FIELDS: dict[str, tuple[dict[str, Any], Any]] = {
     "id": ({"type": "string"}, "3f2c9c1e5b7d4b0e9a6d2f8c1b4e7a90"),
@@ -79,7 +79,7 @@ _CONTRACT = {
 
 
 def answer(status: str, body: object) -> bytes:
-    """Return a whole HTTP answer; a text is a page."""
+    """Return a complete HTTP response; a string becomes an HTML page."""
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     kind = "text/html" if isinstance(body, str) else "application/json"
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
@@ -98,28 +98,28 @@ NOT_FOUND = answer("404 Not Found", {"detail": "Not Found"})
 
 
 def rpc(body: bytes) -> bytes:
-    """Return the answer to a JSON-RPC request: the list of tools, or what the called tool says."""
+    """Return the response to a JSON-RPC request: the list of tools, or the output of the called tool."""
     request = json.loads(body)
     if request["method"] == "tools/list":
         result: dict[str, Any] = {"tools": _BODY}
     else:
         arguments = request["params"]["arguments"]
-        told = arguments.get("text") or "2026-01-01T21:00:00+09:00 2026-01-01T12:00:00+00:00"
-        result = {"content": [{"type": "text", "text": told}], "isError": False}
+        output = arguments.get("text") or "2026-01-01T21:00:00+09:00 2026-01-01T12:00:00+00:00"
+        result = {"content": [{"type": "text", "text": output}], "isError": False}
     return answer("200 OK", {"jsonrpc": "2.0", "id": request["id"], "result": result})
 
 
 class Server(asyncio.Protocol):
-    """One connection that is kept open."""
+    """A keep-alive connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start with nothing read."""
+        """Start with an empty buffer."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self.transport = transport
         self.received = b""
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
+        """Respond to every complete request."""
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             head = self.received[:end]
@@ -138,7 +138,7 @@ class Server(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Serve until standard input closes, which it does when the parent ends."""
+    """Serve until standard input is closed, which happens when the parent process ends."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Server, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,9 +1,9 @@
-"""What all reports of a huge run cost: 10,000 operations, 100,000 kinds of failure.
+"""Measure the cost of all reports of a huge run: 10,000 operations, 100,000 kinds of failure.
 
     python benchmarks/reports_scale.py
 
-Prints the seconds of CPU that judging and each format take, and the peak of memory above what the run itself
-holds. The reports are made in a process of their own, which has made nothing before.
+Prints the CPU time of judging and of each format, and the peak memory in addition to the run itself. The reports are
+generated in a new process.
 """
 
 import datetime as dt
@@ -27,15 +27,15 @@ from loadtest.results.run import PlannedCall, Run, RunState, Scenario, Settings,
 OPERATIONS = 10_000
 FAILURES = 100_000
 CPU_GOAL = 2.0
-"""Seconds for all reports together."""
+"""CPU seconds for all reports together."""
 MEMORY_GOAL = 200.0
-"""MB above what the run itself holds."""
+"""MB in addition to the run itself."""
 
 T = TypeVar("T")
 
 
 def huge() -> Run:
-    """Return a run in which everything is there that costs something."""
+    """Return a run with every part that affects the cost."""
     histogram = Histogram()
     for number in range(200):
         histogram.add(1.07**number % 5_000)
@@ -102,7 +102,7 @@ def huge() -> Run:
 
 
 def timed(name: str, make: Callable[[], T]) -> tuple[T, float]:
-    """Return what ``make`` makes and the seconds of CPU it took, and print them."""
+    """Return the result of ``make`` and its CPU time in seconds, and print the time."""
     gc.collect()
     began = time.process_time()
     made = make()
@@ -113,13 +113,13 @@ def timed(name: str, make: Callable[[], T]) -> tuple[T, float]:
 
 
 def peak() -> float:
-    """Return the most memory that this process ever had, in MB."""
+    """Return the peak memory of this process in MB."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def measure(path: Path) -> int:
-    """Judge the run in ``path`` and make its reports."""
+    """Judge the run in ``path`` and generate its reports."""
     run, _ = timed("read", lambda: read_run(path))
     verdict, _ = timed("judge", lambda: judge_run(run, JudgingOptions(), dt.date(2026, 3, 1)))
     before, total = peak(), 0.0
@@ -135,7 +135,7 @@ def measure(path: Path) -> int:
 
 
 def main() -> int:
-    """Write the run, then measure in a process that has made nothing before."""
+    """Write the run, then measure in a new process."""
     if len(sys.argv) == 2:
         return measure(Path(sys.argv[1]))
     with tempfile.TemporaryDirectory() as folder:

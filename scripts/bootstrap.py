@@ -1,7 +1,7 @@
-"""Sets up ``.venv`` from the hashed locks; needs nothing but a Python, and does nothing when all is there.
+"""Set up ``.venv`` from the hashed locks, if it is out of date. Uses the standard library only.
 
-The stamp is written last and taken away first. So an environment with another stamp than ours is brought up
-to date, and one without a stamp was left half-finished: it is made again from nothing.
+A stamp file is removed first and written last. An environment with an outdated stamp is updated; one without a stamp
+is incomplete and created again.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ STAMP = ENVIRONMENT / ".contextforge-loadtest"
 BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
 DEV_LOCK = ROOT / "requirements" / "dev.lock"
 ISOLATION = ROOT / "loadtest" / "gateway" / "install" / "isolation"
-"""The project that uv is given, so that it reads no settings of a project around this checkout."""
+"""The project passed to uv, so that it reads no settings of a project around this checkout."""
 REDIRECTIONS = {
     *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER"),
     *("UV_CONSTRAINT", "UV_EXCLUDE", "UV_OVERRIDE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"),
@@ -33,15 +33,15 @@ REDIRECTIONS = {
         "__PYVENV_LAUNCHER__",
     ),
 }
-"""Variables that name another environment, project or set of packages than ``.venv`` and the locks."""
+"""Variables that select another environment, project or set of packages than ``.venv`` and the locks."""
 TIME_LIMIT = 900
-"""Seconds that one step may take."""
+"""Seconds per step."""
 INPUTS = (BOOTSTRAP_LOCK, DEV_LOCK, ROOT / "pyproject.toml", ROOT / "loadtest" / "__init__.py")
-"""What the environment is made from; the last one holds the version."""
+"""Files that the environment depends on; the last one contains the version."""
 
 
 def key() -> str:
-    """Return a digest of all that the environment depends on; its place counts, for it cannot be moved."""
+    """Return a digest of everything that the environment depends on, including its path: it cannot be moved."""
     digest = hashlib.sha256(str(ROOT).encode())
     for path in INPUTS:
         digest.update(path.read_bytes())
@@ -49,7 +49,7 @@ def key() -> str:
 
 
 def is_complete() -> bool:
-    """Say whether the environment is what the locks say, and its interpreter still there."""
+    """Return whether the environment matches the locks and its interpreter exists."""
     try:
         return STAMP.read_text() == key() and PYTHON.exists()
     except FileNotFoundError:
@@ -58,17 +58,17 @@ def is_complete() -> bool:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Wait for other set-ups in this checkout; the system lets go of the lock if this process dies."""
+    """Wait for other set-ups in this checkout; the system releases the lock if this process dies."""
     with DEV_LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def environment() -> dict[str, str]:
-    """Return the environment variables for the installers: the user's, without those that name other environments.
+    """Return the environment variables for the installers: the user's, without :data:`REDIRECTIONS`.
 
-    Where the user's caches cannot be written to, they are kept in ``.venv``; so is the home directory, where the user
-    has none: programs that the installers start would make it.
+    If the user's cache directory is not writable, caches are kept in ``.venv``. If the home directory does not exist, a
+    directory in ``.venv`` replaces it, because programs that the installers start would create it.
     """
     variables = {
         name: value
@@ -77,7 +77,7 @@ def environment() -> dict[str, str]:
     }
     home = Path(os.environ.get("HOME") or "/nonexistent")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    # A home directory that does not exist is not made, even where we could.
+    # A missing home directory is not created, even if that were possible.
     existing = next((path for path in (cache, cache.parent) if path.is_dir()), None)
     if existing is None or not os.access(existing, os.W_OK | os.X_OK):
         variables.setdefault("UV_CACHE_DIR", str(ENVIRONMENT / "cache" / "uv"))
@@ -88,10 +88,10 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: str | Path) -> None:
-    """Run one step; of its output only stderr is shown.
+    """Run one step; only its stderr is shown.
 
     Raises:
-        subprocess.SubprocessError: the step failed, or did not end in time.
+        subprocess.SubprocessError: the step failed or timed out.
     """
     subprocess.run(
         command, check=True, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, timeout=TIME_LIMIT
@@ -99,10 +99,10 @@ def run(*command: str | Path) -> None:
 
 
 def set_up() -> None:
-    """Bring the environment to what the locks say.
+    """Update the environment to the locks.
 
     Raises:
-        subprocess.SubprocessError: a step failed; what it had to say is on stderr.
+        subprocess.SubprocessError: a step failed; its output is on stderr.
     """
     half_finished = not STAMP.exists() or not PYTHON.exists()
     STAMP.unlink(missing_ok=True)
@@ -118,7 +118,7 @@ def set_up() -> None:
 
 
 def main() -> int:
-    """Set up if there is anything to do; 3 says that a step failed."""
+    """Set up the environment if it is out of date; return 3 if a step failed."""
     if is_complete():
         return 0
     with alone():

@@ -1,4 +1,4 @@
-"""Resolves the locks of this project again, with the newest versions that pyproject.toml allows."""
+"""Resolve the locks of this project again, with the newest versions that pyproject.toml allows."""
 
 import sys
 import tempfile
@@ -18,7 +18,7 @@ def resolve_bootstrap(lock: Path) -> None:
     """Write ``lock`` for uv itself, which pip installs.
 
     Raises:
-        InstallError: uv failed; one line that says why.
+        InstallError: uv failed; the message is one line.
     """
     with tempfile.TemporaryDirectory() as directory:
         wanted = Path(directory) / "wanted.in"
@@ -30,7 +30,7 @@ def resolve_dev(lock: Path, bootstrap: Path) -> None:
     """Write ``lock`` for everything else, with the uv of ``bootstrap``.
 
     Raises:
-        InstallError: uv failed; one line that says why.
+        InstallError: uv failed; the message is one line.
     """
     _compile(
         str(PROJECT), "--group", f"{PROJECT}:dev", "--constraint", str(bootstrap), "--output-file", str(lock)
@@ -39,7 +39,7 @@ def resolve_dev(lock: Path, bootstrap: Path) -> None:
 
 def _compile(*arguments: str) -> None:
     options = ("--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--upgrade")
-    # With an interpreter that is named, uv runs no others, such as the shims of a version manager.
+    # With an explicit interpreter, uv runs no others, such as the shims of a version manager.
     run_uv(["pip", "compile", *options, "--python-version", OLDEST, "--python", sys.executable, *arguments])
 
 

@@ -1,4 +1,4 @@
-"""Writes ``docs/categories.md`` from the built-in categories; ``make docs`` calls it."""
+"""Write ``docs/categories.md`` from the built-in categories; ``make docs`` calls it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ TARGET = Path(__file__).resolve().parents[2] / "docs" / "categories.md"
 
 
 def document(categories: Iterable[Category], *, command: str) -> str:
-    """Return the page ``docs/categories.md`` about ``categories``; ``command`` writes it again."""
+    """Return the page ``docs/categories.md`` about ``categories``; ``command`` regenerates it."""
     lines = [
         "# Categories of failures",
         "",
         f"<!-- Generated from loadtest/judge/categories.toml by `{command}`; do not edit. -->",
         "",
-        "A category recognises a failure, says whose fault it is and what to do about it. The first one that",
-        "matches counts; a file given with `--categories` comes before these.",
+        "A category recognises a failure, names the responsible component, and gives advice. The first match",
+        "counts; a file given with `--categories` takes precedence over these.",
         "",
-        "| category | whose fault | excuses |",
+        "| category | fault of | excuses |",
         "|---|---|---|",
     ]
     listed = list(categories)
@@ -35,13 +35,13 @@ def _document_one(category: Category) -> list[str]:
         ("operations", category.operations),
         ("problem", tuple(p.value for p in category.problems)),
         ("status", tuple(str(s) for s in category.status)),
-        ("status alone, of another locustfile", tuple(str(s) for s in category.bare_status)),
+        ("status only, of another locustfile", tuple(str(s) for s in category.bare_status)),
         ("code", category.codes),
         ("message", category.messages),
-        ("gateway's log", category.logs),
+        ("gateway log", category.logs),
     ]
     fault = category.fault.value.replace("-", " ")
-    excuse = "It excuses" if category.excuses else "It does not excuse"
+    excuse = "Excuses" if category.excuses else "Does not excuse"
     lines = [
         f"## {category.name}",
         "",
@@ -50,7 +50,7 @@ def _document_one(category: Category) -> list[str]:
         f"What to do: {category.advice}",
         "",
         *(f"- {name}: {' or '.join(f'`{value}`' for value in values)}" for name, values in rows if values),
-        *(f"- for example: `{s.operation}`: `{s.message}`" for s in category.examples),
+        *(f"- example: `{s.operation}`: `{s.message}`" for s in category.examples),
     ]
     if category.source:
         lines += [f"- source: <{category.source}>"]

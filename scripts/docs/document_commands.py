@@ -1,4 +1,4 @@
-"""Writes ``docs/cli.md`` from the commands and settings; ``make docs`` calls it."""
+"""Write ``docs/cli.md`` from the commands and settings; ``make docs`` calls it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Writes ``docs/gateway-faults.md`` from the data of the gateway versions; ``make docs`` calls it."""
+"""Write ``docs/gateway-faults.md`` from the data of the gateway versions; ``make docs`` calls it."""
 
 from pathlib import Path
 

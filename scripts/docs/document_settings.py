@@ -1,6 +1,6 @@
-"""Writes what is generated from the declared settings into the Makefile, ``action.yml`` and ``docs/ci.md``.
+"""Update the parts of the Makefile, ``action.yml`` and ``docs/ci.md`` that are generated from the declared settings.
 
-``make docs`` calls it and a test checks that the files are up to date. Each generated part is between two lines that
+``make docs`` calls it, and a test checks that the files are up to date. Each generated part is between two lines that
 contain ``settings: begin`` and ``settings: end``.
 """
 

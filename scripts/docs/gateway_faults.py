@@ -57,7 +57,7 @@ def faults(versions: Iterable[VersionData]) -> tuple[Fault, ...]:
 
 
 def document(found: Iterable[Fault], *, command: str) -> str:
-    """Return the page ``docs/gateway-faults.md``; ``command`` writes it again."""
+    """Return the page ``docs/gateway-faults.md``; ``command`` regenerates it."""
     listed = list(found)
     rows = [f"| {fault.title} | {', '.join(fault.versions)} | {len(fault.operations)} |" for fault in listed]
     table = ["| fault | versions | operations |", "|---|---|---|", *rows]

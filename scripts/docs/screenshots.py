@@ -1,6 +1,6 @@
-"""Takes pictures of ``report.html`` for the documents: ``python scripts/docs/screenshots.py RUN DIRECTORY``.
+"""Take the screenshots of ``report.html`` for the documentation: ``python scripts/docs/screenshots.py RUN DIRECTORY``.
 
-RUN is a run.json. The browser is the one of the machine, Chromium or Chrome.
+RUN is a run.json. Uses the installed Chromium or Chrome.
 """
 
 import datetime as dt
@@ -25,8 +25,8 @@ FLAGS = (
 )
 
 
-def pictures(page: Page, url: str, directory: Path) -> None:
-    """Take the pictures: what one sees first in both themes, the parts below it, and a phone's view."""
+def take_screenshots(page: Page, url: str, directory: Path) -> None:
+    """Take the screenshots: the top of the page in both themes, the sections below, and the page on a phone."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": 1200, "height": 800})
@@ -54,7 +54,7 @@ def pictures(page: Page, url: str, directory: Path) -> None:
 
 
 def main() -> int:
-    """Take the pictures of the run that the command line names."""
+    """Take the screenshots of the run given on the command line."""
     if len(sys.argv) != 3:
         print("usage: screenshots.py RUN DIRECTORY", file=sys.stderr)
         return 2
@@ -70,7 +70,7 @@ def main() -> int:
         path = Path(folder) / html.FILENAME
         path.write_text(html.render(run, verdict), encoding="utf-8")
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        pictures(browser.new_page(), path.as_uri(), directory)
+        take_screenshots(browser.new_page(), path.as_uri(), directory)
         browser.close()
     return 0
 

@@ -1,6 +1,6 @@
-"""Reading files that came out of a run, such as a downloaded artifact: whatever they are, reading them does no harm.
+"""Read files of a run, such as a downloaded artifact, safely: sizes are limited and links are not followed.
 
-Needs nothing but Python.
+Uses the standard library only.
 """
 
 import json
@@ -12,10 +12,10 @@ from typing import Any
 
 
 def read_bytes(path: Path, largest: int) -> bytes | None:
-    """Return the content of ``path``, or None if it is no regular file of at most ``largest`` bytes.
+    """Return the content of ``path``, or None if it is not a regular file of at most ``largest`` bytes.
 
-    Links are not followed, neither the file itself nor the directory that it is in: they could name any file of
-    the machine. A pipe or a device is not waited for.
+    Links are not followed, neither for the file nor for its directory: they could lead to any file on the machine. The
+    function does not block on a pipe or device.
     """
     if path.parent.is_symlink():
         return None
@@ -36,7 +36,7 @@ def read_bytes(path: Path, largest: int) -> bytes | None:
 
 
 def read_text(path: Path, largest: int) -> str | None:
-    """Return the text of ``path``, or None if it cannot be read as in :func:`read_bytes` or is no UTF-8."""
+    """Return the text of ``path``, or None if :func:`read_bytes` returns None or the content is not UTF-8."""
     data = read_bytes(path, largest)
     try:
         return None if data is None else data.decode()
@@ -45,7 +45,7 @@ def read_text(path: Path, largest: int) -> str | None:
 
 
 def read_json(path: Path, largest: int) -> Any:
-    """Return the JSON value in ``path``, or None if it cannot be read as in :func:`read_bytes` or is no JSON."""
+    """Return the JSON value in ``path``, or None if :func:`read_bytes` returns None or the content is not JSON."""
     data = read_bytes(path, largest)
     try:
         return None if data is None else json.loads(data)
@@ -54,7 +54,7 @@ def read_json(path: Path, largest: int) -> Any:
 
 
 def folders(directory: Path) -> Iterator[Path]:
-    """Yield the folders in ``directory``, in the order of their names; links are left out."""
+    """Yield the folders in ``directory``, sorted by name, without links."""
     try:
         found = sorted(directory.iterdir())
     except OSError:

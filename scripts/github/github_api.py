@@ -1,4 +1,4 @@
-"""The few calls of GitHub's API that our scripts need; nothing but Python.
+"""A minimal client for GitHub's API. Uses the standard library only.
 
 Environment: GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL, as GitHub sets them.
 """
@@ -15,34 +15,34 @@ from pathlib import Path
 from typing import IO, Any
 
 BOT = "github-actions[bot]"
-"""The author of what a workflow's token writes."""
+"""The author of everything written with a workflow's token."""
 SECONDS = 60
-"""How long GitHub may be silent."""
+"""Timeout of a request."""
 PAGE = 100
 
 
 class TooLargeError(Exception):
-    """A download is larger than it may be."""
+    """A download is larger than allowed."""
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the host of a download must not receive the token."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follow no redirect: the host of a download must not receive the token."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> None:
-        """Make no new request."""
+        """Return no new request."""
 
 
 class GitHub:
-    """One repository."""
+    """API client of one repository."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._root = environment["GITHUB_API_URL"].rstrip("/") + f"/repos/{environment['GITHUB_REPOSITORY']}"
         self._token = environment["GITHUB_TOKEN"]
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Return the answer to one call, or None if it has no body.
+        """Return the response to one request, or None if it has no body.
 
         Raises:
             urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -52,7 +52,7 @@ class GitHub:
         return json.loads(data) if data else None
 
     def found(self, path: str) -> Any:
-        """Return what is at ``path``, or None if there is nothing.
+        """Return the resource at ``path``, or None if it does not exist.
 
         Raises:
             urllib.error.URLError: GitHub does not respond, or returns another error.
@@ -66,7 +66,7 @@ class GitHub:
                 raise
 
     def pages(self, path: str, most: int = 20) -> Iterator[Any]:
-        """Yield the entries of a list, at most so many pages of it.
+        """Yield the entries of a list, at most ``most`` pages of it.
 
         Raises:
             urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -78,31 +78,33 @@ class GitHub:
                 return
 
     def download(self, path: str, largest: int) -> bytes:
-        """Return the file that GitHub leads to from ``path``.
+        """Return the file to which GitHub redirects from ``path``.
 
         Raises:
             urllib.error.URLError: GitHub does not respond, or returns an error.
-            TooLargeError: it has more than ``largest`` bytes.
+            TooLargeError: the file has more than ``largest`` bytes.
         """
         try:
-            answer = urllib.request.build_opener(_Stay).open(self._request("GET", path), timeout=SECONDS)
+            answer = urllib.request.build_opener(_NoRedirects).open(
+                self._request("GET", path), timeout=SECONDS
+            )
         except urllib.error.HTTPError as error:
             with error:
                 place = error.headers.get("Location", "")
                 if error.code not in (301, 302, 303, 307, 308) or not place.startswith(self._scheme()):
                     raise
-            # The address contains a signature; the token is not sent.
+            # The URL contains a signature; the token is not sent.
             answer = urllib.request.urlopen(place, timeout=SECONDS)  # noqa: S310
         return _bounded(answer, largest)
 
     def _scheme(self) -> str:
-        """Return the required start of every address: a download is as safe as the API."""
+        """Return the scheme that a download must use: that of the API."""
         return self._root.partition("//")[0] + "//"
 
     def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> urllib.request.Request:
-        return urllib.request.Request(  # noqa: S310 - the address is GitHub's own
+        return urllib.request.Request(  # noqa: S310 - the URL of GitHub's API
             self._root + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
@@ -116,23 +118,23 @@ class GitHub:
 
 
 def author(found: Mapping[str, Any]) -> str | None:
-    """Return who wrote an issue or a comment; None if that account was deleted since."""
+    """Return the author of an issue or comment, or None if the account was deleted."""
     return (found.get("user") or {}).get("login")
 
 
-def run_on_reports(tell: Callable[[Path, Mapping[str, str]], str]) -> int:
-    """Run the script on the reports in the directory on the command line."""
+def run_on_reports(publish: Callable[[Path, Mapping[str, str]], str]) -> int:
+    """Run ``publish`` on the directory on the command line; return the exit code of the script."""
     if len(sys.argv) != 2:
         print(f"usage: {Path(sys.argv[0]).name} REPORTS_DIR", file=sys.stderr)
         return 2
     try:
-        print(tell(Path(sys.argv[1]), os.environ))
+        print(publish(Path(sys.argv[1]), os.environ))
     except (OSError, HTTPException) as error:
         print(f"GitHub: {error}", file=sys.stderr)
         return 1
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         # An event or a response of an unexpected form is reported in one line.
-        print(f"GitHub: not understood: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"GitHub: unexpected data: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,8 +1,7 @@
-"""Shows on GitHub what a run came to: ``python scripts/github/github_report.py reports``.
+"""Show the result of a run on GitHub: ``python scripts/github/github_report.py reports``.
 
-Prints the annotations, appends the summary to the job's page and hands the outputs to the workflow. A run that
-got no further than its verdict still has outputs; one without a verdict is called inconclusive. Away from GitHub
-the summary goes nowhere and the outputs are printed.
+Prints the annotations, appends the summary to the job summary, and sets the outputs of the step. Without a verdict, the
+output is ``inconclusive``. Outside GitHub the outputs are printed, and the summary is not.
 """
 
 import os
@@ -14,9 +13,9 @@ from typing import Any
 from artifacts import read_json, read_text
 
 LARGEST = 1 << 20
-"""Bytes of what is shown; GitHub shows no larger summary."""
+"""Bytes of a summary; GitHub does not show a larger one."""
 LARGEST_VERDICT = 100_000_000
-"""Bytes of a verdict, which names every failure."""
+"""Bytes of a verdict, which lists every failure."""
 WORD = re.compile(r"[a-z]{1,20}")
 ANNOTATION = re.compile(r"::(error|warning) [^\r\n]*")
 
@@ -28,15 +27,15 @@ def annotations(reports: Path) -> list[str]:
 
 
 def summary(reports: Path) -> str:
-    """Return the page for the job's summary."""
+    """Return the text for the job summary."""
     text = read_text(reports / "summary.md", LARGEST)
     if text is None:
-        return f"The load test left no summary in `{reports.name}`: see the log of the step.\n"
+        return f"`{reports.name}` contains no summary of the load test; see the log of the step.\n"
     return text
 
 
 def outputs(reports: Path) -> dict[str, str]:
-    """Return the outputs for ``reports``: a word, counts and a path, which cannot inject others."""
+    """Return the outputs for ``reports``: a word, counts and a path, so that none can inject another output."""
     verdict = read_json(reports / "verdict.json", LARGEST_VERDICT)
     if not isinstance(verdict, dict):
         verdict = {}
@@ -66,13 +65,13 @@ def _append(variable: str, text: str) -> bool:
 
 
 def main() -> int:
-    """Show the reports in the directory on the command line."""
+    """Show the reports in the directory given on the command line."""
     if len(sys.argv) != 2:
         print("usage: github_report.py REPORTS_DIR", file=sys.stderr)
         return 2
     reports = Path(sys.argv[1])
     if not str(reports).isprintable():
-        print("REPORTS_DIR: has characters that cannot be printed, expected a plain path", file=sys.stderr)
+        print("REPORTS_DIR: contains non-printable characters, expected a plain path", file=sys.stderr)
         return 2
     for line in annotations(reports):
         print(line)

@@ -1,6 +1,6 @@
-"""Runs ``loadtest run`` with the inputs of the action as options; this process becomes that command.
+"""Run ``loadtest run`` with the inputs of the action as options, in place of this process.
 
-An empty input is left out, so that the environment, the profile or the default applies.
+Empty inputs are omitted, so that the environment, the profile or the default applies.
 """
 
 import os
@@ -16,7 +16,7 @@ from loadtest.core.settings import ALL
 def arguments(inputs: Mapping[str, str]) -> list[str]:
     """Return the arguments of ``loadtest`` for the variables ``INPUT_…``.
 
-    Each value is joined to its option by ``=``, so that a value that begins with a dash is not read as an option.
+    Each value is joined to its option with ``=``, so that a value with a leading dash is not read as an option.
     """
     return ["run", *(f"{one.option}={value}" for one in ALL if one.input for value in values(one, inputs))]
 
@@ -31,7 +31,7 @@ def values(setting: Setting[Any], inputs: Mapping[str, str]) -> list[str]:
 
 
 def main() -> None:
-    """Replace this process by ``loadtest run``."""
+    """Replace this process with ``loadtest run``."""
     loadtest = Path(sys.executable).parent / "loadtest"
     os.execv(loadtest, [str(loadtest), *arguments(os.environ)])  # noqa: S606
 

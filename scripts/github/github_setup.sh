@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up the load test for the action. A failure is shown beside the step, on the job's page and in the outputs.
+# Sets up the load test for the action. A failure is an annotation, a job summary, and the outputs of the step.
 #
 # Environment: GITHUB_ACTION_PATH, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY and RUNNER_TEMP as GitHub sets them;
 # INPUT_REPORTS_DIR is the input of the action.
@@ -8,7 +8,7 @@ set -eu
 log=$(mktemp "${RUNNER_TEMP:-/tmp}/loadtest-setup.XXXXXX")
 started=$(date +%s)
 status=0
-# Without tee's exit status in the way, which is that of a pipeline.
+# The exit status of a pipeline is that of tee, so make's is kept in a file.
 { make --no-print-directory -C "$GITHUB_ACTION_PATH" setup 2>&1 || echo $? > "$log.status"; } | tee "$log"
 [ ! -s "$log.status" ] || status=$(cat "$log.status")
 echo "seconds=$(($(date +%s) - started))" >> "$GITHUB_OUTPUT"
@@ -16,7 +16,7 @@ if [ "$status" -eq 0 ]; then
     rm -f "$log" "$log.status"
     exit 0
 fi
-# The last line that says something, as one line that cannot be another command.
+# The last non-empty line, escaped so that it cannot contain another workflow command.
 cause=$(grep -v '^make' "$log" | sed -e '/^[[:space:]]*$/d' | tail -n 1 | tr -d '\r' | cut -c 1-500 | sed -e 's/%/%25/g')
 echo "::error title=The load test could not be set up::${cause:-make setup failed}"
 {

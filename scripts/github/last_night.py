@@ -1,15 +1,15 @@
-"""Fetches what the last nights left of one soak: ``last_night.py DIRECTORY``.
+"""Download the baseline and the history of one soak from its last nights: ``last_night.py DIRECTORY``.
 
-Writes ``run.json`` of the newest night that passed, the baseline of this one, and ``history.json`` of the newest
-night there was. A night is a scheduled run of the workflow on the default branch; what was started by hand, with
-another size perhaps, is none. Without a night that can be used there is no baseline, and the run goes without.
+Writes ``run.json`` of the newest night that passed, as the baseline, and ``history.json`` of the newest night. A
+night is a scheduled run of the workflow on the default branch; manual runs, which may have another size, do not
+count. Without a suitable night there is no baseline.
 
-The archives come from this repository's own runs and are still read as data: two files are taken, by their names
-and up to a size, and a run that this version of the load test cannot read is left alone with a line.
+The archives come from runs of this repository, but are treated as untrusted data: only files with known names are read,
+up to a limit, and a run that this version cannot read is skipped with a message.
 
-Environment: ARTIFACT is the artifact's name, WORKFLOW the file name of the workflow; GITHUB_TOKEN,
-GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_RUN_ID and GITHUB_OUTPUT as GitHub sets them. The output ``run-args`` is
-what to give ``loadtest run``: ``--baseline DIRECTORY/run.json``, or nothing.
+Environment: ARTIFACT is the name of the artifact, WORKFLOW the file name of the workflow; GITHUB_TOKEN,
+GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_RUN_ID and GITHUB_OUTPUT as GitHub sets them. The output ``run-args`` has the
+arguments for ``loadtest run``: ``--baseline DIRECTORY/run.json``, or nothing.
 """
 
 import io
@@ -29,19 +29,19 @@ from loadtest.core.errors import UsageError
 from loadtest.results.run import read_run
 
 MOST_NIGHTS = 10
-"""Nights that are looked at."""
+"""Nights to search."""
 LARGEST_ARCHIVE = 300_000_000
 LARGEST_FILE = 150_000_000
 LARGEST_SMALL_FILE = 5_000_000
 FILES = {"run.json": LARGEST_FILE, "verdict.json": LARGEST_SMALL_FILE, "history.json": LARGEST_SMALL_FILE}
-"""What is read of an archive, and how many bytes of it at most."""
+"""Files to read from an archive, and the maximum size of each."""
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
-    """Return those of :data:`FILES` at the top level of ``archive``.
+    """Return the :data:`FILES` at the top level of ``archive``.
 
     Raises:
-        ValueError: it is no archive that can be read, or a file in it is larger than it may be.
+        ValueError: the archive is not readable, or a file in it is too large.
     """
     found = {}
     try:
@@ -55,12 +55,12 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
                     if len(found[name]) > largest:
                         raise ValueError(f"{name} has more than {largest} bytes")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"not an archive that can be read: {error}") from error
+        raise ValueError(f"not a readable archive: {error}") from error
     return found
 
 
 def archives(github: GitHub, workflow: str, artifact: str, own_run: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number of the run and archive of each night, newest first, as long as it is kept.
+    """Yield run number and archive of each night whose artifact still exists, newest first.
 
     Raises:
         urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -79,16 +79,16 @@ def archives(github: GitHub, workflow: str, artifact: str, own_run: int) -> Iter
             if one["name"] != artifact or one["expired"]:
                 continue
             if one["size_in_bytes"] > LARGEST_ARCHIVE:
-                print(f"run {run}: its artifact is larger than {LARGEST_ARCHIVE} bytes: not looked at")
+                print(f"run {run}: its artifact is larger than {LARGEST_ARCHIVE} bytes: skipped")
                 continue
             try:
                 yield run, github.download(f"/actions/artifacts/{int(one['id'])}/zip", LARGEST_ARCHIVE)
             except TooLargeError as error:
-                print(f"run {run}: its artifact has {error}: not looked at")
+                print(f"run {run}: its artifact has {error}: skipped")
 
 
 def fetch(directory: Path, environment: Mapping[str, str]) -> Path | None:
-    """Write what is there into ``directory``; return the baseline, or None if there is none.
+    """Write baseline and history to ``directory``; return the path of the baseline, or None if there is none.
 
     Raises:
         urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -107,19 +107,19 @@ def fetch(directory: Path, environment: Mapping[str, str]) -> Path | None:
         if not history.exists():
             history.write_bytes(files.get("history.json", b"[]"))
         if not _passed(files.get("verdict.json", b"")):
-            print(f"run {run}: did not pass, so it is no baseline")
+            print(f"run {run}: did not pass, so it is not a baseline")
             continue
         baseline = directory / "run.json"
         baseline.write_bytes(files.get("run.json", b""))
         try:
             read_run(baseline)
         except UsageError as error:
-            print(f"run {run}: cannot be compared with: {error}")
+            print(f"run {run}: cannot be used as a baseline: {error}")
             baseline.unlink()
             continue
         print(f"run {run} is the baseline")
         return baseline
-    print("no night before this one can be compared with")
+    print("no earlier night can be used as a baseline")
     return None
 
 
@@ -132,14 +132,14 @@ def _passed(verdict: bytes) -> bool:
 
 
 def main() -> int:
-    """Fetch into the directory that the command line names. Without GitHub the run goes without a baseline."""
+    """Download to the directory given on the command line. If GitHub does not respond, there is no baseline."""
     if len(sys.argv) != 2:
         print("usage: last_night.py DIRECTORY", file=sys.stderr)
         return 2
     try:
         baseline = fetch(Path(sys.argv[1]), os.environ)
     except urllib.error.URLError as error:
-        print(f"::warning::last night's run cannot be had from GitHub: {error}")
+        print(f"::warning::the run of the last night cannot be downloaded: {error}")
         baseline = None
     target = os.environ.get("GITHUB_OUTPUT")
     if target and baseline is not None:

@@ -1,8 +1,8 @@
-"""Carries the history of a soak on by one night and shows the trend: ``nights.py REPORTS_DIR LAST_NIGHT_DIR``.
+"""Add a night to the history of a soak and show the trend: ``nights.py REPORTS_DIR LAST_NIGHT_DIR``.
 
-Reads ``history.json`` of the last night and ``verdict.json`` of this one, writes ``history.json`` beside the latter,
-and appends a table of the last nights to the job's summary. The history travels from artifact to artifact, so it is
-bounded, and read as data that may say anything. Needs nothing but Python.
+Reads ``history.json`` of the last night and ``verdict.json`` of this one, writes ``history.json`` next to the latter,
+and appends a table of the last nights to the job summary. The history is passed on from artifact to artifact, so it
+is bounded and treated as untrusted data. Uses the standard library only.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from artifacts import read_json
 from verdicts import SIGNS, TRENDS, Report, milliseconds, number, quantity, read_report
 
 MOST_NIGHTS = 30
-"""That the history holds, as long as artifacts are kept."""
+"""Nights in the history; artifacts are kept for as many days."""
 SHOWN = 7
 LARGEST_HISTORY = 1_000_000
 MIB = 1 << 20
@@ -28,34 +28,35 @@ _DATE = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 
 @dataclass(frozen=True)
 class Night:
-    """What is remembered of one night."""
+    """The figures of one night."""
 
     run: int
-    """The number of the workflow's run."""
+    """The number of the workflow run."""
     date: str
     """``2026-03-01``, in UTC."""
     verdict: str
     new: int
-    succeeded: int
+    correct: int | None
+    """Operations that were correct; None if the history does not contain it."""
     total: int | None
     error_rate: float | None
     """Share of the requests that failed, known failures included."""
     p95: float | None
     """Milliseconds."""
     memory: str | None
-    """``stable``, ``growing``, ``not measurable``; None if the run was not long enough to look."""
+    """``stable``, ``growing``, ``not measurable``; None if the run was too short."""
     memory_slope: float | None
     """Bytes per hour."""
 
 
 def night_of(report: Report, run: int, date: str) -> Night:
-    """Return what is remembered of ``report``."""
+    """Return the figures of ``report``."""
     return Night(
         run=run,
         date=date,
         verdict=report.verdict,
         new=report.new,
-        succeeded=report.succeeded,
+        correct=report.correct,
         total=report.total,
         error_rate=report.failed / report.requests if report.requests else None,
         p95=report.p95,
@@ -65,7 +66,7 @@ def night_of(report: Report, run: int, date: str) -> Night:
 
 
 def read_history(path: Path) -> tuple[Night, ...]:
-    """Return the nights in the file ``path``, oldest first; what is not one is left out."""
+    """Return the nights in the file ``path``, oldest first; invalid entries are omitted."""
     found = read_json(path, LARGEST_HISTORY)
     nights = (_night(one) for one in found[-MOST_NIGHTS:]) if isinstance(found, list) else ()
     return tuple(night for night in nights if night is not None)
@@ -84,7 +85,7 @@ def _night(found: Any) -> Night | None:
         date=date,
         verdict=verdict,
         new=number(found.get("new")),
-        succeeded=number(found.get("succeeded")),
+        correct=number(found["correct"]) if type(found.get("correct")) is int else None,
         total=number(found["total"]) if type(found.get("total")) is int else None,
         error_rate=quantity(found.get("error_rate"), 1.0),
         p95=milliseconds(found.get("p95")),
@@ -94,17 +95,17 @@ def _night(found: Any) -> Night | None:
 
 
 NOTHING = "no verdict"
-"""Of a night that left none."""
+"""The verdict of a night without a report."""
 
 
 def trend(nights: Sequence[Night], address: str) -> str:
-    """Return the table of the last nights, the newest first; ``address`` is where the runs are shown."""
+    """Return the table of the last nights, newest first; ``address`` is the URL of the repository."""
     title = f"The last {min(SHOWN, len(nights))} nights" if len(nights) > 1 else "The first night"
     pairs = list(zip([None, *nights], nights, strict=False))[-SHOWN:]
     lines = [
         f"### {title}",
         "",
-        "| night | verdict | new failures | p95 | failed requests | memory | operations succeeded |",
+        "| night | verdict | new failures | p95 | failed requests | memory | correct operations |",
         "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(_cells(night, before, address))} |" for before, night in reversed(pairs)),
     ]
@@ -118,17 +119,23 @@ def _cells(night: Night, before: Night | None, address: str) -> Iterator[str]:
     yield _figure(night.p95, before.p95 if before else None, " ms", 0)
     yield _figure(_percent(night), _percent(before), " %", 2)
     yield _memory(night)
-    total = f"/{night.total}" if night.total is not None else ""
-    moved = night.succeeded - before.succeeded if before else 0
-    yield f"{night.succeeded}{total}" + (f" ({moved:+d})" if moved else "")
+    yield _correct(night, before)
 
 
 def _percent(night: Night | None) -> float | None:
     return None if night is None or night.error_rate is None else 100 * night.error_rate
 
 
+def _correct(night: Night, before: Night | None) -> str:
+    if night.correct is None:
+        return ""
+    total = f"/{night.total}" if night.total is not None else ""
+    moved = night.correct - before.correct if before and before.correct is not None else 0
+    return f"{night.correct}{total}" + (f" ({moved:+d})" if moved else "")
+
+
 def _figure(now: float | None, before: float | None, unit: str, digits: int) -> str:
-    """Return a figure, and how far it is from that of the night before."""
+    """Return a figure with its change from the night before."""
     if now is None:
         return ""
     text = f"{now:.{digits}f}{unit}"
@@ -144,13 +151,13 @@ def _memory(night: Night) -> str:
     return f"{night.memory}{slope}"
 
 
-def carry_on(reports: Path, last_night: Path, environment: Mapping[str, str]) -> str:
-    """Write the history with this night and return the table."""
+def add_night(reports: Path, last_night: Path, environment: Mapping[str, str]) -> str:
+    """Write the history including this night and return the table."""
     report = read_report(reports, "reports")
     run = int(environment.get("GITHUB_RUN_ID") or 0)
     date = dt.datetime.now(dt.UTC).date().isoformat()
     if report is None:
-        night = Night(run, date, NOTHING, 0, 0, None, None, None, None, None)
+        night = Night(run, date, NOTHING, 0, None, None, None, None, None, None)
     else:
         night = night_of(report, run, date)
     before = [one for one in read_history(last_night / "history.json") if not run or one.run != run]
@@ -162,11 +169,11 @@ def carry_on(reports: Path, last_night: Path, environment: Mapping[str, str]) ->
 
 
 def main() -> int:
-    """Carry on the history of the directories that the command line names."""
+    """Add the night in the directories given on the command line."""
     if len(sys.argv) != 3:
         print("usage: nights.py REPORTS_DIR LAST_NIGHT_DIR", file=sys.stderr)
         return 2
-    table = carry_on(Path(sys.argv[1]), Path(sys.argv[2]), os.environ)
+    table = add_night(Path(sys.argv[1]), Path(sys.argv[2]), os.environ)
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
         with Path(target).open("a", encoding="utf-8") as file:

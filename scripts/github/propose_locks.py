@@ -1,8 +1,8 @@
-"""Opens a pull request with new lock files: ``python3 scripts/github/propose_locks.py DIRECTORY``.
+"""Open a pull request with new lock files: ``python3 scripts/github/propose_locks.py DIRECTORY``.
 
-DIRECTORY holds the files of ``requirements/*.lock`` as ``make lock`` made them in another job. The pull request lists
-the packages whose version changed. Dependabot cannot do this: it reads neither the names of these files nor the group
-of pyproject.toml that they are resolved from, and would change single pins without resolving the others.
+DIRECTORY has the files of ``requirements/*.lock`` that ``make lock`` wrote in another job. The pull request lists the
+packages whose version changed. Dependabot cannot do this: it supports neither these file names nor the dependency group
+that they are resolved from, and would change single pins without resolving the others.
 
 Environment: as in ``pull_request.py``.
 """
@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from pull_request import CHECKS, LARGEST_TEXT, open_or_renew, propose_from_directory, read_lock, run_url
+from pull_request import CHECKS, LARGEST_TEXT, open_or_update, propose_from_directory, read_lock, run_url
 
 FOLDER = "requirements"
 LOCKS = ("bootstrap.lock", "dev.lock")
@@ -22,7 +22,7 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Return the version of each package; several, if it depends on the machine."""
+    """Return the version of each package; several if it depends on the platform."""
     versions = defaultdict(set)
     for name, version in _PIN.findall(lock):
         versions[name].add(version)
@@ -30,7 +30,7 @@ def pins(lock: str) -> dict[str, str]:
 
 
 def changes(before: str, after: str) -> list[tuple[str, str, str]]:
-    """Return name, version before and version after of each package that changed; "-" for none."""
+    """Return name, old version and new version of each package that changed; "-" for none."""
     old, new = pins(before), pins(after)
     names = sorted(old.keys() | new.keys())
     return [
@@ -47,10 +47,10 @@ def description(changed: list[tuple[str, str, str]], url: str) -> str:
 
 
 def propose(directory: Path, environment: Mapping[str, str], root: Path = Path()) -> str:
-    """Open or renew the pull request, if the locks of the checkout ``root`` differ; return one line on what was done.
+    """Open or update the pull request if the locks of the checkout ``root`` differ; return a one-line summary.
 
     Raises:
-        RefusedError: a file is no lock, or the branch has commits of others.
+        RefusedError: a file is not a lock, or the branch has commits of others.
         urllib.error.URLError: GitHub does not respond, or returns an error.
     """
     before = {name: read_lock(root / FOLDER / name) for name in LOCKS}
@@ -60,7 +60,7 @@ def propose(directory: Path, environment: Mapping[str, str], root: Path = Path()
         return "no package has a new version"
     files = {f"{FOLDER}/{name}": text for name, text in after.items()}
     body = description(changed, run_url(environment))
-    return open_or_renew(environment, BRANCH, "Update the locks", body, files, reopen=True)
+    return open_or_update(environment, BRANCH, "Update the locks", body, files, reopen=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Comments on a pull request with the verdict of the load test: one comment, kept up to date.
+"""Comment on a pull request with the verdict of the load test: one comment, kept up to date.
 
-The second half of the work for pull requests from forks: their own run has no right to comment, so a workflow on
-the default branch does, and calls ``python3 scripts/github/publish_comment.py REPORTS_DIR``. Whatever stands in
-REPORTS_DIR came out of the pull request's run and may say anything, so it is read by :mod:`verdicts`, and the page
-is written here. Which pull request it is comes from GitHub. Needs nothing but Python.
+The run of a pull request from a fork has no permission to comment, so a workflow on the default branch calls
+``python3 scripts/github/publish_comment.py REPORTS_DIR``. The content of REPORTS_DIR is untrusted data and read with
+:mod:`verdicts`. The pull request is determined through GitHub's API. Uses the standard library only.
 
 Environment: GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_EVENT_PATH as GitHub
-sets them; LOADTEST_COMMENT is ``always``, or ``failures`` to begin a comment only when a run did not pass.
+sets them; LOADTEST_COMMENT is ``always``, or ``failures`` to create a comment only if a run did not pass.
 """
 
 import json
@@ -20,9 +19,9 @@ from github_api import BOT, GitHub, author, run_on_reports
 from verdicts import Report, heading, listed, read_reports, row
 
 MARKER = "<!-- contextforge-loadtest -->"
-"""The first line of our comment, by which it is found again."""
+"""The first line of the comment, which identifies it."""
 LARGEST_COMMENT = 60_000
-"""Characters; GitHub takes 65,536."""
+"""Characters; GitHub accepts 65,536."""
 
 
 def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
@@ -31,7 +30,7 @@ def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
     if reports:
         lines += [*heading(), *(row(report) for report in reports)]
     else:
-        lines.append("The run left no verdict: see its log.")
+        lines.append("The run has no verdict; see its log.")
     last = ["", f"For commit {commit[:12]}. [The run with its reports]({run_url})."]
     room = LARGEST_COMMENT - sum(len(line) + 1 for line in (*lines, *last)) - 100
     for report in reports:
@@ -46,8 +45,8 @@ def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
 def pull_request_of(github: GitHub, run: Mapping[str, Any]) -> int | None:
     """Return the number of the open pull request whose newest commit ``run`` tested.
 
-    The event names none for a fork, so GitHub is asked by owner and branch, and the commit must agree: a
-    run for a commit that was replaced since says nothing. Of a fork that was deleted since, nothing is known.
+    For a fork the event does not contain it, so it is looked up by owner and branch. The commit must match, so that a
+    run for an outdated commit is ignored; so is a run of a fork that was deleted.
     """
     fork, branch = run.get("head_repository") or {}, run.get("head_branch")
     owner = (fork.get("owner") or {}).get("login")
@@ -61,7 +60,7 @@ def pull_request_of(github: GitHub, run: Mapping[str, Any]) -> int | None:
 
 
 def own_comment(github: GitHub, pull_request: int) -> int | None:
-    """Return the id of our comment on ``pull_request``, if it is there."""
+    """Return the ID of the existing comment on ``pull_request``, or None."""
     for one in github.pages(f"/issues/{pull_request}/comments"):
         if author(one) == BOT and (one.get("body") or "").startswith(MARKER):
             return int(one["id"])
@@ -69,7 +68,7 @@ def own_comment(github: GitHub, pull_request: int) -> int | None:
 
 
 def publish(directory: Path, environment: Mapping[str, str]) -> str:
-    """Write or renew the comment; return one line on what was done.
+    """Create or update the comment; return a one-line summary.
 
     Raises:
         urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -85,7 +84,7 @@ def publish(directory: Path, environment: Mapping[str, str]) -> str:
     there = own_comment(github, pull_request)
     if there is not None:
         github.call("PATCH", f"/issues/comments/{there}", {"body": body})
-        return f"renewed the comment on pull request {pull_request}"
+        return f"updated the comment on pull request {pull_request}"
     passed = bool(reports) and all(report.verdict == "pass" for report in reports)
     if passed and environment.get("LOADTEST_COMMENT") == "failures":
         return f"pull request {pull_request} passed: no comment was requested"

@@ -1,4 +1,4 @@
-"""Opens a pull request with files that another job made; needs nothing but Python.
+"""Open a pull request with files from another job. Uses the standard library only.
 
 The files are untrusted data: each is bounded and checked before it is proposed. The commit is made through
 the API, on the newest commit of the default branch; nothing is checked out or pushed. A branch is replaced unless
@@ -20,39 +20,39 @@ from github_api import BOT, GitHub
 
 LARGEST_FILE = 2_000_000
 LARGEST_TEXT = 50_000
-"""Characters of a description; GitHub takes 65,536."""
+"""Characters of a description; GitHub accepts 65,536."""
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==[A-Za-z0-9.+!_-]+( ; [^@:\\]+)? \\")
 _HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 CHECKS = (
-    "GitHub starts no workflow by itself for a pull request that a workflow opened: choose *Approve and run "
-    "workflows* where it is offered, or close this pull request and open it again."
+    "GitHub does not start workflows for a pull request that a workflow opened: choose *Approve and run workflows* if "
+    "it is offered, or close and reopen this pull request."
 )
 
 
 class RefusedError(Exception):
-    """A file is not what it must be."""
+    """A file is invalid, or a branch has commits of others."""
 
 
 def read_file(path: Path) -> str:
     """Return the text of ``path``.
 
     Raises:
-        RefusedError: there is none, it is too large or no text.
+        RefusedError: the file is missing, too large, or not text.
     """
     data = read_bytes(path, LARGEST_FILE)
     if data is None:
-        raise RefusedError(f"{path.name}: no file of at most {LARGEST_FILE} bytes")
+        raise RefusedError(f"{path.name}: not a file of at most {LARGEST_FILE} bytes")
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise RefusedError(f"{path.name}: no UTF-8 text") from error
+        raise RefusedError(f"{path.name}: not UTF-8 text") from error
 
 
 def read_lock(path: Path) -> str:
     """Return the text of a lock.
 
     Raises:
-        RefusedError: there is none, it is too large, or holds anything but pins and hashes.
+        RefusedError: the file is missing, too large, or contains anything but pins and hashes.
     """
     lock = read_file(path)
     for number, line in enumerate(lock.splitlines(), 1):
@@ -68,7 +68,7 @@ def run_url(environment: Mapping[str, str]) -> str:
 
 
 def commit(github: GitHub, base: str, branch: str, message: str, files: Mapping[str, str]) -> str:
-    """Put ``files`` on top of the branch ``base`` as the one commit of ``branch``; return what was done.
+    """Commit ``files`` on top of ``base`` as the only commit of ``branch``; return "created" or "updated".
 
     Raises:
         RefusedError: the branch has commits of others.
@@ -87,12 +87,12 @@ def commit(github: GitHub, base: str, branch: str, message: str, files: Mapping[
     sha = github.call("POST", "/git/commits", body)["sha"]
     if there is None:
         github.call("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
-        return "made"
+        return "created"
     github.call("PATCH", f"/git/refs/heads/{branch}", {"sha": sha, "force": True})
-    return "renewed"
+    return "updated"
 
 
-def open_or_renew(
+def open_or_update(
     environment: Mapping[str, str],
     branch: str,
     title: str,
@@ -101,9 +101,9 @@ def open_or_renew(
     *,
     reopen: bool = False,
 ) -> str:
-    """Open the pull request of ``branch``, or renew it; return one line on what was done.
+    """Open the pull request of ``branch``, or update it; return a one-line summary.
 
-    With ``reopen`` another one is opened after an earlier one was merged or closed; otherwise it stays closed.
+    With ``reopen`` a new one is opened if an earlier one was merged or closed; otherwise none is.
 
     Raises:
         RefusedError: the branch has commits of others.
@@ -115,12 +115,12 @@ def open_or_renew(
     pulls = github.call("GET", f"/pulls?state=all&head={owner}:{branch}")
     closed = [one for one in pulls if one["state"] == "closed"]
     if closed and not reopen:
-        return f"pull request {int(closed[0]['number'])} was closed: reopen it to have it renewed"
+        return f"pull request {int(closed[0]['number'])} was closed: reopen it to update it"
     done = commit(github, base, branch, f"{title}\n\n{run_url(environment)}\n", files)
     for one in pulls:
         if one["state"] == "open":
             github.call("PATCH", f"/pulls/{int(one['number'])}", {"body": body})
-            return f"{done} branch {branch}, renewed pull request {int(one['number'])}"
+            return f"{done} branch {branch}, updated pull request {int(one['number'])}"
     made = github.call("POST", "/pulls", {"title": title, "head": branch, "base": base, "body": body})
     return f"{done} branch {branch}, opened pull request {int(made['number'])}"
 
@@ -139,7 +139,8 @@ def propose_from_directory(propose: Callable[[Path, Mapping[str, str]], str]) ->
         with error:
             print(f"GitHub: {error}: {error.read(500).decode(errors='replace')}", file=sys.stderr)
         print(
-            "May workflows open pull requests? See Settings, Actions, Workflow permissions.", file=sys.stderr
+            "Check whether workflows may open pull requests: Settings, Actions, Workflow permissions.",
+            file=sys.stderr,
         )
         return 1
     except urllib.error.URLError as error:

@@ -1,8 +1,8 @@
-"""Checks what a release is made of: ``python scripts/github/release_check.py TAG DIST NOTES``.
+"""Check the parts of a release: ``python scripts/github/release_check.py TAG DIST NOTES``.
 
 The tag must be ``v`` and the version of the package, CHANGELOG.md must have a dated section of that version, and DIST
-must hold one wheel and one sdist of it, each with valid metadata and every file of the package. The section is written
-to NOTES, as the text of the release. Exit code 1 and one line for each problem if something is wrong.
+must contain one wheel and one sdist of it, each with valid metadata and every file of the package. The section is
+written to NOTES, as the text of the release. If there are problems, each is one line and the exit code is 1.
 """
 
 import re
@@ -56,7 +56,7 @@ def read_sdist(path: Path) -> dict[str, bytes]:
 
 
 def distribution_problems(files: Mapping[str, bytes], version: str, expected: set[str]) -> Iterator[str]:
-    """Yield what is wrong with one wheel or sdist."""
+    """Yield the problems of one wheel or sdist."""
     try:
         metadata = Metadata.from_email(files.get("METADATA", b""), validate=True)
     except ExceptionGroup as group:
@@ -67,11 +67,11 @@ def distribution_problems(files: Mapping[str, bytes], version: str, expected: se
         if not metadata.description:
             yield "no description"
     for missing in sorted(expected - files.keys()):
-        yield f"lacks {missing}"
+        yield f"missing {missing}"
 
 
 def problems(tag: str, version: str, changelog: str, dist: Path, expected: set[str]) -> Iterator[str]:
-    """Yield what is wrong with a release of ``version``, one line each."""
+    """Yield the problems of a release of ``version``, one line each."""
     if tag != f"v{version}":
         yield f"tag {tag!r}: expected v{version}, the version in loadtest/__init__.py"
     if release_notes(changelog, version) is None:
@@ -79,7 +79,7 @@ def problems(tag: str, version: str, changelog: str, dist: Path, expected: set[s
     readers = {f"{_FILE}-{version}-py3-none-any.whl": read_wheel, f"{_FILE}-{version}.tar.gz": read_sdist}
     found = {path.name: path for path in dist.glob("*")}
     for name in sorted(found.keys() - readers.keys()):
-        yield f"{dist.name}/{name}: not a part of this release"
+        yield f"{dist.name}/{name}: not part of this release"
     for name, read in readers.items():
         if name not in found:
             yield f"{dist.name}/{name}: missing"
@@ -89,7 +89,7 @@ def problems(tag: str, version: str, changelog: str, dist: Path, expected: set[s
 
 
 def main() -> int:
-    """Check the release that the command line names and write its notes."""
+    """Check the release given on the command line and write its notes."""
     if len(sys.argv) != 4:
         print("usage: release_check.py TAG DIST NOTES", file=sys.stderr)
         return 2

@@ -1,15 +1,14 @@
-"""Keeps one issue about the nightly soak: ``python3 scripts/github/soak_issue.py REPORTS_DIR``.
+"""Maintain one issue about the nightly soak: ``python3 scripts/github/soak_issue.py REPORTS_DIR``.
 
-It is opened when a member of the soak does not pass, kept up to date in its place, commented on only when what
-fails changes, and closed with a comment when every member passes again. It is found again by a hidden line and its
-author. That line also holds what failed: for each member the fingerprints of its new failures and the checks that
-it missed.
+The issue is opened when a member of the soak does not pass, updated every night, commented on only when the failures
+change, and closed with a comment when every member passes again. It is identified by a hidden line and its author. That
+line also contains the failures: for each member the fingerprints of its new failures and the checks that it failed.
 
-Only the job that calls this has the right to write issues. The reports come from other jobs and are read as data
-by :mod:`verdicts`; of the issue itself, which others can edit, only words of that form are believed. Needs nothing
-but Python.
+Only the job that runs this script has the permission to write issues. The reports come from other jobs and are
+untrusted data (:mod:`verdicts`); so is the issue, which others can edit: only words of a fixed form are read from it.
+Uses the standard library only.
 
-Environment: MATRIX is the soak's matrix, so that a member that left no report is known; GITHUB_TOKEN,
+Environment: MATRIX is the matrix of the soak, which shows the members without a report; GITHUB_TOKEN,
 GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_SERVER_URL, GITHUB_EVENT_NAME and GITHUB_RUN_ID as GitHub sets them.
 """
 
@@ -28,42 +27,42 @@ from verdicts import NAME, Report, heading, listed, read_report, row, text
 TITLE = "The nightly soak does not pass"
 OPENING = "<!-- contextforge-loadtest soak"
 INTRODUCTION = (
-    "The last nightly soak did not pass. This text is renewed every night; a comment is added when what fails changes, "
-    "and the issue is closed when every member passes again."
+    "The last nightly soak did not pass. This text is updated every night; a comment is added when the failures "
+    "change, and the issue is closed when every member passes again."
 )
 LARGEST = 60_000
-"""Characters of a text; GitHub takes 65,536."""
+"""Characters of a text; GitHub accepts 65,536."""
 MOST_CAUSES = 40
-"""Of one member that the hidden line holds one by one; the others are one digest."""
+"""Causes of one member listed in the hidden line; the others are combined in one digest."""
 MOST_MEMBERS = 50
 _CAUSES = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,59})=([a-z0-9,-]{1,3000})")
 
 Causes = dict[str, tuple[str, ...]]
-"""Why each member that does not pass does not, by its name."""
+"""The causes of each member that does not pass, by name."""
 
 
 @dataclass(frozen=True)
 class Night:
-    """What the members of one run of the workflow came to."""
+    """The results of the members of one workflow run."""
 
     members: tuple[str, ...]
     reports: tuple[Report, ...]
 
     @property
-    def silent(self) -> tuple[str, ...]:
-        """Members that left no report."""
-        spoke = {report.name for report in self.reports}
-        return tuple(name for name in self.members if name not in spoke)
+    def missing(self) -> tuple[str, ...]:
+        """Members without a report."""
+        reported = {report.name for report in self.reports}
+        return tuple(name for name in self.members if name not in reported)
 
     @property
     def causes(self) -> Causes:
-        """Why each member that does not pass does not."""
+        """The causes of each member that does not pass."""
         failing = {one.name: causes_of(one) for one in self.reports if one.verdict != "pass"}
-        return failing | dict.fromkeys(self.silent, ("no-report",))
+        return failing | dict.fromkeys(self.missing, ("no-report",))
 
 
 def causes_of(report: Report) -> tuple[str, ...]:
-    """Return what keeps ``report`` from passing, in a few words without spaces; the verdict if nothing is named."""
+    """Return why ``report`` does not pass, as words without spaces; the verdict if it names no cause."""
     causes = report.causes or (report.verdict,)
     if len(causes) <= MOST_CAUSES:
         return causes
@@ -72,7 +71,7 @@ def causes_of(report: Report) -> tuple[str, ...]:
 
 
 def read_night(directory: Path, matrix: str) -> Night:
-    """Return what the members of ``matrix`` left in ``directory``: a folder each, or the directory of the only one."""
+    """Read the report of each member of ``matrix`` from its folder; a single member may be in ``directory`` itself."""
     found = (str(one["name"]) for one in json.loads(matrix)["include"])
     members = tuple(name for name in found if NAME.fullmatch(name))[:MOST_MEMBERS]
     reports = []
@@ -86,26 +85,26 @@ def read_night(directory: Path, matrix: str) -> Night:
 
 
 def marker(causes: Causes) -> str:
-    """Return the hidden line that identifies the issue and what failed."""
+    """Return the hidden line that identifies the issue and contains the causes."""
     words = (f"{name}={','.join(why)}" for name, why in sorted(causes.items()))
     return " ".join((OPENING, *words, "-->"))
 
 
 def remembered(body: str) -> Causes:
-    """Return the causes that the first line of ``body`` holds."""
+    """Return the causes in the first line of ``body``."""
     words = (_CAUSES.fullmatch(word) for word in body.partition("\n")[0].split())
     return {word[1]: tuple(word[2].split(",")) for word in words if word}
 
 
 def issue_text(night: Night, causes: Causes, run_url: str) -> str:
-    """Return the issue, never longer than :data:`LARGEST`."""
+    """Return the text of the issue, never longer than :data:`LARGEST`."""
     lines = [
         marker(causes),
         INTRODUCTION,
         "",
         *heading(),
         *(row(report) for report in night.reports),
-        *(f"| :x: no report | <code>{text(name, 60)}</code> | | | | |" for name in night.silent),
+        *(f"| :x: no report | <code>{text(name, 60)}</code> | | | | |" for name in night.missing),
     ]
     lines += [
         f"| :hourglass: not run this time | <code>{text(name, 60)}</code> | | | | |"
@@ -125,19 +124,19 @@ def issue_text(night: Night, causes: Causes, run_url: str) -> str:
 def _details(report: Report) -> Iterator[str]:
     checks = [cause for cause in report.causes if not re.fullmatch(r"[0-9a-f]{12}", cause)]
     if checks:
-        yield from ("", f"<code>{text(report.name, 60)}</code> misses {', '.join(checks)}.")
+        yield from ("", f"<code>{text(report.name, 60)}</code> fails {', '.join(checks)}.")
     yield from listed(report)
 
 
 def change_text(before: Causes, now: Causes, run_url: str) -> str:
-    """Return the comment on what fails now and did not, and the other way round."""
-    lines = ["What fails has changed.", ""]
+    """Return the comment about new and resolved causes."""
+    lines = ["The failures have changed.", ""]
     for name in sorted(before.keys() | now.keys()):
         old, new = set(before.get(name, ())), set(now.get(name, ()))
         if not new:
             lines.append(f"- {name} passes again")
         elif old != new:
-            parts = [("new", sorted(new - old)), ("gone", sorted(old - new))]
+            parts = [("new", sorted(new - old)), ("resolved", sorted(old - new))]
             lines.append(f"- {name}: " + "; ".join(f"{word}: {_some(of)}" for word, of in parts if of))
     return "\n".join([*lines, "", f"[The run with its reports]({run_url})."]) + "\n"
 
@@ -152,7 +151,7 @@ def _some(causes: Sequence[str]) -> str:
 
 
 def our_issue(github: GitHub) -> tuple[int, str] | None:
-    """Return number and text of our open issue, if there is one.
+    """Return number and text of the open issue, if there is one.
 
     Raises:
         urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -164,8 +163,8 @@ def our_issue(github: GitHub) -> tuple[int, str] | None:
     return None
 
 
-def tell(directory: Path, environment: Mapping[str, str]) -> str:
-    """Open, renew or close the issue; return one line on what was done.
+def update_issue(directory: Path, environment: Mapping[str, str]) -> str:
+    """Open, update or close the issue; return a one-line summary.
 
     Raises:
         urllib.error.URLError: GitHub does not respond, or returns an error.
@@ -178,7 +177,7 @@ def tell(directory: Path, environment: Mapping[str, str]) -> str:
     night = read_night(directory, environment["MATRIX"])
     ours = our_issue(github)
     before = remembered(ours[1]) if ours else {}
-    # Every member runs each night; one that was left out of a manual run keeps its state.
+    # Every member runs each night; a member that is not part of a manual run keeps its state.
     whole = environment["GITHUB_EVENT_NAME"] == "schedule"
     absent = {} if whole else {name: why for name, why in before.items() if name not in night.members}
     causes = absent | night.causes
@@ -195,10 +194,10 @@ def tell(directory: Path, environment: Mapping[str, str]) -> str:
         return f"closed issue {number}"
     github.call("PATCH", f"/issues/{number}", {"body": issue_text(night, causes, run_url)})
     if causes == before:
-        return f"renewed issue {number}: the same failures"
+        return f"updated issue {number}: the same failures"
     github.call("POST", f"/issues/{number}/comments", {"body": change_text(before, causes, run_url)})
-    return f"renewed issue {number} and commented: what fails has changed"
+    return f"updated issue {number} and commented: the failures have changed"
 
 
 if __name__ == "__main__":
-    sys.exit(run_on_reports(tell))
+    sys.exit(run_on_reports(update_issue))

@@ -1,7 +1,7 @@
-"""Prints the matrix of the nightly soak: every known gateway version on every database, or the chosen ones.
+"""Print the matrix of the nightly soak: every known gateway version on every database, or the selected ones.
 
-Reads the inputs of the workflow from INPUT_GATEWAY, INPUT_DATABASE, INPUT_RATE and INPUT_RUN_TIME; an empty one is
-none. Writes the outputs ``matrix`` (of the job) and ``run-time`` for GitHub, or prints them elsewhere.
+Reads the inputs of the workflow from INPUT_GATEWAY, INPUT_DATABASE, INPUT_RATE and INPUT_RUN_TIME; an empty input
+counts as not set. Sets the outputs ``matrix`` and ``run-time`` on GitHub and prints them.
 """
 
 import json
@@ -17,9 +17,9 @@ from loadtest.versions import data as versions
 DATABASES = ("sqlite", "postgres")
 NIGHT = "3h"
 LONGEST = 5 * 3600
-"""Seconds of load; with the set-up it must fit into a hosted runner's six hours."""
+"""Seconds of load; with the set-up it must fit into the six hours of a hosted runner."""
 HIGHEST = 1000
-"""Scenarios a second; far more than one runner can make."""
+"""Scenarios per second; far more than one runner can start."""
 
 
 def matrix(gateway: str, database: str) -> dict[str, list[dict[str, str]]]:
@@ -42,10 +42,10 @@ def matrix(gateway: str, database: str) -> dict[str, list[dict[str, str]]]:
 
 
 def run_time(text: str) -> str:
-    """Return how long the load lasts.
+    """Return the duration of the load.
 
     Raises:
-        UsageError: no duration, or too long a one.
+        UsageError: not a duration, or too long.
     """
     if settings.RUN_TIME.parse(text or NIGHT, "run time ") > LONGEST:
         raise UsageError(f"run time {text!r}: expected at most {LONGEST // 3600}h")
@@ -53,24 +53,24 @@ def run_time(text: str) -> str:
 
 
 def check_rate(text: str) -> None:
-    """Refuse a rate that is none.
+    """Check the rate.
 
     Raises:
-        UsageError: no number, or not one from 0 to :data:`HIGHEST`.
+        UsageError: not a number above 0 and up to :data:`HIGHEST`.
     """
     try:
         rate = float(text or 1)
     except ValueError:
         rate = 0.0
     if not 0 < rate <= HIGHEST:
-        raise UsageError(f"rate {text!r}: expected scenarios a second, above 0 and up to {HIGHEST}")
+        raise UsageError(f"rate {text!r}: expected scenarios per second, above 0 and up to {HIGHEST}")
 
 
 def outputs(inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the outputs for these inputs.
 
     Raises:
-        UsageError: one of them is invalid.
+        UsageError: an input is invalid.
     """
     given = {
         name: inputs.get(f"INPUT_{name}", "").strip() for name in ("GATEWAY", "DATABASE", "RATE", "RUN_TIME")

@@ -1,7 +1,7 @@
-"""Reading what runs concluded, as data that may say anything: what other jobs uploaded is not ours to believe.
+"""Read the verdicts of runs that other jobs uploaded, as untrusted data.
 
-Only ``verdict.json`` is read, up to a size; words are compared with a list, numbers must be numbers, text is
-escaped and cut. Needs nothing but Python: the scripts that may write to GitHub run without installing anything.
+Only ``verdict.json`` is read, up to a limit; words must be in a list, numbers must be numbers, text is escaped and cut.
+Uses the standard library only: scripts with write permissions run without installing anything.
 """
 
 import re
@@ -14,11 +14,11 @@ from typing import Any
 from artifacts import folders, read_json
 
 LARGEST_FILE = 5_000_000
-"""Bytes of a verdict; ours are far smaller."""
+"""Bytes of a verdict; real ones are far smaller."""
 MOST_REPORTS = 32
 MOST_FAILURES = 10
 MOST_PRINTS = 1_000
-"""Fingerprints and checks of one verdict; as many failures as it lists."""
+"""Fingerprints and checks of one verdict; it lists as many failures."""
 
 SIGNS = {
     "pass": ":white_check_mark:",
@@ -35,7 +35,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9 ,-]")
 
 @dataclass(frozen=True)
 class Failure:
-    """A new failure; its text is still foreign."""
+    """A new failure, with escaped text."""
 
     operation: str
     problem: str
@@ -56,20 +56,23 @@ class Memory:
 
 @dataclass(frozen=True)
 class Report:
-    """What is believed of one verdict."""
+    """The validated content of one verdict."""
 
     name: str
     verdict: str
     new: int
     known: int
-    succeeded: int
+    called: int | None
+    """Operations that were called; None if the verdict does not contain it."""
+    correct: int
+    """Operations that were correct at least once, as documented or not."""
     total: int | None
     requests: int
     failed: int
     p95: float | None
     failures: tuple[Failure, ...]
     causes: tuple[str, ...] = ()
-    """What keeps it from passing: fingerprints of new failures, names of checks, sorted."""
+    """Why it does not pass: fingerprints of new failures and names of checks, sorted."""
     memory: Memory | None = None
 
 
@@ -91,7 +94,7 @@ def milliseconds(value: Any) -> float | None:
 
 
 def text(value: Any, longest: int) -> str:
-    """Return ``value`` for the inside of ``<code>`` in a Markdown table: every sign is an entity, so none is markup."""
+    """Return ``value`` for the inside of ``<code>`` in a Markdown table: every special character is an entity."""
     if not isinstance(value, str):
         return ""
     line = " ".join("".join(c if c.isprintable() else " " for c in value[: longest * 4]).split())
@@ -100,30 +103,32 @@ def text(value: Any, longest: int) -> str:
 
 
 def read_object(path: Path, largest: int = LARGEST_FILE) -> dict[str, Any] | None:
-    """Return the JSON object in the file ``path``, or None if there is none of at most ``largest`` bytes."""
+    """Return the JSON object in the file ``path``, or None if it is none or larger than ``largest`` bytes."""
     found = read_json(path, largest)
     return found if isinstance(found, dict) else None
 
 
 def read_report(directory: Path, name: str | None = None) -> Report | None:
-    """Return the verdict in ``directory``, or None if there is none that can be read.
+    """Return the verdict in ``directory``, or None if there is no valid one.
 
-    It is called ``name``, or as the directory is.
+    Its name is ``name``, by default that of the directory.
     """
     name = directory.name if name is None else name
     found = read_object(directory / "verdict.json") if NAME.fullmatch(name) else None
     word = found.get("verdict") if found is not None else None
     if found is None or not isinstance(word, str) or word not in SIGNS:
         return None
-    counts = _object(found.get("counts"))
+    counts, states = _object(found.get("counts")), _object(found.get("operations"))
+    total = number(found["operations_total"]) if type(found.get("operations_total")) is int else None
     new = _list(found.get("new_failures"))
     return Report(
         name=name,
         verdict=word,
         new=number(found.get("failing", number(counts.get("new")) + number(counts.get("expired")))),
         known=number(found.get("excused", number(counts.get("known")) + number(counts.get("category")))),
-        succeeded=number(found.get("operations_succeeded")),
-        total=number(found["operations_total"]) if type(found.get("operations_total")) is int else None,
+        called=max(total - number(states.get("missed")), 0) if states and total is not None else None,
+        correct=number(found.get("operations_succeeded")) + number(states.get("drift")),
+        total=total,
         requests=number(found.get("requests")),
         failed=number(found.get("failed_requests")),
         p95=milliseconds(_object(found.get("latency_ms")).get("p95")),
@@ -134,7 +139,7 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
 
 
 def read_reports(directory: Path) -> tuple[Report, ...]:
-    """Return the verdicts in the folders of ``directory``, in the order of their names."""
+    """Return the verdicts in the folders of ``directory``, sorted by name."""
     found = (read_report(folder) for folder in islice(folders(directory), MOST_REPORTS))
     return tuple(report for report in found if report is not None)
 
@@ -169,8 +174,8 @@ def _prints(listed: list[dict[str, Any]]) -> Iterator[str]:
 def _checks(listed: list[dict[str, Any]]) -> Iterator[str]:
     for one in listed:
         check = one.get("check")
-        grave = one.get("severity") in ("failure", "inconclusive")
-        if grave and isinstance(check, str) and _WORD.fullmatch(check):
+        serious = one.get("severity") in ("failure", "inconclusive")
+        if serious and isinstance(check, str) and _WORD.fullmatch(check):
             yield check
 
 
@@ -183,21 +188,28 @@ def _memory(listed: list[dict[str, Any]]) -> Memory | None:
 
 def heading() -> list[str]:
     """Return the first two lines of a table of verdicts."""
-    return ["| | reports | new failures | known | operations succeeded | p95 |", "|---|---|---|---|---|---|"]
+    return ["| | reports | new failures | known | operations | p95 |", "|---|---|---|---|---|---|"]
 
 
 def row(report: Report) -> str:
-    """Return the line of one verdict in a table."""
-    total = f"/{report.total}" if report.total is not None else ""
+    """Return the row of one verdict in a table."""
     p95 = f"{report.p95:.0f} ms" if report.p95 is not None else ""
     return (
         f"| {SIGNS[report.verdict]} {report.verdict} | <code>{text(report.name, 60)}</code> | {report.new} "
-        f"| {report.known} | {report.succeeded}{total} | {p95} |"
+        f"| {report.known} | {operations(report)} | {p95} |"
     )
 
 
+def operations(report: Report) -> str:
+    """Return ``485/485 called, 466 correct``, as in the headline of a verdict."""
+    total = f"/{report.total}" if report.total is not None else ""
+    if report.called is None:
+        return f"{report.correct}{total} correct"
+    return f"{report.called}{total} called, {report.correct} correct"
+
+
 def listed(report: Report) -> Iterator[str]:
-    """Return the lines that name the new failures of one verdict; none if it has none."""
+    """Yield the lines that list the new failures of one verdict."""
     if not report.failures:
         return
     yield from ("", f"New failures in <code>{text(report.name, 60)}</code>:", "")

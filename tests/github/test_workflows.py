@@ -252,7 +252,7 @@ def test_the_issue_is_told_of_a_night_and_only_if_asked_of_another_run() -> None
 
 
 def test_the_proposal_holds_what_is_proposed() -> None:
-    (known,) = [step for step in jobs(WATCH)["look"]["steps"] if step["name"] == "Make it known"]
+    (known,) = [step for step in jobs(WATCH)["add"]["steps"] if step["name"] == "Add the release"]
     assert known["env"]["SUMMARY"] == "proposal/summary.md"
     for name in ("$VERSION.toml", "$VERSION.lock", "$VERSION.contract.json", "docs/gateway-faults.md"):
         assert name in known["run"]

@@ -177,7 +177,7 @@ def event(path: Path, **run: Any) -> Path:
         ({"head_repository": None}, 0, "nothing to report"),
         ({"head_repository": {"owner": None}}, 0, "nothing to report"),
         ({"head_branch": None}, 0, "nothing to report"),
-        ({"head_repository": 3}, 1, "GitHub: not understood: "),
+        ({"head_repository": 3}, 1, "GitHub: unexpected data: "),
     ],
 )
 def test_a_deleted_fork_is_nothing_to_tell(

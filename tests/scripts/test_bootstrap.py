@@ -54,7 +54,7 @@ def test_a_python_that_does_not_run_is_named(checkout: Path, tmp_path: Path, nam
     done = set_up(checkout, PYTHON=python)
     assert done.returncode == 2
     assert not (tmp_path / "missing").exists()
-    assert done.stderr == f"PYTHON={python}: is not a Python that runs, expected 3.11 or newer\n"
+    assert done.stderr == f"PYTHON={python}: not a working Python, expected 3.11 or newer\n"
     assert not (checkout / ".venv").exists()
 
 

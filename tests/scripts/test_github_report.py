@@ -86,7 +86,7 @@ def test_a_run_without_reports_is_shown_as_such(tmp_path: Path) -> None:
     page = tmp_path / "page"
     shown = run(str(tmp_path / "none"), GITHUB_STEP_SUMMARY=page)
     assert shown.stdout.splitlines()[0] == "verdict=inconclusive"
-    assert page.read_text() == "The load test left no summary in `none`: see the log of the step.\n"
+    assert page.read_text() == "`none` contains no summary of the load test; see the log of the step.\n"
 
 
 def test_a_path_with_a_line_break_is_refused(tmp_path: Path) -> None:

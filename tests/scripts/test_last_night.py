@@ -88,9 +88,9 @@ def test_a_run_of_another_format_is_left_alone(
     assert fetch(tmp_path / "last", environment) is None
     assert not (tmp_path / "last" / "run.json").exists()
     printed = capsys.readouterr().out
-    assert "run 99: cannot be compared with" in printed
-    assert "run 98: cannot be compared with" in printed
-    assert "no night before this one can be compared with" in printed
+    assert "run 99: cannot be used as a baseline" in printed
+    assert "run 98: cannot be used as a baseline" in printed
+    assert "no earlier night can be used as a baseline" in printed
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_archive_that_is_larger_than_it_says(
     monkeypatch.setattr(last_night, "LARGEST_ARCHIVE", 1_000)
     night(hub, 99, b"x" * 1_001, size_in_bytes=10)
     assert fetch(tmp_path / "last", environment) is None
-    assert "more than 1000 bytes: not looked at" in capsys.readouterr().out
+    assert "more than 1000 bytes: skipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("place", ["file:///etc/hostname", "ftp://127.0.0.1/x", "/relative", ""])
@@ -156,7 +156,7 @@ def test_a_bomb_that_lies_about_its_size(monkeypatch: pytest.MonkeyPatch) -> Non
     honest = archive({"run.json": b"0" * 5_000})
     lying = honest.replace((5_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     assert lying != honest
-    with pytest.raises(ValueError, match=r"not an archive|more than"):
+    with pytest.raises(ValueError, match=r"not a readable archive|more than"):
         unpacked(lying)
 
 
@@ -194,4 +194,4 @@ def test_a_night_goes_on_without_github(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["last_night.py", str(tmp_path / "last")])
     assert last_night.main() == 0
-    assert "::warning::last night's run cannot be had" in capsys.readouterr().out
+    assert "::warning::the run of the last night cannot be downloaded" in capsys.readouterr().out

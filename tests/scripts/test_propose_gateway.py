@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fake_github import FakeGitHub
-from propose_gateway import calm, propose, proposed
+from propose_gateway import inert, propose, proposed
 from pull_request import LARGEST_TEXT, RefusedError
 
 from loadtest.versions import data as versions
@@ -33,7 +33,7 @@ def environment(hub: FakeGitHub) -> dict[str, str]:
 def test_a_pull_request_is_opened(hub: FakeGitHub, environment: dict[str, str], directory: Path) -> None:
     (directory / "verdict.json").write_text(json.dumps({"verdict": "pass", "operations_succeeded": 383}))
     done = propose(directory, environment)
-    assert done == f"made branch gateway-{VERSION}, opened pull request 7"
+    assert done == f"created branch gateway-{VERSION}, opened pull request 7"
     (tree,) = hub.trees
     assert tree["base_tree"] == "tree-of-main-sha"
     assert {one["path"]: one["content"] for one in tree["tree"]} == {
@@ -46,7 +46,7 @@ def test_a_pull_request_is_opened(hub: FakeGitHub, environment: dict[str, str], 
     assert (made["parents"], made["tree"]) == (["main-sha"], "tree-1")
     assert hub.refs[f"heads/gateway-{VERSION}"] == "commit-1"
     (pull,) = hub.pulls
-    assert (pull["title"], pull["base"]) == (f"Know gateway {VERSION}", "main")
+    assert (pull["title"], pull["base"]) == (f"Add gateway {VERSION}", "main")
     for words in (
         ":white_check_mark: pass",
         "383",
@@ -57,17 +57,19 @@ def test_a_pull_request_is_opened(hub: FakeGitHub, environment: dict[str, str], 
         assert words in pull["body"], words
 
 
-def test_it_is_renewed_in_its_place(hub: FakeGitHub, environment: dict[str, str], directory: Path) -> None:
+def test_an_open_pull_request_is_updated(
+    hub: FakeGitHub, environment: dict[str, str], directory: Path
+) -> None:
     propose(directory, environment)
     hub.refs["heads/main"] = "newer-sha"
     (directory / "summary.md").write_text("other words\n")
     done = propose(directory, environment)
-    assert done == f"renewed branch gateway-{VERSION}, renewed pull request 7"
+    assert done == f"updated branch gateway-{VERSION}, updated pull request 7"
     assert hub.commits[1]["parents"] == ["newer-sha"]
     assert hub.refs[f"heads/gateway-{VERSION}"] == "commit-2"
     (pull,) = hub.pulls
     assert "other words" in pull["body"]
-    assert "has not been driven to a verdict" in pull["body"]
+    assert "The load test has no verdict" in pull["body"]
 
 
 def test_what_was_closed_is_not_proposed_again(
@@ -76,7 +78,7 @@ def test_what_was_closed_is_not_proposed_again(
     propose(directory, environment)
     hub.pulls[0]["state"] = "closed"
     hub.written.clear()
-    assert propose(directory, environment) == "pull request 7 was closed: reopen it to have it renewed"
+    assert propose(directory, environment) == "pull request 7 was closed: reopen it to update it"
     assert hub.written == []
 
 
@@ -98,14 +100,14 @@ def test_what_somebody_works_on_is_left_alone(
         (f"{VERSION}.lock", LOCK + "evil @ https://index.example/x.whl\n", "line 3 is neither"),
         (f"{VERSION}.lock", LOCK + "evil>=1\n", "line 3 is neither"),
         (f"{VERSION}.lock", LOCK.replace("0" * 64, "0" * 63), "line 2 is neither"),
-        (f"{VERSION}.toml", 'version = "9.9"\n', "is about another version"),
-        (f"{VERSION}.toml", "version", "is not TOML"),
-        (f"{VERSION}.contract.json", "{", "is not JSON"),
-        (f"{VERSION}.contract.json", "[" * 100_000, "is not JSON"),
-        (f"{VERSION}.contract.json", "[]", "is no contract"),
-        (f"{VERSION}.contract.json", '{"paths": {}}', "is no contract"),
-        ("gateway-faults.md", "x" * 2_000_001, "no file of at most"),
-        ("gateway-faults.md", b"\xff", "no UTF-8 text"),
+        (f"{VERSION}.toml", 'version = "9.9"\n', "for another version"),
+        (f"{VERSION}.toml", "version", "not TOML"),
+        (f"{VERSION}.contract.json", "{", "not JSON"),
+        (f"{VERSION}.contract.json", "[" * 100_000, "not JSON"),
+        (f"{VERSION}.contract.json", "[]", "not a contract"),
+        (f"{VERSION}.contract.json", '{"paths": {}}', "not a contract"),
+        ("gateway-faults.md", "x" * 2_000_001, "not a file of at most"),
+        ("gateway-faults.md", b"\xff", "not UTF-8 text"),
     ],
 )
 def test_what_is_refused(
@@ -124,14 +126,14 @@ def test_what_is_refused(
 
 @pytest.mark.parametrize("version", ["", "1", "../1.0", "1.0.7/..", "1.0\n", "main", "1.0.7-x", "9" * 99])
 def test_what_is_no_version(directory: Path, version: str) -> None:
-    with pytest.raises(RefusedError, match="is no version"):
+    with pytest.raises(RefusedError, match="not a version"):
         proposed(directory, version)
 
 
 def test_a_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
     (directory / "gateway-faults.md").unlink()
     (directory / "gateway-faults.md").symlink_to(directory / "summary.md")
-    with pytest.raises(RefusedError, match=r"gateway-faults\.md: no file"):
+    with pytest.raises(RefusedError, match=r"gateway-faults\.md: not a file"):
         proposed(directory, VERSION)
 
 
@@ -144,10 +146,10 @@ def test_every_version_that_we_have_could_be_proposed(directory: Path, version: 
 
 
 def test_nothing_that_github_acts_on_is_left() -> None:
-    said = calm("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
+    said = inert("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
     for words in ("@all", "#12", "<script", "](", "://"):
         assert words not in said
     assert "`GET /tools/{id}` # Title" in said
-    long = calm("line\n" * LARGEST_TEXT)
+    long = inert("line\n" * LARGEST_TEXT)
     assert len(long) <= LARGEST_TEXT + 100
     assert long.endswith("The rest is in `summary.md` in the artifact `proposal` of the run.\n")

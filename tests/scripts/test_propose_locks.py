@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Path:
 
 
 def test_a_pull_request_lists_what_changed(hub: FakeGitHub, checkout: Path, made: Path) -> None:
-    assert propose(made, hub.environment, checkout) == "made branch locks, opened pull request 7"
+    assert propose(made, hub.environment, checkout) == "created branch locks, opened pull request 7"
     (tree,) = hub.trees
     assert {one["path"]: one["content"] for one in tree["tree"]} == {
         "requirements/bootstrap.lock": lock(uv="0.2"),
@@ -46,13 +46,13 @@ def test_a_pull_request_lists_what_changed(hub: FakeGitHub, checkout: Path, made
     assert rows == ["| `rich` | - | 14.0 |", "| `uv` | 0.1 | 0.2 |"]
 
 
-def test_an_open_one_is_renewed_and_another_follows_one_that_was_merged(
+def test_an_open_pull_request_is_updated_and_a_merged_one_followed_by_another(
     hub: FakeGitHub, checkout: Path, made: Path
 ) -> None:
     propose(made, hub.environment, checkout)
-    assert propose(made, hub.environment, checkout) == "renewed branch locks, renewed pull request 7"
+    assert propose(made, hub.environment, checkout) == "updated branch locks, updated pull request 7"
     hub.pulls[0]["state"] = "closed"
-    assert propose(made, hub.environment, checkout).startswith("renewed branch locks, opened pull request ")
+    assert propose(made, hub.environment, checkout).startswith("updated branch locks, opened pull request ")
 
 
 def test_without_a_new_version_nothing_is_written(hub: FakeGitHub, checkout: Path) -> None:

@@ -34,6 +34,7 @@ def verdict(**changes: Any) -> dict[str, Any]:
         "counts": {"new": 2, "expired": 1, "known": 3, "category": 4},
         "operations_succeeded": 457,
         "operations_total": 460,
+        "operations": {"succeeded": 457, "drift": 2, "missed": 1},
         "latency_ms": {"p95": 210.4},
         "new_failures": [
             {"operation": "GET /tools", "problem": "status", "status": 500, "message": "boom", "count": 5}
@@ -63,7 +64,7 @@ def test_what_a_verdict_says(tmp_path: Path) -> None:
     assert text.startswith(MARKER)
     for words in (
         ":x: fail",
-        "| 3 | 7 | 457/460 | 210 ms |",
+        "| 3 | 7 | 459/460 called, 459 correct | 210 ms |",
         "status 500, 5 times",
         "and 2 more",
         "c0ffeec0ffee",
@@ -71,6 +72,11 @@ def test_what_a_verdict_says(tmp_path: Path) -> None:
     ):
         assert words in text, words
     assert "GET /tools" in page(text)
+
+
+def test_a_verdict_without_states_shows_the_successful_operations(tmp_path: Path) -> None:
+    stored(tmp_path, operations=None)
+    assert "| 457/460 correct | 210 ms |" in said(tmp_path)
 
 
 def test_each_report_has_a_row(tmp_path: Path) -> None:
@@ -95,11 +101,11 @@ def test_what_is_not_a_report_is_not_read(tmp_path: Path) -> None:
     ):
         (stored(tmp_path, name) / "verdict.json").write_text(content)
     assert read_reports(tmp_path) == ()
-    assert "left no verdict" in said(tmp_path)
+    assert "has no verdict" in said(tmp_path)
 
 
 def test_no_reports_at_all(tmp_path: Path) -> None:
-    assert "left no verdict" in said(tmp_path / "missing")
+    assert "has no verdict" in said(tmp_path / "missing")
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
@@ -129,7 +135,9 @@ def test_it_is_bounded(tmp_path: Path) -> None:
 @settings(max_examples=60)
 @given(
     st.dictionaries(
-        st.sampled_from(["counts", "operations_total", "operations_succeeded", "latency_ms", "new_failures"]),
+        st.sampled_from(
+            ["counts", "operations", "operations_total", "operations_succeeded", "latency_ms", "new_failures"]
+        ),
         JSON,
     ),
     st.lists(st.dictionaries(st.sampled_from(["operation", "problem", "status", "message", "count"]), JSON)),
@@ -242,11 +250,11 @@ def test_a_comment_is_made(github: Server, environment: dict[str, str], reports:
     assert "head=fork%3Aa%26b%20c" in github.asked[0]
 
 
-def test_it_is_renewed_in_its_place(github: Server, environment: dict[str, str], reports: Path) -> None:
+def test_the_comment_is_updated(github: Server, environment: dict[str, str], reports: Path) -> None:
     someone = {"id": 1, "user": {"login": "somebody"}, "body": f"{MARKER}\nnot ours"}
     other = {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "another workflow's"}
     github.comments = [someone, other] * 60 + [ours()]
-    assert publish(reports, environment) == "renewed the comment on pull request 12"
+    assert publish(reports, environment) == "updated the comment on pull request 12"
     ((method, path, _),) = github.written
     assert (method, path) == ("PATCH", "/repos/o/r/issues/comments/5")
 
@@ -281,4 +289,4 @@ def test_a_run_without_reports_is_no_pass(
     github: Server, environment: dict[str, str], tmp_path: Path
 ) -> None:
     publish(tmp_path / "none", environment | {"LOADTEST_COMMENT": "failures"})
-    assert "left no verdict" in github.written[0][2]
+    assert "has no verdict" in github.written[0][2]

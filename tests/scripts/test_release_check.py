@@ -96,7 +96,7 @@ def test_another_tag_is_refused(dist: Path, tag: str) -> None:
 @pytest.mark.parametrize(
     ("metadata", "files", "problem"),
     [
-        (METADATA, {"loadtest/__init__.py"}, "lacks loadtest/data.toml"),
+        (METADATA, {"loadtest/__init__.py"}, "missing loadtest/data.toml"),
         (
             METADATA.replace("Version: 1.2.0", "Version: 1.1.0"),
             FILES,
@@ -125,7 +125,7 @@ def test_missing_and_foreign_files_are_refused(dist: Path) -> None:
     make_sdist(dist)
     make_wheel(dist, version="1.1.0")
     assert problems(dist) == [
-        "dist/contextforge_loadtest-1.1.0-py3-none-any.whl: not a part of this release",
+        "dist/contextforge_loadtest-1.1.0-py3-none-any.whl: not part of this release",
         "dist/contextforge_loadtest-1.2.0-py3-none-any.whl: missing",
     ]
 

@@ -1,4 +1,4 @@
-"""One issue: opened once, renewed in its place, commented on when what fails changes, closed when nothing does."""
+"""The issue is opened once, updated in place, commented on when the failures change, and closed when all pass."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fake_github import BOT, FakeGitHub
-from soak_issue import LARGEST, MOST_CAUSES, OPENING, issue_text, marker, read_night, remembered, tell
+from soak_issue import LARGEST, MOST_CAUSES, OPENING, issue_text, marker, read_night, remembered, update_issue
 
 A, B = "0123456789ab", "ba9876543210"
 MEMBERS = ("1.0.7-sqlite", "1.0.7-postgres")
@@ -54,45 +54,48 @@ def test_nothing_fails_and_nothing_is_open(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     everything_passes(tmp_path)
-    assert tell(tmp_path, environment) == "every member passed, and no issue is open"
+    assert update_issue(tmp_path, environment) == "every member passed, and no issue is open"
     assert hub.written == []
 
 
 def test_its_whole_life(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     everything_passes(tmp_path)
     report(tmp_path, "1.0.7-sqlite", A)
-    assert tell(tmp_path, environment) == "opened issue 40"
+    assert update_issue(tmp_path, environment) == "opened issue 40"
     (issue,) = hub.issues
     assert issue["title"] == "The nightly soak does not pass"
     assert remembered(issue["body"]) == {"1.0.7-sqlite": (A,)}
     assert "https://github.example/o/r/actions/runs/100" in issue["body"]
     assert "GET &#47;tools" in issue["body"]
 
-    assert tell(tmp_path, environment | {"GITHUB_RUN_ID": "101"}) == "renewed issue 40: the same failures"
+    assert (
+        update_issue(tmp_path, environment | {"GITHUB_RUN_ID": "101"})
+        == "updated issue 40: the same failures"
+    )
     assert "actions/runs/101" in hub.issues[0]["body"]
     assert hub.comments == []
 
     report(tmp_path, "1.0.7-sqlite", B)
     report(tmp_path, "1.0.7-postgres", A)
-    assert "what fails has changed" in tell(tmp_path, environment)
+    assert "the failures have changed" in update_issue(tmp_path, environment)
     ((number, said),) = hub.comments
     assert number == 40
     assert f"- 1.0.7-postgres: new: `{A}`" in said
-    assert f"- 1.0.7-sqlite: new: `{B}`; gone: `{A}`" in said
+    assert f"- 1.0.7-sqlite: new: `{B}`; resolved: `{A}`" in said
 
     report(tmp_path, "1.0.7-postgres")
-    tell(tmp_path, environment)
+    update_issue(tmp_path, environment)
     assert "- 1.0.7-postgres passes again" in hub.comments[1][1]
     assert "1.0.7-sqlite:" not in hub.comments[1][1]
 
     report(tmp_path, "1.0.7-sqlite")
-    assert tell(tmp_path, environment) == "closed issue 40"
+    assert update_issue(tmp_path, environment) == "closed issue 40"
     assert (hub.issues[0]["state"], hub.issues[0]["state_reason"]) == ("closed", "completed")
     assert "Every member passed" in hub.comments[2][1]
-    assert tell(tmp_path, environment) == "every member passed, and no issue is open"
+    assert update_issue(tmp_path, environment) == "every member passed, and no issue is open"
 
     report(tmp_path, "1.0.7-sqlite", A)
-    assert tell(tmp_path, environment) == "opened issue 41"
+    assert update_issue(tmp_path, environment) == "opened issue 41"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_what_is_no_pass_fails(
 ) -> None:
     everything_passes(tmp_path)
     report(tmp_path, "1.0.7-sqlite", **changes)
-    assert tell(tmp_path, environment) == "opened issue 40"
+    assert update_issue(tmp_path, environment) == "opened issue 40"
     assert remembered(hub.issues[0]["body"]) == {"1.0.7-sqlite": (cause,)}
 
 
@@ -126,7 +129,7 @@ def test_a_member_that_left_nothing_fails(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     report(tmp_path, "1.0.7-sqlite")
-    tell(tmp_path, environment)
+    update_issue(tmp_path, environment)
     assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": ("no-report",)}
     assert "| :x: no report | <code>1&#46;0&#46;7-postgres</code>" in hub.issues[0]["body"]
 
@@ -143,15 +146,15 @@ def test_a_part_of_the_soak_does_not_speak_for_the_rest(
 ) -> None:
     for member in MEMBERS:
         report(tmp_path, member, A)
-    tell(tmp_path, environment)
+    update_issue(tmp_path, environment)
     part = environment | {"MATRIX": matrix("1.0.7-sqlite"), "GITHUB_EVENT_NAME": "workflow_dispatch"}
     report(tmp_path, "1.0.7-sqlite")
-    assert "what fails has changed" in tell(tmp_path, part)
+    assert "the failures have changed" in update_issue(tmp_path, part)
     assert hub.issues[0]["state"] == "open"
     assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": (A,)}
     assert ":hourglass: not run this time" in hub.issues[0]["body"]
     # Of a whole night, a member that is not in it is no longer a member.
-    assert tell(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
+    assert update_issue(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
 
 
 def test_only_our_own_issue_is_touched(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
@@ -163,13 +166,13 @@ def test_only_our_own_issue_is_touched(hub: FakeGitHub, environment: dict[str, s
     ours = {"number": 5, "user": BOT, "state": "open", "body": body}
     hub.issues = [somebody, other, empty, pull] * 30 + [ours]
     everything_passes(tmp_path)
-    assert tell(tmp_path, environment) == "closed issue 5"
+    assert update_issue(tmp_path, environment) == "closed issue 5"
     assert hub.written == ["POST /issues/5/comments", "PATCH /issues/5"]
 
 
 def test_a_fork_says_nothing(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     hub.fork = True
-    assert "a fork" in tell(tmp_path, environment)
+    assert "a fork" in update_issue(tmp_path, environment)
     assert hub.written == []
 
 
