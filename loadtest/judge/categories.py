@@ -1,7 +1,7 @@
-"""Categories: named rules that recognise a failure and say whose fault it is and what to do about it.
+"""Categories: named rules that classify failures by origin, with advice.
 
-They are data (``categories.toml``); users add a file of the same form, whose rules come first. The first rule
-that matches is the category of a failure.
+The built-in rules are in ``categories.toml``; the rules of additional files take precedence. The first matching rule
+determines the category of a failure.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ BUILT_IN = Path(__file__).with_name("categories.toml")
 
 
 _LONGEST_LINE = 1_000
-"""Characters of a log line that are searched; a rule must not take a minute over a dumped document."""
+"""Maximum number of characters searched per log line, to limit the time for very long lines."""
 
 
 class FaultOrigin(StrEnum):
-    """Where the cause of a failure lies."""
+    """Origin of a failure."""
 
     GATEWAY = "gateway"
     ENVIRONMENT = "environment"
-    """The machine, the network, the configuration: not the code under test."""
+    """The machine, the network or the configuration, not the code under test."""
     LOAD_TEST = "load-test"
 
 
 class ExampleFailure(Record, frozen=True, kw_only=True):
-    """A small failure that shows what a category recognises, or must not recognise."""
+    """Example of a failure that a category must, or must not, match."""
 
     operation: str
     problem: ProblemKind
@@ -45,7 +45,7 @@ class ExampleFailure(Record, frozen=True, kw_only=True):
     log: tuple[str, ...] = ()
 
     def failure(self) -> Failure:
-        """Return this sample as a failure of a run would look."""
+        """Return the example as a failure of a run."""
         return Failure(
             fingerprint="0" * 12,
             operation=self.operation,
@@ -58,7 +58,7 @@ class ExampleFailure(Record, frozen=True, kw_only=True):
 
 
 class Category(Record, frozen=True, kw_only=True, rename="kebab"):
-    """A rule that recognises failures. Every condition that is given must hold; lists mean "one of"."""
+    """A rule that matches failures. All given conditions must hold; lists mean "any of"."""
 
     name: str
     """Lower-case words joined by dashes."""
@@ -67,27 +67,27 @@ class Category(Record, frozen=True, kw_only=True, rename="kebab"):
     excuses: bool
     """Whether a failure of this category lets a run pass."""
     because: str
-    """Why it excuses, or why it does not."""
+    """Why the category excuses failures, or why it does not."""
     advice: str
     """What to do, in the imperative."""
     operations: tuple[str, ...] = ()
-    """Patterns of :mod:`fnmatch` over ``METHOD /path``; none: any operation."""
+    """:mod:`fnmatch` patterns for ``METHOD /path``; empty means any operation."""
     problems: tuple[ProblemKind, ...] = ()
     status: tuple[int, ...] = ()
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     """Regular expressions, searched for in the normalised message."""
     bare_status: tuple[int, ...] = ()
-    """Statuses that are enough, of ``status`` problems, where the message is only that: ``Expected [200], got 429``."""
+    """Statuses that match ``status`` problems whose message contains only a status: ``Expected [200], got 429``."""
     logs: tuple[str, ...] = ()
-    """Regular expressions for when the answer hides the cause: one must be found in the gateway's log lines
-    of every example that has any. Where ``messages`` are given as well, one of the two is enough."""
+    """Regular expressions for the gateway's log, where the response does not show the cause. Every example with log
+    lines must contain a match. If ``messages`` are also given, a match of either is sufficient."""
     source: str | None = None
-    """A link to where this is explained or fixed."""
+    """Link to an explanation or a fix."""
     examples: tuple[ExampleFailure, ...] = ()
-    """Failures that this category must be given to."""
+    """Failures that this category must match."""
     counter_examples: tuple[ExampleFailure, ...] = ()
-    """Failures that this category must not be given to."""
+    """Failures that this category must not match."""
 
 
 class CategoryFile(Record, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ _BARE = re.compile(
     r"(?i)^(?:\w*BadStatusCode\(.*|(?:unexpected |infrastructure |http )*(?:error|status|http|response)(?: code)?:? <n>"
     r"|expected .{0,80}[, ](?:but )?(?:got|received|was) <n>|[a-z0-9 /]{0,60} failed: <n>)$"
 )
-"""Messages of other locustfiles that hold a status and nothing of the body, with their numbers normalised."""
+"""Messages of other locustfiles that contain only a status, with numbers normalised."""
 
 
 class _Rule:
@@ -120,7 +120,7 @@ class _Rule:
         return not self._operations or any(p.match(name) for p in self._operations for name in names)
 
     def matches(self, failure: Failure) -> bool:
-        """Say whether the rest of the conditions hold, those of :meth:`concerns` being known to."""
+        """Return whether the remaining conditions hold, in addition to :meth:`concerns`."""
         category = self.category
         if failure.status in category.bare_status and _BARE.match(failure.message):
             return failure.problem is ProblemKind.STATUS
@@ -144,7 +144,7 @@ class _Rule:
 
 
 class Categories:
-    """An ordered list of categories, ready to classify many failures."""
+    """An ordered list of compiled categories."""
 
     def __init__(self, categories: Iterable[Category]) -> None:
         """Compile ``categories``.
@@ -160,7 +160,7 @@ class Categories:
         return iter(rule.category for rule in self._rules)
 
     def classify(self, failure: Failure) -> Category | None:
-        """Return the first category that recognises ``failure``, or None."""
+        """Return the first category that matches ``failure``, or None."""
         key = (failure.operation, failure.problem)
         rules = self._concerned.get(key)
         if rules is None:
@@ -179,11 +179,11 @@ class Categories:
 
 
 def read_categories(path: Path) -> tuple[Category, ...]:
-    """Return the categories of the file ``path``, checked against their own examples.
+    """Return the categories in the file ``path``, checked against their examples.
 
     Raises:
-        UsageError: unreadable, not of this form, a name twice, a bad regular expression, a rule that excuses
-            everything, or an example that is not recognised as its category; file and category are named.
+        UsageError: unreadable, invalid, a duplicate name, an invalid regular expression, a rule that excuses
+            everything, or an example with another category; the message names the file and the category.
     """
     categories = read_toml(path, CategoryFile).category
     seen: set[str] = set()
@@ -195,10 +195,10 @@ def read_categories(path: Path) -> tuple[Category, ...]:
 
 
 def load_categories(paths: Sequence[Path] = ()) -> Categories:
-    """Return the built-in categories behind those of the files ``paths``, whose rules come first.
+    """Return the categories of the files ``paths``, followed by the built-in ones.
 
     Raises:
-        UsageError: a file cannot be read or used.
+        UsageError: a file cannot be read or is invalid.
     """
     return Categories(c for path in (*paths, BUILT_IN) for c in read_categories(path))
 

@@ -1,4 +1,4 @@
-"""The coverage of two runs side by side: of two gateways, or of one before and after a change."""
+"""Comparison of the coverage of two runs, and coverage of a contract by scenarios without a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loadtest.versions.data import Exclusion
 
 @dataclass(frozen=True)
 class StateChange:
-    """An operation that both gateways offer, and that fared otherwise."""
+    """An operation offered by both gateways with a different coverage state."""
 
     name: str
     left: OperationCoverage
@@ -22,18 +22,19 @@ class StateChange:
 
 @dataclass(frozen=True)
 class CoverageDiff:
-    """Two coverages side by side."""
+    """Differences between two coverages."""
 
     areas: tuple[tuple[str, Mapping[CoverageState, int] | None, Mapping[CoverageState, int] | None], ...]
-    """Every area, with how many operations of it have which state; None where a run does not know the area."""
+    """Every area with the number of operations by state in each run; None if the run does not have the area."""
     changes: tuple[StateChange, ...]
     only_left: tuple[str, ...]
-    """Operations that only the first gateway offers, without the excluded ones."""
+    """Operations offered only by the first gateway, without excluded ones."""
     only_right: tuple[str, ...]
+    """Operations offered only by the second gateway, without excluded ones."""
 
 
 def diff_coverage(left: Coverage, right: Coverage) -> CoverageDiff:
-    """Return the coverages ``left`` and ``right`` side by side."""
+    """Compare the coverages ``left`` and ``right``."""
     here, there = _offered(left), _offered(right)
     left_areas, right_areas = left.areas(), right.areas()
     return CoverageDiff(
@@ -62,27 +63,27 @@ def _only(here: Mapping[str, OperationCoverage], there: Mapping[str, OperationCo
 
 @dataclass(frozen=True)
 class ContractCoverage:
-    """What a gateway offers and what the scenarios call, in the order of area and name."""
+    """Coverage of a contract by scenarios; operations are sorted by area and name."""
 
     planned: tuple[OperationCoverage, ...]
-    """Offered, and in a scenario."""
+    """Offered operations with a scenario."""
     unplanned: tuple[OperationCoverage, ...]
-    """Offered, and in none."""
+    """Offered operations without a scenario."""
     excluded: tuple[OperationCoverage, ...]
-    """Offered, and not driven, with a reason in the version's data."""
+    """Offered operations that the version data excludes, with the reason."""
     not_offered: tuple[OperationCoverage, ...]
-    """In a scenario, and not offered."""
+    """Operations with a scenario that are not offered."""
     scenarios: Mapping[str, tuple[str, ...]]
-    """The names of the scenarios of every operation in the plan."""
+    """Names of the scenarios by operation."""
 
     @property
     def line(self) -> str:
-        """The whole in a few words."""
+        """A one-line summary."""
         total = len(self.planned) + len(self.unplanned)
         return f"{len(self.planned)}/{total} operations have a scenario ({len(self.excluded)} excluded)"
 
     def areas(self) -> dict[str, tuple[int, int, int, int]]:
-        """Return how many of every area are planned, unplanned, excluded and not offered."""
+        """Return, by area, the number of planned, unplanned, excluded and not offered operations."""
         groups = (self.planned, self.unplanned, self.excluded, self.not_offered)
         names = sorted({one.area for group in groups for one in group})
         return {name: tuple(sum(o.area == name for o in group) for group in groups) for name in names}  # type: ignore[misc]
@@ -91,7 +92,7 @@ class ContractCoverage:
 def contract_coverage(
     contract: Iterable[str], plan: tuple[Scenario, ...], exclusions: Iterable[Exclusion] = ()
 ) -> ContractCoverage:
-    """Return what of ``contract`` the scenarios of ``plan`` call."""
+    """Return the coverage of ``contract`` by the scenarios of ``plan``."""
     nothing = Run(started="", settings=Settings(host=""), contract=tuple(contract), plan=plan)
     coverage = coverage_of(nothing, excused=(), exclusions=exclusions)
     whole = [one for one in coverage.operations if one.within is None]

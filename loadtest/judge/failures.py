@@ -16,11 +16,11 @@ class FailOn(StrEnum):
     """Which failures fail a run."""
 
     NEW = "new"
-    """Those that no entry and no category excuses, and those whose entry has expired."""
+    """Failures that are not excused, and those whose entry has expired."""
     ANY = "any"
-    """Known ones, too: they count as new ones everywhere."""
+    """All failures, including known ones."""
     NEVER = "never"
-    """The verdict is the same as for ``new``, but the exit code is 0 unless the run was interrupted."""
+    """None: the verdict is the same as for ``new``, but the exit code is 0 unless the run was interrupted."""
 
 
 class FailureStatus(StrEnum):
@@ -28,16 +28,16 @@ class FailureStatus(StrEnum):
 
     NEW = "new"
     EXPIRED = "expired"
-    """Known, and the last day of its entry has passed."""
+    """A known failure whose expiry date has passed."""
     KNOWN = "known"
-    """Excused by an entry."""
+    """Excused by a known-failure entry."""
     CATEGORY = "category"
     """Excused by a category."""
 
 
 @dataclass(frozen=True)
 class JudgedFailure:
-    """A failure of the run and what is known about it."""
+    """A failure of a run with its status and the matching entry and category."""
 
     failure: Failure
     status: FailureStatus
@@ -46,20 +46,20 @@ class JudgedFailure:
     entry: KnownFailureEntry | None = None
     """The entry that excuses it, or did until it expired."""
     category: Category | None = None
-    """The category that recognises it, whether it excuses or not."""
+    """The category that matches it, whether it excuses it or not."""
     known_as: KnownFailureEntry | None = None
-    """Of a new one: the entry that knows this operation to fail with another status or code."""
+    """For a new failure: the entry for a failure of this operation with another status or code."""
     detail: str = ""
-    """Of a removed operation: which version offers it, and where it is now."""
+    """For a removed operation: the version that offers it and its new path."""
 
     @property
     def removed(self) -> bool:
-        """Whether it is an operation that is no longer offered, and not an answer."""
+        """Whether it is a removed operation."""
         return self.failure.problem is ProblemKind.REMOVED
 
     @property
     def change(self) -> str:
-        """``known as 500, now 409``; empty if no entry knows the operation to fail in another way."""
+        """``known as 500, now 409``; empty without an entry for another status or code."""
         if self.known_as is None:
             return ""
         known, now = self.known_as.known, self.failure
@@ -69,12 +69,12 @@ class JudgedFailure:
 
     @property
     def reason(self) -> str:
-        """Why it is excused, or no longer is; empty for a new one that nothing is known of."""
+        """Why it is excused, or was until it expired; empty for a new failure without a related entry."""
         if self.entry is not None:
             known = self.entry.known
             until = "expired on" if self.status is FailureStatus.EXPIRED else "until"
             only = f"only {known.only}, " if known.only else ""
-            how_often = "now and then, " if known.sometimes else ""
+            how_often = "intermittent, " if known.sometimes else ""
             return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
         if self.known_as is not None:
             return f"{self.change}: {self.known_as.known.reason} ({self.known_as.known.owner})"
@@ -91,10 +91,10 @@ def judge_failures(
     fail_on: FailOn,
     details: Mapping[str, str] | None = None,
 ) -> tuple[tuple[JudgedFailure, ...], set[KnownFailureEntry]]:
-    """Return the failures in the order of a report, and the entries that were of use.
+    """Return the failures in report order, and the entries that were seen.
 
-    An entry is of use, too, where its operation now fails with another status or code: it is not stale.
-    ``details`` say more of removed operations, by name.
+    An entry also counts as seen if its operation now fails with another status or code, so that it is not stale.
+    ``details`` describe removed operations, by name.
     """
     matches = [(failure, matcher.match(failure)) for failure in failures]
     seen = {entry for _, matching in matches for entry in matching}

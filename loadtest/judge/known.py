@@ -1,4 +1,4 @@
-"""Known failures: entries that excuse one fault on one operation, until a date, for a reason."""
+"""Known failures: entries that excuse a failure of an operation, with a reason and an expiry date."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from loadtest.versions.data import KnownFailure
 
 @dataclass(frozen=True)
 class KnownFailureEntry:
-    """A known failure and where it is written down."""
+    """A known failure and its location."""
 
     known: KnownFailure
     origin: str
-    """The file or the gateway version that contains it."""
+    """The file or gateway version that contains it."""
     number: int
-    """Its place in there, from 1."""
+    """Its position there, from 1."""
 
     @property
     def where(self) -> str:
-        """``known-failures.toml: [[known]] number 2 (GET /tools)``: what messages about it begin with."""
+        """Prefix for messages: ``known-failures.toml: [[known]] number 2 (GET /tools)``."""
         return f"{self.origin}: [[known]] number {self.number} ({self.known.operation})"
 
     def expired(self, today: dt.date) -> bool:
-        """Say whether its last day has passed."""
+        """Return whether the expiry date has passed."""
         return self.known.expires < today
 
 
@@ -42,7 +42,7 @@ def entries(known: Iterable[KnownFailure], origin: str) -> tuple[KnownFailureEnt
     """Return ``known`` as entries of ``origin``.
 
     Raises:
-        UsageError: one that lacks a reason or an owner, or whose ``gateway`` is not a PEP 440 specifier.
+        UsageError: an entry has no operation, reason or owner, or its ``gateway`` is not a PEP 440 specifier.
     """
     listed = tuple(KnownFailureEntry(one, origin, number) for number, one in enumerate(known, 1))
     for entry in listed:
@@ -54,23 +54,23 @@ def entries(known: Iterable[KnownFailure], origin: str) -> tuple[KnownFailureEnt
 
 
 def gateway_version(gateway: Gateway | None) -> Version | None:
-    """Return the version that entries are compared with, or None if the run does not say it.
+    """Return the version that entries are compared with, or None if it is unknown.
 
-    The gateway's own word counts (``1.0.0-RC-1`` is ``1.0.0rc1``), else that of the data file it was given.
+    It is the version that the gateway reports (``1.0.0-RC-1`` is ``1.0.0rc1``), or else that of its version data.
     """
-    for word in (gateway.version, gateway.data) if gateway else ():
+    for text in (gateway.version, gateway.data) if gateway else ():
         try:
-            return Version(word or "")
+            return Version(text or "")
         except InvalidVersion:
             continue
     return None
 
 
 def applies(entry: KnownFailureEntry, version: Version | None, deployment: Deployment | None = None) -> bool:
-    """Say whether ``entry`` is about a gateway of this ``version`` on ``deployment``; pre-releases count, too.
+    """Return whether ``entry`` applies to a gateway of this ``version`` and ``deployment``; pre-releases are included.
 
-    An entry that names a gateway does not apply to a run that does not say which one it drove, nor does one that
-    names a database, Redis or workers to a run that does not say on what.
+    An entry limited to gateway versions does not apply if the version is unknown, and one limited to a database,
+    Redis or workers does not apply if the deployment is unknown.
     """
     if entry.known.only and (deployment is None or not entry.known.applies_to(deployment)):
         return False
@@ -94,7 +94,7 @@ def _specifier(entry: KnownFailureEntry) -> SpecifierSet:
 
 
 class KnownFailures:
-    """The entries that apply to one run, ready to be matched with many failures."""
+    """The entries that apply to a run, indexed to match failures."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class KnownFailures:
             self._by_place[known.operation, known.problem].append((entry, message))
 
     def match(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
-        """Return every entry that speaks of ``failure``, whatever its date, in the order they were listed."""
+        """Return every entry that matches ``failure``, including expired ones, in their order in the files."""
         return tuple(
             entry
             for entry, message in self._by_place.get((failure.operation, failure.problem), ())
@@ -120,9 +120,9 @@ class KnownFailures:
         )
 
     def otherwise(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
-        """Return every entry about this operation and kind of problem that names another status or code.
+        """Return the entries for the same operation and kind of problem with another status or code.
 
-        One about a failure that comes only sometimes is left out: that it is not seen says nothing.
+        Entries for intermittent failures are excluded, because their absence has no meaning.
         """
         return tuple(
             entry
@@ -135,11 +135,11 @@ class KnownFailures:
         )
 
     def stale(self, run: Run, seen: Iterable[KnownFailureEntry]) -> tuple[KnownFailureEntry, ...]:
-        """Return the entries that ought to be deleted: their operation succeeded and they were not ``seen``.
+        """Return the entries that should be deleted: their operation succeeded and they were not ``seen``.
 
-        Every scenario that calls the operation must have run to its last step, or the one that shows the failure may
-        not have come to it. A run that did not come to its end, that was limited to some of the scenarios, or whose
-        gateway had other settings makes no entry stale, and an entry about what fails only sometimes never is.
+        All scenarios that call the operation must have completed, because the failure may occur in any of their steps.
+        There are no stale entries in a run that is incomplete, is limited to some scenarios, or has a gateway with
+        changed settings. An entry for an intermittent failure is never stale.
         """
         if run.state is not RunState.COMPLETE or (run.gateway and run.gateway.changed) or _limited(run):
             return ()
@@ -158,14 +158,14 @@ class KnownFailures:
 
 
 def _limited(run: Run) -> bool:
-    """Say whether scenarios did not take part: they are not in the plan, so what they call is not known."""
+    """Return whether scenarios were excluded; they are not in the plan, so their calls are unknown."""
     return bool(run.settings.left_out or run.settings.tags or run.settings.exclude_tags)
 
 
 def _not_completed(run: Run) -> dict[str, bool]:
-    """Return for each operation of the plan whether a scenario that calls it did not run to its last step.
+    """Return, for each operation of the plan, whether a scenario that calls it did not complete.
 
-    A record that does not say how scenarios ended tells at least which ones the first sweep did not finish.
+    If the record does not contain the outcome of scenarios, those that the first sweep did not finish are used.
     """
     if run.scenarios is not None:
         completed = {one.name for one in run.scenarios if one.completed}
@@ -189,10 +189,10 @@ def accepted_entries(
     today: dt.date,
     link: str | None = None,
 ) -> tuple[KnownFailure, ...]:
-    """Return an entry for each of ``failures`` that ``fingerprints`` name; for all of them if none is named.
+    """Return an entry for each of ``failures`` with one of the ``fingerprints``, or for all if there are none.
 
     Raises:
-        UsageError: no reason or owner, a date in the past, a fingerprint that is not among ``failures``.
+        UsageError: reason or owner is empty, the date is in the past, or a fingerprint is not among ``failures``.
     """
     for name, text in (("reason", reason), ("owner", owner)):
         if not text.strip():

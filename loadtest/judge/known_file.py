@@ -1,4 +1,4 @@
-"""The file of known failures: ``[[known]]`` tables that people edit and ``baseline accept`` extends."""
+"""Known-failures files: ``[[known]]`` tables, edited by hand or extended by ``baseline accept``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _File(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class KnownFailuresFile:
-    """What a file of known failures holds."""
+    """Contents of a known-failures file."""
 
     known: tuple[KnownFailureEntry, ...] = ()
     removed: tuple[Removal, ...] = ()
@@ -39,11 +39,10 @@ def read_known(path: Path) -> tuple[KnownFailureEntry, ...]:
 
 
 def read_baseline(path: Path) -> KnownFailuresFile:
-    """Return the entries and the intended removals of the file ``path``.
+    """Return the entries and the intended removals in the file ``path``.
 
     Raises:
-        UsageError: unreadable, not TOML, or an entry that does not say what it must; the message names the
-            file, the entry and the key.
+        UsageError: unreadable, not TOML, or an invalid entry; the message names the file, the entry and the key.
     """
     data = parse_toml(path)
     tables = data.get("known", [])
@@ -63,13 +62,13 @@ def read_baseline(path: Path) -> KnownFailuresFile:
 
 
 def write_known(path: Path, additions: Iterable[KnownFailure]) -> int:
-    """Add ``additions`` to the file ``path``, made if missing; comments and order of the rest stay.
+    """Add ``additions`` to the file ``path``, creating it if necessary; comments and order are preserved.
 
-    An entry about the same failure is renewed in its place: reason, owner, link and date are replaced.
-    Returns how many entries were added or renewed.
+    An existing entry for the same failure is updated in place: reason, owner, link and date are replaced.
+    Returns the number of added and updated entries.
 
     Raises:
-        UsageError: the file cannot be read, understood or written.
+        UsageError: the file cannot be read, parsed or written.
     """
     if path.exists():
         read_known(path)
@@ -121,7 +120,7 @@ def _fill(table: Table, values: Mapping[str, Any]) -> None:
 
 
 def _check(path: Path, number: int, table: object) -> None:
-    """Name entry and key of the commonest slips, which a general message would not place so well."""
+    """Validate one entry, so that messages name the entry and the key."""
     if not isinstance(table, dict):
         return
     where = f"{path}: [[known]] number {number} ({table.get('operation', 'without an operation')})"

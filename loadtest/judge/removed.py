@@ -1,4 +1,4 @@
-"""Operations that a known gateway version offers and the gateway of a run does not."""
+"""Removed operations: offered by a known gateway version, but not by the gateway of a run."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from loadtest.results.run import Run
 from loadtest.versions.data import Exclusion, Removal
 
 MESSAGE = "no longer offered"
-"""The message of each failure: it holds no version, so that a known failure stays one when the version changes."""
+"""Message of each failure; it contains no version, so that known failures still match when the version changes."""
 
 
 @dataclass(frozen=True)
 class Removals:
-    """What the comparison of a run's contract with that of a known version shows."""
+    """Result of comparing the contract of a run with that of a known version."""
 
     version: str = ""
     """The known version."""
     compared: int = 0
-    """Operations of that version that were looked for."""
-    why_not: str = "the operations of no version are known"
-    """Why nothing was compared; empty if it was."""
+    """Number of operations compared."""
+    why_not: str = "no known version to compare with"
+    """Why nothing was compared; otherwise empty."""
     removed: Mapping[str, str] = field(default_factory=dict)
-    """Operations that are not offered any more, each with what is known of it in words."""
+    """Operations that are no longer offered, each with a short explanation."""
     intended: Mapping[str, str] = field(default_factory=dict)
-    """Those whose removal is intended, each with the reason."""
+    """Intentionally removed operations, each with the reason."""
     unused: tuple[Removal, ...] = ()
-    """Intended removals of operations that are all offered."""
+    """Intended removals whose operations are all still offered."""
 
     def failures(self, run: Run) -> tuple[Failure, ...]:
-        """Return a failure for each removed operation; it was never called, so its count is 0."""
+        """Return a failure for each removed operation; its count is 0, because it was not called."""
         callers = {call.operation: one.name for one in reversed(run.plan) for call in one.calls}
         return tuple(
             Failure(
@@ -52,7 +52,7 @@ class Removals:
 
 
 NOT_COMPARED = Removals()
-"""Of a run whose gateway is compared with no known version."""
+"""Result without a comparison."""
 
 
 def find_removals(
@@ -63,20 +63,20 @@ def find_removals(
     exclusions: Iterable[Exclusion] = (),
     intended: Iterable[Removal] = (),
 ) -> Removals:
-    """Compare the contract of ``run`` with the operations that ``version`` has ``offered``.
+    """Compare the contract of ``run`` with the operations ``offered`` by ``version``.
 
-    Nothing is compared with a newer version: what is missing was added since. Nor are operations compared that are
-    excluded, and a path whose parameters are only called otherwise is the same.
+    A gateway older than ``version`` is not compared, because the missing operations were added later. Excluded
+    operations are skipped, and the names of path parameters are ignored.
     """
     if version is None or not offered:
         return NOT_COMPARED
     if run.contract is None:
-        return Removals(version, why_not="the contract of the gateway is not in this record")
+        return Removals(version, why_not="the run record does not contain the contract of the gateway")
     own = gateway_version(run.gateway)
     if own is None:
-        return Removals(version, why_not="the gateway does not say its version")
+        return Removals(version, why_not="the version of the gateway is unknown")
     if own < Version(version):
-        return Removals(version, why_not=f"{own} is older than {version}, which it would be compared with")
+        return Removals(version, why_not=f"{own} is older than {version}, the known version")
     patterns = [re.compile(fnmatch.translate(one.operations)) for one in exclusions]
     wanted = [name for name in sorted(offered) if not any(pattern.match(name) for pattern in patterns)]
     present = {_without_names(name) for name in run.contract}
@@ -105,23 +105,23 @@ def find_removals(
 
 
 def _now_at(name: str, contract: Collection[str], new: Iterable[str], prefix: str) -> str:
-    """Return ``, now at GET /v1/v1/tools`` if exactly one operation looks like the one that ``name`` was."""
+    """Return ``, now at GET /v1/v1/tools`` if exactly one new operation resembles ``name``."""
     other = name.removesuffix("/") if name.endswith("/") else f"{name}/"
     if other in contract:
-        return f", and so is {other} here"
+        return f"; this gateway offers {other}"
     found = [one for one in new if _same_end(name, one)]
     return f", now at {_served(found[0], prefix)}" if len(found) == 1 else ""
 
 
 def _same_end(one: str, other: str) -> bool:
-    """Say whether both have the same method, and the path of one ends in the whole path of the other."""
+    """Return whether both have the same method and the path of one ends with the path of the other."""
     (method, _, path), (other_method, _, other_path) = one.partition(" "), other.partition(" ")
     shorter, longer = sorted((_without_names(path), _without_names(other_path)), key=len)
     return method == other_method and len(shorter) > 1 and longer.endswith(shorter)
 
 
 def _served(name: str, prefix: str) -> str:
-    """Return a name with the path as it is served, where a version prefix stands twice."""
+    """Return the name with the served path if that contains a version prefix twice."""
     method, _, path = name.partition(" ")
     return f"{method} {prefix}{path}" if re.match(r"/v\d+/", path) else name
 
@@ -131,5 +131,5 @@ def _without_names(name: str) -> str:
 
 
 def _literal(pattern: str) -> str:
-    """Return a pattern of :mod:`fnmatch` in which only ``*`` and ``?`` are special."""
+    """Return an :mod:`fnmatch` pattern in which only ``*`` and ``?`` are special."""
     return pattern.replace("[", "[[]")

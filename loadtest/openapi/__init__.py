@@ -1,1 +1,1 @@
-"""The gateway's OpenAPI contract: validation of responses, and the differences of two contracts."""
+"""The OpenAPI contract of the gateway: validation of responses, and comparison of contracts."""

@@ -1,7 +1,7 @@
-"""The contract: what the running gateway's OpenAPI document promises.
+"""The contract: the operations and responses documented in the OpenAPI document of the running gateway.
 
-Operations are named ``METHOD /path/{template}`` without the version prefix; the document tells which path is
-really served. Source of the document's form: https://spec.openapis.org/oas/v3.1.0.html
+Operations are named ``METHOD /path/{template}`` without the version prefix; the served path is in the document.
+Format of the document: https://spec.openapis.org/oas/v3.1.0.html
 """
 
 from collections.abc import Mapping
@@ -22,31 +22,31 @@ _DOCUMENT = "urn:contract"
 
 @dataclass(frozen=True, slots=True)
 class DocumentedResponse:
-    """What one operation answers with one documented success status."""
+    """The documented response for a success status of an operation."""
 
     media_types: tuple[str, ...]
-    """Empty: no body is promised."""
+    """Empty if no body is documented."""
     schema: str | None
-    """JSON pointer into the document of the JSON body's schema, or None if it has none."""
+    """JSON pointer to the schema of the JSON body in the document, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedOperation:
-    """One operation of the contract."""
+    """An operation of the contract."""
 
     name: str
     path: str
-    """The path as served, with its prefix and parameters in braces."""
+    """The served path, with version prefix and with parameters in braces."""
     success: Mapping[int, DocumentedResponse]
 
 
 @dataclass(slots=True)
 class Contract:
-    """Every operation that the gateway offers, and compiled validators for their answers."""
+    """The operations that a gateway offers, with compiled validators for their responses."""
 
     operations: Mapping[str, DocumentedOperation]
     prefix: str
-    """The version prefix of most operations, ``/v1``, or nothing."""
+    """The version prefix of most operations, ``/v1``, or an empty string."""
     document: Mapping[str, Any]
     drift: tuple[Drift, ...] = ()
     _registry: jsonschema_rs.Registry | None = None
@@ -60,7 +60,7 @@ class Contract:
         media_type: str | None = None,
         violation: str | None = None,
     ) -> Drift | None:
-        """Return the entry that excuses an undocumented status, another media type, or a violation of the schema."""
+        """Return the entry that excuses this status, media type or schema violation, or None."""
         for entry in self.drift:
             if (
                 (entry.status, entry.media_type) == (status, media_type)
@@ -75,14 +75,14 @@ class Contract:
         return msgspec.json.format(msgspec.json.encode(self.document), indent=1)
 
     def path(self, operation: str) -> str | None:
-        """Return the served path template of ``operation``, or None if this gateway does not offer it."""
+        """Return the served path template of ``operation``, or None if the gateway does not offer it."""
         known = self.operations.get(operation)
         return known.path if known else None
 
     def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
-        """Return every way in which ``body`` breaks the schema at ``pointer``, each in one line and once.
+        """Return the distinct violations of the schema at ``pointer`` by ``body``, one line each.
 
-        The validator is compiled on first use. Values of the body are left out: they differ each time.
+        The validator is compiled on first use. Values of the body are omitted, because they vary between calls.
         """
         validator = self._validators.get(pointer)
         if validator is None:
@@ -95,10 +95,10 @@ class Contract:
             self._validators[pointer] = validator
         if validator.is_valid(body):
             return ()
-        return tuple(dict.fromkeys(normalise(_told(error)) for error in validator.iter_errors(body)))
+        return tuple(dict.fromkeys(normalise(_violation(error)) for error in validator.iter_errors(body)))
 
 
-def _told(error: jsonschema_rs.ValidationError) -> str:
+def _violation(error: jsonschema_rs.ValidationError) -> str:
     where = ".".join("[]" if isinstance(part, int) else str(part) for part in error.instance_path)
     rule = error.schema_path[-1] if error.schema_path else "schema"
     detail = {
@@ -109,10 +109,10 @@ def _told(error: jsonschema_rs.ValidationError) -> str:
 
 
 def read_contract(document: Mapping[str, Any], data: VersionData | None = None) -> Contract:
-    """Return the contract of an OpenAPI document, with what the version's data excludes left out.
+    """Return the contract of an OpenAPI document, with the contract mismatches listed in the version data.
 
     Raises:
-        InconclusiveError: the document has no paths: whatever answered, it is not the gateway.
+        InconclusiveError: the document has no paths, so it is not from a gateway.
     """
     paths = document.get("paths")
     if not isinstance(paths, dict) or not paths:
@@ -123,7 +123,7 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
             if method in methods:
                 name = canonical(method, path)
                 pointer = f"/paths/{_escaped(path)}/{method}"
-                found = DocumentedOperation(name, path, _promises(methods[method], pointer))
+                found = DocumentedOperation(name, path, _responses(methods[method], pointer))
                 if name not in operations or path != name.partition(" ")[2]:
                     operations[name] = found
     prefixes = [match[0] for path in paths if (match := PREFIX.match(path))]
@@ -131,16 +131,16 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
     return Contract(operations, prefix, document, data.drift if data else ())
 
 
-def _promises(operation: Mapping[str, Any], pointer: str) -> dict[int, DocumentedResponse]:
-    promises = {}
+def _responses(operation: Mapping[str, Any], pointer: str) -> dict[int, DocumentedResponse]:
+    responses = {}
     for status, answer in operation.get("responses", {}).items():
         if status.isdigit() and 200 <= int(status) < 400:
             content = answer.get("content", {})
             schema = None
             if content.get("application/json", {}).get("schema"):
                 schema = f"{pointer}/responses/{status}/content/application~1json/schema"
-            promises[int(status)] = DocumentedResponse(tuple(content), schema)
-    return promises
+            responses[int(status)] = DocumentedResponse(tuple(content), schema)
+    return responses
 
 
 def _escaped(segment: str) -> str:

@@ -1,7 +1,8 @@
-"""The contract of each known version, stored beside its data file, and which of them another contract is closest to.
+"""Stored contracts of the known versions, and the known version closest to a given contract.
 
-A stored contract is the OpenAPI document that the version served with our switches, without prose, and the settings
-that it can be given: enough to compare another gateway with it, without installing and booting the version.
+A stored contract contains the OpenAPI document served by the version with the settings of the load test, without
+prose, and the settings that the version supports. Another gateway can be compared with it without installing the
+version.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ SETTINGS = "x-settings"
 
 @dataclass(frozen=True)
 class StoredContract:
-    """What a gateway offers, and what it can be given."""
+    """The contract and the settings of a gateway version."""
 
     document: Mapping[str, Any]
-    """Its OpenAPI document."""
+    """The OpenAPI document."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """The environment variables that its configuration reads, and their defaults."""
+    """Environment variables read by the configuration, with their defaults."""
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The names of its operations, in order."""
+        """The sorted names of the operations."""
         paths = self.document.get("paths", {}).items()
         return tuple(sorted({canonical(one, path) for path, here in paths for one in METHODS if one in here}))
 
 
 class _Stored(Record, frozen=True, kw_only=True):
-    """A stored contract."""
+    """The file format of a stored contract."""
 
     info: dict[str, str]
     settings: dict[str, str] = msgspec.field(name=SETTINGS)
@@ -50,7 +51,7 @@ class _Stored(Record, frozen=True, kw_only=True):
 
 
 def path_of(version: str) -> Path:
-    """Return where the contract of ``version`` is stored."""
+    """Return the path of the stored contract of ``version``."""
     return versions.DIRECTORY / f"{version}.contract.json"
 
 
@@ -58,7 +59,7 @@ def contract_of(version: str) -> StoredContract:
     """Return the stored contract of ``version``.
 
     Raises:
-        UsageError: there is none, or it is not what :func:`stored_form` writes.
+        UsageError: there is none, or it was not written by :func:`stored_form`.
     """
     path = path_of(version)
     stored = read_json(path, _Stored, "a stored contract")
@@ -67,9 +68,9 @@ def contract_of(version: str) -> StoredContract:
 
 
 def stored_form(contract: StoredContract) -> str:
-    """Return ``contract`` as it is stored: without prose, a line for each path, schema and setting."""
+    """Return ``contract`` in its stored form: without prose, one line per path, schema and setting."""
     document = contract.document
-    # Of the components only schemas are referred to.
+    # Only schemas are referenced among the components.
     schemas = {"schemas": document.get("components", {}).get("schemas", {})}
     bare = without_prose({"paths": document.get("paths", {}), "components": schemas})
     return (
@@ -85,10 +86,10 @@ def _lines(part: Mapping[str, Any]) -> str:
 
 
 def closest(document: Mapping[str, Any], candidates: Sequence[str]) -> str:
-    """Return which of the versions ``candidates`` has the fewest operations that differ from those of ``document``.
+    """Return the version of ``candidates`` whose contract has the fewest differing operations from ``document``.
 
-    Of several with as few, the one nearest by number counts. A version without a stored contract is not compared; if
-    that is the nearest by number, the number decides.
+    Ties are resolved in favour of the nearest version number. Versions without a stored contract are not compared; if
+    the nearest by number has none, it is returned.
     """
     stated = document.get("info", {}).get("version")
     usual = versions.nearest(str(stated) if stated else None, candidates)

@@ -1,8 +1,8 @@
-"""Two contracts side by side: which operations are new, gone, or no longer promise the same.
+"""Comparison of two contracts: new, removed and changed operations.
 
-Prose is left out: a summary, a description or an example that was reworded changes nothing for a caller. Schemas are
-compared by what they allow at each place of a body, wherever their references lead, so that a renamed schema is none
-of the differences and a removed field is one that names it.
+Prose (summaries, descriptions, examples) is ignored, because it does not matter to clients. Schemas are compared by
+the values that they allow at each place of a body, with references resolved, so that renaming a schema is not a
+difference, and removing a field is reported with the name of the field.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from typing import Any
 from loadtest.core.operations import METHODS, canonical
 
 PROSE = frozenset({"summary", "description", "title", "example", "examples", "operationId", "tags"})
-"""Keys that say nothing to a program; a property of such a name is kept."""
+"""Keys that are irrelevant to programs; properties with such names are kept."""
 _NAMED = ("properties", "schemas", "$defs")
-"""Keys whose own keys are names chosen by the gateway."""
+"""Keys of objects whose own keys are names."""
 _STRUCTURE = frozenset({"$ref", "allOf", "anyOf", "oneOf", "type", "properties", "required", "items", "enum"})
-"""Keywords of a schema that are compared in a way of their own; all others by their value."""
+"""Schema keywords with a comparison of their own; all others are compared by value."""
 DEEPEST = 8
-"""References on the way to one place of a body; what is deeper is compared, and not named."""
+"""Maximum number of nested references to a place; deeper differences are detected, but not located."""
 FEWEST_ALIASES = 3
-"""New operations that a folder must have to be called an alias of another one."""
+"""Minimum number of new operations below a path for it to be an alias of another one."""
 
 
 @dataclass(frozen=True)
 class FieldDifference:
-    """One difference between two descriptions of an operation."""
+    """A difference between two versions of an operation."""
 
     where: str
-    """The part of the operation: ``200``, ``body``, ``query limit``; empty for the operation as a whole."""
+    """The part of the operation: ``200``, ``body``, ``query limit``; empty for the whole operation."""
     field: str
-    """The place in a body, ``tags[].label``; empty for the whole of it."""
+    """The place in a body, ``tags[].label``; empty for the whole body."""
     what: str
     """``removed``, ``now required``, ``type integer, before string``."""
 
@@ -47,7 +47,7 @@ class FieldDifference:
 
 @dataclass(frozen=True)
 class OperationDifference:
-    """An operation that both contracts have and do not describe alike."""
+    """An operation that differs between two contracts."""
 
     name: str
     what: tuple[FieldDifference, ...]
@@ -55,40 +55,40 @@ class OperationDifference:
 
 @dataclass(frozen=True)
 class Alias:
-    """New operations that promise what others do under another name."""
+    """New operations that are equivalent to others under a different path."""
 
     new: str
-    """The path that they begin with, ``/virtual-servers``."""
+    """Common path prefix of the new operations, ``/virtual-servers``."""
     mirrors: str
-    """That of the others, ``/servers``."""
+    """Common path prefix of the others, ``/servers``."""
     operations: tuple[str, ...]
     own: tuple[str, ...] = ()
-    """New operations below that path that mirror none."""
+    """New operations below the new path without an equivalent."""
 
 
 @dataclass(frozen=True)
 class ContractDiff:
-    """What became of a contract."""
+    """Differences between two contracts."""
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
     changed: tuple[OperationDifference, ...]
     aliases: tuple[Alias, ...] = ()
-    """Those of the new operations that mirror others."""
+    """New operations that are equivalent to others."""
 
     @property
     def count(self) -> int:
-        """Operations that differ: how far apart two contracts are."""
+        """Number of operations that differ."""
         return len(self.new) + len(self.gone) + len(self.changed)
 
     @property
     def line(self) -> str:
-        """The whole in a few words."""
+        """A one-line summary."""
         return f"{len(self.new)} new, {len(self.gone)} gone, {len(self.changed)} changed"
 
 
 def diff_contracts(before: Mapping[str, Any], now: Mapping[str, Any]) -> ContractDiff:
-    """Return what became of the OpenAPI document ``before`` in ``now``; the order is that of the names."""
+    """Compare the OpenAPI documents ``before`` and ``now``; operations are sorted by name."""
     old, new = operation_schemas(before), operation_schemas(now)
     added = tuple(sorted(new.keys() - old.keys()))
     return ContractDiff(
@@ -104,7 +104,7 @@ def diff_contracts(before: Mapping[str, Any], now: Mapping[str, Any]) -> Contrac
 
 
 def without_prose(part: Any, *, named: bool = False) -> Any:
-    """Return ``part`` of a document without prose; where its keys are ``named`` by the gateway, all of them stay."""
+    """Return ``part`` of a document without prose; if its keys are names (``named``), all of them are kept."""
     if isinstance(part, Mapping):
         kept = part if named else {key: value for key, value in part.items() if key not in PROSE}
         return {key: without_prose(value, named=not named and key in _NAMED) for key, value in kept.items()}
@@ -112,36 +112,36 @@ def without_prose(part: Any, *, named: bool = False) -> Any:
 
 
 SchemaFacts = dict[str, dict[str, frozenset[str]]]
-"""What a schema says of each place of a body: place to keyword to values."""
+"""Constraints of a schema: values by keyword by place in a body."""
 
 
 @dataclass(frozen=True)
 class BodySchema:
-    """A body of a request or of an answer."""
+    """The body of a request or response."""
 
     required: bool
     kinds: Mapping[str, SchemaFacts]
-    """Media types, and what the body of each holds."""
+    """Constraints by media type."""
 
 
 @dataclass(frozen=True)
 class OperationSchema:
-    """One operation in a form in which equal means alike."""
+    """An operation in a comparable form: equal instances have equivalent contracts."""
 
     parameters: Mapping[str, tuple[bool, SchemaFacts]]
-    """By place and name, ``query limit``: whether it is required, and its values."""
+    """Whether it is required, and its constraints, by place and name: ``query limit``."""
     body: BodySchema | None
     answers: Mapping[str, BodySchema]
     """By status."""
 
     @property
     def query(self) -> dict[str, tuple[bool, SchemaFacts]]:
-        """The parameters that are not in the path."""
+        """Parameters outside the path."""
         return {name: one for name, one in self.parameters.items() if not name.startswith("path ")}
 
 
 def operation_schemas(document: Mapping[str, Any]) -> dict[str, OperationSchema]:
-    """Return each operation of ``document``; of one that is served with a version prefix and without it, the former."""
+    """Return the operations of ``document``; if one is served with and without version prefix, the former is used."""
     read = _Reader(document)
     found: dict[str, OperationSchema] = {}
     for path, methods in _map(document.get("paths")).items():
@@ -154,14 +154,14 @@ def operation_schemas(document: Mapping[str, Any]) -> dict[str, OperationSchema]
 
 
 class _Reader:
-    """Reads the parts of one document; a schema that many operations share is read once."""
+    """Reads a document; shared schemas are read once."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self._facts: dict[str, SchemaFacts] = {}
 
     def operation(self, operation: Mapping[str, Any], shared: list[Any]) -> OperationSchema:
-        """Return one operation, with the parameters that its path gives to all methods."""
+        """Return an operation, including the ``shared`` parameters of its path."""
         found = (self.resolved(one) for one in (*shared, *_list(operation.get("parameters"))))
         body = operation.get("requestBody")
         answers = _map(operation.get("responses"))
@@ -178,7 +178,7 @@ class _Reader:
         )
 
     def content(self, part: Mapping[str, Any]) -> BodySchema:
-        """Return a body of a request or of an answer."""
+        """Return the body of a request or response."""
         kinds = _map(part.get("content"))
         return BodySchema(
             bool(part.get("required")),
@@ -186,7 +186,7 @@ class _Reader:
         )
 
     def facts(self, schema: Any) -> SchemaFacts:
-        """Return what ``schema`` says of each place."""
+        """Return the constraints of ``schema``."""
         key = json.dumps(schema, sort_keys=True)
         if key not in self._facts:
             collected: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -201,7 +201,7 @@ class _Reader:
         return self._facts[key]
 
     def _walk(self, schema: Any, place: str, within: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-        """Yield place, keyword and value; ``within`` are the references that led to ``schema``."""
+        """Yield place, keyword and value; ``within`` contains the references followed so far."""
         yield place, "", ""
         if not isinstance(schema, Mapping):
             if schema is not None and schema is not True:
@@ -244,7 +244,7 @@ class _Reader:
     def _variants(
         self, variants: list[Any], place: str, within: tuple[str, ...]
     ) -> Iterator[tuple[str, str, str]]:
-        """Yield what each variant allows: at the place itself, or under its name if others are of the same type."""
+        """Yield the constraints of each variant, under its name if several variants have the same type."""
         types = Counter(str(self.resolved(one).get("type")) for one in variants)
         for one in variants:
             if types[str(self.resolved(one).get("type"))] == 1:
@@ -255,7 +255,7 @@ class _Reader:
             yield from self._walk(one, f"{place}<{label}>", within)
 
     def _digest(self, reference: str) -> str:
-        """Return what stands for all that ``reference`` leads to: equal if that is alike."""
+        """Return a hash of everything reachable from ``reference``, ignoring prose."""
         reached: dict[str, Any] = {}
         waiting = [reference]
         while waiting:
@@ -266,13 +266,13 @@ class _Reader:
         return hashlib.sha256(json.dumps(reached, sort_keys=True).encode()).hexdigest()
 
     def resolved(self, part: Any) -> Mapping[str, Any]:
-        """Return ``part``, or what it refers to; nothing if that is no object."""
+        """Return ``part`` with its reference resolved; empty if it is not an object."""
         reference = _map(part).get("$ref")
         target = self._target(reference) if isinstance(reference, str) else part
         return _map(target)
 
     def _target(self, reference: str) -> Any:
-        """Return what a reference leads to, or None: JSON pointers only, as FastAPI writes them."""
+        """Return the target of a reference (a JSON pointer, as written by FastAPI), or None."""
         here: Any = self.document
         for part in reference.removeprefix("#/").split("/"):
             here = here.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(here, Mapping) else None
@@ -280,12 +280,12 @@ class _Reader:
 
 
 def _map(part: Any) -> Mapping[str, Any]:
-    """Return ``part``, or nothing if it is no object: a document may say anything."""
+    """Return ``part``, or an empty mapping if it is not an object, because documents may be malformed."""
     return part if isinstance(part, Mapping) else {}
 
 
 def _list(part: Any) -> list[Any]:
-    """Return ``part``, or nothing if it is no list."""
+    """Return ``part``, or an empty list if it is not a list."""
     return part if isinstance(part, list) else []
 
 
@@ -305,7 +305,7 @@ def _differences(old: OperationSchema, new: OperationSchema) -> Iterator[FieldDi
     yield from _parameters(old.parameters, new.parameters)
     if old.body is None or new.body is None:
         if old.body is not new.body:
-            yield FieldDifference("", "", "takes a body" if old.body is None else "takes no body any more")
+            yield FieldDifference("", "", "takes a body" if old.body is None else "no longer takes a body")
     else:
         yield from _flag("body", old.body.required, new.body.required)
         yield from _content("body", old.body, new.body)
@@ -356,7 +356,7 @@ def _fields(where: str, old: SchemaFacts, new: SchemaFacts) -> Iterator[FieldDif
 
 
 def _outermost(places: set[str]) -> Iterator[str]:
-    """Yield those of ``places`` that lie within no other one."""
+    """Yield those of ``places`` that are not within another one."""
     for place in sorted(places):
         if not any(place[:end] in places for end in range(1, len(place)) if place[end] in ".[<"):
             yield place
@@ -366,10 +366,10 @@ def _keyword(keyword: str, old: frozenset[str], new: frozenset[str]) -> str:
     if keyword == "required":
         return "now required" if new else "no longer required"
     if keyword == "deeper":
-        return f"differs within, more than {DEEPEST} references deep"
+        return f"differs at a depth of more than {DEEPEST} references"
     gained, lost = sorted(new - old), sorted(old - new)
     if keyword == "type" and [*gained, *lost] == ["null"]:
-        return "may be null now" if gained else "may no longer be null"
+        return "may now be null" if gained else "may no longer be null"
     if keyword in ("enum", "one of") and old and new:
         changes = [f"{value} added" for value in gained] + [f"{value} removed" for value in lost]
         return f"{keyword}: {', '.join(changes)}"
@@ -378,7 +378,7 @@ def _keyword(keyword: str, old: frozenset[str], new: frozenset[str]) -> str:
 
 
 def _aliases(added: tuple[str, ...], now: Mapping[str, OperationSchema]) -> Iterator[Alias]:
-    """Yield the folders in which most operations are new, and most of those promise what another folder's do."""
+    """Yield the path prefixes where most operations are new and most of these are equivalent to those of another."""
     segments = {name: name.partition(" ")[2].split("/") for name in now}
     by_path = {_anonymous(name): one for name, one in now.items()}
     fresh = set(added)
@@ -413,16 +413,16 @@ def _aliases(added: tuple[str, ...], now: Mapping[str, OperationSchema]) -> Iter
 
 
 def _alike(one: OperationSchema | None, other: OperationSchema) -> bool:
-    """Say whether two operations promise the same, whatever the parameters in their paths are called."""
+    """Return whether two operations are equivalent, ignoring the names of path parameters."""
     return one is not None and (one.query, one.body, one.answers) == (other.query, other.body, other.answers)
 
 
 def _anonymous(name: str) -> str:
-    """Return the name of an operation without those of its parameters."""
+    """Return the name of an operation without the names of its path parameters."""
     return re.sub(r"\{[^}]*\}", "{}", name)
 
 
 def _moved(name: str, folder: str, other: str) -> str:
-    """Return ``name`` with ``other`` in the place of ``folder``."""
+    """Return ``name`` with ``folder`` replaced by ``other``."""
     method, _, path = name.partition(" ")
     return f"{method} {other}{path.removeprefix(folder)}"

@@ -1,4 +1,4 @@
-"""The run as test cases: one for each operation, check and criterion, each with exactly one outcome."""
+"""The run as test cases: one per operation, check and criterion, each with exactly one outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 
 COVERAGE = "loadtest coverage"
-"""The suite of the coverage checks."""
+"""Name of the suite of coverage checks."""
 _COVERAGE = {
     Check.REQUESTS,
     Check.SUCCESSES,
@@ -45,7 +45,7 @@ class CaseOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """One test case. Every case that did not pass has a message."""
+    """A test case. Every case that did not pass has a message."""
 
     suite: str
     name: str
@@ -53,7 +53,7 @@ class Case:
     message: str = ""
     """One line."""
     kind: str = ""
-    """The class of a failure: its problem, check or metric."""
+    """Type of a failure: its problem, check or metric."""
     body: str = ""
     """Text below the message."""
     seconds: float = 0.0
@@ -177,7 +177,7 @@ def _criterion(result: CriterionResult) -> Case:
 
 
 def _in_words(criterion: str) -> str:
-    """Return ``p95 below 500ms``: some readers treat angle brackets in names as markup."""
+    """Return ``p95 below 500ms``, because some JUnit viewers treat angle brackets in names as markup."""
     return re.sub(r"(?<= )(<=|>=|<|>)(?= )", lambda found: _COMPARISONS[found[0]], criterion)
 
 

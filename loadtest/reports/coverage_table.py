@@ -1,4 +1,4 @@
-"""Coverage by area on a terminal or as JSON: of one run, of two runs, of a contract without a run."""
+"""Coverage by area on a terminal or as JSON: of a run, of two runs, or of a contract without a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
 
 
 def print_coverage_diff(names: tuple[str, str], both: CoverageDiff, console: Console | None = None) -> None:
-    """Print two coverages by area, then operations that only one gateway offers, then changes of state."""
+    """Print two coverages by area, operations offered by only one gateway, and changes of state."""
     console = console or _console()
     table = Table("area", box=None, pad_edge=False)
     for name in names:
@@ -69,7 +69,7 @@ def print_contract_coverage(offer: ContractCoverage, console: Console | None = N
 
 
 def coverage_json(coverage: Coverage) -> str:
-    """Return one coverage as JSON."""
+    """Return a coverage as JSON."""
     rows = [
         {
             "operation": one.name,
@@ -88,7 +88,7 @@ def coverage_json(coverage: Coverage) -> str:
 
 
 def coverage_diff_json(names: tuple[str, str], both: CoverageDiff) -> str:
-    """Return the difference of two coverages as JSON."""
+    """Return the differences between two coverages as JSON."""
     return _json(
         {
             "runs": names,
@@ -100,7 +100,7 @@ def coverage_diff_json(names: tuple[str, str], both: CoverageDiff) -> str:
 
 
 def contract_coverage_json(offer: ContractCoverage) -> str:
-    """Return which operations of a contract have a scenario, as JSON."""
+    """Return the coverage of a contract by scenarios as JSON."""
     return _json(
         {
             "planned": {one.name: offer.scenarios.get(one.name, ()) for one in offer.planned},
@@ -112,7 +112,7 @@ def contract_coverage_json(offer: ContractCoverage) -> str:
 
 
 def _cell(counts: Mapping[CoverageState, int] | None) -> str:
-    """Return the counts of an area as text; empty if no operation of it counts."""
+    """Return the counts of an area as text; empty if none of its operations count."""
     words = counts_text(counts) if counts else ""
     return "" if words == "0/0" else words
 

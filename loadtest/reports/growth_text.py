@@ -1,4 +1,4 @@
-"""What a long run says of growth, in words and figures that the page and the summary share."""
+"""Growth, storage and error budgets as text, for the page and the summary."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from loadtest.judge.verdict import Verdict
 
 @dataclass(frozen=True)
 class GrowthText:
-    """One series and whether it grows, as text."""
+    """The trend of a series as text."""
 
     growth: Growth
     slope: str
-    """``+12.5 MiB``, or nothing if it could not be estimated."""
+    """``+12.5 MiB``; empty if it could not be estimated."""
     interval: str
     """``-1.2 MiB … +26 MiB``."""
     matters: str
     """``5 MiB``."""
     level: str
     limit: str
-    """``8 GiB in 31 h``, or the limit alone of what does not grow."""
+    """``8 GiB in 31 h``, or only the limit if the series does not grow."""
 
 
 def growth_text(growth: Growth) -> GrowthText:
-    """Return the figures of ``growth``, each in a unit that suits it."""
+    """Return ``growth`` as text."""
     limit = _amount(growth.limit, growth)
     if limit and growth.hours_left is not None:
         limit += f" in {span(growth.hours_left)}"
@@ -51,24 +51,24 @@ def _change(value: float | None, growth: Growth) -> str:
 
 
 def _unit(growth: Growth) -> str:
-    """Return the unit to write; what is counted stands in the name of the series."""
+    """Return the unit to show; that of counts is in the name of the series."""
     return growth.unit if growth.unit in ("bytes", "share", "ms") else ""
 
 
 @dataclass(frozen=True)
 class StorageText:
-    """Something that the gateway stores and how it became larger, as text."""
+    """The growth of a store as text."""
 
     name: str
     rows: str
     size: str
     per_thousand: str
-    """For each 1,000 requests."""
+    """Growth per 1,000 requests."""
     week: str
 
 
 def storage_text(stored: StorageGrowth) -> StorageText:
-    """Return the figures of ``stored``."""
+    """Return ``stored`` as text."""
     per_thousand = [(stored.rows_per_thousand, "rows"), (stored.bytes_per_thousand, "bytes")]
     return StorageText(
         name=stored.name,
@@ -86,7 +86,7 @@ class ObjectiveText:
     result: CriterionResult
     spent: str
     burns: tuple[tuple[str, str, str], ...]
-    """Window, rate and when, from the shortest window to the longest."""
+    """Window, rate and time, from the shortest window to the longest."""
 
 
 def objective_texts(verdict: Verdict) -> Iterator[ObjectiveText]:

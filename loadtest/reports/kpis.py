@@ -1,4 +1,4 @@
-"""The few figures of a run that are worth following from run to run; not a file, two formats write them."""
+"""Key figures of a run that are tracked across runs, used by two report formats."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from loadtest.results.measurements import Operation, merged_latency
 from loadtest.results.run import Run
 
 WHOLE = "all requests"
-"""The name of what is measured over the whole run."""
+"""Name of measurements of the whole run."""
 
 
 @dataclass(frozen=True)
 class Kpi:
-    """One number of the whole run; the smaller, the better."""
+    """A number for the whole run; smaller is better."""
 
     name: str
     unit: str
@@ -27,7 +27,7 @@ class Kpi:
 
 
 def total_latency(verdict: Verdict) -> Latency | None:
-    """Return the latency of all requests; None for a run that is no evidence: a dead gateway would look fast."""
+    """Return the latency of all requests; None if the run is not valid evidence, as after a crash of the gateway."""
     return None if verdict.tainted is not None else verdict.latency
 
 
@@ -49,7 +49,7 @@ def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
 
 
 def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:
-    """Yield what else is worth following; what this run does not know is left out."""
+    """Yield the other key figures that are available for this run."""
     if verdict.tainted is not None or not run.requests:
         return
     failed = sum(operation.failures for operation in run.operations)
@@ -64,7 +64,7 @@ def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:
         yield Kpi("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
     for one in verdict.endurance.growth:
         if one.whole and one.metric == "rss" and one.slope is not None:
-            # Never below nothing: memory that was given back is no better than memory that stays as it is.
+            # Not negative: releasing memory is no better than using a constant amount.
             yield Kpi("gateway memory, growth", "MB/h", round(max(one.slope, 0.0) / 1e6, 1))
     for phase in run.phases:
         if phase.name == "boot":

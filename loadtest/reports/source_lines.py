@@ -1,4 +1,4 @@
-"""Where in the load test's source an operation is called, so that an annotation lands on that line."""
+"""Source lines of the load test where operations are called, for annotations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from loadtest.results.run import Run
 
 @dataclass(frozen=True)
 class SourceLine:
-    """A line of a file, the path from the root of the project."""
+    """A line of a file, with the path relative to the root of the project."""
 
     file: str
     line: int
 
 
 class SourceLines:
-    """Finds the line of an operation in the plan of a run."""
+    """Finds the source lines of operations in the plan of a run."""
 
     def __init__(self, run: Run) -> None:
         self._calls: dict[tuple[str, str], SourceLine] = {}
@@ -31,7 +31,7 @@ class SourceLines:
                 self._first.setdefault(call.operation, line)
 
     def of(self, operation: str, scenario: str | None) -> SourceLine | None:
-        """Return where ``scenario`` calls ``operation``, else where any does, else where the scenario is."""
+        """Return the line where ``scenario`` calls ``operation``, else any call of it, else the scenario itself."""
         if scenario is not None and (scenario, operation) in self._calls:
             return self._calls[scenario, operation]
         return self._first.get(operation) or self._scenarios.get(scenario or operation)

@@ -1,4 +1,4 @@
-"""Making foreign text harmless: what a gateway answered must not become markup, a command or a broken file."""
+"""Escaping of untrusted text, so that responses of a gateway cannot inject markup or commands, or corrupt a file."""
 
 import re
 
@@ -8,10 +8,10 @@ _MARKUP = re.compile(r"[\\`*_~\[\]<>&|#@$]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return ``text`` with every character that cannot be seen written as an escape: ``\x00``, ``\ud800``.
+    r"""Return ``text`` with every non-printable character replaced by an escape: ``\x00``, ``\ud800``.
 
-    That covers all that XML 1.0 forbids, lone surrogates, and the marks that turn the direction of text.
-    ``keep`` names unseen characters that stay: newline or tab.
+    This includes all characters forbidden in XML 1.0, lone surrogates, and direction marks. ``keep`` contains
+    characters that are not replaced, such as newline or tab.
     """
     if text.isprintable():
         return text
@@ -33,7 +33,7 @@ def _escape(character: str) -> str:
 
 
 def one_line(text: str, longest: int = 300) -> str:
-    """Return ``text`` as one visible line of at most ``longest`` characters."""
+    """Return ``text`` as one printable line of at most ``longest`` characters."""
     if len(text) <= longest and text.isprintable() and text == text.strip() and "  " not in text:
         return text
     head = text[: longest * 4]
@@ -44,7 +44,7 @@ def one_line(text: str, longest: int = 300) -> str:
 
 
 def block(text: str, longest: int = 8_000) -> str:
-    """Return ``text`` as visible lines of at most ``longest`` characters in all."""
+    """Return ``text`` as printable lines of at most ``longest`` characters in total."""
     head = text[:longest].replace("\r\n", "\n").replace("\r", "\n")
     shown = "\n".join(printable(line, keep="\t") for line in head.split("\n"))
     if len(shown) > longest or len(text) > longest:
@@ -53,7 +53,7 @@ def block(text: str, longest: int = 8_000) -> str:
 
 
 def no_commands(text: str) -> str:
-    """Return ``text`` such that no line of it is a workflow command to a GitHub runner that sees it in a log.
+    """Return ``text`` without anything that a GitHub runner would execute as a workflow command.
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
     """
@@ -61,18 +61,17 @@ def no_commands(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Return ``text`` for the inside of an HTML element or of a quoted attribute."""
+    """Return ``text`` escaped for an HTML element or a quoted attribute."""
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         text = text.replace(character, entity)
     return text
 
 
 def markdown(text: str, longest: int = 300) -> str:
-    """Return ``text`` for the inside of a Markdown line or table cell: seen as it is, never read as markup.
+    """Return ``text`` escaped for a Markdown line or table cell.
 
-    Whatever could mean something (links, HTML, table bars) becomes a character entity, which Markdown shows and
-    never interprets. GitHub looks for mentions and references in what is shown; an invisible word joiner behind
-    their first character hides them.
+    Characters with a meaning in Markdown (links, HTML, table bars) are replaced by character entities. GitHub detects
+    mentions and references in the rendered text; an invisible word joiner after their first character prevents this.
     Source: https://github.github.com/gfm/#entity-and-numeric-character-references
     """
 

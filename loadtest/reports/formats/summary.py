@@ -214,9 +214,9 @@ def _endurance(verdict: Verdict) -> Iterator[str]:
         return
     yield "### Endurance"
     yield ""
-    told = [one for trend in (Trend.GROWING, Trend.UNKNOWN) for one in endurance.trending(trend)]
-    if told:
-        yield from _table(("series", "trend", "per hour (95 %)", "limit"), told, _grows)
+    shown = [one for trend in (Trend.GROWING, Trend.UNKNOWN) for one in endurance.trending(trend)]
+    if shown:
+        yield from _table(("series", "trend", "per hour (95 %)", "limit"), shown, _grows)
         yield ""
     stable = len(endurance.trending(Trend.STABLE))
     yield f"{stable} series {'is' if stable == 1 else 'are'} stable."

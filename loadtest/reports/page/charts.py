@@ -1,7 +1,7 @@
-"""What charts are made of: scales with round numbers, and the paths of SVG.
+"""Building blocks of charts: axis ticks and SVG paths.
 
-The drawings are plain SVG in the page. They stretch with its width, take their colours from its style sheet and
-need no script, so that the page can forbid everything that it does not hold itself.
+Charts are inline SVG. They scale with the width of the page, take their colours from its style sheet and need no
+script, so that the content security policy of the page can forbid all external content.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from markupsafe import Markup
 
 WIDTH = 1000
 HEIGHT = 100
-"""The inner size of every drawing; the page stretches it."""
+"""Size of the SVG view box; the page scales it."""
 
 _SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A round number and its place, in percent of the axis."""
+    """A tick: its position in percent of the axis, and its label."""
 
     at: str
     label: str
 
 
 def ceiling(value: float) -> float:
-    """Return the smallest of 1, 2, 2.5, 5 times a power of ten that is not below ``value``; 1 for nothing."""
+    """Return the smallest 1, 2, 2.5 or 5 times a power of ten that is at least ``value``; 1 if it is not positive."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -38,12 +38,12 @@ def ceiling(value: float) -> float:
 
 
 def percent(part: float, whole: float) -> str:
-    """Return the place of ``part`` on an axis that ends at ``whole``: ``12.5%``."""
+    """Return the position of ``part`` on an axis from 0 to ``whole``: ``12.5%``."""
     return f"{100 * part / whole if whole else 0:.4g}%"
 
 
 def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
-    """Yield at most about ``most`` round times on an axis of ``duration`` seconds; none where no label fits."""
+    """Yield up to about ``most`` ticks at round times on an axis of ``duration`` seconds."""
     days = math.ceil(duration / most / _SECONDS[-1]) * _SECONDS[-1]
     step = next((one for one in _SECONDS if duration / one <= most), days)
     for number in range(math.ceil(0.96 * duration / step)):
@@ -53,7 +53,7 @@ def seconds_axis(duration: float, most: int = 8) -> Iterator[Tick]:
 
 
 def line(points: Sequence[tuple[float, float | None]], width: float, height: float) -> Markup:
-    """Return the path of a line; a value that is not known leaves a gap, one alone is a dot."""
+    """Return the path of a line; missing values leave gaps, and single values are dots."""
     path: list[str] = []
     drawing = False
     for at, value in points:
@@ -68,7 +68,7 @@ def line(points: Sequence[tuple[float, float | None]], width: float, height: flo
 
 
 def steps(points: Sequence[tuple[float, float | None]], width: float, height: float) -> Markup:
-    """Return the path of an area in steps: each value holds until the next one begins."""
+    """Return the path of a stepped area: each value lasts until the next one."""
     path: list[str] = []
     ends = [at for at, _ in points[1:]] + [width]
     for (at, value), end in zip(points, ends, strict=True):
@@ -79,16 +79,16 @@ def steps(points: Sequence[tuple[float, float | None]], width: float, height: fl
 
 
 def squares(number: int, columns: int) -> Iterator[tuple[int, int]]:
-    """Yield column and row of ``number`` squares that fill rows of ``columns``."""
+    """Yield column and row of each of ``number`` squares in rows of ``columns``."""
     for position in range(number):
         yield position % columns, position // columns
 
 
 class Logarithmic:
-    """An axis of durations from ``low`` to ``high`` ms on which every decade is as wide as the next."""
+    """A logarithmic axis of durations from ``low`` to ``high`` ms."""
 
     BINS = 8
-    """Bars in each decade."""
+    """Bars per decade."""
 
     def __init__(self, low: float, high: float) -> None:
         self.first = math.floor(math.log10(max(low, 0.1)))
@@ -97,23 +97,23 @@ class Logarithmic:
         self._edges = [10 ** (self.first + number / self.BINS) for number in range(1, self._bins)]
 
     def share(self, duration: float) -> float:
-        """Return the place of ``duration`` ms, from 0 to 1."""
+        """Return the position of ``duration`` ms, from 0 to 1."""
         share = (math.log10(max(duration, 10.0**self.first)) - self.first) / (self.last - self.first)
         return min(max(share, 0.0), 1.0)
 
     def ticks(self) -> Iterator[Tick]:
-        """Yield each decade but the last: its label would stand outside."""
+        """Yield a tick for each decade except the last, whose label would be outside."""
         for power in range(self.first, self.last):
             label = f"{10**power:g} ms" if power < 3 else f"{10 ** (power - 3):g} s"
             yield Tick(percent(power - self.first, self.last - self.first), label)
 
     def rising(self) -> Iterator[Tick]:
-        """Yield each decade but the lowest, for an axis that goes up: its place counts from the top."""
+        """Yield a tick for each decade except the lowest, for a vertical axis; positions are from the top."""
         for power in range(self.last, self.first, -1):
             yield Tick(percent(self.last - power, self.last - self.first), f"{10**power:,g}")
 
     def bars(self, recorded: Iterator[tuple[float, int]]) -> Markup:
-        """Return the path of a bar for each group of ``recorded`` durations; the tallest fills the height."""
+        """Return the path of a histogram of ``recorded`` durations; the tallest bar has the full height."""
         counts = [0] * self._bins
         for duration, count in recorded:
             counts[bisect_right(self._edges, duration)] += count

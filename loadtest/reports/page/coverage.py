@@ -1,4 +1,4 @@
-"""Coverage for the page: a map of all operations by area, and by name those that did not succeed."""
+"""Coverage section of the page: a map of all operations by area, and lists of those that did not succeed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from loadtest.reports.page.charts import squares
 from loadtest.reports.text import one_line
 
 COLUMNS = 24
-"""Squares side by side."""
+"""Squares per row."""
 SIDE = 10
-"""Of a square, its gap included."""
+"""Side of a square, including the gap."""
 MOST_SQUARES = 2_000
-"""Operations on the map; a larger contract is told in numbers alone."""
+"""Maximum number of operations on the map; for a larger contract, only counts are shown."""
 MOST_NAMES = 1_000
-"""Operations that are listed by name."""
+"""Maximum number of operations listed by name."""
 
 _ORDER = {
     state: place
@@ -35,7 +35,7 @@ _ORDER = {
         )
     )
 }
-_TOLD = (
+_LISTED = (
     CoverageState.REMOVED,
     CoverageState.FAILING,
     CoverageState.NOT_CALLED,
@@ -50,7 +50,7 @@ _TOLD = (
 
 @dataclass(frozen=True)
 class Square:
-    """One operation on the map."""
+    """An operation on the map."""
 
     x: int
     y: int
@@ -69,18 +69,18 @@ class AreaMap:
 
     @property
     def succeeded(self) -> int:
-        """Operations that succeeded."""
+        """Number of operations that succeeded."""
         return self.counts[CoverageState.SUCCEEDED]
 
     @property
     def total(self) -> int:
-        """Operations that could have."""
+        """Number of operations that count towards coverage."""
         return sum(self.counts[state] for state in COUNTED)
 
 
 @dataclass(frozen=True)
 class StateList:
-    """The operations in one state that is not success, with the reason of each."""
+    """The operations in one state other than success, with their reasons."""
 
     state: CoverageState
     total: int
@@ -89,16 +89,16 @@ class StateList:
 
 @dataclass(frozen=True)
 class CoverageMap:
-    """The whole map."""
+    """The map of all areas, and the lists by state."""
 
     areas: tuple[AreaMap, ...]
     states: tuple[tuple[CoverageState, int], ...]
-    told: tuple[StateList, ...]
+    lists: tuple[StateList, ...]
     drawn: bool
 
 
 def coverage_map(coverage: Coverage) -> CoverageMap:
-    """Return the map of ``coverage``, areas with the most to do first."""
+    """Return the map of ``coverage``; areas with the most operations without success come first."""
     by_area: dict[str, list[OperationCoverage]] = defaultdict(list)
     whole = [one for one in coverage.operations if one.within is None]
     for one in whole:
@@ -110,7 +110,7 @@ def coverage_map(coverage: Coverage) -> CoverageMap:
     return CoverageMap(
         areas=tuple(areas),
         states=tuple((state, count) for state, count in counts if count),
-        told=tuple(told for told in (_told(whole, state) for state in _TOLD) if told.total),
+        lists=tuple(one for one in (_listed(whole, state) for state in _LISTED) if one.total),
         drawn=drawn,
     )
 
@@ -129,7 +129,7 @@ def _area(name: str, members: list[OperationCoverage], drawn: bool) -> AreaMap:
     )
 
 
-def _told(whole: list[OperationCoverage], state: CoverageState) -> StateList:
+def _listed(whole: list[OperationCoverage], state: CoverageState) -> StateList:
     rows = sorted(
         (one for one in whole if one.state is state), key=lambda one: (one.reason, one.area, one.name)
     )

@@ -1,4 +1,4 @@
-"""Growth for the page: what grows, what is stored, how the spike was taken, how fast error budgets were spent."""
+"""Endurance section of the page: growth, storage, recovery from the spike, error budgets."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from loadtest.results.run import Run
 
 @dataclass(frozen=True)
 class GrowthRow:
-    """A row of the table with its small drawing."""
+    """A row of the table with a sparkline."""
 
     row: GrowthText
     path: Markup
-    """The troughs from the end of the warm-up, scaled between the lowest and the highest."""
+    """The troughs from the end of the warm-up, scaled to their range."""
     drawn: str
-    """What the drawing shows, for those who cannot see it."""
+    """Text alternative of the sparkline."""
 
 
 @dataclass(frozen=True)
 class EnduranceView:
-    """Everything that the section shows."""
+    """Data of the section."""
 
     whole: tuple[GrowthRow, ...]
     parts: tuple[GrowthRow, ...]
@@ -43,11 +43,11 @@ class EnduranceView:
     stored: tuple[StorageText, ...]
     objectives: tuple[ObjectiveText, ...]
     processes: tuple[Process, ...]
-    """Only if one of them did not live from the beginning to the end."""
+    """Empty if all of them ran from beginning to end."""
 
 
 def endurance_view(run: Run, verdict: Verdict) -> EnduranceView | None:
-    """Return the section, or None of a run that was too short to look and has no objective."""
+    """Return the data of the section, or None for a run that was too short and has no objective."""
     endurance: Endurance = verdict.endurance
     goals = tuple(objective_texts(verdict))
     if not endurance.judged and not goals:
@@ -71,7 +71,7 @@ def _series(growth: Growth) -> GrowthRow:
     values = [value for _, value in troughs]
     start, end = troughs[0][0], troughs[-1][0]
     lowest, spread = min(values), max(values) - min(values)
-    # Noise must not fill the whole height: the scale spans at least a twentieth of what there is.
+    # The scale spans at least 5 % of the highest value, so that noise does not fill the height.
     height = max(spread, 0.05 * abs(max(values)), 1e-9)
     floor = lowest - (height - spread) / 2
     path = line([(at - start, value - floor) for at, value in troughs], end - start, height)

@@ -1,4 +1,4 @@
-"""Failures for the page: those that fail the run first, each with whose fault it is and all its evidence."""
+"""Failures section of the page: each failure with its category and evidence."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from loadtest.results.failures import Example
 from loadtest.results.run import Run
 
 MOST = 200
-"""Failures that the page shows of those that fail the run, and of the others."""
+"""Maximum number of failures in each list."""
 MOST_EVIDENCE = 500_000
-"""Bytes of evidence on the page; later failures are shown without."""
+"""Maximum size of evidence per list in bytes; further failures are shown without evidence."""
 _LONGEST = 4_000
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of the gateway's log."""
+    """A line of the gateway's log."""
 
     text: str
     bad: bool
@@ -33,7 +33,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One failed call."""
+    """Evidence of a failed call."""
 
     at: str
     correlation_id: str
@@ -45,50 +45,50 @@ class Evidence:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes on the page, escaped."""
+        """Size on the page in bytes, after escaping."""
         texts = (self.curl, self.actual, self.answer, *(line.text for line in self.log))
         return sum(len(escape(text).encode()) for text in texts)
 
 
 @dataclass(frozen=True)
 class FailureView:
-    """One failure as the page shows it."""
+    """A failure as shown on the page."""
 
     judged: JudgedFailure
     fingerprint: str
     operation: str
     title: str
     share: str
-    """Of the requests of its operation; empty if those are not known."""
+    """Share of the requests of its operation; empty if unknown."""
     seen: str
-    """From when to when."""
+    """Times of the first and the last occurrence."""
     place: str
-    """Scenario, file and line that called."""
+    """Scenario, file and line of the call."""
     evidence: tuple[Evidence, ...]
     withheld: bool
-    """Whether there is evidence that the page has no room for."""
+    """Whether the evidence is omitted because of its size."""
 
 
 @dataclass(frozen=True)
 class FailureList:
-    """Failures in the order in which they are shown."""
+    """Failures in display order."""
 
     shown: tuple[FailureView, ...]
     total: int
 
     @property
     def left_out(self) -> int:
-        """How many are not on the page."""
+        """Number of failures that are not on the page."""
         return self.total - len(self.shown)
 
 
 def new_failures(run: Run, verdict: Verdict) -> FailureList:
-    """Return the failures that make the run fail, or that would if the run were whole."""
+    """Return the failures that fail the run, or would fail it if it were complete."""
     return _listed(run, verdict.failed, True)
 
 
 def known_failures(run: Run, verdict: Verdict) -> FailureList:
-    """Return the failures that an entry or a category excuses."""
+    """Return the failures excused by a known-failure entry or a category."""
     return _listed(run, verdict.excused, False)
 
 
@@ -150,7 +150,7 @@ def _evidence(example: Example) -> Evidence:
 
 
 def _log(lines: Sequence[str]) -> Iterator[LogLine]:
-    """Yield the lines; errors and the traceback below them are told apart."""
+    """Yield the lines, with errors and tracebacks marked."""
     inside = False
     for text in lines[:MOST_LOG_LINES]:
         if text.startswith("Traceback "):
@@ -165,6 +165,6 @@ def _log(lines: Sequence[str]) -> Iterator[LogLine]:
 
 
 def _kept(text: str) -> str:
-    """Return ``text`` as one line with its indentation, which is what makes a traceback readable."""
+    """Return ``text`` as one line that keeps its indentation, for readable tracebacks."""
     rest = text.lstrip(" ")
     return " " * min(len(text) - len(rest), 24) + one_line(rest, 500)

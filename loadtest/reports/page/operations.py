@@ -1,4 +1,4 @@
-"""Operations for the page: one row each, with its latency distribution and its answers by status."""
+"""Operations section of the page: a row per operation, with its latency distribution and responses by status."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 
 MOST = 750
-"""Rows of the table: those that fail first, then the slowest."""
+"""Maximum number of rows; failing operations come first, then the slowest."""
 _PERCENTILES = ("50", "95", "99")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A percentile on the drawing of a distribution."""
+    """A percentile marked on a distribution."""
 
     name: str
     at: str
     left: bool
-    """Whether its name stands to the left of it, for lack of room."""
+    """Whether the label is to the left of the mark, for lack of space."""
 
 
 @dataclass(frozen=True)
 class OperationRow:
-    """One operation as the page shows it."""
+    """An operation as shown on the page."""
 
     operation: Operation
     name: str
     area: str
     accepted: int
     figures: tuple[float | None, ...]
-    """p50, p95, p99 and the longest, in ms."""
+    """p50, p95, p99 and maximum, in ms."""
     failing: bool
-    """Whether one of its failures makes the run fail."""
+    """Whether one of its failures fails the run."""
     bars: Markup | None
-    """The distribution, if this record holds it."""
+    """The distribution, if available."""
     marks: tuple[Mark, ...]
     statuses: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
 class OperationTable:
-    """The operations in the order in which they are shown, and the axis that their distributions share."""
+    """Operations in display order, and the common axis of their distributions."""
 
     rows: tuple[OperationRow, ...]
     total: int
@@ -61,7 +61,7 @@ class OperationTable:
 
     @property
     def left_out(self) -> int:
-        """How many are not on the page."""
+        """Number of operations that are not on the page."""
         return self.total - len(self.rows)
 
 

@@ -1,4 +1,4 @@
-"""The run over time for the page: panels one below the other on one axis, so that a spike meets its cause."""
+"""Timeline section of the page: charts with a common time axis, to show what coincides."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Run
 
 MOST_STEPS = 240
-"""Points on the axis; a longer run is drawn in wider steps."""
+"""Maximum number of points; longer runs have wider steps."""
 MOST_EVENTS = 12
 
 LATENCY = "Latency"
-"""The panel whose scale is logarithmic: the slowest request of a second would press all others flat."""
+"""The panel with a logarithmic scale, because of the wide range of values."""
 
 Value = float | None
 
 
 @dataclass(frozen=True)
 class ChartLine:
-    """One figure over time."""
+    """A value over time."""
 
     name: str
     style: str
-    """The class that the style sheet colours it by."""
+    """CSS class that sets the colour."""
     filled: bool
     path: Markup
 
 
 @dataclass(frozen=True)
 class ChartPanel:
-    """One drawing; all of them share the axis of time."""
+    """A chart; all charts have the same time axis."""
 
     title: str
     unit: str
     lines: tuple[ChartLine, ...]
     grid: tuple[Tick, ...]
-    """Round numbers and how far from the top they stand."""
+    """Ticks, with positions from the top."""
     top: str
-    """The number at its upper edge."""
+    """Label of the upper edge."""
 
 
 @dataclass(frozen=True)
 class ChartEvent:
-    """Something that happened at one time, marked in every panel."""
+    """An event, marked in every panel."""
 
     mark: str
     at: str
@@ -64,16 +64,16 @@ class ChartEvent:
 
 @dataclass(frozen=True)
 class Chart:
-    """All panels, what happened when, and the same figures as a table."""
+    """All panels and events, and the same values as a table."""
 
     panels: tuple[ChartPanel, ...]
     ticks: tuple[Tick, ...]
     events: tuple[ChartEvent, ...]
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """The clock, then a figure for each line in the order of the panels; empty where it is not known."""
+    """The time, then the value of each line in the order of the panels; empty if unknown."""
     width: float
-    """Seconds that one point stands for."""
+    """Seconds per point."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Series:
 
 
 def chart(run: Run, verdict: Verdict) -> Chart | None:
-    """Return the run over time, or None of one that holds neither timeline nor resources."""
+    """Return the chart, or None for a run with neither timeline nor resources."""
     moments, samples = run.timeline.moments, run.resources
     last = max((one.at + run.timeline.width for one in moments), default=0.0)
     end = max(run.duration, last, *(one.at for one in samples), 0.0) if moments or samples else 0.0
@@ -117,7 +117,7 @@ def chart(run: Run, verdict: Verdict) -> Chart | None:
 
 
 def _groups(run: Run, width: float, count: int) -> Iterator[tuple[str, str, Sequence[_Series]]]:
-    """Yield title, unit and series of each panel; a value of a step that holds no measurement is None."""
+    """Yield title, unit and series of each panel; the value of a step without a measurement is None."""
     moments = run.timeline.moments
 
     def of(pick: Callable[[list[float]], float], name: str) -> list[Value]:
@@ -169,7 +169,7 @@ def _known(series: _Series) -> bool:
 
 
 def _held(values: Sequence[Value]) -> list[Value]:
-    """Return ``values`` with each one standing until the next is known."""
+    """Return ``values`` with missing ones replaced by the preceding value."""
     last: Value = None
     held = []
     for value in values:
@@ -187,7 +187,7 @@ def _last_samples(run: Run, width: float, count: int) -> list[ResourceSample | N
 
 
 def _cpu(run: Run, width: float, count: int) -> list[Value]:
-    """Return the share of one core that was used in each step, from what was used between two samples."""
+    """Return the CPU usage of each step, in percent of one core, from the differences between samples."""
     used, lasted = [0.0] * count, [0.0] * count
     for before, now in pairwise(run.resources):
         if 0 <= now.at < count * width and now.at > before.at:
