@@ -1,4 +1,4 @@
-"""What the documents say is there: links, targets, inputs; and the workflow to copy keeps our own rules."""
+"""The documentation is correct: links, files, targets, inputs, and the workflow to copy."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
 
 HERE = "OWNER/REPOSITORY"
-"""How documents name this repository on GitHub, which whoever forks or copies it must write for themselves."""
+"""Placeholder for this repository on GitHub in the documentation, to be replaced by its user."""
 
 
 def workflow_to_copy() -> str:
@@ -32,19 +32,19 @@ def workflow_to_copy() -> str:
 
 
 @EACH
-def test_its_links_lead_somewhere(document: Path) -> None:
+def test_links_exist(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
         if not re.match(r"[a-z]+:", target):
             assert (document.parent / target).exists(), target
 
 
 @EACH
-def test_it_names_no_place_of_one_machine(document: Path) -> None:
+def test_it_contains_no_path_of_one_machine(document: Path) -> None:
     assert not re.search(r"(?<![\w.])/(?:root|home|work|tmp|Users)/", document.read_text())
 
 
 @EACH
-def test_the_files_that_it_names_are_there(document: Path) -> None:
+def test_named_files_exist(document: Path) -> None:
     for named in re.findall(r"`((?:loadtest|scripts|docs|requirements)/[\w./-]+)`", document.read_text()):
         if "VERSION" not in named and not re.search(r"\d\.\d", named):
             assert (ROOT / named).exists(), named
@@ -57,7 +57,7 @@ def test_the_actions_in_documents_are_those_of_the_workflows() -> None:
             assert pin in used
 
 
-def test_this_repository_is_named_in_one_way_and_that_is_explained() -> None:
+def test_this_repository_has_one_placeholder_which_is_explained() -> None:
     named = []
     for document in DOCUMENTS:
         text = document.read_text()
@@ -82,14 +82,14 @@ def test_the_workflow_to_copy_is_valid(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_workflow_to_copy_uses_the_action_as_it_is() -> None:
+def test_the_workflow_to_copy_uses_existing_inputs_and_outputs() -> None:
     job = YAML(typ="safe").load(workflow_to_copy())["jobs"]["load-test"]
     step = next(step for step in job["steps"] if step.get("id") == "load-test")
     assert set(step["with"]) <= set(ACTION["inputs"])
     assert set(re.findall(r"outputs\.([a-z-]+)", workflow_to_copy())) <= set(ACTION["outputs"])
 
 
-def test_every_input_and_output_of_the_action_is_explained() -> None:
+def test_every_input_and_output_of_the_action_is_documented() -> None:
     text = (ROOT / "docs" / "ci.md").read_text()
     inputs, outputs = text.split("## Inputs")[1].split("## Outputs")
     for section, names in ((inputs, ACTION["inputs"]), (outputs.split("\n## ")[0], ACTION["outputs"])):
@@ -107,13 +107,13 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert "\nexec make test\n" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_the_page_of_the_commands_is_fresh() -> None:
+def test_the_page_of_the_commands_is_up_to_date() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     assert page == document_commands.page(), "docs/cli.md is out of date: run `make docs`"
 
 
 @pytest.mark.parametrize("name", document_settings.PARTS)
-def test_what_is_made_from_the_settings_is_up_to_date(name: str) -> None:
+def test_parts_generated_from_the_settings_are_up_to_date(name: str) -> None:
     text = (ROOT / name).read_text()
     assert text.count("settings: begin") == len(document_settings.PARTS[name])
     assert text == document_settings.updated(name), f"{name} is out of date: run `make docs`"
@@ -136,7 +136,7 @@ def test_every_variable_is_declared() -> None:
     assert declared - used
 
 
-def test_every_command_and_option_explains_itself() -> None:
+def test_every_command_and_option_has_a_help_text() -> None:
     for context in document_commands.commands(cli):
         assert context.command.help, context.command_path
         for parameter in context.command.params:

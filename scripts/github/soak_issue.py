@@ -150,7 +150,7 @@ def _some(causes: Sequence[str]) -> str:
     )
 
 
-def our_issue(github: GitHub) -> tuple[int, str] | None:
+def open_issue(github: GitHub) -> tuple[int, str] | None:
     """Return number and text of the open issue, if there is one.
 
     Raises:
@@ -175,18 +175,18 @@ def update_issue(directory: Path, environment: Mapping[str, str]) -> str:
     server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
     run_url = f"{server}/{repository}/actions/runs/{int(environment['GITHUB_RUN_ID'])}"
     night = read_night(directory, environment["MATRIX"])
-    ours = our_issue(github)
-    before = remembered(ours[1]) if ours else {}
+    issue = open_issue(github)
+    before = remembered(issue[1]) if issue else {}
     # Every member runs each night; a member that is not part of a manual run keeps its state.
     whole = environment["GITHUB_EVENT_NAME"] == "schedule"
     absent = {} if whole else {name: why for name, why in before.items() if name not in night.members}
     causes = absent | night.causes
-    if ours is None:
+    if issue is None:
         if not causes:
             return "every member passed, and no issue is open"
         made = github.call("POST", "/issues", {"title": TITLE, "body": issue_text(night, causes, run_url)})
         return f"opened issue {int(made['number'])}"
-    number = ours[0]
+    number = issue[0]
     if not causes:
         body = f"Every member passed: [the run with its reports]({run_url})."
         github.call("POST", f"/issues/{number}/comments", {"body": body})

@@ -1,4 +1,4 @@
-"""The job that branch protection asks for, its script run as the runner runs it."""
+"""The job that branch protection requires; its script is run as on the runner."""
 
 import os
 import subprocess

@@ -1,6 +1,6 @@
-"""The Makefile hands settings on as they were set, and nothing else.
+"""The Makefile passes settings on unchanged, and nothing else.
 
-The ``loadtest`` that it calls here is a script that prints what it was given.
+The ``loadtest`` called here is a script that prints its arguments and environment.
 """
 
 import json
@@ -23,7 +23,7 @@ STAND_IN = f"""#!{sys.executable}
 import json, os, signal, sys
 if "--stop" in sys.argv or "--detach" in sys.argv:
     sys.exit(3)
-signal.signal(signal.SIGTERM, lambda *_: (print("stopped in good order", flush=True), os._exit(143)))
+signal.signal(signal.SIGTERM, lambda *_: (print("stopped cleanly", flush=True), os._exit(143)))
 print(json.dumps([sys.argv[1:], dict(os.environ)]), flush=True)
 if os.environ.get("WAIT"):
     signal.pause()
@@ -64,7 +64,7 @@ def make(checkout: Path, *arguments: str, **settings: str) -> tuple[list[str], d
     return given, environment
 
 
-def test_a_setting_of_the_command_line_is_handed_on(checkout: Path) -> None:
+def test_a_setting_of_the_command_line_is_passed_on(checkout: Path) -> None:
     given, environment = make(checkout, "load-test-ci", "LOADTEST_USERS=7", "GATEWAY=1.0.0rc1")
     assert given == ["run"]
     assert environment["LOADTEST_USERS"] == "7"
@@ -73,12 +73,12 @@ def test_a_setting_of_the_command_line_is_handed_on(checkout: Path) -> None:
     assert (environment["DATABASE"], environment["LOADTEST_GATEWAY_WORKERS"]) == ("postgres", "3")
 
 
-def test_a_setting_of_the_environment_is_handed_on(checkout: Path) -> None:
+def test_a_setting_of_the_environment_is_passed_on(checkout: Path) -> None:
     _, environment = make(checkout, "load-test-cli", LOADTEST_HOST="http://127.0.0.1:9")
     assert environment["LOADTEST_HOST"] == "http://127.0.0.1:9"
 
 
-def test_what_nobody_set_is_not_there(checkout: Path) -> None:
+def test_a_setting_that_is_not_set_is_not_passed_on(checkout: Path) -> None:
     _, environment = make(checkout, "load-test-ci")
     ours = {name for name in environment if name.startswith("LOADTEST_")} | environment.keys() & {"GATEWAY"}
     assert ours == {"LOADTEST_SETUP_SECONDS"}
@@ -87,14 +87,14 @@ def test_what_nobody_set_is_not_there(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["GATEWAY", "DATABASE", "LOADTEST_USERS", "LOADTEST_PROFILE", "LOADTEST_HOST"]
 )
-def test_an_empty_setting_is_no_setting(checkout: Path, name: str) -> None:
+def test_an_empty_setting_is_not_passed_on(checkout: Path, name: str) -> None:
     _, environment = make(checkout, "load-test-ci", **{name: ""})
     assert name not in environment
     _, environment = make(checkout, "load-test-ci", f"{name}=")
     assert name not in environment
 
 
-def test_the_time_of_the_set_up_is_handed_on(checkout: Path) -> None:
+def test_the_time_of_the_set_up_is_passed_on(checkout: Path) -> None:
     _, environment = make(checkout, "load-test-ci", f"STARTED={int(time.time()) - 1000}")
     assert 1000 <= int(environment["LOADTEST_SETUP_SECONDS"]) <= 1060
     _, environment = make(checkout, "load-test-ci")
@@ -129,7 +129,7 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
         ({}, "echo 1.0.9; exit 3", None),
     ],
 )
-def test_the_release_that_is_looked_at(
+def test_the_release_to_add(
     checkout: Path, settings: dict[str, str], stand_in: str, said: str | None
 ) -> None:
     (checkout / ".venv" / "bin" / "loadtest").write_text(f"#!/bin/sh\n{stand_in}\n")
@@ -146,11 +146,11 @@ def test_the_release_that_is_looked_at(
     assert (done.returncode == 0) is (said is not None)
 
 
-def test_light_is_the_profile_of_that_name(checkout: Path) -> None:
+def test_light_uses_the_profile_light(checkout: Path) -> None:
     assert make(checkout, "load-test-light", LOADTEST_PROFILE="soak")[1]["LOADTEST_PROFILE"] == "light"
 
 
-def test_the_soak_is_the_whole_job_with_the_profile_of_that_name(checkout: Path) -> None:
+def test_soak_runs_the_whole_job_with_the_profile_soak(checkout: Path) -> None:
     given, environment = make(checkout, "load-test-soak", "LOADTEST_RATE=5", LOADTEST_PROFILE="light")
     assert given == ["run"]
     assert environment["LOADTEST_PROFILE"] == "soak"
@@ -167,19 +167,19 @@ def test_a_failing_command_fails_make(checkout: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 2  # what make says of any failure
+    assert done.returncode == 2  # the exit code of make for any failure
     assert "Error 3" in done.stderr
 
 
 @pytest.mark.parametrize("target", ["load-test-ci", "load-test-cli", "load-test-light", "load-test-soak"])
-def test_what_ends_make_reaches_the_command(checkout: Path, target: str) -> None:
+def test_a_signal_reaches_the_command(checkout: Path, target: str) -> None:
     with subprocess.Popen(
         ["make", target], cwd=checkout, env=clean_environment(WAIT="1"), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("[")
         process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "stopped in good order\n"
+        assert process.stdout.readline() == "stopped cleanly\n"
 
 
 def test_help_lists_every_target() -> None:

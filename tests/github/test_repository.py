@@ -1,4 +1,4 @@
-"""The files by which GitHub and editors treat this repository; their schemas are checked by ``make lint``."""
+"""Files that configure GitHub and editors for this repository; their schemas are checked by ``make lint``."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_the_hooks_run_every_part_of_lint() -> None:
     assert entries == {f"make {target}" for target in (*lint[1].split(), "typecheck")}
 
 
-def test_no_hook_states_a_version_that_the_lock_states() -> None:
+def test_no_hook_repeats_a_version_of_the_lock() -> None:
     locked = set(
         re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "dev.lock").read_text(), re.MULTILINE)
     )
@@ -52,7 +52,7 @@ def test_lint_checks_every_issue_form() -> None:
 @pytest.mark.parametrize(
     "name", ["SECURITY.md", ".github/pull_request_template.md", ".github/CODEOWNERS", ".editorconfig"]
 )
-def test_it_is_there(name: str) -> None:
+def test_the_file_exists(name: str) -> None:
     assert (ROOT / name).read_text().strip()
 
 
@@ -64,7 +64,7 @@ def test_the_pull_request_template_names_targets_that_exist() -> None:
 
 
 def test_code_owners_name_paths_that_exist() -> None:
-    """A line that is still a comment counts: it is meant to be used as it stands."""
+    """Lines that are commented out count: they are meant to be used unchanged."""
     text = (ROOT / ".github" / "CODEOWNERS").read_text()
     paths = re.findall(r"^(?:# )?/(\S+) +@", text, re.MULTILINE)
     assert paths

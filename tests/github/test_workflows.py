@@ -1,4 +1,4 @@
-"""What every workflow and the action must keep to, read from the files themselves."""
+"""Rules for every workflow and the action, checked in the files themselves."""
 
 import re
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def test_checkout_keeps_no_token(path: Path) -> None:
 
 
 @EACH_WORKFLOW
-def test_rights_are_given_per_job_with_a_reason(path: Path) -> None:
+def test_permissions_are_per_job_with_a_reason(path: Path) -> None:
     assert read(path)["permissions"] == {}
     for name, job in jobs(path).items():
         assert "permissions" in job, name
@@ -97,7 +97,7 @@ def test_rights_are_given_per_job_with_a_reason(path: Path) -> None:
 
 
 @EACH_WORKFLOW
-def test_every_job_ends_in_time_on_a_named_runner(path: Path) -> None:
+def test_every_job_has_a_timeout_and_a_fixed_runner(path: Path) -> None:
     for name, job in jobs(path).items():
         assert 0 < job["timeout-minutes"] <= 360, name
         assert job["name"], name
@@ -105,13 +105,13 @@ def test_every_job_ends_in_time_on_a_named_runner(path: Path) -> None:
 
 
 @EACH_WORKFLOW
-def test_only_a_pull_request_is_cut_short(path: Path) -> None:
+def test_only_runs_of_a_pull_request_are_cancelled(path: Path) -> None:
     cancel = read(path)["concurrency"]["cancel-in-progress"]
     assert cancel in (False, "${{ github.event_name == 'pull_request' }}")
 
 
 @EACH_WORKFLOW
-def test_reports_are_kept_whatever_happened(path: Path) -> None:
+def test_reports_are_always_uploaded(path: Path) -> None:
     for step in steps(path):
         if step.get("uses", "").startswith("actions/upload-artifact@"):
             assert step["if"] == "always()"
@@ -139,7 +139,7 @@ def test_the_pull_request_workflow_runs_where_a_required_check_must() -> None:
     assert events == {"pull_request", "merge_group", "push", "workflow_dispatch"}
 
 
-def test_what_may_write_runs_nothing_of_a_pull_request() -> None:
+def test_the_workflow_with_write_permissions_runs_no_code_of_a_pull_request() -> None:
     path = ROOT / ".github" / "workflows" / "publish.yml"
     (job,) = jobs(path).values()
     (checkout,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
@@ -160,7 +160,7 @@ def test_what_may_write_runs_nothing_of_a_pull_request() -> None:
 
 
 @pytest.mark.parametrize("path", [NIGHTLY, WATCH], ids=lambda path: path.name)
-def test_what_has_a_clock_can_be_started_by_hand_and_starts_for_nobody_else(path: Path) -> None:
+def test_scheduled_workflows_start_by_schedule_or_manually_only(path: Path) -> None:
     assert set(read(path)["on"]) == {"schedule", "workflow_dispatch"}
 
 
@@ -176,13 +176,13 @@ def test_each_input_of_the_soak_reaches_its_plan() -> None:
     assert f"at most {soak_matrix.LONGEST // 3600}h" in inputs["run-time"]["description"]
 
 
-def test_a_soak_of_any_length_ends_before_its_runner_does() -> None:
+def test_the_longest_soak_fits_into_the_timeout() -> None:
     job = jobs(NIGHTLY)["soak"]
     assert soak_matrix.LONGEST / 60 + 30 < job["timeout-minutes"] < 360
     assert job["strategy"]["fail-fast"] is False
 
 
-def test_services_are_pinned_and_only_where_they_are_needed() -> None:
+def test_services_are_pinned_and_started_only_if_needed() -> None:
     services = jobs(NIGHTLY)["soak"]["services"]
     assert set(services) == {"postgres", "redis"}
     for name, service in services.items():
@@ -192,7 +192,7 @@ def test_services_are_pinned_and_only_where_they_are_needed() -> None:
         assert "PASSWORD" not in str(service)
 
 
-def test_the_soak_is_told_where_its_services_are() -> None:
+def test_the_soak_gets_the_addresses_of_its_services() -> None:
     (soak,) = [step for step in jobs(NIGHTLY)["soak"]["steps"] if step["name"] == "Soak"]
     ports = {name: str(one["ports"][0]) for name, one in jobs(NIGHTLY)["soak"]["services"].items()}
     assert ports == {"postgres": "5432:5432", "redis": "6379:6379"}
@@ -203,7 +203,7 @@ def test_the_soak_is_told_where_its_services_are() -> None:
         assert expression.endswith(" || '' }}")
 
 
-def test_what_the_soak_leaves_is_what_is_looked_for() -> None:
+def test_the_artifact_of_the_soak_is_the_one_that_is_downloaded() -> None:
     found = {step["name"]: step for step in jobs(NIGHTLY)["soak"]["steps"]}
     kept = found["Keep the reports"]["with"]
     assert kept["name"] == found["Fetch the last night"]["env"]["ARTIFACT"] == "soak-${{ matrix.name }}"
@@ -219,7 +219,7 @@ def test_what_the_soak_leaves_is_what_is_looked_for() -> None:
     [(NIGHTLY, {"issue": {"issues"}}), (WATCH, {"propose": {"contents", "pull-requests"}})],
     ids=lambda value: value.name if isinstance(value, Path) else "",
 )
-def test_only_the_job_that_tells_may_write_and_it_installs_nothing(
+def test_only_the_last_job_has_write_permissions_and_it_installs_nothing(
     path: Path, writes: dict[str, set[str]]
 ) -> None:
     makefile = (ROOT / "Makefile").read_text()
@@ -244,14 +244,14 @@ def test_the_token_is_given_to_one_step_of_a_job() -> None:
             assert "env" not in job
 
 
-def test_the_issue_is_told_of_a_night_and_only_if_asked_of_another_run() -> None:
+def test_the_issue_is_updated_by_a_scheduled_run_or_on_request() -> None:
     condition = jobs(NIGHTLY)["issue"]["if"]
     assert "(github.event_name == 'schedule' || inputs.issue)" in condition
     assert "!cancelled()" in condition
     assert jobs(NIGHTLY)["issue"]["needs"] == ["plan", "soak"]
 
 
-def test_the_proposal_holds_what_is_proposed() -> None:
+def test_the_proposal_contains_every_proposed_file() -> None:
     (known,) = [step for step in jobs(WATCH)["add"]["steps"] if step["name"] == "Add the release"]
     assert known["env"]["SUMMARY"] == "proposal/summary.md"
     for name in ("$VERSION.toml", "$VERSION.lock", "$VERSION.contract.json", "docs/gateway-faults.md"):
@@ -297,7 +297,7 @@ def test_each_input_of_the_action_reaches_the_script() -> None:
         assert run["env"][variable] == f"${{{{ inputs.{name} }}}}"
 
 
-def test_the_action_describes_all_it_takes_and_gives() -> None:
+def test_every_input_and_output_of_the_action_has_a_description() -> None:
     document = read(ACTION)
     for entry in (*document["inputs"].values(), *document["outputs"].values()):
         assert entry["description"].strip()
@@ -320,7 +320,7 @@ def test_a_failed_set_up_has_each_output_that_a_run_has() -> None:
 
 
 def test_the_action_works_in_a_container() -> None:
-    """There the expressions name paths of the host; the variables name those of the container."""
+    """In a container the expressions contain paths of the host, the variables those of the container."""
     text = ACTION.read_text()
     for expression in ("github.action_path", "runner.temp", "github.workspace"):
         assert expression not in text

@@ -1,4 +1,4 @@
-"""What the tests of scripts that talk to GitHub share."""
+"""Fixtures for the tests of scripts that call GitHub's API."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ from fake_github import FakeGitHub, fake_github
 
 @pytest.fixture
 def hub() -> Iterator[FakeGitHub]:
-    """GitHub, as far as it is needed."""
+    """A fake of GitHub's API, as far as the scripts use it."""
     with fake_github() as server:
         yield server

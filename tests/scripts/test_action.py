@@ -1,4 +1,4 @@
-"""The action in a repository of the gateway: whatever that is set up with, the load test installs what it should.
+"""The action in a repository of the gateway: settings of the repository do not affect what is installed.
 
 The steps are those of ``action.yml``, as far as an installed gateway. The gateways are small stand-ins that do not
 boot, so each job is inconclusive.
@@ -23,7 +23,7 @@ IDNA = """idna==3.10 \\
     --hash=sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3
 """
 VERSION = "0.0.1"
-"""A release that only the copy of the load test knows; its lock holds one small package."""
+"""A release that only this copy of the load test knows; its lock contains one small package."""
 
 PROJECT = """
 [build-system]
@@ -55,7 +55,7 @@ SURROUNDINGS = {
 
 @dataclass(frozen=True)
 class Workspace:
-    """A checkout of the gateway with the action in a directory of it."""
+    """A checkout of the gateway with the action in a subdirectory."""
 
     directory: Path
     action: Path
@@ -85,7 +85,7 @@ class Workspace:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """One that holds every file of settings, with the load test set up in it by the first step."""
+    """A workspace with every kind of settings file, in which the first step has set up the load test."""
     directory = tmp_path_factory.mktemp("gateway")
     for name, text in SURROUNDINGS.items():
         (directory / name).write_text(text)
@@ -110,9 +110,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.mark.parametrize("gateway", [VERSION, "path:."])
-def test_the_action_installs_the_gateway_whatever_the_repository_is_set_up_with(
-    workspace: Workspace, gateway: str
-) -> None:
+def test_settings_of_the_repository_do_not_affect_the_action(workspace: Workspace, gateway: str) -> None:
     done = workspace.run(1, INPUT_GATEWAY=gateway, INPUT_PROFILE="light", INPUT_REPORTS_DIR="reports")
     shown = done.stdout + done.stderr
     assert done.returncode == 3, shown

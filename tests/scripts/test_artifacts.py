@@ -1,4 +1,4 @@
-"""What other jobs uploaded is read without harm, whatever it is: no link followed, nothing waited for, no traceback."""
+"""Files of other jobs are read safely: no link is followed, nothing blocks, and there is no traceback."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def put(directory: Path, document: Any) -> Path:
 
 
 @pytest.mark.parametrize("place", places(GOOD), ids=lambda place: ".".join(map(str, place)) or "all")
-def test_a_wrong_type_anywhere_is_no_traceback(place: tuple[Any, ...], tmp_path: Path) -> None:
+def test_a_wrong_type_gives_no_traceback(place: tuple[Any, ...], tmp_path: Path) -> None:
     for wrong in WRONG:
         directory = put(tmp_path, changed(GOOD, place, wrong))
         reports = read_reports(directory)
@@ -74,7 +74,7 @@ def test_a_wrong_type_anywhere_is_no_traceback(place: tuple[Any, ...], tmp_path:
     st.binary(max_size=200)
     | st.sampled_from(list(SIGNS)).map(lambda word: json.dumps({"verdict": word}).encode())
 )
-def test_any_bytes_are_no_traceback(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_arbitrary_bytes_give_no_traceback(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("any")
     for name in ("verdict.json", "history.json", "annotations.txt", "summary.md"):
         (folder / name).write_bytes(data)
@@ -108,13 +108,11 @@ def too_large(path: Path, secret: Path) -> None:
 
 
 def missing(_: Path, __: Path) -> None:
-    """Make nothing."""
+    """Create no file."""
 
 
 @pytest.mark.parametrize("make", [link, linked_folder, fifo, directory, too_large, missing])
-def test_what_is_no_small_file_of_the_artifact_is_not_read(
-    make: Callable[[Path, Path], None], tmp_path: Path
-) -> None:
+def test_only_small_regular_files_are_read(make: Callable[[Path, Path], None], tmp_path: Path) -> None:
     secret = tmp_path / "elsewhere" / "secret"
     secret.parent.mkdir()
     secret.write_text(json.dumps(GOOD))
@@ -133,7 +131,7 @@ def test_what_is_no_small_file_of_the_artifact_is_not_read(
     assert read_json(secret, size) == GOOD
 
 
-def test_folders_that_are_links_are_left_out(tmp_path: Path) -> None:
+def test_folders_that_are_links_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").symlink_to(tmp_path / "a")
     (tmp_path / "c").write_text("")
@@ -141,8 +139,8 @@ def test_folders_that_are_links_are_left_out(tmp_path: Path) -> None:
     assert list(folders(tmp_path / "none")) == []
 
 
-def test_scripts_read_files_in_no_other_way() -> None:
-    """Only what GitHub itself, or this repository, wrote is read directly."""
+def test_scripts_read_artifacts_only_this_way() -> None:
+    """Only files that GitHub or this repository wrote are read directly."""
     allowed = {
         "bootstrap.py",
         "document_commands.py",
@@ -180,7 +178,7 @@ def event(path: Path, **run: Any) -> Path:
         ({"head_repository": 3}, 1, "GitHub: unexpected data: "),
     ],
 )
-def test_a_deleted_fork_is_nothing_to_tell(
+def test_a_deleted_fork_is_ignored(
     hub: FakeGitHub, tmp_path: Path, run: dict[str, Any], code: int, said: str
 ) -> None:
     put(tmp_path, GOOD)

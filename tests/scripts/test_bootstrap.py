@@ -1,4 +1,4 @@
-"""The set-up makes a whole environment, does nothing when it is there, and mends a half-finished one."""
+"""The set-up creates an environment, does nothing if it is up to date, and repairs an incomplete one."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ def works(checkout: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", ["missing/python", "/bin/false"])
-def test_a_python_that_does_not_run_is_named(checkout: Path, tmp_path: Path, name: str) -> None:
+def test_a_python_that_does_not_work_is_reported(checkout: Path, tmp_path: Path, name: str) -> None:
     python = str(tmp_path / name)
     done = set_up(checkout, PYTHON=python)
     assert done.returncode == 2
@@ -71,7 +71,7 @@ exec {python} "$@"
 
 @pytest.fixture
 def surrounded(tmp_path: Path) -> Path:
-    """A checkout whose set-up only says its Python's version, in a project that wants a Python which is not there."""
+    """A checkout whose set-up only prints the version of its Python, in a project that requires a missing Python."""
     (tmp_path / ".python-version").write_text("3.99.0\n")
     checkout = tmp_path / "ours"
     (checkout / "scripts").mkdir(parents=True)
@@ -81,7 +81,7 @@ def surrounded(tmp_path: Path) -> Path:
 
 
 def tools(directory: Path, **programs: str) -> str:
-    """Return the PATH of a machine that has these shell scripts and little else."""
+    """Return a PATH with these shell scripts and little else."""
     directory.mkdir()
     dirname = shutil.which("dirname")
     assert dirname
@@ -132,16 +132,16 @@ def test_a_python_of_pyenv_that_is_not_selected_is_found(surrounded: Path, tmp_p
     assert (done.returncode, done.stdout) == (0, f"{sys.version}\n")
 
 
-def test_without_any_python_it_says_what_it_needs(checkout: Path, tmp_path: Path) -> None:
+def test_without_a_python_the_requirement_is_reported(checkout: Path, tmp_path: Path) -> None:
     done = set_up(checkout, PATH=tools(tmp_path / "tools"), PYTHON="", PYENV_ROOT=str(tmp_path / "none"))
     assert done.returncode == 2
     assert done.stderr == (
-        "no Python found on the PATH, expected 3.11 or newer; PYTHON=/path/to/python names one\n"
+        "no Python found on PATH, expected 3.11 or newer; set PYTHON=/path/to/python\n"
     )
 
 
 @pytest.mark.real
-def test_it_is_made_once_and_mended(checkout: Path) -> None:
+def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     first = set_up(checkout)
     assert first.returncode == 0, first.stderr
     assert first.stderr == "Setting up .venv …\n"
@@ -169,7 +169,7 @@ def test_it_is_made_once_and_mended(checkout: Path) -> None:
 
 
 @pytest.mark.real
-def test_two_at_once_are_one(checkout: Path) -> None:
+def test_concurrent_set_ups_run_once(checkout: Path) -> None:
     command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh")]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[1] for process in both]

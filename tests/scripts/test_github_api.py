@@ -1,4 +1,4 @@
-"""How the scripts that tell GitHub of reports end, started as a workflow starts them."""
+"""Exit codes and output of the scripts that publish reports, started as in a workflow."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ def run(script: str, *arguments: str | Path, **environment: str) -> subprocess.C
     )
 
 
-def test_what_was_done_is_printed(hub: FakeGitHub, tmp_path: Path) -> None:
+def test_the_result_is_printed(hub: FakeGitHub, tmp_path: Path) -> None:
     hub.fork = True
     done = run("soak_issue.py", tmp_path, **hub.environment)
     assert (done.returncode, done.stdout) == (0, "a fork: no issue is opened for its soak\n"), done.stderr

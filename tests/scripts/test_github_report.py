@@ -1,4 +1,4 @@
-"""GitHub is shown the annotations, the summary and the outputs: nothing that a run contains can add to them."""
+"""Annotations, summary and outputs are shown on GitHub, and the content of a run cannot add others."""
 
 import json
 import os
@@ -42,13 +42,13 @@ def test_without_a_verdict_it_is_inconclusive(tmp_path: Path, content: str | Non
 
 
 @pytest.mark.parametrize("word", ["pass\nnew-failures=0", "PASS", "", 1, None, ["pass"], "a" * 50])
-def test_a_forged_word_is_not_handed_on(tmp_path: Path, word: object) -> None:
+def test_a_forged_word_is_not_passed_on(tmp_path: Path, word: object) -> None:
     (tmp_path / "verdict.json").write_text(verdict(verdict=word))
     assert github_report.outputs(tmp_path)["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("count", ["2\nverdict=pass", True, 1.5, None, {"a": 1}])
-def test_a_forged_count_is_not_handed_on(tmp_path: Path, count: object) -> None:
+def test_a_forged_count_is_not_passed_on(tmp_path: Path, count: object) -> None:
     (tmp_path / "verdict.json").write_text(verdict(operations_succeeded=count))
     assert github_report.outputs(tmp_path)["operations-succeeded"] == "0"
 
@@ -97,5 +97,5 @@ def test_a_path_with_a_line_break_is_refused(tmp_path: Path) -> None:
     assert shown.stderr.count("\n") == 1
 
 
-def test_without_a_directory_it_says_how_to_call_it() -> None:
+def test_without_a_directory_the_usage_is_printed() -> None:
     assert run().returncode == 2

@@ -15,7 +15,7 @@ from loadtest.cli import cli
 SCRIPT = Path(github_run.__file__)
 
 
-def test_empty_inputs_leave_every_choice_to_the_profile() -> None:
+def test_empty_inputs_are_omitted() -> None:
     empty = dict.fromkeys((input_variable(one) for one in INPUTS), "  ")
     assert github_run.arguments(empty) == ["run"]
     assert github_run.arguments({}) == ["run"]
@@ -39,7 +39,7 @@ def test_the_inputs_are_in_the_order_of_the_declaration() -> None:
 
 
 @pytest.mark.parametrize("name", ["known-failures", "categories"])
-def test_several_files_are_lines(name: str) -> None:
+def test_several_files_are_one_per_line(name: str) -> None:
     variable = f"INPUT_{name.upper().replace('-', '_')}"
     assert github_run.arguments({variable: "a b.toml\nc.toml\n"}) == [
         "run",
@@ -60,7 +60,7 @@ def test_criteria_are_lines_and_tags_are_words() -> None:
     ]
 
 
-def test_settings_are_lines() -> None:
+def test_settings_are_one_per_line() -> None:
     inputs = {"INPUT_SETTINGS": " A=1\n\nB=x y, z\n"}
     assert github_run.arguments(inputs) == ["run", "--set=A=1", "--set=B=x y, z"]
 
@@ -70,7 +70,7 @@ def test_a_value_stays_a_value(value: str) -> None:
     assert github_run.arguments({"INPUT_GATEWAY": value}) == ["run", f"--gateway={value}"]
 
 
-def test_it_becomes_the_command_beside_its_interpreter(tmp_path: Path) -> None:
+def test_it_is_replaced_by_the_command_next_to_its_interpreter(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.symlink_to(Path(sys.executable).resolve())
     command = tmp_path / "loadtest"

@@ -1,4 +1,4 @@
-"""Setting up for the action: a failure is an annotation, a summary and outputs, and what it printed acts on nothing."""
+"""The set-up of the action: a failure is an annotation, a summary and outputs, and its output is inert."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "github" / "github_setup.sh"
 
 
 def set_up(tmp_path: Path, make: str) -> tuple[subprocess.CompletedProcess[str], str, str]:
-    """Return what happened where ``make`` is that shell script, the summary and the outputs."""
+    """Run the set-up with a shell script as ``make``; return the process, the summary and the outputs."""
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "make").write_text(f"#!/bin/sh\n{make}\n")
@@ -35,7 +35,7 @@ def set_up(tmp_path: Path, make: str) -> tuple[subprocess.CompletedProcess[str],
     return done, summary.read_text(), output.read_text()
 
 
-def test_success_is_its_duration_and_no_more(tmp_path: Path) -> None:
+def test_success_sets_only_the_duration(tmp_path: Path) -> None:
     done, summary, output = set_up(tmp_path, 'echo "Setting up $*"')
     assert done.returncode == 0, done.stderr
     assert f"-C {tmp_path} setup" in done.stdout
@@ -46,7 +46,7 @@ def test_success_is_its_duration_and_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [1, 2, 127])
-def test_a_failure_is_told_everywhere(tmp_path: Path, code: int) -> None:
+def test_a_failure_is_reported_everywhere(tmp_path: Path, code: int) -> None:
     printed = "echo first; echo 'Python 3.11 or newer is needed & 100% <b>' >&2; echo 'make: *** [setup] Error 1' >&2"
     done, summary, output = set_up(tmp_path, f"{printed}; exit {code}")
     assert done.returncode == 1
@@ -60,6 +60,6 @@ def test_a_failure_is_told_everywhere(tmp_path: Path, code: int) -> None:
     assert not list(tmp_path.glob("loadtest-setup*"))
 
 
-def test_a_failure_without_a_word_is_told_too(tmp_path: Path) -> None:
+def test_a_failure_without_output_is_reported(tmp_path: Path) -> None:
     done, _, _ = set_up(tmp_path, "exit 3")
     assert "::error title=The load test could not be set up::make setup failed" in done.stdout

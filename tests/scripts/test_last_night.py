@@ -1,4 +1,4 @@
-"""Last night's run becomes the baseline if it can be one, and nothing else of an archive is touched."""
+"""The last night that passed becomes the baseline, and nothing else is read from an archive."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def run_json(tmp_path: Path) -> bytes:
 def night(
     hub: FakeGitHub, run: int, files: dict[str, bytes] | bytes, *, name: str = NAME, **changes: Any
 ) -> None:
-    """Add an older night, whose artifact has the number of its run and 1,000."""
+    """Add an older night; the number of its artifact is that of its run plus 1,000."""
     hub.runs.append(run)
     data = files if isinstance(files, bytes) else archive(files)
     entry = {"id": run + 1000, "name": name, "expired": False, "size_in_bytes": len(data)}
@@ -68,7 +68,7 @@ def test_the_last_night_is_the_baseline(hub: FakeGitHub, environment: dict[str, 
     assert "/elsewhere/1100" not in hub.tokens
 
 
-def test_a_night_that_failed_hands_on_the_history_and_is_no_baseline(
+def test_a_night_that_failed_provides_the_history_but_no_baseline(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     night(hub, 99, {"run.json": b"x", "verdict.json": FAIL, "history.json": b"[99]"})
@@ -79,7 +79,7 @@ def test_a_night_that_failed_hands_on_the_history_and_is_no_baseline(
     assert "run 99: did not pass" in capsys.readouterr().out
 
 
-def test_a_run_of_another_format_is_left_alone(
+def test_a_run_in_another_format_is_skipped(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = json.loads(run_json(tmp_path)) | {"format": "contextforge-loadtest/run/2"}
@@ -104,7 +104,7 @@ def test_what_is_not_downloaded(
     assert ("/elsewhere/1099" in hub.tokens) is asked
 
 
-def test_an_archive_that_is_larger_than_it_says(
+def test_an_archive_with_a_wrong_declared_size(
     hub: FakeGitHub,
     environment: dict[str, str],
     tmp_path: Path,
@@ -118,7 +118,7 @@ def test_an_archive_that_is_larger_than_it_says(
 
 
 @pytest.mark.parametrize("place", ["file:///etc/hostname", "ftp://127.0.0.1/x", "/relative", ""])
-def test_github_leads_to_no_other_kind_of_place(
+def test_a_redirect_to_another_scheme_is_not_followed(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, place: str
 ) -> None:
     night(hub, 99, {"run.json": run_json(tmp_path), "verdict.json": PASS})
@@ -133,7 +133,7 @@ def test_the_first_night(hub: FakeGitHub, environment: dict[str, str], tmp_path:
     assert fetch(tmp_path / "last", environment) is None
 
 
-def test_only_three_files_are_taken_wherever_the_archive_says_they_belong() -> None:
+def test_only_three_files_at_the_top_level_are_read() -> None:
     files = {
         "../run.json": b"1",
         "/run.json": b"2",
@@ -151,7 +151,7 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
         unpacked(archive({"run.json": b"0" * 10_000_000}))
 
 
-def test_a_bomb_that_lies_about_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_with_a_wrong_declared_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(last_night.FILES, "run.json", 1_000)
     honest = archive({"run.json": b"0" * 5_000})
     lying = honest.replace((5_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
@@ -161,7 +161,7 @@ def test_a_bomb_that_lies_about_its_size(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda noise: archive({"run.json": noise})[:-7]))
-def test_noise_is_refused_or_harmless(noise: bytes) -> None:
+def test_noise_is_rejected_or_harmless(noise: bytes) -> None:
     try:
         found = unpacked(noise)
     except ValueError:
@@ -183,7 +183,7 @@ def test_the_output(
     assert output.read_text() == f"run-args=--baseline {tmp_path / 'last' / 'run.json'}\n"
 
 
-def test_a_night_goes_on_without_github(
+def test_without_github_there_is_no_baseline(
     hub: FakeGitHub,
     environment: dict[str, str],
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""A release becomes a pull request, and what another job made of it is proposed only if it is what it must be."""
+"""A release becomes a pull request, and only valid files of the other job are proposed."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_an_open_pull_request_is_updated(
     assert "The load test has no verdict" in pull["body"]
 
 
-def test_what_was_closed_is_not_proposed_again(
+def test_a_closed_pull_request_is_not_reopened(
     hub: FakeGitHub, environment: dict[str, str], directory: Path
 ) -> None:
     propose(directory, environment)
@@ -83,7 +83,7 @@ def test_what_was_closed_is_not_proposed_again(
 
 
 @pytest.mark.parametrize("author", [{"login": "somebody"}, None])
-def test_what_somebody_works_on_is_left_alone(
+def test_a_branch_with_commits_of_others_is_not_changed(
     hub: FakeGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
 ) -> None:
     hub.refs[f"heads/gateway-{VERSION}"] = "theirs"
@@ -110,7 +110,7 @@ def test_what_somebody_works_on_is_left_alone(
         ("gateway-faults.md", b"\xff", "not UTF-8 text"),
     ],
 )
-def test_what_is_refused(
+def test_invalid_files_are_rejected(
     hub: FakeGitHub,
     environment: dict[str, str],
     directory: Path,
@@ -125,7 +125,7 @@ def test_what_is_refused(
 
 
 @pytest.mark.parametrize("version", ["", "1", "../1.0", "1.0.7/..", "1.0\n", "main", "1.0.7-x", "9" * 99])
-def test_what_is_no_version(directory: Path, version: str) -> None:
+def test_an_invalid_version_is_rejected(directory: Path, version: str) -> None:
     with pytest.raises(RefusedError, match="not a version"):
         proposed(directory, version)
 
@@ -138,14 +138,14 @@ def test_a_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", versions.available())
-def test_every_version_that_we_have_could_be_proposed(directory: Path, version: str) -> None:
+def test_every_known_version_could_be_proposed(directory: Path, version: str) -> None:
     for end in ("lock", "toml", "contract.json"):
         source = versions.DIRECTORY / f"{version}.{end}"
         (directory / source.name).write_text(source.read_text())
     assert len(proposed(directory, version)) == 4
 
 
-def test_nothing_that_github_acts_on_is_left() -> None:
+def test_markdown_is_inert() -> None:
     said = inert("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
     for words in ("@all", "#12", "<script", "](", "://"):
         assert words not in said

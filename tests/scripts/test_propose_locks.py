@@ -71,7 +71,7 @@ def test_the_locks_of_this_repository_could_be_proposed(hub: FakeGitHub, checkou
 @pytest.mark.parametrize(
     "line", ["--index-url https://index.example", "evil @ https://index.example/x.whl", "evil>=1"]
 )
-def test_anything_but_pins_and_hashes_is_refused(
+def test_anything_but_pins_and_hashes_is_rejected(
     hub: FakeGitHub, checkout: Path, made: Path, line: str
 ) -> None:
     with (made / "dev.lock").open("a") as file:
@@ -81,6 +81,6 @@ def test_anything_but_pins_and_hashes_is_refused(
     assert hub.written == []
 
 
-def test_a_package_with_a_version_for_each_kind_of_machine() -> None:
+def test_a_package_with_several_versions() -> None:
     before, after = "a==1 ; x \\\na==2 ; y \\\nb[c]==1 \\\n", "a==1 ; x \\\na==3 ; y \\\nb[c]==2 \\\n"
     assert changes(before, after) == [("a", "1, 2", "1, 3"), ("b", "1", "2")]

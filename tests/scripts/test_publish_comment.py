@@ -1,6 +1,6 @@
-"""The comment on a pull request says what the reports say, and nothing that they contain can say more.
+"""The comment on a pull request shows the verdicts, and the content of reports cannot add anything else.
 
-GitHub is a small server here that keeps what it is sent.
+A small local server records the requests in place of GitHub.
 """
 
 import json
@@ -58,7 +58,7 @@ def page(text: str) -> str:
     return str(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
 
 
-def test_what_a_verdict_says(tmp_path: Path) -> None:
+def test_the_content_of_the_comment(tmp_path: Path) -> None:
     stored(tmp_path)
     text = said(tmp_path)
     assert text.startswith(MARKER)
@@ -85,7 +85,7 @@ def test_each_report_has_a_row(tmp_path: Path) -> None:
     assert page(said(tmp_path)).count("<tr>") == 3
 
 
-def test_what_is_not_a_report_is_not_read(tmp_path: Path) -> None:
+def test_invalid_reports_are_not_read(tmp_path: Path) -> None:
     stored(tmp_path, "x\n- [ ] y")
     stored(tmp_path, "big").joinpath("verdict.json").write_text(" " * 5_000_001)
     secret = tmp_path.parent / "secret.json"
@@ -142,7 +142,7 @@ def test_it_is_bounded(tmp_path: Path) -> None:
     ),
     st.lists(st.dictionaries(st.sampled_from(["operation", "problem", "status", "message", "count"]), JSON)),
 )
-def test_anything_may_stand_there(
+def test_any_content_gives_a_valid_comment(
     tmp_path_factory: pytest.TempPathFactory, changes: Any, listed: Any
 ) -> None:
     folder = tmp_path_factory.mktemp("any") / "reports-x"
@@ -155,7 +155,7 @@ def test_anything_may_stand_there(
 
 
 class Server(ThreadingHTTPServer):
-    """As much of GitHub as is asked for."""
+    """A fake of the part of GitHub's API that the script uses."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -240,7 +240,7 @@ def ours(number: int = 5) -> dict[str, Any]:
     return {"id": number, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\nold"}
 
 
-def test_a_comment_is_made(github: Server, environment: dict[str, str], reports: Path) -> None:
+def test_a_comment_is_created(github: Server, environment: dict[str, str], reports: Path) -> None:
     assert publish(reports, environment) == "commented on pull request 12"
     ((method, path, body),) = github.written
     assert (method, path) == ("POST", "/repos/o/r/issues/12/comments")
@@ -259,7 +259,7 @@ def test_the_comment_is_updated(github: Server, environment: dict[str, str], rep
     assert (method, path) == ("PATCH", "/repos/o/r/issues/comments/5")
 
 
-def test_a_run_for_a_commit_that_was_replaced_says_nothing(
+def test_a_run_for_an_outdated_commit_is_ignored(
     github: Server, environment: dict[str, str], reports: Path
 ) -> None:
     github.pulls = [{"number": 12, "head": {"sha": "0" * 40}}]
@@ -276,7 +276,7 @@ def test_a_run_for_a_commit_that_was_replaced_says_nothing(
         ("inconclusive", False, ["POST"]),
     ],
 )
-def test_only_failures_begin_a_comment_if_asked(
+def test_with_failures_only_a_failure_creates_a_comment(
     github: Server, environment: dict[str, str], tmp_path: Path, word: str, there: bool, written: list[str]
 ) -> None:
     stored(tmp_path / "reports", verdict=word)
@@ -285,7 +285,7 @@ def test_only_failures_begin_a_comment_if_asked(
     assert [method for method, _, _ in github.written] == written
 
 
-def test_a_run_without_reports_is_no_pass(
+def test_a_run_without_reports_does_not_pass(
     github: Server, environment: dict[str, str], tmp_path: Path
 ) -> None:
     publish(tmp_path / "none", environment | {"LOADTEST_COMMENT": "failures"})

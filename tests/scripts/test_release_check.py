@@ -1,4 +1,4 @@
-"""A release is refused unless tag, changelog, wheel and sdist agree."""
+"""A release is rejected unless tag, changelog, wheel and sdist agree."""
 
 import io
 import sys
@@ -78,7 +78,7 @@ def test_the_notes_are_the_section_of_the_version() -> None:
         "## [1.2.0] - 2026-11-28\n\n## [1.1.0] - 2026-10-01\n\n- A feature.\n",
     ],
 )
-def test_a_section_without_a_date_or_text_is_refused(dist: Path, changelog: str) -> None:
+def test_a_section_without_a_date_or_text_is_rejected(dist: Path, changelog: str) -> None:
     make_wheel(dist)
     make_sdist(dist)
     (problem,) = problems(dist, changelog=changelog)
@@ -86,7 +86,7 @@ def test_a_section_without_a_date_or_text_is_refused(dist: Path, changelog: str)
 
 
 @pytest.mark.parametrize("tag", ["", "1.2.0", "v1.2", "v1.2.0rc1", "v1.3.0"])
-def test_another_tag_is_refused(dist: Path, tag: str) -> None:
+def test_another_tag_is_rejected(dist: Path, tag: str) -> None:
     make_wheel(dist)
     make_sdist(dist)
     assert problems(dist, tag=tag) == [f"tag {tag!r}: expected v1.2.0, the version in loadtest/__init__.py"]
@@ -107,7 +107,7 @@ def test_another_tag_is_refused(dist: Path, tag: str) -> None:
         (METADATA.replace("A load test.\n", ""), FILES, "no description"),
     ],
 )
-def test_a_faulty_distribution_is_refused(
+def test_a_faulty_distribution_is_rejected(
     dist: Path,
     make: Callable[..., None],
     other: Callable[[Path], None],
@@ -121,7 +121,7 @@ def test_a_faulty_distribution_is_refused(
     assert problem in found
 
 
-def test_missing_and_foreign_files_are_refused(dist: Path) -> None:
+def test_missing_and_foreign_files_are_rejected(dist: Path) -> None:
     make_sdist(dist)
     make_wheel(dist, version="1.1.0")
     assert problems(dist) == [
@@ -130,7 +130,7 @@ def test_missing_and_foreign_files_are_refused(dist: Path) -> None:
     ]
 
 
-def test_a_refused_release_writes_no_notes(
+def test_a_rejected_release_writes_no_notes(
     dist: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     notes = dist / "notes.md"

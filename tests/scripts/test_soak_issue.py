@@ -58,7 +58,7 @@ def test_nothing_fails_and_nothing_is_open(
     assert hub.written == []
 
 
-def test_its_whole_life(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_lifecycle_of_the_issue(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     everything_passes(tmp_path)
     report(tmp_path, "1.0.7-sqlite", A)
     assert update_issue(tmp_path, environment) == "opened issue 40"
@@ -116,7 +116,7 @@ def test_its_whole_life(hub: FakeGitHub, environment: dict[str, str], tmp_path: 
         ({"verdict": "fail", "findings": [{"check": "x" * 99, "severity": "failure"}]}, "fail"),
     ],
 )
-def test_what_is_no_pass_fails(
+def test_any_verdict_but_pass_is_listed(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], cause: str
 ) -> None:
     everything_passes(tmp_path)
@@ -125,7 +125,7 @@ def test_what_is_no_pass_fails(
     assert remembered(hub.issues[0]["body"]) == {"1.0.7-sqlite": (cause,)}
 
 
-def test_a_member_that_left_nothing_fails(
+def test_a_member_without_a_report_is_listed(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     report(tmp_path, "1.0.7-sqlite")
@@ -134,14 +134,14 @@ def test_a_member_that_left_nothing_fails(
     assert "| :x: no report | <code>1&#46;0&#46;7-postgres</code>" in hub.issues[0]["body"]
 
 
-def test_the_only_member_may_lie_where_its_folder_would(tmp_path: Path) -> None:
+def test_a_single_member_may_be_in_the_directory_itself(tmp_path: Path) -> None:
     report(tmp_path, "x", A)
     night = read_night(tmp_path / "soak-x", matrix("1.0.7-sqlite"))
     assert [(one.name, one.verdict) for one in night.reports] == [("1.0.7-sqlite", "fail")]
     assert read_night(tmp_path / "soak-x", matrix(*MEMBERS)).reports == ()
 
 
-def test_a_part_of_the_soak_does_not_speak_for_the_rest(
+def test_a_partial_run_keeps_the_state_of_other_members(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
     for member in MEMBERS:
@@ -157,7 +157,7 @@ def test_a_part_of_the_soak_does_not_speak_for_the_rest(
     assert update_issue(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
 
 
-def test_only_our_own_issue_is_touched(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_other_issues_are_not_changed(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     body = marker({"1.0.7-sqlite": (A,)})
     somebody = {"number": 1, "user": {"login": "somebody"}, "state": "open", "body": body}
     other = {"number": 2, "user": BOT, "state": "open", "body": "another workflow's"}
@@ -170,13 +170,13 @@ def test_only_our_own_issue_is_touched(hub: FakeGitHub, environment: dict[str, s
     assert hub.written == ["POST /issues/5/comments", "PATCH /issues/5"]
 
 
-def test_a_fork_says_nothing(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_fork_opens_no_issue(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     hub.fork = True
     assert "a fork" in update_issue(tmp_path, environment)
     assert hub.written == []
 
 
-def test_it_is_bounded_and_what_is_not_listed_is_remembered_too(tmp_path: Path) -> None:
+def test_it_is_bounded_and_further_causes_are_part_of_the_digest(tmp_path: Path) -> None:
     members = [f"v{number}" for number in range(40)]
     prints = [f"{number:012x}" for number in range(500)]
     for member in members:
@@ -190,6 +190,6 @@ def test_it_is_bounded_and_what_is_not_listed_is_remembered_too(tmp_path: Path) 
     assert read_night(tmp_path, matrix(*members)).causes["v0"] != night.causes["v0"]
 
 
-def test_of_an_edited_issue_only_words_are_believed() -> None:
+def test_only_words_of_the_fixed_form_are_read_from_the_issue() -> None:
     assert remembered(f"{OPENING} a=<script>,b @all x={A},@b c={B} -->\nd={A}") == {"c": (B,)}
     assert marker(remembered(f"{OPENING} --> <!-- c={B} -->")) == f"{OPENING} c={B} -->"

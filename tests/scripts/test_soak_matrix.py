@@ -1,4 +1,4 @@
-"""Every version on every database, or what was asked for; what cannot be done is told before a runner is taken."""
+"""Every version on every database, or the selected ones; invalid inputs are rejected before a job starts."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_a_night() -> None:
     assert outputs({})["run-time"] == "3h"
 
 
-def test_a_part_of_it() -> None:
+def test_selected_members() -> None:
     assert members(GATEWAY="1.0.7", DATABASE="postgres") == [("1.0.7", "postgres")]
     assert members(GATEWAY=" 1.0.7 ", DATABASE="all") == [("1.0.7", "sqlite"), ("1.0.7", "postgres")]
     assert outputs({"INPUT_RUN_TIME": "10m", "INPUT_RATE": "2.5"})["run-time"] == "10m"
@@ -43,7 +43,7 @@ def test_a_part_of_it() -> None:
         ("RATE", "fast", "above 0"),
     ],
 )
-def test_what_cannot_be_done(name: str, value: str, words: str) -> None:
+def test_invalid_inputs_are_rejected(name: str, value: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         outputs({f"INPUT_{name}": value})
 

@@ -17,7 +17,7 @@ def data(version: str, *entries: Drift) -> VersionData:
 
 
 @pytest.mark.parametrize(("version", "entry"), OURS, ids=lambda value: getattr(value, "operation", value))
-def test_every_reason_says_what_comes_and_what_the_document_does(version: str, entry: Drift) -> None:
+def test_every_reason_describes_response_and_contract(version: str, entry: Drift) -> None:
     what, found, says = entry.reason.partition(SEPARATOR)
     assert what
     assert found
@@ -43,7 +43,7 @@ def test_entries_of_one_reason_are_one_contradiction() -> None:
     ]
 
 
-def test_the_text_to_file() -> None:
+def test_the_text_of_the_issue() -> None:
     page = section(contradictions([data("1.0", Drift(operation="POST /b", status=201, reason=MADE))]))
     (text,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.M | re.S)
     assert text.startswith(

@@ -29,7 +29,7 @@ def data(version: str, *entries: KnownFailure) -> VersionData:
 
 
 @pytest.mark.parametrize(("version", "entry"), OURS, ids=lambda value: getattr(value, "operation", value))
-def test_every_fault_of_the_gateway_can_be_filed(version: str, entry: KnownFailure) -> None:
+def test_every_fault_of_the_gateway_can_be_reported(version: str, entry: KnownFailure) -> None:
     assert entry.title
     assert entry.reason
     assert re.fullmatch(r"mcpgateway/[\w/.-]+\.(?:py|html|js):\d+", entry.source or "")
@@ -44,7 +44,7 @@ def test_there_are_some() -> None:
     assert {version for version, _ in OURS} == set(versions.available())
 
 
-def test_the_page_is_fresh() -> None:
+def test_the_page_is_up_to_date() -> None:
     page = (Path(__file__).parents[3] / "docs" / "gateway-faults.md").read_text(encoding="utf-8")
     assert page == document_faults.page(), "docs/gateway-faults.md is out of date: run `make docs`"
 
@@ -59,7 +59,7 @@ def test_entries_of_one_title_are_one_fault() -> None:
     ]
 
 
-def test_the_text_to_file() -> None:
+def test_the_text_of_the_issue() -> None:
     old, new = data("1.0", fault("GET /b")), data("1.1", fault("GET /b", message="bang"), fault("GET /d"))
     page = document(faults([old, new]), command="make it")
     assert "by `make it`" in page
@@ -93,5 +93,5 @@ def test_what_happens(problem: ProblemKind, words: str) -> None:
     assert happens(fault("GET /a", problem=problem, code="-32000")) == words
 
 
-def test_what_happens_now_and_then() -> None:
+def test_what_happens_sometimes() -> None:
     assert happens(fault("GET /a", sometimes=True)) == "`GET /a` returns 500: `boom`, sometimes"
