@@ -135,9 +135,7 @@ def test_a_python_of_pyenv_that_is_not_selected_is_found(surrounded: Path, tmp_p
 def test_without_a_python_the_requirement_is_reported(checkout: Path, tmp_path: Path) -> None:
     done = set_up(checkout, PATH=tools(tmp_path / "tools"), PYTHON="", PYENV_ROOT=str(tmp_path / "none"))
     assert done.returncode == 2
-    assert done.stderr == (
-        "no Python found on PATH, expected 3.11 or newer; set PYTHON=/path/to/python\n"
-    )
+    assert done.stderr == ("no Python found on PATH, expected 3.11 or newer; set PYTHON=/path/to/python\n")
 
 
 @pytest.mark.real
