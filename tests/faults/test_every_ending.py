@@ -1,6 +1,6 @@
-"""Every way in which a job can end: its exit code, its verdict, its reports, and nothing left behind.
+"""Every way in which a job can end: exit code, verdict, reports, and no processes left.
 
-The table is that of ``docs/verdict.md``; a test there compares the two.
+The table is the one in ``docs/verdict.md``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from stub_server import stub_server
 from loadtest.results.run import RunState
 
 ON_EVERY_CHANGE = ("SIGINT twice", "SIGTERM twice while the gateway stops", "the gateway is killed")
-"""The rows that `make test` runs; all of them take minutes."""
+"""The rows that `make test` runs; all rows take minutes."""
 SECOND = 1.2
-"""Seconds after which a further signal is one of its own, see loadtest/core/signals.py."""
+"""Seconds after which a signal counts as a second one, see loadtest/core/signals.py."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What happens to a job, and how it ends."""
+    """An event during a job, and how the job ends."""
 
     what: str
     does: Callable[[Job], None]
     code: int
     verdict: str
-    """``interrupted``, ``inconclusive``, ``pass``; nothing where there are no reports."""
+    """``interrupted``, ``inconclusive``, ``pass``; empty if there are no reports."""
     headline: str = ""
     """A part of the first line of the verdict."""
     measured: bool = True
-    """Whether what was measured until then is in the reports."""
+    """Whether the reports contain the measurements up to the event."""
 
 
 def sends(*numbers: signal.Signals, every: float = SECOND) -> Callable[[Job], None]:
@@ -68,7 +68,7 @@ def late(*numbers: signal.Signals) -> Callable[[Job], None]:
 
 
 def cancelled(job: Job) -> None:
-    """As GitHub does, with users that wait for an answer; killed 2.5 s after the second signal."""
+    """As on GitHub, while users wait for a response; killed 2.5 s after the second signal."""
     job.under_load()
     job.behave(hangs=True)
     time.sleep(1)
@@ -210,8 +210,8 @@ ENDINGS = (
         INCONCLUSIVE,
         "gateway died at 00:",
     ),
-    Ending("the gateway is stopped (SIGSTOP)", stops_gateway, 3, INCONCLUSIVE, "respond"),
-    Ending("the gateway responds no more", hangs, 3, INCONCLUSIVE, "respond"),
+    Ending("the gateway is suspended (SIGSTOP)", stops_gateway, 3, INCONCLUSIVE, "respond"),
+    Ending("the gateway stops responding", hangs, 3, INCONCLUSIVE, "respond"),
     Ending("the backends are killed", kills("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
     Ending("the backends are suspended (SIGSTOP)", suspends("loadtest.backends"), 3, INCONCLUSIVE, "backend"),
     Ending(
@@ -233,7 +233,7 @@ ENDINGS = (
 
 
 def nothing(_job: Job) -> None:
-    """The test itself does it."""
+    """Do nothing; the test itself causes the event."""
 
 
 BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
@@ -256,13 +256,13 @@ BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
         {"users": ("RootsExtendedUser",)},
     ),
 )
-"""Endings of a load that ends by itself, and how its job is started."""
+"""Endings of a load that ends on its own, and how its job is started."""
 EXPIRED = Ending("the token expires under load", nothing, 3, INCONCLUSIVE, "no longer accepts the token")
-REMOVED = Ending("the directory of reports is removed", removes_reports, 0, "pass")
-TWO_JOBS = Ending("another job wants the same directory of reports", nothing, 0, "pass")
+REMOVED = Ending("the reports directory is removed", removes_reports, 0, "pass")
+TWO_JOBS = Ending("another job uses the same reports directory", nothing, 0, "pass")
 EARLY = Ending("SIGTERM while the gateway boots", nothing, 143, INTERRUPTED, "(SIGTERM)", measured=False)
 UNBOOTED = Ending("the gateway ends while it boots", nothing, 3, INCONCLUSIVE, "did not boot", measured=False)
-REFUSED = Ending("the token is refused", nothing, 3, INCONCLUSIVE, "refuses our token", measured=False)
+REFUSED = Ending("the token is rejected", nothing, 3, INCONCLUSIVE, "refuses our token", measured=False)
 TABLE = (
     *SIGNALS,
     *LATE,
@@ -280,10 +280,10 @@ TABLE = (
 def test_the_page_shows_the_table() -> None:
     page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text()
     rows = "".join(
-        f"| {one.what} | {one.code} | {one.verdict} | {'yes' if one.measured else 'there is none'} |\n"
+        f"| {one.what} | {one.code} | {one.verdict} | {'yes' if one.measured else 'no measurements'} |\n"
         for one in TABLE
     )
-    assert rows in page, f"docs/verdict.md must hold:\n{rows}"
+    assert rows in page, f"docs/verdict.md must contain:\n{rows}"
 
 
 @pytest.mark.parametrize("ending", rows(ENDINGS))
@@ -414,7 +414,7 @@ def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path) ->
 
 @pytest.mark.nightly
 def test_files_that_cannot_be_written_keep_no_other_from_it(tmp_path: Path) -> None:
-    """A limit on the size of files, which is like a disk that is full for the large ones."""
+    """A limit on the size of files, which acts like a full disk for large files."""
     job = Job.on_stub(tmp_path, arguments=SHORT, before="ulimit -f 96")
     with started(job):
         code = job.wait()
