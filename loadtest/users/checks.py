@@ -72,8 +72,8 @@ def enabled(on: bool, *, under: str = "") -> Check:
 
     def check(answer: Answer) -> Mismatch | None:
         entity = answer[under] if under else answer.json
-        told = entity.get("enabled", entity.get("isActive"))
-        return None if told is on else expected(f"the entity to be {'on' if on else 'off'}", told)
+        reported = entity.get("enabled", entity.get("isActive"))
+        return None if reported is on else expected(f"the entity to be {'on' if on else 'off'}", reported)
 
     return check
 
@@ -131,26 +131,26 @@ def exports(server: str) -> Check:
     return check
 
 
-def retells(text: str, *more: str) -> Check:
+def repeats_tool_result(text: str, *more: str) -> Check:
     """Return a check that the agent repeated the result of a tool, with ``text``, and then answered as expected."""
 
     def check(answer: Answer) -> Mismatch | None:
-        told, *rest = [str(one) for one in answer.json] or [""]
-        if not (told.startswith("The tool said: ") and text in told):
-            return expected("the agent to call the tool", told)
+        first, *rest = [str(one) for one in answer.json] or [""]
+        if not (first.startswith("The tool said: ") and text in first):
+            return expected("the agent to call the tool", first)
         return None if rest == list(more) else expected("the agent's second answer", rest)
 
     return check
 
 
 def answers(text: str) -> Check:
-    """Return a check that the agent, which echoes, answered with ``text``: as a message of 1.0 or of 0.3."""
+    """Return a check that the echo agent responded with ``text``, in a message of A2A 1.0 or 0.3."""
 
     def check(answer: Answer) -> Mismatch | None:
         result = answer["result"]
         message = result.get("message", result)
-        said = [part.get("text") for part in message.get("parts", ())]
-        return None if said == [text] else expected("the agent's answer to hold the text")
+        texts = [part.get("text") for part in message.get("parts", ())]
+        return None if texts == [text] else expected("the agent's answer to contain the text")
 
     return check
 
@@ -166,11 +166,11 @@ def refuses_service(answer: Answer) -> Mismatch | None:
 
 
 def requests_counted(answer: Answer) -> Mismatch | None:
-    """Check that requests are counted; one that still runs has neither succeeded nor failed.
+    """Check that requests are counted; one in progress has neither succeeded nor failed.
 
-    Releases before 1.1.0 count them without telling how they ended.
+    Releases before 1.1.0 count requests only, without their outcome.
     """
     counted = sum(answer["values"])
-    told = "success_count" in answer.json
-    ended = sum(answer["success_count"]) + sum(answer["error_count"]) if told else counted
+    with_outcome = "success_count" in answer.json
+    ended = sum(answer["success_count"]) + sum(answer["error_count"]) if with_outcome else counted
     return None if 0 < ended <= counted else expected("requests to be counted", answer.json)

@@ -18,7 +18,7 @@ class RealisticUser(GatewayUser):
 
     @task(10)
     def agent(self) -> None:
-        """An agent asks which tools there are and calls one."""
+        """An agent lists the tools and calls one."""
         self.rpc("POST /rpc tools/list", check=lists_at("tools"))
         text = self.name("text")
         self.rpc(
@@ -29,7 +29,7 @@ class RealisticUser(GatewayUser):
 
     @task(6)
     def clock(self) -> None:
-        """An agent asks for the time, and converts it to another time zone."""
+        """An agent requests the time and converts it to another time zone."""
         self.rpc(
             "POST /rpc tools/call",
             {"name": self.fixture.tools["get_system_time"], "arguments": {"timezone": "UTC"}},

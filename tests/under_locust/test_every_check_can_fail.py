@@ -134,7 +134,7 @@ NO_BACKENDS: dict[str, Any] = {
 """What the backends respond that a check asks."""
 
 TESTED_ELSEWHERE = {
-    "names_somebody": Path(__file__).parents[1] / "users" / "test_identity.py",
+    "has_subject": Path(__file__).parents[1] / "users" / "test_identity.py",
 }
 """Checks that need a response of a certain form, and the file that tests them."""
 

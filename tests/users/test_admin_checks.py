@@ -133,7 +133,7 @@ def test_an_event_more_than_before_has_come_and_no_other() -> None:
 
 def test_the_id_of_a_request_to_join_is_read_from_its_page() -> None:
     assert checks.request_id(page("<a onclick=\"cancelJoinRequest('team', 'request')\">")) == "request"
-    with pytest.raises(LookupError, match="does not say"):
+    with pytest.raises(LookupError, match="does not contain"):
         checks.request_id(page("<a>"))
 
 

@@ -22,8 +22,8 @@ from loadtest.users.checks import (
     listed,
     lists,
     refuses_service,
+    repeats_tool_result,
     requests_counted,
-    retells,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ SAID = {"parts": [{"text": "hi"}]}
         (exports("s"), {"entities": {"servers": [{"name": "s"}]}}),
         (answers("hi"), {"result": {"message": SAID}}),
         (answers("hi"), {"result": SAID}),
-        (retells("fish", "You said: Hello"), ["The tool said: fish", "You said: Hello"]),
+        (repeats_tool_result("fish", "You said: Hello"), ["The tool said: fish", "You said: Hello"]),
     ],
 )
 def test_the_right_answer_passes(check: Check, body: Any) -> None:
@@ -111,20 +111,24 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
             {"entities": {"servers": [{"name": "t"}]}},
             "expected the server in the file, got ['t']",
         ),
-        (answers("hi"), {"result": {"parts": []}}, "expected the agent's answer to hold the text"),
-        (answers("hi"), {"result": {"message": {}}}, "expected the agent's answer to hold the text"),
-        (retells("fish"), [], "expected the agent to call the tool"),
+        (answers("hi"), {"result": {"parts": []}}, "expected the agent's answer to contain the text"),
+        (answers("hi"), {"result": {"message": {}}}, "expected the agent's answer to contain the text"),
+        (repeats_tool_result("fish"), [], "expected the agent to call the tool"),
         (
-            retells("fish"),
+            repeats_tool_result("fish"),
             ['You said: call echo {"text": "fish"}'],
             'expected the agent to call the tool, got You said: call echo {"text": "fish"}',
         ),
         (
-            retells("fish"),
+            repeats_tool_result("fish"),
             ["The tool said: no"],
             "expected the agent to call the tool, got The tool said: no",
         ),
-        (retells("fish", "Hi"), ["The tool said: fish"], "expected the agent's second answer, got []"),
+        (
+            repeats_tool_result("fish", "Hi"),
+            ["The tool said: fish"],
+            "expected the agent's second answer, got []",
+        ),
     ],
 )
 def test_a_wrong_answer_is_told(check: Check, body: Any, complaint: str) -> None:

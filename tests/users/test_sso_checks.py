@@ -37,7 +37,7 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.lists("a"), said([{"id": "b"}, {"id": "a"}])),
     (checks.lacks("a"), said([{"id": "b"}])),
     (checks.waits(ANN, "lt-1-sso"), said([{"email": "bob@example.com"}, REQUEST])),
-    (checks.told(ANN), said({"message": f"User {ANN.email} rejected"})),
+    (checks.decides_about(ANN), said({"message": f"User {ANN.email} rejected"})),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
     (checks.lets_in, sent("/x"), "expected to be sent to /admin, got 302 /x"),
@@ -64,7 +64,7 @@ WRONG: list[tuple[Check, Answer, str]] = [
     (checks.lacks("a"), said([{"id": "a"}]), "expected no provider that is off in the list, got {'a'}"),
     (checks.waits(ANN, "b"), said([REQUEST]), "expected a request from the provider, got lt-1-sso"),
     (
-        checks.told(ANN),
+        checks.decides_about(ANN),
         said({"message": "User bob rejected"}),
         "expected a decision about this person, got User bob rejected",
     ),

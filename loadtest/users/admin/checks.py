@@ -57,7 +57,7 @@ def goes_to(page: str) -> Check:
 
 
 def finds(key: str) -> Check:
-    """Return a check that a search found something: its answer has ``key``."""
+    """Return a check that a search has results, in the member ``key``."""
 
     def found(answer: Answer) -> Mismatch | None:
         try:
@@ -78,7 +78,7 @@ def mentions(text: str) -> Check:
 
 
 def counts(key: str, entity: str) -> Check:
-    """Return a check that the list of ids at ``key`` holds ``entity`` and is as long as ``count`` says."""
+    """Return a check that the list of ids at ``key`` contains ``entity`` and has the length ``count``."""
 
     def counted(answer: Answer) -> Mismatch | None:
         identities = answer[key]
@@ -103,7 +103,7 @@ def lists_something(answer: Answer) -> Mismatch | None:
 
 
 def previews(count: int) -> Check:
-    """Return a check that a preview holds ``count`` entities."""
+    """Return a check that a preview contains ``count`` entities."""
 
     def previewed(answer: Answer) -> Mismatch | None:
         total = answer["preview.summary.total_items"]
@@ -116,8 +116,8 @@ def registered(answer: Answer) -> Mismatch | None:
     """Check that a server was registered, or that another user was faster."""
     if answer["success"] is True:
         return None
-    said = f"{answer['message']} {answer['error']}"
-    return None if TAKEN in said else refused("the server to be registered", said)
+    text = f"{answer['message']} {answer['error']}"
+    return None if TAKEN in text else refused("the server to be registered", text)
 
 
 def registered_all(answer: Answer) -> Mismatch | None:
@@ -135,14 +135,14 @@ def has_check(answer: Answer) -> Mismatch | None:
 
 
 def request_id(answer: Answer) -> str:
-    """Return the id of a new request to join, from the page on it.
+    """Return the id of a new join request, from its page.
 
     Raises:
         LookupError: the page does not contain it.
     """
     match = REQUESTED.search(answer.text)
     if match is None:
-        raise LookupError("the page on a request to join does not say the request's id")
+        raise LookupError("the page of a join request does not contain its id")
     return match[1]
 
 
@@ -182,7 +182,7 @@ def cookies(answer: Answer) -> dict[str, str]:
 
 
 def shows(*texts: str) -> Check:
-    """Return a check that the answer is an HTML page, or a part of one, with each of ``texts`` on it."""
+    """Return a check that the answer is an HTML page, or a part of one, that contains all ``texts``."""
 
     def looked_at(answer: Answer) -> Mismatch | None:
         if answer.media_type != "text/html":

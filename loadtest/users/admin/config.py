@@ -1,4 +1,4 @@
-"""The gateway's own settings and caches, as an administrator sees them."""
+"""Settings and caches of the gateway, for administrators."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DEFAULT_HEADERS = ["X-Tenant-Id", "X-Trace-Id"]
 
 OK = 200
 RARELY = {
-    429: "the gateway takes ten to thirty of these a minute from one address, whatever its switches say"
+    429: "the gateway accepts ten to thirty of these per minute from one address, regardless of its settings"
 }
 
 
 class AdminConfigUser(GatewayUser):
-    """An administrator who looks after settings."""
+    """An administrator who manages settings."""
 
     area = "admin-config"
 
@@ -38,7 +38,7 @@ class AdminConfigUser(GatewayUser):
 
     @task
     def headers(self) -> None:
-        """Headers that are passed through to backends: read, and written back as they are."""
+        """Headers that are passed through to backends, read and written back unchanged."""
         try:
             read = self.call("GET /admin/config/passthrough-headers", accept=RARELY)
             listed = read["passthrough_headers"] if read.status == OK else None
@@ -59,22 +59,22 @@ class AdminConfigUser(GatewayUser):
 
     @task
     def headers_cache(self) -> None:
-        """What the cache of those headers did."""
+        """Statistics of the cache of those headers."""
         self.call("GET /admin/config/passthrough-headers/cache-stats", accept=RARELY)
 
     @task
     def headers_cache_emptied(self) -> None:
-        """The cache of those headers, emptied."""
+        """Clearing the cache of those headers."""
         self.call("POST /admin/config/passthrough-headers/invalidate-cache", accept=RARELY)
 
     @task
     def agents_cache(self) -> None:
-        """What the cache of agents' figures did."""
+        """Statistics of the cache of agent metrics."""
         self.call("GET /admin/cache/a2a-stats/stats", accept=RARELY)
 
     @task
     def agents_cache_emptied(self) -> None:
-        """The cache of agents' figures, emptied."""
+        """Clearing the cache of agent metrics."""
         self.call("POST /admin/cache/a2a-stats/invalidate", accept=RARELY)
 
 
@@ -89,7 +89,7 @@ class AdminPluginsUser(AdminUser):
 
     @task(2)
     def looks(self) -> None:
-        """The plugins as a page, as a list, in figures, and one of them."""
+        """The plugins as a page and as a list, their statistics, and one of them."""
         self.call("GET /admin/plugins/partial", check=shows("lugin"))
         name = str(self.call("GET /admin/plugins", check=finds("plugins.0.name"))["plugins.0.name"])
         self.call("GET /admin/plugins/stats", check=finds("total_plugins"))
@@ -110,7 +110,7 @@ class AdminPluginsUser(AdminUser):
 
     @task
     def bindings(self) -> None:
-        """A plugin that is bound to an agent of a team, and released."""
+        """A plugin that is bound to an agent of a team, and unbound."""
         if not self.offers("POST /admin/a2a/plugin-bindings"):
             return
         with self._team() as team:

@@ -91,7 +91,7 @@ class AdminLoginUser(AdminUser):
 
     @task
     def signed_out_elsewhere(self) -> None:
-        """An identity provider tells that its user signed out there."""
+        """An identity provider reports that its user signed out there."""
         self.call(
             "GET /admin/logout",
             bearer="",

@@ -1,4 +1,4 @@
-"""The administrator's pages on logs, the live stream of them, and the stream of events."""
+"""Admin pages of logs, the live log stream, and the event stream."""
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
@@ -6,7 +6,7 @@ from loadtest.users.base import GatewayUser, task
 PAGE = 20
 """Entries on a page."""
 OLD_LOG = ".old.log"
-"""How the file of an earlier time ends that is put there before a gateway boots."""
+"""Suffix of the older log file that is created before a gateway boots."""
 
 
 class AdminLogsUser(GatewayUser):
@@ -16,7 +16,7 @@ class AdminLogsUser(GatewayUser):
 
     @task(3)
     def pages(self) -> None:
-        """The newest entries, and the files there are."""
+        """The newest entries, and the list of files."""
         self.call(
             "GET /admin/logs",
             params={"limit": PAGE},
@@ -32,7 +32,7 @@ class AdminLogsUser(GatewayUser):
         files = self.call("GET /admin/logs/file")["files"]
         old = next((file for file in files if file["name"].endswith(OLD_LOG)), None)
         if old is None:
-            # A gateway that we did not boot need not have one; the file that it writes to grows while it is sent.
+            # A gateway that the load test did not boot may have none; the current file grows while it is sent.
             return
         self.call(
             "GET /admin/logs/file",
@@ -42,7 +42,7 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def newest(self) -> None:
-        """The page is not empty while requests are answered, each of which is logged."""
+        """The page is not empty, because all requests are logged."""
         self.call(
             "GET /admin/logs",
             params={"limit": 1},
@@ -51,12 +51,12 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def export(self) -> None:
-        """Download the entries that hold an error."""
+        """Download the entries of errors."""
         self.call("GET /admin/logs/export", params={"format": "json", "level": "error"})
 
     @task
     def live(self) -> None:
-        """Follow the log during requests, each of which is logged.
+        """Follow the log during requests, which are all logged.
 
         Any entry is accepted: the gateway keeps 100 entries per reader and drops the rest, and a busy gateway logs more
         before the reader continues.
@@ -67,7 +67,7 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def support_bundle(self) -> None:
-        """Download what a supporter needs."""
+        """Download the support bundle."""
         self.call(
             "GET /admin/support-bundle/generate",
             params={"log_lines": 100},
@@ -82,7 +82,7 @@ class AdminEventsUser(GatewayUser):
 
     @task
     def events(self) -> None:
-        """Follow the events while a tool of ours is switched off."""
+        """Follow the events while a tool is disabled."""
         tool = {
             "name": self.name("tool"),
             "url": f"{self.fixture.backends['rest']}/echo",

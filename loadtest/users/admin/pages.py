@@ -1,4 +1,4 @@
-"""The admin UI as it is looked at: the page itself and the tabs that it loads."""
+"""Pages of the admin UI: the main page and its tabs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECTIONS = {
     "GET /admin/sections/servers": "servers",
     "GET /admin/sections/gateways": "gateways",
 }
-"""Each section and the member of its answer that holds the entities."""
+"""Each section and the member of its response that contains the entities."""
 
 
 class AdminPagesUser(AdminUser):
@@ -79,7 +79,7 @@ class AdminPagesUser(AdminUser):
 
     @task
     def well_known(self) -> None:
-        """The files that stand at well-known places."""
+        """The files at well-known addresses."""
         self.call("GET /admin/well-known", check=finds("configured_files.0.path"))
 
     @task
@@ -103,7 +103,7 @@ class AdminSectionsUser(AdminUser):
 
     @task(2)
     def search(self) -> None:
-        """One word over all kinds of entities, and over each kind."""
+        """Search for a word in all kinds of entities, and in each kind."""
         tool = self.fixture.tool_ids["echo"]
         self.call("GET /admin/search", params={"q": "echo"}, check=mentions(tool))
         self.call("GET /admin/tools/search", params={"q": "echo"}, check=mentions(tool))
@@ -145,7 +145,7 @@ class AdminSectionsUser(AdminUser):
 
     @task
     def sections_of_a_new_team(self) -> None:
-        """The sections narrowed to a team that was made a moment ago: what another team keeps is not in them."""
+        """The sections filtered by a new team, without the entities of other teams."""
         with self.team() as team, self.team() as other:
             kept = of_team(other.id)
             with (
@@ -161,21 +161,21 @@ class AdminSectionsUser(AdminUser):
 
     @task
     def resource_section_of_a_team(self) -> None:
-        """The resources of the section, narrowed to a team that has one."""
+        """The resources of the section, filtered by a team that has one."""
         with self.team() as team, self.resource(scope=of_team(team.id)) as resource:
             wanted = lists(resource.id, at="resources")
             self.call("GET /admin/sections/resources", params={"team_id": team.id}, check=wanted)
 
     @task
     def prompt_section_of_a_team(self) -> None:
-        """The prompts of the section, narrowed to a team that has one."""
+        """The prompts of the section, filtered by a team that has one."""
         with self.team() as team, self.prompt(scope=of_team(team.id)) as prompt:
             wanted = lists(prompt.id, at="prompts")
             self.call("GET /admin/sections/prompts", params={"team_id": team.id}, check=wanted)
 
     @task
     def server_section_of_a_team(self) -> None:
-        """The servers of the section, narrowed to a team that has one."""
+        """The servers of the section, filtered by a team that has one."""
         with self.team() as team, self.server(scope=of_team(team.id)) as server:
             wanted = lists(server.id, at="servers")
             self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)

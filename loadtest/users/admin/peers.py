@@ -32,7 +32,7 @@ class AdminServersUser(AdminUser):
 
     @task
     def states(self) -> None:
-        """A server that is switched off and on again."""
+        """A server that is disabled and enabled again."""
         with self._server() as form:
             server = form["id"]
             for state, enabled in ((OFF, False), (ON, True)):
@@ -85,7 +85,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def states(self) -> None:
-        """A gateway that is switched off and on again."""
+        """A gateway that is disabled and enabled again."""
         with self.made(
             "POST /admin/gateways",
             self._form(),
@@ -102,7 +102,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def replaced(self) -> None:
-        """A gateway that is changed and deleted as a program does it, not a form."""
+        """A gateway that is changed and deleted by the API instead of a form."""
         if not self.offers("PUT /admin/gateways/{gateway_id}"):
             return
         form = self._form()
@@ -141,7 +141,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def oauth_discovery(self) -> None:
-        """Where an OAuth provider's endpoints are, found by its address."""
+        """Discovery of the endpoints of an OAuth provider."""
         issuer = self.backend("oauth")
         self.call("POST /admin/gateways/discover-oauth", json={"issuer": issuer}, check=succeeded)
 
@@ -175,7 +175,7 @@ class AdminA2AUser(AdminUser):
 
     @task
     def states(self) -> None:
-        """An agent that is switched off and on again, and stands in every list."""
+        """An agent that is disabled, enabled again and found in every list."""
         form = self._form()
         with self._agent(form) as agent:
             for state, enabled in ((OFF, False), (ON, True)):

@@ -13,17 +13,17 @@ from loadtest.users.checks import has
 
 AVAILABLE = {"show_available_only": True, "limit": 100}
 TRIES = 4
-"""Servers that are tried: two users may choose the same one at the same time, and one of them is too late."""
+"""Servers that are tried in turn, because several users may choose the same one at the same time."""
 
 
 class AdminRegistryUser(AdminUser):
-    """A user who looks through the registry and federates what is offered there."""
+    """A user who browses the registry and federates its servers."""
 
     area = "admin-registry"
 
     @task(2)
     def looks(self) -> None:
-        """The registry as a page and as a list, and whether one of its servers is there."""
+        """The registry as a page and as a list, and the availability of one of its servers."""
         self.call("GET /admin/mcp-registry/partial", check=shows("Load test"))
         listed = self.call(
             "GET /admin/mcp-registry/servers", params={"limit": 10}, check=finds("servers.0.id")
@@ -38,7 +38,7 @@ class AdminRegistryUser(AdminUser):
 
     @task
     def registers(self) -> None:
-        """A server of the registry that is federated under a name of its own."""
+        """A server of the registry that is federated under another name."""
         for server in self._some():
             answer = self.call(
                 "POST /admin/mcp-registry/{server_id}/register",
@@ -52,7 +52,7 @@ class AdminRegistryUser(AdminUser):
 
     @task
     def registers_from_outside(self) -> None:
-        """A server of the catalogue that a program federates, not the admin UI."""
+        """A server of the registry that is federated by the API instead of the admin UI."""
         if not self.offers("POST /catalog/{catalog_id}/register"):
             return
         for server in self._some():
@@ -69,7 +69,7 @@ class AdminRegistryUser(AdminUser):
 
     @task
     def registers_list(self) -> None:
-        """A list of servers that are federated at one go."""
+        """A list of servers that are federated with one request."""
         # One is enough: with more, 1.0.0rc1 keeps SQLite locked for all requests while it connects to the next.
         server = self._some()[0]
         answer = self.call(
@@ -95,7 +95,7 @@ class AdminRegistryUser(AdminUser):
 
 
 class AdminTransferUser(AdminUser):
-    """A user who carries configuration from one gateway to another."""
+    """A user who transfers configuration between gateways."""
 
     area = "admin-transfer"
 
@@ -107,7 +107,7 @@ class AdminTransferUser(AdminUser):
 
     @task(2)
     def one_tool(self) -> None:
-        """One tool that is exported, looked at, and imported for trial."""
+        """A tool that is exported, previewed and imported in a dry run."""
         with self.tool() as tool:
             exported = self.call(
                 "POST /admin/export/selective",

@@ -1,4 +1,4 @@
-"""Accounts as the administrator keeps them."""
+"""Administration of accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loadtest.users.identity.fixtures import PeopleUser
 
 
 class AccountsUser(PeopleUser):
-    """The administrator makes, changes, unlocks and deletes accounts."""
+    """The administrator creates, changes, unlocks and deletes accounts."""
 
     area = "auth"
     weight = 1
@@ -69,7 +69,7 @@ class AccountsUser(PeopleUser):
 
 
 class Pair(NamedTuple):
-    """Two people with a team of their own; both own it, so that it can go with the last of them."""
+    """Two people who both own a team, so that it can be deleted with the last of them."""
 
     founder: Person
     member: Person
@@ -78,7 +78,7 @@ class Pair(NamedTuple):
 
 
 class DepartureUser(PeopleUser):
-    """The administrator deletes people who were in a team together."""
+    """The administrator deletes members of the same team."""
 
     area = "auth"
     weight = 1

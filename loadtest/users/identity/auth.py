@@ -1,4 +1,4 @@
-"""Authentication: registration, the two log-ins, one's own account, log-out."""
+"""Authentication: registration, both kinds of login, the user's account, logout."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
 from loadtest.fixtures.shared_member import new_password
 from loadtest.users.base import task
-from loadtest.users.identity.checks import has_csrf_token, is_called, log_ins, names_somebody, whose
+from loadtest.users.identity.checks import has_csrf_token, has_subject, is_called, log_ins, whose
 from loadtest.users.identity.fixtures import PeopleUser
 
 REFRESH = "POST /auth/refresh"
 
 
 class AuthExtendedUser(PeopleUser):
-    """A user who registers, signs in and out; every password costs the gateway a slow hash on purpose."""
+    """A user who registers, signs in and out; every password check is an intentionally slow hash."""
 
     area = "auth"
     weight = 1
@@ -43,7 +43,7 @@ class AuthExtendedUser(PeopleUser):
 
     @task(2)
     def both_log_ins(self) -> None:
-        """The short log-in by user name, the one by e-mail address, and the events that they leave."""
+        """The login by user name, the login by e-mail address, and the resulting events."""
         with self.registered() as (person, _):
             secret = {"password": person.password}
             self.call(
@@ -110,10 +110,10 @@ class AuthExtendedUser(PeopleUser):
 
     @task
     def session_renewed(self) -> None:
-        """A browser has its session renewed before it ends, and goes on with the new token."""
+        """A browser renews its session before it expires, and continues with the new token."""
         if self.offers(REFRESH):
             with self.registered() as (person, bearer):
-                renewed = self.call(REFRESH, bearer=bearer, check=names_somebody)
+                renewed = self.call(REFRESH, bearer=bearer, check=has_subject)
                 self.call(
                     "GET /auth/email/me",
                     bearer=renewed["access_token"],
@@ -122,7 +122,7 @@ class AuthExtendedUser(PeopleUser):
 
     @task
     def older_session(self) -> None:
-        """The same two with a token as releases up to 1.0.7 gave it out: it names its person by the address."""
+        """The same with a token as issued by releases up to 1.0.7, whose subject is the e-mail address."""
         secret = self.process.session.credentials.jwt_secret
         if secret and self.offers(REFRESH):
             with self.registered() as (person, _):
@@ -130,7 +130,7 @@ class AuthExtendedUser(PeopleUser):
                 self.call(
                     "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
                 )
-                self.call(REFRESH, bearer=bearer, check=names_somebody)
+                self.call(REFRESH, bearer=bearer, check=has_subject)
 
     @task
     def csrf_token_for_an_api_token(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 LINK = re.compile(r"reset-password/([\w-]+)")
-"""The link in the mail for a forgotten password; the group is its token."""
+"""The link in the mail to reset a password; the group is its token."""
 SESSION = "jwt_token"
 """The cookie of a browser's session: its token."""
 
@@ -54,12 +54,10 @@ def whose(person: Person) -> Check:
     return check
 
 
-def names_somebody(answer: Answer) -> Mismatch | None:
+def has_subject(answer: Answer) -> Mismatch | None:
     """Check that the token of a renewed session names its account."""
     claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
-    return (
-        None if claims["sub"] not in ("", "None") else expected("a token that names somebody", claims["sub"])
-    )
+    return None if claims["sub"] not in ("", "None") else expected("a token with a subject", claims["sub"])
 
 
 def is_called(name: str, under: str = "name") -> Check:
@@ -102,8 +100,8 @@ def log_ins(number: int) -> Check:
     """Return a check that the events contain ``number`` sign-ins."""
 
     def check(answer: Answer) -> Mismatch | None:
-        told = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
-        return None if told == number else expected(f"{number} log-ins", told)
+        found = sum(1 for event in answer.json if event["event_type"] == "login" and event["success"])
+        return None if found == number else expected(f"{number} log-ins", found)
 
     return check
 
@@ -115,9 +113,11 @@ def has_csrf_token(answer: Answer) -> Mismatch | None:
 
 def counts_permissions(answer: Answer) -> Mismatch | None:
     """Check that the number of permissions equals the stated count."""
-    told, listed = answer["total_count"], len(answer["all_permissions"])
+    stated, listed = answer["total_count"], len(answer["all_permissions"])
     return (
-        None if told == listed and listed else expected("a count of all permissions listed", (told, listed))
+        None
+        if stated == listed and listed
+        else expected("a count of all permissions listed", (stated, listed))
     )
 
 
@@ -166,7 +166,7 @@ def lacks(provider: str) -> Check:
 
 
 def request_of(person: Person, answer: Answer) -> dict[str, Any]:
-    """Return the request of ``person`` to be let in, of those that wait.
+    """Return the pending approval request of ``person``.
 
     Raises:
         LookupError: there is none.
@@ -178,7 +178,7 @@ def request_of(person: Person, answer: Answer) -> dict[str, Any]:
 
 
 def waits(person: Person, provider: str) -> Check:
-    """Return a check that a request of ``person``, who signed in at ``provider``, is among those that wait."""
+    """Return a check that a request of ``person``, who signed in at ``provider``, is pending."""
     return lambda a: (
         None
         if request_of(person, a)["auth_provider"] == provider
@@ -186,7 +186,7 @@ def waits(person: Person, provider: str) -> Check:
     )
 
 
-def told(person: Person) -> Check:
+def decides_about(person: Person) -> Check:
     """Return a check that a decision is about ``person``."""
     return lambda a: (
         None if person.email in a["message"] else expected("a decision about this person", a["message"])

@@ -105,7 +105,7 @@ class MembershipUser(PeopleUser):
 
     @task
     def uninvited(self) -> None:
-        """The owner takes an invitation back."""
+        """The owner cancels an invitation."""
         with self.team() as team:
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",

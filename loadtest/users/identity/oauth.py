@@ -15,20 +15,20 @@ from loadtest.users.checks import has
 from loadtest.users.mcp.jsonrpc import says
 
 HTML = {"Accept": "text/html"}
-"""What a browser asks for."""
+"""Media types that a browser accepts."""
 PROVIDER_TIMEOUT = 10.0
 """Seconds for the person's browser to be sent back by the provider."""
 
 
 def consented(url: str, **asked: str) -> dict[str, str]:
-    """Go to ``url``, where the provider agrees at once; return what the browser brings back to the gateway.
+    """Request ``url``, where the provider consents at once; return the parameters of its redirect to the gateway.
 
     Args:
         url: the address at the provider.
         asked: further parameters of that address, such as who it is.
 
     Raises:
-        requests.RequestException: the provider does not answer, or says no.
+        requests.RequestException: the provider does not respond, or rejects the request.
     """
     agreed = requests.get(url, params=asked, allow_redirects=False, timeout=PROVIDER_TIMEOUT)
     agreed.raise_for_status()
@@ -42,7 +42,7 @@ class OAuthUser(GatewayUser):
 
     @task(2)
     def known_client(self) -> None:
-        """With a client that the provider knows: consent, tools, a call of one."""
+        """With a client registered at the provider: consent, tools, a tool call."""
         issuer = self.fixture.backends["oauth"]
         config = {
             "client_id": OAUTH_CLIENT_ID,
@@ -83,7 +83,7 @@ class OAuthUser(GatewayUser):
 
     @task
     def registered_client(self) -> None:
-        """With a client that the gateway registers itself (RFC 7591), and forgets again."""
+        """With a client that the gateway registers itself (RFC 7591) and then deletes."""
         config = {"issuer": self.fixture.backends["oauth"]}
         with self.created(
             "POST /gateways/", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
@@ -94,7 +94,7 @@ class OAuthUser(GatewayUser):
             self.call("DELETE /oauth/registered-clients/{client_id}", client_id=client.id)
 
     def protected(self, client: dict[str, str]) -> dict[str, Any]:
-        """Return a new gateway for the protected backend, with what it knows of its OAuth client."""
+        """Return a new gateway for the protected backend, with its OAuth configuration."""
         name = self.name("oauth")
         return {
             "name": name,
@@ -111,7 +111,7 @@ class OAuthUser(GatewayUser):
         }
 
     def consent(self, gateway_id: str) -> None:
-        """Follow the redirects of a person's browser: to the provider, which agrees, and back."""
+        """Follow the redirects of a browser: to the provider, which consents, and back."""
         sent = self.call("GET /oauth/authorize/{gateway_id}", gateway_id=gateway_id, headers=HTML)
         self.call(
             "GET /oauth/callback",

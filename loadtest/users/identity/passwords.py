@@ -1,4 +1,4 @@
-"""Forgotten passwords: the link that comes by mail, what it shows, and the new password."""
+"""Password resets: the link sent by mail, its validation, and the new password."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loadtest.users.identity.checks import LINK, Person
 from loadtest.users.identity.fixtures import PeopleUser
 
 MAIL_WITHIN = 10.0
-"""Seconds in which the mail must come."""
+"""Seconds within which the mail must arrive."""
 
 
 class PasswordUser(PeopleUser):
@@ -38,7 +38,7 @@ class PasswordUser(PeopleUser):
 
     @task
     def link_opened(self) -> None:
-        """The link in the mail is opened, to see whether it is still good."""
+        """The link in the mail is opened and checked for validity."""
         with self.person() as person:
             self.call(
                 "GET /auth/email/reset-password/{token}",
@@ -72,7 +72,7 @@ class PasswordUser(PeopleUser):
 
     @task
     def password_reset(self) -> None:
-        """The new password is set with the link, and works."""
+        """A new password is set with the link and used."""
         with self.person() as person:
             new = new_password()
             self.call(

@@ -1,4 +1,4 @@
-"""Roles and permissions: made, given, asked about and taken back."""
+"""Roles and permissions: creation, assignment, checks and revocation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RBACCRUDUser(PeopleUser):
 
     @task(3)
     def lifecycle(self) -> None:
-        """A role is made, read, changed and deleted."""
+        """A role is created, read, changed and deleted."""
         with self.role() as role:
             self.call(
                 "GET /rbac/roles/{role_id}",

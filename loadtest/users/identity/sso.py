@@ -13,20 +13,20 @@ from loadtest.users.identity.checks import (
     SESSION,
     Person,
     came_from,
+    decides_about,
     has_account,
     is_called,
     lacks,
     lets_in,
     lists,
     request_of,
-    told,
     waits,
 )
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.oauth import HTML, consented
 
-TURNED_AWAY = {302: "who is not let in is sent back to the log-in page, which says so"}
-NO_ACCOUNT = {404: "who was turned away has no account"}
+REJECTED = {302: "a user who is not admitted is redirected to the login page, which shows the reason"}
+NO_ACCOUNT = {404: "a rejected user has no account"}
 
 
 class SingleSignOnUser(PeopleUser):
@@ -57,7 +57,7 @@ class SingleSignOnUser(PeopleUser):
         with self.provider("oauth2") as provider, self.undoing():
             person, request = self.asks_to_be_let_in(provider.id)
             self.decides(request, person, "reject")
-            self.signs_in(provider.id, person, accept=TURNED_AWAY)
+            self.signs_in(provider.id, person, accept=REJECTED)
             self.call(
                 "GET /auth/email/admin/users/{user_email}",
                 user_email=person.email,
@@ -129,7 +129,7 @@ class SingleSignOnUser(PeopleUser):
     def signs_in(self, provider_id: str, person: Person, **expected: Any) -> Answer:
         """Let the browser of ``person`` go to the provider and back, and return the answer to its return.
 
-        What is ``expected`` of that answer is said as in :meth:`call`.
+        ``expected`` describes the valid answers, as for :meth:`call`.
         """
         begun = self.call(
             "GET /auth/sso/login/{provider_id}",
@@ -150,7 +150,7 @@ class SingleSignOnUser(PeopleUser):
     def asks_to_be_let_in(self, provider_id: str) -> tuple[Person, str]:
         """Sign in a new user for the first time; return the user and the id of the approval request."""
         person = self.stranger()
-        self.signs_in(provider_id, person, accept=TURNED_AWAY)
+        self.signs_in(provider_id, person, accept=REJECTED)
         waiting = self.call("GET /auth/sso/pending-approvals", check=waits(person, provider_id))
         return person, str(request_of(person, waiting)["id"])
 
@@ -160,5 +160,5 @@ class SingleSignOnUser(PeopleUser):
             "POST /auth/sso/pending-approvals/{approval_id}/action",
             approval_id=request,
             json={"action": action, "reason": "a load test"},
-            check=told(person),
+            check=decides_about(person),
         )

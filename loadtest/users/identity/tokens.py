@@ -1,4 +1,4 @@
-"""API tokens: the catalogue of one's own, a team's, and those of all users for the administrator."""
+"""API tokens: those of a user, of a team, and of all users for the administrator."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 DAYS = 5
-"""How long a token would live; the gateway refuses one without an end."""
+"""Lifetime of a token; the gateway rejects tokens without expiry."""
 
 READ = ["tools.read"]
 
 
 class TokenCatalogCRUDUser(GatewayUser):
-    """Tokens from their making to their revocation."""
+    """Tokens from creation to revocation."""
 
     area = "tokens"
     weight = 2
@@ -54,7 +54,7 @@ class TokenCatalogCRUDUser(GatewayUser):
 
     @task(4)
     def lifecycle(self) -> None:
-        """A token is made, read, renamed, looked up and revoked."""
+        """A token is created, read, renamed, looked up and revoked."""
         with self.token() as made:
             identity = made["token.id"]
             self.call(
@@ -83,7 +83,7 @@ class TokenCatalogCRUDUser(GatewayUser):
 
     @task(3)
     def used(self) -> None:
-        """A program works with its token: it sees tools, and the gateway still knows whose token it is."""
+        """A program uses its token to list tools, and the gateway identifies its owner."""
         with self.token() as made:
             self.call("GET /tools", bearer=made["access_token"], params={"limit": 5})
             self.call("GET /tokens", params={"limit": 10})

@@ -10,18 +10,18 @@ from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 MODEL = "loadtest-small"
-"""A model that the backend has."""
+"""A model of the backend."""
 QUESTION = "How are you"
 CHOICES = ("GET /llm/gateway/models", "GET /llmchat/gateway/models")
 
 
 class LlmModels(GatewayUser):
-    """Has a provider and a model of its own, on the model server among the backends."""
+    """Creates a provider and a model for the model server among the backends."""
 
     abstract = True
 
     def new_provider(self) -> dict[str, Any]:
-        """Return what makes a provider of the backend."""
+        """Return the body of a provider for the backend."""
         return {
             "name": self.name("provider"),
             "provider_type": "openai_compatible",
@@ -31,7 +31,7 @@ class LlmModels(GatewayUser):
         }
 
     def new_model(self, provider_id: str) -> dict[str, Any]:
-        """Return what makes a model of that provider, with an alias that no other has."""
+        """Return the body of a model of that provider, with a unique alias."""
         return {
             "provider_id": provider_id,
             "model_id": MODEL,
@@ -68,7 +68,7 @@ class LlmConfigUser(LlmModels):
 
     @task(2)
     def lists(self) -> None:
-        """Everything that is configured, and what of it users may choose."""
+        """All configured providers and models, and those available to users."""
         with self.provider() as provider, self.model(provider.id) as model:
             self.call(
                 "GET /llm/providers",
@@ -94,7 +94,7 @@ class LlmConfigUser(LlmModels):
 
     @task(2)
     def provider_life(self) -> None:
-        """A provider: made, found healthy, changed, switched off and on, deleted."""
+        """A provider is created, checked, changed, disabled, enabled and deleted."""
         with self.provider() as provider:
             own = {"provider_id": provider.id}
             self.call("GET /llm/providers/{provider_id}", **own, check=_is(provider.id))
@@ -125,7 +125,7 @@ class LlmConfigUser(LlmModels):
 
     @task(2)
     def model_life(self) -> None:
-        """A model: made, changed, switched off and on, deleted."""
+        """A model is created, changed, disabled, enabled and deleted."""
         with self.provider() as provider, self.model(provider.id) as model:
             own = {"model_id": model.id}
             self.call("GET /llm/models/{model_id}", **own, check=_is(model.id))
@@ -144,13 +144,13 @@ class LlmConfigUser(LlmModels):
 
 
 class LlmProxyUser(LlmModels):
-    """A client that knows only OpenAI's API."""
+    """A client of the OpenAI API."""
 
     area = "llm"
 
     @task(2)
     def completion(self) -> None:
-        """A question answered in one piece."""
+        """A question with a complete response."""
         with self.provider() as provider, self.model(provider.id) as model:
             self.call(
                 "POST /chat/completions",
@@ -164,7 +164,7 @@ class LlmProxyUser(LlmModels):
 
     @task
     def streamed(self) -> None:
-        """A question answered word by word."""
+        """A question with a streamed response."""
         with (
             self.provider() as provider,
             self.model(provider.id) as model,

@@ -1,4 +1,4 @@
-"""The administrator's pages for language models."""
+"""Admin pages for language models."""
 
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import shows
@@ -15,7 +15,7 @@ class LlmAdminUser(LlmModels):
 
     @task(3)
     def pages(self) -> None:
-        """The lists of providers and models, what the forms offer, and how the API is used."""
+        """Lists of providers and models, options of the forms, and API documentation."""
         with self.provider() as provider, self.model(provider.id) as model:
             self.call("GET /admin/llm/providers/html", check=shows("LLM Providers"))
             self.call(
@@ -32,7 +32,7 @@ class LlmAdminUser(LlmModels):
 
     @task(2)
     def discovery(self) -> None:
-        """Ask the model server what it has, take it over, delete the provider with all its models."""
+        """Read the models of the model server, add them, and delete the provider with all its models."""
         with self.created(
             "POST /llm/providers",
             json=self.new_provider(),
@@ -82,12 +82,12 @@ class LlmAdminUser(LlmModels):
 
     @task
     def provider_state(self) -> None:
-        """Switch a provider off from the page, which draws its row anew."""
+        """Disable a provider on the page, which renders its row again."""
         with self.provider() as provider:
             self.call("POST /admin/llm/providers/{provider_id}/state", provider_id=provider.id)
 
     @task
     def model_state(self) -> None:
-        """Switch a model off from the page, which draws its row anew."""
+        """Disable a model on the page, which renders its row again."""
         with self.provider() as provider, self.model(provider.id) as model:
             self.call("POST /admin/llm/models/{model_id}/state", model_id=model.id)

@@ -71,7 +71,7 @@ class LlmChatUser(LlmModels, PeopleUser):
     @tag("slow")
     @task(2)
     def conversation(self) -> None:
-        """Connect, look at the session, ask, have a tool called, disconnect."""
+        """Connect, read the session, ask a question, cause a tool call, disconnect."""
         with self.chat(streaming=False) as (email, token):
             self.call(
                 "GET /llmchat/status/{user_id}",
@@ -131,7 +131,7 @@ class LlmChatUser(LlmModels, PeopleUser):
     @tag("slow")
     @task
     def streamed(self) -> None:
-        """Connect, ask, read the answer word by word, disconnect."""
+        """Connect, ask a question, read the streamed response, disconnect."""
         with (
             self.chat(streaming=True) as (email, token),
             self.stream(

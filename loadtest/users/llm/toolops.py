@@ -1,17 +1,17 @@
-"""ToolOps: an agent that a model drives tries a tool out by what a person might say."""
+"""ToolOps: an agent based on a model tests tools with natural-language requests."""
 
 from __future__ import annotations
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import has, retells
+from loadtest.users.checks import has, repeats_tool_result
 
 GENERATED = "POST /toolops/validation/generate_testcases"
-"""Generates test cases, or says what has become of them; the former needs a package that is not installed."""
+"""Generates test cases, which needs a package that is not installed, or returns their state."""
 
 
 class ToolOpsUser(GatewayUser):
-    """A user who manages the quality of tools."""
+    """A user who tests the quality of tools."""
 
     area = "toolops"
 
@@ -23,12 +23,12 @@ class ToolOpsUser(GatewayUser):
         self.call(
             "POST /toolops/validation/execute_tool_nl_testcases",
             json={"tool_id": self.fixture.tool_ids["echo"], "tool_nl_test_cases": utterances},
-            check=retells(text, "You said: Hello"),
+            check=repeats_tool_result(text, "You said: Hello"),
         )
 
     @task
     def asks(self) -> None:
-        """Test cases that were never generated: their state, and an empty list."""
+        """State and list of test cases that were not generated."""
         tool = {"tool_id": self.fixture.tool_ids["echo"]}
         self.call(GENERATED, params=tool | {"mode": "status"}, check=has("0.status", "not-initiated"))
         self.call(

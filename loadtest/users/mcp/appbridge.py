@@ -1,4 +1,4 @@
-"""The app bridge: a page of a virtual server (MCP Apps) calls the server's tools on behalf of a session."""
+"""The app bridge: a page of a virtual server (MCP Apps) calls tools of the server in a session."""
 
 from __future__ import annotations
 

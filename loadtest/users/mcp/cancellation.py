@@ -14,7 +14,7 @@ from loadtest.users.base import GatewayUser, task
 RUNNING_TIME = 20.0
 """Seconds that the tool would take; it is cancelled long before."""
 BEGUN_WITHIN = 10.0
-"""Seconds in which a call must be known as running."""
+"""Seconds within which a call must be reported as running."""
 LOOK_AGAIN = 0.1
 CODES = (-32800, -32000)
 """JSON-RPC codes of a cancelled call: the protocol's own, and the one that 1.0.0rc1 wraps it in."""
@@ -32,14 +32,14 @@ class CancellationAPIUser(GatewayUser):
         A worker that does not run the call queues the cancellation for the others.
         """
         run = self.name("run")
-        told = ("cancelled", "queued") if self.process.session.deployment.workers > 1 else ("cancelled",)
+        valid = ("cancelled", "queued") if self.process.session.deployment.workers > 1 else ("cancelled",)
         with self.meanwhile(lambda: self.slow_call(run)):
             self.watch(run)
             self.call(
                 "POST /cancellation/cancel",
                 json={"requestId": run, "reason": "load test"},
                 check=lambda a: (
-                    None if a["status"] in told else expected("the running call to be found", a["status"])
+                    None if a["status"] in valid else expected("the running call to be found", a["status"])
                 ),
             )
 
@@ -70,7 +70,7 @@ class CancellationAPIUser(GatewayUser):
     def watch(self, run: str) -> None:
         """Ask for the state of ``run`` until the gateway knows it."""
         deadline = time.monotonic() + BEGUN_WITHIN
-        not_yet = {404: "asked before the call beside it had begun"}
+        not_yet = {404: "requested before the concurrent call had started"}
         while time.monotonic() < deadline:
             state = self.call("GET /cancellation/status/{request_id}", request_id=run, accept=not_yet)
             if state.status != 404:

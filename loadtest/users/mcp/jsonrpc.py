@@ -9,7 +9,7 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import COMPLETION, completes
 
 PROTOCOL_VERSION = "2025-06-18"
-"""The revision of MCP that both gateways speak: https://modelcontextprotocol.io/specification/2025-06-18."""
+"""The revision of MCP that all gateway versions support: https://modelcontextprotocol.io/specification/2025-06-18."""
 ZONES = {"source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}
 NOON_IN_UTC, NOON_IN_TOKYO = "2026-01-01T12:00:00", "2026-01-01T21:00:00+09:00"
 
@@ -45,14 +45,14 @@ SAMPLING = {
 
 
 class JsonRpcUser(GatewayUser):
-    """A client that speaks JSON-RPC without a session."""
+    """A client that uses JSON-RPC without a session."""
 
     area = "rpc"
     weight = 5
 
     @task(3)
     def lists(self) -> None:
-        """Every list that there is."""
+        """All lists."""
         for operation, member in LISTS.items():
             self.rpc(operation, check=lists_at(member))
 
@@ -86,7 +86,7 @@ class JsonRpcUser(GatewayUser):
 
     @task
     def failing_tool(self) -> None:
-        """A tool that fails on purpose: the result must be the tool's error, with its text."""
+        """A tool that always fails: the result must be the error of the tool, with its text."""
         self.call(
             "POST /rpc tools/call",
             json={
@@ -192,7 +192,7 @@ class JsonRpcUser(GatewayUser):
 
     @task(2)
     def with_a_slash(self) -> None:
-        """The twin of the endpoint that ends in a slash."""
+        """The same endpoint with a trailing slash."""
         self.rpc("POST /rpc/ ping", check=empty)
         self.rpc("POST /rpc/ tools/list", check=lists_at("tools"))
         text = self.name("text")
@@ -207,7 +207,7 @@ WORD = {"name": "word", "description": "What to say", "required": True}
 
 
 def lists_at(member: str) -> Check:
-    """Return a check that the result holds a list there."""
+    """Return a check that ``member`` of the result is a list."""
     return lambda answer: (
         None if isinstance(answer[f"result.{member}"], list) else expected(f"a list {member}", answer.json)
     )
@@ -238,7 +238,7 @@ def samples(answer: Answer) -> Mismatch | None:
 
 
 def empty(answer: Answer) -> Mismatch | None:
-    """Check that the result is an empty object, as the protocol wants."""
+    """Check that the result is an empty object, as the protocol requires."""
     return None if answer["result"] == {} else expected("an empty result", answer["result"])
 
 

@@ -19,7 +19,7 @@ from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, empty, list
 
 SESSION = "mcp-session-id"
 REPORT_WITHIN = 60.0
-"""Seconds for a report on a call, which with many users waits long for its turn before it is made at all."""
+"""Seconds to wait for a progress report; with many users, a call may be queued for a long time."""
 PROGRESS = "notifications/progress"
 NOTE = {"uri": "note://hello"}
 
@@ -61,7 +61,7 @@ class McpUser(GatewayUser):
 
     @task(4)
     def tools(self) -> None:
-        """A session at the gateway: its tools, a call of one, the end."""
+        """A session at the gateway: list of tools, a tool call, end of the session."""
         with self.session(GATEWAY) as headers:
             self.rpc("POST /mcp/ tools/list", headers=headers, check=lists_at("tools"))
             text = self.name("text")
@@ -74,7 +74,7 @@ class McpUser(GatewayUser):
 
     @task
     def lists(self) -> None:
-        """A session at the gateway that asks for everything there is."""
+        """A session at the gateway that requests all lists."""
         with self.session(GATEWAY) as headers:
             for operation, member in GATEWAY_LISTS.items():
                 self.rpc(operation, headers=headers, check=lists_at(member))
@@ -136,7 +136,7 @@ class McpUser(GatewayUser):
 
     @task
     def progress(self) -> None:
-        """A session at the gateway whose stream tells how far a slow tool has come."""
+        """A session at the gateway whose stream reports the progress of a slow tool."""
         with self.session(GATEWAY) as headers:
             slow = self.slow_call()
             with (
@@ -149,7 +149,7 @@ class McpUser(GatewayUser):
 
     @task
     def server_progress(self) -> None:
-        """A session at the virtual server whose stream tells how far a slow tool has come."""
+        """A session at the virtual server whose stream reports the progress of a slow tool."""
         server = self.at_server()
         with self.session(SERVER, **server) as headers:
             slow = self.slow_call()
@@ -170,7 +170,7 @@ class McpUser(GatewayUser):
                 reports_progress(events, slow)
 
     def slow_call(self) -> dict[str, Any]:
-        """Return the parameters of a call that takes a while and is to report its progress."""
+        """Return the parameters of a slow call with progress reports."""
         return {
             "name": self.fixture.tools["slow"],
             "arguments": {"seconds": 0.5},
@@ -199,15 +199,15 @@ class McpUser(GatewayUser):
 
 
 def session_headers(begun: Answer) -> dict[str, str]:
-    """Return what every further request of the session says that an ``initialize`` has ``begun``."""
+    """Return the headers for all further requests of the session that was ``begun`` by ``initialize``."""
     return {"Mcp-Session-Id": str(begun.headers[SESSION]), "Mcp-Protocol-Version": PROTOCOL_VERSION}
 
 
 def reports_progress(events: EventStream, call: dict[str, Any]) -> None:
-    """Wait for two reports on ``call``, the only one of its session, the later one further on.
+    """Wait for two progress reports of ``call``, the only one in its session, and check that progress increases.
 
     Raises:
-        Problem: they did not come in time, name another call, or the second one says no more than the first.
+        Problem: no report in time, a report of another call, or no increase.
     """
     first, second = (
         events.next(within=REPORT_WITHIN, where=lambda event: PROGRESS in event.data).json["params"]

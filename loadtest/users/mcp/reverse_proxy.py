@@ -79,7 +79,7 @@ def expect(link: WebSocketConnection, kind: str) -> dict[str, object]:
     """Return the next message, which must be of this kind.
 
     Raises:
-        Problem: it is another one.
+        Problem: it is of another kind.
     """
     message = link.receive()
     if message.get("type") != kind:

@@ -17,11 +17,11 @@ from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import session_headers
 
 REPLY_WITHIN = 20.0
-"""Seconds for a reply that travels through the gateway's database."""
+"""Seconds to wait for a reply, which is passed through the gateway's database."""
 EVENT_WITHIN = 10.0
-"""Seconds in which a change must show."""
+"""Seconds within which a change must be reported."""
 ANSWER_WITHIN = 3
-"""Seconds that the gateway waits for a person's answer; while it waits it keeps a request open."""
+"""Seconds that the gateway waits for a user's answer, keeping a request open."""
 QUESTION: dict[str, Any] = {
     "message": "What is your name?",
     "requestedSchema": {
@@ -33,10 +33,10 @@ QUESTION: dict[str, Any] = {
 
 
 class Listening(Protocol):
-    """Whatever brings the events of a stream."""
+    """A source of the events of a stream."""
 
     def next(self, *, within: float = ..., where: EventFilter | None = ...) -> ServerSentEvent:
-        """Return the next event that ``where`` wants."""
+        """Return the next event that matches ``where``."""
 
 
 class StreamsUser(GatewayUser):
@@ -48,7 +48,7 @@ class StreamsUser(GatewayUser):
     @tag("slow")
     @task(2)
     def sse(self) -> None:
-        """A session over SSE at the gateway: where to send, a list, a call, and the replies on the stream."""
+        """A session over SSE at the gateway: its endpoint, a list, a call, and the replies on the stream."""
         with self.stream("GET /sse") as events:
             session = session_of(events)
             listing = jsonrpc.request("tools/list", None, self.name("list"))
@@ -88,14 +88,14 @@ class StreamsUser(GatewayUser):
     @tag("slow")
     @task
     def elicitation_of_old(self) -> None:
-        """The same with a client of the revision that declared elicitation by an empty object."""
+        """The same with a client of the MCP revision that declares elicitation with an empty object."""
         self.elicit({})
 
     def elicit(self, ability: dict[str, object]) -> None:
-        """Open a session that declares its ``ability`` to be asked, ask it, and answer for it."""
+        """Open a session that declares ``ability`` as its elicitation support, send it a question and answer it."""
         with self.stream("GET /sse") as events:
             session = session_of(events)
-            # The gateway learns from a parameter of its own which session can be asked.
+            # A parameter specific to the gateway names the session that supports elicitation.
             hello = INITIALIZE | {"capabilities": {"elicitation": ability}, "session_id": session}
             begun = jsonrpc.request("initialize", hello, self.name("hello"))
             self.call("POST /message", json=begun, params={"session_id": session})
@@ -123,7 +123,7 @@ class StreamsUser(GatewayUser):
 
     @task
     def resource_events(self) -> None:
-        """A subscription to resources tells of a new one."""
+        """A subscription to resources reports a new one."""
         name = self.name("resource")
         resource = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
         with (
@@ -136,7 +136,7 @@ class StreamsUser(GatewayUser):
 
     @task
     def root_events(self) -> None:
-        """A subscription to roots tells of a new one."""
+        """A subscription to roots reports a new one."""
         name = self.name("root")
         root = {"uri": f"https://{name}.example.com/", "name": name}
         with (
@@ -161,7 +161,7 @@ def session_of(events: Listening) -> str:
     """Return the session that the first event of an SSE transport announces.
 
     Raises:
-        Problem: the event names no address to send to.
+        Problem: the event contains no address for messages.
     """
     endpoint = events.next(where=lambda event: event.name == "endpoint")
     session = parse_qs(urlsplit(endpoint.data).query).get("session_id")
@@ -171,10 +171,10 @@ def session_of(events: Listening) -> str:
 
 
 def replied(events: Listening, message_id: str, words: str = "") -> None:
-    """Wait for the reply to ``message_id``; it must be a result and hold ``words``.
+    """Wait for the reply to ``message_id``; it must be a result that contains ``words``.
 
     Raises:
-        Problem: no reply in time, an error, or another content.
+        Problem: no reply in time, an error, or other content.
     """
 
     def is_reply(event: ServerSentEvent) -> bool:
@@ -186,4 +186,4 @@ def replied(events: Listening, message_id: str, words: str = "") -> None:
             ProblemKind.JSONRPC, str(reply["error"].get("message")), code=str(reply["error"].get("code"))
         )
     if words not in str(reply.get("result")):
-        raise Problem(ProblemKind.CONTENT, "the reply on the stream says something else")
+        raise Problem(ProblemKind.CONTENT, "the reply on the stream has other content")

@@ -1,4 +1,4 @@
-"""JSON-RPC over a WebSocket: the gateway hands each message on to its own ``/rpc`` and sends the answer back."""
+"""JSON-RPC over a WebSocket: the gateway forwards each message to its own ``/rpc`` and returns the response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from loadtest.users.mcp.jsonrpc import lists_at, says
 
 
 class RelayUser(GatewayUser):
-    """A client that keeps one WebSocket open and asks over it."""
+    """A client that keeps a WebSocket open and sends requests over it."""
 
     area = "rpc"
 
@@ -34,10 +34,10 @@ class RelayUser(GatewayUser):
     def ask(
         self, link: WebSocketConnection, method: str, params: Any = None, check: Check = lambda _: None
     ) -> None:
-        """Send one request and hold the next message against it, as if it were the answer of a call.
+        """Send a request and check the next message, like the response of a call.
 
         Raises:
-            Problem: no message came, it answers another request or with an error, or ``check`` complains.
+            Problem: no message, a response to another request, an error, or a mismatch reported by ``check``.
         """
         request = jsonrpc.request(method, params, self.process.session.correlation_id())
         link.send(request)

@@ -15,7 +15,7 @@ class ComplianceUser(GatewayUser):
 
     @task
     def report(self) -> None:
-        """A report over the last month: made, listed, read, exported. The gateway has no way to delete one."""
+        """A report on the last month is created, listed, read and exported; the gateway cannot delete reports."""
         frameworks = self.call(
             "GET /compliance/frameworks", check=lambda a: None if a.json else expected("frameworks")
         )

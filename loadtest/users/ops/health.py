@@ -1,4 +1,4 @@
-"""Health, version and other metadata that every deployment is watched by."""
+"""Health, version and other metadata for monitoring."""
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
@@ -12,7 +12,7 @@ class HealthUser(GatewayUser):
 
     @task
     def probes(self) -> None:
-        """Liveness and readiness, as an orchestrator asks for them: without a token."""
+        """Liveness and readiness, requested without a token as by an orchestrator."""
         self.call(
             "GET /health",
             bearer="",
@@ -32,7 +32,7 @@ class VersionMetaUser(GatewayUser):
 
     @task(3)
     def front_door(self) -> None:
-        """The root leads to the administrator's pages; the security health lists what it looked at."""
+        """The root redirects to the admin pages; the security health lists its checks."""
         self.call(
             "GET /",
             check=lambda a: (
@@ -47,7 +47,7 @@ class VersionMetaUser(GatewayUser):
 
     @task
     def version(self) -> None:
-        """Version, database and settings of the running gateway; a dear page: it measures the machine."""
+        """Version, database and settings of the gateway; an expensive page, because it measures the machine."""
         self.call(
             "GET /version", check=lambda a: None if a["app.version"] else expected("a version", a["app"])
         )

@@ -9,7 +9,7 @@ from loadtest.users.base import task
 from loadtest.users.registry.fixtures import RegistryUser
 
 PAGE = 20
-"""Entries that a person looks at."""
+"""Number of entries on a page."""
 
 HOUR = dt.timedelta(hours=1)
 
@@ -17,7 +17,7 @@ RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails", "GET /
 
 
 class LogSearchExtendedUser(RegistryUser):
-    """A person who looks for what went wrong."""
+    """A person who investigates a failure."""
 
     area = "logs"
     weight = 2
@@ -40,7 +40,7 @@ class LogSearchExtendedUser(RegistryUser):
 
     @task
     def narrowed(self) -> None:
-        """The oldest warnings and errors of the last hour that speak of a request."""
+        """The oldest warnings and errors of the last hour that are about a request."""
         self.call(
             "POST /api/logs/search",
             json={
@@ -55,7 +55,7 @@ class LogSearchExtendedUser(RegistryUser):
 
     @task
     def activity(self) -> None:
-        """What was done lately, in sentences: the making of a tool is among them."""
+        """The latest activities as text, including the creation of a tool."""
         if not self.offers("GET /api/logs/activity"):
             return
         with self.tool() as tool:

@@ -1,10 +1,10 @@
-"""Metrics of entities and of the process, and the upkeep of what they leave in the database."""
+"""Metrics of entities and of the process, and maintenance of the stored metrics."""
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 
 YEAR = 365
-"""Days to keep: the upkeep runs in full and takes nothing that another user reads."""
+"""Retention in days, large enough that the maintenance deletes nothing that other users read."""
 
 
 class MetricsUser(GatewayUser):
@@ -50,7 +50,7 @@ class MetricsMaintenanceUser(GatewayUser):
 
     @task(3)
     def status(self) -> None:
-        """How upkeep is set up and what it did."""
+        """Configuration and results of the maintenance."""
         self.call(
             "GET /api/metrics/config",
             check=lambda a: None if a["cleanup.enabled"] else expected("the status success", a.text),
@@ -59,6 +59,6 @@ class MetricsMaintenanceUser(GatewayUser):
 
     @task
     def upkeep(self) -> None:
-        """Roll up the last hour, then clean up what is older than a year."""
+        """Roll up the last hour, then delete metrics older than a year."""
         self.call("POST /api/metrics/rollup", json={"hours_back": 1, "force_reprocess": False})
         self.call("POST /api/metrics/cleanup", json={"retention_days": YEAR, "include_rollup": True})

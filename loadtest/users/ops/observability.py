@@ -1,4 +1,4 @@
-"""Traces and spans of what passed through the gateway: lists, queries, export, upkeep."""
+"""Traces and spans of requests: lists, queries, export, maintenance."""
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
@@ -6,10 +6,10 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import requests_counted
 
 PAGE = 20
-"""Traces that a person looks at."""
+"""Number of traces on a page."""
 
 YEAR = 365
-"""Days to keep: the clean-up runs in full and takes nothing that another user reads."""
+"""Retention in days, large enough that the cleanup deletes nothing that other users read."""
 
 LATELY = {"hours": 1, "interval_minutes": 5}
 STATISTICS = ("GET /observability/stats", "GET /observability/analytics/query-performance")
@@ -48,7 +48,7 @@ class ObservabilityUser(GatewayUser):
 
     @task
     def figures(self) -> None:
-        """How many requests there were over time, and how long they took."""
+        """Number and duration of requests over time."""
         if not self.offers("GET /observability/metrics/timeseries"):
             return
         self.rpc("POST /rpc/ ping")

@@ -11,7 +11,7 @@ class RuntimeUser(GatewayUser):
 
     @task
     def mcp_mode(self) -> None:
-        """The runtime of MCP, read and set to what it is."""
+        """The runtime of MCP, read and set to its current value."""
         mode = self.call("GET /admin/runtime/mcp-mode")["effective_mode"]
         self.call(
             "PATCH /admin/runtime/mcp-mode",

@@ -1,4 +1,4 @@
-"""The export of security events: where they go, and whether they get there.
+"""Export of security events: destinations and delivery.
 
 Each worker of the gateway has one list of destinations for all users, and a destination cannot be removed. Scenarios
 therefore add none: they write the destination with which the gateway was booted.
@@ -12,10 +12,10 @@ from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import RegistryUser
 
-STANDING = "loadtest"
+DESTINATION = "loadtest"
 """The destination that the gateway was booted with (``SIEM_DESTINATIONS``): the collector among the backends."""
 ARRIVES_WITHIN = 10.0
-"""Seconds in which an event must have been exported."""
+"""Seconds within which an event must be exported."""
 
 
 class SiemUser(RegistryUser):
@@ -31,12 +31,12 @@ class SiemUser(RegistryUser):
 
     @task
     def tries(self) -> None:
-        """A test event to the destination, which arrives there."""
+        """A test event is delivered to the destination."""
         collector = self.collector()
         before = arrived_events(collector, CONNECTIVITY_TEST)
         self.call(
             "POST /admin/siem/test/{destination_name}",
-            destination_name=STANDING,
+            destination_name=DESTINATION,
             check=lambda a: (
                 delivered(a) or came(arrived_events(collector, CONNECTIVITY_TEST, beyond=before), before)
             ),
@@ -44,7 +44,7 @@ class SiemUser(RegistryUser):
 
     @task
     def follows(self) -> None:
-        """What is done to a tool arrives at the destination as an event that names it."""
+        """A change of a tool is delivered to the destination as an event with the name of the tool."""
         collector = self.collector()
         with self.tool() as tool:
             self.call(
@@ -54,11 +54,15 @@ class SiemUser(RegistryUser):
 
     @task
     def configures(self) -> None:
-        """The destination written anew, and the list of all: both as they are."""
-        standing = {"name": STANDING, "type": "webhook", "url": f"{self.collector()}/events"}
-        self.call("POST /admin/siem/destinations", json=standing, check=has("destination.name", STANDING))
+        """The destination and the list of destinations, written without changes."""
+        destination = {"name": DESTINATION, "type": "webhook", "url": f"{self.collector()}/events"}
         self.call(
-            "PUT /admin/siem/destinations", json={"destinations": [standing]}, check=goes_only_to(STANDING)
+            "POST /admin/siem/destinations", json=destination, check=has("destination.name", DESTINATION)
+        )
+        self.call(
+            "PUT /admin/siem/destinations",
+            json={"destinations": [destination]},
+            check=goes_only_to(DESTINATION),
         )
 
     def collector(self) -> str:
@@ -71,6 +75,6 @@ class SiemUser(RegistryUser):
         listed = self.call("GET /admin/siem/destinations", check=has("enabled", True))
         collector = self.backend("siem")
         goes_to = [(one["name"], one.get("url")) for one in listed["destinations"]]
-        if goes_to != [(STANDING, f"{collector}/events")]:
+        if goes_to != [(DESTINATION, f"{collector}/events")]:
             raise FixtureMissing
         return collector

@@ -7,13 +7,13 @@ from loadtest.users.base import GatewayUser, task
 
 
 class WellKnownUser(GatewayUser):
-    """A client that looks for metadata, without a token as the standards want it."""
+    """A client that reads metadata without a token, as the standards require."""
 
     area = "well-known"
 
     @task(2)
     def files(self) -> None:
-        """Files that every host may serve, at the root and below a virtual server."""
+        """Well-known files, at the root and below a virtual server."""
         self.call(
             "GET /.well-known/security.txt",
             bearer="",
@@ -36,7 +36,7 @@ class WellKnownUser(GatewayUser):
 
     @task
     def protected_resource(self) -> None:
-        """A virtual server that wants OAuth says which authorisation server to ask."""
+        """The metadata of a virtual server with OAuth names its authorization server."""
         issuer = "http://127.0.0.1:9/issuer"
         with self.created(
             "POST /servers",
@@ -79,9 +79,9 @@ class WellKnownUser(GatewayUser):
 
     @task
     def retired(self) -> None:
-        """The address of before RFC 9728, which names no resource."""
+        """The address used before RFC 9728, which contains no resource."""
         self.call(
             "GET /.well-known/oauth-protected-resource",
             bearer="",
-            accept={404: "retired on purpose: the answer names the path-based address of RFC 9728 instead"},
+            accept={404: "intentionally retired: the response names the path-based address of RFC 9728"},
         )

@@ -1,4 +1,4 @@
-"""A2A agents: registered, asked in every way the gateway has, and plug-ins bound to them."""
+"""A2A agents: registration, every way to call them, and plugin bindings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class A2AUser(RegistryUser):
 
     @task(2)
     def in_every_way(self) -> None:
-        """An agent that is asked by its id, and in its own protocol."""
+        """An agent that is called by its ID, and in its own protocol."""
         if not self.offers("POST /a2a/invoke"):
             return
         body = new_agent(self.name("agent"), self.backend("a2a"))
@@ -59,7 +59,7 @@ class A2AUser(RegistryUser):
 
     @task(2)
     def as_tool(self) -> None:
-        """An agent that is called as the tool that the gateway makes of it."""
+        """An agent that is called as the tool that the gateway creates for it."""
         body = new_agent(self.name("agent"), self.backend("a2a"))
         with self.created("POST /a2a/", json=body, delete="DELETE /a2a/{agent_id}") as agent:
             self.call("GET /a2a/", params={"limit": 5})
@@ -70,13 +70,13 @@ class A2AUser(RegistryUser):
                 check=lambda a: (
                     None
                     if text in a["result.content.0.text"]
-                    else expected("the agent's answer to hold the text")
+                    else expected("the agent's answer to contain the text")
                 ),
             )
 
     @task
     def bindings(self) -> None:
-        """A plug-in bound to an agent of a team, found by the team and released by its id."""
+        """A plugin is bound to an agent of a team, found by the team and unbound by its ID."""
         if not self.offers("POST /a2a-agents/plugin-bindings/"):
             return
         with self.team() as team:
@@ -93,7 +93,7 @@ class A2AUser(RegistryUser):
 
     @task
     def bindings_by_reference(self) -> None:
-        """Bindings under another reference, of which there are none, are released."""
+        """Bindings are removed by a reference that has none."""
         self.call(
             "DELETE /a2a-agents/plugin-bindings/",
             params={"binding_reference_id": self.name("binding")},
@@ -108,7 +108,7 @@ class A2AUser(RegistryUser):
             yield team
 
     def bind(self, team: str) -> Answer:
-        """Bind a plug-in to an agent of ``team``; the binding goes by name, the agent may come later."""
+        """Bind a plugin to an agent of ``team`` by name; the agent need not exist yet."""
         agent = self.name("agent")
         return self.call(
             "POST /a2a-agents/plugin-bindings/",

@@ -1,7 +1,7 @@
-"""Operations that have a second name: the scenarios of the first one, run once more under the second.
+"""Operations with an alias: their scenarios, run again with the alias.
 
 1.1.0 serves federated gateways as ``/mcp-servers`` and virtual servers as ``/virtual-servers`` besides their earlier
-paths. What a class takes over of another one keeps its name; helpers come along.
+paths. Scenarios reused from another class keep their names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from loadtest.users.registry.updates import EntityUpdateUser
 
 
 class McpServersUser(RegistryUser):
-    """Federated gateways by their second name."""
+    """Federated gateways by their alias."""
 
     area = "gateways"
     renamed: ClassVar = {"/gateways": "/mcp-servers"}
@@ -32,7 +32,7 @@ class McpServersUser(RegistryUser):
 
 
 class VirtualServersUser(RegistryUser):
-    """Virtual servers by their second name."""
+    """Virtual servers by their alias."""
 
     area = "servers"
     renamed: ClassVar = {"/servers": "/virtual-servers"}

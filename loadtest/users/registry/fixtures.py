@@ -75,7 +75,7 @@ def new_server(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> 
 
 
 def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:
-    """Return the body of a federated MCP server; its name in the address makes the address one of its own."""
+    """Return the body of a federated MCP server; its name is part of the address, which makes the address unique."""
     gateway = {
         "name": name,
         "url": f"{address}?gateway={name}",
@@ -88,7 +88,7 @@ def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:
 
 
 def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
-    """Return the body of an A2A agent that speaks JSON-RPC."""
+    """Return the body of an A2A agent with JSON-RPC."""
     agent = {
         "name": name,
         "endpoint_url": address,

@@ -1,4 +1,4 @@
-"""Gateways: federated MCP servers over both transports, refreshed, and tried before they are registered."""
+"""Gateways: federated MCP servers over both transports, refresh, and connection tests before registration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GatewaysUser(RegistryUser):
 
     @task(2)
     def over_sse(self) -> None:
-        """A server that speaks the older transport, with a call of its tool."""
+        """A server with the older transport, and a call of its tool."""
         with self.created(
             "POST /gateways/",
             json=new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="SSE"),
@@ -44,7 +44,7 @@ class GatewaysUser(RegistryUser):
 
     @task
     def connection_test(self) -> None:
-        """A service that is tried before it is registered."""
+        """A connection test of a service before its registration."""
         self.call(
             "POST /mcp-servers/test",
             json={"method": "GET", "baseUrl": self.backend("rest"), "path": "/time"},
@@ -53,7 +53,7 @@ class GatewaysUser(RegistryUser):
 
     @task
     def impact(self) -> None:
-        """Which virtual servers would lose something if the MCP backend went away."""
+        """The virtual servers that depend on the MCP backend."""
         self.call(
             "GET /gateways/{gateway_id}/impact-preview",
             gateway_id=self.fixture.gateway_id or "",
@@ -62,7 +62,7 @@ class GatewaysUser(RegistryUser):
 
     @task
     def handshake(self) -> None:
-        """A server that is asked whether it speaks MCP, before it is registered, and a service that does not."""
+        """A test for MCP support before registration, of a server with it and of a service without it."""
         address = urlsplit(self.backend("mcp_small"))
         self.call(
             "POST /mcp-servers/test-handshake",

@@ -1,4 +1,4 @@
-"""Prompts: made, listed, rendered with and without arguments."""
+"""Prompts: creation, lists, rendering with and without arguments."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PromptsUser(RegistryUser):
 
     @task(2)
     def without_arguments(self) -> None:
-        """A prompt that takes no argument, rendered by its id alone."""
+        """A prompt without arguments, rendered by its ID."""
         with self.created(
             "POST /prompts/",
             json=new_prompt(self.name("prompt"), template=PLAIN, arguments=[]),

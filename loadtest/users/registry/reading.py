@@ -1,4 +1,4 @@
-"""Reading: what a dashboard does all day, lists and items of every kind, without changing anything."""
+"""Reading: lists and entities of every kind, as read by a dashboard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task(5)
     def lists(self) -> None:
-        """The first page of every kind."""
+        """The first page of every list."""
         for operation in LISTS:
             self.call(operation, params=PAGE)
         self.call("GET /roots")
@@ -34,7 +34,7 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task(2)
     def lists_too(self) -> None:
-        """The same lists under their other address, in pages."""
+        """The same lists at their alternative addresses, page by page."""
         for operation in LISTS_TOO:
             self.call(operation, params=PAGE | {"include_pagination": True}, check=is_page)
 
@@ -59,10 +59,10 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task(2)
     def catalog(self) -> None:
-        """The servers that could be registered."""
+        """The servers available for registration."""
         self.call("GET /catalog", params=PAGE)
 
     @task(2)
     def search(self) -> None:
-        """A word that is looked for everywhere."""
+        """Search for a word in all kinds of entities."""
         self.call("GET /search", params=PAGE | {"q": "echo", "entity_types": "tools"})

@@ -1,4 +1,4 @@
-"""Resources: made, listed, read by id and by address; templates."""
+"""Resources: creation, lists, reading by ID and by URI; templates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ResourcesUser(RegistryUser):
 
     @task(2)
     def by_address(self) -> None:
-        """A resource that is found by its address."""
+        """A resource that is found by its URI."""
         body = new_resource(self.name("resource"))
         with self.created(
             "POST /resources/", json=body, delete="DELETE /resources/{resource_id}"
@@ -48,5 +48,5 @@ class ResourcesUser(RegistryUser):
 
     @task
     def templates(self) -> None:
-        """The addresses with a blank in them."""
+        """The resource templates."""
         self.call("GET /resources/templates/list")

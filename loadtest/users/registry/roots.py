@@ -1,4 +1,4 @@
-"""Roots: places on disk and on the web that clients may work in."""
+"""Roots: locations on disk and on the web that clients may access."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ class RootsExtendedUser(RegistryUser):
             self.call("GET /roots/", check=lambda a: listed(a, str(root["uri"])))
 
     def renaming(self, uri: str, name: str) -> dict[str, Any]:
-        """Return the body that renames a root: older gateways want the whole root, newer ones the name alone."""
+        """Return the body that renames a root: older gateways require the whole root, newer ones only the name."""
         schemas = self.process.session.contract.document["components"]["schemas"]
         return {"name": name} if "RootUpdate" in schemas else {"uri": uri, "name": name}

@@ -1,4 +1,4 @@
-"""Virtual servers: made of tools, resources and prompts; their OAuth metadata."""
+"""Virtual servers, with tools, resources and prompts; their OAuth metadata."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ServersUser(RegistryUser):
 
     @task
     def handshake(self) -> None:
-        """The virtual server of the fixture, called as its own client would call it."""
+        """The virtual server of the fixture, as used by its clients."""
         self.call(
             "POST /servers/{server_id}/test-handshake",
             server_id=self.fixture.server_id or "",
@@ -63,7 +63,7 @@ class ServersUser(RegistryUser):
 
     @task
     def protected(self) -> None:
-        """A virtual server behind OAuth, and where its metadata has moved to."""
+        """A virtual server with OAuth, and the new location of its metadata."""
         with self.server() as server:
             self.call(
                 "PUT /servers/{server_id}",
@@ -98,7 +98,7 @@ class VirtualToolUser(GatewayUser):
     @tag("slow")
     @task
     def unresolvable_host(self) -> None:
-        """A tool at a host of the reserved domain ``.invalid`` (RFC 6761) is made, called and deleted."""
+        """A tool at a host of the reserved domain ``.invalid`` (RFC 6761) is created, called and deleted."""
         name = self.name("tool")
         tool = {
             "name": f"test-api-tool-{name}",

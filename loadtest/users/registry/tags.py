@@ -1,4 +1,4 @@
-"""Tags: what entities are found by."""
+"""Tags: searching entities by tag."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class TagsExtendedUser(RegistryUser):
 
     @task
     def cloud(self) -> None:
-        """All tags, with what carries them."""
+        """All tags, with their entities."""
         self.call("GET /tags/", params={"include_entities": True})

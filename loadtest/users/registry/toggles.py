@@ -1,4 +1,4 @@
-"""Switching entities off and on again, in today's way and in the deprecated one."""
+"""Disabling and enabling entities, with the current and the deprecated operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ON = {"activate": True}
 
 
 class EntityToggleUser(RegistryUser):
-    """Every kind of entity, switched off and on."""
+    """Every kind of entity, disabled and enabled."""
 
     area = "toggles"
     weight = 3
@@ -82,36 +82,36 @@ class EntityToggleUser(RegistryUser):
 
     @task
     def tool_toggle(self) -> None:
-        """A tool switched off in the deprecated way."""
+        """A tool that is disabled with the deprecated operation."""
         with self.tool() as tool:
             self.call("POST /tools/{tool_id}/toggle", tool_id=tool.id, params=OFF)
 
     @task
     def resource_toggle(self) -> None:
-        """A resource switched off in the deprecated way."""
+        """A resource that is disabled with the deprecated operation."""
         with self.resource() as resource:
             self.call("POST /resources/{resource_id}/toggle", resource_id=resource.id, params=OFF)
 
     @task
     def prompt_toggle(self) -> None:
-        """A prompt switched off in the deprecated way."""
+        """A prompt that is disabled with the deprecated operation."""
         with self.prompt() as prompt:
             self.call("POST /prompts/{prompt_id}/toggle", prompt_id=prompt.id, params=OFF)
 
     @task
     def server_toggle(self) -> None:
-        """A virtual server switched off in the deprecated way."""
+        """A virtual server that is disabled with the deprecated operation."""
         with self.server() as server:
             self.call("POST /servers/{server_id}/toggle", server_id=server.id, params=OFF)
 
     @task
     def gateway_toggle(self) -> None:
-        """A federated server switched off in the deprecated way."""
+        """A federated server that is disabled with the deprecated operation."""
         with self.gateway() as gateway:
             self.call("POST /gateways/{gateway_id}/toggle", gateway_id=gateway.id, params=OFF)
 
     @task
     def agent_toggle(self) -> None:
-        """An agent switched off in the deprecated way."""
+        """An agent that is disabled with the deprecated operation."""
         with self.agent() as agent:
             self.call("POST /a2a/{agent_id}/toggle", agent_id=agent.id, params=OFF)

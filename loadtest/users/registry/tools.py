@@ -1,4 +1,4 @@
-"""Tools: REST tools made from an OpenAPI document, called, found by tag; plug-ins bound to them."""
+"""Tools: REST tools, their creation from an OpenAPI document, and plugin bindings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ToolsUser(RegistryUser):
 
     @task(2)
     def lookup(self) -> None:
-        """A tool that looks something up: its argument travels in the query."""
+        """A tool whose argument is sent in the query."""
         more = {"request_type": "GET"}
         with self.created(
             "POST /tools/",
@@ -45,7 +45,7 @@ class ToolsUser(RegistryUser):
 
     @task
     def preview(self) -> None:
-        """A call of a tool that is looked at before it is made: with its argument, and without."""
+        """A dry run of a tool call, with and without its argument."""
         if not self.offers(PREVIEW):
             return
         with self.tool() as tool:
@@ -66,7 +66,7 @@ class ToolsUser(RegistryUser):
 
     @task
     def bindings(self) -> None:
-        """A plug-in bound to every tool of a team, and released by its id."""
+        """A plugin is bound to every tool of a team, and unbound by its ID."""
         if not self.offers("POST /tools/plugin_bindings/"):
             return
         with self.team() as team:
@@ -84,7 +84,7 @@ class ToolsUser(RegistryUser):
 
     @task
     def bindings_by_reference(self) -> None:
-        """A plug-in bound under another reference, found and released by it."""
+        """A plugin is bound with an external reference, found and unbound by it."""
         if not self.offers("POST /tools/plugin_bindings/"):
             return
         with self.team() as team:
@@ -103,7 +103,7 @@ class ToolsUser(RegistryUser):
             yield team
 
     def bind(self, team: str, reference: str) -> Answer:
-        """Bind a plug-in to every tool of ``team``."""
+        """Bind a plugin to every tool of ``team``."""
         policy = {
             "tool_names": ["*"],
             "plugin_id": PLUGIN,
@@ -119,7 +119,7 @@ class ToolsUser(RegistryUser):
         )
 
     def call_tool(self, tool: Answer) -> None:
-        """Call a tool that echoes, and see that it did."""
+        """Call an echo tool and check its result."""
         text = self.name("text")
         self.rpc(
             "POST /rpc tools/call",

@@ -1,4 +1,4 @@
-"""Export and import: a configuration that is carried from one gateway to the next, here back to the same."""
+"""Export and import of configuration, here into the same gateway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExportImportUser(RegistryUser):
 
     @task(2)
     def move(self) -> None:
-        """A tool that is exported, lost, and imported again."""
+        """A tool is exported, deleted and imported again."""
         with self.tool(tags=[]) as tool:
             exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
         with self.imported(tool["name"], EVERYTHING):
@@ -34,7 +34,7 @@ class ExportImportUser(RegistryUser):
 
     @task
     def move_tagged(self) -> None:
-        """A tool with a tag that is exported, lost, and imported again."""
+        """A tool with a tag is exported, deleted and imported again."""
         tag = self.name("tag")
         with self.tool(tags=[tag]) as tool:
             exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
@@ -52,12 +52,12 @@ class ExportImportUser(RegistryUser):
 
     @task
     def whole(self) -> None:
-        """Everything of some kinds in one file."""
+        """All entities of some kinds are exported to one file."""
         with self.server() as server:
             self.call("GET /export", params={"types": "servers,prompts"}, check=exports(server["name"]))
 
     def bring(self, exported: Any, how: dict[str, Any], *, created: int) -> str:
-        """Import what was exported and see that nothing failed; return the id of the import.
+        """Import what was exported and check that nothing failed; return the id of the import.
 
         An older gateway reads the options in the query, a newer one in the body.
         """

@@ -1,4 +1,4 @@
-"""Updating entities: every kind that has a ``PUT``, read back to see that the change is there."""
+"""Updates of every kind of entity with a ``PUT``, verified by reading it again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EntityUpdateUser(RegistryUser):
 
     @task(3)
     def update_prompt(self) -> None:
-        """A prompt with another template, which the next reader gets."""
+        """A prompt with a new template, which is used from then on."""
         with self.prompt() as prompt:
             self.call(
                 "PUT /prompts/{prompt_id}",

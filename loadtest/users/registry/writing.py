@@ -1,4 +1,4 @@
-"""Writing: one entity of every kind, made and deleted again, and nothing else: the cheapest churn there is."""
+"""Writing: creation and deletion of one entity of every kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WriteAPIUser(RegistryUser):
 
     @task(4)
     def local(self) -> None:
-        """What the gateway keeps itself: a tool, a resource, a prompt and the server that bundles them."""
+        """A tool, a resource, a prompt and a server with all of them, which need no backend."""
         service = self.backend("rest")
         with (
             self.created(
@@ -54,7 +54,7 @@ class WriteAPIUser(RegistryUser):
 
     @task(2)
     def remote(self) -> None:
-        """What the gateway reaches elsewhere: an agent. MCP servers come and go with :mod:`.gateways` only."""
+        """An agent, which has a backend. MCP servers are created in :mod:`.gateways` only."""
         with self.created(
             "POST /a2a/",
             json=new_agent(self.name("agent"), self.backend("a2a")),
