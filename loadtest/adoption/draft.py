@@ -34,7 +34,7 @@ _QUOTES = re.compile(r'"""|' + "'''")
 
 @dataclass(frozen=True)
 class OldPackages:
-    """The earlier day as of which a lock was resolved."""
+    """The earlier of the dates for which the locks were resolved."""
 
     day: dt.date
     why: str

@@ -106,7 +106,7 @@ def drive_alone(
 
 
 def _finish(reports: Path, held: RunningGateway | None, stop: StopRequest) -> None:
-    """Complete the run with what only this process knows, if Locust has written one."""
+    """Complete the run, if Locust has written one, with data that is only available in this process."""
     path = reports / "run.json"
     if not path.exists():
         return

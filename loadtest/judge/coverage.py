@@ -249,7 +249,7 @@ def coverage_of(
 ) -> Coverage:
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
-    ``removed`` and ``intended`` are operations that this gateway no longer offers, with what is said of them.
+    ``removed`` and ``intended`` are operations that this gateway no longer offers, with an explanation or a reason.
     ``drift`` lists the known contract mismatches. If ``required``, every planned operation
     must succeed or be excused; ``allowed`` are operations that only get responses which their scenario allows, and
     ``interrupting`` those whose failure excuses that later operations of the scenario are not called: it is new and

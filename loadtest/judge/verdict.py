@@ -95,7 +95,7 @@ class Verdict:
 
     @property
     def tainted(self) -> CheckResult | None:
-        """The check because of which the failures of this run are no evidence, if any."""
+        """The check that invalidates the failures of this run as evidence, if any."""
         return next((one for one in self.checks if one.taints), None)
 
     def with_status(self, *statuses: FailureStatus) -> tuple[JudgedFailure, ...]:

@@ -155,7 +155,7 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
     """Ctrl-C or SIGTERM; see ``signal``."""
     ABORTED = "aborted"
-    """The gateway, a backend or Locust died, or nothing could start; ``reason`` says which."""
+    """The gateway, a backend or Locust died, or could not start; see ``reason``."""
 
 
 class Settings(Record, frozen=True, kw_only=True):

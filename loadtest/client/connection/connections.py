@@ -92,7 +92,7 @@ class Client(HTTPClient):
     def request(
         self, method: str, request_uri: str, body: Any = b"", headers: Any = None
     ) -> HTTPSocketPoolResponse:
-        """Send a request and return its response, of which the headers have been read.
+        """Send a request and return its response after reading its headers.
 
         Raises:
             HTTPConnectionClosed: the connection was closed before any byte of the response.

@@ -1,4 +1,4 @@
-"""``verdict.json``: the verdict for machines; ``docs/verdict.md`` says what each key means, and they stay."""
+"""``verdict.json``: the verdict for machines; its keys are stable and documented in ``docs/verdict.md``."""
 
 from __future__ import annotations
 

@@ -119,7 +119,9 @@ class OAuthUser(GatewayUser):
             bearer="",
             headers=HTML,
             check=lambda a: (
-                None if "Authorization Successful" in a.text else expected("a page that says success", a.text)
+                None
+                if "Authorization Successful" in a.text
+                else expected("a page that reports success", a.text)
             ),
         )
 

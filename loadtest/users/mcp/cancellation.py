@@ -68,7 +68,7 @@ class CancellationAPIUser(GatewayUser):
         )
 
     def watch(self, run: str) -> None:
-        """Ask for the state of ``run`` until the gateway knows it."""
+        """Request the state of ``run`` until the gateway reports it."""
         deadline = time.monotonic() + BEGUN_WITHIN
         not_yet = {404: "requested before the concurrent call had started"}
         while time.monotonic() < deadline:
