@@ -22,7 +22,7 @@ EACH_WORKFLOW = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path
 
 
 def read(path: Path) -> dict[str, Any]:
-    # YAML 1.2: `on` is a word there, not a truth value.
+    # YAML 1.2, in which `on` is a string, not a boolean.
     document: dict[str, Any] = YAML(typ="safe").load(path)
     return document
 

@@ -59,7 +59,7 @@ def test_a_python_that_does_not_work_is_reported(checkout: Path, tmp_path: Path,
 
 
 SHIM = """#!/bin/sh
-# As a version manager's shim does: what it starts is named by a file in the working directory, or above it.
+# Like a version manager's shim: a file in or above the working directory selects the version.
 directory=${{PYENV_DIR:-$PWD}}
 while [ "$directory" ]; do
     [ ! -e "$directory/.python-version" ] || exit 127
@@ -148,7 +148,7 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     again = set_up(checkout)
     assert (again.returncode, again.stderr) == (0, "")
 
-    # As a set-up leaves it that was killed in the middle.
+    # The state after a set-up that was killed.
     (checkout / ".venv" / ".contextforge-loadtest").unlink()
     shutil.rmtree(next((checkout / ".venv" / "lib").glob("python*")) / "site-packages" / "locust")
     assert not works(checkout)
@@ -156,7 +156,7 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     assert mended.returncode == 0, mended.stderr
     assert works(checkout)
 
-    # A changed lock is followed without starting from nothing.
+    # A changed lock updates the environment without creating it again.
     marker = checkout / ".venv" / "kept"
     marker.touch()
     lock = checkout / "requirements" / "dev.lock"

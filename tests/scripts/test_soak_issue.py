@@ -153,7 +153,7 @@ def test_a_partial_run_keeps_the_state_of_other_members(
     assert hub.issues[0]["state"] == "open"
     assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": (A,)}
     assert ":hourglass: not run this time" in hub.issues[0]["body"]
-    # Of a whole night, a member that is not in it is no longer a member.
+    # A member that is missing in a scheduled run is no longer part of the soak.
     assert update_issue(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
 
 
