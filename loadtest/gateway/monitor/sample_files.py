@@ -94,8 +94,8 @@ def read_limits(path: Path) -> dict[str, int]:
 def thinned(samples: Sequence[ResourceSample], limit: int) -> list[ResourceSample]:
     """Return at most ``limit`` samples: each group of successive samples becomes one with the lowest values.
 
-    Growth is assessed by troughs, and an even selection would miss most of them. Time, CPU and the number of processes are
-    those of the last sample of the group; the last sample of all is always kept.
+    Growth is assessed by troughs, and an even selection would miss most of them. Time, CPU and the number of processes
+    are those of the last sample of the group; the last sample of all is always kept.
     """
     step = -(-len(samples) // limit) or 1
     if step == 1:
