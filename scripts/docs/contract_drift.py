@@ -25,8 +25,8 @@ as failure; a client generated from the contract rejects them. `*` stands for an
 class Contradiction:
     """One kind of mismatch, on one or more operations."""
 
-    comes: str
-    says: str
+    response: str
+    contract: str
     """What the contract does instead: ``documents 200``."""
     seen: tuple[tuple[str, str], ...]
     """Operation and version; for each operation, the oldest version first."""
@@ -54,15 +54,15 @@ def contradictions(versions: Iterable[VersionData]) -> tuple[Contradiction, ...]
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for data in versions:
         for entry in data.drift:
-            what, _, says = entry.reason.partition(SEPARATOR)
-            found.setdefault((f"{_form(entry)}: {what}", says), []).append((entry.operation, data.version))
-    return tuple(Contradiction(comes, says, tuple(seen)) for (comes, says), seen in sorted(found.items()))
+            what, _, contract = entry.reason.partition(SEPARATOR)
+            found.setdefault((f"{_form(entry)}: {what}", contract), []).append((entry.operation, data.version))
+    return tuple(Contradiction(response, contract, tuple(seen)) for (response, contract), seen in sorted(found.items()))
 
 
 def section(found: Iterable[Contradiction]) -> str:
     """Return the section of ``docs/gateway-faults.md``."""
     rows = (
-        f"| {one.comes} | {one.says} | {'<br>'.join(one.operations)} | {', '.join(one.versions)} |"
+        f"| {one.response} | {one.contract} | {'<br>'.join(one.operations)} | {', '.join(one.versions)} |"
         for one in found
     )
     table = ("| response | the contract | operations | versions |", "|---|---|---|---|", *rows)

@@ -18,10 +18,10 @@ def data(version: str, *entries: Drift) -> VersionData:
 
 @pytest.mark.parametrize(("version", "entry"), OURS, ids=lambda value: getattr(value, "operation", value))
 def test_every_reason_describes_response_and_contract(version: str, entry: Drift) -> None:
-    what, found, says = entry.reason.partition(SEPARATOR)
+    what, found, contract = entry.reason.partition(SEPARATOR)
     assert what
     assert found
-    assert says
+    assert contract
 
 
 def test_entries_of_one_reason_are_one_contradiction() -> None:
@@ -35,7 +35,7 @@ def test_entries_of_one_reason_are_one_contradiction() -> None:
         Drift(operation="GET /d", reason="less; the contract documents more"),
     )
     found = contradictions([old, new])
-    assert [(one.comes, one.says, one.operations, one.versions) for one in found] == [
+    assert [(one.response, one.contract, one.operations, one.versions) for one in found] == [
         ("201: it made something", "documents 200", ("`PUT /a` (1.1)", "`POST /b`"), ("1.0", "1.1")),
         ("`text/html`: a page", "documents JSON", ("`GET /a`",), ("1.1",)),
         ("another body: less", "documents more", ("`GET /d`",), ("1.1",)),
