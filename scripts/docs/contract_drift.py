@@ -55,8 +55,12 @@ def contradictions(versions: Iterable[VersionData]) -> tuple[Contradiction, ...]
     for data in versions:
         for entry in data.drift:
             what, _, contract = entry.reason.partition(SEPARATOR)
-            found.setdefault((f"{_form(entry)}: {what}", contract), []).append((entry.operation, data.version))
-    return tuple(Contradiction(response, contract, tuple(seen)) for (response, contract), seen in sorted(found.items()))
+            found.setdefault((f"{_form(entry)}: {what}", contract), []).append(
+                (entry.operation, data.version)
+            )
+    return tuple(
+        Contradiction(response, contract, tuple(seen)) for (response, contract), seen in sorted(found.items())
+    )
 
 
 def section(found: Iterable[Contradiction]) -> str:
