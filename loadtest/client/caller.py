@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any, cast
 
+import gevent
 from gevent import GreenletExit
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.exception import RescheduleTask, StopTest, StopUser
@@ -66,7 +67,8 @@ class Caller:
         """The last operation called, or whose response was read; calls that clean up after a failure do not count."""
         self.due: float | None = None
         """Scheduled start of the current scenario (``time.perf_counter()``), until its first call."""
-        self._unwinding = False
+        self._unwinding: set[gevent.Greenlet] = set()
+        """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
         # A sign-in sets cookies, and a cookie enables the gateway's CSRF checks for every later call.
@@ -227,17 +229,24 @@ class Caller:
     @contextmanager
     def undoing(self) -> Iterator[None]:
         """Allow the calls of the ``with`` block although the load is ending: they delete what was created."""
-        outer, self._unwinding = self._unwinding, True
+        outer, current = self.unwinding, gevent.getcurrent()
+        self._unwinding.add(current)
         try:
             yield
         finally:
-            self._unwinding = outer
+            if not outer:
+                self._unwinding.discard(current)
+
+    @property
+    def unwinding(self) -> bool:
+        """Whether the calls of this greenlet are allowed although the load is ending."""
+        return gevent.getcurrent() in self._unwinding
 
     def _route(self, operation: str, unlisted: bool) -> Route:
-        if self.session.stopping and not self._unwinding and not deletes(operation):
+        if self.session.stopping and not self.unwinding and not deletes(operation):
             # Only once: later calls of the scenario clean up. A deletion is part of the clean-up even if it is the
             # first call since the load began to end.
-            self._unwinding = True
+            self._unwinding.add(gevent.getcurrent())
             raise StopUser
         route = self._routes.get(operation)
         if route is None:

@@ -14,7 +14,7 @@ from loadtest.users.base import GatewayUser
 
 user = GatewayUser.__new__(GatewayUser)
 user.api = Caller.__new__(Caller)
-user.api._unwinding = False
+user.api._unwinding = set()
 user.api.last_operation = None
 
 def failing():
@@ -47,10 +47,14 @@ STORIES = {
     ),
     "a step is let through although the load ends, and what comes after it is not": (
         (
-            "with user.meanwhile(lambda: print('step', user.api._unwinding)): pass\n"
-            "print('after', user.api._unwinding)"
+            "with user.meanwhile(lambda: print('step', user.api.unwinding)): pass\n"
+            "print('after', user.api.unwinding)"
         ),
         ["step True", "after False"],
+    ),
+    "the block beside a step ends when the load does": (
+        "with user.meanwhile(done): gevent.sleep(0.01); print('block', user.api.unwinding)",
+        ["block False", "done"],
     ),
     "a block that failed drops the step and keeps its own reason": (
         (
