@@ -274,6 +274,7 @@ def test_what_fails_is_one_line_and_leaves_nothing_behind(
         assert "Error" in log.read_text()
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_the_command_makes_a_known_version_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = versions.load("1.0.7")

@@ -83,6 +83,7 @@ def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:
     assert done.stderr.strip().splitlines()[-1].startswith("loadtest: DATABASE=postgres: no services run")
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_a_run_that_does_not_boot_says_what_it_was_to_stand_on(tmp_path: Path) -> None:
     more = {"DATABASE_URL": "postgresql://me:hush-hush@127.0.0.1:9/mcp?no-such-option=1"}

@@ -82,6 +82,7 @@ def test_a_worker_that_is_stopped_hands_in_everything_and_the_others_go_on(compa
     assert run.sweep.done == run.sweep.planned
 
 
+@pytest.mark.nightly
 def test_a_worker_that_cannot_sign_in_says_so_and_is_in_the_verdict(company: Company) -> None:
     with (
         company.master("-t", "10s", "--expect-workers", "2") as master,
@@ -103,6 +104,7 @@ def test_a_worker_that_cannot_sign_in_says_so_and_is_in_the_verdict(company: Com
             assert secret not in written.read_text(errors="replace"), written
 
 
+@pytest.mark.nightly
 def test_workers_that_do_not_come_are_missed_in_time(company: Company) -> None:
     with (
         company.master("-t", "10s", "--expect-workers", "2", "--workers-within", "8s") as master,
@@ -133,6 +135,7 @@ def test_a_master_that_is_stopped_under_load_ends_with_its_workers(
     assert json.loads(company.verdict())["verdict"] == "interrupted"
 
 
+@pytest.mark.nightly
 def test_a_master_that_is_stopped_while_it_waits_lets_its_workers_go(company: Company) -> None:
     with company.master("-t", "60s", "--expect-workers", "2") as master, company.worker() as one:
         log = company.reports / "locust.log"
@@ -145,6 +148,7 @@ def test_a_master_that_is_stopped_while_it_waits_lets_its_workers_go(company: Co
     assert read_run(company.reports / "run.json").state is RunState.INTERRUPTED
 
 
+@pytest.mark.nightly
 def test_nothing_stays_of_a_worker_whose_command_was_killed_nor_does_the_last_loss_last(
     company: Company,
 ) -> None:

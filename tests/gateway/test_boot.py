@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from booted_versions import BOOTED, OLDEST
+from booted_versions import BOOTED, BOOTED_OLDEST_NIGHTLY, OLDEST
 from eventually import until
 
 from loadtest.core.errors import InconclusiveError, UsageError
@@ -27,7 +27,7 @@ QUICK = OLDEST
 """The version that boots fastest."""
 
 
-@pytest.fixture(scope="module", params=BOOTED)
+@pytest.fixture(scope="module", params=BOOTED_OLDEST_NIGHTLY)
 def gateway(request: pytest.FixtureRequest, home: Path) -> Iterator[RunningGateway]:
     with booted(parse_source(request.param), home=home, environ={}) as gateway:
         yield gateway

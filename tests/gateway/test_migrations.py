@@ -16,6 +16,7 @@ from loadtest.gateway.migrations import copy_template
 from loadtest.versions import data as versions
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 @pytest.mark.parametrize("version", BOOTED)
 def test_made_once_copied_often(home: Path, tmp_path: Path, version: str) -> None:

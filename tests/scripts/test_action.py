@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Makefile", "LICENSE", "README.md", "pyproject.toml", "requirements", "scripts", "loadtest")

@@ -138,6 +138,7 @@ def test_without_a_python_the_requirement_is_reported(checkout: Path, tmp_path: 
     assert done.stderr == ("no Python found on PATH, expected 3.11 or newer; set PYTHON=/path/to/python\n")
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     first = set_up(checkout)
@@ -166,6 +167,7 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     assert marker.exists()
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_concurrent_set_ups_run_once(checkout: Path) -> None:
     command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh")]
@@ -176,6 +178,7 @@ def test_concurrent_set_ups_run_once(checkout: Path) -> None:
     assert works(checkout)
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_a_lock_with_a_wrong_hash_is_refused(checkout: Path) -> None:
     lock = checkout / "requirements" / "bootstrap.lock"

@@ -64,6 +64,7 @@ def test_installed_with_the_pins_of_the_nearest_version_and_again_when_it_change
     assert said(changed, "mcpgateway.__version__") == "1.0.9"
 
 
+@pytest.mark.nightly
 def test_dependencies_that_the_pins_do_not_satisfy(tmp_path: Path) -> None:
     source = checkout(tmp_path / "tree", dependency=f"idna<{PINNED}")
     installation = install(source, tmp_path)
@@ -171,6 +172,7 @@ SURROUNDINGS = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", SURROUNDINGS)
 def test_settings_of_a_checkout_do_not_count_where_the_load_test_runs_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -87,6 +87,7 @@ def test_boot_use_and_stop(own_home: Path) -> None:
     assert not stop_detached(own_home)
 
 
+@pytest.mark.nightly
 @pytest.mark.real
 def test_nothing_survives_a_killed_supervisor(own_home: Path) -> None:
     gateway = boot_detached(QUICK, home=own_home)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -24,13 +25,20 @@ def pair() -> Iterator[tuple[psutil.Process, psutil.Process]]:
             yield psutil.Process(parent.pid), program
         finally:
             for process in (program, psutil.Process(parent.pid)):
-                if process.is_running():
+                with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
 
 
 def suspend(process: psutil.Process) -> None:
     process.suspend()
     assert until(lambda: process.status() == psutil.STATUS_STOPPED, 10.0)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 class Clock:
@@ -49,7 +57,7 @@ def test_a_program_that_stays_suspended_is_killed(pair: tuple[psutil.Process, ps
     assert watch.kill_overdue() is None
     clock.now = LIMIT + 0.1
     assert watch.kill_overdue() == "Locust"
-    assert until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, 10.0)
+    assert until(lambda: has_ended(program), 10.0)
     assert watch.kill_overdue() is None
 
 

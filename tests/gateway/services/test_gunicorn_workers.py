@@ -20,10 +20,10 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def gateway(home: Path, place: Path) -> Iterator[RunningGateway]:
-    (place / "gateways").symlink_to(home / "gateways")
-    up(place)
-    with booted(parse_source(NEWEST), home=place, database="postgres", environ={}) as gateway:
+def gateway(home: Path, own_home: Path) -> Iterator[RunningGateway]:
+    (own_home / "gateways").symlink_to(home / "gateways")
+    up(own_home)
+    with booted(parse_source(NEWEST), home=own_home, database="postgres", environ={}) as gateway:
         yield gateway
     assert not psutil.pid_exists(gateway.pid or 0)
 
@@ -43,7 +43,7 @@ def ask(gateway: RunningGateway, path: str, name: str = "lt-workers-0") -> reque
 
 
 def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
-    gateway: RunningGateway, installed: Programs, place: Path
+    gateway: RunningGateway, installed: Programs, own_home: Path
 ) -> None:
     assert str(gateway.deployment) == "postgresql with Redis, 2 workers"
     assert len(workers(gateway)) == 2
