@@ -19,7 +19,7 @@ from stub_server import INTENDED, StubServer, stub_server
 
 from loadtest.results.run import Run, Worker, read_run
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.nightly]
 
 WHO = ("--", "HealthUser")
 

@@ -51,6 +51,7 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     done = loadtest("run", *arguments, timeout=600, more=home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("PASS · ")
+    assert "nothing new" in done.stdout.splitlines()[-1]
 
     run = read_run(reports / "run.json")
     assert run.state is RunState.COMPLETE

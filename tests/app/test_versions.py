@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from booted_versions import BOOTED
+from booted_versions import BOOTED_OLDEST_NIGHTLY
 from command import loadtest
 
 from loadtest.openapi.contracts import contract_of
@@ -21,11 +21,12 @@ FILES = (
 )
 
 
-@pytest.mark.parametrize("version", BOOTED)
+@pytest.mark.parametrize("version", BOOTED_OLDEST_NIGHTLY)
 def test_the_main_job(version: str, tmp_path: Path) -> None:
     done = loadtest("run", "--gateway", version, "--reports-dir", str(tmp_path), timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("PASS · ")
+    assert "nothing new" in done.stdout.splitlines()[-1]
     for name in FILES:
         assert (tmp_path / name).stat().st_size > 0, name
 

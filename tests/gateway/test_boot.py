@@ -27,12 +27,19 @@ QUICK = OLDEST
 """The version that boots fastest."""
 
 
+def has_ended(pid: int) -> bool:
+    """Return whether no process runs under ``pid``; one that its parent has not waited for yet has ended."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.fixture(scope="module", params=BOOTED_OLDEST_NIGHTLY)
 def gateway(request: pytest.FixtureRequest, home: Path) -> Iterator[RunningGateway]:
     with booted(parse_source(request.param), home=home, environ={}) as gateway:
         yield gateway
-    assert not psutil.pid_exists(gateway.pid or 0)
-    assert not psutil.pid_exists(gateway.backends_pid or 0)
+    assert until(lambda: has_ended(gateway.pid or 0) and has_ended(gateway.backends_pid or 0))
     assert not Path(gateway.directory or "").exists()
 
 
