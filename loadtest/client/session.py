@@ -19,6 +19,7 @@ from loadtest.openapi.contracts import closest
 from loadtest.results.deployment import Deployment
 from loadtest.versions.data import VersionData, available, load
 
+CONTRACT_PATH = "/openapi.json"
 _TIMEOUT = 30.0
 """Seconds for one request before the load."""
 
@@ -58,16 +59,10 @@ class Session:
         """
         if self.credentials.token is None or self._rejected:
             return self._rejected
-        with plain_http(self.trust) as direct:
-            try:
-                status = direct.get(
-                    f"{self.host}/openapi.json",
-                    headers={"Authorization": f"Bearer {self.bearer}"},
-                    timeout=_TIMEOUT,
-                    allow_redirects=False,
-                ).status_code
-            except requests.RequestException:
-                return False
+        try:
+            status = _get(self.host, CONTRACT_PATH, self.bearer, self.trust).status_code
+        except requests.RequestException:
+            return False
         if status == requests.codes.unauthorized and not self._rejected:
             self._rejected = True
             self.on_token_rejected()
@@ -118,7 +113,7 @@ def connect(
             f"{host}: {error}: set LOADTEST_TOKEN or LOADTEST_JWT_SECRET, or boot a gateway"
         ) from error
     trust = read_trust() if host.startswith("https://") else None
-    document = _fetch(host, "/openapi.json", bearer, trust)
+    document = _fetch(host, CONTRACT_PATH, bearer, trust)
     version = _version(document)
     applying = (data or load(closest(document, available()))).on(deployment)
     limiter = Limiter(applying, processes, lock)
@@ -151,15 +146,19 @@ def plain_http(trust: Trust | None) -> requests.Session:
     return http
 
 
+def _get(host: str, path: str, bearer: str, trust: Trust | None) -> requests.Response:
+    with plain_http(trust) as direct:
+        return direct.get(
+            host + path,
+            headers={"Authorization": f"Bearer {bearer}"},
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
+
+
 def _fetch(host: str, path: str, bearer: str, trust: Trust | None) -> dict[str, Any]:
     try:
-        with plain_http(trust) as direct:
-            answer = direct.get(
-                host + path,
-                headers={"Authorization": f"Bearer {bearer}"},
-                timeout=_TIMEOUT,
-                allow_redirects=False,
-            )
+        answer = _get(host, path, bearer, trust)
     except requests.RequestException as error:
         if is_untrusted(error):
             raise InconclusiveError(

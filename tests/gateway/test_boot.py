@@ -14,6 +14,7 @@ import pytest
 import requests
 from booted_versions import BOOTED, BOOTED_OLDEST_NIGHTLY, OLDEST
 from eventually import until
+from processes import gone
 
 from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway import BootError, LogQuery, RunningGateway, booted, parse_source
@@ -27,19 +28,11 @@ QUICK = OLDEST
 """The version that boots fastest."""
 
 
-def has_ended(pid: int) -> bool:
-    """Return whether no process runs under ``pid``; one that its parent has not waited for yet has ended."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
-
-
 @pytest.fixture(scope="module", params=BOOTED_OLDEST_NIGHTLY)
 def gateway(request: pytest.FixtureRequest, home: Path) -> Iterator[RunningGateway]:
     with booted(parse_source(request.param), home=home, environ={}) as gateway:
         yield gateway
-    assert until(lambda: has_ended(gateway.pid or 0) and has_ended(gateway.backends_pid or 0))
+    assert until(lambda: gone(gateway.pid or 0) and gone(gateway.backends_pid or 0))
     assert not Path(gateway.directory or "").exists()
 
 

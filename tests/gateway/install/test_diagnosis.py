@@ -229,7 +229,7 @@ error: Failed to initialize cache at `/nonexistent/.cache/uv`
   cause: failed to create directory: Permission denied (os error 13)
 """,
     ),
-    "a word that nobody expected": (
+    "an unexpected word": (
         FailureCause.OTHER,
         "thread main panicked",
         "one\n\nthread main panicked\n",

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import gone
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.installation import READY, constraints_of, install
@@ -139,7 +139,7 @@ def test_a_call_that_does_not_end_is_stopped_with_all_that_it_started(
     with pytest.raises(InstallError, match=r"^uv pip did not end within 0\.5 s and was stopped$"):
         run_uv(["pip", "sync"], time_limit=0.5)
     pid = int(child.read_text())
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert gone(pid)
 
 
 def test_a_directory_that_cannot_be_written_to_is_named(

@@ -9,9 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from eventually import until
+from processes import gone
 
 from loadtest.core.signals import Stopped, listening
 from loadtest.gateway.process.commands import CommandError, run_command
@@ -68,4 +68,4 @@ def test_a_signal_ends_it_with_its_process_tree(tmp_path: Path) -> None:
         assert time.monotonic() - began < 20
     for name in names:
         pid = int((tmp_path / name).read_text())
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        assert gone(pid)

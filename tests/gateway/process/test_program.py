@@ -12,19 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 from eventually import until
+from processes import gone
 
 from loadtest.core.errors import InconclusiveError
 from loadtest.gateway.process.program import Program, death_of
 
 TREE = str(Path(__file__).parent / "process_tree.py")
 OWNER = str(Path(__file__).parent / "program_owner.py")
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def tree_of(directory: Path) -> dict[str, int]:

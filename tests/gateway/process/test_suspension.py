@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 from eventually import until
+from processes import gone
 
 from loadtest.gateway.process.suspension import LIMIT, SuspensionWatch
 
@@ -34,13 +35,6 @@ def suspend(process: psutil.Process) -> None:
     assert until(lambda: process.status() == psutil.STATUS_STOPPED, 10.0)
 
 
-def has_ended(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
-
-
 class Clock:
     now = 0.0
 
@@ -57,7 +51,7 @@ def test_a_program_that_stays_suspended_is_killed(pair: tuple[psutil.Process, ps
     assert watch.kill_overdue() is None
     clock.now = LIMIT + 0.1
     assert watch.kill_overdue() == "Locust"
-    assert until(lambda: has_ended(program), 10.0)
+    assert until(lambda: gone(program.pid), 10.0)
     assert watch.kill_overdue() is None
 
 
