@@ -28,6 +28,8 @@ class CallContext:
     """Contract mismatch of a correct response."""
     accepted: str | None = None
     """Reason why a status outside the contract is allowed."""
+    refused: bool = False
+    """An expected refusal."""
     example: Example | None = None
     after: str | None = None
     """If this call cleans up after a failure: the operation that failed."""

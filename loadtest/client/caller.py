@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any, cast
@@ -16,7 +16,7 @@ from loadtest.client.answer import Answer, MissingMember, Problem
 from loadtest.client.call import CallContext, report_call
 from loadtest.client.connection.connections import ClientPool
 from loadtest.client.connection.transport import answer_of
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, content_problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventStream, LineReader
 from loadtest.client.request import PreparedRequest, Route, find_route, make_request
@@ -91,7 +91,9 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         bearer: str | None = None,
         accept: Mapping[int, str] | None = None,
+        refusals: Collection[int] = (),
         check: Check | None = None,
+        effect: Check | None = None,
         problem: Callable[[Answer], Problem | None] | None = None,
         unlisted: bool = False,
         **path: str,
@@ -106,7 +108,11 @@ class Caller:
             headers: additional headers, which replace default ones.
             bearer: token to use instead of the administrator's; empty for none.
             accept: allowed statuses outside the contract, each with its reason.
+            refusals: statuses of an expected refusal, which counts neither as a success nor as a failure and is not
+                checked further. A scenario that requires the refusal compares the status of the response.
             check: checks the content of a response that satisfies the contract.
+            effect: verifies with further calls what this one did. What it finds is a failure of this operation; a
+                failure of its own calls is theirs. Skipped while the load is ending.
             problem: finds a problem of the protocol above HTTP, before ``check``.
             unlisted: the operation is served but not listed in the contract.
 
@@ -122,13 +128,17 @@ class Caller:
         call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
         response = self._send(route, request, call)
         self._check_token(response, bearer)
+        ended: BaseException | None = None
         with response:
             found: Problem | None
             answer, found = answer_of(operation, response)
-            if found is None:
+            call.refused = found is None and answer.status in refusals
+            if found is None and not call.refused:
                 found = find_problem(
                     self.session, call, answer, accepted=accept or {}, protocol=problem, content=check
                 )
+            if found is None and effect is not None and not self.session.stopping:
+                found, ended = self._verify(answer, effect)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
         if found is not None or answer.status >= 500:
@@ -137,8 +147,20 @@ class Caller:
             self.http.client.clientpool.close()
         if found is not None:
             raise StepFailed(found, operation)
+        if ended is not None:
+            raise ended
         answer.on_read = self.note
         return answer
+
+    def _verify(self, answer: Answer, effect: Check) -> tuple[Problem | None, BaseException | None]:
+        """Return the problem that ``effect`` finds, or the exception that ended its own calls.
+
+        In that case, the verified call has succeeded and must be reported before the exception is raised.
+        """
+        try:
+            return content_problem(answer, effect), None
+        except _ENDS as error:
+            return None, error
 
     def rpc(
         self,

@@ -55,6 +55,7 @@ class _OperationCounts(msgspec.Struct):
             successes=counts["success"],
             failures=counts["failure"],
             drift=counts["drift"],
+            refusals=counts["refused"],
             differs=dict(sorted(self.differs.items())),
             statuses=dict(sorted(self.statuses.items())),
             validated=counts["validated"],
@@ -171,6 +172,8 @@ class Aggregator(msgspec.Struct):
         if outcome.fault is not None:
             kind = "failure"
             self._fail(outcome, outcome.fault)
+        elif outcome.refused:
+            kind = "refused"
         elif outcome.accepted is not None:
             kind = "accepted"
             _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})

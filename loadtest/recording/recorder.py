@@ -153,6 +153,7 @@ class Recorder:
                 validated=call.validated if call else False,
                 differs=call.differs if call else None,
                 accepted=call.accepted if call else None,
+                refused=call.refused if call else False,
                 after=call.after if call else None,
                 fault=_fault(exception, call, self.redactor) if exception else None,
             )

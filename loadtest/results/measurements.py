@@ -24,7 +24,7 @@ class Acceptance(Record, frozen=True, kw_only=True):
 
 
 class Operation(Record, frozen=True, kw_only=True):
-    """Measurements of one operation; ``requests`` = successes + acceptances + drift + failures."""
+    """Measurements of one operation; ``requests`` = successes + acceptances + refusals + drift + failures."""
 
     name: str
     """``GET /teams/{team_id}``, as in the contract, without a version prefix."""
@@ -35,6 +35,8 @@ class Operation(Record, frozen=True, kw_only=True):
     failures: Count
     drift: Count = 0
     """Contract mismatches: correct responses outside the contract, excused with a reason in the version data."""
+    refusals: Count = 0
+    """Expected refusals, such as the 404 of a deleted entity."""
     differs: dict[str, Count] = msgspec.field(default_factory=dict)
     """Counts by kind of mismatch: ``status 303``, ``media type text/html``, ``body: id is missing``."""
     statuses: dict[str, Count] = msgspec.field(default_factory=dict)

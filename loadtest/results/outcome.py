@@ -18,7 +18,7 @@ class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one call. At most one of ``fault``, ``differs`` and ``accepted`` is set."""
+    """The result of one call. At most one of ``fault``, ``differs``, ``accepted`` and ``refused`` is set."""
 
     operation: str
     area: str
@@ -38,6 +38,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """For a clean-up call: the operation whose failure ended the scenario before it."""
     accepted: str | None = None
     """The reason for which the scenario allows an undocumented response."""
+    refused: bool = False
+    """The refusal that the scenario expected."""
     fault: CallFailure | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar, cast, overload
 
@@ -17,11 +17,13 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Caller, StepFailed
+from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols.streams import EventStream
 from loadtest.core.operations import renamed
 from loadtest.engine.process import LoadProcess, process_of
 from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
+from loadtest.users.read_back import Entity, NotReadable, ReadBack, item_of, parameters_of, sent_values, shows
 from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
@@ -179,27 +181,114 @@ class GatewayUser(FastHttpUser):
 
     @contextmanager
     def created(
-        self, operation: str, *, delete: str, key: str = "id", parameter: str = "", **arguments: Any
+        self,
+        operation: str,
+        *,
+        delete: str,
+        read: ReadBack | None = None,
+        key: str = "id",
+        parameter: str = "",
+        differs: Collection[str] = (),
+        **arguments: Any,
     ) -> Iterator[Answer]:
         """Create an entity for the ``with`` block, and delete it in any case afterwards.
+
+        After the creation, the response and the read-back must show the values that were sent. After the deletion, the
+        read-back must find nothing.
 
         Args:
             operation: creates the entity; further arguments are those of :meth:`call`.
             delete: the operation that deletes it.
+            read: the read-back; by default, ``GET`` on the path of ``delete``.
             key: dotted path of its id in the response.
             parameter: name of the id in the path of ``delete``, if it has several parameters.
+            differs: properties that the gateway stores otherwise than they were sent.
         """
-        answer = self.call(operation, **arguments)
-        identity = str(answer[key])
+        back = read or item_of(delete)
+        values = sent_values(arguments.get("json"), without=differs)
+        check = arguments.pop("check", None)
         target = parameter or delete.rpartition("{")[2].partition("}")[0]
+        identity = ""
+
+        def effect(made: Answer) -> Mismatch | None:
+            nonlocal identity
+            # First, so that the entity is deleted if it is not as expected.
+            identity = str(made[key])
+            entity = Entity(identity, {target: identity}, values)
+            return (
+                (check(made) if check else None)
+                or shows(values, made.json, operation)
+                or self._offered(back).shows(self._reader(arguments), entity)
+            )
+
         try:
+            answer = self.call(operation, effect=effect, **arguments)
+            identity = str(answer[key])
             yield answer
         except BaseException:
             # The exception of the block has priority; a failed deletion has been reported separately.
-            with suppress(StepFailed):
-                self.call(delete, **{target: identity})
+            if identity:
+                with suppress(StepFailed):
+                    self.delete(delete, read=back, **{target: identity})
             raise
-        self.call(delete, **{target: identity})
+        self.delete(delete, read=back, **{target: identity})
+
+    def delete(
+        self, operation: str, *, read: ReadBack | None = None, identity: str = "", **arguments: Any
+    ) -> Answer:
+        """Delete an entity and verify that it is gone; a scenario deletes with this method only.
+
+        Args:
+            operation: deletes the entity; further arguments are those of :meth:`call`.
+            read: the read-back; by default, ``GET`` on the same path.
+            identity: the entity's id; by default, the last parameter of the path.
+        """
+        entity = _entity(operation, arguments, {}, identity)
+        return self.call(
+            operation,
+            effect=lambda _: self._offered(read or item_of(operation)).is_gone(
+                self._reader(arguments), entity
+            ),
+            **arguments,
+        )
+
+    def update(
+        self,
+        operation: str,
+        *,
+        read: ReadBack | None = None,
+        values: Mapping[str, Any] | None = None,
+        identity: str = "",
+        **arguments: Any,
+    ) -> Answer:
+        """Change an entity and verify that it has the new values, in the response and in the read-back.
+
+        Args:
+            operation: changes the entity; further arguments are those of :meth:`call`.
+            read: the read-back; by default, ``GET`` on the same path.
+            values: the new values; by default, those of the body ``json``.
+            identity: the entity's id; by default, the last parameter of the path.
+        """
+        wanted = sent_values(arguments.get("json")) if values is None else values
+        entity = _entity(operation, arguments, wanted, identity)
+
+        def effect(changed: Answer) -> Mismatch | None:
+            stated = changed.json if changed.media_type.endswith("json") else None
+            return shows(wanted, stated, operation) or self._offered(read or item_of(operation)).shows(
+                self._reader(arguments), entity
+            )
+
+        return self.call(operation, effect=effect, **arguments)
+
+    def _offered(self, back: ReadBack) -> ReadBack:
+        """Return ``back``, or one that reads nothing if this gateway does not have its operation."""
+        absent = back.operation and not self.offers(back.operation)
+        return NotReadable("this gateway does not have the operation") if absent else back
+
+    def _reader(self, arguments: Mapping[str, Any]) -> Callable[..., Answer]:
+        """Return :meth:`call` as the caller of the verified call, whose ``arguments`` are given."""
+        same_caller = {name: arguments[name] for name in ("bearer",) if name in arguments}
+        return functools.partial(self.call, **same_caller)
 
     @contextmanager
     def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:
@@ -233,6 +322,13 @@ class GatewayUser(FastHttpUser):
         except Exception as error:  # noqa: BLE001 - raised again by the scenario that waits for it
             return error, self.api.blamed(error)
         return None
+
+
+def _entity(operation: str, arguments: Mapping[str, Any], values: Mapping[str, Any], identity: str) -> Entity:
+    """Return the entity of a call with these ``arguments``; its id is by default the last parameter of the path."""
+    names = parameters_of(operation)
+    path = {name: str(arguments[name]) for name in names}
+    return Entity(identity or path[names[-1]], path, values)
 
 
 @overload

@@ -105,6 +105,8 @@ GONE = Acceptance(status=404, reason="gone on purpose", count=1)
             "only known failures; allowed 404: gone on purpose",
         ),
         (operation("GET /a", 0, 1), CoverageState.FAILING, "every call failed"),
+        (operation("GET /a", refusals=2), CoverageState.NOT_CALLED, "no scenario calls it"),
+        (operation("GET /a", 1, refusals=2), CoverageState.SUCCEEDED, ""),
         (operation("GET /a", 0, 1, acceptances=(GONE,)), CoverageState.FAILING, "every call failed"),
     ],
 )

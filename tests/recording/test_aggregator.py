@@ -48,6 +48,7 @@ outcomes = st.builds(
     validated=st.booleans(),
     differs=st.sampled_from([None, "status 303", "body: id is missing"]),
     accepted=st.sampled_from([None, "because", "for another reason"]),
+    refused=st.booleans(),
     fault=st.sampled_from(
         [
             None,
@@ -162,7 +163,8 @@ def test_start_delays_merge_across_processes() -> None:
 def test_every_request_is_a_success_allowed_a_mismatch_or_a_failure(counted: list[CallResult]) -> None:
     for operation in aggregated(counted).operation_records(START):
         accepted = sum(one.count for one in operation.acceptances)
-        assert operation.requests == operation.successes + accepted + operation.drift + operation.failures
+        correct = operation.successes + accepted + operation.refusals + operation.drift
+        assert operation.requests == correct + operation.failures
         assert operation.requests == sum(operation.statuses.values())
         assert operation.latency is not None
         assert operation.latency.count == operation.requests
@@ -219,6 +221,13 @@ def test_a_missed_second_keeps_the_number_of_users() -> None:
     aggregator = aggregated([outcome(second=float(second)) for second in range(4)])
     moments = aggregator.timeline(START, {int(START): 5, int(START) + 3: 6}).moments
     assert [moment.users for moment in moments] == [5, 5, 5, 6]
+
+
+def test_an_expected_refusal_is_neither_success_nor_failure() -> None:
+    (record,) = aggregated([outcome(status=404, refused=True), outcome()]).operation_records(START)
+    assert (record.requests, record.refusals, record.successes, record.failures) == (2, 1, 1, 0)
+    (refused,) = aggregated([outcome(status=404, refused=True)]).operation_records(START)
+    assert refused.first_success is None
 
 
 def test_streams_have_their_own_counts() -> None:

@@ -43,7 +43,8 @@ def operation(
     drift = int(str(more.get("drift", 0)))
     acceptances = more.get("acceptances", ())
     assert isinstance(acceptances, tuple)
-    requests = successes + failures + drift + sum(a.count for a in acceptances)
+    refusals = int(str(more.get("refusals", 0)))
+    requests = successes + failures + drift + refusals + sum(a.count for a in acceptances)
     made = Operation(name=name, area=area, requests=requests, successes=successes, failures=failures)
     return replace(made, latency=latency(*(10.0 + n for n in range(requests))), **more)
 

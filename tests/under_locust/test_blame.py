@@ -21,6 +21,9 @@ from loadtest.recording.recorder import Recorder
 from loadtest.results.failures import Failure, ProblemKind
 from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.users.base import FixtureMissing, GatewayUser, task
+from loadtest.users.read_back import NotReadable
+
+UNREAD = NotReadable("the stub forgets nothing")
 
 ANSWERS: dict[str, tuple[str, Any]] = {
     "POST /things": ("200 OK", {"id": "7", "name": "a"}),
@@ -47,10 +50,10 @@ def gateway(environ: dict[str, Any], start: Any) -> list[bytes]:
 
 class Stories(GatewayUser):
     area = "things"
-    delete = "DELETE /things/{id}"
+    deletion = "DELETE /things/{id}"
 
     def thing(self) -> Any:
-        return self.created("POST /things", json={}, delete=self.delete)
+        return self.created("POST /things", json={}, delete=self.deletion, read=UNREAD)
 
     @task
     def fine(self) -> None:
@@ -112,7 +115,7 @@ class Stories(GatewayUser):
 
 
 class Gone(Stories):
-    delete = "DELETE /gone/{id}"
+    deletion = "DELETE /gone/{id}"
 
 
 class Played:

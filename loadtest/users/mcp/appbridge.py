@@ -7,6 +7,7 @@ from typing import Any
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE, says
 from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.registry.fixtures import INFO, PARTS
 
 EXTENSION = "io.modelcontextprotocol/ui"
 
@@ -23,12 +24,17 @@ class AppBridgeUser(GatewayUser):
             return
         page = self.page()
         with (
-            self.created("POST /resources", json=page, delete="DELETE /resources/{resource_id}") as resource,
+            self.created(
+                "POST /resources", json=page, delete="DELETE /resources/{resource_id}", read=INFO
+            ) as resource,
             self.created(
                 "POST /tools", json=self.tool(resource["uri"]), delete="DELETE /tools/{tool_id}"
             ) as tool,
             self.created(
-                "POST /servers", json=self.server(resource.id, tool.id), delete="DELETE /servers/{server_id}"
+                "POST /servers",
+                json=self.server(resource.id, tool.id),
+                delete="DELETE /servers/{server_id}",
+                differs=PARTS,
             ) as server,
         ):
             headers = session_headers(self.rpc("POST /mcp/ initialize", INITIALIZE))

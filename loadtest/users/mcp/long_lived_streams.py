@@ -14,6 +14,7 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import session_headers
 from loadtest.users.mcp.streams import EVENT_WITHIN, Listening, replied, session_of
+from loadtest.users.registry.fixtures import INFO
 
 KEPT_ALIVE = 45.0
 """Seconds without an event or a keepalive after which a stream has stalled; the gateway sends a keep-alive every 30."""
@@ -106,7 +107,10 @@ class HeldStreamsUser(GatewayUser):
             name = self.name("resource")
             body = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
             with self.created(
-                "POST /resources", json={"resource": body}, delete="DELETE /resources/{resource_id}"
+                "POST /resources",
+                json={"resource": body},
+                delete="DELETE /resources/{resource_id}",
+                read=INFO,
             ):
                 stream.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
 

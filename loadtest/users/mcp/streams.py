@@ -15,6 +15,8 @@ from loadtest.results.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.registry.fixtures import INFO
+from loadtest.users.registry.roots import ROOT
 
 REPLY_WITHIN = 20.0
 """Seconds to wait for a reply, which is passed through the gateway's database."""
@@ -129,7 +131,10 @@ class StreamsUser(GatewayUser):
         with (
             self.stream("POST /resources/subscribe") as events,
             self.created(
-                "POST /resources", json={"resource": resource}, delete="DELETE /resources/{resource_id}"
+                "POST /resources",
+                json={"resource": resource},
+                delete="DELETE /resources/{resource_id}",
+                read=INFO,
             ),
         ):
             events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
@@ -141,7 +146,7 @@ class StreamsUser(GatewayUser):
         root = {"uri": f"https://{name}.example.com/", "name": name}
         with (
             self.stream("GET /roots/changes") as events,
-            self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", key="uri"),
+            self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", read=ROOT, key="uri"),
         ):
             events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
 

@@ -9,6 +9,14 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser
 from loadtest.users.checks import has as has
+from loadtest.users.read_back import Item
+
+INFO = Item("GET /resources/{resource_id}/info")
+"""The properties of a resource; ``GET /resources/{resource_id}`` returns its content."""
+ADDRESS = ("url",)
+"""The gateway stores the address of a local service as ``localhost``."""
+PARTS = ("associated_tools",)
+"""The gateway shows the names of the tools, not the ids that were sent."""
 
 DESCRIPTION = "Made by the load test, deleted within seconds."
 TAG = "loadtest"
@@ -126,7 +134,9 @@ class RegistryUser(GatewayUser):
     def resource(self, **more: Any) -> Iterator[Answer]:
         """Create a resource for the ``with`` block."""
         body = new_resource(self.name("resource"), **more)
-        with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}") as resource:
+        with self.created(
+            "POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO
+        ) as resource:
             yield resource
 
     @contextmanager
@@ -140,14 +150,18 @@ class RegistryUser(GatewayUser):
     def server(self, **more: Any) -> Iterator[Answer]:
         """Create a virtual server for the ``with`` block."""
         body = new_server(self.name("server"), **more)
-        with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}") as server:
+        with self.created(
+            "POST /servers", json=body, delete="DELETE /servers/{server_id}", differs=PARTS
+        ) as server:
             yield server
 
     @contextmanager
     def gateway(self, backend: str = "mcp_small", **more: Any) -> Iterator[Answer]:
         """Create a federated MCP server for the ``with`` block."""
         body = new_gateway(self.name("gateway"), self.backend(backend), **more)
-        with self.created("POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}") as gateway:
+        with self.created(
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
+        ) as gateway:
             yield gateway
 
     @contextmanager

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists, refuses_service
-from loadtest.users.registry.fixtures import RegistryUser, new_gateway
+from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
 OK = 200
 TOOLS = 2
@@ -38,6 +38,7 @@ class GatewaysUser(RegistryUser):
             "POST /gateways/",
             json=new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="SSE"),
             delete="DELETE /gateways/{gateway_id}",
+            differs=ADDRESS,
         ) as gateway:
             self.call("GET /gateways/", params={"limit": 5})
             self.call_tool(gateway["name"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import TEXT, RegistryUser, new_resource
+from loadtest.users.registry.fixtures import INFO, TEXT, RegistryUser, new_resource
 
 
 class ResourcesUser(RegistryUser):
@@ -36,7 +36,7 @@ class ResourcesUser(RegistryUser):
         """A resource that is found by its URI."""
         body = new_resource(self.name("resource"))
         with self.created(
-            "POST /resources/", json=body, delete="DELETE /resources/{resource_id}"
+            "POST /resources/", json=body, delete="DELETE /resources/{resource_id}", read=INFO
         ) as resource:
             self.call("GET /resources/", params={"limit": 5})
             if self.offers("GET /resources/test/{resource_uri}"):

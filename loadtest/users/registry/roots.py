@@ -6,7 +6,10 @@ from typing import Any
 
 from loadtest.users.base import task
 from loadtest.users.checks import has, listed
+from loadtest.users.read_back import Item
 from loadtest.users.registry.fixtures import RegistryUser
+
+ROOT = Item("GET /roots/{root_uri}", key="uri")
 
 
 class RootsExtendedUser(RegistryUser):
@@ -20,7 +23,9 @@ class RootsExtendedUser(RegistryUser):
         """A root on the web is created and deleted."""
         name = self.name("root")
         body = {"uri": f"https://example.com/{name}", "name": name}
-        with self.created("POST /roots", json=body, delete="DELETE /roots/{uri}", key="uri") as root:
+        with self.created(
+            "POST /roots", json=body, delete="DELETE /roots/{uri}", read=ROOT, key="uri"
+        ) as root:
             uri = str(root["uri"])
             self.call("GET /roots/{root_uri}", root_uri=uri, check=has("uri", uri))
             self.call("GET /roots", check=lambda a: listed(a, uri))
@@ -38,7 +43,9 @@ class RootsExtendedUser(RegistryUser):
         """A root on disk."""
         name = self.name("root")
         body = {"uri": f"file:///tmp/{name}", "name": name}
-        with self.created("POST /roots/", json=body, delete="DELETE /roots/{uri}", key="uri") as root:
+        with self.created(
+            "POST /roots/", json=body, delete="DELETE /roots/{uri}", read=ROOT, key="uri"
+        ) as root:
             self.call("GET /roots/", check=lambda a: listed(a, str(root["uri"])))
 
     def renaming(self, uri: str, name: str) -> dict[str, Any]:

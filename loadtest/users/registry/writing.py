@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from loadtest.users.base import task
 from loadtest.users.registry.fixtures import (
+    INFO,
+    PARTS,
     RegistryUser,
     new_agent,
     new_prompt,
@@ -33,6 +35,7 @@ class WriteAPIUser(RegistryUser):
                 "POST /resources/",
                 json=new_resource(self.name("resource")),
                 delete="DELETE /resources/{resource_id}",
+                read=INFO,
             ) as resource,
             self.created(
                 "POST /prompts/",
@@ -48,6 +51,7 @@ class WriteAPIUser(RegistryUser):
                     associated_prompts=[prompt.id],
                 ),
                 delete="DELETE /servers/{server_id}",
+                differs=PARTS,
             ),
         ):
             pass

@@ -1,0 +1,200 @@
+"""Read-backs: further calls that verify that an entity was created, changed or deleted.
+
+A read-back is made before the call that it verifies is reported, and what it finds is a failure of that call: a
+deletion after which the entity can still be read is a failure of the deletion, not of the read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+
+NOT_FOUND = 404
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_MASK = re.compile(r"\*+")
+
+Call = Callable[..., Answer]
+"""The ``call`` of a user."""
+
+
+class Entity(NamedTuple):
+    """One entity, as known to the scenario that created it."""
+
+    id: str
+    path: Mapping[str, str]
+    """Path parameters of the call that is verified."""
+    values: Mapping[str, Any]
+    """The properties that the entity must have."""
+
+
+class ReadBack(Protocol):
+    """How the existence and the properties of an entity are verified."""
+
+    @property
+    def operation(self) -> str:
+        """The operation that reads; empty if none does."""
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity does not exist, or does not have its values."""
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity still exists."""
+
+
+class Item(NamedTuple):
+    """An operation that reads one entity, and responds with ``missing`` if it does not exist."""
+
+    operation: str
+    key: str = "id"
+    """Member of the response that has the entity's id, if it has one."""
+    missing: int = NOT_FOUND
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity cannot be read, or does not have its values."""
+        answer = self._read(call, entity)
+        if answer.status == self.missing:
+            return expected(f"the entity in the response of {self.operation}", answer.text)
+        return shows(entity.values, answer.json, self.operation)
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity can still be read."""
+        answer = self._read(call, entity)
+        if answer.status == self.missing:
+            return None
+        return Mismatch(f"still readable after deletion ({self.operation})", answer.text[:200])
+
+    def _read(self, call: Call, entity: Entity) -> Answer:
+        names = parameters_of(self.operation)
+        path = {name: entity.path.get(name, entity.id) for name in names}
+        return call(self.operation, refusals=(self.missing,), check=self._is(entity.id), **path)
+
+    def _is(self, identity: str) -> Callable[[Answer], Mismatch | None]:
+        def check(answer: Answer) -> Mismatch | None:
+            body = answer.json
+            found = body.get(self.key, identity) if isinstance(body, dict) else identity
+            return None if str(found) == identity else expected(f"the {self.key} that was asked for", found)
+
+        return check
+
+
+class Listed(NamedTuple):
+    """An operation that lists the entity; ``params`` must restrict the list so that it fits on a page."""
+
+    operation: str
+    at: str = ""
+    """Dotted path of the list in the response."""
+    key: str = "id"
+    """Member of a listed entity that has its id."""
+    params: Mapping[str, str | int | bool] = {}
+    path: Mapping[str, str] = {}
+    """Path parameters, if they differ from those of the call that is verified."""
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity is not listed, or does not have its values."""
+        found = self._find(call, entity)
+        if found is None:
+            return expected(f"the entity in the list of {self.operation}")
+        return shows(entity.values, found, self.operation)
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity is still listed."""
+        found = self._find(call, entity)
+        return None if found is None else Mismatch(f"still listed after deletion ({self.operation})")
+
+    def _find(self, call: Call, entity: Entity) -> Mapping[str, Any] | None:
+        names = parameters_of(self.operation)
+        path = {name: self.path.get(name) or entity.path.get(name, entity.id) for name in names}
+        answer = call(self.operation, params=self.params or None, check=self._is_list, **path)
+        return next((one for one in self._entities(answer) if str(one[self.key]) == entity.id), None)
+
+    def _entities(self, answer: Answer) -> Any:
+        return answer[self.at] if self.at else answer.json
+
+    def _is_list(self, answer: Answer) -> Mismatch | None:
+        listed = self._entities(answer)
+        right = isinstance(listed, list) and all(isinstance(one, dict) and self.key in one for one in listed)
+        return None if right else expected(f"a list of entities with {self.key}", listed)
+
+
+class NotReadable(NamedTuple):
+    """No operation reads the entity, for this reason."""
+
+    reason: str
+    operation: str = ""
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return None: nothing can be read."""
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return None: nothing can be read."""
+
+
+def parameters_of(operation: str) -> tuple[str, ...]:
+    """Return the names of the path parameters of ``operation``."""
+    return tuple(_PARAMETER.findall(operation))
+
+
+def item_of(operation: str) -> Item:
+    """Return the read of the entity that ``DELETE /tools/{tool_id}`` deletes, or that a PUT changes: the same path."""
+    return Item(f"GET {operation.split(' ')[1]}")
+
+
+def sent_values(body: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the properties in a request ``body``, also those in a wrapper such as ``{"tool": {...}}``.
+
+    Properties ``without`` which the entity is compared, and those that are null, are left out.
+    """
+    if not isinstance(body, Mapping):
+        return {}
+    wrapped = {
+        k: v
+        for part in body.values()
+        if isinstance(part, Mapping) and "name" in part
+        for k, v in part.items()
+    }
+    top = {k: v for k, v in body.items() if not (isinstance(v, Mapping) and "name" in v)}
+    return {k: v for k, v in (wrapped | top).items() if k not in without and v is not None}
+
+
+def shows(values: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | None:
+    """Return a mismatch if ``shown``, a response of ``operation``, has one of the ``values`` and it differs.
+
+    Names may be spelled in camel case or with underscores.
+    """
+    members = {_plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
+    for name, value in values.items():
+        if _plain(name) in members and not same(value, members[_plain(name)]):
+            found = members[_plain(name)]
+            return expected(f"{name} to be {value!r:.80} in the response of {operation}", repr(found))
+    return None
+
+
+def same(sent: Any, shown: Any) -> bool:
+    """Return whether a property has the value that was sent; a masked value counts as the same.
+
+    An object may have more members than were sent. A list of labels may be shown as a list of objects, in any order.
+    """
+    if isinstance(shown, str) and _MASK.fullmatch(shown):
+        return True
+    if isinstance(sent, Mapping) and isinstance(shown, Mapping):
+        members = {_plain(k): v for k, v in shown.items()}
+        return all(
+            _plain(k) in members and same(v, members[_plain(k)]) for k, v in sent.items() if v is not None
+        )
+    if isinstance(sent, list) and isinstance(shown, list):
+        if all(isinstance(one, str) for one in sent):
+            return sorted(sent) == sorted(str(_label(one)) for one in shown)
+        return len(sent) == len(shown) and all(map(same, sent, shown))
+    return bool(sent == shown)
+
+
+def _label(shown: Any) -> Any:
+    return shown.get("label", shown.get("name", shown.get("id"))) if isinstance(shown, Mapping) else shown
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
