@@ -16,6 +16,7 @@ from loadtest.client.answer import Answer, MissingMember, Problem
 from loadtest.client.call import CallContext, report_call
 from loadtest.client.connection.connections import ClientPool
 from loadtest.client.connection.transport import answer_of
+from loadtest.client.element_log import ElementLog, OnChecked
 from loadtest.client.mismatch import Mismatch, content_problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventStream, LineReader
@@ -57,7 +58,12 @@ class Caller:
     """Calls the gateway for one user."""
 
     def __init__(
-        self, http: FastHttpSession, session: Session, area: str, on_stream: Callable[[StreamResult], None]
+        self,
+        http: FastHttpSession,
+        session: Session,
+        area: str,
+        on_stream: Callable[[StreamResult], None],
+        on_checked: OnChecked = lambda _operation, _elements: None,
     ) -> None:
         self.http = http
         self.session = session
@@ -69,6 +75,7 @@ class Caller:
         """Scheduled start of the current scenario (``time.perf_counter()``), until its first call."""
         self._unwinding: set[gevent.Greenlet] = set()
         """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
+        self.elements = ElementLog(on_checked)
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
         # A sign-in sets cookies, and a cookie enables the gateway's CSRF checks for every later call.
@@ -137,7 +144,8 @@ class Caller:
                 found = find_problem(
                     self.session, call, answer, accepted=accept or {}, protocol=problem, content=check
                 )
-            if found is None and effect is not None and not self.session.stopping:
+            verified = found is None and effect is not None and not self.session.stopping
+            if verified and effect is not None:
                 found, ended = self._verify(answer, effect)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
@@ -149,6 +157,9 @@ class Caller:
             raise StepFailed(found, operation)
         if ended is not None:
             raise ended
+        if call.accepted is None and not call.refused:
+            sent = self.session.contract.input_of(operation).sent(params, json if form is None else form)
+            self.elements.succeeded(operation, sent, checked=check is not None or verified)
         answer.on_read = self.note
         return answer
 
@@ -247,6 +258,8 @@ class Caller:
             self.http.client.clientpool.close()
         if problem is not None:
             raise StepFailed(problem, operation)
+        sent = self.session.contract.input_of(operation).sent(params, json)
+        self.elements.succeeded(operation, sent, checked=events is not None and events.events > 0)
 
     @contextmanager
     def undoing(self) -> Iterator[None]:

@@ -70,6 +70,8 @@ class RunWriter:
         self._path = Path(target.reports) / "run.json"
         self._queue = SweepQueue(())
         self._users: dict[int, int] = {}
+        self._documented: Mapping[str, tuple[str, ...]] = {}
+        """The documented elements of each operation's input."""
         self.signal: int | None = None
         """The signal that ended the run."""
         self._cpu = CpuMonitor()
@@ -98,6 +100,7 @@ class RunWriter:
         options = self.environment.parsed_options
         self.recorder.reset()
         self._users, self._cpu, self._over, self._queue = {}, CpuMonitor(), False, queue
+        self._documented = session.contract.elements()
         self.started = time.time()
         self.run = Run(
             started=_iso(self.started),
@@ -205,6 +208,7 @@ class RunWriter:
             self.run,
             duration=duration,
             operations=counts.operation_records(self.started),
+            elements=counts.element_records(self._documented),
             failures=counts.failure_records(self.started),
             streams=counts.stream_records(),
             scenarios=counts.scenario_records(),

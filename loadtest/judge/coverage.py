@@ -7,14 +7,15 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from loadtest.core.operations import area_of, base
 from loadtest.core.units import plural
+from loadtest.judge.elements import ElementCoverage, element_coverage
 from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
-from loadtest.versions.data import Drift, Exclusion
+from loadtest.versions.data import Drift, Exclusion, Unchecked
 
 SHARES = (50, 90, 99, 100)
 """Percentages of the successful operations for which the time to reach them is reported."""
@@ -116,6 +117,8 @@ class Coverage:
     """How the load was limited, in which case no floor applies; empty if it was not."""
     gone: frozenset[str] = frozenset()
     """Operations of the known version that are no longer offered, intended or not."""
+    elements: ElementCoverage = field(default_factory=ElementCoverage)
+    """Coverage of the documented input."""
 
     def count(self, state: CoverageState, area: str | None = None) -> int:
         """Return how many operations have this ``state``, not counting parts of other operations."""
@@ -246,6 +249,8 @@ def coverage_of(
     interrupting: Collection[str] = (),
     removed: Mapping[str, str] | None = None,
     intended: Mapping[str, str] | None = None,
+    unchecked: Iterable[Unchecked] = (),
+    not_yet: Mapping[str, Collection[str]] | None = None,
 ) -> Coverage:
     """Return the coverage of ``run``; ``excused`` are the operations whose every failure is a known one.
 
@@ -253,7 +258,8 @@ def coverage_of(
     ``drift`` lists the known contract mismatches. If ``required``, every planned operation
     must succeed or be excused; ``allowed`` are operations that only get responses which their scenario allows, and
     ``interrupting`` those whose failure excuses that later operations of the scenario are not called: it is new and
-    fails the run, or is known to occur only sometimes.
+    fails the run, or is known to occur only sometimes. ``unchecked`` and ``not_yet`` are those of
+    :func:`~loadtest.judge.elements.element_coverage`.
     """
     called = {operation.name: operation for operation in run.operations if operation.requests}
     areas = _areas(run)
@@ -331,6 +337,12 @@ def coverage_of(
         ),
         partial=_partial(run),
         gone=frozenset(gone),
+        elements=element_coverage(
+            run,
+            exclusions=unchecked,
+            not_yet=not_yet,
+            ignored={one.name for one in rows if one.state is CoverageState.EXCLUDED},
+        ),
     )
 
 

@@ -160,6 +160,8 @@ def judge(
         },
         removed=removals.removed,
         intended=removals.intended,
+        unchecked=version_data.unchecked if version_data else (),
+        not_yet=version_data.not_yet if version_data else None,
     )
     succeeded = {
         o.name: o.area for o in coverage.operations if o.state is CoverageState.SUCCEEDED and not o.within

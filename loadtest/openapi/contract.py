@@ -13,7 +13,8 @@ import jsonschema_rs
 import msgspec
 
 from loadtest.core.errors import InconclusiveError
-from loadtest.core.operations import METHODS, PREFIX, canonical
+from loadtest.core.operations import METHODS, PREFIX, base, canonical
+from loadtest.openapi.elements import NO_INPUT, DocumentedInput, documented_input
 from loadtest.results.failures import normalise
 from loadtest.versions.data import Drift, VersionData
 
@@ -51,6 +52,7 @@ class Contract:
     drift: tuple[Drift, ...] = ()
     _registry: jsonschema_rs.Registry | None = None
     _validators: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
+    _inputs: dict[str, DocumentedInput] = field(default_factory=dict)
 
     def drifted(
         self,
@@ -78,6 +80,22 @@ class Contract:
         """Return the served path template of ``operation``, or None if the gateway does not offer it."""
         known = self.operations.get(operation)
         return known.path if known else None
+
+    def input_of(self, operation: str) -> DocumentedInput:
+        """Return the documented input of ``operation``; nothing if the gateway does not offer it."""
+        name = base(operation)
+        found = self._inputs.get(name)
+        if found is None:
+            known = self.operations.get(name)
+            method = name.partition(" ")[0].lower()
+            found = documented_input(self.document, known.path, method) if known else NO_INPUT
+            self._inputs[name] = found
+        return found
+
+    def elements(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the documented elements of each operation's input, if there are any."""
+        names = {name: tuple(sorted(self.input_of(name).names)) for name in sorted(self.operations)}
+        return {name: elements for name, elements in names.items() if elements}
 
     def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
         """Return the distinct violations of the schema at ``pointer`` by ``body``, one line each.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from loadtest.core.operations import base
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
@@ -149,6 +150,8 @@ class Aggregator(msgspec.Struct):
     streams: dict[str, _StreamCounts] = msgspec.field(default_factory=dict)
     starts: _StartCounts = msgspec.field(default_factory=_StartCounts)
     scenarios: dict[str, _ScenarioCounts] = msgspec.field(default_factory=dict)
+    checked: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    """Operation → documented element of its input → calls whose effect was checked."""
 
     @property
     def requests(self) -> int:
@@ -195,6 +198,10 @@ class Aggregator(msgspec.Struct):
         for gap in outcome.gaps:
             stream.gap.add(gap)
 
+    def add_checked(self, operation: str, elements: Iterable[str]) -> None:
+        """Count the documented ``elements`` of a successful request whose effect was checked."""
+        _add(self.checked.setdefault(base(operation), {}), dict.fromkeys(elements, 1))
+
     def scenario_begins(self, name: str) -> None:
         """Count the start of a scenario."""
         self.scenarios.setdefault(name, _ScenarioCounts()).started += 1
@@ -222,6 +229,8 @@ class Aggregator(msgspec.Struct):
         merge_all(self.operations, other.operations)
         merge_all(self.streams, other.streams)
         merge_all(self.scenarios, other.scenarios)
+        for operation, elements in other.checked.items():
+            _add(self.checked.setdefault(operation, {}), elements)
         self.buckets.merge(other.buckets)
         self.starts.merge(other.starts)
 
@@ -288,6 +297,14 @@ class Aggregator(msgspec.Struct):
             )
             for failure in sorted(self.failures.values(), key=lambda f: (-f.count, f.fingerprint))
         )
+
+    def element_records(self, documented: Mapping[str, Iterable[str]]) -> dict[str, dict[str, int]]:
+        """Return the count of each of the ``documented`` elements of each operation, 0 if it was not checked."""
+        none: dict[str, int] = {}
+        return {
+            operation: {name: self.checked.get(operation, none).get(name, 0) for name in names}
+            for operation, names in documented.items()
+        }
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""

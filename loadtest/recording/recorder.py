@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,10 @@ class Recorder:
     def stream(self, outcome: StreamResult) -> None:
         """Count a finished event stream."""
         self.aggregator.add_stream(outcome)
+
+    def checked(self, operation: str, elements: Collection[str]) -> None:
+        """Count the documented ``elements`` of a successful request whose effect was checked."""
+        self.aggregator.add_checked(operation, elements)
 
     def scenario_started(self, name: str) -> None:
         """Count the start of a scenario."""

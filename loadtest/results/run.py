@@ -207,6 +207,9 @@ class Run(Record, frozen=True, kw_only=True):
     backends: tuple[Backend, ...] = ()
     contract: tuple[str, ...] | None = None
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""
+    elements: dict[str, dict[str, Count]] | None = None
+    """Documented elements of each operation's input (``query limit``, ``query order=asc``, ``body tool.name``) with the
+    number of successful calls that contained it and whose effect was checked; None if the record does not say."""
     plan: tuple[Scenario, ...] = ()
     operations: tuple[Operation, ...] = ()
     failures: tuple[Failure, ...] = ()

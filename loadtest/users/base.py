@@ -60,7 +60,8 @@ class GatewayUser(FastHttpUser):
         if (trust := self.process.session.trust) is not None:
             self.ssl_context_factory = trust.shared_context
         super().__init__(environment)
-        self.api = Caller(self.client, self.process.session, self.area, self.process.recorder.stream)
+        recorder = self.process.recorder
+        self.api = Caller(self.client, self.process.session, self.area, recorder.stream, recorder.checked)
         self.schedule: Schedule | None = None
         self._stopped_at: float | None = None
 
@@ -354,6 +355,7 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
             outer, user.api.scenario = user.api.scenario, name
             recorder = user.process.recorder
             recorder.scenario_started(name)
+            user.api.elements.begin()
             try:
                 if user.takes_part(name):
                     method(user)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from packaging.version import InvalidVersion, Version
 
 from loadtest.core.errors import UsageError
-from loadtest.core.files import read_toml
+from loadtest.core.files import read_json, read_toml
 from loadtest.core.record import Record
 from loadtest.results.deployment import AppliesTo, Deployment
 from loadtest.results.failures import ProblemKind
@@ -56,6 +56,16 @@ class Exclusion(Record, frozen=True, kw_only=True):
 
     operations: str
     """A pattern of :mod:`fnmatch` over ``METHOD /path``: ``* /_internal/*``."""
+    reason: str
+
+
+class Unchecked(Record, frozen=True, kw_only=True):
+    """Documented elements of the input of operations that no call checks, and why."""
+
+    operations: str
+    """A name, or a pattern of :mod:`fnmatch` over ``METHOD /path``."""
+    elements: tuple[str, ...]
+    """Names as ``loadtest coverage --parameters`` shows them, or patterns: ``query render``, ``body tool.auth*``."""
     reason: str
 
 
@@ -143,6 +153,10 @@ class VersionData(Record, frozen=True, kw_only=True):
     """Those that only some deployments need; they go before ``environment``."""
     allowed: tuple[AllowedOperation, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+    not_yet: dict[str, tuple[str, ...]] | None = None
+    """Elements of each operation's input that are not checked yet, from the file next to the data file; None if there
+    is no such file, in which case none are required."""
     skipped: tuple[SkippedScenarios, ...] = ()
     removed: tuple[Removal, ...] = ()
     """Operations whose removal in a later version is intended."""
@@ -191,7 +205,16 @@ def load(version: str) -> VersionData:
     path = DIRECTORY / f"{version}.toml"
     if version not in available():
         raise UsageError(f"unknown gateway {version!r}: expected {', '.join(available())}, path:DIR or a URL")
-    return read_toml(path, VersionData)
+    data = read_toml(path, VersionData)
+    listed = not_yet_path(version)
+    if not listed.is_file():
+        return data
+    return replace(data, not_yet=read_json(listed, dict[str, tuple[str, ...]], "a list of elements"))
+
+
+def not_yet_path(version: str) -> Path:
+    """Return the path of the list of elements that no call checks yet."""
+    return DIRECTORY / f"{version}.unchecked.json"
 
 
 def nearest(version: str | None, candidates: Sequence[str]) -> str:

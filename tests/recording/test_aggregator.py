@@ -84,6 +84,32 @@ def test_merged_counts_equal_counts_of_one_process(here: list[CallResult], there
     assert merged.requests == together.requests == len(here) + len(there)
 
 
+CHECKED = st.lists(
+    st.tuples(
+        st.sampled_from(["GET /a", "POST /rpc tools/call", "POST /rpc"]), st.sets(st.sampled_from("abc"))
+    )
+)
+DOCUMENTED = {"GET /a": ("a", "b"), "POST /rpc": ("b", "c"), "GET /never": ("a",)}
+
+
+@given(CHECKED, CHECKED)
+def test_checked_elements_are_counted_across_processes(
+    here: list[tuple[str, set[str]]], there: list[tuple[str, set[str]]]
+) -> None:
+    parts = Aggregator(), Aggregator()
+    for part, calls in zip(parts, (here, there), strict=True):
+        for operation, elements in calls:
+            part.add_checked(operation, elements)
+    parts[0].merge(sent(parts[1]))
+    assert parts[0].element_records(DOCUMENTED) == {
+        operation: {
+            name: sum(called.startswith(operation) and name in elements for called, elements in here + there)
+            for name in names
+        }
+        for operation, names in DOCUMENTED.items()
+    }
+
+
 @given(st.lists(st.lists(outcomes, max_size=20), min_size=1, max_size=6), st.lists(st.integers(0, 5)))
 def test_minutes_do_not_depend_on_how_the_load_was_distributed_and_reported(
     reports: list[list[CallResult]], folds: list[int]

@@ -18,7 +18,7 @@ from loadtest.core.operations import METHODS, canonical
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
 from loadtest.openapi.contracts import closest
-from loadtest.reports import coverage_table
+from loadtest.reports import coverage_table, element_table
 from loadtest.results.run import Run
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
@@ -28,6 +28,7 @@ from loadtest.versions.data import VersionData
     context_settings=HELP,
     epilog=examples(
         "loadtest coverage",
+        "loadtest coverage --parameters",
         "loadtest coverage --run before/run.json --run reports/run.json",
         "loadtest coverage --contract reports/openapi.json",
     ),
@@ -48,19 +49,50 @@ from loadtest.versions.data import VersionData
     help="Gateway version, which determines the exclusions; requires --contract "
     "[default: the version with the closest contract]",
 )
+@click.option(
+    "--parameters",
+    is_flag=True,
+    help="Show the coverage of documented query parameters, values and body properties, by operation",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
-def coverage(runs: tuple[Path, ...], contract: Path | None, gateway: str | None, as_json: bool) -> None:
+def coverage(
+    runs: tuple[Path, ...], contract: Path | None, gateway: str | None, parameters: bool, as_json: bool
+) -> None:
     """Show which operations of the contract a run called, by area.
 
     With --contract no run is needed; the exit code is 1 if an operation has no scenario.
+
+    With --parameters it shows which documented query parameters, values of enumerations and booleans, and body
+    properties were part of a successful call whose effect was checked.
     """
     if contract is not None:
         if runs:
             raise UsageError("--run and --contract: expected one of them")
+        if parameters:
+            raise UsageError("--parameters and --contract: expected one of them")
         raise SystemExit(_show_contract(contract, gateway, as_json=as_json))
     if gateway is not None:
         raise UsageError("--gateway: expected together with --contract; a run names its gateway")
-    _show_runs(runs, as_json=as_json)
+    if parameters:
+        _show_elements(runs, as_json=as_json)
+    else:
+        _show_runs(runs, as_json=as_json)
+
+
+def _show_elements(paths: Sequence[Path], *, as_json: bool) -> None:
+    """Print the coverage of the documented input in the last run, or in the one in ``paths``.
+
+    Raises:
+        UsageError: there is more than one run, or it cannot be read.
+    """
+    if len(paths) > 1:
+        raise UsageError(f"--run: given {len(paths)} times, expected one run with --parameters")
+    run = options.the_run(paths[0] if paths else None)
+    found = judge_run(run, JudgingOptions(), options.today()).coverage.elements
+    if as_json:
+        click.echo(element_table.elements_json(found))
+    else:
+        element_table.print_elements(found)
 
 
 def _show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:

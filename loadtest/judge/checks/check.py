@@ -42,6 +42,8 @@ class Check(StrEnum):
     FLOOR = "coverage-floor"
     COMPARED = "operations-compared"
     SCENARIOS = "every-operation-has-a-scenario"
+    ELEMENTS = "parameters-checked"
+    LISTED = "unchecked-parameters-listed"
     ENTITIES = "entities-cleaned-up"
     STALE = "known-failures-still-seen"
     APPLIED = "known-failures-applied"

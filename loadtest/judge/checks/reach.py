@@ -175,19 +175,97 @@ def scenarios(facts: CheckInput) -> CheckResult:
 
     A failure for a known version; a warning for a checkout or a URL, which may offer new operations.
     """
-    coverage, gateway = facts.coverage, facts.run.gateway
+    coverage = facts.coverage
     if not facts.run.plan or not coverage.known:
         return not_measured(Check.SCENARIOS, "the run has no plan or no contract")
     if coverage.partial:
         return not_measured(Check.SCENARIOS, coverage.partial)
     if not coverage.unplanned:
         return passed(Check.SCENARIOS, "every offered operation is in a scenario")
-    pinned = gateway is not None and gateway.data is not None and gateway.source == gateway.data
-    pinned = pinned and not (gateway and gateway.changed)
     return CheckResult(
         Check.SCENARIOS,
-        Severity.FAILURE if pinned else Severity.WARNING,
+        Severity.FAILURE if _pinned(facts) else Severity.WARNING,
         f"{plural(len(coverage.unplanned), 'operation')} without a scenario: {some(coverage.unplanned)}",
         "Add a scenario, or an exclusion with a reason to the gateway version's data.",
         coverage.unplanned,
     )
+
+
+def elements(facts: CheckInput) -> CheckResult:
+    """Check that the documented input was sent and its effect checked, except what the version excludes or lists.
+
+    A failure for a known version; a warning for a checkout or a URL, which may document new parameters. Elements of
+    operations in a scenario that did not run to its end do not count: its failure is reported.
+    """
+    coverage = facts.coverage.elements
+    why_not = _elements_not_judged(facts)
+    if why_not:
+        return not_measured(Check.ELEMENTS, why_not)
+    ended_early = _in_unfinished_scenarios(facts)
+    missing = tuple(
+        f"{one.operation}: {name}"
+        for one in coverage.operations
+        if one.operation not in ended_early
+        for name in one.missing
+    )
+    if not missing:
+        return passed(Check.ELEMENTS, coverage.line)
+    return CheckResult(
+        Check.ELEMENTS,
+        Severity.FAILURE if _pinned(facts) else Severity.WARNING,
+        f"{plural(len(missing), 'documented parameter')} not checked: {some(missing)}",
+        "Send them in a call with a content check, or add an [[unchecked]] entry with its reason to the data of the "
+        "gateway version.",
+        missing,
+    )
+
+
+def elements_listed(facts: CheckInput) -> CheckResult:
+    """Check that the elements that the version lists as not checked yet are still not checked."""
+    if why_not := _elements_not_judged(facts):
+        return not_measured(Check.LISTED, why_not)
+    stale = tuple(
+        f"{one.operation}: {name}" for one in facts.coverage.elements.operations for name in one.stale
+    )
+    if not stale:
+        left = sum(len(one.not_yet) for one in facts.coverage.elements.operations)
+        return passed(Check.LISTED, f"{plural(left, 'parameter')} not checked yet")
+    return CheckResult(
+        Check.LISTED,
+        Severity.WARNING,
+        f"{plural(len(stale), 'parameter')} checked although listed as not checked yet: {some(stale)}",
+        "Remove them from the list: `loadtest coverage --parameters --update`.",
+        stale,
+    )
+
+
+def _elements_not_judged(facts: CheckInput) -> str:
+    """Return why the coverage of the documented input cannot be judged; empty if it can."""
+    coverage, sweep = facts.coverage, facts.run.sweep
+    if not coverage.elements.measured:
+        return "the run does not record which parameters were sent"
+    if not coverage.elements.listed:
+        return "the gateway version has no list of parameters that are not checked yet"
+    if coverage.partial:
+        return coverage.partial
+    if sweep is None or sweep.done < sweep.planned or sweep.unfinished:
+        return "the first sweep is unfinished"
+    return ""
+
+
+def _in_unfinished_scenarios(facts: CheckInput) -> frozenset[str]:
+    """Return the operations in scenarios that never ran to their end."""
+    completed = {one.name for one in facts.run.scenarios or () if one.completed}
+    return frozenset(
+        base(call.operation)
+        for scenario in facts.run.plan
+        if scenario.name not in completed
+        for call in scenario.calls
+    )
+
+
+def _pinned(facts: CheckInput) -> bool:
+    """Return whether the gateway is exactly a known version, with its usual settings."""
+    gateway = facts.run.gateway
+    known = gateway is not None and gateway.data is not None and gateway.source == gateway.data
+    return known and not (gateway and gateway.changed)

@@ -98,6 +98,8 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.FLOOR: reach.required,
     Check.COMPARED: reach.compared,
     Check.SCENARIOS: reach.scenarios,
+    Check.ELEMENTS: reach.elements,
+    Check.LISTED: reach.elements_listed,
     Check.ENTITIES: _entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,

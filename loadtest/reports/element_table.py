@@ -1,0 +1,57 @@
+"""Coverage of the documented input on a terminal or as JSON, by operation."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from loadtest.core.operations import area_of
+from loadtest.judge.elements import ElementCoverage, InputCoverage, total
+from loadtest.reports.terminal import plain
+from loadtest.results.elements import ElementKind
+
+NOT_MEASURED = "not measured: the run does not record which parameters were sent"
+
+
+def print_elements(coverage: ElementCoverage, console: Console | None = None) -> None:
+    """Print the checked and documented elements by area and operation, and the names of those not checked."""
+    console = console or Console(highlight=False, emoji=False)
+    if not coverage.measured:
+        console.print(NOT_MEASURED)
+        return
+    table = Table("area", *(kind.value for kind in ElementKind), box=None, pad_edge=False)
+    areas: dict[str, list[InputCoverage]] = {}
+    for one in coverage.operations:
+        areas.setdefault(area_of(one.operation), []).append(one)
+    for area, members in sorted(areas.items()):
+        sums = total(one.counts() for one in members)
+        table.add_row(plain(area), *(f"{checked}/{of}" if of else "" for checked, of in sums.values()))
+    console.print(table)
+    for one in coverage.operations:
+        if one.open:
+            console.print(
+                plain(f"{one.operation}: {_counts(one)}; not checked: {', '.join(one.open)}"), soft_wrap=True
+            )
+    console.print(coverage.line)
+
+
+def elements_json(coverage: ElementCoverage) -> str:
+    """Return the coverage of the documented input as JSON; ``operations`` is null if it was not measured."""
+    rows = {
+        one.operation: {
+            "checked": one.checked,
+            "missing": one.missing,
+            "not_yet": one.not_yet,
+            "excluded": one.excluded,
+            "stale": one.stale,
+        }
+        for one in coverage.operations
+    }
+    totals = {kind.value: counts for kind, counts in coverage.counts().items()}
+    found = {"totals": totals, "operations": rows if coverage.measured else None}
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def _counts(one: InputCoverage) -> str:
+    return ", ".join(f"{kind} {checked}/{of}" for kind, (checked, of) in one.counts().items() if of)
