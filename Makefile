@@ -55,7 +55,7 @@ help: ## Show this help
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@awk 'BEGIN { print "\nSettings, on the command line or in the environment" } \
 		sub(/^#: /, "  ")' Makefile
-	@printf '\n%s\n' 'Arguments: RUN_ARGS, REPORT_ARGS, LOCUST_ARGS, PYTEST_ARGS, LEAKS_ARGS'
+	@printf '\n%s\n' 'Arguments: RUN_ARGS, REPORT_ARGS, LOCUST_ARGS, PYTEST_ARGS, LEAKS_ARGS, MUTATION_ARGS'
 
 .PHONY: setup
 setup: ## Create .venv from the hashed locks, if out of date
@@ -155,6 +155,10 @@ test-nightly: setup ## Run the tests that are too slow for every change
 .PHONY: test-distributed
 test-distributed: setup ## Test with network namespaces as machines; needs root
 	@LOADTEST_NEEDS_NAMESPACES=1; export LOADTEST_NEEDS_NAMESPACES; exec $(BIN)/pytest tests/app/test_machines.py $(PYTEST_ARGS)
+
+.PHONY: mutation
+mutation: setup ## Measure which faults of a gateway a load detects
+	@exec $(LOADTEST) mutate $(MUTATION_ARGS)
 
 .PHONY: test-browser
 test-browser: setup ## Test report.html in Chromium or Chrome

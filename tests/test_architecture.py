@@ -34,10 +34,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
         "workload",
     },
+    "mutation": {
+        *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),
+    },
     "users": {"backends", "client", "core", "engine", "fixtures", "results", "workload"},
     "cli": {
-        *("adoption", "app", "core", "engine", "gateway", "judge", "openapi", "reports", "results"),
-        *("versions", "workload"),
+        *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
+        *("results", "versions", "workload"),
     },
 }
 """Each package below ``loadtest``, and the packages that it may import."""

@@ -16,6 +16,7 @@ from loadtest.cli.commands import (
     coverage,
     drive,
     gateways,
+    mutate,
     report,
     run,
     services,
@@ -38,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     services.services,
     gateways.gateways,
     adopt.adopt,
+    mutate.mutate,
 )
 """The commands in the order of the help."""
 

@@ -135,7 +135,8 @@ class Coordinator:
         self.workers.begin()
         shape = self.soak.shape
         scenarios = discover_scenarios(soak=shape is not None)
-        plan = select_scenarios(process.scenarios, scenarios)
+        selected = process.scenarios.keys() & (target.only or process.scenarios)
+        plan = select_scenarios(selected, scenarios)
         self.queue = self._sweep(plan)
         self.run_writer.shape = shape
         self.run_writer.begin(
@@ -144,7 +145,7 @@ class Coordinator:
             plan,
             [user_class.__name__ for user_class in self.environment.user_classes],
             self.queue,
-            self.run_time,
+            None if target.only else self.run_time,
             len(scenarios) - len(plan),
         )
         self._counts_before = count_entities(session)
@@ -168,14 +169,21 @@ class Coordinator:
 
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or later if the first sweep is incomplete then."""
+        if self.process.target.only:
+            self._wait_for_sweep(run_time)
+            self._quit()
+            return
         gevent.sleep(run_time)
         grace = min(run_time * SWEEP_GRACE, MAX_SWEEP_GRACE)
-        latest = time.monotonic() + grace
         if not self.queue.finished:
             logger.info("The first sweep is incomplete; the load continues for %g s at most", grace)
+        self._wait_for_sweep(grace)
+        self._quit()
+
+    def _wait_for_sweep(self, within: float) -> None:
+        latest = time.monotonic() + within
         while time.monotonic() < latest and not self.queue.finished:
             gevent.sleep(POLL_INTERVAL)
-        self._quit()
 
     def _on_test_stop(self, **_: Any) -> None:
         if self.run_writer.shape is not None:

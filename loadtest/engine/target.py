@@ -59,6 +59,8 @@ class Target(Record, frozen=True, kw_only=True):
     soak: Soak | None = None
     run_time: float | None = None
     """Run time of the profile in seconds, used by a soak if Locust has none."""
+    only: tuple[str, ...] = ()
+    """Names of the scenarios to run once each; the load ends after them. Empty: all scenarios, then the mix."""
     expect_workers: int = 0
     """Workers that a master waits for; 0 if the load runs in local processes."""
     workers_within: float = 0.0

@@ -1,0 +1,1 @@
+"""Mutation score: which faults of a gateway the load test detects."""

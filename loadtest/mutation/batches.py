@@ -1,0 +1,55 @@
+"""Batches: faults that can be injected into one load, because no scenario calls two of their operations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from loadtest.mutation.faults import Fault, FaultKind
+from loadtest.results.run import Scenario
+
+MAX_STALLS = 2
+"""Operations without a response in one load: their users hold the slots of other users."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """The faults of one load."""
+
+    faults: list[Fault] = field(default_factory=list)
+    scenarios: set[str] = field(default_factory=set)
+    """Scenarios that call one of the faulty operations."""
+
+    def takes(self, fault: Fault, scenarios: frozenset[str]) -> bool:
+        """Return whether ``fault`` can be added: no scenario is shared, and there are not too many stalls."""
+        stalls = sum(one.kind is FaultKind.STALL for one in self.faults)
+        return not (self.scenarios & scenarios) and (fault.kind is not FaultKind.STALL or stalls < MAX_STALLS)
+
+
+def callers(plan: Iterable[Scenario]) -> Mapping[str, frozenset[str]]:
+    """Return the names of the scenarios that call each operation."""
+    found: dict[str, set[str]] = {}
+    for scenario in plan:
+        for call in scenario.calls:
+            found.setdefault(call.operation, set()).add(scenario.name)
+    return {operation: frozenset(names) for operation, names in found.items()}
+
+
+def make_batches(
+    faults: Iterable[Fault], scenarios: Mapping[str, frozenset[str]]
+) -> tuple[tuple[Batch, ...], tuple[Fault, ...]]:
+    """Return batches that contain each fault once, and the faults whose operation no scenario calls.
+
+    Faults in operations that many scenarios call are placed first, which makes the batches few.
+    """
+    called = [fault for fault in faults if scenarios.get(fault.operation)]
+    batches: list[Batch] = []
+    for fault in sorted(called, key=lambda one: -len(scenarios[one.operation])):
+        own = scenarios[fault.operation]
+        batch = next((one for one in batches if one.takes(fault, own)), None)
+        if batch is None:
+            batch = Batch()
+            batches.append(batch)
+        batch.faults.append(fault)
+        batch.scenarios |= own
+    return tuple(batches), tuple(fault for fault in faults if not scenarios.get(fault.operation))
