@@ -1,4 +1,4 @@
-"""Options that every test may use, and what runs beside what."""
+"""Options and fixtures of all tests, and which tests may run in parallel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
-# How long an example takes says something about the machine, not about what is tested.
+# The duration of an example depends on the machine, not on what is tested.
 settings.register_profile("any-machine", deadline=None)
 settings.load_profile("any-machine")
 
@@ -18,14 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-goldens",
         action="store_true",
-        help="write the files in tests/data anew instead of comparing with them; look at the difference",
+        help="write the files in tests/data anew instead of comparing with them; review the difference",
     )
 
 
 # Before xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one gateway at a time be under a whole load, and one other be booted beside it."""
+    """Let one gateway at a time be under a whole load, and boot at most one other in parallel."""
     for item in items:
         if item.get_closest_marker("load"):
             item.add_marker(pytest.mark.xdist_group("load"))

@@ -15,7 +15,7 @@ EACH = pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 
 
 def pins(lock: Path) -> dict[str, tuple[str, str]]:
-    """Name to version and the rest of its entry; a package may stand twice, for two kinds of machine."""
+    """Name to version and the rest of its entry; a package may occur twice, for two platforms."""
     text = lock.read_text().replace("\\\n", " ")
     return {
         f"{match[1]} {match[2]}": (match[2], match[3])

@@ -1,4 +1,4 @@
-"""A release becomes a known version: what a person is told of it, and the whole command on a real one."""
+"""A release becomes a known version: the progress messages, and the whole command on a real release."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_long_list_is_whole_in_the_summary_that_the_terminal_names() -> None:
     assert f"GET /{SHOWN}" not in shown
 
 
-def test_old_packages_are_told_with_the_reason() -> None:
+def test_old_packages_are_reported_with_the_reason() -> None:
     packages = OldPackages(dt.date(2026, 7, 21), "ImportError: cannot import name 'x_y' from 'mcp'")
     found = replace(adoption(ContractDiff((), (), ())), packages=packages)
     words = "Its lock holds the packages of 2026-07-21, the day of its upload, because it fails with the current ones: "
@@ -158,10 +158,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def adopting(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
-    """Adopt a release that ``boot`` stands for; without an index, an installer and a gateway."""
+    """Adopt a release simulated by ``boot``, without an index, an installer or a gateway."""
 
-    def run(version: str, boot: Boot, told: list[str] | None = None) -> Adoption:
-        steps = [] if told is None else told
+    def run(version: str, boot: Boot, steps_shown: list[str] | None = None) -> Adoption:
+        steps = [] if steps_shown is None else steps_shown
 
         def lock_version(data: VersionData) -> Path:
             data.lock.write_text(f"locked as of {data.exclude_newer}")
@@ -188,13 +188,13 @@ def test_the_template_is_the_version_with_the_fewest_differences(
     def boot(data: VersionData) -> Mapping[str, Any]:
         return OLD
 
-    told: list[str] = []
+    steps_shown: list[str] = []
     # By number 1.0.6 is nearest to 1.0.7.
-    found = adopting("1.0.6", boot, told)
+    found = adopting("1.0.6", boot, steps_shown)
     assert found.template == "1.0.0rc1"
     assert found.changes.count == 0
-    assert "the contract of 1.0.0rc1 is closer than that of 1.0.7" in told
-    assert told[-1] == "booting 1.0.6 with the settings of 1.0.0rc1"
+    assert "the contract of 1.0.0rc1 is closer than that of 1.0.7" in steps_shown
+    assert steps_shown[-1] == "booting 1.0.6 with the settings of 1.0.0rc1"
     data = versions.load("1.0.6")
     assert data.known == versions.load("1.0.0rc1").known
     assert contract_of("1.0.6").settings == {"PORT": "1"}
@@ -205,20 +205,20 @@ def test_the_template_is_the_version_with_the_fewest_differences(
 def test_packages_of_its_own_time_where_those_of_today_do_not_do(
     adopting: Callable[..., Adoption], folder: Path
 ) -> None:
-    why = "ImportError: cannot import name 'x' from 'mcp' (/home/somebody/lib/site-packages/mcp/__init__.py)"
+    why = "ImportError: cannot import name 'x' from 'mcp' (/home/user/lib/site-packages/mcp/__init__.py)"
 
     def boot(data: VersionData) -> Mapping[str, Any]:
         if data.exclude_newer is None:
             raise BootError("the gateway ended", ("INFO hello", why))
         return OLD
 
-    told: list[str] = []
-    found = adopting("1.0.0", boot, told)
-    said = "ImportError: cannot import name 'x' from 'mcp' (mcp/__init__.py)"
-    assert found.packages == OldPackages(LATER, said)
+    steps_shown: list[str] = []
+    found = adopting("1.0.0", boot, steps_shown)
+    reason = "ImportError: cannot import name 'x' from 'mcp' (mcp/__init__.py)"
+    assert found.packages == OldPackages(LATER, reason)
     assert (
-        f"it fails with the current packages ({said}): using those of 2026-07-21, the day of its upload"
-        in told
+        f"it fails with the current packages ({reason}): using those of 2026-07-21, the day of its upload"
+        in steps_shown
     )
     text = (folder / "1.0.0.toml").read_text()
     assert "/home/" not in text
@@ -260,13 +260,13 @@ def test_what_fails_is_one_line_and_leaves_nothing_behind(
     adopting: Callable[..., Adoption], folder: Path, boot: Boot, error: type[BaseException], words: str
 ) -> None:
     before = sorted(folder.iterdir())
-    told: list[str] = []
+    steps_shown: list[str] = []
     with pytest.raises(error, match=words) as raised:
-        adopting("1.0.9", boot, told)
+        adopting("1.0.9", boot, steps_shown)
     assert "\n" not in str(raised.value)
     assert sorted(folder.iterdir()) == before
     if boot in (refusing, no_python):
-        assert len([step for step in told if step.startswith("resolving")]) == 1, (
+        assert len([step for step in steps_shown if step.startswith("resolving")]) == 1, (
             "other packages change nothing"
         )
     if error is InconclusiveError:
@@ -286,9 +286,9 @@ def test_the_command_makes_a_known_version_again(tmp_path: Path, monkeypatch: py
         "loadtest.adoption.adopt.index.release", lambda _: Release("1.0.7", ">=3.11,<3.14", None)
     )
     monkeypatch.setattr("loadtest.adoption.adopt.lock_version", lambda data: data.lock.write_text(lock))
-    told: list[str] = []
-    found = adopt("1.0.7", settings.home(os.environ), told.append)
-    assert told == [
+    steps_shown: list[str] = []
+    found = adopt("1.0.7", settings.home(os.environ), steps_shown.append)
+    assert steps_shown == [
         "asking the package index for 1.0.7",
         "resolving 1.0.7 for Python >=3.11,<3.14",
         "installing 1.0.7",

@@ -80,7 +80,7 @@ def named(data: VersionData) -> set[str]:
     return {one.operation for one in data.known} | {one.operation for one in data.drift}
 
 
-def test_what_the_release_says_of_itself() -> None:
+def test_the_metadata_of_the_release() -> None:
     manifest = Manifest(python="<3.14,>=3.12", extras=("grpc", "redis"), settings={})
     found = drafted("1.0.7", manifest=manifest)
     assert (found.data.python, found.data.extras) == (">=3.12,<3.14", ("grpc", "redis"))

@@ -52,7 +52,7 @@ def test_an_index_without_the_package(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("names", "arguments", "shown", "said"),
+    ("names", "arguments", "shown", "errors"),
     [
         (("1.2", "1.1"), (), "1.2 (Python >=3.12)\n1.1 (Python >=3.12)\n", ""),
         (("1.2", "1.1"), ("--json",), '["1.2", "1.1"]\n', ""),
@@ -66,9 +66,13 @@ def test_an_index_without_the_package(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_newer_releases_on_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], arguments: tuple[str, ...], shown: str, said: str
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...],
+    arguments: tuple[str, ...],
+    shown: str,
+    errors: str,
 ) -> None:
     monkeypatch.setattr(newer, "newer_versions", lambda _known, *, pre: names)
     monkeypatch.setattr(index, "release", lambda version: Release(version, ">=3.12", None))
     done = CliRunner().invoke(gateways, ["--newer", *arguments])
-    assert (done.exit_code, done.stdout, done.stderr) == (0, shown, said)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, shown, errors)

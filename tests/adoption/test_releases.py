@@ -1,4 +1,4 @@
-"""Which release is new, and what the index says of one, whatever Python runs this program."""
+"""Which release is new, and what the index states about a release, for any Python that runs this program."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_release_has_the_name_that_the_index_spells(offering: Index) -> None:
     assert release("1.0.8-rc.1").version == "1.0.8rc1"
 
 
-def test_a_long_default_is_told_by_its_digest() -> None:
+def test_a_long_default_is_shown_as_its_digest() -> None:
     assert short("x" * 80) == "x" * 80
     assert short("x" * 81) == short("x" * 81) != short("y" * 81)
     assert short("a\nb").startswith("(3 characters, SHA-256 ")
@@ -92,7 +92,7 @@ def test_a_long_default_is_told_by_its_digest() -> None:
 def test_a_release_on_the_index_has_both_bounds_of_its_pythons_and_its_day() -> None:
     found = release("1.1.0")
     assert (found.version, found.python) == ("1.1.0", ">=3.12,<3.14")
-    # Not every mirror of the index says it.
+    # Not every mirror of the index provides it.
     assert found.uploaded in {None, dt.date(2026, 10, 20)}
 
 
@@ -103,7 +103,7 @@ def test_one_line_where_the_index_has_no_such_release() -> None:
     assert "\n" not in str(error.value)
 
 
-def test_what_is_no_gateway_says_why() -> None:
+def test_the_error_for_something_other_than_a_gateway() -> None:
     here = Installation("nothing", Path(sys.prefix))
     with pytest.raises(
         InconclusiveError, match=r"^reading the configuration of nothing failed .*: .*mcpgateway"

@@ -48,7 +48,7 @@ def started(
     more: Mapping[str, str],
     where: Callable[..., list[str]] = lambda *command: list(command),
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start the command, ``where`` says how; kill it if it is still there at the end of the block."""
+    """Start the command as set in ``where``, and kill it if it still runs at the end of the block."""
     process = subprocess.Popen(
         where(sys.executable, "-m", "loadtest", *arguments),
         env=environment(**more),

@@ -14,10 +14,10 @@ BODY = b'{"detail": "the wheel came off"}'
 
 
 @contextlib.contextmanager
-def faulty_proxy(target: str, path: str, *, method: str = "", heard: bool = False) -> Iterator[str]:
+def faulty_proxy(target: str, path: str, *, method: str = "", forwarded: bool = False) -> Iterator[str]:
     """Serve ``target`` under another address, yielded here; every request of ``path`` gets a 500.
 
-    With a ``method`` only those. The gateway learns of none of them, unless it is ``heard``.
+    With a ``method`` only those. They are forwarded to the gateway only if ``forwarded``.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -26,7 +26,7 @@ def faulty_proxy(target: str, path: str, *, method: str = "", heard: bool = Fals
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             faulty = self.path.partition("?")[0] == path and method in ("", self.command)
-            if faulty and not heard:
+            if faulty and not forwarded:
                 self._answer(500, {"Content-Type": "application/json"}, BODY)
                 return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
@@ -55,7 +55,7 @@ def faulty_proxy(target: str, path: str, *, method: str = "", heard: bool = Fals
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NETWORK = "198.18.{}.{}"
-"""Of the range that RFC 2544 sets aside for measuring networks: nobody's addresses."""
+"""In the range that RFC 2544 reserves for network benchmarks."""
 _numbers = itertools.count(os.getpid() % 200)
 
 
@@ -20,7 +20,7 @@ def ip(*arguments: str) -> None:
 
 @dataclass(frozen=True)
 class Host:
-    """One machine beside the one that the test runs on."""
+    """One machine in addition to the one that runs the test."""
 
     name: str
     namespace: str

@@ -1,4 +1,4 @@
-"""The benchmark's server, which answers nobody for a while: from ``BEGINS`` s after the first list, ``LASTS`` s long.
+"""The benchmark's server, which does not respond for a while: from ``BEGINS`` s after the first list, ``LASTS`` s long.
 
 As a program it prints its port, serves until its standard input closes, and then prints how many requests it kept
 waiting; two arguments replace the two numbers.

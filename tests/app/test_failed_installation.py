@@ -1,4 +1,4 @@
-"""A gateway that cannot be installed: one line, the same everywhere, and the installer's output beside it."""
+"""A gateway that cannot be installed: one line, the same everywhere, and the installer's output in a file."""
 
 from __future__ import annotations
 

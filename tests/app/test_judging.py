@@ -25,7 +25,7 @@ def accepted(here: Run, path: Path, **more: object) -> int:
     return len(accept(here, JudgingOptions(), path, **arguments))  # type: ignore[arg-type]
 
 
-def test_every_report_is_written_beside_the_run(tmp_path: Path) -> None:
+def test_every_report_is_written_next_to_the_run(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "reports"
     verdict = judge_and_report(failures(), JudgingOptions(), directory, TODAY)
     assert verdict.result is Result.FAIL
@@ -46,7 +46,7 @@ def test_the_gateways_data_counts() -> None:
     assert state["GET /_internal/state"] == "excluded"
 
 
-def test_accepting_turns_fail_into_pass_until_the_date(tmp_path: Path) -> None:
+def test_an_accepted_failure_passes_until_its_expiry_date(tmp_path: Path) -> None:
     path = tmp_path / "known-failures.toml"
     here = failures()
     assert judge_run(here, JudgingOptions(), TODAY).exit_code == 1
@@ -90,14 +90,14 @@ def test_nothing_to_accept_writes_nothing(tmp_path: Path) -> None:
         JudgingOptions(criteria=("p95 <",)),
     ],
 )
-def test_bad_options_are_told_before_and_after_the_load(options: JudgingOptions, tmp_path: Path) -> None:
+def test_bad_options_are_reported_before_and_after_the_load(options: JudgingOptions, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         check_options(options)
     with pytest.raises(UsageError):
         judge_and_report(clean(), options, tmp_path / "reports", TODAY)
 
 
-def test_a_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
     with pytest.raises(UsageError, match="reports"):
         judge_and_report(clean(), JudgingOptions(), tmp_path / "reports", TODAY)

@@ -24,7 +24,7 @@ WHO = ("--", "HealthUser", "TagsExtendedUser")
 def test_an_entity_whose_creation_got_no_answer_is_deleted(tmp_path: Path) -> None:
     with booted(parse_source(NEWEST), home=settings.home()) as gateway:
         secret = {"LOADTEST_JWT_SECRET": gateway.credentials.jwt_secret or ""}
-        with faulty_proxy(gateway.host, "/v1/resources", method="POST", heard=True) as address:
+        with faulty_proxy(gateway.host, "/v1/resources", method="POST", forwarded=True) as address:
             arguments = ("run", "--gateway", address, *SMALL, "--reports-dir", str(tmp_path))
             done = loadtest(*arguments, *WHO, more=secret)
     assert done.returncode == 1, done.stdout + done.stderr

@@ -25,7 +25,7 @@ def test_a_target_is_handed_on_whole() -> None:
     assert read_target(target_environment(TARGET)) == TARGET
 
 
-def test_without_one_the_environment_says_what_to_drive() -> None:
+def test_without_one_the_environment_names_the_target() -> None:
     target = read_target({"LOADTEST_HOST": "http://h:1", "LOADTEST_TOKEN": "t", "JWT_SECRET_KEY": "s"})
     assert (target.host, target.credentials.token, target.credentials.jwt_secret) == ("http://h:1", "t", "s")
     assert read_target({}).host == ""
@@ -46,7 +46,7 @@ def test_credentials_do_not_show_themselves() -> None:
     assert "value" not in f"{Target(host='h', credentials=credentials)}"
 
 
-def test_locusts_own_variables_go_before_a_profile_but_not_before_what_was_asked_of_us() -> None:
+def test_locusts_variables_override_a_profile_but_not_our_settings() -> None:
     wanted = size(users=3)
     environ = {"LOCUST_USERS": "50", "LOCUST_SPAWN_RATE": "9"}
     environment = locust_environment(TARGET, wanted, explicit=frozenset({"users"}), environ=environ)
@@ -66,7 +66,7 @@ def test_the_web_page_is_not_headless_and_has_no_run_time() -> None:
     assert asked["LOCUST_WEB_HOST"] == "10.0.0.5"
 
 
-def test_processes_of_one_machine_let_nobody_else_join() -> None:
+def test_no_other_worker_joins_the_processes_of_one_machine() -> None:
     environment = locust_environment(replace(TARGET, processes=2), size(processes=2), environ={})
     assert environment["LOCUST_MASTER_BIND_HOST"] == "127.0.0.1"
     theirs = {"LOCUST_PROCESSES": "2", "LOCUST_MASTER_BIND_HOST": "*", "LOCUST_MASTER_NODE_HOST": "10.0.0.5"}

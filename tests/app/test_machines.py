@@ -50,7 +50,7 @@ def entrance(machines: Network, gateway: StubServer) -> Iterator[Door]:
 
 @dataclass(frozen=True)
 class Company:
-    """How master and workers are started, and what the run says of them so far."""
+    """How master and workers are started, and what the run contains about them so far."""
 
     machines: Network
     reports: Path

@@ -27,7 +27,7 @@ CANARIES = {
 
 
 class Echo(ThreadingHTTPServer):
-    """Refuses every operation and says in its answer what it was asked, and the canaries as if it knew them."""
+    """Refuses every operation; its response repeats the request and contains the canaries."""
 
     daemon_threads = True
 
@@ -56,9 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         secrets = _secrets_of(body)
         self.server.seen |= secrets
-        said = [f"{self.headers}", body, *CANARIES.values(), *secrets]
+        echoed = [f"{self.headers}", body, *CANARIES.values(), *secrets]
         status = 422 if self.command == "POST" else 500
-        self._answer(status, json.dumps({"detail": [_error(one) for one in said], "message": _forms(said)}))
+        self._answer(
+            status, json.dumps({"detail": [_error(one) for one in echoed], "message": _forms(echoed)})
+        )
 
     def _answer(self, status: int, text: str) -> None:
         content = text.encode()

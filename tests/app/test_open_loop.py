@@ -55,7 +55,7 @@ class Stalling:
 
 @contextlib.contextmanager
 def stalling_server(*stall: float) -> Iterator[Stalling]:
-    """Run the server; ``stall`` says when it begins and how long it lasts, in seconds, if not as usual."""
+    """Run the server; ``stall`` is the start and duration of the stall in seconds, None for the default."""
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("stalling_server.py")), *map(str, stall)],
         env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
@@ -188,7 +188,7 @@ def test_what_never_began_is_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("stall", "mixed"), [(1.5, True), (6.5, False)])
-def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
+def test_an_unfinished_sweep_extends_the_load_up_to_a_limit(
     tmp_path: Path, stall: float, mixed: bool
 ) -> None:
     """In the longer stall the load is over after five times its run time; what is under way ends, and no mix begins."""
@@ -218,7 +218,7 @@ def test_a_load_goes_on_for_a_sweep_that_is_not_done_but_not_for_ever(
     ],
     ids=["SIGINT", "SIGTERM", "SIGTERM, two processes", "SIGTERM, as a job in the background"],
 )
-def test_a_soak_that_is_interrupted_says_how_far_it_came(
+def test_an_interrupted_soak_reports_its_progress(
     tmp_path: Path, number: signal.Signals, more: tuple[str, ...], before: str
 ) -> None:
     reports = tmp_path
@@ -269,7 +269,7 @@ def test_control_c_ends_locust_alone_in_good_order(tmp_path: Path) -> None:
             while not ((tmp_path / "run.json").exists() and read_run(tmp_path / "run.json").requests):
                 assert time.monotonic() < deadline
                 assert process.poll() is None, (tmp_path / "output.txt").read_text()
-            # As a terminal does: the whole group hears it.
+            # As a terminal does: the signal goes to the whole process group.
             os.killpg(process.pid, signal.SIGINT)
             process.wait(60)
         finally:

@@ -1,4 +1,4 @@
-"""The main job on PostgreSQL and Redis with several workers: as on SQLite, and nothing of it stays."""
+"""The main job on PostgreSQL and Redis with several workers: as on SQLite, and nothing remains."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_main_job(home: dict[str, str], installed: Programs, tmp_path: Path)
     assert "coverage-floor" not in {finding["check"] for finding in verdict["findings"]}
 
 
-def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:
+def test_missing_services_are_a_usage_error_in_one_line(tmp_path: Path) -> None:
     more = {"LOADTEST_HOME": str(tmp_path), "DATABASE": "postgres", "DATABASE_URL": ""}
     done = loadtest("run", "--reports-dir", str(tmp_path / "reports"), more=more, timeout=60)
     assert done.returncode == 2
@@ -86,7 +86,7 @@ def test_no_services_is_a_slip_told_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.real
-def test_a_run_that_does_not_boot_says_what_it_was_to_stand_on(tmp_path: Path) -> None:
+def test_a_run_that_does_not_boot_records_its_database(tmp_path: Path) -> None:
     more = {"DATABASE_URL": "postgresql://me:hush-hush@127.0.0.1:9/mcp?no-such-option=1"}
     done = loadtest("run", "--gateway", NEWEST, "--reports-dir", str(tmp_path), more=more)
     assert done.returncode == 3, done.stdout + done.stderr
@@ -98,7 +98,7 @@ def test_a_run_that_does_not_boot_says_what_it_was_to_stand_on(tmp_path: Path) -
     assert [phase.name for phase in run.phases] == ["boot", "report"]
 
 
-def test_locust_alone_says_so_too_of_a_gateway_that_does_not_answer(tmp_path: Path) -> None:
+def test_drive_reports_a_gateway_that_does_not_answer(tmp_path: Path) -> None:
     more = {
         "LOADTEST_HOST": "http://127.0.0.1:9",
         "LOADTEST_TOKEN": "no-matter",

@@ -26,7 +26,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     done = loadtest(
         "run", "--profile", "soak", "--rate", "1", "-t", "60s", "--reports-dir", str(tmp_path), timeout=500
     )
-    # Nobody can tell growth from one minute, so that no verdict but this one is right.
+    # One minute is too short to measure growth, so that no other verdict is right.
     assert done.returncode == ExitCode.INCONCLUSIVE, done.stdout + done.stderr
     verdict = json.loads((tmp_path / "verdict.json").read_text())
     assert verdict["new_failures"] == []
@@ -50,7 +50,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     streams = {stream.operation: stream for stream in run.streams}
     for operation in HELD:
         assert streams[operation].opened >= 1, operation
-    # The scenario of the sweep hears where to send and two replies; who holds one hears a further reply at least.
+    # The scenario of the sweep receives the endpoint and two replies; a long stream at least one reply more.
     assert streams["GET /sse"].opened >= 2
     assert streams["GET /sse"].events >= 5
 

@@ -127,14 +127,14 @@ def test_a_conflict_is_one_line(
 ) -> None:
     ours, other = servers
     names = {"ours": ours.address, "other": other.address}
-    code, said = loadtest(
+    code, errors = loadtest(
         verb,
         *(argument.format_map(names) for argument in arguments),
         **{name: value.format_map(names) for name, value in more.items()},
     )
     assert code == 2
-    assert said.splitlines()[-1].startswith("loadtest: ")
-    assert "hunter22" not in said
+    assert errors.splitlines()[-1].startswith("loadtest: ")
+    assert "hunter22" not in errors
     assert ours.asked == other.asked == []
 
 

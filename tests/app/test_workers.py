@@ -83,19 +83,19 @@ def test_a_worker_that_is_stopped_hands_in_everything_and_the_others_go_on(compa
 
 
 @pytest.mark.nightly
-def test_a_worker_that_cannot_sign_in_says_so_and_is_in_the_verdict(company: Company) -> None:
+def test_a_worker_that_cannot_sign_in_is_reported_and_in_the_verdict(company: Company) -> None:
     with (
         company.master("-t", "10s", "--expect-workers", "2") as master,
         company.worker() as one,
         company.worker(LOADTEST_JWT_SECRET="another-secret-that-is-not-the-gateways") as stranger,
     ):
-        said, _ = stranger.communicate(timeout=90)
-        assert stranger.returncode == 3, said
+        printed, _ = stranger.communicate(timeout=90)
+        assert stranger.returncode == 3, printed
         assert master.wait(60) == 3
         assert one.wait(30) == 0
-    (line,) = [line for line in said.splitlines() if "cannot take part" in line]
+    (line,) = [line for line in printed.splitlines() if "cannot take part" in line]
     assert "refuses our token" in line
-    assert "Traceback" not in said
+    assert "Traceback" not in printed
     (refused,) = [worker for worker in read_run(company.reports / "run.json").workers if worker.lost]
     assert refused.requests == 0
     assert "refuses our token" in refused.detail

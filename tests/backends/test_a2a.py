@@ -50,7 +50,7 @@ def test_what_is_no_message_is_refused(method: str, params: dict[str, Any], code
     assert asked(method, params, {"A2A-Version": "1.0"})["error"]["code"] == code
 
 
-def test_its_card_says_what_it_is() -> None:
+def test_its_card_describes_it() -> None:
     async def ask() -> requests.Response:
         async with running() as url:
             card = f"{url}.well-known/agent-card.json"

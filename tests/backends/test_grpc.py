@@ -21,7 +21,7 @@ async def healthy(channel: grpc.aio.Channel) -> bool:
 
 
 async def reflected(channel: grpc.aio.Channel) -> set[str]:
-    """Return the methods that the server tells of by reflection, asked for as the gateway does it."""
+    """Return the methods that the server lists by reflection, requested in the way of the gateway."""
     ask = channel.stream_stream(
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
         request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
@@ -40,7 +40,7 @@ async def reflected(channel: grpc.aio.Channel) -> set[str]:
     return methods
 
 
-def test_the_server_is_healthy_and_tells_what_it_offers() -> None:
+def test_the_server_is_healthy_and_lists_its_methods() -> None:
     async def ask() -> tuple[bool, set[str]]:
         async with peer.running() as target, grpc.aio.insecure_channel(target) as channel:
             return await healthy(channel), await reflected(channel)

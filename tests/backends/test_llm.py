@@ -87,7 +87,7 @@ def test_it_does_not_ask_for_a_tool_that_is_not_offered() -> None:
     )
 
 
-def test_it_retells_what_a_tool_said() -> None:
+def test_it_repeats_the_result_of_a_tool() -> None:
     messages = [{"role": "user", "content": "call echo {}"}, {"role": "tool", "content": "fish"}]
     assert llm.reply({"messages": messages, "tools": [ECHO]}).text == "The tool said: fish"
 
@@ -106,6 +106,8 @@ def test_what_is_no_chat_is_refused(body: str) -> None:
 
 @given(st.text())
 def test_a_streamed_answer_is_the_whole_answer(text: str) -> None:
-    said = llm.Reply(text)
-    events = [json.loads(chunk.removeprefix(b"data: ")) for chunk in list(llm.chunks("m", said, {}, 1))[:-1]]
+    spoken = llm.Reply(text)
+    events = [
+        json.loads(chunk.removeprefix(b"data: ")) for chunk in list(llm.chunks("m", spoken, {}, 1))[:-1]
+    ]
     assert "".join(e["choices"][0]["delta"].get("content", "") for e in events if e["choices"]) == text

@@ -1,4 +1,4 @@
-"""The MCP server as an MCP client sees it."""
+"""The MCP server from an MCP client."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def test_echo() -> None:
 
 
 def test_the_time_in_a_zone() -> None:
-    told = dt.datetime.fromisoformat(text(called("get_system_time", timezone="Asia/Kathmandu")))
-    assert told.utcoffset() == dt.timedelta(hours=5, minutes=45)
-    assert abs((dt.datetime.now(dt.UTC) - told).total_seconds()) < 60
+    moment = dt.datetime.fromisoformat(text(called("get_system_time", timezone="Asia/Kathmandu")))
+    assert moment.utcoffset() == dt.timedelta(hours=5, minutes=45)
+    assert abs((dt.datetime.now(dt.UTC) - moment).total_seconds()) < 60
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_converting_time(time: str, source: str, target: str, expected: str) -> 
         ("convert_time", {"time": "noon", "source_timezone": "UTC", "target_timezone": "UTC"}, "ISO 8601"),
     ],
 )
-def test_errors_are_told_as_results(name: str, arguments: dict[str, object], message: str) -> None:
+def test_errors_are_results(name: str, arguments: dict[str, object], message: str) -> None:
     result = called(name, **arguments)
     assert result.is_error
     assert message in text(result)

@@ -1,4 +1,4 @@
-"""The small MCP server over both of its transports, as an MCP client sees it."""
+"""The small MCP server over both of its transports, from an MCP client."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_it_offers_one_of_everything_at_least(
     )
 
 
-def test_a_query_tells_registrations_apart() -> None:
+def test_a_query_distinguishes_registrations() -> None:
     """The gateway takes an address once only; users register the server under many."""
 
     async def ask() -> Offer:

@@ -117,7 +117,7 @@ def test_a_refresh_token_serves_once() -> None:
         assert token(url, grant_type="refresh_token", refresh_token=refresh).status_code == 400
 
 
-def test_a_client_registers_itself_and_is_told_to_send_its_secret_in_the_body() -> None:
+def test_a_registered_client_sends_its_secret_in_the_body() -> None:
     with provider() as url:
         metadata = requests.get(f"{url}/.well-known/oauth-authorization-server", timeout=TIMEOUT).json()
         assert metadata["issuer"].rstrip("/") == url
@@ -143,7 +143,7 @@ def test_a_client_registers_itself_and_is_told_to_send_its_secret_in_the_body() 
     "ask",
     [
         lambda url: code(url, redirect_uri="https://elsewhere.example.com/callback"),
-        lambda url: code(url, client_id="nobody"),
+        lambda url: code(url, client_id="unknown"),
         lambda url: exchanged(url, code=agreed(code(url)), client_secret="wrong"),
     ],
 )
@@ -153,7 +153,7 @@ def test_what_it_does_not_know_is_refused(ask: Callable[[str], requests.Response
 
 
 def sign_in(url: str, **more: str) -> str:
-    """Return the code for somebody who signs in at the wish of a client that asks for ``more``."""
+    """Return the code for a user who signs in for a client that requests ``more``."""
     return agreed(code(url, scope=OPENID_SCOPES, **more))
 
 
@@ -163,7 +163,7 @@ def about(url: str, bearer: str) -> requests.Response:
 
 
 def identity(url: str, token: str, audience: str = OAUTH_CLIENT_ID) -> dict[str, Any]:
-    """Return what an identity token says, held against the keys that discovery names."""
+    """Return the claims of an identity token, verified with the keys from discovery."""
     found = requests.get(f"{url}/.well-known/openid-configuration", timeout=TIMEOUT).json()
     key = jwt.PyJWKClient(found["jwks_uri"]).get_signing_key_from_jwt(token)
     algorithms = found["id_token_signing_alg_values_supported"]
@@ -173,11 +173,11 @@ def identity(url: str, token: str, audience: str = OAUTH_CLIENT_ID) -> dict[str,
 def test_who_signs_in_is_whom_the_client_names() -> None:
     with provider() as url:
         tokens = exchanged(url, code=sign_in(url, login_hint="ann.lee@example.com", nonce="n-1")).json()
-        said = identity(url, tokens["id_token"])
-        assert said["email"] == said["sub"] == "ann.lee@example.com"
-        assert (said["email_verified"], said["name"], said["nonce"]) == (True, "ann.lee", "n-1")
-        told = about(url, tokens["access_token"]).json()
-        assert {name: said[name] for name in told} == told
+        claims = identity(url, tokens["id_token"])
+        assert claims["email"] == claims["sub"] == "ann.lee@example.com"
+        assert (claims["email_verified"], claims["name"], claims["nonce"]) == (True, "ann.lee", "n-1")
+        userinfo = about(url, tokens["access_token"]).json()
+        assert {name: claims[name] for name in userinfo} == userinfo
 
 
 def test_two_who_sign_in_at_once_are_not_mistaken_for_each_other() -> None:
@@ -190,7 +190,7 @@ def test_two_who_sign_in_at_once_are_not_mistaken_for_each_other() -> None:
         assert about(url, again["access_token"]).json()["email"] == "ann@example.com"
 
 
-def test_an_identity_token_is_for_its_client_and_for_who_asked_for_one() -> None:
+def test_an_identity_token_is_only_for_a_client_that_requested_it() -> None:
     with provider() as url:
         tokens = exchanged(url, code=sign_in(url)).json()
         assert "nonce" not in identity(url, tokens["id_token"])

@@ -1,4 +1,4 @@
-"""``python -m loadtest.backends`` as its caller sees it."""
+"""``python -m loadtest.backends`` from its caller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ready(process: subprocess.Popen[str]) -> Ready:
     return found
 
 
-def test_they_tell_where_they_are_and_end_with_their_input(process: subprocess.Popen[str]) -> None:
+def test_they_print_their_addresses_and_end_with_their_input(process: subprocess.Popen[str]) -> None:
     start = time.monotonic()
     where = ready(process)
     assert time.monotonic() - start < 15

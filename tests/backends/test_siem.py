@@ -1,4 +1,4 @@
-"""The collector of security events: what arrived is told, once it has arrived."""
+"""The collector of security events: arrived events are returned once they have arrived."""
 
 import asyncio
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def test_the_word_that_was_longest_not_seen_is_forgotten(monkeypatch: pytest.Mon
 def test_it_listens_on_the_port_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     monkeypatch.setenv(siem.PORT, str(port))
-    # A gateway that knows the port is on this machine, whatever address others are given.
+    # A gateway that gets only the port runs on this machine, whichever address others are given.
     monkeypatch.setenv("LOADTEST_BACKENDS_ADDRESS", "127.0.0.2")
     assert served(lambda url: url) == f"http://127.0.0.1:{port}"
 

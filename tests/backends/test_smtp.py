@@ -63,7 +63,7 @@ def test_a_reader_waits_for_mail_that_comes_later_and_for_no_other(mail_port: in
     assert asyncio.run(story()) == ("here", None)
 
 
-def test_a_port_that_is_taken_is_told(mail_port: int) -> None:
+def test_a_port_in_use_is_reported(mail_port: int) -> None:
     async def story() -> None:
         async with smtp.running():
             with pytest.raises(OSError, match="in use"):

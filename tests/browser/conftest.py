@@ -1,4 +1,4 @@
-"""A real browser; `make test-browser` fails without one, other runs skip and say so."""
+"""A real browser; `make test-browser` fails without one, other runs skip these tests with a reason."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The page in a real browser, opened from a file as somebody would who downloaded it."""
+"""The page in a real browser, opened from a file, as after a download."""
 
 from collections.abc import Callable
 from dataclasses import replace as with_
@@ -180,7 +180,7 @@ def test_both_themes(browser: Browser, opened: Opened) -> None:
     assert watched.complaints == []
 
 
-def test_a_pointer_tells_the_figures_of_its_time(opened: Opened) -> None:
+def test_a_pointer_shows_the_figures_of_its_time(opened: Opened) -> None:
     watched = opened(with_times(failures()))
     page = watched.page
     panel = page.locator("svg.panel").first

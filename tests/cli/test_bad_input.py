@@ -45,17 +45,17 @@ def loadtest(capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def one_line(said: str) -> str:
-    lines = said.strip().splitlines()
-    assert len(lines) == 1, said
+def one_line(stderr: str) -> str:
+    lines = stderr.strip().splitlines()
+    assert len(lines) == 1, stderr
     assert lines[0].startswith("loadtest: ")
     return lines[0]
 
 
 def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> None:
-    code, said = loadtest("work", "--master-host", "127.0.0.1")
+    code, stderr = loadtest("work", "--master-host", "127.0.0.1")
     assert code == 2
-    assert said.splitlines()[-1].startswith("loadtest: LOADTEST_TOKEN or LOADTEST_JWT_SECRET: expected one")
+    assert stderr.splitlines()[-1].startswith("loadtest: LOADTEST_TOKEN or LOADTEST_JWT_SECRET: expected one")
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
     ],
 )
 def test_usage(loadtest: Command, arguments: tuple[str, ...], expected: str) -> None:
-    code, said = loadtest(*arguments)
+    code, stderr = loadtest(*arguments)
     assert code == 2
-    assert expected in one_line(said)
+    assert expected in one_line(stderr)
 
 
 def test_a_password_in_an_address_is_not_repeated(loadtest: Command) -> None:
-    _, said = loadtest("run", "--gateway", "http://user:hunter2@host")
-    assert "hunter2" not in said
+    _, stderr = loadtest("run", "--gateway", "http://user:hunter2@host")
+    assert "hunter2" not in stderr
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_a_password_in_an_address_is_not_repeated(loadtest: Command) -> None:
 )
 def test_a_broken_run(loadtest: Command, tmp_path: Path, content: bytes, expected: str) -> None:
     (tmp_path / "run.json").write_bytes(content)
-    code, said = loadtest("report", "--run", "run.json")
+    code, stderr = loadtest("report", "--run", "run.json")
     assert code == 2
-    assert "run.json" in one_line(said)
-    assert expected in said
+    assert "run.json" in one_line(stderr)
+    assert expected in stderr
 
 
 def test_the_run_of_a_directory_is_judged_with_its_reports(loadtest: Command, tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_the_run_of_a_directory_is_judged_with_its_reports(loadtest: Command, tm
     assert json.loads((tmp_path / "a" / "verdict.json").read_text())["verdict"] == "fail"
     assert not (tmp_path / "reports" / "verdict.json").exists()
     assert loadtest("report", "--reports-dir", "a", "--run", "reports/run.json") == (0, "")
-    code, said = loadtest("report", "--reports-dir", "none")
+    code, stderr = loadtest("report", "--reports-dir", "none")
     assert code == 2
-    assert "none/run.json: cannot be read" in one_line(said)
+    assert "none/run.json: cannot be read" in one_line(stderr)
 
 
 ENTRY = """
@@ -163,10 +163,10 @@ expires = 2999-01-01
 )
 def test_a_broken_entry(loadtest: Command, tmp_path: Path, content: str, expected: str) -> None:
     (tmp_path / "known.toml").write_text(content)
-    code, said = loadtest("report", "--run", str(RUN), "--known-failures", "known.toml")
+    code, stderr = loadtest("report", "--run", str(RUN), "--known-failures", "known.toml")
     assert code == 2
-    assert "known.toml" in one_line(said)
-    assert expected in said
+    assert "known.toml" in one_line(stderr)
+    assert expected in stderr
 
 
 @pytest.mark.parametrize("expires", ["soon", "2027-13-01", "01.02.2027", ""])
@@ -183,9 +183,9 @@ def test_a_broken_date(loadtest: Command, expires: str) -> None:
         "--expires",
         expires,
     )
-    code, said = loadtest(*arguments)
+    code, stderr = loadtest(*arguments)
     assert code == 2
-    assert "expected one such as 2027-01-31" in one_line(said)
+    assert "expected one such as 2027-01-31" in one_line(stderr)
 
 
 @pytest.mark.parametrize(
@@ -193,23 +193,23 @@ def test_a_broken_date(loadtest: Command, expires: str) -> None:
 )
 def test_broken_statistics(loadtest: Command, tmp_path: Path, content: str) -> None:
     (tmp_path / "x_stats.csv").write_text(content)
-    code, said = loadtest("report", "--csv", "x")
+    code, stderr = loadtest("report", "--csv", "x")
     assert code == 2
-    assert "x_stats.csv" in one_line(said)
+    assert "x_stats.csv" in one_line(stderr)
 
 
 def test_a_directory_that_cannot_be_written_to(loadtest: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    code, said = loadtest("report", "--run", str(RUN), "--reports-dir", "file/below")
+    code, stderr = loadtest("report", "--run", str(RUN), "--reports-dir", "file/below")
     assert code == 2
-    assert "file/below: is not a directory that can be written to" in one_line(said)
+    assert "file/below: is not a directory that can be written to" in one_line(stderr)
 
 
 def test_an_unknown_option_shows_the_usage(loadtest: Command) -> None:
-    code, said = loadtest("report", "--colour")
+    code, stderr = loadtest("report", "--colour")
     assert code == 2
-    assert "Usage: loadtest report" in said
-    assert "--colour" in said
+    assert "Usage: loadtest report" in stderr
+    assert "--colour" in stderr
 
 
 def test_a_port_that_is_taken(loadtest: Command) -> None:
@@ -217,17 +217,17 @@ def test_a_port_that_is_taken(loadtest: Command) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        code, said = loadtest("run", "--port", str(port))
+        code, stderr = loadtest("run", "--port", str(port))
     assert code == 2
-    assert f"port {port}" in said.strip().splitlines()[-1]
+    assert f"port {port}" in stderr.strip().splitlines()[-1]
 
 
 def test_a_version_without_a_lock(loadtest: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(versions.DIRECTORY / f"{NEWEST}.toml", tmp_path)
     monkeypatch.setattr(versions, "DIRECTORY", tmp_path)
-    code, said = loadtest("boot", "--gateway", NEWEST)
+    code, stderr = loadtest("boot", "--gateway", NEWEST)
     assert code == 2
-    assert f"{NEWEST}.lock" in one_line(said)
+    assert f"{NEWEST}.lock" in one_line(stderr)
 
 
 class _Server(http.server.BaseHTTPRequestHandler):
@@ -240,7 +240,7 @@ class _Server(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -313,9 +313,9 @@ def test_an_unexpected_exception_has_its_own_exit_code(
 
     monkeypatch.setattr("loadtest.cli.options.the_run", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    code, said = loadtest("report")
+    code, stderr = loadtest("report")
     assert code == ExitCode.INTERNAL
-    line = one_line(said)
+    line = one_line(stderr)
     assert "internal error: KeyError" in line
     written = Path(line.rpartition(" ")[2])
     assert written.parent == tmp_path
@@ -331,10 +331,10 @@ def test_a_traceback_that_cannot_be_written_is_printed(
 
     monkeypatch.setattr("loadtest.cli.options.the_run", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    code, said = loadtest("report")
+    code, stderr = loadtest("report")
     assert code == ExitCode.INTERNAL
-    assert "in broken" in said
-    assert "please report" in said.strip().splitlines()[-1]
+    assert "in broken" in stderr
+    assert "please report" in stderr.strip().splitlines()[-1]
 
 
 NESTED = b"[" * 50_000
@@ -365,9 +365,9 @@ def test_json_that_cannot_be_read(
     loadtest: Command, tmp_path: Path, arguments: tuple[str, ...], content: bytes, expected: str
 ) -> None:
     (tmp_path / "file").write_bytes(content)
-    code, said = loadtest(*arguments)
+    code, stderr = loadtest(*arguments)
     assert code == 2
-    assert f"file: {expected}" in one_line(said)
+    assert f"file: {expected}" in one_line(stderr)
 
 
 @pytest.mark.parametrize(
@@ -383,9 +383,9 @@ def test_toml_that_cannot_be_read(
     loadtest: Command, tmp_path: Path, option: str, content: bytes, expected: str
 ) -> None:
     (tmp_path / "file.toml").write_bytes(content)
-    code, said = loadtest("report", "--run", str(RUN), option, "file.toml")
+    code, stderr = loadtest("report", "--run", str(RUN), option, "file.toml")
     assert code == 2
-    assert f"file.toml: {expected}" in one_line(said)
+    assert f"file.toml: {expected}" in one_line(stderr)
 
 
 @pytest.mark.parametrize(
@@ -435,17 +435,17 @@ def test_what_is_not_a_regular_file_is_not_read(
                 file.truncate(2 << 30)
     for name in ("LARGEST_CONFIGURATION", "LARGEST_MEASUREMENT"):
         assert getattr(files, name) <= 1 << 30
-    code, said = loadtest(*(argument.format(file=path) for argument in arguments))
+    code, stderr = loadtest(*(argument.format(file=path) for argument in arguments))
     assert code == 2
-    assert f"{path}: {expected}" in one_line(said)
+    assert f"{path}: {expected}" in one_line(stderr)
 
 
 @pytest.mark.parametrize("name", ["report.html", "junit.xml", "verdict.json"])
 def test_a_report_that_is_a_directory(loadtest: Command, tmp_path: Path, name: str) -> None:
     (tmp_path / "reports" / name).mkdir(parents=True)
-    code, said = loadtest("report", "--run", str(RUN))
+    code, stderr = loadtest("report", "--run", str(RUN))
     assert code == 2
-    assert f"reports/{name}: cannot be written: Is a directory" in one_line(said)
+    assert f"reports/{name}: cannot be written: Is a directory" in one_line(stderr)
 
 
 def test_a_full_disk(loadtest: Command, tmp_path: Path) -> None:
@@ -453,10 +453,10 @@ def test_a_full_disk(loadtest: Command, tmp_path: Path) -> None:
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-        code, said = loadtest("report", "--run", str(RUN))
+        code, stderr = loadtest("report", "--run", str(RUN))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
     assert code == 2
-    assert "cannot be written: File too large" in one_line(said)
+    assert "cannot be written: File too large" in one_line(stderr)
     assert [path.name for path in (tmp_path / "reports").iterdir() if path.name.startswith(".")] == []

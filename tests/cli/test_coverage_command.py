@@ -17,7 +17,7 @@ def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def contract(path: Path, *more: str) -> Path:
-    """The contract of 1.0.7, with ``more`` operations, of a gateway that does not say what it is."""
+    """The contract of 1.0.7, with ``more`` operations, of a gateway that does not state its version."""
     document = dict(contract_of("1.0.7").document)
     paths = dict(document["paths"])
     for operation in more:
@@ -75,7 +75,7 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
         (["--contract", "nowhere.json"], "", "nowhere.json: cannot be read"),
     ],
 )
-def test_a_slip_is_told_in_one_line(tmp_path: Path, arguments: list[str], text: str, words: str) -> None:
+def test_a_usage_error_is_one_line(tmp_path: Path, arguments: list[str], text: str, words: str) -> None:
     path = tmp_path / "file.json"
     path.write_text(text)
     done = ran(*(str(path) if argument == "FILE" else argument for argument in arguments))

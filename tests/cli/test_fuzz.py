@@ -62,7 +62,7 @@ Report = Callable[..., None]
 
 
 def bytes_changed(data: bytes, chance: random.Random) -> bytes:
-    """Return ``data`` with a few bytes changed, added, taken away or doubled, or cut off."""
+    """Return ``data`` with a few bytes changed, added, removed or doubled, or truncated."""
     found = bytearray(data)
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(len(found) + 1)
@@ -94,18 +94,18 @@ def numbers_changed(data: bytes, chance: random.Random) -> bytes:
 
 @pytest.fixture
 def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Report:
-    """Run the command in this process; the exit code is a documented one and what it says of errors one line."""
+    """Run the command in this process; the exit code is a documented one, and errors are one line."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def run(*arguments: str) -> None:
         start = time.process_time()
         code = in_process.run(*arguments)
-        said = capsys.readouterr().err.strip()
-        assert code in (0, 1, 2, 3, 130, 143), said + "".join(
+        stderr = capsys.readouterr().err.strip()
+        assert code in (0, 1, 2, 3, 130, 143), stderr + "".join(
             path.read_text() for path in tmp_path.glob("*.traceback")
         )
-        assert len(said.splitlines()) == (1 if code == 2 else 0), said
+        assert len(stderr.splitlines()) == (1 if code == 2 else 0), stderr
         assert time.process_time() - start < LONGEST
 
     return run

@@ -128,8 +128,8 @@ def test_an_invalid_value_is_one_line_that_names_what_was_used(
                     patched.setenv(variable, text)
                 patched.setattr(sys, "argv", ["loadtest", name, *filter(None, [argument])])
                 assert main() == 2
-            said = capsys.readouterr().err
-            assert said == f"loadtest: {expected}: expected {setting.type.expected}\n"
+            errors = capsys.readouterr().err
+            assert errors == f"loadtest: {expected}: expected {setting.type.expected}\n"
 
 
 def test_the_command_knows_the_values_of_fail_on() -> None:

@@ -51,7 +51,7 @@ def test_output_that_is_full(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_output_that_nobody_reads(tmp_path: Path) -> None:
+def test_output_to_a_closed_pipe(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = command(tmp_path, "report", "--run", str(RUN), output=writer)

@@ -1,4 +1,4 @@
-"""What a check of content says: the expectation first, the same whatever the gateway answered."""
+"""Messages of content checks: the expectation first, the same for every response."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_evidence_holds_little_of_what_came_and_no_secret() -> None:
 
 
 def checks(tree: ast.Module) -> list[ast.AST]:
-    """Return what says a mismatch: lambdas given as ``check``, and functions whose annotation says so."""
+    """Return the functions that return a mismatch: lambdas given as ``check``, and those annotated as such."""
     found: list[ast.AST] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "check" and isinstance(node.value, ast.Lambda):
@@ -111,12 +111,12 @@ def branches(value: ast.expr) -> list[ast.expr]:
 
 
 @pytest.mark.parametrize("path", USERS, ids=lambda path: path.stem)
-def test_every_check_of_the_users_says_what_it_expected(path: Path) -> None:
+def test_every_check_of_the_users_states_its_expectation(path: Path) -> None:
     """By one of the two helpers, so that the expectation comes first and what came is no part of it."""
     for check in checks(ast.parse(path.read_text())):
         for result in results(check):
-            told = isinstance(result, ast.Call | ast.Constant) and getattr(result, "value", None) is None
-            assert told, f"{path.name}:{result.lineno}: {ast.unparse(result)}"
+            is_none = isinstance(result, ast.Call | ast.Constant) and getattr(result, "value", None) is None
+            assert is_none, f"{path.name}:{result.lineno}: {ast.unparse(result)}"
 
 
 @pytest.mark.parametrize("path", USERS, ids=lambda path: path.stem)

@@ -25,7 +25,7 @@ def made(operation: str = "PUT /teams/{team_id}/x", **arguments: Any) -> Prepare
     return make_request(find_route(operation, CONTRACT), **(usual | arguments))
 
 
-def test_a_route_is_served_where_the_contract_says() -> None:
+def test_a_route_is_served_at_the_path_of_the_contract() -> None:
     assert find_route("PUT /teams/{team_id}/x", CONTRACT) == (
         "PUT",
         "/teams/{team_id}/x",
@@ -69,6 +69,6 @@ def test_any_text_is_one_segment_of_the_path(text: str) -> None:
     assert unquote(segment) == text.encode("utf-8", "ignore").decode()
 
 
-def test_a_parameter_that_is_missing_is_told() -> None:
+def test_a_missing_parameter_is_reported() -> None:
     with pytest.raises(LookupError, match=r"needs \{team_id\}/x"):
         made(path={})

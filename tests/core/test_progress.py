@@ -1,4 +1,4 @@
-"""What a person sees while a job runs."""
+"""Terminal output while a job runs."""
 
 import io
 import os
@@ -102,7 +102,7 @@ def on_a_terminal(**more: str) -> tuple[str, str]:
     while True:
         try:
             part = os.read(ours, 65_536)
-        except OSError:  # Linux says so when the other side is closed
+        except OSError:  # raised by Linux when the other side is closed
             break
         if not part:
             break
@@ -124,7 +124,7 @@ def test_on_a_terminal_it_is_live_and_gone_at_the_end() -> None:
 
 
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_plain_lines_where_they_are_asked_for(setting: dict[str, str]) -> None:
+def test_plain_lines_on_request(setting: dict[str, str]) -> None:
     seen, _ = on_a_terminal(**setting)
     assert seen.replace("\r\n", "\n") == "boot     1.0.7\nload     20 users [bold]x\n"
 

@@ -1,4 +1,4 @@
-"""No secret gets through, and innocent text stays as it is."""
+"""No secret gets through, and other text is unchanged."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ safe = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, 
         ),
     ],
 )
-def test_what_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
+def test_a_likely_secret_is_masked(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
@@ -127,14 +127,14 @@ def test_a_short_known_value_masks_nothing() -> None:
 
 @given(st.text(min_size=6, max_size=40), st.text(max_size=5), st.text(max_size=5))
 def test_a_known_value_is_masked_in_every_spelling(secret: str, before: str, after: str) -> None:
-    """As JSON, in an address, in a form, in base64 beside anything else."""
+    """As JSON, in an address, in a form, in base64 next to anything else."""
     mask = Redactor([secret]).mask
     inside = before + secret + after
     raw = inside.encode("utf-8", "surrogatepass")
     for shown in (
         inside,
         json.dumps(inside),
-        json.dumps({"said": json.dumps({"x": inside}, ensure_ascii=False)}),
+        json.dumps({"message": json.dumps({"x": inside}, ensure_ascii=False)}),
         quote(inside, safe="", errors="surrogatepass"),
         quote_plus(inside, errors="surrogatepass").lower() if secret == secret.lower() else "",
         repr({"x": inside}) if inside.isprintable() and "'" not in before + after else "",

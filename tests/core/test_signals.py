@@ -62,7 +62,7 @@ def test_a_signal_that_is_forwarded_too_is_one_and_a_later_one_is_urgent(
     assert stop.urgent
 
 
-def test_a_block_inside_another_hears_the_same_and_handlers_are_put_back() -> None:
+def test_nested_blocks_get_the_same_signals_and_restore_the_handlers() -> None:
     before = {number: signal.getsignal(number) for number in SIGNALS}
     with listening() as outer:
         with listening() as inner:

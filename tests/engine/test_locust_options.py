@@ -76,7 +76,7 @@ VARIABLES = {
 
 @pytest.fixture
 def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What Locust makes of each way to configure it, for each mode in turn; the headless ones first."""
+    """How Locust reads each way to configure it, in each mode; the headless ones first."""
     cases = []
     for name, file, content, variables in (
         ("here", "locust.conf", HOSTILE, {}),
@@ -237,7 +237,7 @@ def test_the_address_of_locusts_own_settings() -> None:
     assert configured_host({}, {}) is None
 
 
-def test_who_says_how_long_it_takes() -> None:
+def test_what_determines_the_duration() -> None:
     assert own_run_time(("-t", "5s"), {"run-time"}, {}, {})
     assert own_run_time((), (), {"run-time": "5s"}, {})
     assert own_run_time((), (), {}, {"LOCUST_RUN_TIME": "5s"})

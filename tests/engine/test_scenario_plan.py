@@ -50,41 +50,41 @@ from loadtest.users.tables import MORE
 
 
 @contextmanager
-def lent(user):
-    with user.created("POST /lent", delete="DELETE /lent/{id}"):
+def shared(user):
+    with user.created("POST /shared", delete="DELETE /shared/{id}"):
         yield
     for operation in MORE:
         user.call(operation)
 
 
-class LendingUser(GatewayUser):
+class SharingUser(GatewayUser):
     abstract = True
 
-    def lends(self):
-        with lent(self):
+    def shares(self):
+        with shared(self):
             pass
 
     def thing(self):
         self.call("GET /not-this")
 """
 ELSEWHERE = """
-from loadtest.users.lending import LendingUser, lent as borrowed
+from loadtest.users.sharing import SharingUser, shared as shared_entity
 
 
-class InheritingUser(LendingUser):
+class InheritingUser(SharingUser):
     area = "things"
 
     @task
     def by_method(self):
-        self.lends()
+        self.shares()
 
 
-class UsingUser(LendingUser):
+class UsingUser(SharingUser):
     area = "things"
 
     @task
     def by_function(self):
-        with borrowed(self) as thing:
+        with shared_entity(self) as thing:
             self.call("GET /thing/{id}", id=thing.id)
 """
 
@@ -113,12 +113,12 @@ def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
 
 def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
     (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
-    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "sharing.py").write_text(HELPERS)
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
     by_method, by_function = discover_scenarios(tmp_path)
-    lent = {"POST /lent", "DELETE /lent/{id}", "GET /more"}
-    assert {call.operation for call in by_method.calls} == lent
-    assert {call.operation for call in by_function.calls} == lent | {"GET /thing/{id}"}
+    shared = {"POST /shared", "DELETE /shared/{id}", "GET /more"}
+    assert {call.operation for call in by_method.calls} == shared
+    assert {call.operation for call in by_function.calls} == shared | {"GET /thing/{id}"}
     for scenario in (by_method, by_function):
         assert scenario.file == "loadtest/users/elsewhere.py"
         for call in scenario.calls:
@@ -200,24 +200,24 @@ def test_two_classes_of_one_name_are_refused_by_both_places(folder: Path, place:
 
 def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "lending.py").write_text(HELPERS)
+    (tmp_path / "deep" / "sharing.py").write_text(HELPERS)
     (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
-    (tmp_path / "elsewhere.py").write_text(ELSEWHERE.replace("users.lending", "users.deep.lending"))
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE.replace("users.sharing", "users.deep.sharing"))
     assert {call.operation for call in discover_scenarios(tmp_path)[0].calls} == {
-        "POST /lent",
-        "DELETE /lent/{id}",
+        "POST /shared",
+        "DELETE /shared/{id}",
         "GET /more",
     }
 
 
 ALIASES = """
-from loadtest.users.lending import LendingUser
+from loadtest.users.sharing import SharingUser
 from loadtest.users.elsewhere import UsingUser
 
 
-class AliasUser(LendingUser):
+class AliasUser(SharingUser):
     area = "aliases"
-    renamed: ClassVar = {"/lent": "/borrowed", "/th": "/never"}
+    renamed: ClassVar = {"/shared": "/renamed", "/th": "/never"}
 
     by_function = UsingUser.by_function
     weight = UsingUser.weight
@@ -231,17 +231,17 @@ class InheritingAliasUser(AliasUser):
 
 def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tmp_path: Path) -> None:
     (tmp_path / "tables.py").write_text('MORE = ("GET /more",)\n')
-    (tmp_path / "lending.py").write_text(HELPERS)
+    (tmp_path / "sharing.py").write_text(HELPERS)
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
     (tmp_path / "names.py").write_text(ALIASES)
     scenarios = {one.name: one for one in discover_scenarios(tmp_path)}
     for name in ("AliasUser.by_function", "InheritingAliasUser.by_function"):
         assert {call.operation for call in scenarios[name].calls} == {
-            "POST /borrowed",
-            "DELETE /borrowed/{id}",
+            "POST /renamed",
+            "DELETE /renamed/{id}",
             "GET /more",
             "GET /thing/{id}",
         }
         assert (scenarios[name].area, scenarios[name].file) == ("aliases", "loadtest/users/elsewhere.py")
-    assert "POST /lent" in {call.operation for call in scenarios["UsingUser.by_function"].calls}
+    assert "POST /shared" in {call.operation for call in scenarios["UsingUser.by_function"].calls}
     assert not [name for name in scenarios if name.endswith((".weight", ".size"))]

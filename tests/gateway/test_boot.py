@@ -43,7 +43,7 @@ def api(gateway: RunningGateway) -> Iterator[requests.Session]:
         yield session
 
 
-def test_it_is_the_version_that_was_asked_for(gateway: RunningGateway) -> None:
+def test_it_is_the_requested_version(gateway: RunningGateway) -> None:
     assert versions.nearest(gateway.version, versions.available()) == gateway.source == gateway.data_version
     assert gateway.death() is None
     assert [phase.name for phase in gateway.phases] == ["set-up", "boot"]
@@ -200,7 +200,7 @@ def test_a_port_that_is_taken(home: Path) -> None:
             pass
 
 
-def test_a_gateway_that_ends_while_booting_says_why(home: Path, tmp_path: Path) -> None:
+def test_the_error_of_a_gateway_that_ends_while_booting(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with (
         pytest.raises(BootError, match=r"ended \(exit status 1\) after [\d.]+ s of booting") as error,
@@ -222,7 +222,7 @@ def test_a_gateway_that_takes_too_long(home: Path) -> None:
     assert set((home / "runs").iterdir()) <= before
 
 
-def test_the_death_of_a_gateway_is_told(home: Path, tmp_path: Path) -> None:
+def test_the_exit_of_a_gateway_is_reported(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with booted(parse_source(QUICK), home=home, environ={}, log_copy=copy) as gateway:
         start = time.time()

@@ -1,4 +1,4 @@
-"""One line says why a gateway did not boot."""
+"""The reason why a gateway did not boot is one line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_refused_settings_are_named_as_variables_without_their_values() -> None:
     ("lines", "reason"),
     [
         (
-            ["INFO fine", "ImportError: cannot import name 'x' from 'mcp' (a.py)", "  ^^^", ""],
+            ["INFO ready", "ImportError: cannot import name 'x' from 'mcp' (a.py)", "  ^^^", ""],
             "ImportError: cannot import name 'x' from 'mcp' (a.py)",
         ),
         (["sqlalchemy.exc.OperationalError: locked", "INFO bye"], "OperationalError: locked"),
@@ -52,7 +52,7 @@ def test_refused_settings_are_named_as_variables_without_their_values() -> None:
             ],
             "it refuses ROOTS: the value cannot be parsed",
         ),
-        (["INFO fine", "Errors: none"], None),
+        (["INFO ready", "Errors: none"], None),
         ([], None),
     ],
 )

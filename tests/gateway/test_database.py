@@ -45,7 +45,7 @@ def test_a_file_takes_one_worker(tmp_path: Path) -> None:
         database_provider(None, tmp_path, {"LOADTEST_GATEWAY_WORKERS": "2"})
 
 
-def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: Path) -> None:
+def test_the_database_of_a_gateway_is_determined_before_it_boots(tmp_path: Path) -> None:
     def asked(database: str | None, gateway: str | None = None, **environ: str) -> str:
         return str(deployment_of(parse_source(gateway), database, tmp_path, environ))
 
@@ -58,6 +58,6 @@ def test_what_a_gateway_is_asked_to_stand_on_is_known_before_it_boots(tmp_path: 
         asked("postgres")
 
 
-def test_borrowed_services_are_postgresql_and_redis(tmp_path: Path) -> None:
+def test_external_services_are_postgresql_and_redis(tmp_path: Path) -> None:
     services = Services(postgresql_port=1, redis_port=2, password="p", postgresql_pid=0, redis_pid=0)
     assert str(LeasedDatabase(services, tmp_path, 4).deployment) == "postgresql with Redis, 4 workers"

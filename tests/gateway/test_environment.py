@@ -98,7 +98,7 @@ def test_secrets_are_new_each_time_strong_and_not_shown() -> None:
         assert re.search(pattern, first.admin_password), pattern
 
 
-def test_every_switch_stands_once_and_says_why() -> None:
+def test_every_switch_is_listed_once_with_a_reason() -> None:
     for deployment in (Deployment(), Deployment(database="postgresql", redis=True, workers=2)):
         names = [switch.name for switch in common_switches() if switch.applies_to(deployment)]
         assert len(names) == len(set(names))

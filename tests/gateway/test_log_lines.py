@@ -84,11 +84,11 @@ def test_a_traceback_without_an_id_goes_to_the_call_with_its_path(tmp_path: Path
 
 
 def test_the_gateways_own_words_come_before_those_of_the_server(tmp_path: Path) -> None:
-    own = entry(11, "Unhandled exception on GET /x", level="ERROR", exc_info=TRACE.format("told once"))
-    log = written(tmp_path / "log", own, access(11, "GET /x?y=z", 500), escaped(11, "told twice"))
+    own = entry(11, "Unhandled exception on GET /x", level="ERROR", exc_info=TRACE.format("raised once"))
+    log = written(tmp_path / "log", own, access(11, "GET /x?y=z", 500), escaped(11, "raised twice"))
     lines = lines_of(log, [LogQuery("lt-1", "GET", "/x?y=z", 11.0)])["lt-1"]
     assert lines[0] == "00:00:11 ERROR mcpgateway: Unhandled exception on GET /x"
-    assert lines[-1] == "TypeError: told once"
+    assert lines[-1] == "TypeError: raised once"
 
 
 def test_of_two_crashes_on_one_path_the_nearest_in_time(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_of_two_crashes_on_one_path_the_nearest_in_time(tmp_path: Path) -> None:
     assert (found["a"][-1], found["b"][-1], found["c"]) == ("TypeError: 20", "TypeError: 30", ())
 
 
-def test_a_traceback_that_stands_further_away_belongs_to_something_else(tmp_path: Path) -> None:
+def test_a_distant_traceback_belongs_to_another_error(tmp_path: Path) -> None:
     noise = [entry(11, f"line {number}") for number in range(10)]
     log = written(
         tmp_path / "log", access(11, "GET /x", 500), *noise, escaped(11, "of a task in the background")

@@ -55,7 +55,7 @@ def test_names_are_capitals_and_values_are_kept_as_they_are() -> None:
         (["password=hunter22 x"], "given"),
     ],
 )
-def test_a_slip_is_one_line(texts: list[str], expected: str) -> None:
+def test_a_usage_error_is_one_line(texts: list[str], expected: str) -> None:
     if texts == ["password=hunter22 x"]:
         texts = [*texts, *texts]
     with pytest.raises(UsageError) as caught:
@@ -109,7 +109,7 @@ def test_a_password_in_an_address_is_masked() -> None:
     assert "hunter22" not in str(shown({"UPSTREAM": "http://u:hunter22@host/"}))
 
 
-def test_a_setting_that_the_gateway_does_not_read_is_told() -> None:
+def test_a_setting_that_the_gateway_does_not_read_is_reported() -> None:
     assert unread({"UI": "1", "PORT": "2"}, {"PORT": ""}) == ("--set UI: this gateway reads no such setting",)
 
 

@@ -77,4 +77,4 @@ def test_a_process_is_known_by_its_birth() -> None:
         born = psutil.Process(ended.pid).create_time()
         while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        assert not same_process(ended.pid, born), "an ended one that nobody collected is not running"
+        assert not same_process(ended.pid, born), "a zombie is not running"

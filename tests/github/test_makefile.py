@@ -120,7 +120,7 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
 
 
 @pytest.mark.parametrize(
-    ("settings", "stand_in", "said"),
+    ("settings", "stand_in", "recorded"),
     [
         ({"VERSION": "1.0.8"}, "exit 1", "version=1.0.8\n"),
         ({"VERSION": ""}, "echo 1.0.9", "version=1.0.9\n"),
@@ -130,7 +130,7 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
     ],
 )
 def test_the_release_to_add(
-    checkout: Path, settings: dict[str, str], stand_in: str, said: str | None
+    checkout: Path, settings: dict[str, str], stand_in: str, recorded: str | None
 ) -> None:
     (checkout / ".venv" / "bin" / "loadtest").write_text(f"#!/bin/sh\n{stand_in}\n")
     output = checkout / "output"
@@ -142,8 +142,8 @@ def test_the_release_to_add(
         text=True,
         check=False,
     )
-    assert (output.read_text() if output.exists() else None) == said
-    assert (done.returncode == 0) is (said is not None)
+    assert (output.read_text() if output.exists() else None) == recorded
+    assert (done.returncode == 0) is (recorded is not None)
 
 
 def test_light_uses_the_profile_light(checkout: Path) -> None:

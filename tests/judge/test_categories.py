@@ -97,7 +97,7 @@ def test_a_silent_500_elsewhere_is_of_no_category() -> None:
         ("status = [418]", 'operations = ["GET *"]', "excuses every failure"),
         ('name = "own"', 'name = "Not Good"', "category 'Not Good': name"),
         ("status = [418]", "statuses = [418]", "statuses"),
-        ('fault = "environment"', 'fault = "nobody"', "fault"),
+        ('fault = "environment"', 'fault = "unknown"', "fault"),
         ("status = [418]", "status = [418]\n" + OWN.strip(), "appears twice"),
         (
             "status = [418]",
@@ -111,7 +111,7 @@ def test_a_silent_500_elsewhere_is_of_no_category() -> None:
         ),
     ],
 )
-def test_a_bad_file_is_told_in_one_line(tmp_path: Path, old: str, new: str, named: str) -> None:
+def test_a_bad_file_is_reported_in_one_line(tmp_path: Path, old: str, new: str, named: str) -> None:
     path = put(tmp_path, OWN.replace(old, new))
     with pytest.raises(UsageError) as caught:
         load_categories([path])

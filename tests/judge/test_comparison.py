@@ -24,9 +24,7 @@ def timed(*durations: float, name: str = "GET /tools") -> Run:
         (0.0, 50.0, 50, LatencyChange.SLOWER),
     ],
 )
-def test_a_difference_is_told_where_there_is_one(
-    before: float, now: float, count: int, trend: LatencyChange
-) -> None:
+def test_only_differences_are_reported(before: float, now: float, count: int, trend: LatencyChange) -> None:
     (difference,) = compare(timed(*[now] * count), timed(*[before] * count)).operations
     assert difference.trend is trend
 
@@ -78,7 +76,7 @@ def test_coverage_is_won_and_lost() -> None:
     assert (found.gained, found.lost) == (("GET /a",), ("GET /b", "GET /c"))
 
 
-def test_runs_that_are_not_alike_are_told() -> None:
+def test_runs_that_cannot_be_compared_are_reported() -> None:
     now = replace(clean(), settings=replace(clean().settings, users=5), state=RunState.INTERRUPTED)
     assert compare(now, clean()).differences == (
         "number of users: 20 before, 5 now",

@@ -188,7 +188,7 @@ def test_the_pace_of_coverage() -> None:
     )
 
 
-def test_a_record_that_does_not_say_when_has_no_pace() -> None:
+def test_a_record_without_times_has_no_pace() -> None:
     for coverage in (paced(), paced(1.0, None)):
         assert (coverage.pace, coverage.pace_line) == ((), "")
 

@@ -32,6 +32,6 @@ def test_two_gateways() -> None:
     assert (left[CoverageState.SUCCEEDED], right[CoverageState.SUCCEEDED]) == (3, 1)
 
 
-def test_a_run_beside_itself() -> None:
+def test_a_run_compared_with_itself() -> None:
     both = diff_coverage(covered(clean()), covered(clean()))
     assert (both.changes, both.only_left, both.only_right) == ((), (), ())

@@ -101,7 +101,7 @@ def test_what_fails_now_and_then_is_never_stale() -> None:
     assert KnownFailures(listed, Version("1.0.7")).stale(here, []) == (listed[1],)
 
 
-def test_what_holds_on_another_footing_neither_excuses_nor_is_stale() -> None:
+def test_an_entry_for_another_deployment_neither_excuses_nor_is_stale() -> None:
     here = run(operations=(operation("GET /a", 1),))
     listed = entries(
         [
@@ -207,7 +207,7 @@ def test_an_entry_about_the_same_failure_is_renewed_in_place(tmp_path: Path) -> 
     read = [entry.known for entry in read_known(path)]
     assert [(k.operation, k.reason, k.expires.year) for k in read] == [
         ("GET /a", "again", 2027),
-        ("GET /b", "mended in the next release", 2026),
+        ("GET /b", "fixed in the next release", 2026),
     ]
 
 
@@ -238,7 +238,7 @@ def test_a_bad_file_names_file_entry_and_key(tmp_path: Path, old: str, new: str,
     assert named in str(caught.value)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_known(tmp_path / "none.toml")
 
@@ -259,7 +259,7 @@ def test_a_clean_run_makes_its_entries_stale_only_when_complete() -> None:
     assert not matcher.stale(replace(clean(), state=RunState.ABORTED), [])
 
 
-def test_a_qualifier_that_says_no_is_kept(tmp_path: Path) -> None:
+def test_a_negative_qualifier_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     entry = known("GET /a", database="postgresql", redis=False, sometimes=True)
     write_known(path, [entry, known("GET /b")])
@@ -278,7 +278,7 @@ def judged(*shown: Failure, entry: KnownFailure) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("entry", "now", "said"),
+    ("entry", "now", "wording"),
     [
         ({"status": 500}, {"status": 409}, "known as 500, now 409"),
         ({"status": 500, "message": "boom"}, {"status": 409, "message": "taken"}, "known as 500, now 409"),
@@ -286,37 +286,37 @@ def judged(*shown: Failure, entry: KnownFailure) -> Verdict:
         ({"status": 500}, {"status": None}, "known as 500, now without a status"),
     ],
 )
-def test_another_status_is_one_failure_that_says_what_it_was_known_as(
-    entry: dict[str, object], now: dict[str, object], said: str
+def test_another_status_is_one_failure_that_names_the_known_one(
+    entry: dict[str, object], now: dict[str, object], wording: str
 ) -> None:
-    told = judged(failure(NAME, **now), entry=known(NAME, **entry))  # type: ignore[arg-type]
-    (one,) = told.failing
+    judgement = judged(failure(NAME, **now), entry=known(NAME, **entry))  # type: ignore[arg-type]
+    (one,) = judgement.failing
     assert one.status is FailureStatus.NEW
-    assert one.change == said
-    assert said in title(one)
-    assert said in one.reason
-    assert told.stale == ()
-    assert "1 new failure · " in told.headline
+    assert one.change == wording
+    assert wording in title(one)
+    assert wording in one.reason
+    assert judgement.stale == ()
+    assert "1 new failure · " in judgement.headline
 
 
 @pytest.mark.parametrize(
     ("entry", "shown"),
     [
-        # Seen as it is known beside another one: that is a failure of its own.
+        # The known failure and another one both occurred: the other is a failure of its own.
         ({"status": 500}, ({"status": 500}, {"status": 409})),
         # Another kind of problem.
         ({"status": 500}, ({"status": 200, "problem": ProblemKind.SCHEMA},)),
         # Only the message differs.
         ({"status": 500, "message": "boom"}, ({"status": 500, "message": "taken"},)),
-        # That it is not seen says nothing.
+        # Its absence proves nothing.
         ({"status": 500, "sometimes": True}, ({"status": 409},)),
     ],
 )
 def test_nothing_else_is_called_known_in_another_way(
     entry: dict[str, object], shown: tuple[dict[str, object], ...]
 ) -> None:
-    told = judged(*(failure(NAME, **one) for one in shown), entry=known(NAME, **entry))  # type: ignore[arg-type]
-    assert [one.change for one in told.failures] == [""] * len(shown)
+    judgement = judged(*(failure(NAME, **one) for one in shown), entry=known(NAME, **entry))  # type: ignore[arg-type]
+    assert [one.change for one in judgement.failures] == [""] * len(shown)
 
 
 LIFECYCLE, ALL = (scenario.name for scenario in clean().plan)
@@ -360,10 +360,10 @@ SECOND = Scenario(
         ({"settings": replace(clean().settings, left_out=30)}, False),
         ({"settings": replace(clean().settings, tags=("misc",))}, False),
         ({"settings": replace(clean().settings, exclude_tags=("tools",))}, False),
-        # An older record says no more than what the first sweep finished.
+        # An older record contains only what the first sweep finished.
         ({}, True),
         ({"sweep": Sweep(planned=2, done=1, unfinished=(ALL,))}, False),
-        # Nobody in the plan calls it; without a plan nothing says who does.
+        # No scenario of the plan calls it; without a plan that is unknown.
         ({"plan": clean().plan[:1]}, False),
         ({"plan": ()}, True),
     ],

@@ -74,23 +74,23 @@ def compared(verdict: Verdict) -> CheckResult:
 
 
 def test_a_removed_operation_fails_the_run_and_is_named_once() -> None:
-    told = judged(without("GET /version", new=("GET /v1/version",)))
-    assert told.result is Result.FAIL
-    (one,) = told.failing
+    judgement = judged(without("GET /version", new=("GET /v1/version",)))
+    assert judgement.result is Result.FAIL
+    (one,) = judgement.failing
     assert (one.failure.operation, one.failure.problem) == ("GET /version", ProblemKind.REMOVED)
     assert one.detail == "1.0.7 offers it, now at GET /v1/v1/version"
     assert one.failure.scenario == "MiscUser.all"
-    assert told.headline.startswith("FAIL · 1 operation no longer offered · ")
-    assert {o.name: o.state for o in told.coverage.operations}["GET /version"] is CoverageState.REMOVED
+    assert judgement.headline.startswith("FAIL · 1 operation no longer offered · ")
+    assert {o.name: o.state for o in judgement.coverage.operations}["GET /version"] is CoverageState.REMOVED
     # The floor counts it as lost, and must not fail the run for it a second time.
-    assert [o.check for o in told.findings if o.severity is Severity.FAILURE] == []
+    assert [o.check for o in judgement.findings if o.severity is Severity.FAILURE] == []
 
 
 def test_a_gateway_that_offers_everything_does_not_fail() -> None:
-    told = judged(without(new=("GET /more",)))
-    assert told.failing == ()
-    assert compared(told).severity is Severity.PASSED
-    assert "6 of 6 operations of 1.0.7 are offered" in compared(told).text
+    judgement = judged(without(new=("GET /more",)))
+    assert judgement.failing == ()
+    assert compared(judgement).severity is Severity.PASSED
+    assert "6 of 6 operations of 1.0.7 are offered" in compared(judgement).text
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_a_gateway_that_offers_everything_does_not_fail() -> None:
     ],
 )
 def test_what_a_newer_version_has_added_is_not_removed(here: Gateway, why: str) -> None:
-    told = judged(replace(without("GET /version"), gateway=here))
-    assert told.failing == ()
-    assert compared(told).severity is Severity.NOT_MEASURED
-    assert why in compared(told).text
+    judgement = judged(replace(without("GET /version"), gateway=here))
+    assert judgement.failing == ()
+    assert compared(judgement).severity is Severity.NOT_MEASURED
+    assert why in compared(judgement).text
 
 
 @pytest.mark.parametrize("newer", ["1.0.7", "1.0.7.post1", "1.0.8", "1.1.0", "2.0.0rc1"])
@@ -147,27 +147,27 @@ def test_where_an_operation_is_now(gone: str, new: tuple[str, ...], words: str) 
     assert find_removals(run, "1.0.7", (gone,)).removed == {gone: f"1.0.7 offers it{words}"}
 
 
-def test_one_line_of_data_says_that_a_removal_is_intended(tmp_path: Path) -> None:
+def test_one_line_of_data_declares_a_removal_intended(tmp_path: Path) -> None:
     path = tmp_path / "known-failures.toml"
     path.write_text('removed = [{ operations = "GET /version", reason = "its answer is in /health now" }]\n')
-    told = judged(without("GET /version"), intended=read_baseline(path).removed)
-    assert (told.result, told.failing) == (Result.PASS, ())
-    (row,) = [one for one in told.coverage.operations if one.name == "GET /version"]
+    judgement = judged(without("GET /version"), intended=read_baseline(path).removed)
+    assert (judgement.result, judgement.failing) == (Result.PASS, ())
+    (row,) = [one for one in judgement.coverage.operations if one.name == "GET /version"]
     assert (row.state, row.reason) == (CoverageState.NOT_IN_VERSION, "removed: its answer is in /health now")
-    assert "1 removed intentionally" in compared(told).text
+    assert "1 removed intentionally" in compared(judgement).text
 
 
 def test_a_pattern_takes_in_many_and_no_more() -> None:
     intended = (Removal(operations="* /admin/*", reason="the UI is gone"),)
-    told = judged(without(), (*CONTRACT, *MANY), intended=intended)
-    assert [one.failure.operation for one in told.failing] == [*sorted(MANY[200:])]
+    judgement = judged(without(), (*CONTRACT, *MANY), intended=intended)
+    assert [one.failure.operation for one in judgement.failing] == [*sorted(MANY[200:])]
 
 
-def test_an_intended_removal_that_is_out_of_use_is_told() -> None:
-    told = judged(without(), intended=(Removal(operations="GET /version", reason="gone"),))
-    assert told.result is Result.PASS
-    assert compared(told).severity is Severity.WARNING
-    assert compared(told).items == ("GET /version",)
+def test_an_unused_intended_removal_is_reported() -> None:
+    judgement = judged(without(), intended=(Removal(operations="GET /version", reason="gone"),))
+    assert judgement.result is Result.PASS
+    assert compared(judgement).severity is Severity.WARNING
+    assert compared(judgement).items == ("GET /version",)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_intended_removal_that_is_out_of_use_is_told() -> None:
         ('removed = ["GET /x"]', "removed"),
     ],
 )
-def test_a_slip_in_an_intended_removal_is_one_line(tmp_path: Path, text: str, expected: str) -> None:
+def test_an_error_in_an_intended_removal_is_one_line(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "known-failures.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=expected):
@@ -187,19 +187,19 @@ def test_a_slip_in_an_intended_removal_is_one_line(tmp_path: Path, text: str, ex
 
 
 def test_a_known_failure_excuses_it_until_a_date() -> None:
-    told = judged(
+    judgement = judged(
         without("GET /version"), known=(known_failure("GET /version", problem=ProblemKind.REMOVED),)
     )
-    assert told.result is Result.PASS
-    assert "1 known" in told.headline
+    assert judgement.result is Result.PASS
+    assert "1 known" in judgement.headline
     assert judged(without("GET /version"), known=(known_failure("GET /version"),)).result is Result.FAIL
 
 
 def test_it_is_no_failed_request() -> None:
-    told = judged(
+    judgement = judged(
         without("GET /version"), criteria=("error-rate < 1%", "failure-rate < 1%", "availability >= 95%")
     )
-    assert [one.outcome.value for one in told.criteria] == ["met", "met", "met"]
+    assert [one.outcome.value for one in judgement.criteria] == ["met", "met", "met"]
 
 
 def test_what_comes_after_it_in_its_scenario_is_explained() -> None:
@@ -215,17 +215,17 @@ def test_every_report_counts_them_first_and_names_each(
     names: tuple[str, ...], fail_on: FailOn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = without(*names)
-    told = judged(run, (*CONTRACT, *names), fail_on=fail_on)
+    judgement = judged(run, (*CONTRACT, *names), fail_on=fail_on)
     count = f"{len(names)} operation{'s' if len(names) > 1 else ''} no longer offered"
-    assert count in told.headline.split(" · ")[1]
-    assert "new failure" not in told.headline
+    assert count in judgement.headline.split(" · ")[1]
+    assert "new failure" not in judgement.headline
 
-    page = html.render(run, told)
+    page = html.render(run, judgement)
     assert count in page
-    text = summary.render(run, told)
+    text = summary.render(run, judgement)
     assert f"### Operations no longer offered ({len(names)})" in text
-    document = json.loads(verdict_json.render(run, told))
-    root = ET.fromstring(junit.render(run, told).encode())  # noqa: S314 - our own output
+    document = json.loads(verdict_json.render(run, judgement))
+    root = ET.fromstring(junit.render(run, judgement).encode())  # noqa: S314 - our own output
     failed = {case.get("name") for case in root.iter("testcase") if case.find("failure") is not None}
     assert {one["operation"] for one in document["new_failures"]} == set(names)
     assert failed == set(names)
@@ -233,10 +233,10 @@ def test_every_report_counts_them_first_and_names_each(
         assert f"<code>{name}</code>" in page
         assert name in re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), text)
 
-    lines = annotations.render(run, told).splitlines()
+    lines = annotations.render(run, judgement).splitlines()
     assert len(lines) <= 6
     assert any(count in line or names[0] in line for line in lines)
-    terminal.print_verdict(run, told)
+    terminal.print_verdict(run, judgement)
     printed = capsys.readouterr().out
     assert count in printed
     assert len(printed.splitlines()) < 20

@@ -159,7 +159,7 @@ def test_interrupted(number: int | None, code: int) -> None:
     assert (verdict(here).result, verdict(here).exit_code) == (Result.INTERRUPTED, code)
 
 
-def test_a_missed_criterion_is_told_in_the_headline() -> None:
+def test_a_missed_criterion_is_in_the_headline() -> None:
     slow = verdict(clean(), criteria=("p95 < 1ms", "rps > 1"))
     assert slow.exit_code == 1
     assert "· p95 is 44.03 ms, expected < 1 ms ·" in slow.headline

@@ -1,7 +1,7 @@
-"""``make test-leaks``: leaks put in on purpose are found, healthy gateways are not accused.
+"""``make test-leaks``: injected leaks are found, healthy gateways pass.
 
 Two tables: many simulated series, and real gateways with a fault injected from outside. The exit status is 1 if a
-leak was missed or a healthy gateway accused.
+leak was missed or a healthy gateway did not pass.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def main() -> int:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table("gateway", "fault", "requests", "accused of", "right", "the judge's words", box=None)
+    table = Table("gateway", "fault", "requests", "reported", "right", "the judge's words", box=None)
     for outcome in outcomes:
         table.add_row(
             outcome.case.name,
             "injected" if outcome.injected else "healthy",
             str(outcome.requests),
-            ", ".join(outcome.accused) or "nothing",
+            ", ".join(outcome.reported) or "nothing",
             "yes" if outcome.right else "NO",
             outcome.text,
         )

@@ -44,20 +44,20 @@ class Case:
 
     name: str
     about: str
-    accused: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
     """The metrics of which one must be found to grow; nothing: none may."""
     also: frozenset[str] = frozenset()
     """Those that may grow with them."""
     restarts: bool = False
-    """Whether a worker must be said to have restarted; otherwise none may."""
+    """Whether a restart of a worker must be reported; otherwise none may be."""
     stays_open: bool = False
-    """Whether connections of clients must be said to have stayed open; otherwise none may."""
+    """Whether open connections of clients must be reported; otherwise none may be."""
     seconds: float | None = None
-    """Of load, if it can be told in less time than growth."""
+    """Duration of the load in seconds, if less is needed than for growth."""
     needs: str | None = None
-    """A program without which it cannot be shown."""
+    """A program that the case requires."""
     postgresql: bool = False
-    """Whether the gateway stands on PostgreSQL and Redis with several workers."""
+    """Whether the gateway uses PostgreSQL and Redis with several workers."""
 
 
 CASES = (
@@ -75,7 +75,7 @@ CASES = (
         "each request waits 0.2 ms longer than the one before",
         frozenset({"latency p50", "latency p95"}),
     ),
-    Case("streams", "five endless streams, whose clients stay", stays_open=True, seconds=SHORT),
+    Case("streams", "five endless streams, whose clients remain", stays_open=True, seconds=SHORT),
     Case(
         "restart",
         "one of two workers dies at its 100th request",
@@ -91,14 +91,14 @@ CASES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the judge said of one gateway."""
+    """The verdict on one gateway."""
 
     case: Case
     endurance: Endurance
     requests: int
     restarts: tuple[str, ...]
     left_open: int | None
-    """None if nobody looked: on PostgreSQL it is looked at too rarely for so short a quiet; that accuses nobody."""
+    """None if not sampled: on PostgreSQL the interval exceeds the short cool-down; that is not a failure."""
 
     @property
     def growing(self) -> tuple[str, ...]:
@@ -106,29 +106,29 @@ class Outcome:
         return tuple(dict.fromkeys(one.metric for one in self.endurance.trending(Trend.GROWING)))
 
     @property
-    def accused(self) -> tuple[str, ...]:
-        """Everything that the gateway is accused of."""
+    def reported(self) -> tuple[str, ...]:
+        """Everything that is reported about the gateway."""
         return (
             *self.growing,
             *(("restart",) if self.restarts else ()),
-            *(("streams stay open",) if self.left_open else ()),
+            *(("streams remain open",) if self.left_open else ()),
         )
 
     @property
     def injected(self) -> bool:
         """Whether there was a fault to be found."""
-        return bool(self.case.accused or self.case.restarts or self.case.stays_open)
+        return bool(self.case.reported or self.case.restarts or self.case.stays_open)
 
     @property
     def right(self) -> bool:
-        """Whether the fault was found and nothing else accused, or a healthy gateway left in peace."""
+        """Whether exactly the fault was reported, or nothing for a healthy gateway."""
         if bool(self.restarts) != self.case.restarts:
             return False
         if bool(self.left_open) != self.case.stays_open or not self.endurance.growth:
             return False
         growing = set(self.growing)
-        return bool(self.case.accused & growing) == bool(self.case.accused) and (
-            growing <= self.case.accused | self.case.also
+        return bool(self.case.reported & growing) == bool(self.case.reported) and (
+            growing <= self.case.reported | self.case.also
         )
 
     @property
@@ -138,13 +138,13 @@ class Outcome:
             return "; ".join(self.restarts) or "no restart"
         if self.case.stays_open:
             return f"{self.left_open or 'no'} connections of clients stayed open after the load"
-        wanted = self.case.accused or {"rss"}
-        told = [one.text for one in self.endurance.growth if one.metric in wanted]
-        return told[0] if told else "nothing was sampled"
+        wanted = self.case.reported or {"rss"}
+        texts = [one.text for one in self.endurance.growth if one.metric in wanted]
+        return texts[0] if texts else "nothing was sampled"
 
 
 def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: float) -> Outcome:
-    """Boot ``gateway`` with the fault of ``case``, drive it for ``seconds``, and return what the judge says."""
+    """Boot ``gateway`` with the fault of ``case``, drive it for ``seconds``, and return the verdict."""
     seconds = case.seconds or seconds
     size = Size(profile="soak", users=USERS, spawn_rate=USERS, run_time=seconds, processes=1)
     reports.mkdir(parents=True, exist_ok=True)

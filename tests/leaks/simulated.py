@@ -62,7 +62,7 @@ def long_saw_tooth(draw: Generator, times: Array) -> Array:
 
 
 def one_step(draw: Generator, times: Array) -> Array:
-    """30 MiB at once, at any time: a page that nobody had opened before."""
+    """30 MiB at once, at any time: a page that was not opened before."""
     return np.where(times > times[-1] * draw.uniform(), 30.0, 0.0)
 
 
@@ -97,13 +97,13 @@ HEALTHY: dict[str, Shape] = {
 
 
 def logarithmic(_: Generator, times: Array) -> Array:
-    """Ever more slowly, and never at an end: a healthy gateway, or not, depending on how long one looks."""
+    """Ever more slowly, without an end: healthy or not, depending on the duration of the measurement."""
     return np.asarray(12 * np.log1p(times / 30))
 
 
-def leak(rate: float, beside: Shape = wandering) -> Shape:
-    """Return a leak of ``rate`` MiB an hour beside another shape."""
-    return lambda draw, times: beside(draw, times) + rate * times / HOUR
+def leak(rate: float, other: Shape = wandering) -> Shape:
+    """Return a leak of ``rate`` MiB an hour on top of another shape."""
+    return lambda draw, times: other(draw, times) + rate * times / HOUR
 
 
 LEAKS: dict[str, Shape] = {
@@ -115,7 +115,7 @@ LEAKS: dict[str, Shape] = {
 
 @dataclass(frozen=True)
 class Tally:
-    """How often each was said."""
+    """The number of times that each was reported."""
 
     counts: Counter[Trend]
 
@@ -137,7 +137,7 @@ def memory(shape: Shape, seconds: float, draw: Generator) -> tuple[Array, Array]
 
 
 def tally(shape: Shape, seconds: float, seeds: int) -> Tally:
-    """Return what is said of ``seeds`` gateways with ``shape``."""
+    """Return the results of ``seeds`` gateways with ``shape``."""
     counts: Counter[Trend] = Counter()
     for seed in range(seeds):
         draw = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""How often leaks are found and healthy gateways accused, in bounds; ``make test-leaks`` prints the whole table."""
+"""Bounds for the share of leaks found and of healthy gateways reported; ``make test-leaks`` prints the whole table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NIGHT = 9000.0
 
 
 @pytest.mark.parametrize("name", HEALTHY)
-def test_a_healthy_gateway_is_hardly_ever_accused(name: str) -> None:
+def test_a_healthy_gateway_is_hardly_ever_reported(name: str) -> None:
     for seconds in (600.0, HALF_AN_HOUR):
         assert tally(HEALTHY[name], seconds, SEEDS).share(Trend.GROWING) <= 0.05
 
@@ -40,7 +40,7 @@ def test_a_leak_is_found(name: str, seconds: float, least: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [150.0, 600.0, HALF_AN_HOUR])
-def test_a_leak_that_matters_is_hardly_ever_called_stable(seconds: float) -> None:
+def test_a_relevant_leak_is_hardly_ever_called_stable(seconds: float) -> None:
     assert tally(LEAKS["leak of 100 MiB an hour"], seconds, SEEDS).share(Trend.STABLE) <= 0.05
 
 

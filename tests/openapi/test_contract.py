@@ -86,6 +86,6 @@ def test_what_has_no_paths_is_no_gateway(broken: dict[str, Any]) -> None:
         read_contract(broken)
 
 
-def test_canonical_keeps_a_path_that_only_looks_versioned() -> None:
+def test_canonical_keeps_a_path_with_a_similar_prefix() -> None:
     assert canonical("get", "/v1x/tools") == "GET /v1x/tools"
     assert canonical("post", "/v12/tools") == "POST /tools"

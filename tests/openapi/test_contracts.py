@@ -1,4 +1,4 @@
-"""The stored contract of each version, and which of them a gateway's data are borrowed from."""
+"""The stored contract of each version, and whose data are used for an unknown gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller would notice between two contracts is told, and nothing else."""
+"""Differences between two contracts that affect a caller are reported, and no others."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ JSON = {"application/json": {"schema": {"type": "object"}}}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "differences"),
     [
         ({"summary": "Other words", "operationId": "x", "tags": ["y"]}, set()),
         ({"parameters": [ID]}, {"query limit: removed"}),
@@ -106,8 +106,8 @@ JSON = {"application/json": {"schema": {"type": "object"}}}
         ),
     ],
 )
-def test_what_changed(changes: dict[str, Any], told: set[str]) -> None:
-    assert what(document(**changes)) == told
+def test_what_changed(changes: dict[str, Any], differences: set[str]) -> None:
+    assert what(document(**changes)) == differences
 
 
 def test_a_body_that_was_not_there() -> None:
@@ -151,7 +151,7 @@ NULL = {"type": "null"}
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "told"),
+    ("before", "now", "differences"),
     [
         pytest.param(
             schema({"type": "array", "items": of("Tool")}, Tool=TOOL),
@@ -223,7 +223,7 @@ NULL = {"type": "null"}
             schema({"properties": {"a": {"properties": {"b": {"properties": {"c": {}}}}}}}),
             schema({"properties": {"a": {}}}),
             {"200: a.b removed"},
-            id="what lies within is not told twice",
+            id="nested differences are not reported twice",
         ),
         pytest.param(
             schema({"oneOf": [of("A"), of("B")]}, A=TOOL, B={"type": "object", "properties": {"x": {}}}),
@@ -239,8 +239,8 @@ NULL = {"type": "null"}
         ),
     ],
 )
-def test_a_schema_that_changed(before: dict[str, Any], now: dict[str, Any], told: set[str]) -> None:
-    assert what(now, before) == told
+def test_a_schema_that_changed(before: dict[str, Any], now: dict[str, Any], differences: set[str]) -> None:
+    assert what(now, before) == differences
 
 
 def test_schemas_that_lead_to_themselves_end() -> None:
@@ -260,9 +260,9 @@ def test_what_is_deeper_than_is_named_is_still_a_difference() -> None:
         chain = {f"S{n}": {"properties": {"x": of(f"S{n + 1}")}} for n in range(30)}
         return schema(of("S0"), **chain, S30={"type": leaf})
 
-    (told,) = what(deep("integer"), deep("string"))
-    assert told.startswith("200: x.x.x")
-    assert "differs at a depth of more than" in told
+    (differences,) = what(deep("integer"), deep("string"))
+    assert differences.startswith("200: x.x.x")
+    assert "differs at a depth of more than" in differences
 
 
 def mirrored(path: str, *, status: str = "200", parameter: str = "id") -> dict[str, Any]:
@@ -377,7 +377,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING, ANYTHING)
-def test_a_document_may_say_anything(one: Any, other: Any) -> None:
+def test_a_document_may_contain_anything(one: Any, other: Any) -> None:
     for operation in (one, other):
         assert diff_contracts({"paths": operation}, {"paths": operation}).count == 0
     before, now = ({"paths": {"/a": {"get": {**_object(each), "responses": each}}}} for each in (one, other))

@@ -1,4 +1,4 @@
-"""Seconds in which the generator used a core are counted; enough of them, and it says that it is saturated. Locust
+"""Seconds in which the generator used a core are counted; enough of them mean that it is saturated. Locust
 patches the whole process, so the story runs in one of its own.
 """
 
@@ -18,15 +18,15 @@ def burn(seconds):
     while time.process_time() < until:
         pass
 
-recorder, looks = Recorder(Environment()), generator_cpu.CpuMonitor()
-told = []
+recorder, monitor = Recorder(Environment()), generator_cpu.CpuMonitor()
+records = []
 for seconds in (0.0, 0.05, *[0.12] * generator_cpu.MAX_SATURATED_SECONDS):
     burn(seconds)
-    looks.sample(None)
-    told.append(looks.record(recorder))
-assert [one.detail.rpartition(" for ")[2] for one in told] == ["", "", "1 s", "2 s", "3 s", "4 s", "5 s"], told
-assert [one.saturated for one in told] == [False] * 6 + [True], told
-assert told[-1].cpu > 0.6
+    monitor.sample(None)
+    records.append(monitor.record(recorder))
+assert [one.detail.rpartition(" for ")[2] for one in records] == ["", "", "1 s", "2 s", "3 s", "4 s", "5 s"], records
+assert [one.saturated for one in records] == [False] * 6 + [True], records
+assert records[-1].cpu > 0.6
 """
 
 

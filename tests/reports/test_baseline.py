@@ -37,7 +37,7 @@ def test_the_page_shows_what_changed(run_file: Path) -> None:
     assert result.exit_code == alone.exit_code, "a comparison decides nothing"
 
 
-def test_a_baseline_that_is_none_is_told(run_file: Path) -> None:
+def test_an_invalid_baseline_is_reported(run_file: Path) -> None:
     result = CliRunner().invoke(cli, arguments(run_file, run_file.with_name("missing.json")))
     assert isinstance(result.exception, UsageError)
     assert "missing.json" in str(result.exception)

@@ -1,4 +1,4 @@
-"""What fails a run is one list, whatever ``--fail-on`` says: every report names the same failures."""
+"""The failures that fail a run are one list for every ``--fail-on``: each report names the same ones."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -82,8 +82,8 @@ def test_the_verdict_line_counts_them(run: Callable[[], Run]) -> None:
     judged = verdict(here, KNOWN, FailOn.ANY)
     counts = len(judged.failing)
     assert counts == len(here.failures)
-    said = f"{counts} failure{'s' if counts > 1 else ''} (" if counts else "no failures"
-    assert said in judged.headline
+    counted = f"{counts} failure{'s' if counts > 1 else ''} (" if counts else "no failures"
+    assert counted in judged.headline
     assert "nothing new" not in judged.headline
     # A criterion of an operation that this run does not have is unsure: without failures nothing else is wrong.
     assert (judged.result is Result.FAIL) == bool(counts)

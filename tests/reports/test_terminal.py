@@ -48,7 +48,7 @@ def test_the_headline_is_the_last_line_and_whole(made: Callable[[], Run]) -> Non
         assert last == verdict(made()).headline
 
 
-def test_failures_stand_above_it() -> None:
+def test_failures_are_above_the_headline() -> None:
     text = printed(failures())
     assert "POST /tools  [status 500] Internal Server Error" in text
     assert "Next: reproduce: curl -X POST http://127.0.0.1:4444/tools" in text
@@ -71,13 +71,13 @@ def test_hostile_text_is_neither_colour_nor_command() -> None:
     assert not any(line.strip().startswith("::") for line in text.splitlines())
 
 
-def test_the_pace_of_coverage_stands_above_the_headline() -> None:
+def test_the_pace_of_coverage_is_above_the_headline() -> None:
     pace = "coverage: 50 % after 2 s, 90 % after 12 s, 99 % after 12 s, 100 % after 12 s"
     assert pace in printed(clean()).splitlines()
     assert "coverage: " not in printed(gateway_died())
 
 
-def test_the_shares_of_the_processor_stand_above_the_headline() -> None:
+def test_the_cpu_shares_are_above_the_headline() -> None:
     assert "CPU: backends 1.0 s (20%), load generator 4.0 s (80%)" in printed(clean()).splitlines()
 
 

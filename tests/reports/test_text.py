@@ -30,7 +30,7 @@ def test_one_line_is_one_line_and_no_longer(text: str, longest: int) -> None:
     assert line.isprintable()
 
 
-def test_one_line_says_that_it_was_cut() -> None:
+def test_a_truncated_line_is_marked() -> None:
     assert one_line("a" * 10, 10) == "a" * 10
     assert one_line("a" * 11, 10) == "a" * 9 + "…"
     assert one_line(" " * 90 + "a", 10) == "…"

@@ -1,4 +1,4 @@
-"""A list that is cut says where all of it is, and that place has all of it."""
+"""A truncated list names the file that contains all of it."""
 
 import io
 import json

@@ -24,7 +24,7 @@ KEYS = {
 }
 
 
-def what_it_says(here: Run) -> dict[str, Any]:
+def contents(here: Run) -> dict[str, Any]:
     return {
         "requests": here.requests,
         "failed": sum(operation.failures for operation in here.operations),
@@ -51,22 +51,22 @@ def test_case(
     monkeypatch.setattr("sys.argv", ["loadtest", "report", "--csv", "run", *arguments])
     with pytest.raises(SystemExit) as end:
         raise SystemExit(main())
-    shown, told = capsys.readouterr()
-    assert end.value.code == expected["exit"], shown + told
+    shown, errors = capsys.readouterr()
+    assert end.value.code == expected["exit"], shown + errors
     if expected["exit"] == 2:
-        assert expected["says"] in told
-        assert len(told.strip().splitlines()) == 1
+        assert expected["says"] in errors
+        assert len(errors.strip().splitlines()) == 1
         return
-    assert told == ""
+    assert errors == ""
     assert expected.get("says", "") in (tmp_path / "reports" / "verdict.json").read_text() + shown
     encoding = arguments[arguments.index("--encoding") + 1] if "--encoding" in arguments else None
-    said = what_it_says(read_csv_run(Path("run"), encoding))
-    assert {key: said[key] for key in expected.keys() & said.keys()} == {
-        key: expected[key] for key in expected.keys() & said.keys()
+    actual = contents(read_csv_run(Path("run"), encoding))
+    assert {key: actual[key] for key in expected.keys() & actual.keys()} == {
+        key: expected[key] for key in expected.keys() & actual.keys()
     }
 
 
-def test_an_unknown_start_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_start_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(CASES[0].parent / "no-history", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["loadtest", "report", "--csv", "run"])

@@ -71,7 +71,7 @@ def test_sqlite_takes_one_worker() -> None:
         workers({"LOADTEST_GATEWAY_WORKERS": "2"}, "sqlite", redis=True)
 
 
-def test_what_a_person_says_of_a_gateway_that_runs() -> None:
+def test_the_declared_deployment_of_a_running_gateway() -> None:
     assert declared_deployment(None, {}) == PLAIN
     assert declared_deployment("postgres", {}) == SHARED
     assert declared_deployment("postgres", {"LOADTEST_GATEWAY_WORKERS": "4"}).workers == 4

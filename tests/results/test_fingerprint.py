@@ -55,7 +55,7 @@ def test_the_same_fault_with_other_ids_has_the_same_fingerprint() -> None:
         ("GET /a", ProblemKind.STATUS, 500, None, "yes"),
     ],
 )
-def test_every_part_tells_faults_apart(other: tuple[str, ProblemKind, int, str | None, str]) -> None:
+def test_every_part_distinguishes_faults(other: tuple[str, ProblemKind, int, str | None, str]) -> None:
     assert fingerprint("GET /a", ProblemKind.STATUS, 500, None, "no") != fingerprint(*other)
 
 

@@ -159,7 +159,7 @@ def test_no_requests_are_inconclusive(tmp_path: Path) -> None:
         (stats(ROW.replace(",100,", ",inf,"), TOTAL), "row 2: Request Count: 'inf'"),
     ],
 )
-def test_broken_files_are_told_with_their_row(tmp_path: Path, text: str, named: str) -> None:
+def test_broken_files_are_reported_with_their_row(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_csv_run(put(tmp_path, stats=text))
     assert f"{tmp_path / 'locust'}_stats.csv" in str(caught.value)
@@ -167,12 +167,12 @@ def test_broken_files_are_told_with_their_row(tmp_path: Path, text: str, named: 
     assert "\n" not in str(caught.value)
 
 
-def test_a_broken_sister_is_told(tmp_path: Path) -> None:
+def test_a_broken_companion_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"locust_failures\.csv: row 2"):
         read_csv_run(put(tmp_path, stats=stats(ROW, TOTAL), failures=f"{FAILURES}\r\nGET,/a\r\n"))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none_stats\.csv: cannot be read"):
         read_csv_run(tmp_path / "none")
 

@@ -184,9 +184,7 @@ def test_parsing(text: str, expected: ParsedError) -> None:
         ("response length 404, expected 200", "other", None),
     ],
 )
-def test_only_a_number_that_is_said_to_be_the_status_is_one(
-    text: str, problem: str, status: int | None
-) -> None:
+def test_only_a_number_labelled_as_status_is_one(text: str, problem: str, status: int | None) -> None:
     understood = parse_error(text)
     assert (understood.problem.value, understood.status) == (problem, status)
 

@@ -1,6 +1,6 @@
 """The action in a repository of the gateway: settings of the repository do not affect what is installed.
 
-The steps are those of ``action.yml``, as far as an installed gateway. The gateways are small stand-ins that do not
+The steps are those of ``action.yml``, as far as an installed gateway. The gateways are small stubs that do not
 boot, so each job is inconclusive.
 """
 
@@ -23,7 +23,7 @@ IDNA = """idna==3.10 \\
     --hash=sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3
 """
 VERSION = "0.0.1"
-"""A release that only this copy of the load test knows; its lock contains one small package."""
+"""A release that only this copy of the load test supports; its lock contains one small package."""
 
 PROJECT = """
 [build-system]

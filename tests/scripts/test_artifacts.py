@@ -163,14 +163,14 @@ def event(path: Path, **run: Any) -> Path:
         "id": 7,
         "head_sha": "c0ffee",
         "head_branch": "b",
-        "head_repository": {"owner": {"login": "somebody"}},
+        "head_repository": {"owner": {"login": "user"}},
     }
     path.write_text(json.dumps({"workflow_run": usual | run}))
     return path
 
 
 @pytest.mark.parametrize(
-    ("run", "code", "said"),
+    ("run", "code", "output"),
     [
         ({"head_repository": None}, 0, "nothing to report"),
         ({"head_repository": {"owner": None}}, 0, "nothing to report"),
@@ -179,7 +179,7 @@ def event(path: Path, **run: Any) -> Path:
     ],
 )
 def test_a_deleted_fork_is_ignored(
-    hub: FakeGitHub, tmp_path: Path, run: dict[str, Any], code: int, said: str
+    hub: FakeGitHub, tmp_path: Path, run: dict[str, Any], code: int, output: str
 ) -> None:
     put(tmp_path, GOOD)
     environment = hub.environment | {"GITHUB_EVENT_PATH": str(event(tmp_path / "event.json", **run))}
@@ -192,5 +192,5 @@ def test_a_deleted_fork_is_ignored(
         timeout=60,
     )
     assert done.returncode == code, done.stderr
-    assert said in done.stdout + done.stderr
+    assert output in done.stdout + done.stderr
     assert len((done.stdout + done.stderr).strip().splitlines()) == 1

@@ -153,8 +153,8 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
     (checkout / ".venv" / ".contextforge-loadtest").unlink()
     shutil.rmtree(next((checkout / ".venv" / "lib").glob("python*")) / "site-packages" / "locust")
     assert not works(checkout)
-    mended = set_up(checkout)
-    assert mended.returncode == 0, mended.stderr
+    repaired = set_up(checkout)
+    assert repaired.returncode == 0, repaired.stderr
     assert works(checkout)
 
     # A changed lock updates the environment without creating it again.
@@ -172,9 +172,9 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
 def test_concurrent_set_ups_run_once(checkout: Path) -> None:
     command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh")]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    assert sorted(said) == ["", "Setting up .venv …\n"]
+    errors = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    assert sorted(errors) == ["", "Setting up .venv …\n"]
     assert works(checkout)
 
 

@@ -82,7 +82,7 @@ def test_a_closed_pull_request_is_not_reopened(
     assert hub.written == []
 
 
-@pytest.mark.parametrize("author", [{"login": "somebody"}, None])
+@pytest.mark.parametrize("author", [{"login": "user"}, None])
 def test_a_branch_with_commits_of_others_is_not_changed(
     hub: FakeGitHub, environment: dict[str, str], directory: Path, author: dict[str, str] | None
 ) -> None:
@@ -146,10 +146,10 @@ def test_every_known_version_could_be_proposed(directory: Path, version: str) ->
 
 
 def test_markdown_is_inert() -> None:
-    said = inert("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
+    text = inert("@all #12 <script> [x](http://e.example) `GET /tools/{id}` # Title\n")
     for words in ("@all", "#12", "<script", "](", "://"):
-        assert words not in said
-    assert "`GET /tools/{id}` # Title" in said
+        assert words not in text
+    assert "`GET /tools/{id}` # Title" in text
     long = inert("line\n" * LARGEST_TEXT)
     assert len(long) <= LARGEST_TEXT + 100
     assert long.endswith("The rest is in `summary.md` in the artifact `proposal` of the run.\n")

@@ -50,7 +50,7 @@ def stored(directory: Path, name: str = "reports-1.0.7", **changes: Any) -> Path
     return folder
 
 
-def said(directory: Path) -> str:
+def comment_on(directory: Path) -> str:
     return comment(read_reports(directory), "https://github.example/o/r/actions/runs/7", SHA)
 
 
@@ -60,7 +60,7 @@ def page(text: str) -> str:
 
 def test_the_content_of_the_comment(tmp_path: Path) -> None:
     stored(tmp_path)
-    text = said(tmp_path)
+    text = comment_on(tmp_path)
     assert text.startswith(MARKER)
     for words in (
         ":x: fail",
@@ -76,13 +76,13 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
 
 def test_a_verdict_without_states_shows_the_successful_operations(tmp_path: Path) -> None:
     stored(tmp_path, operations=None)
-    assert "| 457/460 correct | 210 ms |" in said(tmp_path)
+    assert "| 457/460 correct | 210 ms |" in comment_on(tmp_path)
 
 
 def test_each_report_has_a_row(tmp_path: Path) -> None:
     stored(tmp_path, "reports-1.0.7", verdict="pass", new_failures=[], counts={})
     stored(tmp_path, "reports-1.0.0rc1", verdict="inconclusive")
-    assert page(said(tmp_path)).count("<tr>") == 3
+    assert page(comment_on(tmp_path)).count("<tr>") == 3
 
 
 def test_invalid_reports_are_not_read(tmp_path: Path) -> None:
@@ -101,17 +101,17 @@ def test_invalid_reports_are_not_read(tmp_path: Path) -> None:
     ):
         (stored(tmp_path, name) / "verdict.json").write_text(content)
     assert read_reports(tmp_path) == ()
-    assert "has no verdict" in said(tmp_path)
+    assert "has no verdict" in comment_on(tmp_path)
 
 
 def test_no_reports_at_all(tmp_path: Path) -> None:
-    assert "has no verdict" in said(tmp_path / "missing")
+    assert "has no verdict" in comment_on(tmp_path / "missing")
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     failure = {"operation": EVIL, "problem": EVIL, "status": EVIL, "message": EVIL, "count": EVIL}
     stored(tmp_path, new_failures=[failure], operations_total=EVIL, latency_ms={"p95": EVIL}, counts=EVIL)
-    text = said(tmp_path)
+    text = comment_on(tmp_path)
     assert text.count("<!--") == 1
     assert "@" not in text
     assert text.count("://") == 1
@@ -126,7 +126,7 @@ def test_it_is_bounded(tmp_path: Path) -> None:
     failure = {"operation": "<" * 9_999, "problem": "status", "message": "@" * 9_999, "count": 10**9}
     for n in range(40):
         stored(tmp_path, f"reports-{n}", new_failures=[failure] * 100)
-    text = said(tmp_path)
+    text = comment_on(tmp_path)
     assert len(text) <= LARGEST_COMMENT
     assert text.count(":x:") == verdicts.MOST_REPORTS
     assert "More is in the reports." in text
@@ -251,7 +251,7 @@ def test_a_comment_is_created(github: Server, environment: dict[str, str], repor
 
 
 def test_the_comment_is_updated(github: Server, environment: dict[str, str], reports: Path) -> None:
-    someone = {"id": 1, "user": {"login": "somebody"}, "body": f"{MARKER}\nnot ours"}
+    someone = {"id": 1, "user": {"login": "user"}, "body": f"{MARKER}\nnot ours"}
     other = {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "another workflow's"}
     github.comments = [someone, other] * 60 + [ours()]
     assert publish(reports, environment) == "updated the comment on pull request 12"

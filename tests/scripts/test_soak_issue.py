@@ -78,10 +78,10 @@ def test_the_lifecycle_of_the_issue(hub: FakeGitHub, environment: dict[str, str]
     report(tmp_path, "1.0.7-sqlite", B)
     report(tmp_path, "1.0.7-postgres", A)
     assert "the failures have changed" in update_issue(tmp_path, environment)
-    ((number, said),) = hub.comments
+    ((number, comment),) = hub.comments
     assert number == 40
-    assert f"- 1.0.7-postgres: new: `{A}`" in said
-    assert f"- 1.0.7-sqlite: new: `{B}`; resolved: `{A}`" in said
+    assert f"- 1.0.7-postgres: new: `{A}`" in comment
+    assert f"- 1.0.7-sqlite: new: `{B}`; resolved: `{A}`" in comment
 
     report(tmp_path, "1.0.7-postgres")
     update_issue(tmp_path, environment)
@@ -159,12 +159,12 @@ def test_a_partial_run_keeps_the_state_of_other_members(
 
 def test_other_issues_are_not_changed(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     body = marker({"1.0.7-sqlite": (A,)})
-    somebody = {"number": 1, "user": {"login": "somebody"}, "state": "open", "body": body}
+    foreign = {"number": 1, "user": {"login": "user"}, "state": "open", "body": body}
     other = {"number": 2, "user": BOT, "state": "open", "body": "another workflow's"}
     empty = {"number": 3, "user": BOT, "state": "open", "body": None}
     pull = {"number": 4, "user": BOT, "state": "open", "body": body, "pull_request": {}}
     ours = {"number": 5, "user": BOT, "state": "open", "body": body}
-    hub.issues = [somebody, other, empty, pull] * 30 + [ours]
+    hub.issues = [foreign, other, empty, pull] * 30 + [ours]
     everything_passes(tmp_path)
     assert update_issue(tmp_path, environment) == "closed issue 5"
     assert hub.written == ["POST /issues/5/comments", "PATCH /issues/5"]

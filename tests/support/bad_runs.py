@@ -1,4 +1,4 @@
-"""Runs with which one check each is not fine: the check, how severe it is, the run, and words of what is told."""
+"""Runs in each of which one check does not pass: the check, its severity, the run, and part of the message."""
 
 from msgspec.structs import replace
 from sample_runs import CONTRACT, clean, failure, latency, operation, run
@@ -65,8 +65,8 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.SOURCE,
         Severity.INCONCLUSIVE,
-        replace(clean(), source="csv", contradictions=("the sum is 1, the total says 2", "b")),
-        "the CSV files contradict each other: the sum is 1, the total says 2 and 1 more (all in verdict.json)",
+        replace(clean(), source="csv", contradictions=("the sum is 1, the total is 2", "b")),
+        "the CSV files contradict each other: the sum is 1, the total is 2 and 1 more (all in verdict.json)",
     ),
     (Check.REQUESTS, Severity.INCONCLUSIVE, run(), "no requests were made"),
     (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Say whether ``condition`` came true in time."""
+    """Return whether ``condition`` became true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

@@ -70,7 +70,7 @@ def _builder(
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers as it is told, opens every WebSocket, and keeps what it was asked."""
+    """Responds as configured, accepts every WebSocket, and stores the requests."""
 
     daemon_threads = True
 

@@ -50,7 +50,7 @@ def operation(
 
 
 def failure(name: str, message: str = "Internal Server Error", count: int = 1, **more: object) -> Failure:
-    """Return a failure with the fingerprint that belongs to it; a 500 unless ``more`` says otherwise."""
+    """Return a failure with the fingerprint that belongs to it; a 500 unless ``more`` sets another status."""
     made = Failure(
         fingerprint="",
         operation=name,
@@ -70,7 +70,7 @@ def known(name: str, **more: object) -> KnownFailure:
     entry = KnownFailure(
         operation=name,
         problem=ProblemKind.STATUS,
-        reason="mended in the next release",
+        reason="fixed in the next release",
         owner="gateway team",
         expires=dt.date(2026, 12, 31),
     )

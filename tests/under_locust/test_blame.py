@@ -56,7 +56,7 @@ class Stories(GatewayUser):
         return self.created("POST /things", json={}, delete=self.deletion, read=UNREAD)
 
     @task
-    def fine(self) -> None:
+    def passing(self) -> None:
         with self.thing() as thing:
             self.call("GET /things/{id}", id=thing["id"])
 
@@ -96,7 +96,7 @@ class Stories(GatewayUser):
             self.call("DELETE /things/{id}", id="7")
 
     @task
-    def beside(self) -> None:
+    def other(self) -> None:
         def step() -> None:
             self.call("POST /things", json={}).json["owner"]
 
@@ -159,7 +159,7 @@ BLAMED = {
     "missing_key_of_an_earlier_answer": ("POST /things", ProblemKind.SCENARIO),
     "wrong_attribute": (READING, ProblemKind.SCENARIO),
     "assertion": (READING, ProblemKind.SCENARIO),
-    "beside": ("POST /things", ProblemKind.SCENARIO),
+    "other": ("POST /things", ProblemKind.SCENARIO),
 }
 
 
@@ -178,7 +178,7 @@ def test_the_operation_whose_answer_was_read_is_blamed(
     )
 
 
-@pytest.mark.parametrize("name", ["step_fails", "missing_member", "missing_key", "beside"])
+@pytest.mark.parametrize("name", ["step_fails", "missing_member", "missing_key", "other"])
 def test_a_failure_of_the_cleaning_up_names_what_failed_before(host: str, name: str) -> None:
     blamed = BLAMED[name][0]
     played = Played(Gone, name, host)
@@ -188,7 +188,7 @@ def test_a_failure_of_the_cleaning_up_names_what_failed_before(host: str, name: 
 
 
 def test_a_deletion_that_fails_by_itself_is_a_root_cause(host: str) -> None:
-    played = Played(Gone, "fine", host)
+    played = Played(Gone, "passing", host)
     assert played.failures["DELETE /gone/{id}"].after == {}
     assert [cut.operation for cut in played.scenario.cut_short] == ["DELETE /gone/{id}"]
 
@@ -200,7 +200,7 @@ def test_the_end_of_the_load_is_no_failure_before(host: str) -> None:
 @pytest.mark.parametrize(
     ("name", "end"),
     [
-        ("fine", {"completed": 1}),
+        ("passing", {"completed": 1}),
         ("not_staged", {"skipped": 1}),
         ("load_ends", {"stopped": 1}),
     ],

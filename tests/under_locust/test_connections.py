@@ -24,7 +24,7 @@ from loadtest.client.session import Session
 from loadtest.openapi.contract import read_contract
 
 KEEP_ALIVE = 2.0
-"""Seconds after which the server closes an idle connection; it notices only when the next request is there."""
+"""Seconds after which the server closes an idle connection; only checked at the next request."""
 
 
 @dataclass
@@ -107,7 +107,7 @@ def test_a_connection_is_used_again_only_while_it_is_young(
 
 
 def test_each_connection_has_its_own_age(server: Server) -> None:
-    """One that another greenlet has just used says nothing about one that lay idle."""
+    """A connection just used by another greenlet does not prove that an idle one is open."""
     clients = server.clients(concurrency=2)
     client = clients.get_client(URL(server.url))
     assert isinstance(client, Client)
@@ -159,7 +159,7 @@ def test_a_request_is_sent_again_once(server: Server) -> None:
 
 
 class SlowTurns(Limiter):
-    """Writers wait for their turn, on the clock of the test."""
+    """Writers wait for the lock, on the clock of the test."""
 
     def __init__(self, server: Server, wait: float) -> None:
         super().__init__(None)
@@ -192,7 +192,7 @@ def caller(server: Server, wait: float = 0.0, http: FastHttpSession | None = Non
 
 
 @pytest.mark.parametrize("wait", [0.0, 1.0, 5.9])
-def test_the_age_is_looked_at_after_the_wait_for_a_turn(server: Server, wait: float) -> None:
+def test_the_age_is_checked_after_the_wait_for_the_lock(server: Server, wait: float) -> None:
     calling = caller(server, wait)
     calling.call("GET /things")
     server.now += 1.0
@@ -205,10 +205,10 @@ def test_a_caller_that_is_new_to_a_connection_knows_its_age(server: Server) -> N
     """A scenario of another class goes over the connection of the user who does it."""
     host = caller(server)
     host.call("GET /things")
-    guest = caller(server)
-    guest.http = host.http
+    server_side = caller(server)
+    server_side.http = host.http
     server.now += KEEP_ALIVE
-    guest.call("POST /things")
+    server_side.call("POST /things")
     assert server.served == [("GET", 1), ("POST", 2)]
 
 

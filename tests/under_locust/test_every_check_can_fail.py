@@ -1,7 +1,7 @@
 """Every content check in a scenario rejects a response whose values are all wrong, inline checks included.
 
 The checks are found in the source of the user classes, so a new one is tested without an entry here. A check is
-evaluated with stand-ins for the local variables of its scenario and called with several wrong responses, in each of
+evaluated with placeholders for the local variables of its scenario and called with several wrong responses, in each of
 which all values are the same. It must reject one of them.
 """
 
@@ -39,7 +39,7 @@ class Site(NamedTuple):
 
 
 class Value(str):
-    """Stands in for any value: every member, item and result of it is the same text again."""
+    """A placeholder for any value: every member, item and result of it is the same text again."""
 
     __slots__ = ()
 
@@ -94,7 +94,7 @@ class Blanks(Value):
 
 
 class Everything(Value):
-    """Contains whatever is looked for."""
+    """Contains every value."""
 
     __slots__ = ()
 
@@ -140,7 +140,7 @@ TESTED_ELSEWHERE = {
 
 
 class Namespace(dict[str, Any]):
-    """The names of a module and, for all others, stand-ins for local variables."""
+    """The names of a module and, for all others, placeholders for local variables."""
 
     def __missing__(self, name: str) -> Any:
         if hasattr(builtins, name):

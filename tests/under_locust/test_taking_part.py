@@ -36,7 +36,7 @@ class AliasesUser(GatewayUser):
 
 
 class Api:
-    """Notes what is called; knows which operations are offered."""
+    """Records the calls; has a fixed set of offered operations."""
 
     def __init__(self, session: Session) -> None:
         self.session, self.scenario, self.calls = session, None, list[str]()

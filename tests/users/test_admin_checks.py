@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loadtest.client.caller import Check
 
 
-def said(body: Any) -> Answer:
+def response(body: Any) -> Answer:
     return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
 
 
@@ -33,82 +33,90 @@ def method(name: str) -> dict[str, Any]:
 PAGE = {"pagination": {"total_items": 2}}
 BULK: dict[str, list[Any]] = {"successful": [], "failed": []}
 RIGHT: list[tuple[Check, Answer]] = [
-    (checks.succeeded, said({"success": True})),
+    (checks.succeeded, response({"success": True})),
     (checks.went_back, sent("/admin#tools")),
     (checks.went_back, sent("/admin/#teams")),
     (checks.went_back, sent("/admin?include_inactive=true#tools")),
     (checks.goes_to("/admin"), sent("/admin")),
-    (checks.finds("items.0.id"), said({"items": [{"id": "a"}]})),
-    (checks.mentions("b"), said({"a": "b"})),
-    (checks.counts("ids", "a"), said({"ids": ["a", "b"], "count": 2})),
-    (checks.lists_something, said(PAGE | {"data": [1]})),
-    (checks.previews(1), said({"preview": {"summary": {"total_items": 1}}})),
-    (checks.registered, said({"success": True, "message": "", "error": None})),
-    (checks.registered, said({"success": False, "message": "Server already registered", "error": None})),
-    (checks.registered_all, said(BULK | {"successful": ["a"]})),
-    (checks.registered_all, said(BULK | {"failed": [{"error": "already registered"}]})),
-    (checks.has_check, said(method(checks.METHOD))),
+    (checks.finds("items.0.id"), response({"items": [{"id": "a"}]})),
+    (checks.mentions("b"), response({"a": "b"})),
+    (checks.counts("ids", "a"), response({"ids": ["a", "b"], "count": 2})),
+    (checks.lists_something, response(PAGE | {"data": [1]})),
+    (checks.previews(1), response({"preview": {"summary": {"total_items": 1}}})),
+    (checks.registered, response({"success": True, "message": "", "error": None})),
+    (checks.registered, response({"success": False, "message": "Server already registered", "error": None})),
+    (checks.registered_all, response(BULK | {"successful": ["a"]})),
+    (checks.registered_all, response(BULK | {"failed": [{"error": "already registered"}]})),
+    (checks.has_check, response(method(checks.METHOD))),
     (checks.made, page("", 201)),
-    (checks.delivered, said({"status": "ok"})),
-    (checks.goes_only_to("a"), said({"destinations": [{"name": "a"}]})),
+    (checks.delivered, response({"status": "ok"})),
+    (checks.goes_only_to("a"), response({"destinations": [{"name": "a"}]})),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
-    (checks.succeeded, said({"success": False}), 'expected success: {"success":false}'),
+    (checks.succeeded, response({"success": False}), 'expected success: {"success":false}'),
     (checks.went_back, sent("/admin"), "expected to be sent back to a tab of /admin, got 303 /admin"),
     (checks.went_back, sent("/a#b"), "expected to be sent back to a tab of /admin, got 303 /a#b"),
     (checks.went_back, page(""), "expected to be sent back to a tab of /admin, got 200"),
     (checks.goes_to("/admin"), sent("/admin/login"), "expected to be sent to /admin, got 303 /admin/login"),
     (checks.goes_to("/admin"), sent("/admin", 200), "expected to be sent to /admin, got 200 /admin"),
-    (checks.finds("items.0.id"), said({"items": []}), "expected something to be found"),
-    (checks.finds("items"), said({"items": []}), "expected something to be found"),
-    (checks.mentions("c"), said({"a": "b"}), 'expected the answer to mention \'c\', got {"a":"b"}'),
+    (checks.finds("items.0.id"), response({"items": []}), "expected something to be found"),
+    (checks.finds("items"), response({"items": []}), "expected something to be found"),
+    (checks.mentions("c"), response({"a": "b"}), 'expected the answer to mention \'c\', got {"a":"b"}'),
     (
         checks.counts("ids", "c"),
-        said({"ids": ["a"], "count": 1}),
+        response({"ids": ["a"], "count": 1}),
         "expected ids to hold the entity, got ['a']",
     ),
     (
         checks.counts("ids", "a"),
-        said({"ids": ["a"], "count": 2}),
+        response({"ids": ["a"], "count": 2}),
         "expected a count of all that is listed, got (2, 1)",
     ),
-    (checks.lists_something, said(PAGE | {"data": []}), "expected entities, and a count of them, got (0, 2)"),
     (
         checks.lists_something,
-        said(PAGE | {"pagination": {"total_items": 0}, "data": [1]}),
+        response(PAGE | {"data": []}),
+        "expected entities, and a count of them, got (0, 2)",
+    ),
+    (
+        checks.lists_something,
+        response(PAGE | {"pagination": {"total_items": 0}, "data": [1]}),
         "expected entities, and a count of them, got (1, 0)",
     ),
     (
         checks.previews(1),
-        said({"preview": {"summary": {"total_items": 0}}}),
+        response({"preview": {"summary": {"total_items": 0}}}),
         "expected a preview of 1 entities, got 0",
     ),
     (
         checks.registered,
-        said({"success": False, "message": "no", "error": "why"}),
+        response({"success": False, "message": "no", "error": "why"}),
         "expected the server to be registered: no why",
     ),
     (
         checks.registered_all,
-        said(BULK | {"failed": [{"error": "no"}]}),
+        response(BULK | {"failed": [{"error": "no"}]}),
         "expected every server to be registered, got [{'error': 'no'}]",
     ),
     (
         checks.registered_all,
-        said(BULK),
+        response(BULK),
         "expected some registration to be tried, got {'successful': [], 'failed': []}",
     ),
-    (checks.has_check, said(method("a.B")), f"expected the method {checks.METHOD}, got ['a.B']"),
+    (checks.has_check, response(method("a.B")), f"expected the method {checks.METHOD}, got ['a.B']"),
     (checks.made, page("", 200), "expected status 201, got 200"),
     (
         checks.delivered,
-        said({"status": "failed", "error": "why"}),
+        response({"status": "failed", "error": "why"}),
         "expected the event to be delivered: why",
     ),
-    (checks.goes_only_to("a"), said({"destinations": []}), "expected 'a' as the only destination, got []"),
     (
         checks.goes_only_to("a"),
-        said({"destinations": [{"name": "a"}, {"name": "b"}]}),
+        response({"destinations": []}),
+        "expected 'a' as the only destination, got []",
+    ),
+    (
+        checks.goes_only_to("a"),
+        response({"destinations": [{"name": "a"}, {"name": "b"}]}),
         "expected 'a' as the only destination, got ['a', 'b']",
     ),
 ]
@@ -120,7 +128,7 @@ def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
-def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
+def test_a_wrong_answer_is_reported(check: Check, answer: Answer, complaint: str) -> None:
     assert str(check(answer)) == complaint
 
 

@@ -36,7 +36,7 @@ def answer(body: Any) -> Answer:
 
 DONE = {"errors": [], "progress": {"created": 1, "failed": 0}}
 TAGS = [{"name": "a", "stats": {"total": 1}}, {"name": "b", "stats": {"total": 2}}]
-SAID = {"parts": [{"text": "hi"}]}
+REPLIES = {"parts": [{"text": "hi"}]}
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ SAID = {"parts": [{"text": "hi"}]}
         (imports(0), {"errors": [], "progress": {"created": 0, "failed": 0}}),
         (holds_one_tool, {"entities": {"tools": [{}]}}),
         (exports("s"), {"entities": {"servers": [{"name": "s"}]}}),
-        (answers("hi"), {"result": {"message": SAID}}),
-        (answers("hi"), {"result": SAID}),
+        (answers("hi"), {"result": {"message": REPLIES}}),
+        (answers("hi"), {"result": REPLIES}),
         (repeats_tool_result("fish", "You said: Hello"), ["The tool said: fish", "You said: Hello"]),
     ],
 )
@@ -131,7 +131,7 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         ),
     ],
 )
-def test_a_wrong_answer_is_told(check: Check, body: Any, complaint: str) -> None:
+def test_a_wrong_answer_is_reported(check: Check, body: Any, complaint: str) -> None:
     assert str(check(answer(body))) == complaint
 
 

@@ -1,4 +1,4 @@
-"""A step beside a block: waited for, raised after the block, dropped when the block fails. Locust patches the
+"""A step in parallel with a block: awaited, raised after the block, dropped when the block fails. Locust patches the
 whole process, so the stories run in one of their own.
 """
 
@@ -19,7 +19,7 @@ user.api.last_operation = None
 
 def failing():
     gevent.sleep(0)
-    raise StepFailed("beside", "GET /beside")
+    raise StepFailed("parallel", "GET /parallel")
 
 def endless():
     try:
@@ -43,7 +43,7 @@ STORIES = {
             "try:\n with user.meanwhile(failing): gevent.sleep(0.02); print('block')\n"
             "except StepFailed as error: print(error)"
         ),
-        ["block", "beside"],
+        ["block", "parallel"],
     ),
     "a step is let through although the load ends, and what comes after it is not": (
         (
@@ -52,7 +52,7 @@ STORIES = {
         ),
         ["step True", "after False"],
     ),
-    "the block beside a step ends when the load does": (
+    "the block in parallel with a step ends with the load": (
         "with user.meanwhile(done): gevent.sleep(0.01); print('block', user.api.unwinding)",
         ["block False", "done"],
     ),
@@ -67,10 +67,10 @@ STORIES = {
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_step_beside_a_block(name: str) -> None:
+def test_a_step_during_a_block(name: str) -> None:
     story, expected = STORIES[name]
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", f"{START}\n{story}"], capture_output=True, text=True, check=True, timeout=60
     )
-    assert told.stdout.splitlines() == expected
-    assert told.stderr == ""
+    assert completed.stdout.splitlines() == expected
+    assert completed.stderr == ""

@@ -20,5 +20,5 @@ def test_a_page_with_everything_on_it_is_right() -> None:
         (page(b"tools prompts", ""), "expected a page, got no content type"),
     ],
 )
-def test_what_is_wrong_with_a_page_is_said(answer: Answer, complaint: str) -> None:
+def test_the_problem_with_a_page_is_reported(answer: Answer, complaint: str) -> None:
     assert str(shows("tools", "prompts")(answer)) == complaint

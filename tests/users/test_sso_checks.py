@@ -20,7 +20,7 @@ REQUEST = {"id": "r-1", "email": ANN.email, "auth_provider": "lt-1-sso"}
 SESSION = "jwt_token=x; Path=/; HttpOnly"
 
 
-def said(body: Any) -> Answer:
+def response(body: Any) -> Answer:
     return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
 
 
@@ -33,39 +33,39 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.lets_in, sent("/admin")),
     (checks.lets_in, sent("/admin/#gateways")),
     (checks.lets_in, sent("/admin?team_id=1")),
-    (checks.came_from("lt-1-sso", ANN), said(ACCOUNT)),
-    (checks.lists("a"), said([{"id": "b"}, {"id": "a"}])),
-    (checks.lacks("a"), said([{"id": "b"}])),
-    (checks.waits(ANN, "lt-1-sso"), said([{"email": "bob@example.com"}, REQUEST])),
-    (checks.decides_about(ANN), said({"message": f"User {ANN.email} rejected"})),
+    (checks.came_from("lt-1-sso", ANN), response(ACCOUNT)),
+    (checks.lists("a"), response([{"id": "b"}, {"id": "a"}])),
+    (checks.lacks("a"), response([{"id": "b"}])),
+    (checks.waits(ANN, "lt-1-sso"), response([{"email": "bob@example.com"}, REQUEST])),
+    (checks.decides_about(ANN), response({"message": f"User {ANN.email} rejected"})),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
     (checks.lets_in, sent("/x"), "expected to be sent to /admin, got 302 /x"),
     (checks.lets_in, sent("/admin", status=303), "expected to be sent to /admin, got 303 /admin"),
-    (checks.lets_in, said({}), "expected to be sent to /admin, got 200"),
+    (checks.lets_in, response({}), "expected to be sent to /admin, got 200"),
     (checks.lets_in, sent("/admin", cookie="other=x"), "expected a session"),
     (
         checks.came_from("lt-1-sso", ANN),
-        said(ACCOUNT | {"email": "bob@example.com"}),
+        response(ACCOUNT | {"email": "bob@example.com"}),
         "expected the account of this person, got bob@example.com",
     ),
     (
         checks.came_from("lt-1-sso", ANN),
-        said(ACCOUNT | {"full_name": "x"}),
+        response(ACCOUNT | {"full_name": "x"}),
         "expected the name that the provider gave, got x",
     ),
     (
         checks.came_from("lt-1-sso", ANN),
-        said(ACCOUNT | {"auth_provider": "local"}),
+        response(ACCOUNT | {"auth_provider": "local"}),
         "expected an account from the provider, got local",
     ),
-    (checks.has_account, said(ACCOUNT), f"expected no account, got {ANN.email}"),
-    (checks.lists("a"), said([{"id": "b"}]), "expected the provider in the list, got {'b'}"),
-    (checks.lacks("a"), said([{"id": "a"}]), "expected no provider that is off in the list, got {'a'}"),
-    (checks.waits(ANN, "b"), said([REQUEST]), "expected a request from the provider, got lt-1-sso"),
+    (checks.has_account, response(ACCOUNT), f"expected no account, got {ANN.email}"),
+    (checks.lists("a"), response([{"id": "b"}]), "expected the provider in the list, got {'b'}"),
+    (checks.lacks("a"), response([{"id": "a"}]), "expected no provider that is off in the list, got {'a'}"),
+    (checks.waits(ANN, "b"), response([REQUEST]), "expected a request from the provider, got lt-1-sso"),
     (
         checks.decides_about(ANN),
-        said({"message": "User bob rejected"}),
+        response({"message": "User bob rejected"}),
         "expected a decision about this person, got User bob rejected",
     ),
 ]
@@ -77,11 +77,11 @@ def test_a_right_answer_passes(check: Check, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(("check", "answer", "complaint"), WRONG)
-def test_a_wrong_answer_is_told(check: Check, answer: Answer, complaint: str) -> None:
+def test_a_wrong_answer_is_reported(check: Check, answer: Answer, complaint: str) -> None:
     assert str(check(answer)) == complaint
 
 
 def test_a_request_is_found_by_who_made_it() -> None:
-    assert checks.request_of(ANN, said([{"email": "bob@example.com"}, REQUEST])) == REQUEST
+    assert checks.request_of(ANN, response([{"email": "bob@example.com"}, REQUEST])) == REQUEST
     with pytest.raises(LookupError, match="no request of the newcomer waits"):
-        checks.request_of(ANN, said([]))
+        checks.request_of(ANN, response([]))

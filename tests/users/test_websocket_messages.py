@@ -1,4 +1,4 @@
-"""JSON-RPC over a WebSocket: each answer is held against its request, and what is wrong with it is told."""
+"""JSON-RPC over a WebSocket: each answer is compared with its request, and a mismatch is reported."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ REQUEST = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo"},
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "expected"),
     [
         ({"id": "7", "result": {"content": [{"text": "hello"}]}}, "well"),
         (
@@ -43,7 +43,7 @@ REQUEST = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo"},
         ({"id": "7", "result": {"isError": True}}, "[tool-error 101] isError without a text"),
     ],
 )
-def test_an_answer_is_held_against_its_request(message: dict[str, object], told: str) -> None:
+def test_an_answer_is_held_against_its_request(message: dict[str, object], expected: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", STORY, json.dumps(message)],
         capture_output=True,
@@ -52,5 +52,5 @@ def test_an_answer_is_held_against_its_request(message: dict[str, object], told:
         timeout=60,
     )
     problem, sent = done.stdout.splitlines()
-    assert problem == told
+    assert problem == expected
     assert json.loads(sent) == [REQUEST]

@@ -1,4 +1,4 @@
-"""Who holds streams takes part in a soak and nowhere else, and nobody misses it. Locust patches the whole process,
+"""Users with long streams take part only in a soak and are not missed elsewhere. Locust patches the whole process,
 so the story runs in one of its own.
 """
 
@@ -39,7 +39,7 @@ load.pacing.update(rate, started=True, scenarios=load.scenarios)
 mix = {load.pacing.mix.next() for _ in range(3000)} if soak else set()
 print(json.dumps({
     "missed": sorted({one.name for one in discover_scenarios(soak=soak)} ^ set(load.scenarios)),
-    "holding": sorted(name for name, (one, _) in load.scenarios.items() if holds_streams(one)),
+    "long_streams": sorted(name for name, (one, _) in load.scenarios.items() if holds_streams(one)),
     "slow": list(load.pacing.slow),
     "left out of the mix": sorted(set(load.scenarios) - mix),
     "sweepers": environment.shape_class.tick() if soak else None,
@@ -48,7 +48,7 @@ print(json.dumps({
 """
 
 
-def told(profile: str, reports: str) -> dict[str, Any]:
+def participants(profile: str, reports: str) -> dict[str, Any]:
     asked = size(profile=profile)
     target = Target(
         host="http://127.0.0.1:9",
@@ -70,10 +70,10 @@ def told(profile: str, reports: str) -> dict[str, Any]:
     return answer
 
 
-def test_in_a_load_of_one_size_nobody_holds_streams(tmp_path: Path) -> None:
-    pr = told("pr", str(tmp_path))
+def test_a_load_of_one_size_has_no_long_streams(tmp_path: Path) -> None:
+    pr = participants("pr", str(tmp_path))
     assert pr["missed"] == []
-    assert pr["holding"] == []
+    assert pr["long_streams"] == []
     assert pr["sweepers"] is None
     assert pr["schedules"] is None
 
@@ -81,10 +81,10 @@ def test_in_a_load_of_one_size_nobody_holds_streams(tmp_path: Path) -> None:
 def test_in_a_soak_everything_takes_part_by_schedule_or_between_two_streams(
     tmp_path: Path,
 ) -> None:
-    soak = told("soak", str(tmp_path))
+    soak = participants("soak", str(tmp_path))
     assert soak["missed"] == []
-    assert {"HeldStreamsUser.sse", "HeldStreamsUser.server_sse"} < set(soak["holding"])
+    assert {"HeldStreamsUser.sse", "HeldStreamsUser.server_sse"} < set(soak["long_streams"])
     assert len(soak["slow"]) >= 5
-    assert soak["left out of the mix"] == sorted(soak["holding"] + soak["slow"])
+    assert soak["left out of the mix"] == sorted(soak["long_streams"] + soak["slow"])
     assert soak["sweepers"] == [20, 5.0]
     assert soak["schedules"] == [15.0, 15.0]

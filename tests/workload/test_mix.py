@@ -1,4 +1,4 @@
-"""What users do in a soak: the realistic mix by its weights, and everything else in turn."""
+"""What users do in a soak: the realistic mix by its weights, and all other scenarios in rotation."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_longer_run_has_a_longer_plateau_not_a_longer_spike() -> None:
     assert three_hours["plateau"] == 10_800 - 120 - 300 - 900 - 300
 
 
-def test_a_stage_without_time_is_none() -> None:
+def test_a_stage_without_duration_is_left_out() -> None:
     none = replace(SOAK.spike, share=0.0)
     names = [
         one.name
@@ -169,7 +169,7 @@ def test_the_plan_waits_until_the_users_of_the_sweep_have_stopped() -> None:
     assert story.begun == 1
 
 
-def test_a_scenario_that_hangs_does_not_delay_the_plan_for_ever() -> None:
+def test_a_hanging_scenario_delays_the_plan_only_up_to_a_limit() -> None:
     story = Story()
     assert story.users(MAX_SWEEP_TIME - 1, 20) == RATE_OF_SWEEP
     assert story.users(MAX_SWEEP_TIME, 20) == (0, FAST_RATE)

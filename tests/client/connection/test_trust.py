@@ -74,7 +74,7 @@ def test_a_ca_is_named(
     assert len(server.asked) == 2
 
 
-def test_without_one_the_line_says_how_to_name_it(
+def test_without_one_the_error_names_the_option(
     certificates: tuple[Path, Path], no_variables: pytest.MonkeyPatch
 ) -> None:
     with served(refuses, certificates[1]) as (server, address):

@@ -43,7 +43,7 @@ def test_problem(body: Any, expected: str | None) -> None:
     assert (str(found) if found else None) == expected
 
 
-def test_a_notification_has_no_answer_to_look_at() -> None:
+def test_a_notification_has_no_answer() -> None:
     assert problem(answer(b""), None) is None
 
 

@@ -1,4 +1,4 @@
-"""Held streams: what comes is heard, a reply is found, a stall or a cut is a problem, keepalives are signs of life."""
+"""Long streams: events are received, a reply is found, a stall or an early end is a problem, keepalives count as activity."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Streams(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_keepalives_are_signs_of_life_and_their_gaps_are_measured(server: tuple[
     assert all(80 <= gap <= 400 for gap in outcome.gaps)
 
 
-def test_nobody_reads_from_a_stream_that_was_let_go(server: tuple[str, int]) -> None:
+def test_a_closed_stream_is_not_read(server: tuple[str, int]) -> None:
     with stream(server, "/kept") as events:
         with LongLivedStream(events) as held:
             held.listen(0.2, silence=None)

@@ -88,7 +88,7 @@ def test_a_message_comes_back() -> None:
         ("close", ProblemKind.CONNECTION),
     ],
 )
-def test_what_goes_wrong_on_the_link_is_told_apart(do: str, kind: ProblemKind) -> None:
+def test_failures_of_the_link_are_distinguished(do: str, kind: ProblemKind) -> None:
     with linked() as link:
         link.send({"do": do})
         with pytest.raises(Problem) as met:
@@ -105,19 +105,19 @@ def test_the_goodbye_of_the_server_is_waited_for() -> None:
             link.receive()
 
 
-def test_no_goodbye_is_told() -> None:
+def test_a_missing_close_frame_is_reported() -> None:
     with linked() as link, pytest.raises(Problem) as met:
         link.wait_for_close(within=0.2)
     assert met.value.kind is ProblemKind.STREAM_STALLED
 
 
-def test_a_refused_handshake_says_its_status() -> None:
+def test_a_refused_handshake_reports_its_status() -> None:
     with server() as url, pytest.raises(Problem) as met:
         connect(f"{url}/v1/ws", {"Authorization": "Bearer another"})
     assert (met.value.kind, met.value.status) == (ProblemKind.STATUS, 403)
 
 
-def test_nobody_there_is_a_connection_problem() -> None:
+def test_a_closed_port_is_a_connection_problem() -> None:
     with pytest.raises(Problem) as met:
         connect("http://127.0.0.1:9/", {})
     assert met.value.kind is ProblemKind.CONNECTION
@@ -157,10 +157,10 @@ for one in fired:
 
 def test_the_handshake_is_reported_as_a_request_with_what_happened_on_the_link() -> None:
     with server() as url:
-        told = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", STORY, url], capture_output=True, text=True, check=True, timeout=60
         )
-    assert told.stdout.splitlines() == [
+    assert completed.stdout.splitlines() == [
         "GET /ws 101 None no example True",
         "GET /ws 101 [connection] closed by the server 1 True",
         "GET /relay 101 None no example True",

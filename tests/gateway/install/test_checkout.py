@@ -41,7 +41,7 @@ def checkout(directory: Path, dependency: str = "idna", version: str = "1.0.8.de
     return source
 
 
-def said(installation: Installation, code: str) -> str:
+def evaluated(installation: Installation, code: str) -> str:
     command = [str(installation.python), "-c", f"import importlib.metadata as m, mcpgateway; print({code})"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -50,9 +50,11 @@ def test_installed_with_the_pins_of_the_nearest_version_and_again_when_it_change
     tree = tmp_path / "tree"
     first = install(checkout(tree), tmp_path)
     assert first.notes == ()
-    assert said(first, "m.version('idna')") == PINNED
-    assert said(first, "mcpgateway.__version__") == "1.0.8.dev1"
-    assert not said(first, "mcpgateway.__file__").startswith(str(tree)), "what is packaged is what is tested"
+    assert evaluated(first, "m.version('idna')") == PINNED
+    assert evaluated(first, "mcpgateway.__version__") == "1.0.8.dev1"
+    assert not evaluated(first, "mcpgateway.__file__").startswith(str(tree)), (
+        "what is packaged is what is tested"
+    )
     assert sorted(path.name for path in tree.iterdir()) == ["mcpgateway", "pyproject.toml"], "nothing is left"
 
     same = install(checkout(tree), tmp_path)
@@ -61,7 +63,7 @@ def test_installed_with_the_pins_of_the_nearest_version_and_again_when_it_change
     changed = install(checkout(tree, version="1.0.9"), tmp_path)
     assert changed.directory == first.directory
     assert changed.name != first.name, "its migrations may have changed, too"
-    assert said(changed, "mcpgateway.__version__") == "1.0.9"
+    assert evaluated(changed, "mcpgateway.__version__") == "1.0.9"
 
 
 @pytest.mark.nightly
@@ -71,8 +73,8 @@ def test_dependencies_that_the_pins_do_not_satisfy(tmp_path: Path) -> None:
     assert installation.notes == (
         "the lock of 1.0.7 does not satisfy the checkout: dependencies resolved freely",
     )
-    assert said(installation, "m.version('idna')") != PINNED
-    assert install(source, tmp_path) == installation, "the note stays"
+    assert evaluated(installation, "m.version('idna')") != PINNED
+    assert install(source, tmp_path) == installation, "the note remains"
 
 
 def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
         install(source, tmp_path)
     repaired = tmp_path / "tree" / "setup.py"
     repaired.unlink()
-    assert said(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == "1.0.8.dev1"
+    assert evaluated(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == "1.0.8.dev1"
 
 
 HOOK = """
@@ -147,7 +149,7 @@ def test_without_npm_or_where_it_fails_pages_have_no_scripts(
     assert note.startswith("the user interface of the checkout was not built, so its pages have no scripts: ")
     assert why in note
     assert "\n" not in note
-    assert said(installation, "mcpgateway.__version__") == "1.0.8.dev1"
+    assert evaluated(installation, "mcpgateway.__version__") == "1.0.8.dev1"
 
 
 def test_npm_builds_what_pages_need_also_without_a_home(
@@ -186,4 +188,4 @@ def test_settings_of_a_checkout_do_not_count_where_the_load_test_runs_in_it(
     assert isinstance(source, Checkout)
     installation = install(source, tree / ".loadtest")
     assert installation.notes == (), "the lock is used"
-    assert said(installation, "m.version('idna')") == PINNED
+    assert evaluated(installation, "m.version('idna')") == PINNED

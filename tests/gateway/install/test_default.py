@@ -1,4 +1,4 @@
-"""The default gateway is the newest known version that this machine has a Python for, and reports say why."""
+"""The default gateway is the newest known version that this machine has a Python for, and reports contain the reason."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ error: Failed to download `idna==3.10`
            sha256:946d
 """,
     ),
-    "nobody listens": (
+    "connection refused": (
         FailureCause.NETWORK,
         "Failed to fetch: http://127.0.0.1:1/simple/idna/: Connection refused (os error 111)",
         """\

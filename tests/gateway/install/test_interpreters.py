@@ -89,7 +89,7 @@ def test_where_a_python_is_found(
     assert (found.path, found.version, found.key) == (made, "3.28.2", "cpython-3.28")
 
 
-def test_pyenv_is_asked_if_its_command_or_its_shims_are_on_the_path(
+def test_pyenv_is_used_if_its_command_or_its_shims_are_on_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
@@ -104,7 +104,7 @@ def test_pyenv_is_asked_if_its_command_or_its_shims_are_on_the_path(
 def test_shims_are_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shims = tmp_path / "home" / ".pyenv" / "shims"
     shim(shims / "python3.28")
-    fake(shims / "python3", "3.28.0")  # Would answer, by what some file in the working directory says.
+    fake(shims / "python3", "3.28.0")  # It would respond, as set by a file in the working directory.
     monkeypatch.setenv("PATH", f"{shims}:{tmp_path / 'bin'}")
     with pytest.raises(NoInterpreterError):
         find(ABSENT)
@@ -162,7 +162,7 @@ def test_none_that_fits_names_the_one_to_install(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_a_download_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_failed_download(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(arguments: list[str], **_: object) -> str:
         if arguments[:2] == ["python", "dir"]:
             return "/nowhere\n"

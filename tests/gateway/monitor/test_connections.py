@@ -1,4 +1,4 @@
-"""Connections of a real process, told apart by where they lead."""
+"""Connections of a real process, by their destination."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_clients_are_those_who_came_to_the_port(server: socket.socket) -> None:
         "redis://[::bad",
     ],
 )
-def test_nobody_to_connect_to(url: str | None) -> None:
+def test_a_closed_port(url: str | None) -> None:
     assert Peers.of(1, url, url) == Peers(1)
 
 

@@ -1,4 +1,4 @@
-"""A gateway that does not respond is told from one that is slow, and from a pause of this machine."""
+"""A gateway that does not respond is distinguished from a slow one, and from a pause of this machine."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from loadtest.gateway.monitor.process_sampler import ProcessSampler, Tree
 from loadtest.gateway.monitor.sample_files import read_processes, read_samples
 from loadtest.results.measurements import ResourceSample
 
-# A parent that burns CPU in a child, waits for it, and says so; then the next child starts and stays.
+# A parent that burns CPU in a child, waits for it, and prints a line; then the next child starts and keeps running.
 FAMILY = """
 import os, sys, time
 if (pid := os.fork()) == 0:
@@ -103,16 +103,16 @@ def test_watching_is_cheap() -> None:
     assert (time.process_time() - before) / 50 < 0.01, "one percent of a processor at one sample a second"
 
 
-def test_close_looks_become_rarer_where_they_are_dear(family: psutil.Process, tmp_path: Path) -> None:
+def test_expensive_samples_become_rarer(family: psutil.Process, tmp_path: Path) -> None:
     members = tmp_path / "members.jsonl"
     watch = ProcessSampler(family.pid, tmp_path / "samples.jsonl", members=members)
     for _ in range(5):
         assert watch.step() == 1.0
     first, second = read_processes(members, time.time())
-    assert len(first.samples) == len(second.samples) == 1, "five samples in no time are one close look"
+    assert len(first.samples) == len(second.samples) == 1, "five samples at the same time are one close sample"
     (close,) = first.samples
     assert close.rss > 1 << 20
-    assert close.clients is None, "nobody said which port is the gateway's"
+    assert close.clients is None, "the port of the gateway was not given"
     if sys.platform == "linux":
         assert close.pss is not None
         assert 0 < close.pss <= close.rss
@@ -121,7 +121,7 @@ def test_close_looks_become_rarer_where_they_are_dear(family: psutil.Process, tm
     assert whole[0].rss == sum(one.samples[0].rss for one in (first, second))
 
 
-def test_connections_of_each_process_are_told(tmp_path: Path) -> None:
+def test_connections_are_counted_for_each_process(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         peers = Peers.of(1, None, f"redis://127.0.0.1:{server.getsockname()[1]}")
         with socket.create_connection(server.getsockname()):

@@ -48,7 +48,7 @@ def test_each_process_by_itself_and_one_that_ended(tmp_path: Path) -> None:
     assert [one.at for one in first.samples] == [float(at) for at in range(0, 100, 5)]
 
 
-def test_a_look_that_failed_is_no_end(tmp_path: Path) -> None:
+def test_a_failed_sample_does_not_end_sampling(tmp_path: Path) -> None:
     late = [member(1, START), member(2, START), member(1, START + 5)]
     assert [one.ended for one in read_processes(written(tmp_path / "one", *late), START)] == [None, None]
     gone = [*late, member(1, START + 10)]

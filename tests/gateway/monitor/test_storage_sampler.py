@@ -1,4 +1,4 @@
-"""Reading real databases while somebody writes to them."""
+"""Reading real databases during writes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_rows_and_sizes_of_sqlite(sqlite_workspace: tuple[Workspace, sqlite3.Con
     assert [one.rows for one in found['table odd "name'].readings] == [0, 100, 100]
     assert [one.bytes for one in found["log"].readings] == [None, 5, 10]
     first, *_, last = (one.bytes or 0 for one in found["database"].readings)
-    assert last - first > 100_000, "what still stands in the write-ahead log counts, too"
+    assert last - first > 100_000, "the content of the write-ahead log counts, too"
 
 
 def test_a_reader_neither_waits_nor_makes_wait(

@@ -14,7 +14,7 @@ TREE = Path(__file__).parent / "process_tree.py"
 
 
 def main(directory: Path, *options: str) -> None:
-    """Start the tree, say so by the file ``started``, and sleep."""
+    """Start the tree, create the file ``started``, and sleep."""
     program = Program(
         [sys.executable, str(TREE), str(directory)],
         environment={},

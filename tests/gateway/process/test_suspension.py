@@ -18,7 +18,7 @@ PARENT = "import subprocess; child = subprocess.Popen(['sleep', '600']); print(c
 
 @pytest.fixture
 def pair() -> Iterator[tuple[psutil.Process, psutil.Process]]:
-    """A process that stands for a reaper, and the program that it started."""
+    """A process in place of a reaper, and the program that it started."""
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         program = psutil.Process(int(parent.stdout.readline()))

@@ -1,4 +1,4 @@
-"""The programs of the services are found where Debian keeps them, or their absence is told in one line."""
+"""The programs of the services are found in Debian's directories, or their absence is reported in one line."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def test_a_version_without_its_server_is_passed_over(tmp_path: Path) -> None:
     assert find(tmp_path, str(path)).postgres == str(tmp_path / "15" / "bin" / "postgres")
 
 
-def test_what_is_missing_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported_with_the_command_that_installs_it(tmp_path: Path) -> None:
     path = programs(tmp_path / "path", *POSTGRESQL, "redis-cli")
     with pytest.raises(UsageError) as error:
         find(tmp_path, str(path))
-    said = str(error.value)
-    assert said.startswith("redis-server not found: ")
-    assert "`apt-get install postgresql redis-server`" in said
-    assert "\n" not in said
+    message = str(error.value)
+    assert message.startswith("redis-server not found: ")
+    assert "`apt-get install postgresql redis-server`" in message
+    assert "\n" not in message

@@ -25,21 +25,21 @@ def seen(here: Run, check: Check, *listed: KnownFailure) -> CheckResult:
     return found
 
 
-def test_a_lost_worker_says_what_is_missing() -> None:
+def test_a_lost_worker_is_reported_with_what_is_missing() -> None:
     lost = Worker(name="w2", lost=True, joined_at=5.0, left_at=21.5, last_report=19.0)
-    told = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
-    assert told.items == (
+    finding = seen(replace(clean(), workers=(Worker(name="w1", requests=5), lost)), Check.WORKERS)
+    assert finding.items == (
         "w2 joined at 00:05, was lost at 00:21, and its requests after its last report at 00:19 are missing",
     )
-    assert not told.taints
+    assert not finding.taints
 
 
-def test_what_failed_for_a_worker_without_a_network_accuses_nobody() -> None:
+def test_failures_of_a_worker_without_a_network_do_not_count_against_the_gateway() -> None:
     cut = replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),))
     assert seen(cut, Check.WORKERS).taints
 
 
-def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
+def test_every_check_is_always_reported_and_every_problem_has_advice() -> None:
     verdict = judge(run(), categories=CATEGORIES, today=TODAY)
     assert [one.check for one in verdict.checks] == list(Check)
     assert all(one.text for one in verdict.checks)
@@ -47,7 +47,7 @@ def test_every_check_is_always_told_and_every_trouble_has_advice() -> None:
 
 
 @pytest.mark.parametrize(("check", "severity", "here", "words"), BAD)
-def test_what_is_not_fine(check: Check, severity: Severity, here: Run, words: str) -> None:
+def test_what_does_not_pass(check: Check, severity: Severity, here: Run, words: str) -> None:
     assert seen(clean(), check).severity in (Severity.PASSED, Severity.NOT_MEASURED)
     found = seen(here, check)
     assert found.severity is severity
@@ -72,7 +72,7 @@ def test_known_failures_that_are_not_seen_or_not_applied() -> None:
 
 
 def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
-    """They were busy, not free: the times from the intended starts say it, and nothing is to be mistrusted."""
+    """The users were busy: the times from the intended starts show it, and no result is in doubt."""
     kept = Generator(late=latency(*[5000.0] * 200), scheduling_delay=latency(1.0, 2.0), dropped=1)
     found = seen(replace(clean(), generator=kept), Check.SCHEDULE)
     assert found.severity is Severity.PASSED
@@ -80,7 +80,7 @@ def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
     assert seen(clean(), Check.SCHEDULE).severity is Severity.NOT_MEASURED
 
 
-def test_what_a_csv_file_cannot_say_is_unmeasured() -> None:
+def test_what_a_csv_file_does_not_contain_is_not_measured() -> None:
     here = replace(
         clean(),
         source="csv",
@@ -112,7 +112,7 @@ def test_an_operation_that_this_gateway_does_not_offer_need_not_be_reached() -> 
 
 
 @pytest.mark.parametrize("settings", [Settings(host="", tags=("x",)), Settings(host="", left_out=1)])
-def test_a_part_of_the_load_says_nothing_of_operations_without_a_scenario(settings: Settings) -> None:
+def test_a_part_of_the_load_does_not_judge_operations_without_a_scenario(settings: Settings) -> None:
     here = replace(clean(), contract=(*CONTRACT, "GET /new"), settings=settings)
     assert seen(here, Check.SCENARIOS).severity is Severity.NOT_MEASURED
 
@@ -124,11 +124,11 @@ def test_every_check_is_in_the_documentation_with_what_it_does() -> None:
         Severity.WARNING: "warning",
     }
     text = (Path(__file__).parents[3] / "docs" / "verdict.md").read_text()
-    told = {
+    finding = {
         (row[0], row[1].partition(",")[0]) for row in re.findall(r"^\| `(\S+)` \|.*\| (.*) \|$", text, re.M)
     }
-    assert {name for name, _ in told} >= {check.value for check in Check}
-    assert {(check.value, words[severity]) for check, severity, *_ in BAD} <= told
+    assert {name for name, _ in finding} >= {check.value for check in Check}
+    assert {(check.value, words[severity]) for check, severity, *_ in BAD} <= finding
 
 
 def test_words() -> None:

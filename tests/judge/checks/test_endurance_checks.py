@@ -86,13 +86,13 @@ def test_silence_is_not_fast() -> None:
     assert (found.latency, found.rate) == (None, None)
 
 
-def test_later_than_planned_is_said() -> None:
+def test_a_late_start_is_reported() -> None:
     plan = (*PLAN[:3], replace(PLAN[3], end=1450), replace(PLAN[1], start=1450, end=1600), PLAN[4])
     here = replace(slow_until(1500), timeline=replace(slow_until(1500).timeline, stretches=plan))
     assert seen(here, Check.RECOVERED).severity is Severity.WARNING
 
 
-def test_memory_of_the_spike_is_told_apart() -> None:
+def test_memory_of_the_spike_is_reported_separately() -> None:
     found = recovery_of(soak(lambda at: 300 if at < 1300 else 500 if at < 1400 else 340))
     assert found is not None
     assert (found.memory_added, found.memory_kept) == (200 * MIB, 40 * MIB)
@@ -112,7 +112,7 @@ MASTER = process(1, -9)
 
 
 @pytest.mark.parametrize(
-    ("processes", "said"),
+    ("processes", "items"),
     [
         ((MASTER, process(2, -8)), ()),
         ((MASTER, process(2, -8, 500), process(3, 501)), ("gunicorn 2 at 08:20, now 3",)),
@@ -130,10 +130,10 @@ MASTER = process(1, -9)
         ((MASTER, process(2, 300)), ()),
     ],
 )
-def test_restarts(processes: tuple[Process, ...], said: tuple[str, ...]) -> None:
+def test_restarts(processes: tuple[Process, ...], items: tuple[str, ...]) -> None:
     here = soak(processes=processes)
-    assert restarted(here) == said
-    assert seen(here, Check.STAYED).severity is (Severity.FAILURE if said else Severity.PASSED)
+    assert restarted(here) == items
+    assert seen(here, Check.STAYED).severity is (Severity.FAILURE if items else Severity.PASSED)
     assert seen(replace(here, processes=()), Check.STAYED).severity is Severity.NOT_MEASURED
 
 
@@ -160,7 +160,7 @@ def readings(*figures: tuple[float, int | None, int | None]) -> tuple[Reading, .
     return tuple(Reading(at=at, rows=rows, bytes=size) for at, rows, size in figures)
 
 
-def test_what_is_stored_is_told_for_each_thousand_requests() -> None:
+def test_storage_is_reported_per_thousand_requests() -> None:
     here = soak(
         stores=(
             Store(name="table logs", readings=readings((-5, 0, None), (0, 100, None), (1700, 300, None))),
@@ -185,7 +185,7 @@ def test_what_is_stored_is_told_for_each_thousand_requests() -> None:
     assert seen(soak(), Check.STORES).severity is Severity.NOT_MEASURED
 
 
-def test_too_much_for_a_week_is_said() -> None:
+def test_too_much_for_a_week_is_reported() -> None:
     here = soak(stores=(Store(name="log", readings=readings((0, None, 0), (1700, None, 1 << 29))),))
     assert seen(here, Check.STORES).severity is Severity.WARNING
 
@@ -204,7 +204,7 @@ def test_too_much_for_a_week_is_said() -> None:
         (1234.6, "ms", "1,235 ms"),
     ],
 )
-def test_amounts(value: float, unit: str, text: str) -> None:
+def test_quantities(value: float, unit: str, text: str) -> None:
     assert amount(value, unit) == text
     signed = amount(value, unit, sign=True)
     assert signed == (f"+{text}" if value > 0 else text)

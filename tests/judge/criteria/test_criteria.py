@@ -68,7 +68,7 @@ def test_parsing(text: str, metric: str, limit: float, scope: str, samples: int)
         "p95 < 500ms, min-samples few",
     ],
 )
-def test_what_is_no_criterion_is_told_with_its_origin(text: str) -> None:
+def test_an_invalid_criterion_is_reported_with_its_origin(text: str) -> None:
     with pytest.raises(UsageError, match=r"^here: "):
         parse(text, origin="here")
 
@@ -177,7 +177,7 @@ def csv_latency(count: int, p95: float) -> Latency:
     return Latency(count=count, mean=p95 / 2, min=1, max=p95 * 2, percentiles={"95": p95})
 
 
-def test_without_histograms_only_what_is_known_is_said() -> None:
+def test_without_histograms_only_known_values_are_reported() -> None:
     operations = tuple(
         replace(operation(name, 50), latency=csv_latency(50, p95))
         for name, p95 in (("GET /a", 10.0), ("GET /b", 30.0))
@@ -192,7 +192,7 @@ def test_without_histograms_only_what_is_known_is_said() -> None:
     assert one("p95 < 1s", replace(here, latency=csv_latency(100, 20.0))).measured == 20
 
 
-def test_a_broken_histogram_is_told() -> None:
+def test_a_broken_histogram_is_reported() -> None:
     broken = replace(latency(1.0), histogram="nonsense")  # type: ignore[type-var]
     here = run(operations=tuple(replace(operation(n, 1), latency=broken) for n in ("GET /a", "GET /b")))
     with pytest.raises(UsageError, match=r"latency\.histogram"):

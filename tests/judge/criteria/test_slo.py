@@ -64,7 +64,7 @@ def test_parsing(text: str, metric: str, limit: float, threshold: float | None, 
         "within 2s <= 99%",
     ],
 )
-def test_what_is_no_objective_is_told(text: str) -> None:
+def test_an_invalid_objective_is_reported(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text)
 
@@ -102,7 +102,7 @@ def test_an_objective_of_everything_has_no_budget() -> None:
     assert missed.text.endswith("; no error budget")
 
 
-def test_the_share_that_is_nearly_everything_is_not_shown_as_everything() -> None:
+def test_a_share_just_below_100_percent_is_not_shown_as_100_percent() -> None:
     here = load(*[(10.0,) * 1000] * 10)
     assert one("availability >= 99%", here, {0: 4}).text.startswith("availability is 99.96 %")
 
@@ -118,7 +118,7 @@ def test_too_few_requests_are_never_green() -> None:
     assert one("availability >= 99.9%", load((10.0,) * 999)).outcome is CriterionOutcome.INCONCLUSIVE
 
 
-def test_a_run_without_distributions_cannot_say() -> None:
+def test_a_run_without_distributions_is_not_measured() -> None:
     here = load((10.0,) * 500)
     known = latency(*(10.0,) * 500)
     assert known is not None
@@ -133,7 +133,7 @@ def test_an_outage_burns_fastest_in_the_shortest_window() -> None:
     assert budget.burns[0].at == 3600
 
 
-def test_windows_with_few_requests_say_nothing() -> None:
+def test_windows_with_few_requests_do_not_count() -> None:
     assert budget_of(0.99, 1000, 1, minutes(1, 0, 0, requests=10)).burns == ()
 
 

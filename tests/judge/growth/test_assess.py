@@ -24,7 +24,7 @@ from loadtest.results.run import Run
 CATEGORIES = load_categories()
 
 
-def told(run: Run, metric: str, of: str = "all processes") -> Growth:
+def growth_of(run: Run, metric: str, of: str = "all processes") -> Growth:
     (one,) = [one for one in assess_endurance(run, ()).growth if (one.metric, one.of) == (metric, of)]
     return one
 
@@ -33,7 +33,7 @@ def leaking(at: float) -> float:
     return 300 + at / 10
 
 
-def test_a_short_run_is_not_looked_at_and_does_not_pay() -> None:
+def test_a_short_run_is_not_assessed_and_costs_nothing() -> None:
     assert not assess_endurance(clean(), ()).judged
     assert assess_endurance(replace(clean(), duration=MIN_DURATION), ()).judged
     code = (
@@ -49,13 +49,13 @@ def test_only_plateaus_count() -> None:
     assert steady_spans(soak()) == ((100, 1300),)
     assert steady_spans(clean()) == ((0.0, 60.0),)
     wild = soak(lambda at: 300 if 100 <= at <= 1300 else 300 + abs(at) * 7)
-    assert told(wild, "rss").trend is Trend.STABLE
-    assert told(wild, "rss").slope == pytest.approx(0, abs=MIB)
+    assert growth_of(wild, "rss").trend is Trend.STABLE
+    assert growth_of(wild, "rss").slope == pytest.approx(0, abs=MIB)
 
 
-def test_a_leak_is_told_with_its_limit() -> None:
+def test_a_leak_is_reported_with_its_limit() -> None:
     here = replace(soak(leaking), limits={"memory": 1 << 30})
-    growth = told(here, "rss")
+    growth = growth_of(here, "rss")
     assert growth.trend is Trend.GROWING
     assert growth.slope == pytest.approx(360 * MIB, rel=0.01)
     assert growth.limit == 1 << 30
@@ -63,7 +63,7 @@ def test_a_leak_is_told_with_its_limit() -> None:
     assert growth.text.startswith("rss of all processes grows: +360 MiB per hour (")
     assert growth.text.endswith("reaches its limit of 1 GiB in 2 h")
     assert assess_endurance(here, ()).growth[0] == growth, "what grows comes first"
-    assert told(soak(leaking), "rss").hours_left is None
+    assert growth_of(soak(leaking), "rss").hours_left is None
 
 
 def test_the_same_run_gives_the_same_figures_whatever_its_order() -> None:
@@ -73,12 +73,12 @@ def test_the_same_run_gives_the_same_figures_whatever_its_order() -> None:
     assert set(assess_endurance(here, ()).growth) == set(assess_endurance(there, ()).growth)
 
 
-def test_each_process_is_looked_at_where_there_are_some() -> None:
+def test_each_of_several_processes_is_assessed() -> None:
     one = replace(process(1, -5), samples=tuple(sample(at, leaking(at)) for at in range(0, 1700, 5)))
     here = soak(processes=(one, process(2, -5)))
-    assert told(here, "rss").trend is Trend.STABLE
-    assert told(here, "rss", "gunicorn 1").trend is Trend.GROWING
-    assert told(here, "rss", "gunicorn 2").trend is Trend.STABLE
+    assert growth_of(here, "rss").trend is Trend.STABLE
+    assert growth_of(here, "rss", "gunicorn 1").trend is Trend.GROWING
+    assert growth_of(here, "rss", "gunicorn 2").trend is Trend.STABLE
     wholes = [one.whole for one in assess_endurance(here, ()).trending(Trend.STABLE)]
     assert wholes == sorted(wholes, reverse=True), "the whole before its parts"
     assert {one.of for one in assess_endurance(soak(processes=(one,)), ()).growth} == {
@@ -110,16 +110,16 @@ def test_what_is_counted_grows_one_by_one(metric: str) -> None:
             ),
         )
 
-    assert told(grown(soak(), 0), metric).trend is Trend.STABLE
-    found = told(grown(soak(), 100), metric)
+    assert growth_of(grown(soak(), 0), metric).trend is Trend.STABLE
+    found = growth_of(grown(soak(), 100), metric)
     assert found.trend is Trend.GROWING
     assert found.slope == pytest.approx(100, rel=0.1)
 
 
 def test_latency_is_judged_by_steps_or_by_minutes() -> None:
     slower = soak(moments=lambda at: moment(at, p95=100 + at / 8))
-    assert told(slower, "latency p95", "all requests").trend is Trend.GROWING
-    assert told(slower, "latency p50", "all requests").trend is Trend.STABLE
+    assert growth_of(slower, "latency p95", "all requests").trend is Trend.GROWING
+    assert growth_of(slower, "latency p50", "all requests").trend is Trend.STABLE
     minutes = tuple(
         Minute(
             at=60.0 * n,
@@ -129,13 +129,13 @@ def test_latency_is_judged_by_steps_or_by_minutes() -> None:
         for n in range(28)
     )
     by_minutes = replace(slower, timeline=replace(slower.timeline, minutes=minutes))
-    assert told(by_minutes, "latency p50", "all requests").trend is Trend.GROWING
-    assert told(by_minutes, "latency p95", "all requests").trend is Trend.STABLE
+    assert growth_of(by_minutes, "latency p50", "all requests").trend is Trend.GROWING
+    assert growth_of(by_minutes, "latency p95", "all requests").trend is Trend.STABLE
     count = {one.metric: len(one.times) for one in series_of(by_minutes, ())}
     assert count["latency p50"] == 19, "whole minutes inside of the plateau, from 100 s to 1,300 s"
 
 
-def test_new_failures_that_become_more_are_told() -> None:
+def test_increasing_new_failures_are_reported() -> None:
     minutes = tuple(Minute(at=60.0 * n, requests=600) for n in range(28))
     here = soak()
     here = replace(here, timeline=replace(here.timeline, minutes=minutes))
@@ -161,7 +161,7 @@ def test_new_failures_that_become_more_are_told() -> None:
         (replace(clean(), duration=MIN_DURATION), Severity.NOT_MEASURED, Result.PASS),
     ],
 )
-def test_what_grows_fails_a_run_and_what_cannot_be_told_is_never_green_in_a_soak(
+def test_growth_fails_a_run_and_an_unclear_trend_never_passes_a_soak(
     run: Run, severity: Severity, result: Result
 ) -> None:
     verdict = judge(run, categories=CATEGORIES, today=TODAY)
@@ -172,13 +172,13 @@ def test_what_grows_fails_a_run_and_what_cannot_be_told_is_never_green_in_a_soak
 def test_one_restless_process_does_not_hide_that_the_whole_is_stable() -> None:
     short = process(2, 1250, None)
     here = soak(processes=(process(1, -5), short))
-    assert told(here, "rss", "gunicorn 2").trend is Trend.UNKNOWN
+    assert growth_of(here, "rss", "gunicorn 2").trend is Trend.UNKNOWN
     verdict = judge(here, categories=CATEGORIES, today=TODAY)
     (seen,) = [one for one in verdict.checks if one.check is Check.GROWTH]
     assert seen.severity is Severity.PASSED
 
 
-def test_every_metric_has_its_reason_and_can_be_told() -> None:
+def test_every_metric_has_a_reason_and_a_text() -> None:
     assert all(metric.reason and metric.grain > 0 for metric in metrics().values())
     assert all(metric.per_hour or metric.over_run or metric.least for metric in metrics().values())
     assert PLAN[1].name == "plateau"

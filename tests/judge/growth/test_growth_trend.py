@@ -85,7 +85,7 @@ def test_one_step_is_never_growth(at: int, seconds: float) -> None:
     )
 
 
-def test_a_leak_is_told_with_its_size() -> None:
+def test_a_leak_is_reported_with_its_size() -> None:
     found = judged(leak(400))
     assert found.slope == pytest.approx(400 * MIB, rel=0.1)
     assert found.interval is not None
@@ -102,13 +102,13 @@ def test_a_leak_is_told_with_its_size() -> None:
 )
 @pytest.mark.parametrize("seconds", [300.0, 1800.0])
 def test_a_larger_leak_is_never_judged_milder(shape: Callable[[Array], Array], seconds: float) -> None:
-    said = [
+    trends = [
         judged(lambda t, rate=rate: shape(t) + rate * t / 3600, seconds=seconds).trend  # type: ignore[misc]
         for rate in (0, 10, 24, 40, 80, 200, 500, 2000, 10000, 100000, 1000000)
     ]
-    order = [MILDNESS.index(trend) for trend in said]
-    assert order == sorted(order), said
-    assert said[-1] is Trend.GROWING
+    order = [MILDNESS.index(trend) for trend in trends]
+    assert order == sorted(order), trends
+    assert trends[-1] is Trend.GROWING
 
 
 def test_what_an_allocator_takes_by_itself_is_not_called_growth() -> None:
@@ -154,7 +154,7 @@ def test_latency_matters_by_what_it_has_become_at_the_end(slower: float, wanted:
     assert found.trend is wanted, found
 
 
-def test_few_points_say_nothing() -> None:
+def test_few_points_are_too_short() -> None:
     for count in (0, 1, 2, FEWEST - 1):
         times = np.arange(float(count))
         found = find_trend(
@@ -167,7 +167,7 @@ def test_few_points_say_nothing() -> None:
     assert found.trend is Trend.UNKNOWN
 
 
-def test_what_settles_is_told_so() -> None:
+def test_what_settles_is_reported_as_settling() -> None:
     assert judged(lambda t: 30 * np.log1p(t / 30)).why == SETTLING
 
 

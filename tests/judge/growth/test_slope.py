@@ -25,7 +25,7 @@ def draw() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-def test_a_line_has_its_slope_whatever_a_third_of_its_points_says() -> None:
+def test_a_line_keeps_its_slope_if_a_third_of_its_points_are_outliers() -> None:
     values = 5 + 2.5 * np.arange(30.0)
     assert theil_sen(points(values)) == pytest.approx(2.5)
     values[::4] += 1e9
@@ -41,9 +41,7 @@ def test_a_step_between_two_pieces_is_no_slope() -> None:
 
 @given(values=series, by=st.floats(0.01, 1000))
 @settings(max_examples=40)
-def test_a_clock_that_runs_faster_makes_every_slope_smaller_by_as_much(
-    values: list[float], by: float
-) -> None:
+def test_a_slope_is_inverse_to_the_time_scale(values: list[float], by: float) -> None:
     here, there = interval(points(values), draw()), interval(points(values, step=by), draw())
     for one, other in ((here.value, there.value), (here.low, there.low), (here.high, there.high)):
         assert other * by == pytest.approx(one, rel=1e-6, abs=1e-6)
@@ -86,7 +84,7 @@ def test_what_neighbours_share_widens_the_interval() -> None:
 
 @pytest.mark.parametrize("alike", [0.0, 0.5])
 @pytest.mark.parametrize("count", [16, 40])
-def test_the_interval_holds_the_truth_about_as_often_as_it_says(count: int, alike: float) -> None:
+def test_the_interval_contains_the_true_slope_as_often_as_stated(count: int, alike: float) -> None:
     holds = 0
     for seed in range(150):
         noise = np.random.default_rng(seed).normal(0, 5, count)

@@ -1,7 +1,7 @@
 """Puts a fault into a real gateway from outside: Python imports this module first, from ``PYTHONPATH``.
 
-When the gateway's application has been imported, a middleware is laid around it that does with each request what
-``LOADTEST_FAULT`` says. Nothing of the gateway itself is changed, and no other program is touched.
+When the gateway's application has been imported, it is wrapped in a middleware that does with each request what
+``LOADTEST_FAULT`` selects. The gateway itself and other programs are unchanged.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ TOOTH = 120
 """Pieces after which all are freed at once."""
 
 ENDLESS = "/endless"
-"""The path of a stream that nobody ends."""
+"""The path of a stream that is never closed."""
 
 LISTENERS = 5
-"""Streams that stay open, one more every ``EVERY`` requests: too few to be growth."""
+"""Streams that remain open, one more every ``EVERY`` requests: too few to be growth."""
 
 LAST = 100
 """The request in which a worker dies."""
 
 
 class Fault:
-    """What happens beside each request."""
+    """The effect of the fault on each request."""
 
     def __init__(self, name: str) -> None:
         self._fault: Callable[[], float] = getattr(self, f"_{name}")
@@ -111,7 +111,7 @@ class Faulty:
         self._fault = fault
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one request, the worse for the fault."""
+        """Serve one request with the fault."""
         if scope["type"] == "http" and scope["path"] == ENDLESS:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b": open\n\n", "more_body": True})

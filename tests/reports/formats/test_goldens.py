@@ -17,7 +17,7 @@ from loadtest.results.run import Run, read_run, write_run
 DATA = Path(__file__).parents[2] / "data"
 RUNS = STORED | {"soak": soak}
 FOREIGN = "plain"
-"""The CSV files of a plain locustfile, which knows nothing of us: a small shop that fails now and then."""
+"""The CSV files of an ordinary locustfile without this package: a small shop that fails now and then."""
 
 
 def judged(run: Run) -> Verdict:

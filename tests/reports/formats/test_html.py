@@ -18,7 +18,7 @@ from loadtest.results.measurements import Moment, ResourceSample, Timeline
 from loadtest.results.run import Run, Worker
 
 
-def test_what_matters_stands_there() -> None:
+def test_the_page_contains_what_matters() -> None:
     page = Page(rendered(failures(), KNOWN))
     for words in (
         "FAIL",
@@ -30,7 +30,7 @@ def test_what_matters_stands_there() -> None:
         "curl -X POST http://127.0.0.1:4444/tools",
         "KeyError: 'name'",
         "origin: ",
-        "mended in the next release",
+        "fixed in the next release",
         "the sweeper was faster",
         "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
         "ToolsUser.lifecycle · loadtest/users/registry/tools.py:13",
@@ -40,7 +40,7 @@ def test_what_matters_stands_there() -> None:
     assert text.index("Internal Server Error") < text.index("slow query")
 
 
-def test_a_traceback_is_told_apart() -> None:
+def test_a_traceback_is_distinguished() -> None:
     text = rendered(failures(), KNOWN)
     for line in ("ERROR request failed", "Traceback (most recent call last):", "KeyError: &#39;name&#39;"):
         assert f"<b>{line}</b>" in text
@@ -78,7 +78,7 @@ def test_five_hundred_operations_that_all_fail_are_less_than_two_megabytes() -> 
     assert "Evidence omitted to limit the size of this page; see run.json" in text
 
 
-def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_omissions_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html_operations, "MOST", 10)
     monkeypatch.setattr(html_failures, "MOST", 7)
     page = Page(rendered(big(30)))
@@ -126,7 +126,7 @@ def test_what_a_csv_file_does_not_know_is_left_out(tmp_path: Path) -> None:
     assert "Environment" not in page.text
 
 
-def test_a_histogram_that_is_none_is_told_by_its_operation() -> None:
+def test_an_invalid_histogram_is_reported_with_its_operation() -> None:
     one = operation("GET /tools", 1)
     assert one.latency is not None
     broken = replace(one, latency=replace(one.latency, histogram="not base64"))
@@ -165,13 +165,13 @@ def test_without_a_baseline_nothing_is_compared() -> None:
     assert "Comparison with the baseline" not in rendered(clean())
 
 
-def test_excused_failures_stand_below_the_others() -> None:
+def test_excused_failures_are_below_the_others() -> None:
     page = Page(rendered(failures(), (*KNOWN, known("POST /tools"))))
     assert "No new failures" in page.text
     assert "5 known failures" in page.text
 
 
-def test_workers_say_when_they_came_and_went() -> None:
+def test_workers_are_shown_with_their_times() -> None:
     here = replace(
         clean(),
         workers=(
@@ -182,7 +182,7 @@ def test_workers_say_when_they_came_and_went() -> None:
     )
     page = rendered(here)
     rows = re.findall(r"<tr[^>]*><th scope=\"row\">(a|b&lt;b&gt;.*?|c)</th>(.*?)</tr>", page)
-    told = {name.partition("<br>")[0]: re.sub(r"<[^>]+>", " ", cells).split() for name, cells in rows}
-    assert told["a"] == ["00:00", "10"]
-    assert told["b&lt;b&gt;"] == ["00:00", "00:41", "lost", "5", "3", "never", "arrived"]
-    assert told["c"] == ["00:12", "00:20", "00:31", "7"]
+    cells_of = {name.partition("<br>")[0]: re.sub(r"<[^>]+>", " ", cells).split() for name, cells in rows}
+    assert cells_of["a"] == ["00:00", "10"]
+    assert cells_of["b&lt;b&gt;"] == ["00:00", "00:41", "lost", "5", "3", "never", "arrived"]
+    assert cells_of["c"] == ["00:12", "00:20", "00:31", "7"]

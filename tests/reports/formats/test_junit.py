@@ -51,14 +51,14 @@ def test_failures() -> None:
         "expired on 2026-02-01",
     ):
         assert evidence in failed.text
-    assert child(root, "GET /tools").get("message", "").startswith("known: mended in the next release")
+    assert child(root, "GET /tools").get("message", "").startswith("known: fixed in the next release")
     assert child(root, "DELETE /roots/{uri}").tag == "skipped"
     assert child(root, "GET /version").get("message") == "contract mismatch: answers with HTML, too"
     assert child(root, "entities cleaned up").get("message", "").startswith("warning: entities leaked")
     assert child(root, "GET /gone: p95 below 1s").tag == "error"
 
 
-def test_the_coverage_suite_says_how_many_operations_are_in_which_state() -> None:
+def test_the_coverage_suite_counts_the_operations_in_each_state() -> None:
     found = rendered(failures(), KNOWN).findall("./testsuite[@name='loadtest coverage']/properties/property")
     counts = {one.get("name"): one.get("value") for one in found}
     assert counts["operations succeeded"] == "3"
@@ -80,7 +80,7 @@ def test_a_dead_gateway_is_an_error_not_a_failure() -> None:
     assert "gateway died" in child(root, "POST /tools").get("message", "")
 
 
-def test_a_gateway_that_did_not_boot_is_told_with_its_log() -> None:
+def test_a_gateway_that_did_not_boot_is_reported_with_its_log() -> None:
     up = child(rendered(did_not_boot()), "gateway up")
     assert up.tag == "error"
     assert "ImportError" in (up.text or "")
@@ -141,7 +141,7 @@ def failed_once(file: str = "loadtest/users/registry/tools.py") -> ET.Element:
     return case
 
 
-def test_the_message_of_one_kind_of_failure_stands_once() -> None:
+def test_the_message_of_one_kind_of_failure_occurs_once() -> None:
     broken = failed_once().find("failure")
     assert broken is not None
     lines = (broken.text or "").splitlines()

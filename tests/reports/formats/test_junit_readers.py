@@ -23,7 +23,7 @@ WORDS = {Failure: "failure", Error: "error", Skipped: "skipped"}
 
 
 def written(text: str) -> Counter[str]:
-    """Return how many cases have which outcome, as the elements say."""
+    """Return the number of cases for each outcome, by their elements."""
     root = ET.fromstring(text.encode())  # noqa: S314 - our own output
     return Counter(
         next((child.tag for child in case if child.tag in WORDS.values()), "passed")
@@ -60,7 +60,7 @@ def test_codecov_finds_the_message_and_the_file(text: str) -> None:
     root = ET.fromstring(text.encode())  # noqa: S314 - our own output
     by_name = {(case.get("classname"), case.get("name")): case for case in root.iter("testcase")}
     for run in test_results_parser.parse_junit_xml(text.encode()).testruns:
-        # It keeps the references of XML as they stand.
+        # It keeps character references unresolved.
         case = by_name[unescape(run.classname), unescape(run.name)]
         assert unescape(run.filename or "") == case.get("file", "")
         failed = case.find("failure")  # of an error it keeps no word

@@ -83,14 +83,14 @@ def test_hostile_text_makes_no_markup() -> None:
     assert "\x00" not in text
 
 
-def test_what_matters_stands_there() -> None:
+def test_the_summary_contains_what_matters() -> None:
     text = rendered(failures(), KNOWN)
     for words in (
         "### New failures (2)",
         "curl -X POST http://127.0.0.1:4444/tools",
         "KeyError: &#39;name&#39;",
         "### Known failures (3)",
-        "mended in the next release",
+        "fixed in the next release",
         "### Stale known failures (1)",
         "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
         "### Slowest operations",
@@ -141,7 +141,7 @@ def test_a_percent_sign_is_escaped_first() -> None:
     assert "a%250Ab" in annotations.render(here, verdict(here))
 
 
-def test_the_machine_form_holds_what_it_says() -> None:
+def test_the_machine_readable_form_has_the_same_content() -> None:
     document = msgspec.json.decode(
         verdict_json.render(failures(), verdict(failures(), KNOWN)), type=verdict_json.VerdictJson
     )

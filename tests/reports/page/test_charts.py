@@ -106,7 +106,7 @@ def test_the_highest_latency_of_a_step_is_shown() -> None:
     assert column(found, "p95")[:2] == ["900", "10"]
 
 
-def test_users_stay_while_nothing_tells_otherwise() -> None:
+def test_users_are_constant_without_other_data() -> None:
     seconds = (moments(5)[0], moments(5)[4])
     found = drawn(run(duration=5.0, timeline=Timeline(moments=seconds), resources=()))
     assert column(found, "users") == ["4"] * 5

@@ -91,7 +91,7 @@ def enduring(*criteria: str) -> tuple[Run, Verdict]:
     return run, dataclasses.replace(judged(run, *criteria), endurance=ENDURANCE)
 
 
-def test_a_row_says_how_fast_how_sure_and_until_when() -> None:
+def test_a_row_has_rate_confidence_and_time_left() -> None:
     shown = growth_text(LEAK)
     assert (shown.slope, shown.interval) == ("+206 MiB", "+181 MiB … +229 MiB")
     assert (shown.matters, shown.level, shown.limit) == ("19.1 MiB", "906 MiB", "7.45 GiB in 33 h")
@@ -139,7 +139,7 @@ def test_a_restarted_process_is_listed() -> None:
     assert steady.processes == ()
 
 
-def test_an_objective_says_what_it_spent() -> None:
+def test_an_objective_shows_its_spent_budget() -> None:
     _, verdict = enduring("availability >= 95%", "p95 < 5s", "availability >= 100%")
     some, everything = objective_texts(verdict)
     assert some.spent == "38% (40 of 105 requests)"
@@ -156,7 +156,7 @@ def test_a_short_run_has_no_such_section() -> None:
     assert "Endurance" not in summary.render(run, verdict)
 
 
-def test_the_summary_names_what_grows_and_what_cannot_be_told() -> None:
+def test_the_summary_names_growing_and_unclear_metrics() -> None:
     run, verdict = enduring("availability >= 95%")
     text = summary.render(run, verdict)
     assert "### Endurance" in text

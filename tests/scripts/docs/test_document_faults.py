@@ -20,8 +20,13 @@ OURS = [
 
 
 def fault(operation: str, title: str = "It breaks", **more: object) -> KnownFailure:
-    told = {"source": "mcpgateway/main.py:1", "curl": f"curl {operation}", "status": 500, "message": "boom"}
-    return known(operation, owner=GATEWAY, title=title, **(told | more))
+    details = {
+        "source": "mcpgateway/main.py:1",
+        "curl": f"curl {operation}",
+        "status": 500,
+        "message": "boom",
+    }
+    return known(operation, owner=GATEWAY, title=title, **(details | more))
 
 
 def data(version: str, *entries: KnownFailure) -> VersionData:
@@ -50,7 +55,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_entries_of_one_title_are_one_fault() -> None:
-    old = data("1.0", fault("GET /a"), fault("GET /b"), known("GET /c", owner="somebody else"))
+    old = data("1.0", fault("GET /a"), fault("GET /b"), known("GET /c", owner="another team"))
     new = data("1.1", fault("GET /b", message="bang"), fault("GET /z", title="Another"))
     found = faults([old, new])
     assert [(one.title, one.versions, one.operations) for one in found] == [
@@ -70,7 +75,7 @@ def test_the_text_of_the_issue() -> None:
         "- `GET /b` returns 500: `boom` (1.0)",
         "- `GET /b` returns 500: `bang` (1.1)",
         "- `GET /d` returns 500: `boom` (1.1)",
-        "- mended in the next release (1.0, 1.1)",
+        "- fixed in the next release (1.0, 1.1)",
         "- `mcpgateway/main.py:1` (1.0, 1.1)",
         "curl GET /b",
         "curl GET /d",
