@@ -57,7 +57,7 @@ _ANY = {"type": "object"}
 _LISTED = ("/tools", "/resources", "/prompts", "/servers", "/gateways")
 _CONTRACT = {
     "openapi": "3.1.0",
-    "info": {"title": "Benchmark", "version": "1.0.7"},
+    "info": {"title": "Benchmark", "version": "3.0.7"},
     "paths": {
         **{path: {"get": _operation({"type": "array", "items": _TOOL})} for path in _LISTED},
         **{f"{path}/{{{path[1:-1]}_id}}": {"get": _operation(_TOOL)} for path in _LISTED},

@@ -6,20 +6,21 @@ import datetime as dt
 
 import pytest
 from msgspec.structs import replace
+from supported import OLDEST
 
 from loadtest.adoption.releases import command, oldest_python, run_for_version, wanted_by
 from loadtest.versions import data as versions
 
 
 def test_extras_and_further_packages() -> None:
-    data = versions.load("1.0.0rc1")
+    data = versions.load(OLDEST)
     lines = wanted_by(data).splitlines()
-    assert lines[0] == "mcp-contextforge-gateway[grpc,llmchat,redis]==1.0.0rc1"
+    assert lines[0] == f"mcp-contextforge-gateway[grpc,llmchat,redis]=={OLDEST}"
     assert set(data.requirements) <= set(lines)
 
 
 def test_an_old_release_is_resolved_as_of_the_end_of_its_day() -> None:
-    data = versions.load("1.0.0rc1")
+    data = versions.load(OLDEST)
     assert data.exclude_newer == dt.date(2026, 2, 20)
     assert command(data)[-2:] == ["--exclude-newer", "2026-02-21T00:00:00Z"]
     assert "--exclude-newer" not in command(replace(data, exclude_newer=None))

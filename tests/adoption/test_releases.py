@@ -21,12 +21,12 @@ from loadtest.gateway.install.uv import InstallError
 @pytest.mark.parametrize(
     ("release", "known", "new"),
     [
-        ("1.0.8", ["1.0.7", "1.0.0rc1"], True),
-        ("1.0.7.post20260921", ["1.0.7", "1.0.0rc1"], True),
-        ("1.0.7", ["1.0.7"], False),
-        ("1.0.7", ["1.0.7.post20260921", "1.0.0rc1"], False),
-        ("1.1.0rc1", ["1.0.7"], True),
-        ("1.1.0rc1", ["1.1.0"], False),
+        ("3.0.8", ["3.0.7", "3.0.0rc1"], True),
+        ("3.0.7.post20260921", ["3.0.7", "3.0.0rc1"], True),
+        ("3.0.7", ["3.0.7"], False),
+        ("3.0.7", ["3.0.7.post20260921", "3.0.0rc1"], False),
+        ("3.1.0rc1", ["3.0.7"], True),
+        ("3.1.0rc1", ["3.1.0"], False),
         ("1.10", ["1.9"], True),
     ],
 )
@@ -41,7 +41,7 @@ Index = Callable[..., None]
 def offering(monkeypatch: pytest.MonkeyPatch) -> Index:
     """Let the index have one release, with this metadata and this time of upload."""
 
-    def offer(*, version: str = "1.0.8", python: str | None = None, upload: str = "") -> None:
+    def offer(*, version: str = "3.0.8", python: str | None = None, upload: str = "") -> None:
         def run_uv(arguments: Sequence[str], *, time_limit: float) -> str:
             assert arguments[arguments.index("--python") + 1] == sys.executable
             if arguments[1] == "install":
@@ -67,19 +67,19 @@ def test_the_pythons_of_a_release_are_those_that_its_metadata_names(
     offering: Index, named: str | None, python: str
 ) -> None:
     offering(python=named)
-    found = release("1.0.8")
-    assert found == Release("1.0.8", python, None)
-    assert str(found) == f"1.0.8 (Python {python or 'of any version'})"
+    found = release("3.0.8")
+    assert found == Release("3.0.8", python, None)
+    assert str(found) == f"3.0.8 (Python {python or 'of any version'})"
 
 
 def test_the_day_of_an_upload_is_that_of_utc(offering: Index) -> None:
     offering(upload="upload-time = 2026-08-18T23:30:00-02:00")
-    assert release("1.0.8").uploaded == dt.date(2026, 8, 19)
+    assert release("3.0.8").uploaded == dt.date(2026, 8, 19)
 
 
 def test_a_release_has_the_name_that_the_index_spells(offering: Index) -> None:
-    offering(version="1.0.8rc1")
-    assert release("1.0.8-rc.1").version == "1.0.8rc1"
+    offering(version="3.0.8rc1")
+    assert release("3.0.8-rc.1").version == "3.0.8rc1"
 
 
 def test_a_long_default_is_shown_as_its_digest() -> None:
@@ -90,8 +90,8 @@ def test_a_long_default_is_shown_as_its_digest() -> None:
 
 @pytest.mark.real
 def test_a_release_on_the_index_has_both_bounds_of_its_pythons_and_its_day() -> None:
-    found = release("1.1.0")
-    assert (found.version, found.python) == ("1.1.0", ">=3.12,<3.14")
+    found = release("3.1.0")
+    assert (found.version, found.python) == ("3.1.0", ">=3.12,<3.14")
     # Not every mirror of the index provides it.
     assert found.uploaded in {None, dt.date(2026, 10, 20)}
 

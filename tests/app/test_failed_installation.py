@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from command import loadtest
+from supported import NEWEST
 
 from loadtest.results.run import read_run
 
 PROJECT = """
 [project]
 name = "mcp-contextforge-gateway"
-version = "1.0.8"
+version = "3.0.8"
 requires-python = ">=3.38"
 """
 
@@ -49,7 +50,7 @@ def test_an_index_that_does_not_answer(tmp_path: Path, settings: dict[str, str])
     reports = tmp_path / "reports"
     reports.mkdir()
     (reports / "install.log").write_text("of an earlier run")
-    done = loadtest("run", "--gateway", "1.0.7", "--reports-dir", str(reports), more=settings)
+    done = loadtest("run", "--gateway", NEWEST, "--reports-dir", str(reports), more=settings)
     assert done.returncode == 3
     assert re.fullmatch(
         r"gateway did not boot: gateway 1\.0\.7 could not be installed: Failed to fetch: http://127\.0\.0\.1:1/\S+: "

@@ -41,7 +41,7 @@ def test_a_run_is_judged_the_same_after_it_was_a_file(tmp_path: Path) -> None:
 
 
 def test_the_gateways_data_counts() -> None:
-    here = replace(clean(), gateway=Gateway(version="1.0.7", source="1.0.7", data="1.0.7"))
+    here = replace(clean(), gateway=Gateway(version="3.0.7", source="3.0.7", data="3.0.7"))
     state = {o.name: o.state.value for o in judge_run(here, JudgingOptions(), TODAY).coverage.operations}
     assert state["GET /_internal/state"] == "excluded"
 

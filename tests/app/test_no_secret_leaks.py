@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus
 
 import pytest
+from supported import NEWEST
 
 from loadtest.core.operations import base
 from loadtest.core.redact import SECRET_NAME, spellings
@@ -41,7 +42,7 @@ class Echo(ThreadingHTTPServer):
         for operation in sorted(operations):
             method, path = operation.split(" ")
             paths.setdefault(path, {})[method.lower()] = {"responses": {"200": {"description": "Done"}}}
-        self.contract = {"openapi": "3.1.0", "info": {"title": "Echo", "version": "1.0.7"}, "paths": paths}
+        self.contract = {"openapi": "3.1.0", "info": {"title": "Echo", "version": NEWEST}, "paths": paths}
         super().__init__(("127.0.0.1", 0), _Handler)
 
 

@@ -15,6 +15,7 @@ import in_process
 import pytest
 import requests
 from command import until
+from supported import NEWEST
 
 from loadtest.app.locust_process import LOCUSTFILE
 from loadtest.results.run import read_run
@@ -107,7 +108,7 @@ def test_the_address_that_was_given_wins(
     [
         ("run", ("--", "--host", "{other}"), {"LOADTEST_HOST": "{ours}"}),
         ("run", ("--", "-H{other}"), {}),
-        ("run", ("--gateway", "1.0.7"), {"LOADTEST_HOST": "{ours}"}),
+        ("run", ("--gateway", NEWEST), {"LOADTEST_HOST": "{ours}"}),
         ("run", ("--gateway", "{other}"), {"LOADTEST_HOST": "{ours}"}),
         ("drive", ("--", "--ho={other}"), {"LOADTEST_HOST": "{ours}"}),
         ("drive", ("--", "--worker"), {"LOADTEST_HOST": "{ours}"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import in_process
 import pytest
 from sample_runs import clean, failures
+from supported import NEWEST, OLDEST
 
 from loadtest.openapi.contracts import contract_of
 from loadtest.results.run import write_run
@@ -17,8 +18,8 @@ def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def contract(path: Path, *more: str) -> Path:
-    """The contract of 1.0.7, with ``more`` operations, of a gateway that does not state its version."""
-    document = dict(contract_of("1.0.7").document)
+    """The newest contract, with ``more`` operations, of a gateway that does not state its version."""
+    document = dict(contract_of(NEWEST).document)
     paths = dict(document["paths"])
     for operation in more:
         method, _, template = operation.partition(" ")
@@ -49,7 +50,7 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
     assert found["unplanned"] == ["GET /brand/new"]
     assert "POST /_internal/x" in found["excluded"]
     # That version has no such exclusion.
-    other = json.loads(ran("--contract", more, "--gateway", "1.0.0rc1", "--json").stdout)
+    other = json.loads(ran("--contract", more, "--gateway", OLDEST, "--json").stdout)
     assert {"POST /_internal/x", "GET /brand/new"} <= set(other["unplanned"])
 
 
@@ -57,7 +58,7 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
     ("arguments", "text", "words"),
     [
         (["--contract", "FILE", "--run", "FILE"], "{}", "--run and --contract: expected one of them"),
-        (["--gateway", "1.0.7"], "{}", "--gateway: expected together with --contract"),
+        (["--gateway", NEWEST], "{}", "--gateway: expected together with --contract"),
         (["--run", "FILE", "--run", "FILE", "--run", "FILE"], "{}", "given 3 times"),
         (
             ["--contract", "FILE", "--gateway", "9.9"],

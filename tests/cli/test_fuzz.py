@@ -16,6 +16,7 @@ from pathlib import Path
 
 import in_process
 import pytest
+from supported import NEWEST
 
 from loadtest.core.errors import UsageError
 from loadtest.engine.locust_options import read_config
@@ -141,7 +142,7 @@ def test_runs(
 KNOWN = b"".join((CSV.parent / "failures-newer-and-known" / "known.toml").read_bytes() for _ in range(2))
 CRITERIA = b'[[criterion]]\nexpression = "p95 < 500ms"\noperation = "GET /a"\nmin-samples = 50\n'
 CATEGORIES = categories.BUILT_IN
-CONTRACT = b'{"openapi":"3.1.0","info":{"version":"1.0.7"},"paths":{"/a":{"get":{"responses":{"200":{}}}}}}'
+CONTRACT = b'{"openapi":"3.1.0","info":{"version":"3.0.7"},"paths":{"/a":{"get":{"responses":{"200":{}}}}}}'
 
 
 @pytest.mark.parametrize(
@@ -187,11 +188,11 @@ def test_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_version_data(report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = (versions.DIRECTORY / "1.0.7.toml").read_bytes()
+    data = (versions.DIRECTORY / f"{NEWEST}.toml").read_bytes()
     monkeypatch.setattr(versions, "DIRECTORY", tmp_path)
     (tmp_path / "openapi.json").write_bytes(CONTRACT)
     for seed in rounds(30):
-        (tmp_path / "1.0.7.toml").write_bytes(bytes_changed(data, random.Random(seed)))
+        (tmp_path / "3.0.7.toml").write_bytes(bytes_changed(data, random.Random(seed)))
         report("report", "--run", str(RUN))
 
 

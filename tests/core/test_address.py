@@ -112,7 +112,7 @@ def test_any_text_is_an_address_or_one_line(text: str) -> None:
     ("gateway", "host", "expected"),
     [
         (None, "", None),
-        ("1.0.7", "", "1.0.7"),
+        ("3.0.7", "", "3.0.7"),
         (None, "http://a", "http://a"),
         ("http://a/", "http://A:80", "http://a/"),
     ],
@@ -121,7 +121,7 @@ def test_what_is_to_be_driven(gateway: str | None, host: str, expected: str | No
     assert given_address(gateway, {"LOADTEST_HOST": host}) == expected
 
 
-@pytest.mark.parametrize("gateway", ["1.0.7", "path:.", "http://b"])
+@pytest.mark.parametrize("gateway", ["3.0.7", "path:.", "http://b"])
 def test_two_different_targets_are_refused(gateway: str) -> None:
     with pytest.raises(UsageError, match=rf"GATEWAY={gateway} and LOADTEST_HOST=http://a: expected one"):
         given_address(gateway, {"LOADTEST_HOST": "http://a"})

@@ -16,7 +16,7 @@ from loadtest.core.progress import EVERY, Plain, Terminal, minutes, progress
 SHOW = """
 from loadtest.core.progress import progress
 with progress() as shown:
-    shown.log("boot", "1.0.7")
+    shown.log("boot", "3.0.7")
     shown.log("load", "20 users [bold]x")
     shown.update("7 requests")
 print("done")
@@ -34,14 +34,14 @@ class Time:
 def test_plain_lines_come_now_and_then() -> None:
     stream, time = io.StringIO(), Time()
     shown = Plain(stream, time)
-    shown.log("boot", "1.0.7")
+    shown.log("boot", "3.0.7")
     time.now += 3
     shown.log("load", "20 users")
     for _ in range(25):
         time.now += 1
         shown.update(f"{time.now:.0f}")
     assert stream.getvalue().splitlines() == [
-        "boot     1.0.7",
+        "boot     3.0.7",
         "load     20 users",
         "load     00:10  1013",
         "load     00:20  1023",
@@ -80,8 +80,8 @@ def test_what_stays_is_above_the_line_that_changes() -> None:
     console = Console(file=file, force_terminal=True, width=80)
     shown = Terminal(console)
     with Live(shown, console=console, auto_refresh=False, transient=True):
-        shown.log("boot", "[red]a/b[/red] 1.0.7")
-    assert "boot     [red]a/b[/red] 1.0.7" in file.getvalue()
+        shown.log("boot", "[red]a/b[/red] 3.0.7")
+    assert "boot     [red]a/b[/red] 3.0.7" in file.getvalue()
 
 
 def on_a_terminal(**more: str) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def test_on_a_terminal_it_is_live_and_gone_at_the_end() -> None:
     seen, output = on_a_terminal()
     assert output == "done\n"
     words = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
-    assert "boot     1.0.7" in words
+    assert "boot     3.0.7" in words
     assert "20 users [bold]x" in words
     assert "7 requests" in words
     assert seen.count("\x1b[?25l") == seen.count("\x1b[?25h") == 1
@@ -126,13 +126,13 @@ def test_on_a_terminal_it_is_live_and_gone_at_the_end() -> None:
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_plain_lines_on_request(setting: dict[str, str]) -> None:
     seen, _ = on_a_terminal(**setting)
-    assert seen.replace("\r\n", "\n") == "boot     1.0.7\nload     20 users [bold]x\n"
+    assert seen.replace("\r\n", "\n") == "boot     3.0.7\nload     20 users [bold]x\n"
 
 
 def test_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with progress() as shown:
-        shown.log("boot", "1.0.7")
-    assert capsys.readouterr().err == "boot     1.0.7\n"
+        shown.log("boot", "3.0.7")
+    assert capsys.readouterr().err == "boot     3.0.7\n"
 
 
 def test_time_is_shown_in_minutes() -> None:

@@ -7,6 +7,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
+from supported import NEWEST
 
 from loadtest.gateway.environment import common_switches, gateway_environment, new_secrets, secret_values
 from loadtest.gateway.workspace import Workspace
@@ -39,7 +40,7 @@ def test_a_version_overrides_what_is_common(version: str) -> None:
 
 
 def test_this_runs_own_place_is_filled_in() -> None:
-    environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
+    environment = gateway_environment(PLACE, new_secrets(), versions.load(NEWEST))
     assert environment["PORT"] == "4321"
     assert environment["SMTP_PORT"] == "2525"
     assert environment["OPENAI_BASE_URL"] == "http://127.0.0.1:8081/v1"
@@ -60,7 +61,7 @@ def test_migrations_that_no_backend_is_chosen_for_leave_nothing_unfilled(version
 def test_nothing_of_the_caller_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("JWT_SECRET_KEY", "HTTPS_PROXY", "LOG_LEVEL", "VIRTUAL_ENV", "MCPGATEWAY_UI_ENABLED"):
         monkeypatch.setenv(name, "the caller's")
-    environment = gateway_environment(PLACE, new_secrets(), versions.load("1.0.7"))
+    environment = gateway_environment(PLACE, new_secrets(), versions.load(NEWEST))
     assert "the caller's" not in environment.values()
 
 
@@ -68,7 +69,7 @@ def test_other_databases_and_redis() -> None:
     workspace = Workspace(
         Path("/run"), 1, "postgresql+psycopg://u:p%40ssw0rd@db/mcp", "redis://:h4nter22@r:6379/0"
     )
-    environment = gateway_environment(workspace, new_secrets(), versions.load("1.0.7"))
+    environment = gateway_environment(workspace, new_secrets(), versions.load(NEWEST))
     assert environment["DATABASE_URL"] == workspace.database_url
     assert (environment["REDIS_URL"], environment["CACHE_TYPE"]) == (workspace.redis_url, "redis")
     assert workspace.database == "postgresql"

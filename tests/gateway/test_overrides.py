@@ -86,7 +86,7 @@ def test_a_gateway_that_runs_already_is_not_booted_with_them() -> None:
     with pytest.raises(UsageError, match="runs already and is not booted"):
         check_overrides({"A": "1"}, running)
     check_overrides({}, running)
-    check_overrides({"A": "1"}, Pinned("1.0.7", VERSION))
+    check_overrides({"A": "1"}, Pinned("3.0.7", VERSION))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_setting_that_the_gateway_does_not_read_is_reported() -> None:
 
 def test_scenarios_know_that_a_feature_is_switched_off() -> None:
     data = replace(VERSION, environment={"A": "false", "B": "true"})
-    session = Session("http://h", "t", None, Contract({}, "", {}), "1.0.7", data, deployment=Deployment())  # type: ignore[arg-type]
+    session = Session("http://h", "t", None, Contract({}, "", {}), "3.0.7", data, deployment=Deployment())  # type: ignore[arg-type]
     assert (session.switched_off("A"), session.switched_off("B")) == (True, False)
     session.changed = {"A": "true", "B": "False"}
     assert (session.switched_off("A"), session.switched_off("B")) == (False, True)
@@ -124,7 +124,7 @@ def test_scenarios_know_that_a_feature_is_switched_off() -> None:
 def changed(**settings: str) -> Run:
     here = clean()
     assert here.gateway is not None
-    return replace(here, gateway=replace(here.gateway, data="1.0.7", changed=settings))
+    return replace(here, gateway=replace(here.gateway, data=VERSION.version, changed=settings))
 
 
 def judged(run: Run, **more: object) -> Verdict:

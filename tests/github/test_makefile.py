@@ -65,10 +65,10 @@ def make(checkout: Path, *arguments: str, **settings: str) -> tuple[list[str], d
 
 
 def test_a_setting_of_the_command_line_is_passed_on(checkout: Path) -> None:
-    given, environment = make(checkout, "load-test-ci", "LOADTEST_USERS=7", "GATEWAY=1.0.0rc1")
+    given, environment = make(checkout, "load-test-ci", "LOADTEST_USERS=7", "GATEWAY=3.0.0rc1")
     assert given == ["run"]
     assert environment["LOADTEST_USERS"] == "7"
-    assert environment["GATEWAY"] == "1.0.0rc1"
+    assert environment["GATEWAY"] == "3.0.0rc1"
     _, environment = make(checkout, "load-test-ci", "DATABASE=postgres", "LOADTEST_GATEWAY_WORKERS=3")
     assert (environment["DATABASE"], environment["LOADTEST_GATEWAY_WORKERS"]) == ("postgres", "3")
 
@@ -122,11 +122,11 @@ def test_a_target_is_one_call(checkout: Path, arguments: tuple[str, ...], given:
 @pytest.mark.parametrize(
     ("settings", "stand_in", "recorded"),
     [
-        ({"VERSION": "1.0.8"}, "exit 1", "version=1.0.8\n"),
-        ({"VERSION": ""}, "echo 1.0.9", "version=1.0.9\n"),
+        ({"VERSION": "3.0.8"}, "exit 1", "version=3.0.8\n"),
+        ({"VERSION": ""}, "echo 3.0.9", "version=3.0.9\n"),
         ({}, "exit 0", "version=\n"),
-        ({"NEWER_ARGS": "--pre"}, 'test "$3" = --pre && echo 1.0.9rc1', "version=1.0.9rc1\n"),
-        ({}, "echo 1.0.9; exit 3", None),
+        ({"NEWER_ARGS": "--pre"}, 'test "$3" = --pre && echo 3.0.9rc1', "version=3.0.9rc1\n"),
+        ({}, "echo 3.0.9; exit 3", None),
     ],
 )
 def test_the_release_to_add(

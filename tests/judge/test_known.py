@@ -26,7 +26,7 @@ NAME = "POST /tools"
 
 
 def matches(entry: KnownFailure, **more: object) -> bool:
-    return bool(KnownFailures(entries([entry], "file"), Version("1.0.7")).match(failure(NAME, **more)))  # type: ignore[arg-type]
+    return bool(KnownFailures(entries([entry], "file"), Version("3.0.7")).match(failure(NAME, **more)))  # type: ignore[arg-type]
 
 
 def test_an_entry_without_conditions_matches_any_failure_of_its_kind() -> None:
@@ -54,17 +54,17 @@ def test_every_condition_must_hold(
     ("gateway", "version", "expected"),
     [
         (None, None, True),
-        ("1.0.7", "1.0.7", True),
-        ("1.0.7", "1.0.8", False),
-        (">=1.0,<1.1", "1.0.7", True),
-        (">=1.0,<1.1", "1.1.0", False),
-        ("1.0.0rc1", "1.0.0-RC-1", True),
-        ("1.0.0-RC-1", "1.0.0rc1", True),
-        (">=1.0.0rc1", "1.0.0-RC-1", True),
-        (">=0.9", "1.0.0-RC-1", True),
-        ("1.0.7", "1.0.7.post20260921", False),
-        ("==1.0.*", "1.0.7.post20260921", True),
-        ("1.0.7", None, False),
+        ("3.0.7", "3.0.7", True),
+        ("3.0.7", "3.0.8", False),
+        (">=3.0,<3.1", "3.0.7", True),
+        (">=3.0,<3.1", "3.1.0", False),
+        ("3.0.0rc1", "3.0.0-RC-1", True),
+        ("3.0.0-RC-1", "3.0.0rc1", True),
+        (">=3.0.0rc1", "3.0.0-RC-1", True),
+        (">=0.9", "3.0.0-RC-1", True),
+        ("3.0.7", "3.0.7.post20260921", False),
+        ("==3.0.*", "3.0.7.post20260921", True),
+        ("3.0.7", None, False),
     ],
 )
 def test_the_gateways_version(gateway: str | None, version: str | None, expected: bool) -> None:
@@ -73,8 +73,8 @@ def test_the_gateways_version(gateway: str | None, version: str | None, expected
 
 
 def test_the_gateways_own_word_comes_before_the_data_file() -> None:
-    assert gateway_version(Gateway(version="1.0.0-RC-1", source="x", data="1.0.7")) == Version("1.0.0rc1")
-    assert gateway_version(Gateway(version="main", source="x", data="1.0.7")) == Version("1.0.7")
+    assert gateway_version(Gateway(version="3.0.0-RC-1", source="x", data="3.0.7")) == Version("3.0.0rc1")
+    assert gateway_version(Gateway(version="main", source="x", data="3.0.7")) == Version("3.0.7")
     assert gateway_version(Gateway(version=None, source="x")) is None
     assert gateway_version(None) is None
 
@@ -90,7 +90,7 @@ def test_stale_is_what_applies_and_succeeds_unseen() -> None:
     listed = entries(
         [known("GET /a"), known("GET /a", gateway="9.9"), known("GET /b"), known("GET /c")], "file"
     )
-    matcher = KnownFailures(listed, Version("1.0.7"))
+    matcher = KnownFailures(listed, Version("3.0.7"))
     assert matcher.stale(here, []) == (listed[0],)
     assert matcher.stale(here, [listed[0]]) == ()
 
@@ -98,7 +98,7 @@ def test_stale_is_what_applies_and_succeeds_unseen() -> None:
 def test_what_fails_now_and_then_is_never_stale() -> None:
     here = run(operations=(operation("GET /a", 1),))
     listed = entries([known("GET /a", sometimes=True), known("GET /a", status=500)], "file")
-    assert KnownFailures(listed, Version("1.0.7")).stale(here, []) == (listed[1],)
+    assert KnownFailures(listed, Version("3.0.7")).stale(here, []) == (listed[1],)
 
 
 def test_an_entry_for_another_deployment_neither_excuses_nor_is_stale() -> None:
@@ -133,7 +133,7 @@ def test_accepting_names_what_was_seen() -> None:
     made = accepted_entries(
         here,
         [here[1].fingerprint],
-        gateway=Version("1.0.7+local"),
+        gateway=Version("3.0.7+local"),
         reason=" later ",
         owner="me",
         expires=TODAY,
@@ -146,14 +146,14 @@ def test_accepting_names_what_was_seen() -> None:
             problem=ProblemKind.STATUS,
             status=409,
             message="name taken",
-            gateway="1.0.7",
+            gateway="3.0.7",
             reason="later",
             owner="me",
             expires=TODAY,
             link="https://example.org/1",
         ),
     )
-    assert KnownFailures(entries(made, "file"), Version("1.0.7")).match(here[1])
+    assert KnownFailures(entries(made, "file"), Version("3.0.7")).match(here[1])
 
 
 def test_accepting_without_fingerprints_means_all() -> None:
@@ -369,7 +369,7 @@ SECOND = Scenario(
     ],
 )
 def test_stale_needs_every_scenario_that_calls_the_operation(changes: dict[str, object], stale: bool) -> None:
-    matcher = KnownFailures(entries([known("GET /version")], "file"), Version("1.0.7"))
+    matcher = KnownFailures(entries([known("GET /version")], "file"), Version("3.0.7"))
     assert bool(matcher.stale(replace(clean(), **changes), [])) is stale
 
 

@@ -30,8 +30,10 @@ from loadtest.versions.data import KnownFailure, Removal
 UI = tuple(f"GET /admin/page-{number}" for number in range(200))
 MANY = (*UI, "POST /oauth/token", "DELETE /oauth/token", "GET /export")
 
+OFFERED = VERSION.version
 
-def gateway(version: str | None = "1.0.7", data: str | None = "1.0.7", source: str = "path:.") -> Gateway:
+
+def gateway(version: str | None = OFFERED, data: str | None = OFFERED, source: str = "path:.") -> Gateway:
     return Gateway(version=version, data=data, source=source, prefix="/v1")
 
 
@@ -78,7 +80,7 @@ def test_a_removed_operation_fails_the_run_and_is_named_once() -> None:
     assert judgement.result is Result.FAIL
     (one,) = judgement.failing
     assert (one.failure.operation, one.failure.problem) == ("GET /version", ProblemKind.REMOVED)
-    assert one.detail == "1.0.7 offers it, now at GET /v1/v1/version"
+    assert one.detail == f"{OFFERED} offers it, now at GET /v1/v1/version"
     assert one.failure.scenario == "MiscUser.all"
     assert judgement.headline.startswith("FAIL · 1 operation no longer offered · ")
     assert {o.name: o.state for o in judgement.coverage.operations}["GET /version"] is CoverageState.REMOVED
@@ -90,14 +92,14 @@ def test_a_gateway_that_offers_everything_does_not_fail() -> None:
     judgement = judged(without(new=("GET /more",)))
     assert judgement.failing == ()
     assert compared(judgement).severity is Severity.PASSED
-    assert "6 of 6 operations of 1.0.7 are offered" in compared(judgement).text
+    assert f"6 of 6 operations of {OFFERED} are offered" in compared(judgement).text
 
 
 @pytest.mark.parametrize(
     ("here", "why"),
     [
-        (gateway("1.0.6"), "1.0.6 is older than 1.0.7"),
-        (gateway("1.0.7rc1"), "1.0.7rc1 is older than 1.0.7"),
+        (gateway("0.9"), f"0.9 is older than {OFFERED}"),
+        (gateway(f"{OFFERED}rc1"), f"{OFFERED}rc1 is older than {OFFERED}"),
         (gateway(None, None), "version of the gateway is unknown"),
     ],
 )
@@ -108,7 +110,7 @@ def test_what_a_newer_version_has_added_is_not_removed(here: Gateway, why: str) 
     assert why in compared(judgement).text
 
 
-@pytest.mark.parametrize("newer", ["1.0.7", "1.0.7.post1", "1.0.8", "1.1.0", "2.0.0rc1"])
+@pytest.mark.parametrize("newer", [OFFERED, f"{OFFERED}.post1", "3.0.8", "3.1.0", "4.0.0rc1"])
 def test_a_version_that_is_not_older_is_compared(newer: str) -> None:
     assert judged(replace(without("GET /version"), gateway=gateway(newer))).result is Result.FAIL
 
@@ -144,7 +146,7 @@ def test_a_renamed_parameter_and_an_excluded_operation_are_no_removal(gone: str,
 )
 def test_where_an_operation_is_now(gone: str, new: tuple[str, ...], words: str) -> None:
     run = replace(clean(), gateway=gateway(), contract=new)
-    assert find_removals(run, "1.0.7", (gone,)).removed == {gone: f"1.0.7 offers it{words}"}
+    assert find_removals(run, OFFERED, (gone,)).removed == {gone: f"{OFFERED} offers it{words}"}
 
 
 def test_one_line_of_data_declares_a_removal_intended(tmp_path: Path) -> None:

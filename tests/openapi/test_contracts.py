@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from supported import NEWEST
 
 from loadtest.core.errors import UsageError
 from loadtest.openapi.contracts import StoredContract, closest, contract_of, path_of, stored_form
@@ -97,13 +98,13 @@ def test_a_broken_one_is_one_line(
 def test_the_number_decides_without_a_stored_contract(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = contract_of("1.0.7").document
+    document = contract_of(NEWEST).document
     monkeypatch.setattr(versions, "DIRECTORY", tmp_path)
-    assert closest(dict(document) | {"info": {"version": "1.4"}}, ("2.0", "1.3")) == "1.3"
+    assert closest(dict(document) | {"info": {"version": "1.4"}}, ("4.0", "1.3")) == "1.3"
 
 
 def test_a_contract_as_served_and_as_stored_are_alike() -> None:
-    served = dict(contract_of("1.0.7").document)
+    served = dict(contract_of(NEWEST).document)
     stored = StoredContract(served)
     assert diff_contracts(served, stored.document).count == 0
 
@@ -111,21 +112,21 @@ def test_a_contract_as_served_and_as_stored_are_alike() -> None:
 @pytest.mark.parametrize(
     ("version", "candidates", "wanted"),
     [
-        ("1.0.6", ("1.0.7", "1.0.0rc1"), "1.0.7"),
-        ("1.0.5.dev3", ("1.0.7", "1.0.0rc1"), "1.0.7"),
-        ("1.0.0", ("1.0.7", "1.0.0rc1"), "1.0.0rc1"),
-        ("1.0.0-RC-2", ("1.0.7", "1.0.0rc1"), "1.0.0rc1"),
-        ("0.9.0", ("1.0.7", "1.0.0rc1"), "1.0.0rc1"),
-        ("1.0.11", ("1.1.0", "1.0.7", "1.0.0rc1"), "1.0.7"),
-        ("1.1.0", ("1.0.7", "1.0.0rc1"), "1.0.7"),
-        ("1.1.0rc1", ("1.1.0", "1.0.7"), "1.1.0"),
-        ("1.1.0.dev1", ("1.2.0", "1.0.7"), "1.0.7"),
-        ("1.1.1", ("1.2.0", "1.1.0"), "1.1.0"),
-        ("2.0", ("1.1.0", "1.0.7"), "1.1.0"),
-        ("2.0", ("2.9", "1.1.0"), "2.9"),
-        ("1.0.7", ("1.0.8", "1.0.7", "1.0.6"), "1.0.7"),
-        (None, ("1.0.7", "1.0.0rc1"), "1.0.7"),
-        ("main", ("1.0.7", "1.0.0rc1"), "1.0.7"),
+        ("3.0.6", ("3.0.7", "3.0.0rc1"), "3.0.7"),
+        ("3.0.5.dev3", ("3.0.7", "3.0.0rc1"), "3.0.7"),
+        ("3.0.0", ("3.0.7", "3.0.0rc1"), "3.0.0rc1"),
+        ("3.0.0-RC-2", ("3.0.7", "3.0.0rc1"), "3.0.0rc1"),
+        ("0.9.0", ("3.0.7", "3.0.0rc1"), "3.0.0rc1"),
+        ("3.0.11", ("3.1.0", "3.0.7", "3.0.0rc1"), "3.0.7"),
+        ("3.1.0", ("3.0.7", "3.0.0rc1"), "3.0.7"),
+        ("3.1.0rc1", ("3.1.0", "3.0.7"), "3.1.0"),
+        ("3.1.0.dev1", ("3.2.0", "3.0.7"), "3.0.7"),
+        ("3.1.1", ("3.2.0", "3.1.0"), "3.1.0"),
+        ("4.0", ("3.1.0", "3.0.7"), "3.1.0"),
+        ("4.0", ("4.9", "3.1.0"), "4.9"),
+        ("3.0.7", ("3.0.8", "3.0.7", "3.0.6"), "3.0.7"),
+        (None, ("3.0.7", "3.0.0rc1"), "3.0.7"),
+        ("main", ("3.0.7", "3.0.0rc1"), "3.0.7"),
     ],
 )
 def test_the_nearest_by_number(version: str | None, candidates: tuple[str, ...], wanted: str) -> None:

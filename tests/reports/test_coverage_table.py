@@ -56,17 +56,17 @@ def test_two_runs_side_by_side() -> None:
     to, output = console()
     other = replace(failures(), contract=(*CONTRACT[1:], "GET /new"), operations=failures().operations[1:])
     coverage_table.print_coverage_diff(
-        ("1.0.7", "1.0.8"), diff_coverage(coverage(clean()), coverage(other)), to
+        ("3.0.7", "3.0.8"), diff_coverage(coverage(clean()), coverage(other)), to
     )
     lines = output.getvalue().splitlines()
-    assert lines[0].split() == ["area", "1.0.7", "1.0.8"]
+    assert lines[0].split() == ["area", "3.0.7", "3.0.8"]
     assert [" ".join(line.split()) for line in lines[1:4]] == [
         "misc 2/2 0/2 (1 contract mismatch, 1 known failure)",
         "new 0/1 (1 not called)",
         "rpc 1/1 1/1",
     ]
-    assert "only 1.0.7: GET /tools" in lines
-    assert "only 1.0.8: GET /new" in lines
+    assert "only 3.0.7: GET /tools" in lines
+    assert "only 3.0.8: GET /new" in lines
     assert "succeeded -> failing: POST /tools: every call failed" in lines
 
 

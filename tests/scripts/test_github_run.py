@@ -29,10 +29,10 @@ def test_every_input_is_one_option() -> None:
 
 
 def test_the_inputs_are_in_the_order_of_the_declaration() -> None:
-    inputs = {"INPUT_DATABASE": "postgres", "INPUT_GATEWAY": "1.0.7", "INPUT_BASELINE": "old/run.json"}
+    inputs = {"INPUT_DATABASE": "postgres", "INPUT_GATEWAY": "3.0.7", "INPUT_BASELINE": "old/run.json"}
     assert github_run.arguments(inputs) == [
         "run",
-        "--gateway=1.0.7",
+        "--gateway=3.0.7",
         "--database=postgres",
         "--baseline=old/run.json",
     ]

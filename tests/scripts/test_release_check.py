@@ -25,7 +25,7 @@ CHANGELOG = """# Changes
 
 - A feature.
 
-## [1.1.0] - 2026-10-01
+## [1.1.9] - 2026-10-01
 
 - An older one.
 """
@@ -66,7 +66,7 @@ def test_a_whole_release_has_no_problem(dist: Path) -> None:
 
 def test_the_notes_are_the_section_of_the_version() -> None:
     assert release_check.release_notes(CHANGELOG, VERSION) == "### Added\n\n- A feature.\n"
-    assert release_check.release_notes(CHANGELOG, "1.1.0") == "- An older one.\n"
+    assert release_check.release_notes(CHANGELOG, "1.1.9") == "- An older one.\n"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_notes_are_the_section_of_the_version() -> None:
         "## [1.2.0] - Unreleased\n\n- A feature.\n",
         "## [1.2.0]\n\n- A feature.\n",
         "## [1x2.0] - 2026-11-28\n\n- A feature.\n",
-        "## [1.2.0] - 2026-11-28\n\n## [1.1.0] - 2026-10-01\n\n- A feature.\n",
+        "## [1.2.0] - 2026-11-28\n\n## [1.1.9] - 2026-10-01\n\n- A feature.\n",
     ],
 )
 def test_a_section_without_a_date_or_text_is_rejected(dist: Path, changelog: str) -> None:
@@ -98,9 +98,9 @@ def test_another_tag_is_rejected(dist: Path, tag: str) -> None:
     [
         (METADATA, {"loadtest/__init__.py"}, "missing loadtest/data.toml"),
         (
-            METADATA.replace("Version: 1.2.0", "Version: 1.1.0"),
+            METADATA.replace("Version: 1.2.0", "Version: 1.1.9"),
             FILES,
-            "1.1.0, expected contextforge-loadtest",
+            "1.1.9, expected contextforge-loadtest",
         ),
         (METADATA.replace("contextforge-", "other-"), FILES, "other-loadtest 1.2.0, expected"),
         (METADATA.replace("Name: ", "Nmae: "), FILES, "invalid metadata: "),
@@ -123,9 +123,9 @@ def test_a_faulty_distribution_is_rejected(
 
 def test_missing_and_foreign_files_are_rejected(dist: Path) -> None:
     make_sdist(dist)
-    make_wheel(dist, version="1.1.0")
+    make_wheel(dist, version="1.1.9")
     assert problems(dist) == [
-        "dist/contextforge_loadtest-1.1.0-py3-none-any.whl: not part of this release",
+        "dist/contextforge_loadtest-1.1.9-py3-none-any.whl: not part of this release",
         "dist/contextforge_loadtest-1.2.0-py3-none-any.whl: missing",
     ]
 

@@ -9,12 +9,12 @@ from fake_github import BOT, FakeGitHub
 from soak_issue import LARGEST, MOST_CAUSES, OPENING, issue_text, marker, read_night, remembered, update_issue
 
 A, B = "0123456789ab", "ba9876543210"
-MEMBERS = ("1.0.7-sqlite", "1.0.7-postgres")
+MEMBERS = ("3.0.7-sqlite", "3.0.7-postgres")
 
 
 def matrix(*members: str) -> str:
     return json.dumps(
-        {"include": [{"name": name, "gateway": "1.0.7", "database": "sqlite"} for name in members]}
+        {"include": [{"name": name, "gateway": "3.0.7", "database": "sqlite"} for name in members]}
     )
 
 
@@ -60,11 +60,11 @@ def test_nothing_fails_and_nothing_is_open(
 
 def test_the_lifecycle_of_the_issue(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
     everything_passes(tmp_path)
-    report(tmp_path, "1.0.7-sqlite", A)
+    report(tmp_path, "3.0.7-sqlite", A)
     assert update_issue(tmp_path, environment) == "opened issue 40"
     (issue,) = hub.issues
     assert issue["title"] == "The nightly soak does not pass"
-    assert remembered(issue["body"]) == {"1.0.7-sqlite": (A,)}
+    assert remembered(issue["body"]) == {"3.0.7-sqlite": (A,)}
     assert "https://github.example/o/r/actions/runs/100" in issue["body"]
     assert "GET &#47;tools" in issue["body"]
 
@@ -75,26 +75,26 @@ def test_the_lifecycle_of_the_issue(hub: FakeGitHub, environment: dict[str, str]
     assert "actions/runs/101" in hub.issues[0]["body"]
     assert hub.comments == []
 
-    report(tmp_path, "1.0.7-sqlite", B)
-    report(tmp_path, "1.0.7-postgres", A)
+    report(tmp_path, "3.0.7-sqlite", B)
+    report(tmp_path, "3.0.7-postgres", A)
     assert "the failures have changed" in update_issue(tmp_path, environment)
     ((number, comment),) = hub.comments
     assert number == 40
-    assert f"- 1.0.7-postgres: new: `{A}`" in comment
-    assert f"- 1.0.7-sqlite: new: `{B}`; resolved: `{A}`" in comment
+    assert f"- 3.0.7-postgres: new: `{A}`" in comment
+    assert f"- 3.0.7-sqlite: new: `{B}`; resolved: `{A}`" in comment
 
-    report(tmp_path, "1.0.7-postgres")
+    report(tmp_path, "3.0.7-postgres")
     update_issue(tmp_path, environment)
-    assert "- 1.0.7-postgres passes again" in hub.comments[1][1]
-    assert "1.0.7-sqlite:" not in hub.comments[1][1]
+    assert "- 3.0.7-postgres passes again" in hub.comments[1][1]
+    assert "3.0.7-sqlite:" not in hub.comments[1][1]
 
-    report(tmp_path, "1.0.7-sqlite")
+    report(tmp_path, "3.0.7-sqlite")
     assert update_issue(tmp_path, environment) == "closed issue 40"
     assert (hub.issues[0]["state"], hub.issues[0]["state_reason"]) == ("closed", "completed")
     assert "Every member passed" in hub.comments[2][1]
     assert update_issue(tmp_path, environment) == "every member passed, and no issue is open"
 
-    report(tmp_path, "1.0.7-sqlite", A)
+    report(tmp_path, "3.0.7-sqlite", A)
     assert update_issue(tmp_path, environment) == "opened issue 41"
 
 
@@ -120,24 +120,24 @@ def test_any_verdict_but_pass_is_listed(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path, changes: dict[str, Any], cause: str
 ) -> None:
     everything_passes(tmp_path)
-    report(tmp_path, "1.0.7-sqlite", **changes)
+    report(tmp_path, "3.0.7-sqlite", **changes)
     assert update_issue(tmp_path, environment) == "opened issue 40"
-    assert remembered(hub.issues[0]["body"]) == {"1.0.7-sqlite": (cause,)}
+    assert remembered(hub.issues[0]["body"]) == {"3.0.7-sqlite": (cause,)}
 
 
 def test_a_member_without_a_report_is_listed(
     hub: FakeGitHub, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    report(tmp_path, "1.0.7-sqlite")
+    report(tmp_path, "3.0.7-sqlite")
     update_issue(tmp_path, environment)
-    assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": ("no-report",)}
-    assert "| :x: no report | <code>1&#46;0&#46;7-postgres</code>" in hub.issues[0]["body"]
+    assert remembered(hub.issues[0]["body"]) == {"3.0.7-postgres": ("no-report",)}
+    assert "| :x: no report | <code>3&#46;0&#46;7-postgres</code>" in hub.issues[0]["body"]
 
 
 def test_a_single_member_may_be_in_the_directory_itself(tmp_path: Path) -> None:
     report(tmp_path, "x", A)
-    night = read_night(tmp_path / "soak-x", matrix("1.0.7-sqlite"))
-    assert [(one.name, one.verdict) for one in night.reports] == [("1.0.7-sqlite", "fail")]
+    night = read_night(tmp_path / "soak-x", matrix("3.0.7-sqlite"))
+    assert [(one.name, one.verdict) for one in night.reports] == [("3.0.7-sqlite", "fail")]
     assert read_night(tmp_path / "soak-x", matrix(*MEMBERS)).reports == ()
 
 
@@ -147,18 +147,18 @@ def test_a_partial_run_keeps_the_state_of_other_members(
     for member in MEMBERS:
         report(tmp_path, member, A)
     update_issue(tmp_path, environment)
-    part = environment | {"MATRIX": matrix("1.0.7-sqlite"), "GITHUB_EVENT_NAME": "workflow_dispatch"}
-    report(tmp_path, "1.0.7-sqlite")
+    part = environment | {"MATRIX": matrix("3.0.7-sqlite"), "GITHUB_EVENT_NAME": "workflow_dispatch"}
+    report(tmp_path, "3.0.7-sqlite")
     assert "the failures have changed" in update_issue(tmp_path, part)
     assert hub.issues[0]["state"] == "open"
-    assert remembered(hub.issues[0]["body"]) == {"1.0.7-postgres": (A,)}
+    assert remembered(hub.issues[0]["body"]) == {"3.0.7-postgres": (A,)}
     assert ":hourglass: not run this time" in hub.issues[0]["body"]
     # A member that is missing in a scheduled run is no longer part of the soak.
-    assert update_issue(tmp_path, environment | {"MATRIX": matrix("1.0.7-sqlite")}) == "closed issue 40"
+    assert update_issue(tmp_path, environment | {"MATRIX": matrix("3.0.7-sqlite")}) == "closed issue 40"
 
 
 def test_other_issues_are_not_changed(hub: FakeGitHub, environment: dict[str, str], tmp_path: Path) -> None:
-    body = marker({"1.0.7-sqlite": (A,)})
+    body = marker({"3.0.7-sqlite": (A,)})
     foreign = {"number": 1, "user": {"login": "user"}, "state": "open", "body": body}
     other = {"number": 2, "user": BOT, "state": "open", "body": "another workflow's"}
     empty = {"number": 3, "user": BOT, "state": "open", "body": None}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import soak_matrix
 from soak_matrix import DATABASES, main, outputs
+from supported import NEWEST
 
 from loadtest.core.errors import UsageError
 from loadtest.versions import data as versions
@@ -24,8 +25,8 @@ def test_a_night() -> None:
 
 
 def test_selected_members() -> None:
-    assert members(GATEWAY="1.0.7", DATABASE="postgres") == [("1.0.7", "postgres")]
-    assert members(GATEWAY=" 1.0.7 ", DATABASE="all") == [("1.0.7", "sqlite"), ("1.0.7", "postgres")]
+    assert members(GATEWAY=NEWEST, DATABASE="postgres") == [(NEWEST, "postgres")]
+    assert members(GATEWAY=f" {NEWEST} ", DATABASE="all") == [(NEWEST, "sqlite"), (NEWEST, "postgres")]
     assert outputs({"INPUT_RUN_TIME": "10m", "INPUT_RATE": "2.5"})["run-time"] == "10m"
 
 
@@ -33,7 +34,7 @@ def test_selected_members() -> None:
     ("name", "value", "words"),
     [
         ("GATEWAY", "9.9", "unknown gateway '9.9'"),
-        ("GATEWAY", "1.0.7\nmatrix=x", "unknown gateway"),
+        ("GATEWAY", f"{NEWEST}\nmatrix=x", "unknown gateway"),
         ("DATABASE", "oracle", "expected all, sqlite or postgres"),
         ("RUN_TIME", "5h1s", "expected at most 5h"),
         ("RUN_TIME", "soon", "expected a duration"),

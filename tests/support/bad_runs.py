@@ -16,19 +16,19 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
-        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, exit_status=3))),
+        replace(clean(), gateway=Gateway(version="3.0.7", source="x", death=Death(at=61.0, exit_status=3))),
         "gateway died at 01:01 (exit status 3)",
     ),
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
-        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0, signal=9))),
+        replace(clean(), gateway=Gateway(version="3.0.7", source="x", death=Death(at=61.0, signal=9))),
         "gateway died at 01:01 (signal 9)",
     ),
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
-        replace(clean(), gateway=Gateway(version="1.0.7", source="x", death=Death(at=61.0))),
+        replace(clean(), gateway=Gateway(version="3.0.7", source="x", death=Death(at=61.0))),
         "gateway died at 01:01",
     ),
     (
@@ -40,7 +40,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
     (
         Check.GATEWAY_UP,
         Severity.INCONCLUSIVE,
-        replace(clean(), gateway=Gateway(version="1.0.7", source="x", unresponsive_at=41.2)),
+        replace(clean(), gateway=Gateway(version="3.0.7", source="x", unresponsive_at=41.2)),
         "gateway stopped responding at 00:41",
     ),
     (
@@ -261,12 +261,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
             replace(
                 clean(),
                 contract=(*CONTRACT, "GET /new"),
-                gateway=Gateway(version="1.0.8", source=source, data="1.0.7"),
+                gateway=Gateway(version="3.0.8", source=source, data="3.0.7"),
             ),
             "1 operation without a scenario: GET /new",
         )
         for source, severity in (
-            ("1.0.7", Severity.FAILURE),
+            ("3.0.7", Severity.FAILURE),
             ("path:../gateway", Severity.WARNING),
             ("http://127.0.0.1:4444", Severity.WARNING),
         )

@@ -78,7 +78,7 @@ def known(name: str, **more: object) -> KnownFailure:
 
 
 def run(**more: object) -> Run:
-    """Return a complete run of nothing on gateway 1.0.7."""
+    """Return a complete run of nothing on the gateway of the stored runs."""
     made = Run(
         state=RunState.COMPLETE,
         started="2026-03-01T04:00:00Z",
@@ -94,7 +94,7 @@ def run(**more: object) -> Run:
         environment=Environment(
             loadtest="0.1.0", locust="2.43.0", python="3.12.0", platform="Linux", cpus=2, memory=8_000_000_000
         ),
-        gateway=Gateway(version="1.0.7", source="1.0.7"),
+        gateway=Gateway(version=VERSION.version, source=VERSION.version),
         phases=(Phase(name="boot", seconds=6.2), Phase(name="load", seconds=60.0)),
         backends=(Backend(name="mcp", up=True, cpu_seconds=1.0),),
         resources=(ResourceSample(at=1.0, rss=300_000_000, cpu=1.0, descriptors=40, threads=8, processes=1),),
@@ -216,8 +216,8 @@ def gateway_died() -> Run:
         reason="the gateway died",
         duration=41.0,
         gateway=Gateway(
-            version="1.0.7",
-            source="1.0.7",
+            version=VERSION.version,
+            source=VERSION.version,
             death=Death(at=41.0, signal=9),
             log_tail=("INFO served", "MemoryError ::error::now"),
         ),

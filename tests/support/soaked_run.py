@@ -6,7 +6,7 @@ import math
 import random
 
 from msgspec.structs import replace
-from sample_runs import clean, failure, latency, operation
+from sample_runs import VERSION, clean, failure, latency, operation
 
 from loadtest.results.latency import Latency
 from loadtest.results.measurements import (
@@ -127,7 +127,9 @@ def soak() -> Run:
         started="2026-03-01T02:00:00Z",
         duration=LASTS,
         settings=replace(here.settings, profile="soak", users=60, run_time=LASTS),
-        gateway=Gateway(version="1.0.7", source="1.0.7", data="1.0.7", database="postgresql"),
+        gateway=Gateway(
+            version=VERSION.version, source=VERSION.version, data=VERSION.version, database="postgresql"
+        ),
         operations=(operation(first.name, 2000, 40, scenario=first.scenario, first_success=0.4), *others),
         failures=(bad,),
         processes=processes,

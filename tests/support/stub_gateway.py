@@ -18,7 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-BEHAVIOUR = Path(__file__).resolve().parent.parent / "stub.json"
+DIRECTORY = Path(__file__).resolve().parent
+BEHAVIOUR = DIRECTORY.parent / "stub.json"
+VERSION = (DIRECTORY / "version.txt").read_text(encoding="utf-8")
 
 ENTITY = {
     "id": "stub",
@@ -41,7 +43,7 @@ def _status(value: str) -> dict[str, Any]:
 
 CONTRACT = {
     "openapi": "3.1.0",
-    "info": {"title": "Stub", "version": "1.0.7"},
+    "info": {"title": "Stub", "version": VERSION},
     "paths": {
         "/health": {"get": _operation(_status("healthy"))},
         "/ready": {"get": _operation(_status("ready"))},
@@ -53,7 +55,7 @@ ANSWERS: dict[str, Any] = {
     "/health": {"status": "healthy"},
     "/ready": {"status": "ready"},
     "/auth/login": {"access_token": "stub"},
-    "/version": {"app": {"version": "1.0.7"}},
+    "/version": {"app": {"version": VERSION}},
     "/tools": [ENTITY],
     "/resources": [ENTITY],
     "/prompts": [ENTITY],

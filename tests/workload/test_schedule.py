@@ -102,7 +102,7 @@ def test_processes_do_not_start_together() -> None:
     st.integers(min_value=200, max_value=1000),
 )
 def test_a_stall_is_measured_as_it_was(rate: int, stall: float, answers: int) -> None:
-    """One user at ``rate``; the gateway responds immediately except during one stall, which affects every start due in it.
+    """One user at ``rate``; the gateway responds immediately, except to what is due during one stall.
 
     What is due t seconds after the stall began waits for its end: stall - t. So of the n = rate * stall answers
     that were meant in it, the latencies are stall, stall - 1/rate, stall - 2/rate, … Whoever waits for the slow

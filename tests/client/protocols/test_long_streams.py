@@ -1,4 +1,4 @@
-"""Long streams: events are received, a reply is found, a stall or an early end is a problem, keepalives count as activity."""
+"""Long streams: events arrive, a reply is found, a stall or an early end is a problem, keepalives count as activity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default gateway is the newest known version that this machine has a Python for, and reports contain the reason."""
+"""The default gateway is the newest known version that this machine has a Python for; reports contain the reason."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from supported import NEWEST
 
 from loadtest.gateway.install import default, interpreters
 from loadtest.gateway.install.default import newest_runnable
@@ -15,6 +16,7 @@ from loadtest.gateway.install.uv import InstallError
 from loadtest.versions import data as versions
 
 NEXT = "9.9.9"
+KNOWN = "9.9.8"
 
 
 @pytest.fixture
@@ -23,11 +25,9 @@ def absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "versions"
     shutil.copytree(versions.DIRECTORY, folder)
     (folder / f"{NEXT}.toml").write_text(f'version = "{NEXT}"\npython = ">=3.38,<3.40"\n')
-    known = folder / "1.0.7.toml"
-    known.write_text(known.read_text().replace('python = ">=3.11,<3.14"', 'python = ">=3.11"'))
-    for path in folder.glob("*.toml"):
-        if path.stem not in (NEXT, "1.0.7", "1.0.0rc1"):
-            path.unlink()
+    known = versions.load(NEWEST).python
+    text = (folder / f"{NEWEST}.toml").read_text().replace(f'"{NEWEST}"', f'"{KNOWN}"', 1)
+    (folder / f"{KNOWN}.toml").write_text(text.replace(f'python = "{known}"', 'python = ">=3.11"'))
     monkeypatch.setattr(versions, "DIRECTORY", folder)
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
     return tmp_path / "home"
@@ -35,14 +35,14 @@ def absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_newest_that_there_is_a_python_for(absent: Path) -> None:
     data, notes = newest_runnable(absent)
-    assert data.version == "1.0.7"
+    assert data.version == KNOWN
     assert notes == (
         (
             "gateway 9.9.9 needs Python >=3.38,<3.40, which this machine does not have, and UV_PYTHON_DOWNLOADS=never "
-            "keeps uv from downloading it; using 1.0.7"
+            "keeps uv from downloading it; using 9.9.8"
         ),
     )
-    assert parse_source("", absent) == Pinned("1.0.7", data, notes)
+    assert parse_source("", absent) == Pinned(KNOWN, data, notes)
     named = parse_source(NEXT, absent)
     assert isinstance(named, Pinned)
     assert named.notes == (), "what is named is taken, and fails when it is installed"
@@ -51,7 +51,7 @@ def test_the_newest_that_there_is_a_python_for(absent: Path) -> None:
 def test_the_newest_needs_no_note(absent: Path) -> None:
     (versions.DIRECTORY / f"{NEXT}.toml").unlink()
     data, notes = newest_runnable(absent)
-    assert (data.version, notes) == ("1.0.7", ())
+    assert (data.version, notes) == (KNOWN, ())
 
 
 def test_no_python_for_any_version(absent: Path) -> None:
@@ -76,12 +76,12 @@ def test_a_download_that_failed_is_not_tried_at_each_start(
     assert first == (
         (
             "gateway 9.9.9 needs Python >=3.38,<3.40, which this machine does not have, and uv could not download it "
-            "(no network); using 1.0.7"
+            "(no network); using 9.9.8"
         ),
     )
     assert "downloading it with uv" in capsys.readouterr().err
     _, second = newest_runnable(absent)
-    assert "and uv could not download it (no network) 0 minutes ago; using 1.0.7" in second[0]
+    assert "and uv could not download it (no network) 0 minutes ago; using 9.9.8" in second[0]
     assert len(attempts) == 1
     monkeypatch.setattr(default, "RETRY_AFTER", 0.0)
     newest_runnable(absent)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from supported import NEWEST, OLDEST
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.source import Checkout, Pinned, Running, parse_source
 from loadtest.versions import data as versions
 
-MODULE = "__version__ = '1.0.0-RC-2'"
+MODULE = "__version__ = '1.0.0-RC-0'"
 PROJECT = '[project]\nname = "mcp-contextforge-gateway"\n'
 
 
@@ -47,24 +49,24 @@ def test_an_address(text: str, url: str) -> None:
 
 
 def test_a_checkout_that_states_its_version(tmp_path: Path) -> None:
-    directory = checkout(tmp_path, PROJECT + 'version = "1.0.9.dev1"')
+    directory = checkout(tmp_path, PROJECT + 'version = "99.0.dev1"')
     source = parse_source(f"path:{directory}")
     assert isinstance(source, Checkout)
-    assert (source.version, source.data.version) == ("1.0.9.dev1", "1.0.7")
+    assert (source.version, source.data.version) == ("99.0.dev1", NEWEST)
 
 
 def test_a_checkout_whose_module_states_its_version(tmp_path: Path) -> None:
     project = PROJECT + 'dynamic = ["version"]'
     source = parse_source(f"path:{checkout(tmp_path, project, MODULE)}")
     assert isinstance(source, Checkout)
-    assert (source.version, source.data.version) == ("1.0.0-RC-2", "1.0.0rc1")
+    assert (source.version, source.data.version) == ("1.0.0-RC-0", OLDEST)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("9.9.9", r"unknown gateway '9\.9\.9': expected .*1\.0\.7, .*path:DIR or a URL"),
-        ("../versions/1.0.7", r"unknown gateway '\.\./versions/1\.0\.7'"),
+        ("9.9.9", rf"unknown gateway '9\.9\.9': expected .*{re.escape(NEWEST)}, .*path:DIR or a URL"),
+        ("../versions/3.0.7", r"unknown gateway '\.\./versions/3\.0\.7'"),
         ("http://", r"GATEWAY=http://: expected http://HOST"),
         ("http://host:port", r"GATEWAY=http://host:port: expected http://HOST"),
         ("http://admin:hunter22@host", r"GATEWAY=http://\*\*\*@host: expected no user"),

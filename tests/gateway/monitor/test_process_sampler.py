@@ -109,7 +109,9 @@ def test_expensive_samples_become_rarer(family: psutil.Process, tmp_path: Path) 
     for _ in range(5):
         assert watch.step() == 1.0
     first, second = read_processes(members, time.time())
-    assert len(first.samples) == len(second.samples) == 1, "five samples at the same time are one close sample"
+    assert len(first.samples) == len(second.samples) == 1, (
+        "five samples at the same time are one close sample"
+    )
     (close,) = first.samples
     assert close.rss > 1 << 20
     assert close.clients is None, "the port of the gateway was not given"

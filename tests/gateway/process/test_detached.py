@@ -141,11 +141,11 @@ def test_the_same_process(tmp_path: Path) -> None:
 
 ATTACHED = msgspec.convert(
     {
-        "source": "1.0.0",
+        "source": "3.0.0",
         "host": "http://127.0.0.1:1",
         "credentials": {"email": "admin@example.com"},
-        "version": "1.0.0",
-        "data_version": "1.0.0",
+        "version": "3.0.0",
+        "data_version": "3.0.0",
         "backends": {"urls": {}},
     },
     RunningGateway,
