@@ -359,7 +359,7 @@ def test_a_job_that_is_killed_leaves_no_process(tmp_path: Path, during: str) -> 
         if during == "load":
             job.under_load()
         else:
-            job.until(lambda: any("3600" in one.cmdline() for one in job.processes()), during)
+            job.until(lambda: bool(job.find_all("3600")), during)
         job.running.kill()
         assert job.wait() == -signal.SIGKILL
         deadline = time.monotonic() + WITHIN

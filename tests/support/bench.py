@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 from stub_server import INTENDED
-from supported import NEWEST
+from supported import RUNNABLE
 
 from loadtest.gateway.install import installation as installing
 from loadtest.gateway.install.source import parse_source
@@ -52,14 +52,14 @@ def stub_home(directory: Path) -> Path:
         for name, text in (("python", PYTHON), ("mcpgateway", GATEWAY)):
             (programs / name).write_text(text.format(**words))
             (programs / name).chmod(0o755)
-        (programs / "version.txt").write_text(NEWEST)
+        (programs / "version.txt").write_text(RUNNABLE)
         source = Path(__file__).with_name("stub_gateway.py").read_text()
         (programs / "stub_gateway.py").write_text(source)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(installing, "_make_environment", make_environment)
         patch.setattr(installing, "run_uv", lambda *_, **__: "")
-        source = parse_source(NEWEST)
+        source = parse_source(RUNNABLE)
         installing.install(source, directory)  # type: ignore[arg-type]
     return made[0]
 
@@ -94,7 +94,11 @@ class Job:
     def environment(self) -> dict[str, str]:
         strange = ("LOADTEST_", "LOCUST", "GATEWAY", "DATABASE", "REDIS")
         mine = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
-        own = {"LOADTEST_HOME": str(self.home), "LOADTEST_REPORTS_DIR": str(self.reports), "GATEWAY": NEWEST}
+        own = {
+            "LOADTEST_HOME": str(self.home),
+            "LOADTEST_REPORTS_DIR": str(self.reports),
+            "GATEWAY": RUNNABLE,
+        }
         return mine | own | {"TMPDIR": str(self.directory)} | dict(self.variables)
 
     def behave(self, **how: Any) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from supported import NEWEST
+from supported import RUNNABLE
 
 SECRET = "the-signing-secret-of-the-stub-gateway"
 INTENDED = 'removed = [{ operations = "*", reason = "the stub offers only what the tests call" }]\n'
@@ -46,7 +46,7 @@ def stub_server(directory: Path) -> Iterator[StubServer]:
     """Run a stub gateway on a free port of loopback; its files are in ``directory``."""
     programs = directory / "bin"
     programs.mkdir(parents=True)
-    (programs / "version.txt").write_text(NEWEST)
+    (programs / "version.txt").write_text(RUNNABLE)
     program = Path(shutil.copy(Path(__file__).with_name("stub_gateway.py"), programs))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
