@@ -24,7 +24,7 @@ COMPLETED = tuple(ScenarioRuns(name=one.name, started=1, completed=1) for one in
 
 def measured(**more: Any) -> Run:
     usual: dict[str, Any] = {
-        "gateway": Gateway(version="1.0.7", source="1.0.7", data="1.0.7"),
+        "gateway": Gateway(version="3.0.7", source="3.0.7", data="3.0.7"),
         "elements": ELEMENTS,
         "plan": PLAN,
         "scenarios": COMPLETED,
