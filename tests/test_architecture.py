@@ -29,7 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": {"backends", "client", "core", "results", "versions"},
     "recording": {"client", "core", "results", "workload"},
     "engine": {"client", "core", "fixtures", "recording", "results", "versions", "workload"},
-    "adoption": {"client", "core", "engine", "gateway", "judge", "openapi", "reports", "versions"},
+    "adoption": {
+        *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
+    },
     "app": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
         "workload",
@@ -37,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),
     },
-    "users": {"backends", "client", "core", "engine", "fixtures", "results", "workload"},
+    "users": {"backends", "client", "core", "engine", "fixtures", "openapi", "results", "versions", "workload"},
     "cli": {
         *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
         *("results", "versions", "workload"),

@@ -145,5 +145,6 @@ def _with_size(target: Target, size: Size, reports: Path) -> Target:
         profile=size.profile,
         processes=size.processes,
         soak=size.soak,
+        deep=size.deep,
         run_time=size.run_time,
     )

@@ -4,6 +4,7 @@ import itertools
 import secrets as random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,12 @@ class Session:
     def skips(self, scenario: str) -> bool:
         """Return whether the version's data skips ``scenario``."""
         return self.data is not None and any(scenario in one.scenarios for one in self.data.skipped)
+
+    def excludes(self, operation: str) -> bool:
+        """Return whether the version's data excludes ``operation`` from being called."""
+        return self.data is not None and any(
+            fnmatchcase(operation, one.operations) for one in self.data.excluded
+        )
 
     def switched_off(self, name: str) -> bool:
         """Return whether a feature such as ``OBSERVABILITY_ENABLED`` is switched off."""

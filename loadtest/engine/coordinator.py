@@ -134,7 +134,7 @@ class Coordinator:
             session.limiter.notes += (SEPARATE_WRITERS,)
         self.workers.begin()
         shape = self.soak.shape
-        scenarios = discover_scenarios(soak=shape is not None)
+        scenarios = discover_scenarios(soak=shape is not None, deep=target.deep)
         selected = process.scenarios.keys() & (target.only or process.scenarios)
         plan = select_scenarios(selected, scenarios)
         self.queue = self._sweep(plan)

@@ -97,6 +97,8 @@ class SoakController:
             environment.shape_class.runner = environment.runner
         elif kept := [one for one in environment.user_classes if not holds_streams(one)]:
             environment.user_classes = kept
+        if not target.deep and (usual := [one for one in environment.user_classes if not is_deep(one)]):
+            environment.user_classes = usual
 
     @property
     def shape(self) -> SoakShape | None:
@@ -126,6 +128,11 @@ class SoakController:
         logger.info("The first sweep is over; the plan of the soak starts")
         self.plan_started = True
         self._announce()
+
+
+def is_deep(user_class: type) -> bool:
+    """Return whether users of this class run only in a deep load."""
+    return bool(getattr(user_class, "deep", False))
 
 
 def holds_streams(user_class: type) -> bool:

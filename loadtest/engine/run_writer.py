@@ -212,6 +212,7 @@ class RunWriter:
             failures=counts.failure_records(self.started),
             streams=counts.stream_records(),
             scenarios=counts.scenario_records(),
+            refusals=counts.refusal_record(),
             timeline=replace(counts.timeline(self.started, self._users), stretches=stages),
             sweep=self._queue.record(),
             generator=self._cpu.record(self.recorder),

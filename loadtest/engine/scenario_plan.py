@@ -49,6 +49,7 @@ class _Class:
     borrowed: dict[str, tuple[str, str]]
     """By name in this class: the class that defines the method, and its name there."""
     holds_streams: bool
+    deep: bool
     renamed: dict[str, str]
 
 
@@ -62,10 +63,13 @@ class _Module:
     """By name in this module: the module it is imported from, and its name there."""
 
 
-def discover_scenarios(directory: Path = USERS, *, soak: bool = False) -> tuple[Scenario, ...]:
+def discover_scenarios(
+    directory: Path = USERS, *, soak: bool = False, deep: bool = False
+) -> tuple[Scenario, ...]:
     """Return all scenarios in the modules below ``directory``, by name.
 
-    Scenarios of classes that only hold a stream open (``holds_streams = True``) run in a ``soak`` only.
+    Scenarios of classes that only hold a stream open (``holds_streams = True``) run in a ``soak`` only, and those of
+    classes with ``deep = True`` in a ``deep`` load only.
 
     Raises:
         UsageError: two user classes share a name, or an operation is assembled at run time and cannot be read from
@@ -78,7 +82,7 @@ def discover_scenarios(directory: Path = USERS, *, soak: bool = False) -> tuple[
     classes = _by_name(one for module in modules.values() for one in module.classes)
     scenarios = []
     for found in classes.values():
-        if found.holds_streams and not soak:
+        if (found.holds_streams and not soak) or (found.deep and not deep):
             continue
         methods = _inherited(found, classes)
         scenarios += [
@@ -150,7 +154,9 @@ def _module(path: Path, directory: Path) -> _Module:
 
 
 def _class(node: ast.ClassDef, module: str) -> _Class:
-    area, holds_streams, names = (_attribute(node, name) for name in ("area", "holds_streams", "renamed"))
+    area, holds_streams, deep, names = (
+        _attribute(node, name) for name in ("area", "holds_streams", "deep", "renamed")
+    )
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
@@ -161,6 +167,7 @@ def _class(node: ast.ClassDef, module: str) -> _Class:
         methods=_definitions(node.body, module),
         borrowed=_borrowed(node.body),
         holds_streams=holds_streams is True,
+        deep=deep is True,
         renamed=names if isinstance(names, dict) else {},
     )
 

@@ -48,6 +48,8 @@ class Target(Record, frozen=True, kw_only=True):
     changed: dict[str, str] = msgspec.field(default_factory=dict)
     """Gateway settings changed by ``--set``, as shown in the run."""
     profile: str = "custom"
+    deep: bool = False
+    """Whether scenarios of classes with ``deep = True`` run."""
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the running backends, by name."""
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)

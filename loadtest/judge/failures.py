@@ -58,6 +58,11 @@ class JudgedFailure:
         return self.failure.problem is ProblemKind.REMOVED
 
     @property
+    def unauthorized(self) -> bool:
+        """Whether it is unauthorized access, the most severe failure."""
+        return self.failure.problem is ProblemKind.UNAUTHORIZED
+
+    @property
     def change(self) -> str:
         """``known as 500, now 409``; empty without an entry for another status or code."""
         if self.known_as is None:
@@ -119,7 +124,15 @@ def judge_failures(
             JudgedFailure(failure, status, fails, entry, category, known_as, _detail(failure, details or {}))
         )
     order = list(FailureStatus)
-    judged.sort(key=lambda j: (order.index(j.status), not j.removed, -j.failure.count, j.failure.operation))
+    judged.sort(
+        key=lambda j: (
+            order.index(j.status),
+            not j.unauthorized,
+            not j.removed,
+            -j.failure.count,
+            j.failure.operation,
+        )
+    )
     return tuple(judged), seen | changed
 
 

@@ -12,7 +12,8 @@ from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
-from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
+from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
+from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, ScenarioRuns
 from loadtest.workload.schedule import Start
 
@@ -139,6 +140,49 @@ class _ScenarioCounts(msgspec.Struct):
         )
 
 
+class _RefusalCounts(msgspec.Struct):
+    requests: int = 0
+    standings: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    outcomes: dict[str, dict[str, dict[str, int]]] = msgspec.field(default_factory=dict)
+
+    def add(self, result: RefusalResult) -> None:
+        self.requests += 1
+        name = "" if result.standing is Standing.AS_RECORDED else f"{result.operation}: {result.label}"
+        _add(self.standings.setdefault(result.standing, {}), {name: 1})
+        if result.reason:
+            _add(self.reasons, {result.reason: 1})
+        if result.outcome:
+            cases = self.outcomes.setdefault(result.operation, {})
+            _add(cases.setdefault(result.label, {}), {result.outcome: 1})
+
+    def merge(self, other: _RefusalCounts) -> None:
+        self.requests += other.requests
+        _add(self.reasons, other.reasons)
+        for standing, names in other.standings.items():
+            _add(self.standings.setdefault(standing, {}), names)
+        for operation, cases in other.outcomes.items():
+            own = self.outcomes.setdefault(operation, {})
+            for label, outcomes in cases.items():
+                _add(own.setdefault(label, {}), outcomes)
+
+    def record(self) -> Refusals | None:
+        if not self.requests:
+            return None
+        return Refusals(
+            requests=self.requests,
+            standings={
+                Standing(standing): dict(sorted(names.items()))
+                for standing, names in sorted(self.standings.items())
+            },
+            reasons=dict(sorted(self.reasons.items())),
+            outcomes={
+                operation: {label: tuple(sorted(found)) for label, found in sorted(cases.items())}
+                for operation, cases in sorted(self.outcomes.items())
+            },
+        )
+
+
 class Aggregator(msgspec.Struct):
     """All counts so far. Add results to it, or merge the aggregators of other processes."""
 
@@ -152,6 +196,7 @@ class Aggregator(msgspec.Struct):
     scenarios: dict[str, _ScenarioCounts] = msgspec.field(default_factory=dict)
     checked: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     """Operation → documented element of its input → calls whose effect was checked."""
+    refusals: _RefusalCounts = msgspec.field(default_factory=_RefusalCounts)
 
     @property
     def requests(self) -> int:
@@ -174,7 +219,7 @@ class Aggregator(msgspec.Struct):
         kind = "success"
         if outcome.fault is not None:
             kind = "failure"
-            self._fail(outcome, outcome.fault)
+            self._fail(outcome, outcome.fault, outcome.after)
         elif outcome.refused:
             kind = "refused"
         elif outcome.accepted is not None:
@@ -186,6 +231,12 @@ class Aggregator(msgspec.Struct):
         if kind == "success":
             operation.succeeded(outcome.finished)
         counts[kind] = counts.get(kind, 0) + 1
+
+    def add_refusal(self, result: RefusalResult) -> None:
+        """Count one negative case, apart from the calls of operations."""
+        self.refusals.add(result)
+        if result.fault is not None:
+            self._fail(result, result.fault)
 
     def add_stream(self, outcome: StreamResult) -> None:
         """Count one finished stream."""
@@ -233,8 +284,11 @@ class Aggregator(msgspec.Struct):
             _add(self.checked.setdefault(operation, {}), elements)
         self.buckets.merge(other.buckets)
         self.starts.merge(other.starts)
+        self.refusals.merge(other.refusals)
 
-    def _fail(self, outcome: CallResult, fault: CallFailure) -> None:
+    def _fail(
+        self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
+    ) -> None:
         self._merge_failure(
             Failure(
                 fingerprint=fingerprint(
@@ -249,7 +303,7 @@ class Aggregator(msgspec.Struct):
                 last=outcome.finished,
                 scenario=outcome.scenario,
                 minutes={minute_of(self.start, outcome.finished): 1},
-                after={outcome.after: 1} if outcome.after else {},
+                after={after: 1} if after else {},
                 examples=(fault.example,) if fault.example else (),
             )
         )
@@ -281,6 +335,10 @@ class Aggregator(msgspec.Struct):
     def scenario_records(self) -> tuple[ScenarioRuns, ...]:
         """Return the starts and ends of each scenario, by name."""
         return tuple(counts.record(name) for name, counts in sorted(self.scenarios.items()))
+
+    def refusal_record(self) -> Refusals | None:
+        """Return the negative cases; None if there were none."""
+        return self.refusals.record()
 
     def failure_records(self, start: float) -> tuple[Failure, ...]:
         """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""

@@ -17,7 +17,7 @@ from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
 from loadtest.results.failures import Example, ProblemKind
-from loadtest.results.outcome import CallFailure, CallResult, ScenarioEnd, StreamResult
+from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.workload.schedule import Start
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ class Recorder:
     def checked(self, operation: str, elements: Collection[str]) -> None:
         """Count the documented ``elements`` of a successful request whose effect was checked."""
         self.aggregator.add_checked(operation, elements)
+
+    def refusal(self, result: RefusalResult) -> None:
+        """Count one negative case. Locust's own statistics do not contain it."""
+        self.aggregator.add_refusal(result)
 
     def scenario_started(self, name: str) -> None:
         """Count the start of a scenario."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from loadtest.results.failures import Example, ProblemKind
+from loadtest.results.refusals import Standing
 
 
 class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,3 +64,19 @@ class StreamResult(msgspec.Struct, frozen=True, kw_only=True):
     first_event: float | None
     gaps: tuple[float, ...]
     """Between events or keep-alive comments."""
+
+
+class RefusalResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one negative case."""
+
+    operation: str
+    label: str
+    outcome: str
+    """``401``, ``200 -32601``, ``303 error``; empty if there was no response."""
+    standing: Standing
+    scenario: str | None
+    finished: float
+    """Unix time in seconds."""
+    reason: str = ""
+    """Why it was answered without a refusal."""
+    fault: CallFailure | None = None

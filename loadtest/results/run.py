@@ -27,6 +27,7 @@ from loadtest.results.measurements import (
     Timeline,
     merged_latency,
 )
+from loadtest.results.refusals import Refusals
 from loadtest.results.target import Backend, EntityCount, Gateway
 
 
@@ -225,6 +226,8 @@ class Run(Record, frozen=True, kw_only=True):
     process, connections that the ``database`` takes."""
     entities: tuple[EntityCount, ...] = ()
     sweep: Sweep | None = None
+    refusals: Refusals | None = None
+    """Requests that must be refused; None if none were sent."""
     scenarios: tuple[ScenarioRuns, ...] | None = None
     """How often each scenario was begun, by name, and how it ended; None if the record does not say."""
     generator: Generator | None = None

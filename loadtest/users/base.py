@@ -40,7 +40,8 @@ class GatewayUser(FastHttpUser):
     """A user of the gateway, signed in as its administrator.
 
     Class attributes of a subclass: ``area`` is the group of operations that it covers. ``holds_streams`` marks
-    scenarios that keep a stream open for minutes and therefore run in a soak only. ``renamed`` replaces the start of
+    scenarios that keep a stream open for minutes and therefore run in a soak only; ``deep`` marks those that run only
+    in profiles with ``deep = true``. ``renamed`` replaces the start of
     operation paths (:func:`loadtest.core.operations.renamed`) for scenarios taken from another class; they are skipped
     if the gateway does not serve the renamed paths.
     """
@@ -48,6 +49,7 @@ class GatewayUser(FastHttpUser):
     abstract = True
     area: ClassVar[str] = ""
     holds_streams: ClassVar[bool] = False
+    deep: ClassVar[bool] = False
     # Locust's default accepts any certificate, and would send the token to any server.
     insecure = False
     renamed: ClassVar[Mapping[str, str]] = {}

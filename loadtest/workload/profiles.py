@@ -25,6 +25,8 @@ class Profile(Record, frozen=True, kw_only=True):
     run_time: str
     """``60s``, ``10m``, ``1h30m``."""
     about: str
+    deep: bool = False
+    """Whether scenarios of depth run, which take too long for every pull request: refusals and roles."""
     criteria: tuple[str, ...] = ()
     """Criteria for its runs, unless others are given for the same metric; see ``docs/verdict.md``."""
     plan: Soak | None = None
@@ -41,6 +43,7 @@ class Size(Record, frozen=True, kw_only=True):
     """Seconds."""
     processes: int
     soak: Soak | None = None
+    deep: bool = False
 
     @property
     def words(self) -> str:
@@ -88,6 +91,7 @@ def size(
     return Size(
         profile=name,
         soak=base.plan,
+        deep=base.deep,
         users=base.users if users is None else users,
         spawn_rate=base.spawn_rate if spawn_rate is None else spawn_rate,
         run_time=default_time if run_time is None else run_time,

@@ -13,7 +13,8 @@ from loadtest.recording.aggregator import MAX_EXAMPLES, MAX_FINGERPRINTS, Aggreg
 from loadtest.recording.time_buckets import MAX_BUCKETS
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.latency import Histogram
-from loadtest.results.outcome import CallFailure, CallResult, StreamResult
+from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, StreamResult
+from loadtest.results.refusals import Refusals, Standing
 from loadtest.workload.schedule import Start
 
 START = 1000.0
@@ -277,3 +278,51 @@ def test_streams_have_their_own_counts() -> None:
 def test_malformed_bytes_are_rejected() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode(b"\x93nothing", Aggregator)
+
+
+def refusal(standing: Standing, **changes: Any) -> RefusalResult:
+    plain = RefusalResult(
+        operation="GET /a",
+        label="no token",
+        outcome="401",
+        standing=standing,
+        scenario="User.story",
+        finished=START + 1,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def test_refusals_merge_and_are_no_calls() -> None:
+    let_in = CallFailure(problem=ProblemKind.UNAUTHORIZED, message="accepted", status=200)
+    results = [
+        refusal(Standing.AS_RECORDED),
+        refusal(Standing.AS_RECORDED, label="unknown id", outcome="200", reason="lenient: a filter"),
+        refusal(Standing.NOT_RECORDED, operation="GET /b"),
+        refusal(Standing.FAILED, outcome="200", fault=let_in),
+        refusal(Standing.UNDECIDED, operation="GET /c", outcome=""),
+    ]
+    parts = Aggregator(), Aggregator()
+    for number, result in enumerate(results):
+        parts[number % 2].add_refusal(result)
+    whole = Aggregator()
+    for part in parts:
+        whole.merge(sent(part))
+    assert whole.requests == 0
+    assert whole.operation_records(START) == ()
+    (failure,) = whole.failure_records(START)
+    assert (failure.operation, failure.problem, failure.status) == ("GET /a", ProblemKind.UNAUTHORIZED, 200)
+    assert whole.refusal_record() == Refusals(
+        requests=5,
+        standings={
+            Standing.AS_RECORDED: {"": 2},
+            Standing.NOT_RECORDED: {"GET /b: no token": 1},
+            Standing.FAILED: {"GET /a: no token": 1},
+            Standing.UNDECIDED: {"GET /c: no token": 1},
+        },
+        reasons={"lenient: a filter": 1},
+        outcomes={"GET /a": {"no token": ("200", "401"), "unknown id": ("200",)}, "GET /b": {"no token": ("401",)}},
+    )
+
+
+def test_without_refusals_there_is_no_record_of_them() -> None:
+    assert Aggregator().refusal_record() is None

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, clean, failure, latency, operation, run
 
 from loadtest.judge.checks.check import Check, Severity
+from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Generator, Run, RunState, ScenarioRuns, Settings, Sweep, Worker
 from loadtest.results.target import Backend, Death, EntityCount, Gateway
 
@@ -270,6 +271,32 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
             ("path:../gateway", Severity.WARNING),
             ("http://127.0.0.1:4444", Severity.WARNING),
         )
+    ),
+    (
+        Check.REFUSALS,
+        Severity.WARNING,
+        replace(
+            clean(),
+            refusals=Refusals(requests=1, standings={Standing.NOT_RECORDED: {"GET /a: no token": 1}}),
+        ),
+        "1 refusal not recorded yet: GET /a: no token",
+    ),
+    (
+        Check.REFUSALS,
+        Severity.WARNING,
+        replace(
+            clean(), refusals=Refusals(requests=1, standings={Standing.STRICTER: {"GET /a: unknown id": 1}})
+        ),
+        "1 request refused that used to be answered: GET /a: unknown id",
+    ),
+    (
+        Check.DECIDED,
+        Severity.INCONCLUSIVE,
+        replace(
+            clean(),
+            refusals=Refusals(requests=1, standings={Standing.UNDECIDED: {"GET /a: no permission": 1}}),
+        ),
+        "1 refusal undecided: GET /a: no permission",
     ),
     (
         Check.ENTITIES,

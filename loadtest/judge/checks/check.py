@@ -44,6 +44,8 @@ class Check(StrEnum):
     SCENARIOS = "every-operation-has-a-scenario"
     ELEMENTS = "parameters-checked"
     LISTED = "unchecked-parameters-listed"
+    REFUSALS = "refusals-as-recorded"
+    DECIDED = "refusals-decided"
     ENTITIES = "entities-cleaned-up"
     STALE = "known-failures-still-seen"
     APPLIED = "known-failures-applied"

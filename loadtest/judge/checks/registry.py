@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadtest.core.units import plural, some
-from loadtest.judge.checks import endurance, participants, reach
+from loadtest.judge.checks import endurance, participants, reach, refusals
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 
 
@@ -100,6 +100,8 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.SCENARIOS: reach.scenarios,
     Check.ELEMENTS: reach.elements,
     Check.LISTED: reach.elements_listed,
+    Check.REFUSALS: refusals.recorded,
+    Check.DECIDED: refusals.decided,
     Check.ENTITIES: _entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,

@@ -1,0 +1,140 @@
+"""Sends negative cases and reports their outcomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from locust.exception import StopUser
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.client.connection.transport import answer_of
+from loadtest.client.evidence import build_example, sent_secrets
+from loadtest.client.refusal import Finding, compare, outcome_of
+from loadtest.client.request import CORRELATION_HEADER, PreparedRequest, find_route, make_request
+from loadtest.core.operations import base
+from loadtest.openapi.negative_cases import NegativeCase
+from loadtest.results.outcome import CallFailure, RefusalResult
+from loadtest.results.refusals import Standing
+from loadtest.versions.refusals import Outcomes, RefusalRules
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Caller
+
+
+class NegativeCaller:
+    """Sends negative cases for one user, over its connections.
+
+    Locust does not see them: they are in neither its statistics nor the latency and error rates of the run.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        outcomes: Outcomes,
+        rules: RefusalRules,
+        on_result: Callable[[RefusalResult], None],
+    ) -> None:
+        self.caller = caller
+        self.outcomes = outcomes
+        self.rules = rules
+        self._on_result = on_result
+
+    def send(self, case: NegativeCase, bearer: str) -> Answer | None:
+        """Send ``case`` with the token ``bearer``, which may be empty, and report its outcome.
+
+        Returns the response; None if there was none.
+
+        Raises:
+            StopUser: the load is ending.
+        """
+        session = self.caller.session
+        if session.stopping:
+            raise StopUser
+        request = make_request(
+            find_route(case.operation, session.contract),
+            host=session.host,
+            token=bearer,
+            correlation_id=session.correlation_id(),
+            path=case.path,
+            params=case.params,
+            json=case.json,
+            headers=case.headers,
+        )
+        if case.raw is not None:
+            request = request._replace(
+                body=case.raw, headers=request.headers | {"Content-Type": "application/json"}
+            )
+        answer, problem = self._exchange(case.operation, request)
+        if problem is not None:
+            self._report(case, "", Finding(Standing.UNDECIDED))
+            return None
+        outcome = outcome_of(answer)
+        recorded = self.outcomes.get(case.operation, {}).get(case.label, ())
+        found = compare(case, outcome, recorded, self.rules)
+        self._report(case, outcome, found, self._failure(request, answer, found, recorded))
+        return answer
+
+    def undecided(self, case: NegativeCase) -> None:
+        """Report that ``case`` cannot be sent."""
+        self._report(case, "", Finding(Standing.UNDECIDED))
+
+    def _exchange(self, operation: str, request: PreparedRequest) -> tuple[Answer, Problem | None]:
+        http = self.caller.http
+        with self.caller.session.limiter.slot(base(operation)):
+            response = http.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                catch_response=True,
+                # A stream that is opened by mistake never ends.
+                stream=True,
+            )
+            headers: Mapping[str, Any] = response.headers or {}
+            streamed = str(headers.get("content-type", "")).startswith("text/event-stream")
+            # Outside its `with` block, Locust does not report the response.
+            answer, problem = answer_of(operation, response, streamed=streamed)
+        if streamed or problem is not None or answer.status >= 500:
+            http.client.clientpool.close()
+        return answer, problem
+
+    def _report(
+        self, case: NegativeCase, outcome: str, found: Finding, fault: CallFailure | None = None
+    ) -> None:
+        self._on_result(
+            RefusalResult(
+                operation=case.operation,
+                label=case.label,
+                outcome=outcome,
+                standing=found.standing,
+                scenario=self.caller.scenario,
+                finished=time.time(),
+                reason=found.reason,
+                fault=fault,
+            )
+        )
+
+    def _failure(
+        self, request: PreparedRequest, answer: Answer, found: Finding, recorded: tuple[str, ...]
+    ) -> CallFailure | None:
+        if found.problem is None:
+            return None
+        redactor = self.caller.session.redactor.with_secrets(sent_secrets(request.headers, request.body))
+        return CallFailure(
+            problem=found.problem,
+            message=found.message,
+            status=answer.status,
+            example=build_example(
+                method=request.method,
+                url=request.url,
+                headers=request.headers,
+                body=request.body,
+                answer=answer,
+                at=time.time(),
+                correlation_id=request.headers[CORRELATION_HEADER],
+                redactor=redactor,
+                actual=f"{outcome_of(answer)} instead of {' or '.join(recorded) or 'a refusal'}",
+            ),
+        )

@@ -1,0 +1,123 @@
+"""The outcome of a negative case, and its comparison with the recorded one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import NamedTuple
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.client.protocols import jsonrpc
+from loadtest.openapi.negative_cases import ACCESS, NegativeCase
+from loadtest.results.failures import ProblemKind
+from loadtest.results.refusals import Standing
+from loadtest.versions.refusals import RefusalRules
+
+_TAGGED = re.compile(r"^[23]\d\d (?!$)")
+"""An outcome whose status is a success or a redirect, and whose content is a refusal."""
+_AUTHENTICATION = ("401", "403")
+_RPC_ERRORS = {
+    "-32700": "a parse error",
+    "-32600": "an invalid request",
+    "-32601": "an unknown method",
+    "-32602": "invalid parameters",
+    "-32603": "an internal error",
+}
+"""https://www.jsonrpc.org/specification#error_object"""
+
+
+def outcome_of(answer: Answer) -> str:
+    """Return the outcome of a response: its status, and what refuses the request although the status does not.
+
+    ``200 -32601`` is a JSON-RPC error, ``200 tool-error`` a tool result with ``isError``, ``303 error`` and
+    ``303 login`` a redirect that reports an error or leads to the sign-in page.
+    """
+    tag = ""
+    if 300 <= answer.status < 400:
+        location = str(answer.headers.get("location") or "")
+        if "error=" in location:
+            tag = "error"
+        elif location.partition("?")[0].endswith("/login"):
+            tag = "login"
+    elif answer.status < 300 or answer.media_type.endswith("json"):
+        with suppress(Problem):
+            tag = _refusal_in(jsonrpc.reply(answer), answer.status)
+    return f"{answer.status} {tag}".rstrip()
+
+
+def _refusal_in(body: Mapping[str, object], status: int) -> str:
+    error, result = body.get("error"), body.get("result")
+    if isinstance(error, dict) and "code" in error and body.get("jsonrpc"):
+        return str(error["code"])
+    if isinstance(result, dict) and result.get("isError"):
+        return "tool-error"
+    return "success false" if body.get("success") is False and status < 300 else ""
+
+
+def is_refusal(outcome: str) -> bool:
+    """Return whether ``outcome`` refuses the request."""
+    return outcome.startswith("4") or bool(_TAGGED.match(outcome))
+
+
+def is_crash(outcome: str) -> bool:
+    """Return whether ``outcome`` is an error of the gateway."""
+    return outcome.startswith("5")
+
+
+class Finding(NamedTuple):
+    """The comparison of one outcome."""
+
+    standing: Standing
+    problem: ProblemKind | None = None
+    message: str = ""
+    reason: str = ""
+
+
+def compare(case: NegativeCase, outcome: str, recorded: tuple[str, ...], rules: RefusalRules) -> Finding:
+    """Compare the ``outcome`` of ``case`` with those ``recorded``, of which there may be none.
+
+    Access to an operation that demands credentials is a failure whether it is recorded or not, unless ``rules`` have
+    a reason for it; so is an error of the gateway.
+    """
+    rule = None if is_refusal(outcome) else rules.reason(case.operation, case.label, outcome)
+    if rule is not None and (outcome in recorded or not recorded):
+        standing = Standing.AS_RECORDED if recorded else Standing.NOT_RECORDED
+        return Finding(standing, reason=f"{rule.kind}: {rule.reason}")
+    access = case.group in ACCESS
+    wanted = " or ".join(map(_phrase, recorded)) or "a refusal"
+    if is_crash(outcome):
+        message = f"{case.label}: expected {wanted}, got {_phrase(outcome)}"
+        return Finding(Standing.FAILED, ProblemKind.REFUSAL, message)
+    if not is_refusal(outcome):
+        if not recorded and not (access and case.secured):
+            return Finding(Standing.NOT_RECORDED)
+        kind = ProblemKind.UNAUTHORIZED if access else ProblemKind.REFUSAL
+        return Finding(
+            Standing.FAILED, kind, f"{case.label}: expected {wanted}, but the request was accepted"
+        )
+    if not recorded:
+        return Finding(Standing.NOT_RECORDED)
+    if outcome in recorded:
+        return Finding(Standing.AS_RECORDED)
+    if not any(map(is_refusal, recorded)):
+        return Finding(Standing.STRICTER)
+    if access and set(recorded) <= set(_AUTHENTICATION) and outcome not in _AUTHENTICATION:
+        message = f"{case.label}: expected {wanted}, but the request passed the access check"
+        return Finding(Standing.FAILED, ProblemKind.UNAUTHORIZED, message)
+    return Finding(
+        Standing.FAILED, ProblemKind.REFUSAL, f"{case.label}: expected {wanted}, got {_phrase(outcome)}"
+    )
+
+
+def _phrase(outcome: str) -> str:
+    """Return an outcome in words; failures are grouped by message, from which numbers are removed."""
+    status, _, tag = outcome.partition(" ")
+    try:
+        words = HTTPStatus(int(status)).phrase
+    except ValueError:
+        words = status
+    if tag.lstrip("-").isdigit():
+        tag = _RPC_ERRORS.get(tag, "a server error")
+    return f"{words} with {tag}" if tag else words

@@ -1,0 +1,1 @@
+"""Refusals and roles: requests that must be refused, and who sees which entity."""

@@ -1,0 +1,228 @@
+"""Negative cases of every operation, generated from the contract and compared with the version's data.
+
+They are sent once, by the first sweep. In the mix that follows, each scenario repeats a few at random.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.client.auth import session_token
+from loadtest.client.caller import StepFailed
+from loadtest.client.negative_caller import NegativeCaller
+from loadtest.client.protocols.protocol_cases import SESSION, rpc_cases, session_cases
+from loadtest.core.operations import base
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
+from loadtest.users.base import task
+from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.versions.refusals import load_outcomes, load_rules
+
+REPEATED = 5
+"""Cases that a scenario sends when it runs again after the first sweep."""
+
+Part = Callable[[str], bool]
+"""Returns whether an operation belongs to a part of the contract."""
+
+
+def admin_reads(operation: str) -> bool:
+    """Return whether the operation reads a page or a list of the admin UI."""
+    return operation.startswith("GET /admin")
+
+
+def admin_writes(operation: str) -> bool:
+    """Return whether the operation changes something through the admin UI."""
+    return " /admin" in operation and not operation.startswith("GET ")
+
+
+def reads(operation: str) -> bool:
+    """Return whether the operation reads through the API."""
+    return operation.startswith("GET ") and " /admin" not in operation
+
+
+def writes(operation: str) -> bool:
+    """Return whether the operation changes something through the API."""
+    return not operation.startswith("GET ") and " /admin" not in operation
+
+
+class RefusalUser(PeopleUser):
+    """Callers without a token or a permission, unknown ids, invalid bodies, violations of a protocol."""
+
+    area = "refusals"
+    deep = True
+
+    @task
+    def no_token_admin_reads(self) -> None:
+        """Read the admin UI without a token."""
+        self.refuse(self.cases(CaseGroup.NO_TOKEN, admin_reads), "")
+
+    @task
+    def no_token_admin_writes(self) -> None:
+        """Change something through the admin UI without a token."""
+        self.refuse(self.cases(CaseGroup.NO_TOKEN, admin_writes), "")
+
+    @task
+    def no_token_reads(self) -> None:
+        """Read through the API without a token."""
+        self.refuse(self.cases(CaseGroup.NO_TOKEN, reads), "")
+
+    @task
+    def no_token_writes(self) -> None:
+        """Change something through the API without a token."""
+        self.refuse(self.cases(CaseGroup.NO_TOKEN, writes), "")
+
+    @task
+    def no_permission_admin_reads(self) -> None:
+        """Read the admin UI as a member without roles."""
+        self.refuse_member(self.cases(CaseGroup.NO_PERMISSION, admin_reads))
+
+    @task
+    def no_permission_admin_writes(self) -> None:
+        """Change something through the admin UI as a member without roles."""
+        self.refuse_member(self.cases(CaseGroup.NO_PERMISSION, admin_writes))
+
+    @task
+    def no_permission_reads(self) -> None:
+        """Read through the API as a member without roles."""
+        self.refuse_member(self.cases(CaseGroup.NO_PERMISSION, reads))
+
+    @task
+    def no_permission_writes(self) -> None:
+        """Change something through the API as a member without roles."""
+        self.refuse_member(self.cases(CaseGroup.NO_PERMISSION, writes))
+
+    @task
+    def unknown_ids_admin(self) -> None:
+        """Name entities in the admin UI that do not exist."""
+        cases = self.cases(CaseGroup.UNKNOWN_ID, lambda one: admin_reads(one) or admin_writes(one))
+        self.refuse(cases, self.process.session.bearer)
+
+    @task
+    def unknown_ids(self) -> None:
+        """Name entities in the API that do not exist."""
+        cases = self.cases(CaseGroup.UNKNOWN_ID, lambda one: reads(one) or writes(one))
+        self.refuse(cases, self.process.session.bearer)
+
+    @task
+    def invalid_bodies_admin(self) -> None:
+        """Send bodies to the admin UI that its contract does not allow."""
+        self.refuse(self.cases(CaseGroup.INVALID_BODY, admin_writes), self.process.session.bearer)
+
+    @task
+    def invalid_bodies(self) -> None:
+        """Send bodies to the API that its contract does not allow."""
+        cases = self.cases(CaseGroup.INVALID_BODY, lambda one: not admin_writes(one))
+        self.refuse(cases, self.process.session.bearer)
+
+    @task
+    def json_rpc(self) -> None:
+        """Violate JSON-RPC, and call its methods without a token."""
+        self.refuse_protocol([*rpc_cases("/rpc", {}), *rpc_cases("/rpc/", {})])
+
+    @task
+    def mcp(self) -> None:
+        """Violate MCP at the gateway's own endpoint, with and without a trailing slash."""
+        with self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/") as session:
+            for endpoint in ("/mcp/", "/mcp"):
+                self.refuse_protocol([*rpc_cases(endpoint, {}, session), *session_cases(endpoint, {})])
+
+    @task
+    def mcp_server(self) -> None:
+        """Violate MCP at the endpoint of a virtual server."""
+        path = {"server_id": self.fixture.server_id or ""}
+        endpoint = "/servers/{server_id}/mcp"
+        begin, end = "POST /servers/{server_id}/mcp initialize", "DELETE /servers/{server_id}/mcp"
+        with self.mcp_session(begin, end, **path) as session:
+            self.refuse_protocol([*rpc_cases(endpoint, path, session), *session_cases(endpoint, path)])
+
+    def cases(self, group: CaseGroup, part: Part) -> list[NegativeCase]:
+        """Return the cases of a ``group`` for the operations in ``part`` of the contract that are not excluded."""
+        session = self.process.session
+        return [
+            case
+            for case in negative_cases(session.contract)
+            if case.group is group and part(case.operation) and not session.excludes(case.operation)
+        ]
+
+    def refuse(self, cases: Iterable[NegativeCase], bearer: str) -> None:
+        """Send ``cases`` with the token ``bearer``."""
+        negative, chosen = self._negative(cases)
+        for case in chosen:
+            answer = negative.send(case, bearer)
+            if answer is not None:
+                self._undo(case, answer)
+
+    def refuse_member(self, cases: Iterable[NegativeCase]) -> None:
+        """Send ``cases`` as a member without roles; they are undecided if there is none."""
+        negative, chosen = self._negative(cases)
+        try:
+            with self.without_roles() as bearer:
+                for case in list(chosen):
+                    answer = negative.send(case, bearer)
+                    chosen.remove(case)
+                    if answer is not None:
+                        self._undo(case, answer)
+        except StepFailed:
+            for case in chosen:
+                negative.undecided(case)
+            raise
+
+    def refuse_protocol(self, cases: Iterable[NegativeCase]) -> None:
+        """Send ``cases`` of a protocol, as the administrator or without a token."""
+        negative, chosen = self._negative(cases)
+        for case in chosen:
+            negative.send(case, "" if case.group is CaseGroup.NO_TOKEN else self.process.session.bearer)
+
+    @contextmanager
+    def mcp_session(self, begin: str, end: str, **path: str) -> Iterator[str]:
+        """Open an MCP session of the administrator for the ``with`` block, and yield its id."""
+        session = str(self.rpc(begin, INITIALIZE, **path).headers.get(SESSION) or "")
+        try:
+            yield session
+        finally:
+            if session:
+                self.call(end, headers={SESSION: session}, unlisted=True, **path)
+
+    @contextmanager
+    def without_roles(self) -> Iterator[str]:
+        """Create an account without roles for the ``with`` block, and yield its token."""
+        with self.person() as person:
+            roles = self.call("GET /rbac/users/{user_email}/roles", user_email=person.email).json
+            for role in roles:
+                scope = {key: str(role[key]) for key in ("scope", "scope_id") if role.get(key)}
+                self.call(
+                    "DELETE /rbac/users/{user_email}/roles/{role_id}",
+                    user_email=person.email,
+                    role_id=str(role["role_id"]),
+                    params=scope,
+                )
+            secret = self.process.session.credentials.jwt_secret
+            yield (session_token(person.email, secret, admin=False) if secret else self.signed_in(person))
+
+    def _negative(self, cases: Iterable[NegativeCase]) -> tuple[NegativeCaller, list[NegativeCase]]:
+        """Return the caller for ``cases``, and those of them that are sent this time."""
+        data = self.process.session.data
+        rules = load_rules(data.version if data else None)
+        outcomes = load_outcomes(data.version) if data else {}
+        sent = [case for case in cases if rules.sends(case.operation, case.label)]
+        if self.process.sweep.over and len(sent) > REPEATED:
+            sent = random.sample(sent, REPEATED)
+        return NegativeCaller(self.api, outcomes, rules, self.process.recorder.refusal), sent
+
+    def _undo(self, case: NegativeCase, answer: Answer) -> None:
+        """Delete what a request created that should have been refused."""
+        created, path = base(case.operation), case.operation.partition(" ")[2].rstrip("/")
+        if not created.startswith("POST ") or not 200 <= answer.status < 300:
+            return
+        with suppress(Problem, LookupError, TypeError):
+            identity = str(answer.json["id"])
+            for operation in self.process.session.contract.operations:
+                method, _, template = operation.partition(" ")
+                start, _, parameter = template.rpartition("/")
+                if method == "DELETE" and start == path and parameter.startswith("{"):
+                    with suppress(StepFailed):
+                        self.call(operation, **dict(case.path), **{parameter.strip("{}"): identity})
+                    return
