@@ -18,7 +18,7 @@ SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEW
 #: DATABASE_URL               Database to use instead of DATABASE
 #: REDIS_URL                  Redis to use with DATABASE_URL
 #: LOADTEST_GATEWAY_WORKERS   Worker processes of the gateway
-#: LOADTEST_PROFILE           Named size of the run: pr, light or soak
+#: LOADTEST_PROFILE           Named size of the run: pr, deep, light or soak
 #: LOADTEST_USERS             Number of users at the peak
 #: LOADTEST_SPAWN_RATE        Users started per second
 #: LOADTEST_RUN_TIME          Duration of the load, such as 90s or 1h30m

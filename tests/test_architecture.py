@@ -39,7 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),
     },
-    "users": {"backends", "client", "core", "engine", "fixtures", "openapi", "results", "versions", "workload"},
+    "users": {
+        *("backends", "client", "core", "engine", "fixtures", "openapi", "results", "versions", "workload"),
+    },
     "cli": {
         *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
         *("results", "versions", "workload"),

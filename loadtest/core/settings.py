@@ -81,7 +81,7 @@ PORT = Setting(
 
 # How much load.
 PROFILE = Setting(
-    help="Named size of the run: pr, light or soak",
+    help="Named size of the run: pr, deep, light or soak",
     type=Text("NAME"),
     variable="LOADTEST_PROFILE",
     option="--profile",

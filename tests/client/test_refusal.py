@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.client.refusal import compare, is_crash, is_refusal, outcome_of
 from loadtest.client.protocols.protocol_cases import rpc_cases, session_cases
+from loadtest.client.refusal import compare, is_crash, is_refusal, outcome_of
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind, normalise
 from loadtest.results.refusals import Standing

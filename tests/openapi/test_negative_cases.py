@@ -131,9 +131,14 @@ def test_samples_are_valid_and_mistyped_ones_are_not(schema: dict[str, Any]) -> 
 
 
 def test_a_recursive_schema_ends() -> None:
-    node = {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
+    node = {
+        "type": "object",
+        "required": ["next"],
+        "properties": {"next": {"$ref": "#/components/schemas/Node"}},
+    }
     assert isinstance(
-        Samples({"components": {"schemas": {"Node": node}}}).valid({"$ref": "#/components/schemas/Node"}), dict
+        Samples({"components": {"schemas": {"Node": node}}}).valid({"$ref": "#/components/schemas/Node"}),
+        dict,
     )
 
 

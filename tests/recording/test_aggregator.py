@@ -320,7 +320,10 @@ def test_refusals_merge_and_are_no_calls() -> None:
             Standing.UNDECIDED: {"GET /c: no token": 1},
         },
         reasons={"lenient: a filter": 1},
-        outcomes={"GET /a": {"no token": ("200", "401"), "unknown id": ("200",)}, "GET /b": {"no token": ("401",)}},
+        outcomes={
+            "GET /a": {"no token": ("200", "401"), "unknown id": ("200",)},
+            "GET /b": {"no token": ("401",)},
+        },
     )
 
 

@@ -68,7 +68,9 @@ outcomes_of_runs = st.dictionaries(
     st.sampled_from(["GET /a", "POST /b"]),
     st.dictionaries(
         st.sampled_from(["no token", "wrong type"]),
-        st.sets(st.sampled_from(["401", "200 -32601", "303 error"]), min_size=1).map(lambda s: tuple(sorted(s))),
+        st.sets(st.sampled_from(["401", "200 -32601", "303 error"]), min_size=1).map(
+            lambda s: tuple(sorted(s))
+        ),
         min_size=1,
     ),
 )

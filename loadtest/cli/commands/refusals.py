@@ -21,7 +21,9 @@ def refusals() -> None:
         "loadtest refusals record", "loadtest refusals record --run one/run.json --run two/run.json --again"
     ),
 )
-@click.option("--run", "paths", type=FILE, multiple=True, help="Runs to record [default: REPORTS_DIR/run.json]")
+@click.option(
+    "--run", "paths", type=FILE, multiple=True, help="Runs to record [default: REPORTS_DIR/run.json]"
+)
 @click.option("--again", is_flag=True, help="Remove recorded outcomes that the runs did not observe")
 def record(paths: tuple[Path, ...], again: bool) -> None:
     """Record how a gateway version refuses, from runs with LOADTEST_PROFILE=deep.
