@@ -20,7 +20,7 @@ from loadtest.core.errors import ExitCode
 from loadtest.core.files import prepare_directory
 from loadtest.core.signals import Stopped, StopRequest, listening
 from loadtest.engine.locust_options import Mode, check_arguments, configured_host, read_config
-from loadtest.engine.target import DEFAULT_HOST, Target, target_from
+from loadtest.engine.target import DEFAULT_HOST, Replica, Target, target_from
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import RunState, read_run, write_run
@@ -30,12 +30,14 @@ ONLY_PRINT = frozenset(("--list", "-l", "--help", "-h"))
 """Arguments with which Locust prints something and generates no load."""
 
 
-def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
-    """Return the configuration of a Locust process that tests ``gateway``."""
+def target_of(
+    gateway: RunningGateway, size: Size, reports: Path, replicas: Sequence[RunningGateway] = ()
+) -> Target:
+    """Return the configuration of a Locust process that tests ``gateway``, with ``replicas`` in the first sweep."""
     target = Target(
         host=parse_address(gateway.host, "GATEWAY"),
         credentials=gateway.credentials,
-        secrets=gateway.secrets,
+        secrets=(*gateway.secrets, *(secret for one in replicas for secret in one.secrets)),
         source=gateway.source,
         data=gateway.data_version,
         switches=gateway.switches,
@@ -43,6 +45,10 @@ def target_of(gateway: RunningGateway, size: Size, reports: Path) -> Target:
         changed=gateway.changed,
         backends=gateway.backends.urls,
         failed_backends=gateway.backends.failed,
+        replicas=tuple(
+            Replica(host=one.host, credentials=one.credentials, backends=one.backends.urls)
+            for one in replicas
+        ),
     )
     return _with_size(target, size, reports)
 

@@ -52,6 +52,37 @@ def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> R
     )
 
 
+def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
+    """Return ``run`` with the death of its gateway ``number``, and that gateway's log lines for failed calls."""
+    since = started_at(run)
+    own = replica.record(since).death
+    peers = replica.backends_death()
+    death = death_text(gateway_name(number), own) or (
+        death_text(backends_name(number), replace(peers, at=peers.at - since)) if peers else ""
+    )
+    gateway, alive = run.gateway, run.gateway is None or run.gateway.death is None
+    if gateway is not None and alive and own is not None:
+        gateway = replace(gateway, death=own, log_tail=replica.log_tail())
+    lines = replica.lines_of(_requests(run, since))
+    return replace(
+        run,
+        gateway=gateway,
+        state=RunState.ABORTED if death and run.state is not RunState.COMPLETE else run.state,
+        reason=death if death and alive else run.reason,
+        failures=tuple(_with_log(failure, lines) for failure in run.failures),
+    )
+
+
+def gateway_name(number: int) -> str:
+    """Return what messages call the gateway ``number`` (from 1) of a run."""
+    return "the gateway" if number == 1 else f"gateway {number}"
+
+
+def backends_name(number: int) -> str:
+    """Return what messages call the backends of the gateway ``number`` (from 1) of a run."""
+    return "the backends" if number == 1 else f"the backends of gateway {number}"
+
+
 def death_text(who: str, death: Death | None) -> str:
     """Return a sentence on how ``who`` ended; empty if it still runs."""
     if death is None:

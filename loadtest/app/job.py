@@ -7,7 +7,7 @@ import datetime as dt
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
-from loadtest.app.enrich import enrich, started_at
+from loadtest.app.enrich import enrich, enrich_replica, started_at
 from loadtest.app.judging import JudgingOptions, ReportError, check_options, judge_and_report, judge_run
 from loadtest.app.locust_process import locust_environment
 from loadtest.app.reports_directory import clear_reports, reserve_reports
@@ -25,9 +25,10 @@ from loadtest.core.errors import BootError, LoadTestError, UsageError
 from loadtest.core.files import prepare_directory
 from loadtest.core.progress import Progress
 from loadtest.core.redact import redact
+from loadtest.core.settings import REPLICAS
 from loadtest.core.signals import Stopped, StopRequest, listening
 from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
-from loadtest.gateway.boot import booted
+from loadtest.gateway.boot import starting
 from loadtest.gateway.database import deployment_of
 from loadtest.gateway.install.installation import INSTALL_LOG
 from loadtest.gateway.install.source import Running, Source
@@ -35,7 +36,7 @@ from loadtest.gateway.overrides import check_overrides, shown
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.judge.verdict import Verdict
-from loadtest.results.deployment import Deployment
+from loadtest.results.deployment import SQLITE, Deployment
 from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.results.target import Gateway
 from loadtest.workload.plan import MAX_SWEEP_TIME
@@ -67,6 +68,8 @@ class Job:
     """Settings of the booted gateway that override those of its version."""
     database: str | None = None
     """``sqlite``, ``postgres``, or None for the default."""
+    replicas: int | None = None
+    """Gateways to boot, which share the first sweep; None for the default."""
     set_up_seconds: float = 0.0
     """Time that the set-up of this program took."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
@@ -92,12 +95,13 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
     deployment = (
         job.held.deployment if job.held else deployment_of(job.source, job.database, job.home, os.environ)
     )
+    replicas = replica_count(job, deployment)
     prepare_directory(job.reports)
     with reserve_reports(job.reports), listening() as stop:
         clear_reports(job.reports)
         phases: list[Phase] = []
         try:
-            run = _booted_run(job, phases, stop, progress)
+            run = _booted_run(job, replicas, phases, stop, progress)
         except Stopped as stopped:
             run = _unmeasured(job, deployment, str(stopped), stopped_by=stopped.signal)
         except LoadTestError as error:
@@ -112,11 +116,37 @@ def _check_locust(job: Job) -> None:
     check_arguments(job.locust, host)
 
 
-def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:
+def replica_count(job: Job, deployment: Deployment) -> int:
+    """Return the number of gateways to boot.
+
+    A gateway on SQLite is one process, which uses one core: a second one shortens the first sweep. It is not worth its
+    boot time if arguments for Locust select some of the scenarios.
+
+    Raises:
+        UsageError: several are requested where one is tested.
+    """
+    sole = (
+        "a gateway that already runs"
+        if job.held is not None or isinstance(job.source, Running)
+        else "a soak"
+        if job.size.soak
+        else "a master"
+        if job.master
+        else ""
+    )
+    if sole:
+        if (job.replicas or 1) > 1:
+            raise UsageError(f"{REPLICAS.option} {job.replicas}: {sole} tests one gateway, expected 1")
+        return 1
+    several = deployment.database == SQLITE and (os.cpu_count() or 1) > 1 and not job.locust
+    return job.replicas or (2 if several else 1)
+
+
+def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:
     progress.log("boot", job.source.text)
     stopping = time.monotonic()
     try:
-        with _gateway(job) as gateway:
+        with _gateways(job, replicas) as (gateway, *others):
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
                 progress.log("note", note)
@@ -124,13 +154,15 @@ def _booted_run(job: Job, phases: list[Phase], stop: StopRequest, progress: Prog
             progress.log("load", wanted)
             began = time.monotonic()
             try:
-                silent_since = _drive(job, gateway, progress)
+                silent_since = _drive(job, gateway, others, progress)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
                 run = enrich(_measured(job, gateway.deployment), gateway)
+                for number, other in enumerate(others, 2):
+                    run = enrich_replica(run, other, number)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
@@ -185,24 +217,30 @@ def _stopped(run: Run, stop: StopRequest) -> Run:
 
 
 @contextlib.contextmanager
-def _gateway(job: Job) -> Iterator[RunningGateway]:
-    log_copy = job.reports / "gateway.log"
-    if job.held is None:
-        with booted(
-            job.source,
-            home=job.home,
-            port=job.port,
-            database=job.database,
-            overrides=job.overrides,
-            log_copy=log_copy,
-            install_log=job.reports / INSTALL_LOG,
-        ) as gateway:
-            yield gateway
+def _gateways(job: Job, replicas: int) -> Iterator[tuple[RunningGateway, ...]]:
+    """Boot the gateways of the job at the same time; the first is the one of the run, the others its replicas."""
+    if job.held is not None:
+        try:
+            yield (job.held,)
+        finally:
+            job.held.copy_log(job.reports / "gateway.log")
         return
-    try:
-        yield job.held
-    finally:
-        job.held.copy_log(log_copy)
+    with contextlib.ExitStack() as stack:
+        waits = [
+            stack.enter_context(
+                starting(
+                    job.source,
+                    home=job.home,
+                    port=None if number else job.port,
+                    database=job.database,
+                    overrides=job.overrides,
+                    log_copy=job.reports / (f"gateway-{number + 1}.log" if number else "gateway.log"),
+                    install_log=None if number else job.reports / INSTALL_LOG,
+                )
+            )
+            for number in range(replicas)
+        ]
+        yield tuple(wait() for wait in waits)
 
 
 def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
@@ -223,8 +261,10 @@ def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway 
     return gateway, held if same else None
 
 
-def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | None:
-    target = target_of(gateway, job.size, job.reports)
+def _drive(
+    job: Job, gateway: RunningGateway, others: Sequence[RunningGateway], progress: Progress
+) -> float | None:
+    target = target_of(gateway, job.size, job.reports, others)
     config = read_config(job.locust)
     arguments = job.locust
     if job.master is not None:
@@ -238,7 +278,7 @@ def _drive(job: Job, gateway: RunningGateway, progress: Progress) -> float | Non
         environment,
         takes=math.inf if own_time else job.size.run_time + waits,
         reports=job.reports,
-        gateway=gateway,
+        gateways=(gateway, *others),
         progress=progress,
     )
 

@@ -30,6 +30,7 @@ def clear_reports(directory: Path) -> None:
         "run.json",
         "openapi.json",
         "gateway.log",
+        *(one.name for one in directory.glob("gateway-[0-9].log")),
         INSTALL_LOG,
         *OUTPUTS,
         *(one.FILENAME for one in FORMATS),

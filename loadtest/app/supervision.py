@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from loadtest.app.enrich import backends_name, gateway_name
 from loadtest.app.locust_process import POLL, STOP_WITHIN, Locust, in_background
 from loadtest.core.errors import LoadTestError
 from loadtest.core.progress import Progress
@@ -30,41 +32,44 @@ def run_locust(
     *,
     takes: float,
     reports: Path,
-    gateway: RunningGateway,
+    gateways: Sequence[RunningGateway],
     progress: Progress,
 ) -> float | None:
-    """Run Locust until it ends, the gateway or the backends die, or a signal asks the job to stop.
+    """Run Locust until it ends, a gateway or the backends die, or a signal asks the job to stop.
 
     ``takes`` is the expected duration in seconds; much later Locust is stopped. Its output goes to ``locust.log`` in
     ``reports``. From here on a signal raises no exception, as there is a run to report.
 
-    Returns the time of the gateway's last response, in seconds since the epoch, if the load was stopped because the
-    gateway no longer responds.
+    Returns the time of a gateway's last response, in seconds since the epoch, if the load was stopped because it no
+    longer responds.
     """
     stop_request().handle()
-    with (
-        (reports / "locust.log").open("wb") as output,
-        in_background(arguments, environment, output) as locust,
-        HealthProbe(gateway.host) as probe,
-    ):
-        return _wait(locust, takes, reports / "run.json", gateway, probe, progress)
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context((reports / "locust.log").open("wb"))
+        locust = stack.enter_context(in_background(arguments, environment, output))
+        probes = [stack.enter_context(HealthProbe(gateway.host)) for gateway in gateways]
+        return _wait(locust, takes, reports / "run.json", gateways, probes, progress)
 
 
 def _wait(
     locust: Locust,
     takes: float,
     run_file: Path,
-    gateway: RunningGateway,
-    probe: HealthProbe,
+    gateways: Sequence[RunningGateway],
+    probes: Sequence[HealthProbe],
     progress: Progress,
 ) -> float | None:
     stop = stop_request()
-    pids = {"Locust": locust.pid} | ({"the backends": gateway.backends_pid} if gateway.backends_pid else {})
-    suspensions = SuspensionWatch(pids)
+    backends = {
+        backends_name(number): gateway.backends_pid
+        for number, gateway in enumerate(gateways, 1)
+        if gateway.backends_pid
+    }
+    suspensions = SuspensionWatch({"Locust": locust.pid} | backends)
     last_read = began = time.monotonic()
     responses = 0
     while locust.exit_status is None:
-        if reason := _reason_to_stop(gateway, overdue=time.monotonic() > began + takes + OVERTIME):
+        if reason := _reason_to_stop(gateways, overdue=time.monotonic() > began + takes + OVERTIME):
             progress.log("load", f"{reason}; stopping the load")
             locust.stop(STOP_WITHIN)
             return None
@@ -73,11 +78,14 @@ def _wait(
             progress.update(_in_words(run))
             if run is not None and _responses(run) > responses:
                 responses = _responses(run)
-                probe.responded()
+                if len(probes) == 1:
+                    # Of several gateways, the run does not show which one responded.
+                    probes[0].responded()
             if (suspended := suspensions.kill_overdue()) is not None:
                 progress.log("load", f"{suspended} did not respond: suspended for {LIMIT:g} s; killed")
             last_read = time.monotonic()
-        if (silent := probe.silent_for()) is not None:
+        silent = next((silence for one in probes if (silence := one.silent_for()) is not None), None)
+        if silent is not None:
             progress.log("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
             locust.stop(HUNG_WITHIN)
             return time.time() - silent
@@ -85,16 +93,19 @@ def _wait(
     return None
 
 
-def _reason_to_stop(gateway: RunningGateway, *, overdue: bool) -> str:
+def _reason_to_stop(gateways: Sequence[RunningGateway], *, overdue: bool) -> str:
     """Return why the load must be stopped; empty if it may continue."""
     number = stop_request().signal
     if number is not None:
         return signal.Signals(number).name
     if overdue:
         return f"Locust did not end within {OVERTIME:g} s after the run time"
-    if gateway.death():
-        return "the gateway died"
-    return "the backends died" if gateway.backends_death() else ""
+    for number, gateway in enumerate(gateways, 1):
+        if gateway.death():
+            return f"{gateway_name(number)} died"
+        if gateway.backends_death():
+            return f"{backends_name(number)} died"
+    return ""
 
 
 def _so_far(run_file: Path) -> Run | None:

@@ -78,6 +78,14 @@ PORT = Setting(
     option="--port",
     default_text="a free port",
 )
+REPLICAS = Setting(
+    help="Gateways to boot; they share the first sweep",
+    type=WholeNumber(1, 8),
+    variable="LOADTEST_REPLICAS",
+    option="--replicas",
+    input="replicas",
+    default_text="2 for all scenarios on SQLite with two or more cores, else 1",
+)
 
 # How much load.
 PROFILE = Setting(

@@ -9,15 +9,18 @@ import functools
 import itertools
 import logging
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import gevent
+from gevent.pool import Group
 from locust import argument_parser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.client.session import Session
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.engine.link import GatewayLink
 from loadtest.engine.messages import (
     FixtureReady,
     LoadStarted,
@@ -75,7 +78,8 @@ class Coordinator:
         )
         self.run_time = _take_run_time(process.environment)
         self.soak = SoakController(process.environment, process.target)
-        self._counts_before: dict[str, int | None] = {}
+        self._counts_before: tuple[dict[str, int | None], ...] = ()
+        """Of each gateway."""
         self._tags: set[str] = set()
         process.abort = self._abort
         events = self.environment.events
@@ -148,10 +152,12 @@ class Coordinator:
             None if target.only else self.run_time,
             len(scenarios) - len(plan),
         )
-        self._counts_before = count_entities(session)
-        self._tags = {session.tag}
-        process.fixture = create_fixture(session, target.backends)
-        self.run_writer.fixture_ready(process.fixture.problems, self._counts_before)
+        self._tags = {link.session.tag for link in process.links}
+        self._counts_before = tuple(Group().imap(_prepare, process.links))
+        problems = {
+            name: reason for link in reversed(process.links) for name, reason in link.fixture.problems.items()
+        }
+        self.run_writer.fixture_ready(problems, _total(self._counts_before))
         self.soak.begin(self.run_time, lambda: self.queue.finished, self._announce)
         self._announce()
         self._send_fixture()
@@ -194,17 +200,26 @@ class Coordinator:
             self.run_writer.abort("every worker was lost")
             gevent.spawn(self._quit)
         self.process.target.writer_lock.unlink(missing_ok=True)
-        if self.process.connected:
-            self._clean_up(self.process.session)
+        links = self.process.links
+        cleaned = tuple(Group().imap(self._clean_up, links, self._counts_before or ({},) * len(links)))
+        if cleaned:
+            after, leftovers = zip(*cleaned, strict=True)
+            deleted = {kind: number or 0 for kind, number in _total(leftovers).items()}
+            self.run_writer.cleaned_up(_total(after), deleted)
 
-    def _clean_up(self, session: Session) -> None:
-        """Delete the fixture; if entities are left over, delete those as well."""
-        delete_fixture(session, self.process.fixture)
-        after, leftovers = count_entities(session), dict[str, int]()
-        if self._counts_before and after != self._counts_before:
-            leftovers = delete_leftovers(session, self._tags)
-            after = count_entities(session)
-        self.run_writer.cleaned_up(after, leftovers)
+    def _clean_up(
+        self, link: GatewayLink, before: Mapping[str, int | None]
+    ) -> tuple[dict[str, int | None], dict[str, int]]:
+        """Delete the fixture; if entities are left over, delete those as well.
+
+        Returns the number of entities of each kind afterwards, and of deleted leftovers.
+        """
+        delete_fixture(link.session, link.fixture)
+        after, leftovers = count_entities(link.session), dict[str, int]()
+        if before and after != before:
+            leftovers = delete_leftovers(link.session, self._tags)
+            after = count_entities(link.session)
+        return after, leftovers
 
     def _quit(self) -> None:
         if self.environment.runner is not None:
@@ -225,7 +240,11 @@ class Coordinator:
         )
 
     def _send_fixture(self, worker: str | None = None) -> None:
-        send(self.environment, FixtureReady(fixture=self.process.fixture.without_token()), worker)
+        send(
+            self.environment,
+            FixtureReady(fixtures=tuple(link.fixture.without_token() for link in self.process.links)),
+            worker,
+        )
 
     def _on_worker_ready(self, message: WorkerReady, worker: str) -> None:
         self.workers.ready(worker, message.clock)
@@ -241,6 +260,25 @@ class Coordinator:
 
     def _on_scenario_done(self, message: ScenarioDone, worker: str) -> None:
         self.queue.done(message.name, worker, time.time() - self.run_writer.started)
+
+
+def _prepare(link: GatewayLink) -> dict[str, int | None]:
+    """Create the fixture of one gateway; return the number of entities of each kind before it."""
+    counts = count_entities(link.session)
+    link.fixture = create_fixture(link.session, link.fixture.backends)
+    return counts
+
+
+def _total(counts: Iterable[Mapping[str, int | None]]) -> dict[str, int | None]:
+    """Return the sums over all gateways; None where one of them does not list the kind."""
+    kinds: dict[str, list[int | None]] = {}
+    for one in counts:
+        for kind, number in one.items():
+            kinds.setdefault(kind, []).append(number)
+    return {
+        kind: None if None in numbers else sum(number or 0 for number in numbers)
+        for kind, numbers in kinds.items()
+    }
 
 
 def _intermittent(session: Session) -> frozenset[str]:

@@ -88,7 +88,8 @@ class LoadStarted(Message, frozen=True, kw_only=True):
 class FixtureReady(Message, frozen=True, kw_only=True):
     """Master to workers: the fixture has been created."""
 
-    fixture: Fixture
+    fixtures: tuple[Fixture, ...]
+    """Of each gateway."""
 
 
 class NextScenario(Message, frozen=True, kw_only=True):

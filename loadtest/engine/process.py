@@ -8,21 +8,25 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 import gevent
 import psutil
 import requests
 from gevent.event import Event
+from gevent.queue import Queue
 from locust.env import Environment
 from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
+from loadtest.client.auth import Credentials
 from loadtest.client.session import Session, connect
 from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, LoadTestError, UsageError
 from loadtest.core.log_filter import hide_secrets_in_logs
 from loadtest.core.redact import Redactor, redact
+from loadtest.engine.link import GatewayLink
 from loadtest.engine.locust_options import Mode
 from loadtest.engine.messages import (
     FixtureReady,
@@ -50,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
+SWEEP_USERS = 4
+"""Users of a process that run scenarios of the first sweep on one gateway at the same time; more would only queue."""
+
 PARENT_POLL_INTERVAL = 1.0
 """Seconds between two checks whether the command that started a worker is still alive."""
 
@@ -68,14 +75,16 @@ class LoadProcess:
         redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
         hide_secrets_in_logs(redactor)
         self.recorder = Recorder(environment, redactor)
-        self.fixture = Fixture()
+        self.links: tuple[GatewayLink, ...] = ()
+        """The gateways under test. All but the first take part in the first sweep only."""
         self.scenarios: dict[str, tuple[type, Task]] = {}
         self.pacing = Pacing(environment)
         self.sweep = SweepClient(
             request=lambda ticket: send(environment, ScenarioRequest(ticket=ticket)),
             report_done=lambda name: send(environment, ScenarioDone(name=name)),
         )
-        self._session: Session | None = None
+        self._places: Queue[GatewayLink] = Queue()
+        """One item for each user that may take part in the sweep at the same time."""
         self._connected = Event()
         self._fixture_ready = Event()
         self._failure = ""
@@ -105,14 +114,28 @@ class LoadProcess:
     @property
     def connected(self) -> bool:
         """Whether there is a session with the gateway."""
-        return self._session is not None
+        return bool(self.links)
 
     @property
     def session(self) -> Session:
-        """This process's session with the gateway; waits until there is one."""
-        while self._session is None:
+        """This process's session with the first gateway; waits until there is one."""
+        return self.link.session
+
+    @property
+    def link(self) -> GatewayLink:
+        """The first gateway, which all users call after the sweep; waits until there is a session."""
+        while not self.links:
             self._connected.wait()
-        return self._session
+        return self.links[0]
+
+    @contextmanager
+    def place_in_sweep(self) -> Iterator[GatewayLink]:
+        """Wait until fewer than :data:`SWEEP_USERS` users run scenarios on a gateway; yield the gateway to call."""
+        link = self._places.get()
+        try:
+            yield link
+        finally:
+            self._places.put(link)
 
     def wait_for_fixture(self) -> None:
         """Wait until the fixture has been created, for 60 seconds at most."""
@@ -126,24 +149,37 @@ class LoadProcess:
         """
         host = self._host()
         self.sweep.over = False
-        config = read_config(self.environment)
-        self._session = connect(
-            host,
-            self.target.credentials,
-            data=self.target.version_data,
-            deployment=config.deployment if config else self.target.deployment,
-            processes=config.processes if config else self.target.processes,
-            lock=self.target.writer_lock,
-            secrets=self.target.secrets,
+        own = (
+            GatewayLink(self._connect(host, self.target.credentials), Fixture(backends=self.target.backends)),
         )
-        self._session.changed = self.target.changed
-        self._session.on_token_rejected = self._on_token_rejected
+        self.links = own + tuple(
+            GatewayLink(self._connect(replica.host, replica.credentials), Fixture(backends=replica.backends))
+            for replica in self.target.replicas
+        )
+        self._places = Queue()
+        for link in self.links * SWEEP_USERS:
+            self._places.put(link)
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
         self._connected.set()
+
+    def _connect(self, host: str, credentials: Credentials) -> Session:
+        config = read_config(self.environment)
+        session = connect(
+            host,
+            credentials,
+            data=self.target.version_data,
+            deployment=config.deployment if config else self.target.deployment,
+            processes=config.processes if config else self.target.processes,
+            lock=self.target.writer_lock,
+            secrets=self.target.secrets,
+        )
+        session.changed = self.target.changed
+        session.on_token_rejected = self._on_token_rejected
+        return session
 
     def _host(self) -> str:
         """Return the address under test; it cannot change after the first load.
@@ -206,12 +242,12 @@ class LoadProcess:
 
     def _on_test_stopping(self, **_: Any) -> None:
         self.sweep.stop()
-        if self._session is not None:
-            self._session.stopping = True
+        for link in self.links:
+            link.session.stopping = True
 
     def _on_quitting(self, **_: Any) -> None:
         """Stop the users and send their last counts before Locust announces the end of this process."""
-        if self._session is not None and self.environment.runner is not None:
+        if self.connected and self.environment.runner is not None:
             self.environment.runner.stop()
         if self.environment.process_exit_code is None:
             self.environment.process_exit_code = int(ExitCode.PASS)  # the verdict decides about failures
@@ -234,16 +270,16 @@ class LoadProcess:
         self.pacing.update(message.rate, started=message.plan_started, scenarios=self.scenarios)
 
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
-        if self._session is None:
+        if not self.connected:
             return  # the master sends it again when this worker has signed in
-        fixture = message.fixture
-        if fixture.member is not None:
-            try:
-                fixture.member = sign_in(self._session)
-            except requests.RequestException as error:
-                logger.error("The shared member cannot sign in: %s", redact(str(error)))  # noqa: TRY400
-                fixture.member = None
-        self.fixture = fixture
+        for link, fixture in zip(self.links, message.fixtures, strict=False):
+            if fixture.member is not None:
+                try:
+                    fixture.member = sign_in(link.session)
+                except requests.RequestException as error:
+                    logger.error("The shared member cannot sign in: %s", redact(str(error)))  # noqa: TRY400
+                    fixture.member = None
+            link.fixture = fixture
         self._fixture_ready.set()
 
     def _on_next_scenario(self, message: NextScenario, _sender: str) -> None:

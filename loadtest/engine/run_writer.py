@@ -124,7 +124,7 @@ class RunWriter:
                 source=redact(self.target.source or host),
                 data=self.target.data or (session.data.version if session.data else None),
                 prefix=session.contract.prefix,
-                notes=session.limiter.notes,
+                notes=(*_replica_notes(self.target), *session.limiter.notes),
                 changed=self.target.changed,
                 **asdict(self.target.deployment),
             ),
@@ -280,6 +280,12 @@ class RunWriter:
             self.signal = number
             self._write_now = True
         return first
+
+
+def _replica_notes(target: Target) -> tuple[str, ...]:
+    if not target.replicas:
+        return ()
+    return (f"{len(target.replicas) + 1} gateways shared the first sweep; resources are those of the first",)
 
 
 def _backends(target: Target) -> tuple[Backend, ...]:

@@ -25,6 +25,15 @@ from loadtest.workload.plan import Soak
 DEFAULT_HOST = "http://localhost:8080"
 
 
+class Replica(Record, frozen=True, kw_only=True):
+    """Another gateway of the same source, with a database and backends of its own."""
+
+    host: str
+    credentials: Credentials
+    backends: dict[str, str] = msgspec.field(default_factory=dict)
+    """Addresses of its running backends, by name."""
+
+
 class Target(Record, frozen=True, kw_only=True):
     """Configuration of a Locust process."""
 
@@ -54,6 +63,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Addresses of the running backends, by name."""
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a backend did not start, by name."""
+    replicas: tuple[Replica, ...] = ()
+    """Gateways that take part in the first sweep besides ``host``."""
     reports: str = "reports"
     processes: int = 1
     """Locust processes on this machine."""

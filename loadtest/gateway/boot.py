@@ -8,8 +8,9 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from loadtest import backends
 from loadtest.client.auth import credentials as credentials_from
@@ -49,7 +50,17 @@ POLL = 0.05
 
 
 @contextlib.contextmanager
-def booted(
+def booted(source: Source, **options: Any) -> Iterator[RunningGateway]:
+    """Install, migrate and boot ``source`` with the backends; everything is stopped at the end of the block.
+
+    Options and exceptions are those of :func:`starting`.
+    """
+    with starting(source, **options) as wait:
+        yield wait()
+
+
+@contextlib.contextmanager
+def starting(
     source: Source,
     *,
     home: Path,
@@ -60,8 +71,10 @@ def booted(
     log_copy: Path | None = None,
     install_log: Path | None = None,
     boot_time: float = BOOT_TIMEOUT,
-) -> Iterator[RunningGateway]:
-    """Install, migrate and boot ``source`` with the backends; everything is stopped at the end of the block.
+) -> Iterator[Callable[[], RunningGateway]]:
+    """Install, migrate and start ``source`` with the backends; everything is stopped at the end of the block.
+
+    The block receives a function that waits until the gateway is up and returns it, so that several can boot at once.
 
     ``home`` is LOADTEST_HOME. If ``port`` is None, a free one is used. ``database`` is ``postgres`` for the services
     that run for ``home``; for a running gateway it declares what the gateway uses. ``environ`` (os.environ if None)
@@ -86,7 +99,7 @@ def booted(
         if isinstance(source, Running):
             deployment = declared_deployment(database, environ)
             peers = stack.enter_context(_backends(directory, {}))
-            yield _attached(source, directory, peers, deployment, environ, started)
+            yield lambda: _attached(source, directory, peers, deployment, environ, started)
             return
         if port is not None:
             require_free(port)
@@ -127,35 +140,39 @@ def booted(
                 program.pid, directory / SAMPLES, members=directory / MEMBERS, peers=connection_peers
             )
         )
-        _wait_until_healthy(program, workspace, log_path, masked, boot_time)
-        write_limits(program.pid, workspace)
-        stack.enter_context(StorageSampler(program.pid, workspace, log_path))
-        switches = source.data.version
-        pinned = source.data if isinstance(source, Pinned) else None
-        session = connect(workspace.url, secrets.credentials, data=pinned)
-        data = session.data.version if session.data else switches
-        ready = _wait_until_ready(peers, directory)
-        _write_catalog(directory / "catalog.yml", ready)
-        yield RunningGateway(
-            source=source.text,
-            host=workspace.url,
-            credentials=secrets.credentials,
-            version=session.version,
-            data_version=data,
-            switches=None if data == switches else switches,
-            backends=ready,
-            directory=str(directory),
-            pid=program.pid,
-            backends_pid=peers.pid,
-            deployment=workspace.deployment,
-            phases=(
-                Phase(name="set-up", seconds=round(set_up - started, 3)),
-                Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
-            ),
-            changed=shown(overrides),
-            notes=(*installation.notes, *_other_data(data, switches), *notes),
-            secrets=masked,
-        )
+
+        def wait() -> RunningGateway:
+            _wait_until_healthy(program, workspace, log_path, masked, boot_time)
+            write_limits(program.pid, workspace)
+            stack.enter_context(StorageSampler(program.pid, workspace, log_path))
+            switches = source.data.version
+            pinned = source.data if isinstance(source, Pinned) else None
+            session = connect(workspace.url, secrets.credentials, data=pinned)
+            data = session.data.version if session.data else switches
+            ready = _wait_until_ready(peers, directory)
+            _write_catalog(directory / "catalog.yml", ready)
+            return RunningGateway(
+                source=source.text,
+                host=workspace.url,
+                credentials=secrets.credentials,
+                version=session.version,
+                data_version=data,
+                switches=None if data == switches else switches,
+                backends=ready,
+                directory=str(directory),
+                pid=program.pid,
+                backends_pid=peers.pid,
+                deployment=workspace.deployment,
+                phases=(
+                    Phase(name="set-up", seconds=round(set_up - started, 3)),
+                    Phase(name="boot", seconds=round(time.monotonic() - set_up, 3)),
+                ),
+                changed=shown(overrides),
+                notes=(*installation.notes, *_other_data(data, switches), *notes),
+                secrets=masked,
+            )
+
+        yield wait
 
 
 def _command(installation: Installation, workspace: Workspace) -> list[str]:

@@ -20,6 +20,7 @@ from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols.streams import EventStream
 from loadtest.core.operations import renamed
+from loadtest.engine.link import GatewayLink
 from loadtest.engine.process import LoadProcess, process_of
 from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
@@ -62,8 +63,8 @@ class GatewayUser(FastHttpUser):
         if (trust := self.process.session.trust) is not None:
             self.ssl_context_factory = trust.shared_context
         super().__init__(environment)
-        recorder = self.process.recorder
-        self.api = Caller(self.client, self.process.session, self.area, recorder.stream, recorder.checked)
+        recorder, self.link = self.process.recorder, self.process.link
+        self.api = Caller(self.client, self.link.session, self.area, recorder.stream, recorder.checked)
         self.schedule: Schedule | None = None
         self._stopped_at: float | None = None
 
@@ -75,9 +76,13 @@ class GatewayUser(FastHttpUser):
             FixtureMissing: the MCP backend is not registered. The scenario ends without a failure, and its operations
                 count as not called.
         """
-        if self.process.fixture.gateway_id is None:
+        if self.link.fixture.gateway_id is None:
             raise FixtureMissing
-        return self.process.fixture
+        return self.link.fixture
+
+    def use(self, link: GatewayLink) -> None:
+        """Call the gateway of ``link`` from now on."""
+        self.link, self.api.session = link, link.session
 
     def on_start(self) -> None:
         """Take part in the first sweep: run scenarios of any class until none is left.
@@ -88,9 +93,12 @@ class GatewayUser(FastHttpUser):
         self.process.wait_for_fixture()
         pacing = self.process.pacing
         if not pacing.started:
-            while self._state != LOCUST_STATE_STOPPING and (name := self.process.sweep.next()):
-                self.perform(name)
-                self.process.sweep.done(name)
+            with self.process.place_in_sweep() as link:
+                self.use(link)
+                while self._state != LOCUST_STATE_STOPPING and (name := self.process.sweep.next()):
+                    self.perform(name)
+                    self.process.sweep.done(name)
+            self.use(self.process.link)
             if pacing.rate is not None and self._state != LOCUST_STATE_STOPPING:
                 vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
                 User.wait(self)
@@ -139,6 +147,7 @@ class GatewayUser(FastHttpUser):
             return
         user_class, method = scenario
         other = self if type(self) is user_class else user_class(self.environment)
+        other.use(self.link)
         other.api.http = self.api.http
         other.api.due = due
         with suppress(RescheduleTask):
@@ -168,15 +177,15 @@ class GatewayUser(FastHttpUser):
         would end at the first of them, after having created other entities.
         """
         served = all(self.api.offers(f"GET {path}") for path in self.renamed.values())
-        return served and not self.process.session.skips(scenario)
+        return served and not self.link.session.skips(scenario)
 
     def switched_off(self, name: str) -> bool:
         """Return whether a feature of the gateway is switched off; it then responds, but stores nothing."""
-        return self.process.session.switched_off(name)
+        return self.link.session.switched_off(name)
 
     def name(self, kind: str) -> str:
         """Return a unique name for a new entity."""
-        return self.process.session.name(kind)
+        return self.link.session.name(kind)
 
     def undoing(self) -> AbstractContextManager[None]:
         """Allow calls although the load is ending; see :meth:`loadtest.client.caller.Caller.undoing`."""

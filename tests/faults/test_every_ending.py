@@ -194,6 +194,11 @@ def kills_a_worker(job: Job) -> None:
     job.find_all("locust", "-f")[-1].kill()
 
 
+def kills_the_second_gateway(job: Job) -> None:
+    job.under_load()
+    job.find_all("stub_gateway.py")[-1].kill()
+
+
 def removes_reports(job: Job) -> None:
     job.under_load()
     shutil.rmtree(job.reports)
@@ -250,6 +255,12 @@ BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
             "one of two worker processes is killed", kills_a_worker, 3, INCONCLUSIVE, "1 of 2 workers lost"
         ),
         {"arguments": ("-u", "4", "-r", "4", "-t", "20s", "--processes", "2")},
+    ),
+    (
+        Ending(
+            "the second of two gateways is killed", kills_the_second_gateway, 3, INCONCLUSIVE, "gateway died"
+        ),
+        {"arguments": ("-u", "2", "-r", "2", "-t", "20s", "--replicas", "2")},
     ),
     (
         Ending("no scenario makes a request", nothing, 3, INCONCLUSIVE, "no requests", measured=False),

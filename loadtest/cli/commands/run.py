@@ -26,7 +26,9 @@ from loadtest.reports.terminal import print_verdict
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
     ),
 )
-@setting_options(settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, *settings.SIZE)
+@setting_options(
+    settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, settings.REPLICAS, *settings.SIZE
+)
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
 @options.locust
@@ -57,6 +59,7 @@ def run(**given: Any) -> None:
         locust=options.locust_arguments(given),
         port=given["port"],
         database=given["database"],
+        replicas=given["replicas"],
         set_up_seconds=settings.SETUP_SECONDS.get(os.environ),
         overrides=parse_overrides(given["settings"]),
     )

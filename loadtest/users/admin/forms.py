@@ -27,7 +27,7 @@ class AdminUser(RegistryUser):
     @property
     def me(self) -> str:
         """The administrator's own address."""
-        return self.process.session.credentials.email
+        return self.link.session.credentials.email
 
     @contextmanager
     def made(

@@ -140,7 +140,7 @@ class AdminLoginUser(AdminUser):
 
     def _as(self, jar: dict[str, str]) -> dict[str, str]:
         """Return the headers of a browser with these cookies on one of the gateway's own pages."""
-        headers = BROWSER | {"Origin": self.process.session.host}
+        headers = BROWSER | {"Origin": self.link.session.host}
         if jar:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
         if FORGERY in jar:

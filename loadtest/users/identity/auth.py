@@ -123,7 +123,7 @@ class AuthExtendedUser(PeopleUser):
     @task
     def older_session(self) -> None:
         """The same with a token as issued by releases up to 1.0.7, whose subject is the e-mail address."""
-        secret = self.process.session.credentials.jwt_secret
+        secret = self.link.session.credentials.jwt_secret
         if secret and self.offers(REFRESH):
             with self.registered() as (person, _):
                 bearer = session_token(person.email, secret, admin=False)

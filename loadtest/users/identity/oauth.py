@@ -105,7 +105,7 @@ class OAuthUser(GatewayUser):
             "oauth_config": client
             | {
                 "grant_type": "authorization_code",
-                "redirect_uri": f"{self.process.session.host}/oauth/callback",
+                "redirect_uri": f"{self.link.session.host}/oauth/callback",
                 "scopes": [MCP_SCOPE],
             },
         }

@@ -135,7 +135,7 @@ class SingleSignOnUser(PeopleUser):
             "GET /auth/sso/login/{provider_id}",
             provider_id=provider_id,
             bearer="",
-            params={"redirect_uri": f"{self.process.session.host}/auth/sso/callback/{provider_id}"},
+            params={"redirect_uri": f"{self.link.session.host}/auth/sso/callback/{provider_id}"},
         )
         jar = cookies(begun)
         return self.call(

@@ -45,7 +45,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                 json={
                     "user_id": email,
                     "server": {
-                        "url": f"{self.process.session.host}/servers/{self.fixture.server_id}/mcp",
+                        "url": f"{self.link.session.host}/servers/{self.fixture.server_id}/mcp",
                         "transport": "streamable_http",
                         "auth_token": token,
                     },

@@ -32,7 +32,7 @@ class CancellationAPIUser(GatewayUser):
         A worker that does not run the call queues the cancellation for the others.
         """
         run = self.name("run")
-        valid = ("cancelled", "queued") if self.process.session.deployment.workers > 1 else ("cancelled",)
+        valid = ("cancelled", "queued") if self.link.session.deployment.workers > 1 else ("cancelled",)
         with self.meanwhile(lambda: self.slow_call(run)):
             self.watch(run)
             self.call(

@@ -39,7 +39,7 @@ class RelayUser(GatewayUser):
         Raises:
             Problem: no message, a response to another request, an error, or a mismatch reported by ``check``.
         """
-        request = jsonrpc.request(method, params, self.process.session.correlation_id())
+        request = jsonrpc.request(method, params, self.link.session.correlation_id())
         link.send(request)
         answer = Answer(
             "GET /ws", SWITCHED, {}, msgspec.json.encode(link.receive(within=self.network_timeout))

@@ -50,5 +50,5 @@ class RootsExtendedUser(RegistryUser):
 
     def renaming(self, uri: str, name: str) -> dict[str, Any]:
         """Return the body that renames a root: older gateways require the whole root, newer ones only the name."""
-        schemas = self.process.session.contract.document["components"]["schemas"]
+        schemas = self.link.session.contract.document["components"]["schemas"]
         return {"name": name} if "RootUpdate" in schemas else {"uri": uri, "name": name}
