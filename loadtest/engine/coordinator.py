@@ -37,7 +37,7 @@ from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
 from loadtest.engine.signals import handle_stop_signals
-from loadtest.engine.sweep import SLOW, SweepQueue, sweep_order, sweep_repeats
+from loadtest.engine.sweep import SweepQueue, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
@@ -166,11 +166,9 @@ class Coordinator:
             gevent.spawn(self._end_after, self.run_time)
 
     def _sweep(self, plan: tuple[Scenario, ...]) -> SweepQueue:
-        tasks = {name: task for name, (_, task) in self.process.scenarios.items()}
         swept = tuple(one for one in plan if not holds_streams(self.process.scenarios[one.name][0]))
-        slow = frozenset(one.name for one in swept if SLOW in getattr(tasks[one.name], "locust_tag_set", ()))
         return SweepQueue(
-            sweep_order(swept, slow) + sweep_repeats(swept, _intermittent(self.process.session))
+            sweep_order(swept, self.process.slow) + sweep_repeats(swept, _intermittent(self.process.session))
         )
 
     def _end_after(self, run_time: float) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from typing import Any, NoReturn, cast
 
 import gevent
@@ -44,7 +43,7 @@ from loadtest.engine.messages import (
     send,
 )
 from loadtest.engine.pacing import Pacing
-from loadtest.engine.sweep import SweepClient
+from loadtest.engine.sweep import SLOW, SweepClient
 from loadtest.engine.target import DEFAULT_HOST, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
@@ -54,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
-SWEEP_USERS = 4
+SWEEP_USERS = 8
 """Users of a process that run scenarios of the first sweep on one gateway at the same time; more would only queue."""
 
 PARENT_POLL_INTERVAL = 1.0
@@ -78,6 +77,8 @@ class LoadProcess:
         self.links: tuple[GatewayLink, ...] = ()
         """The gateways under test. All but the first take part in the first sweep only."""
         self.scenarios: dict[str, tuple[type, Task]] = {}
+        self.slow: frozenset[str] = frozenset()
+        """Names of the scenarios that take many seconds."""
         self.pacing = Pacing(environment)
         self.sweep = SweepClient(
             request=lambda ticket: send(environment, ScenarioRequest(ticket=ticket)),
@@ -128,14 +129,27 @@ class LoadProcess:
             self._connected.wait()
         return self.links[0]
 
-    @contextmanager
-    def place_in_sweep(self) -> Iterator[GatewayLink]:
-        """Wait until fewer than :data:`SWEEP_USERS` users run scenarios on a gateway; yield the gateway to call."""
-        link = self._places.get()
+    def sweep_scenarios(self, going: Callable[[], bool]) -> Generator[tuple[str, GatewayLink], None, None]:
+        """Yield the scenarios of the first sweep that a user is to run while ``going``, each with the gateway to call.
+
+        Waits while :data:`SWEEP_USERS` others run scenarios on each gateway. Slow scenarios do not count: they wait
+        for something most of the time.
+        """
+        link: GatewayLink | None = None
         try:
-            yield link
+            while not self.sweep.over and going():
+                link = link or self._places.get()
+                if (name := self.sweep.next()) is None:
+                    return
+                gateway = link
+                if name in self.slow:
+                    self._places.put(link)
+                    link = None
+                yield name, gateway
+                self.sweep.done(name)
         finally:
-            self._places.put(link)
+            if link is not None:
+                self._places.put(link)
 
     def wait_for_fixture(self) -> None:
         """Wait until the fixture has been created, for 60 seconds at most."""
@@ -164,6 +178,9 @@ class LoadProcess:
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
+        self.slow = frozenset(
+            name for name, (_, task) in self.scenarios.items() if SLOW in getattr(task, "locust_tag_set", ())
+        )
         self._connected.set()
 
     def _connect(self, host: str, credentials: Credentials) -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar, cast, overload
 
 import gevent
@@ -93,11 +93,10 @@ class GatewayUser(FastHttpUser):
         self.process.wait_for_fixture()
         pacing = self.process.pacing
         if not pacing.started:
-            with self.process.place_in_sweep() as link:
-                self.use(link)
-                while self._state != LOCUST_STATE_STOPPING and (name := self.process.sweep.next()):
+            with closing(self.process.sweep_scenarios(self._going)) as scenarios:
+                for name, link in scenarios:
+                    self.use(link)
                     self.perform(name)
-                    self.process.sweep.done(name)
             self.use(self.process.link)
             if pacing.rate is not None and self._state != LOCUST_STATE_STOPPING:
                 vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
@@ -107,6 +106,9 @@ class GatewayUser(FastHttpUser):
             self.tasks = [GatewayUser.start_next]
             vars(self)["wait_time"] = self.until_due
             User.wait(self)
+
+    def _going(self) -> bool:
+        return bool(self._state != LOCUST_STATE_STOPPING)
 
     def until_due(self) -> float:
         """Return the seconds until this user's next scheduled start."""
