@@ -156,22 +156,26 @@ class LoadProcess:
         self._fixture_ready.wait(FIXTURE_TIMEOUT)
 
     def connect(self) -> None:
-        """Read the gateway's contract and collect the scenarios of the selected user classes.
+        """Read the contract of each gateway, and join the load.
 
         Raises:
             LoadTestError: the gateway does not answer or rejects the token.
         """
         host = self._host()
         self.sweep.over = False
-        own = (
-            GatewayLink(self._connect(host, self.target.credentials), Fixture(backends=self.target.backends)),
+        target = self.target
+        first = GatewayLink(self._connect(host, target.credentials), Fixture(backends=target.backends))
+        replicas = (
+            GatewayLink(self._connect(one.host, one.credentials), Fixture(backends=one.backends))
+            for one in target.replicas
         )
-        self.links = own + tuple(
-            GatewayLink(self._connect(replica.host, replica.credentials), Fixture(backends=replica.backends))
-            for replica in self.target.replicas
-        )
+        self.join((first, *replicas))
+
+    def join(self, links: tuple[GatewayLink, ...]) -> None:
+        """Take part in a load on these gateways, with the scenarios of the selected user classes."""
+        self.links = links
         self._places = Queue()
-        for link in self.links * SWEEP_USERS:
+        for link in links * SWEEP_USERS:
             self._places.put(link)
         self.scenarios = {
             f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))

@@ -15,14 +15,28 @@ def scenario(name: str, *operations: str) -> Scenario:
     return Scenario(name=name, area="a", file="f.py", line=1, calls=calls)
 
 
-def test_slow_scenarios_come_first_then_those_with_the_most_operations() -> None:
+def test_slow_scenarios_come_first_then_those_that_call_what_no_other_has_called() -> None:
     scenarios = [
         scenario("few", "GET /a"),
         scenario("many", "GET /a", "GET /b", "GET /c"),
+        scenario("as many", "GET /b", "GET /c", "GET /d"),
         scenario("slow", "GET /a"),
-        scenario("also few", "GET /b", "GET /b"),
+        scenario("one more", "GET /e"),
     ]
-    assert sweep_order(scenarios, frozenset({"slow"})) == ("slow", "many", "also few", "few")
+    order = sweep_order(scenarios, frozenset({"slow"}))
+    assert order == ("slow", "as many", "one more", "many", "few")
+
+
+@given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
+def test_scenarios_after_the_cover_call_nothing_new(calls: list[frozenset[int]]) -> None:
+    scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
+    order = sweep_order(scenarios, frozenset())
+    assert sorted(order) == sorted(one.name for one in scenarios)
+    added, covered = [], set[int]()
+    for name in order:
+        added.append(len(calls[int(name[1:])] - covered))
+        covered |= calls[int(name[1:])]
+    assert added == sorted(added, reverse=True)
 
 
 def test_scenarios_that_depend_on_chance_are_repeated_at_the_end() -> None:

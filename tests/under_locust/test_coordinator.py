@@ -20,6 +20,7 @@ from loadtest.client.session import Session
 from loadtest.core.errors import InconclusiveError
 from loadtest.engine import coordinator as coordinator_module
 from loadtest.engine.coordinator import Coordinator
+from loadtest.engine.link import GatewayLink
 from loadtest.engine.messages import WorkerLeaving, WorkerReady, WorkerStopped, encode
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.target import Target, target_environment
@@ -30,7 +31,7 @@ from loadtest.recording.aggregator import Aggregator
 from loadtest.recording.recorder import Recorder, WorkerReport
 from loadtest.results.run import PlannedCall, RunState, Scenario, read_run
 
-HOST = "http://127.0.0.1:9"
+HOST, REPLICA = "http://127.0.0.1:9", "http://127.0.0.1:10"
 SCENARIOS = tuple(
     Scenario(
         name=f"ThingsUser.{name}",
@@ -51,10 +52,10 @@ class ThingsUser(User):
     def second(self) -> None: ...
 
 
-def session() -> Session:
+def session(host: str = HOST) -> Session:
     paths = {"/first": {"get": {"responses": {"200": {"description": "ok"}}}}}
     document = {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths}
-    return Session(HOST, "token", Credentials(email="a@b"), read_contract(document, None), "1", None)
+    return Session(host, "token", Credentials(email="a@b"), read_contract(document, None), "1", None)
 
 
 @pytest.fixture
@@ -71,8 +72,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Coordinato
     process = LoadProcess(environment)
 
     def connect() -> None:
-        process._session = session()
-        process.scenarios = {f"ThingsUser.{one.__name__}": (ThingsUser, one) for one in ThingsUser.tasks}  # type: ignore[union-attr,misc]
+        process.join(tuple(GatewayLink(session(host)) for host in (HOST, REPLICA)))
 
     monkeypatch.setattr(process, "connect", connect)
     monkeypatch.setattr("loadtest.engine.process.sign_in", lambda _: None)
@@ -117,7 +117,7 @@ def test_the_fixture_is_ready_for_the_users_of_the_same_process(load: Coordinato
     start(load)
     with gevent.Timeout(5):
         load.process.wait_for_fixture()
-    assert load.process.fixture.gateway_id == "g"
+    assert [link.fixture.gateway_id for link in load.process.links] == ["g", "g"]
     stop(load)
 
 
@@ -125,12 +125,12 @@ def test_the_run_has_the_entities_before_and_after(
     load: Coordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(load)
-    counts = iter([{"tools": 5}, {"tools": 3}])
-    monkeypatch.setattr(coordinator_module, "count_entities", lambda _: next(counts))
+    counts = {HOST: iter([{"tools": 5}, {"tools": 3}]), REPLICA: iter([{"tools": 3}])}
+    monkeypatch.setattr(coordinator_module, "count_entities", lambda one: next(counts[one.host]))
     stop(load)
     assert load.run_writer.run is not None
     (tools,) = load.run_writer.run.entities
-    assert (tools.before, tools.after, tools.left) == (3, 3, 2)
+    assert (tools.before, tools.after, tools.left) == (6, 6, 2)
 
 
 def test_what_is_left_alone_if_nothing_is_left_over(

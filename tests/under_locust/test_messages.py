@@ -65,7 +65,9 @@ MESSAGES: list[Message] = [
     LoadStarted(
         started=1000.0, rate=ArrivalRate(period=2.0, realistic=0.5, held=60.0, seed=7), plan_started=True
     ),
-    FixtureReady(fixture=Fixture(gateway_id="g", tools={"echo": "x-echo"}, problems={"siem": "down"})),
+    FixtureReady(
+        fixtures=(Fixture(gateway_id="g", tools={"echo": "x-echo"}, problems={"siem": "down"}), Fixture())
+    ),
     NextScenario(ticket=3, name=None, sweep_over=True),
     StopUsers(),
 ]
@@ -120,9 +122,9 @@ def test_a_malformed_message_is_ignored_with_a_warning(data: Any, caplog: pytest
 
 def test_no_token_is_sent_to_another_process() -> None:
     member = SharedMember(email="m@example.com", bearer="top-secret")
-    sent = encode(FixtureReady(fixture=Fixture(member=member).without_token()))
+    sent = encode(FixtureReady(fixtures=(Fixture(member=member).without_token(),)))
     assert b"top-secret" not in sent
-    assert decode(sent, FixtureReady).fixture.member == SharedMember(email="m@example.com")
+    assert decode(sent, FixtureReady).fixtures[0].member == SharedMember(email="m@example.com")
 
 
 def test_a_worker_reads_the_configuration_that_its_master_published() -> None:
