@@ -9,7 +9,6 @@ import pytest
 from booted_versions import NEWEST
 from msgspec.structs import replace
 
-from loadtest.app import job as job_module
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.job import Job, replica_count
 from loadtest.app.judging import JudgingOptions
@@ -28,7 +27,7 @@ def job(source: str = NEWEST, **more: Any) -> Job:
 
 @pytest.fixture(autouse=True)
 def cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
 def test_two_gateways_share_a_whole_sweep_on_sqlite() -> None:
@@ -42,7 +41,7 @@ def test_one_gateway_is_enough_for_some_scenarios_for_another_database_and_on_on
 ) -> None:
     assert replica_count(job(locust=("HealthUser",)), SQLITE) == 1
     assert replica_count(job(), replace(SQLITE, database="postgresql", workers=2)) == 1
-    monkeypatch.setattr(job_module.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert replica_count(job(), SQLITE) == 1
 
 
