@@ -98,24 +98,24 @@ class RefusalUser(PeopleUser):
     def unknown_ids_admin(self) -> None:
         """Name entities in the admin UI that do not exist."""
         cases = self.cases(CaseGroup.UNKNOWN_ID, lambda one: admin_reads(one) or admin_writes(one))
-        self.refuse(cases, self.process.session.bearer)
+        self.refuse(cases, self.link.session.bearer)
 
     @task
     def unknown_ids(self) -> None:
         """Name entities in the API that do not exist."""
         cases = self.cases(CaseGroup.UNKNOWN_ID, lambda one: reads(one) or writes(one))
-        self.refuse(cases, self.process.session.bearer)
+        self.refuse(cases, self.link.session.bearer)
 
     @task
     def invalid_bodies_admin(self) -> None:
         """Send bodies to the admin UI that its contract does not allow."""
-        self.refuse(self.cases(CaseGroup.INVALID_BODY, admin_writes), self.process.session.bearer)
+        self.refuse(self.cases(CaseGroup.INVALID_BODY, admin_writes), self.link.session.bearer)
 
     @task
     def invalid_bodies(self) -> None:
         """Send bodies to the API that its contract does not allow."""
         cases = self.cases(CaseGroup.INVALID_BODY, lambda one: not admin_writes(one))
-        self.refuse(cases, self.process.session.bearer)
+        self.refuse(cases, self.link.session.bearer)
 
     @task
     def json_rpc(self) -> None:
@@ -140,7 +140,7 @@ class RefusalUser(PeopleUser):
 
     def cases(self, group: CaseGroup, part: Part) -> list[NegativeCase]:
         """Return the cases of a ``group`` for the operations in ``part`` of the contract that are not excluded."""
-        session = self.process.session
+        session = self.link.session
         return [
             case
             for case in negative_cases(session.contract)
@@ -174,7 +174,7 @@ class RefusalUser(PeopleUser):
         """Send ``cases`` of a protocol, as the administrator or without a token."""
         negative, chosen = self._negative(cases)
         for case in chosen:
-            negative.send(case, "" if case.group is CaseGroup.NO_TOKEN else self.process.session.bearer)
+            negative.send(case, "" if case.group is CaseGroup.NO_TOKEN else self.link.session.bearer)
 
     @contextmanager
     def mcp_session(self, begin: str, end: str, **path: str) -> Iterator[str]:
@@ -199,12 +199,12 @@ class RefusalUser(PeopleUser):
                     role_id=str(role["role_id"]),
                     params=scope,
                 )
-            secret = self.process.session.credentials.jwt_secret
+            secret = self.link.session.credentials.jwt_secret
             yield (session_token(person.email, secret, admin=False) if secret else self.signed_in(person))
 
     def _negative(self, cases: Iterable[NegativeCase]) -> tuple[NegativeCaller, list[NegativeCase]]:
         """Return the caller for ``cases``, and those of them that are sent this time."""
-        data = self.process.session.data
+        data = self.link.session.data
         rules = load_rules(data.version if data else None)
         outcomes = load_outcomes(data.version) if data else {}
         sent = [case for case in cases if rules.sends(case.operation, case.label)]
@@ -219,7 +219,7 @@ class RefusalUser(PeopleUser):
             return
         with suppress(Problem, LookupError, TypeError):
             identity = str(answer.json["id"])
-            for operation in self.process.session.contract.operations:
+            for operation in self.link.session.contract.operations:
                 method, _, template = operation.partition(" ")
                 start, _, parameter = template.rpartition("/")
                 if method == "DELETE" and start == path and parameter.startswith("{"):
