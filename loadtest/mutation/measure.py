@@ -162,7 +162,7 @@ def _load(
         locust_environment(target, size),
         takes=MAX_LOAD,
         reports=reports,
-        gateway=gateway,
+        gateways=(gateway,),
         progress=progress,
     )
     path = reports / "run.json"
