@@ -146,7 +146,11 @@ test-real: setup ## Run the tests that boot a gateway
 
 .PHONY: test-faults
 test-faults: setup ## Test every way in which a job can end, with a stub
-	@$(BIN)/pytest tests/faults --numprocesses=logical $(PYTEST_ARGS)
+	@$(BIN)/pytest tests/faults -m 'not real' --numprocesses=logical $(PYTEST_ARGS)
+
+.PHONY: test-faults-real
+test-faults-real: setup ## The same with a real gateway, one at a time
+	@$(BIN)/pytest tests/faults -m real $(PYTEST_ARGS)
 
 .PHONY: test-nightly
 test-nightly: setup ## Run the tests that are too slow for every change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -16,8 +17,8 @@ from loadtest.results.target import Death
 
 
 def started_at(run: Run) -> float:
-    """Return the start of the load in seconds since the epoch."""
-    return datetime.fromisoformat(run.started).timestamp()
+    """Return the start of the load by the monotonic clock of this machine, on which Locust has just written ``run``."""
+    return time.monotonic() - run.duration if run.started_monotonic is None else run.started_monotonic
 
 
 def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> Run:
@@ -31,7 +32,7 @@ def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> R
     death = death_text("the gateway", ours.death) or (
         death_text("the backends", replace(peers, at=peers.at - since)) if peers else ""
     )
-    lines = gateway.lines_of(_requests(run, since))
+    lines = gateway.lines_of(_requests(run))
     return replace(
         run,
         gateway=replace(
@@ -63,7 +64,7 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
     gateway, alive = run.gateway, run.gateway is None or run.gateway.death is None
     if gateway is not None and alive and own is not None:
         gateway = replace(gateway, death=own, log_tail=replica.log_tail())
-    lines = replica.lines_of(_requests(run, since))
+    lines = replica.lines_of(_requests(run))
     return replace(
         run,
         gateway=gateway,
@@ -90,13 +91,14 @@ def death_text(who: str, death: Death | None) -> str:
     return f"{who} died after {death.at:.0f} s of load{death.how}"
 
 
-def _requests(run: Run, since: float) -> tuple[LogQuery, ...]:
+def _requests(run: Run) -> tuple[LogQuery, ...]:
+    started = datetime.fromisoformat(run.started).timestamp()
     return tuple(
         LogQuery(
             correlation_id=example.correlation_id,
             method=failure.operation.partition(" ")[0],
             path=_path(example.url),
-            at=since + example.at,
+            at=started + example.at,
         )
         for failure in run.failures
         for example in failure.examples

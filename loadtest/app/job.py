@@ -188,7 +188,7 @@ def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
 
 
 def _unresponsive(run: Run, since: float | None) -> Run:
-    """Return ``run`` as aborted if the gateway has not responded ``since`` that time (seconds since the epoch)."""
+    """Return ``run`` as aborted if the gateway has not responded ``since`` that time (monotonic clock)."""
     if since is None or run.gateway is None or run.gateway.death is not None:
         return run
     at = max(since - started_at(run), 0.0)

@@ -40,8 +40,8 @@ def run_locust(
     ``takes`` is the expected duration in seconds; much later Locust is stopped. Its output goes to ``locust.log`` in
     ``reports``. From here on a signal raises no exception, as there is a run to report.
 
-    Returns the time of a gateway's last response, in seconds since the epoch, if the load was stopped because it no
-    longer responds.
+    Returns the time of a gateway's last response, by the monotonic clock, if the load was stopped because it no longer
+    responds.
     """
     stop_request().handle()
     with contextlib.ExitStack() as stack:
@@ -88,7 +88,7 @@ def _wait(
         if silent is not None:
             progress.log("load", f"the gateway has not responded for {silent:.0f} s; stopping the load")
             locust.stop(HUNG_WITHIN)
-            return time.time() - silent
+            return time.monotonic() - silent
         stop.sleep(POLL)
     return None
 

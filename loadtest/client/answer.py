@@ -26,6 +26,7 @@ class Problem(Exception):  # noqa: N818 - a problem of a response, not an error 
         status: int | None = None,
         code: str | None = None,
         actual: str = "",
+        waited: float = 0.0,
     ) -> None:
         self.kind = kind
         self.status = status
@@ -33,6 +34,8 @@ class Problem(Exception):  # noqa: N818 - a problem of a response, not an error 
         self.raw = message
         self.actual = actual
         """The actual value, if ``message`` states an expected one; not part of the text."""
+        self.waited = waited
+        """Seconds of a wait that expired; 0 if the problem does not depend on time, or only the call waited."""
         self.message = normalise(message) or kind.value
         tags = " ".join(str(part) for part in (kind.value, status, code) if part is not None)
         super().__init__(f"[{tags}] {self.message}")
@@ -42,7 +45,14 @@ class Problem(Exception):  # noqa: N818 - a problem of a response, not an error 
         hidden = redactor.mask(self.raw)
         if hidden == self.raw:
             return self
-        return Problem(self.kind, hidden, status=self.status, code=self.code, actual=self.actual)
+        return Problem(
+            self.kind,
+            hidden,
+            status=self.status,
+            code=self.code,
+            actual=self.actual,
+            waited=self.waited,
+        )
 
 
 _decode = msgspec.json.Decoder().decode

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.evidence import build_example, sent_secrets
 from loadtest.client.request import CORRELATION_HEADER, PreparedRequest
+from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import Example
 
@@ -33,6 +33,10 @@ class CallContext:
     example: Example | None = None
     after: str | None = None
     """If this call cleans up after a failure: the operation that failed."""
+    waits: float = 0.0
+    """Seconds that the scenario waits for its result before and in this call: a failure may depend on time."""
+    began: float = field(default_factory=clock.now)
+    """Unix time in seconds."""
     late: float = 0.0
     """For the first call of a scheduled scenario: milliseconds since its scheduled start."""
 
@@ -60,7 +64,7 @@ def report_call(
         headers=request.headers,
         body=request.body,
         answer=answer if answer.status else None,
-        at=time.time(),
+        at=clock.now(),
         correlation_id=request.headers[CORRELATION_HEADER],
         redactor=redactor,
         actual=problem.actual,

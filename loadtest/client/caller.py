@@ -23,6 +23,7 @@ from loadtest.client.protocols.streams import EventStream, LineReader
 from loadtest.client.request import PreparedRequest, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem, find_stream_problem
+from loadtest.core import clock
 from loadtest.core.operations import base, deletes
 from loadtest.results.outcome import StreamResult
 
@@ -103,6 +104,7 @@ class Caller:
         effect: Check | None = None,
         problem: Callable[[Answer], Problem | None] | None = None,
         unlisted: bool = False,
+        waits: float = 0.0,
         **path: str,
     ) -> Answer:
         """Make one call and return its validated response.
@@ -122,6 +124,8 @@ class Caller:
                 failure of its own calls is theirs. Skipped while the load is ending.
             problem: finds a problem of the protocol above HTTP, before ``check``.
             unlisted: the operation is served but not listed in the contract.
+            waits: seconds that the scenario has waited for this result, or that ``check`` waits. If it does not come,
+                the failure depends on time: a pause of the load generator may be the cause.
 
         Raises:
             StepFailed: the response had a problem, which has been reported.
@@ -132,7 +136,7 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
-        call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
+        call = CallContext(operation, self.area, self.scenario, after=self.failed_before(), waits=waits)
         response = self._send(route, request, call)
         self._check_token(response, bearer)
         ended: BaseException | None = None
@@ -323,7 +327,7 @@ class Caller:
         self, route: Route, request: PreparedRequest, call: CallContext, *, stream: bool = False
     ) -> ResponseContextManager:
         with nullcontext() if stream else self.session.limiter.slot(call.operation):
-            call.late = self.lateness()
+            call.late, call.began = self.lateness(), clock.now()
             return self.http.request(
                 request.method,
                 request.url,

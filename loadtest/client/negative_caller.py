@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from loadtest.client.connection.transport import answer_of
 from loadtest.client.evidence import build_example, sent_secrets
 from loadtest.client.refusal import Finding, compare, outcome_of
 from loadtest.client.request import CORRELATION_HEADER, PreparedRequest, find_route, make_request
+from loadtest.core import clock
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import NegativeCase
 from loadtest.results.outcome import CallFailure, RefusalResult
@@ -110,7 +110,7 @@ class NegativeCaller:
                 outcome=outcome,
                 standing=found.standing,
                 scenario=self.caller.scenario,
-                finished=time.time(),
+                finished=clock.now(),
                 reason=found.reason,
                 fault=fault,
             )
@@ -132,7 +132,7 @@ class NegativeCaller:
                 headers=request.headers,
                 body=request.body,
                 answer=answer,
-                at=time.time(),
+                at=clock.now(),
                 correlation_id=request.headers[CORRELATION_HEADER],
                 redactor=redactor,
                 actual=f"{outcome_of(answer)} instead of {' or '.join(recorded) or 'a refusal'}",

@@ -19,6 +19,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.client.session import Session
+from loadtest.core import clock
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.engine.link import GatewayLink
 from loadtest.engine.messages import (
@@ -41,7 +42,7 @@ from loadtest.engine.sweep import SweepQueue, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
-from loadtest.fixtures.inventory import count_entities, delete_leftovers
+from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers
 from loadtest.results.deployment import SQLITE
 from loadtest.results.run import Scenario
 
@@ -213,11 +214,11 @@ class Coordinator:
         Returns the number of entities of each kind afterwards, and of deleted leftovers.
         """
         delete_fixture(link.session, link.fixture)
-        after, leftovers = count_entities(link.session), dict[str, int]()
+        after, leftovers = count_entities(link.session), Leftovers()
         if before and after != before:
             leftovers = delete_leftovers(link.session, self._tags)
-            after = count_entities(link.session)
-        return after, leftovers
+            after = count_entities(link.session, leftovers.absent)
+        return after, dict(leftovers.deleted)
 
     def _quit(self) -> None:
         if self.environment.runner is not None:
@@ -257,7 +258,7 @@ class Coordinator:
         send(self.environment, reply, worker)
 
     def _on_scenario_done(self, message: ScenarioDone, worker: str) -> None:
-        self.queue.done(message.name, worker, time.time() - self.run_writer.started)
+        self.queue.done(message.name, worker, clock.now() - self.run_writer.started)
 
 
 def _prepare(link: GatewayLink) -> dict[str, int | None]:

@@ -6,7 +6,6 @@ A load of constant size has no arrival rate.
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
@@ -14,6 +13,7 @@ from typing import Any
 
 from locust.env import Environment
 
+from loadtest.core import clock
 from loadtest.engine.sweep import SLOW
 from loadtest.engine.target import Target
 from loadtest.workload.execution import Execution
@@ -122,7 +122,7 @@ class SoakController:
             user_class.fixed_count = staffing.holders
         self.rate = arrival_rate(soak, staffing, run_time, self.target.seed)
         stages = plan_stages(soak, staffing, run_time)
-        shape.execution = Execution(stages, staffing, shape.sweeping, swept, self._on_swept, time.time())
+        shape.execution = Execution(stages, staffing, shape.sweeping, swept, self._on_swept, clock.now())
 
     def _on_swept(self) -> None:
         logger.info("The first sweep is over; the plan of the soak starts")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Generator
 from typing import Any, NoReturn, cast
 
@@ -21,6 +20,7 @@ from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
 from loadtest.client.auth import Credentials
 from loadtest.client.session import Session, connect
+from loadtest.core import clock
 from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, LoadTestError, UsageError
 from loadtest.core.log_filter import hide_secrets_in_logs
@@ -47,6 +47,7 @@ from loadtest.engine.sweep import SLOW, SweepClient
 from loadtest.engine.target import DEFAULT_HOST, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
+from loadtest.recording.pauses import TICK
 from loadtest.recording.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ class LoadProcess:
         """One item for each user that may take part in the sweep at the same time."""
         self._connected = Event()
         self._fixture_ready = Event()
+        self._watching = False
+        """Pauses of this process are measured."""
         self._failure = ""
         """Why this worker cannot take part."""
         self.abort: Callable[[str], None] = lambda _reason: None
@@ -230,7 +233,7 @@ class LoadProcess:
             logger.exception("This worker cannot take part")
             self._refuse(f"{type(error).__name__}: {error}", error)
         logger.info("Takes part in the load on %s", redact(str(self.environment.host)))
-        send(self.environment, WorkerReady(tag=self.session.tag, clock=time.time()))
+        send(self.environment, WorkerReady(tag=self.session.tag, clock=clock.now()))
 
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         attach_report(data, self.recorder.take_report())
@@ -282,12 +285,21 @@ class LoadProcess:
             gevent.sleep(PARENT_POLL_INTERVAL)
         self._quit()
 
+    def _watch_pauses(self) -> None:
+        self.recorder.pauses.start()
+        while True:
+            gevent.sleep(TICK)
+            self.recorder.check_pauses()
+
     def _on_stop_users(self, _message: StopUsers, _sender: str) -> None:
         if self.environment.runner is not None:
             gevent.spawn(self.environment.runner.stop)
 
     def _on_load_started(self, message: LoadStarted, _sender: str) -> None:
         self.recorder.begin(message.started)
+        if not self._watching:
+            self._watching = True
+            gevent.spawn(self._watch_pauses)
         self.pacing.update(message.rate, started=message.plan_started, scenarios=self.scenarios)
 
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:

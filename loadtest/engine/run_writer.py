@@ -24,6 +24,7 @@ from msgspec.structs import asdict, replace
 
 import loadtest
 from loadtest.client.session import Session
+from loadtest.core import clock
 from loadtest.core.errors import UsageError
 from loadtest.core.files import prepare_directory, write_atomically
 from loadtest.core.redact import redact
@@ -63,7 +64,7 @@ class RunWriter:
         self.recorder = recorder
         self._workers = workers
         """Returns the records of the workers, given the start of the load in Unix seconds."""
-        self.started = time.time()
+        self.started = clock.now()
         self.run: Run | None = None
         self.shape: SoakShape | None = None
         """The load shape of a soak."""
@@ -101,9 +102,10 @@ class RunWriter:
         self.recorder.reset()
         self._users, self._cpu, self._over, self._queue = {}, CpuMonitor(), False, queue
         self._documented = session.contract.elements()
-        self.started = time.time()
+        self.started = clock.now()
         self.run = Run(
             started=_iso(self.started),
+            started_monotonic=clock.monotonic(self.started),
             settings=Settings(
                 host=redact(host),
                 profile=self.target.profile,
@@ -138,11 +140,12 @@ class RunWriter:
         """Record the start of the load: rejected backends, and the number of entities before it."""
         if self.run is None:
             return
-        self.started = time.time()
+        self.started = clock.now()
         self.recorder.begin(self.started)
         self.run = replace(
             self.run,
             started=_iso(self.started),
+            started_monotonic=clock.monotonic(self.started),
             backends=tuple(
                 Backend(name=one.name, up=False, detail=problems[one.name]) if one.name in problems else one
                 for one in self.run.backends
@@ -165,7 +168,7 @@ class RunWriter:
     def abort(self, reason: str) -> None:
         """Mark the run as aborted; ``reason`` is one sentence."""
         run = self.run or Run(
-            started=_iso(time.time()),
+            started=_iso(clock.now()),
             settings=Settings(host=redact(self.target.host), profile=self.target.profile),
             environment=_environment(),
             gateway=Gateway(
@@ -185,7 +188,7 @@ class RunWriter:
         self._cpu = CpuMonitor()
         while not self._over:
             runner = self.environment.runner
-            self._users[int(time.time())] = runner.user_count if runner else 0
+            self._users[int(clock.now())] = runner.user_count if runner else 0
             self._cpu.sample(runner)
             if time.monotonic() >= due or self._write_now:
                 self._write_now = False
@@ -201,7 +204,7 @@ class RunWriter:
         if self.run is None:
             return
         counts = self.recorder.aggregator
-        duration = self.run.duration if self._over else round(time.time() - self.started, 3)
+        duration = self.run.duration if self._over else round(clock.now() - self.started, 3)
         execution = self.shape.execution if self.shape else None
         stages = execution.stages(self.started, self.started + duration) if execution else ()
         self.run = replace(

@@ -12,6 +12,7 @@ import msgspec
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
+from loadtest.core import clock
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.redact import redact
 from loadtest.engine.membership import Membership
@@ -51,7 +52,7 @@ class WorkerPool:
         self._active: set[str] = set()
         if isinstance(environment.runner, MasterRunner):
             environment.events.heartbeat_sent.add_listener(
-                lambda client_id, timestamp, **_: self.membership.seen(client_id, timestamp)
+                lambda client_id, **_: self.membership.seen(client_id, clock.now())
             )
             environment.events.worker_report.add_listener(self._on_report)
             listen(environment, WorkerStopped, self._on_stopped)
@@ -93,14 +94,14 @@ class WorkerPool:
     def begin(self) -> None:
         """Start a load with the workers that are connected."""
         self._active.clear()
-        self.membership.begin(self.present(), time.time())
+        self.membership.begin(self.present(), clock.now())
         if self._master is not None:
             gevent.spawn(self._watch)
 
-    def ready(self, worker: str, clock: float) -> None:
-        """Record that ``worker`` takes part, and its ``clock`` in Unix seconds."""
+    def ready(self, worker: str, reading: float) -> None:
+        """Record that ``worker`` takes part, and the ``reading`` of its clock in Unix seconds."""
         self._active.add(worker)
-        if ahead := self.membership.compare_clock(worker, clock, time.time()):
+        if ahead := self.membership.compare_clock(worker, reading, clock.now()):
             logger.warning(
                 "The clock of worker %s is %.0f s ahead of this machine's", _machine(worker), ahead
             )
@@ -109,7 +110,7 @@ class WorkerPool:
         """Find workers that were lost or came back; requeue the scenarios of lost ones."""
         if self._master is None:
             return
-        lost, returned = self.membership.update(self.present(), time.time())
+        lost, returned = self.membership.update(self.present(), clock.now())
         for worker in lost:
             logger.warning("Lost worker %s: no heartbeat", _machine(worker))
             self._requeue(worker)
@@ -165,7 +166,7 @@ class WorkerPool:
     def _on_leaving(self, message: WorkerLeaving, worker: str) -> None:
         reason = redact(message.reason)
         self._active.discard(worker)
-        self.membership.left(worker, time.time(), reason, lost=not message.took_part)
+        self.membership.left(worker, clock.now(), reason, lost=not message.took_part)
         self._requeue(worker)
         logger.warning("Worker %s is leaving: %s", _machine(worker), reason)
 

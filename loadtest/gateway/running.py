@@ -87,29 +87,29 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         return Path(self.directory, GATEWAY_LOG) if self.directory else None
 
     def death(self) -> Death | None:
-        """Return how it ended unexpectedly, ``at`` in seconds since the epoch, or None if it runs."""
+        """Return how it ended unexpectedly, ``at`` by the monotonic clock, or None if it runs."""
         if self.directory is None or not Path(self.directory).is_dir():
             return None
         life = Path(self.directory, GATEWAY_LIFE)
         if (death := death_of(life)) is not None or self.pid is None or psutil.pid_exists(self.pid):
             return death
         time.sleep(REPORT_TIMEOUT)
-        return death_of(life) or Death(at=time.time())
+        return death_of(life) or Death(at=time.monotonic())
 
     def backends_death(self) -> Death | None:
         """Return how the backends' process ended unexpectedly, as :meth:`death`."""
         return death_of(Path(self.directory, BACKENDS_LIFE)) if self.directory else None
 
     def samples(self, since: float) -> tuple[ResourceSample, ...]:
-        """Return the samples of its process tree, in seconds after ``since`` (seconds since the epoch)."""
+        """Return the samples of its process tree, in seconds after ``since`` (monotonic clock)."""
         return read_samples(Path(self.directory, SAMPLES), since) if self.directory else ()
 
     def processes(self, since: float) -> tuple[Process, ...]:
-        """Return the samples of each process, in seconds after ``since`` (seconds since the epoch)."""
+        """Return the samples of each process, in seconds after ``since`` (monotonic clock)."""
         return read_processes(Path(self.directory, MEMBERS), since) if self.directory else ()
 
     def stores(self, since: float) -> tuple[Store, ...]:
-        """Return the stored data that changed in size, in seconds after ``since`` (seconds since the epoch)."""
+        """Return the stored data that changed in size, in seconds after ``since`` (monotonic clock)."""
         return read_stores(Path(self.directory, READINGS), since) if self.directory else ()
 
     def limits(self) -> dict[str, int]:
@@ -149,7 +149,7 @@ class RunningGateway(Record, frozen=True, kw_only=True):
             log.copy_log(self.log_path, target, self.secrets)
 
     def record(self, since: float) -> Gateway:
-        """Return the gateway's record in the run; times are seconds after ``since`` (seconds since the epoch)."""
+        """Return the gateway's record in the run; times are seconds after ``since`` (monotonic clock)."""
         death = self.death()
         return Gateway(
             version=self.version,

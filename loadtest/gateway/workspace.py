@@ -17,6 +17,7 @@ import psutil
 
 from loadtest.backends import RESERVED
 from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.gateway.process.identity import same_process, started_after
 from loadtest.results.deployment import Deployment
 
 LOOPBACK = "127.0.0.1"
@@ -119,27 +120,18 @@ def run_directory(home: Path) -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=runs)).resolve()
     try:
         me = psutil.Process()
-        (directory / OWNER).write_text(f"{me.pid} {me.create_time()}", encoding="ascii")
+        (directory / OWNER).write_text(f"{me.pid} {started_after(me)}", encoding="ascii")
         (directory / "tmp").mkdir()
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def same_process(pid: int, created: float) -> bool:
-    """Return whether ``pid`` is still the process that was created at ``created`` (seconds since the epoch)."""
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
 def _owned(directory: Path) -> bool:
     """Return whether the run of ``directory`` is active, or so new that it may not have written its owner yet."""
     try:
-        pid, created = (directory / OWNER).read_text(encoding="ascii").split()
-        return same_process(int(pid), float(created))
+        pid, started = (directory / OWNER).read_text(encoding="ascii").split()
+        return same_process(int(pid), float(started))
     except (OSError, ValueError):
         return _is_new(directory)
 

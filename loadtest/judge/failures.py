@@ -29,6 +29,8 @@ class FailureStatus(StrEnum):
     NEW = "new"
     EXPIRED = "expired"
     """A known failure whose expiry date has passed."""
+    INCONCLUSIVE = "inconclusive"
+    """It depends on time, and each time the load generator was paused for a considerable part of it."""
     KNOWN = "known"
     """Excused by a known-failure entry."""
     CATEGORY = "category"
@@ -83,6 +85,8 @@ class JudgedFailure:
             return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
         if self.known_as is not None:
             return f"{self.change}: {self.known_as.known.reason} ({self.known_as.known.owner})"
+        if self.status is FailureStatus.INCONCLUSIVE:
+            return "the load generator was paused meanwhile"
         if self.status is FailureStatus.CATEGORY and self.category is not None:
             return f"{self.category.title} [{self.category.name}]"
         return ""
@@ -110,16 +114,20 @@ def judge_failures(
         category = categories.classify(failure)
         if entry is not None:
             status = FailureStatus.KNOWN
+        elif category is not None and category.excuses and not matching:
+            status = FailureStatus.CATEGORY
+        elif failure.paused and failure.paused >= failure.count:
+            status = FailureStatus.INCONCLUSIVE
         elif matching:
             status, entry = FailureStatus.EXPIRED, matching[0]
-        elif category is not None and category.excuses:
-            status = FailureStatus.CATEGORY
         else:
             status = FailureStatus.NEW
             known_as = next((one for one in matcher.otherwise(failure) if one not in seen), None)
             if known_as is not None:
                 changed.add(known_as)
-        fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or fail_on is FailOn.ANY
+        fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or (
+            fail_on is FailOn.ANY and status is not FailureStatus.INCONCLUSIVE
+        )
         judged.append(
             JudgedFailure(failure, status, fails, entry, category, known_as, _detail(failure, details or {}))
         )

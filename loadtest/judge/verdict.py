@@ -85,7 +85,16 @@ class Verdict:
     @property
     def excused(self) -> tuple[JudgedFailure, ...]:
         """The failures that do not make the run fail: a known failure or a category excuses them."""
-        return tuple(judged for judged in self.failures if not judged.fails)
+        return tuple(
+            judged
+            for judged in self.failures
+            if not judged.fails and judged.status is not FailureStatus.INCONCLUSIVE
+        )
+
+    @property
+    def undecided(self) -> tuple[JudgedFailure, ...]:
+        """The failures that are no evidence, because the load generator was paused."""
+        return self.with_status(FailureStatus.INCONCLUSIVE)
 
     @property
     def findings(self) -> tuple[CheckResult, ...]:
@@ -140,6 +149,8 @@ def judge(
     failures, seen = judge_failures(
         (*run.failures, *removals.failures(run)), matcher, categories, today, fail_on, removals.removed
     )
+    undecided = tuple(judged for judged in failures if judged.status is FailureStatus.INCONCLUSIVE)
+    undecided_operations = {judged.failure.operation for judged in undecided}
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for judged in failures:
         if judged.status in (FailureStatus.NEW, FailureStatus.EXPIRED) and not judged.removed:
@@ -147,12 +158,13 @@ def judge(
             failing_by_minute.update(judged.failure.minutes)
     coverage = coverage_of(
         run,
-        excused={judged.failure.operation for judged in failures} - failing.keys(),
+        excused={judged.failure.operation for judged in failures} - failing.keys() - undecided_operations,
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
         required=version_data is not None,
         allowed={one.operation for one in version_data.allowed} if version_data else (),
         interrupting=failing.keys()
+        | undecided_operations
         | {
             judged.failure.operation
             for judged in failures
@@ -175,7 +187,7 @@ def judge(
     ]
     endurance = assess_endurance(run, new)
     blocking = sum(one.fails for one in failures)
-    checks = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals))
+    checks = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals, undecided))
     latency = total_latency(run)
     results = judge_criteria(
         run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)

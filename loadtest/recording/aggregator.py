@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from loadtest.core.operations import base
+from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
-from loadtest.results.run import CutShort, ScenarioRuns
+from loadtest.results.run import CutShort, Pause, ScenarioRuns
 from loadtest.workload.schedule import Start
 
 MAX_EXAMPLES = 3
@@ -197,6 +198,7 @@ class Aggregator(msgspec.Struct):
     checked: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     """Operation → documented element of its input → calls whose effect was checked."""
     refusals: _RefusalCounts = msgspec.field(default_factory=_RefusalCounts)
+    pauses: list[PauseInterval] = msgspec.field(default_factory=list)
 
     @property
     def requests(self) -> int:
@@ -267,6 +269,15 @@ class Aggregator(msgspec.Struct):
         cuts = self.scenarios.setdefault(name, _ScenarioCounts()).cut_short
         _add(cuts.setdefault(operation, {}), {cause: 1})
 
+    def add_pauses(self, pauses: Iterable[PauseInterval]) -> None:
+        """Add pauses of a process."""
+        known = united((*self.pauses, *pauses))
+        if len(known) > MAX_PAUSES:
+            last = known[MAX_PAUSES - 1]
+            lost = sum(one.seconds for one in known[MAX_PAUSES - 1 :])
+            known[MAX_PAUSES - 1 :] = [PauseInterval(last.start, lost)]
+        self.pauses = known
+
     def begin(self, start: Start) -> None:
         """Count the start of a scheduled scenario."""
         self.starts.late.add(start.late * 1000)
@@ -285,6 +296,7 @@ class Aggregator(msgspec.Struct):
         self.buckets.merge(other.buckets)
         self.starts.merge(other.starts)
         self.refusals.merge(other.refusals)
+        self.add_pauses(other.pauses)
 
     def _fail(
         self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
@@ -304,6 +316,7 @@ class Aggregator(msgspec.Struct):
                 scenario=outcome.scenario,
                 minutes={minute_of(self.start, outcome.finished): 1},
                 after={after: 1} if after else {},
+                paused=int(fault.paused),
                 examples=(fault.example,) if fault.example else (),
             )
         )
@@ -318,6 +331,7 @@ class Aggregator(msgspec.Struct):
                 last=max(old.last or 0.0, new.last or 0.0),
                 minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
                 after=dict(Counter(old.after) + Counter(new.after)),
+                paused=old.paused + new.paused,
                 examples=(old.examples + new.examples)[:MAX_EXAMPLES],
             )
         elif len(self.failures) >= MAX_FINGERPRINTS:
@@ -363,6 +377,12 @@ class Aggregator(msgspec.Struct):
             operation: {name: self.checked.get(operation, none).get(name, 0) for name in names}
             for operation, names in documented.items()
         }
+
+    def pause_records(self, start: float) -> tuple[Pause, ...]:
+        """Return the pauses of all processes, with times relative to ``start`` (Unix seconds)."""
+        return tuple(
+            Pause(at=round(one.start - start, 3), seconds=round(one.seconds, 3)) for one in self.pauses
+        )
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""

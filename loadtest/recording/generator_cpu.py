@@ -39,6 +39,7 @@ class CpuMonitor:
             late=starts.late.summary(),
             scheduling_delay=starts.scheduling_delay.summary(),
             dropped=starts.missed,
+            pauses=recorder.aggregator.pause_records(recorder.aggregator.start),
         )
 
 

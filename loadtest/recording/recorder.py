@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,11 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtest.client.answer import MissingMember, Problem
+from loadtest.core import clock
 from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
+from loadtest.recording.pauses import PauseMonitor
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.workload.schedule import Start
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from loadtest.client.call import CallContext
     from loadtest.client.caller import Caller
 
+_TIMEOUTS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT)
+_TIMED_OUT = re.compile(r"(?i)\btimed? ?out\b")
 _TRACEBACK_LINES = 30
 """Lines kept of the traceback of a scenario."""
 
@@ -64,15 +70,22 @@ class Recorder:
         self.workers: dict[str, WorkerTotals] = {}
         self.cpu: dict[str, float] = {}
         """CPU seconds by worker."""
+        self.pauses = PauseMonitor(clock.now)
         environment.events.request.add_listener(self._on_request)
 
     def reset(self) -> None:
         """Discard all counts before a new run."""
         self.aggregator, self.reported, self.workers, self.cpu = Aggregator(), 0, {}, {}
+        self.pauses.start()
 
     def begin(self, start: float) -> None:
         """Set the start of the load, in Unix seconds, before anything is counted."""
         self.aggregator.start = start
+
+    def check_pauses(self) -> None:
+        """Count a pause of this process, if there was one; call it every :data:`TICK` seconds."""
+        self.pauses.tick()
+        self.aggregator.add_pauses(self.pauses.take())
 
     def scenario_begins(self, start: Start) -> None:
         """Count the start of a scheduled scenario."""
@@ -118,7 +131,7 @@ class Recorder:
         if caller.scenario is not None:
             self.scenario_cut_short(caller.scenario, operation, problem)
         lines = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
-        now = time.time()
+        now = clock.now()
         self.environment.stats.log_error(method, name, str(problem))
         self.aggregator.add(
             CallResult(
@@ -130,7 +143,7 @@ class Recorder:
                 status=0,
                 received=0,
                 fault=replace(
-                    _fault(problem, None, self.redactor),
+                    self._judged(_fault(problem, None, self.redactor), problem, None),
                     example=Example(at=now, log=tuple(lines[-_TRACEBACK_LINES:])),
                 ),
             )
@@ -154,7 +167,7 @@ class Recorder:
                 operation=operation,
                 area=call.area if call else area_of(operation),
                 scenario=call.scenario if call else None,
-                finished=time.time(),
+                finished=clock.now(),
                 duration=response_time or 0.0,
                 status=getattr(response, "status_code", 0) or 0,
                 received=response_length or 0,
@@ -163,9 +176,16 @@ class Recorder:
                 accepted=call.accepted if call else None,
                 refused=call.refused if call else False,
                 after=call.after if call else None,
-                fault=_fault(exception, call, self.redactor) if exception else None,
+                fault=self._judged(_fault(exception, call, self.redactor), exception, call)
+                if exception
+                else None,
             )
         )
+
+    def _judged(self, fault: CallFailure, exception: BaseException, call: CallContext | None) -> CallFailure:
+        """Return ``fault`` with whether a pause of this process may explain it."""
+        waited = waited_for(exception, call, clock.now())
+        return replace(fault, paused=True) if waited and self.pauses.may_explain(waited) else fault
 
     def take_report(self) -> WorkerReport:
         """Return the counts since the last report and start again from zero."""
@@ -178,9 +198,27 @@ class Recorder:
         totals = self.workers.setdefault(worker, WorkerTotals())
         totals.received += report.counts.requests
         totals.claimed = max(totals.claimed, report.requests)
-        totals.last_report = time.time()
+        totals.last_report = clock.now()
         self.cpu[worker] = report.cpu_seconds
         self.aggregator.merge(report.counts)
+
+
+def waited_for(exception: BaseException, call: CallContext | None, now: float) -> float:
+    """Return the seconds of waiting after which a call failed; 0 if the failure does not depend on time.
+
+    The gateway has timeouts, too, and a connection that is idle for too long is closed.
+    """
+    if not isinstance(exception, Problem):
+        return 0.0
+    if exception.waited or call is None:
+        return exception.waited
+    lasted = now - call.began
+    timed_out = exception.status in _TIMEOUTS or _TIMED_OUT.search(exception.message)
+    if exception.kind in (ProblemKind.TIMEOUT, ProblemKind.CONNECTION) or timed_out:
+        return lasted
+    if exception.kind in (ProblemKind.CONTENT, ProblemKind.STATUS) and call.waits:
+        return max(call.waits, lasted)
+    return 0.0
 
 
 def cpu_seconds() -> float:

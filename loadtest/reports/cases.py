@@ -131,6 +131,9 @@ def _operation(
         return case(
             CaseOutcome.ERROR, f"{unexplained} failures without a recorded cause", Check.ACCOUNTED.value
         )
+    undecided = [one for one in judged if one.status is FailureStatus.INCONCLUSIVE]
+    if undecided:
+        return case(CaseOutcome.ERROR, _summary(undecided), Check.PAUSES.value, describe(judged))
     if judged:
         return case(CaseOutcome.SKIPPED, f"known: {judged[0].reason}", body=describe(judged))
     if covered.state is CoverageState.SUCCEEDED or (operation is not None and operation.successes):

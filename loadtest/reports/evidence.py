@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loadtest.core.units import clock
-from loadtest.judge.failures import JudgedFailure
+from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.reports.text import block, one_line
 from loadtest.results.failures import Example
 
@@ -45,10 +45,11 @@ def _lines(judged: JudgedFailure) -> Iterator[str]:
     failure = judged.failure
     yield f"{title(judged)} ({times(failure.count)})"
     yield f"{judged.status.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
-    if judged.entry is not None or judged.known_as is not None:
+    undecided = judged.status is FailureStatus.INCONCLUSIVE
+    if undecided or judged.entry is not None or judged.known_as is not None:
         yield one_line(judged.reason)
     category = judged.category
-    if category is not None:
+    if category is not None and not undecided:
         yield one_line(
             f"category: {category.title} [{category.name}], origin: {category.fault.value.replace('-', ' ')}"
         )

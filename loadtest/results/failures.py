@@ -89,6 +89,9 @@ class Failure(Record, frozen=True, kw_only=True):
     after: dict[str, Count] = msgspec.field(default_factory=dict)
     """Count during cleanup after another step of the scenario failed, by the operation of that step, which may be the
     cause."""
+    paused: Count = 0
+    """Count with a wait that expired, or a connection that closed, while the load generator was paused for a
+    considerable part of the time: the gateway may not be the cause."""
     examples: tuple[Example, ...] = ()
 
 

@@ -15,6 +15,8 @@ class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     status: int | None = None
     code: str | None = None
+    paused: bool = False
+    """It depends on time, and a pause of the load generator may explain it."""
     example: Example | None = None
 
 

@@ -44,6 +44,17 @@ class Environment(Record, frozen=True, kw_only=True):
     commit: str | None = None
 
 
+MAX_PAUSED = 0.05
+"""Share of the load for which the generator may be paused before latencies say little about the gateway."""
+
+
+class Pause(Record, frozen=True, kw_only=True):
+    """A time in which the load generator did not run, or most of the machine's CPU time was stolen."""
+
+    at: Seconds
+    seconds: Seconds
+
+
 class Generator(Record, frozen=True, kw_only=True):
     """The load generator; latencies of a saturated one include its own delay."""
 
@@ -57,6 +68,13 @@ class Generator(Record, frozen=True, kw_only=True):
     """The same for scenarios whose user was idle when they were due: the generator's own delay."""
     dropped: Count = msgspec.field(default=0, name="never_begun")
     """Scenarios that were due but did not start before their user stopped."""
+    pauses: tuple[Pause, ...] | None = None
+    """Its pauses of half a second and more, of all Locust processes together; None if they were not measured."""
+
+    @property
+    def paused(self) -> float:
+        """Seconds of all pauses."""
+        return sum(pause.seconds for pause in self.pauses or ())
 
 
 class Worker(Record, frozen=True, kw_only=True):
@@ -197,6 +215,8 @@ class Run(Record, frozen=True, kw_only=True):
     signal: int | None = None
     started: str
     """ISO 8601 in UTC, ``2026-03-01T04:00:00.250+00:00``; empty where the source does not say it."""
+    started_monotonic: Seconds | None = None
+    """The start of the load by the monotonic clock of the machine, which no correction of its time changes."""
     duration: Seconds = 0.0
     """Seconds of load."""
     source: Literal["locust", "csv"] = "locust"

@@ -15,6 +15,7 @@ class Death(Record, frozen=True, kw_only=True):
     """The unexpected end of a process."""
 
     at: Seconds
+    """In a run: since the start of the load. Before that: by the monotonic clock of the machine."""
     signal: int | None = None
     exit_status: int | None = None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from locust import LoadTestShape
 
+from loadtest.core import clock
 from loadtest.workload.execution import Execution, UserCount
 
 
@@ -33,4 +32,4 @@ class SoakShape(LoadTestShape):
         if self.execution is None:
             # The fixture is being created. The value must not change: Locust would start the load again.
             return self.sweeping
-        return self.execution.users(time.time(), self.runner.user_count if self.runner else 0)
+        return self.execution.users(clock.now(), self.runner.user_count if self.runner else 0)

@@ -32,4 +32,4 @@ def test_an_entity_whose_creation_got_no_answer_is_deleted(tmp_path: Path) -> No
     assert counted["resources"].left > 0
     assert counted["resources"].after == counted["resources"].before
     verdict = json.loads((tmp_path / "verdict.json").read_text())
-    assert any(f["text"].startswith("left behind by scenarios") for f in verdict["findings"])
+    assert any(f["text"].startswith("entities left by scenarios") for f in verdict["findings"])

@@ -1,10 +1,12 @@
 """Every way in which a job can end: exit code, verdict, reports, and no processes left.
 
-The table is the one in ``docs/verdict.md``; a test compares the two.
+The table is the one in ``docs/verdict.md``; a test compares the two. Each row runs with a stub of the gateway, and
+nightly with a real one (``make test-faults-real``).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import signal
 import socket
@@ -19,12 +21,23 @@ from typing import Any
 import jwt
 import pytest
 from _pytest.mark.structures import ParameterSet
-from bench import REPORTS, WITHIN, Job, started
+from bench import REPORTS, WITHIN, Job, Kind, RealGateway, StubGateway, started
+from booted_versions import NEWEST
+from clock_jump import JumpingClock
 from stub_server import stub_server
 
+from loadtest.client.auth import session_token
+from loadtest.gateway.boot import booted
+from loadtest.gateway.install.source import parse_source
+from loadtest.results.failures import ProblemKind
 from loadtest.results.run import RunState
 
-ON_EVERY_CHANGE = ("SIGINT twice", "SIGTERM twice while the gateway stops", "the gateway is killed")
+ON_EVERY_CHANGE = (
+    "SIGINT twice",
+    "SIGTERM twice while the gateway stops",
+    "the gateway is killed",
+    "the system clock jumps ahead by 25 hours",
+)
 """The rows that `make test` runs; all rows take minutes."""
 SECOND = 1.2
 """Seconds after which a signal counts as a second one, see loadtest/core/signals.py."""
@@ -43,6 +56,8 @@ class Ending:
     """A part of the first line of the verdict."""
     measured: bool = True
     """Whether the reports contain the measurements up to the event."""
+    only_stub: str = ""
+    """Why it cannot be tested with a real gateway; empty if it is."""
 
 
 def sends(*numbers: signal.Signals, every: float = SECOND) -> Callable[[Job], None]:
@@ -68,20 +83,41 @@ def late(*numbers: signal.Signals) -> Callable[[Job], None]:
 
 
 def cancelled(job: Job) -> None:
-    """As on GitHub, while users wait for a response; killed 2.5 s after the second signal."""
+    """As on GitHub, while users wait for a response; it would kill the job 2.5 s after the second signal."""
     job.under_load()
-    job.behave(hangs=True)
+    job.gateway.hang(job)
     time.sleep(1)
     job.signal(signal.SIGINT)
+    killed = time.monotonic() + 10
     time.sleep(7.5)
     job.signal(signal.SIGTERM)
+    while not job.reported and time.monotonic() < killed:
+        time.sleep(0.05)
+    assert job.reported, f"no reports when the job would be killed\n{job.output}"
+    assert job.requests >= 5
+
+
+Gateways = Callable[[], Kind]
+KINDS: dict[str, Gateways] = {"stub": StubGateway, "real": RealGateway}
+
+
+def kinds(*others: object, name: str = "") -> list[ParameterSet]:
+    """Return parameters for each kind of gateway, followed by ``others``; ``name`` is the row."""
+    return [
+        pytest.param(
+            kind,
+            *others,
+            id=f"{name}-{which}" if name else which,
+            marks=(pytest.mark.real, pytest.mark.nightly)
+            if which == "real"
+            else (() if name in ON_EVERY_CHANGE or not name else pytest.mark.nightly),
+        )
+        for which, kind in KINDS.items()
+    ]
 
 
 def rows(endings: Iterable[Ending]) -> list[ParameterSet]:
-    return [
-        pytest.param(one, id=one.what, marks=() if one.what in ON_EVERY_CHANGE else pytest.mark.nightly)
-        for one in endings
-    ]
+    return [case for one in endings for case in kinds(one, name=one.what)]
 
 
 INTERRUPTED = "interrupted"
@@ -98,9 +134,9 @@ SIGNALS = (
 )
 
 
-@pytest.mark.parametrize("ending", rows(SIGNALS))
-def test_a_signal_under_load(tmp_path: Path, ending: Ending) -> None:
-    job = Job.on_stub(tmp_path)
+@pytest.mark.parametrize(("kind", "ending"), rows(SIGNALS))
+def test_a_signal_under_load(tmp_path: Path, kind: Gateways, ending: Ending) -> None:
+    job = Job.on(kind, tmp_path)
     with started(job):
         ending.does(job)
         assert_ended(job, ending, job.wait())
@@ -118,10 +154,10 @@ LATE = (
 )
 
 
-@pytest.mark.parametrize("ending", rows(LATE))
-def test_a_signal_after_the_load(tmp_path: Path, ending: Ending) -> None:
-    job = Job.on_stub(tmp_path, arguments=("-u", "2", "-r", "2", "-t", "5s"))
-    job.behave(stubborn=True)
+@pytest.mark.parametrize(("kind", "ending"), rows(LATE))
+def test_a_signal_after_the_load(tmp_path: Path, kind: Gateways, ending: Ending) -> None:
+    job = Job.on(kind, tmp_path, arguments=("-u", "2", "-r", "2", "-t", "5s"))
+    job.gateway.stop_slowly(job)
     with started(job):
         ending.does(job)
         assert_ended(job, ending, job.wait())
@@ -144,6 +180,21 @@ def assert_ended(job: Job, ending: Ending, code: int) -> None:
     assert job.left() == []
 
 
+def kills_gateway(job: Job) -> None:
+    job.under_load()
+    job.gateway_process().kill()
+
+
+def kills_reaper_of_gateway(job: Job) -> None:
+    job.under_load()
+    job.reaper_of(*job.gateway.words).kill()
+
+
+def suspends_reaper_of_gateway(job: Job) -> None:
+    job.under_load()
+    job.reaper_of(*job.gateway.words).suspend()
+
+
 def kills(*words: str) -> Callable[[Job], None]:
     def under_load(job: Job) -> None:
         job.under_load()
@@ -162,14 +213,14 @@ def kills_reaper_of(*words: str) -> Callable[[Job], None]:
 
 def stops_gateway(job: Job) -> None:
     job.under_load()
-    for one in (gateway := job.find("stub_gateway.py")).children():
+    for one in (gateway := job.gateway_process()).children(recursive=True):
         one.suspend()
     gateway.suspend()
 
 
 def hangs(job: Job) -> None:
     job.under_load()
-    job.behave(hangs=True)
+    job.gateway.hang(job)
 
 
 def suspends(*words: str) -> Callable[[Job], None]:
@@ -207,10 +258,10 @@ def removes_reports(job: Job) -> None:
 INCONCLUSIVE = "inconclusive"
 SHORT = ("-u", "2", "-r", "2", "-t", "8s")
 ENDINGS = (
-    Ending("the gateway is killed", kills("stub_gateway.py"), 3, INCONCLUSIVE, "gateway died at 00:"),
+    Ending("the gateway is killed", kills_gateway, 3, INCONCLUSIVE, "gateway died at 00:"),
     Ending(
         "the gateway's reaper is killed",
-        kills_reaper_of("stub_gateway.py"),
+        kills_reaper_of_gateway,
         3,
         INCONCLUSIVE,
         "gateway died at 00:",
@@ -244,12 +295,10 @@ def nothing(_job: Job) -> None:
 BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
     (Ending("Locust's reaper is suspended (SIGSTOP)", suspends_reaper_of("locust", "-f"), 0, "pass"), {}),
     (
-        Ending(
-            "the gateway's reaper is suspended (SIGSTOP)", suspends_reaper_of("stub_gateway.py"), 0, "pass"
-        ),
+        Ending("the gateway's reaper is suspended (SIGSTOP)", suspends_reaper_of_gateway, 0, "pass"),
         {},
     ),
-    (Ending("few file descriptors (40)", Job.under_load, 0, "pass"), {"before": "ulimit -n 40"}),
+    (Ending("few file descriptors", Job.under_load, 0, "pass"), {"before": "ulimit -n {descriptors}"}),
     (
         Ending(
             "one of two worker processes is killed", kills_a_worker, 3, INCONCLUSIVE, "1 of 2 workers lost"
@@ -264,10 +313,30 @@ BY_ITSELF: tuple[tuple[Ending, Mapping[str, Any]], ...] = (
     ),
     (
         Ending("no scenario makes a request", nothing, 3, INCONCLUSIVE, "no requests", measured=False),
-        {"users": ("RootsExtendedUser",)},
+        {"users": ("RuntimeUser",)},
     ),
 )
 """Endings of a load that ends on its own, and how its job is started."""
+CLOSES = Ending(
+    "the gateway closes connections in a response",
+    nothing,
+    1,
+    "fail",
+    "new failure",
+    only_stub="a real gateway does not close its connections when a test needs it",
+)
+PAUSED = Ending(
+    "the same while the load generator is paused",
+    nothing,
+    3,
+    INCONCLUSIVE,
+    "while the load generator was paused: GET /ready",
+    only_stub=CLOSES.only_stub,
+)
+HOURS = 25
+"""A jump of the system clock that changes the date, too."""
+AHEAD = Ending(f"the system clock jumps ahead by {HOURS} hours", nothing, 0, "pass")
+BACK = Ending(f"the system clock jumps back by {HOURS} hours", nothing, 0, "pass")
 EXPIRED = Ending("the token expires under load", nothing, 3, INCONCLUSIVE, "no longer accepts the token")
 REMOVED = Ending("the reports directory is removed", removes_reports, 0, "pass")
 TWO_JOBS = Ending("another job uses the same reports directory", nothing, 0, "pass")
@@ -283,6 +352,10 @@ TABLE = (
     EXPIRED,
     *ENDINGS,
     *(one for one, _ in BY_ITSELF),
+    CLOSES,
+    PAUSED,
+    AHEAD,
+    BACK,
     REMOVED,
     TWO_JOBS,
 )
@@ -297,29 +370,98 @@ def test_the_page_shows_the_table() -> None:
     assert rows in page, f"docs/verdict.md must contain:\n{rows}"
 
 
-@pytest.mark.parametrize("ending", rows(ENDINGS))
-def test_something_ends_under_load(tmp_path: Path, ending: Ending) -> None:
-    job = Job.on_stub(tmp_path)
+@pytest.mark.parametrize(("kind", "ending"), rows(ENDINGS))
+def test_something_ends_under_load(tmp_path: Path, kind: Gateways, ending: Ending) -> None:
+    job = Job.on(kind, tmp_path)
     with started(job):
         ending.does(job)
         assert_ended(job, ending, job.wait())
 
 
 @pytest.mark.parametrize(
-    ("ending", "how"),
-    [pytest.param(one, how, id=one.what, marks=pytest.mark.nightly) for one, how in BY_ITSELF],
+    ("kind", "ending", "how"), [case for one, how in BY_ITSELF for case in kinds(one, how, name=one.what)]
 )
-def test_a_load_that_ends_by_itself(tmp_path: Path, ending: Ending, how: Mapping[str, Any]) -> None:
-    job = Job.on_stub(tmp_path, **{"arguments": SHORT, **how})
+def test_a_load_that_ends_by_itself(
+    tmp_path: Path, kind: Gateways, ending: Ending, how: Mapping[str, Any]
+) -> None:
+    job = Job.on(kind, tmp_path, **{"arguments": SHORT, **how})
+    job.before = job.before.format(descriptors=job.gateway.descriptors)
     with started(job):
         ending.does(job)
         assert_ended(job, ending, job.wait())
 
 
+@pytest.mark.parametrize(
+    ("ending", "paused"), [(CLOSES, 0.0), (PAUSED, 2.0)], ids=lambda one: getattr(one, "what", "")
+)
+def test_connections_that_are_closed(tmp_path: Path, ending: Ending, paused: float) -> None:
+    job = Job.on(StubGateway, tmp_path, arguments=SHORT)
+    assert isinstance(job.gateway, StubGateway)
+    with started(job):
+        job.under_load()
+        job.gateway.behave(holds="/ready")
+        job.until(job.gateway.held.exists, "a user waits for a response")
+        locust = job.find("locust", "-f")
+        if paused:
+            locust.suspend()
+            time.sleep(paused)
+        job.gateway.behave()
+        if paused:
+            locust.resume()
+        assert_ended(job, ending, job.wait())
+    assert job.run is not None
+    assert job.run.generator is not None
+    assert job.run.generator.pauses is not None
+    assert (job.run.generator.paused > paused / 2) == bool(paused)
+    assert {(one.operation, one.problem) for one in job.run.failures} == {
+        ("GET /ready", ProblemKind.CONNECTION)
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending", "seconds"),
+    [*kinds(AHEAD, 3600.0 * HOURS, name=AHEAD.what), *kinds(BACK, -3600.0 * HOURS, name=BACK.what)],
+)
+def test_the_system_clock_jumps(tmp_path: Path, kind: Gateways, ending: Ending, seconds: float) -> None:
+    clock, began = JumpingClock(tmp_path), dt.datetime.now(dt.UTC)
+    known = tmp_path / "known.toml"
+    known.write_text(
+        '[[known]]\noperation = "GET /ready"\nproblem = "status"\nstatus = 500\nreason = "the test"\n'
+        f'owner = "the test"\nexpires = {began.date() + dt.timedelta(days=seconds < 0)}\n'
+    )
+    job = Job.on(
+        kind, tmp_path, arguments=(*SHORT, "--known-failures", str(known)), variables=clock.variables
+    )
+    with started(job):
+        job.under_load()
+        clock.jump(seconds)
+        if isinstance(job.gateway, StubGateway):
+            job.gateway.behave(status={"/ready": 500})
+        assert_ended(job, ending, job.wait())
+    run = job.run
+    assert run is not None
+    assert abs(dt.datetime.fromisoformat(run.started) - began) < dt.timedelta(minutes=10)
+    assert 7 < run.duration < WITHIN
+    assert sum(phase.seconds for phase in run.phases) < 2 * WITHIN
+    assert run.sweep is not None
+    times = [
+        *(moment.at for moment in run.timeline.moments),
+        *(one.first_success for one in run.operations if one.first_success is not None),
+        *(at for failure in run.failures for at in (failure.first, failure.last) if at is not None),
+        run.sweep.finished_at or 0.0,
+    ]
+    assert 0 <= min(times) <= max(times) <= run.duration + 1
+    samples = [sample.at for sample in run.resources]
+    assert samples == sorted(samples)
+    assert -WITHIN < samples[0] < samples[-1] < run.duration + WITHIN
+    assert {failure.operation for failure in run.failures} <= {"GET /ready"}
+
+
 def test_a_token_that_expires_under_load(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     with stub_server(tmp_path_factory.mktemp("stub")) as gateway:
         token = jwt.encode({"sub": "admin@example.com"}, gateway.secret, algorithm="HS256")
-        job = Job.on_stub(
+        job = Job.on(
+            StubGateway,
             tmp_path,
             verb=("run", "--gateway", gateway.host),
             users=("HealthUser", "VersionMetaUser"),
@@ -333,44 +475,76 @@ def test_a_token_that_expires_under_load(tmp_path: Path, tmp_path_factory: pytes
     assert job.run.failures == (), "a 401 is no failure of an operation then"
 
 
+@pytest.mark.real
 @pytest.mark.nightly
-def test_a_directory_of_reports_that_is_removed_under_load_is_made_again(tmp_path: Path) -> None:
-    job = Job.on_stub(tmp_path, arguments=SHORT)
+def test_a_token_of_a_real_gateway_that_expires_under_load(tmp_path: Path, home: Path) -> None:
+    with booted(parse_source(NEWEST), home=home) as gateway:
+        secret = gateway.credentials.jwt_secret or ""
+        job = Job.on(
+            RealGateway,
+            tmp_path,
+            verb=("run", "--gateway", gateway.host),
+            variables={
+                "LOADTEST_TOKEN": session_token(gateway.credentials.email, secret, admin=True, lifetime=30)
+            },
+            users=("HealthUser", "VersionMetaUser"),
+        )
+        with started(job):
+            assert_ended(job, EXPIRED, job.wait())
+
+
+@pytest.mark.real
+@pytest.mark.nightly
+def test_a_token_that_a_real_gateway_refuses(tmp_path: Path, home: Path) -> None:
+    with booted(parse_source(NEWEST), home=home) as gateway:
+        token = session_token(
+            gateway.credentials.email, "another secret of 32 characters or more", admin=True
+        )
+        job = Job.on(
+            RealGateway,
+            tmp_path,
+            verb=("run", "--gateway", gateway.host),
+            variables={"LOADTEST_TOKEN": token},
+        )
+        with started(job):
+            assert_ended(job, REFUSED, job.wait())
+
+
+@pytest.mark.parametrize("kind", kinds(name=REMOVED.what))
+def test_a_directory_of_reports_that_is_removed_under_load_is_made_again(
+    tmp_path: Path, kind: Gateways
+) -> None:
+    job = Job.on(kind, tmp_path, arguments=SHORT)
     with started(job):
         removes_reports(job)
         assert_ended(job, REMOVED, job.wait())
 
 
-@pytest.mark.nightly
+@pytest.mark.parametrize("kind", kinds(name=EARLY.what))
 @pytest.mark.parametrize("during", ["boot", "migrations"])
-def test_a_signal_before_the_load(tmp_path: Path, during: str) -> None:
-    job = Job.on_stub(tmp_path)
+def test_a_signal_before_the_load(tmp_path: Path, kind: Gateways, during: str) -> None:
+    job = Job.on(kind, tmp_path)
     if during == "boot":
-        job.behave(**{"never serves": True})
+        job.gateway.boot_forever(job)
     else:
-        (job.installation / "hangs").touch()
+        job.gateway.migrate_forever(job)
     with started(job):
-        job.until(
-            lambda: any(
-                "3600" in one.cmdline() or "stub_gateway.py" in " ".join(one.cmdline())
-                for one in job.processes()
-            ),
-            during,
-        )
+        job.until(lambda: job.is_booting(during), during)
         job.signal(signal.SIGTERM)
         assert_ended(job, EARLY, job.wait())
 
 
+@pytest.mark.parametrize("kind", kinds())
 @pytest.mark.parametrize("during", ["load", "migrations"])
-def test_a_job_that_is_killed_leaves_no_process(tmp_path: Path, during: str) -> None:
-    job = Job.on_stub(tmp_path)
+def test_a_job_that_is_killed_leaves_no_process(tmp_path: Path, kind: Gateways, during: str) -> None:
+    job = Job.on(kind, tmp_path)
     if during == "migrations":
-        (job.installation / "hangs").touch()
+        job.gateway.migrate_forever(job)
     with started(job):
         if during == "load":
             job.under_load()
         else:
-            job.until(lambda: bool(job.find_all("3600")), during)
+            job.until(lambda: job.is_booting(during), during)
         job.running.kill()
         assert job.wait() == -signal.SIGKILL
         deadline = time.monotonic() + WITHIN
@@ -380,32 +554,34 @@ def test_a_job_that_is_killed_leaves_no_process(tmp_path: Path, during: str) -> 
         assert (job.requests >= 5) == (during == "load")
 
 
-def test_a_gateway_that_ends_while_it_boots(tmp_path: Path) -> None:
-    job = Job.on_stub(tmp_path)
-    job.behave(ends=7)
-    with started(job):
+@pytest.mark.parametrize("kind", kinds())
+def test_a_gateway_that_ends_while_it_boots(tmp_path: Path, kind: Gateways) -> None:
+    job = Job.on(kind, tmp_path)
+    with started(job, lambda: job.gateway.end_while_booting(job)):
         assert_ended(job, UNBOOTED, job.wait())
 
 
 @pytest.mark.nightly
 def test_a_token_that_is_refused(tmp_path: Path) -> None:
-    job = Job.on_stub(tmp_path)
-    job.behave(refuses=True)
+    job = Job.on(StubGateway, tmp_path)
+    assert isinstance(job.gateway, StubGateway)
+    job.gateway.behave(refuses=True)
     with started(job):
         assert_ended(job, REFUSED, job.wait())
 
 
 def test_a_port_in_use_and_nothing_to_do_end_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        job = Job.on_stub(tmp_path, arguments=(*SHORT, "--port", str(taken.getsockname()[1])))
+        job = Job.on(StubGateway, tmp_path, arguments=(*SHORT, "--port", str(taken.getsockname()[1])))
         with started(job):
             assert job.wait() == 2
     assert len(job.output.splitlines()[1:]) == 1, job.output
     assert job.left() == []
 
 
-def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path) -> None:
-    job = Job.on_stub(tmp_path, arguments=SHORT)
+@pytest.mark.parametrize("kind", kinds())
+def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path, kind: Gateways) -> None:
+    job = Job.on(kind, tmp_path, arguments=SHORT)
     with started(job):
         job.under_load()
         second = subprocess.run(
@@ -426,7 +602,7 @@ def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path) ->
 @pytest.mark.nightly
 def test_files_that_cannot_be_written_keep_no_other_from_it(tmp_path: Path) -> None:
     """A limit on the size of files, which acts like a full disk for large files."""
-    job = Job.on_stub(tmp_path, arguments=SHORT, before="ulimit -f 96")
+    job = Job.on(StubGateway, tmp_path, arguments=SHORT, before="ulimit -f 96")
     with started(job):
         code = job.wait()
     assert code == 3, job.output

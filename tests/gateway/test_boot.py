@@ -87,8 +87,8 @@ def test_no_secret_is_seen_from_outside(gateway: RunningGateway) -> None:
 
 
 def test_its_tree_is_sampled(gateway: RunningGateway) -> None:
-    assert until(lambda: len(gateway.samples(time.time())) >= 3)
-    samples = gateway.samples(time.time())
+    assert until(lambda: len(gateway.samples(time.monotonic())) >= 3)
+    samples = gateway.samples(time.monotonic())
     assert all(earlier.cpu <= later.cpu for earlier, later in itertools.pairwise(samples))
     last = samples[-1]
     assert last.rss > 100 << 20
@@ -225,7 +225,7 @@ def test_a_gateway_that_takes_too_long(home: Path) -> None:
 def test_the_exit_of_a_gateway_is_reported(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with booted(parse_source(QUICK), home=home, environ={}, log_copy=copy) as gateway:
-        start = time.time()
+        start = time.monotonic()
         psutil.Process(gateway.pid).kill()
         assert until(lambda: gateway.death() is not None)
         record = gateway.record(start)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from loadtest.core.errors import UsageError
+from loadtest.gateway.process.identity import same_process, started_after
 from loadtest.gateway.workspace import (
     NEW_FOR,
     OWNER,
@@ -20,7 +21,6 @@ from loadtest.gateway.workspace import (
     free_port,
     require_free,
     run_directory,
-    same_process,
 )
 
 
@@ -53,9 +53,9 @@ def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) 
         pass
     me = psutil.Process()
     owners = {
-        "dead": f"{ended.pid} {time.time()}",
-        "reused": f"{me.pid} {me.create_time() - 3600}",
-        "alive": f"{me.pid} {me.create_time()}",
+        "dead": f"{ended.pid} {time.monotonic()}",
+        "reused": f"{me.pid} {started_after(me) - 3600}",
+        "alive": f"{me.pid} {started_after(me)}",
         "broken": "what",
     }
     for name, owner in owners.items():
@@ -71,10 +71,10 @@ def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) 
 
 def test_a_process_is_known_by_its_birth() -> None:
     me = psutil.Process()
-    assert same_process(me.pid, me.create_time())
-    assert not same_process(me.pid, me.create_time() - 60)
+    assert same_process(me.pid, started_after(me))
+    assert not same_process(me.pid, started_after(me) - 60)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        born = psutil.Process(ended.pid).create_time()
+        born = started_after(psutil.Process(ended.pid))
         while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
         assert not same_process(ended.pid, born), "a zombie is not running"

@@ -6,14 +6,28 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sample_runs import KNOWN, TODAY, VERSION, clean, failure, failures, gateway_died, known, operation, run
+from sample_runs import (
+    KNOWN,
+    TODAY,
+    VERSION,
+    clean,
+    failure,
+    failures,
+    gateway_died,
+    known,
+    operation,
+    paused,
+    run,
+)
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.check import Check, CheckResult, Severity
+from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult, parse
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Result, Verdict, decide, judge
+from loadtest.results.failures import ProblemKind
 from loadtest.results.run import Run, RunState
 from loadtest.versions.data import KnownFailure
 
@@ -203,3 +217,78 @@ def test_a_run_without_gateway_or_plan_can_be_judged() -> None:
         operations=(operation("GET /a", 1),),
     )
     assert judge(here, categories=load_categories(), today=TODAY).exit_code == 0
+
+
+STALLED = {"problem": ProblemKind.STREAM_STALLED, "status": None}
+EXPIRED = known("GET /tools", problem=ProblemKind.STREAM_STALLED, expires=dt.date(2026, 1, 1))
+VALID = replace(EXPIRED, expires=dt.date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("fail_on", FailOn)
+@pytest.mark.parametrize(
+    ("count", "in_a_pause", "listed", "status"),
+    [
+        (2, 0, (), FailureStatus.NEW),
+        (2, 1, (), FailureStatus.NEW),
+        (2, 2, (), FailureStatus.INCONCLUSIVE),
+        (2, 2, (EXPIRED,), FailureStatus.INCONCLUSIVE),
+        (2, 1, (EXPIRED,), FailureStatus.EXPIRED),
+        (2, 2, (VALID,), FailureStatus.KNOWN),
+    ],
+)
+def test_a_failure_that_a_pause_may_explain_is_inconclusive(
+    count: int, in_a_pause: int, listed: tuple[KnownFailure, ...], status: FailureStatus, fail_on: FailOn
+) -> None:
+    stalled = failure("GET /tools", "no event", count=count, paused=in_a_pause, **STALLED)
+    judged = verdict(replace(paused(), failures=(stalled,)), listed, fail_on=fail_on)
+    (found,) = judged.failures
+    assert found.status is status
+    if status is FailureStatus.INCONCLUSIVE:
+        assert (judged.result, judged.undecided, judged.failing, judged.excused) == (
+            Result.INCONCLUSIVE,
+            (found,),
+            (),
+            (),
+        )
+        assert "GET /tools" in judged.headline
+    else:
+        assert judged.undecided == ()
+
+
+def test_a_pause_does_not_hide_another_failure() -> None:
+    here = paused()
+    hung = failure("POST /tools", "no answer: timed out", problem=ProblemKind.TIMEOUT, status=None)
+    failed = operation("POST /tools", 3, 1)
+    others = tuple(one for one in here.operations if one.name != failed.name)
+    judged = verdict(replace(here, operations=(failed, *others), failures=(*here.failures, hung)))
+    assert judged.result is Result.FAIL
+    assert [one.failure for one in judged.failing] == [hung]
+    assert len(judged.undecided) == 1
+
+
+def test_an_operation_that_only_failed_in_a_pause_neither_succeeded_nor_is_excused() -> None:
+    here = paused()
+    failed = operation("GET /tools", 0, 2, scenario="ToolsUser.lifecycle")
+    others = tuple(one for one in here.operations if one.name != failed.name)
+    judged = verdict(replace(here, operations=(failed, *others)))
+    (covered,) = [one for one in judged.coverage.operations if one.name == "GET /tools"]
+    assert covered.state is CoverageState.FAILING
+    assert judged.result is Result.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("criterion", "outcome"),
+    [
+        ("p95 < 1ms", CriterionOutcome.INCONCLUSIVE),
+        ("p95 < 500ms", CriterionOutcome.MET),
+        ("requests > 1000000", CriterionOutcome.MISSED),
+    ],
+)
+def test_a_latency_criterion_is_not_missed_because_of_pauses(
+    criterion: str, outcome: CriterionOutcome
+) -> None:
+    (judged,) = verdict(paused(), criteria=(criterion,)).criteria
+    assert judged.outcome is outcome
+    if outcome is CriterionOutcome.INCONCLUSIVE:
+        (unpaused,) = verdict(clean(), criteria=(criterion,)).criteria
+        assert unpaused.outcome is CriterionOutcome.MISSED

@@ -9,12 +9,12 @@ import github_report
 import pytest
 from junit_file import verdict
 from msgspec.structs import replace
-from sample_runs import KNOWN, clean, failures, operation
+from sample_runs import KNOWN, clean, failures, operation, paused
 
 from loadtest.judge.failures import FailOn
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports.formats import annotations, html, junit, summary, verdict_json
-from loadtest.reports.page.failures import known_failures, new_failures
+from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
 from loadtest.results.run import Run
 
 
@@ -26,7 +26,7 @@ def known_only() -> Run:
     return replace(clean(), operations=(failed, *others), failures=tuple(known))
 
 
-RUNS = {"failures": failures, "known-only": known_only, "clean": clean}
+RUNS = {"failures": failures, "known-only": known_only, "clean": clean, "paused": paused}
 
 
 @pytest.fixture(
@@ -42,11 +42,13 @@ def test_every_report_lists_the_same_failures(case: tuple[Run, Verdict], tmp_pat
     run, judged = case
     expected = [one.failure.fingerprint for one in judged.failing]
     rest = [one.failure.fingerprint for one in judged.excused]
-    assert len(expected) + len(rest) == len(run.failures)
+    undecided = [one.failure.fingerprint for one in judged.undecided]
+    assert sorted([*expected, *rest, *undecided]) == sorted(one.fingerprint for one in run.failures)
 
     document = json.loads(verdict_json.render(run, judged))
     assert [one["fingerprint"] for one in document["new_failures"]] == expected
     assert [one["fingerprint"] for one in document["known_failures"]] == rest
+    assert [one["fingerprint"] for one in document["inconclusive_failures"]] == undecided
     assert (document["failing"], document["excused"]) == (len(expected), len(rest))
 
     lines = annotations.render(run, judged).splitlines()
@@ -64,6 +66,10 @@ def test_every_report_lists_the_same_failures(case: tuple[Run, Verdict], tmp_pat
 
     assert [view.fingerprint for view in new_failures(run, judged).shown] == expected
     assert [view.fingerprint for view in known_failures(run, judged).shown] == rest
+    assert [view.fingerprint for view in undecided_failures(run, judged).shown] == undecided
+    for print_ in undecided:
+        assert print_ in blocking
+        assert f'id="f-{print_}"' in html.render(run, judged)
     assert ('<h2 id="failures-h">Failures</h2>' in html.render(run, judged)) == bool(expected)
 
     root = ET.fromstring(junit.render(run, judged).encode())  # noqa: S314 - our own output
@@ -81,12 +87,13 @@ def test_the_verdict_line_counts_them(run: Callable[[], Run]) -> None:
     here = run()
     judged = verdict(here, KNOWN, FailOn.ANY)
     counts = len(judged.failing)
-    assert counts == len(here.failures)
+    assert counts == len(here.failures) - len(judged.undecided)
     counted = f"{counts} failure{'s' if counts > 1 else ''} (" if counts else "no failures"
     assert counted in judged.headline
     assert "nothing new" not in judged.headline
     # A criterion of an operation that this run does not have is unsure: without failures nothing else is wrong.
     assert (judged.result is Result.FAIL) == bool(counts)
+    assert judged.result is not Result.PASS or not judged.undecided
 
 
 def test_the_outputs_count_more_failures_than_the_file_lists(tmp_path: Path) -> None:

@@ -202,7 +202,20 @@ def test_thousands_of_rows_are_quick(tmp_path: Path) -> None:
 
 
 LOCUSTFILE = """
-    from locust import FastHttpUser, HttpUser, constant, task
+    import gevent
+    from locust import FastHttpUser, HttpUser, constant, events, task
+    from locust.stats import CSV_STATS_INTERVAL_SEC
+
+    @events.init.add_listener
+    def end_when_complete(environment, **_):
+        # Locust writes its files once per interval: end two writes after everything has happened.
+        def watch():
+            while len(environment.stats.errors) < 3 or not environment.runner.exceptions:
+                gevent.sleep(0.05)
+            gevent.sleep(3 * CSV_STATS_INTERVAL_SEC)
+            environment.runner.quit()
+
+        gevent.spawn(watch)
 
     class Buyer(HttpUser):
         wait_time = constant(0.05)
@@ -236,13 +249,13 @@ def test_what_the_installed_locust_writes(tmp_path: Path) -> None:
     ) as server:
         assert server.stdout is not None
         port = server.stdout.readline().split(" port ")[1].split()[0]
-        command = ["-f", "plain.py", "--headless", "-u", "4", "-r", "4", "-t", "4s", "--csv", "out"]
+        command = ["-f", "plain.py", "--headless", "-u", "4", "-r", "4", "-t", "100s", "--csv", "out"]
         subprocess.run(
             [sys.executable, "-m", "locust", *command, "--host", f"http://127.0.0.1:{port}"],
             cwd=tmp_path,
             check=False,
             capture_output=True,
-            timeout=60,
+            timeout=120,
         )
         server.terminate()
     here = read_csv_run(tmp_path / "out")

@@ -1,11 +1,21 @@
 """Runs in each of which one check does not pass: the check, its severity, the run, and part of the message."""
 
 from msgspec.structs import replace
-from sample_runs import CONTRACT, clean, failure, latency, operation, run
+from sample_runs import CONTRACT, clean, failure, latency, operation, paused, run
 
 from loadtest.judge.checks.check import Check, Severity
 from loadtest.results.refusals import Refusals, Standing
-from loadtest.results.run import CutShort, Generator, Run, RunState, ScenarioRuns, Settings, Sweep, Worker
+from loadtest.results.run import (
+    CutShort,
+    Generator,
+    Pause,
+    Run,
+    RunState,
+    ScenarioRuns,
+    Settings,
+    Sweep,
+    Worker,
+)
 from loadtest.results.target import Backend, Death, EntityCount, Gateway
 
 
@@ -124,6 +134,20 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Severity.INCONCLUSIVE,
         replace(clean(), generator=Generator(saturated=True, detail="98 % of a core")),
         "saturated: 98 % of a core",
+    ),
+    (
+        Check.PAUSES,
+        Severity.INCONCLUSIVE,
+        paused(),
+        "1 failure while the load generator was paused: GET /tools",
+    ),
+    (
+        Check.PAUSES,
+        Severity.WARNING,
+        replace(
+            clean(), generator=Generator(pauses=(Pause(at=31.0, seconds=4.2), Pause(at=50.0, seconds=1.0)))
+        ),
+        "load generator was paused for 5.2 s, at most 4.2 s at 00:31",
     ),
     (
         Check.SCHEDULE,

@@ -1,4 +1,4 @@
-"""A job on a stub gateway, what can be done to it, and what must be there when it has ended."""
+"""A job on a stub or a real gateway, what can be done to it, and what must be there when it has ended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import psutil
 import pytest
+from booted_versions import NEWEST
+from hung_process import hang
 from stub_server import INTENDED
 from supported import RUNNABLE
 
@@ -23,6 +26,7 @@ from loadtest.gateway.install import installation as installing
 from loadtest.gateway.install.source import parse_source
 from loadtest.results.run import Run, read_run
 
+ROOT = Path(__file__).parents[2]
 WITHIN = 90.0
 """Seconds in which something that is waited for must come true, on a busy machine."""
 REPORTS = ("run.json", "verdict.json", "junit.xml", "summary.md", "report.html", "annotations.txt")
@@ -64,12 +68,131 @@ def stub_home(directory: Path) -> Path:
     return made[0]
 
 
+class Kind(ABC):
+    """The kind of gateway that a job boots, and how it is made to fail."""
+
+    version: str
+    words: tuple[str, ...]
+    """In the command line of its process."""
+    migration: tuple[str, ...]
+    """In that of its migrations."""
+    options: tuple[str, ...]
+    """Options of a run on it, besides those of the test."""
+    descriptors: int
+    """Few file descriptors, but enough for it."""
+
+    @abstractmethod
+    def prepare(self, home: Path) -> None:
+        """Make the LOADTEST_HOME of the job."""
+
+    @abstractmethod
+    def hang(self, job: Job) -> None:
+        """Let it stop responding while its process is alive."""
+
+    @abstractmethod
+    def stop_slowly(self, job: Job) -> None:
+        """Let it need seconds to stop."""
+
+    @abstractmethod
+    def boot_forever(self, job: Job) -> None:
+        """Let it not respond when it boots."""
+
+    @abstractmethod
+    def migrate_forever(self, job: Job) -> None:
+        """Let its migrations not end."""
+
+    @abstractmethod
+    def end_while_booting(self, job: Job) -> None:
+        """Start the job, and let the gateway end before it is up."""
+
+
+class StubGateway(Kind):
+    """A program that starts in milliseconds and fails as its tests say; see :mod:`stub_gateway`."""
+
+    version = RUNNABLE
+    words = ("stub_gateway.py",)
+    migration = ("sleep", "3600")
+    descriptors = 40
+
+    def __init__(self) -> None:
+        self.options: tuple[str, ...] = ()
+        self.installation = Path()
+
+    def prepare(self, home: Path) -> None:
+        self.installation = stub_home(home)
+        intended = home / "removed.toml"
+        intended.write_text(INTENDED)
+        self.options = ("--known-failures", str(intended))
+
+    @property
+    def held(self) -> Path:
+        """Exists once a request is held."""
+        return self.installation / "held"
+
+    def behave(self, **how: Any) -> None:
+        """Change what the stub does from its next request on."""
+        new = self.installation / "stub.new"
+        new.write_text(json.dumps(how))
+        new.replace(self.installation / "stub.json")
+
+    def hang(self, job: Job) -> None:
+        self.behave(hangs=True)
+
+    def stop_slowly(self, job: Job) -> None:
+        self.behave(stubborn=True)
+
+    def boot_forever(self, job: Job) -> None:
+        self.behave(**{"never serves": True})
+
+    def migrate_forever(self, job: Job) -> None:
+        (self.installation / "hangs").touch()
+
+    def end_while_booting(self, job: Job) -> None:
+        self.behave(ends=7)
+        job.start()
+
+
+class RealGateway(Kind):
+    """The newest known gateway, installed in the project's LOADTEST_HOME."""
+
+    version = NEWEST
+    words = ("mcpgateway", "--port")
+    migration = ("mcpgateway.bootstrap_db",)
+    options = ()
+    descriptors = 256
+
+    def prepare(self, home: Path) -> None:
+        home.mkdir()
+        for name in ("gateways", "templates"):
+            shared = ROOT / ".loadtest" / name
+            shared.mkdir(parents=True, exist_ok=True)
+            (home / name).symlink_to(shared)
+
+    def hang(self, job: Job) -> None:
+        hang(job.gateway_process().pid)
+
+    def stop_slowly(self, job: Job) -> None:
+        """Do nothing: it closes its connections and its database, which takes seconds."""
+
+    def boot_forever(self, job: Job) -> None:
+        """Do nothing: it needs seconds to boot."""
+
+    def migrate_forever(self, job: Job) -> None:
+        """Let it migrate anew, which takes seconds."""
+        (job.home / "templates").unlink()
+
+    def end_while_booting(self, job: Job) -> None:
+        job.start()
+        job.until(lambda: bool(job.find_all(*self.words)), "the gateway boots")
+        job.gateway_process().kill()
+
+
 @dataclass
 class Job:
-    """A command of ``loadtest`` in a directory of its own, with a stub for its gateway."""
+    """A command of ``loadtest`` in a directory of its own, which boots its own gateway."""
 
     directory: Path
-    installation: Path
+    gateway: Kind
     verb: Sequence[str] = ("run",)
     arguments: Sequence[str] = ("-u", "2", "-r", "2", "-t", "120s")
     users: Sequence[str] = ("HealthUser",)
@@ -79,8 +202,10 @@ class Job:
     process: subprocess.Popen[str] | None = None
 
     @classmethod
-    def on_stub(cls, directory: Path, **more: Any) -> Job:
-        return cls(directory, stub_home(directory / "home"), **more)
+    def on(cls, kind: Callable[[], Kind], directory: Path, **more: Any) -> Job:
+        job = cls(directory, kind(), **more)
+        job.gateway.prepare(job.home)
+        return job
 
     @property
     def home(self) -> Path:
@@ -97,22 +222,14 @@ class Job:
         own = {
             "LOADTEST_HOME": str(self.home),
             "LOADTEST_REPORTS_DIR": str(self.reports),
-            "GATEWAY": RUNNABLE,
+            "GATEWAY": self.gateway.version,
         }
         return mine | own | {"TMPDIR": str(self.directory)} | dict(self.variables)
 
-    def behave(self, **how: Any) -> None:
-        """Change what the stub does from its next request on."""
-        new = self.installation / "stub.new"
-        new.write_text(json.dumps(how))
-        new.replace(self.installation / "stub.json")
-
     def start(self) -> None:
         who = ("--", *self.users) if self.users else ()
-        intended = self.directory / "removed.toml"
-        intended.write_text(INTENDED)
-        known = ("--known-failures", str(intended)) if self.verb[0] == "run" else ()
-        command = [sys.executable, "-m", "loadtest", *self.verb, *self.arguments, *known, *who]
+        options = self.gateway.options if self.verb[0] == "run" else ()
+        command = [sys.executable, "-m", "loadtest", *self.verb, *self.arguments, *options, *who]
         with (self.directory / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
                 ["sh", "-c", f'{self.before}; exec "$@"', "sh", *command],
@@ -151,6 +268,11 @@ class Job:
         while not (self.reports / "verdict.json").exists() and self.running.poll() is None:
             assert time.monotonic() < deadline, f"no verdict within {WITHIN:g} s\n{self.output}"
             time.sleep(0.05)
+
+    @property
+    def reported(self) -> bool:
+        """Whether the measurements and all reports are on disk."""
+        return all((self.reports / name).exists() for name in REPORTS)
 
     def says(self, text: str) -> None:
         """Wait for a line of progress."""
@@ -208,6 +330,15 @@ class Job:
                     found.append(one)
         return sorted(found, key=lambda one: one.create_time())
 
+    def gateway_process(self) -> psutil.Process:
+        return self.find(*self.gateway.words)
+
+    def is_booting(self, during: str) -> bool:
+        """Return whether the gateway boots, or its migrations run (``migrations``)."""
+        if during == "boot":
+            return bool(self.find_all(*self.gateway.words))
+        return bool(self.find_all(*self.gateway.migration))
+
     def reaper_of(self, *words: str) -> psutil.Process:
         reaper = self.find(*words).parent()
         assert reaper is not None
@@ -221,13 +352,14 @@ class Job:
 
 
 @contextlib.contextmanager
-def started(job: Job) -> Iterator[Job]:
-    """Start the command; whatever is there of it at the end of the block is killed."""
-    job.start()
+def started(job: Job, start: Callable[[], None] | None = None) -> Iterator[Job]:
+    """Start the command, by ``start`` if given; whatever is there of it at the end of the block is killed."""
     try:
+        (start or job.start)()
         yield job
     finally:
         for one in job.processes():
             with contextlib.suppress(psutil.Error):
                 one.kill()
-        job.running.wait()
+        if job.process is not None:
+            job.process.wait()

@@ -13,6 +13,7 @@ from loadtest.results.measurements import Acceptance, Operation, ResourceSample
 from loadtest.results.run import (
     Environment,
     Generator,
+    Pause,
     Phase,
     PlannedCall,
     Run,
@@ -293,6 +294,19 @@ def hostile() -> Run:
     )
 
 
+def paused() -> Run:
+    """A run on a machine that was paused: a wait that expired meanwhile, and one that expired at other times, too."""
+    stalled = {"problem": ProblemKind.TIMEOUT, "status": None, "scenario": "ToolsUser.lifecycle"}
+    here = clean()
+    failed = operation("GET /tools", 40, 2, scenario="ToolsUser.lifecycle")
+    return replace(
+        here,
+        operations=(failed, *(one for one in here.operations if one.name != failed.name)),
+        failures=(failure("GET /tools", "no answer: timed out", count=2, paused=2, **stalled),),
+        generator=Generator(cpu=6.1, pauses=(Pause(at=31.0, seconds=4.2), Pause(at=40.0, seconds=0.9))),
+    )
+
+
 STORED: dict[str, Callable[[], Run]] = {
     "clean": clean,
     "failures": failures,
@@ -300,4 +314,5 @@ STORED: dict[str, Callable[[], Run]] = {
     "did-not-boot": did_not_boot,
     "empty": empty,
     "interrupted": interrupted,
+    "paused": paused,
 }

@@ -22,6 +22,9 @@ DIRECTORY = Path(__file__).resolve().parent
 BEHAVIOUR = DIRECTORY.parent / "stub.json"
 VERSION = (DIRECTORY / "version.txt").read_text(encoding="utf-8")
 
+HELD = BEHAVIOUR.with_name("held")
+"""Exists once a request is held."""
+
 ENTITY = {
     "id": "stub",
     "name": "stub-echo",
@@ -98,6 +101,16 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if asked.get("hangs"):
             time.sleep(3600)
+        if asked.get("holds") == path:
+            HELD.touch()
+            while behaviour().get("holds"):
+                time.sleep(0.02)
+            # A client repeats a request if the connection closes before the first byte of the response.
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.close_connection = True
+            return
         time.sleep(asked.get("slow", 0.0))
         is_refused = refused(asked, self.headers.get("Authorization"))
         status = 401 if is_refused else asked.get("status", {}).get(path, 200)

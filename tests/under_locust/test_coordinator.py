@@ -26,6 +26,7 @@ from loadtest.engine.process import LoadProcess
 from loadtest.engine.target import Target, target_environment
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import Fixture
+from loadtest.fixtures.inventory import Leftovers
 from loadtest.openapi.contract import read_contract
 from loadtest.recording.aggregator import Aggregator
 from loadtest.recording.recorder import Recorder, WorkerReport
@@ -77,10 +78,10 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Coordinato
     monkeypatch.setattr(process, "connect", connect)
     monkeypatch.setattr("loadtest.engine.process.sign_in", lambda _: None)
     monkeypatch.setattr(coordinator_module, "discover_scenarios", lambda **_: SCENARIOS)
-    monkeypatch.setattr(coordinator_module, "count_entities", lambda _: {"tools": 3})
+    monkeypatch.setattr(coordinator_module, "count_entities", lambda *_: {"tools": 3})
     monkeypatch.setattr(coordinator_module, "create_fixture", lambda *_: Fixture(gateway_id="g"))
     monkeypatch.setattr(coordinator_module, "delete_fixture", lambda *_: None)
-    monkeypatch.setattr(coordinator_module, "delete_leftovers", lambda *_: {"tools": 2})
+    monkeypatch.setattr(coordinator_module, "delete_leftovers", lambda *_: Leftovers({"tools": 2}))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)}
     yield Coordinator(process)
     for number, handler in handlers.items():
@@ -126,7 +127,7 @@ def test_the_run_has_the_entities_before_and_after(
 ) -> None:
     start(load)
     counts = {HOST: iter([{"tools": 5}, {"tools": 3}]), REPLICA: iter([{"tools": 3}])}
-    monkeypatch.setattr(coordinator_module, "count_entities", lambda one: next(counts[one.host]))
+    monkeypatch.setattr(coordinator_module, "count_entities", lambda one, *_: next(counts[one.host]))
     stop(load)
     assert load.run_writer.run is not None
     (tools,) = load.run_writer.run.entities

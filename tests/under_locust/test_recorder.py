@@ -10,7 +10,8 @@ from locust.env import Environment
 from loadtest.client.answer import MissingMember, Problem
 from loadtest.client.call import CallContext
 from loadtest.core.redact import Redactor
-from loadtest.recording.recorder import Recorder, WorkerTotals
+from loadtest.recording.pauses import PauseMonitor
+from loadtest.recording.recorder import Recorder, WorkerTotals, waited_for
 from loadtest.results.failures import ProblemKind
 from loadtest.results.outcome import ScenarioEnd
 from loadtest.workload.schedule import Start
@@ -95,6 +96,50 @@ def test_scenarios_and_starts_are_counted() -> None:
     assert (runs.started, runs.completed, [cut.count for cut in runs.cut_short]) == (2, 1, [1])
     starts = counted.aggregator.starts
     assert (len(starts.late), len(starts.scheduling_delay), starts.missed) == (1, 1, 3)
+
+
+def problem_of(kind: ProblemKind, message: str = "it", **more: Any) -> Problem:
+    return Problem(kind, message, **more)
+
+
+def test_what_depends_on_time() -> None:
+    """Timeouts, connections that were closed, timeouts in the gateway, and waits that expired."""
+    at = 1000.0
+    call, waiting = (
+        CallContext("GET /tools", "registry", "S.one", began=at - 4.0, waits=waits) for waits in (0.0, 10.0)
+    )
+    for problem, context, waited in (
+        (problem_of(ProblemKind.TIMEOUT), call, 4.0),
+        (problem_of(ProblemKind.CONNECTION), call, 4.0),
+        (problem_of(ProblemKind.STATUS, status=504), call, 4.0),
+        (problem_of(ProblemKind.JSONRPC, "MCP call timed out", status=200), call, 4.0),
+        (problem_of(ProblemKind.STREAM_STALLED, waited=12.0), call, 12.0),
+        (problem_of(ProblemKind.STREAM_STALLED, waited=12.0), None, 12.0),
+        (problem_of(ProblemKind.CONTENT), waiting, 10.0),
+        (problem_of(ProblemKind.STATUS, status=404), waiting, 10.0),
+        (problem_of(ProblemKind.CONTENT), call, 0.0),
+        (problem_of(ProblemKind.STATUS, status=500), call, 0.0),
+        (problem_of(ProblemKind.SCHEMA), waiting, 0.0),
+        (problem_of(ProblemKind.TIMEOUT), None, 0.0),
+        (OSError("timed out"), call, 0.0),
+    ):
+        assert waited_for(problem, context, at) == waited, (problem, context)
+        if isinstance(problem, Problem):
+            masked = problem.masked(Redactor({problem.raw}))
+            assert masked.waited == problem.waited
+
+
+def test_a_failure_in_a_pause_is_marked_and_the_pause_is_recorded() -> None:
+    for pause, marked in ((0.0, 0), (3.0, 1)):
+        times = iter([5000.0, *[5000.0 + pause] * 10])
+        counted = recorder()
+        counted.pauses = PauseMonitor(times.__next__, lambda: 0.0)
+        stalled = Problem(ProblemKind.STREAM_STALLED, "no event", waited=10.0)
+        request(counted, error=stalled, call=CallContext("GET /tools", "registry", "S.one"))
+        counted.check_pauses()
+        (failure,) = counted.aggregator.failure_records(1000.0)
+        assert (failure.count, failure.paused) == (1, marked)
+        assert len(counted.aggregator.pause_records(1000.0)) == marked
 
 
 def test_reports_of_workers_add_up_and_a_lost_report_is_noticed() -> None:

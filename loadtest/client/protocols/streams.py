@@ -92,7 +92,7 @@ class EventStream:
         except gevent.Timeout as timeout:
             if timeout is not deadline:
                 raise
-            raise Problem(ProblemKind.STREAM_STALLED, self._timeout_message(within)) from None
+            raise Problem(ProblemKind.STREAM_STALLED, self._timeout_message(within), waited=within) from None
         finally:
             deadline.close()
 
@@ -184,7 +184,7 @@ class LongLivedStream:
             event = self._take(deadline - time.perf_counter())
             if event is None:
                 words = f"no event that was waited for within {within:g} s"
-                raise Problem(ProblemKind.STREAM_STALLED, words)
+                raise Problem(ProblemKind.STREAM_STALLED, words, waited=within)
             self.events.on_read()
             if where is None or where(event):
                 return event
@@ -199,7 +199,9 @@ class LongLivedStream:
         while self._take(deadline - time.perf_counter()) is not None:
             pass
         if silence is not None and self.events.silent > silence:
-            raise Problem(ProblemKind.STREAM_STALLED, f"a held stream was silent for {silence:g} s")
+            raise Problem(
+                ProblemKind.STREAM_STALLED, f"a held stream was silent for {silence:g} s", waited=silence
+            )
 
     def _take(self, seconds: float) -> ServerSentEvent | None:
         try:

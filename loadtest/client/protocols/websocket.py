@@ -87,7 +87,7 @@ class WebSocketConnection:
         try:
             read = self._received.get(timeout=within)
         except queue.Empty as error:
-            raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time") from error
+            raise Problem(ProblemKind.STREAM_STALLED, f"no {what} in time", waited=within) from error
         if not read or isinstance(read, Exception):
             self._received.put(read)  # keep the end for later reads
         if isinstance(read, Exception):
@@ -122,7 +122,7 @@ def connect(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = N
     except websocket.WebSocketBadStatusException as error:
         raise Problem(ProblemKind.STATUS, "the handshake was refused", status=error.status_code) from error
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
-        raise Problem(ProblemKind.TIMEOUT, "no answer to the handshake") from error
+        raise Problem(ProblemKind.TIMEOUT, "no answer to the handshake", waited=HANDSHAKE_TIMEOUT) from error
     except (websocket.WebSocketException, OSError) as error:
         raise _broken(error) from error
 

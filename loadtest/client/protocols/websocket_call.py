@@ -13,6 +13,7 @@ from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.evidence import build_example
 from loadtest.client.protocols.websocket import WebSocketConnection, connect
 from loadtest.client.request import CORRELATION_HEADER
+from loadtest.core import clock
 
 SWITCHED = 101
 """The HTTP status of a WebSocket that is open."""
@@ -57,7 +58,7 @@ def open_websocket(
                 headers=headers,
                 body=None,
                 answer=None,
-                at=time.time(),
+                at=clock.now(),
                 correlation_id=headers[CORRELATION_HEADER],
                 redactor=session.redactor,
             )

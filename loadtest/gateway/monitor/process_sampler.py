@@ -15,6 +15,7 @@ import psutil
 
 from loadtest.gateway.monitor.connections import ConnectionCounts, Peers
 from loadtest.gateway.monitor.sample_files import ProcessSample
+from loadtest.gateway.process.identity import age
 from loadtest.results.measurements import ResourceSample
 
 INTERVAL = 1.0
@@ -59,7 +60,7 @@ class PeriodicThread:
 class ProcessSampler(PeriodicThread):
     """Writes samples of the tree below ``pid`` to ``path``, and of each process to ``members``, as JSON lines.
 
-    ``at`` in the files is in seconds since the epoch;
+    ``at`` in the files is by the monotonic clock;
     :mod:`loadtest.gateway.monitor.sample_files` makes it relative to the start of the load.
     """
 
@@ -110,6 +111,8 @@ class Tree:
         self._pid = pid
         self._peers = peers
         self._known: dict[int, psutil.Process] = {}
+        self._started: dict[psutil.Process, float] = {}
+        """Start of each process by the monotonic clock."""
         self._cpu = 0.0
 
     def sample(self, *, detailed: bool = False) -> TreeSample | None:
@@ -123,7 +126,7 @@ class Tree:
             tree = [root, *root.children(recursive=True)]
         except psutil.Error:
             return None
-        at = time.time()
+        at = time.monotonic()
         members = list(self._members(tree, at, detailed=detailed))
         if not members:
             return None
@@ -171,7 +174,7 @@ class Tree:
             pid=process.pid,
             # A title set by the program may contain more than its name.
             name=process.name().partition(":")[0].partition(" ")[0],
-            created=process.create_time(),
+            created=self._start_of(process),
             sample=msgspec.structs.replace(
                 sample,
                 cpu=round(sample.cpu, 3),
@@ -181,6 +184,11 @@ class Tree:
                 clients=counts.clients if counts else None,
             ),
         )
+
+    def _start_of(self, process: psutil.Process) -> float:
+        if process not in self._started:
+            self._started[process] = time.monotonic() - age(psutil.Process(process.pid))
+        return self._started[process]
 
     def _counts(self, process: psutil.Process) -> ConnectionCounts | None:
         try:

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class ProcessSample(Record, frozen=True, kw_only=True):
-    """One process of a tree at one time; ``created`` is in seconds since the epoch."""
+    """One process of a tree at one time; ``created`` is by the monotonic clock, as ``at``."""
 
     pid: int
     name: str
@@ -49,7 +49,7 @@ class StoreReading(Record, frozen=True, kw_only=True):
 
 
 def read_samples(path: Path, since: float, *, limit: int = MOST) -> tuple[ResourceSample, ...]:
-    """Return the samples in ``path`` with ``at`` in seconds after ``since`` (seconds since the epoch).
+    """Return the samples in ``path`` with ``at`` in seconds after ``since`` (monotonic clock).
 
     Samples from before the load have a negative ``at``. More than ``limit`` are thinned, see :func:`thinned`. A
     missing file or an incomplete last line is no error.

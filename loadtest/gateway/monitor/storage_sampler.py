@@ -33,7 +33,7 @@ _SIZES = """
 class StorageSampler(PeriodicThread):
     """Writes the sizes of the data in ``workspace`` to a file of its directory, as JSON lines.
 
-    ``at`` in the file is in seconds since the epoch. Passwords are not written.
+    ``at`` in the file is by the monotonic clock. Passwords are not written.
     """
 
     name = "storage sampler"
@@ -49,7 +49,7 @@ class StorageSampler(PeriodicThread):
         if not psutil.pid_exists(self._pid):
             return None
         began = time.thread_time()
-        at = time.time()
+        at = time.monotonic()
         lines = [
             StoreReading(store=name, reading=Reading(at=at, rows=rows, bytes=size))
             for name, rows, size in self._read()

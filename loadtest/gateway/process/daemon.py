@@ -29,7 +29,7 @@ from loadtest.core.files import write_atomically
 from loadtest.core.locks import exclusively, is_held
 from loadtest.core.record import Record
 from loadtest.core.signals import Stopped, listening, stop_request
-from loadtest.gateway.workspace import same_process
+from loadtest.gateway.process.identity import same_process, started_after
 
 START_TIMEOUT = 1800.0
 """Seconds in which a daemon must have installed, migrated and booted everything."""
@@ -56,10 +56,35 @@ class DaemonState(Record, Generic[R], frozen=True, kw_only=True):
     """What the daemon runs."""
     pid: int
     """Process ID of the daemon."""
-    created: float
-    """Creation time of that process, which distinguishes it from a later process with the same ID."""
+    started: float
+    """Seconds from the boot of the machine to its start, which distinguish it from a later process with the same ID."""
     children: tuple[int, ...]
     """Process IDs that are gone once the daemon has stopped."""
+
+
+class _Identity(msgspec.Struct, kw_only=True):
+    """What a state file of any version of this program says about its process."""
+
+    pid: int | None = None
+    supervisor: int | None = None
+    """The name of ``pid`` in version 0.0 of a gateway's file, and ``holder`` in that of the services."""
+    holder: int | None = None
+    started: float | None = None
+    created: float | None = None
+    """Instead of ``started``: seconds since the epoch."""
+    children: tuple[int, ...] = ()
+
+    @property
+    def process(self) -> int | None:
+        """The process ID of the daemon; None if the file says none."""
+        return self.pid or self.supervisor or self.holder
+
+    def runs(self) -> bool:
+        """Return whether the daemon runs."""
+        started = self.started
+        if started is None and self.created is not None:
+            started = self.created - psutil.boot_time()
+        return self.process is not None and started is not None and same_process(self.process, started)
 
 
 class StartResult(Record, frozen=True, kw_only=True):
@@ -96,6 +121,8 @@ class Daemon(Generic[R]):
     """In messages: ``the supervisor``."""
     subject: str
     """In messages, what it runs: ``a gateway``."""
+    stop_command: str
+    """The command that stops it."""
 
     def locked(self, home: Path) -> AbstractContextManager[None]:
         """Exclude other commands that start or stop this daemon.
@@ -120,23 +147,37 @@ class Daemon(Generic[R]):
         Raises:
             UsageError: the file cannot be read, or was written by another version of this program.
         """
-        state = self._read(home)
-        return state.running if state else None
-
-    def _read(self, home: Path) -> DaemonState[R] | None:
+        identity = self._identity(home)
+        if identity is None:
+            return None
         file = home / self.file
         try:
-            state = msgspec.json.decode(file.read_bytes(), type=self.state)
+            return msgspec.json.decode(file.read_bytes(), type=self.state).running
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            raise UsageError(
+                f"{file}: was written by another version of this program, and its process {identity.process} runs: "
+                f"stop it with `{self.stop_command}`"
+            ) from error
+
+    def _identity(self, home: Path) -> _Identity | None:
+        """Return the process of the state file, which may be that of another version; None if there is none."""
+        file = home / self.file
+        try:
+            identity = msgspec.json.decode(file.read_bytes(), type=_Identity)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
             raise UsageError(f"{file}: is not the state of {self.subject} ({error}): remove it") from error
-        if not same_process(state.pid, state.created):
+        if identity.process is None:
+            raise UsageError(f"{file}: is not the state of {self.subject} (it names no process): remove it")
+        if not identity.runs():
             file.unlink(missing_ok=True)
             return None
-        return state
+        return identity
 
     def start(self, home: Path, order: bytes) -> R:
         """Start the daemon with ``order`` on its standard input; returns what it runs. Call it under :meth:`locked`.
@@ -195,23 +236,25 @@ class Daemon(Generic[R]):
     def stop(self, home: Path) -> bool:
         """End the daemon and wait until its children are gone; False if there is none. Call it under :meth:`locked`.
 
+        It may have been started by another version of this program.
+
         Raises:
+            UsageError: the state file cannot be read.
             InconclusiveError: it did not stop.
         """
-        state = self._read(home)
-        if state is None:
+        identity = self._identity(home)
+        if identity is None or identity.process is None:
             return False
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(state.pid, number)
+                os.kill(identity.process, number)
             deadline = time.monotonic() + STOP_TIMEOUT
             while time.monotonic() < deadline:
-                alive = same_process(state.pid, state.created)
-                if not alive and not any(map(psutil.pid_exists, state.children)):
+                if not identity.runs() and not any(map(psutil.pid_exists, identity.children)):
                     (home / self.file).unlink(missing_ok=True)
                     return True
                 time.sleep(STOP_POLL)
-        raise InconclusiveError(f"process {state.pid} did not stop")
+        raise InconclusiveError(f"process {identity.process} did not stop")
 
     def run(self, begin: Callable[[bytes], AbstractContextManager[Started[R]]]) -> int:
         """Become the daemon: carry out the order on standard input and run until a signal; returns the exit status.
@@ -231,7 +274,7 @@ class Daemon(Generic[R]):
                 state = self.state(
                     running=started.running,
                     pid=me.pid,
-                    created=me.create_time(),
+                    started=started_after(me),
                     children=started.children,
                 )
                 write_atomically(file, msgspec.json.encode(state), mode=0o600)

@@ -20,6 +20,7 @@ SUPERVISOR = Daemon(
     log="supervisor.log",
     name="the supervisor",
     subject="a gateway",
+    stop_command="loadtest boot --stop",
 )
 
 

@@ -108,12 +108,15 @@ class Program:
         raise InconclusiveError(f"cannot be started: the reaper of {name} did not start")
 
     def death(self) -> Death | None:
-        """Return how the program ended; None while it runs, and after :meth:`stop`."""
+        """Return how the program ended; None while it runs, and after :meth:`stop`.
+
+        ``at`` is a reading of the monotonic clock.
+        """
         if self._stopped:
             return None
         gone = self._reaper.poll() is not None
         death = _death(self._read_events())
-        return Death(at=time.time()) if gone and death is None else death
+        return Death(at=time.monotonic()) if gone and death is None else death
 
     def stop(self) -> None:
         """End the program and its whole process tree; returns when all of it is gone.
@@ -165,7 +168,7 @@ class Program:
 def death_of(life: Path) -> Death | None:
     """Return how the program whose reaper writes to ``life`` ended; None if no end was recorded.
 
-    ``at`` is in seconds since the epoch.
+    ``at`` is a reading of the monotonic clock.
     """
     try:
         return _death(_decoded(life.read_bytes()))

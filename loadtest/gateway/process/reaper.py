@@ -128,7 +128,9 @@ def reap(pid: int) -> set[int]:
         if child == pid:
             code = os.waitstatus_to_exitcode(status)
             report(
-                ended=time.time(), signal=-code if code < 0 else None, exit_status=code if code >= 0 else None
+                ended=time.monotonic(),
+                signal=-code if code < 0 else None,
+                exit_status=code if code >= 0 else None,
             )
 
 

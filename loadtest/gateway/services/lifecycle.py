@@ -17,6 +17,7 @@ DAEMON = Daemon(
     log=f"{HOME}/daemon.log",
     name="the services daemon",
     subject="services",
+    stop_command="loadtest services down",
 )
 
 

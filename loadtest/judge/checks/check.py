@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.judge.coverage import Coverage
+from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.growth.model import NOT_JUDGED, Endurance
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.removed import NOT_COMPARED, Removals
@@ -34,6 +35,7 @@ class Check(StrEnum):
     SUCCESSES = "something-succeeded"
     WORKERS = "no-worker-lost"
     GENERATOR = "generator-not-saturated"
+    PAUSES = "generator-not-paused"
     SCHEDULE = "schedule-kept"
     SWEEP = "first-sweep-done"
     REACHED = "planned-operations-reached"
@@ -85,6 +87,8 @@ class CheckInput:
     """Known failures for a gateway version, if the version of the run's gateway is unknown."""
     endurance: Endurance = NOT_JUDGED
     removals: Removals = NOT_COMPARED
+    undecided: tuple[JudgedFailure, ...] = ()
+    """Failures that may be due to a pause of the load generator."""
 
 
 def passed(check: Check, text: str) -> CheckResult:

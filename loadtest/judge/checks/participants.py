@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtest.core.units import clock, plural, some
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
-from loadtest.results.run import Run, RunState, Worker
+from loadtest.results.run import MAX_PAUSED, Run, RunState, Worker
 
 
 def gateway_up(facts: CheckInput) -> CheckResult:
@@ -202,6 +202,42 @@ def generator(facts: CheckInput) -> CheckResult:
         Severity.INCONCLUSIVE,
         f"load generator was saturated{detail}",
         "Latencies include the generator's own delay. Use fewer users or more --processes.",
+    )
+
+
+def pauses(facts: CheckInput) -> CheckResult:
+    """Check that no failure may be due to a pause of the load generator, and that pauses were short."""
+    run, generator = facts.run, facts.run.generator
+    if generator is None or generator.pauses is None:
+        return not_measured(Check.PAUSES, "the run has no record of the load generator's pauses")
+    if facts.undecided:
+        names = tuple(
+            f"{one.failure.operation}: {one.failure.message} ({one.failure.count} of {one.failure.count} in a pause)"
+            for one in facts.undecided
+        )
+        operations = some(dict.fromkeys(one.failure.operation for one in facts.undecided))
+        return CheckResult(
+            Check.PAUSES,
+            Severity.INCONCLUSIVE,
+            f"{plural(len(names), 'failure')} while the load generator was paused: {operations}",
+            "The machine was busy or paused, so a wait may have expired without a fault of the gateway. Run again on a "
+            "machine with free processors.",
+            names,
+        )
+    if not generator.pauses:
+        return passed(Check.PAUSES, "load generator was never paused")
+    longest = max(generator.pauses, key=lambda pause: pause.seconds)
+    text = (
+        f"load generator was paused for {generator.paused:.1f} s, "
+        f"at most {longest.seconds:.1f} s at {clock(longest.at)}"
+    )
+    if generator.paused <= MAX_PAUSED * run.duration:
+        return passed(Check.PAUSES, text)
+    return CheckResult(
+        Check.PAUSES,
+        Severity.WARNING,
+        text,
+        "Latencies include these pauses. Use a machine with free processors, or fewer users.",
     )
 
 

@@ -90,6 +90,7 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.SUCCESSES: participants.successes,
     Check.WORKERS: participants.workers,
     Check.GENERATOR: participants.generator,
+    Check.PAUSES: participants.pauses,
     Check.SCHEDULE: participants.schedule,
     Check.SWEEP: reach.sweep,
     Check.REACHED: reach.reached,

@@ -11,7 +11,7 @@ from loadtest.judge.criteria.criterion import OBJECTIVES, Budget, Criterion, Cri
 from loadtest.judge.criteria.slo import above, budget_of, failed_by_minute, slow_by_minute
 from loadtest.results.latency import Latency
 from loadtest.results.measurements import Operation, merged_latency
-from loadtest.results.run import Run
+from loadtest.results.run import MAX_PAUSED, Run
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lambda measured, limit: measured < limit,
@@ -19,6 +19,10 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": lambda measured, limit: measured > limit,
     ">=": lambda measured, limit: measured >= limit,
 }
+
+
+_COUNTS = {"requests", "error-rate", "availability", "failure-rate", "operations"}
+"""Metrics that do not depend on the speed of the load generator."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,13 @@ class _Figures:
             return None
         return budget_of(criterion.limit, requests, slow, slow_by_minute(minutes, criterion.threshold))
 
+    @property
+    def paused(self) -> float:
+        """Seconds for which the load generator was paused, if they are a considerable share of the load; else 0."""
+        generator = self._run.generator
+        paused = generator.paused if generator else 0.0
+        return paused if paused > MAX_PAUSED * self._run.duration else 0.0
+
     def _latency(self, scope: str) -> Latency | None:
         if scope not in self._latencies:
             operations = self.within(scope)
@@ -144,6 +155,8 @@ def _judge(figures: _Figures, criterion: Criterion) -> CriterionResult:
     budget = figures.budget(criterion)
     name = criterion.metric if criterion.threshold is None else f"within {_duration(criterion.threshold)}"
     text = f"{name} is {_shown(measured, criterion)}, expected {expected}{_budget_text(budget)}"
+    if not met and criterion.metric not in _COUNTS and (paused := figures.paused):
+        return inconclusive(f"{text}, but the load generator was paused for {paused:.1f} s")
     return CriterionResult(
         criterion, CriterionOutcome.MET if met else CriterionOutcome.MISSED, measured, samples, text, budget
     )

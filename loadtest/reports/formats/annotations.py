@@ -27,6 +27,7 @@ _LONGEST = 1_000
 _WORDS = {
     FailureStatus.NEW: "new failure",
     FailureStatus.EXPIRED: "expired known failure",
+    FailureStatus.INCONCLUSIVE: "inconclusive failure",
     FailureStatus.KNOWN: "known failure",
     FailureStatus.CATEGORY: "known failure",
 }

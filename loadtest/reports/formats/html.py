@@ -24,7 +24,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.reports import cpu, removed
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
-from loadtest.reports.page.failures import known_failures, new_failures
+from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
 from loadtest.reports.page.operations import operation_table
 from loadtest.reports.page.timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
@@ -58,6 +58,7 @@ def render(run: Run, verdict: Verdict) -> str:
         advice=one_line(next_step(run, verdict), 2_000),
         failing=new_failures(run, verdict),
         removed=removed.by_area(verdict),
+        undecided=undecided_failures(run, verdict),
         excused=known_failures(run, verdict),
         table=operation_table(run, verdict),
         map=coverage_map(verdict.coverage),

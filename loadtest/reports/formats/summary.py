@@ -52,6 +52,7 @@ def render(run: Run, verdict: Verdict) -> str:
         ("findings", _findings(verdict)),
         ("operations no longer offered", _removed(verdict)),
         ("new failures", _new(verdict)),
+        ("inconclusive failures", _undecided(verdict)),
         ("criteria", _criteria(verdict)),
         ("endurance", _endurance(verdict)),
         ("known failures", _known(verdict)),
@@ -154,10 +155,18 @@ def _removed(verdict: Verdict) -> Iterator[str]:
 
 
 def _new(verdict: Verdict) -> Iterator[str]:
-    failing = verdict.failed
+    name = "Failures" if verdict.fail_on is FailOn.ANY else "New failures"
+    yield from _with_evidence(name, verdict.failed)
+
+
+def _undecided(verdict: Verdict) -> Iterator[str]:
+    yield from _with_evidence("Failures while the load generator was paused", verdict.undecided)
+
+
+def _with_evidence(name: str, failing: Sequence[JudgedFailure]) -> Iterator[str]:
     if not failing:
         return
-    yield f"### {'Failures' if verdict.fail_on is FailOn.ANY else 'New failures'} ({len(failing)})"
+    yield f"### {name} ({len(failing)})"
     yield ""
     yield from _table(
         ("operation", "failure", "count", "category"),

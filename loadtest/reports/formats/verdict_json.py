@@ -121,6 +121,8 @@ class VerdictJson(Record, frozen=True, kw_only=True):
     new_failures: tuple[FailureJson, ...]
     """Those that fail the run: expired ones, too, and with ``--fail-on any`` known ones."""
     known_failures: tuple[FailureJson, ...]
+    inconclusive_failures: tuple[FailureJson, ...]
+    """Those that may be due to a pause of the load generator."""
     stale: tuple[StaleJson, ...]
     counts: dict[str, int]
     """How many failures are new, expired, known, and known by category, and how many entries are stale."""
@@ -166,6 +168,7 @@ def render(run: Run, verdict: Verdict) -> str:
         failed_requests=sum(operation.failures for operation in run.operations),
         new_failures=tuple(_failure(j) for j in verdict.failing[:MOST]),
         known_failures=tuple(_failure(j) for j in verdict.excused[:MOST]),
+        inconclusive_failures=tuple(_failure(j) for j in verdict.undecided[:MOST]),
         stale=tuple(_stale(entry) for entry in verdict.stale),
         counts={**counts, "stale": len(verdict.stale)},
         failing=len(verdict.failing),

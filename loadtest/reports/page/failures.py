@@ -92,6 +92,11 @@ def known_failures(run: Run, verdict: Verdict) -> FailureList:
     return _listed(run, verdict.excused, False)
 
 
+def undecided_failures(run: Run, verdict: Verdict) -> FailureList:
+    """Return the failures that may be due to a pause of the load generator."""
+    return _listed(run, verdict.undecided, True)
+
+
 def _listed(run: Run, judged: Sequence[JudgedFailure], all_examples: bool) -> FailureList:
     requests = {operation.name: operation.requests for operation in run.operations}
     places = SourceLines(run)

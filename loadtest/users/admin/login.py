@@ -135,7 +135,14 @@ class AdminLoginUser(AdminUser):
             )
 
         form = {"email": email}
-        self.call("POST /admin/forgot-password", bearer="", headers=BROWSER, form=form, check=mailed)
+        self.call(
+            "POST /admin/forgot-password",
+            bearer="",
+            headers=BROWSER,
+            form=form,
+            check=mailed,
+            waits=MAIL_WITHIN,
+        )
         return tokens[0]
 
     def _as(self, jar: dict[str, str]) -> dict[str, str]:

@@ -115,6 +115,7 @@ class AdminObservabilityUser(GatewayUser):
             "POST /observability/traces/query",
             json=UNFINISHED,
             check=lambda a: None if _running(a) else expected("a trace of the request that runs"),
+            waits=RUNNING_TIME,
         )
         return _running(listed)[-1]
 

@@ -33,7 +33,13 @@ class PasswordUser(PeopleUser):
             tokens.extend(LINK.findall(text))
             return None if tokens else expected("a link in the mail")
 
-        self.call("POST /auth/email/forgot-password", bearer="", json={"email": person.email}, check=mailed)
+        self.call(
+            "POST /auth/email/forgot-password",
+            bearer="",
+            json={"email": person.email},
+            check=mailed,
+            waits=MAIL_WITHIN,
+        )
         return tokens[0]
 
     @task

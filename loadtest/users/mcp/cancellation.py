@@ -76,7 +76,7 @@ class CancellationAPIUser(GatewayUser):
             if state.status != 404:
                 return
             gevent.sleep(LOOK_AGAIN)
-        self.call("GET /cancellation/status/{request_id}", request_id=run)
+        self.call("GET /cancellation/status/{request_id}", request_id=run, waits=BEGUN_WITHIN)
 
 
 def cancelled(answer: Answer) -> Mismatch | None:

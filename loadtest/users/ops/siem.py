@@ -50,6 +50,7 @@ class SiemUser(RegistryUser):
             self.call(
                 "GET /admin/siem/health",
                 check=lambda _: came(arrived_events(collector, str(tool["name"]), within=ARRIVES_WITHIN)),
+                waits=ARRIVES_WITHIN,
             )
 
     @task

@@ -63,7 +63,7 @@ def test_the_whole_tree_counts_and_what_ended_too(family: psutil.Process) -> Non
     assert seen.cpu >= 0.25, "what the child used that ended; the kernel counts in ticks"
     assert seen.rss > 5 << 20
     assert seen.descriptors >= 4
-    assert abs(seen.at - time.time()) < 5
+    assert abs(seen.at - time.monotonic()) < 5
 
     child = family.children()[0]
     child.kill()
@@ -84,7 +84,7 @@ def test_samples_are_written_while_it_runs_and_stop_with_the_block(
     family: psutil.Process, tmp_path: Path
 ) -> None:
     path = tmp_path / "samples.jsonl"
-    start = time.time()
+    start = time.monotonic()
     with ProcessSampler(family.pid, path, interval=0.02):
         assert until(lambda: len(read_samples(path, start)) >= 5)
     written = path.read_bytes()
@@ -108,7 +108,7 @@ def test_expensive_samples_become_rarer(family: psutil.Process, tmp_path: Path) 
     watch = ProcessSampler(family.pid, tmp_path / "samples.jsonl", members=members)
     for _ in range(5):
         assert watch.step() == 1.0
-    first, second = read_processes(members, time.time())
+    first, second = read_processes(members, time.monotonic())
     assert len(first.samples) == len(second.samples) == 1, (
         "five samples at the same time are one close sample"
     )
@@ -118,7 +118,7 @@ def test_expensive_samples_become_rarer(family: psutil.Process, tmp_path: Path) 
     if sys.platform == "linux":
         assert close.pss is not None
         assert 0 < close.pss <= close.rss
-    whole = read_samples(tmp_path / "samples.jsonl", time.time())
+    whole = read_samples(tmp_path / "samples.jsonl", time.monotonic())
     assert [one.pss is not None for one in whole][1:] == [False] * 4
     assert whole[0].rss == sum(one.samples[0].rss for one in (first, second))
 

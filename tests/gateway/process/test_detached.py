@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,7 @@ import psutil
 import pytest
 import requests
 from eventually import until
+from processes import gone
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway import (
@@ -28,6 +33,7 @@ from loadtest.gateway import (
 )
 from loadtest.gateway.process.daemon import DaemonState
 from loadtest.gateway.process.detached import SUPERVISOR
+from loadtest.gateway.process.identity import started_after
 from loadtest.versions import data as versions
 
 FILE = SUPERVISOR.file
@@ -52,9 +58,9 @@ def own_home(home: Path, tmp_path: Path) -> Iterator[Path]:
     stop_detached(tmp_path)
 
 
-def write_state(home: Path, created: float) -> None:
+def write_state(home: Path, started: float) -> None:
     """Write the state of a supervisor that has the ID of this process."""
-    state = DaemonState(running=ATTACHED, pid=os.getpid(), created=created, children=())
+    state = DaemonState(running=ATTACHED, pid=os.getpid(), started=started, children=())
     (home / FILE).write_bytes(msgspec.json.encode(state))
 
 
@@ -65,7 +71,7 @@ def test_boot_use_and_stop(own_home: Path) -> None:
     assert (own_home / FILE).stat().st_mode & 0o077 == 0
     assert read_state(own_home) == gateway
     assert status(own_home).startswith(f"{QUICK.text} runs at {gateway.host} (version ")
-    assert until(lambda: len(gateway.samples(time.time())) >= 2)
+    assert until(lambda: len(gateway.samples(time.monotonic())) >= 2)
     assert all(backend.up for backend in gateway.backend_states())
     with pytest.raises(UsageError, match=f"runs at {gateway.host}: stop it first"):
         boot_detached(QUICK, home=own_home)
@@ -129,14 +135,38 @@ def test_an_invalid_state_file(tmp_path: Path, text: str) -> None:
 
 
 def test_a_process_id_that_now_belongs_to_another_process(tmp_path: Path) -> None:
-    write_state(tmp_path, created=psutil.Process().create_time() - 3600)
+    write_state(tmp_path, started=started_after(psutil.Process()) - 3600)
     assert read_state(tmp_path) is None
     assert not stop_detached(tmp_path), "no other process is signalled"
 
 
 def test_the_same_process(tmp_path: Path) -> None:
-    write_state(tmp_path, created=psutil.Process().create_time())
+    write_state(tmp_path, started=started_after(psutil.Process()))
     assert read_state(tmp_path) == ATTACHED
+
+
+@pytest.mark.parametrize("name", ["pid", "supervisor", "holder"])
+def test_a_daemon_of_another_version_is_reported_and_stopped(tmp_path: Path, name: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"]) as daemon:
+        created = psutil.Process(daemon.pid).create_time()
+        state = {name: daemon.pid, "created": created, "gateway": {"of": "another version"}}
+        (tmp_path / FILE).write_text(json.dumps(state))
+        threading.Thread(target=daemon.wait, daemon=True).start()
+        with pytest.raises(UsageError) as raised:
+            read_state(tmp_path)
+        assert str(raised.value) == (
+            f"{tmp_path / FILE}: was written by another version of this program, and its process {daemon.pid} runs: "
+            "stop it with `loadtest boot --stop`"
+        )
+        assert stop_detached(tmp_path)
+        assert gone(daemon.pid)
+    assert not (tmp_path / FILE).exists()
+
+
+def test_the_state_of_another_version_whose_daemon_ended_is_removed(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(json.dumps({"supervisor": os.getpid(), "created": 1.5e9, "gateway": {}}))
+    assert status(tmp_path) == "no gateway runs"
+    assert not (tmp_path / FILE).exists()
 
 
 ATTACHED = msgspec.convert(

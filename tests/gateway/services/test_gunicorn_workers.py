@@ -47,7 +47,7 @@ def test_a_worker_that_dies_is_replaced_and_everything_is_watched(
 ) -> None:
     assert str(gateway.deployment) == "postgresql with Redis, 2 workers"
     assert len(workers(gateway)) == 2
-    assert until(lambda: any(sample.processes >= 3 for sample in gateway.samples(time.time())), 30.0)
+    assert until(lambda: any(sample.processes >= 3 for sample in gateway.samples(time.monotonic())), 30.0)
     assert gateway.secrets
     tree = [psutil.Process(gateway.pid), *psutil.Process(gateway.pid).children(recursive=True)]
     shown = " ".join(" ".join(process.cmdline()) for process in tree)

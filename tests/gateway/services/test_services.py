@@ -17,6 +17,7 @@ from eventually import until
 
 from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway.process.daemon import DaemonState
+from loadtest.gateway.process.identity import started_after
 from loadtest.gateway.services import Services, down, leased, postgresql, read_services, redis, status, up
 from loadtest.gateway.services.binaries import Programs
 from loadtest.gateway.services.data_directory import LINK, account, data_directory, remove_data
@@ -162,7 +163,7 @@ def test_a_process_id_that_now_belongs_to_another_process(tmp_path: Path) -> Non
     services = Services(
         postgresql_port=1, redis_port=2, password="p" * 20, postgresql_pid=mine.pid, redis_pid=mine.pid
     )
-    old = DaemonState(running=services, pid=mine.pid, created=mine.create_time() - 3600, children=())
+    old = DaemonState(running=services, pid=mine.pid, started=started_after(mine) - 3600, children=())
     (tmp_path / FILE).write_bytes(msgspec.json.encode(old))
     assert read_services(tmp_path) is None
     assert not down(tmp_path), "no other process is signalled"
