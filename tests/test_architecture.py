@@ -18,20 +18,21 @@ MOST_MODULES = 15
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "backends": {"core"},
-    "results": {"core"},
-    "versions": {"core", "results"},
+    "results": {"core", "shapes"},
+    "versions": {"core", "results", "shapes"},
+    "shapes": {"core"},
     "workload": {"core", "results"},
     "judge": {"core", "results", "versions"},
     "openapi": {"core", "results", "versions"},
-    "client": {"core", "openapi", "results", "versions"},
+    "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "results"},
     "fixtures": {"client", "results"},
     "gateway": {"backends", "client", "core", "results", "versions"},
-    "recording": {"client", "core", "results", "workload"},
-    "engine": {"client", "core", "fixtures", "recording", "results", "versions", "workload"},
     "adoption": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
     },
+    "recording": {"client", "core", "results", "shapes", "workload"},
+    "engine": {"client", "core", "fixtures", "recording", "results", "shapes", "versions", "workload"},
     "app": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
         "workload",
@@ -44,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
-        *("results", "versions", "workload"),
+        *("results", "shapes", "versions", "workload"),
     },
 }
 """Each package below ``loadtest``, and the packages that it may import."""

@@ -21,6 +21,7 @@ from loadtest.cli.commands import (
     report,
     run,
     services,
+    shapes,
     work,
 )
 from loadtest.cli.internal_error import report_internal_error
@@ -42,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     gateways.gateways,
     adopt.adopt,
     mutate.mutate,
+    shapes.shapes,
 )
 """The commands in the order of the help."""
 

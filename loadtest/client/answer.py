@@ -71,7 +71,7 @@ class MissingMember(LookupError):  # noqa: N818 - a problem of a response, not a
 class Answer:
     """Status, headers and body; JSON is decoded on first use."""
 
-    __slots__ = ("_json", "body", "headers", "on_read", "operation", "status")
+    __slots__ = ("_json", "body", "headers", "message", "on_read", "operation", "status")
 
     def __init__(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.operation = operation
@@ -79,6 +79,8 @@ class Answer:
         self.headers = headers
         self.body = body
         self._json: Any = _MISSING
+        self.message: dict[str, Any] | None = None
+        """The JSON-RPC message in the body, once it was decoded."""
         self.on_read: Callable[[str], None] | None = None
         """Called with the operation each time the body is read."""
 

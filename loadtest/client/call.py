@@ -11,6 +11,7 @@ from loadtest.client.request import CORRELATION_HEADER, PreparedRequest
 from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import Example
+from loadtest.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from locust.contrib.fasthttp import ResponseContextManager
@@ -26,6 +27,12 @@ class CallContext:
     validated: bool = False
     differs: str | None = None
     """Contract mismatch of a correct response."""
+    compared: bool = False
+    """Whether the shape of the response was compared with a recorded one."""
+    shape: Shape | None = None
+    """Shape of a successful response, if it is a sample to record."""
+    added: tuple[str, ...] = ()
+    """Paths of keys that the recorded shape does not have."""
     accepted: str | None = None
     """Reason why a status outside the contract is allowed."""
     refused: bool = False

@@ -13,14 +13,19 @@ import requests
 from loadtest.client.auth import Credentials
 from loadtest.client.connection.throttle import Limiter
 from loadtest.client.connection.trust import ADVICE, Trust, is_untrusted, read_trust
+from loadtest.client.response_shapes import ResponseShapes
 from loadtest.core.errors import InconclusiveError
+from loadtest.core.operations import base
 from loadtest.core.redact import Redactor
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.openapi.contracts import closest
 from loadtest.results.deployment import Deployment
 from loadtest.versions.data import VersionData, available, load
+from loadtest.versions.shapes import shapes_of
 
 CONTRACT_PATH = "/openapi.json"
+LEAST_COMMON = 0.5
+"""Share of the operations of a version that a gateway must offer for its responses to be compared."""
 _TIMEOUT = 30.0
 """Seconds for one request before the load."""
 
@@ -43,6 +48,8 @@ class Session:
     """Certificate authorities, for an ``https`` address."""
     redactor: Redactor = field(default_factory=Redactor)
     """Masks the secrets known to this process in its output."""
+    shapes: ResponseShapes = field(default_factory=ResponseShapes)
+    """The recorded shapes of responses."""
     limiter: Limiter = field(default_factory=lambda: Limiter(None))
     tag: str = field(default_factory=lambda: random.token_hex(3))
     """Random hex in every name and correlation id of this process."""
@@ -135,7 +142,23 @@ def connect(
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         limiter=limiter,
+        shapes=_shapes(document, applying.version),
     )
+
+
+def _shapes(document: Mapping[str, Any], version: str) -> ResponseShapes:
+    """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it."""
+    recorded = shapes_of(version)
+    if not recorded:
+        return ResponseShapes(why_not=f"no shapes are recorded for version {version}")
+    known = {base(operation) for operation in recorded}
+    here = known & read_contract(document).operations.keys()
+    if len(here) < len(known) * LEAST_COMMON:
+        reason = (
+            f"it offers only {len(here)} of the {len(known)} operations of {version} with recorded shapes"
+        )
+        return ResponseShapes(why_not=reason)
+    return ResponseShapes(recorded)
 
 
 def _version(document: Mapping[str, Any]) -> str | None:

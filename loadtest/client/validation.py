@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from loadtest.client.answer import Answer, Deviation, Problem, refusal_reason
 from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
+from loadtest.client.response_shapes import ResponseShapes
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
@@ -101,9 +103,36 @@ def find_problem(
         call.accepted = accepted[answer.status]
         return None
     problem = protocol(answer) if protocol else None
+    if problem is None:
+        problem = _shape_problem(session.shapes, call, answer)
     if problem is None and content is not None:
         problem = content_problem(answer, content)
     return problem
+
+
+def _shape_problem(shapes: ResponseShapes, call: CallContext, answer: Answer) -> Problem | None:
+    """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen."""
+    body = _json_of(answer)
+    if body is None:
+        return None
+    found = shapes.examine(call.operation, answer.status, body)
+    call.compared, call.shape, call.added = found.compared, found.sample, found.added
+    if not found.differences:
+        return None
+    first, *others = (str(one) for one in found.differences)
+    return Problem(ProblemKind.SHAPE, first, status=answer.status, actual="; ".join(others))
+
+
+def _json_of(answer: Answer) -> Any:
+    """Return the decoded body, or the JSON-RPC message of a short event stream; None if it is neither."""
+    if answer.message is not None:
+        return answer.message
+    if not answer.body or not answer.media_type.endswith("json"):
+        return None
+    try:
+        return answer.json
+    except Problem:
+        return None  # the contract does not require JSON here
 
 
 def find_stream_problem(session: Session, call: CallContext, answer: Answer) -> Problem | None:

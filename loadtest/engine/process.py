@@ -19,6 +19,7 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, MasterRunner, WorkerRunner
 
 from loadtest.client.auth import Credentials
+from loadtest.client.response_shapes import ResponseShapes
 from loadtest.client.session import Session, connect
 from loadtest.core import clock
 from loadtest.core.address import parse_address
@@ -202,6 +203,9 @@ class LoadProcess:
             secrets=self.target.secrets,
         )
         session.changed = self.target.changed
+        if self.target.changed:
+            names = ", ".join(sorted(self.target.changed))
+            session.shapes = ResponseShapes(why_not=f"the gateway has other settings than usual: {names}")
         session.on_token_rejected = self._on_token_rejected
         return session
 

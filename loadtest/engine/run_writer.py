@@ -36,6 +36,7 @@ from loadtest.recording.recorder import Recorder
 from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
 from loadtest.results.target import Backend, EntityCount, Gateway
+from loadtest.shapes.stored import write_shapes
 from loadtest.workload.profiles import criteria_of
 from loadtest.workload.shape import SoakShape
 
@@ -71,6 +72,7 @@ class RunWriter:
         self._path = Path(target.reports) / "run.json"
         self._queue = SweepQueue(())
         self._users: dict[int, int] = {}
+        self._shapes_not_compared = ""
         self._documented: Mapping[str, tuple[str, ...]] = {}
         """The documented elements of each operation's input."""
         self.signal: int | None = None
@@ -102,6 +104,7 @@ class RunWriter:
         self.recorder.reset()
         self._users, self._cpu, self._over, self._queue = {}, CpuMonitor(), False, queue
         self._documented = session.contract.elements()
+        self._shapes_not_compared = session.shapes.why_not
         self.started = clock.now()
         self.run = Run(
             started=_iso(self.started),
@@ -212,6 +215,7 @@ class RunWriter:
             duration=duration,
             operations=counts.operation_records(self.started),
             elements=counts.element_records(self._documented),
+            shapes=counts.shape_record(self._shapes_not_compared),
             failures=counts.failure_records(self.started),
             streams=counts.stream_records(),
             scenarios=counts.scenario_records(),
@@ -233,6 +237,13 @@ class RunWriter:
                 logger.error("%s", error)  # noqa: TRY400 - one line for people
             self._write_error = str(error)
 
+    def _store_shapes(self) -> None:
+        """Write the shapes of the sampled responses, which ``loadtest shapes record`` merges into a version's."""
+        version = self.run.gateway.data if self.run and self.run.gateway else None
+        if self.run is not None and version and self.recorder.aggregator.shapes:
+            path = self._path.with_name("shapes.json")
+            write_shapes(path, version, [self.run.started], self.recorder.aggregator.shapes)
+
     def _on_test_stop(self, **_: Any) -> None:
         self._write()
         self._over = True
@@ -249,6 +260,7 @@ class RunWriter:
         elif self.run.state is RunState.RUNNING:
             self.run = self._ended(self.run)
         self._write()
+        self._store_shapes()
         options = self.environment.parsed_options
         html = getattr(options, "html_file", None)
         if html and not Path(html).exists() and self.environment.stats.history:

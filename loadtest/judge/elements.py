@@ -94,6 +94,20 @@ def element_coverage(
     return ElementCoverage(tuple(rows), measured=True, listed=not_yet is not None)
 
 
+def open_elements(coverages: Iterable[ElementCoverage]) -> dict[str, tuple[str, ...]]:
+    """Return the elements to list as not checked yet, by operation: those that one of several runs did not check.
+
+    If the version has such a list, only elements on it; otherwise all that are not excluded.
+    """
+    found: dict[str, set[str]] = {}
+    for coverage in coverages:
+        for one in coverage.operations:
+            names = one.not_yet if coverage.listed else one.open
+            if names:
+                found.setdefault(one.operation, set()).update(names)
+    return {operation: tuple(sorted(names)) for operation, names in sorted(found.items())}
+
+
 class _Rule:
     """A compiled exclusion."""
 

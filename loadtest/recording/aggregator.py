@@ -12,10 +12,12 @@ from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
 from loadtest.results.latency import Histogram
-from loadtest.results.measurements import Acceptance, Operation, Stream, Timeline
+from loadtest.results.measurements import Acceptance, Operation, ShapeRecord, Stream, Timeline
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
+from loadtest.shapes.shape import Shape, Within
+from loadtest.shapes.stored import merge_run
 from loadtest.workload.schedule import Start
 
 MAX_EXAMPLES = 3
@@ -195,6 +197,10 @@ class Aggregator(msgspec.Struct):
     streams: dict[str, _StreamCounts] = msgspec.field(default_factory=dict)
     starts: _StartCounts = msgspec.field(default_factory=_StartCounts)
     scenarios: dict[str, _ScenarioCounts] = msgspec.field(default_factory=dict)
+    shapes: dict[str, dict[str, Shape]] = msgspec.field(default_factory=dict)
+    """Operation → status → shape of the sampled responses."""
+    added: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    """Operation → path of a key that the recorded shape does not have → responses."""
     checked: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     """Operation → documented element of its input → calls whose effect was checked."""
     refusals: _RefusalCounts = msgspec.field(default_factory=_RefusalCounts)
@@ -218,6 +224,12 @@ class Aggregator(msgspec.Struct):
         counts["received"] = counts.get("received", 0) + outcome.received
         if outcome.validated:
             counts["validated"] = counts.get("validated", 0) + 1
+        if outcome.compared:
+            counts["compared"] = counts.get("compared", 0) + 1
+        for path in outcome.added:
+            _add(self.added.setdefault(outcome.operation, {}), {path: 1})
+        if outcome.shape is not None and outcome.fault is None:
+            merge_run(self.shapes, {outcome.operation: {status: outcome.shape}}, Within.RUN)
         kind = "success"
         if outcome.fault is not None:
             kind = "failure"
@@ -291,6 +303,9 @@ class Aggregator(msgspec.Struct):
         merge_all(self.operations, other.operations)
         merge_all(self.streams, other.streams)
         merge_all(self.scenarios, other.scenarios)
+        merge_run(self.shapes, other.shapes, Within.RUN)
+        for operation, paths in other.added.items():
+            _add(self.added.setdefault(operation, {}), paths)
         for operation, elements in other.checked.items():
             _add(self.checked.setdefault(operation, {}), elements)
         self.buckets.merge(other.buckets)
@@ -353,6 +368,12 @@ class Aggregator(msgspec.Struct):
     def refusal_record(self) -> Refusals | None:
         """Return the negative cases; None if there were none."""
         return self.refusals.record()
+
+    def shape_record(self, why_not: str) -> ShapeRecord:
+        """Return how many responses were compared with recorded shapes; ``why_not`` if there are none."""
+        compared = sum(one.counts.get("compared", 0) for one in self.operations.values())
+        added = {operation: tuple(sorted(paths)) for operation, paths in sorted(self.added.items())}
+        return ShapeRecord(compared=compared, added=added, why_not=why_not)
 
     def failure_records(self, start: float) -> tuple[Failure, ...]:
         """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -51,6 +54,12 @@ def elements_json(coverage: ElementCoverage) -> str:
     totals = {kind.value: counts for kind, counts in coverage.counts().items()}
     found = {"totals": totals, "operations": rows if coverage.measured else None}
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def stored_list(elements: Mapping[str, Sequence[str]]) -> str:
+    """Return a list of elements as JSON with one line per operation."""
+    rows = (f"{json.dumps(operation)}: {json.dumps(names)}" for operation, names in elements.items())
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 def _counts(one: InputCoverage) -> str:

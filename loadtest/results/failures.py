@@ -29,6 +29,8 @@ class ProblemKind(StrEnum):
     """A tool result with ``isError`` inside an HTTP success."""
     REDIRECT = "redirect"
     """A redirect that indicates a rejected request (to a login page, or with ``error=``)."""
+    SHAPE = "shape"
+    """A key that responses of the known version always have is missing, or its value has another type."""
     CONTENT = "content"
     """A valid response with wrong content: a changed entity, an echo that differs from the text sent."""
     TIMEOUT = "timeout"

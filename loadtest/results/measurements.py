@@ -52,6 +52,17 @@ class Operation(Record, frozen=True, kw_only=True):
     """Time of the first documented success; None if there was none."""
 
 
+class ShapeRecord(Record, frozen=True, kw_only=True):
+    """Comparison of responses with the shapes recorded for the gateway version."""
+
+    compared: Count = 0
+    """Responses."""
+    added: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Keys that the recorded shape does not have, by operation: ``tools[].newKey``."""
+    why_not: str = ""
+    """Why nothing was compared; empty if it was."""
+
+
 class Stream(Record, frozen=True, kw_only=True):
     """Measurements of event streams, separate from the requests that opened them."""
 

@@ -6,6 +6,7 @@ import msgspec
 
 from loadtest.results.failures import Example, ProblemKind
 from loadtest.results.refusals import Standing
+from loadtest.shapes.shape import Shape
 
 
 class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,12 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     """Bytes of the body."""
     validated: bool = False
+    compared: bool = False
+    """Whether its shape was compared with a recorded one."""
+    shape: Shape | None = None
+    """The shape of the response, if it is a sample to record."""
+    added: tuple[str, ...] = ()
+    """Paths of keys that the recorded shape does not have."""
     differs: str | None = None
     """A contract mismatch that the version's data lists."""
     after: str | None = None

@@ -22,6 +22,7 @@ from loadtest.results.measurements import (
     Operation,
     Process,
     ResourceSample,
+    ShapeRecord,
     Store,
     Stream,
     Timeline,
@@ -233,6 +234,8 @@ class Run(Record, frozen=True, kw_only=True):
     number of successful calls that contained it and whose effect was checked; None if the record does not say."""
     plan: tuple[Scenario, ...] = ()
     operations: tuple[Operation, ...] = ()
+    shapes: ShapeRecord | None = None
+    """None if the record does not say."""
     failures: tuple[Failure, ...] = ()
     streams: tuple[Stream, ...] = ()
     timeline: Timeline = Timeline()

@@ -3,14 +3,17 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import in_process
 import pytest
+from msgspec.structs import replace
 from sample_runs import clean, failures
 from supported import NEWEST, OLDEST
 
 from loadtest.openapi.contracts import contract_of
 from loadtest.results.run import write_run
+from loadtest.results.target import Gateway
 
 
 def ran(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -54,11 +57,64 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
     assert {"POST /_internal/x", "GET /brand/new"} <= set(other["unplanned"])
 
 
+ELEMENTS = {"GET /tools": {"query limit": 2, "query cursor": 0}, "POST /tools": {"body tool": 0}}
+
+
+def measured(path: Path, **changes: Any) -> Path:
+    gateway = Gateway(version=NEWEST, source=NEWEST, data=NEWEST)
+    write_run(replace(clean(), **({"gateway": gateway, "elements": ELEMENTS} | changes)), path)
+    return path
+
+
+def test_parameters(tmp_path: Path) -> None:
+    shown = ran("--parameters", "--run", measured(tmp_path / "run.json"))
+    assert "GET /tools: parameters 1/2; not checked: query cursor\n" in shown.stdout
+    assert shown.stdout.splitlines()[-1] == "parameters 1/2, values 0/0, body properties 0/1"
+    found = json.loads(ran("--parameters", "--json", "--run", tmp_path / "run.json").stdout)
+    assert found["totals"]["parameters"] == [1, 2]
+    assert found["operations"]["GET /tools"]["checked"] == ["query limit"]
+    other = ran("--parameters", "--run", measured(tmp_path / "old.json", elements=None))
+    assert other.stdout.startswith("not measured")
+
+
+def test_the_list_of_unchecked_parameters_only_gets_shorter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = tmp_path / f"{NEWEST}.unchecked.json"
+    monkeypatch.setattr("loadtest.versions.data.not_yet_path", lambda _: listed)
+    monkeypatch.setattr("loadtest.cli.commands.coverage.not_yet_path", lambda _: listed)
+
+    def update(*runs: Path) -> dict[str, list[str]]:
+        done = ran("--parameters", "--update", *(part for run in runs for part in ("--run", run)))
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(listed.read_text()))
+
+    first = measured(tmp_path / "first.json")
+    more = measured(tmp_path / "more.json", elements=ELEMENTS | {"POST /tools": {"body tool": 1}})
+    new = measured(tmp_path / "new.json", elements=ELEMENTS | {"PUT /tools": {"body new": 0}})
+    assert update(first, more) == {"GET /tools": ["query cursor"], "POST /tools": ["body tool"]}
+    assert update(new, more) == {"GET /tools": ["query cursor"], "POST /tools": ["body tool"]}
+    assert update(more) == {"GET /tools": ["query cursor"]}
+    assert update(first) == {"GET /tools": ["query cursor"]}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"elements": None}, {"gateway": None}, {"settings": replace(clean().settings, tags=("a",))}]
+)
+def test_only_complete_runs_update_the_list(tmp_path: Path, changes: dict[str, Any]) -> None:
+    done = ran("--parameters", "--update", "--run", measured(tmp_path / "run.json", **changes))
+    assert done.returncode == 2
+    assert done.stderr.startswith("loadtest: --update: expected ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text", "words"),
     [
         (["--contract", "FILE", "--run", "FILE"], "{}", "--run and --contract: expected one of them"),
         (["--gateway", NEWEST], "{}", "--gateway: expected together with --contract"),
+        (["--update"], "{}", "--update: expected together with --parameters"),
+        (["--parameters", "--contract", "FILE"], "{}", "--parameters and --contract: expected one of them"),
+        (["--parameters", "--run", "FILE", "--run", "FILE"], "{}", "expected one run with --parameters"),
         (["--run", "FILE", "--run", "FILE", "--run", "FILE"], "{}", "given 3 times"),
         (
             ["--contract", "FILE", "--gateway", "9.9"],

@@ -13,15 +13,17 @@ from loadtest.app.judging import JudgingOptions, judge_run
 from loadtest.cli import options
 from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core.errors import ExitCode, UsageError
-from loadtest.core.files import read_json
+from loadtest.core.files import read_json, write_atomically
 from loadtest.core.operations import METHODS, canonical
+from loadtest.core.units import plural
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
+from loadtest.judge.elements import open_elements
 from loadtest.openapi.contracts import closest
 from loadtest.reports import coverage_table, element_table
 from loadtest.results.run import Run
 from loadtest.versions import data as versions
-from loadtest.versions.data import VersionData
+from loadtest.versions.data import VersionData, not_yet_path
 
 
 @click.command(
@@ -29,6 +31,7 @@ from loadtest.versions.data import VersionData
     epilog=examples(
         "loadtest coverage",
         "loadtest coverage --parameters",
+        "loadtest coverage --parameters --update --run a/run.json --run b/run.json",
         "loadtest coverage --run before/run.json --run reports/run.json",
         "loadtest coverage --contract reports/openapi.json",
     ),
@@ -54,9 +57,19 @@ from loadtest.versions.data import VersionData
     is_flag=True,
     help="Show the coverage of documented query parameters, values and body properties, by operation",
 )
+@click.option(
+    "--update",
+    is_flag=True,
+    help="With --parameters: shorten the version's list of parameters that are not checked yet, or write it",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 def coverage(
-    runs: tuple[Path, ...], contract: Path | None, gateway: str | None, parameters: bool, as_json: bool
+    runs: tuple[Path, ...],
+    contract: Path | None,
+    gateway: str | None,
+    parameters: bool,
+    update: bool,
+    as_json: bool,
 ) -> None:
     """Show which operations of the contract a run called, by area.
 
@@ -65,6 +78,8 @@ def coverage(
     With --parameters it shows which documented query parameters, values of enumerations and booleans, and body
     properties were part of a successful call whose effect was checked.
     """
+    if update and not parameters:
+        raise UsageError("--update: expected together with --parameters")
     if contract is not None:
         if runs:
             raise UsageError("--run and --contract: expected one of them")
@@ -73,10 +88,33 @@ def coverage(
         raise SystemExit(_show_contract(contract, gateway, as_json=as_json))
     if gateway is not None:
         raise UsageError("--gateway: expected together with --contract; a run names its gateway")
-    if parameters:
+    if update:
+        _update_elements(runs)
+    elif parameters:
         _show_elements(runs, as_json=as_json)
     else:
         _show_runs(runs, as_json=as_json)
+
+
+def _update_elements(paths: Sequence[Path]) -> None:
+    """Write the list of the elements that one of the runs did not check; an existing list only gets shorter.
+
+    Raises:
+        UsageError: a run cannot be read, was limited, or they are not of one known version.
+    """
+    runs = [options.the_run(path) for path in paths or (None,)]
+    gateways = {run.gateway.data if run.gateway else None for run in runs}
+    version = gateways.pop()
+    if gateways or version is None:
+        raise UsageError("--update: expected runs of one known gateway version")
+    found = [judge_run(run, JudgingOptions(), options.today()).coverage for run in runs]
+    limits = {one.partial or ("" if one.elements.measured else element_table.NOT_MEASURED) for one in found}
+    if any(limits):
+        raise UsageError(f"--update: expected complete runs: {', '.join(sorted(filter(None, limits)))}")
+    listed = open_elements([one.elements for one in found])
+    path = not_yet_path(version)
+    write_atomically(path, element_table.stored_list(listed))
+    click.echo(f"{path}: {plural(sum(map(len, listed.values())), 'parameter')} not checked yet")
 
 
 def _show_elements(paths: Sequence[Path], *, as_json: bool) -> None:

@@ -57,6 +57,7 @@ def reply(answer: Answer) -> dict[str, Any]:
         message = answer.json
     if not isinstance(message, dict):
         raise Problem(ProblemKind.JSONRPC, "the answer is not a JSON-RPC message", status=answer.status)
+    answer.message = message
     return message
 
 

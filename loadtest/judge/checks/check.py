@@ -48,6 +48,7 @@ class Check(StrEnum):
     LISTED = "unchecked-parameters-listed"
     REFUSALS = "refusals-as-recorded"
     DECIDED = "refusals-decided"
+    SHAPES = "shapes-compared"
     ENTITIES = "entities-cleaned-up"
     STALE = "known-failures-still-seen"
     APPLIED = "known-failures-applied"

@@ -239,6 +239,32 @@ def elements_listed(facts: CheckInput) -> CheckResult:
     )
 
 
+def shapes(facts: CheckInput) -> CheckResult:
+    """Check for keys that the responses of the known version do not have.
+
+    A warning for a checkout or a URL. A missing key, or a value of another type, is a failure of the call.
+    """
+    record = facts.run.shapes
+    if record is None:
+        return not_measured(Check.SHAPES, "the run does not record whether responses were compared")
+    if record.why_not:
+        return not_measured(Check.SHAPES, f"responses were not compared: {record.why_not}")
+    added = tuple(f"{operation}: {path}" for operation, paths in record.added.items() for path in paths)
+    text = f"{plural(record.compared, 'response')} compared with the recorded keys and types"
+    if not added:
+        return passed(Check.SHAPES, text)
+    keys = f"{plural(len(added), 'key')} added: {some(added)}"
+    if _pinned(facts):
+        return CheckResult(Check.SHAPES, Severity.PASSED, f"{text}, {keys}", items=added)
+    return CheckResult(
+        Check.SHAPES,
+        Severity.WARNING,
+        keys,
+        "No action is needed. Clients that reject unknown keys may be affected.",
+        added,
+    )
+
+
 def _elements_not_judged(facts: CheckInput) -> str:
     """Return why the coverage of the documented input cannot be judged; empty if it can."""
     coverage, sweep = facts.coverage, facts.run.sweep

@@ -103,6 +103,7 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.LISTED: reach.elements_listed,
     Check.REFUSALS: refusals.recorded,
     Check.DECIDED: refusals.decided,
+    Check.SHAPES: reach.shapes,
     Check.ENTITIES: _entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,

@@ -292,6 +292,9 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         if coverage.pace_line:
             yield ""
             yield f"Time to {coverage.pace_line}."
+        if coverage.elements.measured:
+            yield ""
+            yield f"Input checked: {coverage.elements.line}."
     else:
         yield "Unknown: this run has no contract. Operations called:"
     yield ""

@@ -137,6 +137,8 @@ class VerdictJson(Record, frozen=True, kw_only=True):
     """How many operations are in which state of coverage."""
     coverage_seconds: dict[str, float]
     """When each share (percent) of the operations that succeeded had done so first; empty if not known."""
+    elements: dict[str, tuple[int, int]]
+    """Documented parameters, values and body properties: checked and all; empty if the run does not record it."""
     latency_ms: dict[str, float]
     criteria: tuple[CriterionJson, ...]
     findings: tuple[FindingJson, ...]
@@ -177,6 +179,9 @@ def render(run: Run, verdict: Verdict) -> str:
         operations_total=coverage.total if coverage.known else None,
         operations={state.value: coverage.count(state) for state in CoverageState},
         coverage_seconds={str(share): round(seconds, 3) for share, seconds in coverage.pace},
+        elements={kind.value: counts for kind, counts in coverage.elements.counts().items()}
+        if coverage.elements.measured
+        else {},
         latency_ms={name: round(value, 3) for name, value in figures.items()},
         criteria=tuple(
             CriterionJson(

@@ -1,0 +1,140 @@
+"""Comparison of a value with a shape: which of its statements are certain, and how a value differs from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from loadtest.shapes.shape import ANY, ARRAY, NULL, OBJECT, Shape, Sightings, type_of
+
+CERTAIN = Sightings(3, 2)
+"""Fewest samples and runs after which a key or a type is expected."""
+NEVER_NULL = Sightings(10, 3)
+"""Fewest samples and runs after which a value is expected not to be null."""
+
+
+class Difference(NamedTuple):
+    """A difference between a value and a shape."""
+
+    path: str
+    """The place: ``tools[].name``, ``stats.*`` for the values of a map; empty for the whole body."""
+    expected: str
+    """``string``, ``string or null``."""
+    actual: str
+    """The type; empty if the key is missing."""
+
+    def __str__(self) -> str:
+        if not self.actual:
+            return f"expected key {self.path} ({self.expected}), missing"
+        return f"expected {self.path or 'the body'} to be {self.expected}, got {self.actual}"
+
+
+class ShapeComparison(NamedTuple):
+    """The result of comparing one value with a shape."""
+
+    differences: tuple[Difference, ...]
+    """Removed keys, other types and unexpected nulls, by path."""
+    added: tuple[str, ...]
+    """Paths of keys that were never seen."""
+
+
+def compare(shape: Shape, value: Any) -> ShapeComparison:
+    """Return how ``value`` differs from what is certain about ``shape``."""
+    differences: set[Difference] = set()
+    added: set[str] = set()
+    for found in _differences(shape, value, ""):
+        if isinstance(found, Difference):
+            differences.add(found)
+        else:
+            added.add(found)
+    return ShapeComparison(tuple(sorted(differences)), tuple(sorted(added)))
+
+
+def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | str]:
+    if shape.anything or not shape.types:
+        return
+    kind = type_of(value)
+    if kind not in shape.types:
+        if _is_certain(shape, NEVER_NULL if kind == NULL else CERTAIN):
+            yield Difference(path, type_text(shape), kind)
+        return
+    if kind == OBJECT:
+        yield from _object_differences(shape, value, path)
+    elif kind == ARRAY and shape.items is not None:
+        for one in value:
+            yield from _differences(shape.items, one, f"{path}[]")
+
+
+def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
+    if shape.values is not None:
+        for one in value.values():
+            yield from _differences(shape.values, one, _below(path, "*"))
+        return
+    certain = reaches(shape.types[OBJECT], CERTAIN)
+    for key, field in shape.fields.items():
+        if key in value:
+            yield from _differences(field, value[key], _below(path, key))
+        elif certain and key not in shape.optional:
+            yield Difference(_below(path, key), type_text(field), "")
+    if certain:
+        yield from (_below(path, key) for key in value if key not in shape.fields)
+
+
+def certain_schema(shape: Shape) -> dict[str, Any]:
+    """Return a JSON Schema of the values without a difference from ``shape`` (see :func:`compare`)."""
+    if shape.anything or not shape.types:
+        return {}
+    schema: dict[str, Any] = {}
+    if _is_certain(shape, NEVER_NULL):
+        schema["type"] = list(shape.types)
+    elif _is_certain(shape, CERTAIN):
+        schema["type"] = sorted({*shape.types, NULL})
+    if shape.items is not None:
+        schema["items"] = certain_schema(shape.items)
+    if shape.values is not None:
+        schema["additionalProperties"] = certain_schema(shape.values)
+    if shape.fields:
+        schema["properties"] = {key: certain_schema(field) for key, field in shape.fields.items()}
+        if reaches(shape.types[OBJECT], CERTAIN):
+            schema["required"] = [key for key in shape.fields if key not in shape.optional]
+    return schema
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _is_certain(shape: Shape, least: Sightings) -> bool:
+    """Return whether enough values other than null were seen."""
+    seen = [one for kind, one in shape.types.items() if kind != NULL]
+    if not seen:
+        return False
+    return reaches(Sightings(sum(one.samples for one in seen), max(one.runs for one in seen)), least)
+
+
+def reaches(seen: Sightings, least: Sightings) -> bool:
+    """Return whether the evidence is at least that of ``least``."""
+    return seen.samples >= least.samples and seen.runs >= least.runs
+
+
+def type_text(shape: Shape) -> str:
+    """Return the types in words: ``string``, ``number or null``."""
+    return " or ".join(sorted(shape.types, key=lambda kind: (kind == NULL, kind))) or ANY
+
+
+def exact_schema(shape: Shape) -> dict[str, Any]:
+    """Return a JSON Schema of the values that add nothing to ``shape``: no key, type, null or missing key."""
+    if shape.anything:
+        return {}
+    schema: dict[str, Any] = {"type": list(shape.types)}
+    if ARRAY in shape.types:
+        schema["items"] = False if shape.items is None else exact_schema(shape.items)
+    if OBJECT not in shape.types:
+        return schema
+    if shape.values is not None:
+        return schema | {"additionalProperties": exact_schema(shape.values) if shape.values.types else False}
+    return schema | {
+        "properties": {key: exact_schema(field) for key, field in shape.fields.items()},
+        "required": [key for key in shape.fields if key not in shape.optional],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,175 @@
+"""The shape of JSON values: keys and types at each place, with the evidence for them.
+
+A shape is made of one response and merged with those of others, of the same run and of further runs. Merging only
+widens it: a value whose shape was merged conforms to the result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+DEEPEST = 12
+"""Nesting below which a value can be anything."""
+MOST_FIELDS = 64
+"""Keys above which an object is a map."""
+FEWEST_VARYING = 8
+"""Keys of an object without any constant key above which it is a map."""
+MOST_TYPES = 3
+"""Types other than null above which a value can be anything."""
+
+ANY, NULL, OBJECT, ARRAY = "any", "null", "object", "array"
+_TYPES: dict[type, str] = {
+    dict: OBJECT,
+    list: ARRAY,
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    type(None): NULL,
+}
+_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
+
+
+class Sightings(msgspec.Struct, array_like=True, frozen=True):
+    """How often something was seen."""
+
+    samples: int = 1
+    """In how many responses."""
+    runs: int = 1
+    """In how many runs."""
+
+
+class Within(IntEnum):
+    """What two merged shapes have in common, which decides how their evidence adds up."""
+
+    RESPONSE = 0
+    RUN = 1
+    VERSION = 2
+
+
+class Shape(msgspec.Struct, omit_defaults=True):
+    """What was seen at one place."""
+
+    types: dict[str, Sightings] = {}
+    """By type of JSON, or ``any``."""
+    fields: dict[str, Shape] = {}
+    """Values of the keys of an object that is not a map."""
+    optional: set[str] = set()
+    """The keys among ``fields`` that some objects lack."""
+    values: Shape | None = None
+    """Of a map: an object whose keys are data."""
+    items: Shape | None = None
+    """Of an array; None if all were empty."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether the value can be anything."""
+        return ANY in self.types
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON type of a decoded value."""
+    return _TYPES[type(value)]
+
+
+def shape_of(value: Any, depth: int = 0) -> Shape:
+    """Return the shape of the decoded JSON ``value`` of one response."""
+    kind = _TYPES[type(value)]
+    if kind is OBJECT:
+        if depth >= DEEPEST or describes_data(value):
+            return Shape(types={ANY: Sightings()})
+        if len(value) > MOST_FIELDS or not all(map(_NAME.fullmatch, value)):
+            return Shape(types={OBJECT: Sightings()}, values=_merged(value.values(), depth))
+        fields = {key: shape_of(one, depth + 1) for key, one in value.items()}
+        return Shape(types={OBJECT: Sightings()}, fields=fields)
+    if kind is ARRAY:
+        return Shape(types={ARRAY: Sightings()}, items=_merged(value, depth) if value else None)
+    return Shape(types={kind: Sightings()})
+
+
+def describes_data(value: dict[str, Any]) -> bool:
+    """Return whether an object is a JSON Schema: its keys come from whoever wrote the schema."""
+    return "$schema" in value or (
+        isinstance(value.get("properties"), dict) and value.get("type", OBJECT) == OBJECT
+    )
+
+
+def _merged(values: Iterable[Any], depth: int) -> Shape:
+    merged = Shape()
+    for value in values:
+        merged = merge(merged, shape_of(value, depth + 1), Within.RESPONSE)
+    return merged
+
+
+def merge(one: Shape, other: Shape, within: Within) -> Shape:
+    """Return the shape of everything that ``one`` or ``other`` is the shape of."""
+    if not one.types or not other.types:
+        return one if one.types else other
+    types = _add(one.types, other.types, within)
+    if one.anything or other.anything or len(types.keys() - {NULL}) > MOST_TYPES:
+        return Shape(types={ANY: _combined(types.values(), within)})
+    merged = Shape(types=types, items=_both(one.items, other.items, within))
+    objects = [shape for shape in (one, other) if OBJECT in shape.types]
+    if any(_is_map(shape) for shape in objects):
+        for shape in objects:
+            for values in _values(shape):
+                merged.values = _both(merged.values, values, within)
+        merged.values = merged.values or Shape()
+    elif len(objects) == 2:
+        merged.fields = {
+            key: _both(one.fields.get(key), other.fields.get(key), within) or Shape()
+            for key in sorted(one.fields.keys() | other.fields.keys())
+        }
+        merged.optional = one.optional | other.optional | (one.fields.keys() ^ other.fields.keys())
+        if len(merged.fields) > MOST_FIELDS or (
+            len(merged.fields) > FEWEST_VARYING and len(merged.optional) == len(merged.fields)
+        ):
+            return _as_map(merged)
+    elif objects:
+        merged.fields, merged.optional = objects[0].fields, objects[0].optional
+    return merged
+
+
+def _is_map(shape: Shape) -> bool:
+    return shape.values is not None
+
+
+def _values(shape: Shape) -> Iterator[Shape]:
+    """Yield the shapes of the values of an object."""
+    if shape.values is not None:
+        yield shape.values
+    yield from shape.fields.values()
+
+
+def _as_map(shape: Shape) -> Shape:
+    values = Shape()
+    for one in _values(shape):
+        values = merge(values, one, Within.RESPONSE)
+    return Shape(types=shape.types, values=values, items=shape.items)
+
+
+def _both(one: Shape | None, other: Shape | None, within: Within) -> Shape | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return merge(one, other, within)
+
+
+def _add(one: dict[str, Sightings], other: dict[str, Sightings], within: Within) -> dict[str, Sightings]:
+    return {
+        kind: _combined((seen[kind] for seen in (one, other) if kind in seen), within)
+        for kind in sorted(one.keys() | other.keys())
+    }
+
+
+def _combined(parts: Iterable[Sightings], within: Within) -> Sightings:
+    every = tuple(parts)
+    samples, runs = [one.samples for one in every], [one.runs for one in every]
+    return Sightings(
+        max(samples) if within is Within.RESPONSE else sum(samples),
+        sum(runs) if within is Within.VERSION else max(runs),
+    )

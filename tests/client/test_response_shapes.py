@@ -1,0 +1,96 @@
+"""Comparison of the responses of a process with recorded shapes, and what it records."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.client.response_shapes import MOST_NEW, SAMPLES, Examined, ResponseShapes
+from loadtest.shapes.expected import compare
+from loadtest.shapes.notation import from_stored
+from loadtest.shapes.shape import Shape, Within, merge
+
+TOOLS = from_stored([{"id": "string", "name": "string", "note?": "null|string", "rare": "string 1/1"}])
+TOOL = {"id": "1", "name": "a", "rare": "x"}
+
+
+def shapes() -> ResponseShapes:
+    return ResponseShapes({"GET /tools": {"200": TOOLS}})
+
+
+def examined(body: Any, using: ResponseShapes | None = None, **where: Any) -> Examined:
+    return (using or shapes()).examine(where.get("operation", "GET /tools"), where.get("status", 200), body)
+
+
+def test_a_response_like_the_recorded_ones_has_no_difference() -> None:
+    found = examined([TOOL])
+    assert (found.differences, found.added, found.compared) == ((), (), True)
+
+
+def test_a_missing_key_and_another_type_are_differences_and_are_not_recorded() -> None:
+    found = examined([TOOL, {"id": 5, "rare": "x"}])
+    assert [str(one) for one in found.differences] == [
+        "expected [].id to be string, got number",
+        "expected key [].name (string), missing",
+    ]
+    assert found.sample is None
+
+
+def test_an_added_key_is_reported_every_time_until_it_is_known() -> None:
+    using = shapes()
+    assert examined([TOOL | {"new": 1}], using).added == ("[].new",)
+    assert examined([TOOL | {"new": 2}], using).added == ()
+
+
+def test_a_difference_is_found_after_responses_with_added_keys() -> None:
+    using = shapes()
+    for key in ("new", "x-data", "other"):
+        examined([TOOL | {key: 1}], using)
+    assert examined([{"id": "1", "rare": "x"}], using).differences
+
+
+def test_another_status_or_operation_is_not_compared() -> None:
+    for where in ({"status": 201}, {"operation": "POST /tools"}):
+        found = examined({"anything": 1}, **where)
+        assert (found.differences, found.added, found.compared) == ((), (), False)
+        assert found.sample is not None
+
+
+def test_only_the_first_of_equal_responses_are_recorded() -> None:
+    using = shapes()
+    recorded = [examined([TOOL], using).sample is not None for _ in range(SAMPLES + 5)]
+    assert sum(recorded) == SAMPLES
+
+
+def test_a_new_response_is_recorded_after_many_equal_ones() -> None:
+    using = shapes()
+    for _ in range(SAMPLES + 1):
+        examined([TOOL], using)
+    assert examined([TOOL | {"rare": None}], using).sample is not None
+
+
+def test_the_number_of_new_responses_is_limited() -> None:
+    using = shapes()
+    bodies = ({f"key{number}": {f"k{number}": number}} for number in range(MOST_NEW + 20))
+    recorded = [examined(body, using, operation="GET /x").sample for body in bodies]
+    assert 0 < sum(one is not None for one in recorded) <= MOST_NEW + SAMPLES
+
+
+bodies = st.fixed_dictionaries(
+    {"id": st.text(max_size=2) | st.integers(), "at": st.lists(st.integers() | st.none(), max_size=2)},
+    optional={"a": st.none() | st.text(max_size=1), "b-c": st.integers(), "d": st.just({"e": 1})},
+)
+
+
+@given(st.lists(bodies | st.none() | st.just([]), max_size=8), st.lists(bodies, min_size=3, max_size=4))
+def test_the_fast_path_finds_what_a_comparison_of_every_key_finds(
+    load: list[Any], recorded: list[Any]
+) -> None:
+    shape = Shape()
+    for body in recorded:
+        one = ResponseShapes().examine("GET /x", 200, body).sample
+        assert one is not None
+        shape = merge(shape, one, Within.VERSION)
+    using = ResponseShapes({"GET /x": {"200": shape}})
+    for body in load:
+        assert examined(body, using, operation="GET /x").differences == compare(shape, body).differences

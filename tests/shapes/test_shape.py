@@ -1,0 +1,315 @@
+"""Shapes of JSON values: what merging keeps, and what a comparison finds."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from loadtest.shapes.expected import certain_schema, compare, exact_schema
+from loadtest.shapes.notation import from_stored, to_stored
+from loadtest.shapes.shape import FEWEST_VARYING, MOST_FIELDS, Shape, Within, merge, shape_of
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3)
+)
+keys = st.sampled_from(["id", "name", "tags", "url", "x_1"]) | st.text(max_size=3)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5),
+    max_leaves=15,
+)
+records = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.fixed_dictionaries({"id": st.text(max_size=2)}, optional={"name": inner, "tags": inner})
+    ),
+    max_leaves=15,
+)
+
+
+def merged(samples: list[Any], *, runs: int = 3) -> Shape:
+    """Merge the samples as those of each of several runs."""
+    shape = Shape()
+    for _ in range(runs):
+        run = Shape()
+        for sample in samples:
+            run = merge(run, shape_of(sample), Within.RUN)
+        shape = merge(shape, run, Within.VERSION)
+    return shape
+
+
+@given(st.lists(values | records, min_size=1, max_size=6))
+def test_a_merged_sample_never_differs(samples: list[Any]) -> None:
+    shape = merged(samples)
+    exact = jsonschema_rs.validator_for(exact_schema(shape))
+    for sample in samples:
+        assert compare(shape, sample) == ((), ())
+        assert exact.is_valid(sample)
+
+
+@given(st.lists(values | records, min_size=1, max_size=4), st.lists(values | records, max_size=4))
+def test_a_merged_sample_never_differs_from_the_stored_form_however_much_is_added(
+    samples: list[Any], later: list[Any]
+) -> None:
+    stored = json.loads(json.dumps(to_stored(merged(samples))))
+    shape = from_stored(stored)
+    assert to_stored(shape) == stored
+    for sample in later:
+        shape = merge(shape, shape_of(sample), Within.VERSION)
+    for sample in samples + later:
+        assert not compare(from_stored(to_stored(shape)), sample).differences
+
+
+@given(st.lists(values | records, min_size=1, max_size=4), values | records)
+def test_the_schema_of_what_is_certain_agrees_with_the_comparison(samples: list[Any], value: Any) -> None:
+    for runs in (1, 2, 3):
+        shape = merged(samples, runs=runs)
+        certain = jsonschema_rs.validator_for(certain_schema(shape)).is_valid(value)
+        assert certain is (not compare(shape, value).differences)
+
+
+@given(values | records, values | records, values | records)
+def test_the_order_of_samples_does_not_matter(one: Any, two: Any, three: Any) -> None:
+    def types(shape: Shape) -> Any:
+        return exact_schema(shape)
+
+    def sorted_schema(schema: Any) -> str:
+        return json.dumps(schema, sort_keys=True)
+
+    samples = [shape_of(one), shape_of(two), shape_of(three)]
+    left = merge(merge(samples[0], samples[1], Within.RUN), samples[2], Within.RUN)
+    right = merge(samples[1], merge(samples[2], samples[0], Within.RUN), Within.RUN)
+    assert _unordered(types(left)) == _unordered(types(right)), sorted_schema(types(left))
+
+
+def _unordered(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: sorted(value) if key in ("type", "required") else _unordered(value)
+            for key, value in schema.items()
+        }
+    return schema
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of every key in ``value``, in the objects of lists as well."""
+    found = []
+    if isinstance(value, dict):
+        for key, one in value.items():
+            found += [(*path, key), *places(one, (*path, key))]
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            found += places(one, (*path, index))
+    return found
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any = None, *, drop: bool = False) -> Any:
+    value = copy.deepcopy(value)
+    at = value
+    for key in path[:-1]:
+        at = at[key]
+    if drop:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = new
+    return value
+
+
+TOOL = {
+    "id": "1",
+    "name": "echo",
+    "enabled": True,
+    "version": 1,
+    "tags": ["a", "b"],
+    "auth": {"type": "bearer", "token": {"value": "x", "expires": None}},
+    "metrics": {"total": 4, "rate": 0.5},
+    "parameters": [{"name": "a", "required": True}, {"name": "b", "required": False}],
+    "headers": {"X-Team": "platform", "accept": "text/plain"},
+}
+BODIES: tuple[Any, ...] = (
+    TOOL,
+    [TOOL, TOOL | {"id": "2"}],
+    {"tools": [TOOL], "nextCursor": None},
+    {"jsonrpc": "2.0", "id": "lt-1", "result": {"tools": [TOOL], "meta": {"pages": [[{"n": 1}]]}}},
+)
+OTHERS = ("text", 5, True, ["text"], {"key": "value"})
+
+
+def another(value: Any) -> list[Any]:
+    """Return values of other types."""
+    kind = "number" if type(value) in (int, float) else type(value).__name__
+    return [one for one in OTHERS if ("number" if type(one) is int else type(one).__name__) != kind]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_every_dropped_or_retyped_key_is_found(body: Any) -> None:
+    shape = from_stored(to_stored(merged([body], runs=4)))
+    missed = []
+    total = 0
+    for path in places(body):
+        original = body
+        for key in path:
+            original = original[key]
+        in_map = "headers" in path[:-1]
+        if not in_map:
+            total += 1
+            if not compare(shape, changed(body, path, drop=True)).differences:
+                missed.append(("dropped", path))
+        if original is None:
+            continue
+        for new in another(original):
+            total += 1
+            if not compare(shape, changed(body, path, new)).differences:
+                missed.append((f"retyped to {new!r}", path))
+    assert total > 60
+    assert missed == []
+
+
+@given(records, st.data())
+def test_a_dropped_key_that_was_always_there_is_found(sample: Any, data: st.DataObject) -> None:
+    at = [path for path in places(sample) if path[-1] == "id"]
+    assume(at)
+    shape = merged([sample])
+    path = data.draw(st.sampled_from(at))
+    assume("any" not in json.dumps(to_stored(shape)) and "*" not in json.dumps(to_stored(shape)))
+    found = compare(shape, changed(sample, path, drop=True)).differences
+    assert [one.actual for one in found if one.path.endswith("id")] == [""]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({}, "expected key id (string), missing"),
+        ({"id": 5}, "expected id to be string, got number"),
+        ({"id": "1", "items": [{"n": 1}, {}]}, "expected key items[].n (number), missing"),
+        ({"id": "1", "items": None}, "expected items to be array, got null"),
+        ({"id": "1", "sizes": {"a-b": "x"}}, "expected sizes.* to be number, got string"),
+        ([], "expected the body to be object, got array"),
+    ],
+)
+def test_a_difference_states_the_expectation_first(body: Any, text: str) -> None:
+    shape = merged([{"id": "a", "items": [{"n": 1}], "sizes": {"a/b": 1}}], runs=12)
+    assert text in [str(one) for one in compare(shape, body).differences]
+
+
+def test_an_added_key_is_no_difference() -> None:
+    shape = merged([{"items": [{"n": 1}]}])
+    assert compare(shape, {"items": [{"n": 1, "more": 2}], "new": {}}) == ((), ("items[].more", "new"))
+
+
+def test_an_optional_key_and_a_union_are_not_expected_to_stay() -> None:
+    shape = merged([{"a": 1, "b": "x"}, {"a": "1"}])
+    assert not compare(shape, {"a": 2}).differences
+    assert not compare(shape, {"a": "2", "b": "y"}).differences
+    assert [str(one) for one in compare(shape, {"a": []}).differences] == [
+        "expected a to be number or string, got array"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "runs", "certain"), [(1, 2, False), (3, 1, False), (2, 2, True), (1, 3, True)]
+)
+def test_few_samples_make_no_claim(samples: int, runs: int, *, certain: bool) -> None:
+    shape = merged([{"a": 1}] * samples, runs=runs)
+    for body in ({}, {"a": "x"}):
+        assert bool(compare(shape, body).differences) is certain
+
+
+def test_a_null_is_only_unexpected_after_more_samples() -> None:
+    assert not compare(merged([{"a": 1}] * 3, runs=3), {"a": None}).differences
+    assert compare(merged([{"a": 1}] * 4, runs=3), {"a": None}).differences
+
+
+def test_a_value_that_was_always_null_can_be_anything() -> None:
+    shape = merged([{"a": None}] * 9)
+    assert not compare(shape, {"a": {"b": 1}}).differences
+    assert compare(shape, {}).differences
+
+
+def test_an_array_that_was_always_empty_can_hold_anything() -> None:
+    assert not compare(merged([[]] * 9), [1, {}]).differences
+
+
+@pytest.mark.parametrize(
+    "varying",
+    [
+        {"GET /a": 1},
+        {"3f2c9c1e": 1},
+        {"user@example.com": 1},
+        {"X-Header": 1},
+        {"200": 1},
+        {f"key{number}": 1 for number in range(MOST_FIELDS + 1)},
+    ],
+)
+def test_an_object_whose_keys_are_data_is_a_map(varying: dict[str, int]) -> None:
+    shape = merged([{"stats": varying}])
+    assert to_stored(shape) == {"stats": {"*": "number 3/3"}} or to_stored(shape)["stats"]["*"]
+    assert not compare(shape, {"stats": {"other": 5}}).differences
+    assert compare(shape, {"stats": {"other": "text"}}).differences
+
+
+def test_an_object_without_a_constant_key_becomes_a_map() -> None:
+    few = merged([{f"key{number}": 1} for number in range(FEWEST_VARYING)])
+    many = merged([{f"key{number}": 1} for number in range(FEWEST_VARYING + 1)])
+    assert (few.values, many.fields) == (None, {})
+    assert compare(few, {"new": 1}).added == ("new",)
+    assert compare(many, {"new": 1}).added == ()
+
+
+def test_a_json_schema_can_be_anything() -> None:
+    shape = merged([{"inputSchema": {"type": "object", "properties": {"a": {"type": "string"}}}}])
+    assert to_stored(shape)["inputSchema"].startswith("any")
+    assert not compare(shape, {"inputSchema": {"type": "object", "properties": {}}}).differences
+    assert compare(shape, {}).differences
+
+
+def test_a_value_of_many_types_can_be_anything() -> None:
+    varied: tuple[Any, ...] = ("a", 1, True, [])
+    shape = merged([{"value": one} for one in varied])
+    assert to_stored(shape)["value"].startswith("any")
+
+
+@pytest.mark.parametrize(
+    ("samples", "stored"),
+    [
+        (["a"], "string"),
+        ([None, "a", 1], "null|number|string"),
+        ([["a"], []], ["string"]),
+        ([[]], []),
+        ([{"a": 1}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
+        ([{"a": [{"b": {}}]}], {"a": [{"b": {}}]}),
+        ([{"a": {"b": 1}}, {"a": None}], {"a": {"|": "null|object", "b": "number"}}),
+        ([{"a": [1]}, {"a": "x"}], {"a": {"|": "array|string", "[]": "number"}}),
+        ([{"x-y": [1]}], {"*": ["number"]}),
+    ],
+)
+def test_the_stored_form(samples: list[Any], stored: Any) -> None:
+    shape = merged(samples * 10)
+    assert to_stored(shape) == stored
+    assert to_stored(from_stored(stored)) == stored
+
+
+def test_the_stored_form_states_few_samples() -> None:
+    shape = merged([{"a": [1]}, {"a": [1], "b": {"c": "x"}}], runs=1)
+    assert to_stored(shape) == {
+        "|": "object 2/1",
+        "a": {"|": "array 2/1", "[]": "number 2/1"},
+        "b?": {"|": "object 1/1", "c": "string 1/1"},
+    }
+
+
+@pytest.mark.parametrize("stored", [["string", "number"], 5, None, "string x/y", {"a": 5}])
+def test_what_is_no_stored_form_is_rejected(stored: Any) -> None:
+    with pytest.raises(ValueError, match=r"shape|invalid"):
+        from_stored(stored)
