@@ -56,11 +56,15 @@ help: ## Show this help
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@awk 'BEGIN { print "\nSettings, on the command line or in the environment" } \
 		sub(/^#: /, "  ")' Makefile
-	@printf '\n%s\n' 'Arguments: RUN_ARGS, REPORT_ARGS, LOCUST_ARGS, PYTEST_ARGS, LEAKS_ARGS, MUTATION_ARGS'
+	@printf '\n%s\n' 'Arguments: {RUN,REPORT,LOCUST,PYTEST,LEAKS,MUTATION}_ARGS'
 
 .PHONY: setup
-setup: ## Create .venv from the hashed locks, if out of date
-	@sh scripts/bootstrap.sh
+setup: ## Create .venv from the hashed locks, for developers
+	@sh scripts/bootstrap.sh dev
+
+.PHONY: runtime
+runtime: ## Create .venv with what a load test needs only
+	@sh scripts/bootstrap.sh runtime
 
 .PHONY: clean
 clean: ## Delete reports and caches; keep gateways and .venv
@@ -70,63 +74,63 @@ clean: ## Delete reports and caches; keep gateways and .venv
 ##@ Run a load test
 
 .PHONY: load-test-ci
-load-test-ci: setup ## Boot a gateway, run the load, evaluate, report, stop
+load-test-ci: runtime ## Boot a gateway, run the load, evaluate, report, stop
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); export LOADTEST_SETUP_SECONDS; \
 		exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-soak
-load-test-soak: setup ## Run load-test-ci with profile soak (30 minutes)
+load-test-soak: runtime ## Run load-test-ci with profile soak (30 minutes)
 	@LOADTEST_SETUP_SECONDS=$$(($$(date +%s) - $(STARTED))); LOADTEST_PROFILE=soak; \
 		export LOADTEST_SETUP_SECONDS LOADTEST_PROFILE; exec $(LOADTEST) run $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-cli
-load-test-cli: setup ## Run Locust only, against LOADTEST_HOST or gateway-up
+load-test-cli: runtime ## Run Locust only, against LOADTEST_HOST or gateway-up
 	@$(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-ui
-load-test-ui: setup ## Run Locust only, with its web page
+load-test-ui: runtime ## Run Locust only, with its web page
 	@$(LOADTEST) drive --ui $(LOCUST)
 
 .PHONY: load-test-light
-load-test-light: setup ## Run Locust only, with profile light (5 users)
+load-test-light: runtime ## Run Locust only, with profile light (5 users)
 	@LOADTEST_PROFILE=light; export LOADTEST_PROFILE; exec $(LOADTEST) drive $(LOCUST)
 
 .PHONY: load-test-master
-load-test-master: setup ## Test LOADTEST_HOST with workers on other machines
+load-test-master: runtime ## Test LOADTEST_HOST with workers on other machines
 	@exec $(LOADTEST) run --master $(RUN_ARGS) $(LOCUST)
 
 .PHONY: load-test-worker
-load-test-worker: setup ## Run a worker for the master at LOADTEST_MASTER_HOST
+load-test-worker: runtime ## Run a worker for the master at LOADTEST_MASTER_HOST
 	@exec $(LOADTEST) work $(LOCUST)
 
 .PHONY: report
-report: setup ## Evaluate reports/run.json again and write the reports
+report: runtime ## Evaluate reports/run.json again and write the reports
 	@$(LOADTEST) report $(REPORT_ARGS)
 
 ##@ Gateway and services
 
 .PHONY: gateway-up
-gateway-up: setup ## Boot a gateway and its backends in the background
+gateway-up: runtime ## Boot a gateway and its backends in the background
 	@$(LOADTEST) boot --detach
 
 .PHONY: gateway-down
-gateway-down: setup ## Stop the gateway started with gateway-up
+gateway-down: runtime ## Stop the gateway started with gateway-up
 	@$(LOADTEST) boot --stop
 
 .PHONY: gateway-status
-gateway-status: setup ## Show the gateway started with gateway-up
+gateway-status: runtime ## Show the gateway started with gateway-up
 	@$(LOADTEST) boot --status
 
 .PHONY: services-up
-services-up: setup ## Start PostgreSQL and Redis for DATABASE=postgres
+services-up: runtime ## Start PostgreSQL and Redis for DATABASE=postgres
 	@$(LOADTEST) services up
 
 .PHONY: services-down
-services-down: setup ## Stop the services and delete their data
+services-down: runtime ## Stop the services and delete their data
 	@$(LOADTEST) services down
 
 .PHONY: services-status
-services-status: setup ## Show the running services
+services-status: runtime ## Show the running services
 	@$(LOADTEST) services status
 
 ##@ Develop
@@ -253,11 +257,11 @@ publish-comment: ## Comment on the pull request of the downloaded REPORTS
 	@exec python3 scripts/github/publish_comment.py "$$REPORTS"
 
 .PHONY: soak-matrix
-soak-matrix: setup ## Plan the nightly soak from the workflow's inputs
+soak-matrix: runtime ## Plan the nightly soak from the workflow's inputs
 	@$(BIN)/python scripts/github/soak_matrix.py
 
 .PHONY: last-night
-last-night: setup ## Download the soak ARTIFACT of the last nights
+last-night: runtime ## Download the soak ARTIFACT of the last nights
 	@$(BIN)/python scripts/github/last_night.py last-night
 
 .PHONY: soak-trend
@@ -269,7 +273,7 @@ soak-issue: ## Open, update or close the issue on the soak REPORTS
 	@exec python3 scripts/github/soak_issue.py "$$REPORTS"
 
 .PHONY: newer-gateway
-newer-gateway: setup ## Print VERSION, or the newest release if it is not known
+newer-gateway: runtime ## Print VERSION, or the newest release if it is not known
 	@releases="$${VERSION:-$$($(LOADTEST) gateways --newer $(NEWER_ARGS))}" && \
 		printf 'version=%s\n' "$${releases%%[!0-9a-z.]*}" | tee -a "$${GITHUB_OUTPUT:-/dev/null}"
 

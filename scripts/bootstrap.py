@@ -1,5 +1,8 @@
 """Set up ``.venv`` from the hashed locks, if it is out of date. Uses the standard library only.
 
+The argument is ``runtime`` for the packages that run the load test, or ``dev`` for those of developers as well. An
+environment that has the latter serves for both.
+
 A stamp file is removed first and written last. An environment with an outdated stamp is updated; one without a stamp
 is incomplete and created again.
 """
@@ -19,7 +22,8 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".contextforge-loadtest"
 BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
-DEV_LOCK = ROOT / "requirements" / "dev.lock"
+LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("runtime", "dev")}
+"""By argument; each contains the packages of the one before it."""
 ISOLATION = ROOT / "loadtest" / "gateway" / "install" / "isolation"
 """The project passed to uv, so that it reads no settings of a project around this checkout."""
 REDIRECTIONS = {
@@ -36,22 +40,24 @@ REDIRECTIONS = {
 """Variables that select another environment, project or set of packages than ``.venv`` and the locks."""
 TIME_LIMIT = 900
 """Seconds per step."""
-INPUTS = (BOOTSTRAP_LOCK, DEV_LOCK, ROOT / "pyproject.toml", ROOT / "loadtest" / "__init__.py")
+INPUTS = (BOOTSTRAP_LOCK, *LOCKS.values(), ROOT / "pyproject.toml", ROOT / "loadtest" / "__init__.py")
 """Files that the environment depends on; the last one contains the version."""
 
 
-def key() -> str:
+def key(kind: str) -> str:
     """Return a digest of everything that the environment depends on, including its path: it cannot be moved."""
-    digest = hashlib.sha256(str(ROOT).encode())
+    digest = hashlib.sha256(f"{kind} {ROOT}".encode())
     for path in INPUTS:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def is_complete() -> bool:
-    """Return whether the environment matches the locks and its interpreter exists."""
+def is_complete(kind: str) -> bool:
+    """Return whether the environment has the packages of ``kind`` and its interpreter exists."""
+    kinds = list(LOCKS)
+    sufficient = {key(one) for one in kinds[kinds.index(kind) :]}
     try:
-        return STAMP.read_text() == key() and PYTHON.exists()
+        return STAMP.read_text() in sufficient and PYTHON.exists()
     except FileNotFoundError:
         return False
 
@@ -59,7 +65,7 @@ def is_complete() -> bool:
 @contextmanager
 def alone() -> Iterator[None]:
     """Wait for other set-ups in this checkout; the system releases the lock if this process dies."""
-    with DEV_LOCK.open("rb") as lock:
+    with BOOTSTRAP_LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -98,8 +104,8 @@ def run(*command: str | Path) -> None:
     )
 
 
-def set_up() -> None:
-    """Update the environment to the locks.
+def set_up(kind: str) -> None:
+    """Update the environment to the lock of ``kind``.
 
     Raises:
         subprocess.SubprocessError: a step failed; its output is on stderr.
@@ -108,25 +114,28 @@ def set_up() -> None:
     STAMP.unlink(missing_ok=True)
     if half_finished:
         venv.EnvBuilder(clear=True, symlinks=True).create(ENVIRONMENT)
-        run(PYTHON, "-m", "ensurepip", "--default-pip")
+    run(PYTHON, "-m", "ensurepip", "--default-pip")
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
     uv = (PYTHON, "-m", "uv", "--quiet", f"--project={ISOLATION}", "pip")
     run(*pip, "install", "--require-hashes", "--requirement", BOOTSTRAP_LOCK)
-    run(*uv, "sync", "--require-hashes", DEV_LOCK)
+    run(*uv, "sync", "--require-hashes", LOCKS[kind])
     run(*uv, "install", "--no-deps", "--no-sources", "--no-build-isolation", "--editable", ROOT)
-    STAMP.write_text(key())
+    # It takes 17 MB and is not used again until the locks change.
+    run(*uv, "uninstall", "pip")
+    STAMP.write_text(key(kind))
 
 
 def main() -> int:
     """Set up the environment if it is out of date; return 3 if a step failed."""
-    if is_complete():
+    kind = sys.argv[1]
+    if is_complete(kind):
         return 0
     with alone():
-        if is_complete():
+        if is_complete(kind):
             return 0
         print("Setting up .venv …", file=sys.stderr)
         try:
-            set_up()
+            set_up(kind)
         except subprocess.CalledProcessError as error:
             step = " ".join(Path(part).name for part in map(str, error.cmd))
             print(f"set-up failed (exit {error.returncode}): {step}", file=sys.stderr)

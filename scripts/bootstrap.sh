@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a suitable Python and sets up .venv with it; PYTHON selects another one.
+# Finds a suitable Python and sets up .venv with it; PYTHON selects another one. The argument is that of bootstrap.py.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -19,7 +19,7 @@ case "${PYTHON:-}" in
 esac
 
 if [ -n "${PYTHON:-}" ]; then
-    new_enough "$PYTHON" && exec "$PYTHON" "$here/bootstrap.py"
+    new_enough "$PYTHON" && exec "$PYTHON" "$here/bootstrap.py" "$1"
     echo "PYTHON=$PYTHON: not a working Python, expected 3.11 or newer" >&2
     exit 2
 fi
@@ -27,7 +27,7 @@ fi
 # The last ones are for a pyenv whose selected version is too old; its shims do not work then.
 for candidate in python3 python3.13 python3.12 python3.11 python3.14 \
     "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.1[1-4].*/bin/python3; do
-    new_enough "$candidate" && exec "$candidate" "$here/bootstrap.py"
+    new_enough "$candidate" && exec "$candidate" "$here/bootstrap.py" "$1"
 done
 echo "no Python found on PATH, expected 3.11 or newer; set PYTHON=/path/to/python" >&2
 exit 2

@@ -26,15 +26,14 @@ def resolve_bootstrap(lock: Path) -> None:
         _compile(str(wanted), "--output-file", str(lock))
 
 
-def resolve_dev(lock: Path, bootstrap: Path) -> None:
-    """Write ``lock`` for everything else, with the uv of ``bootstrap``.
+def resolve_group(group: str, lock: Path, constraints: Path) -> None:
+    """Write ``lock`` for the project and a ``group`` of dependencies, with the versions in ``constraints``.
 
     Raises:
         InstallError: uv failed; the message is one line.
     """
-    _compile(
-        str(PROJECT), "--group", f"{PROJECT}:dev", "--constraint", str(bootstrap), "--output-file", str(lock)
-    )
+    wanted = (str(PROJECT), "--group", f"{PROJECT}:{group}")
+    _compile(*wanted, "--constraint", str(constraints), "--output-file", str(lock))
 
 
 def _compile(*arguments: str) -> None:
@@ -44,11 +43,12 @@ def _compile(*arguments: str) -> None:
 
 
 def main() -> int:
-    """Resolve both locks."""
-    bootstrap = REQUIREMENTS / "bootstrap.lock"
+    """Resolve all locks."""
+    bootstrap, dev, runtime = (REQUIREMENTS / f"{name}.lock" for name in ("bootstrap", "dev", "runtime"))
     try:
         resolve_bootstrap(bootstrap)
-        resolve_dev(REQUIREMENTS / "dev.lock", bootstrap)
+        resolve_group("dev", dev, bootstrap)
+        resolve_group("build", runtime, dev)
     except LoadTestError as error:
         sys.stderr.write(f"{error}\n")
         return int(error.exit_code)

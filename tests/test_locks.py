@@ -9,8 +9,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+VERSIONS = ROOT / "loadtest" / "versions"
 OURS = sorted((ROOT / "requirements").glob("*.lock"))
-LOCKS = [*OURS, *sorted((ROOT / "loadtest" / "gateway" / "versions").glob("*.lock"))]
+LOCKS = [*OURS, *sorted(VERSIONS.glob("*.lock"))]
 EACH = pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 
 
@@ -39,22 +40,33 @@ def test_it_names_no_index(lock: Path) -> None:
 
 
 def test_the_bootstrap_is_the_uv_that_the_environment_holds() -> None:
-    bootstrap, development = (pins(ROOT / "requirements" / name) for name in ("bootstrap.lock", "dev.lock"))
-    assert set(bootstrap) <= set(development)
+    bootstrap, runtime = (pins(ROOT / "requirements" / name) for name in ("bootstrap.lock", "runtime.lock"))
+    assert set(bootstrap) <= set(runtime)
+
+
+def test_a_load_test_runs_with_the_packages_that_developers_test() -> None:
+    runtime, development = (pins(ROOT / "requirements" / name) for name in ("runtime.lock", "dev.lock"))
+    assert set(runtime) < set(development)
+    for name, (_, rest) in runtime.items():
+        assert set(re.findall(r"sha256:\w+", rest)) == set(re.findall(r"sha256:\w+", development[name][1])), name
 
 
 def test_every_dependency_is_locked_within_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    locked = {
-        key.split()[0]: version for key, (version, _) in pins(ROOT / "requirements" / "dev.lock").items()
-    }
-    for text in (*project["project"]["dependencies"], *project["dependency-groups"]["dev"]):
-        requirement = Requirement(text)
-        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), text
+    groups = project["dependency-groups"]
+    runtime = [*project["project"]["dependencies"], *groups["build"]]
+    for lock, texts in (("runtime", runtime), ("dev", [*runtime, *groups["dev"]])):
+        found = pins(ROOT / "requirements" / f"{lock}.lock")
+        locked = {key.split()[0]: version for key, (version, _) in found.items()}
+        for text in texts:
+            if isinstance(text, str):
+                requirement = Requirement(text)
+                assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), text
 
 
 def test_every_gateway_version_has_its_lock() -> None:
-    folder = ROOT / "loadtest" / "gateway" / "versions"
-    for data in folder.glob("*.toml"):
+    found = sorted(VERSIONS.glob("*.toml"))
+    assert found
+    for data in found:
         lock = data.with_name(f"{data.stem}.lock")
         assert f"mcp-contextforge-gateway=={data.stem} " in lock.read_text(), data.name

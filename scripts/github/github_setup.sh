@@ -9,7 +9,7 @@ log=$(mktemp "${RUNNER_TEMP:-/tmp}/loadtest-setup.XXXXXX")
 started=$(date +%s)
 status=0
 # The exit status of a pipeline is that of tee, so make's is kept in a file.
-{ make --no-print-directory -C "$GITHUB_ACTION_PATH" setup 2>&1 || echo $? > "$log.status"; } | tee "$log"
+{ make --no-print-directory -C "$GITHUB_ACTION_PATH" runtime 2>&1 || echo $? > "$log.status"; } | tee "$log"
 [ ! -s "$log.status" ] || status=$(cat "$log.status")
 echo "seconds=$(($(date +%s) - started))" >> "$GITHUB_OUTPUT"
 if [ "$status" -eq 0 ]; then
@@ -18,7 +18,7 @@ if [ "$status" -eq 0 ]; then
 fi
 # The last non-empty line, escaped so that it cannot contain another workflow command.
 cause=$(grep -v '^make' "$log" | sed -e '/^[[:space:]]*$/d' | tail -n 1 | tr -d '\r' | cut -c 1-500 | sed -e 's/%/%25/g')
-echo "::error title=The load test could not be set up::${cause:-make setup failed}"
+echo "::error title=The load test could not be set up::${cause:-make runtime failed}"
 {
     echo '## :grey_question: INCONCLUSIVE: the load test could not be set up'
     echo

@@ -53,6 +53,9 @@ SURROUNDINGS = {
 }
 
 
+SET_UP = "Set up the load test"
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A checkout of the gateway with the action in a subdirectory."""
@@ -61,9 +64,10 @@ class Workspace:
     action: Path
     temporary: Path
 
-    def run(self, step: int, **inputs: str) -> subprocess.CompletedProcess[str]:
-        """Run the ``run:`` of one step as a runner does."""
-        script = YAML(typ="safe").load(self.action / "action.yml")["runs"]["steps"][step]["run"]
+    def run(self, name: str, **inputs: str) -> subprocess.CompletedProcess[str]:
+        """Run the ``run:`` of the step with this name as a runner does."""
+        steps = YAML(typ="safe").load(self.action / "action.yml")["runs"]["steps"]
+        script = next(step["run"] for step in steps if step["name"] == name)
         names = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
         return subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
@@ -103,7 +107,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     (versions / f"{VERSION}.toml").write_text(f'version = "{VERSION}"\npython = ">=3.11"\n')
     shutil.copy(versions / "1.0.7.contract.json", versions / f"{VERSION}.contract.json")
     made = Workspace(directory, action, tmp_path_factory.mktemp("runner"))
-    done = made.run(0)
+    done = made.run(SET_UP)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "seconds=" in (made.temporary / "GITHUB_OUTPUT").read_text()
     return made
@@ -111,7 +115,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.mark.parametrize("gateway", [VERSION, "path:."])
 def test_settings_of_the_repository_do_not_affect_the_action(workspace: Workspace, gateway: str) -> None:
-    done = workspace.run(1, INPUT_GATEWAY=gateway, INPUT_PROFILE="light", INPUT_REPORTS_DIR="reports")
+    done = workspace.run(
+        "Run the load test", INPUT_GATEWAY=gateway, INPUT_PROFILE="light", INPUT_REPORTS_DIR="reports"
+    )
     shown = done.stdout + done.stderr
     assert done.returncode == 3, shown
     assert "could not be installed" not in shown
@@ -123,7 +129,7 @@ def test_settings_of_the_repository_do_not_affect_the_action(workspace: Workspac
     if gateway != VERSION:
         assert "mcp_contextforge_gateway-0.0.2.dist-info" in names
 
-    reported = workspace.run(2, INPUT_REPORTS_DIR="reports")
+    reported = workspace.run("Show the verdict and set the outputs", INPUT_REPORTS_DIR="reports")
     assert reported.returncode == 0, reported.stdout + reported.stderr
     outputs = (workspace.temporary / "GITHUB_OUTPUT").read_text()
     assert re.findall(r"^verdict=(.*)$", outputs, re.MULTILINE)[-1] == "inconclusive"

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 NEEDED = ("Makefile", "LICENSE", "README.md", "pyproject.toml", "requirements", "scripts", "loadtest")
 
 
-def set_up(checkout: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def set_up(checkout: Path, kind: str = "dev", **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["/bin/sh", checkout / "scripts" / "bootstrap.sh"],
+        ["/bin/sh", checkout / "scripts" / "bootstrap.sh", kind],
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
@@ -169,8 +169,21 @@ def test_it_is_created_once_and_repaired(checkout: Path) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.real
+def test_the_packages_of_developers_are_added_to_those_of_a_load_test(checkout: Path) -> None:
+    assert set_up(checkout, "runtime").returncode == 0
+    packages = next((checkout / ".venv" / "lib").glob("python*")) / "site-packages"
+    assert (packages / "locust").is_dir()
+    assert not (packages / "mypy").exists()
+    assert set_up(checkout, "runtime").stderr == ""
+    assert set_up(checkout, "dev").stderr == "Setting up .venv …\n"
+    assert (packages / "mypy").exists()
+    assert set_up(checkout, "runtime").stderr == "", "those of developers include them"
+
+
+@pytest.mark.nightly
+@pytest.mark.real
 def test_concurrent_set_ups_run_once(checkout: Path) -> None:
-    command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh")]
+    command = ["/bin/sh", str(checkout / "scripts" / "bootstrap.sh"), "dev"]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     errors = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors

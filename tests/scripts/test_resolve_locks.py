@@ -25,12 +25,15 @@ def test_they_are_resolved_without_the_settings_of_a_surrounding_project(
     (tmp_path / "inner").mkdir()
     monkeypatch.chdir(tmp_path / "inner")
     monkeypatch.setenv("UV_CONSTRAINT", str(tmp_path / "missing.txt"))
-    bootstrap, dev = tmp_path / "bootstrap.lock", tmp_path / "dev.lock"
+    bootstrap, dev, runtime = (tmp_path / f"{name}.lock" for name in ("bootstrap", "dev", "runtime"))
     resolve_locks.resolve_bootstrap(bootstrap)
-    resolve_locks.resolve_dev(dev, bootstrap)
+    resolve_locks.resolve_group("dev", dev, bootstrap)
+    resolve_locks.resolve_group("build", runtime, dev)
     assert bootstrap.read_text().startswith("uv==")
     assert bootstrap.read_text() in dev.read_text()
-    assert "\npytest==" in dev.read_text()
+    assert "\nmypy==" in dev.read_text()
+    assert "\nmypy==" not in runtime.read_text()
+    assert "\nlocust==" in runtime.read_text()
 
 
 @pytest.mark.real
