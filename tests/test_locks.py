@@ -48,7 +48,9 @@ def test_a_load_test_runs_with_the_packages_that_developers_test() -> None:
     runtime, development = (pins(ROOT / "requirements" / name) for name in ("runtime.lock", "dev.lock"))
     assert set(runtime) < set(development)
     for name, (_, rest) in runtime.items():
-        assert set(re.findall(r"sha256:\w+", rest)) == set(re.findall(r"sha256:\w+", development[name][1])), name
+        assert set(re.findall(r"sha256:\w+", rest)) == set(re.findall(r"sha256:\w+", development[name][1])), (
+            name
+        )
 
 
 def test_every_dependency_is_locked_within_its_range() -> None:
