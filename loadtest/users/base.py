@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast, overload
 
 import gevent
@@ -203,6 +204,7 @@ class GatewayUser(FastHttpUser):
         key: str = "id",
         parameter: str = "",
         differs: Collection[str] = (),
+        deletion: Mapping[str, Any] = MappingProxyType({}),
         **arguments: Any,
     ) -> Iterator[Answer]:
         """Create an entity for the ``with`` block, and delete it in any case afterwards.
@@ -216,7 +218,8 @@ class GatewayUser(FastHttpUser):
             read: the read-back; by default, ``GET`` on the path of ``delete``.
             key: dotted path of its id in the response.
             parameter: name of the id in the path of ``delete``, if it has several parameters.
-            differs: properties that the gateway stores otherwise than they were sent.
+            differs: properties that the gateway shows otherwise than they were sent.
+            deletion: further arguments of the call of ``delete``.
         """
         back = read or item_of(delete)
         values = sent_values(arguments.get("json"), without=differs)
@@ -243,9 +246,9 @@ class GatewayUser(FastHttpUser):
             # The exception of the block has priority; a failed deletion has been reported separately.
             if identity:
                 with suppress(StepFailed):
-                    self.delete(delete, read=back, **{target: identity})
+                    self.delete(delete, read=back, **{target: identity}, **deletion)
             raise
-        self.delete(delete, read=back, **{target: identity})
+        self.delete(delete, read=back, **{target: identity}, **deletion)
 
     def delete(
         self, operation: str, *, read: ReadBack | None = None, identity: str = "", **arguments: Any

@@ -5,6 +5,7 @@ Independent of Locust, so that tests can call each check.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from loadtest.client.answer import Answer
@@ -63,6 +64,49 @@ def lacks(entity: str, at: str = "") -> Check:
     def check(answer: Answer) -> Mismatch | None:
         listed = [str(one["id"]) for one in (answer[at] if at else answer.json)]
         return expected("the entity not to be in the list", listed) if entity in listed else None
+
+    return check
+
+
+def ids(answer: Answer, at: str = "") -> list[str]:
+    """Return the ids of the entities that the response lists: in the member ``at``, or on a page in any member."""
+    body = answer[at] if at else answer.json
+    listed = next((v for v in body.values() if isinstance(v, list)), []) if isinstance(body, dict) else body
+    return [str(one["id"]) for one in listed]
+
+
+def lists_only(*entities: str, at: str = "") -> Check:
+    """Return a check that the response, or its member ``at``, lists exactly these entities, in any order."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer, at)
+        if missing := set(entities) - set(found):
+            return expected("the entity in the list", f"{found}, without {missing}")
+        return None if len(found) == len(entities) else expected("no other entity in the list", found)
+
+    return check
+
+
+def starts_list(entities: Collection[str]) -> Check:
+    """Return a check that the response is a page with one of these ``entities``, and names the next page."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer)
+        if len(found) != 1 or found[0] not in entities:
+            return expected("a page with one of the entities", found)
+        return None if answer["nextCursor"] else expected("the next page to be named", answer.json)
+
+    return check
+
+
+def finishes_list(entities: Collection[str], before: Answer) -> Check:
+    """Return a check that the response has the ``entities`` that the page ``before`` lacks, and is the last page."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer)
+        if sorted(found) != sorted(set(entities) - set(ids(before))):
+            return expected("the rest of the list on the next page", found)
+        return expected("no further page", answer.json) if answer.json.get("nextCursor") else None
 
     return check
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.checks import answers, has, lists
-from loadtest.users.registry.fixtures import DESCRIPTION, RegistryUser, new_agent
+from loadtest.users.registry.fixtures import RegistryUser, new_agent
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -99,13 +97,6 @@ class A2AUser(RegistryUser):
             params={"binding_reference_id": self.name("binding")},
             check=has("total", 0),
         )
-
-    @contextmanager
-    def team(self) -> Iterator[Answer]:
-        """Create a team for the ``with`` block."""
-        body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
-            yield team
 
     def bind(self, team: str) -> Answer:
         """Bind a plugin to an agent of ``team`` by name; the agent need not exist yet."""

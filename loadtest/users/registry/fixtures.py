@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.users.base import GatewayUser
+from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
-from loadtest.users.read_back import Item
+from loadtest.users.read_back import Item, ReadBack
 
 INFO = Item("GET /resources/{resource_id}/info")
 """The properties of a resource; ``GET /resources/{resource_id}`` returns its content."""
@@ -25,9 +26,16 @@ TEXT = "a text of the load test"
 PUBLIC = {"visibility": "public"}
 
 
+PURGE_METRICS = {"params": {"purge_metrics": True}}
+"""Arguments of a deletion that deletes the entity's metrics, too."""
+
+
 def of_team(team: str) -> dict[str, str]:
     """Return the scope of an entity that only the members of ``team`` see."""
     return {"team_id": team, "visibility": "team"}
+
+
+PRIVATE = {"visibility": "private"}
 
 
 TEXT_ARGUMENT = {
@@ -37,7 +45,7 @@ TEXT_ARGUMENT = {
 }
 
 
-def new_tool(name: str, service: str, **more: Any) -> dict[str, Any]:
+def new_tool(name: str, service: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a REST tool that echoes a text by way of the REST service at ``service``."""
     tool = {
         "name": name,
@@ -47,9 +55,9 @@ def new_tool(name: str, service: str, **more: Any) -> dict[str, Any]:
         "request_type": "POST",
         "inputSchema": TEXT_ARGUMENT,
         "tags": [TAG],
-        "visibility": "public",
+        "visibility": scope["visibility"],
     }
-    return {"tool": tool | more}
+    return {"tool": tool | more} | {k: v for k, v in scope.items() if k == "team_id"}
 
 
 def new_resource(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
@@ -82,7 +90,7 @@ def new_server(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> 
     return {"server": {"name": name, "description": DESCRIPTION, "tags": [TAG]} | more} | dict(scope)
 
 
-def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:
+def new_gateway(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a federated MCP server; its name is part of the address, which makes the address unique."""
     gateway = {
         "name": name,
@@ -90,12 +98,11 @@ def new_gateway(name: str, address: str, **more: Any) -> dict[str, Any]:
         "description": DESCRIPTION,
         "transport": "STREAMABLEHTTP",
         "tags": [TAG],
-        "visibility": "public",
     }
-    return gateway | more
+    return gateway | scope | more
 
 
-def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
+def new_agent(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of an A2A agent with JSON-RPC."""
     agent = {
         "name": name,
@@ -104,7 +111,7 @@ def new_agent(name: str, address: str, **more: Any) -> dict[str, Any]:
         "agent_type": "generic",
         "tags": [TAG],
     }
-    return {"agent": agent | more, "visibility": "public"}
+    return {"agent": agent | more} | scope
 
 
 class RegistryUser(GatewayUser):
@@ -122,6 +129,11 @@ class RegistryUser(GatewayUser):
             return self.fixture.backends[name]
         except KeyError:
             raise LookupError(f"the backend {name!r} is not there") from None
+
+    def team(self) -> AbstractContextManager[Answer]:
+        """Create a team for the ``with`` block."""
+        body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
+        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
     @contextmanager
     def tool(self, **more: Any) -> Iterator[Answer]:
@@ -170,3 +182,48 @@ class RegistryUser(GatewayUser):
         body = new_agent(self.name("agent"), self.backend("a2a"), **more)
         with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
             yield agent
+
+    def switch(self, operation: str, *, on: bool, read: ReadBack, under: str = "", **path: str) -> None:
+        """Enable or disable an entity and verify that it is so, in the response and in the read-back.
+
+        Args:
+            operation: enables or disables it; ``path`` has its id.
+            on: whether to enable it.
+            read: the read-back, which must find disabled entities, too.
+            under: member of the response that is the entity.
+        """
+        self.update(
+            operation,
+            params={"activate": on},
+            values={"enabled": on},
+            read=read,
+            check=enabled(on, under=under),
+            **path,
+        )
+
+    def check_list(
+        self,
+        operation: str,
+        active: Answer,
+        disabled: Answer,
+        *,
+        among: Mapping[str, str],
+        filters: Iterable[tuple[Mapping[str, str], Collection[Answer]]],
+    ) -> None:
+        """Check the filters and pages of a list with two entities.
+
+        Args:
+            operation: lists entities of one kind.
+            active: in every list.
+            disabled: only in lists that include inactive entities.
+            among: the query to which both, and nothing else, belong.
+            filters: further queries, with those of the two that belong to them.
+        """
+        every = among | {"include_inactive": True}
+        self.call(operation, params=among, check=lists_only(active.id))
+        for query, entities in filters:
+            self.call(operation, params=every | query, check=lists_only(*[one.id for one in entities]))
+        page = every | {"limit": 1, "include_pagination": True}
+        both = {active.id, disabled.id}
+        first = self.call(operation, params=page, check=starts_list(both))
+        self.call(operation, params=page | {"cursor": first["nextCursor"]}, check=finishes_list(both, first))

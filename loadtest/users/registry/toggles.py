@@ -1,13 +1,17 @@
-"""Disabling and enabling entities, with the current and the deprecated operations."""
+"""Disabling and enabling entities, with the current and the deprecated operations.
+
+A disabled entity is in lists only if they are to include inactive ones. Each kind is listed here with all filters: a
+new tag, or a new team, makes the results definite, whatever other users create meanwhile.
+"""
 
 from __future__ import annotations
 
-from loadtest.users.base import task
-from loadtest.users.checks import enabled
-from loadtest.users.registry.fixtures import RegistryUser
+from typing import Any
 
-OFF = {"activate": False}
-ON = {"activate": True}
+from loadtest.users.base import task
+from loadtest.users.checks import lists_only
+from loadtest.users.read_back import Item, Listed
+from loadtest.users.registry.fixtures import PRIVATE, RegistryUser, of_team
 
 
 class EntityToggleUser(RegistryUser):
@@ -18,100 +22,178 @@ class EntityToggleUser(RegistryUser):
 
     @task(3)
     def tool_state(self) -> None:
-        """A tool that is disabled and enabled again."""
-        with self.tool() as tool:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /tools/{tool_id}/state",
-                    tool_id=tool.id,
-                    params=how,
-                    check=enabled(on, under="tool"),
-                )
+        """A tool is disabled and enabled again, and the lists of tools show it accordingly."""
+        tag = self.name("tag")
+        with (
+            self.team() as team,
+            self.tool(tags=[tag], scope=PRIVATE) as active,
+            self.tool(tags=[tag], scope=of_team(team.id)) as tool,
+        ):
+            read = Listed("GET /tools", params=every_with(tag))
+            own: dict[str, Any] = {"tool_id": tool.id, "under": "tool", "read": read}
+            self.switch("POST /tools/{tool_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": {"tags": tag},
+                "filters": [({"team_id": team.id}, [tool]), (PRIVATE, [active])],
+            }
+            self.check_list("GET /tools", active, tool, **lists)
+            self.check_list("GET /tools/", active, tool, **lists)
+            self.switch("POST /tools/{tool_id}/state", on=True, **own)
+            self.call("GET /tools", params={"tags": tag}, check=lists_only(active.id, tool.id))
 
     @task(3)
     def resource_state(self) -> None:
-        """A resource that is disabled and enabled again."""
-        with self.resource() as resource:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /resources/{resource_id}/state",
-                    resource_id=resource.id,
-                    params=how,
-                    check=enabled(on, under="resource"),
-                )
+        """A resource is disabled and enabled again, and the lists of resources show it accordingly."""
+        tag = self.name("tag")
+        with (
+            self.team() as team,
+            self.resource(tags=[tag], scope=PRIVATE) as active,
+            self.resource(tags=[tag], scope=of_team(team.id)) as resource,
+        ):
+            read = Listed("GET /resources", params=every_with(tag))
+            own: dict[str, Any] = {"resource_id": resource.id, "under": "resource", "read": read}
+            self.switch("POST /resources/{resource_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": {"tags": tag},
+                "filters": [({"team_id": team.id}, [resource]), (PRIVATE, [active])],
+            }
+            self.check_list("GET /resources", active, resource, **lists)
+            self.check_list("GET /resources/", active, resource, **lists)
+            self.switch("POST /resources/{resource_id}/state", on=True, **own)
+            self.call("GET /resources", params={"tags": tag}, check=lists_only(active.id, resource.id))
 
     @task(3)
     def prompt_state(self) -> None:
-        """A prompt that is disabled and enabled again."""
-        with self.prompt() as prompt:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /prompts/{prompt_id}/state",
-                    prompt_id=prompt.id,
-                    params=how,
-                    check=enabled(on, under="prompt"),
-                )
+        """A prompt is disabled and enabled again, and the lists of prompts show it accordingly."""
+        tag = self.name("tag")
+        with (
+            self.team() as team,
+            self.prompt(tags=[tag], scope=PRIVATE) as active,
+            self.prompt(tags=[tag], scope=of_team(team.id)) as prompt,
+        ):
+            read = Listed("GET /prompts", params=every_with(tag))
+            own: dict[str, Any] = {"prompt_id": prompt.id, "under": "prompt", "read": read}
+            self.switch("POST /prompts/{prompt_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": {"tags": tag},
+                "filters": [({"team_id": team.id}, [prompt]), (PRIVATE, [active])],
+            }
+            self.check_list("GET /prompts", active, prompt, **lists)
+            self.check_list("GET /prompts/", active, prompt, **lists)
+            self.switch("POST /prompts/{prompt_id}/state", on=True, **own)
+            self.call("GET /prompts", params={"tags": tag}, check=lists_only(active.id, prompt.id))
 
     @task(2)
     def server_state(self) -> None:
-        """A virtual server that is disabled and enabled again."""
-        with self.server() as server:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /servers/{server_id}/state", server_id=server.id, params=how, check=enabled(on)
-                )
+        """A virtual server is disabled and enabled again, and the lists of servers show it accordingly."""
+        tag = self.name("tag")
+        with (
+            self.team() as team,
+            self.server(tags=[tag], scope=PRIVATE) as active,
+            self.server(tags=[tag], scope=of_team(team.id)) as server,
+        ):
+            read = Listed("GET /servers", params=every_with(tag))
+            own: dict[str, Any] = {"server_id": server.id, "read": read}
+            self.switch("POST /servers/{server_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": {"tags": tag},
+                "filters": [({"team_id": team.id}, [server]), (PRIVATE, [active])],
+            }
+            self.check_list("GET /servers", active, server, **lists)
+            self.check_list("GET /servers/", active, server, **lists)
+            self.switch("POST /servers/{server_id}/state", on=True, **own)
+            self.call("GET /servers", params={"tags": tag}, check=lists_only(active.id, server.id))
 
     @task(1)
     def gateway_state(self) -> None:
-        """A federated server that is disabled and enabled again."""
-        with self.gateway() as gateway:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /gateways/{gateway_id}/state",
-                    gateway_id=gateway.id,
-                    params=how,
-                    check=enabled(on, under="gateway"),
-                )
+        """A federated server is disabled and enabled again, and the lists of them show it accordingly."""
+        with (
+            self.team() as team,
+            self.gateway(scope=of_team(team.id)) as active,
+            self.gateway(scope=of_team(team.id)) as gateway,
+        ):
+            every = of_team(team.id)
+            read = Listed("GET /gateways", params=every | {"include_inactive": True})
+            own: dict[str, Any] = {"gateway_id": gateway.id, "under": "gateway", "read": read}
+            self.switch("POST /gateways/{gateway_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": every,
+                "filters": [({"team_id": self.process.session.tag}, []), (PRIVATE, [])],
+            }
+            self.check_list("GET /gateways", active, gateway, **lists)
+            self.check_list("GET /gateways/", active, gateway, **lists)
+            self.switch("POST /gateways/{gateway_id}/state", on=True, **own)
+            self.call("GET /gateways", params=every, check=lists_only(active.id, gateway.id))
 
     @task(2)
     def agent_state(self) -> None:
-        """An agent that is disabled and enabled again."""
-        with self.agent() as agent:
-            for how, on in ((OFF, False), (ON, True)):
-                self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params=how, check=enabled(on))
+        """An agent is disabled and enabled again, and the lists of agents show it accordingly."""
+        tag = self.name("tag")
+        with (
+            self.team() as team,
+            self.agent(tags=[tag], scope=PRIVATE) as active,
+            self.agent(tags=[tag], scope=of_team(team.id)) as agent,
+        ):
+            read = Listed("GET /a2a", params=every_with(tag))
+            own: dict[str, Any] = {"agent_id": agent.id, "read": read}
+            self.switch("POST /a2a/{agent_id}/state", on=False, **own)
+            lists: dict[str, Any] = {
+                "among": {"tags": tag},
+                "filters": [({"team_id": team.id}, [agent]), (PRIVATE, [active])],
+            }
+            self.check_list("GET /a2a", active, agent, **lists)
+            self.check_list("GET /a2a/", active, agent, **lists)
+            self.switch("POST /a2a/{agent_id}/state", on=True, **own)
+            self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
 
     @task
     def tool_toggle(self) -> None:
         """A tool that is disabled with the deprecated operation."""
         with self.tool() as tool:
-            self.call("POST /tools/{tool_id}/toggle", tool_id=tool.id, params=OFF)
+            read = Item("GET /tools/{tool_id}")
+            self.switch("POST /tools/{tool_id}/toggle", on=False, read=read, under="tool", tool_id=tool.id)
 
     @task
     def resource_toggle(self) -> None:
         """A resource that is disabled with the deprecated operation."""
-        with self.resource() as resource:
-            self.call("POST /resources/{resource_id}/toggle", resource_id=resource.id, params=OFF)
+        tag = self.name("tag")
+        with self.resource(tags=[tag]) as resource:
+            own: dict[str, Any] = {"resource_id": resource.id, "under": "resource"}
+            read = Listed("GET /resources", params=every_with(tag))
+            self.switch("POST /resources/{resource_id}/toggle", on=False, read=read, **own)
 
     @task
     def prompt_toggle(self) -> None:
         """A prompt that is disabled with the deprecated operation."""
-        with self.prompt() as prompt:
-            self.call("POST /prompts/{prompt_id}/toggle", prompt_id=prompt.id, params=OFF)
+        tag = self.name("tag")
+        with self.prompt(tags=[tag]) as prompt:
+            own: dict[str, Any] = {"prompt_id": prompt.id, "under": "prompt"}
+            read = Listed("GET /prompts", params=every_with(tag))
+            self.switch("POST /prompts/{prompt_id}/toggle", on=False, read=read, **own)
 
     @task
     def server_toggle(self) -> None:
         """A virtual server that is disabled with the deprecated operation."""
         with self.server() as server:
-            self.call("POST /servers/{server_id}/toggle", server_id=server.id, params=OFF)
+            read = Item("GET /servers/{server_id}")
+            self.switch("POST /servers/{server_id}/toggle", on=False, read=read, server_id=server.id)
 
     @task
     def gateway_toggle(self) -> None:
         """A federated server that is disabled with the deprecated operation."""
         with self.gateway() as gateway:
-            self.call("POST /gateways/{gateway_id}/toggle", gateway_id=gateway.id, params=OFF)
+            own: dict[str, Any] = {"gateway_id": gateway.id, "under": "gateway"}
+            read = Item("GET /gateways/{gateway_id}")
+            self.switch("POST /gateways/{gateway_id}/toggle", on=False, read=read, **own)
 
     @task
     def agent_toggle(self) -> None:
         """An agent that is disabled with the deprecated operation."""
         with self.agent() as agent:
-            self.call("POST /a2a/{agent_id}/toggle", agent_id=agent.id, params=OFF)
+            read = Item("GET /a2a/{agent_id}")
+            self.switch("POST /a2a/{agent_id}/toggle", on=False, read=read, agent_id=agent.id)
+
+
+def every_with(tag: str) -> dict[str, str | int | bool]:
+    """Return the query for the entities with ``tag``, disabled ones too."""
+    return {"tags": tag, "include_inactive": True}

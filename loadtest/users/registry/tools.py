@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import DESCRIPTION, RegistryUser, new_tool
+from loadtest.users.registry.fixtures import RegistryUser, new_tool
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -94,13 +91,6 @@ class ToolsUser(RegistryUser):
                 self.call("GET /tools/plugin_bindings/", params=reference, check=has("total", 1))
             finally:
                 self.call("DELETE /tools/plugin_bindings/", params=reference, check=has("total", 1))
-
-    @contextmanager
-    def team(self) -> Iterator[Answer]:
-        """Create a team for the ``with`` block."""
-        body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
-            yield team
 
     def bind(self, team: str, reference: str) -> Answer:
         """Bind a plugin to every tool of ``team``."""
