@@ -44,15 +44,15 @@ def has(key: str, value: Any) -> Check:
     return check
 
 
-def lists(entity: str, at: str = "") -> Check:
-    """Return a check that the response, or its member ``at``, lists an entity with the id ``entity``."""
+def lists(entity: str, at: str = "", key: str = "id") -> Check:
+    """Return a check that the response, or its member ``at``, lists an entity whose ``key`` is ``entity``."""
 
     def check(answer: Answer) -> Mismatch | None:
         listed = answer[at] if at else answer.json
         return (
             None
-            if any(str(one["id"]) == entity for one in listed)
-            else expected("the entity in the list", [one["id"] for one in listed])
+            if any(str(one[key]) == entity for one in listed)
+            else expected("the entity in the list", [one[key] for one in listed])
         )
 
     return check
@@ -64,6 +64,24 @@ def lacks(entity: str, at: str = "") -> Check:
     def check(answer: Answer) -> Mismatch | None:
         listed = [str(one["id"]) for one in (answer[at] if at else answer.json)]
         return expected("the entity not to be in the list", listed) if entity in listed else None
+
+    return check
+
+
+def mentions(text: str, at: str) -> Check:
+    """Return a check that the text at the dotted path ``at`` contains ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if text in answer[at] else expected(f"{at} to contain {text!r:.80}", answer[at])
+
+    return check
+
+
+def both(*checks: Check) -> Check:
+    """Return a check that finds the first mismatch of several ``checks``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return next((found for one in checks if (found := one(answer)) is not None), None)
 
     return check
 
@@ -83,6 +101,57 @@ def lists_only(*entities: str, at: str = "") -> Check:
         if missing := set(entities) - set(found):
             return expected("the entity in the list", f"{found}, without {missing}")
         return None if len(found) == len(entities) else expected("no other entity in the list", found)
+
+    return check
+
+
+def lists_one_of(entities: Collection[str], at: str = "") -> Check:
+    """Return a check that the response, or its member ``at``, lists one of these ``entities``, or any one if empty."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer, at)
+        right = len(found) == 1 and (not entities or found[0] in entities)
+        return None if right else expected("a page of one entity that was not on another page", found)
+
+    return check
+
+
+def lists_number(number: int, at: str = "") -> Check:
+    """Return a check that the response, or its member ``at``, lists this number of entities."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer, at)
+        return None if len(found) == number else expected(f"a list of {number}", found)
+
+    return check
+
+
+def continues_list(left: Collection[str], page: int) -> Check:
+    """Return a check that the response lists as many of the entities ``left`` as fit on a ``page``.
+
+    It must name a further page exactly if there are more.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = ids(answer)
+        if len(found) != min(page, len(left)) or set(found) - set(left):
+            return expected("the next page of the list", found)
+        return (
+            None
+            if bool(answer["nextCursor"]) is (len(left) > page)
+            else expected("the last page", answer.json)
+        )
+
+    return check
+
+
+def has_at_least(key: str, value: float) -> Check:
+    """Return a check that the number at the dotted path ``key`` is not less than ``value``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer[key]
+        right = isinstance(found, int | float) and found >= value
+        return None if right else expected(f"{key} to be at least {value}", found)
 
     return check
 
@@ -142,6 +211,22 @@ def counted(answer: Answer, tag: str) -> Mismatch | None:
     return None if found == [1] else expected("the tag on one entity", found)
 
 
+def without_tag(answer: Answer, tag: str) -> Mismatch | None:
+    """Return a mismatch if the response lists ``tag``."""
+    names = [one["name"] for one in answer.json]
+    return expected("the tag not to be in the list", names) if tag in names else None
+
+
+def carries(tag: str, entity: str) -> Check:
+    """Return a check that the response lists ``entity``, by its id, as the only one with ``tag``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [str(one["id"]) for name in answer.json if name["name"] == tag for one in name["entities"]]
+        return None if found == [entity] else expected("the entity under its tag", found)
+
+    return check
+
+
 def imports(created: int) -> Check:
     """Return a check that the import created this number of entities and that none failed."""
 
@@ -159,18 +244,35 @@ def imports(created: int) -> Check:
     return check
 
 
-def holds_one_tool(answer: Answer) -> Mismatch | None:
-    """Return a mismatch if the file does not contain exactly one tool."""
-    count = len(answer["entities.tools"])
-    return None if count == 1 else expected("one tool in the file", count)
+def exports(kind: str, *names: str, among: Collection[str] | None = None) -> Check:
+    """Return a check that the file contains the entities with these ``names``, and of each kind ``among`` no other.
 
-
-def exports(server: str) -> Check:
-    """Return a check that the file contains ``server``."""
+    Args:
+        kind: ``tools``, ``servers``, …: the kind of the entities.
+        names: their names.
+        among: the kinds that the file may contain; None if there may be other entities.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        names = [one["name"] for one in answer["entities.servers"]]
-        return None if server in names else expected("the server in the file", names)
+        entities = answer["entities"]
+        found = [one["name"] for one in entities.get(kind, ())]
+        if missing := set(names) - set(found):
+            return expected(f"the {kind} in the file", f"{found}, without {missing}")
+        if among is not None and (
+            len(found) > len(names) or any(entities[k] for k in entities.keys() - among)
+        ):
+            return expected("no other entity in the file", entities)
+        return None
+
+    return check
+
+
+def lacks_kinds(*kinds: str) -> Check:
+    """Return a check that the file contains no entity of these ``kinds``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [kind for kind in kinds if answer["entities"].get(kind)]
+        return expected("no entity of the other kinds in the file", found) if found else None
 
     return check
 

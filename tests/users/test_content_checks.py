@@ -10,20 +10,31 @@ import pytest
 from loadtest.client.answer import Answer
 from loadtest.users.checks import (
     answers,
+    both,
+    carries,
     completes,
+    continues_list,
     counted,
     enabled,
     exports,
+    finishes_list,
     has,
-    holds_one_tool,
+    has_at_least,
     imports,
     is_page,
     lacks,
+    lacks_kinds,
     listed,
     lists,
+    lists_number,
+    lists_one_of,
+    lists_only,
+    mentions,
     refuses_service,
     repeats_tool_result,
     requests_counted,
+    starts_list,
+    without_tag,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +47,9 @@ def answer(body: Any) -> Answer:
 
 DONE = {"errors": [], "progress": {"created": 1, "failed": 0}}
 TAGS = [{"name": "a", "stats": {"total": 1}}, {"name": "b", "stats": {"total": 2}}]
+FIRST = answer({"tools": [{"id": "a"}], "nextCursor": "x"})
+PAGE_OF_ONE = "expected a page of one entity that was not on another page, got ['a']"
+NO_CURSOR = "expected the next page to be named, got {'tools': [{'id': 'a'}], 'nextCursor': None}"
 REPLIES = {"parts": [{"text": "hi"}]}
 
 
@@ -56,8 +70,26 @@ REPLIES = {"parts": [{"text": "hi"}]}
         (lambda a: counted(a, "a"), TAGS),
         (imports(1), DONE),
         (imports(0), {"errors": [], "progress": {"created": 0, "failed": 0}}),
-        (holds_one_tool, {"entities": {"tools": [{}]}}),
-        (exports("s"), {"entities": {"servers": [{"name": "s"}]}}),
+        (exports("servers", "s"), {"entities": {"servers": [{"name": "s"}, {"name": "t"}], "tools": [{}]}}),
+        (exports("servers", "s", among={"servers"}), {"entities": {"servers": [{"name": "s"}], "tools": []}}),
+        (lacks_kinds("tools"), {"entities": {"servers": [{}]}}),
+        (lists("7", key="import_id"), [{"import_id": "7"}]),
+        (lists_only(), []),
+        (lists_only("a", "b"), [{"id": "b"}, {"id": "a"}]),
+        (lists_only("a"), {"tools": [{"id": "a"}], "nextCursor": None}),
+        (lists_only("a", at="items"), {"items": [{"id": "a"}]}),
+        (lists_number(2), [{"id": "b"}, {"id": "a"}]),
+        (lists_one_of({"a", "b"}), [{"id": "b"}]),
+        (lists_one_of(()), [{"id": "b"}]),
+        (starts_list({"a", "b"}), {"tools": [{"id": "a"}], "nextCursor": "x"}),
+        (finishes_list({"a", "b"}, FIRST), {"tools": [{"id": "b"}], "nextCursor": None}),
+        (continues_list({"a", "b", "c"}, 2), {"tools": [{"id": "b"}, {"id": "a"}], "nextCursor": "x"}),
+        (continues_list({"c"}, 2), {"tools": [{"id": "c"}], "nextCursor": None}),
+        (has_at_least("total", 2), {"total": 3}),
+        (mentions("b", at="a"), {"a": "abc"}),
+        (both(has("a", 1), has("b", 2)), {"a": 1, "b": 2}),
+        (lambda a: without_tag(a, "c"), TAGS),
+        (carries("a", "7"), [{"name": "a", "entities": [{"id": 7}]}, {"name": "b", "entities": [{"id": 8}]}]),
         (answers("hi"), {"result": {"message": REPLIES}}),
         (answers("hi"), {"result": REPLIES}),
         (repeats_tool_result("fish", "You said: Hello"), ["The tool said: fish", "You said: Hello"]),
@@ -105,11 +137,71 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
             DONE | {"errors": ["not a tool [type=x]"]},
             "expected an import without errors: not a tool",
         ),
-        (holds_one_tool, {"entities": {"tools": []}}, "expected one tool in the file, got 0"),
+        (lists_only("a"), [], "expected the entity in the list, got [], without {'a'}"),
+        (lists_only(), [{"id": "a"}], "expected no other entity in the list, got ['a']"),
+        (lists_only("a"), [{"id": "a"}, {"id": "a"}], "expected no other entity in the list, got ['a', 'a']"),
+        (lists_number(1), [], "expected a list of 1, got []"),
+        (lists_one_of({"b"}), [{"id": "a"}], PAGE_OF_ONE),
         (
-            exports("s"),
+            lists_one_of(()),
+            [{"id": "a"}, {"id": "b"}],
+            "expected a page of one entity that was not on another page, got ['a', 'b']",
+        ),
+        (
+            starts_list({"a", "b"}),
+            {"tools": [{"id": "a"}, {"id": "b"}]},
+            "expected a page with one of the entities, got ['a', 'b']",
+        ),
+        (starts_list({"a", "b"}), {"tools": [{"id": "a"}], "nextCursor": None}, NO_CURSOR),
+        (
+            finishes_list({"a", "b"}, FIRST),
+            {"tools": [{"id": "a"}]},
+            "expected the rest of the list on the next page, got ['a']",
+        ),
+        (
+            finishes_list({"a", "b"}, FIRST),
+            {"tools": [{"id": "b"}], "nextCursor": "x"},
+            "expected no further page, got {'tools': [{'id': 'b'}], 'nextCursor': 'x'}",
+        ),
+        (
+            continues_list({"a", "b"}, 1),
+            {"tools": [{"id": "c"}], "nextCursor": "x"},
+            "expected the next page of the list, got ['c']",
+        ),
+        (
+            continues_list({"a"}, 1),
+            {"tools": [{"id": "a"}], "nextCursor": "x"},
+            "expected the last page, got {'tools': [{'id': 'a'}], 'nextCursor': 'x'}",
+        ),
+        (has_at_least("total", 2), {"total": 1}, "expected total to be at least 2, got 1"),
+        (has_at_least("total", 2), {"total": None}, "expected total to be at least 2, got None"),
+        (mentions("x", at="a"), {"a": "abc"}, "expected a to contain 'x', got abc"),
+        (both(has("a", 1), has("b", 2)), {"a": 1, "b": 3}, "expected b to be 2, got 3"),
+        (lambda a: without_tag(a, "a"), TAGS, "expected the tag not to be in the list, got ['a', 'b']"),
+        (
+            carries("a", "7"),
+            [{"name": "a", "entities": [{"id": 7}, {"id": 8}]}],
+            "expected the entity under its tag, got ['7', '8']",
+        ),
+        (
+            lacks_kinds("tools"),
+            {"entities": {"tools": [{}]}},
+            "expected no entity of the other kinds in the file, got ['tools']",
+        ),
+        (
+            exports("tools", "t", among={"tools"}),
+            {"entities": {"tools": [{"name": "t"}, {"name": "u"}]}},
+            "expected no other entity in the file, got {'tools': [{'name': 't'}, {'name': 'u'}]}",
+        ),
+        (
+            exports("tools", "t", among={"tools"}),
+            {"entities": {"tools": [{"name": "t"}], "roots": [{}]}},
+            "expected no other entity in the file, got {'tools': [{'name': 't'}], 'roots': [{}]}",
+        ),
+        (
+            exports("servers", "s"),
             {"entities": {"servers": [{"name": "t"}]}},
-            "expected the server in the file, got ['t']",
+            "expected the servers in the file, got ['t'], without {'s'}",
         ),
         (answers("hi"), {"result": {"parts": []}}, "expected the agent's answer to contain the text"),
         (answers("hi"), {"result": {"message": {}}}, "expected the agent's answer to contain the text"),

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from loadtest.users.read_back import same, sent_values, shows
+import loadtest.client.answer
+from loadtest.core.operations import deletes
+from loadtest.openapi.contract import read_contract
+from loadtest.users.read_back import item_of, same, sent_values, shows
+
+NOT_YET = ("admin/", "identity/", "ops/")
+"""Packages whose scenarios still delete without reading back."""
 
 
 @pytest.mark.parametrize(
@@ -66,3 +75,28 @@ def test_only_what_is_shown_is_compared() -> None:
         == "expected max_size to be 1 in the response of GET /x, got 2"
     )
     assert shows({"name": "a"}, [], "GET /x") is None
+
+
+USERS = Path(loadtest.client.answer.__file__).parents[1] / "users"
+DOCUMENTS = sorted((USERS.parent / "versions").glob("*.contract.json"))
+NEWEST = read_contract(msgspec.json.decode(DOCUMENTS[-1].read_bytes()))
+
+
+def test_every_deletion_is_read_back() -> None:
+    """A deletion goes through ``created`` or ``delete``; where no GET has its path, the read-back is named."""
+    unread = []
+    for path in sorted(USERS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            arguments = {one.arg: one.value for one in node.keywords}
+            named = node.args[0] if node.args else None
+            deletion = arguments.get("delete", named) if node.func.attr == "created" else named
+            if not isinstance(deletion, ast.Constant) or not deletes(str(deletion.value)):
+                continue
+            operation = str(deletion.value)
+            direct = node.func.attr == "call"
+            derived = "read" not in arguments and item_of(operation).operation not in NEWEST.operations
+            if direct or derived:
+                unread.append(f"{path.relative_to(USERS)}: {operation}")
+    assert [one for one in unread if not one.startswith(NOT_YET)] == []

@@ -16,6 +16,7 @@ from mcp.types import (
     CompletionContext,
     PromptReference,
     ResourceTemplateReference,
+    ToolAnnotations,
 )
 
 from loadtest.backends import address
@@ -34,7 +35,8 @@ NAMES = ("ada", "helen", "helmut")
 def build() -> MCPServer[None]:
     """Return the server with everything that it offers."""
     server: MCPServer[None] = MCPServer("loadtest", version="1", log_level="ERROR")
-    for tool in (echo, get_system_time, convert_time, fail, slow):
+    server.tool(annotations=ToolAnnotations(read_only_hint=True))(echo)
+    for tool in (get_system_time, convert_time, fail, slow):
         server.tool()(tool)
     server.resource("note://hello", mime_type="text/plain")(hello)
     server.resource("note://time", mime_type="text/plain")(get_system_time_note)

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
+from loadtest.users.read_back import Item
 
 MODEL = "loadtest-small"
 """A model of the backend."""
 QUESTION = "How are you"
+BEYOND = {"page": 1000}
 CHOICES = ("GET /llm/gateway/models", "GET /llmchat/gateway/models")
 
 
@@ -27,17 +29,33 @@ class LlmModels(GatewayUser):
             "provider_type": "openai_compatible",
             "api_base": self.fixture.backends["llm"],
             "api_key": "any",
+            "api_version": "1",
+            "description": "Made by the load test.",
             "config": {},
+            "default_model": "none",
+            "default_temperature": 0.25,
+            "default_max_tokens": 50,
+            "enabled": True,
+            "plugin_ids": [],
         }
 
-    def new_model(self, provider_id: str) -> dict[str, Any]:
+    def new_model(self, provider_id: str, **more: Any) -> dict[str, Any]:
         """Return the body of a model of that provider, with a unique alias."""
         return {
             "provider_id": provider_id,
             "model_id": MODEL,
             "model_name": "Small",
             "model_alias": self.name("model"),
-        }
+            "description": "Made by the load test.",
+            "context_window": 1000,
+            "max_output_tokens": 100,
+            "enabled": True,
+            "deprecated": False,
+            "supports_chat": True,
+            "supports_streaming": True,
+            "supports_function_calling": False,
+            "supports_vision": False,
+        } | more
 
     @contextmanager
     def provider(self) -> Iterator[Answer]:
@@ -50,11 +68,11 @@ class LlmModels(GatewayUser):
             yield made
 
     @contextmanager
-    def model(self, provider_id: str) -> Iterator[Answer]:
+    def model(self, provider_id: str, **more: Any) -> Iterator[Answer]:
         """Create a model of that provider for the ``with`` block."""
         with self.created(
             "POST /llm/models",
-            json=self.new_model(provider_id),
+            json=self.new_model(provider_id, **more),
             delete="DELETE /llm/models/{model_id}",
         ) as made:
             yield made
@@ -70,76 +88,88 @@ class LlmConfigUser(LlmModels):
     def lists(self) -> None:
         """All configured providers and models, and those available to users."""
         with self.provider() as provider, self.model(provider.id) as model:
-            self.call(
-                "GET /llm/providers",
-                check=lambda a: None if a["total"] else expected("a provider", a["total"]),
-            )
-            self.call(
-                "GET /llm/models",
-                params={"provider_id": provider.id},
-                check=lambda a: (
-                    None if a["models.0.id"] == model.id else expected("the model in the list", a["models"])
-                ),
-            )
-            for operation in CHOICES:
-                self.call(
-                    operation,
-                    check=lambda a: (
-                        None
-                        if any(m["id"] == model.id for m in a["models"])
-                        else expected("the model among those offered", a["models"])
-                    ),
-                )
-            self.call("GET /models", check=lambda a: None if a["data"] else expected("a model", a["data"]))
+            every = {"page_size": 100, "page": 1}
+            self.call("GET /llm/providers", params=every, check=lists(provider.id, at="providers"))
+            self.call("GET /llm/providers", params={"page_size": 1}, check=lists_number(1, at="providers"))
+            self.call("GET /llm/providers", params=every | BEYOND, check=lists_number(0, at="providers"))
+            of_provider: dict[str, Any] = {"provider_id": provider.id}
+            with self.model(provider.id, model_id="loadtest-disabled", enabled=False) as other:
+                left = {model.id, other.id}
+                for page in (1, 2):
+                    here = self.call(
+                        "GET /llm/models",
+                        params=of_provider | {"page_size": 1, "page": page},
+                        check=lists_one_of(left, at="models"),
+                    )
+                    left.discard(str(here["models.0.id"]))
+                enabled_only = of_provider | {"enabled_only": True}
+                self.call("GET /llm/models", params=enabled_only, check=lists_only(model.id, at="models"))
+                for operation in CHOICES:
+                    self.call(
+                        operation, check=both(lists(model.id, at="models"), lacks(other.id, at="models"))
+                    )
+            self.call("GET /models", check=lists(provider["name"], at="data", key="owned_by"))
 
     @task(2)
     def provider_life(self) -> None:
         """A provider is created, checked, changed, disabled, enabled and deleted."""
         with self.provider() as provider:
-            own = {"provider_id": provider.id}
-            self.call("GET /llm/providers/{provider_id}", **own, check=_is(provider.id))
-            self.call(
-                "POST /llm/providers/{provider_id}/health",
-                **own,
-                check=lambda a: (
-                    None if a["status"] == "healthy" else expected("the status healthy", a["status"])
-                ),
-            )
-            self.call(
-                "PATCH /llm/providers/{provider_id}",
-                **own,
-                json={"description": "changed"},
-                check=lambda a: (
-                    None
-                    if a["description"] == "changed"
-                    else expected("the new description", a["description"])
-                ),
-            )
+            own: dict[str, Any] = {"provider_id": provider.id}
+            self.call("POST /llm/providers/{provider_id}/health", check=has("status", "healthy"), **own)
+            changes: dict[str, Any] = {
+                "name": self.name("provider"),
+                "provider_type": "openai",
+                "description": "Changed by the load test.",
+                "api_base": f"{self.fixture.backends['llm']}/changed",
+                "api_key": "changed",
+                "api_version": "2",
+                "config": {"changed": True},
+                "default_model": MODEL,
+                "default_temperature": 0.5,
+                "default_max_tokens": 100,
+                "plugin_ids": ["changed"],
+            }
+            self.update("PATCH /llm/providers/{provider_id}", json=changes, **own)
             for on in (False, True):
-                self.call(
+                self.update(
                     "POST /llm/providers/{provider_id}/state",
-                    **own,
                     params={"activate": on},
-                    check=_enabled(on),
+                    values={"enabled": on},
+                    check=has("enabled", on),
+                    read=Item("GET /llm/providers/{provider_id}"),
+                    **own,
                 )
+                enabled = {"enabled_only": True, "page_size": 100}
+                shown = lists if on else lacks
+                self.call("GET /llm/providers", params=enabled, check=shown(provider.id, at="providers"))
 
     @task(2)
     def model_life(self) -> None:
         """A model is created, changed, disabled, enabled and deleted."""
         with self.provider() as provider, self.model(provider.id) as model:
-            own = {"model_id": model.id}
-            self.call("GET /llm/models/{model_id}", **own, check=_is(model.id))
-            self.call(
-                "PATCH /llm/models/{model_id}",
-                **own,
-                json={"model_name": "Tiny"},
-                check=lambda a: (
-                    None if a["model_name"] == "Tiny" else expected("the new name", a["model_name"])
-                ),
-            )
+            own: dict[str, Any] = {"model_id": model.id}
+            changes: dict[str, Any] = {
+                "model_id": "loadtest-changed",
+                "model_name": "Changed",
+                "model_alias": self.name("model"),
+                "description": "Changed by the load test.",
+                "context_window": 2000,
+                "max_output_tokens": 200,
+                "deprecated": True,
+                "supports_chat": False,
+                "supports_streaming": False,
+                "supports_function_calling": True,
+                "supports_vision": True,
+            }
+            self.update("PATCH /llm/models/{model_id}", json=changes, **own)
             for on in (False, True):
-                self.call(
-                    "POST /llm/models/{model_id}/state", **own, params={"activate": on}, check=_enabled(on)
+                self.update(
+                    "POST /llm/models/{model_id}/state",
+                    params={"activate": on},
+                    values={"enabled": on},
+                    check=has("enabled", on),
+                    read=Item("GET /llm/models/{model_id}"),
+                    **own,
                 )
 
 
@@ -178,17 +208,3 @@ class LlmProxyUser(LlmModels):
 
 def _question(model: str) -> dict[str, object]:
     return {"model": model, "messages": [{"role": "user", "content": QUESTION}]}
-
-
-def _is(identity: str) -> Check:
-    return lambda answer: (
-        None if answer["id"] == identity else expected("the entity that was asked for", answer["id"])
-    )
-
-
-def _enabled(on: bool) -> Check:
-    return lambda answer: (
-        None
-        if answer["enabled"] is on
-        else expected(f"the entity to be {'on' if on else 'off'}", answer["enabled"])
-    )

@@ -4,7 +4,10 @@ from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import shows
 from loadtest.users.base import task
 from loadtest.users.llm.llm import QUESTION, LlmModels
+from loadtest.users.read_back import Item
 
+PROVIDER = Item("GET /llm/providers/{provider_id}")
+MODEL_ITEM = Item("GET /llm/models/{model_id}")
 CHOICES = ("GET /admin/llm/provider-defaults", "GET /admin/llm/provider-configs")
 
 
@@ -37,6 +40,7 @@ class LlmAdminUser(LlmModels):
             "POST /llm/providers",
             json=self.new_provider(),
             delete="DELETE /admin/llm/providers/{provider_id}",
+            read=PROVIDER,
         ) as provider:
             own = {"provider_id": provider.id}
             self.call(
@@ -69,6 +73,7 @@ class LlmAdminUser(LlmModels):
                 "POST /llm/models",
                 json=self.new_model(provider.id),
                 delete="DELETE /admin/llm/models/{model_id}",
+                read=MODEL_ITEM,
             ) as model,
         ):
             self.call("POST /admin/llm/test", json={"test_type": "models"})
@@ -84,10 +89,20 @@ class LlmAdminUser(LlmModels):
     def provider_state(self) -> None:
         """Disable a provider on the page, which renders its row again."""
         with self.provider() as provider:
-            self.call("POST /admin/llm/providers/{provider_id}/state", provider_id=provider.id)
+            self.update(
+                "POST /admin/llm/providers/{provider_id}/state",
+                provider_id=provider.id,
+                values={"enabled": False},
+                read=PROVIDER,
+            )
 
     @task
     def model_state(self) -> None:
         """Disable a model on the page, which renders its row again."""
         with self.provider() as provider, self.model(provider.id) as model:
-            self.call("POST /admin/llm/models/{model_id}/state", model_id=model.id)
+            self.update(
+                "POST /admin/llm/models/{model_id}/state",
+                model_id=model.id,
+                values={"enabled": False},
+                read=MODEL_ITEM,
+            )

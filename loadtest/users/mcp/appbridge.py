@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE, says
-from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.mcp.mcp import ENDED, session_headers
 from loadtest.users.registry.fixtures import INFO, PARTS
 
 EXTENSION = "io.modelcontextprotocol/ui"
@@ -43,6 +44,7 @@ class AppBridgeUser(GatewayUser):
                     "POST /appbridge/sessions",
                     json={"resourceUri": resource["uri"], "serverId": server.id},
                     headers=headers,
+                    check=lambda a: None if a["appSessionId"] else expected("the id of a session", a.json),
                 )
                 text = self.name("text")
                 self.rpc(
@@ -53,7 +55,7 @@ class AppBridgeUser(GatewayUser):
                     check=says(text),
                 )
             finally:
-                self.call("DELETE /mcp/", headers=headers, unlisted=True)
+                self.delete("DELETE /mcp/", headers=headers, unlisted=True, identity="session", read=ENDED)
 
     def page(self) -> dict[str, Any]:
         """Return a new page."""

@@ -5,25 +5,22 @@ from __future__ import annotations
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import task
 from loadtest.users.checks import COMPLETION, completes
+from loadtest.users.mcp.lists import (
+    ListingUser,
+    Offer,
+    offered_prompts,
+    offered_resources,
+    offered_templates,
+    offered_tools,
+)
+from loadtest.users.registry.roots import ROOT
 
 PROTOCOL_VERSION = "2025-06-18"
 """The revision of MCP that all gateway versions support: https://modelcontextprotocol.io/specification/2025-06-18."""
 ZONES = {"source_timezone": "UTC", "target_timezone": "Asia/Tokyo"}
 NOON_IN_UTC, NOON_IN_TOKYO = "2026-01-01T12:00:00", "2026-01-01T21:00:00+09:00"
-
-LISTS = {
-    "POST /rpc tools/list": "tools",
-    "POST /rpc resources/list": "resources",
-    "POST /rpc resources/templates/list": "resourceTemplates",
-    "POST /rpc prompts/list": "prompts",
-    "POST /rpc roots/list": "roots",
-    "POST /rpc list_tools": "tools",
-    "POST /rpc list_gateways": "gateways",
-    "POST /rpc list_roots": "roots",
-}
-"""Each list and the member of its result; the last three are the gateway's own older names."""
 
 NOTIFICATIONS = {
     "POST /rpc notifications/initialized": {},
@@ -44,7 +41,7 @@ SAMPLING = {
 }
 
 
-class JsonRpcUser(GatewayUser):
+class JsonRpcUser(ListingUser):
     """A client that uses JSON-RPC without a session."""
 
     area = "rpc"
@@ -52,23 +49,29 @@ class JsonRpcUser(GatewayUser):
 
     @task(3)
     def lists(self) -> None:
-        """All lists."""
-        for operation, member in LISTS.items():
-            self.rpc(operation, check=lists_at(member))
+        """All lists; the last three by the gateway's own older names."""
+        self.walk("POST /rpc tools/list", offered_tools(self.fixture))
+        self.walk("POST /rpc resources/list", offered_resources())
+        self.walk("POST /rpc resources/templates/list", offered_templates())
+        self.walk("POST /rpc prompts/list", offered_prompts(self.fixture))
+        self.walk("POST /rpc list_tools", offered_tools(self.fixture))
+        name = self.fixture.gateway_name or ""
+        gateway = {name: {"id": self.fixture.gateway_id, "enabled": True}}
+        self.walk("POST /rpc list_gateways", Offer("gateways", "name", gateway))
+        root = {"uri": f"https://{self.name('root')}.example.com/", "name": self.name("root")}
+        with self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", read=ROOT, key="uri"):
+            roots = Offer("roots", "uri", {root["uri"]: {"name": root["name"]}})
+            self.walk("POST /rpc roots/list", roots)
+            self.walk("POST /rpc list_roots", roots)
 
     @task(5)
     def tools(self) -> None:
         """The tools of the virtual server, and calls of three of them."""
         offered = self.fixture.tools
-        self.rpc(
-            "POST /rpc tools/list",
-            {"server_id": self.fixture.server_id},
-            check=lambda a: (
-                None
-                if {tool["name"] for tool in a["result.tools"]} == set(offered.values())
-                else expected("the tools that the server was made of")
-            ),
-        )
+        of_server = {"server_id": self.fixture.server_id}
+        self.walk("POST /rpc tools/list", offered_tools(self.fixture, only=True), of_server)
+        self.walk("POST /rpc resources/list", offered_resources(only=True), of_server)
+        self.walk("POST /rpc prompts/list", offered_prompts(self.fixture, only=True), of_server)
         text = self.name("text")
         self.rpc(
             "POST /rpc tools/call", {"name": offered["echo"], "arguments": {"text": text}}, check=says(text)
@@ -106,7 +109,9 @@ class JsonRpcUser(GatewayUser):
     @task(2)
     def resource(self) -> None:
         """A resource of the virtual server is read."""
-        self.rpc("POST /rpc resources/read", self.note(), check=reads("hello from the load test"))
+        self.rpc(
+            "POST /rpc resources/read", self.note(), check=reads("hello from the load test", "note://hello")
+        )
 
     @task
     def subscription(self) -> None:
@@ -194,7 +199,7 @@ class JsonRpcUser(GatewayUser):
     def with_a_slash(self) -> None:
         """The same endpoint with a trailing slash."""
         self.rpc("POST /rpc/ ping", check=empty)
-        self.rpc("POST /rpc/ tools/list", check=lists_at("tools"))
+        self.walk("POST /rpc/ tools/list", offered_tools(self.fixture))
         text = self.name("text")
         self.rpc(
             "POST /rpc/ tools/call",
@@ -218,14 +223,22 @@ def says(words: str) -> Check:
     return _has("result.content.0.text", words, "the words in the tool's text")
 
 
-def reads(words: str) -> Check:
-    """Return a check that the resource's first content has these words."""
-    return _has("result.contents.0.text", words, "the words in the resource's text")
+def reads(text: str, uri: str = "") -> Check:
+    """Return a check that the resource's first content is ``text``, of the resource ``uri`` if given."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        content = answer["result.contents.0"]
+        if uri and content["uri"] != uri:
+            return expected("the resource that was asked for", content["uri"])
+        return None if content["text"] == text else expected("the resource's text", content["text"])
+
+    return check
 
 
-def prompts(words: str) -> Check:
-    """Return a check that the prompt's first message has these words."""
-    return _has("result.messages.0.content.text", words, "the words in the prompt's text")
+def prompts(text: str) -> Check:
+    """Return a check that the prompt's first message is ``text``."""
+    path = "result.messages.0.content.text"
+    return lambda answer: None if answer[path] == text else expected("the prompt's text", answer[path])
 
 
 def samples(answer: Answer) -> Mismatch | None:

@@ -12,7 +12,7 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventStream, LongLivedStream
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.mcp.mcp import ENDED, session_headers
 from loadtest.users.mcp.streams import EVENT_WITHIN, Listening, replied, session_of
 from loadtest.users.registry.fixtures import INFO
 
@@ -91,7 +91,7 @@ class HeldStreamsUser(GatewayUser):
             with self.stream("GET /mcp/", headers=headers, unlisted=True) as events:
                 self.hold(events, lambda _: self.rpc("POST /mcp/ ping", headers=headers))
         finally:
-            self.call("DELETE /mcp/", headers=headers, unlisted=True)
+            self.delete("DELETE /mcp/", headers=headers, unlisted=True, identity="session", read=ENDED)
 
     @task
     def admin_events(self) -> None:

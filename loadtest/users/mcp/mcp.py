@@ -13,14 +13,24 @@ from loadtest.client.answer import Answer, Problem
 from loadtest.client.mismatch import expected
 from loadtest.client.protocols.streams import EventStream
 from loadtest.results.failures import ProblemKind
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import task
 from loadtest.users.checks import COMPLETION, completes
-from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, empty, lists_at, prompts, reads, says
+from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, empty, prompts, reads, says
+from loadtest.users.mcp.lists import (
+    NO_TEMPLATES,
+    ListingUser,
+    offered_prompts,
+    offered_resources,
+    offered_templates,
+    offered_tools,
+)
+from loadtest.users.read_back import NotReadable
 
 SESSION = "mcp-session-id"
 REPORT_WITHIN = 60.0
 """Seconds to wait for a progress report; with many users, a call may be queued for a long time."""
 PROGRESS = "notifications/progress"
+ENDED = NotReadable("the gateway accepts the id of a session after its end, too")
 NOTE = {"uri": "note://hello"}
 
 
@@ -39,21 +49,8 @@ SERVER = Endpoint(
     "DELETE /servers/{server_id}/mcp",
 )
 
-GATEWAY_LISTS = {
-    "POST /mcp/ tools/list": "tools",
-    "POST /mcp/ resources/list": "resources",
-    "POST /mcp/ resources/templates/list": "resourceTemplates",
-    "POST /mcp/ prompts/list": "prompts",
-}
-SERVER_LISTS = {
-    "POST /servers/{server_id}/mcp tools/list": "tools",
-    "POST /servers/{server_id}/mcp resources/list": "resources",
-    "POST /servers/{server_id}/mcp resources/templates/list": "resourceTemplates",
-    "POST /servers/{server_id}/mcp prompts/list": "prompts",
-}
 
-
-class McpUser(GatewayUser):
+class McpUser(ListingUser):
     """A client that keeps a session for as long as it works."""
 
     area = "mcp"
@@ -63,7 +60,7 @@ class McpUser(GatewayUser):
     def tools(self) -> None:
         """A session at the gateway: list of tools, a tool call, end of the session."""
         with self.session(GATEWAY) as headers:
-            self.rpc("POST /mcp/ tools/list", headers=headers, check=lists_at("tools"))
+            self.walk("POST /mcp/ tools/list", offered_tools(self.fixture), headers=headers)
             text = self.name("text")
             self.rpc(
                 "POST /mcp/ tools/call",
@@ -76,8 +73,9 @@ class McpUser(GatewayUser):
     def lists(self) -> None:
         """A session at the gateway that requests all lists."""
         with self.session(GATEWAY) as headers:
-            for operation, member in GATEWAY_LISTS.items():
-                self.rpc(operation, headers=headers, check=lists_at(member))
+            self.walk("POST /mcp/ resources/list", offered_resources(), headers=headers)
+            self.walk("POST /mcp/ resources/templates/list", offered_templates(), headers=headers)
+            self.walk("POST /mcp/ prompts/list", offered_prompts(self.fixture), headers=headers)
             self.rpc("POST /mcp/ ping", headers=headers, check=empty)
             self.rpc("POST /mcp/ logging/setLevel", {"level": "info"}, headers=headers, check=empty)
 
@@ -97,8 +95,13 @@ class McpUser(GatewayUser):
         """A session at the virtual server: its lists and a call."""
         server = self.at_server()
         with self.session(SERVER, **server) as headers:
-            for operation, member in SERVER_LISTS.items():
-                self.rpc(operation, headers=headers, check=lists_at(member), **server)
+            here: dict[str, Any] = {"headers": headers, **server}
+            tools = offered_tools(self.fixture, only=True)
+            prompts_here = offered_prompts(self.fixture, only=True)
+            self.walk("POST /servers/{server_id}/mcp tools/list", tools, **here)
+            self.walk("POST /servers/{server_id}/mcp resources/list", offered_resources(only=True), **here)
+            self.walk("POST /servers/{server_id}/mcp resources/templates/list", NO_TEMPLATES, **here)
+            self.walk("POST /servers/{server_id}/mcp prompts/list", prompts_here, **here)
             text = self.name("text")
             self.rpc(
                 "POST /servers/{server_id}/mcp tools/call",
@@ -117,7 +120,7 @@ class McpUser(GatewayUser):
                 "POST /servers/{server_id}/mcp resources/read",
                 NOTE,
                 headers=headers,
-                check=reads("hello from the load test"),
+                check=reads("hello from the load test", NOTE["uri"]),
                 **server,
             )
 
@@ -195,7 +198,7 @@ class McpUser(GatewayUser):
             self.rpc(endpoint.initialized, message_id=None, headers=headers, **path)
             yield headers
         finally:
-            self.call(endpoint.end, headers=headers, unlisted=True, **path)
+            self.delete(endpoint.end, headers=headers, unlisted=True, identity="session", read=ENDED, **path)
 
 
 def session_headers(begun: Answer) -> dict[str, str]:

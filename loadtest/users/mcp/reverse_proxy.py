@@ -9,6 +9,7 @@ from loadtest.client.protocols.websocket import WebSocketConnection
 from loadtest.client.protocols.websocket_call import open_websocket
 from loadtest.results.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.read_back import Listed
 
 
 class ReverseProxyUser(GatewayUser):
@@ -58,9 +59,10 @@ class ReverseProxyUser(GatewayUser):
 
     def disconnect(self, session: str) -> None:
         """Disconnect the server of ``session``."""
-        self.call(
+        self.delete(
             "DELETE /reverse-proxy/sessions/{session_id}",
             session_id=session,
+            read=Listed("GET /reverse-proxy/sessions", at="sessions", key="session_id"),
             check=lambda a: (
                 None
                 if a["status"] == "disconnected"

@@ -14,7 +14,7 @@ from loadtest.client.protocols.streams import EventFilter, ServerSentEvent
 from loadtest.results.failures import ProblemKind
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.mcp.mcp import session_headers
+from loadtest.users.mcp.mcp import ENDED, session_headers
 from loadtest.users.registry.fixtures import INFO
 from loadtest.users.registry.roots import ROOT
 
@@ -53,9 +53,10 @@ class StreamsUser(GatewayUser):
         """A session over SSE at the gateway: its endpoint, a list, a call, and the replies on the stream."""
         with self.stream("GET /sse") as events:
             session = session_of(events)
-            listing = jsonrpc.request("tools/list", None, self.name("list"))
+            of_server = {"server_id": self.fixture.server_id}
+            listing = jsonrpc.request("tools/list", of_server, self.name("list"))
             self.call("POST /message", json=listing, params={"session_id": session})
-            replied(events, listing["id"])
+            replied(events, listing["id"], *self.fixture.tools.values())
             text = self.name("text")
             arguments = {"name": self.fixture.tools["echo"], "arguments": {"text": text}}
             echo = jsonrpc.request("tools/call", arguments, self.name("call"))
@@ -76,7 +77,7 @@ class StreamsUser(GatewayUser):
                 json=listing,
                 params={"session_id": session},
             )
-            replied(events, listing["id"], self.fixture.tools["echo"])
+            replied(events, listing["id"], *self.fixture.tools.values())
 
     @tag("slow")
     @task
@@ -159,7 +160,7 @@ class StreamsUser(GatewayUser):
             with self.stream("GET /mcp/", headers=headers, unlisted=True):
                 self.rpc("POST /mcp/ ping", headers=headers)
         finally:
-            self.call("DELETE /mcp/", headers=headers, unlisted=True)
+            self.delete("DELETE /mcp/", headers=headers, unlisted=True, identity="session", read=ENDED)
 
 
 def session_of(events: Listening) -> str:
@@ -175,8 +176,8 @@ def session_of(events: Listening) -> str:
     return session[0]
 
 
-def replied(events: Listening, message_id: str, words: str = "") -> None:
-    """Wait for the reply to ``message_id``; it must be a result that contains ``words``.
+def replied(events: Listening, message_id: str, *words: str) -> None:
+    """Wait for the reply to ``message_id``; it must be a result that contains all ``words``.
 
     Raises:
         Problem: no reply in time, an error, or other content.
@@ -190,5 +191,6 @@ def replied(events: Listening, message_id: str, words: str = "") -> None:
         raise Problem(
             ProblemKind.JSONRPC, str(reply["error"].get("message")), code=str(reply["error"].get("code"))
         )
-    if words not in str(reply.get("result")):
+    result = str(reply.get("result"))
+    if not all(word in result for word in words):
         raise Problem(ProblemKind.CONTENT, "the reply on the stream has other content")

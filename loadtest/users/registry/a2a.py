@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
 from loadtest.users.base import task
-from loadtest.users.checks import answers, has, lists
-from loadtest.users.registry.fixtures import RegistryUser, new_agent
+from loadtest.users.checks import answers, both, has, has_at_least, lists_one_of, lists_only, mentions
+from loadtest.users.read_back import Listed, NotReadable, ReadBack
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_agent
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
+PROPERTIES: dict[str, Any] = {
+    "agent_type": "jsonrpc",
+    "protocol_version": "1.0",
+    "capabilities": {"streaming": False},
+    "config": {"loadtest": True},
+    "passthrough_headers": ["X-Load-Test"],
+    "auth_type": "bearer",
+    "auth_token": "of-the-load-test",
+}
+"""Further properties of an agent."""
 
 
 class A2AUser(RegistryUser):
@@ -24,9 +35,8 @@ class A2AUser(RegistryUser):
     def lifecycle(self) -> None:
         """An agent is registered, called and deleted."""
         tag = self.name("tag")
-        with self.agent(tags=[tag]) as agent:
-            self.call("GET /a2a", params={"tags": tag}, check=lists(agent.id))
-            self.call("GET /a2a/{agent_id}", agent_id=agent.id, check=has("id", agent.id))
+        with self.agent(tags=[tag], **PROPERTIES) as agent:
+            self.call("GET /a2a", params={"tags": tag}, check=lists_only(agent.id))
             text = self.name("text")
             self.call(
                 "POST /a2a/{agent_name}/invoke",
@@ -59,17 +69,14 @@ class A2AUser(RegistryUser):
     def as_tool(self) -> None:
         """An agent that is called as the tool that the gateway creates for it."""
         body = new_agent(self.name("agent"), self.backend("a2a"))
-        with self.created("POST /a2a/", json=body, delete="DELETE /a2a/{agent_id}") as agent:
-            self.call("GET /a2a/", params={"limit": 5})
+        with self.created(
+            "POST /a2a/", json=body, delete="DELETE /a2a/{agent_id}", deletion=PURGE_METRICS
+        ) as agent:
             text = self.name("text")
             self.rpc(
                 "POST /rpc tools/call",
                 {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
-                check=lambda a: (
-                    None
-                    if text in a["result.content.0.text"]
-                    else expected("the agent's answer to contain the text")
-                ),
+                check=mentions(text, at="result.content.0.text"),
             )
 
     @task
@@ -78,40 +85,61 @@ class A2AUser(RegistryUser):
         if not self.offers("POST /a2a-agents/plugin-bindings/"):
             return
         with self.team() as team:
-            binding = self.bind(team.id)
-            try:
+            of_team = {"team_id": team.id}
+            read = Listed("GET /a2a-agents/plugin-bindings/{team_id}", at="bindings", path=of_team)
+            with self.bound(team.id, read) as first, self.bound(team.id, read) as second:
+                both_of_them = {first.id, second.id}
+                seen: set[str] = set()
+                for offset in (0, 1):
+                    page = self.call(
+                        "GET /a2a-agents/plugin-bindings/{team_id}",
+                        params={"limit": 1, "offset": offset},
+                        check=both(has("total", 2), lists_one_of(both_of_them - seen, at="bindings")),
+                        **of_team,
+                    )
+                    seen.add(str(page["bindings.0.id"]))
+                # Bindings of all teams, and none with an unknown reference.
+                self.call(
+                    "GET /a2a-agents/plugin-bindings/",
+                    params={"limit": 1, "offset": 0},
+                    check=both(has_at_least("total", 2), lists_one_of((), at="bindings")),
+                )
+                other = {"binding_reference_id": self.name("binding")}
+                self.call("GET /a2a-agents/plugin-bindings/", params=other, check=has("total", 0))
                 self.call(
                     "GET /a2a-agents/plugin-bindings/{team_id}",
-                    team_id=team.id,
-                    check=has("bindings.0.id", binding.id),
+                    params=other,
+                    check=has("total", 0),
+                    **of_team,
                 )
-                self.call("GET /a2a-agents/plugin-bindings/", params={"limit": 5})
-            finally:
-                self.call("DELETE /a2a-agents/plugin-bindings/{binding_id}", binding_id=binding.id)
 
     @task
     def bindings_by_reference(self) -> None:
         """Bindings are removed by a reference that has none."""
-        self.call(
+        self.delete(
             "DELETE /a2a-agents/plugin-bindings/",
             params={"binding_reference_id": self.name("binding")},
             check=has("total", 0),
+            identity="none",
+            read=NotReadable("a binding of an agent gets no reference, so nothing is deleted"),
         )
 
-    def bind(self, team: str) -> Answer:
-        """Bind a plugin to an agent of ``team`` by name; the agent need not exist yet."""
-        agent = self.name("agent")
-        return self.call(
+    def bound(self, team: str, read: ReadBack) -> AbstractContextManager[Answer]:
+        """Bind a plugin to an agent of ``team`` by name for the ``with`` block; the agent need not exist yet."""
+        binding = {
+            "agentName": self.name("agent"),
+            "pluginId": PLUGIN,
+            "mode": "permissive",
+            "priority": PRIORITY,
+            "config": {},
+            "onError": "ignore",
+        }
+        return self.created(
             "POST /a2a-agents/plugin-bindings/",
             params={"team_id": team},
-            json={
-                "agentName": agent,
-                "pluginId": PLUGIN,
-                "mode": "permissive",
-                "priority": PRIORITY,
-                "config": {},
-            },
-            check=has("agentName", agent),
+            json=binding,
+            delete="DELETE /a2a-agents/plugin-bindings/{binding_id}",
+            read=read,
         )
 
 

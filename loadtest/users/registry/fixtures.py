@@ -92,14 +92,14 @@ def new_server(name: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> 
 
 def new_gateway(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
     """Return the body of a federated MCP server; its name is part of the address, which makes the address unique."""
-    gateway = {
+    gateway: dict[str, Any] = {
         "name": name,
         "url": f"{address}?gateway={name}",
         "description": DESCRIPTION,
         "transport": "STREAMABLEHTTP",
         "tags": [TAG],
     }
-    return gateway | scope | more
+    return {**gateway, **scope, **more}
 
 
 def new_agent(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def new_agent(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **m
         "agent_type": "generic",
         "tags": [TAG],
     }
-    return {"agent": agent | more} | scope
+    return {"agent": agent | more, **scope}
 
 
 class RegistryUser(GatewayUser):
@@ -219,10 +219,10 @@ class RegistryUser(GatewayUser):
             among: the query to which both, and nothing else, belong.
             filters: further queries, with those of the two that belong to them.
         """
-        every = among | {"include_inactive": True}
+        every: dict[str, str | int | bool] = {**among, "include_inactive": True}
         self.call(operation, params=among, check=lists_only(active.id))
         for query, entities in filters:
-            self.call(operation, params=every | query, check=lists_only(*[one.id for one in entities]))
+            self.call(operation, params={**every, **query}, check=lists_only(*[one.id for one in entities]))
         page = every | {"limit": 1, "include_pagination": True}
         both = {active.id, disabled.id}
         first = self.call(operation, params=page, check=starts_list(both))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists, refuses_service
+from loadtest.users.checks import both, has, lists, refuses_service
 from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
 OK = 200
@@ -22,12 +22,12 @@ class GatewaysUser(RegistryUser):
     @task(4)
     def lifecycle(self) -> None:
         """A server is registered, refreshed, called and deleted."""
-        tag = self.name("tag")
-        with self.gateway(tags=[tag]) as gateway:
-            self.call("GET /gateways/{gateway_id}", gateway_id=gateway.id, check=has("id", gateway.id))
-            self.call("GET /gateways", params={"include_inactive": True}, check=lists(gateway.id))
+        with self.gateway() as gateway:
             self.call(
-                "POST /gateways/{gateway_id}/tools/refresh", gateway_id=gateway.id, check=has("success", True)
+                "POST /gateways/{gateway_id}/tools/refresh",
+                gateway_id=gateway.id,
+                params={"include_resources": True, "include_prompts": True},
+                check=both(has("success", True), has("gatewayId", gateway.id), has("toolsAdded", 0)),
             )
             self.call_tool(gateway["name"])
 
@@ -40,16 +40,23 @@ class GatewaysUser(RegistryUser):
             delete="DELETE /gateways/{gateway_id}",
             differs=ADDRESS,
         ) as gateway:
-            self.call("GET /gateways/", params={"limit": 5})
             self.call_tool(gateway["name"])
 
     @task
     def connection_test(self) -> None:
         """A connection test of a service before its registration."""
+        text = {"text": self.name("text")}
         self.call(
             "POST /mcp-servers/test",
-            json={"method": "GET", "baseUrl": self.backend("rest"), "path": "/time"},
-            check=has("statusCode", OK),
+            json={
+                "method": "POST",
+                "baseUrl": self.backend("rest"),
+                "path": "/echo",
+                "headers": {"X-Load-Test": "true"},
+                "contentType": "application/json",
+                "body": text,
+            },
+            check=both(has("statusCode", OK), has("body", text)),
         )
 
     @task

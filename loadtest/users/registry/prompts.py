@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import RegistryUser, new_prompt
+from loadtest.users.checks import has, lists_only
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_prompt
 
 PLAIN = "Greet everybody in one sentence."
 
@@ -20,7 +20,7 @@ class PromptsUser(RegistryUser):
         """A prompt with an argument is created, rendered and deleted."""
         tag = self.name("tag")
         with self.prompt(tags=[tag]) as prompt:
-            self.call("GET /prompts", params={"tags": tag}, check=lists(prompt.id))
+            self.call("GET /prompts", params={"tags": tag}, check=lists_only(prompt.id))
             self.call(
                 "POST /prompts/{prompt_id}",
                 prompt_id=prompt.id,
@@ -40,8 +40,8 @@ class PromptsUser(RegistryUser):
             "POST /prompts/",
             json=new_prompt(self.name("prompt"), template=PLAIN, arguments=[]),
             delete="DELETE /prompts/{prompt_id}",
+            deletion=PURGE_METRICS,
         ) as prompt:
-            self.call("GET /prompts/", params={"limit": 5})
             self.call(
                 "GET /prompts/{prompt_id}",
                 prompt_id=prompt.id,

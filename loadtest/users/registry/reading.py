@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.checks import has, is_page
+from loadtest.users.checks import (
+    both,
+    continues_list,
+    has,
+    ids,
+    lacks,
+    lists,
+    lists_number,
+    lists_only,
+)
 from loadtest.users.registry.fixtures import RegistryUser
 
-PAGE = {"limit": 10}
-LISTS = ("GET /tools", "GET /resources", "GET /prompts", "GET /servers", "GET /gateways", "GET /a2a")
-LISTS_TOO = (
-    "GET /tools/",
-    "GET /resources/",
-    "GET /prompts/",
-    "GET /servers/",
-    "GET /gateways/",
-    "GET /a2a/",
-)
+EVERYTHING = {"limit": 0}
+FEDERATED = ("GET /tools", "GET /resources", "GET /prompts")
+FEDERATED_TOO = ("GET /tools/", "GET /resources/", "GET /prompts/")
+"""The lists of what the MCP backend offers, at both addresses."""
+PAGE = 2
 
 
 class ReadOnlyAPIUser(RegistryUser):
@@ -24,45 +28,113 @@ class ReadOnlyAPIUser(RegistryUser):
     area = "reading"
     weight = 6
 
+    @property
+    def federated(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """The ids of the MCP backend's tools, resources and prompts."""
+        return self.fixture.tool_ids, self.fixture.resources, self.fixture.prompt_ids
+
     @task(5)
     def lists(self) -> None:
-        """The first page of every list."""
-        for operation in LISTS:
-            self.call(operation, params=PAGE)
-        self.call("GET /roots")
-        self.call("GET /tags", params={"entity_types": "servers"})
+        """What the MCP backend offers, and the lists of servers of either kind."""
+        of_gateway = {"gateway_id": self.fixture.gateway_id or ""}
+        for operation, entities in zip(FEDERATED, self.federated, strict=True):
+            self.call(operation, params=of_gateway, check=lists_only(*entities.values()))
+        self.call("GET /servers", params=EVERYTHING, check=lists(self.fixture.server_id or ""))
+        self.call("GET /gateways", params=EVERYTHING, check=lists(self.fixture.gateway_id or ""))
 
     @task(2)
     def lists_too(self) -> None:
         """The same lists at their alternative addresses, page by page."""
-        for operation in LISTS_TOO:
-            self.call(operation, params=PAGE | {"include_pagination": True}, check=is_page)
+        page = {"gateway_id": self.fixture.gateway_id or "", "limit": PAGE, "include_pagination": True}
+        for operation, entities in zip(FEDERATED_TOO, self.federated, strict=True):
+            left, cursor = set(entities.values()), ""
+            while left:
+                here = self.call(
+                    operation,
+                    params=page | ({"cursor": cursor} if cursor else {}),
+                    check=continues_list(left, PAGE),
+                )
+                left -= set(ids(here))
+                cursor = str(here["nextCursor"])
+        one = {"limit": 1, "include_pagination": True}
+        self.call("GET /servers/", params=one, check=lists_number(1))
+        self.call("GET /gateways/", params=one, check=lists_number(1))
 
     @task(5)
     def items(self) -> None:
         """One entity of every kind in the fixture."""
         fixture = self.fixture
         tool = fixture.tool_ids["echo"]
-        self.call("GET /tools/{tool_id}", tool_id=tool, check=has("id", tool))
-        note = fixture.resources["note://hello"]
-        self.call("GET /resources/{resource_id}/info", resource_id=note, check=has("id", note))
-        self.call("GET /resources/{resource_id}", resource_id=note)
-        prompt = fixture.prompt_ids["greet"]
-        self.call("POST /prompts/{prompt_id}", prompt_id=prompt, json={"name": "Ada"})
+        self.call(
+            "GET /tools/{tool_id}",
+            tool_id=tool,
+            check=both(has("id", tool), has("name", fixture.tools["echo"]), has("originalName", "echo")),
+        )
+        uri, note = "note://hello", fixture.resources["note://hello"]
+        self.call(
+            "GET /resources/{resource_id}/info",
+            resource_id=note,
+            params={"include_inactive": True},
+            check=both(has("id", note), has("uri", uri), has("mimeType", "text/plain")),
+        )
+        self.call(
+            "GET /resources/{resource_id}",
+            resource_id=note,
+            check=both(has("uri", uri), has("text", "hello from the load test")),
+        )
+        self.call(
+            "POST /prompts/{prompt_id}",
+            prompt_id=fixture.prompt_ids["greet"],
+            json={"name": "Ada"},
+            check=has("messages.0.content.text", "Greet Ada in one sentence."),
+        )
         gateway = fixture.gateway_id or ""
-        self.call("GET /gateways/{gateway_id}", gateway_id=gateway, check=has("id", gateway))
-        server = fixture.server_id or ""
-        self.call("GET /servers/{server_id}", server_id=server, check=has("id", server))
-        self.call("GET /servers/{server_id}/tools", server_id=server)
-        self.call("GET /servers/{server_id}/resources", server_id=server)
-        self.call("GET /servers/{server_id}/prompts", server_id=server)
+        self.call(
+            "GET /gateways/{gateway_id}",
+            gateway_id=gateway,
+            check=both(has("id", gateway), has("name", fixture.gateway_name), has("enabled", True)),
+        )
+        server = {"server_id": fixture.server_id or ""}
+        self.call("GET /servers/{server_id}", check=has("id", server["server_id"]), **server)
+        tools, resources, prompts = (list(entities.values()) for entities in self.federated)
+        self.call("GET /servers/{server_id}/tools", check=lists_only(*tools), **server)
+        self.call("GET /servers/{server_id}/resources", check=lists_only(*resources), **server)
+        self.call("GET /servers/{server_id}/prompts", check=lists_only(*prompts), **server)
 
     @task(2)
     def catalog(self) -> None:
-        """The servers available for registration."""
-        self.call("GET /catalog", params=PAGE)
+        """The servers available for registration, by page and with each filter."""
+        first = self.call("GET /catalog", params={"limit": 1}, check=lists_number(1, at="servers"))
+        following = {"limit": 1, "offset": 1, "show_available_only": True}
+        self.call(
+            "GET /catalog",
+            params=following,
+            check=both(lists_number(1, at="servers"), lacks(str(first["servers.0.id"]), at="servers")),
+        )
+        server = first["servers.0"]
+        matching = {name: server[name] for name in ("category", "auth_type", "provider")}
+        self.call(
+            "GET /catalog",
+            params=matching | {"search": server["name"], "tags": server["tags"][0]},
+            check=lists(server["id"], at="servers"),
+        )
+        for name in (*matching, "search", "tags"):
+            self.call("GET /catalog", params={name: self.name("other")}, check=has("total", 0))
 
     @task(2)
     def search(self) -> None:
-        """Search for a word in all kinds of entities."""
-        self.call("GET /search", params=PAGE | {"q": "echo", "entity_types": "tools"})
+        """A tool is found by its name, with each filter; the number of results is limited."""
+        tag = self.name("tag")
+        with self.tool(tags=[tag]) as tool, self.tool():
+            among = {"q": tool["name"], "entity_types": "tools"}
+            self.call(
+                "GET /search",
+                params={**among, "tags": tag, "include_inactive": True},
+                check=lists_only(tool.id, at="items"),
+            )
+            others = ("entity_types", "prompts"), ("tags", self.name("tag")), ("q", self.name("tool"))
+            for name, value in (*others, ("gateway_id", self.fixture.gateway_id or "")):
+                self.call("GET /search", params=among | {name: value}, check=has("count", 0))
+            of_this_run = {"q": self.process.session.tag, "entity_types": "tools"}
+            for limit in ("limit", "limit_per_type"):
+                self.call("GET /search", params={**of_this_run, limit: 1}, check=lists_number(1, at="items"))

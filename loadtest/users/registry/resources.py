@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import INFO, TEXT, RegistryUser, new_resource
+from loadtest.users.checks import both, enabled, has, lists_only
+from loadtest.users.registry.fixtures import INFO, PURGE_METRICS, TEXT, RegistryUser, new_resource
 
 
 class ResourcesUser(RegistryUser):
@@ -18,17 +21,17 @@ class ResourcesUser(RegistryUser):
         """A resource is created, read and deleted."""
         tag = self.name("tag")
         with self.resource(tags=[tag]) as resource:
-            self.call("GET /resources", params={"tags": tag}, check=lists(resource.id))
-            self.call("GET /resources/{resource_id}", resource_id=resource.id, check=has("text", TEXT))
+            uri = resource["uri"]
+            self.call("GET /resources", params={"tags": tag}, check=lists_only(resource.id))
             self.call(
-                "GET /resources/{resource_id}/info",
+                "GET /resources/{resource_id}",
                 resource_id=resource.id,
-                check=has("uri", resource["uri"]),
+                check=both(has("text", TEXT), has("uri", uri)),
             )
             self.rpc(
                 "POST /rpc resources/read",
-                {"uri": resource["uri"]},
-                check=has("result.contents.0.text", TEXT),
+                {"uri": uri},
+                check=both(has("result.contents.0.text", TEXT), has("result.contents.0.uri", uri)),
             )
 
     @task(2)
@@ -36,9 +39,12 @@ class ResourcesUser(RegistryUser):
         """A resource that is found by its URI."""
         body = new_resource(self.name("resource"))
         with self.created(
-            "POST /resources/", json=body, delete="DELETE /resources/{resource_id}", read=INFO
+            "POST /resources/",
+            json=body,
+            delete="DELETE /resources/{resource_id}",
+            read=INFO,
+            deletion=PURGE_METRICS,
         ) as resource:
-            self.call("GET /resources/", params={"limit": 5})
             if self.offers("GET /resources/test/{resource_uri}"):
                 self.call(
                     "GET /resources/test/{resource_uri}",
@@ -48,5 +54,27 @@ class ResourcesUser(RegistryUser):
 
     @task
     def templates(self) -> None:
-        """The resource templates."""
-        self.call("GET /resources/templates/list")
+        """A resource template is listed by its tag and visibility, and hidden while it is disabled."""
+        tag, name = self.name("tag"), self.name("template")
+        template = {"uri": f"loadtest://{name}/{{part}}", "uri_template": f"loadtest://{name}/{{part}}"}
+        with self.resource(tags=[tag], **template) as resource:
+            own: dict[str, Any] = {"tags": tag}
+            self.check_templates(own, resource.id)
+            self.check_templates(own | {"visibility": "private"})
+            self.check_templates({"tags": self.name("other")})
+            self.call(
+                "POST /resources/{resource_id}/state",
+                resource_id=resource.id,
+                params={"activate": False},
+                check=enabled(False, under="resource"),
+            )
+            self.check_templates(own)
+            self.check_templates(own | {"include_inactive": True, "visibility": "public"}, resource.id)
+
+    def check_templates(self, query: Mapping[str, str | int | bool], *templates: str) -> None:
+        """List the templates that match ``query`` and check that they are exactly these, by id."""
+        self.call(
+            "GET /resources/templates/list",
+            params=query,
+            check=lists_only(*templates),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.users.base import task
-from loadtest.users.checks import has, listed
+from loadtest.users.checks import both, has, listed
 from loadtest.users.read_back import Item
 from loadtest.users.registry.fixtures import RegistryUser
 
@@ -27,16 +27,19 @@ class RootsExtendedUser(RegistryUser):
             "POST /roots", json=body, delete="DELETE /roots/{uri}", read=ROOT, key="uri"
         ) as root:
             uri = str(root["uri"])
-            self.call("GET /roots/{root_uri}", root_uri=uri, check=has("uri", uri))
             self.call("GET /roots", check=lambda a: listed(a, uri))
             renamed = self.name("root")
-            self.call(
+            self.update(
                 "PUT /roots/{root_uri}",
                 root_uri=uri,
                 json=self.renaming(uri, renamed),
-                check=has("name", renamed),
+                read=ROOT,
             )
-            self.call("GET /roots/export", params={"uri": uri}, check=has("root.name", renamed))
+            self.call(
+                "GET /roots/export",
+                params={"uri": uri},
+                check=both(has("root.name", renamed), has("root.uri", uri)),
+            )
 
     @task(2)
     def directory(self) -> None:

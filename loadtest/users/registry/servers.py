@@ -6,14 +6,16 @@ from locust import tag
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import RegistryUser, new_server
+from loadtest.users.checks import enabled, has, lists_only
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server
 
 PARTS = (
-    "GET /servers/{server_id}/tools",
-    "GET /servers/{server_id}/resources",
-    "GET /servers/{server_id}/prompts",
+    ("GET /servers/{server_id}/tools", "POST /tools/{tool_id}/state", "tool"),
+    ("GET /servers/{server_id}/resources", "POST /resources/{resource_id}/state", "resource"),
+    ("GET /servers/{server_id}/prompts", "POST /prompts/{prompt_id}/state", "prompt"),
 )
+"""For each kind of part: the operations that list and disable it, and the member with the disabled part."""
+ICON = "https://example.com/icon.png"
 ISSUER = "https://issuer.example.com"
 """Used in metadata only; no request is sent to it."""
 OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
@@ -37,19 +39,30 @@ class ServersUser(RegistryUser):
                 "associated_resources": [resource.id],
                 "associated_prompts": [prompt.id],
             }
-            with self.server(**parts) as server:
-                self.call("GET /servers", params={"tags": tag}, check=lists(server.id))
-                for operation, part in zip(PARTS, (tool, resource, prompt), strict=True):
-                    self.call(operation, server_id=server.id, check=has("0.id", part.id))
+            with self.server(icon=ICON, **parts) as server:
+                self.call(
+                    "GET /servers", params={"tags": tag, "include_metrics": True}, check=lists_only(server.id)
+                )
+                for (lists, state, kind), part in zip(PARTS, (tool, resource, prompt), strict=True):
+                    own = {"server_id": server.id}
+                    self.call(lists, params={"include_metrics": True}, check=lists_only(part.id), **own)
+                    off = {"activate": False}
+                    self.call(state, params=off, check=enabled(False, under=kind), **{f"{kind}_id": part.id})
+                    self.call(lists, check=lists_only(), **own)
+                    every = {"include_inactive": True}
+                    self.call(lists, params=every, check=lists_only(part.id), **own)
 
     @task(2)
     def empty(self) -> None:
         """A virtual server without parts."""
         with self.created(
-            "POST /servers/", json=new_server(self.name("server")), delete="DELETE /servers/{server_id}"
+            "POST /servers/",
+            json=new_server(self.name("server")),
+            delete="DELETE /servers/{server_id}",
+            deletion=PURGE_METRICS,
         ) as server:
-            self.call("GET /servers/", params={"limit": 5})
-            self.call("GET /servers/{server_id}", server_id=server.id, check=has("id", server.id))
+            for lists, _, _ in PARTS:
+                self.call(lists, server_id=server.id, check=lists_only())
 
     @task
     def handshake(self) -> None:
@@ -65,11 +78,10 @@ class ServersUser(RegistryUser):
     def protected(self) -> None:
         """A virtual server with OAuth, and the new location of its metadata."""
         with self.server() as server:
-            self.call(
+            self.update(
                 "PUT /servers/{server_id}",
                 server_id=server.id,
                 json={"oauthEnabled": True, "oauthConfig": OAUTH},
-                check=has("oauthEnabled", True),
             )
             self.call(
                 "GET /servers/{server_id}/.well-known/oauth-protected-resource",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtest.users.base import task
-from loadtest.users.checks import counted, lists
+from loadtest.users.checks import both, carries, counted, lists_only, without_tag
 from loadtest.users.registry.fixtures import RegistryUser
 
 
@@ -22,11 +22,25 @@ class TagsExtendedUser(RegistryUser):
                 "GET /tags/{tag_name}/entities",
                 tag_name=tag,
                 params={"entity_types": "resources"},
-                check=lists(resource.id),
+                check=lists_only(resource.id),
+            )
+            self.call(
+                "GET /tags/{tag_name}/entities",
+                tag_name=tag,
+                params={"entity_types": "tools"},
+                check=lists_only(),
             )
             self.call("GET /tags", params={"entity_types": "resources"}, check=lambda a: counted(a, tag))
+            self.call("GET /tags", params={"entity_types": "tools"}, check=lambda a: without_tag(a, tag))
 
     @task
     def cloud(self) -> None:
         """All tags, with their entities."""
-        self.call("GET /tags/", params={"include_entities": True})
+        tag = self.name("tag")
+        with self.resource(tags=[tag]) as resource:
+            self.call(
+                "GET /tags/",
+                params={"include_entities": True, "entity_types": "resources"},
+                check=both(lambda a: counted(a, tag), carries(tag, resource.id)),
+            )
+            self.call("GET /tags/", params={"entity_types": "tools"}, check=lambda a: without_tag(a, tag))

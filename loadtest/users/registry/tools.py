@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists
-from loadtest.users.registry.fixtures import RegistryUser, new_tool
+from loadtest.users.checks import both, has, lists_only, mentions
+from loadtest.users.read_back import Listed
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_tool
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
+PROPERTIES: dict[str, Any] = {
+    "title": "Echo",
+    "displayName": "Echo of the load test",
+    "headers": {"X-Load-Test": "true"},
+    "annotations": {"readOnlyHint": True, "title": "Echo"},
+    "outputSchema": {"type": "object", "properties": {"text": {"type": "string"}}},
+    "extensionMetadata": {"loadtest": {"kind": "echo"}},
+    "timeout_ms": 15000,
+    "expose_passthrough": False,
+}
+"""Further properties of a tool."""
 PREVIEW = "POST /tools/preview/{name}"
 
 
@@ -23,21 +36,20 @@ class ToolsUser(RegistryUser):
     def lifecycle(self) -> None:
         """A REST tool is created, called and deleted."""
         tag = self.name("tag")
-        with self.tool(tags=[tag]) as tool:
-            self.call("GET /tools/{tool_id}", tool_id=tool.id, check=has("id", tool.id))
-            self.call("GET /tools", params={"tags": tag}, check=lists(tool.id))
+        with self.tool(tags=[tag], **PROPERTIES) as tool:
+            self.call("GET /tools", params={"tags": tag}, check=lists_only(tool.id))
             self.call_tool(tool)
 
     @task(2)
     def lookup(self) -> None:
         """A tool whose argument is sent in the query."""
-        more = {"request_type": "GET"}
+        more: dict[str, Any] = {"request_type": "GET"}
         with self.created(
             "POST /tools/",
             json=new_tool(self.name("tool"), self.backend("rest"), **more),
             delete="DELETE /tools/{tool_id}",
+            deletion=PURGE_METRICS,
         ) as tool:
-            self.call("GET /tools/", params={"limit": 5})
             self.call_tool(tool)
 
     @task
@@ -67,16 +79,23 @@ class ToolsUser(RegistryUser):
         if not self.offers("POST /tools/plugin_bindings/"):
             return
         with self.team() as team:
-            bound = self.bind(team.id, self.name("binding"))
+            reference = self.name("binding")
+            bound = self.bind(team.id, reference)
+            of_team = {"team_id": team.id}
+            identity = str(bound["bindings.0.id"])
             try:
-                self.call(
-                    "GET /tools/plugin_bindings/{team_id}",
-                    team_id=team.id,
-                    check=has("bindings.0.id", bound["bindings.0.id"]),
-                )
+                for name, found in ((reference, [identity]), (self.name("other"), [])):
+                    self.call(
+                        "GET /tools/plugin_bindings/{team_id}",
+                        params={"binding_reference_id": name},
+                        check=lists_only(*found, at="bindings"),
+                        **of_team,
+                    )
             finally:
-                self.call(
-                    "DELETE /tools/plugin_bindings/{binding_id}", binding_id=str(bound["bindings.0.id"])
+                self.delete(
+                    "DELETE /tools/plugin_bindings/{binding_id}",
+                    binding_id=identity,
+                    read=Listed("GET /tools/plugin_bindings/{team_id}", at="bindings", path=of_team),
                 )
 
     @task
@@ -86,11 +105,19 @@ class ToolsUser(RegistryUser):
             return
         with self.team() as team:
             reference = {"binding_reference_id": self.name("binding")}
-            self.bind(team.id, reference["binding_reference_id"])
+            bound = self.bind(team.id, reference["binding_reference_id"])
+            identity = str(bound["bindings.0.id"])
+            found = both(has("total", 1), lists_only(identity, at="bindings"))
             try:
-                self.call("GET /tools/plugin_bindings/", params=reference, check=has("total", 1))
+                self.call("GET /tools/plugin_bindings/", params=reference, check=found)
             finally:
-                self.call("DELETE /tools/plugin_bindings/", params=reference, check=has("total", 1))
+                self.delete(
+                    "DELETE /tools/plugin_bindings/",
+                    params=reference,
+                    check=found,
+                    identity=identity,
+                    read=Listed("GET /tools/plugin_bindings/", at="bindings", params=reference),
+                )
 
     def bind(self, team: str, reference: str) -> Answer:
         """Bind a plugin to every tool of ``team``."""
@@ -105,7 +132,11 @@ class ToolsUser(RegistryUser):
         return self.call(
             "POST /tools/plugin_bindings/",
             json={"teams": {team: {"policies": [policy]}}},
-            check=has("total", 1),
+            check=both(
+                has("total", 1),
+                has("bindings.0.teamId", team),
+                has("bindings.0.bindingReferenceId", reference),
+            ),
         )
 
     def call_tool(self, tool: Answer) -> None:
@@ -114,9 +145,5 @@ class ToolsUser(RegistryUser):
         self.rpc(
             "POST /rpc tools/call",
             {"name": tool["name"], "arguments": {"text": text}},
-            check=lambda a: (
-                None
-                if text in a["result.content.0.text"]
-                else expected("the tool to echo the text", a["result"])
-            ),
+            check=mentions(text, at="result.content.0.text"),
         )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.users.base import task
-from loadtest.users.checks import exports, has, holds_one_tool, imports
+from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists
 from loadtest.users.registry.fixtures import RegistryUser
 
 SKIP: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": False}
@@ -27,17 +27,30 @@ class ExportImportUser(RegistryUser):
     def move(self) -> None:
         """A tool is exported, deleted and imported again."""
         with self.tool(tags=[]) as tool:
-            exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
+            exported = self.call(
+                "POST /export/selective",
+                params={"include_dependencies": False},
+                json={"tools": [tool.id]},
+                check=exports("tools", tool["name"], among={"tools"}),
+            )
         with self.imported(tool["name"], EVERYTHING):
             status = self.bring(exported.json, SKIP, created=1)
-            self.call("GET /import/status/{import_id}", import_id=status, check=has("status", "completed"))
+            self.call(
+                "GET /import/status/{import_id}",
+                import_id=status,
+                check=both(has("status", "completed"), has("import_id", status), has("progress.created", 1)),
+            )
 
     @task
     def move_tagged(self) -> None:
         """A tool with a tag is exported, deleted and imported again."""
         tag = self.name("tag")
         with self.tool(tags=[tag]) as tool:
-            exported = self.call("POST /export/selective", json={"tools": [tool.id]}, check=holds_one_tool)
+            exported = self.call(
+                "POST /export/selective",
+                json={"tools": [tool.id]},
+                check=exports("tools", tool["name"], among={"tools"}),
+            )
         with self.imported(tool["name"], {"tags": tag}):
             self.bring(exported.json, SKIP, created=1)
 
@@ -45,16 +58,35 @@ class ExportImportUser(RegistryUser):
     def rehearsal(self) -> None:
         """A dry-run import on a gateway that already has all entities."""
         with self.prompt() as prompt:
-            exported = self.call("POST /export/selective", json={"prompts": [prompt.id]})
-            self.bring(exported.json, REHEARSE, created=0)
-        self.call("GET /import/status")
+            exported = self.call(
+                "POST /export/selective",
+                json={"prompts": [prompt.id]},
+                check=exports("prompts", prompt["name"], among={"prompts"}),
+            )
+            status = self.bring(exported.json, REHEARSE, created=0)
+        self.call("GET /import/status", check=lists(status, key="import_id"))
         self.call("POST /import/cleanup", params=OLD, check=has("status", "success"))
 
     @task
     def whole(self) -> None:
         """All entities of some kinds are exported to one file."""
-        with self.server() as server:
-            self.call("GET /export", params={"types": "servers,prompts"}, check=exports(server["name"]))
+        tag = self.name("tag")
+        with self.server(tags=[tag]) as server:
+            self.call(
+                "GET /export",
+                params={"types": "servers,prompts", "include_dependencies": False},
+                check=both(exports("servers", server["name"]), lacks_kinds("tools", "resources", "gateways")),
+            )
+            self.call(
+                "GET /export",
+                params={
+                    "export_format": "json",
+                    "exclude_types": "tools,resources,prompts,gateways,roots",
+                    "tags": tag,
+                    "include_inactive": True,
+                },
+                check=exports("servers", server["name"], among={"servers"}),
+            )
 
     def bring(self, exported: Any, how: dict[str, Any], *, created: int) -> str:
         """Import what was exported and check that nothing failed; return the id of the import.
@@ -74,4 +106,4 @@ class ExportImportUser(RegistryUser):
         finally:
             for tool in self.call("GET /tools", params=among).json:
                 if tool["name"] == name:
-                    self.call("DELETE /tools/{tool_id}", tool_id=tool["id"])
+                    self.delete("DELETE /tools/{tool_id}", tool_id=tool["id"])

@@ -1,14 +1,17 @@
-"""Updates of every kind of entity with a ``PUT``, verified by reading it again."""
+"""Updates of every kind of entity with a ``PUT``: every property gets a new value, which is read again."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadtest.users.base import task
-from loadtest.users.checks import has
-from loadtest.users.registry.fixtures import RegistryUser
+from loadtest.users.checks import has, lists_only, mentions
+from loadtest.users.read_back import Listed
+from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser
 
 CHANGED = "Changed by the load test."
-CHANGED_TEMPLATE = "Greet {{ who }} in two sentences."
 CHANGED_TEXT = "a changed text of the load test"
+ICON = "https://example.com/changed.png"
 
 
 class EntityUpdateUser(RegistryUser):
@@ -19,80 +22,135 @@ class EntityUpdateUser(RegistryUser):
 
     @task(3)
     def update_tool(self) -> None:
-        """A tool with a new description, and a new name."""
-        with self.tool() as tool:
+        """A tool that echoes a text becomes one that tells the time."""
+        with self.tool(scope=PRIVATE) as tool:
             name = self.name("tool")
-            self.call(
-                "PUT /tools/{tool_id}",
-                tool_id=tool.id,
-                json={"description": CHANGED, "displayName": name},
-                check=has("description", CHANGED),
+            zone = {"type": "object", "properties": {"timezone": {"type": "string"}}}
+            changes: dict[str, Any] = PUBLIC | {
+                "customName": name,
+                "displayName": name,
+                "title": "Changed",
+                "description": CHANGED,
+                "url": f"{self.backend('rest')}/time",
+                "requestType": "GET",
+                "integrationType": "REST",
+                "headers": {"X-Load-Test": "changed"},
+                "inputSchema": zone,
+                "annotations": {"readOnlyHint": True},
+                "extensionMetadata": {"loadtest": {"changed": True}},
+                "jsonpathFilter": ".time",
+                "tags": [self.name("tag")],
+            }
+            changed = self.update("PUT /tools/{tool_id}", tool_id=tool.id, json=changes)
+            self.rpc(
+                "POST /rpc tools/call",
+                {"name": changed["name"], "arguments": {"timezone": "UTC"}},
+                check=mentions("+00:00", at="result.content.0.text"),
             )
-            self.call("GET /tools/{tool_id}", tool_id=tool.id, check=has("displayName", name))
 
     @task(3)
     def update_resource(self) -> None:
-        """A resource with other content."""
+        """A resource with other properties and other content."""
         with self.resource() as resource:
-            self.call(
-                "PUT /resources/{resource_id}",
-                resource_id=resource.id,
-                json={"description": CHANGED, "content": CHANGED_TEXT},
-                check=has("description", CHANGED),
-            )
-            self.call(
-                "GET /resources/{resource_id}", resource_id=resource.id, check=has("text", CHANGED_TEXT)
-            )
+            changes: dict[str, Any] = PRIVATE | {
+                "uri": f"loadtest://{self.name('resource')}",
+                "title": "Changed",
+                "description": CHANGED,
+                "mimeType": "text/markdown",
+                "content": CHANGED_TEXT,
+                "tags": [self.name("tag")],
+            }
+            own: dict[str, Any] = {"resource_id": resource.id}
+            self.update("PUT /resources/{resource_id}", json=changes, read=INFO, **own)
+            self.call("GET /resources/{resource_id}", check=has("text", CHANGED_TEXT), **own)
 
     @task(3)
     def update_prompt(self) -> None:
-        """A prompt with a new template, which is used from then on."""
+        """A prompt with a new template and a new argument, which are used from then on."""
         with self.prompt() as prompt:
-            self.call(
-                "PUT /prompts/{prompt_id}",
-                prompt_id=prompt.id,
-                json={"description": CHANGED, "template": CHANGED_TEMPLATE},
-                check=has("template", CHANGED_TEMPLATE),
-            )
+            tag = self.name("tag")
+            changes: dict[str, Any] = PRIVATE | {
+                "displayName": self.name("prompt"),
+                "description": CHANGED,
+                "template": "Greet {{ whom }} in two sentences.",
+                "arguments": [{"name": "whom", "description": CHANGED, "required": True}],
+                "tags": [tag],
+            }
+            own: dict[str, Any] = {"prompt_id": prompt.id}
+            read = Listed("GET /prompts", params={"tags": tag})
+            self.update("PUT /prompts/{prompt_id}", json=changes, read=read, **own)
             self.call(
                 "POST /prompts/{prompt_id}",
-                prompt_id=prompt.id,
-                json={"who": "Ada"},
+                json={"whom": "Ada"},
                 check=has("messages.0.content.text", "Greet Ada in two sentences."),
+                **own,
             )
 
     @task(2)
     def update_server(self) -> None:
-        """A virtual server that gets a tool."""
-        with self.tool() as tool, self.server() as server:
-            self.call(
+        """A virtual server that gets other properties, and an entity of each kind."""
+        with (
+            self.tool() as tool,
+            self.resource() as resource,
+            self.prompt() as prompt,
+            self.server() as server,
+        ):
+            changes: dict[str, Any] = PRIVATE | {
+                "name": self.name("server"),
+                "description": CHANGED,
+                "icon": ICON,
+                "tags": [self.name("tag")],
+                "associatedResources": [resource.id],
+                "associatedPrompts": [prompt.id],
+            }
+            own: dict[str, Any] = {"server_id": server.id}
+            self.update(
                 "PUT /servers/{server_id}",
-                server_id=server.id,
-                json={"description": CHANGED, "associatedTools": [tool.id]},
-                check=has("description", CHANGED),
+                json=changes | {"associatedTools": [tool.id]},
+                values=changes | {"associatedToolIds": [tool.id]},
+                **own,
             )
-            self.call("GET /servers/{server_id}/tools", server_id=server.id, check=has("0.id", tool.id))
+            self.call("GET /servers/{server_id}/tools", check=lists_only(tool.id), **own)
 
     @task(1)
     def update_gateway(self) -> None:
-        """A federated server with a new description."""
+        """A federated server with other properties and credentials."""
         with self.gateway() as gateway:
-            self.call(
-                "PUT /gateways/{gateway_id}",
-                gateway_id=gateway.id,
-                json={"description": CHANGED},
-                check=has("description", CHANGED),
+            changes: dict[str, Any] = (
+                PRIVATE
+                | {
+                    "name": self.name("gateway"),
+                    "description": CHANGED,
+                    "tags": [self.name("tag")],
+                    "passthroughHeaders": ["X-Load-Test"],
+                }
+                | self.credentials()
             )
-            self.call("GET /gateways/{gateway_id}", gateway_id=gateway.id, check=has("description", CHANGED))
+            self.update("PUT /gateways/{gateway_id}", gateway_id=gateway.id, json=changes)
 
     @task(2)
     def update_agent(self) -> None:
-        """An agent with a new description."""
+        """An agent with other properties and credentials."""
         with self.agent() as agent:
-            self.call(
-                "PUT /a2a/{agent_id}",
-                agent_id=agent.id,
-                json={"description": CHANGED},
-                check=has("description", CHANGED),
-            )
-            self.call("GET /a2a/{agent_id}", agent_id=agent.id, check=has("description", CHANGED))
+            changes: dict[str, Any] = PRIVATE | {
+                "name": self.name("agent"),
+                "description": CHANGED,
+                "endpointUrl": f"{self.backend('a2a')}?changed=true",
+                "agentType": "jsonrpc",
+                "protocolVersion": "0.3.0",
+                "capabilities": {"streaming": True},
+                "config": {"changed": True},
+                "tags": [self.name("tag")],
+                "passthroughHeaders": ["X-Load-Test"],
+            }
+            # The credentials are not shown.
+            sent = changes | self.credentials()
+            self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=sent, values=changes)
+
+    def credentials(self) -> dict[str, str]:
+        """Return new credentials for a server or an agent."""
+        return {
+            "authType": "basic",
+            "authUsername": "loadtest",
+            "authPassword": self.name("password"),
+        }

@@ -1,0 +1,137 @@
+"""Lists over MCP contain what the MCP backend offers, with arguments and schemas, on as many pages as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.fixtures.fixture import Fixture
+from loadtest.users.base import GatewayUser
+from loadtest.users.read_back import same
+
+MAX_PAGES = 50
+
+
+class Offer(NamedTuple):
+    """Entities that a list must contain."""
+
+    member: str
+    """Member of the result that is the list."""
+    key: str
+    """Member of an entity that identifies it."""
+    entities: Mapping[str, Mapping[str, Any]]
+    """Other members of each entity, as far as they are definite."""
+    only: bool = False
+    """Whether the list must contain nothing else."""
+
+
+def _argument(name: str, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "required": required}
+
+
+def _schema(name: str, *required: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: {"type": "string"}}} | (
+        {"required": list(required)} if required else {}
+    )
+
+
+def offered_tools(fixture: Fixture, *, only: bool = False) -> Offer:
+    """Return the tools of the MCP backend (:mod:`loadtest.backends.peers.mcp`)."""
+    described: dict[str, dict[str, Any]] = {
+        "echo": {
+            "description": "Answer with the same text.",
+            "inputSchema": _schema("text", "text"),
+            "annotations": {"readOnlyHint": True},
+        },
+        "get_system_time": {"inputSchema": _schema("timezone")},
+    }
+    names = fixture.tools.items()
+    return Offer("tools", "name", {name: described.get(own, {}) for own, name in names}, only)
+
+
+def offered_resources(*, only: bool = False) -> Offer:
+    """Return the resources of the MCP backend."""
+    plain = {"mimeType": "text/plain"}
+    hello = plain | {"description": "Return a text that never changes."}
+    return Offer("resources", "uri", {"note://hello": hello, "note://time": plain}, only)
+
+
+def offered_templates() -> Offer:
+    """Return the resource templates of the MCP backend."""
+    return Offer("resourceTemplates", "uriTemplate", {"greeting://{name}": {"mimeType": "text/plain"}})
+
+
+NO_TEMPLATES = Offer("resourceTemplates", "uriTemplate", {})
+"""What a virtual server lists: the gateway does not assign templates to servers."""
+
+
+def offered_prompts(fixture: Fixture, *, only: bool = False) -> Offer:
+    """Return the prompts of the MCP backend."""
+    described = {
+        "greet": {"arguments": [_argument("name", required=True)], "description": "Ask for a greeting."},
+        "summarise": {
+            "arguments": [_argument("text", required=True), _argument("words", required=False)],
+            "description": "Ask for a summary of a text.",
+        },
+    }
+    names = fixture.prompts.items()
+    return Offer("prompts", "name", {name: described.get(own, {}) for own, name in names}, only)
+
+
+def continues(offer: Offer, seen: Mapping[str, Any]) -> Check:
+    """Return a check of one page of a list, of which the entities ``seen`` by key were on earlier pages.
+
+    On the last page, every entity of ``offer`` must have been listed, as described.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        page = listed_entities(answer, offer)
+        if repeated := page.keys() & seen.keys():
+            return expected("no entity on two pages", sorted(repeated))
+        if answer["result"].get("nextCursor"):
+            return None if page else expected("a page that is not empty", answer.json)
+        return complete(offer, {**seen, **page})
+
+    return check
+
+
+def listed_entities(answer: Answer, offer: Offer) -> dict[str, Any]:
+    """Return the entities of one page by their key."""
+    return {str(one[offer.key]): one for one in answer[f"result.{offer.member}"]}
+
+
+def complete(offer: Offer, found: Mapping[str, Any]) -> Mismatch | None:
+    """Return a mismatch if one of the entities ``found`` by key is missing, not as described, or must not be there."""
+    for name, described in offer.entities.items():
+        if name not in found:
+            return expected(f"every one of the backend's {offer.member}", sorted(found))
+        for member, value in described.items():
+            if not same(value, found[name].get(member)):
+                return expected(f"the {member} of the backend's {offer.member}", found[name])
+    if offer.only and (others := found.keys() - offer.entities.keys()):
+        return expected(f"only the server's {offer.member}", sorted(others))
+    return None
+
+
+class ListingUser(GatewayUser):
+    """A client that reads lists over MCP."""
+
+    abstract = True
+
+    def walk(
+        self, operation: str, offer: Offer, params: Mapping[str, Any] | None = None, **arguments: Any
+    ) -> None:
+        """Read all pages of the list ``operation`` and check that they contain ``offer``."""
+        seen: dict[str, Any] = {}
+        cursor: dict[str, str] = {}
+        for _ in range(MAX_PAGES):
+            sent = {**(params or {}), **cursor} or None
+            answer = self.rpc(operation, sent, check=continues(offer, seen), **arguments)
+            seen |= listed_entities(answer, offer)
+            following = answer["result"].get("nextCursor")
+            if not following:
+                return
+            cursor = {"cursor": following}
