@@ -138,11 +138,17 @@ services-status: runtime ## Show the running services
 .PHONY: test
 test: lint typecheck ## Run lint, type checks and all tests
 	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
-	@$(BIN)/pytest -m 'load and not nightly' $(PYTEST_ARGS)
+	@$(BIN)/pytest tests/app -m 'load and not nightly' $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that boot no gateway
 	@$(BIN)/pytest -m 'not real and not nightly' $(PARALLEL) $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: setup ## Measure the coverage of test-fast, with its floor
+	@COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")'); \
+		export COVERAGE_CORE; \
+		exec $(BIN)/pytest -m 'not real and not nightly' $(PARALLEL) --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: test-real
 test-real: setup ## Run the tests that boot a gateway

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the files in tests/data anew instead of comparing with them; review the difference",
     )
+
+
+CPU_BUDGET = 20.0
+"""CPU seconds of a test that runs on every change, including the processes that it started and waited for."""
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of its ended children."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Fail a test that costs more than its budget; CPU time does not depend on what else the machine does."""
+    before = cpu_seconds()
+    result = yield
+    measured = not pyfuncitem.config.getoption("cov_source", None)
+    if measured and not any(map(pyfuncitem.get_closest_marker, ("real", "load", "nightly"))):
+        used = cpu_seconds() - before
+        assert used <= CPU_BUDGET, (
+            f"used {used:.1f} s of CPU, expected at most {CPU_BUDGET:g}: see CONTRIBUTING.md, Tests"
+        )
+    return result
 
 
 # Before xdist reads the groups.

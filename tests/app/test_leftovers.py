@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from booted_versions import NEWEST
 from command import loadtest
 from faulty_proxy import faulty_proxy
+from supported import NEWEST
 
 from loadtest.core import settings
 from loadtest.gateway.boot import booted

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,6 @@ from loadtest.results.deployment import POSTGRESQL, Deployment
 from loadtest.results.latency import Histogram
 from loadtest.results.run import Run, RunState, read_run
 from loadtest.workload.plan import Soak, StageShare
-
-pytestmark = pytest.mark.load
 
 ROOT = Path(__file__).parents[2]
 SECRET = "test-only-secret-of-thirty-two-characters"
@@ -118,11 +116,33 @@ def driven(
                 process.kill()
 
 
-def run_of(reports: Path, soak: Soak | None, *more: str) -> tuple[Run, Stalling]:
-    reports.mkdir()
-    with stalling_server() as server, driven(server.url, reports, soak, *more) as process:
-        assert process.wait(90) == 0, (reports / "output.txt").read_text()
-    return read_run(reports / "run.json"), server
+LEAVES = BEGINS + 0.5
+"""The end of the plateau of ``left``, in the middle of the stall."""
+LEFT = replace(SOAK, cool_down=StageShare(share=1 - LEAVES / RUN_TIME))
+Runs = Mapping[str, tuple[Run, Stalling]]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Drive the loads of one process at the same time, each on a server of its own: they mostly wait."""
+    one_process = loads(tmp_path_factory, {"closed": (None,), "open": (SOAK,), "left": (LEFT,)})
+    return one_process | loads(tmp_path_factory, {"open, two processes": (SOAK, "--processes", "2")})
+
+
+def loads(
+    tmp_path_factory: pytest.TempPathFactory, wanted: Mapping[str, tuple[Soak | None, *tuple[str, ...]]]
+) -> dict[str, tuple[Run, Stalling]]:
+    directory = tmp_path_factory.mktemp("runs")
+    servers = {}
+    with contextlib.ExitStack() as stack:
+        processes = {}
+        for name, (soak, *more) in wanted.items():
+            (directory / name).mkdir()
+            servers[name] = stack.enter_context(stalling_server())
+            processes[name] = stack.enter_context(driven(servers[name].url, directory / name, soak, *more))
+        for name, process in processes.items():
+            assert process.wait(90) == 0, (directory / name / "output.txt").read_text()
+    return {name: (read_run(directory / name / "run.json"), servers[name]) for name in wanted}
 
 
 def slower_than(run: Run, ms: float) -> int:
@@ -133,8 +153,9 @@ def slower_than(run: Run, ms: float) -> int:
     return sum(many for duration, many in histogram.recorded() if duration > ms)
 
 
-def test_the_closed_loop_hides_the_stall(tmp_path: Path) -> None:
-    run, server = run_of(tmp_path / "closed", None)
+@pytest.mark.load
+def test_the_closed_loop_hides_the_stall(runs: Runs) -> None:
+    run, server = runs["closed"]
     assert run.state is RunState.COMPLETE
     # Each user met it once and waited, so that of all that was due in it only this much shows. The server counts: on a
     # busy machine other calls are slow, too.
@@ -145,10 +166,10 @@ def test_the_closed_loop_hides_the_stall(tmp_path: Path) -> None:
     assert run.timeline.stretches == ()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
-    more = ("--processes", str(processes)) if processes > 1 else ()
-    run, _ = run_of(tmp_path / "open", SOAK, *more)
+@pytest.mark.load
+@pytest.mark.parametrize("load", ["open", "open, two processes"])
+def test_the_open_loop_shows_it(runs: Runs, load: str) -> None:
+    run, _ = runs[load]
     assert run.state is RunState.COMPLETE
     due = RATE * LASTS
     # What was due at an even distance in the stall waited for its end: evenly from LASTS down to nothing.
@@ -173,20 +194,20 @@ def test_the_open_loop_shows_it(tmp_path: Path, processes: int) -> None:
     assert not [moment for moment in run.timeline.moments if moment.requests and moment.at > quiet]
 
 
-def test_what_never_began_is_counted(tmp_path: Path) -> None:
+@pytest.mark.load
+def test_what_never_began_is_counted(runs: Runs) -> None:
     """The plan leaves the plateau in the middle of the stall, with everything since its beginning undone."""
-    ends = BEGINS + 0.5
-    soak = replace(SOAK, cool_down=StageShare(share=1 - ends / RUN_TIME))
-    run, _ = run_of(tmp_path / "left", soak)
+    run, _ = runs["left"]
     assert run.generator is not None
     assert run.generator.late is not None
     missed = run.generator.dropped
-    assert run.requests + missed == pytest.approx(RATE * ends, abs=1.5 * RATE)
+    assert run.requests + missed == pytest.approx(RATE * LEAVES, abs=1.5 * RATE)
     # Each user was in the stall with one call, for all of the rest.
     assert missed == pytest.approx(RATE - USERS, abs=RATE - USERS - 1)
     assert missed > 0
 
 
+@pytest.mark.load
 @pytest.mark.parametrize(("stall", "mixed"), [(1.5, True), (6.5, False)])
 def test_an_unfinished_sweep_extends_the_load_up_to_a_limit(
     tmp_path: Path, stall: float, mixed: bool

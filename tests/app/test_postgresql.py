@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from booted_versions import NEWEST
 from command import loadtest
+from supported import NEWEST
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway.services import postgresql, read_services

@@ -25,14 +25,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StubServer]:
         yield running
 
 
-def load_test(gateway: StubServer, directory: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def load_test(gateway: StubServer, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a small load on the broken gateway; its missing operations are intended."""
     directory.mkdir(exist_ok=True)
     intended = directory / "removed.toml"
     intended.write_text(INTENDED)
     arguments = ("run", "--gateway", gateway.host, *SMALL, "--reports-dir", str(directory))
     known = ("--known-failures", str(intended))
-    return loadtest(*arguments, *known, *more, *WHO, more={"LOADTEST_JWT_SECRET": gateway.secret})
+    return loadtest(*arguments, *known, *WHO, more={"LOADTEST_JWT_SECRET": gateway.secret})
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,11 @@ def test_the_evidence_repeats_the_request_and_holds_no_secret(reports: Path, gat
         assert gateway.secret not in path.read_text(errors="replace"), path.name
 
 
-def test_an_entry_excuses_it_until_its_date(gateway: StubServer, reports: Path, tmp_path: Path) -> None:
+def report(run: str, known: Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    return loadtest("report", "--run", run, "--known-failures", str(known), "--reports-dir", str(directory))
+
+
+def test_an_entry_excuses_it_until_its_date(reports: Path, tmp_path: Path) -> None:
     known = tmp_path / "known.toml"
     accepted = loadtest(
         *("baseline", "accept", "--run", str(reports / "run.json"), "--file", str(known)),
@@ -81,17 +85,15 @@ def test_an_entry_excuses_it_until_its_date(gateway: StubServer, reports: Path, 
     )
     assert accepted.returncode == 0, accepted.stderr
     known.write_text(INTENDED + known.read_text())
-    again = load_test(gateway, tmp_path / "again", "--known-failures", str(known))
-    assert again.returncode == 0, again.stdout + again.stderr
+    run = str(reports / "run.json")
+    excused = report(run, known, tmp_path / "again")
+    assert excused.returncode == 0, excused.stdout + excused.stderr
     case = next(case for case in cases(tmp_path / "again") if case.name == BROKEN)
     assert [type(result) for result in case.result] == [Skipped]
     assert "the wheel is being fixed" in (tmp_path / "again" / "junit.xml").read_text()
 
     known.write_text(known.read_text().replace("2999-01-01", "2020-01-01"))
-    run = str(tmp_path / "again" / "run.json")
-    expired = loadtest(
-        "report", "--run", run, "--known-failures", str(known), "--reports-dir", str(tmp_path / "late")
-    )
+    expired = report(run, known, tmp_path / "late")
     assert expired.returncode == 1, expired.stdout
     assert failed(tmp_path / "late") == [BROKEN]
 

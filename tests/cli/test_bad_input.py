@@ -15,7 +15,7 @@ from pathlib import Path
 
 import in_process
 import pytest
-from booted_versions import NEWEST
+from supported import NEWEST
 
 from loadtest.core import files
 from loadtest.core.errors import ExitCode

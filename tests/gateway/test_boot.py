@@ -1,4 +1,4 @@
-"""The real gateway: booted, federating, watched, read, stopped."""
+"""The real gateway: booted, federating, watched, read, stopped. A stub shows what does not depend on the gateway."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from booted_versions import BOOTED, BOOTED_OLDEST_NIGHTLY, OLDEST
+from bench import stub_home
+from booted_versions import BOOTED_OLDEST_NIGHTLY
 from eventually import until
 from processes import gone
+from supported import NEWEST, RUNNABLE
 
 from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway import BootError, LogQuery, RunningGateway, booted, parse_source
 from loadtest.gateway.environment import common_switches
+from loadtest.gateway.install.installation import install
+from loadtest.gateway.install.source import Pinned
 from loadtest.results.target import Death
 from loadtest.versions import data as versions
 
-pytestmark = pytest.mark.real
-
-QUICK = OLDEST
-"""The version that boots fastest."""
+STUB = parse_source(RUNNABLE)
 
 
 @pytest.fixture(scope="module", params=BOOTED_OLDEST_NIGHTLY)
@@ -43,6 +44,7 @@ def api(gateway: RunningGateway) -> Iterator[requests.Session]:
         yield session
 
 
+@pytest.mark.real
 def test_it_is_the_requested_version(gateway: RunningGateway) -> None:
     assert versions.nearest(gateway.version, versions.available()) == gateway.source == gateway.data_version
     assert gateway.death() is None
@@ -50,6 +52,7 @@ def test_it_is_the_requested_version(gateway: RunningGateway) -> None:
     assert gateway.record(0.0).death is None
 
 
+@pytest.mark.real
 def test_it_refuses_others(gateway: RunningGateway) -> None:
     source = parse_source(gateway.host)
     with (
@@ -61,6 +64,7 @@ def test_it_refuses_others(gateway: RunningGateway) -> None:
         pass
 
 
+@pytest.mark.real
 def test_a_gateway_that_runs_is_used_as_it_is(gateway: RunningGateway, home: Path) -> None:
     environ = {"LOADTEST_TOKEN": gateway.credentials.bearer()}
     with booted(parse_source(gateway.host), home=home, environ=environ) as attached:
@@ -70,6 +74,7 @@ def test_a_gateway_that_runs_is_used_as_it_is(gateway: RunningGateway, home: Pat
     assert gateway.death() is None
 
 
+@pytest.mark.real
 def test_the_administrator_signs_in_with_this_runs_password(gateway: RunningGateway) -> None:
     body = {"email": gateway.credentials.email, "password": gateway.credentials.password}
     answer = requests.post(f"{gateway.host}/auth/login", json=body, timeout=10)
@@ -77,6 +82,7 @@ def test_the_administrator_signs_in_with_this_runs_password(gateway: RunningGate
     assert answer.json()["access_token"]
 
 
+@pytest.mark.real
 def test_no_secret_is_seen_from_outside(gateway: RunningGateway) -> None:
     tree = [psutil.Process(pid) for pid in (gateway.pid, gateway.backends_pid) if pid]
     tree += [process.parent() or process for process in tree]
@@ -86,6 +92,7 @@ def test_no_secret_is_seen_from_outside(gateway: RunningGateway) -> None:
     assert Path(gateway.directory or "").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.real
 def test_its_tree_is_sampled(gateway: RunningGateway) -> None:
     assert until(lambda: len(gateway.samples(time.monotonic())) >= 3)
     samples = gateway.samples(time.monotonic())
@@ -98,6 +105,7 @@ def test_its_tree_is_sampled(gateway: RunningGateway) -> None:
     assert -5 < last.at <= 0
 
 
+@pytest.mark.real
 def test_it_federates_the_mcp_backend(gateway: RunningGateway, api: requests.Session) -> None:
     body = {"name": "lt-boot", "url": gateway.backends.urls["mcp"], "transport": "STREAMABLEHTTP"}
     registered = api.post(f"{gateway.host}/gateways", json=body, timeout=30)
@@ -130,6 +138,7 @@ def test_it_federates_the_mcp_backend(gateway: RunningGateway, api: requests.Ses
     assert (backend.cpu_seconds or 0) > 0
 
 
+@pytest.mark.real
 def test_the_lines_of_a_request_are_found(gateway: RunningGateway, api: requests.Session) -> None:
     name = "lt-evidence-1"
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "nope", "arguments": {}}}
@@ -139,6 +148,7 @@ def test_the_lines_of_a_request_are_found(gateway: RunningGateway, api: requests
     assert until(lambda: any("Tool not found: nope" in line for line in gateway.lines_of([request])[name]))
 
 
+@pytest.mark.real
 def test_the_traceback_of_a_crash_is_found(gateway: RunningGateway, api: requests.Session) -> None:
     path = "/admin/tags"  # no response of its own fits its declared model, on both versions
     answer = api.get(f"{gateway.host}{path}", headers={"X-Correlation-ID": "lt-evidence-2"}, timeout=30)
@@ -156,6 +166,7 @@ def test_the_traceback_of_a_crash_is_found(gateway: RunningGateway, api: request
     assert gateway.lines_of([other]) == {"lt-evidence-3": ()}
 
 
+@pytest.mark.real
 def test_the_copied_log_holds_no_secret(
     gateway: RunningGateway, api: requests.Session, tmp_path: Path
 ) -> None:
@@ -167,9 +178,8 @@ def test_the_copied_log_holds_no_secret(
     assert not [secret for secret in (*gateway.secrets, gateway.credentials.bearer()) if secret in copied]
 
 
-def test_every_switch_is_known_to_it_or_to_another_version(home: Path) -> None:
-    """A switch with a typing error would do nothing, silently."""
-    # Settings, and the names in the source: plugins have settings of their own, with aliases.
+def names_in(version: str, home: Path) -> set[str]:
+    """Return the settings of a version, and all names in its source that may be one of a plugin."""
     code = (
         "import re, pathlib, mcpgateway; from mcpgateway.config import Settings;"
         "site = pathlib.Path(mcpgateway.__file__).parents[1];"
@@ -177,34 +187,52 @@ def test_every_switch_is_known_to_it_or_to_another_version(home: Path) -> None:
         "named = {word for path in files for word in re.findall(r'[A-Z][A-Z_]{5,}', path.read_text())};"
         "print('\\n'.join([*named, *(name.upper() for name in Settings.model_fields)]))"
     )
-    known: dict[str, set[str]] = {}
-    for directory in sorted((home / "gateways").glob("*/")):
-        version = directory.name.rpartition("-")[0]
-        if version in versions.available():
-            command = [str(directory / "bin" / "python"), "-c", code]
-            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=home, env={})
-            known[version] = set(done.stdout.split())
-    assert set(known) >= set(BOOTED)
-    assert not {switch.name for switch in common_switches()} - set().union(*known.values())
-    for version, names in known.items():
-        assert not set(versions.load(version).environment) - names, version
+    source = parse_source(version)
+    assert isinstance(source, Pinned)
+    command = [str(install(source, home).python), "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=home, env={})
+    return set(done.stdout.split())
 
 
-def test_a_port_that_is_taken(home: Path) -> None:
+@pytest.mark.real
+@pytest.mark.parametrize("version", BOOTED_OLDEST_NIGHTLY)
+def test_every_setting_of_a_version_is_known_to_it(home: Path, version: str) -> None:
+    """A setting with a typing error would have no effect."""
+    assert not set(versions.load(version).environment) - names_in(version, home)
+
+
+@pytest.mark.real
+@pytest.mark.nightly  # needs the installation of every version
+def test_every_common_switch_is_known_to_a_version(home: Path) -> None:
+    names = set().union(*(names_in(version, home) for version in versions.available()))
+    assert not {switch.name for switch in common_switches()} - names
+
+
+@pytest.fixture
+def own_home(tmp_path: Path) -> Path:
+    """A LOADTEST_HOME whose gateway is the stub."""
+    stub_home(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_a_port_that_is_taken(own_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with (
             pytest.raises(UsageError, match=rf"port {port} on 127\.0\.0\.1 cannot be used .*expected a free"),
-            booted(parse_source(QUICK), home=home, port=port, environ={}),
+            booted(STUB, home=own_home, port=port, environ={}),
         ):
             pass
 
 
+@pytest.mark.real
 def test_the_error_of_a_gateway_that_ends_while_booting(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
     with (
         pytest.raises(BootError, match=r"ended \(exit status 1\) after [\d.]+ s of booting") as error,
-        booted(parse_source(QUICK), home=home, environ={}, overrides={"TOOL_TIMEOUT": "soon"}, log_copy=copy),
+        booted(
+            parse_source(NEWEST), home=home, environ={}, overrides={"TOOL_TIMEOUT": "soon"}, log_copy=copy
+        ),
     ):
         pass
     assert "tool_timeout" in "\n".join(error.value.log_tail)
@@ -212,19 +240,18 @@ def test_the_error_of_a_gateway_that_ends_while_booting(home: Path, tmp_path: Pa
     assert "\n" not in str(error.value)
 
 
-def test_a_gateway_that_takes_too_long(home: Path) -> None:
-    before = set((home / "runs").iterdir())
+def test_a_gateway_that_takes_too_long(own_home: Path) -> None:
     with (
         pytest.raises(BootError, match=r"did not answer on /health within 0\.2 s"),
-        booted(parse_source(QUICK), home=home, environ={}, boot_time=0.2),
+        booted(STUB, home=own_home, environ={}, boot_time=0.2),
     ):
         pass
-    assert set((home / "runs").iterdir()) <= before
+    assert not list((own_home / "runs").iterdir())
 
 
-def test_the_exit_of_a_gateway_is_reported(home: Path, tmp_path: Path) -> None:
+def test_the_exit_of_a_gateway_is_reported(own_home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "gateway.log"
-    with booted(parse_source(QUICK), home=home, environ={}, log_copy=copy) as gateway:
+    with booted(STUB, home=own_home, environ={}, log_copy=copy) as gateway:
         start = time.monotonic()
         psutil.Process(gateway.pid).kill()
         assert until(lambda: gateway.death() is not None)
@@ -233,4 +260,4 @@ def test_the_exit_of_a_gateway_is_reported(home: Path, tmp_path: Path) -> None:
         assert record.death == Death(at=record.death.at, signal=9)
         assert 0 <= record.death.at < 5
         assert record.log_tail
-    assert "Uvicorn running" in copy.read_text()
+    assert "stub gateway is starting" in copy.read_text()

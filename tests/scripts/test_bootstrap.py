@@ -214,6 +214,7 @@ SURROUNDINGS = {
 }
 
 
+@pytest.mark.nightly  # installs all packages anew, which takes half a minute
 @pytest.mark.real
 def test_inside_another_project_and_without_a_home(tmp_path: Path) -> None:
     for name, text in SURROUNDINGS.items():

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from supported import NEWEST, OLDEST
 
-from loadtest.versions import data as versions
-
-NEWEST, *_, OLDEST = versions.available()
 BOOTED = (NEWEST, OLDEST)
 BOOTED_OLDEST_NIGHTLY = (NEWEST, pytest.param(OLDEST, marks=pytest.mark.nightly))
 """For tests whose subject hardly differs between versions."""

@@ -17,8 +17,10 @@ import msgspec
 import psutil
 import pytest
 import requests
+from bench import stub_home
 from eventually import until
 from processes import gone
+from supported import OLDEST, RUNNABLE
 
 from loadtest.core.errors import UsageError
 from loadtest.gateway import (
@@ -31,13 +33,12 @@ from loadtest.gateway import (
     status,
     stop_detached,
 )
+from loadtest.gateway.install.source import Source
 from loadtest.gateway.process.daemon import DaemonState
 from loadtest.gateway.process.detached import SUPERVISOR
 from loadtest.gateway.process.identity import started_after
-from loadtest.versions import data as versions
 
 FILE = SUPERVISOR.file
-QUICK = parse_source(versions.available()[-1])
 
 
 def processes(gateway: RunningGateway) -> list[psutil.Process]:
@@ -50,10 +51,22 @@ def supervisor(home: Path) -> int:
     return msgspec.json.decode((home / FILE).read_bytes(), type=DaemonState[RunningGateway]).pid
 
 
+REAL = pytest.param(OLDEST, marks=[pytest.mark.real, pytest.mark.nightly])
+"""A real gateway; on every change a stub is booted, which takes seconds less."""
+
+
+@pytest.fixture(params=[RUNNABLE, REAL])
+def source(request: pytest.FixtureRequest) -> Source:
+    return parse_source(request.param)
+
+
 @pytest.fixture
-def own_home(home: Path, tmp_path: Path) -> Iterator[Path]:
-    for name in ("gateways", "templates"):
-        (tmp_path / name).symlink_to(home / name)
+def own_home(request: pytest.FixtureRequest, source: Source, tmp_path: Path) -> Iterator[Path]:
+    if request.node.get_closest_marker("real"):
+        for name in ("gateways", "templates"):
+            (tmp_path / name).symlink_to(request.getfixturevalue("home") / name)
+    else:
+        stub_home(tmp_path)
     yield tmp_path
     stop_detached(tmp_path)
 
@@ -64,27 +77,26 @@ def write_state(home: Path, started: float) -> None:
     (home / FILE).write_bytes(msgspec.json.encode(state))
 
 
-@pytest.mark.real
-def test_boot_use_and_stop(own_home: Path) -> None:
-    gateway = boot_detached(QUICK, home=own_home)
+def test_boot_use_and_stop(source: Source, own_home: Path) -> None:
+    gateway = boot_detached(source, home=own_home)
     assert requests.get(f"{gateway.host}/health", timeout=10).ok
     assert (own_home / FILE).stat().st_mode & 0o077 == 0
     assert read_state(own_home) == gateway
-    assert status(own_home).startswith(f"{QUICK.text} runs at {gateway.host} (version ")
+    assert status(own_home).startswith(f"{source.text} runs at {gateway.host} (version ")
     assert until(lambda: len(gateway.samples(time.monotonic())) >= 2)
     assert all(backend.up for backend in gateway.backend_states())
     with pytest.raises(UsageError, match=f"runs at {gateway.host}: stop it first"):
-        boot_detached(QUICK, home=own_home)
+        boot_detached(source, home=own_home)
 
     held = processes(gateway)
     # Another run in the same home neither disturbs it nor removes its directory.
-    with pytest.raises(BootError), booted(QUICK, home=own_home, environ={}, boot_time=0.1):
+    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.1):
         pass
     assert Path(gateway.directory or "").is_dir()
 
     psutil.Process(gateway.pid).kill()
     assert until(lambda: gateway.death() is not None)
-    assert status(own_home) == f"{QUICK.text} at {gateway.host} ended (signal 9)"
+    assert status(own_home) == f"{source.text} at {gateway.host} ended (signal 9)"
 
     assert stop_detached(own_home)
     assert not [process for process in held if process.is_running()]
@@ -93,26 +105,23 @@ def test_boot_use_and_stop(own_home: Path) -> None:
     assert not stop_detached(own_home)
 
 
-@pytest.mark.nightly
-@pytest.mark.real
-def test_nothing_survives_a_killed_supervisor(own_home: Path) -> None:
-    gateway = boot_detached(QUICK, home=own_home)
+def test_nothing_survives_a_killed_supervisor(source: Source, own_home: Path) -> None:
+    gateway = boot_detached(source, home=own_home)
     held = processes(gateway)
     os.kill(supervisor(own_home), signal.SIGKILL)
     assert until(lambda: not any(process.is_running() for process in held))
     assert read_state(own_home) is None, "the state of a supervisor that has ended is ignored"
     assert not (own_home / FILE).exists()
-    with pytest.raises(BootError), booted(QUICK, home=own_home, environ={}, boot_time=0.1):
+    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.1):
         pass
     assert not list((own_home / "runs").iterdir()), "the next run removes what a killed one left behind"
 
 
-@pytest.mark.real
-def test_a_port_in_use(own_home: Path) -> None:
+def test_a_port_in_use(source: Source, own_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port} on 127"):
-            boot_detached(QUICK, home=own_home, port=port)
+            boot_detached(source, home=own_home, port=port)
     assert read_state(own_home) is None
 
 

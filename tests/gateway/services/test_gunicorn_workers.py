@@ -9,14 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from booted_versions import NEWEST
 from eventually import until
+from supported import NEWEST
 
 from loadtest.gateway import LogQuery, RunningGateway, booted, parse_source
 from loadtest.gateway.services import up
 from loadtest.gateway.services.binaries import Programs
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.nightly]  # a boot with two workers and services takes a minute
 
 
 @pytest.fixture
