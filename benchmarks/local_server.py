@@ -9,6 +9,8 @@ import re
 import sys
 from typing import Any
 
+from loadtest.versions import data as versions
+
 TOOLS = 5
 """Entities in the list: a body of about 4 KB, like a list of a gateway."""
 
@@ -57,7 +59,7 @@ _ANY = {"type": "object"}
 _LISTED = ("/tools", "/resources", "/prompts", "/servers", "/gateways")
 _CONTRACT = {
     "openapi": "3.1.0",
-    "info": {"title": "Benchmark", "version": "3.0.7"},
+    "info": {"title": "Benchmark", "version": versions.available()[0]},
     "paths": {
         **{path: {"get": _operation({"type": "array", "items": _TOOL})} for path in _LISTED},
         **{f"{path}/{{{path[1:-1]}_id}}": {"get": _operation(_TOOL)} for path in _LISTED},

@@ -125,13 +125,17 @@ Runs = Mapping[str, tuple[Run, Stalling]]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Drive the loads of one process at the same time, each on a server of its own: they mostly wait."""
-    one_process = loads(tmp_path_factory, {"closed": (None,), "open": (SOAK,), "left": (LEFT,)})
-    return one_process | loads(tmp_path_factory, {"open, two processes": (SOAK, "--processes", "2")})
+    return run_loads(tmp_path_factory, {"closed": (None,), "open": (SOAK,), "left": (LEFT,)})
 
 
-def loads(
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return run_loads(tmp_path_factory, {"open": (SOAK, "--processes", "2")})
+
+
+def run_loads(
     tmp_path_factory: pytest.TempPathFactory, wanted: Mapping[str, tuple[Soak | None, *tuple[str, ...]]]
-) -> dict[str, tuple[Run, Stalling]]:
+) -> Runs:
     directory = tmp_path_factory.mktemp("runs")
     servers = {}
     with contextlib.ExitStack() as stack:
@@ -167,9 +171,9 @@ def test_the_closed_loop_hides_the_stall(runs: Runs) -> None:
 
 
 @pytest.mark.load
-@pytest.mark.parametrize("load", ["open", "open, two processes"])
-def test_the_open_loop_shows_it(runs: Runs, load: str) -> None:
-    run, _ = runs[load]
+@pytest.mark.parametrize("processes", ["runs", "two_processes"])
+def test_the_open_loop_shows_it(request: pytest.FixtureRequest, processes: str) -> None:
+    run, _ = request.getfixturevalue(processes)["open"]
     assert run.state is RunState.COMPLETE
     due = RATE * LASTS
     # What was due at an even distance in the stall waited for its end: evenly from LASTS down to nothing.
