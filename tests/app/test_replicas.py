@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from booted_versions import NEWEST
 from msgspec.structs import replace
+from supported import NEWEST
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.job import Job, replica_count

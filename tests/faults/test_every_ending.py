@@ -22,9 +22,9 @@ import jwt
 import pytest
 from _pytest.mark.structures import ParameterSet
 from bench import REPORTS, WITHIN, Job, Kind, RealGateway, StubGateway, started
-from booted_versions import NEWEST
 from clock_jump import JumpingClock
 from stub_server import stub_server
+from supported import NEWEST
 
 from loadtest.client.auth import session_token
 from loadtest.gateway.boot import booted

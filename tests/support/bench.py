@@ -17,10 +17,9 @@ from typing import Any
 
 import psutil
 import pytest
-from booted_versions import NEWEST
 from hung_process import hang
 from stub_server import INTENDED
-from supported import RUNNABLE
+from supported import NEWEST, RUNNABLE
 
 from loadtest.gateway.install import installation as installing
 from loadtest.gateway.install.source import parse_source
