@@ -37,15 +37,15 @@ def proposal(tmp_path: Path) -> Path:
             shutil.copy(path, copy)
     newest = versions.available()[0]
     directory = copy / versions.DIRECTORY.relative_to(ROOT)
-    for end in ("toml", "lock", "contract.json"):
-        text = (directory / f"{newest}.{end}").read_text(encoding="utf-8")
+    for path in versions.DIRECTORY.glob(f"{newest}.*"):
+        text = path.read_text(encoding="utf-8")
         for before, now in (
             (f'version = "{newest}"', f'version = "{NEW}"'),
             (f"mcp-contextforge-gateway=={newest} ", f"mcp-contextforge-gateway=={NEW} "),
             (f'"version": "{newest}"', f'"version": "{NEW}"'),
         ):
             text = text.replace(before, now, 1)
-        (directory / f"{NEW}.{end}").write_text(text, encoding="utf-8")
+        (directory / path.name.replace(newest, NEW, 1)).write_text(text, encoding="utf-8")
     (copy / ".venv").symlink_to(ROOT / ".venv")
     return copy
 

@@ -36,17 +36,7 @@ PROBE_TIMEOUT = 15.0
 DOWNLOAD_TIMEOUT = 180.0
 """Seconds for uv to download a Python."""
 
-_PROBE = """
-import ctypes, sqlite3, ssl, venv, zlib
-import json, platform, sys, sysconfig
-print(json.dumps({
-    "implementation": sys.implementation.name,
-    "version": platform.python_version(),
-    "executable": getattr(sys, "_base_executable", None) or sys.executable,
-    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-}))
-"""
-"""The modules are those without which no gateway runs; a Python built without a library lacks some."""
+_PROBE = Path(__file__).with_name("interpreter_probe.py")
 
 
 class NoInterpreterError(InstallError):
@@ -110,7 +100,7 @@ def probe(path: Path) -> Interpreter | None:
     """Return the interpreter at ``path``, or None if it does not run or a gateway cannot use it."""
     try:
         done = subprocess.run(
-            [path, "-I", "-c", _PROBE],
+            [path, "-I", _PROBE],
             cwd=ISOLATION,
             env=uv_environment(),
             stdin=subprocess.DEVNULL,

@@ -20,22 +20,7 @@ READ_TIMEOUT = 60.0
 LONGEST = 80
 """Maximum characters of a default that is kept as it is."""
 
-_QUESTION = f"""
-import importlib.metadata, json
-from mcpgateway.config import Settings
-def default(field):
-    if field.default_factory or field.is_required():
-        return ""
-    return str(sorted(field.default) if isinstance(field.default, set) else field.default)
-metadata = importlib.metadata.metadata({PACKAGE!r})
-settings = {{name.upper(): default(field) for name, field in Settings.model_fields.items()}}
-print(json.dumps({{
-    "python": metadata["Requires-Python"] or "",
-    "extras": metadata.get_all("Provides-Extra") or [],
-    "settings": settings,
-}}))
-"""
-"""Run by the gateway's interpreter. A default that is computed for each instance is left empty."""
+_PROBE = Path(__file__).with_name("manifest_probe.py")
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +41,7 @@ def read_manifest(installation: Installation) -> Manifest:
     """
     with tempfile.TemporaryDirectory() as directory:
         finished = run_command(
-            [installation.python, "-c", _QUESTION],
+            [installation.python, "-I", _PROBE, PACKAGE],
             name=f"reading the configuration of {installation.name}",
             environment={"HOME": directory, "LANG": "C.UTF-8"},
             within=READ_TIMEOUT,
