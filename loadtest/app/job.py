@@ -26,7 +26,7 @@ from loadtest.core.files import prepare_directory
 from loadtest.core.progress import Progress
 from loadtest.core.redact import redact
 from loadtest.core.settings import REPLICAS
-from loadtest.core.signals import Stopped, StopRequest, listening
+from loadtest.core.signals import Stopped, StopRequest, listening, stop_request
 from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
 from loadtest.gateway.boot import starting
 from loadtest.gateway.database import deployment_of
@@ -160,9 +160,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
-                run = enrich(_measured(job, gateway.deployment), gateway)
-                for number, other in enumerate(others, 2):
-                    run = enrich_replica(run, other, number)
+                run = _with_gateways(_measured(job, gateway.deployment), gateway, others)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
@@ -280,7 +278,29 @@ def _drive(
         reports=job.reports,
         gateways=(gateway, *others),
         progress=progress,
+        report=lambda: _report_so_far(job, gateway, others),
     )
+
+
+def _report_so_far(job: Job, gateway: RunningGateway, others: Sequence[RunningGateway]) -> None:
+    """Report what was measured before a signal while Locust is still ending, as the job may be killed before it has.
+
+    Locust goes on writing ``run.json``.
+    """
+    try:
+        run = _stopped(_with_gateways(_measured(job, gateway.deployment), gateway, others), stop_request())
+        gateway.copy_log(job.reports / "gateway.log")
+        judge_and_report(run, job.options, job.reports, job.today)
+    except LoadTestError:
+        # They are written again when Locust has ended; an error is reported then.
+        return
+
+
+def _with_gateways(run: Run, gateway: RunningGateway, others: Sequence[RunningGateway]) -> Run:
+    run = enrich(run, gateway)
+    for number, other in enumerate(others, 2):
+        run = enrich_replica(run, other, number)
+    return run
 
 
 def _measured(job: Job, deployment: Deployment) -> Run:

@@ -32,6 +32,9 @@ STOP_TIMEOUT = 40
 """Seconds in which users finish their current call and delete what their scenario created."""
 STOP_WITHIN = 60.0
 """Seconds that Locust has to stop its users and write its reports after it was asked to stop."""
+REPORT_AFTER = 2.0
+"""Seconds after a signal from which on a job that still waits for Locust reports what was measured so far: GitHub kills
+a cancelled job 10 s after the first signal."""
 POLL = 0.2
 """Seconds between checks whether Locust has ended."""
 OUTPUTS = (
@@ -63,16 +66,22 @@ class Locust:
         while self.exit_status is None and stop.signal is None:
             stop.sleep(POLL)
 
-    def stop(self, within: float, *, group: bool = False) -> None:
+    def stop(
+        self, within: float, *, group: bool = False, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Interrupt Locust and wait for at most ``within`` seconds, or until a second signal arrives.
 
-        Unlike after SIGTERM, Locust writes its reports. With ``group`` all its processes are interrupted.
+        Unlike after SIGTERM, Locust writes its reports. With ``group`` all its processes are interrupted. ``meanwhile``
+        is called once if Locust takes longer than :data:`REPORT_AFTER`.
         """
         stop = stop_request()
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if group else os.kill)(self.pid, signal.SIGINT)
-        deadline = time.monotonic() + within
-        while self.exit_status is None and not stop.urgent and time.monotonic() < deadline:
+        began, called = time.monotonic(), False
+        while self.exit_status is None and not stop.urgent and time.monotonic() < began + within:
+            if not called and time.monotonic() > began + REPORT_AFTER:
+                called = True
+                meanwhile()
             stop.sleep(POLL)
 
 

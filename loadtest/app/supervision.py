@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from loadtest.app.enrich import backends_name, gateway_name
@@ -34,11 +34,13 @@ def run_locust(
     reports: Path,
     gateways: Sequence[RunningGateway],
     progress: Progress,
+    report: Callable[[], None] = lambda: None,
 ) -> float | None:
     """Run Locust until it ends, a gateway or the backends die, or a signal asks the job to stop.
 
     ``takes`` is the expected duration in seconds; much later Locust is stopped. Its output goes to ``locust.log`` in
-    ``reports``. From here on a signal raises no exception, as there is a run to report.
+    ``reports``. From here on a signal raises no exception, as there is a run to report. ``report`` reports what was
+    measured so far; it is called if Locust does not end soon after a signal.
 
     Returns the time of a gateway's last response, by the monotonic clock, if the load was stopped because it no longer
     responds.
@@ -48,7 +50,7 @@ def run_locust(
         output = stack.enter_context((reports / "locust.log").open("wb"))
         locust = stack.enter_context(in_background(arguments, environment, output))
         probes = [stack.enter_context(HealthProbe(gateway.host)) for gateway in gateways]
-        return _wait(locust, takes, reports / "run.json", gateways, probes, progress)
+        return _wait(locust, takes, reports / "run.json", gateways, probes, report, progress)
 
 
 def _wait(
@@ -57,6 +59,7 @@ def _wait(
     run_file: Path,
     gateways: Sequence[RunningGateway],
     probes: Sequence[HealthProbe],
+    report: Callable[[], None],
     progress: Progress,
 ) -> float | None:
     stop = stop_request()
@@ -71,7 +74,7 @@ def _wait(
     while locust.exit_status is None:
         if reason := _reason_to_stop(gateways, overdue=time.monotonic() > began + takes + OVERTIME):
             progress.log("load", f"{reason}; stopping the load")
-            locust.stop(STOP_WITHIN)
+            locust.stop(STOP_WITHIN, meanwhile=report if stop.signal is not None else lambda: None)
             return None
         if time.monotonic() - last_read >= READ_INTERVAL:
             run = _so_far(run_file)

@@ -247,7 +247,7 @@ def kills_a_worker(job: Job) -> None:
 
 def kills_the_second_gateway(job: Job) -> None:
     job.under_load()
-    job.find_all("stub_gateway.py")[-1].kill()
+    job.gateway_processes()[-1].kill()
 
 
 def removes_reports(job: Job) -> None:

@@ -329,8 +329,13 @@ class Job:
                     found.append(one)
         return sorted(found, key=lambda one: one.create_time())
 
+    def gateway_processes(self) -> list[psutil.Process]:
+        """Return the process of each gateway that a reaper started, the oldest first."""
+        reapers = {one.pid for one in self.processes() if "reaper.py" in " ".join(one.cmdline())}
+        return [one for one in self.find_all(*self.gateway.words) if one.ppid() in reapers]
+
     def gateway_process(self) -> psutil.Process:
-        return self.find(*self.gateway.words)
+        return self.gateway_processes()[0]
 
     def is_booting(self, during: str) -> bool:
         """Return whether the gateway boots, or its migrations run (``migrations``)."""
