@@ -485,7 +485,7 @@ def test_a_token_of_a_real_gateway_that_expires_under_load(tmp_path: Path, home:
             tmp_path,
             verb=("run", "--gateway", gateway.host),
             variables={
-                "LOADTEST_TOKEN": session_token(gateway.credentials.email, secret, admin=True, lifetime=30)
+                "LOADTEST_TOKEN": session_token(gateway.credentials.email, secret, admin=True, lifetime=90)
             },
             users=("HealthUser", "VersionMetaUser"),
         )
