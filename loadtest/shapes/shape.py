@@ -15,7 +15,7 @@ import msgspec
 
 DEEPEST = 12
 """Nesting below which a value can be anything."""
-MOST_FIELDS = 64
+MOST_FIELDS = 200
 """Keys above which an object is a map."""
 FEWEST_VARYING = 8
 """Keys of an object without any constant key above which it is a map."""
