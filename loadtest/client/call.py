@@ -27,6 +27,8 @@ class CallContext:
     validated: bool = False
     differs: str | None = None
     """Contract mismatch of a correct response."""
+    media_type: str = ""
+    """Of the response."""
     compared: bool = False
     """Whether the shape of the response was compared with a recorded one."""
     shape: Shape | None = None

@@ -94,6 +94,7 @@ def find_problem(
     HTTP, ``content`` checks the content.
     """
     call.validated = True
+    call.media_type = answer.media_type
     found = check_contract(answer, session.contract, accepted=accepted)
     if isinstance(found, Deviation):
         call.differs = found.text

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from loadtest.results.elements import ElementKind, count_by_kind
+from loadtest.results.elements import INPUT, ElementKind, count_by_kind, kind_of
 from loadtest.results.run import Run
 from loadtest.versions.data import Unchecked
 
@@ -36,7 +36,7 @@ class InputCoverage:
     def counts(self) -> dict[ElementKind, tuple[int, int]]:
         """Return the number of checked elements of each kind, and of all that are not excluded."""
         checked, others = count_by_kind(self.checked), count_by_kind(self.open)
-        return {kind: (checked[kind], checked[kind] + others[kind]) for kind in ElementKind}
+        return {kind: (checked[kind], checked[kind] + others[kind]) for kind in INPUT}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ElementCoverage:
 
 def total(parts: Iterable[Mapping[ElementKind, tuple[int, int]]]) -> dict[ElementKind, tuple[int, int]]:
     """Return the sums of several counts."""
-    sums = dict.fromkeys(ElementKind, (0, 0))
+    sums = dict.fromkeys(INPUT, (0, 0))
     for part in parts:
         for kind, (checked, of) in part.items():
             sums[kind] = (sums[kind][0] + checked, sums[kind][1] + of)
@@ -88,8 +88,8 @@ def element_coverage(
     rules = [_Rule(one) for one in exclusions]
     rows = (
         _row(name, counts, rules, frozenset((not_yet or {}).get(name, ())))
-        for name, counts in sorted(run.elements.items())
-        if name not in ignored
+        for name, counts in ((name, _input(every)) for name, every in sorted(run.elements.items()))
+        if counts and name not in ignored
     )
     return ElementCoverage(tuple(rows), measured=True, listed=not_yet is not None)
 
@@ -106,6 +106,10 @@ def open_elements(coverages: Iterable[ElementCoverage]) -> dict[str, tuple[str, 
             if names:
                 found.setdefault(one.operation, set()).update(names)
     return {operation: tuple(sorted(names)) for operation, names in sorted(found.items())}
+
+
+def _input(elements: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in elements.items() if kind_of(name) in INPUT}
 
 
 class _Rule:

@@ -16,6 +16,7 @@ from loadtest.judge.checks.check import CheckInput, CheckResult, Severity
 from loadtest.judge.checks.registry import run_checks
 from loadtest.judge.comparison import Comparison
 from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
+from loadtest.judge.coverage_level import CoverageLevel, coverage_level
 from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult
 from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, judge_failures
@@ -53,6 +54,8 @@ class Verdict:
     """Known failures to delete, because they no longer occur."""
     criteria: tuple[CriterionResult, ...]
     coverage: Coverage
+    level: CoverageLevel | None
+    """None if the run does not record what the contract documents."""
     checks: tuple[CheckResult, ...]
     """The result of every check, in order."""
     latency: Latency | None
@@ -202,6 +205,7 @@ def judge(
         stale=stale,
         criteria=results,
         coverage=coverage,
+        level=coverage_level(run, coverage),
         checks=checks,
         latency=latency,
         endurance=endurance,

@@ -14,7 +14,7 @@ import msgspec
 
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.operations import METHODS, PREFIX, base, canonical
-from loadtest.openapi.elements import NO_INPUT, DocumentedInput, documented_input
+from loadtest.openapi.elements import NO_INPUT, DocumentedInput, documented_input, documented_output
 from loadtest.results.failures import normalise
 from loadtest.versions.data import Drift, VersionData
 
@@ -93,9 +93,12 @@ class Contract:
         return found
 
     def elements(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the documented elements of each operation's input, if there are any."""
-        names = {name: tuple(sorted(self.input_of(name).names)) for name in sorted(self.operations)}
-        return {name: elements for name, elements in names.items() if elements}
+        """Return the names of the documented elements of each operation's input and responses."""
+        found = {}
+        for name, known in sorted(self.operations.items()):
+            output = documented_output(self.document, known.path, name.partition(" ")[0].lower())
+            found[name] = tuple(sorted(self.input_of(name).names | output))
+        return found
 
     def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
         """Return the distinct violations of the schema at ``pointer`` by ``body``, one line each.

@@ -1,8 +1,9 @@
-"""Documented elements of an operation's input: query parameters, body properties, and their finite values.
+"""Documented elements of an operation: what a request can contain, and what a response can be.
 
 An element has a name: ``query limit``, ``query order=asc`` for a value of an enumeration or a boolean,
 ``body tool.name`` and ``body tool.visibility=team`` for a property of a JSON or form body and its values,
-``body tags[].label`` for a property of the objects in a list.
+``body tags[].label`` for a property of the objects in a list. Of responses: ``status 200``, ``returns text/html`` for
+the media type of a success, ``response id`` for a property of its body.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ QUERY = "query "
 """Starts the name of a query parameter."""
 BODY = "body "
 """Starts the name of a property of the body."""
+RESPONSE = "response "
+"""Starts the name of a property of the response."""
 
 
 class Field(NamedTuple):
@@ -63,6 +66,24 @@ def documented_input(document: Mapping[str, Any], path: str, method: str) -> Doc
     contents = _resolved(document, operation.get("requestBody", {})).get("content", {}).values()
     schemas = [content.get("schema", {}) for content in contents]
     return DocumentedInput(query, _field(document, {"anyOf": schemas}, ()))
+
+
+def documented_output(document: Mapping[str, Any], path: str, method: str) -> frozenset[str]:
+    """Return the names of the documented elements of the responses of an operation."""
+    found: set[str] = set()
+    for status, reference in document["paths"][path][method].get("responses", {}).items():
+        if not status.isdigit():
+            continue
+        found.add(f"status {status}")
+        contents = _resolved(document, reference).get("content", {}) if int(status) < 400 else {}
+        for media_type, content in contents.items():
+            found.add(f"returns {media_type}")
+            if media_type.endswith("json"):
+                body = _field(document, content.get("schema", {}), ())
+                found.update(
+                    name for name in _names_within(body, RESPONSE, f"{RESPONSE}[].") if "=" not in name
+                )
+    return frozenset(found)
 
 
 def _field(document: Mapping[str, Any], schema: Mapping[str, Any], seen: tuple[str, ...]) -> Field:

@@ -16,12 +16,14 @@ from loadtest.results.measurements import Acceptance, Operation, ShapeRecord, St
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
-from loadtest.shapes.shape import Shape, Within
+from loadtest.shapes.shape import Shape, Within, properties
 from loadtest.shapes.stored import merge_run
 from loadtest.workload.schedule import Start
 
 MAX_EXAMPLES = 3
 """Failed calls kept with full evidence, per fingerprint."""
+RESPONSE = "response "
+"""Starts the names of properties of responses among the documented elements."""
 MAX_FINGERPRINTS = 2000
 """Distinct failures kept; further ones count only in the figures of their operation."""
 
@@ -31,6 +33,8 @@ class _OperationCounts(msgspec.Struct):
     scenario: str | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     statuses: dict[str, int] = msgspec.field(default_factory=dict)
+    media_types: dict[str, int] = msgspec.field(default_factory=dict)
+    """Of responses without a problem."""
     accepted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     differs: dict[str, int] = msgspec.field(default_factory=dict)
     latency: Histogram = msgspec.field(default_factory=Histogram)
@@ -42,6 +46,7 @@ class _OperationCounts(msgspec.Struct):
         self.scenario = other.scenario or self.scenario
         _add(self.counts, other.counts)
         _add(self.statuses, other.statuses)
+        _add(self.media_types, other.media_types)
         _add(self.differs, other.differs)
         for status, reasons in other.accepted.items():
             _add(self.accepted.setdefault(status, {}), reasons)
@@ -220,6 +225,8 @@ class Aggregator(msgspec.Struct):
         operation.latency.add(outcome.duration)
         self.buckets.add(self.start, outcome)
         counts, status = operation.counts, str(outcome.status)
+        if outcome.media_type and outcome.fault is None:
+            _add(operation.media_types, {outcome.media_type: 1})
         operation.statuses[status] = operation.statuses.get(status, 0) + 1
         counts["received"] = counts.get("received", 0) + outcome.received
         if outcome.validated:
@@ -393,9 +400,18 @@ class Aggregator(msgspec.Struct):
 
     def element_records(self, documented: Mapping[str, Iterable[str]]) -> dict[str, dict[str, int]]:
         """Return the count of each of the ``documented`` elements of each operation, 0 if it was not checked."""
-        none: dict[str, int] = {}
+        counts = {operation: Counter(elements) for operation, elements in self.checked.items()}
+        for name, operation in self.operations.items():
+            found = counts.setdefault(base(name), Counter())
+            found.update({f"status {status}": count for status, count in operation.statuses.items()})
+            found.update({f"returns {kind}": count for kind, count in operation.media_types.items()})
+        for name, statuses in self.shapes.items():
+            for shape in statuses.values():
+                found = counts.setdefault(base(name), Counter())
+                found.update(properties(shape, RESPONSE, f"{RESPONSE}[]."))
+        none = Counter[str]()
         return {
-            operation: {name: self.checked.get(operation, none).get(name, 0) for name in names}
+            operation: {name: counts.get(operation, none)[name] for name in names}
             for operation, names in documented.items()
         }
 

@@ -172,6 +172,7 @@ class Recorder:
                 status=getattr(response, "status_code", 0) or 0,
                 received=response_length or 0,
                 validated=call.validated if call else False,
+                media_type=call.media_type if call else "",
                 compared=call.compared if call else False,
                 shape=call.shape if call else None,
                 added=call.added if call else (),

@@ -10,20 +10,23 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest.core.operations import area_of
+from loadtest.judge.coverage_level import CoverageLevel
 from loadtest.judge.elements import ElementCoverage, InputCoverage, total
 from loadtest.reports.terminal import plain
-from loadtest.results.elements import ElementKind
+from loadtest.results.elements import INPUT
 
 NOT_MEASURED = "not measured: the run does not record which parameters were sent"
 
 
-def print_elements(coverage: ElementCoverage, console: Console | None = None) -> None:
-    """Print the checked and documented elements by area and operation, and the names of those not checked."""
+def print_elements(
+    coverage: ElementCoverage, level: CoverageLevel | None, console: Console | None = None
+) -> None:
+    """Print the checked and documented elements by area and operation, those not checked, and the level reached."""
     console = console or Console(highlight=False, emoji=False)
     if not coverage.measured:
         console.print(NOT_MEASURED)
         return
-    table = Table("area", *(kind.value for kind in ElementKind), box=None, pad_edge=False)
+    table = Table("area", *(kind.value for kind in INPUT), box=None, pad_edge=False)
     areas: dict[str, list[InputCoverage]] = {}
     for one in coverage.operations:
         areas.setdefault(area_of(one.operation), []).append(one)
@@ -37,9 +40,13 @@ def print_elements(coverage: ElementCoverage, console: Console | None = None) ->
                 plain(f"{one.operation}: {_counts(one)}; not checked: {', '.join(one.open)}"), soft_wrap=True
             )
     console.print(coverage.line)
+    if level is not None:
+        for criterion in level.criteria:
+            console.print(f"level {criterion.level}: {criterion}")
+        console.print(level.line)
 
 
-def elements_json(coverage: ElementCoverage) -> str:
+def elements_json(coverage: ElementCoverage, level: CoverageLevel | None) -> str:
     """Return the coverage of the documented input as JSON; ``operations`` is null if it was not measured."""
     rows = {
         one.operation: {
@@ -52,7 +59,12 @@ def elements_json(coverage: ElementCoverage) -> str:
         for one in coverage.operations
     }
     totals = {kind.value: counts for kind, counts in coverage.counts().items()}
-    found = {"totals": totals, "operations": rows if coverage.measured else None}
+    found = {
+        "totals": totals,
+        "level": level.reached if level else None,
+        "criteria": {one.criterion: (one.covered, one.total) for one in level.criteria} if level else {},
+        "operations": rows if coverage.measured else None,
+    }
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 

@@ -36,6 +36,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     """Bytes of the body."""
     validated: bool = False
+    media_type: str = ""
+    """Of the response; empty if there is none."""
     compared: bool = False
     """Whether its shape was compared with a recorded one."""
     shape: Shape | None = None

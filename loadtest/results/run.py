@@ -230,8 +230,10 @@ class Run(Record, frozen=True, kw_only=True):
     contract: tuple[str, ...] | None = None
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""
     elements: dict[str, dict[str, Count]] | None = None
-    """Documented elements of each operation's input (``query limit``, ``query order=asc``, ``body tool.name``) with the
-    number of successful calls that contained it and whose effect was checked; None if the record does not say."""
+    """Documented elements of each operation. Of its input (``query limit``, ``query order=asc``, ``body tool.name``)
+    with the number of successful calls that contained it and whose effect was checked; of its responses
+    (``status 200``, ``returns text/html``, ``response id``) with a positive number if it was seen. None if the record
+    does not say."""
     plan: tuple[Scenario, ...] = ()
     operations: tuple[Operation, ...] = ()
     shapes: ShapeRecord | None = None

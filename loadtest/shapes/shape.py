@@ -135,6 +135,20 @@ def merge(one: Shape, other: Shape, within: Within) -> Shape:
     return merged
 
 
+def properties(shape: Shape, dot: str = "", brackets: str = "[].") -> Iterator[str]:
+    """Yield the place of each key of an object that is not a map: ``tools``, ``tools[].name``.
+
+    ``dot`` and ``brackets`` start the places in an object and in the items of an array.
+    """
+    for key, field in shape.fields.items():
+        yield dot + key
+        yield from properties(field, f"{dot}{key}.", f"{dot}{key}[].")
+    if shape.items is not None:
+        for key, field in shape.items.fields.items():
+            yield brackets + key
+            yield from properties(field, f"{brackets}{key}.", f"{brackets}{key}[].")
+
+
 def _is_map(shape: Shape) -> bool:
     return shape.values is not None
 

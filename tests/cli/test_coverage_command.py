@@ -69,7 +69,8 @@ def measured(path: Path, **changes: Any) -> Path:
 def test_parameters(tmp_path: Path) -> None:
     shown = ran("--parameters", "--run", measured(tmp_path / "run.json"))
     assert "GET /tools: parameters 1/2; not checked: query cursor\n" in shown.stdout
-    assert shown.stdout.splitlines()[-1] == "parameters 1/2, values 0/0, body properties 0/1"
+    assert "\nparameters 1/2, values 0/0, body properties 0/1\n" in shown.stdout
+    assert "\nlevel 4: parameters 1/3\n" in shown.stdout
     found = json.loads(ran("--parameters", "--json", "--run", tmp_path / "run.json").stdout)
     assert found["totals"]["parameters"] == [1, 2]
     assert found["operations"]["GET /tools"]["checked"] == ["query limit"]

@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.openapi.contract import read_contract
 from loadtest.openapi.contracts import contract_of
-from loadtest.openapi.elements import documented_input
+from loadtest.openapi.elements import documented_input, documented_output
 from loadtest.versions.data import available
 
 TOOL: dict[str, Any] = {
@@ -135,3 +135,16 @@ def test_the_input_of_every_known_version_is_read(version: str) -> None:
     assert {"body tool.name", "body tool.integration_type=REST"} <= contract.input_of("POST /tools").names
     assert contract.input_of("POST /rpc tools/call") is contract.input_of("POST /rpc")
     assert not contract.input_of("GET /nowhere").names
+
+
+def test_the_documented_elements_of_responses() -> None:
+    body = {
+        "content": {"application/json": {"schema": {"type": "array", "items": {"properties": {"id": {}}}}}}
+    }
+    page: Any = {"content": {"text/html": {}}}
+    responses = {"200": body, "303": page, "422": body, "default": body}
+    document = {"paths": {"/x": {"get": {"responses": responses}}}}
+    assert documented_output(document, "/x", "get") == {
+        *("status 200", "status 303", "status 422"),
+        *("returns application/json", "returns text/html", "response [].id"),
+    }

@@ -126,11 +126,11 @@ def _show_elements(paths: Sequence[Path], *, as_json: bool) -> None:
     if len(paths) > 1:
         raise UsageError(f"--run: given {len(paths)} times, expected one run with --parameters")
     run = options.the_run(paths[0] if paths else None)
-    found = judge_run(run, JudgingOptions(), options.today()).coverage.elements
+    verdict = judge_run(run, JudgingOptions(), options.today())
     if as_json:
-        click.echo(element_table.elements_json(found))
+        click.echo(element_table.elements_json(verdict.coverage.elements, verdict.level))
     else:
-        element_table.print_elements(found)
+        element_table.print_elements(verdict.coverage.elements, verdict.level)
 
 
 def _show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:

@@ -294,7 +294,8 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
             yield f"Time to {coverage.pace_line}."
         if coverage.elements.measured:
             yield ""
-            yield f"Input checked: {coverage.elements.line}."
+            level = f"; {verdict.level.line}" if verdict.level else ""
+            yield f"Input checked: {coverage.elements.line}{level}."
     else:
         yield "Unknown: this run has no contract. Operations called:"
     yield ""
