@@ -10,7 +10,7 @@ import jsonschema_rs
 from loadtest.shapes.expected import Difference, certain_schema, compare, exact_schema
 from loadtest.shapes.shape import Shape, Within, merge, shape_of
 
-SAMPLES = 10
+SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
 MOST_NEW = 100
 """Responses per operation and process that are recorded because they are unlike earlier ones."""

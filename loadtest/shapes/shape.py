@@ -102,7 +102,9 @@ def describes_data(value: dict[str, Any]) -> bool:
 def _merged(values: Iterable[Any], depth: int) -> Shape:
     merged = Shape()
     for value in values:
-        merged = merge(merged, shape_of(value, depth + 1), Within.RESPONSE)
+        shape = shape_of(value, depth + 1)
+        if shape != merged:  # most values in a list are alike
+            merged = merge(merged, shape, Within.RESPONSE)
     return merged
 
 
