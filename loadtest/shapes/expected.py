@@ -67,7 +67,7 @@ def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | s
 
 def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
     if shape.values is not None:
-        for one in value.values():
+        for one in () if _is_text(shape.values) else value.values():
             yield from _differences(shape.values, one, _below(path, "*"))
         return
     certain = reaches(shape.types[OBJECT], CERTAIN)
@@ -91,13 +91,18 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
         schema["type"] = sorted({*shape.types, NULL})
     if shape.items is not None:
         schema["items"] = certain_schema(shape.items)
-    if shape.values is not None:
+    if shape.values is not None and not _is_text(shape.values):
         schema["additionalProperties"] = certain_schema(shape.values)
     if shape.fields:
         schema["properties"] = {key: certain_schema(field) for key, field in shape.fields.items()}
         if reaches(shape.types[OBJECT], CERTAIN):
             schema["required"] = [key for key in shape.fields if key not in shape.optional]
     return schema
+
+
+def _is_text(values: Shape) -> bool:
+    """Return whether the values of a map are texts, such as headers or attributes: others may be numbers."""
+    return "string" in values.types and not {OBJECT, ARRAY} & values.types.keys()
 
 
 def _below(path: str, key: str) -> str:
