@@ -95,15 +95,7 @@ def test_the_size_of_a_worker_is_that_of_its_master() -> None:
     assert environment["LOCUST_HEADLESS"] == "true"
 
 
-STAND_IN = """
-import pathlib, signal, sys, time
-def stop(*_):
-    print("interrupted", flush=True)
-    sys.exit(int(sys.argv[-1]))
-signal.signal(signal.SIGINT, stop)
-pathlib.Path(sys.argv[-2]).touch()
-time.sleep(60)
-"""
+PROGRAM = Path(__file__).with_name("interrupted_program.py")
 
 
 @pytest.fixture
@@ -111,7 +103,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Start a program instead of Locust, which creates this file when it is ready to be interrupted."""
     ready = tmp_path / "ready"
     monkeypatch.setattr(
-        locust_process, "locust_command", lambda arguments: [sys.executable, "-c", STAND_IN, *arguments]
+        locust_process, "locust_command", lambda arguments: [sys.executable, str(PROGRAM), *arguments]
     )
     return ready
 

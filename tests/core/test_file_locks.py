@@ -18,14 +18,7 @@ from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.core.locks import exclusively, is_held, reserved
 from loadtest.core.signals import Stopped, listening
 
-HOLDS = """
-import sys, time
-from pathlib import Path
-from loadtest.core.locks import exclusively
-with exclusively(Path(sys.argv[1]), "it", within=5):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+PROGRAM = Path(__file__).with_name("lock_holder.py")
 
 
 def _hold(path: Path, log: Path) -> None:
@@ -48,7 +41,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 def holder(path: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, PROGRAM, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -13,14 +14,7 @@ from rich.live import Live
 
 from loadtest.core.progress import EVERY, Plain, Terminal, minutes, progress
 
-SHOW = """
-from loadtest.core.progress import progress
-with progress() as shown:
-    shown.log("boot", "3.0.7")
-    shown.log("load", "20 users [bold]x")
-    shown.update("7 requests")
-print("done")
-"""
+PROGRAM = Path(__file__).with_name("progress_lines.py")
 
 
 class Time:
@@ -91,7 +85,7 @@ def on_a_terminal(**more: str) -> tuple[str, str]:
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", SHOW],
+        [sys.executable, PROGRAM],
         stdout=subprocess.PIPE,
         stderr=theirs,
         env=environment | {"TERM": "xterm-256color", "COLUMNS": "80"} | more,

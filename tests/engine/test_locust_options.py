@@ -20,23 +20,7 @@ from loadtest.workload.profiles import size
 A, B = "http://a.example:1", "http://b.example:2"
 TARGET = Target(host=A, credentials=Credentials(email="a@b", token="t"), mode=Mode.ALONE)
 
-PARSE = """
-import json, os, sys
-from locust.argument_parser import get_parser, parse_locustfile_option
-shown = []
-for case in json.load(sys.stdin):
-    os.chdir(case["directory"])
-    os.environ.clear()
-    os.environ.update(case["environment"])
-    sys.argv = ["locust", *case["arguments"]]
-    options = get_parser().parse_args()
-    first = parse_locustfile_option()
-    names = ("host", "headless", "headful", "master", "worker", "processes", "num_users", "spawn_rate",
-             "run_time", "tags", "expect_workers", "master_host", "master_port", "master_bind_host",
-             "master_bind_port", "web_host")
-    shown.append({name: getattr(options, name) for name in names} | {"file": first.locustfile})
-print(json.dumps(shown))
-"""
+PROGRAM = Path(__file__).with_name("locust_parser.py")
 
 HOSTILE = f"""
 host = {B}
@@ -111,7 +95,7 @@ def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, ob
                 }
             )
     done = subprocess.run(
-        [sys.executable, "-c", PARSE], input=json.dumps(cases), capture_output=True, text=True, check=False
+        [sys.executable, PROGRAM], input=json.dumps(cases), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return [

@@ -2,9 +2,9 @@
 
 import csv
 import datetime as dt
+import shutil
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -201,46 +201,11 @@ def test_thousands_of_rows_are_quick(tmp_path: Path) -> None:
     assert sum(f.count for f in here.failures) == 100_000
 
 
-LOCUSTFILE = """
-    import gevent
-    from locust import FastHttpUser, HttpUser, constant, events, task
-    from locust.stats import CSV_STATS_INTERVAL_SEC
-
-    @events.init.add_listener
-    def end_when_complete(environment, **_):
-        # Locust writes its files once per interval: end two writes after everything has happened.
-        def watch():
-            while len(environment.stats.errors) < 3 or not environment.runner.exceptions:
-                gevent.sleep(0.05)
-            gevent.sleep(3 * CSV_STATS_INTERVAL_SEC)
-            environment.runner.quit()
-
-        gevent.spawn(watch)
-
-    class Buyer(HttpUser):
-        wait_time = constant(0.05)
-
-        @task
-        def buy(self):
-            self.client.get("/missing", name="/missing")
-            with self.client.get("/", name="/ with, comma", catch_response=True) as response:
-                response.failure('said "no",\\nand left <b>')
-
-        @task
-        def crash(self):
-            raise KeyError("id")
-
-    class Fast(FastHttpUser):
-        wait_time = constant(0.05)
-
-        @task
-        def fast(self):
-            self.client.get("/missing", name="/fast-missing")
-"""
+PROGRAM = Path(__file__).with_name("plain_locustfile.py")
 
 
 def test_what_the_installed_locust_writes(tmp_path: Path) -> None:
-    (tmp_path / "plain.py").write_text(textwrap.dedent(LOCUSTFILE))
+    shutil.copy(PROGRAM, tmp_path / "plain.py")
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -3,27 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-STORY = """
-import json, sys
-from types import SimpleNamespace
-from loadtest.client.answer import Problem
-from loadtest.users.mcp.jsonrpc import says
-from loadtest.users.mcp.websocket import RelayUser
-
-sent = []
-link = SimpleNamespace(send=sent.append, receive=lambda within: json.loads(sys.argv[1]))
-user = RelayUser.__new__(RelayUser)
-user.process = SimpleNamespace(session=SimpleNamespace(correlation_id=lambda: "7"))
-try:
-    user.ask(link, "tools/call", {"name": "echo"}, check=says("hello"))
-    print("well")
-except Problem as problem:
-    print(problem)
-print(json.dumps(sent))
-"""
+PROGRAM = Path(__file__).with_name("websocket_request.py")
 """In a process of its own, which Locust patches; the link is one that has its answer already."""
 
 REQUEST = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo"}, "id": "7"}
@@ -45,7 +29,7 @@ REQUEST = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo"},
 )
 def test_an_answer_is_held_against_its_request(message: dict[str, object], expected: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STORY, json.dumps(message)],
+        [sys.executable, PROGRAM, json.dumps(message)],
         capture_output=True,
         text=True,
         check=True,

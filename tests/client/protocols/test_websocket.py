@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -123,42 +124,13 @@ def test_a_closed_port_is_a_connection_problem() -> None:
     assert met.value.kind is ProblemKind.CONNECTION
 
 
-STORY = """
-import sys
-from types import SimpleNamespace
-from loadtest.client.caller import StepFailed
-from loadtest.client.protocols.websocket_call import open_websocket
-from loadtest.core.redact import Redactor
-
-fired = []
-session = SimpleNamespace(host=sys.argv[1], bearer="t", contract=SimpleNamespace(prefix="/v1"),
-                          correlation_id=lambda: "lt-0-1", trust=None, redactor=Redactor())
-http = SimpleNamespace(request_event=SimpleNamespace(fire=lambda **what: fired.append(what)))
-caller = SimpleNamespace(session=session, http=http, area="a", scenario="s", last_operation=None,
-                         lateness=lambda: 5000.0, failed_before=lambda: None, note=lambda _: None)
-with open_websocket(caller, "GET /ws") as link:
-    link.send({"do": "echo"})
-    link.receive()
-try:
-    with open_websocket(caller, "GET /ws") as link:
-        link.send({"do": "close"})
-        link.receive()
-except StepFailed:
-    pass
-with open_websocket(caller, "GET /relay", versioned=False) as link:
-    link.send({"do": "echo"})
-    link.receive()
-for one in fired:
-    example = one["context"]["call"].example
-    print(one["request_type"], one["name"], one["response"].status_code, one["exception"],
-          example.curl.count("$TOKEN") if example else "no example", 5000 < one["response_time"] < 9000)
-"""
+PROGRAM = Path(__file__).with_name("websocket_calls.py")
 
 
 def test_the_handshake_is_reported_as_a_request_with_what_happened_on_the_link() -> None:
     with server() as url:
         completed = subprocess.run(
-            [sys.executable, "-c", STORY, url], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, PROGRAM, url], capture_output=True, text=True, check=True, timeout=60
         )
     assert completed.stdout.splitlines() == [
         "GET /ws 101 None no example True",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from eventually import until
@@ -15,23 +16,12 @@ from eventually import until
 from loadtest.gateway.monitor import health
 from loadtest.gateway.monitor.health import PROBES, SILENT, HealthProbe
 
-SERVER = """
-import http.server
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(503)
-        self.end_headers()
-    def log_message(self, *_):
-        pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-"""
+PROGRAM = Path(__file__).with_name("unavailable_server.py")
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, PROGRAM], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         yield process, f"http://127.0.0.1:{process.stdout.readline().strip()}"

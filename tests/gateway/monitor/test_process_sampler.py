@@ -24,24 +24,12 @@ from loadtest.gateway.monitor.sample_files import read_processes, read_samples
 from loadtest.results.measurements import ResourceSample
 
 # A parent that burns CPU in a child, waits for it, and prints a line; then the next child starts and keeps running.
-FAMILY = """
-import os, sys, time
-if (pid := os.fork()) == 0:
-    end = time.process_time() + 0.3
-    while time.process_time() < end:
-        pass
-    os._exit(0)
-os.waitpid(pid, 0)
-if os.fork() == 0:
-    time.sleep(60)
-print("ready", flush=True)
-time.sleep(60)
-"""
+PROGRAM = Path(__file__).with_name("process_family.py")
 
 
 @pytest.fixture
 def family() -> Iterator[psutil.Process]:
-    with subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen([sys.executable, PROGRAM], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"ready\n"
         process = psutil.Process(parent.pid)
