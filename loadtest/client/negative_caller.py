@@ -41,10 +41,13 @@ class NegativeCaller:
         self.rules = rules
         self._on_result = on_result
 
-    def send(self, case: NegativeCase, bearer: str) -> Answer | None:
+    def send(
+        self, case: NegativeCase, bearer: str, judge: Callable[[Answer], Finding] | None = None
+    ) -> Answer | None:
         """Send ``case`` with the token ``bearer``, which may be empty, and report its outcome.
 
-        Returns the response; None if there was none.
+        The outcome is compared with the recorded one, or else judged by ``judge``; then it is not recorded. Returns the
+        response; None if there was none.
 
         Raises:
             StopUser: the load is ending.
@@ -70,6 +73,13 @@ class NegativeCaller:
         if problem is not None:
             self._report(case, "", Finding(Standing.UNDECIDED))
             return None
+        if judge is not None:
+            found = judge(answer)
+            rule = self.rules.reason(case.operation, case.label, outcome_of(answer))
+            if found.problem is not None and rule is not None:
+                found = Finding(Standing.AS_RECORDED, reason=f"{rule.kind}: {rule.reason}")
+            self._report(case, "", found, self._failure(request, answer, found, ()))
+            return answer
         outcome = outcome_of(answer)
         recorded = self.outcomes.get(case.operation, {}).get(case.label, ())
         found = compare(case, outcome, recorded, self.rules)
@@ -135,6 +145,6 @@ class NegativeCaller:
                 at=clock.now(),
                 correlation_id=request.headers[CORRELATION_HEADER],
                 redactor=redactor,
-                actual=f"{outcome_of(answer)} instead of {' or '.join(recorded) or 'a refusal'}",
+                actual=outcome_of(answer) + (f" instead of {' or '.join(recorded)}" if recorded else ""),
             ),
         )

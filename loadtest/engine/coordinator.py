@@ -154,7 +154,9 @@ class Coordinator:
             len(scenarios) - len(plan),
         )
         self._tags = {link.session.tag for link in process.links}
-        self._counts_before = tuple(Group().imap(_prepare, process.links))
+        self._counts_before = tuple(
+            Group().imap(functools.partial(_prepare, deep=target.deep), process.links)
+        )
         problems = {
             name: reason for link in reversed(process.links) for name, reason in link.fixture.problems.items()
         }
@@ -261,10 +263,10 @@ class Coordinator:
         self.queue.done(message.name, worker, clock.now() - self.run_writer.started)
 
 
-def _prepare(link: GatewayLink) -> dict[str, int | None]:
+def _prepare(link: GatewayLink, *, deep: bool) -> dict[str, int | None]:
     """Create the fixture of one gateway; return the number of entities of each kind before it."""
     counts = count_entities(link.session)
-    link.fixture = create_fixture(link.session, link.fixture.backends)
+    link.fixture = create_fixture(link.session, link.fixture.backends, deep=deep)
     return counts
 
 

@@ -79,7 +79,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Coordinato
     monkeypatch.setattr("loadtest.engine.process.sign_in", lambda _: None)
     monkeypatch.setattr(coordinator_module, "discover_scenarios", lambda **_: SCENARIOS)
     monkeypatch.setattr(coordinator_module, "count_entities", lambda *_: {"tools": 3})
-    monkeypatch.setattr(coordinator_module, "create_fixture", lambda *_: Fixture(gateway_id="g"))
+    monkeypatch.setattr(coordinator_module, "create_fixture", lambda *_, **__: Fixture(gateway_id="g"))
     monkeypatch.setattr(coordinator_module, "delete_fixture", lambda *_: None)
     monkeypatch.setattr(coordinator_module, "delete_leftovers", lambda *_: Leftovers({"tools": 2}))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)}

@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.negative_caller import NegativeCaller
 from loadtest.fixtures.shared_member import new_password
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.admin.checks import cookies, goes_to, shows
+from loadtest.users.admin.forgery import FORGED, PROOF, judge_forged
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import task
 from loadtest.users.identity.checks import LINK
 from loadtest.users.identity.passwords import MAIL_WITHIN
+from loadtest.versions.refusals import load_rules
 
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
 """The cookie whose value every form of a signed-in user must send along."""
-PROOF = "X-CSRF-Token"
-"""The header by which the value is sent."""
 
 
 class AdminLoginUser(AdminUser):
@@ -34,6 +36,29 @@ class AdminLoginUser(AdminUser):
             jar = self._signed_in(email, password)
             self.call("GET /admin/overview/partial", bearer="", headers=self._as(jar), check=shows("<svg"))
             self._signs_out(jar)
+
+    @task
+    def forged_requests(self) -> None:
+        """A signed-in browser may send forms from the gateway's own pages only."""
+        data = self.link.session.data
+        rules = load_rules(data.version if data else None)
+        negative = NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
+        with self._account() as (email, password):
+            headers = self._as(self._signed_in(email, password))
+            for label, wrong in FORGED.items():
+                sent = {name: value for name, value in (headers | wrong).items() if value}
+                negative.send(
+                    NegativeCase(
+                        "POST /admin/tools/{tool_id}/state",
+                        CaseGroup.NO_PERMISSION,
+                        label,
+                        {"tool_id": self.name("tool")},
+                        {},
+                        headers=sent,
+                    ),
+                    "",
+                    judge_forged(label),
+                )
 
     @task
     def changes_password(self) -> None:

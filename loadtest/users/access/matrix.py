@@ -1,0 +1,234 @@
+"""Which caller sees which entity, by visibility. Pure.
+
+The rule is that of the gateway (``mcpgateway/services/base_service.py``, ``_apply_visibility_filter``): public entities
+are for every signed-in user, team entities for members of the team, private ones for their owner. An administrator sees
+the entities of every team, and no private ones of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from loadtest.client.answer import Answer, Problem
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.refusal import Finding, is_crash, is_refusal, outcome_of
+from loadtest.fixtures.callers import Role
+from loadtest.results.failures import ProblemKind
+from loadtest.results.refusals import Standing
+
+
+class Visibility(StrEnum):
+    """Visibility of an entity that the team owner created for the team."""
+
+    PRIVATE = "private"
+    TEAM = "team"
+    PUBLIC = "public"
+
+
+class EntityOperations(NamedTuple):
+    """The operations of one kind of entity that visibility concerns."""
+
+    kind: str
+    """Singular, as in messages."""
+    permission: str
+    """Prefix of its permissions: ``tools`` in ``tools.read``."""
+    create: str
+    item: str
+    items: str
+    update: str
+    state: str
+    delete: str
+    parameter: str
+    rpc_list: str = ""
+    """JSON-RPC method, without an endpoint; empty if it has none."""
+    rpc_call: str = ""
+
+
+TOOLS = EntityOperations(
+    "tool",
+    "tools",
+    "POST /tools",
+    "GET /tools/{tool_id}",
+    "GET /tools",
+    "PUT /tools/{tool_id}",
+    "POST /tools/{tool_id}/state",
+    "DELETE /tools/{tool_id}",
+    "tool_id",
+    "tools/list",
+    "tools/call",
+)
+RESOURCES = EntityOperations(
+    "resource",
+    "resources",
+    "POST /resources",
+    "GET /resources/{resource_id}",
+    "GET /resources",
+    "PUT /resources/{resource_id}",
+    "POST /resources/{resource_id}/state",
+    "DELETE /resources/{resource_id}",
+    "resource_id",
+    "resources/list",
+    "resources/read",
+)
+PROMPTS = EntityOperations(
+    "prompt",
+    "prompts",
+    "POST /prompts",
+    "GET /prompts/{prompt_id}",
+    "GET /prompts",
+    "PUT /prompts/{prompt_id}",
+    "POST /prompts/{prompt_id}/state",
+    "DELETE /prompts/{prompt_id}",
+    "prompt_id",
+    "prompts/list",
+    "prompts/get",
+)
+SERVERS = EntityOperations(
+    "server",
+    "servers",
+    "POST /servers",
+    "GET /servers/{server_id}",
+    "GET /servers",
+    "PUT /servers/{server_id}",
+    "POST /servers/{server_id}/state",
+    "DELETE /servers/{server_id}",
+    "server_id",
+)
+GATEWAYS = EntityOperations(
+    "gateway",
+    "gateways",
+    "POST /gateways",
+    "GET /gateways/{gateway_id}",
+    "GET /gateways",
+    "PUT /gateways/{gateway_id}",
+    "POST /gateways/{gateway_id}/state",
+    "DELETE /gateways/{gateway_id}",
+    "gateway_id",
+)
+AGENTS = EntityOperations(
+    "agent",
+    "a2a",
+    "POST /a2a",
+    "GET /a2a/{agent_id}",
+    "GET /a2a",
+    "PUT /a2a/{agent_id}",
+    "POST /a2a/{agent_id}/state",
+    "DELETE /a2a/{agent_id}",
+    "agent_id",
+)
+
+_SEEN: dict[Role, frozenset[Visibility]] = {
+    Role.ADMINISTRATOR: frozenset({Visibility.TEAM, Visibility.PUBLIC}),
+    Role.OWNER: frozenset(Visibility),
+    Role.TEAMMATE: frozenset({Visibility.TEAM, Visibility.PUBLIC}),
+    Role.OUTSIDER: frozenset({Visibility.PUBLIC}),
+    Role.VIEWER: frozenset({Visibility.PUBLIC}),
+    Role.TEAM_TOKEN: frozenset(Visibility),
+    Role.READ_TOKEN: frozenset(Visibility),
+    Role.ANONYMOUS: frozenset(),
+}
+READ_TOKEN_PERMISSION = "tools"  # noqa: S105
+"""The only permission of the scoped token is to read these."""
+CALLING = "call"
+"""The way that needs more than permission to read."""
+_MAY_NOT_CALL = (Role.VIEWER, Role.READ_TOKEN)
+"""Roles without permission to call tools."""
+FOREIGN = (Role.OUTSIDER, Role.VIEWER, Role.ANONYMOUS)
+"""Roles that may change no entity of the team."""
+
+
+def sees(entity: EntityOperations, visibility: Visibility, role: Role, way: str = "") -> bool:
+    """Return whether ``role`` sees an entity of the team owner; ``way`` is :data:`CALLING` for a call of a tool."""
+    if role is Role.READ_TOKEN and entity.permission != READ_TOKEN_PERMISSION:
+        return False
+    if way == CALLING and entity is TOOLS and role in _MAY_NOT_CALL:
+        return False
+    return visibility in _SEEN[role]
+
+
+def judge_shown(
+    entity: EntityOperations,
+    expected: Mapping[Visibility, bool],
+    role: Role,
+    answer: Answer,
+    ids: Mapping[Visibility, str],
+    member: str = "",
+) -> Finding:
+    """Return whether a list shows exactly the ``expected`` entities to ``role``.
+
+    ``ids`` has the value by which each is found; ``member`` is the member of a JSON-RPC result that has the list.
+    """
+    outcome = outcome_of(answer)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"the list of {entity.kind}s for {role} failed")
+    shown = _texts(answer, member) if not is_refusal(outcome) else frozenset()
+    for visibility, identity in ids.items():
+        if (identity in shown) and not expected[visibility]:
+            return _wrong(
+                ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is listed for {role}"
+            )
+    for visibility, identity in ids.items():
+        if identity not in shown and expected[visibility]:
+            return _wrong(
+                ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not listed for {role}"
+            )
+    return Finding(Standing.AS_RECORDED)
+
+
+def judge_item(
+    entity: EntityOperations, visibility: Visibility, role: Role, answer: Answer, *, expected: bool
+) -> Finding:
+    """Return whether an entity is shown to ``role`` as ``expected``, or its call answered."""
+    outcome = outcome_of(answer)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"a {visibility} {entity.kind} of the team failed for {role}")
+    shown = not is_refusal(outcome) or outcome.endswith("tool-error")
+    if shown and not expected:
+        return _wrong(
+            ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is shown to {role}"
+        )
+    if expected and not shown:
+        return _wrong(ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not shown to {role}")
+    return Finding(Standing.AS_RECORDED)
+
+
+def judge_foreign(what: str, answer: Answer) -> Finding:
+    """Return whether a request of a caller without permission was refused; ``what`` completes "… is let in"."""
+    outcome = outcome_of(answer)
+    if is_refusal(outcome):
+        return Finding(Standing.AS_RECORDED)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
+    return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal, but the request was accepted")
+
+
+def _wrong(problem: ProblemKind, message: str) -> Finding:
+    return Finding(Standing.FAILED, problem, message)
+
+
+def _texts(answer: Answer, member: str) -> frozenset[str]:
+    """Return the ids, names and addresses of the entities in a list, a page, or the result of a JSON-RPC call."""
+    try:
+        found: Any = jsonrpc.reply(answer).get("result") if member else answer.json
+    except Problem:
+        return frozenset()
+    if member and isinstance(found, dict):
+        found = found.get(member)
+    return frozenset(
+        str(one[key])
+        for one in _members(found)
+        if isinstance(one, dict)
+        for key in ("id", "name", "uri")
+        if one.get(key) is not None
+    )
+
+
+def _members(found: Any) -> Iterator[Any]:
+    if isinstance(found, list):
+        yield from found
+    elif isinstance(found, dict):
+        for value in found.values():
+            if isinstance(value, list):
+                yield from value

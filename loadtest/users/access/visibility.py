@@ -1,0 +1,318 @@
+"""Who sees, calls and changes which entity: each kind in each visibility, for each role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, NamedTuple
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import StepFailed
+from loadtest.client.negative_caller import NegativeCaller
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.protocol_cases import SESSION
+from loadtest.fixtures.callers import Callers, Role
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
+from loadtest.users.access.matrix import (
+    AGENTS,
+    CALLING,
+    FOREIGN,
+    GATEWAYS,
+    PROMPTS,
+    RESOURCES,
+    SERVERS,
+    TOOLS,
+    EntityOperations,
+    Visibility,
+    judge_foreign,
+    judge_item,
+    judge_shown,
+    sees,
+)
+from loadtest.users.base import FixtureMissing, task
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.streams import session_of
+from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prompt, new_resource, new_tool
+from loadtest.versions.refusals import load_rules
+
+RPC = "POST /rpc"
+MCP = "POST /mcp/"
+
+Body = Callable[[str, Mapping[str, str]], dict[str, Any]]
+"""Returns the body that creates an entity with a name in a scope."""
+
+
+class Made(NamedTuple):
+    """An entity of the team owner."""
+
+    id: str
+    name: str
+    """Name or, of a resource, address by which MCP finds it."""
+
+
+class AccessUser(RegistryUser):
+    """Callers of every role, and the entities of a team."""
+
+    area = "access"
+    deep = True
+
+    @task
+    def tools(self) -> None:
+        """Tools, and the MCP tools/list and tools/call."""
+        service = self.backend("rest")
+        self.check_access(TOOLS, lambda name, scope: new_tool(name, service, **scope))
+
+    @task
+    def resources(self) -> None:
+        """Resources, and the MCP resources/list and resources/read."""
+        self.check_access(RESOURCES, lambda name, scope: new_resource(name, scope=scope))
+
+    @task
+    def prompts(self) -> None:
+        """Prompts, and the MCP prompts/list and prompts/get."""
+        self.check_access(PROMPTS, lambda name, scope: new_prompt(name, scope=scope))
+
+    @task
+    def servers(self) -> None:
+        """Virtual servers."""
+        self.check_access(SERVERS, lambda name, scope: {"server": {"name": name}, **scope})
+
+    @task
+    def gateways(self) -> None:
+        """Federated MCP servers."""
+        address = self.backend("mcp_small")
+        self.check_access(GATEWAYS, lambda name, scope: new_gateway(name, address, **scope))
+
+    @task
+    def agents(self) -> None:
+        """A2A agents."""
+        address = self.backend("a2a")
+        self.check_access(
+            AGENTS,
+            lambda name, scope: {
+                "agent": {"name": name, "endpoint_url": f"{address}?{name}", "agent_type": "generic"},
+                **scope,
+            },
+        )
+
+    @task
+    def sessions(self) -> None:
+        """The id of a session is useless to another user."""
+
+        def prompt(name: str, scope: Mapping[str, str]) -> dict[str, Any]:
+            return new_prompt(name, scope=scope)
+
+        with self.roles("POST /mcp/ prompts/list") as callers:
+            owner, outsider = (
+                callers.bearer(role, self.link.session) for role in (Role.OWNER, Role.OUTSIDER)
+            )
+            with (
+                self.made(PROMPTS, Visibility.PRIVATE, prompt, callers.team, owner) as made,
+                self.mcp_session(owner) as session,
+            ):
+                self.check_foreign_session(session, outsider, made)
+                self.rpc("POST /mcp/ prompts/list", headers={SESSION: session}, bearer=owner)
+            with self.stream("GET /sse", bearer=owner) as events:
+                session = session_of(events)
+                body = jsonrpc.request("tools/list", None, "lt-negative")
+                label = "session of another user"
+                self.refused("POST /message", label, outsider, json=body, params={"session_id": session})
+
+    def check_foreign_session(self, session: str, outsider: str, made: Made) -> None:
+        """Check that a member of another team gains nothing by the session of the owner of ``made``."""
+        label = "session of another user"
+        case = NegativeCase(
+            "POST /mcp/ prompts/list",
+            CaseGroup.NO_PERMISSION,
+            label,
+            {},
+            {},
+            json=jsonrpc.request("prompts/list", None, "lt-negative"),
+            headers={"Accept": jsonrpc.ACCEPT, SESSION: session},
+        )
+        ids, hidden = {Visibility.PRIVATE: made.name}, {Visibility.PRIVATE: False}
+        self.send(
+            case,
+            outsider,
+            lambda answer: judge_shown(PROMPTS, hidden, Role.OUTSIDER, answer, ids, "prompts"),
+        )
+        self.refused("GET /mcp/", label, outsider, headers={"Accept": "text/event-stream", SESSION: session})
+        self.refused("DELETE /mcp/", label, outsider, headers={SESSION: session})
+
+    def check_access(self, entity: EntityOperations, body: Body) -> None:
+        """Create an entity in each visibility as the team owner, and check what every role sees and changes."""
+        with self.roles(entity.items) as callers, ExitStack() as undo:
+            owner = callers.bearer(Role.OWNER, self.link.session)
+            made = {
+                visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner))
+                for visibility in Visibility
+            }
+            bearers: dict[Role, str] = {
+                role: callers.bearer(role, self.link.session)
+                for role in Role
+                if role not in (Role.TEAM_TOKEN, Role.READ_TOKEN)
+            }
+            for role, permissions in ((Role.TEAM_TOKEN, ()), (Role.READ_TOKEN, ("tools.read",))):
+                bearers[role] = undo.enter_context(self.api_token(callers.team, owner, permissions))
+            for role, bearer in bearers.items():
+                self.check_reading(entity, role, bearer, made)
+                if entity.rpc_list:
+                    self.check_calling(entity, role, bearer, made)
+            for role in FOREIGN:
+                self.check_changing(entity, role, bearers[role], made)
+            for one in made.values():
+                self.call(entity.item, bearer=owner, **{entity.parameter: one.id})
+
+    def check_reading(
+        self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
+    ) -> None:
+        """Check the list and the items of the REST API."""
+        ids = {visibility: one.id for visibility, one in made.items()}
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        self.send(
+            NegativeCase(entity.items, CaseGroup.NO_PERMISSION, f"list for {role}", {}, {"limit": 0}),
+            bearer,
+            lambda answer: judge_shown(entity, expected, role, answer, ids),
+        )
+        for visibility, one in made.items():
+            path = {entity.parameter: one.id}
+            case = NegativeCase(entity.item, CaseGroup.NO_PERMISSION, f"{visibility} for {role}", path, {})
+            self.send(case, bearer, self._item_judge(entity, visibility, role, expected[visibility]))
+
+    def check_calling(
+        self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
+    ) -> None:
+        """Check the list and the items of MCP, by JSON-RPC and in a session."""
+        names = {visibility: one.name for visibility, one in made.items()}
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        member = entity.rpc_list.partition("/")[0]
+
+        def listed(endpoint: str, headers: Mapping[str, str]) -> None:
+            case = NegativeCase(
+                f"{endpoint} {entity.rpc_list}",
+                CaseGroup.NO_PERMISSION,
+                f"list for {role}",
+                {},
+                {},
+                json=jsonrpc.request(entity.rpc_list, None, "lt-negative"),
+                headers={"Accept": jsonrpc.ACCEPT, **headers},
+            )
+            self.send(case, bearer, lambda answer: judge_shown(entity, expected, role, answer, names, member))
+
+        listed(RPC, {})
+        for visibility, one in made.items():
+            key = "uri" if entity is RESOURCES else "name"
+            params: dict[str, Any] = {key: one.name}
+            if entity is not RESOURCES:
+                params["arguments"] = {"text": "lt"} if entity is TOOLS else {"who": "lt"}
+            case = NegativeCase(
+                f"{RPC} {entity.rpc_call}",
+                CaseGroup.NO_PERMISSION,
+                f"{visibility} for {role}",
+                {},
+                {},
+                json=jsonrpc.request(entity.rpc_call, params, "lt-negative"),
+                headers={"Accept": jsonrpc.ACCEPT},
+            )
+            allowed = sees(entity, visibility, role, CALLING)
+            self.send(case, bearer, self._item_judge(entity, visibility, role, allowed))
+        if role in (Role.TEAMMATE, Role.OUTSIDER):
+            with self.mcp_session(bearer) as session:
+                listed(MCP, {SESSION: session})
+
+    def check_changing(
+        self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
+    ) -> None:
+        """Check that ``role`` can neither update nor switch nor delete an entity of the team."""
+        for visibility, one in made.items():
+            path = {entity.parameter: one.id}
+            for operation, what, parts in (
+                (entity.update, "update", {"json": {"description": "lt-changed"}}),
+                (entity.state, "switch", {"params": {"activate": False}}),
+                (entity.delete, "delete", {}),
+            ):
+                label = f"{what} a {visibility} {entity.kind} as {role}"
+                self.refused(operation, label, bearer, path=path, **parts)
+
+    def refused(
+        self,
+        operation: str,
+        label: str,
+        bearer: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int | bool] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send a request that must be refused."""
+        case = NegativeCase(
+            operation, CaseGroup.NO_PERMISSION, label, path or {}, params or {}, json, headers=headers or {}
+        )
+        self.send(case, bearer, lambda answer: judge_foreign(label, answer))
+
+    def send(self, case: NegativeCase, bearer: str, judge: Callable[[Answer], Any]) -> None:
+        """Send one request and report how ``judge`` finds the response."""
+        self.negative.send(case, bearer, judge)
+
+    @property
+    def negative(self) -> NegativeCaller:
+        """The caller whose requests are counted apart."""
+        data = self.link.session.data
+        rules = load_rules(data.version if data else None)
+        return NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
+
+    @contextmanager
+    def roles(self, operation: str) -> Iterator[Callers]:
+        """Yield the callers for the ``with`` block; without them, the check of ``operation`` is undecided.
+
+        Raises:
+            FixtureMissing: there are none.
+        """
+        callers = self.link.fixture.callers
+        if callers is None:
+            self.negative.undecided(
+                NegativeCase(operation, CaseGroup.NO_PERMISSION, "callers of each role", {}, {})
+            )
+            raise FixtureMissing
+        yield callers
+
+    @contextmanager
+    def made(
+        self, entity: EntityOperations, visibility: Visibility, body: Body, team: str, owner: str
+    ) -> Iterator[Made]:
+        """Create an entity as the team owner for the ``with`` block."""
+        scope = {"team_id": team, "visibility": visibility.value}
+        made = self.call(entity.create, json=body(self.name(entity.kind), scope), bearer=owner)
+        try:
+            yield Made(made.id, str(made["uri" if entity is RESOURCES else "name"]))
+        finally:
+            self.call(entity.delete, bearer=owner, **{entity.parameter: made.id})
+
+    @contextmanager
+    def api_token(self, team: str, owner: str, permissions: tuple[str, ...]) -> Iterator[str]:
+        """Create an API token of the team for the ``with`` block."""
+        body: dict[str, Any] = {"name": self.name("token"), "expires_in_days": 1}
+        if permissions:
+            body["scope"] = {"permissions": list(permissions)}
+        made = self.call("POST /tokens/teams/{team_id}", team_id=team, json=body, bearer=owner)
+        try:
+            yield str(made["access_token"])
+        finally:
+            self.call("DELETE /tokens/{token_id}", token_id=str(made["token.id"]), bearer=owner)
+
+    @contextmanager
+    def mcp_session(self, bearer: str) -> Iterator[str]:
+        """Open an MCP session for the ``with`` block, and yield its id."""
+        session = str(self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer).headers.get(SESSION) or "")
+        try:
+            yield session
+        finally:
+            with suppress(StepFailed):
+                self.call("DELETE /mcp/", headers={SESSION: session}, bearer=bearer, unlisted=True)
+
+    @staticmethod
+    def _item_judge(
+        entity: EntityOperations, visibility: Visibility, role: Role, expected: bool
+    ) -> Callable[[Answer], Any]:
+        return lambda answer: judge_item(entity, visibility, role, answer, expected=expected)

@@ -1,0 +1,131 @@
+"""Which role sees which entity, and how a response is judged by it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loadtest.client.answer import Answer
+from loadtest.fixtures.callers import Role
+from loadtest.results.failures import ProblemKind, normalise
+from loadtest.results.refusals import Standing
+from loadtest.users.access.matrix import (
+    CALLING,
+    FOREIGN,
+    PROMPTS,
+    SERVERS,
+    TOOLS,
+    Visibility,
+    judge_foreign,
+    judge_item,
+    judge_shown,
+    sees,
+)
+
+PRIVATE, TEAM, PUBLIC = Visibility
+IDS = {PRIVATE: "a", TEAM: "b", PUBLIC: "c"}
+
+
+def answer(status: int, body: Any = None) -> Answer:
+    return Answer("GET /x", status, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        (Role.ADMINISTRATOR, {TEAM, PUBLIC}),
+        (Role.OWNER, {PRIVATE, TEAM, PUBLIC}),
+        (Role.TEAMMATE, {TEAM, PUBLIC}),
+        (Role.OUTSIDER, {PUBLIC}),
+        (Role.VIEWER, {PUBLIC}),
+        (Role.TEAM_TOKEN, {PRIVATE, TEAM, PUBLIC}),
+        (Role.READ_TOKEN, set()),
+        (Role.ANONYMOUS, set()),
+    ],
+)
+def test_who_sees_a_server_of_the_team(role: Role, seen: set[Visibility]) -> None:
+    assert {one for one in Visibility if sees(SERVERS, one, role)} == seen
+
+
+def test_the_scoped_token_reads_tools_and_does_not_call_them() -> None:
+    assert all(sees(TOOLS, one, Role.READ_TOKEN) for one in Visibility)
+    assert not any(sees(TOOLS, one, Role.READ_TOKEN, CALLING) for one in Visibility)
+    assert not any(sees(PROMPTS, one, Role.READ_TOKEN) for one in Visibility)
+    assert not sees(TOOLS, PUBLIC, Role.VIEWER, CALLING)
+    assert sees(PROMPTS, PUBLIC, Role.VIEWER, CALLING)
+
+
+def test_whoever_may_change_nothing_sees_no_private_and_no_team_entity() -> None:
+    assert not any(
+        sees(one, hidden, role) for one in (TOOLS, SERVERS) for hidden in (PRIVATE, TEAM) for role in FOREIGN
+    )
+
+
+def page(*ids: str) -> Any:
+    return [{"id": one, "name": f"name-{one}"} for one in ids]
+
+
+UNAUTHORIZED, MISSING, CRASHED = ProblemKind.UNAUTHORIZED, ProblemKind.CONTENT, ProblemKind.REFUSAL
+
+
+@pytest.mark.parametrize(
+    ("role", "response", "member", "problem"),
+    [
+        (Role.TEAMMATE, answer(200, page("b", "c", "z")), "", None),
+        (Role.TEAMMATE, answer(200, {"data": page("b", "c"), "nextCursor": None}), "", None),
+        (Role.TEAMMATE, answer(200, page("a", "b", "c")), "", UNAUTHORIZED),
+        (Role.TEAMMATE, answer(200, page("c")), "", MISSING),
+        (Role.TEAMMATE, answer(200, page()), "", MISSING),
+        (Role.TEAMMATE, answer(403, {"detail": "x"}), "", MISSING),
+        (Role.TEAMMATE, answer(500, {"detail": "x"}), "", CRASHED),
+        (Role.OUTSIDER, answer(200, page("a")), "", UNAUTHORIZED),
+        (Role.ANONYMOUS, answer(401, {"detail": "x"}), "", None),
+        (Role.ANONYMOUS, answer(200, page("c")), "", UNAUTHORIZED),
+        (Role.OUTSIDER, answer(200, {"jsonrpc": "2.0", "result": {"prompts": page("c")}}), "prompts", None),
+        (
+            Role.OUTSIDER,
+            answer(200, {"jsonrpc": "2.0", "result": {"prompts": page("b", "c")}}),
+            "prompts",
+            UNAUTHORIZED,
+        ),
+        (Role.OUTSIDER, answer(200, {"jsonrpc": "2.0", "error": {"code": -32603}}), "prompts", MISSING),
+    ],
+)
+def test_a_list_shows_exactly_what_the_role_may_see(
+    role: Role, response: Answer, member: str, problem: ProblemKind | None
+) -> None:
+    expected = {one: sees(PROMPTS, one, role) for one in Visibility}
+    found = judge_shown(PROMPTS, expected, role, response, IDS, member)
+    assert found.problem is problem
+    assert (found.standing is Standing.FAILED) == (problem is not None)
+    assert normalise(found.message) == found.message
+
+
+@pytest.mark.parametrize(
+    ("response", "expected", "problem"),
+    [
+        (answer(200, {"id": "a"}), True, None),
+        (answer(200, {"id": "a"}), False, UNAUTHORIZED),
+        (answer(404), False, None),
+        (answer(403), False, None),
+        (answer(404), True, MISSING),
+        (answer(500), False, CRASHED),
+        (answer(200, {"jsonrpc": "2.0", "error": {"code": -32002}}), False, None),
+        (answer(200, {"jsonrpc": "2.0", "error": {"code": -32002}}), True, MISSING),
+        # The tool was called, and its service failed.
+        (answer(200, {"jsonrpc": "2.0", "result": {"isError": True}}), True, None),
+        (answer(200, {"jsonrpc": "2.0", "result": {"isError": True}}), False, UNAUTHORIZED),
+    ],
+)
+def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem: ProblemKind | None) -> None:
+    assert judge_item(TOOLS, TEAM, Role.OUTSIDER, response, expected=expected).problem is problem
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [(403, None), (404, None), (200, UNAUTHORIZED), (204, UNAUTHORIZED), (500, CRASHED)],
+)
+def test_a_change_by_a_stranger_is_refused(status: int, problem: ProblemKind | None) -> None:
+    assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
