@@ -147,7 +147,7 @@ def test_a_call_knows_its_line(folder: Path) -> None:
 @pytest.mark.parametrize("version", versions.available())
 def test_what_a_version_skips_is_a_scenario(version: str) -> None:
     skipped = {name for one in versions.load(version).skipped for name in one.scenarios}
-    assert not skipped - {scenario.name for scenario in discover_scenarios()}
+    assert not skipped - {scenario.name for scenario in discover_scenarios(deep=True)}
 
 
 def test_only_selected_scenarios_are_planned(folder: Path) -> None:

@@ -60,7 +60,7 @@ class AccessUser(RegistryUser):
     def tools(self) -> None:
         """Tools, and the MCP tools/list and tools/call."""
         service = self.backend("rest")
-        self.check_access(TOOLS, lambda name, scope: new_tool(name, service, **scope))
+        self.check_access(TOOLS, lambda name, scope: new_tool(name, service, scope=scope))
 
     @task
     def resources(self) -> None:
@@ -81,7 +81,7 @@ class AccessUser(RegistryUser):
     def gateways(self) -> None:
         """Federated MCP servers."""
         address = self.backend("mcp_small")
-        self.check_access(GATEWAYS, lambda name, scope: new_gateway(name, address, **scope))
+        self.check_access(GATEWAYS, lambda name, scope: new_gateway(name, address, scope=scope))
 
     @task
     def agents(self) -> None:
