@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ USERS = Path(loadtest.client.answer.__file__).parents[1] / "users"
 
 
 class Site(NamedTuple):
-    """A ``check=`` argument in the source."""
+    """An argument of the source that is a check."""
 
     module: str
     line: int
@@ -148,12 +149,25 @@ class Namespace(dict[str, Any]):
         return LOCAL
 
 
+@functools.cache
+def check_parameters() -> frozenset[str]:
+    """Return the names of all parameters of the users that are checks by their annotation, ``check`` among them."""
+    return frozenset(
+        parameter.arg
+        for path in USERS.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for parameter in (*function.args.args, *function.args.kwonlyargs)
+        if parameter.annotation and ast.unparse(parameter.annotation) in ("Check", "Check | None")
+    )
+
+
 def sites(path: Path) -> Iterator[Site]:
     module = ".".join(path.relative_to(USERS.parents[1]).with_suffix("").parts)
     for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(function, ast.FunctionDef):
             for node in ast.walk(function):
-                if isinstance(node, ast.keyword) and node.arg == "check":
+                if isinstance(node, ast.keyword) and node.arg in check_parameters():
                     yield Site(module, node.value.lineno, node.value, function)
 
 
@@ -215,6 +229,7 @@ def is_tested_elsewhere(check: str) -> bool:
 def test_every_check_can_fail() -> None:
     found = [site for path in sorted(USERS.rglob("*.py")) for site in sites(path)]
     assert len(found) > 400
+    assert check_parameters() >= {"check", "wanted", "removed"}
     cannot_fail = {}
     for site in found:
         source = ast.unparse(site.expression)
