@@ -93,7 +93,7 @@ def shape_of(value: Any, depth: int = 0) -> Shape:
 
 
 def describes_data(value: dict[str, Any]) -> bool:
-    """Return whether an object is a JSON Schema: its keys come from whoever wrote the schema."""
+    """Return whether an object is a JSON Schema: its keys are chosen by the author of the schema."""
     return "$schema" in value or (
         isinstance(value.get("properties"), dict) and value.get("type", OBJECT) == OBJECT
     )

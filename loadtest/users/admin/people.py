@@ -175,9 +175,9 @@ class AdminTeamsUser(AdminUser):
     def leaving(self) -> None:
         """An owner leaves a team to another owner, asks to rejoin and withdraws the request."""
         with self._team() as (team, _):
-            heir = {"user_email": self._member.email, "role": OWNER}
+            new_owner = {"user_email": self._member.email, "role": OWNER}
             added = shows("Added 1 member")
-            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=heir, check=added)
+            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=new_owner, check=added)
             left = shows("Successfully left the team")
             self.call("POST /admin/teams/{team_id}/leave", team_id=team, form={}, check=left)
             asked = self.call(
