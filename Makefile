@@ -175,9 +175,13 @@ test-distributed: setup ## Test with network namespaces as machines; needs root
 mutation: setup ## Measure which faults of a gateway a load detects
 	@exec $(LOADTEST) mutate $(MUTATION_ARGS)
 
+.PHONY: conformance
+conformance: setup ## Run the MCP conformance suite; needs Node.js 22
+	@exec $(BIN)/python scripts/conformance/conformance.py
+
 .PHONY: test-browser
 test-browser: setup ## Test report.html in Chromium or Chrome
-	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest tests/browser $(PYTEST_ARGS)
+	@LOADTEST_NEEDS_BROWSER=1; export LOADTEST_NEEDS_BROWSER; exec $(BIN)/pytest -m 'not nightly' tests/browser $(PYTEST_ARGS)
 
 .PHONY: test-leaks
 test-leaks: setup ## Test leak detection; LEAKS_ARGS="--only memory"
