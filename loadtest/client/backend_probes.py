@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -50,3 +51,16 @@ def arrived_events(url: str, word: str, *, beyond: int = 0, within: float = 0.0)
         )
         answer.raise_for_status()
         return int(answer.json()["count"])
+
+
+def ask_scripted(url: str, method: str, path: str) -> dict[str, Any]:
+    """Return the response of the backend ``scripted`` at ``url`` to a control request; see its module.
+
+    Raises:
+        requests.RequestException: the backend does not respond.
+    """
+    with requests.Session() as http:
+        http.trust_env = False
+        answer = http.request(method, url + path, timeout=2 * MARGIN)
+        answer.raise_for_status()
+        return dict(answer.json())

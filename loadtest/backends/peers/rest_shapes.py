@@ -1,0 +1,73 @@
+"""A REST service with other shapes than JSON: texts, forms, mapped headers and queries, and failures.
+
+``/received`` echoes what arrived. ``/text`` responds with plain text, ``/status/CODE`` with that status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from loadtest.backends.asgi import serving
+
+TEXT = "a plain text, not JSON"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def build() -> Starlette:
+    """Return the application."""
+    return Starlette(
+        routes=[
+            Route("/received", received, methods=METHODS),
+            Route("/received/{part}", received, methods=METHODS),
+            Route("/text", text, methods=METHODS),
+            Route("/status/{code:int}", status, methods=METHODS),
+        ]
+    )
+
+
+async def received(request: Request) -> JSONResponse:
+    """Return method, path, query, headers and body of the request."""
+    return JSONResponse(
+        {
+            "method": request.method,
+            "path": request.url.path,
+            "query": dict(request.query_params),
+            "headers": dict(request.headers),
+            **await _body(request),
+        }
+    )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    if media_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        async with request.form() as form:
+            return {"form": {name: str(value) for name, value in form.items()}}
+    content = await request.body()
+    return {"json": msgspec.json.decode(content)} if content else {}
+
+
+async def text(request: Request) -> PlainTextResponse:
+    """Return a text."""
+    return PlainTextResponse(TEXT)
+
+
+async def status(request: Request) -> JSONResponse:
+    """Respond with the requested status."""
+    code = request.path_params["code"]
+    return JSONResponse({"detail": f"failed with {code} on purpose"}, status_code=code)
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """Serve it; yields the base address."""
+    async with serving(build()) as url:
+        yield url

@@ -1,0 +1,244 @@
+"""MCP servers and an agent that behave as backends in production do: paged, partly invalid, slow, away, protected.
+
+Answered without an SDK, which would correct what is wrong on purpose. The first segment of a path selects the
+behaviour, the second is a name that the scenario chose, under which requests are remembered:
+
+- ``/paged/NAME/mcp`` lists its tools, resources and prompts in pages of two;
+- ``/invalid/NAME/mcp`` lists a tool with a name that is too long for a gateway between two valid ones;
+- ``/slow/NAME/mcp`` answers a call of its tool after ``PUT /release/NAME``, or after 20 seconds; ``GET /held/NAME``
+  tells whether a call is waiting, within 5 seconds;
+- ``/dropping/NAME/mcp`` closes the connection during a call of its tool ``drop``;
+- ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
+- ``/plain/NAME/mcp`` has one tool, and remembers the headers that it received;
+- ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
+- ``/token/NAME`` is a token endpoint for client credentials;
+- ``GET /received/NAME`` returns the headers of the last request for ``NAME``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from loadtest.backends.asgi import serving
+
+PAGE = 2
+"""Entries of a page."""
+PROTOCOL = "2025-06-18"
+BROKEN = "broken-" + "x" * 300
+"""The tool with an invalid name."""
+HELD_FOR = 20.0
+"""Seconds after which a call that waits is answered."""
+HELD_WITHIN = 5.0
+"""Seconds to wait for a call that waits."""
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "paged": ("first", "second", "third", "fourth", "fifth"),
+    "invalid": ("before", BROKEN, "after"),
+    "slow": ("wait",),
+    "dropping": ("echo", "drop"),
+    "away": ("echo",),
+    "plain": ("echo",),
+}
+"""Names of the tools by behaviour."""
+PROMPTS = ("p-first", "p-second", "p-third")
+RESOURCES = ("r-first", "r-second", "r-third")
+_METHOD_NOT_FOUND = -32601
+_TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
+_UNAVAILABLE = 503
+
+
+class ScriptedPeers:
+    """The servers; they share what they remember."""
+
+    def __init__(self) -> None:
+        self._received: dict[str, dict[str, str]] = {}
+        self._away: set[str] = set()
+        self._held: dict[str, asyncio.Event] = {}
+        """Calls that wait, by name; set when they may end."""
+
+    def app(self) -> Starlette:
+        """Return the application."""
+        return Starlette(
+            routes=[
+                Route("/received/{name}", self.received, methods=["GET"]),
+                Route("/away/{name}", self.switch, methods=["PUT"]),
+                Route("/release/{name}", self.release, methods=["PUT"]),
+                Route("/held/{name}", self.held, methods=["GET"]),
+                Route("/token/{name}", self.token, methods=["POST"]),
+                Route("/agent/{name}", self.agent, methods=["POST"]),
+                Route("/{behaviour}/{name}/mcp", self.mcp, methods=["POST"]),
+            ]
+        )
+
+    async def received(self, request: Request) -> JSONResponse:
+        """Return the headers of the last request for a name."""
+        return JSONResponse(self._received.get(request.path_params["name"], {}))
+
+    async def switch(self, request: Request) -> JSONResponse:
+        """Let a server go away, or return."""
+        name = request.path_params["name"]
+        if request.query_params.get("away") == "true":
+            self._away.add(name)
+        else:
+            self._away.discard(name)
+        return JSONResponse({"away": name in self._away})
+
+    async def release(self, request: Request) -> JSONResponse:
+        """Let a call that waits end."""
+        held = self._held.get(request.path_params["name"])
+        if held is not None:
+            held.set()
+        return JSONResponse({"released": held is not None})
+
+    async def held(self, request: Request) -> JSONResponse:
+        """Tell whether a call waits."""
+        name = request.path_params["name"]
+        deadline = asyncio.get_running_loop().time() + HELD_WITHIN
+        while name not in self._held and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+        return JSONResponse({"held": name in self._held})
+
+    async def token(self, request: Request) -> JSONResponse:
+        """Issue a token that contains the client's credentials, so that a test sees which ones arrived."""
+        form = parse_qs((await request.body()).decode())
+        basic = request.headers.get("authorization", "").partition(" ")[2]
+        client = (
+            base64.b64decode(basic).decode()
+            if basic
+            else ":".join(form.get(name, [""])[0] for name in ("client_id", "client_secret"))
+        )
+        grant = form.get("grant_type", [""])[0]
+        return JSONResponse({"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600})
+
+    async def agent(self, request: Request) -> JSONResponse:
+        """Answer a message with its own text."""
+        self._remember(request)
+        message = await request.json()
+        said = message.get("params", {}).get("message", {})
+        reply = {"kind": "message", "role": "agent", "messageId": "1", "parts": said.get("parts", [])}
+        return JSONResponse({"jsonrpc": "2.0", "id": message.get("id"), "result": reply})
+
+    async def mcp(self, request: Request) -> Response:
+        """Answer one MCP message."""
+        behaviour, name = request.path_params["behaviour"], request.path_params["name"]
+        if name in self._away:
+            return Response(status_code=_UNAVAILABLE)
+        if behaviour not in TOOLS:
+            return Response(status_code=404)
+        self._remember(request)
+        message = await request.json()
+        if "id" not in message:
+            return Response(status_code=202)
+        params = message.get("params") or {}
+        method = message.get("method")
+        if method == "tools/call" and behaviour == "slow":
+            await self._hold(name)
+        if method == "tools/call" and params["name"] == "drop":
+            return _Dropped()
+        answer = _ANSWERS.get(method or "")
+        if answer is None:
+            error = {"code": _METHOD_NOT_FOUND, "message": f"Method not found: {method}"}
+            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error})
+        return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": answer(behaviour, params)})
+
+    async def _hold(self, name: str) -> None:
+        self._held[name] = asyncio.Event()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._held[name].wait(), HELD_FOR)
+        finally:
+            del self._held[name]
+
+    def _remember(self, request: Request) -> None:
+        self._received[request.path_params["name"]] = dict(request.headers)
+
+
+class _Dropped(Response):
+    """A response that ends in its middle, so that the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"jsonrpc":', "more_body": False})
+
+
+def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "protocolVersion": params.get("protocolVersion", PROTOCOL),
+        "capabilities": {"tools": {}, "resources": {}, "prompts": {}},
+        "serverInfo": {"name": f"scripted {behaviour}", "version": "1"},
+    }
+
+
+def _page(
+    key: str, entries: list[dict[str, Any]], behaviour: str, params: Mapping[str, Any]
+) -> dict[str, Any]:
+    if behaviour != "paged":
+        return {key: entries}
+    start = int(params.get("cursor") or 0)
+    more = {"nextCursor": str(start + PAGE)} if start + PAGE < len(entries) else {}
+    return {key: entries[start : start + PAGE]} | more
+
+
+def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    tools = [
+        {
+            "name": name,
+            "description": f"The tool {name}.",
+            "inputSchema": _TEXT,
+        }
+        for name in TOOLS[behaviour]
+    ]
+    return _page("tools", tools, behaviour, params)
+
+
+def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    names = RESOURCES if behaviour == "paged" else ()
+    found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
+    return _page("resources", found, behaviour, params)
+
+
+def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    names = PROMPTS if behaviour == "paged" else ()
+    argument = {"name": "who", "description": "who is greeted", "required": True}
+    return _page("prompts", [{"name": name, "arguments": [argument]} for name in names], behaviour, params)
+
+
+def _call_tool(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    text = str((params.get("arguments") or {}).get("text", ""))
+    return {"content": [{"type": "text", "text": f"{params['name']}: {text}"}], "isError": False}
+
+
+def _get_prompt(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    who = (params.get("arguments") or {}).get("who", "")
+    content = {"type": "text", "text": f"{params['name']} greets {who}"}
+    return {"messages": [{"role": "user", "content": content}]}
+
+
+_ANSWERS: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    "initialize": _initialize,
+    "ping": lambda _behaviour, _params: {},
+    "tools/list": _list_tools,
+    "tools/call": _call_tool,
+    "resources/list": _list_resources,
+    "resources/templates/list": lambda _behaviour, _params: {"resourceTemplates": []},
+    "prompts/list": _list_prompts,
+    "prompts/get": _get_prompt,
+}
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[str]:
+    """Serve them; yields the base address."""
+    async with serving(ScriptedPeers().app()) as url:
+        yield url

@@ -1,0 +1,1 @@
+"""Users whose backends behave as in production: paged, partly invalid, slow, away, protected."""

@@ -1,0 +1,129 @@
+"""Content checks of the federation's scenarios.
+
+Independent of Locust, so that tests can call each check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+
+
+def lists_names(names: Collection[str], *, without: Collection[str] = ()) -> Check:
+    """Return a check that the list has entries with exactly these names in their backend, and none ``without``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = sorted(_name(entry) for entry in answer.json)
+        if any(one in found for one in without):
+            return expected(f"none of {', '.join(sorted(without))} in the list", found)
+        wanted = sorted(names)
+        return None if found == wanted else expected(f"the entries {', '.join(wanted)}", found)
+
+    return check
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry.get("originalName") or entry["name"])
+
+
+def called(tool: str, text: str) -> Check:
+    """Return a check that a call of a scripted tool answered with its name and ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        said = answer["result.content.0.text"]
+        return (
+            None
+            if said == f"{tool}: {text}"
+            else expected(f"the answer of the tool {tool} with the text", said)
+        )
+
+    return check
+
+
+def while_held(inner: Check, held: Callable[[], bool]) -> Check:
+    """Return a check ``inner`` whose response must also have come while a slow tool was ``held``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return inner(answer) or (
+            None if held() else expected("a response while a slow tool has not answered")
+        )
+
+    return check
+
+
+def prompts_for(text: str) -> Check:
+    """Return a check that a prompt's first message is ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        said = answer["result.messages.0.content.text"]
+        return None if said == text else expected("the prompt with its argument", said)
+
+    return check
+
+
+def calls_fail(answer: Answer) -> Mismatch | None:
+    """Check that a call of a tool failed: a JSON-RPC error, or a result with ``isError``."""
+    message = answer.json
+    failed = "error" in message or (message.get("result") or {}).get("isError") is True
+    return None if failed else expected("an error of the tool", message)
+
+
+def says_status(code: int) -> Check:
+    """Return a check that a call of a REST tool failed and that its error contains the status or the reason."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        mismatch = calls_fail(answer)
+        if mismatch is not None:
+            return mismatch
+        return (
+            None
+            if str(code) in answer.text
+            else expected(f"the status {code} in the error of the tool", answer.text)
+        )
+
+    return check
+
+
+def echoed(at: str, values: dict[str, Any]) -> Check:
+    """Return a check that the echoed request has ``values`` in its member ``at`` (``query``, ``headers``, ``form``)."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        received = msgspec.json.decode(answer["result.content.0.text"])
+        found = received.get(at) or {}
+        wrong = sorted(name for name, value in values.items() if found.get(name) != value)
+        return expected(f"{at} with {', '.join(wrong)}", found) if wrong else None
+
+    return check
+
+
+def echoed_path(path: str) -> Check:
+    """Return a check that the echoed request has this ``path``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        received = msgspec.json.decode(answer["result.content.0.text"])
+        found = received.get("path")
+        return None if found == path else expected("the argument in the path of the request", found)
+
+    return check
+
+
+def says_text(text: str) -> Check:
+    """Return a check that the result of a tool contains ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        said = answer["result.content.0.text"]
+        return None if text in said else expected("the text of the service in the result", said)
+
+    return check
+
+
+def carries(received: Mapping[str, str], name: str, value: str) -> Mismatch | None:
+    """Return a mismatch if the backend did not receive the header ``name`` with this ``value``."""
+    found = received.get(name.lower(), "")
+    return None if found == value else expected(f"the stored credentials in the header {name}", found)

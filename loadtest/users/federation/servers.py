@@ -1,0 +1,132 @@
+"""MCP servers that page their lists, offer an invalid tool, are slow, drop connections, go away and return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadtest.backends.peers.scripted import BROKEN, PROMPTS, RESOURCES, TOOLS
+from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import ask_scripted
+from loadtest.users.base import task
+from loadtest.users.federation.checks import called, calls_fail, lists_names, prompts_for, while_held
+from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
+
+REFRESH = "POST /gateways/{gateway_id}/tools/refresh"
+
+
+class FederatedServersUser(RegistryUser):
+    """A user who federates servers that do not behave like the examples of the specification."""
+
+    area = "gateways"
+
+    @task
+    def paged(self) -> None:
+        """Every page of a server's lists is federated."""
+        with self.scripted("paged") as gateway:
+            everything = {"gateway_id": gateway.id, "limit": 0}
+            self.call("GET /tools", params=everything, check=lists_names(TOOLS["paged"]))
+            self.call("GET /prompts", params=everything, check=lists_names(PROMPTS))
+            self.call("GET /resources", params=everything, check=lists_names(RESOURCES))
+            self.call_tool(gateway["name"], TOOLS["paged"][-1])
+            who = self.name("who")
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": f"{gateway['name']}-{PROMPTS[0]}", "arguments": {"who": who}},
+                check=prompts_for(f"{PROMPTS[0]} greets {who}"),
+            )
+
+    @task
+    def invalid_tool(self) -> None:
+        """An invalid tool of a server does not prevent its other tools."""
+        with self.scripted("invalid") as gateway:
+            valid = [name for name in TOOLS["invalid"] if name != BROKEN]
+            self.call(
+                "GET /tools",
+                params={"gateway_id": gateway.id, "limit": 0},
+                check=lists_names(valid, without=[BROKEN]),
+            )
+            for name in valid:
+                self.call_tool(gateway["name"], name)
+
+    @task
+    def away(self) -> None:
+        """A server that does not respond for a while is used again after its return."""
+        with self.scripted("away") as gateway:
+            self.call_tool(gateway["name"], "echo")
+            name = gateway["name"]
+            self.control("PUT", f"/away/{name}?away=true")
+            try:
+                self.call_failing(name, "echo")
+            finally:
+                self.control("PUT", f"/away/{name}?away=false")
+            self.call(REFRESH, gateway_id=gateway.id)
+            self.call_tool(name, "echo")
+
+    @task
+    def slow(self) -> None:
+        """A tool that does not answer yet does not delay the call of another one."""
+        data = self.process.session.data
+        if data is not None and data.turns is not None:
+            return  # calls of this version are not concurrent
+        with self.scripted("slow") as gateway, self.scripted("plain") as other:
+            name = gateway["name"]
+            with self.meanwhile(lambda: self.call_tool(name, "wait")):
+                try:
+                    if self.control("GET", f"/held/{name}")["held"]:
+                        text = self.name("text")
+                        self.rpc(
+                            "POST /rpc tools/call",
+                            {"name": f"{other['name']}-echo", "arguments": {"text": text}},
+                            check=while_held(
+                                called("echo", text),
+                                lambda: bool(self.control("PUT", f"/release/{name}")["released"]),
+                            ),
+                        )
+                finally:
+                    self.control("PUT", f"/release/{name}")
+
+    @task
+    def dropping(self) -> None:
+        """A connection that a server closes during a call is a failed call, and the next one succeeds."""
+        with self.scripted("dropping") as gateway:
+            self.call_failing(gateway["name"], "drop")
+            self.call_tool(gateway["name"], "echo")
+
+    def control(self, method: str, path: str) -> dict[str, Any]:
+        """Return the response of the scripted servers to a control request."""
+        return ask_scripted(self.backend("scripted"), method, path)
+
+    @contextmanager
+    def scripted(self, behaviour: str) -> Iterator[Answer]:
+        """Register a scripted server with a ``behaviour`` for the ``with`` block."""
+        name = self.name("gateway")
+        body = new_gateway(name, f"{self.backend('scripted')}/{behaviour}/{name}/mcp")
+        with self.created(
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
+        ) as gateway:
+            yield gateway
+
+    def call_tool(self, gateway: str, tool: str, *, text: str = "") -> None:
+        """Call a tool of a scripted server, which answers with its name and the text."""
+        text = text or self.name("text")
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": f"{gateway}-{tool}", "arguments": {"text": text}},
+            check=called(tool, text),
+        )
+
+    def call_failing(self, gateway: str, tool: str) -> None:
+        """Call a tool whose server fails; the reply must be an error."""
+        self.call(
+            "POST /rpc tools/call",
+            json={
+                "jsonrpc": "2.0",
+                "id": self.name("call"),
+                "method": "tools/call",
+                "params": {"name": f"{gateway}-{tool}", "arguments": {"text": "x"}},
+            },
+            unlisted=True,
+            check=calls_fail,
+        )

@@ -1,0 +1,121 @@
+"""The scripted servers misbehave as their paths say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from loadtest.backends.peers import rest_shapes, scripted
+
+
+def run(scenario: Callable[[httpx.AsyncClient], Any], peer: Any = scripted) -> Any:
+    async def served() -> Any:
+        async with (
+            peer.running() as url,
+            httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as client,
+        ):
+            return await scenario(client)
+
+    return asyncio.run(served())
+
+
+async def ask(client: httpx.AsyncClient, path: str, method: str, params: dict[str, Any] | None = None) -> Any:
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+    answer = await client.post(path, json=message)
+    answer.raise_for_status()
+    return answer.json()["result"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("tools", scripted.TOOLS["paged"]), ("prompts", scripted.PROMPTS), ("resources", scripted.RESOURCES)],
+)
+def test_lists_come_in_pages(kind: str, names: tuple[str, ...]) -> None:
+    async def pages(client: httpx.AsyncClient) -> AsyncIterator[list[str]]:
+        cursor: dict[str, str] = {}
+        while True:
+            page = await ask(client, "/paged/a/mcp", f"{kind}/list", cursor)
+            yield [entry["name"] for entry in page[kind]]
+            if "nextCursor" not in page:
+                return
+            cursor = {"cursor": page["nextCursor"]}
+
+    async def scenario(client: httpx.AsyncClient) -> list[list[str]]:
+        return [page async for page in pages(client)]
+
+    found = run(scenario)
+    assert len(found) > 1
+    assert [name for page in found for name in page] == list(names)
+
+
+def test_a_server_goes_away_and_returns() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[int]:
+        statuses = []
+        for away in ("true", "false"):
+            await client.put(f"/away/a?away={away}")
+            answer = await client.post("/away/a/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
+            statuses.append(answer.status_code)
+        return statuses
+
+    assert run(scenario) == [503, 200]
+
+
+def test_a_connection_is_dropped() -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await ask(client, "/dropping/a/mcp", "tools/call", {"name": "drop", "arguments": {}})
+        await ask(client, "/dropping/a/mcp", "tools/call", {"name": "echo", "arguments": {"text": "x"}})
+
+    run(scenario)
+
+
+def test_a_call_waits_until_it_is_released() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[bool]:
+        call = asyncio.create_task(
+            ask(client, "/slow/a/mcp", "tools/call", {"name": "wait", "arguments": {"text": "x"}})
+        )
+        held = (await client.get("/held/a")).json()["held"]
+        released = (await client.put("/release/a")).json()["released"]
+        await call
+        again = (await client.put("/release/a")).json()["released"]
+        return [held, released, again]
+
+    assert run(scenario) == [True, True, False]
+
+
+def test_headers_are_remembered_by_name() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[str | None]:
+        client.headers["X-Key"] = "a"
+        await ask(client, "/plain/a/mcp", "ping")
+        await client.post("/agent/b", json={"id": 1, "params": {}})
+        return [(await client.get(f"/received/{name}")).json().get("x-key") for name in "abc"]
+
+    assert run(scenario) == ["a", "a", None]
+
+
+@pytest.mark.parametrize("in_body", [True, False])
+def test_a_token_contains_the_credentials_of_the_client(in_body: bool) -> None:
+    async def scenario(client: httpx.AsyncClient) -> str:
+        form = {"grant_type": "client_credentials"}
+        pair = {"client_id": "me", "client_secret": "s"}
+        auth = None if in_body else httpx.BasicAuth("me", "s")
+        answer = await client.post("/token/a", data=form | (pair if in_body else {}), auth=auth)
+        return str(answer.json()["access_token"])
+
+    assert run(scenario) == "client_credentials:me:s"
+
+
+def test_a_rest_service_returns_what_it_received() -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        form = (await client.post("/received?a=1", data={"b": "2"})).json()
+        assert (form["query"], form["form"]) == ({"a": "1"}, {"b": "2"})
+        body = (await client.put("/received/part", json={"c": 3}, headers={"X-D": "4"})).json()
+        assert (body["path"], body["json"], body["headers"]["x-d"]) == ("/received/part", {"c": 3}, "4")
+        assert (await client.get("/text")).text == rest_shapes.TEXT
+        assert (await client.get("/status/503")).status_code == 503
+
+    run(scenario, rest_shapes)
