@@ -102,7 +102,7 @@ def test_a_token_contains_the_credentials_of_the_client(in_body: bool) -> None:
     async def scenario(client: httpx.AsyncClient) -> str:
         form = {"grant_type": "client_credentials"}
         pair = {"client_id": "me", "client_secret": "s"}
-        auth = None if in_body else httpx.BasicAuth("me", "s")
+        auth = httpx.USE_CLIENT_DEFAULT if in_body else httpx.BasicAuth("me", "s")
         answer = await client.post("/token/a", data=form | (pair if in_body else {}), auth=auth)
         return str(answer.json()["access_token"])
 
