@@ -1,6 +1,8 @@
-"""Credentials and scopes of the backends. Importing this module loads no server."""
+"""Credentials, scopes and names of the backends. Importing this module loads no server."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 OAUTH_CLIENT_ID = "loadtest"
 OAUTH_CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - valid only for this provider on loopback
@@ -8,3 +10,19 @@ MCP_SCOPE = "mcp:read"
 """The scope of a token for the protected MCP server."""
 OPENID_SCOPES = "openid profile email"
 """The scopes of a sign-in."""
+
+BROKEN = "broken-" + "x" * 300
+"""The tool of a scripted server with an invalid name."""
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "paged": ("first", "second", "third", "fourth", "fifth"),
+    "invalid": ("before", BROKEN, "after"),
+    "slow": ("wait",),
+    "dropping": ("echo", "drop"),
+    "away": ("echo",),
+    "plain": ("echo",),
+}
+"""Names of the tools of the scripted servers, by behaviour."""
+PROMPTS = ("p-first", "p-second", "p-third")
+RESOURCES = ("r-first", "r-second", "r-third")
+TEXT = "a plain text, not JSON"
+"""The text of the REST service with other shapes than JSON."""

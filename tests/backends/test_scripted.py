@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from loadtest.backends import settings
 from loadtest.backends.peers import rest_shapes, scripted
 
 
@@ -32,7 +33,7 @@ async def ask(client: httpx.AsyncClient, path: str, method: str, params: dict[st
 
 @pytest.mark.parametrize(
     ("kind", "names"),
-    [("tools", scripted.TOOLS["paged"]), ("prompts", scripted.PROMPTS), ("resources", scripted.RESOURCES)],
+    [("tools", settings.TOOLS["paged"]), ("prompts", settings.PROMPTS), ("resources", settings.RESOURCES)],
 )
 def test_lists_come_in_pages(kind: str, names: tuple[str, ...]) -> None:
     async def pages(client: httpx.AsyncClient) -> AsyncIterator[list[str]]:
@@ -115,7 +116,7 @@ def test_a_rest_service_returns_what_it_received() -> None:
         assert (form["query"], form["form"]) == ({"a": "1"}, {"b": "2"})
         body = (await client.put("/received/part", json={"c": 3}, headers={"X-D": "4"})).json()
         assert (body["path"], body["json"], body["headers"]["x-d"]) == ("/received/part", {"c": 3}, "4")
-        assert (await client.get("/text")).text == rest_shapes.TEXT
+        assert (await client.get("/text")).text == settings.TEXT
         assert (await client.get("/status/503")).status_code == 503
 
     run(scenario, rest_shapes)

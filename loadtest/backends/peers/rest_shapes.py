@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from loadtest.backends.asgi import serving
+from loadtest.backends.settings import TEXT
 
-TEXT = "a plain text, not JSON"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -31,27 +31,15 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
+from loadtest.backends.settings import PROMPTS, RESOURCES, TOOLS
 
 PAGE = 2
 """Entries of a page."""
 PROTOCOL = "2025-06-18"
-BROKEN = "broken-" + "x" * 300
-"""The tool with an invalid name."""
 HELD_FOR = 20.0
 """Seconds after which a call that waits is answered."""
 HELD_WITHIN = 5.0
 """Seconds to wait for a call that waits."""
-TOOLS: Mapping[str, tuple[str, ...]] = {
-    "paged": ("first", "second", "third", "fourth", "fifth"),
-    "invalid": ("before", BROKEN, "after"),
-    "slow": ("wait",),
-    "dropping": ("echo", "drop"),
-    "away": ("echo",),
-    "plain": ("echo",),
-}
-"""Names of the tools by behaviour."""
-PROMPTS = ("p-first", "p-second", "p-third")
-RESOURCES = ("r-first", "r-second", "r-third")
 _METHOD_NOT_FOUND = -32601
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
 _UNAVAILABLE = 503

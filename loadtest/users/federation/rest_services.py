@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.backends.peers.rest_shapes import TEXT
+from loadtest.backends.settings import TEXT
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.users.base import task

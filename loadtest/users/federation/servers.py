@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.backends.peers.scripted import BROKEN, PROMPTS, RESOURCES, TOOLS
+from loadtest.backends.settings import BROKEN, PROMPTS, RESOURCES, TOOLS
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.users.base import task
