@@ -97,7 +97,16 @@ def measure(
             words = f"{number} of {len(batches)}: {plural(len(batch.faults), 'fault')}"
             progress.log("load", f"{words} in {plural(len(batch.scenarios), 'scenario')}")
             proxy.inject(batch.faults)
-            load = _load(gateway, proxy, batch.scenarios, options, reports / f"load-{number}", progress)
+            try:
+                load = _load(gateway, proxy, batch.scenarios, options, reports / f"load-{number}", progress)
+            except InconclusiveError as error:
+                # The other loads are still evidence; these faults count as not applied.
+                progress.log("load", f"not judged: {error}")
+                outcomes += [
+                    Outcome(fault=fault, detection=Detection.NOT_APPLIED, example="the load did not finish")
+                    for fault in batch.faults
+                ]
+                continue
             found, others = attribute(batch.faults, calls, proxy.applied, _seen(load, usual))
             outcomes += found
             unexplained += others
