@@ -156,6 +156,12 @@ def has_at_least(key: str, value: float) -> Check:
     return check
 
 
+def of_no_other_team(answer: Answer) -> Mismatch | None:
+    """Check that the list, of a team without entities, is empty."""
+    found = ids(answer)
+    return expected("no entity of another team in the list", found) if found else None
+
+
 def starts_list(entities: Collection[str]) -> Check:
     """Return a check that the response is a page with one of these ``entities``, and names the next page."""
 

@@ -30,6 +30,7 @@ from loadtest.users.checks import (
     lists_one_of,
     lists_only,
     mentions,
+    of_no_other_team,
     refuses_service,
     repeats_tool_result,
     requests_counted,
@@ -78,6 +79,7 @@ REPLIES = {"parts": [{"text": "hi"}]}
         (lists_only("a", "b"), [{"id": "b"}, {"id": "a"}]),
         (lists_only("a"), {"tools": [{"id": "a"}], "nextCursor": None}),
         (lists_only("a", at="items"), {"items": [{"id": "a"}]}),
+        (of_no_other_team, []),
         (lists_number(2), [{"id": "b"}, {"id": "a"}]),
         (lists_one_of({"a", "b"}), [{"id": "b"}]),
         (lists_one_of(()), [{"id": "b"}]),
@@ -141,6 +143,7 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         (lists_only(), [{"id": "a"}], "expected no other entity in the list, got ['a']"),
         (lists_only("a"), [{"id": "a"}, {"id": "a"}], "expected no other entity in the list, got ['a', 'a']"),
         (lists_number(1), [], "expected a list of 1, got []"),
+        (of_no_other_team, [{"id": "a"}], "expected no entity of another team in the list, got ['a']"),
         (lists_one_of({"b"}), [{"id": "a"}], PAGE_OF_ONE),
         (
             lists_one_of(()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.users.base import task
-from loadtest.users.checks import lists_only
+from loadtest.users.checks import lists_only, of_no_other_team
 from loadtest.users.read_back import Item, Listed
 from loadtest.users.registry.fixtures import PRIVATE, RegistryUser, of_team
 
@@ -34,7 +34,7 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /tools/{tool_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": {"tags": tag},
-                "filters": [({"team_id": team.id}, [tool]), (PRIVATE, [active])],
+                "filters": [(PRIVATE, [active])],
             }
             self.check_list("GET /tools", active, tool, **lists)
             self.check_list("GET /tools/", active, tool, **lists)
@@ -55,7 +55,7 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /resources/{resource_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": {"tags": tag},
-                "filters": [({"team_id": team.id}, [resource]), (PRIVATE, [active])],
+                "filters": [(PRIVATE, [active])],
             }
             self.check_list("GET /resources", active, resource, **lists)
             self.check_list("GET /resources/", active, resource, **lists)
@@ -76,7 +76,7 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /prompts/{prompt_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": {"tags": tag},
-                "filters": [({"team_id": team.id}, [prompt]), (PRIVATE, [active])],
+                "filters": [(PRIVATE, [active])],
             }
             self.check_list("GET /prompts", active, prompt, **lists)
             self.check_list("GET /prompts/", active, prompt, **lists)
@@ -97,7 +97,7 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /servers/{server_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": {"tags": tag},
-                "filters": [({"team_id": team.id}, [server]), (PRIVATE, [active])],
+                "filters": [(PRIVATE, [active])],
             }
             self.check_list("GET /servers", active, server, **lists)
             self.check_list("GET /servers/", active, server, **lists)
@@ -118,7 +118,7 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /gateways/{gateway_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": every,
-                "filters": [({"team_id": self.process.session.tag}, []), (PRIVATE, [])],
+                "filters": [(PRIVATE, [])],
             }
             self.check_list("GET /gateways", active, gateway, **lists)
             self.check_list("GET /gateways/", active, gateway, **lists)
@@ -139,12 +139,65 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /a2a/{agent_id}/state", on=False, **own)
             lists: dict[str, Any] = {
                 "among": {"tags": tag},
-                "filters": [({"team_id": team.id}, [agent]), (PRIVATE, [active])],
+                "filters": [(PRIVATE, [active])],
             }
             self.check_list("GET /a2a", active, agent, **lists)
             self.check_list("GET /a2a/", active, agent, **lists)
             self.switch("POST /a2a/{agent_id}/state", on=True, **own)
             self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
+
+    @task
+    def gateways_of_a_team(self) -> None:
+        """The federated servers of another team do not include one without a team."""
+        with self.gateway(scope=PRIVATE):
+            other = PRIVATE | {"team_id": self.name("team")}
+            for operation in ("GET /gateways", "GET /gateways/"):
+                self.call(operation, params=other, check=of_no_other_team)
+
+    @task
+    def tools_of_a_team(self) -> None:
+        """The tools of another team do not include one without a team."""
+        tag = self.name("tag")
+        with self.tool(tags=[tag], scope=PRIVATE):
+            other = {"tags": tag, "team_id": self.name("team")}
+            for operation in ("GET /tools", "GET /tools/"):
+                self.call(operation, params=other, check=of_no_other_team)
+
+    @task
+    def resources_of_a_team(self) -> None:
+        """The resources of another team do not include one without a team."""
+        tag = self.name("tag")
+        with self.resource(tags=[tag], scope=PRIVATE):
+            other = {"tags": tag, "team_id": self.name("team")}
+            for operation in ("GET /resources", "GET /resources/"):
+                self.call(operation, params=other, check=of_no_other_team)
+
+    @task
+    def prompts_of_a_team(self) -> None:
+        """The prompts of another team do not include one without a team."""
+        tag = self.name("tag")
+        with self.prompt(tags=[tag], scope=PRIVATE):
+            other = {"tags": tag, "team_id": self.name("team")}
+            for operation in ("GET /prompts", "GET /prompts/"):
+                self.call(operation, params=other, check=of_no_other_team)
+
+    @task
+    def servers_of_a_team(self) -> None:
+        """The virtual servers of another team do not include one without a team."""
+        tag = self.name("tag")
+        with self.server(tags=[tag], scope=PRIVATE):
+            other = {"tags": tag, "team_id": self.name("team")}
+            for operation in ("GET /servers", "GET /servers/"):
+                self.call(operation, params=other, check=of_no_other_team)
+
+    @task
+    def agents_of_a_team(self) -> None:
+        """The agents of another team do not include one without a team."""
+        tag = self.name("tag")
+        with self.agent(tags=[tag], scope=PRIVATE):
+            other = {"tags": tag, "team_id": self.name("team")}
+            for operation in ("GET /a2a", "GET /a2a/"):
+                self.call(operation, params=other, check=of_no_other_team)
 
     @task
     def tool_toggle(self) -> None:
