@@ -160,7 +160,7 @@ def _trend(before: Latency | None, now: Latency | None) -> tuple[LatencyChange, 
 
 
 def _percentile(latency: Latency | None, share: float) -> float | None:
-    return latency.percentiles.get(f"{share:g}") if latency else None
+    return latency.reported(share) if latency else None
 
 
 def _figures(run: Run, baseline: Run) -> Iterator[ComparedMetric]:

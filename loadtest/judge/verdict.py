@@ -311,7 +311,7 @@ def _headline(
         parts.append(plural(warnings, "warning"))
     if coverage.total and result is not Result.PASS:
         parts.append(coverage.line)
-    p95 = latency.percentile(95) if latency else None
+    p95 = latency.reported(95) if latency else None
     if p95 is not None:
         parts.append(f"p95 {p95:.0f} ms")
     return " · ".join((result.value.upper(), *parts))

@@ -44,9 +44,9 @@ class _Bucket(msgspec.Struct):
             requests=self.requests,
             failures=self.failures,
             users=users,
-            p50=known.percentiles["50"] if known else None,
-            p95=known.percentiles["95"] if known else None,
-            p99=known.percentiles["99"] if known else None,
+            p50=known.reported(50) if known else None,
+            p95=known.reported(95) if known else None,
+            p99=known.reported(99) if known else None,
         )
 
 

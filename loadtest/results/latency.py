@@ -5,6 +5,7 @@ digits over its whole range, and other tools can read its encoded form.
 Source: https://hdrhistogram.github.io/HdrHistogram/
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import compress
 
@@ -17,7 +18,8 @@ LONGEST_MS = 3_600_000
 """Durations above one hour are counted as one hour."""
 
 _UNITS_PER_MS = 1000  # the histogram counts whole microseconds
-_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+_MEDIAN, _MAXIMUM = 50.0, 100.0
+_PERCENTILES = (_MEDIAN, 75.0, 90.0, 95.0, 99.0, 99.9)
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,18 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         if self.histogram is not None:
             return Histogram.decode(self.histogram).percentile(q)
         return self.percentiles.get(f"{q:g}")
+
+    def reported(self, q: float) -> float | None:
+        """Return the ``q``-th percentile in ms for a report, or None if it is not available or not reliable.
+
+        Above the median a percentile needs one duration beyond it: 20 durations for the 95th, 100 for the 99th.
+        """
+        return self.percentiles.get(f"{q:g}") if self.count >= fewest_durations(q) else None
+
+
+def fewest_durations(q: float) -> int:
+    """Return the number of durations that the ``q``-th percentile needs to be reported."""
+    return 1 if q <= _MEDIAN or q >= _MAXIMUM else math.ceil(round(100 / (100 - q), 6))
 
 
 class Histogram:

@@ -60,3 +60,15 @@ def test_a_distribution_knows_every_percentile() -> None:
     latency = counted([1.0, 2.0, 3.0, 4.0]).summary()
     assert latency is not None
     assert latency.percentile(25) == pytest.approx(1.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("q", "fewest"), [(50, 1), (75, 4), (90, 10), (95, 20), (99, 100), (99.9, 1000), (100, 1)]
+)
+def test_a_percentile_is_reported_from_so_many_durations_on(q: float, fewest: int) -> None:
+    known = {f"{q:g}": 7.0}
+    few, enough = (
+        Latency(count=count, mean=1.0, min=1.0, max=9.0, percentiles=known) for count in (fewest - 1, fewest)
+    )
+    assert few.reported(q) is None
+    assert enough.reported(q) == 7.0

@@ -27,7 +27,7 @@ def render(run: Run, verdict: Verdict) -> str:
     """
     measures: dict[str, dict[str, float]] = {}
     latency = total_latency(verdict)
-    median, p95 = ((latency.percentiles.get(share) if latency else None) for share in ("50", "95"))
+    median, p95 = ((latency.reported(share) if latency else None) for share in (50, 95))
     if latency is not None and median is not None and p95 is not None:
         lowest = min(latency.min, median)
         measures["latency"] = {"value": median * _NS, "lower_value": lowest * _NS, "upper_value": p95 * _NS}

@@ -17,7 +17,7 @@ from loadtest.results.run import Run
 
 FILENAME = "benchmark.json"
 
-_SHARES = ("50", "95", "99")
+_SHARES = (50, 95, 99)
 
 
 class BenchmarkEntry(Record, frozen=True, kw_only=True):
@@ -41,6 +41,6 @@ def render(run: Run, verdict: Verdict) -> str:
 
 def _entries(name: str, latency: Latency) -> Iterator[BenchmarkEntry]:
     for share in _SHARES:
-        if share in latency.percentiles:
-            value, extra = latency.percentiles[share], f"{latency.count} requests"
+        if (value := latency.reported(share)) is not None:
+            extra = f"{latency.count} requests"
             yield BenchmarkEntry(name=f"{name}, p{share}", unit="ms", value=value, extra=extra)

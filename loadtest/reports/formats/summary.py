@@ -331,18 +331,18 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
 
 
 def _slowest(run: Run) -> Iterator[str]:
-    timed = [(o.name, o.latency) for o in run.operations if o.latency and "95" in o.latency.percentiles]
-    slow = sorted(timed, key=lambda pair: (-pair[1].percentiles["95"], pair[0]))[:MOST_SLOW]
+    timed = [(one.name, one.latency) for one in run.operations if one.latency]
+    slow = sorted(timed, key=lambda pair: (-pair[1].mean, pair[0]))[:MOST_SLOW]
     if not slow:
         return
     yield "### Slowest operations"
     yield ""
-    yield from _table(("operation", "requests", "p50", "p95", "max"), slow, _slow_row)
+    yield from _table(("operation", "requests", "mean", "p95", "max"), slow, _slow_row)
 
 
 def _slow_row(timed: tuple[str, Latency]) -> Sequence[str]:
     name, latency = timed
-    figures = (latency.percentiles.get("50"), latency.percentiles.get("95"), latency.max)
+    figures = (latency.mean, latency.reported(95), latency.max)
     return _code(name), str(latency.count), *map(_ms, figures)
 
 

@@ -155,7 +155,8 @@ def render(run: Run, verdict: Verdict) -> str:
     latency = verdict.latency
     figures = {"mean": latency.mean, "max": latency.max} if latency else {}
     if latency:
-        figures |= {f"p{q}": value for q, value in latency.percentiles.items()}
+        shares = ((q, latency.reported(float(q))) for q in latency.percentiles)
+        figures |= {f"p{q}": value for q, value in shares if value is not None}
     document = VerdictJson(
         verdict=verdict.result.value,
         exit_code=int(verdict.exit_code),

@@ -17,7 +17,7 @@ from loadtest.results.run import Run
 
 MOST = 750
 """Maximum number of rows; failing operations come first, then the slowest."""
-_PERCENTILES = ("50", "95", "99")
+_PERCENTILES = (50, 95, 99)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def operation_table(run: Run, verdict: Verdict) -> OperationTable:
     """
     bad = {one.failure.operation for one in verdict.failing}
     called = [operation for operation in run.operations if operation.requests]
-    called.sort(key=lambda one: (one.name not in bad, -one.failures, -_p95(one), one.name))
+    called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
     shown = called[:MOST]
     latencies = [one.latency for one in shown if one.latency]
     axis = Logarithmic(
@@ -92,7 +92,7 @@ def operation_table(run: Run, verdict: Verdict) -> OperationTable:
 
 def _row(operation: Operation, failing: bool, axis: Logarithmic) -> OperationRow:
     latency = operation.latency
-    figures = [latency.percentiles.get(share) if latency else None for share in _PERCENTILES]
+    figures = [latency.reported(share) if latency else None for share in _PERCENTILES]
     return OperationRow(
         operation=operation,
         name=one_line(operation.name),
@@ -123,5 +123,5 @@ def _statuses(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted((one_line(status, 20), count) for status, count in counts)
 
 
-def _p95(operation: Operation) -> float:
-    return operation.latency.percentiles.get("95", 0.0) if operation.latency else 0.0
+def _mean(operation: Operation) -> float:
+    return operation.latency.mean if operation.latency else 0.0
