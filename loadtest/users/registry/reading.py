@@ -135,6 +135,6 @@ class ReadOnlyAPIUser(RegistryUser):
             others = ("entity_types", "prompts"), ("tags", self.name("tag")), ("q", self.name("tool"))
             for name, value in (*others, ("gateway_id", self.fixture.gateway_id or "")):
                 self.call("GET /search", params=among | {name: value}, check=has("count", 0))
-            of_this_run = {"q": self.process.session.tag, "entity_types": "tools"}
+            of_this_run = {"q": self.link.session.tag, "entity_types": "tools"}
             for limit in ("limit", "limit_per_type"):
                 self.call("GET /search", params={**of_this_run, limit: 1}, check=lists_number(1, at="items"))
