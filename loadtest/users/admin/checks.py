@@ -6,15 +6,12 @@ Independent of Locust, so that tests can call each check.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loadtest.client.answer import Answer, refusal_reason
 from loadtest.client.mismatch import Mismatch, expected, refused
-
-if TYPE_CHECKING:
-    from loadtest.client.caller import Check
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check
@@ -22,6 +19,8 @@ if TYPE_CHECKING:
 
 DONE = 303
 """The status of a form that sends the browser back to the admin page."""
+GONE = (404,)
+"""Statuses of a read of something that was deleted."""
 TAKEN = "already"
 """Message for a server that another user has just registered."""
 METHOD = "grpc.health.v1.Health.Check"
@@ -33,6 +32,52 @@ REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
 def succeeded(answer: Answer) -> Mismatch | None:
     """Check a form's JSON answer: it reports success."""
     return None if answer["success"] is True else refused("success", refusal_reason(answer))
+
+
+def has_all(values: Mapping[str, Any], *, under: str = "") -> Check:
+    """Return a check that an entity, in the member ``under`` if given, has these ``values`` at these dotted paths.
+
+    A list of tags, which some responses show with a label, compares by their ids.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        for path, value in values.items():
+            found = answer[f"{under}.{path}" if under else path]
+            if found != value and _ids(found) != value:
+                return expected(f"{path} to be {value!r:.80}", found)
+        return None
+
+    return check
+
+
+def _ids(tags: Any) -> Any:
+    labelled = isinstance(tags, list) and all(isinstance(tag, dict) and "id" in tag for tag in tags)
+    return [tag["id"] for tag in tags] if labelled else tags
+
+
+def has_members(roles: Mapping[str, str]) -> Check:
+    """Return a check that a team has just these members: their role by address."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {one["user_email"]: one["role"] for one in answer.json}
+        return None if found == roles else expected(f"the members {dict(roles)}", found)
+
+    return check
+
+
+def has_length(number: int, at: str = "") -> Check:
+    """Return a check that a list, in the member ``at`` if given, has this number of entries."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = answer[at] if at else answer.json
+        return None if len(listed) == number else expected(f"{number} entries", listed)
+
+    return check
+
+
+def is_gone(answer: Answer) -> Mismatch | None:
+    """Check that what was deleted cannot be read: the status is one of :data:`GONE`."""
+    return None if answer.status in GONE else expected("what was deleted not to be found", answer.text)
 
 
 def went_back(answer: Answer) -> Mismatch | None:

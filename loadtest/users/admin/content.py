@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from loadtest.users.admin.checks import mentions, shows, succeeded, went_back
-from loadtest.users.admin.forms import OFF, ON, AdminUser
+import msgspec
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch
+from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_back
+from loadtest.users.admin.forms import AdminUser, Kind
+from loadtest.users.admin.lists import Shown, first_of, only
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT
 
-CHANGED = "Changed by form."
-ARGUMENTS = '[{"name": "who", "description": "who is greeted", "required": true}]'
+RESOURCES = Kind(
+    create="POST /admin/resources",
+    state="POST /admin/resources/{resource_id}/state",
+    delete="POST /admin/resources/{resource_id}/delete",
+    search="GET /admin/resources/search",
+    listed="GET /admin/resources",
+    item="GET /admin/resources/{resource_id}",
+    under="resource",
+    partial="GET /admin/resources/partial",
+    ids="GET /admin/resources/ids",
+    ids_at="resource_ids",
+)
+PROMPTS = Kind(
+    create="POST /admin/prompts",
+    state="POST /admin/prompts/{prompt_id}/state",
+    delete="POST /admin/prompts/{prompt_id}/delete",
+    search="GET /admin/prompts/search",
+    listed="GET /admin/prompts",
+    item="GET /admin/prompts/{prompt_id}",
+    partial="GET /admin/prompts/partial",
+    ids="GET /admin/prompts/ids",
+    ids_at="prompt_ids",
+)
+CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
+CHANGED_TEXT = "A changed text."
 
 
 class AdminResourcesUser(AdminUser):
@@ -22,57 +52,22 @@ class AdminResourcesUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A resource is created, read and deleted."""
-        form = self._form()
-        with self.made(
-            "POST /admin/resources",
-            form,
-            search="GET /admin/resources/search",
-            delete="POST /admin/resources/{resource_id}/delete",
-        ) as resource:
-            self.call(
-                "GET /admin/resources/test/{resource_uri}", resource_uri=form["uri"], check=mentions(TEXT)
-            )
-            changed = form | {"description": CHANGED, "content": CHANGED}
-            self.call(
-                "POST /admin/resources/{resource_id}/edit",
-                resource_id=resource,
-                form=changed,
-                check=succeeded,
-            )
-            described = has("resource.description", CHANGED)
-            self.call("GET /admin/resources/{resource_id}", resource_id=resource, check=described)
-            self.call("GET /admin/resources/partial", params={"q": form["name"]}, check=shows(form["name"]))
+        """A resource is created, read, changed and deleted; every field of its forms is stored."""
+        name = self.name("resource")
+        form = new_resource_form(name)
+        with self.made(RESOURCES, form, stored=stored_resource(form)) as resource:
+            read = {"resource_uri": form["uri"]}
+            self.call("GET /admin/resources/test/{resource_uri}", **read, check=has("content.text", TEXT))
+            changed = new_resource_form(f"{name}-changed") | CHANGED
+            changed |= {"content": CHANGED_TEXT, "mimeType": "text/markdown"}
+            edited = self.stores(RESOURCES, resource.id, stored_resource(changed))
+            edit = "POST /admin/resources/{resource_id}/edit"
+            self.form(edit, resource.id, changed, check=succeeded, effect=edited)
 
     @task
     def states(self) -> None:
-        """A resource that is switched off and on again."""
-        with self.made(
-            "POST /admin/resources",
-            self._form(),
-            search="GET /admin/resources/search",
-            delete="POST /admin/resources/{resource_id}/delete",
-        ) as resource:
-            for state in (OFF, ON):
-                self.call(
-                    "POST /admin/resources/{resource_id}/state",
-                    resource_id=resource,
-                    form=state,
-                    check=went_back,
-                )
-            enabled = has("resource.enabled", True)
-            self.call("GET /admin/resources/{resource_id}", resource_id=resource, check=enabled)
-
-    def _form(self) -> dict[str, str]:
-        name = self.name("resource")
-        return {
-            "uri": f"loadtest://{name}",
-            "name": name,
-            "mimeType": "text/plain",
-            "content": TEXT,
-            "description": DESCRIPTION,
-            "visibility": "public",
-        }
+        """A resource of a team, and a public one that is switched off and on again, in every list."""
+        self.in_lists(RESOURCES, new_resource_form)
 
 
 class AdminPromptsUser(AdminUser):
@@ -82,44 +77,78 @@ class AdminPromptsUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A prompt is created and deleted."""
-        form = self._form()
-        with self.made(
-            "POST /admin/prompts",
-            form,
-            search="GET /admin/prompts/search",
-            delete="POST /admin/prompts/{prompt_id}/delete",
-        ) as prompt:
-            changed = form | {"description": CHANGED}
-            self.call("POST /admin/prompts/{prompt_id}/edit", prompt_id=prompt, form=changed, check=succeeded)
-            self.call("GET /admin/prompts/{prompt_id}", prompt_id=prompt, check=has("description", CHANGED))
-            self.call("GET /admin/prompts/partial", params={"q": form["name"]}, check=shows(form["name"]))
+        """A prompt is created, changed and deleted; every field of its forms is stored."""
+        name = self.name("prompt")
+        form = new_prompt_form(name)
+        with self.made(PROMPTS, form, stored=stored_prompt(form)) as prompt:
+            changed = new_prompt_form(f"{name}-changed", argument="whom") | CHANGED
+            edited = self.stores(PROMPTS, prompt.id, stored_prompt(changed))
+            self.form(
+                "POST /admin/prompts/{prompt_id}/edit", prompt.id, changed, check=succeeded, effect=edited
+            )
 
     @task
     def states(self) -> None:
-        """A prompt that is switched off and on again."""
-        with self.made(
-            "POST /admin/prompts",
-            self._form(),
-            search="GET /admin/prompts/search",
-            delete="POST /admin/prompts/{prompt_id}/delete",
-        ) as prompt:
-            for state, enabled in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /admin/prompts/{prompt_id}/state", prompt_id=prompt, form=state, check=went_back
-                )
-                self.call("GET /admin/prompts/{prompt_id}", prompt_id=prompt, check=has("enabled", enabled))
+        """A prompt of a team, and a public one that is switched off and on again, in every list."""
+        self.in_lists(PROMPTS, new_prompt_form)
 
-    def _form(self) -> dict[str, str]:
-        name = self.name("prompt")
-        return {
-            "name": name,
-            "customName": name,
-            "template": "Greet {{ who }} in one sentence.",
-            "arguments": ARGUMENTS,
-            "description": DESCRIPTION,
-            "visibility": "public",
-        }
+
+def new_resource_form(name: str) -> dict[str, str]:
+    """Return the form of a new resource."""
+    return {
+        "uri": f"loadtest://{name}",
+        "name": name,
+        "customName": name,
+        "mimeType": "text/plain",
+        "content": TEXT,
+        "description": DESCRIPTION,
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def stored_resource(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of the resource that a form describes."""
+    return {
+        "uri": form["uri"],
+        "name": form["name"],
+        "mimeType": form["mimeType"],
+        "size": len(form["content"]),
+        "description": form["description"],
+        "tags": [form["tags"]],
+        "visibility": form["visibility"],
+        "enabled": True,
+    }
+
+
+def new_prompt_form(name: str, argument: str = "who") -> dict[str, str]:
+    """Return the form of a new prompt with one argument."""
+    arguments = [{"name": argument, "description": f"{argument} is greeted", "required": True}]
+    return {
+        "name": name,
+        "customName": name,
+        "display_name": f"{name} shown",
+        "displayName": f"{name} shown",
+        "template": f"Greet {{{{ {argument} }}}} in one sentence.",
+        "arguments": msgspec.json.encode(arguments).decode(),
+        "description": DESCRIPTION,
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def stored_prompt(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of the prompt that a form describes."""
+    return {
+        "name": form["name"],
+        "displayName": form["displayName"],
+        "template": form["template"],
+        "arguments": msgspec.json.decode(form["arguments"]),
+        "description": form["description"],
+        "tags": [form["tags"]],
+        "visibility": form["visibility"],
+        "enabled": True,
+    }
 
 
 class AdminRootsUser(AdminUser):
@@ -129,25 +158,49 @@ class AdminRootsUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A root is created, exported and deleted."""
-        with self._root() as (uri, name):
-            self.call("GET /admin/roots/{uri}", uri=uri, check=has("name", name))
-            renamed = self.name("root")
-            self.call("POST /admin/roots/{uri}/update", uri=uri, form={"name": renamed}, check=went_back)
-            self.call("GET /admin/roots/export", params={"uri": uri}, check=has("root.name", renamed))
+        """A root is created, exported, changed and deleted."""
+        with self._root(self.name("root")) as root:
+            exported = has_all({"uri": root.id, "name": root.name}, under="root")
+            self.call("GET /admin/roots/export", params={"uri": root.id}, check=exported)
+            renamed = root._replace(name=self.name("renamed"))
+            changed = {"name": renamed.name}
+            update = "POST /admin/roots/{uri}/update"
+            self.form(update, root.id, changed, check=went_back, effect=self._reads(renamed))
 
     @task
     def search(self) -> None:
-        """A root that is found by its name."""
-        with self._root() as (uri, name):
-            self.call("GET /admin/roots/search", params={"q": name}, check=mentions(uri))
+        """Two roots that are found by the name they share, and by their own."""
+        name = self.name("twin")
+        with self._root(f"{name}-a") as one, self._root(f"{name}-b") as other:
+            self.call("GET /admin/roots/search", params={"q": name}, check=only(one, other))
+            self.call("GET /admin/roots/search", params={"q": one.name}, check=only(one))
+            self.call("GET /admin/roots/search", params={"q": name, "limit": 1}, check=first_of(one, other))
 
     @contextmanager
-    def _root(self) -> Iterator[tuple[str, str]]:
-        name = self.name("root")
-        uri = f"https://{name}.example.com/root"
-        self.call("POST /admin/roots", form={"uri": uri, "name": name}, check=went_back)
+    def _root(self, name: str) -> Iterator[Shown]:
+        """Create a root for the ``with`` block; its address is its id."""
+        root = Shown(f"https://{name}.example.com/root", name)
+        form = {"uri": root.id, "name": name}
+        self.call("POST /admin/roots", form=form, check=went_back, effect=self._reads(root))
         try:
-            yield uri, name
+            yield root
         finally:
-            self.call("POST /admin/roots/{uri}/delete", uri=uri, form={}, check=went_back)
+            delete = "POST /admin/roots/{uri}/delete"
+            self.call(delete, uri=root.id, form={}, check=went_back, effect=self._lacks(root))
+
+    def _reads(self, root: Shown) -> Check:
+        """Return a check that reads a root."""
+
+        def check(_: Answer) -> Mismatch | None:
+            read = self.call("GET /admin/roots/{uri}", uri=root.id)
+            return has_all({"uri": root.id, "name": root.name})(read)
+
+        return check
+
+    def _lacks(self, root: Shown) -> Check:
+        """Return a check that a root does not exist."""
+
+        def check(_: Answer) -> Mismatch | None:
+            return is_gone(self.call("GET /admin/roots/{uri}", uri=root.id, refusals=GONE))
+
+        return check

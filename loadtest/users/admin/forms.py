@@ -6,17 +6,62 @@ redirects the browser to its tab of the admin page, ``/admin#tools``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
+from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.users.admin.checks import finds, succeeded, went_back
-from loadtest.users.registry.fixtures import RegistryUser
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import finds, has_all, succeeded, went_back
+from loadtest.users.admin.lists import (
+    MOST,
+    Shown,
+    first_of,
+    has_among,
+    ids_are,
+    is_page,
+    only,
+    shows_only,
+    turns_to,
+)
+from loadtest.users.registry.fixtures import RegistryUser, of_team
 
 OFF = {"activate": "false"}
 ON = {"activate": "true"}
 PURGE = {"purge_metrics": "true"}
 """The form that deletes an entity together with its metrics."""
+TURNS = 4
+"""How often the pages of a list that others change are compared before they count as the same."""
+
+
+class Kind(NamedTuple):
+    """The operations of the admin UI for one kind of entity."""
+
+    create: str
+    state: str
+    delete: str
+    search: str
+    """Finds entities by their name."""
+    listed: str = ""
+    item: str = ""
+    under: str = ""
+    """Member of the entity in the response of ``item``; empty if it is the entity itself."""
+    partial: str = ""
+    """The table of entities, or the options to select, as HTML."""
+    ids: str = ""
+    at: str = "items"
+    """Member of the entities in the response of ``search``; empty if it is the list itself."""
+    ids_at: str = ""
+    keeps_deleted: bool = False
+    """The search for inactive entities finds deleted ones, too."""
+    limit: str = "limit"
+    """Parameter of ``search``: the number of entities."""
+
+    @property
+    def first(self) -> str:
+        """Dotted path of the id of the first entity in the response of ``search``."""
+        return f"{self.at}.0.id" if self.at else "0.id"
 
 
 class AdminUser(RegistryUser):
@@ -32,39 +77,148 @@ class AdminUser(RegistryUser):
     @contextmanager
     def made(
         self,
-        operation: str,
+        kind: Kind,
         form: Mapping[str, str],
         *,
-        search: str,
-        delete: str,
+        stored: Mapping[str, Any] | None = None,
         wanted: Check | None = None,
         removed: Check | None = None,
-        key: str = "items.0.id",
-    ) -> Iterator[str]:
+    ) -> Iterator[Shown]:
         """Create an entity by form for the ``with`` block, and delete it by form afterwards.
 
         Args:
-            operation: the form that makes it; ``form`` holds its fields, ``name`` among them.
-            search: finds it by its name.
-            delete: the form that deletes it.
-            wanted: check of the response of ``operation``; by default, that it reports success.
-            removed: check of the response of ``delete``; by default, that it redirects to the admin page.
-            key: dotted path of the id in the response of ``search``.
+            kind: its forms, and the search that finds it by its name and, after its deletion, no longer does.
+            form: the fields of the form that creates it, ``name`` among them. The block may extend the name.
+            stored: the members that the entity must have; see :meth:`stores`.
+            wanted: check of the response of the form that creates it; by default, that it reports success.
+            removed: check of the response of the form that deletes it; by default, that it redirects to the admin page.
         """
-        self.call(operation, form=form, check=wanted or succeeded)
-        parameter = delete.rpartition("{")[2].partition("}")[0]
-        identity = ""
+        name, known = form["name"], [form["id"]] if "id" in form else []
+
+        def created(answer: Answer) -> Mismatch | None:
+            read = self.call(kind.search, params={"q": name})
+            identity = known[0] if known else str(read[kind.first])
+            known[:] = [identity]
+            return only(Shown(identity, name), at=kind.at)(read) or (
+                self.stores(kind, identity, stored)(answer) if stored else None
+            )
+
+        self.call(kind.create, form=form, check=wanted or succeeded, effect=created)
         try:
-            identity = self._found(search, form["name"], key)
-            yield identity
+            # While the load is ending, no effect is read, and this call ends the scenario.
+            yield Shown(known[0] if known else self._id(kind, name), name)
         finally:
             with self.undoing():
-                # The load may have ended between creation and search.
-                identity = identity or self._found(search, form["name"], key)
-                self.call(delete, form=PURGE, check=removed or went_back, **{parameter: identity})
+                identity = known[0] if known else self._id(kind, name)
+                gone = self.finds(kind, name, include_inactive=not kind.keeps_deleted)
+                self.form(kind.delete, identity, PURGE, check=removed or went_back, effect=gone)
 
-    def _found(self, search: str, name: str, key: str) -> str:
-        return str(self.call(search, params={"q": name}, check=finds(key))[key])
+    def _id(self, kind: Kind, name: str) -> str:
+        return str(self.call(kind.search, params={"q": name}, check=finds(kind.first))[kind.first])
+
+    def form(self, operation: str, identity: str, form: Mapping[str, str], **options: Any) -> Answer:
+        """Send a form about the entity with this id; ``options`` are those of :meth:`call`."""
+        return self.call(operation, form=form, **options, **{parameter_of(operation): identity})
+
+    def stores(self, kind: Kind, identity: str, values: Mapping[str, Any]) -> Check:
+        """Return a check that reads an entity, which must have these ``values`` at these dotted paths."""
+
+        def check(_: Answer) -> Mismatch | None:
+            read = self.call(kind.item, **{parameter_of(kind.item): identity})
+            return has_all({"id": identity, **values}, under=kind.under)(read)
+
+        return check
+
+    def finds(self, kind: Kind, name: str, *entities: Shown, **more: str | int | bool) -> Check:
+        """Return a check that reads, in the search of ``kind`` for ``name``, just ``entities``."""
+
+        def check(_: Answer) -> Mismatch | None:
+            read = self.call(kind.search, params={"q": name, "include_inactive": True} | more)
+            return only(*entities, at=kind.at)(read)
+
+        return check
+
+    def in_lists(self, kind: Kind, new: Callable[[str], dict[str, str]]) -> None:
+        """Look for two entities in every list of ``kind``: one of a team, and a public one that is switched off.
+
+        Args:
+            kind: its lists.
+            new: returns the form that creates an entity of a name.
+        """
+        tag, name = self.name("tag"), self.name("twin")
+        with (
+            self.team() as team,
+            self.made(kind, new(f"{name}-a") | {"tags": tag} | of_team(team.id)) as kept,
+            self.made(kind, new(f"{name}-b") | {"tags": tag}) as other,
+        ):
+            off = other._replace(enabled=False)
+            hidden = self.finds(kind, name, kept, include_inactive=False)
+            self.form(kind.state, off.id, OFF, check=went_back, effect=hidden)
+            self._searched(kind, name, tag, team.id, kept, off)
+            self._paged(kind, tag, team.id, kept, off)
+            self._listed(kind, kept, off)
+            self.form(kind.state, off.id, ON, check=went_back, effect=self.finds(kind, name, kept, other))
+
+    def _searched(self, kind: Kind, name: str, tag: str, team: str, kept: Shown, off: Shown) -> None:
+        """Check each parameter of the search and of the list of ids."""
+        everything = {"q": name, "include_inactive": True}
+        self.call(
+            kind.search, params={"tags": tag, "include_inactive": True}, check=only(kept, off, at=kind.at)
+        )
+        self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))
+        self.call(kind.search, params=everything | {kind.limit: 1}, check=first_of(kept, off, at=kind.at))
+        if kind.ids:
+            owned = {"team_id": team, "include_inactive": True}
+            self.call(kind.ids, params=owned, check=ids_are(kind.ids_at, kept))
+
+    def _paged(self, kind: Kind, tag: str, team: str, kept: Shown, off: Shown) -> None:
+        """Check each parameter of the table and of the options to select."""
+        everything = {"tags": tag, "include_inactive": True, "per_page": 1}
+        left = [kept, off]
+        for page in (1, 2):
+            self.call(kind.partial, params=everything | {"page": page}, check=turns_to(page, left, of=2))
+        active = {"tags": tag, "include_inactive": False, "render": "selector"}
+        self.call(kind.partial, params=active, check=shows_only(kept))
+        owned = {"team_id": team, "include_inactive": True}
+        self.call(kind.partial, params=owned, check=shows_only(kept))
+
+    def _listed(self, kind: Kind, kept: Shown, off: Shown) -> None:
+        """Check each parameter of the list in JSON, which cannot be filtered."""
+        whole = {"page": 1, "per_page": MOST, "include_inactive": True}
+        first = str(self.call(kind.listed, params=whole, check=has_among(kept, off))["data.0.id"])
+        active = has_among(kept, without=[off])
+        self.call(kind.listed, params={"per_page": MOST, "include_inactive": False}, check=active)
+        second = {"page": 2, "per_page": 1, "include_inactive": True}
+        self.call(kind.listed, params=second, check=is_page(2, 1), effect=self.differs(kind.listed, first))
+
+    def differs(self, operation: str, first: str, key: str = "id", **options: Any) -> Check:
+        """Return a check that the second page of a list does not have the entity that is ``first``.
+
+        An entity moves to the second page while another one is created. Both pages are then read again.
+        """
+
+        def check(answer: Answer) -> Mismatch | None:
+            path = f"data.0.{key}"
+            before, second = first, str(answer[path])
+            for _ in range(TURNS):
+                if second != before:
+                    return None
+                page = {"per_page": 1, "include_inactive": True}
+                before = str(self.call(operation, params=page | {"page": 1}, **options)[path])
+                second = str(self.call(operation, params=page | {"page": 2}, **options)[path])
+            return expected("another entity on the second page than on the first", second)
+
+        return check
+
+    def team(self) -> AbstractContextManager[Answer]:
+        """Create a team of the administrator for the ``with`` block."""
+        body = {"name": self.name("team"), "visibility": "private"}
+        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
+
+
+def parameter_of(operation: str) -> str:
+    """Return the name of the only parameter in the path of ``operation``."""
+    return operation.partition("{")[2].partition("}")[0]
 
 
 def from_fixture(value: str | None) -> str:

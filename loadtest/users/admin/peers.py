@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from typing import Any
 
-from loadtest.users.admin.checks import counts, finds, mentions, shows, succeeded, went_back
-from loadtest.users.admin.forms import OFF, ON, PURGE, AdminUser
+from loadtest.client.caller import Check
+from loadtest.users.admin.checks import GONE, is_gone, mentions, succeeded
+from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT
 
-CHANGED = "Changed by form."
+SERVERS = Kind(
+    create="POST /admin/servers",
+    state="POST /admin/servers/{server_id}/state",
+    delete="POST /admin/servers/{server_id}/delete",
+    search="GET /admin/servers/partial",
+    listed="GET /admin/servers",
+    item="GET /admin/servers/{server_id}",
+    partial="GET /admin/servers/partial",
+    limit="per_page",
+)
+"""Their search is the table, because the address of the search is one of a server (a known failure)."""
+GATEWAYS = Kind(
+    create="POST /admin/gateways",
+    state="POST /admin/gateways/{gateway_id}/state",
+    delete="POST /admin/gateways/{gateway_id}/delete",
+    search="GET /admin/gateways/search",
+    listed="GET /admin/gateways",
+    item="GET /admin/gateways/{gateway_id}",
+    partial="GET /admin/gateways/partial",
+    ids="GET /admin/gateways/ids",
+    ids_at="gateway_ids",
+)
+AGENTS = Kind(
+    create="POST /admin/a2a",
+    state="POST /admin/a2a/{agent_id}/state",
+    delete="POST /admin/a2a/{agent_id}/delete",
+    search="GET /admin/a2a/search",
+    listed="GET /admin/a2a",
+    item="GET /admin/a2a/{agent_id}",
+    partial="GET /admin/a2a/partial",
+    ids="GET /admin/a2a/ids",
+    ids_at="agent_ids",
+)
+CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
+OAUTH = {
+    "oauth_enabled": "on",
+    "oauth_authorization_server": "https://oauth.example.com",
+    "oauth_scopes": "openid email",
+    "oauth_token_endpoint": "https://oauth.example.com/token",
+    "oauth_audience": "load-test",
+}
+OAUTH_STORED = {
+    "oauthEnabled": True,
+    "oauthConfig.authorization_servers": ["https://oauth.example.com"],
+    "oauthConfig.scopes_supported": ["openid", "email"],
+    "oauthConfig.token_endpoint": "https://oauth.example.com/token",
+    "oauthConfig.audience": "load-test",
+}
 
 
 class AdminServersUser(AdminUser):
@@ -22,41 +70,21 @@ class AdminServersUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A server with a tool is created and deleted."""
-        with self._server() as form:
-            server = form["id"]
-            changed = form | {"description": CHANGED}
-            self.call("POST /admin/servers/{server_id}/edit", server_id=server, form=changed, check=succeeded)
-            self.call("GET /admin/servers/{server_id}", server_id=server, check=has("description", CHANGED))
-            self.call("GET /admin/servers/partial", params={"q": form["name"]}, check=shows(server))
+        """A server with a tool is created, changed and deleted; every field of its forms is stored."""
+        name, tool = self.name("server"), self.fixture.tool_ids["echo"]
+        form = new_server_form(name) | {"associatedTools": tool}
+        with self.made(SERVERS, form, stored=stored_server(form) | {"associatedToolIds": [tool]}) as server:
+            changed = form | CHANGED | {"name": f"{name}-changed", "icon": "https://example.com/changed.png"}
+            changed |= {"associatedTools": self.fixture.tool_ids["slow"]}
+            more = {"associatedToolIds": [changed["associatedTools"]]} | OAUTH_STORED
+            edited = self.stores(SERVERS, server.id, stored_server(changed) | more)
+            edit = "POST /admin/servers/{server_id}/edit"
+            self.form(edit, server.id, changed | OAUTH, check=succeeded, effect=edited)
 
     @task
     def states(self) -> None:
-        """A server that is disabled and enabled again."""
-        with self._server() as form:
-            server = form["id"]
-            for state, enabled in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /admin/servers/{server_id}/state", server_id=server, form=state, check=went_back
-                )
-                self.call("GET /admin/servers/{server_id}", server_id=server, check=has("enabled", enabled))
-
-    @contextmanager
-    def _server(self) -> Iterator[dict[str, str]]:
-        form = {
-            "id": uuid.uuid4().hex,
-            "name": self.name("server"),
-            "description": DESCRIPTION,
-            "associatedTools": self.fixture.tool_ids["echo"],
-            "visibility": "public",
-        }
-        self.call("POST /admin/servers", form=form, check=succeeded)
-        try:
-            yield form
-        finally:
-            self.call(
-                "POST /admin/servers/{server_id}/delete", server_id=form["id"], form=PURGE, check=went_back
-            )
+        """A server of a team, and a public one that is disabled and enabled again, in every list."""
+        self.in_lists(SERVERS, new_server_form)
 
 
 class AdminGatewaysUser(AdminUser):
@@ -66,57 +94,46 @@ class AdminGatewaysUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A gateway is created and deleted."""
-        form = self._form()
-        with self.made(
-            "POST /admin/gateways",
-            form,
-            search="GET /admin/gateways/search",
-            delete="POST /admin/gateways/{gateway_id}/delete",
-        ) as gateway:
-            changed = form | {"description": CHANGED}
-            self.call(
-                "POST /admin/gateways/{gateway_id}/edit", gateway_id=gateway, form=changed, check=succeeded
-            )
-            self.call(
-                "GET /admin/gateways/{gateway_id}", gateway_id=gateway, check=has("description", CHANGED)
-            )
-            self.call("GET /admin/gateways/partial", params={"q": form["name"]}, check=shows(form["name"]))
+        """A gateway is created, changed and deleted; every field of its forms is stored."""
+        name = self.name("gateway")
+        form = self._form(name) | {
+            "auth_type": "bearer",
+            "auth_token": "unused",
+            "passthrough_headers": '["X-New"]',
+        }
+        made = stored_gateway(form) | {"passthroughHeaders": ["X-New"], "authType": "bearer"}
+        with self.made(GATEWAYS, form, stored=made) as gateway:
+            changed = self._form(f"{name}-changed") | CHANGED | BASIC
+            edited = self.stores(GATEWAYS, gateway.id, stored_gateway(changed) | BASIC_STORED)
+            edit = "POST /admin/gateways/{gateway_id}/edit"
+            self.form(edit, gateway.id, changed, check=succeeded, effect=edited)
 
     @task
     def states(self) -> None:
-        """A gateway that is disabled and enabled again."""
-        with self.made(
-            "POST /admin/gateways",
-            self._form(),
-            search="GET /admin/gateways/search",
-            delete="POST /admin/gateways/{gateway_id}/delete",
-        ) as gateway:
-            for state, enabled in ((OFF, False), (ON, True)):
-                self.call(
-                    "POST /admin/gateways/{gateway_id}/state", gateway_id=gateway, form=state, check=went_back
-                )
-                self.call(
-                    "GET /admin/gateways/{gateway_id}", gateway_id=gateway, check=has("enabled", enabled)
-                )
+        """A gateway of a team, and a public one that is disabled and enabled again, in every list."""
+        self.in_lists(GATEWAYS, self._form)
 
     @task
     def replaced(self) -> None:
         """A gateway that is changed and deleted by the API instead of a form."""
         if not self.offers("PUT /admin/gateways/{gateway_id}"):
             return
-        form = self._form()
+        form = self._form(self.name("gateway")) | {"tags": ["loadtest"]}
         made = self.call("POST /admin/gateways", json=form, check=succeeded)
         gateway = str(made["gateway.id"])
+        path = {"gateway_id": gateway}
         try:
-            self.call(
-                "PUT /admin/gateways/{gateway_id}",
-                gateway_id=gateway,
-                json=form | {"description": CHANGED},
-                check=has("gateway.description", CHANGED),
-            )
+            changed = self._form(f"{form['name']}-changed") | CHANGED | {"tags": ["changed"]}
+            stored = self.stores(GATEWAYS, gateway, stored_gateway(changed) | {"tags": ["changed"]})
+            done = has("gateway.id", gateway)
+            self.call("PUT /admin/gateways/{gateway_id}", **path, json=changed, check=done, effect=stored)
         finally:
-            self.call("DELETE /admin/gateways/{gateway_id}", gateway_id=gateway)
+            gone = self._gone(gateway)
+            self.call("DELETE /admin/gateways/{gateway_id}", **path, effect=gone)
+
+    def _gone(self, gateway: str) -> Check:
+        """Return a check that a gateway does not exist."""
+        return lambda _: is_gone(self.call(GATEWAYS.item, gateway_id=gateway, refusals=GONE))
 
     @task
     def handed_over(self) -> None:
@@ -126,11 +143,10 @@ class AdminGatewaysUser(AdminUser):
             return
         with self.gateway() as gateway:
             owner = self.fixture.member.email if self.fixture.member else self.me
+            body = {"target_owner_email": owner}
+            stored = self.stores(GATEWAYS, gateway.id, {"ownerEmail": owner})
             self.call(
-                transfer,
-                gateway_id=gateway.id,
-                json={"target_owner_email": owner},
-                check=has("ownerEmail", owner),
+                transfer, gateway_id=gateway.id, json=body, check=has("ownerEmail", owner), effect=stored
             )
 
     @task
@@ -145,13 +161,13 @@ class AdminGatewaysUser(AdminUser):
         issuer = self.backend("oauth")
         self.call("POST /admin/gateways/discover-oauth", json={"issuer": issuer}, check=succeeded)
 
-    def _form(self) -> dict[str, str]:
-        name = self.name("gateway")
+    def _form(self, name: str) -> dict[str, Any]:
         return {
             "name": name,
             "url": f"{self.backend('mcp_small')}?gateway={name}",
             "transport": "STREAMABLEHTTP",
             "description": DESCRIPTION,
+            "tags": "loadtest",
             "visibility": "public",
         }
 
@@ -163,43 +179,91 @@ class AdminA2AUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """An agent is created, called and deleted."""
-        form = self._form()
-        with self._agent(form) as agent:
-            changed = form | {"description": CHANGED}
-            self.call("POST /admin/a2a/{agent_id}/edit", agent_id=agent, form=changed, check=succeeded)
-            self.call("GET /admin/a2a/{agent_id}", agent_id=agent, check=has("description", CHANGED))
-            self.call(
-                "POST /admin/a2a/{agent_id}/test", agent_id=agent, json={"query": TEXT}, check=mentions(TEXT)
+        """An agent is created, called, changed and deleted; every field of its forms is stored."""
+        name = self.name("agent")
+        form = self._form(name) | {
+            "auth_type": "bearer",
+            "auth_token": "unused",
+            "passthrough_headers": '["X-New"]',
+        }
+        made = stored_agent(form) | {"passthroughHeaders": ["X-New"], "authType": "bearer"}
+        with self.made(AGENTS, form, stored=made) as agent:
+            query = {"query": TEXT}
+            self.call("POST /admin/a2a/{agent_id}/test", agent_id=agent.id, json=query, check=mentions(TEXT))
+            changed = self._form(f"{name}-changed") | CHANGED | BASIC | CHANGED_AGENT
+            edited = self.stores(
+                AGENTS, agent.id, stored_agent(changed) | BASIC_STORED | CHANGED_AGENT_STORED
             )
+            self.form("POST /admin/a2a/{agent_id}/edit", agent.id, changed, check=succeeded, effect=edited)
 
     @task
     def states(self) -> None:
-        """An agent that is disabled, enabled again and found in every list."""
-        form = self._form()
-        with self._agent(form) as agent:
-            for state, enabled in ((OFF, False), (ON, True)):
-                self.call("POST /admin/a2a/{agent_id}/state", agent_id=agent, form=state, check=went_back)
-                self.call("GET /admin/a2a/{agent_id}", agent_id=agent, check=has("enabled", enabled))
-            self.call("GET /admin/a2a/ids", check=counts("agent_ids", agent))
-            self.call("GET /admin/a2a/partial", params={"q": form["name"]}, check=shows(form["name"]))
-            self.call("GET /admin/a2a", check=finds("data.0.id"))
+        """An agent of a team, and a public one that is disabled and enabled again, in every list."""
+        self.in_lists(AGENTS, self._form)
 
-    @contextmanager
-    def _agent(self, form: dict[str, str]) -> Iterator[str]:
-        with self.made(
-            "POST /admin/a2a",
-            form,
-            search="GET /admin/a2a/search",
-            delete="POST /admin/a2a/{agent_id}/delete",
-        ) as agent:
-            yield agent
-
-    def _form(self) -> dict[str, str]:
+    def _form(self, name: str) -> dict[str, str]:
         return {
-            "name": self.name("agent"),
+            "name": name,
             "endpoint_url": self.backend("a2a"),
             "agent_type": "jsonrpc",
             "description": DESCRIPTION,
+            "tags": "loadtest",
             "visibility": "public",
         }
+
+
+BASIC = {
+    "auth_type": "basic",
+    "auth_username": "load-test",
+    "auth_password": "unused",
+    "passthrough_headers": '["X-Changed"]',
+}
+BASIC_STORED = {"authType": "basic", "authUsername": "load-test", "passthroughHeaders": ["X-Changed"]}
+CHANGED_AGENT = {
+    "agent_type": "generic",
+    "protocol_version": "0.3",
+    "capabilities": '{"streaming": true}',
+    "config": '{"changed": 1}',
+}
+CHANGED_AGENT_STORED = {
+    "agentType": "generic",
+    "protocolVersion": "0.3",
+    "capabilities": {"streaming": True},
+    "config": {"changed": 1},
+}
+
+
+def new_server_form(name: str) -> dict[str, str]:
+    """Return the form of a new virtual server, which sets its id."""
+    return {
+        "id": uuid.uuid4().hex,
+        "name": name,
+        "description": DESCRIPTION,
+        "icon": "https://example.com/icon.png",
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def stored_server(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of the server that a form describes."""
+    same = ("name", "description", "icon", "visibility")
+    return {key: form[key] for key in same} | {"tags": [form["tags"]], "enabled": True}
+
+
+def stored_gateway(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of the gateway that a form describes; its address names this machine."""
+    same = ("name", "description", "transport", "visibility")
+    url = form["url"].replace("127.0.0.1", "localhost")
+    return {key: form[key] for key in same} | {"url": url, "tags": [form["tags"]], "enabled": True}
+
+
+def stored_agent(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of the agent that a form describes."""
+    same = ("name", "description", "visibility")
+    return {key: form[key] for key in same} | {
+        "endpointUrl": form["endpoint_url"],
+        "agentType": form["agent_type"],
+        "tags": [form["tags"]],
+        "enabled": True,
+    }

@@ -6,14 +6,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch
 from loadtest.fixtures.shared_member import SharedMember, new_password
-from loadtest.users.admin.checks import finds, made, mentions, request_id, shows, went_back
-from loadtest.users.admin.forms import AdminUser
+from loadtest.users.admin.checks import has_all, has_length, has_members, made, request_id, shows, went_back
+from loadtest.users.admin.forms import AdminUser, Kind
+from loadtest.users.admin.lists import (
+    MOST,
+    Shown,
+    fields_are,
+    first_of,
+    has_among,
+    ids_are,
+    is_page,
+    only,
+    selects,
+    shows_among,
+    shows_only,
+    turns_to,
+)
 from loadtest.users.base import task
-from loadtest.users.checks import has
 
 DAYS = 5
 """How long a new token would be good for."""
+ACCOUNT = "GET /auth/email/admin/users/{user_email}"
+PAGES = {"Accept": "text/html"}
+"""Header for the pages of accounts; for JSON, the gateway returns the first accounts only."""
+WRONG_PASSWORD = (401,)
 
 
 class AdminUsersUser(AdminUser):
@@ -23,35 +43,84 @@ class AdminUsersUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """An account is created and deleted."""
-        with self._account() as email:
-            self.call("GET /admin/users/{user_email}/edit", user_email=email, check=shows(email))
-            renamed = self.name("person")
-            form = {"full_name": renamed}
-            done = shows("User updated successfully")
-            self.call("POST /admin/users/{user_email}/update", user_email=email, form=form, check=done)
-            self.call("GET /admin/users/search", params={"q": email}, check=mentions(renamed))
+        """An account is created, found in every list, changed and deleted."""
+        with self._account(self.name("user")) as account:
+            email = account.id
+            shown = fields_are({"email": email, "full_name": account.name})
+            self.call("GET /admin/users/{user_email}/edit", user_email=email, check=shown)
+            renamed = f"{account.name}-changed"
+            form = {"full_name": renamed, "is_admin": "on", "email_verified": "on"}
+            stored = {"full_name": renamed, "is_admin": True, "email_verified": True}
+            self._changes("POST /admin/users/{user_email}/update", email, stored, form=form)
+            self._lists_account(account._replace(name=renamed))
 
     @task
     def locked(self) -> None:
         """An account that is switched off, on, unlocked, and must change its password."""
-        with self._account() as email:
-            self.call("POST /admin/users/{user_email}/deactivate", user_email=email, check=shows(email))
-            self.call("POST /admin/users/{user_email}/activate", user_email=email, check=shows(email))
-            self.call("POST /admin/users/{user_email}/unlock", user_email=email, check=shows(email))
-            self.call(
-                "POST /admin/users/{user_email}/force-password-change", user_email=email, check=shows(email)
-            )
+        with self._account(self.name("user")) as account:
+            email = account.id
+            self._changes("POST /admin/users/{user_email}/deactivate", email, {"is_active": False})
+            self._changes("POST /admin/users/{user_email}/activate", email, {"is_active": True})
+            wrong = {"email": email, "password": new_password()}
+            self.call("POST /auth/email/login", bearer="", json=wrong, refusals=WRONG_PASSWORD)
+            # The gateway shows the failed attempt after another change only, because it keeps accounts in a cache.
+            forced = {"password_change_required": True, "failed_login_attempts": 1}
+            self._changes("POST /admin/users/{user_email}/force-password-change", email, forced)
+            self._changes("POST /admin/users/{user_email}/unlock", email, {"failed_login_attempts": 0})
+
+    def _changes(
+        self, operation: str, email: str, stored: dict[str, Any], form: dict[str, str] | None = None
+    ) -> None:
+        """Change an account, which must then have the members ``stored``."""
+
+        def changed(_: Answer) -> Mismatch | None:
+            return has_all({"email": email, **stored})(self.call(ACCOUNT, user_email=email))
+
+        done = shows(email) if form is None else shows("User updated successfully")
+        self.call(operation, user_email=email, form=form, check=done, effect=changed)
+
+    def _lists_account(self, account: Shown) -> None:
+        """Look for an account in the lists, and check their parameters."""
+        listed, whole = has_among(account), {"page": 1, "per_page": MOST}
+        first = self.call("GET /admin/users", params=whole, headers=PAGES, check=listed)["data.0.email"]
+        turned = self.differs("GET /admin/users", str(first), key="email", headers=PAGES)
+        second = {"page": 2, "per_page": 1}
+        self.call("GET /admin/users", params=second, headers=PAGES, check=is_page(2, 1), effect=turned)
+        # For a selection box: the newest accounts, without pages.
+        self.call("GET /admin/users", check=has_among(account, at="users"))
+        self.call("GET /admin/users/partial", params=whole, check=shows_among(account))
+
+    @task
+    def twins(self) -> None:
+        """Two accounts that are found by the name they share; and as candidates of a team."""
+        name = self.name("twin")
+        with self.team() as team, self._account(f"{name}-a") as one, self._account(f"{name}-b") as other:
+            self.call("GET /admin/users/search", params={"q": name}, check=only(one, other))
+            self.call("GET /admin/users/search", params={"q": name, "limit": 1}, check=first_of(one, other))
+            left, partial = [one, other], "GET /admin/teams/{team_id}/non-members/partial"
+            for page in (1, 2):
+                paged = {"search": name, "page": page, "per_page": 1}
+                self.call(partial, team_id=team.id, params=paged, check=turns_to(page, left, of=2))
+            options = {"per_page": MOST, "render": "selector", "team_id": team.id}
+            members = selects([self.me], [one.id, other.id])
+            self.call("GET /admin/users/partial", params=options, check=members)
 
     @contextmanager
-    def _account(self) -> Iterator[str]:
-        email = f"{self.name('user')}@example.com"
-        form = {"email": email, "password": new_password(), "full_name": self.name("person")}
-        self.call("POST /admin/users", form=form, check=shows("User created successfully"))
+    def _account(self, name: str) -> Iterator[Shown]:
+        """Create an account for the ``with`` block; its address is its id."""
+        account = Shown(f"{name}@example.com", name)
+        form = {"email": account.id, "password": new_password(), "full_name": name}
+        created = shows("User created successfully")
+        self.call("POST /admin/users", form=form, check=created, effect=self._found(name, account))
         try:
-            yield email
+            yield account
         finally:
-            self.call("DELETE /admin/users/{user_email}", user_email=email)
+            gone = self._found(name)
+            self.call("DELETE /admin/users/{user_email}", user_email=account.id, effect=gone)
+
+    def _found(self, name: str, *accounts: Shown) -> Check:
+        """Return a check that reads, in the search for ``name``, just these ``accounts``."""
+        return lambda _: only(*accounts)(self.call("GET /admin/users/search", params={"q": name}))
 
 
 class AdminTokensUser(AdminUser):
@@ -61,36 +130,63 @@ class AdminTokensUser(AdminUser):
 
     @task
     def lifecycle(self) -> None:
-        """A token that is found in the lists."""
-        with self.created("POST /tokens", delete="DELETE /tokens/{token_id}", **self._new()) as token:
-            self._lists(str(token["token.name"]))
+        """A token of a team, and one that is revoked, in every list."""
+        if not self.offers("DELETE /admin/tokens/{token_id}"):
+            return
+        name = self.name("twin")
+        with self.team() as team:
+            kept = self._token("POST /tokens/teams/{team_id}", f"{name}-a", team_id=team.id)
+            try:
+                other = self._token("POST /tokens", f"{name}-b")
+                gone = self._found(name, kept)
+                self.call("DELETE /admin/tokens/{token_id}", token_id=other.id, effect=gone)
+                self._lists_tokens(name, team.id, kept, other._replace(enabled=False))
+            finally:
+                self.call("DELETE /tokens/{token_id}", token_id=kept.id, effect=self._found(name))
 
     @task
     def revoked(self) -> None:
         """A token that is revoked where it is listed."""
         if not self.offers("DELETE /admin/tokens/{token_id}"):
             return
-        with self.created("POST /tokens", delete="DELETE /admin/tokens/{token_id}", **self._new()):
-            pass
+        name = self.name("token")
+        token = self._token("POST /tokens", name)
+        self.call("DELETE /admin/tokens/{token_id}", token_id=token.id, effect=self._found(name))
 
-    def _new(self) -> dict[str, Any]:
-        """Return the arguments of a call that makes a token."""
-        unlimited: dict[str, Any] = {
-            "permissions": [],
-            "ip_restrictions": [],
-            "time_restrictions": {},
-            "usage_limits": {},
-        }
-        return {
-            "key": "token.id",
-            "json": {"name": self.name("token"), "expires_in_days": DAYS, "scope": unlimited},
-        }
+    def _token(self, operation: str, name: str, **path: str) -> Shown:
+        """Create a token, which must be found by its name."""
+        scope: dict[str, Any] = {"permissions": [], "ip_restrictions": [], "time_restrictions": {}, "usage_limits": {}}
+        body = {"name": name, "expires_in_days": DAYS, "scope": scope}
+        made = self.call(operation, json=body, check=has_all({"token.name": name}), **path)
+        return Shown(str(made["token.id"]), name)
 
-    def _lists(self, name: str) -> None:
-        self.call("GET /admin/tokens/search", params={"q": name}, check=has("0.name", name))
-        self.call("GET /admin/tokens/partial", params={"q": name}, check=shows(name))
+    def _lists_tokens(self, name: str, team: str, kept: Shown, off: Shown) -> None:
+        everything = {"q": name, "include_inactive": True}
+        search = "GET /admin/tokens/search"
+        self.call(search, params=everything, check=only(kept, off, at=""))
+        self.call(search, params=everything | {"limit": 1}, check=first_of(kept, off, at=""))
+        self.call(search, params=everything | {"team_id": team}, check=only(kept, at=""))
+        partial, left = "GET /admin/tokens/partial", [kept, off]
+        for page in (1, 2):
+            paged = everything | {"page": page, "per_page": 1}
+            self.call(partial, params=paged, check=turns_to(page, left, of=2))
+        self.call(partial, params={"q": name, "include_inactive": False}, check=shows_only(kept))
+        self.call(partial, params={"team_id": team, "include_inactive": True}, check=shows_only(kept))
+
+    def _found(self, name: str, *tokens: Shown) -> Check:
+        """Return a check that reads, in the search for ``name``, just these active ``tokens``."""
+        return lambda _: only(*tokens, at="")(self.call("GET /admin/tokens/search", params={"q": name}))
 
 
+TEAMS = Kind(
+    create="POST /admin/teams",
+    state="",
+    delete="DELETE /admin/teams/{team_id}",
+    search="GET /admin/teams/search",
+    item="GET /teams/{team_id}",
+    at="",
+    keeps_deleted=True,
+)
 MEMBER = "member"
 OWNER = "owner"
 
@@ -103,94 +199,119 @@ class AdminTeamsUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A team is created and deleted."""
-        with self._team() as (team, name):
-            self.call("GET /admin/teams/{team_id}/edit", team_id=team, check=shows(name))
-            renamed = self.name("team")
-            form = {"name": renamed, "description": "Changed by form.", "visibility": "public"}
-            self.call("POST /admin/teams/{team_id}/update", team_id=team, form=form, check=went_back)
-            self.call("GET /admin/teams/search", params={"q": renamed}, check=finds("0.id"))
-            self.call("GET /admin/teams/partial", params={"q": renamed}, check=shows(renamed))
+        """A team is created, changed and deleted; every field of its forms is stored."""
+        with self._team(self.name("team")) as team:
+            shown = fields_are({"name": team.name, "description": "Made by form.", "max_members": "9"})
+            self.call("GET /admin/teams/{team_id}/edit", team_id=team.id, check=shown)
+            renamed = f"{team.name}-changed"
+            form = {"name": renamed, "description": "Changed by form.", "visibility": "private"}
+            stored = self.stores(TEAMS, team.id, form | {"max_members": 7})
+            update = "POST /admin/teams/{team_id}/update"
+            self.form(update, team.id, form | {"max_members": "7"}, check=went_back, effect=stored)
+
+    @task
+    def twins(self) -> None:
+        """A private and a public team in every list, before and after they are deleted."""
+        name = self.name("twin")
+        with self._team(f"{name}-a", visibility="private") as kept, self._team(f"{name}-b") as public:
+            self._finds_teams(name, kept, public)
+            self._pages_teams(name, kept, public)
+        deleted = (kept._replace(enabled=False), public._replace(enabled=False))
+        everything = {"q": name, "include_inactive": True}
+        self.call("GET /admin/teams/search", params=everything, check=only(*deleted, at=""))
+        self.call("GET /admin/teams/partial", params=everything, check=shows_only(*deleted))
+        self.call("GET /admin/teams/ids", params=everything, check=ids_are("team_ids", *deleted))
+
+    def _finds_teams(self, name: str, kept: Shown, public: Shown) -> None:
+        search, ids, of_kind = "GET /admin/teams/search", "GET /admin/teams/ids", {"visibility": "public"}
+        found = {"q": name}
+        self.call(search, params=found | of_kind, check=only(public, at=""))
+        self.call(search, params=found | {"limit": 1}, check=first_of(kept, public, at=""))
+        self.call(ids, params=found, check=ids_are("team_ids", kept, public))
+        self.call(ids, params=found | of_kind, check=ids_are("team_ids", public))
+
+    def _pages_teams(self, name: str, kept: Shown, public: Shown) -> None:
+        partial, listed, found = "GET /admin/teams/partial", "GET /admin/teams", {"q": name}
+        left, again = [kept, public], [kept, public]
+        for page in (1, 2):
+            paged = found | {"page": page, "per_page": 1}
+            self.call(partial, params=paged | {"relationship": OWNER}, check=turns_to(page, left, of=2))
+            self.call(listed, params=paged, check=turns_to(page, again, of=2))
+        of_kind = {"visibility": "public", "render": "selector"}
+        self.call(partial, params=found | of_kind, check=shows_only(public))
+        self.call(partial, params=found | {"relationship": MEMBER}, check=shows_only())
+        self.call(listed, params={"unified": True}, check=shows_among(kept, public))
 
     @task(2)
     def members(self) -> None:
         """A user is added to a team, promoted and removed."""
-        with self._team() as (team, name):
-            email = self._member.email
-            joining = {"user_email": email, "role": MEMBER}
-            added = shows("Added 1 member")
-            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=joining, check=added)
-            self.call("GET /admin/teams/{team_id}/members", team_id=team, check=shows(name))
-            self.call("GET /admin/teams/{team_id}/members/partial", team_id=team, check=shows(email))
-            promoted = {"user_email": email, "role": OWNER}
-            self.call(
-                "POST /admin/teams/{team_id}/update-member-role",
-                team_id=team,
-                form=promoted,
-                check=shows("Role updated successfully", email),
+        member = self._member
+        email, me = member.email, self.me
+        with self._team(self.name("team")) as team:
+            joined = {email: MEMBER, me: OWNER}
+            self._changes(
+                "POST /admin/teams/{team_id}/add-member", team, joined, "Added 1 member", role=MEMBER
             )
-            self.call(
-                "POST /admin/teams/{team_id}/remove-member",
-                team_id=team,
-                form={"user_email": email},
-                check=shows("removed successfully", email),
-            )
+            self.call("GET /admin/teams/{team_id}/members", team_id=team.id, check=shows(team.name))
+            partial, left = "GET /admin/teams/{team_id}/members/partial", [Shown(email, email), Shown(me, me)]
+            for page in (1, 2):
+                paged = {"page": page, "per_page": 1}
+                self.call(partial, team_id=team.id, params=paged, check=turns_to(page, left, of=2))
+            found = shows_only(Shown(email, email))
+            self.call(partial, team_id=team.id, params={"search": email}, check=found)
+            update = "POST /admin/teams/{team_id}/update-member-role"
+            self._changes(update, team, {email: OWNER, me: OWNER}, "Role updated successfully", role=OWNER)
+            remove = "POST /admin/teams/{team_id}/remove-member"
+            self._changes(remove, team, {me: OWNER}, "removed successfully")
 
     @task
     def candidates(self) -> None:
         """Users who could be added to a team."""
-        with self._team() as (team, name):
-            email = self._member.email
-            self.call("GET /admin/teams/{team_id}/members/add", team_id=team, check=shows(name))
-            self.call(
-                "GET /admin/teams/{team_id}/non-members/partial",
-                team_id=team,
-                params={"search": email},
-                check=shows("user-item"),
-            )
+        email = self._member.email
+        with self._team(self.name("team")) as team:
+            self.call("GET /admin/teams/{team_id}/members/add", team_id=team.id, check=shows(team.name))
+            partial = "GET /admin/teams/{team_id}/non-members/partial"
+            wanted = {"search": email, "page": 1, "per_page": 1}
+            self.call(partial, team_id=team.id, params=wanted, check=shows_only(Shown(email, email)))
+            self.call(partial, team_id=team.id, params={"search": self.me}, check=shows_only())
 
     @task
     def applicants(self) -> None:
         """A user asks to join and is rejected, asks again and is accepted."""
-        with self._team() as (team, _):
+        with self._team(self.name("team")) as team:
             self._applies(team)
-            self.call(
-                "GET /admin/teams/{team_id}/join-requests", team_id=team, check=shows(self._member.email)
-            )
-            self.call(
-                "POST /admin/teams/{team_id}/join-requests/{request_id}/reject",
-                team_id=team,
-                request_id=self._applied(team),
-                check=shows("rejected"),
-            )
+            listed = shows(self._member.email)
+            self.call("GET /admin/teams/{team_id}/join-requests", team_id=team.id, check=listed)
+            reject = "POST /admin/teams/{team_id}/join-requests/{request_id}/reject"
+            self._decides(reject, team, {self.me: OWNER}, "rejected")
             self._applies(team)
-            self.call(
-                "POST /admin/teams/{team_id}/join-requests/{request_id}/approve",
-                team_id=team,
-                request_id=self._applied(team),
-                check=shows("approved", self._member.email),
-            )
+            approve = "POST /admin/teams/{team_id}/join-requests/{request_id}/approve"
+            self._decides(approve, team, {self.me: OWNER, self._member.email: MEMBER}, "approved")
 
     @task
     def leaving(self) -> None:
         """An owner leaves a team to another owner, asks to rejoin and withdraws the request."""
-        with self._team() as (team, _):
-            new_owner = {"user_email": self._member.email, "role": OWNER}
-            added = shows("Added 1 member")
-            self.call("POST /admin/teams/{team_id}/add-member", team_id=team, form=new_owner, check=added)
-            left = shows("Successfully left the team")
-            self.call("POST /admin/teams/{team_id}/leave", team_id=team, form={}, check=left)
+        email = self._member.email
+        with self._team(self.name("team")) as team:
+            added = {email: OWNER, self.me: OWNER}
+            self._changes("POST /admin/teams/{team_id}/add-member", team, added, "Added 1 member", role=OWNER)
+            as_owner = {"bearer": self._member.bearer}
+            left = self._reads(team, {email: OWNER}, **as_owner)
+            done = shows("Successfully left the team")
+            self.call("POST /admin/teams/{team_id}/leave", team_id=team.id, form={}, check=done, effect=left)
             asked = self.call(
                 "POST /admin/teams/{team_id}/join-request",
-                team_id=team,
+                team_id=team.id,
                 form={"message": "May I come back?"},
                 check=shows("Join request submitted"),
+                effect=self._waits(team, 1, **as_owner),
             )
             self.call(
                 "DELETE /admin/teams/{team_id}/join-request/{request_id}",
-                team_id=team,
+                team_id=team.id,
                 request_id=request_id(asked),
                 check=shows("<button"),
+                effect=self._waits(team, 0, **as_owner),
             )
 
     @property
@@ -200,29 +321,61 @@ class AdminTeamsUser(AdminUser):
             raise LookupError("the fixture has no user to add to a team")
         return member
 
-    def _applies(self, team: str) -> None:
+    def _changes(
+        self, operation: str, team: Shown, members: dict[str, str], done: str, *, role: str = ""
+    ) -> None:
+        """Change the membership of the shared member by form; the team must then have these ``members``."""
+        form = {"user_email": self._member.email} | ({"role": role} if role else {})
+        changed = self._reads(team, members)
+        self.form(operation, team.id, form, check=shows(done), effect=changed)
+
+    def _decides(self, operation: str, team: Shown, members: dict[str, str], done: str) -> None:
+        """Decide about the request of the shared member; the team must then have these ``members``, and no request."""
+        request = self._applied(team)
+        changed, decided = self._reads(team, members), self._waits(team, 0)
         self.call(
-            "POST /teams/{team_id}/join",
-            team_id=team,
-            json={"message": "May I join?"},
-            bearer=self._member.bearer,
+            operation,
+            team_id=team.id,
+            request_id=request,
+            check=shows(done),
+            effect=lambda a: changed(a) or decided(a),
         )
 
-    def _applied(self, team: str) -> str:
-        requests = self.call("GET /teams/{team_id}/join-requests", team_id=team)
+    def _reads(self, team: Shown, members: dict[str, str], **options: Any) -> Check:
+        """Return a check that reads the members of a team and their roles."""
+
+        def check(_: Answer) -> Mismatch | None:
+            return has_members(members)(self.call("GET /teams/{team_id}/members", team_id=team.id, **options))
+
+        return check
+
+    def _waits(self, team: Shown, number: int, **options: Any) -> Check:
+        """Return a check that reads the number of pending requests to join a team."""
+
+        def check(_: Answer) -> Mismatch | None:
+            requests = self.call("GET /teams/{team_id}/join-requests", team_id=team.id, **options)
+            return has_length(number)(requests)
+
+        return check
+
+    def _applies(self, team: Shown) -> None:
+        self.call(
+            "POST /teams/{team_id}/join",
+            team_id=team.id,
+            json={"message": "May I join?"},
+            bearer=self._member.bearer,
+            effect=self._waits(team, 1),
+        )
+
+    def _applied(self, team: Shown) -> str:
+        requests = self.call("GET /teams/{team_id}/join-requests", team_id=team.id)
         return next(str(one["id"]) for one in requests.json if one["user_email"] == self._member.email)
 
     @contextmanager
-    def _team(self) -> Iterator[tuple[str, str]]:
-        name = self.name("team")
-        form = {"name": name, "description": "Made by form.", "visibility": "public"}
-        with self.made(
-            "POST /admin/teams",
-            form,
-            search="GET /admin/teams/search",
-            key="0.id",
-            delete="DELETE /admin/teams/{team_id}",
-            wanted=made,
-            removed=shows("deleted successfully"),
-        ) as team:
-            yield team, name
+    def _team(self, name: str, visibility: str = "public") -> Iterator[Shown]:
+        """Create a team by form for the ``with`` block."""
+        form = {"name": name, "description": "Made by form.", "visibility": visibility, "max_members": "9"}
+        stored = form | {"max_members": 9}
+        deleted = shows("deleted successfully")
+        with self.made(TEAMS, form, stored=stored, wanted=made, removed=deleted) as team:
+            yield team

@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from loadtest.users.admin.checks import finds, shows, succeeded, went_back
-from loadtest.users.admin.forms import OFF, ON, PURGE, AdminUser
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch
+from loadtest.users.admin.checks import finds, succeeded, went_back
+from loadtest.users.admin.forms import PURGE, AdminUser, Kind
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT_ARGUMENT
 
-CHANGED = "Changed by form."
+TOOLS = Kind(
+    create="POST /admin/tools",
+    state="POST /admin/tools/{tool_id}/state",
+    delete="POST /admin/tools/{tool_id}/delete",
+    search="GET /admin/tools/search",
+    listed="GET /admin/tools",
+    item="GET /admin/tools/{tool_id}",
+    partial="GET /admin/tools/partial",
+    ids="GET /admin/tools/ids",
+    ids_at="tool_ids",
+)
+MORE = {
+    "jsonpath_filter": "$.text",
+    "query_mapping": '{"text": "q"}',
+    "header_mapping": '{"text": "X-Text"}',
+    "timeout_ms": "5000",
+    "expose_passthrough": "false",
+    "allowlist": '["127.0.0.1"]',
+    "plugin_chain_pre": '["deny_filter"]',
+    "plugin_chain_post": '["pii_filter"]',
+}
+"""Fields that only the form of a new tool has."""
+MORE_STORED = {
+    "jsonpathFilter": "$.text",
+    "queryMapping": {"text": "q"},
+    "headerMapping": {"text": "X-Text"},
+    "timeoutMs": 5000,
+    "exposePassthrough": False,
+    "allowlist": ["127.0.0.1"],
+    "pluginChainPre": ["deny_filter"],
+    "pluginChainPost": ["pii_filter"],
+}
+CHANGED = {
+    "description": "Changed by form.",
+    "requestType": "PUT",
+    "input_schema": '{"type": "object", "properties": {"changed": {"type": "string"}}}',
+    "output_schema": '{"type": "object", "properties": {"result": {"type": "string"}}}',
+    "annotations": '{"title": "Changed"}',
+    "headers": '{"X-Load-Test": "changed"}',
+    "jsonpathFilter": "$.changed",
+    "tags": "changed",
+    "visibility": "private",
+}
 
 
 class AdminToolsUser(AdminUser):
@@ -23,48 +68,41 @@ class AdminToolsUser(AdminUser):
 
     @task(2)
     def lifecycle(self) -> None:
-        """A tool is created and deleted."""
-        form = self._form()
-        with self.made(
-            "POST /admin/tools",
-            form,
-            search="GET /admin/tools/search",
-            delete="POST /admin/tools/{tool_id}/delete",
-        ) as tool:
-            changed = form | {"description": CHANGED}
-            self.call("POST /admin/tools/{tool_id}/edit", tool_id=tool, form=changed, check=succeeded)
-            self.call("GET /admin/tools/{tool_id}", tool_id=tool, check=has("description", CHANGED))
-            self.call("GET /admin/tools/partial", params={"q": form["name"]}, check=shows(form["name"]))
+        """A tool is created, changed and deleted; every field of its forms is stored."""
+        name, service = self.name("tool"), self.backend("rest")
+        form = new_form(name, service) | MORE
+        with self.made(TOOLS, form, stored=stored(form) | MORE_STORED) as tool:
+            changed = new_form(f"{name}-changed", f"{service}/changed") | CHANGED
+            edited = self.stores(TOOLS, tool.id, stored(changed) | {"jsonpathFilter": "$.changed"})
+            self.form("POST /admin/tools/{tool_id}/edit", tool.id, changed, check=succeeded, effect=edited)
 
     @task(2)
     def states(self) -> None:
-        """A tool that is switched off and on again; its forms' addresses end in a slash."""
-        form = self._form()
-        with self.made(
-            "POST /admin/tools/",
-            form,
-            search="GET /admin/tools/search",
-            delete="POST /admin/tools/{tool_id}/delete",
-        ) as tool:
-            self.call("POST /admin/tools/{tool_id}/edit/", tool_id=tool, form=form, check=succeeded)
-            for state, enabled in ((OFF, False), (ON, True)):
-                self.call("POST /admin/tools/{tool_id}/state", tool_id=tool, form=state, check=went_back)
-                self.call("GET /admin/tools/{tool_id}", tool_id=tool, check=has("enabled", enabled))
+        """A tool of a team, and a public one that is switched off and on again, in every list."""
+        self.in_lists(TOOLS, lambda name: new_form(name, self.backend("rest")))
+
+    @task
+    def slashes(self) -> None:
+        """The forms whose addresses end in a slash."""
+        name, service = self.name("tool"), self.backend("rest")
+        form = new_form(name, service)
+        with self.made(TOOLS._replace(create="POST /admin/tools/"), form, stored=stored(form)) as tool:
+            changed = new_form(f"{name}-changed", service) | CHANGED
+            edited = self.stores(TOOLS, tool.id, stored(changed))
+            self.form("POST /admin/tools/{tool_id}/edit/", tool.id, changed, check=succeeded, effect=edited)
 
     @task
     def many(self) -> None:
         """Two tools in one JSON document."""
         tools = [self._record(), self._record()]
-        self.call("POST /admin/tools/import", json=tools, check=has("created_count", len(tools)))
-        self._remove(tools)
+        self._imports("POST /admin/tools/import", tools, json=tools)
 
     @task
     def pasted(self) -> None:
         """A JSON document that was pasted into the form."""
         tools = [self._record()]
         form = {"tools_json": msgspec.json.encode(tools).decode()}
-        self.call("POST /admin/tools/import/", form=form, check=has("created_count", len(tools)))
-        self._remove(tools)
+        self._imports("POST /admin/tools/import/", tools, form=form)
 
     @task
     def schemas(self) -> None:
@@ -77,27 +115,28 @@ class AdminToolsUser(AdminUser):
             check=finds("input_schema.properties.text"),
         )
 
-    def _remove(self, tools: list[dict[str, Any]]) -> None:
-        with self.undoing():
-            for tool in tools:
-                named = {"q": tool["name"]}
-                found = self.call("GET /admin/tools/search", params=named, check=finds("items.0.id"))
-                identity = str(found["items.0.id"])
-                self.call("POST /admin/tools/{tool_id}/delete", tool_id=identity, form=PURGE, check=went_back)
+    def _imports(self, operation: str, tools: list[dict[str, Any]], **body: Any) -> None:
+        """Import ``tools``, which must be found with their fields, and delete them."""
+        found: dict[str, str] = {}
 
-    def _form(self) -> dict[str, str]:
-        name = self.name("tool")
-        return {
-            "name": name,
-            "customName": name,
-            "url": f"{self.backend('rest')}/echo",
-            "integrationType": "REST",
-            "requestType": "POST",
-            "description": DESCRIPTION,
-            "input_schema": msgspec.json.encode(TEXT_ARGUMENT).decode(),
-            "headers": "{}",
-            "visibility": "public",
-        }
+        def stored(answer: Answer) -> Mismatch | None:
+            for tool in tools:
+                found[tool["name"]] = self._id(TOOLS, tool["name"])
+                fields = {"name": tool["name"], "url": tool["url"], "description": DESCRIPTION}
+                wrong = self.stores(TOOLS, found[tool["name"]], fields)(answer)
+                if wrong:
+                    return wrong
+            return None
+
+        count = has("created_count", len(tools))
+        try:
+            self.call(operation, check=count, effect=stored, **body)
+        finally:
+            with self.undoing():
+                for tool in tools:
+                    identity = found.get(tool["name"]) or self._id(TOOLS, tool["name"])
+                    gone = self.finds(TOOLS, tool["name"])
+                    self.form(TOOLS.delete, identity, PURGE, check=went_back, effect=gone)
 
     def _record(self) -> dict[str, Any]:
         return {
@@ -108,3 +147,42 @@ class AdminToolsUser(AdminUser):
             "description": DESCRIPTION,
             "input_schema": TEXT_ARGUMENT,
         }
+
+
+def new_form(name: str, service: str) -> dict[str, str]:
+    """Return the form of a new REST tool."""
+    return {
+        "name": name,
+        "customName": name,
+        "displayName": f"{name} shown",
+        "url": f"{service}/echo",
+        "integrationType": "REST",
+        "requestType": "POST",
+        "description": DESCRIPTION,
+        "input_schema": msgspec.json.encode(TEXT_ARGUMENT).decode(),
+        "output_schema": msgspec.json.encode(TEXT_ARGUMENT).decode(),
+        "annotations": '{"title": "Echo"}',
+        "headers": '{"X-Load-Test": "new"}',
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def stored(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of the tool that a form describes."""
+    decode = msgspec.json.decode
+    return {
+        "name": form["name"],
+        "displayName": form["displayName"],
+        "url": form["url"],
+        "integrationType": form["integrationType"],
+        "requestType": form["requestType"],
+        "description": form["description"],
+        "inputSchema": decode(form["input_schema"]),
+        "outputSchema": decode(form["output_schema"]),
+        "annotations": decode(form["annotations"]),
+        "headers": decode(form["headers"]),
+        "tags": [form["tags"]],
+        "visibility": form["visibility"],
+        "enabled": True,
+    }
