@@ -171,3 +171,29 @@ def test_the_id_of_a_request_to_join_is_read_from_its_page() -> None:
 )
 def test_cookies_are_read_and_deleted_ones_left_out(lines: Any, jar: dict[str, str]) -> None:
     assert checks.cookies(Answer("POST /x", 303, {"set-cookie": lines} if lines else {}, b"")) == jar
+
+
+PAGE_WITH_ASSETS = """
+<link rel="icon" href="/static/favicon.ico"><link rel="stylesheet" href="/static/css/a.css?v=1">
+<script src="https://cdn.example.com/static/b.js"></script><script>let a = 1;</script>
+"""
+
+
+def test_assets_of_a_page_are_those_below_static() -> None:
+    found = checks.assets(page(PAGE_WITH_ASSETS))
+    assert found == [checks.Asset("", "favicon.ico"), checks.Asset("css", "a.css")]
+
+
+@pytest.mark.parametrize(
+    ("script", "right"),
+    [("let a = {b: 1};", True), ("let a = {{ b }};", False), ("if (a {", False), ("", True)],
+)
+def test_scripts_of_a_page_must_be_javascript(script: str, right: bool) -> None:
+    text = f'<script src="/static/a.js"></script><script type="application/json">{{}}</script><script>{script}</script>'
+    assert (checks.scripts_parse(page(text)) is None) is right
+
+
+def test_a_page_without_assets_is_a_problem() -> None:
+    assert checks.scripts_parse(page("<p>Sign in</p>")) is not None
+    assert checks.is_not_empty(Answer("GET /x", 200, {"content-type": "text/css"}, b"")) is not None
+    assert checks.is_not_empty(Answer("GET /x", 200, {"content-type": "text/css"}, b"a{}")) is None

@@ -44,7 +44,7 @@ def html(text: str) -> Answer:
     return Answer("GET /x", 200, {"content-type": "text/html"}, text.encode())
 
 
-EMPTY = "<tr><td colspan='2'>Nothing found: one two 1a 2b</td></tr>"
+EMPTY = "<tr><td colspan='2'>No entities found: one two 1a 2b</td></tr>"
 PAGES = {"pagination": {"page": 2, "per_page": 1, "total_items": 3}}
 SELECT = "<label><input type='checkbox' value='1a'>one</label><label><input value=''>none</label>"
 ACCOUNTS = "<div data-user-email='a' data-is-member='true'></div><div data-user-email='b' data-is-member='false'></div>"
@@ -75,6 +75,7 @@ WRONG: list[tuple[Check, Answer]] = [
     (lists.shows_only(A), page(row(A), total=2)),
     (lists.shows_only(A), page(EMPTY, total=1)),
     (lists.shows_only(), page(row(A), total=0)),
+    (lists.shows_only(), html("An error occurred.")),
     (lists.shows_among(A), page(row(B))),
     (lists.shows_among(A, without=[B]), page(row(A), row(B))),
     (lists.only(A), page(row(B))),

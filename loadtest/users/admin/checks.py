@@ -8,7 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import tree_sitter_javascript
+from selectolax.lexbor import LexborHTMLParser
+from tree_sitter import Language, Parser
 
 from loadtest.client.answer import Answer, refusal_reason
 from loadtest.client.mismatch import Mismatch, expected, refused
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from loadtest.client.caller import Check
 
 
+JAVASCRIPT = Parser(Language(tree_sitter_javascript.language()))
 DONE = 303
 """The status of a form that sends the browser back to the admin page."""
 GONE = (404,)
@@ -27,6 +33,14 @@ METHOD = "grpc.health.v1.Health.Check"
 """A method of every gRPC service in the fixture."""
 REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
 """Position of the id on the page of a new join request."""
+
+
+class Asset(NamedTuple):
+    """A file below ``/static/``."""
+
+    folder: str
+    """Empty if it is in no folder."""
+    file: str
 
 
 def succeeded(answer: Answer) -> Mismatch | None:
@@ -224,6 +238,35 @@ def cookies(answer: Answer) -> dict[str, str]:
     for line in [lines] if isinstance(lines, str) else lines:
         jar |= {name: morsel.value for name, morsel in SimpleCookie(line).items() if morsel.value}
     return jar
+
+
+def assets(answer: Answer) -> list[Asset]:
+    """Return the scripts, styles and images below ``/static/`` that a page refers to."""
+    nodes = LexborHTMLParser(answer.text).css("script[src], link[rel][href], img[src]")
+    addresses = (node.attributes.get("src") or node.attributes.get("href") or "" for node in nodes)
+    paths = (urlsplit(address).path for address in addresses if "//" not in address)
+    below = {path.partition("/static/")[2].rpartition("/") for path in paths if "/static/" in path}
+    return sorted(Asset(folder, file) for folder, _, file in below)
+
+
+def is_not_empty(answer: Answer) -> Mismatch | None:
+    """Check that a file was sent: it has a media type and is not empty."""
+    return (
+        None
+        if answer.body and answer.media_type
+        else expected("a file", answer.media_type or "no content type")
+    )
+
+
+def scripts_parse(answer: Answer) -> Mismatch | None:
+    """Check that a page refers to scripts and styles, and that the scripts in it are valid JavaScript."""
+    if not assets(answer):
+        return expected("a page that refers to files below /static/")
+    scripts = LexborHTMLParser(answer.text).css("script:not([src]):not([type*='json'])")
+    for number, script in enumerate(scripts, 1):
+        if JAVASCRIPT.parse(script.text().encode()).root_node.has_error:
+            return expected(f"valid JavaScript in script {number} of the page", script.text()[:500])
+    return None
 
 
 def shows(*texts: str) -> Check:

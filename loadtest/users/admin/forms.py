@@ -49,6 +49,8 @@ class Kind(NamedTuple):
     """Member of the entity in the response of ``item``; empty if it is the entity itself."""
     partial: str = ""
     """The table of entities, or the options to select, as HTML."""
+    group: str = ""
+    """Its name in the search of all kinds."""
     ids: str = ""
     at: str = "items"
     """Member of the entities in the response of ``search``; empty if it is the list itself."""
@@ -167,6 +169,8 @@ class AdminUser(RegistryUser):
         )
         self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {kind.limit: 1}, check=first_of(kept, off, at=kind.at))
+        everywhere = {"q": name, "tags": tag, "include_inactive": True, "entity_types": kind.group}
+        self.call("GET /admin/search", params=everywhere, check=only(kept, off))
         if kind.ids:
             owned = {"team_id": team, "include_inactive": True}
             self.call(kind.ids, params=owned, check=ids_are(kind.ids_at, kept))

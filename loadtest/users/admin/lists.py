@@ -6,6 +6,7 @@ users create and delete entities at the same time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,8 @@ ENTRIES = ", ".join(
     )
 )
 """Selector of a list's entries: rows, options to select, cards. The row of an empty table has one cell."""
+EMPTY = re.compile(r"\bNo\b|data-total-items=\"0\"")
+"""Text of a list without entries."""
 CONTROLS = "[data-total-items]"
 """Selector of the controls to turn the pages of a list."""
 SWITCH = "form[action$='/state'] input[name='activate']"
@@ -82,6 +85,8 @@ def shows_only(*entities: Shown) -> Check:
         for entity in entities:
             if not any(entry.is_of(entity) for entry in shown):
                 return expected(f"{_described(entity)} in the list", [entry.text for entry in shown])
+        if not entities and not EMPTY.search(answer.text):
+            return expected("a note that there are none", answer.text)
         return _counted(answer, len(entities))
 
     return check
@@ -180,6 +185,16 @@ def only(*entities: Shown, at: str = "items") -> Check:
     return check
 
 
+def finds_only(identity: str) -> Check:
+    """Return a check that a search finds one entity, with this id."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [_id(one) for one in answer["items"]]
+        return None if found == [identity] else expected("the entity and no other", found)
+
+    return check
+
+
 def first_of(*entities: Shown, at: str = "items") -> Check:
     """Return a check that a list, limited to one entry, has one of these ``entities``; see :func:`only`."""
 
@@ -201,6 +216,19 @@ def ids_are(key: str, *entities: Shown) -> Check:
         if listed != wanted:
             return expected(f"{len(wanted)} ids at {key}, those of the entities", listed)
         return _count(answer, len(wanted))
+
+    return check
+
+
+def has_ids(key: str, wanted: str, unwanted: str) -> Check:
+    """Return a check that the ids at ``key`` have the one that is ``wanted`` and not the one that is ``unwanted``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = answer[key]
+        right = wanted in listed and unwanted not in listed
+        return (None if right else expected(f"{key} to have one id and not the other", listed)) or _count(
+            answer, len(listed)
+        )
 
     return check
 

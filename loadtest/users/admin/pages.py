@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
-from loadtest.users.admin.checks import counts, finds, lists_something, mentions, shows
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import (
+    GONE,
+    Asset,
+    assets,
+    counts,
+    has_all,
+    is_not_empty,
+    scripts_parse,
+    shows,
+)
 from loadtest.users.admin.forms import AdminUser, from_fixture
+from loadtest.users.admin.lists import MOST, Shown, finds_only, has_ids, ids_are, shows_among, shows_only
 from loadtest.users.base import task
-from loadtest.users.checks import lacks, lists
+from loadtest.users.checks import counted, enabled, has, lacks, lists
 from loadtest.users.registry.fixtures import of_team
 
-PAGED = {"page": 1, "per_page": 10}
-LISTS = (
-    "GET /admin/tools",
-    "GET /admin/resources",
-    "GET /admin/prompts",
-    "GET /admin/servers",
-    "GET /admin/gateways",
-)
+WHOLE = {"per_page": MOST, "include_inactive": True}
 HELLO = "note://hello"
 SECTIONS = {
     "GET /admin/sections/resources": "resources",
@@ -40,47 +43,66 @@ class AdminPagesUser(AdminUser):
     def front(self) -> None:
         """The whole page, as the browser loads it first, and its overview."""
         self.call("GET /admin/", check=shows("</html>", self.me))
-        self.call("GET /admin/overview/partial", check=shows("<svg"))
+        self.call("GET /admin/overview/partial", check=shows("<svg", "System Overview"))
+
+    @task
+    def front_assets(self) -> None:
+        """The scripts, styles and images that the page refers to, and the scripts that it contains."""
+        page = {"include_inactive": True}
+        self.call("GET /admin/", params=page, check=scripts_parse, effect=self._assets_exist)
+
+    def _assets_exist(self, page: Answer) -> Mismatch | None:
+        missing = [asset for asset in assets(page) if not self._exists(asset)]
+        names = ", ".join(f"{asset.folder}/{asset.file}".lstrip("/") for asset in missing)
+        return expected(f"the files below /static/ that the page refers to: {names}") if missing else None
+
+    def _exists(self, asset: Asset) -> bool:
+        operation = "GET /static/{folder}/{file}" if asset.folder else "GET /static/{file}"
+        path = {name: value for name, value in asset._asdict().items() if value}
+        options: dict[str, Any] = {"bearer": "", "unlisted": True, "refusals": GONE, "check": is_not_empty}
+        return self.call(operation, **options, **path).status not in GONE
 
     @task(3)
     def entity_tabs(self) -> None:
-        """The tables of entities, each filtered for the entities of the fixture."""
-        fixture = self.fixture
-        self.call("GET /admin/tools/partial", params={"q": "echo"}, check=shows(fixture.tool_ids["echo"]))
-        hello = shows(fixture.resources[HELLO])
-        self.call("GET /admin/resources/partial", params={"q": "hello"}, check=hello)
-        self.call(
-            "GET /admin/prompts/partial", params={"q": "greet"}, check=shows(fixture.prompt_ids["greet"])
-        )
-        server = shows(from_fixture(fixture.server_id))
-        self.call("GET /admin/servers/partial", params={"q": "fixture"}, check=server)
-        gateway = from_fixture(fixture.gateway_name)
-        self.call("GET /admin/gateways/partial", params={"q": gateway}, check=shows(gateway))
-        self.call(
-            "GET /admin/tool-ops/partial", params={"per_page": 100}, check=shows(fixture.tool_ids["echo"])
-        )
+        """The tables of entities, each filtered for those of the fixture's gateway."""
+        fixture, gateway = self.fixture, from_fixture(self.fixture.gateway_id)
+        own = WHOLE | {"gateway_id": gateway}
+        tools = [Shown(one, "") for one in fixture.tool_ids.values()]
+        self.call("GET /admin/tools/partial", params=own, check=shows_only(*tools))
+        self.call("GET /admin/tool-ops/partial", params=own | {"page": 1}, check=shows_only(*tools))
+        prompts = [Shown(one, "") for one in fixture.prompt_ids.values()]
+        self.call("GET /admin/prompts/partial", params=own, check=shows_only(*prompts))
 
     @task(3)
     def people_tabs(self) -> None:
-        """Teams and users as tables, and the lists that selection boxes are filled from."""
-        self.call("GET /admin/teams", params={"unified": True}, check=shows("team-card"))
-        self.call("GET /admin/teams/partial", params=PAGED, check=shows("team-card"))
-        self.call("GET /admin/teams/ids", check=finds("team_ids.0"))
-        self.call("GET /admin/users", params=PAGED, check=finds("users.0.email"))
-        self.call("GET /admin/users/partial", params=PAGED, check=shows("@"))
-        self.call("GET /admin/users/search", params={"q": self.me}, check=finds("users.0.email"))
+        """The administrator's own account and teams."""
+        self.call("GET /admin/users/search", params={"q": self.me}, check=has("users.0.email", self.me))
+        with self.team() as team:
+            shown = shows_among(Shown(team.id, str(team["name"])))
+            self.call("GET /admin/teams/partial", params={"q": team["name"]}, check=shown)
 
     @task(3)
     def lists(self) -> None:
-        """The same entities as JSON, a page at a time."""
-        for operation in LISTS:
-            self.call(operation, params=PAGED, check=lists_something)
-        self.call("GET /admin/a2a", params=PAGED)
+        """The ids of all entities of the fixture's gateway, which "select all" sends."""
+        fixture, own = self.fixture, {"gateway_id": from_fixture(self.fixture.gateway_id)}
+        tools = ids_are("tool_ids", *(Shown(one, "") for one in fixture.tool_ids.values()))
+        self.call("GET /admin/tools/ids", params=own, check=tools)
+        prompts = ids_are("prompt_ids", *(Shown(one, "") for one in fixture.prompt_ids.values()))
+        self.call("GET /admin/prompts/ids", params=own, check=prompts)
+        hello = fixture.resources[HELLO]
+        with self.resource() as other:
+            self.call("GET /admin/resources/ids", params=own, check=has_ids("resource_ids", hello, other.id))
+            shown = shows_among(Shown(hello, ""), without=[Shown(other.id, "")])
+            self.call("GET /admin/resources/partial", params=own | {"per_page": MOST}, check=shown)
 
     @task
     def well_known(self) -> None:
         """The files at well-known addresses."""
-        self.call("GET /admin/well-known", check=finds("configured_files.0.path"))
+        path = "/.well-known/robots.txt"
+        robots = has_all(
+            {"enabled": True, "configured_files.0.path": path, "configured_files.0.enabled": True}
+        )
+        self.call("GET /admin/well-known", check=robots)
 
     @task
     def pool(self) -> None:
@@ -92,8 +114,11 @@ class AdminPagesUser(AdminUser):
 
     @task
     def tags(self) -> None:
-        """The tags in use."""
-        self.call("GET /admin/tags")
+        """A tag in the list of those in use."""
+        tag = self.name("tag")
+        with self.tool(tags=[tag]):
+            wanted = {"entity_types": "tools", "include_entities": True}
+            self.call("GET /admin/tags", params=wanted, check=lambda a: counted(a, tag))
 
 
 class AdminSectionsUser(AdminUser):
@@ -103,16 +128,16 @@ class AdminSectionsUser(AdminUser):
 
     @task(2)
     def search(self) -> None:
-        """Search for a word in all kinds of entities, and in each kind."""
-        tool = self.fixture.tool_ids["echo"]
-        self.call("GET /admin/search", params={"q": "echo"}, check=mentions(tool))
-        self.call("GET /admin/tools/search", params={"q": "echo"}, check=mentions(tool))
-        resource = self.fixture.resources[HELLO]
-        self.call("GET /admin/resources/search", params={"q": "hello"}, check=mentions(resource))
-        prompt = self.fixture.prompt_ids["greet"]
-        self.call("GET /admin/prompts/search", params={"q": "greet"}, check=mentions(prompt))
-        gateway = {"q": from_fixture(self.fixture.gateway_name)}
-        self.call("GET /admin/gateways/search", params=gateway, check=finds("items.0.id"))
+        """Search for a word among the entities of the fixture's gateway."""
+        own = {"gateway_id": from_fixture(self.fixture.gateway_id)}
+        echo = finds_only(self.fixture.tool_ids["echo"])
+        self.call("GET /admin/tools/search", params=own | {"q": "echo"}, check=echo)
+        everywhere = own | {"q": "echo", "entity_types": "tools,prompts", "limit": 5}
+        self.call("GET /admin/search", params=everywhere, check=echo)
+        hello = finds_only(self.fixture.resources[HELLO])
+        self.call("GET /admin/resources/search", params=own | {"q": HELLO}, check=hello)
+        greet = finds_only(self.fixture.prompt_ids["greet"])
+        self.call("GET /admin/prompts/search", params=own | {"q": "greet"}, check=greet)
 
     @task(2)
     def ids(self) -> None:
@@ -126,22 +151,30 @@ class AdminSectionsUser(AdminUser):
     @task
     def gateway_section(self) -> None:
         """The gateways of the section."""
-        self.call("GET /admin/sections/gateways", check=mentions(from_fixture(self.fixture.gateway_id)))
+        listed = lists(from_fixture(self.fixture.gateway_id), at="gateways")
+        self.call("GET /admin/sections/gateways", check=listed)
 
     @task
     def server_section(self) -> None:
-        """The servers of the section."""
-        self.call("GET /admin/sections/servers", check=mentions(from_fixture(self.fixture.server_id)))
+        """The servers of the section, with those that are switched off and without them."""
+        listed = lists(from_fixture(self.fixture.server_id), at="servers")
+        with self.server() as server:
+            off = {"activate": False}
+            state = "POST /servers/{server_id}/state"
+            self.call(state, server_id=server.id, params=off, check=enabled(False))
+            section = "GET /admin/sections/servers"
+            self.call(section, params={"include_inactive": True}, check=lists(server.id, at="servers"))
+            self.call(section, check=lambda a: listed(a) or lacks(server.id, at="servers")(a))
 
     @task
     def resource_section(self) -> None:
         """The resources of the section."""
-        self.call("GET /admin/sections/resources", check=mentions(self.fixture.resources[HELLO]))
+        self.call("GET /admin/sections/resources", check=lists(self.fixture.resources[HELLO], at="resources"))
 
     @task
     def prompt_section(self) -> None:
         """The prompts of the section."""
-        self.call("GET /admin/sections/prompts", check=mentions(self.fixture.prompt_ids["greet"]))
+        self.call("GET /admin/sections/prompts", check=lists(self.fixture.prompt_ids["greet"], at="prompts"))
 
     @task
     def sections_of_a_new_team(self) -> None:
@@ -180,11 +213,6 @@ class AdminSectionsUser(AdminUser):
             wanted = lists(server.id, at="servers")
             self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
 
-    def team(self) -> AbstractContextManager[Answer]:
-        """Create a team of the administrator for the ``with`` block."""
-        body = {"name": self.name("team"), "visibility": "private"}
-        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
-
     @task
     def server_ids(self) -> None:
         """The ids of all servers."""
@@ -194,4 +222,4 @@ class AdminSectionsUser(AdminUser):
     def server_search(self) -> None:
         """A server by its name."""
         server = from_fixture(self.fixture.server_id)
-        self.call("GET /admin/servers/search", params={"q": "fixture"}, check=mentions(server))
+        self.call("GET /admin/servers/search", params={"q": "fixture"}, check=finds_only(server))

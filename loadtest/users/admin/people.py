@@ -155,7 +155,12 @@ class AdminTokensUser(AdminUser):
 
     def _token(self, operation: str, name: str, **path: str) -> Shown:
         """Create a token, which must be found by its name."""
-        scope: dict[str, Any] = {"permissions": [], "ip_restrictions": [], "time_restrictions": {}, "usage_limits": {}}
+        scope: dict[str, Any] = {
+            "permissions": [],
+            "ip_restrictions": [],
+            "time_restrictions": {},
+            "usage_limits": {},
+        }
         body = {"name": name, "expires_in_days": DAYS, "scope": scope}
         made = self.call(operation, json=body, check=has_all({"token.name": name}), **path)
         return Shown(str(made["token.id"]), name)

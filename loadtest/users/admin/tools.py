@@ -22,6 +22,7 @@ TOOLS = Kind(
     search="GET /admin/tools/search",
     listed="GET /admin/tools",
     item="GET /admin/tools/{tool_id}",
+    group="tools",
     partial="GET /admin/tools/partial",
     ids="GET /admin/tools/ids",
     ids_at="tool_ids",
