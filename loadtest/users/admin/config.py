@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from loadtest.client.answer import Answer
 from loadtest.client.caller import StepFailed
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import finds, shows
+from loadtest.users.admin.checks import finds, has_length, shows
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has
@@ -33,14 +33,14 @@ class AdminConfigUser(GatewayUser):
         """All settings, by group."""
         self.call(
             "GET /admin/config/settings",
-            check=lambda a: None if a["groups"] else expected("groups of settings"),
+            check=has("groups.Authentication & Security.jwt_secret_key", "*****"),
         )
 
     @task
     def headers(self) -> None:
         """Headers that are passed through to backends, read and written back unchanged."""
         try:
-            read = self.call("GET /admin/config/passthrough-headers", accept=RARELY)
+            read = self.call("GET /admin/config/passthrough-headers", accept=RARELY, check=are_headers)
             listed = read["passthrough_headers"] if read.status == OK else None
         except StepFailed:
             # If they cannot be read, they cannot have been changed: the defaults apply.
@@ -60,22 +60,24 @@ class AdminConfigUser(GatewayUser):
     @task
     def headers_cache(self) -> None:
         """Statistics of the cache of those headers."""
-        self.call("GET /admin/config/passthrough-headers/cache-stats", accept=RARELY)
+        stats = "GET /admin/config/passthrough-headers/cache-stats"
+        self.call(stats, accept=RARELY, check=is_cache)
 
     @task
     def headers_cache_emptied(self) -> None:
         """Clearing the cache of those headers."""
-        self.call("POST /admin/config/passthrough-headers/invalidate-cache", accept=RARELY)
+        invalidate = "POST /admin/config/passthrough-headers/invalidate-cache"
+        self.call(invalidate, accept=RARELY, check=is_emptied)
 
     @task
     def agents_cache(self) -> None:
         """Statistics of the cache of agent metrics."""
-        self.call("GET /admin/cache/a2a-stats/stats", accept=RARELY)
+        self.call("GET /admin/cache/a2a-stats/stats", accept=RARELY, check=is_cache)
 
     @task
     def agents_cache_emptied(self) -> None:
         """Clearing the cache of agent metrics."""
-        self.call("POST /admin/cache/a2a-stats/invalidate", accept=RARELY)
+        self.call("POST /admin/cache/a2a-stats/invalidate", accept=RARELY, check=is_emptied)
 
 
 BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
@@ -93,9 +95,13 @@ class AdminPluginsUser(AdminUser):
         self.call("GET /admin/plugins/partial", check=shows("lugin"))
         name = str(self.call("GET /admin/plugins", check=finds("plugins.0.name"))["plugins.0.name"])
         self.call("GET /admin/plugins/stats", check=finds("total_plugins"))
-        self.call("GET /admin/plugins/{name}", name=name, check=has("name", name))
-        if self.offers("GET /plugins"):
-            self.call("GET /plugins", params={"search": name}, check=has("plugins.0.name", name))
+        plugin = self.call("GET /admin/plugins/{name}", name=name, check=has("name", name))
+        wanted = {"search": name, "mode": str(plugin["mode"]), "tag": str(plugin["tags.0"])}
+        for operation in (one for one in ("GET /admin/plugins", "GET /plugins") if self.offers(one)):
+            self.call(operation, params=wanted, check=has("plugins.0.name", name))
+            for parameter in ("search", "mode", "hook", "tag"):
+                other = {parameter: "no-such-value"}
+                self.call(operation, params=other, check=has_length(0, at="plugins"))
 
     @task
     def modes(self) -> None:
@@ -134,10 +140,37 @@ class AdminPluginsUser(AdminUser):
             self.call("GET /admin/a2a/plugin-bindings/partial", params={"team_id": team}, check=listed)
             released = shows("</form>")
             delete = "POST /admin/a2a/plugin-bindings/{binding_id}/delete"
-            self.call(delete, binding_id=found[0], check=released)
+            self.call(
+                delete, binding_id=found[0], check=released, effect=lambda _: self._unbound(team, agent)
+            )
+
+    def _unbound(self, team: str, agent: str) -> Mismatch | None:
+        partial = "GET /admin/a2a/plugin-bindings/partial"
+        page = self.call(partial, params={"team_id": team})
+        return expected("the binding not to be on the page", page.text) if agent in page.text else None
 
     @contextmanager
     def _team(self) -> Iterator[str]:
         new = {"name": self.name("team"), "visibility": "public"}
         with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
             yield team.id
+
+
+def is_cache(answer: Answer) -> Mismatch | None:
+    """Check that the statistics of a cache add up."""
+    hits, misses, rate = answer["hit_count"], answer["miss_count"], answer["hit_rate"]
+    right = hits >= 0 and misses >= 0 and 0 <= rate <= 1 and answer["ttl_seconds"] > 0
+    return None if right else expected("counts of a cache and their rate", (hits, misses, rate))
+
+
+def is_emptied(answer: Answer) -> Mismatch | None:
+    """Check that a cache was emptied."""
+    done = answer["status"] == "invalidated" and answer["cache_stats.is_cached"] is False
+    return None if done else expected("an empty cache", answer.json)
+
+
+def are_headers(answer: Answer) -> Mismatch | None:
+    """Check that a list of headers is a list of names."""
+    names = answer["passthrough_headers"]
+    right = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+    return None if right else expected("names of headers", names)

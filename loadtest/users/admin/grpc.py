@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
-from loadtest.users.admin.checks import finds, has_check
+from loadtest.users.admin.checks import has_check
 from loadtest.users.admin.forms import AdminUser
+from loadtest.users.admin.lists import MOST, Shown, has_among, one_of
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.registry.fixtures import DESCRIPTION
+from loadtest.users.read_back import Listed
+from loadtest.users.registry.fixtures import DESCRIPTION, of_team
 
 CHANGED = "Changed."
+SERVICES = Listed("GET /admin/grpc", at="data", params={"per_page": MOST, "include_inactive": True})
 
 
 class AdminGrpcUser(AdminUser):
@@ -24,19 +27,32 @@ class AdminGrpcUser(AdminUser):
     def lifecycle(self) -> None:
         """A service is registered, its methods learned, and deleted."""
         with self._service() as service:
-            reflect = has("reachable", True)
-            self.call("POST /admin/grpc/{service_id}/reflect", service_id=service.id, check=reflect)
-            self.call("GET /admin/grpc/{service_id}/methods", service_id=service.id, check=has_check)
-            self.call(
-                "PUT /admin/grpc/{service_id}",
-                service_id=service.id,
-                json={"description": CHANGED},
-                check=has("description", CHANGED),
-            )
-            self.call(
-                "POST /admin/grpc/{service_id}/state", service_id=service.id, check=has("enabled", False)
-            )
-            self.call("GET /admin/grpc", params={"include_inactive": True}, check=finds("data.0.id"))
+            path = {"service_id": service.id}
+            reachable = has("reachable", True)
+            self.call("POST /admin/grpc/{service_id}/reflect", **path, check=reachable)
+            self.call("GET /admin/grpc/{service_id}/methods", **path, check=has_check)
+            changed = {"description": CHANGED, "name": f"{service['name']}-changed", "tags": ["changed"]}
+            self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=changed)
+            off = {"enabled": False}
+            state = "POST /admin/grpc/{service_id}/state"
+            stored = {"read": SERVICES, "values": off}
+            self.update(state, service_id=service.id, params={"activate": False}, **stored)
+            shown = Shown(service.id, changed["name"], enabled=False)
+            active = {"per_page": MOST, "page": 1, "include_inactive": False}
+            self.call("GET /admin/grpc", params=active, check=has_among(without=[shown]))
+            self.update(state, service_id=service.id, read=SERVICES, values={"enabled": True})
+            self.call("GET /admin/grpc", params=active, check=has_among(shown._replace(enabled=True)))
+
+    @task
+    def pages(self) -> None:
+        """Two services of a team, one on each page of its list."""
+        with self.team() as team:
+            owned = of_team(team.id)
+            with self._service(**owned) as one, self._service(**owned) as other:
+                left = [Shown(one.id, one["name"]), Shown(other.id, other["name"])]
+                for page in (1, 2):
+                    paged = {"team_id": team.id, "page": page, "per_page": 1}
+                    self.call("GET /admin/grpc", params=paged, check=one_of(left, at="data"))
 
     @task
     def details(self) -> None:
@@ -45,14 +61,13 @@ class AdminGrpcUser(AdminUser):
             self.call("GET /admin/grpc/{service_id}", service_id=service.id, check=has("id", service.id))
 
     @contextmanager
-    def _service(self) -> Iterator[Answer]:
-        new = {
+    def _service(self, **more: str) -> Iterator[Answer]:
+        new = more | {
             "name": self.name("grpc"),
             "target": self.backend("grpc"),
             "description": DESCRIPTION,
             "reflection_enabled": False,
         }
-        with self.created(
-            "POST /admin/grpc", json=new, delete="POST /admin/grpc/{service_id}/delete"
-        ) as service:
+        delete = "POST /admin/grpc/{service_id}/delete"
+        with self.created("POST /admin/grpc", json=new, delete=delete, read=SERVICES) as service:
             yield service

@@ -208,6 +208,20 @@ def first_of(*entities: Shown, at: str = "items") -> Check:
     return check
 
 
+def one_of(left: list[Shown], *, at: str) -> Check:
+    """Return a check that a page in JSON has one entity, of those that are ``left``, and takes it from them."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = answer[at]
+        found = [entity for entity in left if _unlisted(entity, listed) is None]
+        if len(listed) != 1 or len(found) != 1:
+            return expected("one entity that no earlier page has", listed)
+        left.remove(found[0])
+        return None
+
+    return check
+
+
 def ids_are(key: str, *entities: Shown) -> Check:
     """Return a check that the ids at ``key`` are those of ``entities``, and that ``count`` is their number."""
 

@@ -6,10 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from loadtest.client.mismatch import expected
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.fixtures.shared_member import new_password
+from loadtest.users.admin.checks import has_length
+from loadtest.users.admin.lists import MOST, Shown, has_among
 from loadtest.users.base import task
-from loadtest.users.identity.checks import Person, at_most, is_called
+from loadtest.users.identity.checks import Person, at_most, is_called, is_member, nothing
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import Item
+
+ACCOUNT = Item("GET /auth/email/admin/users/{user_email}")
+UPDATES = ("PUT /auth/email/admin/users/{user_email}", "PATCH /auth/email/admin/users/{user_email}")
+"""Changes of an account: releases offer one of them, or both."""
+WRONG_PASSWORD = (401,)
+BEYOND = 100_000
+"""An offset beyond the end of every list."""
 
 
 class AccountsUser(PeopleUser):
@@ -28,42 +40,47 @@ class AccountsUser(PeopleUser):
                 user_email=email,
                 check=is_called(person.full_name, under="full_name"),
             )
-            if self.offers("PUT /auth/email/admin/users/{user_email}"):
-                new = self.name("renamed")
-                self.call(
-                    "PUT /auth/email/admin/users/{user_email}",
-                    user_email=email,
-                    json={"full_name": new},
-                    check=is_called(new, under="full_name"),
-                )
-            if self.offers("PATCH /auth/email/admin/users/{user_email}"):
-                self.call(
-                    "PATCH /auth/email/admin/users/{user_email}",
-                    user_email=email,
-                    json={"full_name": person.full_name, "is_active": False},
-                    check=lambda a: (
-                        None if a["is_active"] is False else expected("an account that is not active")
-                    ),
-                )
-            self.call("POST /auth/email/admin/users/{user_email}/unlock", user_email=email)
+            update = next(one for one in UPDATES if self.offers(one))
+            changed = person._replace(full_name=self.name("renamed"), password=new_password())
+            self.update(
+                update,
+                user_email=email,
+                json={
+                    "full_name": changed.full_name,
+                    "password": changed.password,
+                    "is_admin": True,
+                    "email_verified": True,
+                    "password_change_required": False,
+                },
+            )
+            self.signed_in(changed)
+            old = {"email": email, "password": person.password}
+            self.call("POST /auth/login", bearer="", json=old, refusals=WRONG_PASSWORD, check=let_in)
+            # The gateway shows the failed attempt after another change only, because it keeps accounts in a cache.
+            off = {"is_active": False, "is_admin": False}
+            self.update(update, user_email=email, json=off, values=off | {"failed_login_attempts": 1})
+            unlocked = {"failed_login_attempts": 0, "is_locked": False}
+            unlock = "POST /auth/email/admin/users/{user_email}/unlock"
+            self.update(unlock, user_email=email, read=ACCOUNT, values=unlocked)
+            listed = has_among(Shown(email, changed.full_name, enabled=False), at="")
+            self.call("GET /auth/email/admin/users", params={"limit": MOST}, check=listed)
 
     @task(3)
     def oversight(self) -> None:
         """All accounts and their recent events."""
-        self.call("GET /auth/email/admin/users", params={"limit": 10}, check=at_most(10))
+        self.call("GET /auth/email/admin/events", params={"limit": 10}, check=at_most(10, least=0))
+        self.call("GET /auth/email/admin/events", params={"offset": BEYOND}, check=nothing)
+        paged = {"limit": 1, "include_pagination": True}
+        first = self.call("GET /auth/email/admin/users", params=paged, check=continues)
+        seen, cursor = first["users.0.email"], str(first["nextCursor"])
         self.call(
             "GET /auth/email/admin/users",
-            params={"limit": 10, "include_pagination": True},
-            check=lambda a: None if a["users"] else expected("an administrator at least"),
-        )
-        self.call("GET /auth/email/admin/events", params={"limit": 10}, check=at_most(10, least=0))
-        self.call(
-            "GET /auth/email/admin/events",
-            params={"limit": 10, "user_email": self.member.email},
+            params=paged | {"cursor": cursor},
             check=lambda a: (
-                None
-                if all(event["user_email"] == self.member.email for event in a.json)
-                else expected("only events of this account")
+                has_length(1, at="users")(a)
+                or (
+                    expected("another account on the next page", seen) if a["users.0.email"] == seen else None
+                )
             ),
         )
 
@@ -115,6 +132,7 @@ class DepartureUser(PeopleUser):
                 team_id=team.id,
                 bearer=owner,
                 json={"email": member.email, "role": "owner"},
+                check=is_member(member.email, "owner"),
             )
             yield Pair(founder, member, there)
         finally:
@@ -127,3 +145,15 @@ class DepartureUser(PeopleUser):
         there.append(person)
         self.forget(person)
         there.pop()
+
+
+def let_in(answer: Answer) -> Mismatch | None:
+    """Return a mismatch if a password that was replaced is accepted."""
+    return expected("the old password to be refused", answer.status)
+
+
+def continues(answer: Answer) -> Mismatch | None:
+    """Check that a page has one account, and the cursor of the next page."""
+    return has_length(1, at="users")(answer) or (
+        None if answer["nextCursor"] else expected("the cursor of the next page", answer["nextCursor"])
+    )

@@ -6,8 +6,18 @@ from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
 from loadtest.fixtures.shared_member import new_password
 from loadtest.users.base import task
-from loadtest.users.identity.checks import has_csrf_token, has_subject, is_called, log_ins, whose
-from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.checks import (
+    UNAUTHORIZED,
+    are_of,
+    has_csrf_token,
+    has_subject,
+    is_called,
+    is_part,
+    is_refused,
+    log_ins,
+    whose,
+)
+from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 
 REFRESH = "POST /auth/refresh"
 
@@ -29,7 +39,9 @@ class AuthExtendedUser(PeopleUser):
                     None if a["email"] == person.email else expected("the account of this person", a["email"])
                 ),
             )
-            self.call("GET /auth/email/events", bearer=bearer, params={"limit": 10})
+            self.call(
+                "GET /auth/email/events", bearer=bearer, params={"limit": 10}, check=are_of(person.email)
+            )
             if self.offers("POST /auth/logout"):
                 self.call(
                     "POST /auth/logout",
@@ -38,6 +50,9 @@ class AuthExtendedUser(PeopleUser):
                         None
                         if a["revoked_token"]
                         else expected("the token to be revoked", a["revoked_token"])
+                    ),
+                    effect=lambda _: is_refused(
+                        self.call("GET /auth/email/me", bearer=bearer, refusals=UNAUTHORIZED)
                     ),
                 )
 
@@ -58,11 +73,11 @@ class AuthExtendedUser(PeopleUser):
                 json={"email": person.email} | secret,
                 check=whose(person),
             )
-            self.call(
-                "GET /auth/email/events",
-                bearer=answer["access_token"],
-                check=log_ins(2),
-            )
+            bearer, own = str(answer["access_token"]), "GET /auth/email/events"
+            events = self.call(own, bearer=bearer, check=log_ins(2)).json
+            self.call(own, bearer=bearer, params={"limit": 1, "offset": 1}, check=is_part(events, 1, 2))
+            of_person = {"user_email": person.email, "limit": 2, "offset": 1}
+            self.call("GET /auth/email/admin/events", params=of_person, check=is_part(events, 1, 3))
 
     @task
     def change_of_password(self) -> None:
@@ -78,6 +93,8 @@ class AuthExtendedUser(PeopleUser):
                 ),
             )
             self.signed_in(person._replace(password=new))
+            old = {"email": person.email, "password": person.password}
+            self.call("POST /auth/login", bearer="", json=old, refusals=UNAUTHORIZED, check=is_refused)
 
     @task(2)
     def own_account(self) -> None:
@@ -91,7 +108,8 @@ class AuthExtendedUser(PeopleUser):
                 else expected("an account that is no administrator's", a["is_admin"])
             ),
         )
-        self.call("GET /auth/email/events", bearer=self.member.bearer, params={"limit": 5})
+        own = are_of(self.member.email, least=0)
+        self.call("GET /auth/email/events", bearer=self.member.bearer, params={"limit": 5}, check=own)
         self.call(
             "GET /auth/email/me",
             check=lambda a: (
@@ -136,11 +154,13 @@ class AuthExtendedUser(PeopleUser):
     def csrf_token_for_an_api_token(self) -> None:
         """A program that works with an API token asks for a CSRF token."""
         if self.offers("GET /auth/csrf-token"):
-            made = self.call("POST /tokens", json={"name": self.name("token"), "expires_in_days": 1})
+            name = self.name("token")
+            new = {"name": name, "expires_in_days": 1}
+            made = self.call("POST /tokens", json=new, check=is_called(name, under="token.name"))
             try:
                 self.call("GET /auth/csrf-token", bearer=made["access_token"], check=has_csrf_token)
             finally:
-                self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])
+                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"])
 
     @task
     def csrf_token_for_a_session(self) -> None:

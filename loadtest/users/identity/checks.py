@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import jwt
 
 from loadtest.client.mismatch import Mismatch, expected
-
-if TYPE_CHECKING:
-    from loadtest.client.answer import Answer
-    from loadtest.client.caller import Check
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
 from loadtest.users.admin.checks import cookies
 
 if TYPE_CHECKING:
@@ -24,6 +18,8 @@ if TYPE_CHECKING:
 
 LINK = re.compile(r"reset-password/([\w-]+)")
 """The link in the mail to reset a password; the group is its token."""
+UNAUTHORIZED = (401,)
+"""Statuses of a call with credentials that do not count."""
 SESSION = "jwt_token"
 """The cookie of a browser's session: its token."""
 
@@ -94,6 +90,32 @@ def at_most(number: int, least: int = 1) -> Check:
     return lambda a: (
         None if least <= len(a.json) <= number else expected(f"{least} to {number} entries", len(a.json))
     )
+
+
+def are_of(email: str, least: int = 1) -> Check:
+    """Return a check that a list has at least this number of events, all of one account."""
+    return lambda a: (
+        None
+        if len(a.json) >= least and all(event["user_email"] == email for event in a.json)
+        else expected("events of this account and no other", a.json)
+    )
+
+
+def is_part(whole: list[dict[str, Any]], start: int, end: int) -> Check:
+    """Return a check that a list has the entries of ``whole`` from ``start`` up to ``end``."""
+    wanted = [one["id"] for one in whole[start:end]]
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one["id"] for one in answer.json]
+        return None if found == wanted else expected(f"the entries {start} to {end} of the list", found)
+
+    return check
+
+
+def is_refused(answer: Answer) -> Mismatch | None:
+    """Check that a call is refused because of its credentials."""
+    refused = answer.status in UNAUTHORIZED
+    return None if refused else expected("credentials that no longer count to be refused", answer.status)
 
 
 def log_ins(number: int) -> Check:
@@ -183,6 +205,15 @@ def waits(person: Person, provider: str) -> Check:
         None
         if request_of(person, a)["auth_provider"] == provider
         else expected("a request from the provider", request_of(person, a)["auth_provider"])
+    )
+
+
+def waits_no_more(person: Person) -> Check:
+    """Return a check that no request of ``person`` is pending."""
+    return lambda a: (
+        expected("no request that was decided", person.email)
+        if any(one["email"] == person.email for one in a.json)
+        else None
     )
 
 

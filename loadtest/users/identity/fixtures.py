@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from loadtest.client.mismatch import expected
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.shared_member import SharedMember, new_password
 from loadtest.users.base import GatewayUser
+from loadtest.users.checks import has
 from loadtest.users.identity.checks import Person, whose
+from loadtest.users.read_back import Call, Entity, Listed, shows
+
+
+class TokenReadBack(NamedTuple):
+    """Reads a token; one that was revoked can still be read, and is not active."""
+
+    operation: str = "GET /tokens/{token_id}"
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the token does not have its values."""
+        return shows(entity.values, self._read(call, entity).json, self.operation)
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the token is still active."""
+        active = self._read(call, entity)["is_active"]
+        return None if active is False else expected("the token not to be active after its deletion", active)
+
+    def _read(self, call: Call, entity: Entity) -> Answer:
+        return call(self.operation, token_id=entity.id, check=has("id", entity.id))
+
+
+TOKEN = TokenReadBack()
+MEMBERS = Listed("GET /teams/{team_id}/members", key="user_email")
 
 
 class PeopleUser(GatewayUser):
@@ -51,6 +78,15 @@ class PeopleUser(GatewayUser):
         )
         return person
 
+    def is_member(self, team: Answer, email: str, role: str) -> Check:
+        """Return a check that reads the members of ``team``, among which ``email`` has this role."""
+        entity = Entity(email, {"team_id": team.id}, {"role": role})
+        return lambda _: MEMBERS.shows(self.call, entity)
+
+    def is_no_member(self, team: Answer, email: str) -> Check:
+        """Return a check that reads the members of ``team``, among which ``email`` is not."""
+        return lambda _: MEMBERS.is_gone(self.call, Entity(email, {"team_id": team.id}, {}))
+
     @contextmanager
     def person(self) -> Iterator[Person]:
         """Create an account for the ``with`` block and delete it in any case afterwards.
@@ -85,7 +121,7 @@ class PeopleUser(GatewayUser):
 
     def forget(self, person: Person) -> None:
         """Delete an account."""
-        self.call("DELETE /auth/email/admin/users/{user_email}", user_email=person.email)
+        self.delete("DELETE /auth/email/admin/users/{user_email}", user_email=person.email)
 
     def signed_in(self, person: Person) -> str:
         """Return the token of a session of ``person``."""

@@ -6,10 +6,15 @@ from contextlib import AbstractContextManager
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
+from loadtest.users.admin.checks import has_length
 from loadtest.users.base import task
 from loadtest.users.checks import has, lacks, lists
-from loadtest.users.identity.checks import is_member, nothing
+from loadtest.users.identity.checks import is_called, is_member
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import Listed
+
+INVITATIONS = Listed("GET /teams/{team_id}/invitations")
+REQUESTS = Listed("GET /teams/{team_id}/join-requests")
 
 
 class MembershipUser(PeopleUser):
@@ -36,6 +41,7 @@ class MembershipUser(PeopleUser):
                 team_id=team.id,
                 json={"email": email, "role": "member"},
                 check=is_member(email, "member"),
+                effect=self.is_member(team, email, "member"),
             )
             self.call(
                 "PUT /teams/{team_id}/members/{user_email}",
@@ -43,13 +49,30 @@ class MembershipUser(PeopleUser):
                 user_email=email,
                 json={"role": "owner"},
                 check=is_member(email, "owner"),
+                effect=self.is_member(team, email, "owner"),
             )
-            self.call(
-                "GET /teams/{team_id}/members",
-                team_id=team.id,
-                check=lambda a: None if len(a.json) == 2 else expected("two members", len(a.json)),
-            )
-            self.call("DELETE /teams/{team_id}/members/{user_email}", team_id=team.id, user_email=email)
+            self.pages(team, email)
+            left = self.is_no_member(team, email)
+            path = {"team_id": team.id, "user_email": email}
+            self.call("DELETE /teams/{team_id}/members/{user_email}", **path, effect=left)
+
+    def pages(self, team: Answer, email: str) -> None:
+        """Read the members of a team, who are its owner and ``email``, page by page."""
+        listed, paged = "GET /teams/{team_id}/members", {"limit": 1, "include_pagination": True}
+        first = self.call(listed, team_id=team.id, params=paged, check=has_length(1, at="members"))
+        both = {first["members.0.user_email"], email, self.process.session.credentials.email}
+        rest = both - {first["members.0.user_email"]}
+        after = paged | {"cursor": str(first["nextCursor"])}
+        self.call(
+            listed,
+            team_id=team.id,
+            params=after,
+            check=lambda a: (
+                None
+                if {one["user_email"] for one in a["members"]} == rest and len(both) == 2
+                else expected("the other member on the next page", a["members"])
+            ),
+        )
 
     @task(2)
     def invited(self) -> None:
@@ -78,9 +101,11 @@ class MembershipUser(PeopleUser):
                 token=invitation["token"],
                 bearer=member.bearer,
                 check=is_member(member.email, "member"),
+                effect=self.is_member(team, member.email, "member"),
             )
-            self.call("GET /teams/{team_id}", team_id=team.id, bearer=member.bearer)
-            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+            seen = is_called(str(team["name"]))
+            self.call("GET /teams/{team_id}", team_id=team.id, bearer=member.bearer, check=seen)
+            self.leaves(team)
 
     @task
     def declined(self) -> None:
@@ -94,14 +119,15 @@ class MembershipUser(PeopleUser):
                 team_id=team.id,
                 json={"email": member.email, "role": "member"},
             )
-            self.call("GET /users/me/invitations", bearer=member.bearer, check=lists(invitation.id))
+            own = "GET /users/me/invitations"
+            self.call(own, bearer=member.bearer, check=lists(invitation.id))
             self.call(
                 "POST /teams/invitations/{token}/decline",
                 token=invitation["token"],
                 bearer=member.bearer,
                 check=has("success", True),
+                effect=lambda _: lacks(invitation.id)(self.call(own, bearer=member.bearer)),
             )
-            self.call("GET /users/me/invitations", bearer=member.bearer, check=lacks(invitation.id))
 
     @task
     def uninvited(self) -> None:
@@ -112,12 +138,9 @@ class MembershipUser(PeopleUser):
                 team_id=team.id,
                 json={"email": self.stranger().email, "role": "member"},
             )
-            self.call("DELETE /teams/invitations/{invitation_id}", invitation_id=invitation.id)
-            self.call(
-                "GET /teams/{team_id}/invitations",
-                team_id=team.id,
-                check=nothing,
-            )
+            pending = INVITATIONS._replace(path={"team_id": team.id})
+            cancel = "DELETE /teams/invitations/{invitation_id}"
+            self.delete(cancel, read=pending, invitation_id=invitation.id)
 
     @task(2)
     def asked(self) -> None:
@@ -137,22 +160,17 @@ class MembershipUser(PeopleUser):
                 team_id=team.id,
                 request_id=request.id,
                 check=is_member(member.email, "member"),
+                effect=self.is_member(team, member.email, "member"),
             )
-            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+            self.leaves(team)
 
     @task
     def refused(self) -> None:
         """A user asks to join and is rejected."""
         with self.team() as team:
             request = self.asks(team)
-            self.call(
-                "DELETE /teams/{team_id}/join-requests/{request_id}", team_id=team.id, request_id=request.id
-            )
-            self.call(
-                "GET /teams/{team_id}/join-requests",
-                team_id=team.id,
-                check=nothing,
-            )
+            reject = "DELETE /teams/{team_id}/join-requests/{request_id}"
+            self.delete(reject, read=REQUESTS, team_id=team.id, request_id=request.id)
 
     @task
     def returning(self) -> None:
@@ -164,14 +182,21 @@ class MembershipUser(PeopleUser):
                 team_id=team.id,
                 json={"email": member.email, "role": "member"},
             )
-            self.call("DELETE /teams/{team_id}/leave", team_id=team.id, bearer=member.bearer)
+            self.leaves(team)
             request = self.asks(team)
             self.call(
                 "POST /teams/{team_id}/join-requests/{request_id}/approve",
                 team_id=team.id,
                 request_id=request.id,
                 check=is_member(member.email, "member"),
+                effect=self.is_member(team, member.email, "member"),
             )
+
+    def leaves(self, team: Answer) -> None:
+        """Let the member leave ``team``."""
+        left = self.is_no_member(team, self.member.email)
+        leave = "DELETE /teams/{team_id}/leave"
+        self.call(leave, team_id=team.id, bearer=self.member.bearer, effect=left)
 
     def asks(self, team: Answer) -> Answer:
         """Let the member ask to join ``team``."""

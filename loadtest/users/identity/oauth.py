@@ -13,9 +13,11 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has
 from loadtest.users.mcp.jsonrpc import says
+from loadtest.users.read_back import Listed
 
 HTML = {"Accept": "text/html"}
 """Media types that a browser accepts."""
+CLIENTS = Listed("GET /oauth/registered-clients", at="clients")
 PROVIDER_TIMEOUT = 10.0
 """Seconds for the person's browser to be sent back by the provider."""
 
@@ -51,7 +53,10 @@ class OAuthUser(GatewayUser):
             "token_url": f"{issuer}/token",
         }
         with self.created(
-            "POST /gateways", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
+            "POST /gateways",
+            json=self.protected(config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=("url", "oauth_config"),
         ) as gateway:
             self.consent(gateway.id)
             self.call(
@@ -86,12 +91,16 @@ class OAuthUser(GatewayUser):
         """With a client that the gateway registers itself (RFC 7591) and then deletes."""
         config = {"issuer": self.fixture.backends["oauth"]}
         with self.created(
-            "POST /gateways/", json=self.protected(config), delete="DELETE /gateways/{gateway_id}"
+            "POST /gateways/",
+            json=self.protected(config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=("url", "oauth_config"),
         ) as gateway:
             self.consent(gateway.id)
-            client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id)
+            own = has("gateway_id", gateway.id)
+            client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
-            self.call("DELETE /oauth/registered-clients/{client_id}", client_id=client.id)
+            self.delete("DELETE /oauth/registered-clients/{client_id}", read=CLIENTS, client_id=client.id)
 
     def protected(self, client: dict[str, str]) -> dict[str, Any]:
         """Return a new gateway for the protected backend, with its OAuth configuration."""
@@ -112,7 +121,17 @@ class OAuthUser(GatewayUser):
 
     def consent(self, gateway_id: str) -> None:
         """Follow the redirects of a browser: to the provider, which consents, and back."""
-        sent = self.call("GET /oauth/authorize/{gateway_id}", gateway_id=gateway_id, headers=HTML)
+        provider = self.fixture.backends["oauth"]
+        sent = self.call(
+            "GET /oauth/authorize/{gateway_id}",
+            gateway_id=gateway_id,
+            headers=HTML,
+            check=lambda a: (
+                None
+                if str(a.headers.get("location")).startswith(f"{provider}/authorize?")
+                else expected("to be sent to the provider", a.headers.get("location"))
+            ),
+        )
         self.call(
             "GET /oauth/callback",
             params=consented(str(sent.headers["location"])),

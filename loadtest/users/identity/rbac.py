@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import expected
 from loadtest.users.base import task
 from loadtest.users.identity.checks import counts_permissions, is_called
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import Entity, Listed
 
 GRANTED = "teams.delete"
 """A permission that only administrators and team owners have."""
+
+ROLES = Listed("GET /rbac/roles", params={"scope": "team"})
+"""The active roles of teams; a deleted one can still be read, and is not active."""
+GIVEN = Listed("GET /rbac/users/{user_email}/roles", key="role_id", params={"scope": "team"})
 
 
 class RBACCRUDUser(PeopleUser):
@@ -33,6 +39,7 @@ class RBACCRUDUser(PeopleUser):
                 "permissions": ["teams.read"],
             },
             delete="DELETE /rbac/roles/{role_id}",
+            read=ROLES,
         ) as role:
             yield role
 
@@ -45,26 +52,18 @@ class RBACCRUDUser(PeopleUser):
                 role_id=role.id,
                 check=is_called(role["name"]),
             )
-            wanted = ["teams.read", GRANTED]
-            self.call(
-                "PUT /rbac/roles/{role_id}",
-                role_id=role.id,
-                json={"description": "Changed.", "permissions": wanted},
-                check=lambda a: (
-                    None
-                    if sorted(a["permissions"]) == sorted(wanted)
-                    else expected("the new permissions", a["permissions"])
-                ),
-            )
-            self.call(
-                "GET /rbac/roles",
-                params={"scope": "team"},
-                check=lambda a: (
-                    None
-                    if any(r["id"] == role.id for r in a.json)
-                    else expected("the entity in the list", a.json)
-                ),
-            )
+            changed = {
+                "name": self.name("renamed"),
+                "description": "Changed.",
+                "permissions": ["teams.read", GRANTED],
+                "is_active": False,
+            }
+            self.call("GET /rbac/roles", params={"scope": "team"}, check=listed(role.id))
+            self.call("GET /rbac/roles", params={"scope": "global"}, check=unlisted(role.id))
+            self.update("PUT /rbac/roles/{role_id}", role_id=role.id, json=changed)
+            self.call("GET /rbac/roles", params={"scope": "team"}, check=unlisted(role.id))
+            of_teams = {"scope": "team", "active_only": False}
+            self.call("GET /rbac/roles", params=of_teams, check=listed(role.id, kind="inactive role"))
 
     @task(2)
     def given(self) -> None:
@@ -86,18 +85,12 @@ class RBACCRUDUser(PeopleUser):
                 check=lambda a: (
                     None if a["role_id"] == role.id else expected("the role that was given", a["role_id"])
                 ),
+                effect=lambda _: GIVEN.shows(self.call, Entity(role.id, {"user_email": email}, scope)),
             )
             try:
-                self.call(
-                    "GET /rbac/users/{user_email}/roles",
-                    user_email=email,
-                    params={"scope": "team"},
-                    check=lambda a: (
-                        None
-                        if any(r["role_id"] == role.id for r in a.json)
-                        else expected("the role in the list", a.json)
-                    ),
-                )
+                elsewhere = {"scope": "global", "active_only": False}
+                lacks_role = unlisted(role.id, key="role_id")
+                self.call(GIVEN.operation, user_email=email, params=elsewhere, check=lacks_role)
                 self.call(
                     "POST /rbac/permissions/check",
                     json={"user_email": email, "permission": "teams.read", "team_id": team.id},
@@ -115,19 +108,28 @@ class RBACCRUDUser(PeopleUser):
                         None if "teams.read" in a.json else expected("the permission teams.read", a.json)
                     ),
                 )
+                self.grants_nothing_else(email, team.id, role.id)
             finally:
-                self.call(
-                    "DELETE /rbac/users/{user_email}/roles/{role_id}",
-                    user_email=email,
-                    role_id=role.id,
-                    params=scope,
-                )
+                revoke = "DELETE /rbac/users/{user_email}/roles/{role_id}"
+                self.delete(revoke, read=GIVEN, user_email=email, role_id=role.id, params=scope)
+
+    def grants_nothing_else(self, email: str, team: str, role: str) -> None:
+        """Check that a role in one team grants its permission there, to its holder, and nothing else."""
+        bearer, mine = self.member.bearer, "GET /rbac/my/permissions"
+        self.call(mine, bearer=bearer, params={"team_id": team}, check=grants("teams.read", not_also=GRANTED))
+        self.call("GET /rbac/my/roles", bearer=bearer, check=listed(role, key="role_id"))
+        self.call(
+            "POST /rbac/permissions/check",
+            json={"user_email": email, "permission": GRANTED, "team_id": team},
+            check=lambda a: (
+                None if a["granted"] is False else expected("no other permission to be granted", a["granted"])
+            ),
+        )
 
     @task(3)
     def own(self) -> None:
         """Permissions of a user without special rights, and of the administrator."""
         self.call("GET /rbac/permissions/available", check=counts_permissions)
-        self.call("GET /rbac/my/roles", bearer=self.member.bearer)
         self.call(
             "GET /rbac/my/permissions",
             bearer=self.member.bearer,
@@ -137,5 +139,38 @@ class RBACCRUDUser(PeopleUser):
                 else None
             ),
         )
-        self.call("GET /rbac/my/roles")
-        self.call("GET /rbac/my/permissions")
+        me = self.process.session.credentials.email
+        self.call(
+            "GET /rbac/my/roles",
+            check=lambda a: (
+                None
+                if a.json and all(one["user_email"] == me and one["is_active"] for one in a.json)
+                else expected("active roles of the administrator", a.json)
+            ),
+        )
+        self.call("GET /rbac/my/permissions", check=grants("*"))
+
+
+def listed(role: str, key: str = "id", kind: str = "role") -> Check:
+    """Return a check that a list has ``role``."""
+    return lambda a: None if role in _roles(a, key) else expected(f"the {kind} in the list", _roles(a, key))
+
+
+def unlisted(role: str, key: str = "id") -> Check:
+    """Return a check that a list does not have ``role``."""
+    return lambda a: (
+        expected("the role not to be in the list", _roles(a, key)) if role in _roles(a, key) else None
+    )
+
+
+def _roles(answer: Answer, key: str) -> list[str]:
+    return [one[key] for one in answer.json]
+
+
+def grants(permission: str, not_also: str = "") -> Check:
+    """Return a check that permissions include ``permission``, and not the other one if given."""
+    return lambda a: (
+        None
+        if permission in a.json and not_also not in a.json
+        else expected(f"the permission {permission}" + (f" without {not_also}" if not_also else ""), a.json)
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import expected
+from loadtest.users.admin.checks import has_length
+from loadtest.users.admin.lists import MOST, Shown, has_among, one_of
 from loadtest.users.base import task
 from loadtest.users.identity.checks import is_called, nothing, one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 
 MAX_MEMBERS = 20
+BEYOND = 100_000
+"""A number of teams to skip that is beyond the end of every list."""
 
 
 def new_team(name: str) -> dict[str, Any]:
@@ -35,14 +42,13 @@ class TeamsCRUDUser(PeopleUser):
             "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
         ) as team:
             self.call("GET /teams/{team_id}", team_id=team.id, check=is_called(team["name"]))
-            new = self.name("renamed")
-            self.call(
-                "PUT /teams/{team_id}",
-                team_id=team.id,
-                json={"name": new, "description": "Renamed.", "visibility": "private"},
-                check=is_called(new),
-            )
-            self.call("GET /teams/{team_id}", team_id=team.id, check=is_called(new))
+            changed = {
+                "name": self.name("renamed"),
+                "description": "Renamed.",
+                "visibility": "private",
+                "max_members": MAX_MEMBERS + 1,
+            }
+            self.update("PUT /teams/{team_id}", team_id=team.id, json=changed)
             self.call("GET /teams/{team_id}/members", team_id=team.id, check=one_owner)
             self.call("GET /teams/{team_id}/invitations", team_id=team.id, check=nothing)
             self.call("GET /teams/{team_id}/join-requests", team_id=team.id, check=nothing)
@@ -50,21 +56,51 @@ class TeamsCRUDUser(PeopleUser):
     @task(3)
     def lists(self) -> None:
         """Every team, page by page, and the public ones that other users could join."""
-        self.call(
-            "GET /teams/",
-            params={"limit": 10},
-            check=lambda a: (
-                None
-                if len(a["teams"]) <= a["total"]
-                else expected("at most as many teams as there are", (len(a["teams"]), a["total"]))
-            ),
-        )
-        self.call("GET /teams/", params={"limit": 10, "include_pagination": True})
-        self.call(
-            "GET /teams/discover",
-            params={"limit": 10},
-            bearer=self.member.bearer,
-            check=lambda a: (
-                None if all(team["is_joinable"] for team in a.json) else expected("only teams to join")
-            ),
-        )
+        name = self.name("twin")
+        with self.team(f"{name}-a") as one, self.team(f"{name}-b") as other:
+            twins = Shown(one.id, one["name"]), Shown(other.id, other["name"])
+            self.call("GET /teams/", params={"limit": MOST}, check=has_among(*twins, at="teams"))
+            found = {"limit": MOST}
+            self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=joinable(*twins))
+            if self.searches:
+                self.pages(name, twins)
+        self.call("GET /teams/", params={"skip": BEYOND}, check=has_length(0, at="teams"))
+        nowhere = {"skip": BEYOND, "limit": 1}
+        self.call("GET /teams/discover", params=nowhere, bearer=self.member.bearer, check=nothing)
+        paged = {"limit": 1, "include_pagination": True}
+        first = self.call("GET /teams/", params=paged, check=has_length(1, at="teams"))
+        seen, cursor = str(first["teams.0.id"]), str(first["nextCursor"])
+        follows = other_than(seen)
+        self.call("GET /teams/", params=paged | {"cursor": cursor}, check=follows)
+
+    @property
+    def searches(self) -> bool:
+        """Whether teams can be searched: since the release that can also list one's own invitations."""
+        return self.offers("GET /users/me/invitations")
+
+    def pages(self, name: str, twins: tuple[Shown, Shown]) -> None:
+        """Search two teams by the name they share, and read one after the other."""
+        left = list(twins)
+        for skip in (0, 1):
+            paged = {"search_query": name, "limit": 1, "skip": skip}
+            self.call("GET /teams/", params=paged, check=one_of(left, at="teams"))
+
+    def team(self, name: str) -> AbstractContextManager[Answer]:
+        """Create a public team for the ``with`` block."""
+        return self.created("POST /teams/", json=new_team(name), delete="DELETE /teams/{team_id}")
+
+
+def joinable(*teams: Shown) -> Check:
+    """Return a check that only teams to join are listed, ``teams`` among them."""
+    return lambda a: (
+        (None if all(team["is_joinable"] for team in a.json) else expected("only teams to join", a.json))
+        or has_among(*teams, at="")(a)
+    )
+
+
+def other_than(seen: str) -> Check:
+    """Return a check that a page has one team, and not the one that was ``seen``."""
+    return lambda a: (
+        has_length(1, at="teams")(a)
+        or (expected("another team on the next page", seen) if a["teams.0.id"] == seen else None)
+    )

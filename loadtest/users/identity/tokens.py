@@ -7,13 +7,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import has_all, has_length
+from loadtest.users.admin.lists import Shown, has_among, one_of, only
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.identity.checks import UNAUTHORIZED, at_most
+from loadtest.users.identity.fixtures import TOKEN
+from loadtest.users.read_back import Entity
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 
 READ = ["tools.read"]
+PAGE = 100
+"""The largest page of tokens; the newest are first."""
+BEYOND = 100_000
+"""An offset beyond the end of every list."""
 
 
 class TokenCatalogCRUDUser(GatewayUser):
@@ -40,96 +50,105 @@ class TokenCatalogCRUDUser(GatewayUser):
     @contextmanager
     def token(self) -> Iterator[Answer]:
         """Create a token for the ``with`` block and revoke it afterwards."""
-        made = self.call(
-            "POST /tokens",
-            json=self.new_token(),
-            check=lambda a: None if a["access_token"] else expected("a token with it"),
-        )
+        new = self.new_token()
+        made = self.call("POST /tokens", json=new, check=is_made(new), effect=self.shows_token(new))
         try:
             yield made
         finally:
-            self.call(
-                "DELETE /tokens/{token_id}", token_id=made["token.id"], json={"reason": "The test is over."}
-            )
+            reason = {"reason": "The test is over."}
+            self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"], json=reason)
+
+    def shows_token(self, new: dict[str, Any]) -> Check:
+        """Return a check that reads a token, which must have the properties in ``new``."""
+        stored = {key: new[key] for key in ("name", "description", "tags")} | {"is_active": True}
+        return lambda made: TOKEN.shows(self.call, Entity(str(made["token.id"]), {}, stored))
 
     @task(4)
     def lifecycle(self) -> None:
-        """A token is created, read, renamed, looked up and revoked."""
+        """A token is created, read, changed and revoked."""
         with self.token() as made:
-            identity = made["token.id"]
-            self.call(
-                "GET /tokens/{token_id}",
-                token_id=identity,
-                check=lambda a: (
-                    None
-                    if a["name"] == made["token.name"]
-                    else expected("the token that was asked for", a["name"])
-                ),
-            )
-            new = self.name("renamed")
-            self.call(
-                "PUT /tokens/{token_id}",
-                token_id=identity,
-                json={"name": new, "description": "Renamed.", "tags": ["loadtest", "renamed"]},
-                check=lambda a: None if a["name"] == new else expected("the new name", a["name"]),
-            )
-            self.call(
-                "GET /tokens/{token_id}/usage",
-                token_id=identity,
-                check=lambda a: (
-                    None if a["total_requests"] == 0 else expected("no use of the token", a["total_requests"])
-                ),
-            )
+            changed = {
+                "name": self.name("renamed"),
+                "description": "Renamed.",
+                "tags": ["loadtest", "renamed"],
+                "is_active": False,
+            }
+            self.update("PUT /tokens/{token_id}", token_id=made["token.id"], json=changed)
+            unused = {"period_days": 7, "total_requests": 0, "successful_requests": 0, "blocked_requests": 0}
+            path = {"token_id": made["token.id"]}
+            self.call("GET /tokens/{token_id}/usage", **path, params={"days": 7}, check=has_all(unused))
 
     @task(3)
     def used(self) -> None:
-        """A program uses its token to list tools, and the gateway identifies its owner."""
+        """A program uses its token to list tools, until it is revoked; the token is listed until then."""
         with self.token() as made:
-            self.call("GET /tools", bearer=made["access_token"], params={"limit": 5})
-            self.call("GET /tokens", params={"limit": 10})
+            token, bearer = Shown(made["token.id"], made["token.name"]), str(made["access_token"])
+            self.call("GET /tools", bearer=bearer, params={"limit": 1}, check=at_most(1, least=0))
+            self.call("GET /tokens", params={"limit": PAGE}, check=has_among(token, at="tokens"))
+            self.call("GET /tokens", params={"limit": 1}, check=has_length(1, at="tokens"))
+            self.call("GET /tokens", params={"offset": BEYOND}, check=has_length(0, at="tokens"))
+        revoked = token._replace(enabled=False)
+        self.call("GET /tools", bearer=bearer, params={"limit": 1}, refusals=UNAUTHORIZED, check=is_accepted)
+        self.call("GET /tokens", params={"limit": PAGE}, check=has_among(without=[revoked], at="tokens"))
+        everything = {"limit": PAGE, "include_inactive": True}
+        self.call("GET /tokens", params=everything, check=has_among(revoked, at="tokens"))
 
     @task
     def revoked_by_the_administrator(self) -> None:
-        """The administrator lists all tokens and revokes one."""
-        made = self.call("POST /tokens", json=self.new_token())
-        self.call(
-            "GET /tokens/admin/all",
-            params={"limit": 10, "user_email": made["token.user_email"]},
-            check=lambda a: None if a["total"] >= 1 else expected("the new token to be counted", a["total"]),
-        )
-        self.call(
-            "DELETE /tokens/admin/{token_id}",
-            token_id=made["token.id"],
-            json={"reason": "The administrator says so."},
-        )
+        """The administrator lists the tokens of an account and revokes one."""
+        new, everything = self.new_token(), "GET /tokens/admin/all"
+        made = self.call("POST /tokens", json=new, check=is_made(new))
+        token = Shown(made["token.id"], new["name"])
+        mine = {"limit": PAGE, "user_email": made["token.user_email"]}
+        self.call(everything, params=mine, check=has_among(token, at="tokens"))
+        others = mine | {"user_email": "nobody@example.com"}
+        self.call(everything, params=others, check=has_length(0, at="tokens"))
+        self.call(everything, params=mine | {"offset": BEYOND}, check=has_length(0, at="tokens"))
+        reason = {"reason": "The administrator says so."}
+        self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
+        revoked = token._replace(enabled=False)
+        self.call(everything, params=mine, check=has_among(without=[revoked], at="tokens"))
+        inactive = mine | {"include_inactive": True}
+        self.call(everything, params=inactive, check=has_among(revoked, at="tokens"))
 
     @task(2)
     def of_a_team(self) -> None:
-        """A token for a team, in the team's own list."""
-        with self.created(
-            "POST /teams/",
-            json={"name": self.name("team"), "visibility": "private"},
-            delete="DELETE /teams/{team_id}",
-        ) as team:
-            made = self.call(
-                "POST /tokens/teams/{team_id}",
-                team_id=team.id,
-                json=self.new_token(),
-                check=lambda a: (
-                    None
-                    if a["token.team_id"] == team.id
-                    else expected("a token of the team", a["token.team_id"])
-                ),
-            )
+        """Two tokens of a team in its own list, one of them revoked."""
+        body = {"name": self.name("team"), "visibility": "private"}
+        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+            kept, other = self.team_token(team), self.team_token(team)
             try:
-                self.call(
-                    "GET /tokens/teams/{team_id}",
-                    team_id=team.id,
-                    check=lambda a: (
-                        None
-                        if a["tokens.0.id"] == made["token.id"]
-                        else expected("the entity in the list", a.json)
-                    ),
-                )
+                reason = {"reason": "One is enough."}
+                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=other.id, json=reason)
+                revoked = other._replace(enabled=False)
+                listed, whole = "GET /tokens/teams/{team_id}", {"include_inactive": True}
+                one = only(kept, at="tokens")
+                self.call(listed, team_id=team.id, params={"include_inactive": False}, check=one)
+                both = only(kept, revoked, at="tokens")
+                self.call(listed, team_id=team.id, params=whole, check=both)
+                left = [kept, revoked]
+                for offset in (0, 1):
+                    paged = whole | {"limit": 1, "offset": offset}
+                    self.call(listed, team_id=team.id, params=paged, check=one_of(left, at="tokens"))
             finally:
-                self.call("DELETE /tokens/{token_id}", token_id=made["token.id"])
+                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=kept.id)
+
+    def team_token(self, team: Answer) -> Shown:
+        """Create a token of ``team``."""
+        new = self.new_token()
+        owned = has_all({"token.name": new["name"], "token.team_id": team.id})
+        made = self.call("POST /tokens/teams/{team_id}", team_id=team.id, json=new, check=owned)
+        return Shown(str(made["token.id"]), new["name"])
+
+
+def is_made(new: dict[str, Any]) -> Check:
+    """Return a check that a token was created as requested, with its secret."""
+    return lambda a: (
+        has_all({"token.name": new["name"], "token.description": new["description"]})(a)
+        or (None if a["access_token"] else expected("the token itself"))
+    )
+
+
+def is_accepted(answer: Answer) -> Mismatch | None:
+    """Return a mismatch if a revoked token is accepted."""
+    return expected("a revoked token to be refused", answer.status)
