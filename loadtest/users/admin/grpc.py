@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtest.client.answer import Answer
-from loadtest.users.admin.checks import has_check
+from loadtest.users.admin.checks import finds, has_check
 from loadtest.users.admin.forms import AdminUser
-from loadtest.users.admin.lists import MOST, Shown, has_among, one_of
+from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.read_back import Listed
@@ -33,11 +33,9 @@ class AdminGrpcUser(AdminUser):
             self.call("GET /admin/grpc/{service_id}/methods", **path, check=has_check)
             changed = {"description": CHANGED, "name": f"{service['name']}-changed", "tags": ["changed"]}
             self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=changed)
-            off = {"enabled": False}
-            state = "POST /admin/grpc/{service_id}/state"
-            stored = {"read": SERVICES, "values": off}
-            self.update(state, service_id=service.id, params={"activate": False}, **stored)
-            shown = Shown(service.id, changed["name"], enabled=False)
+            state, off = "POST /admin/grpc/{service_id}/state", {"activate": False}
+            self.update(state, service_id=service.id, params=off, read=SERVICES, values={"enabled": False})
+            shown = Shown(service.id, f"{service['name']}-changed", enabled=False)
             active = {"per_page": MOST, "page": 1, "include_inactive": False}
             self.call("GET /admin/grpc", params=active, check=has_among(without=[shown]))
             self.update(state, service_id=service.id, read=SERVICES, values={"enabled": True})
@@ -45,14 +43,16 @@ class AdminGrpcUser(AdminUser):
 
     @task
     def pages(self) -> None:
-        """Two services of a team, one on each page of its list."""
+        """Two services on different pages of the list, and in that of their team."""
         with self.team() as team:
             owned = of_team(team.id)
             with self._service(**owned) as one, self._service(**owned) as other:
-                left = [Shown(one.id, one["name"]), Shown(other.id, other["name"])]
-                for page in (1, 2):
-                    paged = {"team_id": team.id, "page": page, "per_page": 1}
-                    self.call("GET /admin/grpc", params=paged, check=one_of(left, at="data"))
+                first = self.call("GET /admin/grpc", params={"per_page": MOST}, check=finds("data.1.id"))
+                turned = self.differs("GET /admin/grpc", str(first["data.0.id"]))
+                second = {"page": 2, "per_page": 1, "include_inactive": True}
+                self.call("GET /admin/grpc", params=second, check=is_page(2, 1), effect=turned)
+                both = only(Shown(one.id, one["name"]), Shown(other.id, other["name"]), at="data")
+                self.call("GET /admin/grpc", params={"team_id": team.id}, check=both)
 
     @task
     def details(self) -> None:

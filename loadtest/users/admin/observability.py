@@ -9,9 +9,13 @@ import gevent
 from locust import tag
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import shows
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import has
+from loadtest.users.ops.observability import TracingUser
+from loadtest.users.read_back import Listed
 
 HOURS = {"hours": 1}
 PAGE = 20
@@ -21,6 +25,26 @@ RUNNING_TIME = 12.0
 LOOK_AGAIN = 0.1
 UNFINISHED = {"status_not_in": ["ok", "error"], "limit": PAGE}
 
+MATCHING: dict[str, str | int] = {
+    "time_range": "1h",
+    "status_filter": "ok",
+    "min_duration": 0,
+    "max_duration": 1_000_000,
+    "http_method": "POST",
+    "name_search": "/rpc",
+}
+"""Filters that a successful call matches."""
+NOT_MATCHING: tuple[dict[str, str | int], ...] = (
+    {"status_filter": "error"},
+    {"min_duration": 1_000_000},
+    {"max_duration": 0},
+    {"http_method": "DELETE"},
+    {"user_email": "nobody@example.com"},
+    {"name_search": "no-such-name"},
+    {"tool_name": "no-such-tool"},
+)
+"""Filters that it does not match."""
+QUERIES = Listed("GET /admin/observability/queries")
 PAGES = (
     ("GET /admin/observability/partial", "Observability"),
     ("GET /admin/observability/metrics/partial", "Metrics"),
@@ -52,7 +76,7 @@ OTHERS = (
 )
 
 
-class AdminObservabilityUser(GatewayUser):
+class AdminObservabilityUser(TracingUser):
     """An administrator who watches the gateway in the browser."""
 
     area = "admin-observability"
@@ -86,13 +110,18 @@ class AdminObservabilityUser(GatewayUser):
 
     @task(2)
     def traces(self) -> None:
-        """The list of traces, and one of them opened."""
-        self.rpc("POST /rpc/ tools/list")
+        """Two traces that every filter of the list finds or leaves out, and one of them opened."""
+        marker = self.name("trace")
+        ids = self.traced(marker)
         self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
-        finished = {"limit": PAGE, "min_duration": 0}
-        listed = self.call("GET /admin/observability/traces", params=finished, check=_lists_traces)
-        trace_id = _trace_ids(listed.text)[0]
-        self.call("GET /admin/observability/trace/{trace_id}", trace_id=trace_id, check=shows(trace_id))
+        listed, own = "GET /admin/observability/traces", {"attribute_search": marker}
+        self.call(listed, params=own | MATCHING, check=lists_traces(ids))
+        self.call(listed, params=own | {"limit": 1}, check=lists_traces(ids[:1]))
+        for other in NOT_MATCHING:
+            self.call(listed, params=own | other, check=lists_traces([]))
+        self.call(
+            "GET /admin/observability/trace/{trace_id}", trace_id=ids[0], check=shows(ids[0], "POST /rpc/")
+        )
 
     @tag("slow")
     @task
@@ -127,6 +156,7 @@ class AdminObservabilityUser(GatewayUser):
             "POST /admin/observability/queries",
             json={"name": name, "filter_config": {"status": "error"}, "is_shared": False},
             delete="DELETE /admin/observability/queries/{query_id}",
+            read=QUERIES,
         ) as query:
             own = {"query_id": query.id}
             self.call("GET /admin/observability/queries", check=lambda a: _listed(a, name))
@@ -137,29 +167,39 @@ class AdminObservabilityUser(GatewayUser):
                     None if a["name"] == name else expected("the query that was asked for", a["name"])
                 ),
             )
-            self.call(
-                "PUT /admin/observability/queries/{query_id}",
-                **own,
-                json={"description": "changed"},
-                check=lambda a: (
-                    None
-                    if a["description"] == "changed"
-                    else expected("the new description", a["description"])
-                ),
-            )
+            changed = {
+                "name": self.name("renamed"),
+                "description": "Changed.",
+                "filter_config": {"status": "ok"},
+                "is_shared": True,
+            }
+            self.update("PUT /admin/observability/queries/{query_id}", query_id=query.id, json=changed)
             self.call(
                 "POST /admin/observability/queries/{query_id}/use",
                 **own,
                 check=lambda a: None if a["use_count"] == 1 else expected("one use", a["use_count"]),
+                effect=lambda _: self.counts_use(query.id),
             )
+
+    def counts_use(self, query: str) -> Mismatch | None:
+        """Return a mismatch if the query was not used once."""
+        read = self.call("GET /admin/observability/queries/{query_id}", query_id=query)
+        return has("use_count", 1)(read)
 
 
 def _trace_ids(page: str) -> list[str]:
     return re.findall(r"/observability/trace/([0-9a-f-]{32,36})", page)
 
 
-def _lists_traces(answer: Answer) -> Mismatch | None:
-    return None if _trace_ids(answer.text) else expected("a trace in the list")
+def lists_traces(ids: list[str]) -> Check:
+    """Return a check that a page lists just the traces with these ids."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        shown = list(dict.fromkeys(_trace_ids(answer.text)))
+        right = shown == ids and (bool(ids) or "No traces found" in answer.text)
+        return None if right else expected(f"{len(ids)} traces, those of the calls", shown)
+
+    return check
 
 
 def _running(answer: Answer) -> list[str]:

@@ -1,10 +1,16 @@
 """Metrics of entities and of the process, and maintenance of the stored metrics."""
 
-from loadtest.client.mismatch import expected
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.lists import entries
 from loadtest.users.base import GatewayUser, task
 
 YEAR = 365
 """Retention in days, large enough that the maintenance deletes nothing that other users read."""
+
+
+KINDS = ("tools", "resources", "prompts", "servers")
 
 
 class MetricsUser(GatewayUser):
@@ -15,9 +21,11 @@ class MetricsUser(GatewayUser):
     @task(4)
     def dashboards(self) -> None:
         """Totals of every kind of entity, for the API, the administrator's page and Prometheus."""
-        self.call("GET /metrics", check=lambda a: None if a["tools"] else expected("metrics of tools"))
-        self.call("GET /admin/metrics", check=lambda a: None if a["tools"] else expected("metrics of tools"))
-        self.call("GET /admin/metrics/partial", params={"entity_type": "tools"})
+        self.call("GET /metrics", check=add_up)
+        self.call("GET /admin/metrics", check=add_up)
+        for kind in KINDS:
+            paged = {"entity_type": kind, "page": 1, "per_page": 1}
+            self.call("GET /admin/metrics/partial", params=paged, check=is_ranking(kind))
         self.call(
             "GET /metrics/prometheus",
             headers={"Accept": "text/plain"},
@@ -55,10 +63,59 @@ class MetricsMaintenanceUser(GatewayUser):
             "GET /api/metrics/config",
             check=lambda a: None if a["cleanup.enabled"] else expected("the status success", a.text),
         )
-        self.call("GET /api/metrics/stats")
+        self.call("GET /api/metrics/stats", check=has_sizes)
 
     @task
     def upkeep(self) -> None:
         """Roll up the last hour, then delete metrics older than a year."""
-        self.call("POST /api/metrics/rollup", json={"hours_back": 1, "force_reprocess": False})
-        self.call("POST /api/metrics/cleanup", json={"retention_days": YEAR, "include_rollup": True})
+        hours = {"hours_back": 1, "force_reprocess": False}
+        self.call(
+            "POST /api/metrics/rollup", json=hours, check=ran("total_rollups_created", "rollups_created")
+        )
+        old = {"retention_days": YEAR, "include_rollup": True}
+        self.call("POST /api/metrics/cleanup", json=old, check=ran("total_deleted", "deleted_count"))
+
+
+def add_up(answer: Answer) -> Mismatch | None:
+    """Check that the calls of each kind of entity have succeeded or failed."""
+    for kind in KINDS:
+        one = answer[kind]
+        counts = one["totalExecutions"], one["successfulExecutions"], one["failedExecutions"]
+        if counts[0] != counts[1] + counts[2] or min(counts) < 0:
+            return expected(f"counts of {kind} that add up", counts)
+    return None
+
+
+def is_ranking(kind: str) -> Check:
+    """Return a check that a page has the most used entity of a kind, or states that there is none."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        rows = entries(answer)
+        right = f'id="top-{kind}-' in answer.text and 'data-per-page="1"' in answer.text and len(rows) <= 1
+        return None if right else expected(f"one of the {kind} at most", [row.text for row in rows])
+
+    return check
+
+
+def has_sizes(answer: Answer) -> Mismatch | None:
+    """Check that the stored metrics of each kind of entity are counted."""
+    sizes = answer["table_sizes"]
+    kinds = [f"{kind[:-1]}_metrics" for kind in KINDS]
+    right = all(isinstance(sizes.get(kind), int) and sizes[kind] >= 0 for kind in kinds)
+    return None if right else expected("the sizes of all tables of metrics", sizes)
+
+
+def ran(total: str, part: str) -> Check:
+    """Return a check that a maintenance ran on the tables of all kinds, and that its ``total`` is that of its parts."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        tables = answer["tables"]
+        errors = [one["error"] for one in tables.values() if one["error"]]
+        if errors or any(f"{kind[:-1]}_metrics" not in tables for kind in KINDS):
+            return expected("a maintenance of all tables of metrics", errors or sorted(tables))
+        parts = sum(one[part] for one in tables.values())
+        return (
+            None if answer[total] == parts else expected(f"{total} to be the sum of its parts", answer[total])
+        )
+
+    return check

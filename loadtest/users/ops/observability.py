@@ -1,7 +1,11 @@
 """Traces and spans of requests: lists, queries, export, maintenance."""
 
+import gevent
+
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import requests_counted
 
@@ -12,10 +16,66 @@ YEAR = 365
 """Retention in days, large enough that the cleanup deletes nothing that other users read."""
 
 LATELY = {"hours": 1, "interval_minutes": 5}
-STATISTICS = ("GET /observability/stats", "GET /observability/analytics/query-performance")
+LOOKS, LOOK_AGAIN = 50, 0.1
+"""How often, and after how many seconds, a trace is looked at until it is complete."""
+PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
+BETWEEN = {"start_time": PAST, "end_time": FUTURE}
+LONG = 1_000_000
+"""Milliseconds that no call takes."""
+BEYOND = 100_000
+"""An offset beyond the end of every list."""
+MATCHING = BETWEEN | {
+    "min_duration_ms": 0,
+    "max_duration_ms": LONG,
+    "status": "ok",
+    "http_status_code": 200,
+    "http_method": "POST",
+}
+"""Filters that a successful call matches."""
+NOT_MATCHING: tuple[dict[str, str | int], ...] = (
+    {"start_time": FUTURE},
+    {"end_time": PAST},
+    {"min_duration_ms": LONG},
+    {"max_duration_ms": 0},
+    {"status": "error"},
+    {"http_status_code": 404},
+    {"http_method": "DELETE"},
+    {"user_email": "nobody@example.com"},
+    {"offset": BEYOND},
+)
+"""Filters that it does not match."""
+NO_SPANS: tuple[dict[str, str | int], ...] = (
+    {"resource_type": "no-such-type"},
+    {"resource_name": "no-such-name"},
+    {"start_time": FUTURE},
+    {"end_time": PAST},
+    {"offset": BEYOND},
+)
 
 
-class ObservabilityUser(GatewayUser):
+class TracingUser(GatewayUser):
+    """A user whose calls can be recognised in their traces."""
+
+    abstract = True
+
+    def traced(self, marker: str) -> list[str]:
+        """Make two calls with ``marker`` in their query; return the ids of their traces, the newest first.
+
+        A trace is completed after its response is sent.
+        """
+        for _ in range(2):
+            self.rpc("POST /rpc/ ping", params={"trace": marker})
+        own = {"attribute_search": marker}
+        for _ in range(LOOKS):
+            listed = self.call("GET /observability/traces", params=own).json
+            if len(listed) == 2 and all(trace["duration_ms"] is not None for trace in listed):
+                break
+            gevent.sleep(LOOK_AGAIN)
+        found = self.call("GET /observability/traces", params=own, check=are_complete(2))
+        return [str(trace["trace_id"]) for trace in found.json]
+
+
+class ObservabilityUser(TracingUser):
     """A person who follows requests through the gateway."""
 
     area = "observability"
@@ -23,18 +83,22 @@ class ObservabilityUser(GatewayUser):
 
     @task(3)
     def traces(self) -> None:
-        """A JSON-RPC call leaves a trace, which is listed and opened with its spans."""
-        self.rpc("POST /rpc/ tools/list")
-        newest = self.call("GET /observability/traces", params={"limit": PAGE}, check=_found)
-        trace_id = str(newest["0.trace_id"])
-        self.call(
-            "GET /observability/traces/{trace_id}",
-            trace_id=trace_id,
-            check=lambda a: (
-                None if a["trace_id"] == trace_id else expected("the trace that was asked for", a["trace_id"])
-            ),
-        )
-        self.call("GET /observability/spans", params={"trace_id": trace_id, "limit": PAGE})
+        """Two JSON-RPC calls leave traces, which every filter of the list finds or leaves out."""
+        marker = self.name("trace")
+        ids = self.traced(marker)
+        listed, own = "GET /observability/traces", {"attribute_search": marker}
+        for offset, newest in enumerate(ids):
+            paged = own | {"limit": 1, "offset": offset}
+            self.call(listed, params=paged, check=are_traces([newest]))
+        self.call(listed, params=own | MATCHING, check=are_traces(ids))
+        for other in NOT_MATCHING:
+            self.call(listed, params=own | other, check=are_traces([]))
+        trace = has_all({"trace_id": ids[0], "http_method": "POST", "http_status_code": 200, "status": "ok"})
+        self.call("GET /observability/traces/{trace_id}", trace_id=ids[0], check=trace)
+        spans, of_trace = "GET /observability/spans", {"trace_id": ids[0]}
+        self.call(spans, params=of_trace | BETWEEN, check=are_spans_of(ids[0]))
+        for none in NO_SPANS:
+            self.call(spans, params=of_trace | none, check=has_length(0))
 
     @task(2)
     def analysis(self) -> None:
@@ -42,9 +106,12 @@ class ObservabilityUser(GatewayUser):
         self.rpc("POST /rpc/ ping")
         wanted = {"http_method": "POST", "status_in": ["ok", "error"], "limit": PAGE}
         self.call("POST /observability/traces/query", json=wanted, check=_found)
-        for operation in STATISTICS:
-            self.call(operation, params={"hours": 1})
-        self.call("POST /observability/traces/export", params={"format": "json"}, json=wanted, check=_found)
+        self.call("GET /observability/stats", params={"hours": 1}, check=_adds_up)
+        performance = "GET /observability/analytics/query-performance"
+        self.call(performance, params={"hours": 1}, check=_percentiles_rise)
+        export = "POST /observability/traces/export"
+        self.call(export, params={"format": "json"}, json=wanted, check=_found)
+        self.call(export, params={"format": "csv"}, json=wanted, check=_is_csv)
 
     @task
     def figures(self) -> None:
@@ -83,3 +150,55 @@ def _found(answer: Answer) -> Mismatch | None:
     if not answer.json:
         return expected("a trace")
     return None if len(answer.json) <= PAGE else expected(f"at most {PAGE} traces", len(answer.json))
+
+
+def are_traces(ids: list[str]) -> Check:
+    """Return a check that a list has just the traces with these ids, in this order."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = [trace["trace_id"] for trace in answer.json]
+        return None if listed == ids else expected(f"{len(ids)} traces, those of the calls", listed)
+
+    return check
+
+
+def are_complete(number: int) -> Check:
+    """Return a check that a list has this number of traces, and that their calls have ended."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        ended = [trace["trace_id"] for trace in answer.json if trace["duration_ms"] is not None]
+        right = len(ended) == len(answer.json) == number
+        return None if right else expected(f"{number} traces of calls that have ended", answer.json)
+
+    return check
+
+
+def are_spans_of(trace: str) -> Check:
+    """Return a check that there are spans, all of one trace."""
+    return lambda a: (
+        None
+        if a.json and all(span["trace_id"] == trace for span in a.json)
+        else expected("spans of the trace and no other", a.json)
+    )
+
+
+def _adds_up(answer: Answer) -> Mismatch | None:
+    total, done, failed = answer["total_traces"], answer["success_count"], answer["error_count"]
+    # A call in progress has neither succeeded nor failed.
+    right = answer["time_window_hours"] == 1 and 0 < done + failed <= total
+    return None if right else expected("counts of traces that add up", answer.json)
+
+
+def _percentiles_rise(answer: Answer) -> Mismatch | None:
+    found = answer["percentiles"]
+    values = [answer["min_duration_ms"], *(found[name] for name in ("p50", "p75", "p90", "p95", "p99"))]
+    rising = (
+        answer["total_traces"] > 0 and values == sorted(values) and values[-1] <= answer["max_duration_ms"]
+    )
+    return None if rising else expected("percentiles that rise", answer.json)
+
+
+def _is_csv(answer: Answer) -> Mismatch | None:
+    head, *rows = answer.text.splitlines() or [""]
+    right = answer.media_type == "text/csv" and head.startswith("trace_id,") and 0 < len(rows) <= PAGE
+    return None if right else expected("traces as CSV", answer.text)
