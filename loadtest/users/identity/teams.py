@@ -64,14 +64,14 @@ class TeamsCRUDUser(PeopleUser):
             self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=joinable(*twins))
             if self.searches:
                 self.pages(name, twins)
+            paged = {"limit": 1, "include_pagination": True}
+            first = self.call("GET /teams/", params=paged, check=has_length(1, at="teams"))
+            seen, cursor = str(first["teams.0.id"]), str(first["nextCursor"])
+            follows = other_than(seen)
+            self.call("GET /teams/", params=paged | {"cursor": cursor}, check=follows)
         self.call("GET /teams/", params={"skip": BEYOND}, check=has_length(0, at="teams"))
         nowhere = {"skip": BEYOND, "limit": 1}
         self.call("GET /teams/discover", params=nowhere, bearer=self.member.bearer, check=nothing)
-        paged = {"limit": 1, "include_pagination": True}
-        first = self.call("GET /teams/", params=paged, check=has_length(1, at="teams"))
-        seen, cursor = str(first["teams.0.id"]), str(first["nextCursor"])
-        follows = other_than(seen)
-        self.call("GET /teams/", params=paged | {"cursor": cursor}, check=follows)
 
     @property
     def searches(self) -> bool:
