@@ -152,15 +152,6 @@ def counts(key: str, entity: str) -> Check:
     return counted
 
 
-def lists_something(answer: Answer) -> Mismatch | None:
-    """Check a page of a list: it is not empty, since it contains the fixture, and its count is correct.
-
-    The count may be a moment older than the list, and others write in between where the database lets them.
-    """
-    listed, total = len(answer["data"]), answer["pagination.total_items"]
-    return None if listed and total else expected("entities, and a count of them", (listed, total))
-
-
 def previews(count: int) -> Check:
     """Return a check that a preview contains ``count`` entities."""
 
