@@ -1,10 +1,16 @@
 """Admin pages of logs, the live log stream, and the event stream."""
 
-from loadtest.client.mismatch import expected
+import msgspec
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import has_length, went_back
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
 """Entries on a page."""
+BEYOND = 100_000
+"""An offset beyond the end of the log."""
 OLD_LOG = ".old.log"
 """Suffix of the older log file that is created before a gateway boots."""
 
@@ -24,6 +30,7 @@ class AdminLogsUser(GatewayUser):
                 None if len(a["logs"]) <= PAGE else expected(f"at most {PAGE} entries", len(a["logs"]))
             ),
         )
+        self.call("GET /admin/logs", params={"offset": BEYOND}, check=has_length(0, at="logs"))
         self.call("GET /admin/logs/file", check=lambda a: None if a["files"] else expected("a log file"))
 
     @task
@@ -52,7 +59,8 @@ class AdminLogsUser(GatewayUser):
     @task
     def export(self) -> None:
         """Download the entries of errors."""
-        self.call("GET /admin/logs/export", params={"format": "json", "level": "error"})
+        errors = {"format": "json", "level": "error"}
+        self.call("GET /admin/logs/export", params=errors, check=is_export)
 
     @task
     def live(self) -> None:
@@ -93,5 +101,17 @@ class AdminEventsUser(GatewayUser):
             self.created("POST /tools", json={"tool": tool}, delete="DELETE /tools/{tool_id}") as made,
             self.stream("GET /admin/events") as events,
         ):
-            self.call("POST /admin/tools/{tool_id}/state", tool_id=made.id, form={"activate": "false"})
+            state, off = "POST /admin/tools/{tool_id}/state", {"activate": "false"}
+            self.call(state, tool_id=made.id, form=off, check=went_back)
             events.next(where=lambda event: made.id in event.data)
+
+
+def is_export(answer: Answer) -> Mismatch | None:
+    """Check that an export is JSON, and has entries of errors only."""
+    try:
+        entries = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return expected("JSON", answer.text)
+    logs = entries if isinstance(entries, list) else entries.get("logs", [])
+    others = [one for one in logs if str(one.get("level", "error")).lower() != "error"]
+    return expected("entries of errors only", others) if others else None

@@ -119,9 +119,7 @@ class AdminObservabilityUser(TracingUser):
         self.call(listed, params=own | {"limit": 1}, check=lists_traces(ids[:1]))
         for other in NOT_MATCHING:
             self.call(listed, params=own | other, check=lists_traces([]))
-        self.call(
-            "GET /admin/observability/trace/{trace_id}", trace_id=ids[0], check=shows(ids[0], "POST /rpc/")
-        )
+        self.call("GET /admin/observability/trace/{trace_id}", trace_id=ids[0], check=shows(ids[0]))
 
     @tag("slow")
     @task

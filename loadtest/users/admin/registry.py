@@ -5,12 +5,18 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from loadtest.client.mismatch import refused
-from loadtest.users.admin.checks import finds, mentions, previews, registered, registered_all, shows
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected, refused
+from loadtest.users.admin.checks import finds, has_length, previews, registered, registered_all, shows
 from loadtest.users.admin.forms import AdminUser
+from loadtest.users.admin.lists import Shown
+from loadtest.users.admin.tools import TOOLS
 from loadtest.users.base import task
 from loadtest.users.checks import has
 
+CATEGORY, PROVIDER = "Testing", "loadtest"
+"""Category and provider of every server in the catalog with which the gateway is booted."""
 AVAILABLE = {"show_available_only": True, "limit": 100}
 TRIES = 4
 """Servers that are tried in turn, because several users may choose the same one at the same time."""
@@ -25,9 +31,20 @@ class AdminRegistryUser(AdminUser):
     def looks(self) -> None:
         """The registry as a page and as a list, and the availability of one of its servers."""
         self.call("GET /admin/mcp-registry/partial", check=shows("Load test"))
-        listed = self.call(
-            "GET /admin/mcp-registry/servers", params={"limit": 10}, check=finds("servers.0.id")
+        servers, whole = (
+            "GET /admin/mcp-registry/servers",
+            {"show_available_only": False, "category": CATEGORY},
         )
+        listed = self.call(servers, params=whole | {"limit": 3}, check=has_length(3, at="servers"))
+        part = whole | {"limit": 2, "offset": 1, "provider": PROVIDER, "auth_type": "Open", "tags": PROVIDER}
+        second, third = (server["id"] for server in listed["servers"][1:])
+        self.call(servers, params=part, check=are_servers(second, third))
+        for parameter in ("category", "auth_type", "provider", "search", "tags"):
+            other = {parameter: "no-such-value", "show_available_only": False}
+            self.call(servers, params=other, check=has_length(0, at="servers"))
+        found = {"search": listed["servers.0.name"], "show_available_only": False, "limit": 100}
+        self.call(servers, params=found, check=names_have(str(listed["servers.0.name"])))
+        self.call(servers, params={"show_registered_only": True}, check=are_registered)
         self.call(
             "GET /admin/mcp-registry/{server_id}/status",
             server_id=str(listed["servers.0.id"]),
@@ -40,14 +57,16 @@ class AdminRegistryUser(AdminUser):
     def registers(self) -> None:
         """A server of the registry that is federated under another name."""
         for server in self._some():
+            name = self.name("catalog")
             answer = self.call(
                 "POST /admin/mcp-registry/{server_id}/register",
                 server_id=server["id"],
-                json={"server_id": server["id"], "name": self.name("catalog")},
+                json={"server_id": server["id"], "name": name},
                 check=registered,
+                effect=self._federated(name),
             )
             if answer["success"]:
-                self.call("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+                self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
                 return
 
     @task
@@ -56,15 +75,17 @@ class AdminRegistryUser(AdminUser):
         if not self.offers("POST /catalog/{catalog_id}/register"):
             return
         for server in self._some():
+            name = self.name("catalog")
             answer = self.call(
                 "POST /catalog/{catalog_id}/register",
                 catalog_id=server["id"],
-                json={"name": self.name("catalog")},
+                json={"name": name},
                 accept={409: "another user was faster"},
                 check=registered,
+                effect=self._federated(name),
             )
             if answer["success"]:
-                self.call("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+                self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
                 return
 
     @task
@@ -80,6 +101,17 @@ class AdminRegistryUser(AdminUser):
         if answer["successful"]:
             self._removes(server)
 
+    def _federated(self, name: str) -> Check:
+        """Return a check that reads the gateway of a server that was registered, which must have this name."""
+
+        def check(answer: Answer) -> Mismatch | None:
+            if not answer["success"]:
+                return None
+            path = {"gateway_id": str(answer["server_id"])}
+            return has("name", name)(self.call("GET /gateways/{gateway_id}", **path))
+
+        return check
+
     def _some(self) -> list[dict[str, Any]]:
         listed = self.call("GET /admin/mcp-registry/servers", params=AVAILABLE, check=finds("servers.0.id"))
         servers: list[dict[str, Any]] = listed["servers"]
@@ -91,7 +123,45 @@ class AdminRegistryUser(AdminUser):
         with self.undoing():
             found = self.call("GET /admin/gateways/search", params=wanted, check=finds("items.0.id"))
             gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
-            self.call("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
+            self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
+
+
+def are_servers(*ids: str) -> Check:
+    """Return a check that a page of the registry has these servers, in this order."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [server["id"] for server in answer["servers"]]
+        return None if found == list(ids) else expected("the servers that follow the first", found)
+
+    return check
+
+
+def names_have(text: str) -> Check:
+    """Return a check that a search finds servers, whose names have ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        names = [server["name"] for server in answer["servers"]]
+        right = bool(names) and all(text in name for name in names)
+        return None if right else expected("servers of that name and no other", names)
+
+    return check
+
+
+def are_registered(answer: Answer) -> Mismatch | None:
+    """Check that each server of a list is registered; there may be none."""
+    others = [server["id"] for server in answer["servers"] if server["is_registered"] is not True]
+    return expected("only servers that are registered", others) if others else None
+
+
+def exports_only(*servers: str) -> Check:
+    """Return a check that an export has these servers, by name, and nothing else."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        entities = answer["entities"]
+        names = [one["name"] for kind in entities.values() for one in kind]
+        return None if names == list(servers) else expected(f"{len(servers)} servers and nothing else", names)
+
+    return check
 
 
 class AdminTransferUser(AdminUser):
@@ -101,9 +171,13 @@ class AdminTransferUser(AdminUser):
 
     @task
     def all_of_it(self) -> None:
-        """Every server of the gateway, exported."""
-        exported = mentions("entities")
-        self.call("GET /admin/export/configuration", params={"types": "servers"}, check=exported)
+        """A server of the gateway, exported by its tag, and left out by its kind."""
+        tag, export = self.name("tag"), "GET /admin/export/configuration"
+        with self.server(tags=[tag]) as server:
+            wanted = {"types": "servers,prompts", "tags": tag, "include_dependencies": False}
+            self.call(export, params=wanted, check=exports_only(str(server["name"])))
+            others = wanted | {"exclude_types": "servers", "include_inactive": True}
+            self.call(export, params=others, check=exports_only())
 
     @task(2)
     def one_tool(self) -> None:
@@ -117,7 +191,10 @@ class AdminTransferUser(AdminUser):
             self.call("POST /admin/import/preview", json={"data": exported}, check=previews(1))
             trial = {"import_data": exported, "conflict_strategy": "skip", "dry_run": True}
             imported = self.call(
-                "POST /admin/import/configuration", json=trial, check=has("progress.failed", 0)
+                "POST /admin/import/configuration",
+                json=trial,
+                check=has("progress.failed", 0),
+                effect=self.finds(TOOLS, str(tool["name"]), Shown(tool.id, str(tool["name"]))),
             )
             identity = str(imported["import_id"])
             done = has("status", "completed")

@@ -1,11 +1,14 @@
 """Structured logs: search, one request's trace, and the records of audit, security and performance."""
 
 import datetime as dt
+from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import mentions
+from loadtest.users.admin.checks import has_length, mentions
 from loadtest.users.base import task
+from loadtest.users.identity.checks import at_most, nothing
 from loadtest.users.registry.fixtures import RegistryUser
 
 PAGE = 20
@@ -13,7 +16,26 @@ PAGE = 20
 
 HOUR = dt.timedelta(hours=1)
 
-RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails", "GET /api/logs/performance-metrics")
+PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
+BEYOND = 100_000
+"""An offset beyond the end of every list."""
+NOT_MATCHING: tuple[dict[str, Any], ...] = (
+    {"search_text": "no-such-text"},
+    {"component": ["no-such-component"]},
+    {"user_id": "no-such-user"},
+    {"start_time": FUTURE},
+    {"end_time": PAST},
+    {"min_duration_ms": 10_000_000},
+    {"offset": BEYOND},
+)
+"""Filters that no request matches."""
+RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails")
+NO_RECORDS: tuple[dict[str, str | int], ...] = (
+    {"start_time": FUTURE},
+    {"end_time": PAST},
+    {"offset": BEYOND},
+)
+"""Filters that no record matches."""
 
 
 class LogSearchExtendedUser(RegistryUser):
@@ -37,6 +59,11 @@ class LogSearchExtendedUser(RegistryUser):
             correlation_id=correlation_id,
             check=lambda a: _about(a, correlation_id),
         )
+        own = {"correlation_id": correlation_id, "component": ["http_gateway"], "limit": PAGE}
+        every = {"start_time": PAST, "end_time": FUTURE, "sort_by": "timestamp", "sort_order": "asc"}
+        self.call("POST /api/logs/search", json=own | every, check=_only_of(correlation_id))
+        for other in NOT_MATCHING:
+            self.call("POST /api/logs/search", json=own | other, check=has_length(0, at="results"))
 
     @task
     def narrowed(self) -> None:
@@ -65,7 +92,12 @@ class LogSearchExtendedUser(RegistryUser):
     def records(self) -> None:
         """Audit trail, security events and performance of the last hours."""
         for operation in RECORDS:
-            self.call(operation, params={"limit": PAGE} if "performance" not in operation else {"hours": 1})
+            self.call(operation, params={"limit": PAGE}, check=at_most(PAGE, least=0))
+            for none in NO_RECORDS:
+                self.call(operation, params=none, check=nothing)
+        figures = "GET /api/logs/performance-metrics"
+        self.call(figures, params={"hours": 1, "aggregation": "24h"}, check=_is_list)
+        self.call(figures, params={"hours": 1, "component": "no-such-component"}, check=nothing)
 
 
 def _found(answer: Answer) -> Mismatch | None:
@@ -94,3 +126,20 @@ def _about(answer: Answer, correlation_id: str) -> Mismatch | None:
         return expected("the entry in its own trace")
     same = all(entry["correlation_id"] == correlation_id for entry in answer["logs"])
     return None if same else expected("only entries of the request in its trace")
+
+
+def _only_of(correlation_id: str) -> Check:
+    """Return a check that there are entries, all of one request, the oldest first."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer["results"]
+        times = [entry["timestamp"] for entry in found]
+        same = all(entry["correlation_id"] == correlation_id for entry in found)
+        right = bool(found) and same and times == sorted(times)
+        return None if right else expected("entries of the request, the oldest first", found)
+
+    return check
+
+
+def _is_list(answer: Answer) -> Mismatch | None:
+    return None if isinstance(answer.json, list) else expected("a list", answer.json)

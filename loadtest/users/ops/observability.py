@@ -7,7 +7,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import requests_counted
+from loadtest.users.checks import has, requests_counted
 
 PAGE = 20
 """Number of traces on a page."""
@@ -63,8 +63,10 @@ class TracingUser(GatewayUser):
 
         A trace is completed after its response is sent.
         """
+        ping = {"jsonrpc": "2.0", "id": marker, "method": "ping", "params": {}}
+        query, pong = {"trace": marker}, has("id", marker)
         for _ in range(2):
-            self.rpc("POST /rpc/ ping", params={"trace": marker})
+            self.call("POST /rpc/ ping", json=ping, params=query, unlisted=True, check=pong)
         own = {"attribute_search": marker}
         for _ in range(LOOKS):
             listed = self.call("GET /observability/traces", params=own).json
