@@ -14,6 +14,7 @@ from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.admin.checks import cookies, goes_to, shows
 from loadtest.users.admin.forgery import FORGED, PROOF, judge_forged
 from loadtest.users.admin.forms import AdminUser
+from loadtest.users.admin.lists import only
 from loadtest.users.base import task
 from loadtest.users.identity.checks import LINK
 from loadtest.users.identity.passwords import MAIL_WITHIN
@@ -22,6 +23,8 @@ from loadtest.versions.refusals import load_rules
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
 """The cookie whose value every form of a signed-in user must send along."""
+REFUSED = (401,)
+"""Status of a sign-in with a wrong password."""
 
 
 class AdminLoginUser(AdminUser):
@@ -75,7 +78,16 @@ class AdminLoginUser(AdminUser):
                 headers=self._as(jar),
                 form=form,
                 check=goes_to("/admin"),
+                effect=lambda _: self._signs_in_with(email, new),
             )
+
+    def _signs_in_with(self, email: str, password: str) -> Mismatch | None:
+        """Return a mismatch if ``email`` cannot sign in with ``password``."""
+        secret = {"email": email, "password": password}
+        answer = self.call("POST /auth/email/login", bearer="", json=secret, refusals=REFUSED)
+        return (
+            expected("the new password to be accepted", answer.status) if answer.status in REFUSED else None
+        )
 
     @task
     def follows_link(self) -> None:
@@ -112,6 +124,7 @@ class AdminLoginUser(AdminUser):
                 token=self._mailed_token(email),
                 form={"password": new, "confirm_password": new},
                 check=goes_to("/admin/login?notice=password_reset_success"),
+                effect=lambda _: self._signs_in_with(email, new),
             )
 
     @task
@@ -187,4 +200,9 @@ class AdminLoginUser(AdminUser):
         try:
             yield email, password
         finally:
-            self.call("DELETE /admin/users/{user_email}", user_email=email)
+            delete, gone = "DELETE /admin/users/{user_email}", only()
+            self.call(
+                delete,
+                user_email=email,
+                effect=lambda _: gone(self.call("GET /admin/users/search", params={"q": email})),
+            )
