@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.core.errors import UsageError
+from loadtest.engine import scenario_plan
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
 from loadtest.versions import data as versions
 
@@ -245,3 +246,26 @@ def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tm
         assert (scenarios[name].area, scenarios[name].file) == ("aliases", "loadtest/users/elsewhere.py")
     assert "POST /shared" in {call.operation for call in scenarios["UsingUser.by_function"].calls}
     assert not [name for name in scenarios if name.endswith((".weight", ".size"))]
+
+
+def test_a_class_that_borrows_a_scenario_has_the_methods_it_uses() -> None:
+    modules = {
+        ".".join(path.relative_to(scenario_plan.USERS).with_suffix("").parts): scenario_plan._module(
+            path, scenario_plan.USERS
+        )
+        for path in scenario_plan.USERS.rglob("*.py")
+    }
+    classes = {one.name: one for module in modules.values() for one in module.classes}
+    borrowed = 0
+    for found in classes.values():
+        own = scenario_plan._inherited(found, classes)
+        for target, (owner, name) in found.borrowed.items():
+            theirs = scenario_plan._inherited(classes[owner], classes)
+            used = {
+                attribute
+                for definition in scenario_plan._closure(theirs[name], theirs, modules)
+                for attribute in definition.own
+            }
+            assert used & theirs.keys() <= own.keys(), f"{found.name}.{target}"
+            borrowed += 1
+    assert borrowed > 10

@@ -26,6 +26,7 @@ class McpServersUser(RegistryUser):
     over_sse = GatewaysUser.over_sse
     impact = GatewaysUser.impact
     call_tool = GatewaysUser.call_tool
+    credentials = EntityUpdateUser.credentials
     update_gateway = EntityUpdateUser.update_gateway
     gateway_state = EntityToggleUser.gateway_state
     gateway_toggle = EntityToggleUser.gateway_toggle
