@@ -218,6 +218,8 @@ def _definition(node: ast.stmt, module: str) -> _Definition:
                 f"{_file(module)}:{getattr(part, 'lineno', node.lineno)}: this operation is assembled at run time, "
                 "expected one literal string such as 'GET /teams/{team_id}', from which the plan is read"
             )
+        if isinstance(part, ast.Call) and (read := _read_back(part)):
+            definition.calls.setdefault(read, part.lineno)
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
@@ -225,6 +227,18 @@ def _definition(node: ast.stmt, module: str) -> _Definition:
         elif isinstance(part, ast.Name):
             definition.names.add(part.id)
     return definition
+
+
+def _read_back(call: ast.Call) -> str | None:
+    """Return the operation with which a user reads an entity again after a change, unless the call names another."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    keywords = {one.arg: one.value for one in call.keywords}
+    if method not in {"created", "delete", "update"} or "read" in keywords:
+        return None
+    change = keywords.get("delete") if method == "created" else next(iter(call.args), None)
+    if not (isinstance(change, ast.Constant) and OPERATION.match(str(change.value))):
+        return None
+    return f"GET {str(change.value).split(' ')[1]}"
 
 
 def _is_assembled(node: ast.AST) -> bool:

@@ -49,8 +49,8 @@ class AdminUsersUser(AdminUser):
             shown = fields_are({"email": email, "full_name": account.name})
             self.call("GET /admin/users/{user_email}/edit", user_email=email, check=shown)
             renamed = f"{account.name}-changed"
-            form = {"full_name": renamed, "is_admin": "on", "email_verified": "on"}
-            stored = {"full_name": renamed, "is_admin": True, "email_verified": True}
+            form = {"full_name": renamed, "email_verified": "on"}
+            stored = {"full_name": renamed, "email_verified": True}
             self._changes("POST /admin/users/{user_email}/update", email, stored, form=form)
             self._lists_account(account._replace(name=renamed))
 
