@@ -42,7 +42,7 @@ class AccountsUser(PeopleUser):
             )
             update = next(one for one in UPDATES if self.offers(one))
             changed = person._replace(full_name=self.name("renamed"), password=new_password())
-            # Without `is_admin`: while it changes the roles, 1.1.0 keeps a transaction open that blocks every other write.
+            # Without `is_admin`: while 1.1.0 changes the roles, an open transaction blocks every other write.
             self.update(
                 update,
                 user_email=email,

@@ -19,7 +19,7 @@ from loadtest.users.read_back import Call, Entity, Listed, shows
 class TokenReadBack(NamedTuple):
     """Reads a token; one that was revoked can still be read, and is not active."""
 
-    operation: str = "GET /tokens/{token_id}"
+    operation: str
 
     def shows(self, call: Call, entity: Entity) -> Mismatch | None:
         """Return a mismatch if the token does not have its values."""
@@ -34,7 +34,7 @@ class TokenReadBack(NamedTuple):
         return call(self.operation, token_id=entity.id, check=has("id", entity.id))
 
 
-TOKEN = TokenReadBack()
+TOKEN = TokenReadBack("GET /tokens/{token_id}")
 MEMBERS = Listed("GET /teams/{team_id}/members", key="user_email")
 
 
