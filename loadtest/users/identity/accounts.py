@@ -40,11 +40,11 @@ class AccountsUser(PeopleUser):
                 user_email=email,
                 check=is_called(person.full_name, under="full_name"),
             )
-            update = next(one for one in UPDATES if self.offers(one))
+            first, *others = (one for one in UPDATES if self.offers(one))
             changed = person._replace(full_name=self.name("renamed"), password=new_password())
             # Without `is_admin`: while 1.1.0 changes the roles, an open transaction blocks every other write.
             self.update(
-                update,
+                first,
                 user_email=email,
                 json={
                     "full_name": changed.full_name,
@@ -58,7 +58,8 @@ class AccountsUser(PeopleUser):
             self.call("POST /auth/login", bearer="", json=old, refusals=WRONG_PASSWORD, check=let_in)
             # The gateway shows the failed attempt after another change only, because it keeps accounts in a cache.
             off = {"is_active": False}
-            self.update(update, user_email=email, json=off, values=off | {"failed_login_attempts": 1})
+            second = others[0] if others else first
+            self.update(second, user_email=email, json=off, values=off | {"failed_login_attempts": 1})
             unlocked = {"failed_login_attempts": 0, "is_locked": False}
             unlock = "POST /auth/email/admin/users/{user_email}/unlock"
             self.update(unlock, user_email=email, read=ACCOUNT, values=unlocked)
