@@ -53,7 +53,8 @@ def test_an_index_that_does_not_answer(tmp_path: Path, settings: dict[str, str])
     done = loadtest("run", "--gateway", NEWEST, "--reports-dir", str(reports), more=settings)
     assert done.returncode == 3
     assert re.fullmatch(
-        r"gateway did not boot: gateway 1\.0\.7 could not be installed: Failed to fetch: http://127\.0\.0\.1:1/\S+: "
+        rf"gateway did not boot: gateway {re.escape(NEWEST)} could not be installed: "
+        r"Failed to fetch: http://127\.0\.0\.1:1/\S+: "
         r"Connection refused \(os error \d+\); check the connection to the package index; UV_DEFAULT_INDEX names "
         rf"another one \(see {re.escape(str(reports))}/install\.log\)",
         headline(reports, done.stdout),
