@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure, failures, latency, run
+from supported import NEWEST
 
 from loadtest.app.judging import JudgingOptions, accept, check_options, judge_and_report, judge_run
 from loadtest.core.errors import UsageError
@@ -41,7 +42,7 @@ def test_a_run_is_judged_the_same_after_it_was_a_file(tmp_path: Path) -> None:
 
 
 def test_the_gateways_data_counts() -> None:
-    here = replace(clean(), gateway=Gateway(version="3.0.7", source="3.0.7", data="3.0.7"))
+    here = replace(clean(), gateway=Gateway(version=NEWEST, source=NEWEST, data=NEWEST))
     state = {o.name: o.state.value for o in judge_run(here, JudgingOptions(), TODAY).coverage.operations}
     assert state["GET /_internal/state"] == "excluded"
 
