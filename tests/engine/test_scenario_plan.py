@@ -105,6 +105,7 @@ def test_a_scenario_calls_what_it_and_its_helpers_spell(folder: Path) -> None:
         "GET /b",
         "POST /things/",
         "DELETE /things/{id}",
+        "GET /things/{id}",
         "DELETE /shared/{id}",
         "GET /from-function",
         "POST /rpc tools/call",
@@ -117,7 +118,7 @@ def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
     (tmp_path / "sharing.py").write_text(HELPERS)
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
     by_method, by_function = discover_scenarios(tmp_path)
-    shared = {"POST /shared", "DELETE /shared/{id}", "GET /more"}
+    shared = {"POST /shared", "DELETE /shared/{id}", "GET /shared/{id}", "GET /more"}
     assert {call.operation for call in by_method.calls} == shared
     assert {call.operation for call in by_function.calls} == shared | {"GET /thing/{id}"}
     for scenario in (by_method, by_function):
@@ -207,6 +208,7 @@ def test_modules_in_folders_are_part_of_the_plan(tmp_path: Path) -> None:
     assert {call.operation for call in discover_scenarios(tmp_path)[0].calls} == {
         "POST /shared",
         "DELETE /shared/{id}",
+        "GET /shared/{id}",
         "GET /more",
     }
 
@@ -240,6 +242,7 @@ def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tm
         assert {call.operation for call in scenarios[name].calls} == {
             "POST /renamed",
             "DELETE /renamed/{id}",
+            "GET /renamed/{id}",
             "GET /more",
             "GET /thing/{id}",
         }

@@ -53,8 +53,8 @@ class AdminPagesUser(AdminUser):
 
     def _assets_exist(self, page: Answer) -> Mismatch | None:
         missing = [asset for asset in assets(page) if not self._exists(asset)]
-        names = ", ".join(f"{asset.folder}/{asset.file}".lstrip("/") for asset in missing)
-        return expected(f"the files below /static/ that the page refers to: {names}") if missing else None
+        files = ", ".join(f"{asset.folder}/{asset.file}".lstrip("/") for asset in missing)
+        return expected(f"the files below /static/ that the page refers to: {files}") if missing else None
 
     def _exists(self, asset: Asset) -> bool:
         operation = "GET /static/{folder}/{file}" if asset.folder else "GET /static/{file}"
