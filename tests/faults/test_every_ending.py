@@ -408,7 +408,10 @@ def test_connections_that_are_closed(tmp_path: Path, ending: Ending, paused: flo
         job.gateway.behave()
         if paused:
             locust.resume()
-        assert_ended(job, ending, job.wait())
+        code = job.wait()
+        if not paused and job.run is not None and job.run.generator and job.run.generator.paused:
+            pytest.skip("this machine paused the load generator, which makes the failure inconclusive")
+        assert_ended(job, ending, code)
     assert job.run is not None
     assert job.run.generator is not None
     assert job.run.generator.pauses is not None
