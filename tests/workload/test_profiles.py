@@ -14,7 +14,7 @@ def test_a_value_that_is_given_replaces_that_of_the_profile() -> None:
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="unknown profile 'huge': expected pr, light, soak"):
+    with pytest.raises(UsageError, match="unknown profile 'huge': expected pr, deep, light, soak"):
         size(profile="huge")
     assert criteria_of("huge") == ()
 

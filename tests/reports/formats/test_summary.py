@@ -151,7 +151,14 @@ def test_the_machine_readable_form_has_the_same_content() -> None:
         j.failure.fingerprint for j in verdict(failures(), KNOWN).failures[:2]
     ]
     assert (document.operations_succeeded, document.operations_total) == (3, 6)
-    assert document.counts == {"new": 1, "expired": 1, "known": 1, "category": 2, "stale": 1}
+    assert document.counts == {
+        "new": 1,
+        "expired": 1,
+        "known": 1,
+        "category": 2,
+        "stale": 1,
+        "inconclusive": 0,
+    }
     assert document.requests == sum(o.requests for o in failures().operations)
 
 
