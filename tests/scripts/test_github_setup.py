@@ -38,7 +38,7 @@ def set_up(tmp_path: Path, make: str) -> tuple[subprocess.CompletedProcess[str],
 def test_success_sets_only_the_duration(tmp_path: Path) -> None:
     done, summary, output = set_up(tmp_path, 'echo "Setting up $*"')
     assert done.returncode == 0, done.stderr
-    assert f"-C {tmp_path} setup" in done.stdout
+    assert f"-C {tmp_path} runtime" in done.stdout
     assert summary == ""
     assert output.startswith("seconds=")
     assert len(output.splitlines()) == 1
@@ -62,4 +62,4 @@ def test_a_failure_is_reported_everywhere(tmp_path: Path, code: int) -> None:
 
 def test_a_failure_without_output_is_reported(tmp_path: Path) -> None:
     done, _, _ = set_up(tmp_path, "exit 3")
-    assert "::error title=The load test could not be set up::make setup failed" in done.stdout
+    assert "::error title=The load test could not be set up::make runtime failed" in done.stdout
