@@ -16,6 +16,7 @@ from locust.exception import RescheduleTask, StopUser
 
 from loadtest.client.auth import Credentials
 from loadtest.client.session import Session
+from loadtest.engine.link import GatewayLink
 from loadtest.openapi.contract import read_contract
 from loadtest.recording.recorder import Recorder
 from loadtest.results.failures import Failure, ProblemKind
@@ -131,7 +132,9 @@ class Played:
         session = Session(
             host, "t", Credentials(email="a@example.com"), read_contract({"paths": paths}), None, None
         )
-        vars(environment)["loadtest"] = SimpleNamespace(session=session, recorder=recorder)
+        vars(environment)["loadtest"] = SimpleNamespace(
+            session=session, recorder=recorder, link=GatewayLink(session)
+        )
         user_class.host = host
         user = user_class(environment)
         with contextlib.suppress(RescheduleTask, StopUser):

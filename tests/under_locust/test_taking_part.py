@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 from loadtest.client.auth import Credentials
+from loadtest.client.element_log import ElementLog
 from loadtest.client.session import Session
+from loadtest.engine.link import GatewayLink
 from loadtest.openapi.contract import read_contract
 from loadtest.recording.recorder import Recorder
 from loadtest.users.base import GatewayUser, task
@@ -40,6 +42,7 @@ class Api:
 
     def __init__(self, session: Session) -> None:
         self.session, self.scenario, self.calls = session, None, list[str]()
+        self.elements = ElementLog(lambda _operation, _elements: None)
 
     def offers(self, operation: str) -> bool:
         return operation in self.session.contract.operations
@@ -75,7 +78,7 @@ def called(
     vars(recorder).update(
         scenario_started=lambda name: None, scenario_ended=lambda name, end: ended.append((name, end.value))
     )
-    user.process = SimpleNamespace(session=session, recorder=recorder)
+    user.process, user.link = SimpleNamespace(session=session, recorder=recorder), GatewayLink(session)
     user.lifecycle()
     return api.calls, ended
 
