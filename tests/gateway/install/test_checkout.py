@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from supported import NEWEST
+from supported import RUNNABLE
 
 from loadtest.gateway.install.installation import Installation, install
 from loadtest.gateway.install.source import Checkout, parse_source
@@ -30,10 +30,11 @@ dependencies = ["{dependency}"]
 packages = ["mcpgateway"]
 dynamic = {{ version = {{ attr = "mcpgateway.__version__" }} }}
 """
-PINNED = re.findall(r"^idna==(\S+)", versions.load(NEWEST).lock.read_text(), re.MULTILINE)[0]
+FIRST, SECOND = f"{RUNNABLE}.post1", f"{RUNNABLE}.post2"
+PINNED = re.findall(r"^idna==(\S+)", versions.load(RUNNABLE).lock.read_text(), re.MULTILINE)[0]
 
 
-def checkout(directory: Path, dependency: str = "idna", version: str = "3.0.8.dev1") -> Checkout:
+def checkout(directory: Path, dependency: str = "idna", version: str = FIRST) -> Checkout:
     (directory / "mcpgateway").mkdir(parents=True, exist_ok=True)
     (directory / "pyproject.toml").write_text(PROJECT.format(dependency=dependency))
     (directory / "mcpgateway" / "__init__.py").write_text(f'__version__ = "{version}"\n')
@@ -52,7 +53,7 @@ def test_installed_with_the_pins_of_the_nearest_version_and_again_when_it_change
     first = install(checkout(tree), tmp_path)
     assert first.notes == ()
     assert evaluated(first, "m.version('idna')") == PINNED
-    assert evaluated(first, "mcpgateway.__version__") == "3.0.8.dev1"
+    assert evaluated(first, "mcpgateway.__version__") == FIRST
     assert not evaluated(first, "mcpgateway.__file__").startswith(str(tree)), (
         "what is packaged is what is tested"
     )
@@ -61,10 +62,10 @@ def test_installed_with_the_pins_of_the_nearest_version_and_again_when_it_change
     same = install(checkout(tree), tmp_path)
     assert same.directory == first.directory
 
-    changed = install(checkout(tree, version="3.0.9"), tmp_path)
+    changed = install(checkout(tree, version=SECOND), tmp_path)
     assert changed.directory == first.directory
     assert changed.name != first.name, "its migrations may have changed, too"
-    assert evaluated(changed, "mcpgateway.__version__") == "3.0.9"
+    assert evaluated(changed, "mcpgateway.__version__") == SECOND
 
 
 @pytest.mark.nightly
@@ -72,7 +73,7 @@ def test_dependencies_that_the_pins_do_not_satisfy(tmp_path: Path) -> None:
     source = checkout(tmp_path / "tree", dependency=f"idna<{PINNED}")
     installation = install(source, tmp_path)
     assert installation.notes == (
-        f"the lock of {NEWEST} does not satisfy the checkout: dependencies resolved freely",
+        f"the lock of {RUNNABLE} does not satisfy the checkout: dependencies resolved freely",
     )
     assert evaluated(installation, "m.version('idna')") != PINNED
     assert install(source, tmp_path) == installation, "the note remains"
@@ -81,7 +82,7 @@ def test_dependencies_that_the_pins_do_not_satisfy(tmp_path: Path) -> None:
 def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
     source = checkout(tmp_path / "tree")
     (tmp_path / "tree" / "mcpgateway" / "__init__.py").write_text(
-        '__version__ = "3.0.8"\nraise ValueError("x")\n'
+        f'__version__ = "{FIRST}"\nraise ValueError("x")\n'
     )
     (tmp_path / "tree" / "setup.py").write_text("raise ValueError('cannot be built')\n")
     with pytest.raises(
@@ -90,13 +91,12 @@ def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
         install(source, tmp_path)
     repaired = tmp_path / "tree" / "setup.py"
     repaired.unlink()
-    assert evaluated(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == "3.0.8.dev1"
+    assert evaluated(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == FIRST
 
 
 HOOK = """
 import os, subprocess
 from setuptools import setup
-from supported import NEWEST
 if os.environ.get("BUILD_UI_ASSETS") == "true":
     subprocess.run(["npm", "install"], check=True)
 setup(package_data={"mcpgateway": ["static/*"]})
@@ -151,7 +151,7 @@ def test_without_npm_or_where_it_fails_pages_have_no_scripts(
     assert note.startswith("the user interface of the checkout was not built, so its pages have no scripts: ")
     assert why in note
     assert "\n" not in note
-    assert evaluated(installation, "mcpgateway.__version__") == "3.0.8.dev1"
+    assert evaluated(installation, "mcpgateway.__version__") == FIRST
 
 
 def test_npm_builds_what_pages_need_also_without_a_home(
