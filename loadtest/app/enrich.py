@@ -28,10 +28,7 @@ def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> R
     seen = run.gateway or ours
     known = {backend.name: backend for backend in gateway.backend_states()}
     refused = {backend.name: backend for backend in run.backends if not backend.up}
-    peers = gateway.backends_death()
-    death = death_text("the gateway", ours.death) or (
-        death_text("the backends", replace(peers, at=peers.at - since)) if peers else ""
-    )
+    death = _ending(gateway, ours.death, since, number=1)
     lines = gateway.lines_of(_requests(run))
     return replace(
         run,
@@ -57,10 +54,7 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
     """Return ``run`` with the death of its gateway ``number``, and that gateway's log lines for failed calls."""
     since = started_at(run)
     own = replica.record(since).death
-    peers = replica.backends_death()
-    death = death_text(gateway_name(number), own) or (
-        death_text(backends_name(number), replace(peers, at=peers.at - since)) if peers else ""
-    )
+    death = _ending(replica, own, since, number=number)
     gateway, alive = run.gateway, run.gateway is None or run.gateway.death is None
     if gateway is not None and alive and own is not None:
         gateway = replace(gateway, death=own, log_tail=replica.log_tail())
@@ -71,6 +65,14 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
         state=RunState.ABORTED if death and run.state is not RunState.COMPLETE else run.state,
         reason=death if death and alive else run.reason,
         failures=tuple(_with_log(failure, lines) for failure in run.failures),
+    )
+
+
+def _ending(gateway: RunningGateway, death: Death | None, since: float, *, number: int) -> str:
+    """Return a sentence on how the gateway ``number`` or its backends ended; empty if they still run."""
+    peers = gateway.backends_death()
+    return death_text(gateway_name(number), death) or (
+        death_text(backends_name(number), replace(peers, at=peers.at - since)) if peers else ""
     )
 
 

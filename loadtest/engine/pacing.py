@@ -14,7 +14,7 @@ from typing import Any
 from locust.env import Environment
 
 from loadtest.core import clock
-from loadtest.engine.sweep import SLOW
+from loadtest.engine.sweep import is_slow
 from loadtest.engine.target import Target
 from loadtest.workload.execution import Execution
 from loadtest.workload.mix import Mix
@@ -47,9 +47,7 @@ class Pacing:
         if rate is None:
             return
         own = {name: entry for name, entry in scenarios.items() if not holds_streams(entry[0])}
-        self.slow = tuple(
-            sorted(name for name, (_, task) in own.items() if SLOW in getattr(task, "locust_tag_set", ()))
-        )
+        self.slow = tuple(sorted(name for name, (_, task) in own.items() if is_slow(task)))
         realistic = Counter(
             f"{user_class.__name__}.{getattr(task, '__name__', task)}"
             for user_class in {user_class for user_class, _ in own.values()}

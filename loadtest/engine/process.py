@@ -44,7 +44,7 @@ from loadtest.engine.messages import (
     send,
 )
 from loadtest.engine.pacing import Pacing
-from loadtest.engine.sweep import SLOW, SweepClient
+from loadtest.engine.sweep import SweepClient, is_slow
 from loadtest.engine.target import DEFAULT_HOST, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
@@ -186,9 +186,7 @@ class LoadProcess:
             for user_class in self.environment.user_classes
             for task in user_class.tasks
         }
-        self.slow = frozenset(
-            name for name, (_, task) in self.scenarios.items() if SLOW in getattr(task, "locust_tag_set", ())
-        )
+        self.slow = frozenset(name for name, (_, task) in self.scenarios.items() if is_slow(task))
         self._connected.set()
 
     def _connect(self, host: str, credentials: Credentials) -> Session:

@@ -28,6 +28,11 @@ SWEEP_TIMEOUT = 30.0
 """Seconds after which a user without a scenario leaves the sweep and begins the mix."""
 
 
+def is_slow(task: object) -> bool:
+    """Return whether the scenario ``task`` has the tag :data:`SLOW`."""
+    return SLOW in getattr(task, "locust_tag_set", ())
+
+
 def sweep_order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...]:
     """Return the names of ``scenarios`` in the order of the sweep.
 

@@ -219,6 +219,6 @@ _FINDERS: dict[FaultKind, Finder] = {
     FaultKind.KEY_RETYPED: _member(FaultKind.KEY_RETYPED, _typed),
     FaultKind.TEXT_CHANGED: _member(FaultKind.TEXT_CHANGED, _text),
     FaultKind.NUMBER_CHANGED: _member(FaultKind.NUMBER_CHANGED, _number),
-    FaultKind.AUTHENTICATION: _simple(FaultKind.AUTHENTICATION, _admits(Sender.NOBODY), refused=True),
+    FaultKind.AUTHENTICATION: _simple(FaultKind.AUTHENTICATION, _admits(Sender.ANONYMOUS), refused=True),
     FaultKind.PERMISSION: _simple(FaultKind.PERMISSION, _admits(Sender.OTHER), refused=True),
 }

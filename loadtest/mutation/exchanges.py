@@ -18,7 +18,7 @@ class Sender(StrEnum):
 
     ADMIN = "admin"
     OTHER = "other"
-    NOBODY = "nobody"
+    ANONYMOUS = "anonymous"
     """No credentials, or a token that cannot be read."""
 
 
@@ -92,7 +92,9 @@ def sender_of(authorization: str | None, cookie: str | None, admin: str) -> Send
     token = (authorization or "").partition(" ")[2]
     subject = _subject(token)
     if subject is None:
-        return Sender.OTHER if cookie or (authorization or "").lower().startswith("basic ") else Sender.NOBODY
+        return (
+            Sender.OTHER if cookie or (authorization or "").lower().startswith("basic ") else Sender.ANONYMOUS
+        )
     return Sender.ADMIN if subject == admin else Sender.OTHER
 
 

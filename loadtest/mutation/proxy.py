@@ -122,7 +122,7 @@ class FaultProxy:
             self._note(fault, f"{where}: not forwarded, answered {reply.status}")
             return _response(reply)
         if kind in (FaultKind.AUTHENTICATION, FaultKind.PERMISSION):
-            let_in = Sender.NOBODY if kind is FaultKind.AUTHENTICATION else Sender.OTHER
+            let_in = Sender.ANONYMOUS if kind is FaultKind.AUTHENTICATION else Sender.OTHER
             if received.sender is not let_in:
                 return await self._pass(request, received.body, None)
             self._note(fault, f"{where}: forwarded as the administrator")

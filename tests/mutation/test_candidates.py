@@ -31,9 +31,9 @@ OBSERVED: dict[str, list[Exchange]] = {
             fields=RPC,
         )
     ],
-    "GET /secret": [exchange("GET /secret", "/secret", status=401, sender=Sender.NOBODY)],
+    "GET /secret": [exchange("GET /secret", "/secret", status=401, sender=Sender.ANONYMOUS)],
     "GET /other": [exchange("GET /other", "/other", status=403, sender=Sender.OTHER)],
-    "GET /health": [exchange("GET /health", "/health", {}, sender=Sender.NOBODY)],
+    "GET /health": [exchange("GET /health", "/health", {}, sender=Sender.ANONYMOUS)],
 }
 
 

@@ -72,9 +72,9 @@ def test_a_semantic_fault_has_no_response_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("authorization", "cookie", "sender"),
     [
-        (None, None, Sender.NOBODY),
-        ("Bearer nonsense", None, Sender.NOBODY),
-        ("Bearer a.b.c", None, Sender.NOBODY),
+        (None, None, Sender.ANONYMOUS),
+        ("Bearer nonsense", None, Sender.ANONYMOUS),
+        ("Bearer a.b.c", None, Sender.ANONYMOUS),
         ("Bearer e30.eyJzdWIiOiJhIn0.x", None, Sender.ADMIN),
         ("Bearer e30.eyJzdWIiOiJiIn0.x", None, Sender.OTHER),
         ("Basic YTpi", None, Sender.OTHER),

@@ -39,7 +39,7 @@ NOT_MATCHING: tuple[dict[str, str | int], ...] = (
     {"min_duration": 1_000_000},
     {"max_duration": 0},
     {"http_method": "DELETE"},
-    {"user_email": "nobody@example.com"},
+    {"user_email": "unknown@example.com"},
     {"name_search": "no-such-name"},
     {"tool_name": "no-such-tool"},
 )

@@ -101,7 +101,7 @@ class TokenCatalogCRUDUser(GatewayUser):
         token = Shown(made["token.id"], new["name"])
         mine = {"limit": PAGE, "user_email": made["token.user_email"]}
         self.call(everything, params=mine, check=has_among(token, at="tokens"))
-        others = mine | {"user_email": "nobody@example.com"}
+        others = mine | {"user_email": "unknown@example.com"}
         self.call(everything, params=others, check=has_length(0, at="tokens"))
         self.call(everything, params=mine | {"offset": BEYOND}, check=has_length(0, at="tokens"))
         reason = {"reason": "The administrator says so."}

@@ -40,7 +40,7 @@ NOT_MATCHING: tuple[dict[str, str | int], ...] = (
     {"status": "error"},
     {"http_status_code": 404},
     {"http_method": "DELETE"},
-    {"user_email": "nobody@example.com"},
+    {"user_email": "unknown@example.com"},
     {"offset": BEYOND},
 )
 """Filters that it does not match."""
