@@ -20,7 +20,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs in this thread until it is stopped, and asyncio.run() of later tests fails meanwhile.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
