@@ -159,7 +159,7 @@ test-faults: setup ## Test every way in which a job can end, with a stub
 	@$(BIN)/pytest tests/faults -m 'not real' --numprocesses=logical $(PYTEST_ARGS)
 
 .PHONY: test-faults-real
-test-faults-real: setup ## The same with a real gateway, one at a time
+test-faults-real: setup ## Test every ending with a real gateway, one at a time
 	@$(BIN)/pytest tests/faults -m real $(PYTEST_ARGS)
 
 .PHONY: test-nightly

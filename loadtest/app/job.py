@@ -16,8 +16,17 @@ from msgspec.structs import asdict, replace
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
 from loadtest.app.enrich import enrich, enrich_replica, started_at
-from loadtest.app.judging import JudgingOptions, ReportError, check_options, judge_and_report, judge_run
+from loadtest.app.judging import (
+    FailureCounter,
+    JudgingOptions,
+    ReportError,
+    check_options,
+    criteria_in,
+    judge_and_report,
+    judge_run,
+)
 from loadtest.app.locust_process import locust_environment
+from loadtest.app.preflight import check_criteria, reachable_operations, selected_scenarios
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.supervision import run_locust
 from loadtest.core.address import looks_like_address, parse_address
@@ -31,7 +40,7 @@ from loadtest.engine.locust_options import check_arguments, own_run_time, read_c
 from loadtest.gateway.boot import starting
 from loadtest.gateway.database import deployment_of
 from loadtest.gateway.install.installation import INSTALL_LOG
-from loadtest.gateway.install.source import Running, Source
+from loadtest.gateway.install.source import Pinned, Running, Source
 from loadtest.gateway.overrides import check_overrides, shown
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
@@ -86,6 +95,7 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
     """
     check_options(job.options)
     _check_locust(job)
+    _check_criteria(job)
     check_overrides(job.overrides, job.source)
     if job.overrides and job.held is not None:
         raise UsageError(
@@ -114,6 +124,15 @@ def _check_locust(job: Job) -> None:
     read_config(job.locust)
     host = job.source.url if isinstance(job.source, Running) else "that of the booted gateway"
     check_arguments(job.locust, host)
+
+
+def _check_criteria(job: Job) -> None:
+    """Refuse criteria for what no scenario of this job calls, or not often enough, before anything is booted."""
+    criteria = criteria_in(job.options)
+    if any(one.scope for one in criteria):
+        scenarios = selected_scenarios(job.locust, soak=job.size.soak is not None, deep=job.size.deep)
+        version = job.source.data.version if isinstance(job.source, Pinned) else None
+        check_criteria(criteria, reachable_operations(scenarios, version), job.size)
 
 
 def replica_count(job: Job, deployment: Deployment) -> int:
@@ -279,6 +298,7 @@ def _drive(
         gateways=(gateway, *others),
         progress=progress,
         report=lambda: _report_so_far(job, gateway, others),
+        count=FailureCounter(job.options, job.today),
     )
 
 

@@ -12,11 +12,11 @@ from loadtest.core.files import prepare_directory
 from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import compare
 from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
-from loadtest.judge.failures import FailOn, FailureStatus
-from loadtest.judge.known import accepted_entries, gateway_version
+from loadtest.judge.failures import FailOn, FailureStatus, judge_failures
+from loadtest.judge.known import KnownFailures, accepted_entries, entries, gateway_version
 from loadtest.judge.known_file import read_baseline, write_known
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.openapi.contracts import contract_of, path_of, with_areas
 from loadtest.reports.writer import write_reports
 from loadtest.results.run import Run, read_run
 from loadtest.versions.data import KnownFailure, load
@@ -56,10 +56,10 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
     Raises:
         UsageError: a file or an expression in ``options`` is not valid.
     """
+    run = with_areas(run)
     data = run.gateway.data if run.gateway else None
     foreign = run.source == "csv"
-    asked = [parse(text, any_name=foreign) for text in options.criteria]
-    asked += [one for path in options.criteria_files for one in read_criteria(path, any_name=foreign)]
+    asked = criteria_in(options, any_name=foreign)
     baselines = [read_baseline(path) for path in options.known_failures]
     verdict = judge(
         run,
@@ -77,11 +77,62 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
     return replace(verdict, comparison=compare(run, read_run(options.baseline)))
 
 
+def criteria_in(options: JudgingOptions, *, any_name: bool = False) -> tuple[Criterion, ...]:
+    """Return the criteria that ``options`` contain; ``any_name`` allows any name as a scope.
+
+    Raises:
+        UsageError: a file or an expression is not valid.
+    """
+    expressions = (parse(text, any_name=any_name) for text in options.criteria)
+    files = (one for path in options.criteria_files for one in read_criteria(path, any_name=any_name))
+    return (*expressions, *files)
+
+
 def _usual(run: Run, asked: Sequence[Criterion]) -> tuple[Criterion, ...]:
     """Return the criteria of the profile, without those for a metric and scope that ``asked`` contains."""
     own = {(one.metric, one.scope) for one in asked}
     usual = (parse(text, origin=f"profile {run.settings.profile}") for text in run.settings.criteria)
     return tuple(one for one in usual if (one.metric, one.scope) not in own)
+
+
+@dataclass(frozen=True)
+class FailureCounts:
+    """Distinct failures of a run that has not ended."""
+
+    new: int
+    """New ones, and those whose known-failure entry has expired."""
+    known: int
+
+
+def count_all_as_new(run: Run) -> FailureCounts:
+    """Count every failure as new."""
+    return FailureCounts(len(run.failures), 0)
+
+
+class FailureCounter:
+    """Counts new and known failures of a run while it is measured; reads the options and the version data once."""
+
+    def __init__(self, options: JudgingOptions, today: dt.date) -> None:
+        self._today = today
+        self._categories = load_categories(options.categories)
+        self._own = [entry for path in options.known_failures for entry in read_baseline(path).known]
+        self._matcher: KnownFailures | None = None
+
+    def __call__(self, run: Run) -> FailureCounts:
+        """Return the number of new and of known failures so far."""
+        if self._matcher is None:
+            self._matcher = self._matcher_for(run)
+        judged, _ = judge_failures(run.failures, self._matcher, self._categories, self._today, FailOn.NEW)
+        return FailureCounts(
+            sum(one.fails for one in judged),
+            sum(one.status in (FailureStatus.KNOWN, FailureStatus.CATEGORY) for one in judged),
+        )
+
+    def _matcher_for(self, run: Run) -> KnownFailures:
+        data = run.gateway.data if run.gateway else None
+        listed = (*self._own, *(entries(load(data).known, f"gateway version {data}") if data else ()))
+        deployment = run.gateway.deployment if run.gateway else None
+        return KnownFailures(listed, gateway_version(run.gateway), deployment)
 
 
 def check_options(options: JudgingOptions) -> None:
@@ -93,10 +144,7 @@ def check_options(options: JudgingOptions) -> None:
     for path in options.known_failures:
         read_baseline(path)
     load_categories(options.categories)
-    for text in options.criteria:
-        parse(text)
-    for path in options.criteria_files:
-        read_criteria(path)
+    criteria_in(options)
     if options.baseline is not None:
         read_run(options.baseline)
 
@@ -109,6 +157,7 @@ def judge_and_report(run: Run, options: JudgingOptions, directory: Path, today: 
         ReportError: some reports could not be written.
     """
     prepare_directory(directory)
+    run = with_areas(run)
     verdict = judge_run(run, options, today)
     if problems := write_reports(run, verdict, directory):
         raise ReportError(run, verdict, problems)

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from loadtest.app.enrich import backends_name, gateway_name
+from loadtest.app.judging import FailureCounts, count_all_as_new
 from loadtest.app.locust_process import POLL, STOP_WITHIN, Locust, in_background
 from loadtest.core.errors import LoadTestError
 from loadtest.core.progress import Progress
 from loadtest.core.signals import stop_request
+from loadtest.core.units import clock, plural
 from loadtest.gateway.monitor.health import HealthProbe
 from loadtest.gateway.process.suspension import LIMIT, SuspensionWatch
 from loadtest.gateway.running import RunningGateway
@@ -35,12 +37,13 @@ def run_locust(
     gateways: Sequence[RunningGateway],
     progress: Progress,
     report: Callable[[], None] = lambda: None,
+    count: Callable[[Run], FailureCounts] = count_all_as_new,
 ) -> float | None:
     """Run Locust until it ends, a gateway or the backends die, or a signal asks the job to stop.
 
     ``takes`` is the expected duration in seconds; much later Locust is stopped. Its output goes to ``locust.log`` in
     ``reports``. From here on a signal raises no exception, as there is a run to report. ``report`` reports what was
-    measured so far; it is called if Locust does not end soon after a signal.
+    measured so far; it is called if Locust does not end soon after a signal. ``count`` counts the failures so far.
 
     Returns the time of a gateway's last response, by the monotonic clock, if the load was stopped because it no longer
     responds.
@@ -50,7 +53,7 @@ def run_locust(
         output = stack.enter_context((reports / "locust.log").open("wb"))
         locust = stack.enter_context(in_background(arguments, environment, output))
         probes = [stack.enter_context(HealthProbe(gateway.host)) for gateway in gateways]
-        return _wait(locust, takes, reports / "run.json", gateways, probes, report, progress)
+        return _wait(locust, takes, reports / "run.json", gateways, probes, report, count, progress)
 
 
 def _wait(
@@ -60,6 +63,7 @@ def _wait(
     gateways: Sequence[RunningGateway],
     probes: Sequence[HealthProbe],
     report: Callable[[], None],
+    count: Callable[[Run], FailureCounts],
     progress: Progress,
 ) -> float | None:
     stop = stop_request()
@@ -78,7 +82,7 @@ def _wait(
             return None
         if time.monotonic() - last_read >= READ_INTERVAL:
             run = _so_far(run_file)
-            progress.update(_in_words(run))
+            progress.update(in_words(run, count(run)) if run else "nothing measured yet")
             if run is not None and _responses(run) > responses:
                 responses = _responses(run)
                 if len(probes) == 1:
@@ -124,12 +128,19 @@ def _responses(run: Run) -> int:
     return answered + sum(operation.successes for operation in run.operations)
 
 
-def _in_words(run: Run | None) -> str:
-    if run is None:
-        return "nothing measured yet"
-    failures = sum(operation.failures for operation in run.operations)
+def in_words(run: Run, failures: FailureCounts) -> str:
+    """Return the remaining time and the measurements so far of a run that has not ended, in one line."""
     reached = sum(operation.successes > 0 for operation in run.operations)
-    sweep = f" · sweep {run.sweep.done}/{run.sweep.planned}" if run.sweep else ""
+    parts = [
+        f"{run.requests} requests",
+        f"{plural(failures.new, 'new failure')}, {failures.known} known",
+        f"{reached} operations succeeded",
+    ]
+    if run.settings.run_time is not None:
+        left = run.settings.run_time - run.duration
+        parts.insert(0, f"{clock(left)} left" if left > 0 else "finishing")
     if run.timeline.stretches:
-        sweep = f" · {run.timeline.stretches[-1].name}"
-    return f"{run.requests} requests · {failures} failed · {reached} operations succeeded{sweep}"
+        parts.append(run.timeline.stretches[-1].name)
+    elif run.sweep:
+        parts.append(f"sweep {run.sweep.done}/{run.sweep.planned}")
+    return " · ".join(parts)

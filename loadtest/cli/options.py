@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from loadtest.app.judging import JudgingOptions
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.core.setting import Setting
+from loadtest.core.units import plural
 from loadtest.judge.failures import FailOn
 from loadtest.results.locust_csv import read_csv_run
 from loadtest.results.run import Run, read_run
@@ -94,6 +96,42 @@ run_file = click.option("--run", "run_file", type=FILE, help="Run to use [defaul
 master = click.option(
     "--master", "is_master", is_flag=True, help="Run as Locust master; remote workers generate the load"
 )
+
+
+def _print_tags(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from loadtest.engine.scenario_plan import discover_scenarios
+
+    counts = Counter(tag for one in discover_scenarios(soak=True, deep=True) for tag in one.tags)
+    for tag, count in sorted(counts.items()):
+        click.echo(f"{tag}  {plural(count, 'scenario')}")
+    ctx.exit()
+
+
+def _print_scenarios(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from loadtest.engine.scenario_plan import discover_scenarios
+
+    for one in discover_scenarios(soak=True, deep=True):
+        tags = f"  [{', '.join(one.tags)}]" if one.tags else ""
+        click.echo(f"{one.name}  {plural(len(one.calls), 'operation')}  {one.file}:{one.line}{tags}")
+    ctx.exit()
+
+
+def listing(command: F) -> F:
+    """Add the options that list what tags and user classes can select, and exit."""
+    for name, printed, words in (
+        ("--list-scenarios", _print_scenarios, "List the scenarios, as USER_CLASS.TASK, and exit"),
+        ("--list-tags", _print_tags, "List the tags of scenarios, and exit"),
+    ):
+        command = click.option(
+            name, is_flag=True, is_eager=True, expose_value=False, callback=printed, help=words
+        )(command)
+    return command
+
+
 locust = click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST_ARGUMENTS...]")
 
 
@@ -124,8 +162,25 @@ def explicit(given: Given) -> frozenset[str]:
 
 
 def locust_arguments(given: Given) -> tuple[str, ...]:
-    """Return the arguments for Locust: the tags, then the arguments after ``--``."""
-    return (*(("--tags", *given["tags"]) if given["tags"] else ()), *given["locust"])
+    """Return the arguments for Locust: those after ``--``, then the tags, which would end at the next option only."""
+    return (*given["locust"], *(("--tags", *given["tags"]) if given["tags"] else ()))
+
+
+def check_selection(given: Given) -> None:
+    """Refuse tags and user classes that do not exist.
+
+    This takes part of a second, and is done before the modules are loaded that boot a gateway.
+
+    Raises:
+        UsageError: a tag or a user class does not exist, or no scenario remains.
+    """
+    from loadtest.app.preflight import selected_scenarios
+    from loadtest.engine.selection import read_selection
+
+    arguments = locust_arguments(given)
+    if read_selection(arguments):
+        size = read_size(given)
+        selected_scenarios(arguments, soak=size.soak is not None, deep=size.deep)
 
 
 def read_master(given: Given) -> MasterOptions | None:

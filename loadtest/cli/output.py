@@ -6,13 +6,16 @@ import contextlib
 import errno
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
 from loadtest.judge.verdict import Verdict
+from loadtest.reports.commands import Commands
 from loadtest.reports.terminal import print_verdict
 from loadtest.results.run import Run
 
@@ -53,11 +56,22 @@ def abandon(error: OSError, *, quietly: bool = False) -> None:
             _discard(sys.stderr)
 
 
-def conclude(measured: Run, verdict: Verdict) -> NoReturn:
-    """Print the verdict and exit with its code."""
+def conclude(measured: Run, verdict: Verdict, reports: Path) -> NoReturn:
+    """Print the verdict on a run whose reports are in the directory ``reports``, and exit with its code."""
     with optional():
-        print_verdict(measured, verdict)
+        print_verdict(measured, verdict, commands=commands(reports))
     raise SystemExit(verdict.exit_code)
+
+
+def commands(reports: Path) -> Commands:
+    """Return how to address this program and ``reports`` from the current directory."""
+    own = Path(sys.argv[0])
+    with contextlib.suppress(ValueError):
+        own = own.relative_to(Path.cwd())
+    found = shutil.which("loadtest")
+    known = found is not None and Path(found).resolve() == Path(sys.argv[0]).resolve()
+    program = "loadtest" if known or own.name != "loadtest" else str(own)
+    return Commands(program, reports, "open" if sys.platform == "darwin" else "xdg-open")
 
 
 def _discard(stream: TextIO) -> None:

@@ -22,7 +22,6 @@ class CallContext:
     """Details of one call that Locust's request event does not have."""
 
     operation: str
-    area: str
     scenario: str | None
     validated: bool = False
     differs: str | None = None

@@ -62,13 +62,11 @@ class Caller:
         self,
         http: FastHttpSession,
         session: Session,
-        area: str,
         on_stream: Callable[[StreamResult], None],
         on_checked: OnChecked = lambda _operation, _elements: None,
     ) -> None:
         self.http = http
         self.session = session
-        self.area = area
         self.scenario: str | None = None
         self.last_operation: str | None = None
         """The last operation called, or whose response was read; calls that clean up after a failure do not count."""
@@ -136,7 +134,7 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
-        call = CallContext(operation, self.area, self.scenario, after=self.failed_before(), waits=waits)
+        call = CallContext(operation, self.scenario, after=self.failed_before(), waits=waits)
         response = self._send(route, request, call)
         self._check_token(response, bearer)
         ended: BaseException | None = None
@@ -232,7 +230,7 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
-        call = CallContext(operation, self.area, self.scenario, after=self.failed_before())
+        call = CallContext(operation, self.scenario, after=self.failed_before())
         response = self._send(route, request, call, stream=True)
         self._check_token(response, bearer)
         answer, problem = answer_of(operation, response, streamed=True)

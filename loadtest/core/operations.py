@@ -1,7 +1,7 @@
 """Operation names: ``METHOD /path/{template}``, optionally followed by a JSON-RPC method."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """Keys of an OpenAPI path item that are operations."""
@@ -10,6 +10,7 @@ PREFIX = re.compile(r"^/v\d+(?=/)")
 _PARAMETER = re.compile(r"^\{.*\}$")
 _VERSION = re.compile(r"^v\d+$")
 _HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[\W_]+")
 _LABEL = re.compile(r"(?: \[[^\[\]]*\])+$")
 
 
@@ -48,11 +49,19 @@ def deletes(operation: str) -> bool:
     return method == "DELETE" or path.endswith("/delete")
 
 
-def area_of(operation: str) -> str:
-    """Return the area of an operation: the first fixed path segment, without a version prefix.
+def area_name(text: str) -> str:
+    """Return a tag or a name of an area as the name of an area: ``Export/Import`` is ``export-import``."""
+    return _SEPARATORS.sub("-", text.lower()).strip("-")
 
-    The area is ``other`` if there is no such segment. For an absolute URL, only its path is used.
+
+def area_of(operation: str, tags: Sequence[str] = ()) -> str:
+    """Return the area of an operation: the first of its ``tags`` in the contract, else the first fixed path segment.
+
+    The version prefix of a path is skipped, and of an absolute URL only the path is used. The area is ``other`` if
+    there is neither a tag nor a fixed segment.
     """
+    if tags and (tagged := area_name(tags[0])):
+        return tagged
     parts = operation.split(" ", 2)
     path = _HOST.sub("", parts[1] if len(parts) > 1 else parts[0])
     for segment in path.partition("?")[0].split("/"):

@@ -135,6 +135,7 @@ class RunWriter:
             ),
             backends=_backends(self.target),
             contract=tuple(sorted(session.contract.operations)),
+            areas={name: known.area for name, known in sorted(session.contract.operations.items())},
             plan=plan,
         )
         write_atomically(self._path.with_name("openapi.json"), session.contract.encoded())
@@ -213,7 +214,7 @@ class RunWriter:
         self.run = replace(
             self.run,
             duration=duration,
-            operations=counts.operation_records(self.started),
+            operations=counts.operation_records(self.started, self.run.area),
             elements=counts.element_records(self._documented),
             shapes=counts.shape_record(self._shapes_not_compared),
             failures=counts.failure_records(self.started),

@@ -36,6 +36,7 @@ class _Definition:
     names: set[str] = field(default_factory=set)
     """Names of the module."""
     is_task: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class _Class:
     """By name in this class: the class that defines the method, and its name there."""
     holds_streams: bool
     deep: bool
+    tags: tuple[str, ...]
     renamed: dict[str, str]
 
 
@@ -133,6 +135,7 @@ def _scenario(
         area=found.area,
         file=_file(task.module),
         line=task.line,
+        tags=tuple(sorted({*found.tags, *task.tags, found.area} - {""})),
         calls=tuple(PlannedCall(operation=operation, line=line) for operation, line in sorted(calls.items())),
     )
 
@@ -168,6 +171,7 @@ def _class(node: ast.ClassDef, module: str) -> _Class:
         borrowed=_borrowed(node.body),
         holds_streams=holds_streams is True,
         deep=deep is True,
+        tags=_tags(node.decorator_list),
         renamed=names if isinstance(names, dict) else {},
     )
 
@@ -203,6 +207,7 @@ def _definitions(body: Iterable[ast.stmt], module: str) -> dict[str, _Definition
         if isinstance(node, ast.FunctionDef):
             definition = _definition(node, module)
             definition.is_task = any(_is_task(decorator) for decorator in node.decorator_list)
+            definition.tags = _tags(node.decorator_list)
             found[node.name] = definition
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             for target in _targets(node):
@@ -264,6 +269,19 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
 def _is_task(decorator: ast.expr) -> bool:
     name = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(name, ast.Name) and name.id == "task"
+
+
+def _tags(decorators: Iterable[ast.expr]) -> tuple[str, ...]:
+    """Return the tags of Locust's decorator ``@tag("slow")``."""
+    return tuple(
+        argument.value
+        for decorator in decorators
+        if isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Name)
+        and decorator.func.id == "tag"
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    )
 
 
 def _inherited(found: _Class, classes: Mapping[str, _Class]) -> dict[str, _Definition]:

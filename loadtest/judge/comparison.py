@@ -7,7 +7,7 @@ have enough samples. Use criteria to fail a run on latency.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,8 +129,9 @@ def _difference(before: Operation, now: Operation) -> OperationComparison:
     return OperationComparison(before, now, *_trend(before.latency, now.latency))
 
 
-def _areas(now: Iterable[Operation], before: Iterable[Operation]) -> tuple[AreaComparison, ...]:
-    new, old = (_by_area(operations) for operations in (now, before))
+def _areas(now: Collection[Operation], before: Iterable[Operation]) -> tuple[AreaComparison, ...]:
+    area_of = {operation.name: operation.area for operation in now}
+    new, old = (_by_area(operations, area_of) for operations in (now, before))
     found = [
         AreaComparison(name, old[name], new[name], *_trend(old[name], new[name]))
         for name in new.keys() & old.keys()
@@ -139,10 +140,10 @@ def _areas(now: Iterable[Operation], before: Iterable[Operation]) -> tuple[AreaC
     return tuple(sorted(found, key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name)))
 
 
-def _by_area(operations: Iterable[Operation]) -> dict[str, Latency]:
+def _by_area(operations: Iterable[Operation], area_of: Mapping[str, str]) -> dict[str, Latency]:
     areas: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
-        areas[operation.area].append(operation)
+        areas[area_of.get(operation.name, operation.area)].append(operation)
     merged = {name: merged_latency(members) for name, members in areas.items()}
     return {name: latency for name, latency in merged.items() if latency is not None}
 

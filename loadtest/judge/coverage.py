@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from loadtest.core.operations import area_of, base
+from loadtest.core.operations import base
 from loadtest.core.units import plural
 from loadtest.judge.elements import ElementCoverage, element_coverage
 from loadtest.results.measurements import Operation
@@ -308,11 +308,11 @@ def coverage_of(
         ]
     rows = [one for one in rows if one.name not in gone]
     rows += [
-        OperationCoverage(n, area_of(n), CoverageState.REMOVED, reason=f"no longer offered: {why}")
+        OperationCoverage(n, run.area(n), CoverageState.REMOVED, reason=f"no longer offered: {why}")
         for n, why in removed.items()
     ]
     rows += [
-        OperationCoverage(n, area_of(n), CoverageState.NOT_IN_VERSION, reason=f"removed: {why}")
+        OperationCoverage(n, run.area(n), CoverageState.NOT_IN_VERSION, reason=f"removed: {why}")
         for n, why in intended.items()
     ]
     rows.sort(key=lambda one: (one.area, one.name))
@@ -413,10 +413,8 @@ def _partial(run: Run) -> str:
 
 
 def _areas(run: Run) -> Mapping[str, str]:
-    """Return the area of every operation: of its calls, else of the plan, else of its path."""
-    areas = {name: area_of(name) for name in run.contract or ()}
-    for scenario in run.plan:
-        for call in scenario.calls:
-            areas[call.operation] = scenario.area
+    """Return the area of every operation that was called, is planned, or is in the contract."""
+    planned = (call.operation for scenario in run.plan for call in scenario.calls)
+    areas = {name: run.area(name) for name in (*(run.contract or ()), *planned)}
     areas.update((operation.name, operation.area) for operation in run.operations)
     return areas

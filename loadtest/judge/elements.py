@@ -17,6 +17,7 @@ class InputCoverage:
     """The documented elements of one operation's input, by state; each element is in one of the groups."""
 
     operation: str
+    area: str
     checked: tuple[str, ...] = ()
     """Part of a successful call whose effect was checked."""
     missing: tuple[str, ...] = ()
@@ -87,7 +88,7 @@ def element_coverage(
         return ElementCoverage()
     rules = [_Rule(one) for one in exclusions]
     rows = (
-        _row(name, counts, rules, frozenset((not_yet or {}).get(name, ())))
+        _row(name, run.area(name), counts, rules, frozenset((not_yet or {}).get(name, ())))
         for name, counts in ((name, _input(every)) for name, every in sorted(run.elements.items()))
         if counts and name not in ignored
     )
@@ -130,7 +131,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _row(
-    operation: str, counts: Mapping[str, int], rules: Iterable[_Rule], listed: Collection[str]
+    operation: str, area: str, counts: Mapping[str, int], rules: Iterable[_Rule], listed: Collection[str]
 ) -> InputCoverage:
     checked = tuple(name for name, count in counts.items() if count)
     unchecked = [name for name, count in counts.items() if not count]
@@ -138,6 +139,7 @@ def _row(
     others = [name for name in unchecked if name not in excluded]
     return InputCoverage(
         operation,
+        area,
         checked,
         missing=tuple(name for name in others if name not in listed),
         not_yet=tuple(name for name in others if name in listed),

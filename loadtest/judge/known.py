@@ -11,11 +11,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from loadtest.core.errors import UsageError
+from loadtest.core.units import plural
 from loadtest.results.deployment import Deployment
 from loadtest.results.failures import Failure, normalise
 from loadtest.results.run import Run, RunState
 from loadtest.results.target import Gateway
 from loadtest.versions.data import KnownFailure
+
+MOST_NAMED = 20
+"""Fingerprints in the message on an unknown one."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,11 @@ def accepted_entries(
     found = {failure.fingerprint: failure for failure in failures}
     for fingerprint in fingerprints:
         if fingerprint not in found:
+            named = sorted(found)[:MOST_NAMED]
+            more = ", …" if len(found) > MOST_NAMED else ""
             raise UsageError(
-                f"fingerprint {fingerprint!r}: not among the {len(found)} failures that can be accepted"
+                f"fingerprint {fingerprint!r}: not among the {plural(len(found), 'failure')} in run.json that can be "
+                f"accepted{': ' if named else ''}{', '.join(named)}{more}"
             )
     chosen = [found[fingerprint] for fingerprint in dict.fromkeys(fingerprints or found)]
     return tuple(

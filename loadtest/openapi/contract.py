@@ -13,7 +13,7 @@ import jsonschema_rs
 import msgspec
 
 from loadtest.core.errors import InconclusiveError
-from loadtest.core.operations import METHODS, PREFIX, base, canonical
+from loadtest.core.operations import METHODS, PREFIX, area_of, base, canonical
 from loadtest.openapi.elements import NO_INPUT, DocumentedInput, documented_input, documented_output
 from loadtest.results.failures import normalise
 from loadtest.versions.data import Drift, VersionData
@@ -39,6 +39,7 @@ class DocumentedOperation:
     path: str
     """The served path, with version prefix and with parameters in braces."""
     success: Mapping[int, DocumentedResponse]
+    area: str
 
 
 @dataclass(slots=True)
@@ -80,6 +81,11 @@ class Contract:
         """Return the served path template of ``operation``, or None if the gateway does not offer it."""
         known = self.operations.get(operation)
         return known.path if known else None
+
+    def area(self, operation: str) -> str:
+        """Return the area of ``operation``; that of its path if the gateway does not offer it."""
+        known = self.operations.get(operation) or self.operations.get(base(operation))
+        return known.area if known else area_of(operation)
 
     def input_of(self, operation: str) -> DocumentedInput:
         """Return the documented input of ``operation``; nothing if the gateway does not offer it."""
@@ -144,7 +150,9 @@ def read_contract(document: Mapping[str, Any], data: VersionData | None = None) 
             if method in methods:
                 name = canonical(method, path)
                 pointer = f"/paths/{_escaped(path)}/{method}"
-                found = DocumentedOperation(name, path, _responses(methods[method], pointer))
+                documented = methods[method]
+                area = area_of(name, documented.get("tags") or ())
+                found = DocumentedOperation(name, path, _responses(documented, pointer), area)
                 if name not in operations or path != name.partition(" ")[2]:
                     operations[name] = found
     prefixes = [match[0] for path in paths if (match := PREFIX.match(path))]

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from loadtest.core.files import read_json
-from loadtest.core.operations import METHODS, canonical
+from loadtest.core.operations import METHODS, area_of, canonical
 from loadtest.core.record import Record
 from loadtest.openapi.diff import diff_contracts, without_prose
+from loadtest.results.run import Run
 from loadtest.versions import data as versions
 
 SETTINGS = "x-settings"
@@ -37,8 +39,18 @@ class StoredContract:
     @property
     def operations(self) -> tuple[str, ...]:
         """The sorted names of the operations."""
-        paths = self.document.get("paths", {}).items()
-        return tuple(sorted({canonical(one, path) for path, here in paths for one in METHODS if one in here}))
+        return tuple(sorted(self.areas))
+
+    @property
+    def areas(self) -> dict[str, str]:
+        """The area of each operation."""
+        found = {}
+        for path, methods in self.document.get("paths", {}).items():
+            for method in METHODS:
+                if method in methods:
+                    name = canonical(method, path)
+                    found[name] = area_of(name, methods[method].get("tags") or ())
+        return found
 
 
 class _Stored(Record, frozen=True, kw_only=True):
@@ -67,12 +79,32 @@ def contract_of(version: str) -> StoredContract:
     return StoredContract(document, stored.settings)
 
 
+def with_areas(run: Run) -> Run:
+    """Return ``run`` with the areas of the stored contract of its gateway version.
+
+    They are added for operations that its gateway does not offer. A run that records no areas, such as one read from
+    CSV files, gets those of all its operations from there, and from their paths.
+    """
+    data = run.gateway.data if run.gateway else None
+    stored = contract_of(data).areas if data and path_of(data).is_file() else {}
+    complete = replace(run, areas=stored | (run.areas or {}))
+    if run.areas is not None:
+        return complete
+    return replace(
+        complete, operations=tuple(replace(one, area=complete.area(one.name)) for one in run.operations)
+    )
+
+
 def stored_form(contract: StoredContract) -> str:
-    """Return ``contract`` in its stored form: without prose, one line per path, schema and setting."""
+    """Return ``contract`` in its stored form: without prose except tags, one line per path, schema and setting."""
     document = contract.document
     # Only schemas are referenced among the components.
     schemas = {"schemas": document.get("components", {}).get("schemas", {})}
     bare = without_prose({"paths": document.get("paths", {}), "components": schemas})
+    for path, methods in document.get("paths", {}).items():
+        for method in METHODS:
+            if method in methods and (tags := methods[method].get("tags")):
+                bare["paths"][path][method]["tags"] = tags
     return (
         f'{{"info": {json.dumps({"version": document.get("info", {}).get("version")})},\n'
         f'"{SETTINGS}": {{\n{_lines(contract.settings)}\n}},\n'

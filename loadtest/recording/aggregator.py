@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from loadtest.core.operations import base
+from loadtest.core.operations import area_of, base
 from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
@@ -29,7 +29,6 @@ MAX_FINGERPRINTS = 2000
 
 
 class _OperationCounts(msgspec.Struct):
-    area: str
     scenario: str | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     statuses: dict[str, int] = msgspec.field(default_factory=dict)
@@ -56,11 +55,11 @@ class _OperationCounts(msgspec.Struct):
         if self.first_success is None or at < self.first_success:
             self.first_success = at
 
-    def record(self, name: str, start: float) -> Operation:
+    def record(self, name: str, area: str, start: float) -> Operation:
         counts, first = Counter(self.counts), self.first_success
         return Operation(
             name=name,
-            area=self.area,
+            area=area,
             requests=sum(self.statuses.values()),
             successes=counts["success"],
             failures=counts["failure"],
@@ -220,7 +219,7 @@ class Aggregator(msgspec.Struct):
         """Count one call."""
         operation = self.operations.get(outcome.operation)
         if operation is None:
-            operation = self.operations[outcome.operation] = _OperationCounts(outcome.area)
+            operation = self.operations[outcome.operation] = _OperationCounts()
         operation.scenario = outcome.scenario or operation.scenario
         operation.latency.add(outcome.duration)
         self.buckets.add(self.start, outcome)
@@ -360,9 +359,14 @@ class Aggregator(msgspec.Struct):
             return
         self.failures[new.fingerprint] = new
 
-    def operation_records(self, start: float) -> tuple[Operation, ...]:
-        """Return a record of each called operation, by name; ``start`` is in Unix seconds."""
-        return tuple(counts.record(name, start) for name, counts in sorted(self.operations.items()))
+    def operation_records(self, start: float, area: Callable[[str], str] = area_of) -> tuple[Operation, ...]:
+        """Return a record of each called operation, by name.
+
+        ``start`` is in Unix seconds; ``area`` returns the area of an operation.
+        """
+        return tuple(
+            counts.record(name, area(name), start) for name, counts in sorted(self.operations.items())
+        )
 
     def stream_records(self) -> tuple[Stream, ...]:
         """Return a record of each event stream, by operation."""

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from loadtest.client.answer import MissingMember, Problem
 from loadtest.core import clock
-from loadtest.core.operations import area_of
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
 from loadtest.recording.pauses import PauseMonitor
@@ -136,7 +135,6 @@ class Recorder:
         self.aggregator.add(
             CallResult(
                 operation=operation,
-                area=caller.area,
                 scenario=caller.scenario,
                 finished=now,
                 duration=0.0,
@@ -165,7 +163,6 @@ class Recorder:
         self.aggregator.add(
             CallResult(
                 operation=operation,
-                area=call.area if call else area_of(operation),
                 scenario=call.scenario if call else None,
                 finished=clock.now(),
                 duration=response_time or 0.0,

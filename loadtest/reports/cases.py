@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from loadtest.core.operations import area_of
 from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.coverage import CoverageState, OperationCoverage
 from loadtest.judge.criteria.criterion import CriterionOutcome as Met
@@ -57,6 +56,7 @@ class Case:
     body: str = ""
     """Text below the message."""
     seconds: float = 0.0
+    """Share of the operation in the duration of the load, by response time; the shares add up to the duration."""
     place: SourceLine | None = None
 
 
@@ -88,20 +88,33 @@ def _figures(verdict: Verdict) -> Iterator[Case]:
 
 def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
     places = SourceLines(run)
+    shares = _shares(run)
     measured = {operation.name: operation for operation in run.operations}
     failures: dict[str, list[JudgedFailure]] = defaultdict(list)
     for judged in verdict.failures:
         failures[judged.failure.operation].append(judged)
     for covered in verdict.coverage.operations:
         operation = measured.get(covered.name)
+        if covered.state is CoverageState.EXCLUDED and operation is None and covered.name not in failures:
+            continue
         judged_here = failures.pop(covered.name, [])
         scenario = judged_here[0].failure.scenario if judged_here else None
         place = places.of(covered.name, scenario or (operation.scenario if operation else None))
-        yield _operation(covered, operation, judged_here, verdict, place)
+        seconds = shares.get(covered.name, 0.0)
+        yield _operation(covered, operation, judged_here, verdict, place, seconds)
     for name, judged_here in failures.items():
         place = places.of(name, judged_here[0].failure.scenario)
-        covered = OperationCoverage(name, area_of(name), CoverageState.FAILING)
+        covered = OperationCoverage(name, run.area(name), CoverageState.FAILING)
         yield _operation(covered, None, judged_here, verdict, place)
+
+
+def _shares(run: Run) -> dict[str, float]:
+    """Return the seconds of the load that each operation accounts for, in proportion to its response times."""
+    spent = {
+        one.name: max(one.latency.mean, 0.0) * one.latency.count for one in run.operations if one.latency
+    }
+    total = sum(spent.values())
+    return {name: run.duration * part / total for name, part in spent.items()} if total else {}
 
 
 def _operation(
@@ -110,10 +123,8 @@ def _operation(
     judged: list[JudgedFailure],
     verdict: Verdict,
     place: SourceLine | None,
+    seconds: float = 0.0,
 ) -> Case:
-    latency = operation.latency if operation else None
-    seconds = max(latency.mean, 0.0) / 1000 if latency else 0.0
-
     def case(outcome: CaseOutcome, message: str = "", kind: str = "", body: str = "") -> Case:
         return Case(covered.area, covered.name, outcome, message, kind, body, seconds, place)
 

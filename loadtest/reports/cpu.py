@@ -19,7 +19,7 @@ class CpuShare:
 
 
 def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
-    """Return the share of everybody whose use is known, none if that is fewer than two.
+    """Return the share of each part whose use is known; nothing if there are fewer than two.
 
     The gateway is counted from the start of the load to the last sample; boot took more than its share.
     """

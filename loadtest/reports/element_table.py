@@ -9,7 +9,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from loadtest.core.operations import area_of
 from loadtest.judge.coverage_level import CoverageLevel
 from loadtest.judge.elements import ElementCoverage, InputCoverage, total
 from loadtest.reports.terminal import plain
@@ -29,7 +28,7 @@ def print_elements(
     table = Table("area", *(kind.value for kind in INPUT), box=None, pad_edge=False)
     areas: dict[str, list[InputCoverage]] = {}
     for one in coverage.operations:
-        areas.setdefault(area_of(one.operation), []).append(one)
+        areas.setdefault(one.area, []).append(one)
     for area, members in sorted(areas.items()):
         sums = total(one.counts() for one in members)
         table.add_row(plain(area), *(f"{checked}/{of}" if of else "" for checked, of in sums.values()))

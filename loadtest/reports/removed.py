@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from loadtest.core.operations import area_of
 from loadtest.core.units import plural
 from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.verdict import Verdict
@@ -20,9 +19,10 @@ def headline(verdict: Verdict) -> str:
 
 
 def by_area(verdict: Verdict) -> Mapping[str, tuple[JudgedFailure, ...]]:
-    """Return all that are no longer offered by the area of their path, the largest area first."""
+    """Return all that are no longer offered by their area, the largest area first."""
+    area_of = {one.name: one.area for one in verdict.coverage.operations}
     areas: dict[str, list[JudgedFailure]] = defaultdict(list)
     for judged in verdict.removed:
-        areas[area_of(judged.failure.operation)].append(judged)
+        areas[area_of[judged.failure.operation]].append(judged)
     ordered = sorted(areas.items(), key=lambda item: (-len(item[1]), item[0]))
     return {area: tuple(members) for area, members in ordered}

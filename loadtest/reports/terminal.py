@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +14,7 @@ from loadtest.judge.criteria.criterion import CriterionOutcome
 from loadtest.judge.failures import FailureStatus
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports import cpu, removed
+from loadtest.reports.commands import Commands
 from loadtest.reports.evidence import title
 from loadtest.reports.text import no_commands, one_line, printable
 from loadtest.results.run import Run
@@ -21,8 +24,10 @@ _STYLES = {Result.PASS: "bold green", Result.FAIL: "bold red"}
 _BAD = {Severity.FAILURE: "red", Severity.INCONCLUSIVE: "magenta", Severity.WARNING: "yellow"}
 
 
-def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) -> None:
-    """Print checks, new failures, the next step and, last, the headline.
+def print_verdict(
+    run: Run, verdict: Verdict, console: Console | None = None, commands: Commands | None = None
+) -> None:
+    """Print checks, new failures, the next step, the ``commands`` for the reports and, last, the headline.
 
     Passed checks are listed only if the run passed. Colours are used only on a terminal, unless ``NO_COLOR`` is set.
     """
@@ -65,11 +70,23 @@ def print_verdict(run: Run, verdict: Verdict, console: Console | None = None) ->
     advice = next_step(run, verdict)
     if advice:
         console.print(Text(no_commands(one_line(f"Next: {advice}", 2_000))), soft_wrap=True)
+    if commands is not None:
+        for line in _closing(verdict, commands):
+            console.print(plain(line, 1_000), soft_wrap=True)
     console.print(
         Text(no_commands(printable(verdict.headline))),
         style=_STYLES.get(verdict.result, "bold magenta"),
         soft_wrap=True,
     )
+
+
+def _closing(verdict: Verdict, commands: Commands) -> Iterator[str]:
+    """Yield where the report is, how to open it, and how to accept new failures."""
+    yield f"Report: {commands.page}"
+    yield f"Open it: {commands.open_page()}"
+    acceptable = any(one.status in (FailureStatus.NEW, FailureStatus.EXPIRED) for one in verdict.failed)
+    which = "Accept new failures" if acceptable else "No new failures; to accept such"
+    yield f"{which}: {commands.accept()}"
 
 
 def _print_removed(verdict: Verdict, console: Console) -> None:

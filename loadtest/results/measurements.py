@@ -29,6 +29,7 @@ class Operation(Record, frozen=True, kw_only=True):
     name: str
     """``GET /teams/{team_id}``, as in the contract, without a version prefix."""
     area: str
+    """Group of operations: the first tag in the contract, else the first fixed path segment."""
     requests: Count
     successes: Count
     """Responses with a documented success status and, where checked, a body that is valid against the schema."""

@@ -25,7 +25,6 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one call. At most one of ``fault``, ``differs``, ``accepted`` and ``refused`` is set."""
 
     operation: str
-    area: str
     scenario: str | None
     finished: float
     """Unix time in seconds."""

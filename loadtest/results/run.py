@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from loadtest.core.files import read_json, write_atomically
+from loadtest.core.operations import area_of, base
 from loadtest.core.record import Count, Record, Seconds
 from loadtest.results.failures import Failure
 from loadtest.results.latency import Latency
@@ -117,9 +118,12 @@ class Scenario(Record, frozen=True, kw_only=True):
     name: str
     """``TeamsCRUDUser.lifecycle``."""
     area: str
+    """Group of the scenario; the areas in reports are those of the operations."""
     file: str
     """Path from the root of the project, ``loadtest/users/identity/teams.py``."""
     line: Count
+    tags: tuple[str, ...] = ()
+    """What ``--tags`` can select: those of the task and of its class, and the group."""
     calls: tuple[PlannedCall, ...] = ()
 
 
@@ -229,6 +233,8 @@ class Run(Record, frozen=True, kw_only=True):
     backends: tuple[Backend, ...] = ()
     contract: tuple[str, ...] | None = None
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""
+    areas: dict[str, str] | None = None
+    """Area of each operation of the contract; None if the record does not contain them."""
     elements: dict[str, dict[str, Count]] | None = None
     """Documented elements of each operation. Of its input (``query limit``, ``query order=asc``, ``body tool.name``)
     with the number of successful calls that contained it and whose effect was checked; of its responses
@@ -266,6 +272,10 @@ class Run(Record, frozen=True, kw_only=True):
     def requests(self) -> int:
         """Requests of the whole run."""
         return sum(operation.requests for operation in self.operations)
+
+    def area(self, operation: str) -> str:
+        """Return the area of ``operation``: that in the contract, else that of its path."""
+        return (self.areas or {}).get(base(operation)) or area_of(operation)
 
 
 def write_run(run: Run, path: Path) -> None:

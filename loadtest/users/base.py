@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast, overload
 
 import gevent
@@ -30,6 +30,8 @@ from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
 
+TAG_SET = "locust_tag_set"
+"""Attribute of a task in which Locust stores its tags."""
 IDLE_UNTIL_STOPPED = 1e6
 """Wait time of a user that has finished its work."""
 
@@ -41,11 +43,11 @@ class FixtureMissing(RescheduleTask):
 class GatewayUser(FastHttpUser):
     """A user of the gateway, signed in as its administrator.
 
-    Class attributes of a subclass: ``area`` is the group of operations that it covers. ``holds_streams`` marks
+    Class attributes of a subclass: ``area`` groups its scenarios and is a tag of each. ``holds_streams`` marks
     scenarios that keep a stream open for minutes and therefore run in a soak only; ``deep`` marks those that run only
-    in profiles with ``deep = true``. ``renamed`` replaces the start of
-    operation paths (:func:`loadtest.core.operations.renamed`) for scenarios taken from another class; they are skipped
-    if the gateway does not serve the renamed paths.
+    in profiles with ``deep = true``. ``renamed`` replaces the start of operation paths
+    (:func:`loadtest.core.operations.renamed`) for scenarios taken from another class; they are skipped if the gateway
+    does not serve the renamed paths.
     """
 
     abstract = True
@@ -59,13 +61,22 @@ class GatewayUser(FastHttpUser):
     network_timeout = 60.0
     connection_timeout = 10.0
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Tag the scenarios of the class with its ``area``, so that ``--tags`` can select them."""
+        super().__init_subclass__(**options)
+        # A task may be that of another class, too, which has another tag.
+        own = {one: _copied(one) for one in cls.tasks} if cls.area else {}
+        for copy in own.values():
+            copy.__dict__[TAG_SET] = {*copy.__dict__.get(TAG_SET, ()), cls.area}
+        cls.tasks = [own.get(one, one) for one in cls.tasks]
+
     def __init__(self, environment: Any) -> None:
         self.process: LoadProcess = process_of(environment)
         if (trust := self.process.session.trust) is not None:
             self.ssl_context_factory = trust.shared_context
         super().__init__(environment)
         recorder, self.link = self.process.recorder, self.process.link
-        self.api = Caller(self.client, self.link.session, self.area, recorder.stream, recorder.checked)
+        self.api = Caller(self.client, self.link.session, recorder.stream, recorder.checked)
         self.schedule: Schedule | None = None
         self._stopped_at: float | None = None
 
@@ -346,6 +357,14 @@ def _entity(operation: str, arguments: Mapping[str, Any], values: Mapping[str, A
     names = parameters_of(operation)
     path = {name: str(arguments[name]) for name in names}
     return Entity(identity or path[names[-1]], path, values)
+
+
+def _copied(task: Any) -> Any:
+    """Return a function that does the same and has attributes of its own."""
+    copy = FunctionType(task.__code__, task.__globals__, task.__name__, task.__defaults__, task.__closure__)
+    copy.__dict__ |= task.__dict__
+    copy.__doc__, copy.__module__, copy.__qualname__ = task.__doc__, task.__module__, task.__qualname__
+    return copy
 
 
 @overload

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sample_runs import TODAY, clean, failure, failures, latency, run
+from sample_runs import TODAY, clean, failure, failures, latency, operation, run
 from supported import NEWEST
 
 from loadtest.app.judging import JudgingOptions, accept, check_options, judge_and_report, judge_run
@@ -13,7 +13,7 @@ from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn
 from loadtest.judge.known_file import read_known
 from loadtest.judge.verdict import Result
-from loadtest.openapi.contracts import contract_of
+from loadtest.openapi.contracts import contract_of, with_areas
 from loadtest.results.measurements import Operation
 from loadtest.results.run import Run, RunState, read_run, write_run
 from loadtest.results.target import Gateway
@@ -166,3 +166,54 @@ def test_a_known_version_is_compared_with_its_stored_operations(version: str) ->
     (gone,) = (name for name in offered if name == "GET /tools/{tool_id}")
     here = replace(here, contract=tuple(name for name in offered if name != gone))
     assert [one.failure.operation for one in judge_run(here, JudgingOptions(), TODAY).removed] == [gone]
+
+
+FORM = "POST /admin/tools/{tool_id}/delete"
+
+
+@pytest.mark.parametrize("version", versions.available())
+def test_a_run_without_areas_gets_those_of_the_contract_of_its_version(version: str) -> None:
+    gateway = Gateway(version=version, source=version, data=version)
+    older = run(
+        gateway=gateway,
+        contract=("GET /tools", FORM, "POST /rpc", "GET /health"),
+        operations=(
+            operation("GET /tools", 30, area="reading"),
+            operation(FORM, 3, area="admin-forms"),
+            operation("POST /rpc tools/call", 2, area="jsonrpc"),
+        ),
+    )
+    criteria = ("area tools: requests >= 30", "area Admin UI: requests >= 3", "area reading: requests > 0")
+    verdict = judge_run(older, JudgingOptions(criteria=criteria), TODAY)
+    areas = {
+        one.name: one.area
+        for one in verdict.coverage.operations
+        if one.name in (older.contract or ()) or one.requests
+    }
+    assert areas == {
+        "GET /tools": "tools",
+        FORM: "admin-ui",
+        "POST /rpc": "utilities",
+        "POST /rpc tools/call": "utilities",
+        "GET /health": "health",
+    }
+    assert [one.outcome.value for one in verdict.criteria] == ["met", "met", "inconclusive"]
+
+
+def test_the_areas_that_a_run_records_count() -> None:
+    here = with_areas(
+        run(
+            gateway=Gateway(version=NEWEST, source=NEWEST, data=NEWEST),
+            contract=("GET /tools",),
+            areas={"GET /tools": "renamed-tag"},
+            operations=(operation("GET /tools", 1, area="renamed-tag"),),
+        )
+    )
+    assert here.operations[0].area == here.area("GET /tools") == "renamed-tag"
+    assert here.area(FORM) == "admin-ui"
+    assert with_areas(here) == here
+
+
+def test_without_a_version_the_path_is_the_area() -> None:
+    (tools,) = with_areas(run(gateway=None, operations=(operation("GET /v1/tools", 1, area="x"),))).operations
+    assert tools.area == "tools"

@@ -52,7 +52,7 @@ def test_locusts_own_settings_do_not_override_what_is_set_explicitly(parse: Pars
 
 def test_tags_come_before_the_arguments_for_locust(parse: Parse) -> None:
     given = parse("-T", "teams", "--tags", "rbac", "--", "--list")
-    assert options.locust_arguments(given) == ("--tags", "teams", "rbac", "--list")
+    assert options.locust_arguments(given) == ("--list", "--tags", "teams", "rbac")
 
 
 def test_a_blank_variable_is_not_set(parse: Parse) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from loadtest.core.operations import area_of, base, deletes, renamed, unlabelled
+from loadtest.core.operations import area_name, area_of, base, deletes, renamed, unlabelled
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,22 @@ def test_what_takes_something_away_is_known_by_its_name(operation: str, expected
 def test_names_of_any_kind(operation: str, base_name: str, area: str) -> None:
     assert base(operation) == base_name
     assert area_of(operation) == area
+
+
+@pytest.mark.parametrize(
+    ("tags", "area"),
+    [
+        (["Admin UI"], "admin-ui"),
+        (["Export/Import", "Tools"], "export-import"),
+        (["JWT Token Catalog"], "jwt-token-catalog"),
+        (["reverse_proxy"], "reverse-proxy"),
+        (["---"], "tools"),
+        ([], "tools"),
+    ],
+)
+def test_the_first_tag_is_the_area(tags: list[str], area: str) -> None:
+    assert area_of("GET /tools/{tool_id}", tags) == area
+    assert area_name(area) == area
 
 
 def test_labels_of_other_locustfiles() -> None:

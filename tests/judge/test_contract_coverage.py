@@ -16,18 +16,18 @@ def test_every_operation_is_in_one_group() -> None:
     found = contract_coverage((*CONTRACT, "GET /new"), (*PLAN, gone), VERSION.excluded)
     assert names(found.planned) == [
         "DELETE /roots/{uri}",
-        "GET /version",
         "POST /rpc",
         "GET /tools",
         "GET /tools/{tool_id}",
         "POST /tools",
+        "GET /version",
     ]
     assert names(found.unplanned) == ["GET /new"]
     assert names(found.excluded) == ["GET /_internal/state"]
     assert names(found.not_offered) == ["GET /gone"]
     assert found.scenarios["GET /gone"] == ("X.y",)
     assert found.areas()["tools"] == (3, 0, 0, 0)
-    assert found.areas()["x"] == (0, 0, 0, 1)
+    assert found.areas()["gone"] == (0, 0, 0, 1)
     assert found.line == "6/7 operations have a scenario (1 excluded)"
 
 

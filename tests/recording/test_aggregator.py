@@ -23,7 +23,6 @@ START = 1000.0
 def outcome(operation: str = "GET /a", second: float = 0.0, **changes: Any) -> CallResult:
     plain = CallResult(
         operation=operation,
-        area="area",
         scenario="User.story",
         finished=START + second,
         duration=12.0,

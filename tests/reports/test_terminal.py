@@ -19,6 +19,7 @@ from sample_runs import (
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
+from loadtest.reports.commands import Commands
 from loadtest.reports.terminal import next_step, print_verdict
 from loadtest.results.run import Run
 
@@ -33,10 +34,10 @@ def verdict(here: Run) -> Verdict:
     )
 
 
-def printed(here: Run, terminal: bool | None = None) -> str:
+def printed(here: Run, terminal: bool | None = None, commands: Commands | None = None) -> str:
     output = io.StringIO()
     console = Console(file=output, width=80, highlight=False, emoji=False, force_terminal=terminal)
-    print_verdict(here, verdict(here), console)
+    print_verdict(here, verdict(here), console, commands)
     return output.getvalue()
 
 
@@ -79,6 +80,24 @@ def test_the_pace_of_coverage_is_above_the_headline() -> None:
 
 def test_the_cpu_shares_are_above_the_headline() -> None:
     assert "CPU: backends 1.0 s (20%), load generator 4.0 s (80%)" in printed(clean()).splitlines()
+
+
+def test_the_last_lines_name_the_report_and_how_to_accept_new_failures() -> None:
+    report, opened, accept, headline = printed(clean(), commands=Commands()).splitlines()[-4:]
+    assert report == "Report: reports/report.html"
+    assert opened == "Open it: xdg-open reports/report.html"
+    assert accept.startswith("No new failures; to accept such: loadtest baseline accept --reason")
+    assert headline.startswith("PASS · 6/6 operations called, 6 correct · nothing new")
+    accept = printed(failures(), commands=Commands("x/loadtest")).splitlines()[-2]
+    assert (
+        accept
+        == "Accept new failures: x/loadtest baseline accept --reason '…' --owner '…' --expires YYYY-MM-DD"
+    )
+
+
+def test_passed_checks_are_listed_by_name() -> None:
+    lines = printed(clean()).splitlines()
+    assert "passed: generator-not-saturated: load generator used 4.0 s CPU of 60 s" in lines
 
 
 def test_one_thing_to_do_next() -> None:

@@ -240,7 +240,7 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         replace(clean(), operations=clean().operations[:2]),
         (
             "4 planned operations neither succeeded nor excused: "
-            "DELETE /roots/{uri}, GET /version, POST /rpc and 1 more (all in verdict.json)"
+            "DELETE /roots/{uri}, POST /rpc, GET /tools/{tool_id} and 1 more (all in verdict.json)"
         ),
     ),
     (

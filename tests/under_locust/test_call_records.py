@@ -73,7 +73,7 @@ def caller(gateway: Gateway, recorder: Recorder) -> Iterator[Caller]:
         host, "t", Credentials(email="a@b"), contract, None, None, shapes=ResponseShapes(SHAPES)
     )
     http = FastHttpSession(host, recorder.environment.events.request, None)
-    caller = Caller(http, session, "things", recorder.stream, recorder.checked)
+    caller = Caller(http, session, recorder.stream, recorder.checked)
     yield caller
     http.client.clientpool.close()
     listening.stop(timeout=0)

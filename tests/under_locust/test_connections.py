@@ -186,7 +186,7 @@ def caller(server: Server, wait: float = 0.0, http: FastHttpSession | None = Non
         limiter=SlowTurns(server, wait),
     )
     http = http or FastHttpSession(server.url, EventHook(), None)
-    made = Caller(http, session, "things", lambda _: None)
+    made = Caller(http, session, lambda _: None)
     made.http.client.clientpool = server.clients(**made.http.client.clientpool.client_args)
     return made
 

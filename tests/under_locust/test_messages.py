@@ -45,9 +45,7 @@ from loadtest.workload.plan import ArrivalRate
 def counts() -> Aggregator:
     aggregator = Aggregator(start=1.0)
     aggregator.add(
-        CallResult(
-            operation="GET /a", area="a", scenario="s", finished=2.5, duration=12.0, status=200, received=5
-        )
+        CallResult(operation="GET /a", scenario="s", finished=2.5, duration=12.0, status=200, received=5)
     )
     return aggregator
 

@@ -63,7 +63,7 @@ class Sender:
         http = FastHttpSession(host, self.environment.events.request, None)
         self.session = session
         self.results: list[RefusalResult] = []
-        caller = Caller(http, session, "area", lambda _: None)
+        caller = Caller(http, session, lambda _: None)
         self.negative = NegativeCaller(caller, RECORDED, rules, self.results.append)
 
     def close(self) -> None:

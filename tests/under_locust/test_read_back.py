@@ -81,7 +81,7 @@ def user(things: Things) -> Iterator[GatewayUser]:
         )
     )
     user = GatewayUser.__new__(GatewayUser)
-    user.api = Caller(FastHttpSession(host, events, None), session, "things", lambda _: None)
+    user.api = Caller(FastHttpSession(host, events, None), session, lambda _: None)
     user.process = SimpleNamespace(session=session)  # type: ignore[assignment]
     vars(user)["calls"] = calls
     yield user

@@ -50,12 +50,10 @@ def test_a_request_without_an_exception_is_a_success() -> None:
 
 def test_the_details_of_a_call_are_recorded() -> None:
     counted = recorder()
-    request(
-        counted, call=CallContext("GET /tools", "registry", "S.one", validated=True, differs="status 303")
-    )
+    request(counted, call=CallContext("GET /tools", "S.one", validated=True, differs="status 303"))
     (operation,) = counted.aggregator.operation_records(1000.0)
     assert figures(counted) == (1, 0, 0, 1)
-    assert (operation.area, operation.scenario, operation.validated) == ("registry", "S.one", 1)
+    assert (operation.area, operation.scenario, operation.validated) == ("tools", "S.one", 1)
 
 
 def test_a_problem_is_a_failure_with_its_kind_and_any_other_exception_is_masked() -> None:
@@ -69,7 +67,7 @@ def test_a_problem_is_a_failure_with_its_kind_and_any_other_exception_is_masked(
 
 
 def test_an_exception_in_a_scenario_is_a_failure_of_the_operation_it_was_reading() -> None:
-    caller: Any = SimpleNamespace(blamed=lambda _: "GET /tools", scenario="S.one", area="registry")
+    caller: Any = SimpleNamespace(blamed=lambda _: "GET /tools", scenario="S.one")
     for error, kind in (
         (MissingMember("GET /tools", "a.b"), ProblemKind.CONTENT),
         (ZeroDivisionError(), ProblemKind.SCENARIO),
@@ -105,9 +103,7 @@ def problem_of(kind: ProblemKind, message: str = "it", **more: Any) -> Problem:
 def test_what_depends_on_time() -> None:
     """Timeouts, connections that were closed, timeouts in the gateway, and waits that expired."""
     at = 1000.0
-    call, waiting = (
-        CallContext("GET /tools", "registry", "S.one", began=at - 4.0, waits=waits) for waits in (0.0, 10.0)
-    )
+    call, waiting = (CallContext("GET /tools", "S.one", began=at - 4.0, waits=waits) for waits in (0.0, 10.0))
     for problem, context, waited in (
         (problem_of(ProblemKind.TIMEOUT), call, 4.0),
         (problem_of(ProblemKind.CONNECTION), call, 4.0),
@@ -135,7 +131,7 @@ def test_a_failure_in_a_pause_is_marked_and_the_pause_is_recorded() -> None:
         counted = recorder()
         counted.pauses = PauseMonitor(times.__next__, lambda: 0.0)
         stalled = Problem(ProblemKind.STREAM_STALLED, "no event", waited=10.0)
-        request(counted, error=stalled, call=CallContext("GET /tools", "registry", "S.one"))
+        request(counted, error=stalled, call=CallContext("GET /tools", "S.one"))
         counted.check_pauses()
         (failure,) = counted.aggregator.failure_records(1000.0)
         assert (failure.count, failure.paused) == (1, marked)

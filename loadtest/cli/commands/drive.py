@@ -24,6 +24,7 @@ from loadtest.core import settings
 @click.option("--ui", is_flag=True, help="Start Locust's web page, and the load from there")
 @options.master
 @setting_options(*settings.MASTER)
+@options.listing
 @options.locust
 def drive(ui: bool, **given: Any) -> None:
     """Run Locust only.
@@ -31,6 +32,7 @@ def drive(ui: bool, **given: Any) -> None:
     Tests the gateway at $LOADTEST_HOST or $GATEWAY, or the one started with `boot --detach`. Writes run.json and
     Locust's own reports; `loadtest report` evaluates them.
     """
+    options.check_selection(given)
     from loadtest.app.drive import drive_alone
 
     master = options.read_master(given)

@@ -60,4 +60,4 @@ def report(
     except ReportError as error:
         print_verdict(error.run, error.verdict)
         raise UsageError(str(error)) from error
-    output.conclude(measured, verdict)
+    output.conclude(measured, verdict, reports)

@@ -22,7 +22,8 @@ from loadtest.reports.terminal import print_verdict
         "loadtest run",
         "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
         "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
-        "loadtest run -u 50 -t 5m --processes 2 -- --tags tokens",
+        "loadtest run -u 50 -t 5m --processes 2 -T tokens",
+        "loadtest run --list-scenarios",
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
     ),
 )
@@ -31,6 +32,7 @@ from loadtest.reports.terminal import print_verdict
 )
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
+@options.listing
 @options.locust
 def run(**given: Any) -> None:
     """Boot a gateway, run the load test, evaluate, write reports, stop.
@@ -38,6 +40,7 @@ def run(**given: Any) -> None:
     With $LOADTEST_HOST or an address as --gateway, that gateway is tested and nothing is booted. The exit code is
     that of the verdict.
     """
+    options.check_selection(given)
     from loadtest.app.job import Job, master_target, run_job
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source
@@ -70,4 +73,4 @@ def run(**given: Any) -> None:
         except ReportError as error:
             print_verdict(error.run, error.verdict)
             raise
-        output.conclude(measured, verdict)
+        output.conclude(measured, verdict, job.reports)

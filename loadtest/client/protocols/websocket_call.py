@@ -35,7 +35,7 @@ def open_websocket(
     session = caller.session
     url = session.host + (session.contract.prefix if versioned else "") + path
     headers = {CORRELATION_HEADER: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
-    call = CallContext(operation, caller.area, caller.scenario, after=caller.failed_before())
+    call = CallContext(operation, caller.scenario, after=caller.failed_before())
     caller.note(operation)
     late = caller.lateness()
     start, taken = time.perf_counter(), 0.0

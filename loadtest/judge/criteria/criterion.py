@@ -14,6 +14,7 @@ from pathlib import Path
 
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
+from loadtest.core.operations import area_name
 from loadtest.core.record import Record
 
 MIN_SAMPLES = 20
@@ -140,6 +141,8 @@ def parse(text: str, *, origin: str = "--criteria", any_name: bool = False) -> C
     if unit not in units:
         wanted = " or ".join(units) if units != ("",) else "no unit"
         raise UsageError(f"{origin}: {text!r}: {metric} has {wanted}, got {unit or 'none'}")
+    if scope.startswith("area "):
+        scope = f"area {area_name(scope.removeprefix('area '))}"
     if scope and not any_name and not re.fullmatch(r"area \S+|[A-Z]+ /.*", scope):
         raise UsageError(f"{origin}: {text!r}: {scope!r} is no scope, expected 'METHOD /path' or 'area NAME'")
     if metric == "operations" and scope and not scope.startswith("area "):

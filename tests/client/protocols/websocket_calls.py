@@ -23,7 +23,6 @@ def main(host: str) -> None:
     caller: Any = SimpleNamespace(
         session=session,
         http=http,
-        area="a",
         scenario="s",
         last_operation=None,
         lateness=lambda: 5000.0,

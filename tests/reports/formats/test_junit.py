@@ -27,7 +27,7 @@ def test_clean() -> None:
     assert root.get("failures") == "0"
     assert outcome(root, "GET /tools") == "passed"
     assert outcome(root, "POST /rpc") == "passed"
-    assert outcome(root, "GET /_internal/state") == "skipped"
+    assert root.find(".//testcase[@name='GET /_internal/state']") is None
     assert outcome(root, "gateway up") == "passed"
     case = root.find(".//testcase[@name='GET /tools']")
     assert case is not None
@@ -64,6 +64,24 @@ def test_the_coverage_suite_counts_the_operations_in_each_state() -> None:
     assert counts["operations succeeded"] == "3"
     assert counts["operations contract mismatch"] == counts["operations known failure"] == "1"
     assert counts["operations not called"] == "0"
+
+
+def test_excluded_operations_are_counted_but_are_no_cases() -> None:
+    root = rendered(clean())
+    (count,) = root.findall(".//property[@name='operations excluded']")
+    assert count.get("value") == "1"
+    assert not [one for one in root.iter("testcase") if "_internal" in one.get("name", "")]
+
+
+def test_the_times_add_up_to_the_duration_of_the_load() -> None:
+    slow, fast = operation("GET /slow", 10), operation("GET /fast", 10)
+    assert slow.latency is not None
+    slow = replace(slow, latency=replace(slow.latency, mean=fast.latency.mean * 3 if fast.latency else 0.0))
+    root = rendered(run(operations=(slow, fast), duration=60.0, contract=None, plan=()))
+    times = {one.get("name"): float(one.get("time", "nan")) for one in root.iter("testcase")}
+    assert (times["GET /slow"], times["GET /fast"]) == (45.0, 15.0)
+    assert sum(times.values()) == float(root.get("time", "nan")) == 60.0
+    assert all(float(one.get("time", "nan")) == 0 for one in rendered(empty()).iter("testcase"))
 
 
 def test_known_failures_fail_where_any_failure_does() -> None:

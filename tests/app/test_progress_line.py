@@ -1,0 +1,41 @@
+"""The line that shows the state of a load."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from sample_runs import KNOWN, TODAY, clean, failures
+
+from loadtest.app.judging import FailureCounter, FailureCounts, JudgingOptions, count_all_as_new, judge_run
+from loadtest.app.supervision import in_words
+from loadtest.judge.known_file import write_known
+from loadtest.results.run import Sweep
+
+
+def test_remaining_time_and_failures() -> None:
+    run = replace(failures(), duration=20.0, sweep=Sweep(planned=9, done=4))
+    words = in_words(run, FailureCounts(new=2, known=18))
+    assert words == "00:40 left · 99 requests · 2 new failures, 18 known · 3 operations succeeded · sweep 4/9"
+
+
+def test_after_the_run_time_it_is_finishing() -> None:
+    assert in_words(clean(), FailureCounts(0, 0)).startswith(
+        "finishing · 99 requests · no new failures, 0 known"
+    )
+
+
+def test_without_a_run_time_none_is_left() -> None:
+    endless = replace(clean(), settings=replace(clean().settings, run_time=None))
+    assert in_words(endless, FailureCounts(1, 0)).startswith("99 requests · 1 new failure, 0 known")
+
+
+def test_known_failures_are_counted_apart(tmp_path: Path) -> None:
+    run = failures()
+    assert count_all_as_new(run) == FailureCounts(5, 0)
+    own = tmp_path / "known.toml"
+    write_known(own, KNOWN)
+    count = FailureCounter(JudgingOptions(known_failures=(own,)), TODAY)
+    # The entry of a 409 has expired, and a category excuses the failure of a peer.
+    assert count(run).known + count(run).new == 5
+    assert count(run).known > count_all_as_new(run).known
+    verdict = judge_run(run, JudgingOptions(known_failures=(own,)), TODAY)
+    assert count(run) == FailureCounts(len(verdict.failing), len(verdict.excused))

@@ -1,0 +1,26 @@
+"""The commands in reports can be pasted into a shell."""
+
+import shlex
+from pathlib import Path
+
+from loadtest.reports.commands import Commands
+
+
+def test_the_usual_directory_is_not_named() -> None:
+    commands = Commands()
+    assert commands.accept() == "loadtest baseline accept --reason '…' --owner '…' --expires YYYY-MM-DD"
+    assert commands.open_page() == "xdg-open reports/report.html"
+
+
+def test_another_directory_is_quoted() -> None:
+    commands = Commands(".venv/bin/loadtest", Path("my reports"), "open")
+    assert shlex.split(commands.open_page()) == ["open", "my reports/report.html"]
+    words = shlex.split(commands.accept(["3f2a9c01b7de"]))
+    assert words[:6] == [
+        ".venv/bin/loadtest",
+        "baseline",
+        "accept",
+        "3f2a9c01b7de",
+        "--run",
+        "my reports/run.json",
+    ]
