@@ -7,17 +7,19 @@ LOADTEST := $(BIN)/loadtest
 
 # Settings on the command line of make or in the environment; make exports both to the recipes.
 # settings: begin (written by `make docs` from loadtest/core/settings.py)
-SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEWAY_WORKERS LOADTEST_REPLICAS \
-	LOADTEST_PROFILE LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME LOADTEST_PROCESSES LOADTEST_RATE \
-	LOADTEST_REPORTS_DIR LOADTEST_HOME LOADTEST_TOKEN LOADTEST_JWT_SECRET LOADTEST_ADMIN_EMAIL \
-	LOADTEST_ADMIN_PASSWORD LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND LOADTEST_EXPECT_WORKERS \
-	LOADTEST_WORKERS_WITHIN LOADTEST_BACKENDS_ADDRESS PYTHON
+SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEWAY_WORKERS BASE \
+	LOADTEST_PAIRS_FOR LOADTEST_REPLICAS LOADTEST_PROFILE LOADTEST_USERS LOADTEST_SPAWN_RATE LOADTEST_RUN_TIME \
+	LOADTEST_PROCESSES LOADTEST_RATE LOADTEST_REPORTS_DIR LOADTEST_HOME LOADTEST_TOKEN LOADTEST_JWT_SECRET \
+	LOADTEST_ADMIN_EMAIL LOADTEST_ADMIN_PASSWORD LOADTEST_MASTER_HOST LOADTEST_MASTER_PORT LOADTEST_MASTER_BIND \
+	LOADTEST_EXPECT_WORKERS LOADTEST_WORKERS_WITHIN LOADTEST_BACKENDS_ADDRESS PYTHON
 #: GATEWAY                    Gateway to test: version, path:DIR or URL
 #: LOADTEST_HOST              Address of a running gateway to test
 #: DATABASE                   Database; postgres is that of `make services-up`
 #: DATABASE_URL               Database to use instead of DATABASE
 #: REDIS_URL                  Redis to use with DATABASE_URL
 #: LOADTEST_GATEWAY_WORKERS   Worker processes of the gateway
+#: BASE                       Gateway to compare with: version or path:DIR
+#: LOADTEST_PAIRS_FOR         Time for calls in pairs with the base
 #: LOADTEST_REPLICAS          Gateways to boot; they share the first sweep
 #: LOADTEST_PROFILE           Named size of the run: pr, deep, light or soak
 #: LOADTEST_USERS             Number of users at the peak
@@ -64,7 +66,7 @@ setup: ## Create .venv from the hashed locks, for developers
 
 .PHONY: runtime
 runtime: ## Create .venv with what a load test needs only
-	@sh scripts/bootstrap.sh runtime
+	@sh scripts/bootstrap.sh $(if $(strip $(BASE)),base,runtime)
 
 .PHONY: clean
 clean: ## Delete reports and caches; keep gateways and .venv

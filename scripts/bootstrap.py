@@ -1,7 +1,7 @@
 """Set up ``.venv`` from the hashed locks, if it is out of date. Uses the standard library only.
 
-The argument is ``runtime`` for the packages that run the load test, or ``dev`` for those of developers as well. An
-environment that has the latter serves for both.
+The argument is ``runtime`` for the packages that run the load test, ``base`` for those that compare with a base as
+well, or ``dev`` for those of developers, too. An environment with more packages serves for fewer.
 
 A stamp file is removed first and written last. An environment with an outdated stamp is updated; one without a stamp
 is incomplete and created again.
@@ -22,7 +22,7 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
 STAMP = ENVIRONMENT / ".contextforge-loadtest"
 BOOTSTRAP_LOCK = ROOT / "requirements" / "bootstrap.lock"
-LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("runtime", "dev")}
+LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("runtime", "base", "dev")}
 """By argument; each contains the packages of the one before it."""
 ISOLATION = ROOT / "loadtest" / "gateway" / "install" / "isolation"
 """The project passed to uv, so that it reads no settings of a project around this checkout."""

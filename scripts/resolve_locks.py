@@ -44,10 +44,12 @@ def _compile(*arguments: str) -> None:
 
 def main() -> int:
     """Resolve all locks."""
-    bootstrap, dev, runtime = (REQUIREMENTS / f"{name}.lock" for name in ("bootstrap", "dev", "runtime"))
+    names = ("bootstrap", "dev", "base", "runtime")
+    bootstrap, dev, base, runtime = (REQUIREMENTS / f"{name}.lock" for name in names)
     try:
         resolve_bootstrap(bootstrap)
         resolve_group("dev", dev, bootstrap)
+        resolve_group("base", base, dev)
         resolve_group("build", runtime, dev)
     except LoadTestError as error:
         sys.stderr.write(f"{error}\n")

@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "versions": {"core", "results", "shapes"},
     "shapes": {"core"},
     "workload": {"core", "results"},
-    "judge": {"core", "results", "versions"},
+    "pairs": {"core", "results"},
+    "judge": {"core", "pairs", "results", "versions"},
     "openapi": {"core", "results", "versions"},
     "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "results"},
@@ -32,10 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
     },
     "recording": {"client", "core", "results", "shapes", "workload"},
-    "engine": {"client", "core", "fixtures", "recording", "results", "shapes", "versions", "workload"},
+    "engine": {
+        *("client", "core", "fixtures", "pairs", "recording", "results", "shapes", "versions", "workload"),
+    },
     "app": {
-        *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
-        "workload",
+        *("client", "core", "engine", "gateway", "judge", "openapi", "pairs", "reports", "results"),
+        *("versions", "workload"),
     },
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),

@@ -45,19 +45,29 @@ def test_the_bootstrap_is_the_uv_that_the_environment_holds() -> None:
 
 
 def test_a_load_test_runs_with_the_packages_that_developers_test() -> None:
-    runtime, development = (pins(ROOT / "requirements" / name) for name in ("runtime.lock", "dev.lock"))
-    assert set(runtime) < set(development)
-    for name, (_, rest) in runtime.items():
-        assert set(re.findall(r"sha256:\w+", rest)) == set(re.findall(r"sha256:\w+", development[name][1])), (
-            name
-        )
+    names = ("runtime.lock", "base.lock", "dev.lock")
+    runtime, base, development = (pins(ROOT / "requirements" / name) for name in names)
+    assert set(runtime) < set(base) < set(development)
+    for name, (_, rest) in base.items():
+        hashes = set(re.findall(r"sha256:\w+", rest))
+        for other in (runtime, development):
+            assert name not in other or hashes == set(re.findall(r"sha256:\w+", other[name][1])), name
+
+
+def test_only_a_comparison_with_a_base_needs_scipy() -> None:
+    base, runtime = (pins(ROOT / "requirements" / name) for name in ("base.lock", "runtime.lock"))
+    assert {name.split()[0] for name in set(base) - set(runtime)} == {"scipy"}
 
 
 def test_every_dependency_is_locked_within_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     runtime = [*project["project"]["dependencies"], *groups["build"]]
-    for lock, texts in (("runtime", runtime), ("dev", [*runtime, *groups["dev"]])):
+    for lock, texts in (
+        ("runtime", runtime),
+        ("base", [*runtime, *groups["base"]]),
+        ("dev", [*runtime, *groups["base"], *groups["dev"]]),
+    ):
         found = pins(ROOT / "requirements" / f"{lock}.lock")
         locked = {key.split()[0]: version for key, (version, _) in found.items()}
         for text in texts:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.enrich import enrich
 from loadtest.app.locust_process import STOP_WITHIN, in_terminal, locust_environment
+from loadtest.app.paired import base_of
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.client.connection.trust import read_trust
 from loadtest.core import settings
@@ -20,7 +21,7 @@ from loadtest.core.errors import ExitCode
 from loadtest.core.files import prepare_directory
 from loadtest.core.signals import Stopped, StopRequest, listening
 from loadtest.engine.locust_options import Mode, check_arguments, configured_host, read_config
-from loadtest.engine.target import DEFAULT_HOST, Replica, Target, target_from
+from loadtest.engine.target import DEFAULT_HOST, PairPlan, Replica, Target, target_from
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import RunState, read_run, write_run
@@ -31,13 +32,25 @@ ONLY_PRINT = frozenset(("--list", "-l", "--help", "-h"))
 
 
 def target_of(
-    gateway: RunningGateway, size: Size, reports: Path, replicas: Sequence[RunningGateway] = ()
+    gateway: RunningGateway,
+    size: Size,
+    reports: Path,
+    replicas: Sequence[RunningGateway] = (),
+    base: RunningGateway | None = None,
+    pairs: PairPlan | None = None,
 ) -> Target:
-    """Return the configuration of a Locust process that tests ``gateway``, with ``replicas`` in the first sweep."""
+    """Return the configuration of a Locust process that tests ``gateway``, with ``replicas`` in the first sweep.
+
+    With a ``base``, it is called in ``pairs``.
+    """
     target = Target(
         host=parse_address(gateway.host, "GATEWAY"),
         credentials=gateway.credentials,
-        secrets=(*gateway.secrets, *(secret for one in replicas for secret in one.secrets)),
+        secrets=tuple(
+            secret
+            for one in (gateway, *replicas, *([base] if base else ()))
+            for secret in (*one.secrets, *one.credentials.secrets())
+        ),
         source=gateway.source,
         data=gateway.data_version,
         switches=gateway.switches,
@@ -49,6 +62,8 @@ def target_of(
             Replica(host=one.host, credentials=one.credentials, backends=one.backends.urls)
             for one in replicas
         ),
+        base=base_of(base) if base else None,
+        pairs=pairs,
     )
     return _with_size(target, size, reports)
 

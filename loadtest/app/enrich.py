@@ -68,6 +68,18 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
     )
 
 
+def enrich_base(run: Run, base: RunningGateway) -> Run:
+    """Return ``run`` with the death of the base, which is no failure of the gateway under test."""
+    since = started_at(run)
+    own, peers = base.record(since).death, base.backends_death()
+    how = death_text("the base", own) or (
+        death_text("the backends of the base", replace(peers, at=peers.at - since)) if peers else ""
+    )
+    if not how or run.state is RunState.COMPLETE:
+        return run
+    return replace(run, state=RunState.ABORTED, reason=how)
+
+
 def _ending(gateway: RunningGateway, death: Death | None, since: float, *, number: int) -> str:
     """Return a sentence on how the gateway ``number`` or its backends ended; empty if they still run."""
     peers = gateway.backends_death()

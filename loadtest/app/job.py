@@ -7,15 +7,17 @@ import datetime as dt
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_job
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec.structs import asdict, replace
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
-from loadtest.app.enrich import enrich, enrich_replica, started_at
+from loadtest.app.enrich import enrich, enrich_base, enrich_replica, started_at
 from loadtest.app.judging import (
     FailureCounter,
     JudgingOptions,
@@ -26,6 +28,7 @@ from loadtest.app.judging import (
     judge_run,
 )
 from loadtest.app.locust_process import locust_environment
+from loadtest.app.paired import confirmation, on_own_cores, unconfirmed, with_confirmation
 from loadtest.app.preflight import check_criteria, reachable_operations, selected_scenarios
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.supervision import run_locust
@@ -34,9 +37,10 @@ from loadtest.core.errors import BootError, LoadTestError, UsageError
 from loadtest.core.files import prepare_directory
 from loadtest.core.progress import Progress
 from loadtest.core.redact import redact
-from loadtest.core.settings import REPLICAS
+from loadtest.core.settings import BASE, BASE_OVERRIDES, PROCESSES, REPLICAS
 from loadtest.core.signals import Stopped, StopRequest, listening, stop_request
 from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
+from loadtest.engine.target import PairPlan
 from loadtest.gateway.boot import starting
 from loadtest.gateway.database import deployment_of
 from loadtest.gateway.install.installation import INSTALL_LOG
@@ -45,12 +49,16 @@ from loadtest.gateway.overrides import check_overrides, shown
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.judge.verdict import Verdict
+from loadtest.pairs.assess import alarms
+from loadtest.pairs.statistics import require_scipy
 from loadtest.results.deployment import SQLITE, Deployment
 from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.results.target import Gateway
 from loadtest.workload.plan import MAX_SWEEP_TIME
 from loadtest.workload.profiles import Size
 
+SWEEP_IN_PAIRS = 240.0
+"""Seconds in which every scenario has run once in pairs, usually."""
 QUIET = 12.0
 """Seconds without load after a soak, in which the gateway closes idle connections; the others are reported."""
 
@@ -79,6 +87,11 @@ class Job:
     """``sqlite``, ``postgres``, or None for the default."""
     replicas: int | None = None
     """Gateways to boot, which share the first sweep; None for the default."""
+    base: Source | None = None
+    """The gateway before the change, to compare with."""
+    base_overrides: Mapping[str, str] = field(default_factory=dict)
+    pairs_for: float = 0.0
+    """Seconds for pairs of calls after the first sweep."""
     set_up_seconds: float = 0.0
     """Time that the set-up of this program took."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
@@ -97,6 +110,7 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
     _check_locust(job)
     _check_criteria(job)
     check_overrides(job.overrides, job.source)
+    _check_base(job)
     if job.overrides and job.held is not None:
         raise UsageError(
             f"--set: {job.held.source} at {job.held.host} runs already, expected to boot a gateway"
@@ -135,6 +149,32 @@ def _check_criteria(job: Job) -> None:
         check_criteria(criteria, reachable_operations(scenarios, version), job.size)
 
 
+def _check_base(job: Job) -> None:
+    """Refuse a base where it cannot be compared with.
+
+    Raises:
+        UsageError: there is a reason, in one line.
+    """
+    if job.base is None:
+        if job.base_overrides:
+            raise UsageError(f"{BASE_OVERRIDES.option}: expected together with {BASE.option}")
+        return
+    for where, reason in (
+        (isinstance(job.base, Running), "runs already, expected a version or path:DIR, which is booted"),
+        (
+            job.held is not None or isinstance(job.source, Running),
+            "the gateway runs already, expected to boot it",
+        ),
+        (job.size.soak is not None, "a soak has no base"),
+        (job.master is not None, "a master has no base"),
+        (job.size.processes > 1, f"expected {PROCESSES.option} 1"),
+        ((job.replicas or 1) > 1, f"expected {REPLICAS.option} 1"),
+    ):
+        if where:
+            raise UsageError(f"{BASE.option} {job.base.text}: {reason}")
+    require_scipy()
+
+
 def replica_count(job: Job, deployment: Deployment) -> int:
     """Return the number of gateways to boot.
 
@@ -153,6 +193,8 @@ def replica_count(job: Job, deployment: Deployment) -> int:
         if job.master
         else ""
     )
+    if job.base is not None:
+        return 1
     if sole:
         if (job.replicas or 1) > 1:
             raise UsageError(f"{REPLICAS.option} {job.replicas}: {sole} tests one gateway, expected 1")
@@ -166,6 +208,8 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
     stopping = time.monotonic()
     try:
         with _gateways(job, replicas) as (gateway, *others):
+            base = others.pop() if job.base is not None else None
+            ports = tuple(urlsplit(one.host).port for one in (gateway, base) if one)
             phases += _boot_phases(gateway, job.set_up_seconds)
             for note in gateway.notes:
                 progress.log("note", note)
@@ -173,13 +217,14 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
             progress.log("load", wanted)
             began = time.monotonic()
             try:
-                silent_since = _drive(job, gateway, others, progress)
+                plan = PairPlan(budget=job.pairs_for) if base else None
+                silent_since = _drive(job, gateway, others, progress, base=base, pairs=plan)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
-                run = _with_gateways(_measured(job, gateway.deployment), gateway, others)
+                run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
@@ -189,7 +234,31 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
     finally:
         # Without a phase the gateway did not boot.
         phases.append(_phase("stop" if phases else "boot", stopping))
+    if run.base is not None and run.state is RunState.COMPLETE and stop.signal is None:
+        began = time.monotonic()
+        run = _confirmed(job, run, ports, stop, progress)
+        phases.append(_phase("load", began))
     return run
+
+
+def _confirmed(job: Job, run: Run, ports: Sequence[int | None], stop: StopRequest, progress: Progress) -> Run:
+    """Return ``run`` with fresh pairs of what was suspicious, after another boot with ports and order swapped."""
+    if run.base is None or not (raised := alarms(run.base)):
+        return run
+    plan = confirmation(run.base, raised)
+    progress.log("confirm", f"{len(plan.confirm)} operations; boots both gateways again")
+    reports = job.reports / "confirm"
+    try:
+        prepare_directory(reports)
+        with _gateways(job, 1, ports=tuple(reversed(ports)), swapped=True) as (gateway, base):
+            again = replace_job(job, reports=reports)
+            _drive(again, gateway, (), progress, base=base, pairs=plan)
+            second = _measured(again, gateway.deployment)
+    except LoadTestError as error:
+        return unconfirmed(run, f"nothing could be confirmed: {redact(str(error))}")
+    if second.state is not RunState.COMPLETE or stop.signal is not None:
+        return unconfirmed(run, f"nothing could be confirmed: {second.reason or 'it was stopped'}")
+    return with_confirmation(run, second)
 
 
 def _secure(job: Job, run: Run, gateway: RunningGateway) -> None:
@@ -234,8 +303,14 @@ def _stopped(run: Run, stop: StopRequest) -> Run:
 
 
 @contextlib.contextmanager
-def _gateways(job: Job, replicas: int) -> Iterator[tuple[RunningGateway, ...]]:
-    """Boot the gateways of the job at the same time; the first is the one of the run, the others its replicas."""
+def _gateways(
+    job: Job, replicas: int, *, ports: Sequence[int | None] = (), swapped: bool = False
+) -> Iterator[tuple[RunningGateway, ...]]:
+    """Boot the gateways of the job at the same time.
+
+    The first is the one of the run, the others its replicas; the last one is the base, if the job has one. ``ports``
+    are those of the first and the base in a second boot; with ``swapped`` the base is started first.
+    """
     if job.held is not None:
         try:
             yield (job.held,)
@@ -243,21 +318,44 @@ def _gateways(job: Job, replicas: int) -> Iterator[tuple[RunningGateway, ...]]:
             job.held.copy_log(job.reports / "gateway.log")
         return
     with contextlib.ExitStack() as stack:
-        waits = [
-            stack.enter_context(
+        again = "-confirm" if ports else ""
+        first_port, base_port = ports or (job.port, None)
+
+        def start(number: int) -> Callable[[], RunningGateway]:
+            return stack.enter_context(
                 starting(
                     job.source,
                     home=job.home,
-                    port=None if number else job.port,
+                    port=None if number else first_port,
                     database=job.database,
                     overrides=job.overrides,
-                    log_copy=job.reports / (f"gateway-{number + 1}.log" if number else "gateway.log"),
-                    install_log=None if number else job.reports / INSTALL_LOG,
+                    log_copy=job.reports / f"gateway{f'-{number + 1}' if number else again}.log",
+                    install_log=None if number or again else job.reports / INSTALL_LOG,
                 )
             )
-            for number in range(replicas)
-        ]
-        yield tuple(wait() for wait in waits)
+
+        def start_base() -> list[Callable[[], RunningGateway]]:
+            if job.base is None:
+                return []
+            return [
+                stack.enter_context(
+                    starting(
+                        job.base,
+                        home=job.home,
+                        port=base_port,
+                        database=job.database,
+                        overrides=job.base_overrides,
+                        log_copy=job.reports / f"base{again}.log",
+                    )
+                )
+            ]
+
+        before = start_base() if swapped else []
+        waits = [*(start(number) for number in range(replicas)), *(before or start_base())]
+        gateways = tuple(wait() for wait in waits)
+        if job.base is not None:
+            stack.enter_context(on_own_cores(gateways))
+        yield gateways
 
 
 def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway | None]:
@@ -279,9 +377,15 @@ def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway 
 
 
 def _drive(
-    job: Job, gateway: RunningGateway, others: Sequence[RunningGateway], progress: Progress
+    job: Job,
+    gateway: RunningGateway,
+    others: Sequence[RunningGateway],
+    progress: Progress,
+    *,
+    base: RunningGateway | None = None,
+    pairs: PairPlan | None = None,
 ) -> float | None:
-    target = target_of(gateway, job.size, job.reports, others)
+    target = target_of(gateway, job.size, job.reports, others, base, pairs)
     config = read_config(job.locust)
     arguments = job.locust
     if job.master is not None:
@@ -290,25 +394,29 @@ def _drive(
     environment = locust_environment(target, job.size, explicit=job.explicit, config=config)
     own_time = own_run_time(job.locust, job.explicit, config, os.environ)
     waits = (MAX_SWEEP_TIME if job.size.soak else 0.0) + (job.master.within if job.master else 0.0)
+    takes = job.size.run_time if pairs is None else SWEEP_IN_PAIRS + 2 * pairs.budget
     return run_locust(
         arguments,
         environment,
-        takes=math.inf if own_time else job.size.run_time + waits,
+        takes=math.inf if own_time else takes + waits,
         reports=job.reports,
-        gateways=(gateway, *others),
+        gateways=(gateway, *others, *([base] if base else ())),
         progress=progress,
-        report=lambda: _report_so_far(job, gateway, others),
+        report=lambda: _report_so_far(job, gateway, others, base),
         count=FailureCounter(job.options, job.today),
     )
 
 
-def _report_so_far(job: Job, gateway: RunningGateway, others: Sequence[RunningGateway]) -> None:
+def _report_so_far(
+    job: Job, gateway: RunningGateway, others: Sequence[RunningGateway], base: RunningGateway | None
+) -> None:
     """Report what was measured before a signal while Locust is still ending, as the job may be killed before it has.
 
     Locust goes on writing ``run.json``.
     """
     try:
-        run = _stopped(_with_gateways(_measured(job, gateway.deployment), gateway, others), stop_request())
+        run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base)
+        run = _stopped(run, stop_request())
         gateway.copy_log(job.reports / "gateway.log")
         judge_and_report(run, job.options, job.reports, job.today)
     except LoadTestError:
@@ -316,8 +424,12 @@ def _report_so_far(job: Job, gateway: RunningGateway, others: Sequence[RunningGa
         return
 
 
-def _with_gateways(run: Run, gateway: RunningGateway, others: Sequence[RunningGateway]) -> Run:
+def _with_gateways(
+    run: Run, gateway: RunningGateway, others: Sequence[RunningGateway], base: RunningGateway | None
+) -> Run:
     run = enrich(run, gateway)
+    if base is not None:
+        run = enrich_base(run, base)
     for number, other in enumerate(others, 2):
         run = enrich_replica(run, other, number)
     return run

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loadtest.core.errors import ExitCode, InconclusiveError
 from loadtest.core.files import prepare_directory
+from loadtest.judge.against_base import FailOnBreaking
 from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import compare
 from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
@@ -32,6 +33,8 @@ class JudgingOptions:
     """Expressions."""
     criteria_files: tuple[Path, ...] = ()
     fail_on: FailOn = FailOn.NEW
+    fail_on_breaking: FailOnBreaking = FailOnBreaking.REMOVED
+    """Breaking changes of the API against a base."""
     baseline: Path | None = None
     """Earlier run for comparison."""
 
@@ -71,6 +74,7 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
         version_data=load(data) if data else None,
         today=today,
         fail_on=options.fail_on,
+        fail_on_breaking=options.fail_on_breaking,
     )
     if options.baseline is None:
         return verdict

@@ -29,7 +29,11 @@ def clear_reports(directory: Path) -> None:
     ours = (
         "run.json",
         "openapi.json",
+        "openapi-base.json",
         "gateway.log",
+        "base.log",
+        "gateway-confirm.log",
+        "base-confirm.log",
         *(one.name for one in directory.glob("gateway-[0-9].log")),
         INSTALL_LOG,
         *OUTPUTS,

@@ -18,6 +18,7 @@ from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.core.setting import Setting
 from loadtest.core.units import plural
+from loadtest.judge.against_base import FailOnBreaking
 from loadtest.judge.failures import FailOn
 from loadtest.results.locust_csv import read_csv_run
 from loadtest.results.run import Run, read_run
@@ -216,6 +217,7 @@ def read_judging(given: Given) -> JudgingOptions:
         criteria=tuple(text for text in criteria if not text.endswith(".toml")),
         criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
         fail_on=FailOn(settings.FAIL_ON.or_default(given["fail_on"])),
+        fail_on_breaking=FailOnBreaking(settings.FAIL_ON_BREAKING.or_default(given["fail_on_breaking"])),
         baseline=given["baseline"],
     )
 

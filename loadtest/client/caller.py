@@ -14,6 +14,7 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 
 from loadtest.client.answer import Answer, MissingMember, Problem
 from loadtest.client.call import CallContext, report_call
+from loadtest.client.call_sync import CallSync, NoSync
 from loadtest.client.connection.connections import ClientPool
 from loadtest.client.connection.transport import answer_of
 from loadtest.client.element_log import ElementLog, OnChecked
@@ -75,6 +76,7 @@ class Caller:
         self._unwinding: set[gevent.Greenlet] = set()
         """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
         self.elements = ElementLog(on_checked)
+        self.sync: CallSync = NoSync()
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
         # A sign-in sets cookies, and a cookie enables the gateway's CSRF checks for every later call.
@@ -151,6 +153,8 @@ class Caller:
                 found, ended = self._verify(answer, effect)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
+        if found is not None:
+            self.sync.failed(operation, found)
         if found is not None or answer.status >= 500:
             # The server closes the connection after an unhandled exception, possibly after sending the response. The
             # next call must not use the closing socket, nor be sent twice.
@@ -252,6 +256,7 @@ class Caller:
                 response.request_meta["response_time"] = events.first_event or float(
                     response.request_meta["response_time"]
                 )
+                self.sync.first_event(operation, response.request_meta["response_time"])
             response.request_meta["response_time"] += call.late
             # If the block failed elsewhere before it read an event, the stream has no result.
             if reported or (events is not None and events.events):
@@ -259,6 +264,7 @@ class Caller:
                     problem = report_call(response, request, call, answer, problem, self.session.redactor)
             self.http.client.clientpool.close()
         if problem is not None:
+            self.sync.failed(operation, problem)
             raise StepFailed(problem, operation)
         sent = self.session.contract.input_of(operation).sent(params, json)
         self.elements.succeeded(operation, sent, checked=events is not None and events.events > 0)
@@ -324,9 +330,10 @@ class Caller:
     def _send(
         self, route: Route, request: PreparedRequest, call: CallContext, *, stream: bool = False
     ) -> ResponseContextManager:
+        self.sync.before(call.operation)
         with nullcontext() if stream else self.session.limiter.slot(call.operation):
             call.late, call.began = self.lateness(), clock.now()
-            return self.http.request(
+            response: ResponseContextManager = self.http.request(
                 request.method,
                 request.url,
                 name=route.name,
@@ -336,6 +343,10 @@ class Caller:
                 stream=stream,
                 context={"call": call},
             )
+        self.sync.after(
+            call.operation, response.status_code or 0, float(response.request_meta["response_time"])
+        )
+        return response
 
     def _check_token(self, response: ResponseContextManager, bearer: str | None) -> None:
         """End the load if the gateway rejects the token everywhere: a 401 is then not a failure of the operation.

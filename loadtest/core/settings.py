@@ -78,6 +78,28 @@ PORT = Setting(
     option="--port",
     default_text="a free port",
 )
+BASE = Setting(
+    help="Gateway to compare with: version or path:DIR",
+    type=Text("VERSION|path:DIR"),
+    variable="BASE",
+    option="--base",
+    input="base",
+)
+BASE_OVERRIDES = Setting(
+    help="Setting of the base: an environment variable and its value",
+    type=Text("NAME=VALUE"),
+    option="--base-set",
+    input="base-settings",
+    repeated=Repeated.LINES,
+)
+PAIRS_FOR = Setting(
+    help="Time for calls in pairs with the base",
+    type=Duration(),
+    variable="LOADTEST_PAIRS_FOR",
+    option="--pairs-for",
+    input="pairs-for",
+    default="120s",
+)
 REPLICAS = Setting(
     help="Gateways to boot; they share the first sweep",
     type=WholeNumber(1, 8),
@@ -179,6 +201,14 @@ FAIL_ON = Setting(
     input="fail-on",
     input_default="new",
     default="new",
+)
+FAIL_ON_BREAKING = Setting(
+    help="Breaking changes of the API against the base that fail the run",
+    type=Choice(("removed", "any", "never")),
+    option="--fail-on-breaking",
+    input="fail-on-breaking",
+    input_default="removed",
+    default="removed",
 )
 BASELINE = Setting(
     help="run.json of an earlier run; report.html shows what changed since then",
@@ -332,7 +362,7 @@ SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS)
 """Options of commands that generate load."""
 MASTER = (EXPECT_WORKERS, WORKERS_WITHIN, MASTER_PORT, MASTER_BIND)
 """Options of commands that can be a master."""
-JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, BASELINE)
+JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, FAIL_ON_BREAKING, BASELINE)
 """Options of commands that judge a run."""
 
 

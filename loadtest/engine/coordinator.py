@@ -9,7 +9,8 @@ import functools
 import itertools
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import gevent
@@ -17,10 +18,13 @@ from gevent.pool import Group
 from locust import argument_parser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
+from msgspec.structs import asdict, replace
 
 from loadtest.client.session import Session
 from loadtest.core import clock
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
+from loadtest.core.files import write_atomically
+from loadtest.core.redact import redact
 from loadtest.engine.link import GatewayLink
 from loadtest.engine.messages import (
     FixtureReady,
@@ -34,6 +38,7 @@ from loadtest.engine.messages import (
     send,
 )
 from loadtest.engine.pacing import SoakController, holds_streams
+from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
@@ -44,7 +49,9 @@ from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
 from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers
 from loadtest.results.deployment import SQLITE
+from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Scenario
+from loadtest.results.target import Gateway
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +82,7 @@ class Coordinator:
             process.environment, process.recorder, lambda worker: self.queue.requeue(worker)
         )
         self.run_writer = RunWriter(
-            process.environment, process.target, process.recorder, self.workers.records
+            process.environment, process.target, process.recorder, self.workers.records, self._base_record
         )
         self.run_time = _take_run_time(process.environment)
         self.soak = SoakController(process.environment, process.target)
@@ -150,23 +157,69 @@ class Coordinator:
             plan,
             [user_class.__name__ for user_class in self.environment.user_classes],
             self.queue,
-            None if target.only else self.run_time,
+            None if target.only or process.paired else self.run_time,
             len(scenarios) - len(plan),
         )
-        self._tags = {link.session.tag for link in process.links}
+        if process.base is not None:
+            path = Path(target.reports) / "openapi-base.json"
+            write_atomically(path, process.base.session.contract.encoded())
+        self._tags = {link.session.tag for link in process.all_links}
         self._counts_before = tuple(
-            Group().imap(functools.partial(_prepare, deep=target.deep), process.links)
+            Group().imap(functools.partial(_prepare, deep=target.deep), process.all_links)
         )
         problems = {
-            name: reason for link in reversed(process.links) for name, reason in link.fixture.problems.items()
+            name: reason
+            for link in reversed(process.all_links)
+            for name, reason in link.fixture.problems.items()
         }
-        self.run_writer.fixture_ready(problems, _total(self._counts_before))
+        self.run_writer.fixture_ready(problems, self._total(self._counts_before))
         self.soak.begin(self.run_time, lambda: self.queue.finished, self._announce)
         self._announce()
         self._send_fixture()
-        if self.run_time is not None and shape is None:
+        if process.paired is not None:
+            gevent.spawn(self._run_pairs, process.paired)
+        elif self.run_time is not None and shape is None:
             logger.info("Fixture created; the load runs for %g s", self.run_time)
             gevent.spawn(self._end_after, self.run_time)
+
+    def _run_pairs(self, paired: PairDirector) -> None:
+        """Make all pairs, then end the load."""
+        options = self.environment.parsed_options
+        users = getattr(options, "num_users", None) or 1
+        logger.info("Fixtures created; the load is made in pairs with the base")
+        try:
+            paired.run(self.queue, users, lambda: clock.now() - self.run_writer.started)
+        except Exception as error:  # the edge: gevent would print it, and the load would never end
+            logger.exception("The pairs ended")
+            self.run_writer.abort(f"the pairs ended: {type(error).__name__}: {error}")
+        self._quit()
+
+    def _total(self, counts: Sequence[Mapping[str, int | None]]) -> dict[str, int | None]:
+        """Return the totals of the gateways under test, without the base, which comes last."""
+        return _total(counts[: len(self.process.links)])
+
+    def _base_record(self) -> BaseRun | None:
+        """Return what was measured on base and in pairs so far; None without a base."""
+        process = self.process
+        if process.base is None or process.paired is None or process.target.base is None:
+            return None
+        session, base, tally = process.base.session, process.target.base, process.paired.tally
+        failures = process.for_base().recorder.aggregator.failure_records(self.run_writer.started)
+        return BaseRun(
+            gateway=Gateway(
+                version=session.version,
+                source=redact(base.source),
+                data=base.data,
+                prefix=session.contract.prefix,
+                changed=base.changed,
+                **asdict(process.target.deployment),
+            ),
+            budget=process.paired.plan.budget,
+            incomplete=process.paired.incomplete,
+            pairs=tally.pairs(),
+            trials=tally.trials(),
+            failures=tuple(replace(one, examples=()) for one in failures),
+        )
 
     def _sweep(self, plan: tuple[Scenario, ...]) -> SweepQueue:
         swept = tuple(one for one in plan if not holds_streams(self.process.scenarios[one.name][0]))
@@ -201,12 +254,12 @@ class Coordinator:
             self.run_writer.abort("every worker was lost")
             gevent.spawn(self._quit)
         self.process.target.writer_lock.unlink(missing_ok=True)
-        links = self.process.links
+        links = self.process.all_links
         cleaned = tuple(Group().imap(self._clean_up, links, self._counts_before or ({},) * len(links)))
         if cleaned:
             after, leftovers = zip(*cleaned, strict=True)
-            deleted = {kind: number or 0 for kind, number in _total(leftovers).items()}
-            self.run_writer.cleaned_up(_total(after), deleted)
+            deleted = {kind: number or 0 for kind, number in self._total(leftovers).items()}
+            self.run_writer.cleaned_up(self._total(after), deleted)
 
     def _clean_up(
         self, link: GatewayLink, before: Mapping[str, int | None]
@@ -243,7 +296,7 @@ class Coordinator:
     def _send_fixture(self, worker: str | None = None) -> None:
         send(
             self.environment,
-            FixtureReady(fixtures=tuple(link.fixture.without_token() for link in self.process.links)),
+            FixtureReady(fixtures=tuple(link.fixture.without_token() for link in self.process.all_links)),
             worker,
         )
 

@@ -5,6 +5,7 @@ A single process, a master and a worker are set up alike: Locust's local runner 
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Callable, Generator
@@ -44,8 +45,9 @@ from loadtest.engine.messages import (
     send,
 )
 from loadtest.engine.pacing import Pacing
+from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.sweep import SweepClient, is_slow
-from loadtest.engine.target import DEFAULT_HOST, Target, read_target
+from loadtest.engine.target import DEFAULT_HOST, Base, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
 from loadtest.recording.pauses import TICK
@@ -78,6 +80,11 @@ class LoadProcess:
         self.recorder = Recorder(environment, redactor)
         self.links: tuple[GatewayLink, ...] = ()
         """The gateways under test. All but the first take part in the first sweep only."""
+        self.base: GatewayLink | None = None
+        """The gateway that is called in pairs with the first one."""
+        self.paired: PairDirector | None = None
+        """Directs the load if it is made in pairs."""
+        self._for_base: LoadProcess | None = None
         self.scenarios: dict[str, tuple[type, Task]] = {}
         self.slow: frozenset[str] = frozenset()
         """Names of the scenarios that take many seconds."""
@@ -174,6 +181,17 @@ class LoadProcess:
             for one in target.replicas
         )
         self.join((first, *replicas))
+        if target.base is not None and target.pairs is not None:
+            self.base = self._connect_base(target.base)
+            self._for_base = self._copy_for(self.base)
+            self.paired = PairDirector(
+                target.pairs,
+                first,
+                self.base,
+                slow=self.slow,
+                seed=target.seed,
+                sweep_over=lambda: vars(self.sweep).update(over=True),
+            )
 
     def join(self, links: tuple[GatewayLink, ...]) -> None:
         """Take part in a load on these gateways, with the scenarios of the selected user classes."""
@@ -188,6 +206,38 @@ class LoadProcess:
         }
         self.slow = frozenset(name for name, (_, task) in self.scenarios.items() if is_slow(task))
         self._connected.set()
+
+    @property
+    def all_links(self) -> tuple[GatewayLink, ...]:
+        """The gateways under test, and the base."""
+        return self.links if self.base is None else (*self.links, self.base)
+
+    def for_base(self) -> LoadProcess:
+        """Return this process as the users of the base see it: their calls are counted separately."""
+        if self._for_base is None:
+            raise LookupError("this load has no base")
+        return self._for_base
+
+    def _connect_base(self, base: Base) -> GatewayLink:
+        session = connect(
+            base.host,
+            base.credentials,
+            data=base.version_data,
+            deployment=self.target.deployment,
+            secrets=self.target.secrets,
+        )
+        session.changed = base.changed
+        session.shapes = ResponseShapes(why_not="the shapes of the base are not compared")
+        return GatewayLink(session, Fixture(backends=base.backends))
+
+    def _copy_for(self, base: GatewayLink) -> LoadProcess:
+        environment = Environment(host=base.session.host)
+        process = copy.copy(self)
+        process.environment, process.links = environment, (base,)
+        process.recorder = Recorder(environment, self.recorder.redactor)
+        process.recorder.pauses = self.recorder.pauses
+        environment.__dict__["loadtest"] = process
+        return process
 
     def _connect(self, host: str, credentials: Credentials) -> Session:
         config = read_config(self.environment)
@@ -268,8 +318,10 @@ class LoadProcess:
 
     def _on_test_stopping(self, **_: Any) -> None:
         self.sweep.stop()
-        for link in self.links:
+        for link in self.all_links:
             link.session.stopping = True
+        if self.paired is not None:
+            self.paired.stop()
 
     def _on_quitting(self, **_: Any) -> None:
         """Stop the users and send their last counts before Locust announces the end of this process."""
@@ -299,6 +351,8 @@ class LoadProcess:
 
     def _on_load_started(self, message: LoadStarted, _sender: str) -> None:
         self.recorder.begin(message.started)
+        if self._for_base is not None:
+            self._for_base.recorder.begin(message.started)
         if not self._watching:
             self._watching = True
             gevent.spawn(self._watch_pauses)
@@ -307,7 +361,7 @@ class LoadProcess:
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
         if not self.connected:
             return  # the master sends it again when this worker has signed in
-        for link, fixture in zip(self.links, message.fixtures, strict=False):
+        for link, fixture in zip(self.all_links, message.fixtures, strict=False):
             if fixture.member is not None:
                 try:
                     fixture.member = sign_in(link.session)

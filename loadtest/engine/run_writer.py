@@ -33,6 +33,7 @@ from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import Target
 from loadtest.recording.generator_cpu import CpuMonitor
 from loadtest.recording.recorder import Recorder
+from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
 from loadtest.results.target import Backend, EntityCount, Gateway
@@ -59,10 +60,13 @@ class RunWriter:
         target: Target,
         recorder: Recorder,
         workers: Callable[[float], tuple[Worker, ...]],
+        base: Callable[[], BaseRun | None] = lambda: None,
     ) -> None:
         self.environment = environment
         self.target = target
         self.recorder = recorder
+        self._base = base
+        """Returns what was measured on base."""
         self._workers = workers
         """Returns the records of the workers, given the start of the load in Unix seconds."""
         self.started = clock.now()
@@ -225,6 +229,7 @@ class RunWriter:
             sweep=self._queue.record(),
             generator=self._cpu.record(self.recorder),
             workers=self._workers(self.started),
+            base=self._base(),
         )
         self._store(self.run)
 

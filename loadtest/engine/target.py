@@ -25,6 +25,49 @@ from loadtest.workload.plan import Soak
 DEFAULT_HOST = "http://localhost:8080"
 
 
+class Base(Record, frozen=True, kw_only=True):
+    """The gateway before the change, which is called in pairs with the one under test."""
+
+    host: str
+    credentials: Credentials
+    source: str
+    """The value of ``BASE``."""
+    data: str
+    """The version whose data applies."""
+    switches: str | None = None
+    """The version with whose switches it was booted, if different."""
+    changed: dict[str, str] = msgspec.field(default_factory=dict)
+    """Gateway settings changed by ``--base-set``, as shown in the run."""
+    backends: dict[str, str] = msgspec.field(default_factory=dict)
+    """Addresses of its running backends, by name."""
+
+    @property
+    def version_data(self) -> VersionData:
+        """Data of its version, with the switches it was booted with."""
+        return _booted(self.data, self.switches)
+
+
+class Suspect(Record, frozen=True, kw_only=True):
+    """An operation that seems to have changed, and the scenario that shows it."""
+
+    operation: str
+    scenario: str
+    failing: bool = False
+    """It fails more often; else it is slower."""
+
+
+class PairPlan(Record, frozen=True, kw_only=True):
+    """What is called in pairs."""
+
+    budget: float
+    """Seconds for pairs after the first sweep."""
+    confirm: tuple[Suspect, ...] = ()
+    """What is called only, after the second boot; empty for all."""
+    confirm_all: bool = False
+    """Call ``scenarios`` as well, because the whole gateway seems to be slower."""
+    scenarios: tuple[str, ...] = ()
+
+
 class Replica(Record, frozen=True, kw_only=True):
     """Another gateway of the same source, with a database and backends of its own."""
 
@@ -65,6 +108,10 @@ class Target(Record, frozen=True, kw_only=True):
     """Why a backend did not start, by name."""
     replicas: tuple[Replica, ...] = ()
     """Gateways that take part in the first sweep besides ``host``."""
+    base: Base | None = None
+    """The gateway that is called in pairs with ``host``."""
+    pairs: PairPlan | None = None
+    """Required with ``base``."""
     reports: str = "reports"
     processes: int = 1
     """Locust processes on this machine."""
@@ -84,15 +131,16 @@ class Target(Record, frozen=True, kw_only=True):
     @property
     def version_data(self) -> VersionData | None:
         """Data of its version, with the switches it was booted with; None if the version is unknown."""
-        if self.data is None:
-            return None
-        data = load(self.data)
-        return data if self.switches is None else data.booted_as(load(self.switches))
+        return None if self.data is None else _booted(self.data, self.switches)
 
     @property
     def writer_lock(self) -> Path:
         """Lock file that serializes writers across the processes of this machine."""
         return Path(self.reports) / ".turn"
+
+
+def _booted(data: str, switches: str | None) -> VersionData:
+    return load(data) if switches is None else load(data).booted_as(load(switches))
 
 
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:

@@ -17,8 +17,8 @@ _SWITCH = re.compile(r"(?i)true|false|on|off|yes|no|")
 """A value that is no secret, whatever the name of its setting: PASSWORD_CHANGE_ENFORCEMENT_ENABLED=true."""
 
 
-def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
-    """Return ``NAME=VALUE`` texts as a mapping, names in upper case, as the gateway ignores case.
+def parse_overrides(texts: Iterable[str], option: str = "--set") -> dict[str, str]:
+    """Return ``NAME=VALUE`` texts of an ``option`` as a mapping, names in upper case, as the gateway ignores case.
 
     Raises:
         UsageError: one has another form, a name is given twice, or the load test controls it; in one line.
@@ -29,15 +29,15 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not _NAME.fullmatch(name):
             raise UsageError(
-                f"--set: {redact(name)!r}: expected NAME=VALUE, as in MCPGATEWAY_UI_ENABLED=false"
+                f"{option}: {redact(name)!r}: expected NAME=VALUE, as in MCPGATEWAY_UI_ENABLED=false"
             )
         name = name.upper()
         if name in controlled:
-            raise UsageError(f"--set {name}: cannot be set, the load test controls it: {controlled[name]}")
+            raise UsageError(f"{option} {name}: cannot be set, the load test controls it: {controlled[name]}")
         if name in overrides:
-            raise UsageError(f"--set {name}: given twice, expected one value")
+            raise UsageError(f"{option} {name}: given twice, expected one value")
         if "\0" in value:
-            raise UsageError(f"--set {name}: the value contains a NUL character, expected text")
+            raise UsageError(f"{option} {name}: the value contains a NUL character, expected text")
         overrides[name] = value
     return overrides
 

@@ -31,10 +31,17 @@ class FailureStatus(StrEnum):
     """A known failure whose expiry date has passed."""
     INCONCLUSIVE = "inconclusive"
     """It depends on time, and each time the load generator was paused for a considerable part of it."""
+    UNCONFIRMED = "unconfirmed"
+    """Repetitions do not show that it is more frequent than on the base."""
+    ALSO_ON_BASE = "also on base"
     KNOWN = "known"
     """Excused by a known-failure entry."""
     CATEGORY = "category"
     """Excused by a category."""
+
+
+ONLY_WITH_BASE = frozenset({FailureStatus.UNCONFIRMED, FailureStatus.ALSO_ON_BASE})
+"""They occur only in a comparison with a base."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,10 @@ class JudgedFailure:
             return f"{known.reason} ({known.owner}, {only}{how_often}{until} {known.expires})"
         if self.known_as is not None:
             return f"{self.change}: {self.known_as.known.reason} ({self.known_as.known.owner})"
+        if self.status is FailureStatus.UNCONFIRMED:
+            return "repetitions do not show that it is more frequent than on the base"
+        if self.status is FailureStatus.ALSO_ON_BASE and self.entry is None:
+            return "the base fails in the same way"
         if self.status is FailureStatus.INCONCLUSIVE:
             return "the load generator was paused meanwhile"
         if self.status is FailureStatus.CATEGORY and self.category is not None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from loadtest.core.errors import ExitCode
 from loadtest.core.units import clock, plural
+from loadtest.judge.against_base import AgainstBase, FailOnBreaking, compare_with_base
 from loadtest.judge.categories import Categories
 from loadtest.judge.checks.check import CheckInput, CheckResult, Severity
 from loadtest.judge.checks.registry import run_checks
@@ -62,6 +63,8 @@ class Verdict:
     """Of all requests together, in ms."""
     endurance: Endurance = NOT_JUDGED
     """Growth, storage and recovery of a long run."""
+    against: AgainstBase | None = None
+    """Comparison with the base of the run, if it has one."""
     comparison: Comparison | None = None
     """Comparison with a baseline run, if one was given; informational only."""
 
@@ -126,6 +129,7 @@ def judge(
     intended: Iterable[Removal] = (),
     today: dt.date,
     fail_on: FailOn = FailOn.NEW,
+    fail_on_breaking: FailOnBreaking = FailOnBreaking.REMOVED,
 ) -> Verdict:
     """Return the verdict on ``run``. ``known`` and ``intended`` extend the lists in ``version_data``.
 
@@ -152,6 +156,7 @@ def judge(
     failures, seen = judge_failures(
         (*run.failures, *removals.failures(run)), matcher, categories, today, fail_on, removals.removed
     )
+    against, failures = compare_with_base(run, failures, fail_on, fail_on_breaking)
     undecided = tuple(judged for judged in failures if judged.status is FailureStatus.INCONCLUSIVE)
     undecided_operations = {judged.failure.operation for judged in undecided}
     failing, failing_by_minute = Counter[str](), Counter[int]()
@@ -190,7 +195,9 @@ def judge(
     ]
     endurance = assess_endurance(run, new)
     blocking = sum(one.fails for one in failures)
-    checks = run_checks(CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals, undecided))
+    checks = run_checks(
+        CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals, against, undecided)
+    )
     latency = total_latency(run)
     results = judge_criteria(
         run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)
@@ -199,7 +206,9 @@ def judge(
     return Verdict(
         result=result,
         exit_code=_exit_code(run, result, fail_on),
-        headline=_headline(run, result, fail_on, failures, stale, checks, results, coverage, latency),
+        headline=_headline(
+            run, result, fail_on, failures, stale, checks, results, coverage, latency, against
+        ),
         fail_on=fail_on,
         failures=failures,
         stale=stale,
@@ -209,6 +218,7 @@ def judge(
         checks=checks,
         latency=latency,
         endurance=endurance,
+        against=against,
     )
 
 
@@ -259,9 +269,11 @@ def _headline(
     criteria: tuple[CriterionResult, ...],
     coverage: Coverage,
     latency: Latency | None,
+    against: AgainstBase | None,
 ) -> str:
     statuses = Counter(judged.status for judged in failures if not (judged.removed and judged.fails))
     new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]
+    also, unconfirmed = statuses[FailureStatus.ALSO_ON_BASE], statuses[FailureStatus.UNCONFIRMED]
     known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
     blocking = sum(judged.fails for judged in failures)
     removed = sum(judged.removed and judged.fails for judged in failures)
@@ -314,4 +326,10 @@ def _headline(
     p95 = latency.reported(95) if latency else None
     if p95 is not None:
         parts.append(f"p95 {p95:.0f} ms")
-    return " · ".join((result.value.upper(), *parts))
+    word = result.value.upper()
+    if against is None:
+        return " · ".join((word, *parts))
+    others = ((also, "also on base"), (unconfirmed, "unconfirmed"))
+    parts += [f"{plural(number, 'failure')} {words}" for number, words in others if number]
+    parts += [f"{len(against.fixed)} fixed"] if against.fixed else []
+    return f"{word} vs {against.name}: " + " · ".join(parts)

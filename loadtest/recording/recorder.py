@@ -127,6 +127,7 @@ class Recorder:
         operation = caller.blamed(error) or "POST /unknown"
         method, _, name = operation.partition(" ")
         problem = _problem_of(error, caller.scenario).masked(self.redactor)
+        caller.sync.failed(operation, problem)
         if caller.scenario is not None:
             self.scenario_cut_short(caller.scenario, operation, problem)
         lines = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()

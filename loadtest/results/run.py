@@ -29,6 +29,7 @@ from loadtest.results.measurements import (
     Timeline,
     merged_latency,
 )
+from loadtest.results.pairs import BaseRun
 from loadtest.results.refusals import Refusals
 from loadtest.results.target import Backend, EntityCount, Gateway
 
@@ -265,6 +266,8 @@ class Run(Record, frozen=True, kw_only=True):
     workers: tuple[Worker, ...] = ()
     latency: Latency | None = None
     """Of all requests together, from a source whose operations hold no histogram to merge (CSV)."""
+    base: BaseRun | None = None
+    """What was measured on the gateway before the change, and in pairs; None without a base."""
     contradictions: tuple[str, ...] = ()
     """Where the files of the source contradict each other, in a sentence each (CSV)."""
 

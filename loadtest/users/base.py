@@ -17,6 +17,7 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer
+from loadtest.client.call_sync import CallSync, NoSync
 from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols.streams import EventStream
@@ -103,6 +104,11 @@ class GatewayUser(FastHttpUser):
         schedule replaces Locust's loop of tasks and waits.
         """
         self.process.wait_for_fixture()
+        if (paired := self.process.paired) is not None:
+            paired.serve(self, type(self)(self.process.for_base().environment))
+            if self._going():
+                self._idle()
+            return
         pacing = self.process.pacing
         if not pacing.started:
             with closing(self.process.sweep_scenarios(self._going)) as scenarios:
@@ -111,13 +117,16 @@ class GatewayUser(FastHttpUser):
                     self.perform(name)
             self.use(self.process.link)
             if pacing.rate is not None and self._state != LOCUST_STATE_STOPPING:
-                vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
-                User.wait(self)
+                self._idle()
         elif not self.holds_streams:
             self.schedule = pacing.schedule(time.perf_counter())
             self.tasks = [GatewayUser.start_next]
             vars(self)["wait_time"] = self.until_due
             User.wait(self)
+
+    def _idle(self) -> None:
+        vars(self)["wait_time"] = lambda: IDLE_UNTIL_STOPPED
+        User.wait(self)
 
     def _going(self) -> bool:
         return bool(self._state != LOCUST_STATE_STOPPING)
@@ -151,10 +160,11 @@ class GatewayUser(FastHttpUser):
             self.process.recorder.scenarios_missed(self.schedule.backlog(until))
             self.schedule = None
 
-    def perform(self, name: str, due: float | None = None) -> None:
+    def perform(self, name: str, due: float | None = None, sync: CallSync | None = None) -> None:
         """Run the scenario ``name`` of any class once, over this user's connection.
 
-        ``due`` is its scheduled start (``time.perf_counter()``), from which its first call is measured.
+        ``due`` is its scheduled start (``time.perf_counter()``), from which its first call is measured. ``sync``
+        synchronises its calls with those of another user.
         """
         scenario = self.process.scenarios.get(name)
         if scenario is None:
@@ -163,10 +173,12 @@ class GatewayUser(FastHttpUser):
         other = self if type(self) is user_class else user_class(self.environment)
         other.use(self.link)
         other.api.http = self.api.http
-        other.api.due = due
-        with suppress(RescheduleTask):
-            method(other)
-        other.api.due = None
+        other.api.due, other.api.sync = due, sync or NoSync()
+        try:
+            with suppress(RescheduleTask):
+                method(other)
+        finally:
+            other.api.due, other.api.sync = None, NoSync()
 
     def call(self, operation: str, **arguments: Any) -> Answer:
         """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""

@@ -21,6 +21,7 @@ from loadtest.reports.terminal import print_verdict
     epilog=examples(
         "loadtest run",
         "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
+        "loadtest run --gateway path:. --base path:../main",
         "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
         "loadtest run -u 50 -t 5m --processes 2 -T tokens",
         "loadtest run --list-scenarios",
@@ -28,7 +29,9 @@ from loadtest.reports.terminal import print_verdict
     ),
 )
 @setting_options(
-    settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, settings.REPLICAS, *settings.SIZE
+    *(settings.GATEWAY, settings.DATABASE, settings.OVERRIDES, settings.PORT, settings.REPLICAS),
+    *(settings.BASE, settings.BASE_OVERRIDES, settings.PAIRS_FOR),
+    *settings.SIZE,
 )
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
@@ -65,6 +68,9 @@ def run(**given: Any) -> None:
         replicas=given["replicas"],
         set_up_seconds=settings.SETUP_SECONDS.get(os.environ),
         overrides=parse_overrides(given["settings"]),
+        base=parse_source(given["base"], home) if given["base"] else None,
+        base_overrides=parse_overrides(given["base_settings"], "--base-set"),
+        pairs_for=settings.PAIRS_FOR.or_default(given["pairs_for"]),
     )
     with listening():
         try:

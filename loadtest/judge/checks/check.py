@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.judge.against_base import AgainstBase
 from loadtest.judge.coverage import Coverage
 from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.growth.model import NOT_JUDGED, Endurance
@@ -27,6 +28,9 @@ class Severity(StrEnum):
 class Check(StrEnum):
     """All checks, in the order of the reports."""
 
+    BREAKING = "no-breaking-changes"
+    SLOWER = "not-slower-than-base"
+    PAIRS = "enough-pairs"
     GATEWAY_UP = "gateway-up"
     BACKENDS_UP = "backends-up"
     COMPLETE = "run-complete"
@@ -88,6 +92,8 @@ class CheckInput:
     """Known failures for a gateway version, if the version of the run's gateway is unknown."""
     endurance: Endurance = NOT_JUDGED
     removals: Removals = NOT_COMPARED
+    against: AgainstBase | None = None
+    """The comparison with a base."""
     undecided: tuple[JudgedFailure, ...] = ()
     """Failures that may be due to a pause of the load generator."""
 

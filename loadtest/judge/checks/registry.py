@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadtest.core.units import plural, some
-from loadtest.judge.checks import endurance, participants, reach, refusals
+from loadtest.judge.checks import base, endurance, participants, reach, refusals
+from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 
 
 def run_checks(facts: CheckInput) -> tuple[CheckResult, ...]:
     """Return the result of every check, in the order of :class:`Check`."""
-    return tuple(_CHECKS[check](facts) for check in Check)
+    return tuple(
+        _CHECKS[check](facts) for check in Check if facts.against is not None or check not in BASE_CHECKS
+    )
 
 
 def _source(facts: CheckInput) -> CheckResult:
@@ -82,6 +85,9 @@ def _applied(facts: CheckInput) -> CheckResult:
 
 
 _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
+    Check.BREAKING: base.not_breaking,
+    Check.SLOWER: base.not_slower,
+    Check.PAIRS: base.enough_pairs,
     Check.GATEWAY_UP: participants.gateway_up,
     Check.BACKENDS_UP: participants.backends_up,
     Check.COMPLETE: participants.complete,

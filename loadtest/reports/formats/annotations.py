@@ -28,6 +28,8 @@ _WORDS = {
     FailureStatus.NEW: "new failure",
     FailureStatus.EXPIRED: "expired known failure",
     FailureStatus.INCONCLUSIVE: "inconclusive failure",
+    FailureStatus.UNCONFIRMED: "unconfirmed failure",
+    FailureStatus.ALSO_ON_BASE: "failure also on base",
     FailureStatus.KNOWN: "known failure",
     FailureStatus.CATEGORY: "known failure",
 }

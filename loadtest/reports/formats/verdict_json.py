@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from loadtest.core.record import Record
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria import criterion as criteria
-from loadtest.judge.failures import FailureStatus, JudgedFailure
+from loadtest.judge.failures import ONLY_WITH_BASE, FailureStatus, JudgedFailure
 from loadtest.judge.growth.model import Growth, Recovery, StorageGrowth
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Verdict
@@ -151,7 +151,11 @@ class VerdictJson(Record, frozen=True, kw_only=True):
 def render(run: Run, verdict: Verdict) -> str:
     """Return the verdict as JSON with a stable order of keys."""
     coverage = verdict.coverage
-    counts = {status.value: len(verdict.with_status(status)) for status in FailureStatus}
+    counts = {
+        status.value: len(verdict.with_status(status))
+        for status in FailureStatus
+        if verdict.against is not None or status not in ONLY_WITH_BASE
+    }
     latency = verdict.latency
     figures = {"mean": latency.mean, "max": latency.max} if latency else {}
     if latency:

@@ -1,0 +1,114 @@
+"""The second boot of a comparison with a base: fresh pairs of what was suspicious, and the contracts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from loadtest.engine.target import Base, PairPlan, Suspect
+from loadtest.gateway.running import RunningGateway
+from loadtest.pairs.assess import Alarms
+from loadtest.results.pairs import BaseRun, PairStage
+from loadtest.results.run import Run
+
+FEWEST_CORES = 4
+"""Cores from which each gateway has its own."""
+CONFIRM_BUDGET = 90.0
+"""Most seconds of pairs after the second boot."""
+
+
+def base_of(gateway: RunningGateway) -> Base:
+    """Return the base for a Locust process."""
+    return Base(
+        host=gateway.host,
+        credentials=gateway.credentials,
+        source=gateway.source,
+        data=gateway.data_version,
+        switches=gateway.switches,
+        changed=gateway.changed,
+        backends=gateway.backends.urls,
+    )
+
+
+def confirmation(base: BaseRun, raised: Alarms) -> PairPlan:
+    """Return what to call after the second boot: for each operation the scenario that called it most often."""
+    suspects = [
+        *((name, False, _busiest(base, name, PairStage.JUDGE)) for name in sorted(raised.slower)),
+        *((name, True, _failing(base, name)) for name in sorted(raised.failing)),
+    ]
+    return PairPlan(
+        budget=min(base.budget, CONFIRM_BUDGET),
+        confirm=tuple(
+            Suspect(operation=name, scenario=scenario, failing=failing)
+            for name, failing, scenario in suspects
+            if scenario
+        ),
+        confirm_all=raised.overall,
+        scenarios=tuple(dict.fromkeys(one.scenario for one in base.pairs)) if raised.overall else (),
+    )
+
+
+def _busiest(base: BaseRun, operation: str, stage: PairStage) -> str:
+    counts = Counter[str]()
+    for one in base.pairs:
+        if one.operation == operation and one.stage is stage:
+            counts[one.scenario] += len(one.head)
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def _failing(base: BaseRun, operation: str) -> str:
+    counts = Counter[str]()
+    for row in base.trials:
+        if row.operation == operation and row.stage is PairStage.REPLAY:
+            counts[row.scenario] += row.head_failed
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def with_confirmation(run: Run, second: Run) -> Run:
+    """Return ``run`` with the pairs of its confirmation."""
+    if run.base is None or second.base is None:
+        return run
+    base = replace(
+        run.base,
+        confirmed=True,
+        pairs=(*run.base.pairs, *(one for one in second.base.pairs if one.stage is PairStage.CONFIRM)),
+        trials=(*run.base.trials, *(one for one in second.base.trials if one.stage is PairStage.CONFIRM)),
+    )
+    return replace(run, base=base)
+
+
+def unconfirmed(run: Run, reason: str) -> Run:
+    """Return ``run`` with the reason for which nothing could be confirmed."""
+    return run if run.base is None else replace(run, base=replace(run.base, incomplete=reason))
+
+
+@contextlib.contextmanager
+def on_own_cores(gateways: Sequence[RunningGateway]) -> Iterator[None]:
+    """Give each gateway a core of its own, if there are at least :data:`FEWEST_CORES`; others keep to the rest."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(cores) < FEWEST_CORES:
+        yield
+        return
+    for core, gateway in zip(cores, gateways, strict=False):
+        if gateway.pid is not None:
+            pin(gateway.pid, {core})
+    ours = set(cores)
+    try:
+        # Locust inherits it.
+        os.sched_setaffinity(0, ours - set(cores[: len(gateways)]))
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+def pin(pid: int, cores: set[int]) -> None:
+    """Restrict every thread of a process to ``cores``. A thread or process that has ended is ignored."""
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), cores)

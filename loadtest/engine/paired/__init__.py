@@ -1,0 +1,1 @@
+"""Execution of scenarios in pairs: lockstep, stages and records."""

@@ -1,0 +1,297 @@
+"""Stages of a load in pairs: which scenario runs next, and when the load ends.
+
+The users of the load execute the scenarios; a greenlet of the coordinator decides which.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import gevent
+from gevent.event import AsyncResult
+from gevent.pool import Pool
+from gevent.queue import Queue
+from locust.exception import StopTest, StopUser
+
+from loadtest.client.call_sync import CallSync
+from loadtest.engine.link import GatewayLink
+from loadtest.engine.paired.lockstep import Lockstep, Side
+from loadtest.engine.paired.tally import PairTally
+from loadtest.engine.sweep import SweepQueue
+from loadtest.engine.target import PairPlan
+from loadtest.pairs import allocation
+from loadtest.pairs.allocation import CONFIRMED, JUDGED, MOST_JUDGED, STEPS, Cost
+from loadtest.results.pairs import PairStage
+
+logger = logging.getLogger(__name__)
+
+SWEEP_PAIRS = 4
+"""Scenarios that run in pairs at the same time while every operation is called once, and during the screening."""
+REPLAY_PAIRS = 2
+JUDGING_PAIRS = 1
+"""When pairs decide, nothing else runs on the gateways."""
+REPLAY_SHARE = 0.5
+"""Share of the time budget that repetitions of failures may take in addition."""
+MOST_SUSPECTS = 20
+"""Failing operations that are repeated, the worst first."""
+SLOWEST = 5.0
+"""Seconds of a scenario from which it is not repeated for its latencies."""
+WARM_UPS = 2
+"""Runs of a scenario after the second boot that do not count."""
+NUMBERS = 4096
+"""Names that one run of a scenario can use."""
+END_TIMEOUT = 90.0
+"""Seconds that the run on base may take longer than the run on head."""
+LOCAL = "local"
+"""Name of the only process as a worker of the sweep."""
+
+
+class PairUser(Protocol):
+    """A user that runs scenarios."""
+
+    def use(self, link: GatewayLink) -> None:
+        """Call the gateway of ``link`` from now on."""
+
+    def perform(self, name: str, due: float | None = None, sync: CallSync | None = None) -> None:
+        """Run a scenario once."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """A scenario to run in a pair."""
+
+    name: str
+    stage: PairStage
+    only: Collection[str] | None
+    done: AsyncResult[bool]
+
+
+class PairDirector:
+    """One per load in pairs."""
+
+    def __init__(
+        self,
+        plan: PairPlan,
+        head: GatewayLink,
+        base: GatewayLink,
+        *,
+        slow: Collection[str],
+        seed: int = 0,
+        sweep_over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Create it; ``slow`` scenarios wait for something most of the time, and run beside the others."""
+        self.plan = plan
+        self.tally = PairTally()
+        self._head, self._base = head, base
+        self._slow = frozenset(slow)
+        self._random = random.Random(seed)
+        self._orders: Queue[_Order | None] = Queue()
+        self._numbers = itertools.count(1)
+        self._active: dict[int, tuple[Lockstep, GatewayLink, GatewayLink]] = {}
+        self._sweep_over = sweep_over
+        self._stopping = False
+        self._ends = 0.0
+        """End of the time budget, by the monotonic clock."""
+        self.incomplete = ""
+        """Why pairs are missing."""
+
+    def serve(self, user: PairUser, partner: PairUser) -> None:
+        """Run scenarios with ``user`` on head and ``partner`` on base until the load ends."""
+        while not self._stopping and (order := self._orders.get()) is not None:
+            try:
+                self._pair(order, user, partner)
+            finally:
+                order.done.set(True)
+        self._orders.put(None)  # for the next user
+
+    def stop(self) -> None:
+        """Begin nothing new and wait for nothing: the load is ending."""
+        self._stopping = True
+        for lockstep, *links in list(self._active.values()):
+            for link in links:
+                link.session.stopping = True
+            lockstep.separate()
+        self._orders.put(None)
+
+    def run(self, sweep: SweepQueue, users: int, now: Callable[[], float]) -> None:
+        """Run all stages of the plan; ``users`` execute scenarios, ``now`` is in seconds since the start."""
+        if self.plan.confirm or self.plan.confirm_all:
+            self._confirm(users)
+            return
+        self._sweep(sweep, users, now)
+        self._sweep_over()
+        self._replay(self.tally.suspects(), PairStage.REPLAY, self.plan.budget * REPLAY_SHARE)
+        began = time.monotonic()
+        self._ends = began + self.plan.budget
+        operations = set(self.tally.logs(PairStage.SCREEN)) | {
+            name for cost in self._costs() for name in cost.pairs
+        }
+        for step in STEPS:
+            logs = self.tally.logs(PairStage.SCREEN)
+            chosen = (
+                operations if step.operations is None else allocation.most_suspicious(logs, step.operations)
+            )
+            self._until(chosen, step.pairs, PairStage.SCREEN, users, began + self.plan.budget * step.until)
+        judged = allocation.most_suspicious(self.tally.logs(PairStage.SCREEN), JUDGED)
+        self._until(judged, MOST_JUDGED, PairStage.JUDGE, JUDGING_PAIRS, self._ends)
+
+    def _sweep(self, sweep: SweepQueue, users: int, now: Callable[[], float]) -> None:
+        """Run every scenario once."""
+        names = list(iter(lambda: sweep.next(LOCAL), None))
+
+        def some(names: Iterable[str], concurrently: int) -> None:
+            pool = Pool(max(concurrently, 1))
+            for name in names:
+                pool.spawn(one, name)
+            pool.join()
+
+        def one(name: str) -> None:
+            self._submit(name, PairStage.SCREEN)
+            if not self._stopping:
+                sweep.done(name, LOCAL, now())
+
+        # Slow scenarios wait most of the time. They need a user as well, and leave some for the others.
+        slow = gevent.spawn(some, [name for name in names if name in self._slow], users - SWEEP_PAIRS)
+        some([name for name in names if name not in self._slow], min(SWEEP_PAIRS, users))
+        slow.join()
+
+    def _replay(self, suspects: Mapping[str, str], stage: PairStage, seconds: float) -> None:
+        """Repeat the scenarios of ``suspects``, by operation, until each is decided or the time is over."""
+        ends = time.monotonic() + seconds
+        if len(suspects) > MOST_SUSPECTS:
+            self.incomplete = f"only {MOST_SUSPECTS} of {len(suspects)} failing operations were repeated"
+
+        def one(operation: str, scenario: str) -> None:
+            while (
+                not self._stopping
+                and time.monotonic() < ends
+                and allocation.undecided(*self.tally.outcome(stage, scenario, operation))
+            ):
+                self._submit(scenario, stage, ())
+
+        pool = Pool(REPLAY_PAIRS)
+        for operation, scenario in itertools.islice(suspects.items(), MOST_SUSPECTS):
+            pool.spawn(one, operation, scenario)
+        pool.join()
+
+    def _until(
+        self, operations: Collection[str], pairs: int, stage: PairStage, concurrently: int, ends: float
+    ) -> None:
+        """Run the scenarios that yield the most until all ``operations`` have ``pairs``, or the time is over."""
+        running: Counter[str] = Counter()
+        chosen = frozenset(operations)
+        only = None if stage is PairStage.SCREEN else chosen
+
+        def one(cost: Cost) -> None:
+            running.update(cost.pairs)
+            try:
+                self._submit(cost.scenario, stage, only)
+            finally:
+                running.subtract(cost.pairs)
+
+        pool = Pool(min(concurrently, SWEEP_PAIRS))
+        fruitless: Counter[str] = Counter()
+        while not self._stopping and time.monotonic() < ends:
+            missing = self.tally.missing(chosen, pairs, stage)
+            if stage is not PairStage.SCREEN and missing:
+                # All of them evenly: time may end before they are complete.
+                most = max(missing.values())
+                missing = {name: number for name, number in missing.items() if number >= most - 4}
+            usable = [one for one in self._costs() if fruitless[one.scenario] < 3]
+            cost = allocation.next_scenario(missing, usable, running=running)
+            if cost is None and not len(pool):
+                break
+            if cost is None:
+                gevent.sleep(0.01)
+                continue
+            before = sum(missing.values())
+            pool.spawn(one, cost)
+            if concurrently == 1:
+                pool.join()
+                after = sum(self.tally.missing(missing, pairs, stage).values())
+                fruitless[cost.scenario] = 0 if after < before else fruitless[cost.scenario] + 1
+        pool.join()
+
+    def _confirm(self, users: int) -> None:
+        """Make fresh pairs of what was suspicious before the second boot."""
+        began = time.monotonic()
+        slower = [one for one in self.plan.confirm if not one.failing]
+        failing = {one.operation: one.scenario for one in self.plan.confirm if one.failing}
+        for name in sorted({one.scenario for one in slower}):
+            for _ in range(WARM_UPS):
+                self._submit(name, PairStage.CONFIRM, ())
+        self._replay(failing, PairStage.CONFIRM, self.plan.budget)
+        self._until(
+            [one.operation for one in slower],
+            CONFIRMED,
+            PairStage.CONFIRM,
+            JUDGING_PAIRS,
+            began + self.plan.budget,
+        )
+        if self.plan.confirm_all:
+            pool = Pool(min(SWEEP_PAIRS, users))
+            for name in self.plan.scenarios:
+                if self._stopping or time.monotonic() > began + self.plan.budget:
+                    break
+                pool.spawn(self._submit, name, PairStage.CONFIRM)
+            pool.join()
+
+    def _costs(self) -> list[Cost]:
+        """Return the scenarios that may be repeated."""
+        return [
+            cost
+            for name, cost in self.tally.costs.items()
+            if name not in self._slow and cost.seconds < SLOWEST and cost.pairs
+        ]
+
+    def _submit(self, name: str, stage: PairStage, only: Collection[str] | None = None) -> None:
+        """Have a user run ``name`` in a pair; return when it has ended."""
+        if self._stopping:
+            return
+        order = _Order(name, stage, only, AsyncResult())
+        self._orders.put(order)
+        order.done.get()
+
+    def _pair(self, order: _Order, user: PairUser, partner: PairUser) -> None:
+        number = next(self._numbers)
+        lockstep = Lockstep(self._random)
+        head, base = self._links(number)
+        self._active[number] = (lockstep, head, base)
+        began = time.monotonic()
+        other = gevent.spawn(self._side, partner, base, order.name, lockstep.base)
+        try:
+            self._side(user, head, order.name, lockstep.head)
+            other.join(END_TIMEOUT)
+        finally:
+            lockstep.separate()
+            other.kill()
+            del self._active[number]
+        if not self._stopping:
+            self.tally.add(order.stage, order.name, lockstep, time.monotonic() - began, order.only)
+
+    def _links(self, number: int) -> tuple[GatewayLink, GatewayLink]:
+        """Return links for one run: both sides use the same names, and no other run does."""
+        tag = self._head.session.tag
+
+        def named(link: GatewayLink) -> GatewayLink:
+            session = replace(link.session, tag=tag, _numbers=itertools.count(number * NUMBERS))
+            return GatewayLink(session, link.fixture)
+
+        return named(self._head), named(self._base)
+
+    def _side(self, user: PairUser, link: GatewayLink, name: str, side: Side) -> None:
+        user.use(link)
+        side.start()
+        try:
+            user.perform(name, sync=side)
+        except (StopUser, StopTest):
+            return
+        finally:
+            side.end()

@@ -1,0 +1,96 @@
+"""Checks of a comparison with a base. A run without a base has none of them."""
+
+from __future__ import annotations
+
+import math
+
+from loadtest.core.units import plural, some
+from loadtest.judge.against_base import slower_text
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
+from loadtest.pairs.assess import Speed
+
+BASE_CHECKS = frozenset({Check.BREAKING, Check.SLOWER, Check.PAIRS})
+"""They are made only if the run has a base."""
+
+
+def not_breaking(facts: CheckInput) -> CheckResult:
+    """Check that head offers every operation of base, and accepts and returns what base does."""
+    against = facts.against
+    if against is None or against.base.breaking is None:
+        return not_measured(Check.BREAKING, "the contracts of base and head were not compared")
+    if not against.changes:
+        return passed(Check.BREAKING, "no breaking change of the API")
+    fatal = against.failing_changes
+    removed = [one.operation for one in against.changes if one.removal]
+    other = [f"{one.operation}: {one.what}" for one in against.changes if not one.removal]
+    parts = []
+    if removed:
+        parts.append(f"{plural(len(removed), 'operation')} removed: {some(removed)}")
+    if other:
+        parts.append(f"{plural(len(other), 'breaking change')}: {some(other, 2)}")
+    return CheckResult(
+        Check.BREAKING,
+        Severity.FAILURE if fatal else Severity.WARNING,
+        "; ".join(parts),
+        "Clients of the base can break. Keep what was removed, or announce it and use --fail-on-breaking never.",
+        tuple(f"{one.operation}: {one.what}" for one in against.changes),
+    )
+
+
+def not_slower(facts: CheckInput) -> CheckResult:
+    """Check that no operation, nor the gateway as a whole, is slower than base."""
+    against = facts.against
+    if against is None:
+        return not_measured(Check.SLOWER, "there is no base")
+    found = against.assessment
+    slower = [slower_text(one) for one in found.slower]
+    if found.overall_slower and found.overall is not None:
+        percent = 100 * (math.exp(found.overall.mean) - 1)
+        slower.insert(0, f"all operations together {percent:.0f} % slower")
+    if slower:
+        return CheckResult(
+            Check.SLOWER,
+            Severity.FAILURE,
+            ", ".join(slower[:5]) + (f" and {len(slower) - 5} more" if len(slower) > 5 else ""),
+            "Measured twice, with a boot between. Profile the handler on base and head.",
+            tuple(slower),
+        )
+    doubtful = [slower_text(one) for one in found.with_speed(Speed.UNCONFIRMED)]
+    if found.overall_unconfirmed:
+        doubtful.insert(0, "all operations together")
+    if doubtful:
+        return CheckResult(
+            Check.SLOWER,
+            Severity.WARNING,
+            f"unconfirmed: {some(doubtful, 2)}",
+            "Seemed slower before both gateways were booted again, and not after. Repeat the run if in doubt.",
+            tuple(doubtful),
+        )
+    judged, screened = found.with_speed(Speed.JUDGED), found.with_speed(Speed.SCREENED)
+    text = f"none of {len(judged)} judged and {len(screened)} screened operations is slower"
+    return passed(Check.SLOWER, text)
+
+
+def enough_pairs(facts: CheckInput) -> CheckResult:
+    """Check that the pairs were complete and scattered little enough to find a slowdown."""
+    against = facts.against
+    if against is None:
+        return not_measured(Check.PAIRS, "there is no base")
+    found = against.assessment
+    few = [one.name for one in found.with_speed(Speed.TOO_FEW)]
+    number = sum(len(one.head) for one in against.base.pairs)
+    text = f"{plural(number, 'pair')} of calls with {against.name}"
+    if found.detectable is not None:
+        text += (
+            f"; smallest slowdown of a judged operation that is found: {100 * (found.detectable - 1):.0f} %"
+        )
+    if few:
+        text += f"; {plural(len(few), 'operation')} not judged, with too few pairs"
+    if against.base.incomplete:
+        text += f"; {against.base.incomplete}"
+    elif found.noisy:
+        text += "; the pairs scatter too much to find small slowdowns"
+    if against.base.incomplete or found.noisy or not number:
+        advice = "Use a machine with less other load, or more time (--pairs-for)."
+        return CheckResult(Check.PAIRS, Severity.WARNING, text, advice, tuple(few))
+    return CheckResult(Check.PAIRS, Severity.PASSED, text, items=tuple(few))

@@ -1,0 +1,134 @@
+"""Which operations get the next pairs. Pure, without SciPy: it runs inside the load generator.
+
+Few pairs of every operation show which ones may be slower. Those get more pairs, in two steps, and the most suspicious
+ones are judged on fresh pairs: the choice has no influence on them.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+SCREENED = 4
+"""Pairs of an operation after which it is screened."""
+WIDE = 100
+NARROW = 30
+JUDGED = 10
+"""Operations that are judged."""
+WIDE_PAIRS = 8
+NARROW_PAIRS = 16
+"""Pairs of each of the most suspicious operations after a step."""
+LEAST_JUDGED = 20
+"""Fresh pairs without which an operation is not judged."""
+MOST_JUDGED = 100
+CONFIRMED = 40
+"""Fresh pairs of each suspicious operation after the second boot."""
+REPLAYS = 40
+"""Most runs of a scenario that decide about a failure."""
+LOOKS = (10, 20, REPLAYS)
+"""Numbers of runs after which a failure is tested."""
+PRIOR = 0.1
+"""Standard deviation that is added to the measured one: few pairs may agree by chance."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the screening."""
+
+    operations: int | None
+    """The most suspicious ones; None for all."""
+    pairs: int
+    """Pairs that each of them has after the step."""
+    until: float
+    """Share of the time budget at which it ends."""
+
+
+STEPS = (
+    Step(None, SCREENED, 0.55),
+    Step(WIDE, WIDE_PAIRS, 0.7),
+    Step(NARROW, NARROW_PAIRS, 0.8),
+)
+
+
+def suspicion(logs: Sequence[float]) -> float:
+    """Return a score of log ratios: higher for a larger slowdown and for more and less scattered pairs."""
+    if not logs:
+        return -math.inf
+    middle = statistics.median(logs)
+    spread = statistics.median(abs(one - middle) for one in logs)
+    return middle * math.sqrt(len(logs)) / (spread + PRIOR)
+
+
+def most_suspicious(logs: Mapping[str, Sequence[float]], number: int | None) -> tuple[str, ...]:
+    """Return the names of the ``number`` operations with the highest scores, or of all."""
+    return tuple(sorted(logs, key=lambda name: (-suspicion(logs[name]), name))[:number])
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of a scenario takes and yields."""
+
+    scenario: str
+    seconds: float
+    pairs: Mapping[str, int]
+    """Pairs by operation."""
+
+
+def cheapest(operation: str, costs: Iterable[Cost]) -> Cost | None:
+    """Return the scenario that yields pairs of ``operation`` in the least time; None if none does."""
+    able = [one for one in costs if one.pairs.get(operation)]
+    return min(able, key=lambda one: (one.seconds / one.pairs[operation], one.scenario), default=None)
+
+
+def next_scenario(
+    missing: Mapping[str, int], costs: Collection[Cost], *, running: Mapping[str, int] | None = None
+) -> Cost | None:
+    """Return the scenario that yields the most ``missing`` pairs per second; None if none yields any.
+
+    ``running`` are the pairs by operation of scenarios that run at the moment.
+    """
+    under_way = running or {}
+
+    def gain(cost: Cost) -> float:
+        useful = sum(
+            min(number, missing[name] - under_way.get(name, 0))
+            for name, number in cost.pairs.items()
+            if missing.get(name, 0) > under_way.get(name, 0)
+        )
+        return useful / max(cost.seconds, 1e-3)
+
+    best = max(costs, key=lambda one: (gain(one), one.scenario), default=None)
+    return best if best is not None and gain(best) > 0 else None
+
+
+def undecided(runs: int, failed: int, base_failed: int) -> bool:
+    """Return whether more runs may show that head fails more often than base.
+
+    Looks at fixed numbers of runs only, so that the tests stay valid.
+    """
+    if runs >= REPLAYS:
+        return False
+    if runs not in LOOKS:
+        return True
+    if failed <= base_failed:
+        # One that fails half of the time fails in ten runs with a probability of 99.9 %.
+        return False
+    return not certain(runs, failed, base_failed)
+
+
+def certain(runs: int, failed: int, base_failed: int) -> bool:
+    """Return whether the difference is so large that a hundred tests at each look would not hide it."""
+    return _hypergeometric_tail(runs, failed, base_failed) < 1e-2 / len(LOOKS) / 100
+
+
+def _hypergeometric_tail(runs: int, failed: int, base_failed: int) -> float:
+    """Return the p-value of the one-sided Fisher exact test; without SciPy, for small numbers."""
+    total = failed + base_failed
+    ways = math.comb(2 * runs, total)
+    return sum(
+        math.comb(runs, one) * math.comb(runs, total - one) / ways
+        for one in range(failed, min(runs, total) + 1)
+        if total - one <= runs
+    )

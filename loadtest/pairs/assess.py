@@ -1,0 +1,286 @@
+"""What the pairs of a run prove: slower operations, new failures, and a gateway that is slower as a whole."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadtest.pairs.allocation import CONFIRMED, LEAST_JUDGED, LOOKS, SCREENED
+from loadtest.pairs.statistics import (
+    ALPHA,
+    Overall,
+    Ratio,
+    detectable,
+    fails_more_p,
+    holm,
+    overall,
+    ratio_of,
+    scatter,
+    slower_p,
+)
+from loadtest.results.failures import Failure
+from loadtest.results.pairs import BaseRun, PairStage
+
+NOTABLE = 1.10
+"""Median ratio from which an operation can be slower."""
+NOISY = 0.5
+"""Standard deviation of log ratios from which the pairs scatter too much to find much."""
+FEWEST_OPERATIONS = 20
+"""Operations without which nothing is concluded about the gateway as a whole."""
+
+
+class Speed(StrEnum):
+    """Whether an operation is slower on head, the worst first."""
+
+    SLOWER = "slower"
+    UNCONFIRMED = "unconfirmed"
+    """Slower until the second boot, and not after it."""
+    JUDGED = "not slower"
+    SCREENED = "not suspicious"
+    TOO_FEW = "not judged"
+
+
+class BaseEvidence(StrEnum):
+    """What the base shows about a failure on head, the worst first."""
+
+    NEW = "new"
+    """Head fails, and base does not, also after a second boot."""
+    NO_TRIALS = "not compared"
+    """The call is not made in pairs, and base did not fail in the same way."""
+    UNCONFIRMED = "unconfirmed"
+    """It failed on head, but repetitions do not show that base does better."""
+    ALSO_ON_BASE = "also on base"
+
+
+@dataclass(frozen=True)
+class OperationSpeed:
+    """One operation, and what its pairs show."""
+
+    name: str
+    speed: Speed
+    ratio: Ratio | None
+    """Of the pairs that decided; None without pairs."""
+    logs: tuple[float, ...] = ()
+    """Logarithm of the ratio of each of these pairs."""
+    base_ms: float | None = None
+    """Median latency on base."""
+    head_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the pairs of a run prove."""
+
+    operations: tuple[OperationSpeed, ...]
+    """Slower ones first."""
+    new: frozenset[str]
+    """Operations that fail more often on head."""
+    unconfirmed: frozenset[str]
+    """Operations that failed more often on head until the second boot, or for which there was none."""
+    overall: Overall | None
+    overall_slower: bool
+    overall_unconfirmed: bool
+    sigma: float | None
+    """Standard deviation of a log ratio; None without pairs."""
+    detectable: float | None
+    """Smallest slowdown of one operation that this run would have found, as a ratio."""
+
+    @property
+    def slower(self) -> tuple[OperationSpeed, ...]:
+        """The slower operations."""
+        return self.with_speed(Speed.SLOWER)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the pairs scatter too much."""
+        return self.sigma is not None and self.sigma > NOISY
+
+    def with_speed(self, speed: Speed) -> tuple[OperationSpeed, ...]:
+        """Return the operations with this result."""
+        return tuple(one for one in self.operations if one.speed is speed)
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """What has to be confirmed after a second boot."""
+
+    slower: frozenset[str]
+    failing: frozenset[str]
+    overall: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.slower or self.failing or self.overall)
+
+
+def alarms(base: BaseRun) -> Alarms:
+    """Return what the pairs before the second boot suggest.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    whole = _overall(base, PairStage.SCREEN, SCREENED)
+    return Alarms(
+        slower=_slower(_logs(base, PairStage.JUDGE), LEAST_JUDGED),
+        failing=_failing(base, PairStage.REPLAY, _suspects(base)),
+        overall=whole is not None and whole.slower,
+    )
+
+
+def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
+    """Return what the pairs of ``base`` prove about its pairs' operations and these ``operations``.
+
+    Raises:
+        UsageError: SciPy is not installed.
+    """
+    raised = alarms(base)
+    screened, judged = _logs(base, PairStage.SCREEN), _logs(base, PairStage.JUDGE)
+    confirming = _logs(base, PairStage.CONFIRM)
+    confirmed = _slower({name: confirming.get(name, ()) for name in raised.slower}, CONFIRMED // 2)
+    names = {*operations, *screened, *judged}
+    found = [_speed(base, name, raised.slower, confirmed, screened, judged) for name in names]
+    order = list(Speed)
+    found.sort(key=lambda one: (order.index(one.speed), -(one.ratio.value if one.ratio else 0.0), one.name))
+    new = _failing(base, PairStage.CONFIRM, raised.failing) if raised.failing else frozenset[str]()
+    whole = _overall(base, PairStage.CONFIRM, 1) if raised.overall else None
+    slower = whole is not None and whole.slower
+    sigma = scatter(screened)
+    sizes = [len(one) for one in judged.values()]
+    pairs = int(statistics.median(sizes)) if sizes else 0
+    return Assessment(
+        operations=tuple(found),
+        new=new,
+        unconfirmed=raised.failing - new,
+        overall=whole if slower else _overall(base, PairStage.SCREEN, SCREENED),
+        overall_slower=slower,
+        overall_unconfirmed=raised.overall and not slower,
+        sigma=sigma,
+        detectable=max(detectable(sigma, pairs, len(sizes)), NOTABLE)
+        if sigma is not None and pairs
+        else None,
+    )
+
+
+def evidence_of(failure: Failure, base: BaseRun, assessment: Assessment) -> BaseEvidence:
+    """Return what the base shows about a failure on head."""
+    rows = [row for row in base.trials if row.operation == failure.operation]
+    seen = any(failure.fingerprint in row.fingerprints for row in rows)
+    if seen and failure.operation in assessment.new:
+        return BaseEvidence.NEW
+    if any(_alike(failure, one) for one in base.failures):
+        return BaseEvidence.ALSO_ON_BASE
+    followed = sum(failure.after.values()) >= failure.count
+    return BaseEvidence.UNCONFIRMED if seen or followed else BaseEvidence.NO_TRIALS
+
+
+def _alike(one: Failure, other: Failure) -> bool:
+    same = (one.operation, one.problem, one.status, one.code)
+    return same == (other.operation, other.problem, other.status, other.code)
+
+
+def fixed(base: BaseRun) -> tuple[Failure, ...]:
+    """Return the failures of operations that always failed on base, and never on head."""
+    tried: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for row in base.trials:
+        tried[row.operation].append((row.runs, row.head_failed, row.base_failed))
+    repaired = {
+        operation
+        for operation, rows in tried.items()
+        if all(base_failed == runs and not failed for runs, failed, base_failed in rows)
+    }
+    return tuple(one for one in base.failures if one.operation in repaired)
+
+
+def _speed(
+    base: BaseRun,
+    name: str,
+    raised: frozenset[str],
+    confirmed: frozenset[str],
+    screened: Mapping[str, Sequence[float]],
+    judged: Mapping[str, Sequence[float]],
+) -> OperationSpeed:
+    if name in confirmed:
+        speed, stages = Speed.SLOWER, {PairStage.CONFIRM}
+    elif name in raised:
+        speed, stages = Speed.UNCONFIRMED, {PairStage.CONFIRM, PairStage.JUDGE}
+    elif len(judged.get(name, ())) >= LEAST_JUDGED:
+        speed, stages = Speed.JUDGED, {PairStage.JUDGE}
+    elif len(screened.get(name, ())) >= SCREENED:
+        speed, stages = Speed.SCREENED, {PairStage.SCREEN}
+    else:
+        speed, stages = Speed.TOO_FEW, {PairStage.SCREEN}
+    pairs = [
+        pair
+        for one in base.pairs
+        if one.operation == name and one.stage in stages
+        for pair in zip(one.head, one.base, strict=False)
+        if min(pair) > 0
+    ]
+    logs = tuple(math.log(head / before) for head, before in pairs)
+    return OperationSpeed(
+        name=name,
+        speed=speed,
+        ratio=ratio_of(logs) if logs else None,
+        logs=logs,
+        head_ms=statistics.median(head for head, _ in pairs) if pairs else None,
+        base_ms=statistics.median(before for _, before in pairs) if pairs else None,
+    )
+
+
+def _logs(base: BaseRun, stage: PairStage) -> dict[str, list[float]]:
+    """Return the log ratios of a stage by operation."""
+    logs: defaultdict[str, list[float]] = defaultdict(list)
+    for one in base.pairs:
+        if one.stage is stage:
+            logs[one.operation] += [
+                math.log(head / before)
+                for head, before in zip(one.head, one.base, strict=False)
+                if min(head, before) > 0
+            ]
+    return dict(logs)
+
+
+def _slower(logs: Mapping[str, Sequence[float]], fewest: int) -> frozenset[str]:
+    """Return the operations that are significantly and notably slower, of those with enough pairs."""
+    tested = {name: slower_p(values) for name, values in logs.items() if len(values) >= fewest}
+    return frozenset(name for name in holm(tested) if statistics.median(logs[name]) >= math.log(NOTABLE))
+
+
+def _overall(base: BaseRun, stage: PairStage, fewest: int) -> Overall | None:
+    medians = [statistics.median(logs) for logs in _logs(base, stage).values() if len(logs) >= fewest]
+    return overall(medians) if len(medians) >= FEWEST_OPERATIONS else None
+
+
+def _suspects(base: BaseRun) -> frozenset[str]:
+    """Return the operations that failed more often on head before any repetition."""
+    counts = _counts(base, PairStage.SCREEN)
+    return frozenset(name for name, (_, failed, base_failed) in counts.items() if failed > base_failed)
+
+
+def _failing(base: BaseRun, stage: PairStage, suspects: frozenset[str]) -> frozenset[str]:
+    """Return the ``suspects`` that fail significantly more often on head in a ``stage``."""
+    counts = _counts(base, stage)
+    # Without repetitions a suspect still counts as a test.
+    tested = {
+        name: fails_more_p(failed, base_failed, runs)
+        for name in suspects
+        for runs, failed, base_failed in (counts.get(name, (0, 0, 0)),)
+    }
+    return holm(tested, ALPHA / len(LOOKS))
+
+
+def _counts(base: BaseRun, stage: PairStage) -> dict[str, tuple[int, int, int]]:
+    """Return runs, failures on head and failures on base by operation."""
+    counts: defaultdict[str, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for row in base.trials:
+        if row.stage is stage:
+            runs, failed, base_failed = counts[row.operation]
+            counts[row.operation] = (
+                runs + row.runs,
+                failed + row.head_failed,
+                base_failed + row.base_failed,
+            )
+    return dict(counts)

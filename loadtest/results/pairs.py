@@ -1,0 +1,82 @@
+"""Calls made in pairs on head, the gateway under test, and on base, the gateway before the change."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from loadtest.core.record import Count, Milliseconds, Record, Seconds
+from loadtest.results.failures import Failure
+from loadtest.results.target import Gateway
+
+
+class PairStage(StrEnum):
+    """The purpose of a pair."""
+
+    SCREEN = "screen"
+    """Every operation a few times, then the suspicious ones more often."""
+    REPLAY = "replay"
+    """Scenarios with a failure that only head has, again."""
+    JUDGE = "judge"
+    """Fresh pairs of the most suspicious operations, which decide whether they are slower."""
+    CONFIRM = "confirm"
+    """After both gateways were booted again with ports and order swapped."""
+
+
+class CallPairs(Record, frozen=True, kw_only=True):
+    """Calls of one operation of one scenario that succeeded on both sides."""
+
+    stage: PairStage
+    scenario: str
+    operation: str
+    head: tuple[Milliseconds, ...]
+    """Latency of each call in ms."""
+    base: tuple[Milliseconds, ...]
+    """Latency in ms of the call on base that was made at the same moment."""
+
+
+class Trials(Record, frozen=True, kw_only=True):
+    """Runs of one scenario on both sides in which both called one operation."""
+
+    stage: PairStage
+    scenario: str
+    operation: str
+    runs: Count
+    head_failed: Count = 0
+    """Runs in which the operation failed on head."""
+    base_failed: Count = 0
+    fingerprints: tuple[str, ...] = ()
+    """Of the failures on head."""
+
+
+class ContractChange(Record, frozen=True, kw_only=True):
+    """A difference between the contracts of base and head that breaks clients."""
+
+    operation: str
+    what: str
+    """``removed``, ``query limit: now required``."""
+    removal: bool = False
+    """The operation is gone."""
+
+
+class BaseRun(Record, frozen=True, kw_only=True):
+    """What was measured on base, and in pairs."""
+
+    gateway: Gateway
+    commit: str | None = None
+    """The commit of base, if it is a checkout."""
+    budget: Seconds = 0.0
+    """Time for pairs after the first sweep."""
+    confirmed: bool = False
+    """Whether pairs were made after a second boot of both gateways."""
+    incomplete: str = ""
+    """Why pairs are missing, one sentence."""
+    pairs: tuple[CallPairs, ...] = ()
+    trials: tuple[Trials, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """Failures on base, without examples."""
+    breaking: tuple[ContractChange, ...] | None = None
+    """None if the contracts were not compared."""
+    added: dict[str, str] = msgspec.field(default_factory=dict)
+    """Operations that only head offers and no scenario calls, with the location of their handler or nothing."""
