@@ -9,6 +9,7 @@ import copy
 import logging
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import gevent
@@ -50,6 +51,7 @@ from loadtest.engine.sweep import SweepClient, is_slow
 from loadtest.engine.target import DEFAULT_HOST, Base, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
+from loadtest.recording.call_trace import CallTrace
 from loadtest.recording.pauses import TICK
 from loadtest.recording.recorder import Recorder
 
@@ -78,6 +80,8 @@ class LoadProcess:
         redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
         hide_secrets_in_logs(redactor)
         self.recorder = Recorder(environment, redactor)
+        if self.target.trace:
+            self.recorder.observers.append(CallTrace(Path(self.target.trace), self.target.stop_at))
         self.links: tuple[GatewayLink, ...] = ()
         """The gateways under test. All but the first take part in the first sweep only."""
         self.base: GatewayLink | None = None

@@ -121,6 +121,10 @@ class Target(Record, frozen=True, kw_only=True):
     """Run time of the profile in seconds, used by a soak if Locust has none."""
     only: tuple[str, ...] = ()
     """Names of the scenarios to run once each; the load ends after them. Empty: all scenarios, then the mix."""
+    trace: str = ""
+    """File to which each call is written; empty for none."""
+    stop_at: str = ""
+    """Fingerprint of the failure at which the process ends, leaving everything as it is; empty for none."""
     expect_workers: int = 0
     """Workers that a master waits for; 0 if the load runs in local processes."""
     workers_within: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -70,6 +70,8 @@ class Recorder:
         self.cpu: dict[str, float] = {}
         """CPU seconds by worker."""
         self.pauses = PauseMonitor(clock.now)
+        self.observers: list[Callable[[CallResult | RefusalResult], None]] = []
+        """Called with each result, after it was counted."""
         environment.events.request.add_listener(self._on_request)
 
     def reset(self) -> None:
@@ -105,6 +107,15 @@ class Recorder:
     def refusal(self, result: RefusalResult) -> None:
         """Count one negative case. Locust's own statistics do not contain it."""
         self.aggregator.add_refusal(result)
+        self._observe(result)
+
+    def _add(self, result: CallResult) -> None:
+        self.aggregator.add(result)
+        self._observe(result)
+
+    def _observe(self, result: CallResult | RefusalResult) -> None:
+        for observer in self.observers:
+            observer(result)
 
     def scenario_started(self, name: str) -> None:
         """Count the start of a scenario."""
@@ -133,7 +144,7 @@ class Recorder:
         lines = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
         now = clock.now()
         self.environment.stats.log_error(method, name, str(problem))
-        self.aggregator.add(
+        self._add(
             CallResult(
                 operation=operation,
                 scenario=caller.scenario,
@@ -161,7 +172,7 @@ class Recorder:
     ) -> None:
         call: CallContext | None = context.get("call") if context else None
         operation = f"{request_type} {name}"
-        self.aggregator.add(
+        self._add(
             CallResult(
                 operation=operation,
                 scenario=call.scenario if call else None,

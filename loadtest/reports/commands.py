@@ -34,6 +34,10 @@ class Commands:
         words = [*shlex.split(self.program), "baseline", "accept", *fingerprints, *self._run()]
         return f"{shlex.join(words)} --reason '…' --owner '…' --expires YYYY-MM-DD"
 
+    def repro(self, fingerprint: str) -> str:
+        """Return the command that reproduces a failure."""
+        return shlex.join((*shlex.split(self.program), "repro", fingerprint, *self._run()))
+
     def _run(self) -> tuple[str, ...]:
         if self.reports == USUAL_REPORTS:
             return ()

@@ -81,9 +81,11 @@ def print_verdict(
 
 
 def _closing(verdict: Verdict, commands: Commands) -> Iterator[str]:
-    """Yield where the report is, how to open it, and how to accept new failures."""
+    """Yield where the report is, and how to open it, reproduce the first failure, and accept new failures."""
     yield f"Report: {commands.page}"
     yield f"Open it: {commands.open_page()}"
+    if again := next((one.failure for one in verdict.failed if one.failure.scenario), None):
+        yield f"Reproduce: {commands.repro(again.fingerprint)}"
     acceptable = any(one.status in (FailureStatus.NEW, FailureStatus.EXPIRED) for one in verdict.failed)
     which = "Accept new failures" if acceptable else "No new failures; to accept such"
     yield f"{which}: {commands.accept()}"

@@ -12,6 +12,11 @@ def test_the_usual_directory_is_not_named() -> None:
     assert commands.open_page() == "xdg-open reports/report.html"
 
 
+def test_a_failure_is_reproduced_by_its_fingerprint() -> None:
+    assert Commands().repro("3f2a9c01b7de") == "loadtest repro 3f2a9c01b7de"
+    assert Commands(reports=Path("x")).repro("ab") == "loadtest repro ab --run x/run.json"
+
+
 def test_another_directory_is_quoted() -> None:
     commands = Commands(".venv/bin/loadtest", Path("my reports"), "open")
     assert shlex.split(commands.open_page()) == ["open", "my reports/report.html"]

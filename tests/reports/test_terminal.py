@@ -88,7 +88,8 @@ def test_the_last_lines_name_the_report_and_how_to_accept_new_failures() -> None
     assert opened == "Open it: xdg-open reports/report.html"
     assert accept.startswith("No new failures; to accept such: loadtest baseline accept --reason")
     assert headline.startswith("PASS · 6/6 operations called, 6 correct · nothing new")
-    accept = printed(failures(), commands=Commands("x/loadtest")).splitlines()[-2]
+    again, accept, _ = printed(failures(), commands=Commands("x/loadtest")).splitlines()[-3:]
+    assert again == f"Reproduce: x/loadtest repro {verdict(failures()).failed[0].failure.fingerprint}"
     assert (
         accept
         == "Accept new failures: x/loadtest baseline accept --reason '…' --owner '…' --expires YYYY-MM-DD"

@@ -1,0 +1,179 @@
+"""Reproduce one failure of a run: perform its scenario again, up to the call that fails."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from loadtest.app.drive import target_of
+from loadtest.app.locust_process import locust_environment
+from loadtest.app.supervision import run_locust
+from loadtest.core.errors import UsageError
+from loadtest.core.progress import Progress
+from loadtest.core.redact import MASK
+from loadtest.engine.scenario_plan import discover_scenarios
+from loadtest.gateway.boot import booted
+from loadtest.gateway.install.source import Running, Source
+from loadtest.gateway.logs import LogQuery
+from loadtest.gateway.process.detached import boot_detached
+from loadtest.gateway.running import RunningGateway
+from loadtest.results.failures import Failure
+from loadtest.results.run import Run
+from loadtest.results.trace import TracedCall, read_trace
+from loadtest.workload.profiles import Size
+
+LONGEST = 300.0
+"""Seconds that a scenario may take."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a scenario did when it was performed again."""
+
+    failure: Failure
+    """The failure of the run."""
+    gateway: RunningGateway
+    calls: tuple[TracedCall, ...]
+    """Up to the failing call, or all of them if it did not fail again."""
+    log: tuple[str, ...]
+    """The gateway's log lines about the failing call."""
+
+    @property
+    def found(self) -> TracedCall | None:
+        """The call that failed as in the run, if it did."""
+        last = self.calls[-1] if self.calls else None
+        return last if last is not None and last.fingerprint == self.failure.fingerprint else None
+
+
+def failure_of(run: Run, fingerprint: str) -> Failure:
+    """Return the failure of ``run`` whose fingerprint starts with ``fingerprint``.
+
+    Raises:
+        UsageError: there is none, or several, or it was found without a scenario.
+    """
+    found = [one for one in run.failures if one.fingerprint.startswith(fingerprint)] if fingerprint else []
+    if len(found) != 1:
+        named = ", ".join(one.fingerprint for one in (found or run.failures)[:20])
+        which = "several failures have" if found else "no failure of this run has"
+        raise UsageError(f"{fingerprint!r}: {which} this fingerprint, expected one of {named or 'none'}")
+    (failure,) = found
+    planned = {one.name for one in discover_scenarios(soak=False, deep=True)}
+    if failure.scenario is None:
+        raise UsageError(f"{failure.fingerprint}: the run does not record its scenario")
+    if failure.scenario not in planned:
+        raise UsageError(
+            f"{failure.fingerprint}: its scenario {failure.scenario} does not exist, or runs in a soak only"
+        )
+    return failure
+
+
+def database_of(run: Run) -> str | None:
+    """Return the value of ``--database`` for the database of ``run``; None if it is unknown."""
+    database = run.gateway.deployment.database if run.gateway else None
+    return {"sqlite": "sqlite", "postgresql": "postgres"}.get(database or "")
+
+
+def port_of(run: Run) -> int | None:
+    """Return the port at which the gateway of ``run`` was booted if it is free, so that addresses in reports hold."""
+    address = urlsplit(run.settings.host)
+    if address.hostname != "127.0.0.1" or address.port is None:
+        return None
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.hostname, address.port))
+        except OSError:
+            return None
+    return address.port
+
+
+def overrides_of(run: Run) -> Mapping[str, str]:
+    """Return the settings that ``run`` changed.
+
+    Raises:
+        UsageError: the value of one is a secret, which the run does not contain.
+    """
+    changed = run.gateway.changed if run.gateway else {}
+    masked = [name for name, value in changed.items() if MASK in value]
+    if masked:
+        raise UsageError(
+            f"--set {masked[0]}: is masked in the run, expected --gateway with a gateway that runs already"
+        )
+    return changed
+
+
+def reproduce(
+    failure: Failure,
+    source: Source,
+    *,
+    home: Path,
+    keep: bool,
+    port: int | None = None,
+    database: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    progress: Progress,
+) -> Reproduction:
+    """Boot ``source`` unless it runs already, perform the scenario of ``failure`` once, and stop the gateway.
+
+    With ``keep`` the scenario ends at the failing call without deleting anything, and the gateway is left running; see
+    :func:`~loadtest.gateway.process.detached.boot_detached`.
+
+    Raises:
+        UsageError: an option is not valid.
+        InconclusiveError: the gateway does not boot or respond.
+    """
+    progress.log("boot", source.text)
+    with ExitStack() as stack:
+        if keep and not isinstance(source, Running):
+            gateway = boot_detached(source, home=home, port=port, database=database, overrides=overrides)
+        else:
+            gateway = stack.enter_context(
+                booted(source, home=home, port=port, database=database, overrides=overrides)
+            )
+        reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-repro-")))
+        progress.log("repro", f"{failure.scenario} on {gateway.host}")
+        calls = _perform(failure, gateway, reports, keep=keep, progress=progress)
+        failing = next((n for n, one in enumerate(calls, 1) if one.fingerprint == failure.fingerprint), None)
+        calls = calls[:failing]
+        return Reproduction(failure, gateway, calls, _log_of(calls[-1], gateway) if failing else ())
+
+
+def _perform(
+    failure: Failure, gateway: RunningGateway, reports: Path, *, keep: bool, progress: Progress
+) -> tuple[TracedCall, ...]:
+    size = Size(profile="repro", users=1, spawn_rate=1.0, run_time=LONGEST, processes=1, deep=True)
+    trace = reports / "trace.jsonl"
+    target = replace(
+        target_of(gateway, size, reports),
+        only=(failure.scenario or "",),
+        trace=str(trace),
+        stop_at=failure.fingerprint if keep else "",
+    )
+    run_locust(
+        (),
+        locust_environment(
+            target, size, explicit=frozenset(("users", "spawn-rate", "run-time", "processes"))
+        ),
+        takes=LONGEST,
+        reports=reports,
+        gateways=(gateway,),
+        progress=progress,
+    )
+    return read_trace(trace)
+
+
+def _log_of(call: TracedCall, gateway: RunningGateway) -> tuple[str, ...]:
+    example = call.example
+    if example is None or not example.correlation_id:
+        return ()
+    address = urlsplit(example.url)
+    path = f"{address.path}?{address.query}" if address.query else address.path
+    query = LogQuery(example.correlation_id, call.operation.partition(" ")[0], path, call.finished)
+    return gateway.lines_of((query,)).get(example.correlation_id, ())
