@@ -9,7 +9,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.negative_caller import NegativeCaller
-from loadtest.fixtures.shared_member import new_password
+from loadtest.fixtures.accounts import new_password
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.admin.checks import cookies, goes_to, shows
 from loadtest.users.admin.forgery import FORGED, PROOF, judge_forged

@@ -9,7 +9,8 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
-from loadtest.fixtures.shared_member import SharedMember, new_password
+from loadtest.fixtures.accounts import new_password
+from loadtest.fixtures.shared_member import SharedMember
 from loadtest.users.admin.checks import has_all, has_length, has_members, made, request_id, shows, went_back
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.fixtures.shared_member import new_password
+from loadtest.fixtures.accounts import new_password
 from loadtest.users.admin.checks import has_length
 from loadtest.users.admin.lists import MOST, Shown, has_among
 from loadtest.users.base import task

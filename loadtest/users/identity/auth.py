@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
-from loadtest.fixtures.shared_member import new_password
+from loadtest.fixtures.accounts import new_password
 from loadtest.users.base import task
 from loadtest.users.identity.checks import (
     UNAUTHORIZED,

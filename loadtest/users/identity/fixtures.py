@@ -9,7 +9,8 @@ from typing import NamedTuple
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.fixtures.shared_member import SharedMember, new_password
+from loadtest.fixtures.accounts import new_password
+from loadtest.fixtures.shared_member import SharedMember
 from loadtest.users.base import GatewayUser
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import Person, whose

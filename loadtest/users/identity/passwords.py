@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.fixtures.shared_member import new_password
+from loadtest.fixtures.accounts import new_password
 from loadtest.users.base import task
 from loadtest.users.identity.checks import LINK, Person
 from loadtest.users.identity.fixtures import PeopleUser
