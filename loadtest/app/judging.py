@@ -14,13 +14,13 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import compare
 from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
 from loadtest.judge.failures import FailOn, FailureStatus, judge_failures
-from loadtest.judge.known import KnownFailures, accepted_entries, entries, gateway_version
-from loadtest.judge.known_file import read_baseline, write_known
+from loadtest.judge.known import KnownFailures, entries, gateway_version
+from loadtest.judge.known_file import read_baseline
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.openapi.contracts import contract_of, path_of, with_areas
 from loadtest.reports.writer import write_reports
 from loadtest.results.run import Run, read_run
-from loadtest.versions.data import KnownFailure, load
+from loadtest.versions.data import load
 
 
 @dataclass(frozen=True)
@@ -166,40 +166,3 @@ def judge_and_report(run: Run, options: JudgingOptions, directory: Path, today: 
     if problems := write_reports(run, verdict, directory):
         raise ReportError(run, verdict, problems)
     return verdict
-
-
-def accept(
-    run: Run,
-    options: JudgingOptions,
-    path: Path,
-    *,
-    fingerprints: Sequence[str] = (),
-    reason: str,
-    owner: str,
-    expires: dt.date,
-    link: str | None = None,
-    today: dt.date,
-) -> tuple[KnownFailure, ...]:
-    """Add known-failure entries for new and expired failures of ``run`` to the file ``path``; return them.
-
-    Without ``fingerprints`` all new and expired failures are accepted. Failures with an entry in ``path`` are known.
-
-    Raises:
-        UsageError: a fingerprint is unknown, the reason or owner is missing, the date has passed, or a file
-            cannot be read or written.
-    """
-    files = tuple(dict.fromkeys((*options.known_failures, *([path] if path.exists() else []))))
-    judged = judge_run(run, JudgingOptions(known_failures=files, categories=options.categories), today)
-    additions = accepted_entries(
-        [one.failure for one in judged.with_status(FailureStatus.NEW, FailureStatus.EXPIRED)],
-        fingerprints,
-        gateway=gateway_version(run.gateway),
-        reason=reason,
-        owner=owner,
-        expires=expires,
-        today=today,
-        link=link,
-    )
-    if additions:
-        write_known(path, additions)
-    return additions

@@ -4,50 +4,35 @@ from __future__ import annotations
 
 import atexit
 import errno
+from importlib import import_module
 
 import click
 
 from loadtest import __version__
 from loadtest.cli import output
-from loadtest.cli.commands import (
-    adopt,
-    baseline,
-    boot,
-    coverage,
-    drive,
-    gateways,
-    mutate,
-    refusals,
-    report,
-    repro,
-    run,
-    services,
-    shapes,
-    work,
-)
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.cli.options import HELP
 from loadtest.core.errors import ExitCode, LoadTestError
 from loadtest.core.signals import ignore_signals
 from loadtest.reports.text import one_line
 
-COMMANDS: tuple[click.Command, ...] = (
-    run.run,
-    drive.drive,
-    work.work,
-    report.report,
-    repro.repro,
-    coverage.coverage,
-    baseline.baseline,
-    refusals.refusals,
-    boot.boot,
-    services.services,
-    gateways.gateways,
-    adopt.adopt,
-    mutate.mutate,
-    shapes.shapes,
+COMMANDS = (
+    "run",
+    "drive",
+    "work",
+    "report",
+    "repro",
+    "coverage",
+    "baseline",
+    "refusals",
+    "boot",
+    "services",
+    "gateways",
+    "adopt",
+    "mutate",
+    "shapes",
 )
-"""The commands in the order of the help."""
+"""The commands in the order of the help; each is a module of :mod:`loadtest.cli.commands` and a function in it."""
 
 _EXHAUSTED = frozenset(
     (
@@ -64,11 +49,20 @@ _EXHAUSTED = frozenset(
 """Errors of a machine that has run out of a resource: neither the load test nor the gateway is at fault."""
 
 
+def load_command(name: str) -> click.Command:
+    """Import and return one of :data:`COMMANDS`."""
+    command: click.Command = getattr(import_module(f"loadtest.cli.commands.{name}"), name)
+    return command
+
+
 class _Group(click.Group):
-    """A group that lists its commands in the order in which they were added."""
+    """A group that imports a command when it is used: importing all of them takes several times as long."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
 
 @click.group(
@@ -79,10 +73,6 @@ class _Group(click.Group):
 @click.version_option(__version__, help="Show the version and exit")
 def cli() -> None:
     """Load test for ContextForge, the MCP gateway."""
-
-
-for _command in COMMANDS:
-    cli.add_command(_command)
 
 
 def main() -> int:

@@ -6,25 +6,22 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 from msgspec.structs import replace
 
 from loadtest.app.distributed import MasterOptions
-from loadtest.app.judging import JudgingOptions
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
 from loadtest.core.setting import Setting
 from loadtest.core.units import plural
-from loadtest.judge.against_base import FailOnBreaking
-from loadtest.judge.failures import FailOn
-from loadtest.results.locust_csv import read_csv_run
-from loadtest.results.run import Run, read_run
-from loadtest.results.target import Gateway
-from loadtest.versions.data import load
 from loadtest.workload import profiles
+
+if TYPE_CHECKING:
+    from loadtest.app.judging import JudgingOptions
+    from loadtest.results.run import Run
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """Context settings of every command, so that a command's help does not depend on its parent."""
@@ -210,6 +207,10 @@ def on_command_line(parameter: str) -> bool:
 
 def read_judging(given: Given) -> JudgingOptions:
     """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
+    from loadtest.app.judging import JudgingOptions
+    from loadtest.judge.against_base import FailOnBreaking
+    from loadtest.judge.failures import FailOn
+
     criteria = given["criteria"]
     return JudgingOptions(
         known_failures=given["known_failures"],
@@ -237,19 +238,26 @@ def the_run(
     Raises:
         UsageError: both are given, the file cannot be read, or the version is not known.
     """
+    from loadtest.results.run import read_run
+
     if path is not None and prefix is not None:
         raise UsageError("--run and --csv: expected one of them")
     if version is not None and prefix is None:
         raise UsageError("--gateway-version: expected together with --csv; a run names its gateway")
     if encoding is not None and prefix is None:
         raise UsageError("--encoding: expected together with --csv; a run is UTF-8")
-    if prefix is not None:
-        run = read_csv_run(prefix, encoding)
-        if version is None:
-            return run
-        known = load(version).version
-        return replace(run, gateway=Gateway(version=known, source=known, data=known))
-    return read_run(path or (reports or settings.reports_directory()) / "run.json")
+    if prefix is None:
+        return read_run(path or (reports or settings.reports_directory()) / "run.json")
+    # Compiling the patterns of the importer takes a tenth of a second.
+    from loadtest.results.locust_csv import read_csv_run
+    from loadtest.results.target import Gateway
+    from loadtest.versions.data import load
+
+    run = read_csv_run(prefix, encoding)
+    if version is None:
+        return run
+    known = load(version).version
+    return replace(run, gateway=Gateway(version=known, source=known, data=known))
 
 
 def the_date(text: str) -> dt.date:

@@ -10,14 +10,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from loadtest.judge.verdict import Verdict
 from loadtest.reports.commands import Commands
-from loadtest.reports.terminal import print_verdict
-from loadtest.results.run import Run
+
+if TYPE_CHECKING:
+    from loadtest.judge.verdict import Verdict
+    from loadtest.results.run import Run
 
 
 def replace_unknown_characters() -> None:
@@ -56,10 +57,17 @@ def abandon(error: OSError, *, quietly: bool = False) -> None:
             _discard(sys.stderr)
 
 
-def conclude(measured: Run, verdict: Verdict, reports: Path) -> NoReturn:
-    """Print the verdict on a run whose reports are in the directory ``reports``, and exit with its code."""
+def show(measured: Run, verdict: Verdict, reports: Path) -> None:
+    """Print the verdict on a run whose reports are in the directory ``reports``."""
+    from loadtest.reports.terminal import print_verdict
+
     with optional():
         print_verdict(measured, verdict, commands=commands(reports))
+
+
+def conclude(measured: Run, verdict: Verdict, reports: Path) -> NoReturn:
+    """Print the verdict on a run whose reports are in the directory ``reports``, and exit with its code."""
+    show(measured, verdict, reports)
     raise SystemExit(verdict.exit_code)
 
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure, failures, latency, operation, run
 from supported import NEWEST
 
-from loadtest.app.judging import JudgingOptions, accept, check_options, judge_and_report, judge_run
+from loadtest.app.accepting import accept
+from loadtest.app.judging import JudgingOptions, check_options, judge_and_report, judge_run
 from loadtest.core.errors import UsageError
 from loadtest.judge.criteria.criterion import parse
 from loadtest.judge.failures import FailOn

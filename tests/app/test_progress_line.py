@@ -7,7 +7,7 @@ from sample_runs import KNOWN, TODAY, clean, failures
 
 from loadtest.app.judging import FailureCounter, FailureCounts, JudgingOptions, count_all_as_new, judge_run
 from loadtest.app.supervision import in_words
-from loadtest.judge.known_file import write_known
+from loadtest.judge.known_writer import write_known
 from loadtest.results.run import Sweep
 
 

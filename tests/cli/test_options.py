@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from loadtest.cli import cli, main, options
+from loadtest.cli import COMMANDS, load_command, main, options
 from loadtest.core import settings
 from loadtest.core.setting import Setting
 from loadtest.judge.failures import FailOn
@@ -29,7 +29,7 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Parse:
         with monkeypatch.context() as patched:
             for name, value in (environ or {}).items():
                 patched.setenv(name, value)
-            with cli.commands["run"].make_context("run", list(arguments)) as context:
+            with load_command("run").make_context("run", list(arguments)) as context:
                 return dict(context.params)
 
     return run
@@ -71,7 +71,7 @@ def test_options_of_a_master(parse: Parse) -> None:
 
     def master(*arguments: str, environ: Mapping[str, str] | None = None) -> tuple[Any, ...]:
         given = parse("--master", *arguments, environ=environ)
-        with click.Context(cli):
+        with click.Context(load_command("run")):
             found = options.read_master(given)
         assert found is not None
         return tuple(getattr(found, value) for value in values)
@@ -119,7 +119,7 @@ def test_an_invalid_value_is_one_line_that_names_what_was_used(
     if setting in (settings.SPAWN_RATE, settings.RATE) and value == "0.5":
         pytest.skip("a rate may be a fraction")
     monkeypatch.chdir(tmp_path)
-    commands = [name for name, command in cli.commands.items() if option_of(command, setting)]
+    commands = [name for name in COMMANDS if option_of(load_command(name), setting)]
     assert commands
     for name in commands:
         for argument, environ, expected in spelled(setting, value):

@@ -224,3 +224,8 @@ def test_every_command_of_a_document_exists() -> None:
     }
     assert named
     assert {target for _, target in named} <= TARGETS
+
+
+def test_modules_are_compiled_once(checkout: Path) -> None:
+    _, environment = make(checkout, "load-test-ci", PYTHONDONTWRITEBYTECODE="1")
+    assert "PYTHONDONTWRITEBYTECODE" not in environment

@@ -12,7 +12,8 @@ from loadtest.core.redact import Redactor
 from loadtest.judge.categories import load_categories
 from loadtest.judge.failures import FailureStatus
 from loadtest.judge.known import KnownFailures, accepted_entries, applies, entries, gateway_version
-from loadtest.judge.known_file import read_known, write_known
+from loadtest.judge.known_file import read_known
+from loadtest.judge.known_writer import write_known
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.evidence import title
 from loadtest.results.deployment import Deployment

@@ -10,7 +10,7 @@ import github_run
 import pytest
 from document_settings import INPUTS, input_variable
 
-from loadtest.cli import cli
+from loadtest.cli import load_command
 
 SCRIPT = Path(github_run.__file__)
 
@@ -24,7 +24,7 @@ def test_empty_inputs_are_omitted() -> None:
 def test_every_input_is_one_option() -> None:
     for one in INPUTS:
         assert github_run.arguments({input_variable(one): "value"}) == ["run", f"{one.option}=value"]
-    options = {option for parameter in cli.commands["run"].params for option in parameter.opts}
+    options = {option for parameter in load_command("run").params for option in parameter.opts}
     assert {one.option for one in INPUTS} <= options
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from loadtest.app.judging import JudgingOptions, accept
+from loadtest.app.accepting import accept
+from loadtest.app.judging import JudgingOptions
 from loadtest.cli import options
 from loadtest.cli.options import FILE, HELP, examples
 

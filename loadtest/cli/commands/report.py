@@ -12,7 +12,6 @@ from loadtest.cli import options, output
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
-from loadtest.reports.terminal import print_verdict
 
 
 @click.command(
@@ -58,6 +57,6 @@ def report(
     try:
         verdict = judge_and_report(measured, options.read_judging(given), reports, options.today())
     except ReportError as error:
-        print_verdict(error.run, error.verdict)
+        output.show(error.run, error.verdict, reports)
         raise UsageError(str(error)) from error
     output.conclude(measured, verdict, reports)

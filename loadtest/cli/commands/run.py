@@ -7,13 +7,11 @@ from typing import Any
 
 import click
 
-from loadtest.app.judging import ReportError
 from loadtest.cli import options, output
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.address import given_address
 from loadtest.core.signals import listening
-from loadtest.reports.terminal import print_verdict
 
 
 @click.command(
@@ -45,6 +43,7 @@ def run(**given: Any) -> None:
     """
     options.check_selection(given)
     from loadtest.app.job import Job, master_target, run_job
+    from loadtest.app.judging import ReportError
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source
     from loadtest.gateway.overrides import parse_overrides
@@ -77,6 +76,6 @@ def run(**given: Any) -> None:
             with progress() as shown:
                 measured, verdict = run_job(job, shown)
         except ReportError as error:
-            print_verdict(error.run, error.verdict)
+            output.show(error.run, error.verdict, job.reports)
             raise
         output.conclude(measured, verdict, job.reports)
