@@ -126,7 +126,8 @@ def test_an_invalid_value_is_one_line_that_names_what_was_used(
             with monkeypatch.context() as patched:
                 for variable, text in environ.items():
                     patched.setenv(variable, text)
-                patched.setattr(sys, "argv", ["loadtest", name, *filter(None, [argument])])
+                needed = ["x" for one in load_command(name).params if one.required]
+                patched.setattr(sys, "argv", ["loadtest", name, *filter(None, [argument]), *needed])
                 assert main() == 2
             errors = capsys.readouterr().err
             assert errors == f"loadtest: {expected}: expected {setting.type.expected}\n"
