@@ -219,10 +219,7 @@ typecheck: setup ## Run mypy
 
 .PHONY: docs
 docs: setup ## Write generated documentation and settings
-	@$(BIN)/python scripts/docs/document_commands.py
-	@$(BIN)/python scripts/docs/document_settings.py
-	@$(BIN)/python scripts/docs/document_faults.py
-	@$(BIN)/python scripts/docs/document_categories.py
+	@$(BIN)/python scripts/docs/write_pages.py
 
 .PHONY: goldens
 goldens: setup ## Write the stored reports in tests/data; review the diff

@@ -107,16 +107,9 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert "\nexec make test\n" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_the_page_of_the_commands_is_up_to_date() -> None:
-    page = (ROOT / "docs" / "cli.md").read_text()
-    assert page == document_commands.page(), "docs/cli.md is out of date: run `make docs`"
-
-
 @pytest.mark.parametrize("name", document_settings.PARTS)
-def test_parts_generated_from_the_settings_are_up_to_date(name: str) -> None:
-    text = (ROOT / name).read_text()
-    assert text.count("settings: begin") == len(document_settings.PARTS[name])
-    assert text == document_settings.updated(name), f"{name} is out of date: run `make docs`"
+def test_every_part_generated_from_the_settings_is_there(name: str) -> None:
+    assert (ROOT / name).read_text().count("settings: begin") == len(document_settings.PARTS[name])
 
 
 def test_every_variable_is_declared() -> None:

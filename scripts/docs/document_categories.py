@@ -1,4 +1,4 @@
-"""Write ``docs/categories.md`` from the built-in categories; ``make docs`` calls it."""
+"""The content of ``docs/categories.md``, from the built-in categories."""
 
 from __future__ import annotations
 
@@ -60,7 +60,3 @@ def _document_one(category: Category) -> list[str]:
 def page() -> str:
     """Return the whole page."""
     return document(read_categories(BUILT_IN), command="make docs")
-
-
-if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")

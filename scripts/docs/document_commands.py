@@ -1,4 +1,4 @@
-"""Write ``docs/cli.md`` from the commands and settings; ``make docs`` calls it."""
+"""The content of ``docs/cli.md``, from the commands and settings."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,3 @@ def page() -> str:
     )
     variables = "\n".join(["## Environment variables", "", *variable_table(), ""])
     return "\n".join([HEAD, *sections, variables])
-
-
-if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Write ``docs/gateway-faults.md`` from the data of the gateway versions; ``make docs`` calls it."""
+"""The content of ``docs/gateway-faults.md``, from the data of the gateway versions."""
 
 from pathlib import Path
 
@@ -14,7 +14,3 @@ def page() -> str:
     """Return the whole page."""
     known = [versions.load(name) for name in reversed(versions.available())]
     return f"{document(faults(known), command='make docs')}\n{section(contradictions(known))}"
-
-
-if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""Update the parts of the Makefile, ``action.yml`` and ``docs/ci.md`` that are generated from the declared settings.
+"""The parts of the Makefile, ``action.yml`` and ``docs/ci.md`` that are generated from the declared settings.
 
-``make docs`` calls it, and a test checks that the files are up to date. Each generated part is between two lines that
+Each generated part is between two lines that
 contain ``settings: begin`` and ``settings: end``.
 """
 
@@ -109,8 +109,3 @@ def updated(name: str) -> str:
         return f"{match[1]}{lines}\n{match[3]}"
 
     return _PART.sub(replace, (ROOT / name).read_text(encoding="utf-8"))
-
-
-if __name__ == "__main__":
-    for file in PARTS:
-        (ROOT / file).write_text(updated(file), encoding="utf-8")

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from document_categories import TARGET, page
 from msgspec.structs import replace
 from sample_runs import failure
 
@@ -118,7 +117,3 @@ def test_a_bad_file_is_reported_in_one_line(tmp_path: Path, old: str, new: str, 
     assert str(path) in str(caught.value)
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_the_page_about_them_is_up_to_date() -> None:
-    assert TARGET.read_text(encoding="utf-8") == page(), "make docs"
