@@ -264,6 +264,10 @@ build: setup ## Build sdist and wheel into dist/
 github-report: ## Write annotations, job summary and outputs
 	@$(BIN)/python scripts/github/github_report.py "$${LOADTEST_REPORTS_DIR:-reports}"
 
+.PHONY: github-page
+github-page: ## Name the report page for its upload
+	@$(BIN)/python scripts/github/github_report.py --page "$${LOADTEST_REPORTS_DIR:-reports}"
+
 .PHONY: publish-comment
 publish-comment: ## Comment on the pull request of the downloaded REPORTS
 	@exec python3 scripts/github/publish_comment.py "$$REPORTS"

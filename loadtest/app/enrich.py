@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from loadtest.core.files import read_json
+from loadtest.gateway.install.source import Checkout, Source
 from loadtest.gateway.logs import LogQuery
+from loadtest.gateway.route_handlers import route_handlers
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
 from loadtest.results.run import Phase, Run, RunState
@@ -78,6 +83,17 @@ def enrich_base(run: Run, base: RunningGateway) -> Run:
     if not how or run.state is RunState.COMPLETE:
         return run
     return replace(run, state=RunState.ABORTED, reason=how)
+
+
+def enrich_handlers(run: Run, source: Source, contract: Path) -> Run:
+    """Return ``run`` with the functions that answer the operations, if ``source`` is a checkout.
+
+    ``contract`` is the file with the gateway's OpenAPI document.
+    """
+    if not isinstance(source, Checkout) or not contract.exists():
+        return run
+    document = read_json(contract, dict[str, Any], "an OpenAPI document")
+    return replace(run, handlers=route_handlers(source.directory, document, Path.cwd()))
 
 
 def _ending(gateway: RunningGateway, death: Death | None, since: float, *, number: int) -> str:

@@ -17,7 +17,7 @@ from msgspec.structs import asdict, replace
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
-from loadtest.app.enrich import enrich, enrich_base, enrich_replica, started_at
+from loadtest.app.enrich import enrich, enrich_base, enrich_handlers, enrich_replica, started_at
 from loadtest.app.judging import (
     FailureCounter,
     JudgingOptions,
@@ -226,6 +226,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
                     stop.sleep(QUIET)
                 run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base)
                 run = _stopped(_unresponsive(run, silent_since), stop)
+                run = enrich_handlers(run, job.source, job.reports / "openapi.json")
                 phases.append(_phase("report", began))
                 _secure(job, run, gateway)
             finally:

@@ -99,11 +99,12 @@ def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
             continue
         judged_here = failures.pop(covered.name, [])
         scenario = judged_here[0].failure.scenario if judged_here else None
-        place = places.of(covered.name, scenario or (operation.scenario if operation else None))
+        caller = places.of(covered.name, scenario or (operation.scenario if operation else None))
+        place = places.handler(covered.name) or caller
         seconds = shares.get(covered.name, 0.0)
         yield _operation(covered, operation, judged_here, verdict, place, seconds)
     for name, judged_here in failures.items():
-        place = places.of(name, judged_here[0].failure.scenario)
+        place = places.handler(name) or places.of(name, judged_here[0].failure.scenario)
         covered = OperationCoverage(name, run.area(name), CoverageState.FAILING)
         yield _operation(covered, None, judged_here, verdict, place)
 

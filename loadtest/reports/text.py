@@ -1,5 +1,6 @@
 """Escaping of untrusted text, so that responses of a gateway cannot inject markup or commands, or corrupt a file."""
 
+import datetime as dt
 import re
 
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029 ]+")
@@ -50,6 +51,14 @@ def block(text: str, longest: int = 8_000) -> str:
     if len(shown) > longest or len(text) > longest:
         return shown[:longest] + "\n… (cut)"
     return shown
+
+
+def when(text: str) -> str:
+    """Return a time such as ``2026-03-01T04:00:00.250+00:00`` as ``2026-03-01 04:00 UTC``; other text as one line."""
+    try:
+        return f"{dt.datetime.fromisoformat(text).astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return one_line(text, 40)
 
 
 def no_commands(text: str) -> str:

@@ -236,6 +236,8 @@ class Run(Record, frozen=True, kw_only=True):
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""
     areas: dict[str, str] | None = None
     """Area of each operation of the contract; None if the record does not contain them."""
+    handlers: dict[str, str] = msgspec.field(default_factory=dict)
+    """``FILE:LINE`` of the function in the tested checkout that answers an operation, as far as it was found."""
     elements: dict[str, dict[str, Count]] | None = None
     """Documented elements of each operation. Of its input (``query limit``, ``query order=asc``, ``body tool.name``)
     with the number of successful calls that contained it and whose effect was checked; of its responses

@@ -31,6 +31,7 @@ echo "::error title=The load test could not be set up::${cause:-make runtime fai
     echo 'new-failures=0'
     echo 'known-failures=0'
     echo 'operations-succeeded=0'
+    echo 'report-url='
 } >> "$GITHUB_OUTPUT"
 rm -f "$log" "$log.status"
 exit 1

@@ -9,26 +9,36 @@ sets them; LOADTEST_COMMENT is ``always``, or ``failures`` to create a comment o
 """
 
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from github_api import BOT, GitHub, author, run_on_reports
-from verdicts import Report, heading, listed, read_reports, row
+from verdicts import MOST_REPORTS, Report, item, listed, read_reports
 
 MARKER = "<!-- contextforge-loadtest -->"
 """The first line of the comment, which identifies it."""
 LARGEST_COMMENT = 60_000
 """Characters; GitHub accepts 65,536."""
+ENTRY = "--reason '…' --owner '…' --expires YYYY-MM-DD"
+PAGE = re.compile(r"load-test-report[A-Za-z0-9.-]{0,80}\.html")
+"""Names of artifacts that are a page."""
 
 
-def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
-    """Return the comment, never longer than :data:`LARGEST_COMMENT`."""
+def comment(
+    reports: tuple[Report, ...], run_url: str, commit: str, pages: tuple[tuple[str, int], ...] = ()
+) -> str:
+    """Return the comment, never longer than :data:`LARGEST_COMMENT`.
+
+    ``pages`` are the report pages that the run uploaded: name and ID of the artifact.
+    """
     lines = [MARKER, "### Load test", ""]
+    lines += next_steps(reports, run_url, pages)
     if reports:
-        lines += [*heading(), *(row(report) for report in reports)]
+        lines += [item(report) for report in reports]
     else:
         lines.append("The run has no verdict; see its log.")
     last = ["", f"For commit {commit[:12]}. [The run with its reports]({run_url})."]
@@ -40,6 +50,33 @@ def comment(reports: tuple[Report, ...], run_url: str, commit: str) -> str:
                 return "\n".join([*lines, "", "More is in the reports.", *last]) + "\n"
             lines.append(line)
     return "\n".join([*lines, *last]) + "\n"
+
+
+def next_steps(
+    reports: tuple[Report, ...], run_url: str, pages: tuple[tuple[str, int], ...]
+) -> Iterator[str]:
+    """Yield the links to the report pages, and how to reproduce and accept the first new failure."""
+    links = [f"[{name}]({run_url}/artifacts/{number})" for name, number in pages]
+    if links:
+        yield from (f"**Open the report:** {', '.join(links)}", "")
+    prints = [one.fingerprint for report in reports for one in report.failures if one.fingerprint]
+    if prints:
+        yield from (
+            "**Next**, with `run.json` of the reports:",
+            f"- reproduce: `loadtest repro {prints[0]} --run run.json`",
+            f"- accept: `loadtest baseline accept {prints[0]} --run run.json {ENTRY}`",
+            "",
+        )
+
+
+def report_pages(github: GitHub, run: int) -> tuple[tuple[str, int], ...]:
+    """Return name and ID of each report page among the artifacts of the workflow run ``run``."""
+    found = github.call("GET", f"/actions/runs/{run}/artifacts?per_page=100")
+    return tuple(
+        (one["name"], int(one["id"]))
+        for one in found.get("artifacts", ())[:MOST_REPORTS]
+        if PAGE.fullmatch(str(one.get("name"))) and not one.get("expired")
+    )
 
 
 def pull_request_of(github: GitHub, run: Mapping[str, Any]) -> int | None:
@@ -80,7 +117,9 @@ def publish(directory: Path, environment: Mapping[str, str]) -> str:
         return "no open pull request has this commit as its newest: nothing to report"
     reports = read_reports(directory)
     server, repository = environment["GITHUB_SERVER_URL"], environment["GITHUB_REPOSITORY"]
-    body = comment(reports, f"{server}/{repository}/actions/runs/{int(run['id'])}", str(run["head_sha"]))
+    number = int(run["id"])
+    run_url = f"{server}/{repository}/actions/runs/{number}"
+    body = comment(reports, run_url, str(run["head_sha"]), report_pages(github, number))
     there = own_comment(github, pull_request)
     if there is not None:
         github.call("PATCH", f"/issues/comments/{there}", {"body": body})

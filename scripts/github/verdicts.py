@@ -42,6 +42,8 @@ class Failure:
     status: int | None
     message: str
     count: int
+    fingerprint: str
+    """Empty if it has none."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def _failures(listed: list[dict[str, Any]]) -> Iterator[Failure]:
             status=number(one.get("status"), 999) or None,
             message=text(one.get("message"), 200),
             count=number(one.get("count")),
+            fingerprint=next(_prints([one]), ""),
         )
 
 
@@ -197,6 +200,16 @@ def row(report: Report) -> str:
     return (
         f"| {SIGNS[report.verdict]} {report.verdict} | <code>{text(report.name, 60)}</code> | {report.new} "
         f"| {report.known} | {operations(report)} | {p95} |"
+    )
+
+
+def item(report: Report) -> str:
+    """Return one verdict as an item of a list, which a narrow screen wraps."""
+    new = f"{report.new or 'no'} new failure{'' if report.new == 1 else 's'}"
+    p95 = f" · p95 {report.p95:.0f} ms" if report.p95 is not None else ""
+    return (
+        f"- {SIGNS[report.verdict]} **{report.verdict}** <code>{text(report.name, 60)}</code>: {new}, "
+        f"{report.known} known · {operations(report)}{p95}"
     )
 
 

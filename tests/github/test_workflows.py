@@ -114,8 +114,12 @@ def test_only_runs_of_a_pull_request_are_cancelled(path: Path) -> None:
 def test_reports_are_always_uploaded(path: Path) -> None:
     for step in steps(path):
         if step.get("uses", "").startswith("actions/upload-artifact@"):
-            assert step["if"] == "always()"
-            assert step["with"]["include-hidden-files"] is False
+            if step["with"].get("archive") is False:
+                assert step["if"].startswith("always() && ")
+                assert step["with"]["path"].endswith(".outputs.page }}")
+            else:
+                assert step["if"] == "always()"
+                assert step["with"]["include-hidden-files"] is False
             assert step["with"]["retention-days"] > 0
 
 
@@ -155,6 +159,7 @@ def test_the_workflow_with_write_permissions_runs_no_code_of_a_pull_request() ->
         step["with"]["name"]
         for step in steps(path.with_name("pull-request.yml"))
         if step.get("uses", "").startswith("actions/upload-artifact@")
+        and step["with"].get("archive") is not False
     }
     assert all(name.startswith(fetch["with"]["pattern"].removesuffix("*")) for name in kept)
 

@@ -30,7 +30,11 @@ def test_a_verdict_becomes_outputs(tmp_path: Path) -> None:
         "known-failures": "3",
         "operations-succeeded": "457",
         "report-path": str(tmp_path),
+        "report-url": "",
     }
+    address = "https://github.example/o/r/actions/runs/7/artifacts/42"
+    assert github_report.outputs(tmp_path, address)["report-url"] == address
+    assert github_report.outputs(tmp_path, "x\nverdict=pass")["report-url"] == ""
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "null", '"pass"', "\xff"])
@@ -58,6 +62,25 @@ def test_only_annotations_are_printed(tmp_path: Path) -> None:
     bad = ["::stop-commands::x", "::add-mask::a", "plain words", "", " ::error ::indented", "::notice ::n"]
     (tmp_path / "annotations.txt").write_text("\n".join([good[0], *bad, good[1]]) + "\n")
     assert github_report.annotations(tmp_path) == good
+
+
+def test_the_summary_links_the_uploaded_page_below_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "summary.md").write_text("## :x: FAIL\n\nrest\n")
+    address = "https://github.example/o/r/actions/runs/7/artifacts/42"
+    linked = f"## :x: FAIL\n\n**[Open the report]({address})**\n\nrest\n"
+    assert github_report.summary(tmp_path, address) == linked
+    for bad in ("", "javascript:x", "https://x) ![", "https://x\n# h"):
+        assert github_report.summary(tmp_path, bad) == "## :x: FAIL\n\nrest\n"
+
+
+def test_the_page_gets_a_name_of_its_own(tmp_path: Path) -> None:
+    environment = {"GITHUB_JOB": "load test/é", "JOB_INDEX": "2", "RUNNER_TEMP": str(tmp_path)}
+    assert github_report.name_page(tmp_path, environment) is None
+    (tmp_path / "report.html").write_text("<p>é")
+    named = github_report.name_page(tmp_path, environment)
+    assert named == tmp_path / "load-test-report-load-test--2.html"
+    assert named.read_text() == "<p>é"
+    assert (github_report.name_page(tmp_path, {}) or Path()).name == "load-test-report.html"
 
 
 def run(*arguments: str, **files: Path) -> subprocess.CompletedProcess[str]:

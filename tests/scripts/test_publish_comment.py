@@ -16,7 +16,7 @@ import verdicts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from publish_comment import LARGEST_COMMENT, MARKER, comment, publish
+from publish_comment import LARGEST_COMMENT, MARKER, comment, publish, report_pages
 from verdicts import read_report, read_reports
 
 EVIL = "</code><script>alert(1)</script> | @all #1 [x](http://e.example) ![](x) `c` <!-- www.e.example \u202e\x00\n## h"
@@ -63,8 +63,8 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
     text = comment_on(tmp_path)
     assert text.startswith(MARKER)
     for words in (
-        ":x: fail",
-        "| 3 | 7 | 459/460 called, 459 correct | 210 ms |",
+        "- :x: **fail** <code>reports-1&#46;0&#46;7</code>: 3 new failures, 7 known · ",
+        " · 459/460 called, 459 correct · p95 210 ms",
         "status 500, 5 times",
         "and 2 more",
         "c0ffeec0ffee",
@@ -76,13 +76,40 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
 
 def test_a_verdict_without_states_shows_the_successful_operations(tmp_path: Path) -> None:
     stored(tmp_path, operations=None)
-    assert "| 457/460 correct | 210 ms |" in comment_on(tmp_path)
+    assert "7 known · 457/460 correct · p95 210 ms" in comment_on(tmp_path)
 
 
-def test_each_report_has_a_row(tmp_path: Path) -> None:
+def test_each_report_is_an_item(tmp_path: Path) -> None:
     stored(tmp_path, "reports-1.0.7", verdict="pass", new_failures=[], counts={})
     stored(tmp_path, "reports-1.0.0rc1", verdict="inconclusive")
-    assert page(comment_on(tmp_path)).count("<tr>") == 3
+    assert comment_on(tmp_path).count("- :") == 2
+    assert "<table" not in page(comment_on(tmp_path)), "a table is wider than a phone"
+
+
+def test_the_report_page_and_the_next_step_come_first(tmp_path: Path) -> None:
+    failure = {"operation": "GET /tools", "problem": "status", "fingerprint": "3f2a9c01b7de"}
+    stored(tmp_path, new_failures=[failure])
+    url = "https://github.example/o/r/actions/runs/7"
+    lines = comment(read_reports(tmp_path), url, SHA, (("load-test-report-load.html", 42),)).splitlines()
+    assert lines[3] == f"**Open the report:** [load-test-report-load.html]({url}/artifacts/42)"
+    assert lines[6] == "- reproduce: `loadtest repro 3f2a9c01b7de --run run.json`"
+    assert lines[7].startswith("- accept: `loadtest baseline accept 3f2a9c01b7de --run run.json --reason")
+
+
+def test_only_pages_are_linked() -> None:
+    class Api:
+        def call(self, method: str, path: str) -> Any:
+            assert (method, path) == ("GET", "/actions/runs/7/artifacts?per_page=100")
+            names = (
+                "load-test-report.html",
+                "load-test-report-](x).html",
+                "reports",
+                "load-test-report-1.0.7.html",
+            )
+            return {"artifacts": [{"name": name, "id": n} for n, name in enumerate(names)]}
+
+    found = report_pages(Api(), 7)  # type: ignore[arg-type]
+    assert found == (("load-test-report.html", 0), ("load-test-report-1.0.7.html", 3))
 
 
 def test_invalid_reports_are_not_read(tmp_path: Path) -> None:
@@ -150,7 +177,7 @@ def test_any_content_gives_a_valid_comment(
     report = read_report(folder)
     assert report is not None
     shown = page(comment((report,), "https://github.example", SHA))
-    assert shown.count("<table>") == 1
+    assert shown.count("<table>") == 0
     assert shown.count("<a ") == 1
 
 
@@ -186,6 +213,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         if parts.path == "/repos/o/r/pulls":
             self.answer(self.server.pulls)
+        elif parts.path == "/repos/o/r/actions/runs/7/artifacts":
+            self.answer({"artifacts": [{"name": "load-test-report-load.html", "id": 42}]})
         else:
             assert parts.path == "/repos/o/r/issues/12/comments"
             start = (int(asked["page"][0]) - 1) * 100

@@ -36,7 +36,7 @@ _WORDS = {
 
 
 def render(run: Run, verdict: Verdict) -> str:
-    """Return one workflow command a line: errors for what fails the run, warnings for what else is wrong, notices.
+    """Return one workflow command a line: errors for what fails the run, failures first, then warnings and notices.
 
     Of more than GitHub shows, the last one says how many there are and where.
     """
@@ -65,7 +65,15 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
     tainted = verdict.tainted
     if tainted is not None:
         return [partial(_command, "error", "load test inconclusive", f"{tainted.text}. {tainted.advice}")]
-    commands: list[Command] = [
+    commands: list[Command] = []
+    few = len(verdict.removed) <= removed.FEW // 2
+    if not few:
+        areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
+        text = f"By area: {areas}. All by name in summary.md, report.html and junit.xml."
+        commands.append(partial(_command, "error", removed.headline(verdict), text))
+    places = SourceLines(run)
+    commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
+    commands += [
         partial(_command, "error", one.check.value, f"{one.text}. {one.advice}")
         for one in verdict.checks
         if one.severity in (Severity.INCONCLUSIVE, Severity.FAILURE)
@@ -75,13 +83,6 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
         for one in verdict.criteria
         if one.outcome is not CriterionOutcome.MET
     ]
-    few = len(verdict.removed) <= removed.FEW // 2
-    if not few:
-        areas = ", ".join(f"{area} {len(members)}" for area, members in removed.by_area(verdict).items())
-        text = f"By area: {areas}. All by name in summary.md, report.html and junit.xml."
-        commands.append(partial(_command, "error", removed.headline(verdict), text))
-    places = SourceLines(run)
-    commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
     return commands
 
 
@@ -90,7 +91,10 @@ def _failure(judged: JudgedFailure, places: SourceLines) -> str:
     text = f"{title(judged)} ({times(failure.count)}, fingerprint {failure.fingerprint})"
     if judged.reason and judged.known_as is None:
         text += f"; {judged.reason}"
-    place = places.of(failure.operation, failure.scenario)
+    place = places.handler(failure.operation)
+    if place is not None and failure.scenario:
+        text += f"; called by {failure.scenario}"
+    place = place or places.of(failure.operation, failure.scenario)
     return _command("error", f"{_WORDS[judged.status]}: {failure.operation}", text, place)
 
 

@@ -8,7 +8,6 @@ points. Source of the policy: https://www.w3.org/TR/CSP3/
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
 from functools import cache
 from typing import Any
@@ -28,7 +27,7 @@ from loadtest.reports.page.failures import known_failures, new_failures, undecid
 from loadtest.reports.page.operations import operation_table
 from loadtest.reports.page.timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
-from loadtest.reports.text import block, one_line
+from loadtest.reports.text import block, one_line, when
 from loadtest.results.run import Run
 
 FILENAME = "report.html"
@@ -81,7 +80,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(ms=_ms, clock=clock, when=_when, amount=_amount, size=_size, times=_times)
+    environment.filters.update(ms=_ms, clock=clock, when=when, amount=_amount, size=_size, times=_times)
     environment.globals.update(
         State=CoverageState,
         Severity=Severity,
@@ -144,15 +143,6 @@ def _size(value: float | None) -> str:
             return f"{value:.3g} {unit}"
         value /= 1000
     return f"{value:.3g} GB"
-
-
-def _when(text: str) -> str:
-    """Return a start as people read it; what is no time stays as it is."""
-    try:
-        start = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return one_line(text, 40)
-    return f"{start:%Y-%m-%d %H:%M} UTC"
 
 
 def _times(count: int) -> str:

@@ -17,10 +17,12 @@ from loadtest.judge.growth.model import Growth, Trend
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports import cpu, removed
+from loadtest.reports.commands import Commands
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.formats import verdict_json
 from loadtest.reports.growth_text import growth_text, storage_text
-from loadtest.reports.text import html, markdown
+from loadtest.reports.terminal import next_step
+from loadtest.reports.text import html, markdown, when
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run
@@ -48,10 +50,11 @@ def render(run: Run, verdict: Verdict) -> str:
     """Return the summary, never larger than :data:`LARGEST` bytes."""
     head = f"## {_SIGNS[verdict.result]} {markdown(verdict.headline, 600)}\n"
     sections = [
-        ("run", _settings(run)),
-        ("findings", _findings(verdict)),
+        ("next step", _next(run, verdict)),
         ("operations no longer offered", _removed(verdict)),
         ("new failures", _new(verdict)),
+        ("findings", _findings(verdict)),
+        ("run", _settings(run)),
         ("inconclusive failures", _undecided(verdict)),
         ("criteria", _criteria(verdict)),
         ("endurance", _endurance(verdict)),
@@ -100,12 +103,27 @@ def _code(text: str) -> str:
     return f"<code>{markdown(text)}</code>"
 
 
+def _next(run: Run, verdict: Verdict) -> Iterator[str]:
+    """Yield the next step, and the commands for the first new failure."""
+    advice = next_step(run, verdict)
+    if advice:
+        yield f"**Next:** {markdown(advice[:1].upper() + advice[1:], 2_000)}"
+    if verdict.tainted is not None or not verdict.failed:
+        return
+    failure, commands = verdict.failed[0].failure, Commands()
+    yield ""
+    if failure.scenario:
+        yield f"- Reproduce: {_code(commands.repro(failure.fingerprint))}"
+    yield f"- Accept: {_code(commands.accept([failure.fingerprint]))}"
+
+
 def _settings(run: Run) -> Iterator[str]:
     gateway, settings = run.gateway, run.settings
     words = []
     if gateway is not None:
         on = f" on {markdown(str(gateway.deployment))}" if gateway.deployment != Deployment() else ""
-        words.append(f"gateway {markdown(gateway.version or 'unknown')} ({markdown(gateway.source)}){on}")
+        source = f" ({markdown(gateway.source)})" if gateway.source != gateway.version else ""
+        words.append(f"gateway {markdown(gateway.version or 'unknown')}{source}{on}")
     if run.source == "csv":
         words.append("read from Locust CSV files")
     else:
@@ -113,7 +131,7 @@ def _settings(run: Run) -> Iterator[str]:
         words.append(f"{settings.users} users at {settings.spawn_rate:g}/s")
     words += [f"{run.duration:.0f} s", f"{run.requests} requests"]
     if run.started:
-        words.append(f"started {markdown(run.started)}")
+        words.append(f"started {markdown(when(run.started))}")
     yield " · ".join(words)
     if gateway is not None and gateway.changed:
         yield ""
@@ -168,18 +186,11 @@ def _with_evidence(name: str, failing: Sequence[JudgedFailure]) -> Iterator[str]
         return
     yield f"### {name} ({len(failing)})"
     yield ""
-    yield from _table(
-        ("operation", "failure", "count", "category"),
-        failing,
-        lambda j: (_code(j.failure.operation), markdown(title(j)), str(j.failure.count), _fault(j)),
-        place="run.json",
-    )
     for judged in failing[:MOST_NEW]:
-        yield ""
         yield from _details(judged)
-    if len(failing) > MOST_NEW:
         yield ""
-        yield f"Evidence of {len(failing) - MOST_NEW} more failures omitted (all in run.json)."
+    if len(failing) > MOST_NEW:
+        yield f"… and {len(failing) - MOST_NEW} more (all {len(failing)} in run.json)."
 
 
 def _fault(judged: JudgedFailure) -> str:
@@ -193,7 +204,9 @@ def _fault(judged: JudgedFailure) -> str:
 
 def _details(judged: JudgedFailure) -> Iterator[str]:
     """Yield the evidence, folded. Inside ``pre`` only an end tag is markup, and it is escaped."""
-    yield f"<details><summary>{_code(judged.failure.operation)} {markdown(title(judged))}</summary>"
+    fault = f" · {_fault(judged)}" if _fault(judged) else ""
+    count = times(judged.failure.count)
+    yield f"<details><summary>{_code(judged.failure.operation)} {markdown(title(judged))} · {count}{fault}</summary>"
     yield ""
     yield f"<pre>{html(describe([judged]))}</pre>"
     yield ""
@@ -254,6 +267,8 @@ def _known(verdict: Verdict) -> Iterator[str]:
         return
     yield f"### Known failures ({len(known)})"
     yield ""
+    yield f"<details><summary>{plural(len(known), 'known failure')}, which fail no run</summary>"
+    yield ""
     yield from _table(
         ("operation", "failure", "count", "reason"),
         known,
@@ -265,6 +280,8 @@ def _known(verdict: Verdict) -> Iterator[str]:
         ),
         place="run.json",
     )
+    yield ""
+    yield "</details>"
 
 
 def _why(judged: JudgedFailure) -> str:

@@ -65,7 +65,7 @@ def test_never_larger_than_github_shows(monkeypatch: pytest.MonkeyPatch, kinds: 
 
 
 def test_whole_sections_are_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summary, "LARGEST", 1_500)
+    monkeypatch.setattr(summary, "LARGEST", 900)
     text = rendered(failures(), KNOWN)
     assert len(text.encode()) < 2_000
     assert "Omitted to limit the size: new failures" in text
