@@ -26,3 +26,8 @@ PROMPTS = ("p-first", "p-second", "p-third")
 RESOURCES = ("r-first", "r-second", "r-third")
 TEXT = "a plain text, not JSON"
 """The text of the REST service with other shapes than JSON."""
+
+SHOW_REQUEST = "show the request"
+"""The message that the model server answers with the request."""
+QUERY = "query"
+"""The member of what a scripted server received that is the query of the request."""

@@ -31,6 +31,7 @@ from loadtest.core.redact import redact
 from loadtest.engine.signals import handle_stop_signals
 from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import Target
+from loadtest.fixtures.inventory import DELETES
 from loadtest.recording.generator_cpu import CpuMonitor
 from loadtest.recording.recorder import Recorder
 from loadtest.results.pairs import BaseRun
@@ -159,7 +160,8 @@ class RunWriter:
                 for one in self.run.backends
             ),
             entities=tuple(
-                EntityCount(kind=kind, before=count, after=None) for kind, count in sorted(counts.items())
+                EntityCount(kind=kind, before=count, after=None, deletes=DELETES.get(kind, ""))
+                for kind, count in sorted(counts.items())
             ),
         )
         gevent.spawn(self._watch)

@@ -12,6 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec.structs import replace
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
 from loadtest.core.operations import unlabelled
@@ -82,6 +86,9 @@ class Category(Record, frozen=True, kw_only=True, rename="kebab"):
     logs: tuple[str, ...] = ()
     """Regular expressions for the gateway's log, where the response does not show the cause. Every example with log
     lines must contain a match. If ``messages`` are also given, a match of either is sufficient."""
+    gateway: str | None = None
+    """Versions of the gateway on which it excuses, as a PEP 440 specifier: ``<1.0.7``; None: all. It recognises
+    failures of every version, and excuses those of a gateway whose version is unknown."""
     source: str | None = None
     """Link to an explanation or a fix."""
     examples: tuple[ExampleFailure, ...] = ()
@@ -159,6 +166,19 @@ class Categories:
     def __iter__(self) -> Iterator[Category]:
         return iter(rule.category for rule in self._rules)
 
+    def on(self, version: Version | None) -> Categories:
+        """Return the categories for a gateway of this ``version``: those for other versions excuse nothing."""
+        if version is None:
+            return self
+        return Categories(
+            replace(one, excuses=False)
+            if one.excuses
+            and one.gateway
+            and not SpecifierSet(one.gateway).contains(version, prereleases=True)
+            else one
+            for one in self
+        )
+
     def classify(self, failure: Failure) -> Category | None:
         """Return the first category that matches ``failure``, or None."""
         key = (failure.operation, failure.problem)
@@ -215,6 +235,12 @@ def _check(path: Path, category: Category, seen: set[str]) -> None:
                 re.compile(pattern)
             except re.error as error:
                 raise UsageError(f"{where}: {key}: {pattern!r}: not a regular expression: {error}") from error
+    try:
+        SpecifierSet(category.gateway or "")
+    except InvalidSpecifier as error:
+        raise UsageError(
+            f"{where}: gateway: {category.gateway!r}: expected a PEP 440 specifier such as >=1.0,<1.1"
+        ) from error
     narrow = category.problems or category.status or category.codes or category.messages or category.logs
     if category.excuses and not narrow:
         raise UsageError(

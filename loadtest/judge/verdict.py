@@ -154,7 +154,12 @@ def judge(
         intended=(*intended, *(version_data.removed if version_data else ())),
     )
     failures, seen = judge_failures(
-        (*run.failures, *removals.failures(run)), matcher, categories, today, fail_on, removals.removed
+        (*run.failures, *removals.failures(run)),
+        matcher,
+        categories.on(version),
+        today,
+        fail_on,
+        removals.removed,
     )
     against, failures = compare_with_base(run, failures, fail_on, fail_on_breaking)
     undecided = tuple(judged for judged in failures if judged.status is FailureStatus.INCONCLUSIVE)

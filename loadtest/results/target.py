@@ -82,3 +82,5 @@ class EntityCount(Record, frozen=True, kw_only=True):
     after: Count | None
     left: Count = 0
     """Entities left by scenarios, found by their names and deleted after the load."""
+    deletes: str = ""
+    """The operation that deletes one."""

@@ -26,7 +26,16 @@ from loadtest.engine.link import GatewayLink
 from loadtest.engine.process import LoadProcess, process_of
 from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
-from loadtest.users.read_back import Entity, NotReadable, ReadBack, item_of, parameters_of, sent_values, shows
+from loadtest.users.read_back import (
+    Entity,
+    NotReadable,
+    ReadBack,
+    item_of,
+    parameters_of,
+    sent_values,
+    shows,
+    snake,
+)
 from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
@@ -195,6 +204,22 @@ class GatewayUser(FastHttpUser):
     def offers(self, operation: str) -> bool:
         """Return whether this gateway's contract has ``operation``."""
         return self.api.offers(renamed(operation, self.renamed))
+
+    def documents(self, operation: str, element: str) -> bool:
+        """Return whether this gateway's contract has ``element`` of the input of ``operation``, ``query limit``."""
+        return element in self.link.session.contract.input_of(renamed(operation, self.renamed)).names
+
+    def documented(self, operation: str, properties: Mapping[str, Any], under: str = "") -> dict[str, Any]:
+        """Return those of the ``properties`` of a body, or of its member ``under``, that the contract has."""
+        start = f"body {under}." if under else "body "
+        return {key: value for key, value in properties.items() if self.documents(operation, start + key)}
+
+    def spelled(self, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``properties`` of a body, given in camel case, as the contract spells them: releases differ."""
+        return {
+            key if self.documents(operation, f"body {key}") else snake(key): value
+            for key, value in properties.items()
+        }
 
     def takes_part(self, scenario: str) -> bool:
         """Return whether ``scenario`` runs on this gateway.

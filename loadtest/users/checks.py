@@ -197,6 +197,12 @@ def enabled(on: bool, *, under: str = "") -> Check:
     return check
 
 
+def only_registered(answer: Answer) -> Mismatch | None:
+    """Check that each server of the catalog that is listed is registered; there may be none."""
+    others = [one["id"] for one in answer["servers"] if one["is_registered"] is not True]
+    return expected("only servers that are registered", others) if others else None
+
+
 def is_page(answer: Answer) -> Mismatch | None:
     """Return a mismatch if the response is not a page of a list."""
     return None if isinstance(answer.json, dict) else expected("a page of a list", answer.json)
@@ -223,12 +229,12 @@ def without_tag(answer: Answer, tag: str) -> Mismatch | None:
     return expected("the tag not to be in the list", names) if tag in names else None
 
 
-def carries(tag: str, entity: str) -> Check:
-    """Return a check that the response lists ``entity``, by its id, as the only one with ``tag``."""
+def carries(tag: str, *entities: str) -> Check:
+    """Return a check that the response lists ``entities``, by their ids, under ``tag``, and no other."""
 
     def check(answer: Answer) -> Mismatch | None:
-        found = [str(one["id"]) for name in answer.json if name["name"] == tag for one in name["entities"]]
-        return None if found == [entity] else expected("the entity under its tag", found)
+        found = [[str(one["id"]) for one in name["entities"]] for name in answer.json if name["name"] == tag]
+        return None if found == [list(entities)] else expected("the entities under their tag", found)
 
     return check
 

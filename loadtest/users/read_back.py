@@ -196,5 +196,10 @@ def _label(shown: Any) -> Any:
     return shown.get("label", shown.get("name", shown.get("id"))) if isinstance(shown, Mapping) else shown
 
 
+def snake(name: str) -> str:
+    """Return ``authType`` as ``auth_type``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()

@@ -184,7 +184,7 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         (
             carries("a", "7"),
             [{"name": "a", "entities": [{"id": 7}, {"id": 8}]}],
-            "expected the entity under its tag, got ['7', '8']",
+            "expected the entities under their tag, got [['7', '8']]",
         ),
         (
             lacks_kinds("tools"),

@@ -1,7 +1,8 @@
 """A model server that speaks OpenAI's chat API, plain and streamed, and repeats its input.
 
 The port is a setting of the gateway and of this server (``LOADTEST_LLM_PORT``); without it, a free port is used.
-The user message ``call NAME {json}`` makes it call that tool, if the request offers it.
+The user message ``call NAME {json}`` makes it call that tool, if the request offers it; ``show the request`` makes it
+repeat the request without its model and ``stream``, as JSON with sorted keys.
 Source of the form: https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -22,6 +23,7 @@ from starlette.routing import Route
 
 from loadtest.backends import chosen_port, port_variable
 from loadtest.backends.asgi import serving
+from loadtest.backends.settings import SHOW_REQUEST
 
 PORT = port_variable("llm")
 """Environment variable with the loopback port."""
@@ -74,6 +76,8 @@ def reply(request: dict[str, Any]) -> Reply:
     text = _text(last.get("content"))
     if last["role"] == "tool":
         return Reply(f"The tool said: {text}")
+    if text == SHOW_REQUEST:
+        return Reply(_sorted({name: one for name, one in request.items() if name not in ("model", "stream")}))
     offered = {tool["function"]["name"] for tool in request.get("tools") or ()}
     name, _, arguments = text.removeprefix(CALL).partition(" ")
     if text.startswith(CALL) and name in offered:
@@ -132,6 +136,10 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(part.get("text", "") for part in content)
     return content or ""
+
+
+def _sorted(data: dict[str, Any]) -> str:
+    return msgspec.json.encode(data, order="sorted").decode()
 
 
 def _event(data: dict[str, Any]) -> bytes:

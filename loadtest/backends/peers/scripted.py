@@ -12,7 +12,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/plain/NAME/mcp`` has one tool, and remembers the headers that it received;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
-- ``GET /received/NAME`` returns the headers of the last request for ``NAME``.
+- ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.settings import PROMPTS, RESOURCES, TOOLS
+from loadtest.backends.settings import PROMPTS, QUERY, RESOURCES, TOOLS
 
 PAGE = 2
 """Entries of a page."""
@@ -148,7 +148,7 @@ class ScriptedPeers:
             del self._held[name]
 
     def _remember(self, request: Request) -> None:
-        self._received[request.path_params["name"]] = dict(request.headers)
+        self._received[request.path_params["name"]] = dict(request.headers) | {QUERY: request.url.query}
 
 
 class _Dropped(Response):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadtest.core.units import plural, some
-from loadtest.judge.checks import base, endurance, participants, reach, refusals
+from loadtest.judge.checks import base, endurance, leaks, participants, reach, refusals
 from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 
@@ -29,33 +29,6 @@ def _source(facts: CheckInput) -> CheckResult:
         f"the CSV files contradict each other: {some(run.contradictions, 1)}",
         "Use the files of one finished run, with every row that Locust wrote.",
         run.contradictions,
-    )
-
-
-def _entities(facts: CheckInput) -> CheckResult:
-    counted = [e for e in facts.run.entities if e.before is not None and e.after is not None]
-    if not counted:
-        return not_measured(Check.ENTITIES, "entities were not counted before and after")
-    leaks = tuple(f"{e.kind}: {e.before} before, {e.after} after" for e in counted if e.before != e.after)
-    left = tuple(f"{e.kind}: {e.left}" for e in counted if e.left)
-    if left and not leaks:
-        return CheckResult(
-            Check.ENTITIES,
-            Severity.WARNING,
-            f"entities left by scenarios, deleted after the load: {some(left)}",
-            "A create call timed out, or a scenario did not clean up. Look for its failure.",
-            left,
-        )
-    if not leaks:
-        return passed(
-            Check.ENTITIES, f"the numbers of {plural(len(counted), 'entity type')} are as before the load"
-        )
-    return CheckResult(
-        Check.ENTITIES,
-        Severity.WARNING,
-        f"entities leaked: {some(leaks)}",
-        "A scenario did not clean up, or the gateway did not delete an entity although it reported success.",
-        leaks,
     )
 
 
@@ -110,7 +83,7 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.REFUSALS: refusals.recorded,
     Check.DECIDED: refusals.decided,
     Check.SHAPES: reach.shapes,
-    Check.ENTITIES: _entities,
+    Check.ENTITIES: leaks.entities,
     Check.STALE: _stale,
     Check.APPLIED: _applied,
     Check.GROWTH: endurance.no_growth,

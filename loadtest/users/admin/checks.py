@@ -260,6 +260,11 @@ def scripts_parse(answer: Answer) -> Mismatch | None:
     return None
 
 
+def lacks_text(text: str) -> Check:
+    """Return a check that a page does not contain ``text``."""
+    return lambda a: expected(f"a page without {text!r}", a.text) if text in a.text else None
+
+
 def shows(*texts: str) -> Check:
     """Return a check that the answer is an HTML page, or a part of one, that contains all ``texts``."""
 

@@ -167,13 +167,34 @@ class AdminUser(RegistryUser):
         self.call(
             kind.search, params={"tags": tag, "include_inactive": True}, check=only(kept, off, at=kind.at)
         )
+        active = {"q": name, "include_inactive": False}
+        self.call(kind.search, params=active, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {kind.limit: 1}, check=first_of(kept, off, at=kind.at))
         everywhere = {"q": name, "tags": tag, "include_inactive": True, "entity_types": kind.group}
         self.call("GET /admin/search", params=everywhere, check=only(kept, off))
+        active = everywhere | {"include_inactive": False, "team_id": team, "limit_per_type": 2}
+        self.call("GET /admin/search", params=active, check=only(kept))
         if kind.ids:
-            owned = {"team_id": team, "include_inactive": True}
+            owned: dict[str, str | int | bool] = {"team_id": team, "include_inactive": True}
             self.call(kind.ids, params=owned, check=ids_are(kind.ids_at, kept))
+            self.call(kind.ids, params=owned | {"include_inactive": False}, check=ids_are(kind.ids_at, kept))
+            if self.documents(kind.ids, "query q"):
+                both = {"q": name, "include_inactive": True}
+                self.call(kind.ids, params=both, check=ids_are(kind.ids_at, kept, off))
+        self._with_public(kind, name, team, kept, off)
+
+    def _with_public(self, kind: Kind, name: str, team: str, kept: Shown, off: Shown) -> None:
+        """Check that the entities of a team are listed with or without the public ones of others."""
+        own = {"q": name, "team_id": team, "include_inactive": True}
+        for public, entities in ((False, (kept,)), (True, (kept, off))):
+            query = own | {"include_public": public}
+            if self.documents(kind.partial, "query include_public"):
+                self.call(kind.partial, params=query, check=shows_only(*entities))
+            if self.documents(kind.search, "query include_public") and kind.search != kind.partial:
+                self.call(kind.search, params=query, check=only(*entities, at=kind.at))
+            if self.documents(kind.ids, "query include_public") and self.documents(kind.ids, "query q"):
+                self.call(kind.ids, params=query, check=ids_are(kind.ids_at, *entities))
 
     def _paged(self, kind: Kind, tag: str, team: str, kept: Shown, off: Shown) -> None:
         """Check each parameter of the table and of the options to select."""

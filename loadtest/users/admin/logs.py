@@ -1,14 +1,20 @@
 """Admin pages of logs, the live log stream, and the event stream."""
 
+import io
+import zipfile
+
 import msgspec
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length, went_back
 from loadtest.users.base import GatewayUser, task
 
 PAGE = 20
 """Entries on a page."""
+PARTS_OF_BUNDLE = {"include_logs": "logs/", "include_env": "settings", "include_system": "system"}
+"""The parameter for each part of the support bundle, and a text in the names of its files."""
 BEYOND = 100_000
 """An offset beyond the end of the log."""
 OLD_LOG = ".old.log"
@@ -75,12 +81,15 @@ class AdminLogsUser(GatewayUser):
 
     @task
     def support_bundle(self) -> None:
-        """Download the support bundle."""
-        self.call(
-            "GET /admin/support-bundle/generate",
-            params={"log_lines": 100},
-            check=lambda a: None if a.body.startswith(b"PK") else expected("a ZIP archive", a.body[:20]),
-        )
+        """Download the support bundle with each of its parts, and without."""
+        everything = dict.fromkeys(PARTS_OF_BUNDLE, True)
+        for left_out in ("", *PARTS_OF_BUNDLE):
+            parts = everything | ({left_out: False} if left_out else {})
+            self.call(
+                "GET /admin/support-bundle/generate",
+                params={"log_lines": 10, **parts},
+                check=is_bundle(*(PARTS_OF_BUNDLE[part] for part in parts if parts[part])),
+            )
 
 
 class AdminEventsUser(GatewayUser):
@@ -104,6 +113,21 @@ class AdminEventsUser(GatewayUser):
             state, off = "POST /admin/tools/{tool_id}/state", {"activate": "false"}
             self.call(state, tool_id=made.id, form=off, check=went_back)
             events.next(where=lambda event: made.id in event.data)
+
+
+def is_bundle(*parts: str) -> Check:
+    """Return a check that a support bundle has just these ``parts``, by the start of their names."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        try:
+            with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+                names = archive.namelist()
+        except zipfile.BadZipFile:
+            return expected("a ZIP archive", answer.body[:20])
+        found = {part for part in PARTS_OF_BUNDLE.values() if any(part in name for name in names)}
+        return None if found == set(parts) else expected(f"the parts {', '.join(sorted(parts))}", names)
+
+    return check
 
 
 def is_export(answer: Answer) -> Mismatch | None:

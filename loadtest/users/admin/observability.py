@@ -52,10 +52,14 @@ PAGES = (
     ("GET /admin/observability/prompts/partial", "Prompt"),
     ("GET /admin/observability/resources/partial", "Resource"),
 )
-METRICS = (
+FEW = 5
+"""The smallest number of entries that every list of figures can be limited to."""
+BUCKETS = {"time_buckets": 10, "latency_buckets": 5}
+OVER_TIME = (
     ("GET /admin/observability/metrics/timeseries", "request_count"),
     ("GET /admin/observability/metrics/percentiles", "p95"),
-    ("GET /admin/observability/metrics/heatmap", "data"),
+)
+METRICS = (
     ("GET /admin/observability/metrics/top-slow", "endpoints"),
     ("GET /admin/observability/metrics/top-volume", "endpoints"),
     ("GET /admin/observability/metrics/top-errors", "endpoints"),
@@ -92,21 +96,26 @@ class AdminObservabilityUser(TracingUser):
     def metrics(self) -> None:
         """Figures over time, after a call that is one of them."""
         self.rpc("POST /rpc/ tools/list")
+        for operation, member in OVER_TIME:
+            for minutes, most in ((5, 13), (60, 2)):
+                every = HOURS | {"interval_minutes": minutes}
+                self.call(operation, params=every, check=has_points(member, most))
+        self.call("GET /admin/observability/metrics/heatmap", params=HOURS | BUCKETS, check=is_heatmap)
         for operation, member in METRICS:
-            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+            self.call(operation, params=HOURS | {"limit": 1}, check=has_few(member, 1))
 
     @task(2)
     def tools(self) -> None:
         """Figures of tools, after a call of one."""
         self.rpc("POST /rpc tools/call", {"name": self.fixture.tools["echo"], "arguments": {"text": "hi"}})
         for operation, member in TOOLS:
-            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few(member, FEW))
 
     @task
     def prompts_and_resources(self) -> None:
         """Figures of prompts and resources."""
         for operation, member in OTHERS:
-            self.call(operation, params=HOURS, check=lambda a, m=member: _has(a, m))
+            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few(member, FEW))
 
     @task(2)
     def traces(self) -> None:
@@ -152,7 +161,12 @@ class AdminObservabilityUser(TracingUser):
         name = self.name("query")
         with self.created(
             "POST /admin/observability/queries",
-            json={"name": name, "filter_config": {"status": "error"}, "is_shared": False},
+            json={
+                "name": name,
+                "description": "A query of the load test.",
+                "filter_config": {"status": "error"},
+                "is_shared": True,
+            },
             delete="DELETE /admin/observability/queries/{query_id}",
             read=QUERIES,
         ) as query:
@@ -171,7 +185,9 @@ class AdminObservabilityUser(TracingUser):
                 "filter_config": {"status": "ok"},
                 "is_shared": True,
             }
-            self.update("PUT /admin/observability/queries/{query_id}", query_id=query.id, json=changed)
+            own_only = {"is_shared": False}
+            for changes in (changed, own_only):
+                self.update("PUT /admin/observability/queries/{query_id}", query_id=query.id, json=changes)
             self.call(
                 "POST /admin/observability/queries/{query_id}/use",
                 **own,
@@ -212,14 +228,42 @@ def _listed(answer: Answer, name: str) -> Mismatch | None:
     )
 
 
-def _has(answer: Answer, member: str) -> Mismatch | None:
-    return None if answer[member] is not None else expected(f"a member {member}")
+def has_few(member: str, most: int) -> Check:
+    """Return a check that the list ``member`` has at most this number of entries."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer[member]
+        right = isinstance(found, list) and len(found) <= most
+        return None if right else expected(f"at most {most} entries in {member}", found)
+
+    return check
+
+
+def has_points(member: str, most: int) -> Check:
+    """Return a check that there are figures for some points in time, at most this number, ``member`` among them."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        times, found = answer["timestamps"], answer[member]
+        right = 0 < len(times) <= most and len(found) == len(times)
+        return None if right else expected(f"{member} at 1 to {most} points in time", times)
+
+    return check
+
+
+def is_heatmap(answer: Answer) -> Mismatch | None:
+    """Check that a heatmap has the numbers of rows and columns that were asked for."""
+    rows, columns = answer["latency_labels"], answer["time_labels"]
+    sizes = {len(row) for row in answer["data"]}
+    right = len(rows) == BUCKETS["latency_buckets"] and len(columns) == BUCKETS["time_buckets"]
+    matches = len(answer["data"]) in (len(rows), len(columns)) and sizes <= {len(rows), len(columns)}
+    return (
+        None if right and matches else expected("a heatmap of the size asked for", (len(rows), len(columns)))
+    )
 
 
 CHEAP = (
     ("GET /admin/performance/cache", "connected"),
     ("GET /admin/performance/requests", "requests_total"),
-    ("GET /admin/performance/history", "aggregates"),
 )
 
 
@@ -234,6 +278,12 @@ class AdminPerformanceUser(GatewayUser):
         for operation, member in CHEAP:
             self.call(
                 operation, check=lambda a, m=member: None if a[m] is not None else expected(f"a member {m}")
+            )
+        for period in ("hourly", "daily"):
+            self.call(
+                "GET /admin/performance/history",
+                params={"period_type": period, "hours": 2},
+                check=has("period_type", period),
             )
         self.call(
             "GET /admin/system/stats",

@@ -276,6 +276,20 @@ def stored_agent(form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+GRPC_CHANGES: tuple[dict[str, Any], ...] = (
+    {
+        "target": "127.0.0.1:1",
+        "reflection_enabled": True,
+        "visibility": "private",
+        "grpc_metadata": {"x-load-test": "changed"},
+        "tls_enabled": True,
+        "tls_cert_path": "/nonexistent/cert.pem",
+        "tls_key_path": "/nonexistent/key.pem",
+    },
+    {"reflection_enabled": False, "visibility": "public", "tls_enabled": False},
+    {"visibility": "team"},
+)
+"""Changes of a service that is not called any more."""
 SERVICES = Listed("GET /admin/grpc", at="data", params={"per_page": MOST, "include_inactive": True})
 
 
@@ -294,12 +308,15 @@ class AdminGrpcUser(AdminUser):
             self.call("GET /admin/grpc/{service_id}/methods", **path, check=has_check)
             changed = {"description": "Changed.", "name": f"{service['name']}-changed", "tags": ["changed"]}
             self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=changed)
+            for more in GRPC_CHANGES:
+                self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=more)
             state, off = "POST /admin/grpc/{service_id}/state", {"activate": False}
             self.update(state, service_id=service.id, params=off, read=SERVICES, values={"enabled": False})
             shown = Shown(service.id, f"{service['name']}-changed", enabled=False)
             active = {"per_page": MOST, "page": 1, "include_inactive": False}
             self.call("GET /admin/grpc", params=active, check=has_among(without=[shown]))
-            self.update(state, service_id=service.id, read=SERVICES, values={"enabled": True})
+            on = {"activate": True}
+            self.update(state, service_id=service.id, params=on, read=SERVICES, values={"enabled": True})
             self.call("GET /admin/grpc", params=active, check=has_among(shown._replace(enabled=True)))
 
     @task
@@ -316,19 +333,34 @@ class AdminGrpcUser(AdminUser):
                 self.call("GET /admin/grpc", params={"team_id": team.id}, check=both)
 
     @task
+    def properties(self) -> None:
+        """Services with every property, in every visibility."""
+        for visibility in ("private", "public"):
+            more = {
+                "visibility": visibility,
+                "tags": ["loadtest"],
+                "owner_email": self.me,
+                "grpc_metadata": {"x-load-test": "true"},
+                "reflection_enabled": visibility == "public",
+                "tls_enabled": False,
+            }
+            with self._service(**more):
+                pass
+
+    @task
     def details(self) -> None:
         """One service by its id."""
         with self._service() as service:
             self.call("GET /admin/grpc/{service_id}", service_id=service.id, check=has("id", service.id))
 
     @contextmanager
-    def _service(self, **more: str) -> Iterator[Answer]:
-        new = more | {
+    def _service(self, **more: Any) -> Iterator[Answer]:
+        new = {
             "name": self.name("grpc"),
             "target": self.backend("grpc"),
             "description": DESCRIPTION,
             "reflection_enabled": False,
-        }
+        } | more
         delete = "POST /admin/grpc/{service_id}/delete"
         with self.created("POST /admin/grpc", json=new, delete=delete, read=SERVICES) as service:
             yield service

@@ -172,6 +172,8 @@ class AdminTokensUser(AdminUser):
         search = "GET /admin/tokens/search"
         self.call(search, params=everything, check=only(kept, off, at=""))
         self.call(search, params=everything | {"limit": 1}, check=first_of(kept, off, at=""))
+        active = everything | {"include_inactive": False}
+        self.call(search, params=active, check=only(kept, at=""))
         self.call(search, params=everything | {"team_id": team}, check=only(kept, at=""))
         partial, left = "GET /admin/tokens/partial", [kept, off]
         for page in (1, 2):
@@ -228,6 +230,10 @@ class AdminTeamsUser(AdminUser):
         self.call("GET /admin/teams/search", params=everything, check=only(*deleted, at=""))
         self.call("GET /admin/teams/partial", params=everything, check=shows_only(*deleted))
         self.call("GET /admin/teams/ids", params=everything, check=ids_are("team_ids", *deleted))
+        active = everything | {"include_inactive": False}
+        self.call("GET /admin/teams/search", params=active, check=only(at=""))
+        self.call("GET /admin/teams/partial", params=active, check=shows_only())
+        self.call("GET /admin/teams/ids", params=active, check=ids_are("team_ids"))
 
     def _finds_teams(self, name: str, kept: Shown, public: Shown) -> None:
         search, ids, of_kind = "GET /admin/teams/search", "GET /admin/teams/ids", {"visibility": "public"}

@@ -8,7 +8,15 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected, refused
-from loadtest.users.admin.checks import finds, has_length, previews, registered, registered_all, shows
+from loadtest.users.admin.checks import (
+    finds,
+    has_length,
+    lacks_text,
+    previews,
+    registered,
+    registered_all,
+    shows,
+)
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
@@ -45,6 +53,14 @@ class AdminRegistryUser(AdminUser):
         found = {"search": listed["servers.0.name"], "show_available_only": False, "limit": 100}
         self.call(servers, params=found, check=names_have(str(listed["servers.0.name"])))
         self.call(servers, params={"show_registered_only": True}, check=are_registered)
+        all_of_them = whole | {"show_registered_only": False, "limit": 3}
+        self.call(servers, params=all_of_them, check=has_length(3, at="servers"))
+        partial, tested = "GET /admin/mcp-registry/partial", {"category": CATEGORY, "auth_type": "Open"}
+        shown = tested | {"search": listed["servers.0.name"], "page": 1}
+        self.call(partial, params=shown, check=shows(str(listed["servers.0.name"])))
+        for parameter in ("category", "auth_type", "search"):
+            other = tested | {parameter: "no-such-value"}
+            self.call(partial, params=other, check=lacks_text(str(listed["servers.0.name"])))
         self.call(
             "GET /admin/mcp-registry/{server_id}/status",
             server_id=str(listed["servers.0.id"]),
@@ -178,6 +194,8 @@ class AdminTransferUser(AdminUser):
             self.call(export, params=wanted, check=exports_only(str(server["name"])))
             others = wanted | {"exclude_types": "servers", "include_inactive": True}
             self.call(export, params=others, check=exports_only())
+            active = wanted | {"include_inactive": False, "include_dependencies": True}
+            self.call(export, params=active, check=exports_only(str(server["name"])))
 
     @task(2)
     def one_tool(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
@@ -113,6 +114,16 @@ def echoed_path(path: str) -> Check:
     return check
 
 
+def echoed_method(method: str) -> Check:
+    """Return a check that the echoed request has this ``method``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = msgspec.json.decode(answer["result.content.0.text"]).get("method")
+        return None if found == method else expected(f"a request with the method {method}", found)
+
+    return check
+
+
 def says_text(text: str) -> Check:
     """Return a check that the result of a tool contains ``text``."""
 
@@ -124,6 +135,10 @@ def says_text(text: str) -> Check:
 
 
 def carries(received: Mapping[str, str], name: str, value: str) -> Mismatch | None:
-    """Return a mismatch if the backend did not receive the header ``name`` with this ``value``."""
+    """Return a mismatch if the backend did not receive the header ``name`` with this ``value``.
+
+    If ``name`` is that of the query, ``value`` must be one of its parameters.
+    """
     found = received.get(name.lower(), "")
-    return None if found == value else expected(f"the stored credentials in the header {name}", found)
+    parts = found.split("&") if name == QUERY else [found]
+    return None if value in parts else expected(f"the stored credentials in the header {name}", found)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
+from loadtest.backends.settings import QUERY
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.base import task
+from loadtest.users.checks import answers
 from loadtest.users.federation.checks import called, carries
-from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
+from loadtest.users.registry.a2a import question
+from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, camel, new_agent, new_gateway
 
 SECRET_HEADER = "X-Api-Key"  # noqa: S105 - the name of a header
-CREDENTIALS = ("auth_username", "auth_password", "auth_token", "auth_headers", "oauth_config")
-"""Properties that a gateway does not show as they were sent."""
+SECRET_PARAMETER = "api_key"  # noqa: S105 - the name of a parameter
+
+Stored = Callable[[str], dict[str, Any]]
+"""Returns the properties of a gateway with a secret."""
 
 
 class StoredCredentialsUser(RegistryUser):
@@ -25,57 +31,99 @@ class StoredCredentialsUser(RegistryUser):
     @task
     def basic(self) -> None:
         """A user name and a password."""
-        secret = self.name("secret")
-        pair = base64.b64encode(f"lt-user:{secret}".encode()).decode()
-        stored = {"auth_type": "basic", "auth_username": "lt-user", "auth_password": secret}
-        self.keeps(stored, "Authorization", f"Basic {pair}")
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"authType": "basic", "authUsername": "lt-user", "authPassword": secret}
+
+        def value(secret: str) -> str:
+            return f"Basic {base64.b64encode(f'lt-user:{secret}'.encode()).decode()}"
+
+        self.keeps(stored, "Authorization", value)
 
     @task
     def bearer(self) -> None:
         """A bearer token."""
-        secret = self.name("secret")
-        self.keeps({"auth_type": "bearer", "auth_token": secret}, "Authorization", f"Bearer {secret}")
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"authType": "bearer", "authToken": secret}
+
+        self.keeps(stored, "Authorization", lambda secret: f"Bearer {secret}")
 
     @task
     def headers(self) -> None:
         """A header of the server's own."""
-        secret = self.name("secret")
-        stored = {"auth_type": "authheaders", "auth_headers": [{"key": SECRET_HEADER, "value": secret}]}
-        self.keeps(stored, SECRET_HEADER, secret)
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"authType": "authheaders", "authHeaders": [{"key": SECRET_HEADER, "value": secret}]}
+
+        self.keeps(stored, SECRET_HEADER, str)
+
+    @task
+    def header(self) -> None:
+        """A header of the server's own, in the older form."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"authType": "authheaders", "authHeaderKey": SECRET_HEADER, "authHeaderValue": secret}
+
+        self.keeps(stored, SECRET_HEADER, str)
+
+    @task
+    def query_parameter(self) -> None:
+        """A parameter of the address."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {
+                "authType": "query_param",
+                "authQueryParamKey": SECRET_PARAMETER,
+                "authQueryParamValue": secret,
+            }
+
+        self.keeps(stored, QUERY, lambda secret: f"{SECRET_PARAMETER}={secret}")
 
     @task
     def client_credentials(self) -> None:
         """A token that the gateway obtains with its client credentials."""
-        secret = self.name("secret")
-        config = {
-            "grant_type": "client_credentials",
-            "client_id": "lt-client",
-            "client_secret": secret,
-            "token_url": f"{self.backend('scripted')}/token/{self.name('client')}",
-            "scopes": ["tools"],
-        }
-        stored = {"auth_type": "oauth", "oauth_config": config}
-        self.keeps(stored, "Authorization", f"Bearer client_credentials:lt-client:{secret}")
+        token_url = f"{self.backend('scripted')}/token/{self.name('client')}"
 
-    def keeps(self, stored: dict[str, Any], header: str, value: str) -> None:
-        """Register a server with credentials, call it, update its description, and call it again."""
-        name = self.name("gateway")
-        scripted = self.backend("scripted")
-        body = new_gateway(name, f"{scripted}/plain/{name}/mcp", **stored)
-        with self.created(
-            "POST /gateways",
-            json=body,
-            delete="DELETE /gateways/{gateway_id}",
-            differs=(*ADDRESS, *CREDENTIALS),
-        ) as gateway:
-            self.call_tool(name, check=lambda _: self.received(name, header, value))
-            # The update is what loses them, so its failure is reported.
-            self.call(
-                "PUT /gateways/{gateway_id}",
-                gateway_id=gateway.id,
-                json={"description": self.name("description")},
-                effect=lambda _: self.received_again(name, header, value),
-            )
+        def stored(secret: str) -> dict[str, Any]:
+            config = {
+                "grant_type": "client_credentials",
+                "client_id": "lt-client",
+                "client_secret": secret,
+                "token_url": token_url,
+                "scopes": ["tools"],
+            }
+            return {"authType": "oauth", "oauthConfig": config}
+
+        self.keeps(stored, "Authorization", lambda secret: f"Bearer client_credentials:lt-client:{secret}")
+
+    def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
+        """Register a server at either address with credentials, update the credentials, then its description.
+
+        Args:
+            stored: returns the properties with a secret.
+            header: the header in which the server receives them.
+            value: returns what it receives.
+        """
+        for create in ("POST /gateways", "POST /gateways/"):
+            name, secret, replaced = self.name("gateway"), self.name("secret"), self.name("secret")
+            own = self.spelled(create, stored(secret))
+            body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", **own)
+            with self.created(
+                create,
+                json=body,
+                delete="DELETE /gateways/{gateway_id}",
+                differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
+            ) as gateway:
+                self.call_tool(name, check=lambda _, n=name, s=secret: self.received(n, header, value(s)))
+                # The update is what loses them, so its failure is reported.
+                for changes in (stored(replaced), {"description": self.name("description")}):
+                    self.call(
+                        "PUT /gateways/{gateway_id}",
+                        gateway_id=gateway.id,
+                        json=changes,
+                        effect=lambda _, n=name, r=replaced: self.received_again(n, header, value(r)),
+                    )
 
     def call_tool(self, name: str, *, check: Check | None = None) -> None:
         """Call the tool of the server ``name``."""
@@ -94,4 +142,109 @@ class StoredCredentialsUser(RegistryUser):
     def received_again(self, name: str, header: str, value: str) -> Mismatch | None:
         """Call the tool again and return what :meth:`received` does."""
         self.call_tool(name)
+        return self.received(name, header, value)
+
+
+class AgentCredentialsUser(RegistryUser):
+    """A user who registers agents that need credentials."""
+
+    area = "a2a"
+
+    @task
+    def basic(self) -> None:
+        """A user name and a password."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"auth_type": "basic", "auth_username": "lt-user", "auth_password": secret}
+
+        def value(secret: str) -> str:
+            return f"Basic {base64.b64encode(f'lt-user:{secret}'.encode()).decode()}"
+
+        self.keeps(stored, "Authorization", value)
+
+    @task
+    def bearer(self) -> None:
+        """A bearer token."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"auth_type": "bearer", "auth_token": secret}
+
+        self.keeps(stored, "Authorization", lambda secret: f"Bearer {secret}")
+
+    @task
+    def headers(self) -> None:
+        """Headers of the agent's own."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {"auth_type": "authheaders", "auth_headers": [{"key": SECRET_HEADER, "value": secret}]}
+
+        self.keeps(stored, SECRET_HEADER, str)
+
+    @task
+    def header(self) -> None:
+        """A header of the agent's own, in the older form."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {
+                "auth_type": "authheaders",
+                "auth_header_key": SECRET_HEADER,
+                "auth_header_value": secret,
+            }
+
+        self.keeps(stored, SECRET_HEADER, str)
+
+    @task
+    def query_parameter(self) -> None:
+        """A parameter of the address."""
+
+        def stored(secret: str) -> dict[str, Any]:
+            return {
+                "auth_type": "query_param",
+                "auth_query_param_key": SECRET_PARAMETER,
+                "auth_query_param_value": secret,
+            }
+
+        self.keeps(stored, QUERY, lambda secret: f"{SECRET_PARAMETER}={secret}")
+
+    def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
+        """Register an agent at either address with credentials, update its description, then the credentials."""
+        scripted = self.backend("scripted")
+        for create in ("POST /a2a", "POST /a2a/"):
+            name, secret, replaced = self.name("agent"), self.name("secret"), self.name("secret")
+            own = stored(secret)
+            body = new_agent(name, f"{scripted}/agent/{name}", agent_type="jsonrpc", **own)
+            with self.created(
+                create, json=body, delete="DELETE /a2a/{agent_id}", differs=own.keys() - {"auth_type"}
+            ) as agent:
+                self.asks(name, check=lambda _, n=name, s=secret: self.received(n, header, value(s)))
+                others = {camel(key): one for key, one in stored(replaced).items()}
+                for changes, kept in (
+                    ({"description": self.name("description")}, secret),
+                    (others, replaced),
+                ):
+                    self.call(
+                        "PUT /a2a/{agent_id}",
+                        agent_id=agent.id,
+                        json=changes,
+                        effect=lambda _, n=name, k=kept: self.received_again(n, header, value(k)),
+                    )
+
+    def asks(self, name: str, *, check: Check | None = None) -> None:
+        """Call the agent ``name``."""
+        text = self.name("text")
+        answered = answers(text)
+        self.call(
+            "POST /a2a/{agent_name}/invoke",
+            agent_name=name,
+            json={"parameters": question(text), "interaction_type": "query"},
+            check=lambda answer: answered(answer) or (check(answer) if check else None),
+        )
+
+    def received(self, name: str, header: str, value: str) -> Mismatch | None:
+        """Return a mismatch if the agent ``name`` did not receive ``header`` with this ``value`` in its last call."""
+        return carries(ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value)
+
+    def received_again(self, name: str, header: str, value: str) -> Mismatch | None:
+        """Call the agent again and return what :meth:`received` does."""
+        self.asks(name)
         return self.received(name, header, value)

@@ -46,12 +46,15 @@ class AccountsUser(PeopleUser):
             self.update(
                 first,
                 user_email=email,
-                json={
-                    "full_name": changed.full_name,
-                    "password": changed.password,
-                    "email_verified": True,
-                    "password_change_required": False,
-                },
+                json=self.documented(
+                    first,
+                    {
+                        "full_name": changed.full_name,
+                        "password": changed.password,
+                        "email_verified": True,
+                        "password_change_required": False,
+                    },
+                ),
             )
             self.signed_in(changed)
             old = {"email": email, "password": person.password}
@@ -72,6 +75,8 @@ class AccountsUser(PeopleUser):
         self.call("GET /auth/email/admin/events", params={"limit": 10}, check=at_most(10, least=0))
         self.call("GET /auth/email/admin/events", params={"offset": BEYOND}, check=nothing)
         paged = {"limit": 1, "include_pagination": True}
+        whole = {"limit": 2, "include_pagination": False}
+        self.call("GET /auth/email/admin/users", params=whole, check=at_most(2, least=2))
         first = self.call("GET /auth/email/admin/users", params=paged, check=continues)
         seen, cursor = first["users.0.email"], str(first["nextCursor"])
         self.call(

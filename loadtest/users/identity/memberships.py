@@ -33,7 +33,7 @@ class MembershipUser(PeopleUser):
 
     @task(2)
     def added(self) -> None:
-        """The owner adds a member, makes it an owner and removes it."""
+        """The owner adds a member, makes it an owner and a member again, and removes it."""
         email = self.member.email
         with self.team() as team:
             self.call(
@@ -43,14 +43,15 @@ class MembershipUser(PeopleUser):
                 check=is_member(email, "member"),
                 effect=self.is_member(team, email, "member"),
             )
-            self.call(
-                "PUT /teams/{team_id}/members/{user_email}",
-                team_id=team.id,
-                user_email=email,
-                json={"role": "owner"},
-                check=is_member(email, "owner"),
-                effect=self.is_member(team, email, "owner"),
-            )
+            for role in ("owner", "member"):
+                self.call(
+                    "PUT /teams/{team_id}/members/{user_email}",
+                    team_id=team.id,
+                    user_email=email,
+                    json={"role": role},
+                    check=is_member(email, role),
+                    effect=self.is_member(team, email, role),
+                )
             self.pages(team, email)
             left = self.is_no_member(team, email)
             path = {"team_id": team.id, "user_email": email}

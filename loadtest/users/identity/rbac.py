@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -13,6 +14,8 @@ from loadtest.users.identity.checks import counts_permissions, is_called
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Entity, Listed
 
+EXPIRES = "2100-01-01T00:00:00Z"
+"""The end of a role that is given to a user."""
 GRANTED = "teams.delete"
 """A permission that only administrators and team owners have."""
 
@@ -28,7 +31,7 @@ class RBACCRUDUser(PeopleUser):
     weight = 2
 
     @contextmanager
-    def role(self) -> Iterator[Answer]:
+    def role(self, **more: Any) -> Iterator[Answer]:
         """Create a role for teams for the ``with`` block."""
         with self.created(
             "POST /rbac/roles",
@@ -37,6 +40,7 @@ class RBACCRUDUser(PeopleUser):
                 "description": "A role of the load test.",
                 "scope": "team",
                 "permissions": ["teams.read"],
+                **more,
             },
             delete="DELETE /rbac/roles/{role_id}",
             read=ROLES,
@@ -64,6 +68,20 @@ class RBACCRUDUser(PeopleUser):
             self.call("GET /rbac/roles", params={"scope": "team"}, check=unlisted(role.id))
             of_teams = {"scope": "team", "active_only": False}
             self.call("GET /rbac/roles", params=of_teams, check=listed(role.id, kind="inactive role"))
+            self.update("PUT /rbac/roles/{role_id}", role_id=role.id, json={"is_active": True})
+            active = {"scope": "team", "active_only": True}
+            self.call("GET /rbac/roles", params=active, check=listed(role.id))
+
+    @task
+    def inherited(self) -> None:
+        """A role that inherits from another one, and then from a third."""
+        with (
+            self.role() as parent,
+            self.role() as other,
+            self.role(inherits_from=parent.id, is_system_role=False) as role,
+        ):
+            changed = {"inherits_from": other.id}
+            self.update("PUT /rbac/roles/{role_id}", role_id=role.id, json=changed)
 
     @task(2)
     def given(self) -> None:
@@ -81,7 +99,7 @@ class RBACCRUDUser(PeopleUser):
             self.call(
                 "POST /rbac/users/{user_email}/roles",
                 user_email=email,
-                json={"role_id": role.id} | scope,
+                json={"role_id": role.id, "expires_at": EXPIRES} | scope,
                 check=lambda a: (
                     None if a["role_id"] == role.id else expected("the role that was given", a["role_id"])
                 ),
@@ -91,9 +109,18 @@ class RBACCRUDUser(PeopleUser):
                 elsewhere = {"scope": "global", "active_only": False}
                 lacks_role = unlisted(role.id, key="role_id")
                 self.call(GIVEN.operation, user_email=email, params=elsewhere, check=lacks_role)
+                here = {"scope": "team", "active_only": True}
+                holds = listed(role.id, key="role_id")
+                self.call(GIVEN.operation, user_email=email, params=here, check=holds)
                 self.call(
                     "POST /rbac/permissions/check",
-                    json={"user_email": email, "permission": "teams.read", "team_id": team.id},
+                    json={
+                        "user_email": email,
+                        "permission": "teams.read",
+                        "team_id": team.id,
+                        "resource_type": "teams",
+                        "resource_id": team.id,
+                    },
                     check=lambda a: (
                         None
                         if a["granted"] is True

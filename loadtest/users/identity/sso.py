@@ -70,14 +70,51 @@ class SingleSignOnUser(PeopleUser):
         """A provider is created and deleted; while disabled, it is not offered."""
         with self.provider("oidc") as provider:
             name = self.name("renamed")
+            own = {"provider_id": provider.id}
             self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
             self.update(
                 "PUT /auth/sso/admin/providers/{provider_id}",
-                provider_id=provider.id,
                 json={"display_name": name, "is_enabled": False, "scope": "openid"},
+                **own,
             )
             self.call("GET /auth/sso/admin/providers", check=lists(provider.id))
             self.call("GET /auth/sso/providers", bearer="", check=lacks(provider.id))
+            self.update("PUT /auth/sso/admin/providers/{provider_id}", json={"is_enabled": True}, **own)
+            self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
+
+    @task
+    def provider_properties(self) -> None:
+        """Providers with every property, and one that gets new values for them."""
+        issuer = self.fixture.backends["oauth"]
+        for on in (False, True):
+            with self.provider("oidc", **self.trust(on=on)) as provider:
+                changes = {
+                    "name": self.name("sso"),
+                    "provider_type": "oauth2",
+                    "client_id": "changed",
+                    "client_secret": "changed",
+                    "authorization_url": f"{issuer}/authorize?changed=true",
+                    "token_url": f"{issuer}/token?changed=true",
+                    "userinfo_url": f"{issuer}/userinfo?changed=true",
+                    "issuer": issuer,
+                    "trusted_domains": ["example.org"],
+                }
+                self.update(
+                    "PUT /auth/sso/admin/providers/{provider_id}",
+                    provider_id=provider.id,
+                    json=changes | self.trust(on=not on),
+                )
+
+    def trust(self, *, on: bool) -> dict[str, Any]:
+        """Return how far a provider is trusted."""
+        return {
+            "auto_create_users": on,
+            "trusted_for_api_auth": on,
+            "api_audience": f"loadtest-{on}",
+            "jwks_uri": f"{self.fixture.backends['oauth']}/jwks?on={on}",
+            "team_mapping": {"nobody": {"on": on}},
+            "provider_metadata": {"on": on},
+        }
 
     @task
     def expected(self) -> None:
@@ -88,7 +125,13 @@ class SingleSignOnUser(PeopleUser):
             person = self.stranger()
             self.call(
                 "POST /admin/users/sso",
-                json={"email": person.email, "full_name": person.full_name, "auth_provider": provider.id},
+                json={
+                    "email": person.email,
+                    "full_name": person.full_name,
+                    "auth_provider": provider.id,
+                    "is_active": True,
+                    "is_admin": False,
+                },
                 check=came_from(provider.id, person),
             )
             try:
@@ -97,7 +140,7 @@ class SingleSignOnUser(PeopleUser):
             finally:
                 self.forget(person)
 
-    def provider(self, kind: str) -> AbstractContextManager[Answer]:
+    def provider(self, kind: str, **more: Any) -> AbstractContextManager[Answer]:
         """Register the local provider under a new name for the ``with`` block, as ``kind``."""
         issuer = self.fixture.backends["oauth"]
         name = self.name("sso")
@@ -116,6 +159,7 @@ class SingleSignOnUser(PeopleUser):
                 "issuer": issuer,
                 "scope": OPENID_SCOPES,
                 "trusted_domains": ["example.com"],
+                **more,
             },
             delete="DELETE /auth/sso/admin/providers/{provider_id}",
         )

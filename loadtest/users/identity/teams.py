@@ -7,14 +7,17 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import expected
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length
-from loadtest.users.admin.lists import MOST, Shown, has_among, one_of
+from loadtest.users.admin.lists import Shown, has_among, one_of
 from loadtest.users.base import task
+from loadtest.users.checks import has
 from loadtest.users.identity.checks import is_called, nothing, one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 
 MAX_MEMBERS = 20
+PAGE = 100
+"""The largest page of teams in every release; the newest teams are first."""
 BEYOND = 100_000
 """A number of teams to skip that is beyond the end of every list."""
 
@@ -49,9 +52,29 @@ class TeamsCRUDUser(PeopleUser):
                 "max_members": MAX_MEMBERS + 1,
             }
             self.update("PUT /teams/{team_id}", team_id=team.id, json=changed)
+            self.update("PUT /teams/{team_id}", team_id=team.id, json={"visibility": "public"})
             self.call("GET /teams/{team_id}/members", team_id=team.id, check=one_owner)
             self.call("GET /teams/{team_id}/invitations", team_id=team.id, check=nothing)
             self.call("GET /teams/{team_id}/join-requests", team_id=team.id, check=nothing)
+
+    @task
+    def founded(self) -> None:
+        """Teams with an own address, and people in them from the start."""
+        seeds: list[dict[str, Any]] = [{}]
+        if self.documents("POST /teams/", "body members"):
+            seeds = [{"members": [{"email": self.member.email, "role": one}]} for one in ("owner", "member")]
+        for more in seeds:
+            body = new_team(self.name("team")) | {"slug": self.name("slug")}
+            made = has("slug", body["slug"])
+            with self.created(
+                "POST /teams/", json=body | more, delete="DELETE /teams/{team_id}", check=made
+            ) as team:
+                for seed in more.get("members", ()):
+                    self.call(
+                        "GET /teams/{team_id}/members",
+                        team_id=team.id,
+                        check=lambda a, s=seed: has_member(a, s["email"], s["role"]),
+                    )
 
     @task(3)
     def lists(self) -> None:
@@ -59,8 +82,8 @@ class TeamsCRUDUser(PeopleUser):
         name = self.name("twin")
         with self.team(f"{name}-a") as one, self.team(f"{name}-b") as other:
             twins = Shown(one.id, one["name"]), Shown(other.id, other["name"])
-            self.call("GET /teams/", params={"limit": MOST}, check=has_among(*twins, at="teams"))
-            found = {"limit": MOST}
+            self.call("GET /teams/", params={"limit": PAGE}, check=has_among(*twins, at="teams"))
+            found = {"limit": PAGE}
             self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=joinable(*twins))
             if self.searches:
                 self.pages(name, twins)
@@ -88,6 +111,12 @@ class TeamsCRUDUser(PeopleUser):
     def team(self, name: str) -> AbstractContextManager[Answer]:
         """Create a public team for the ``with`` block."""
         return self.created("POST /teams/", json=new_team(name), delete="DELETE /teams/{team_id}")
+
+
+def has_member(answer: Answer, email: str, role: str) -> Mismatch | None:
+    """Check that an account is a member of a team with this ``role``."""
+    found = [one["role"] for one in answer.json if one["user_email"] == email]
+    return None if found == [role] else expected(f"the member with the role {role}", found)
 
 
 def joinable(*teams: Shown) -> Check:

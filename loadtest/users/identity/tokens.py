@@ -16,6 +16,12 @@ from loadtest.users.identity.checks import UNAUTHORIZED, at_most
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
 
+LIMITS: dict[str, Any] = {
+    "ip_restrictions": ["127.0.0.1/32"],
+    "time_restrictions": {"timezone": "UTC"},
+    "usage_limits": {"requests_per_hour": 1000},
+}
+"""Restrictions of a token."""
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 
@@ -58,9 +64,11 @@ class TokenCatalogCRUDUser(GatewayUser):
             reason = {"reason": "The test is over."}
             self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"], json=reason)
 
-    def shows_token(self, new: dict[str, Any]) -> Check:
-        """Return a check that reads a token, which must have the properties in ``new``."""
-        stored = {key: new[key] for key in ("name", "description", "tags")} | {"is_active": True}
+    def shows_token(self, new: dict[str, Any], active: bool = True) -> Check:
+        """Return a check that reads a token, which must have the properties in ``new`` and be ``active`` or not."""
+        stored = {key: new[key] for key in ("name", "description", "tags")} | {"is_active": active}
+        scope = new["scope"]
+        stored |= {key: scope[key] for key in scope.keys() - {"permissions"} if scope[key]}
         return lambda made: TOKEN.shows(self.call, Entity(str(made["token.id"]), {}, stored))
 
     @task(4)
@@ -74,6 +82,16 @@ class TokenCatalogCRUDUser(GatewayUser):
                 "is_active": False,
             }
             self.update("PUT /tokens/{token_id}", token_id=made["token.id"], json=changed)
+            own: dict[str, Any] = {"token_id": made["token.id"]}
+            self.update("PUT /tokens/{token_id}", json={"is_active": True}, **own)
+            narrowed = {"permissions": ["tools.read", "tools.execute"], **LIMITS}
+            server = {"server_id": self.fixture.server_id} if self.fixture.server_id else {}
+            self.update(
+                "PUT /tokens/{token_id}",
+                json={"scope": narrowed | server},
+                values={"resource_scopes": narrowed["permissions"], **server, **LIMITS},
+                **own,
+            )
             unused = {"period_days": 7, "total_requests": 0, "successful_requests": 0, "blocked_requests": 0}
             path = {"token_id": made["token.id"]}
             self.call("GET /tokens/{token_id}/usage", **path, params={"days": 7}, check=has_all(unused))
@@ -89,9 +107,30 @@ class TokenCatalogCRUDUser(GatewayUser):
             self.call("GET /tokens", params={"offset": BEYOND}, check=has_length(0, at="tokens"))
         revoked = token._replace(enabled=False)
         self.call("GET /tools", bearer=bearer, params={"limit": 1}, refusals=UNAUTHORIZED, check=is_accepted)
-        self.call("GET /tokens", params={"limit": PAGE}, check=has_among(without=[revoked], at="tokens"))
+        active = {"limit": PAGE, "include_inactive": False}
+        self.call("GET /tokens", params=active, check=has_among(without=[revoked], at="tokens"))
         everything = {"limit": PAGE, "include_inactive": True}
         self.call("GET /tokens", params=everything, check=has_among(revoked, at="tokens"))
+
+    @task
+    def properties(self) -> None:
+        """Tokens with every property: of the caller, and of a team, for a server, inactive from the start."""
+        me = self.link.session.credentials.email
+        server = {"server_id": self.fixture.server_id} if self.fixture.server_id else {}
+        body = {"name": self.name("team"), "visibility": "private"}
+        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+            for create, path in (
+                ("POST /tokens", {}),
+                ("POST /tokens/teams/{team_id}", {"team_id": team.id}),
+            ):
+                for active in (True, False):
+                    new = self.new_token()
+                    new |= {"team_id": team.id, "user_email": me, "is_active": active}
+                    new["scope"] |= server | LIMITS
+                    made = self.call(
+                        create, json=new, check=is_made(new), effect=self.shows_token(new, active), **path
+                    )
+                    self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"])
 
     @task
     def revoked_by_the_administrator(self) -> None:
@@ -107,7 +146,8 @@ class TokenCatalogCRUDUser(GatewayUser):
         reason = {"reason": "The administrator says so."}
         self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
         revoked = token._replace(enabled=False)
-        self.call(everything, params=mine, check=has_among(without=[revoked], at="tokens"))
+        active = mine | {"include_inactive": False}
+        self.call(everything, params=active, check=has_among(without=[revoked], at="tokens"))
         inactive = mine | {"include_inactive": True}
         self.call(everything, params=inactive, check=has_among(revoked, at="tokens"))
 

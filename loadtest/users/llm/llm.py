@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
+from loadtest.backends.settings import SHOW_REQUEST
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
@@ -13,7 +16,24 @@ from loadtest.users.read_back import Item
 MODEL = "loadtest-small"
 """A model of the backend."""
 QUESTION = "How are you"
+TYPES = (
+    "openai",
+    "azure_openai",
+    "anthropic",
+    "bedrock",
+    "google_vertex",
+    "watsonx",
+    "ollama",
+    "cohere",
+    "mistral",
+    "groq",
+    "together",
+    "openai_compatible",
+)
+"""Types of providers; what each one needs is in its own ``config``."""
 BEYOND = {"page": 1000}
+NOT_PASSED_ON = ("model", "stream", "user")
+"""Members of a request that the gateway replaces, or keeps for itself."""
 CHOICES = ("GET /llm/gateway/models", "GET /llmchat/gateway/models")
 
 
@@ -92,6 +112,8 @@ class LlmConfigUser(LlmModels):
             self.call("GET /llm/providers", params=every, check=lists(provider.id, at="providers"))
             self.call("GET /llm/providers", params={"page_size": 1}, check=lists_number(1, at="providers"))
             self.call("GET /llm/providers", params=every | BEYOND, check=lists_number(0, at="providers"))
+            all_of_them = every | {"enabled_only": False}
+            self.call("GET /llm/providers", params=all_of_them, check=lists(provider.id, at="providers"))
             of_provider: dict[str, Any] = {"provider_id": provider.id}
             with self.model(provider.id, model_id="loadtest-disabled", enabled=False) as other:
                 left = {model.id, other.id}
@@ -131,6 +153,8 @@ class LlmConfigUser(LlmModels):
             }
             self.update("PATCH /llm/providers/{provider_id}", json=changes, **own)
             for on in (False, True):
+                self.update("PATCH /llm/providers/{provider_id}", json={"enabled": on}, **own)
+            for on in (False, True):
                 self.update(
                     "POST /llm/providers/{provider_id}/state",
                     params={"activate": on},
@@ -142,6 +166,36 @@ class LlmConfigUser(LlmModels):
                 enabled = {"enabled_only": True, "page_size": 100}
                 shown = lists if on else lacks
                 self.call("GET /llm/providers", params=enabled, check=shown(provider.id, at="providers"))
+
+    @task
+    def provider_types(self) -> None:
+        """A provider of each type, disabled, and one that takes every type in turn."""
+        with self.provider() as provider:
+            for kind in TYPES:
+                new = self.new_provider() | {"provider_type": kind, "enabled": False}
+                with self.created(
+                    "POST /llm/providers", json=new, delete="DELETE /llm/providers/{provider_id}"
+                ):
+                    pass
+                self.update(
+                    "PATCH /llm/providers/{provider_id}",
+                    json={"provider_type": kind},
+                    provider_id=provider.id,
+                )
+
+    @task
+    def other_model(self) -> None:
+        """A model with the opposite of every property that is on or off."""
+        opposite = {name: not value for name, value in self.new_model("").items() if isinstance(value, bool)}
+        with self.provider() as provider, self.model(provider.id, **opposite) as model:
+            of_provider = {"provider_id": provider.id}
+            self.call("GET /llm/models/{model_id}", model_id=model.id, check=has("deprecated", True))
+            for enabled_only, listed in ((False, [model.id]), (True, [])):
+                self.call(
+                    "GET /llm/models",
+                    params={**of_provider, "enabled_only": enabled_only},
+                    check=lists_only(*listed, at="models"),
+                )
 
     @task(2)
     def model_life(self) -> None:
@@ -162,6 +216,10 @@ class LlmConfigUser(LlmModels):
                 "supports_vision": True,
             }
             self.update("PATCH /llm/models/{model_id}", json=changes, **own)
+            for on in (False, True):
+                self.update("PATCH /llm/models/{model_id}", json={"enabled": on}, **own)
+            opposite = {name: not value for name, value in changes.items() if isinstance(value, bool)}
+            self.update("PATCH /llm/models/{model_id}", json=opposite, **own)
             for on in (False, True):
                 self.update(
                     "POST /llm/models/{model_id}/state",
@@ -193,6 +251,15 @@ class LlmProxyUser(LlmModels):
             )
 
     @task
+    def options(self) -> None:
+        """A conversation with every option of the API, which the backend receives as they were sent."""
+        with self.provider() as provider, self.model(provider.id) as model:
+            asked = conversation(model["model_alias"])
+            self.call(
+                "POST /chat/completions", json=asked, check=has("choices.0.message.content", received(asked))
+            )
+
+    @task
     def streamed(self) -> None:
         """A question with a streamed response."""
         with (
@@ -204,6 +271,38 @@ class LlmProxyUser(LlmModels):
         ):
             events.next(where=lambda event: QUESTION.split()[-1] in event.data)
             events.next(where=lambda event: event.data == "[DONE]")
+
+
+def conversation(model: str) -> dict[str, Any]:
+    """Return a request with every option, and a message of every role; the backend repeats what it receives."""
+    call = {"id": "call-1", "type": "function", "function": {"name": "time", "arguments": "{}"}}
+    function = {"name": "time", "description": "The time.", "parameters": {"type": "object"}}
+    return {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": "Answer in one sentence."},
+            {"role": "user", "content": "What time is it", "name": "ada"},
+            {"role": "assistant", "content": "I look.", "tool_calls": [call]},
+            {"role": "tool", "content": "noon", "tool_call_id": "call-1"},
+            {"role": "user", "content": SHOW_REQUEST},
+        ],
+        "stream": False,
+        "temperature": 0.5,
+        "top_p": 0.25,
+        "max_tokens": 10,
+        "frequency_penalty": 0.5,
+        "presence_penalty": 0.25,
+        "stop": ["never"],
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": "auto",
+        "user": "ada",
+    }
+
+
+def received(asked: dict[str, Any]) -> str:
+    """Return what the backend must receive of a request, as it repeats it."""
+    kept = {name: value for name, value in asked.items() if name not in NOT_PASSED_ON}
+    return msgspec.json.encode(kept, order="sorted").decode()
 
 
 def _question(model: str) -> dict[str, object]:

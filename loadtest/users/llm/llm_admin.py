@@ -1,7 +1,7 @@
 """Admin pages for language models."""
 
 from loadtest.client.mismatch import expected
-from loadtest.users.admin.checks import shows
+from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.base import task
 from loadtest.users.llm.llm import QUESTION, LlmModels
 from loadtest.users.read_back import Item
@@ -9,6 +9,12 @@ from loadtest.users.read_back import Item
 PROVIDER = Item("GET /llm/providers/{provider_id}")
 MODEL_ITEM = Item("GET /llm/models/{model_id}")
 CHOICES = ("GET /admin/llm/provider-defaults", "GET /admin/llm/provider-configs")
+
+
+PAGE = 100
+"""The largest page in every release."""
+BEYOND = 1000
+"""A page beyond the end of every list."""
 
 
 class LlmAdminUser(LlmModels):
@@ -26,6 +32,12 @@ class LlmAdminUser(LlmModels):
                 params={"provider_id": provider.id},
                 check=shows(model["model_alias"]),
             )
+            for operation, text in (
+                ("GET /admin/llm/providers/html", str(provider["name"])),
+                ("GET /admin/llm/models/html", str(model["model_alias"])),
+            ):
+                for page, check in ((1, shows(text)), (BEYOND, lacks_text(text))):
+                    self.call(operation, params={"page": page, "per_page": PAGE}, check=check)
             self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
             for operation in CHOICES:
                 self.call(

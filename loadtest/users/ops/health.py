@@ -1,6 +1,8 @@
 """Health, version and other metadata for monitoring."""
 
-from loadtest.client.mismatch import expected
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 
 
@@ -51,3 +53,16 @@ class VersionMetaUser(GatewayUser):
         self.call(
             "GET /version", check=lambda a: None if a["app.version"] else expected("a version", a["app"])
         )
+        for partial in (False, True):
+            self.call("GET /version", params={"fmt": "html", "partial": partial}, check=is_page(partial))
+
+
+def is_page(partial: bool) -> Check:
+    """Return a check that the version is shown as a whole page, or as ``partial`` of one."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        whole = "</html>" in answer.text
+        right = answer.media_type == "text/html" and whole is not partial
+        return None if right else expected("a part of a page" if partial else "a page", answer.text)
+
+    return check

@@ -26,9 +26,12 @@ NOT_MATCHING: tuple[dict[str, Any], ...] = (
     {"start_time": FUTURE},
     {"end_time": PAST},
     {"min_duration_ms": 10_000_000},
+    {"max_duration_ms": -1},
+    {"has_error": True},
     {"offset": BEYOND},
 )
 """Filters that no request matches."""
+NO_SUCH = "no-such-value"
 RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails")
 NO_RECORDS: tuple[dict[str, str | int], ...] = (
     {"start_time": FUTURE},
@@ -60,7 +63,12 @@ class LogSearchExtendedUser(RegistryUser):
             check=lambda a: _about(a, correlation_id),
         )
         own = {"correlation_id": correlation_id, "component": ["http_gateway"], "limit": PAGE}
-        every = {"start_time": PAST, "end_time": FUTURE, "sort_by": "timestamp", "sort_order": "asc"}
+        every = {
+            "start_time": PAST,
+            "end_time": FUTURE,
+            "sort_by": "timestamp",
+            "sort_order": "asc",
+        }
         self.call("POST /api/logs/search", json=own | every, check=_only_of(correlation_id))
         for other in NOT_MATCHING:
             self.call("POST /api/logs/search", json=own | other, check=has_length(0, at="results"))
@@ -86,7 +94,9 @@ class LogSearchExtendedUser(RegistryUser):
         if not self.offers("GET /api/logs/activity"):
             return
         with self.tool() as tool:
-            self.call("GET /api/logs/activity", params={"limit": PAGE}, check=mentions(tool["name"]))
+            newest: dict[str, str | int] = {"limit": PAGE, "since": PAST}
+            self.call("GET /api/logs/activity", params=newest, check=mentions(tool["name"]))
+            self.call("GET /api/logs/activity", params={"since": FUTURE}, check=has_length(0, at="items"))
 
     @task
     def records(self) -> None:
@@ -95,9 +105,33 @@ class LogSearchExtendedUser(RegistryUser):
             self.call(operation, params={"limit": PAGE}, check=at_most(PAGE, least=0))
             for none in NO_RECORDS:
                 self.call(operation, params=none, check=nothing)
+        for parameter in ("severity", "event_type"):
+            self.call(RECORDS[0], params={parameter: NO_SUCH}, check=nothing)
+        for resolved in (False, True):
+            self.call(RECORDS[0], params={"resolved": resolved}, check=are_resolved(resolved))
+        for parameter in ("action", "resource_type", "user_id"):
+            self.call(RECORDS[1], params={parameter: NO_SUCH}, check=nothing)
+        for needed in (False, True):
+            self.call(RECORDS[1], params={"requires_review": needed}, check=need_review(needed))
         figures = "GET /api/logs/performance-metrics"
         self.call(figures, params={"hours": 1, "aggregation": "24h"}, check=_is_list)
-        self.call(figures, params={"hours": 1, "component": "no-such-component"}, check=nothing)
+        self.call(figures, params={"hours": 1, "component": NO_SUCH}, check=nothing)
+        self.call(figures, params={"hours": 1, "operation": NO_SUCH}, check=nothing)
+
+
+def are_resolved(resolved: bool) -> Check:
+    """Return a check that each security event of a list is resolved, or not."""
+    return lambda a: _all_have(a, "resolved", resolved)
+
+
+def need_review(needed: bool) -> Check:
+    """Return a check that each record of a list requires a review, or not."""
+    return lambda a: _all_have(a, "requires_review", needed)
+
+
+def _all_have(answer: Answer, key: str, value: bool) -> Mismatch | None:
+    others = [one for one in answer.json if one[key] is not value]
+    return expected(f"only records with {key} {value}", others) if others else None
 
 
 def _found(answer: Answer) -> Mismatch | None:

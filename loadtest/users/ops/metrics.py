@@ -72,15 +72,24 @@ class MetricsMaintenanceUser(GatewayUser):
         self.call(
             "POST /api/metrics/rollup", json=hours, check=ran("total_rollups_created", "rollups_created")
         )
+        again = hours | {"force_reprocess": True}
+        self.call(
+            "POST /api/metrics/rollup", json=again, check=ran("total_rollups_created", "rollups_created")
+        )
         old = {"retention_days": YEAR, "include_rollup": True}
         self.call("POST /api/metrics/cleanup", json=old, check=ran("total_deleted", "deleted_count"))
+        raw = old | {"include_rollup": False}
+        self.call("POST /api/metrics/cleanup", json=raw, check=ran_without("hourly"))
+        part = {"retention_days": YEAR, "table_type": "tool"}
+        self.call("POST /api/metrics/cleanup", json=part, check=ran_on("tool_metrics"))
 
 
 def add_up(answer: Answer) -> Mismatch | None:
     """Check that the calls of each kind of entity have succeeded or failed."""
     for kind in KINDS:
-        one = answer[kind]
-        counts = one["totalExecutions"], one["successfulExecutions"], one["failedExecutions"]
+        # Releases spell the names in camel case, or with underscores.
+        one = {name.replace("_", "").lower(): value for name, value in answer[kind].items()}
+        counts = one["totalexecutions"], one["successfulexecutions"], one["failedexecutions"]
         if counts[0] != counts[1] + counts[2] or min(counts) < 0:
             return expected(f"counts of {kind} that add up", counts)
     return None
@@ -103,6 +112,24 @@ def has_sizes(answer: Answer) -> Mismatch | None:
     kinds = [f"{kind[:-1]}_metrics" for kind in KINDS]
     right = all(isinstance(sizes.get(kind), int) and sizes[kind] >= 0 for kind in kinds)
     return None if right else expected("the sizes of all tables of metrics", sizes)
+
+
+def ran_on(table: str) -> Check:
+    """Return a check that a maintenance ran on ``table`` and no other."""
+    return lambda a: (
+        None if list(a["tables"]) == [table] else expected(f"a maintenance of {table}", a["tables"])
+    )
+
+
+def ran_without(word: str) -> Check:
+    """Return a check that a maintenance ran on tables without ``word`` in their names."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        tables = list(answer["tables"])
+        right = bool(tables) and not any(word in table for table in tables)
+        return None if right else expected(f"a maintenance of tables without {word}", tables)
+
+    return check
 
 
 def ran(total: str, part: str) -> Check:

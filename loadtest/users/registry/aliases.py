@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from loadtest.users.federation.properties import PropertiesUser
 from loadtest.users.mcp.streams import StreamsUser
 from loadtest.users.registry.fixtures import RegistryUser
 from loadtest.users.registry.gateways import GatewaysUser
@@ -46,3 +47,6 @@ class VirtualServersUser(RegistryUser):
     update_server = EntityUpdateUser.update_server
     server_state = EntityToggleUser.server_state
     server_toggle = EntityToggleUser.server_toggle
+    me = PropertiesUser.me
+    server_properties = PropertiesUser.server_properties
+    server_updates = PropertiesUser.server_updates

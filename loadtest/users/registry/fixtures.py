@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -28,6 +28,8 @@ PUBLIC = {"visibility": "public"}
 
 PURGE_METRICS = {"params": {"purge_metrics": True}}
 """Arguments of a deletion that deletes the entity's metrics, too."""
+KEEP_METRICS = {"params": {"purge_metrics": False}}
+"""Arguments of a deletion that keeps the entity's metrics, as by default."""
 
 
 def of_team(team: str) -> dict[str, str]:
@@ -36,6 +38,12 @@ def of_team(team: str) -> dict[str, str]:
 
 
 PRIVATE = {"visibility": "private"}
+
+
+def camel(name: str) -> str:
+    """Return ``auth_type`` as ``authType``."""
+    first, *others = name.split("_")
+    return first + "".join(one.title() for one in others)
 
 
 TEXT_ARGUMENT = {
@@ -139,7 +147,9 @@ class RegistryUser(GatewayUser):
     def tool(self, **more: Any) -> Iterator[Answer]:
         """Create a REST tool for the ``with`` block."""
         body = new_tool(self.name("tool"), self.backend("rest"), **more)
-        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
+        with self.created(
+            "POST /tools", json=body, delete="DELETE /tools/{tool_id}", deletion=KEEP_METRICS
+        ) as tool:
             yield tool
 
     @contextmanager
@@ -147,7 +157,11 @@ class RegistryUser(GatewayUser):
         """Create a resource for the ``with`` block."""
         body = new_resource(self.name("resource"), **more)
         with self.created(
-            "POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO
+            "POST /resources",
+            json=body,
+            delete="DELETE /resources/{resource_id}",
+            read=INFO,
+            deletion=KEEP_METRICS,
         ) as resource:
             yield resource
 
@@ -155,7 +169,9 @@ class RegistryUser(GatewayUser):
     def prompt(self, **more: Any) -> Iterator[Answer]:
         """Create a prompt for the ``with`` block."""
         body = new_prompt(self.name("prompt"), **more)
-        with self.created("POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}") as prompt:
+        with self.created(
+            "POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}", deletion=KEEP_METRICS
+        ) as prompt:
             yield prompt
 
     @contextmanager
@@ -163,7 +179,11 @@ class RegistryUser(GatewayUser):
         """Create a virtual server for the ``with`` block."""
         body = new_server(self.name("server"), **more)
         with self.created(
-            "POST /servers", json=body, delete="DELETE /servers/{server_id}", differs=PARTS
+            "POST /servers",
+            json=body,
+            delete="DELETE /servers/{server_id}",
+            differs=PARTS,
+            deletion=KEEP_METRICS,
         ) as server:
             yield server
 
@@ -180,7 +200,9 @@ class RegistryUser(GatewayUser):
     def agent(self, **more: Any) -> Iterator[Answer]:
         """Create an A2A agent for the ``with`` block."""
         body = new_agent(self.name("agent"), self.backend("a2a"), **more)
-        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
+        with self.created(
+            "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", deletion=KEEP_METRICS
+        ) as agent:
             yield agent
 
     def switch(self, operation: str, *, on: bool, read: ReadBack, under: str = "", **path: str) -> None:
@@ -208,21 +230,19 @@ class RegistryUser(GatewayUser):
         disabled: Answer,
         *,
         among: Mapping[str, str],
-        filters: Iterable[tuple[Mapping[str, str], Collection[Answer]]],
     ) -> None:
-        """Check the filters and pages of a list with two entities.
+        """Check the pages of a list with two entities, and that it has inactive ones only on request.
 
         Args:
             operation: lists entities of one kind.
             active: in every list.
             disabled: only in lists that include inactive entities.
             among: the query to which both, and nothing else, belong.
-            filters: further queries, with those of the two that belong to them.
         """
         every: dict[str, str | int | bool] = {**among, "include_inactive": True}
-        self.call(operation, params=among, check=lists_only(active.id))
-        for query, entities in filters:
-            self.call(operation, params={**every, **query}, check=lists_only(*[one.id for one in entities]))
+        stated = {"include_inactive": False, "include_pagination": False}
+        for query in (among, {**among, **stated}):
+            self.call(operation, params=query, check=lists_only(active.id))
         page = every | {"limit": 1, "include_pagination": True}
         both = {active.id, disabled.id}
         first = self.call(operation, params=page, check=starts_list(both))

@@ -12,6 +12,7 @@ from loadtest.users.checks import (
     lists,
     lists_number,
     lists_only,
+    only_registered,
 )
 from loadtest.users.registry.fixtures import RegistryUser
 
@@ -71,12 +72,13 @@ class ReadOnlyAPIUser(RegistryUser):
             check=both(has("id", tool), has("name", fixture.tools["echo"]), has("originalName", "echo")),
         )
         uri, note = "note://hello", fixture.resources["note://hello"]
-        self.call(
-            "GET /resources/{resource_id}/info",
-            resource_id=note,
-            params={"include_inactive": True},
-            check=both(has("id", note), has("uri", uri), has("mimeType", "text/plain")),
-        )
+        for inactive in (False, True):
+            self.call(
+                "GET /resources/{resource_id}/info",
+                resource_id=note,
+                params={"include_inactive": inactive},
+                check=both(has("id", note), has("uri", uri), has("mimeType", "text/plain")),
+            )
         self.call(
             "GET /resources/{resource_id}",
             resource_id=note,
@@ -118,6 +120,10 @@ class ReadOnlyAPIUser(RegistryUser):
             params=matching | {"search": server["name"], "tags": server["tags"][0]},
             check=lists(server["id"], at="servers"),
         )
+        found = {"search": server["name"], "show_available_only": False, "show_registered_only": False}
+        self.call("GET /catalog", params=found, check=lists(server["id"], at="servers"))
+        registered = {"search": server["name"], "show_registered_only": True}
+        self.call("GET /catalog", params=registered, check=only_registered)
         for name in (*matching, "search", "tags"):
             self.call("GET /catalog", params={name: self.name("other")}, check=has("total", 0))
 
@@ -132,6 +138,8 @@ class ReadOnlyAPIUser(RegistryUser):
                 params={**among, "tags": tag, "include_inactive": True},
                 check=lists_only(tool.id, at="items"),
             )
+            active = {**among, "include_inactive": False}
+            self.call("GET /search", params={**active, "tags": tag}, check=lists_only(tool.id, at="items"))
             others = ("entity_types", "prompts"), ("tags", self.name("tag")), ("q", self.name("tool"))
             for name, value in (*others, ("gateway_id", self.fixture.gateway_id or "")):
                 self.call("GET /search", params=among | {name: value}, check=has("count", 0))

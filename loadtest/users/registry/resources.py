@@ -69,6 +69,7 @@ class ResourcesUser(RegistryUser):
                 check=enabled(False, under="resource"),
             )
             self.check_templates(own)
+            self.check_templates(own | {"include_inactive": False})
             self.check_templates(own | {"include_inactive": True, "visibility": "public"}, resource.id)
 
     def check_templates(self, query: Mapping[str, str | int | bool], *templates: str) -> None:

@@ -48,7 +48,9 @@ class ServersUser(RegistryUser):
                     self.call(lists, params={"include_metrics": True}, check=lists_only(part.id), **own)
                     off = {"activate": False}
                     self.call(state, params=off, check=enabled(False, under=kind), **{f"{kind}_id": part.id})
-                    self.call(lists, check=lists_only(), **own)
+                    active = {"include_inactive": False, "include_metrics": False}
+                    for hidden in ({}, active):
+                        self.call(lists, params=hidden, check=lists_only(), **own)
                     every = {"include_inactive": True}
                     self.call(lists, params=every, check=lists_only(part.id), **own)
 

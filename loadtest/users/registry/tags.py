@@ -30,7 +30,11 @@ class TagsExtendedUser(RegistryUser):
                 params={"entity_types": "tools"},
                 check=lists_only(),
             )
-            self.call("GET /tags", params={"entity_types": "resources"}, check=lambda a: counted(a, tag))
+            resources = {"entity_types": "resources"}
+            self.call("GET /tags", params=resources, check=lambda a: counted(a, tag))
+            for included, entities in ((False, ()), (True, (resource.id,))):
+                query = {**resources, "include_entities": included}
+                self.call("GET /tags", params=query, check=carries(tag, *entities))
             self.call("GET /tags", params={"entity_types": "tools"}, check=lambda a: without_tag(a, tag))
 
     @task
@@ -42,5 +46,10 @@ class TagsExtendedUser(RegistryUser):
                 "GET /tags/",
                 params={"include_entities": True, "entity_types": "resources"},
                 check=both(lambda a: counted(a, tag), carries(tag, resource.id)),
+            )
+            self.call(
+                "GET /tags/",
+                params={"include_entities": False, "entity_types": "resources"},
+                check=carries(tag),
             )
             self.call("GET /tags/", params={"entity_types": "tools"}, check=lambda a: without_tag(a, tag))

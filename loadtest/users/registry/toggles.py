@@ -11,7 +11,7 @@ from typing import Any
 from loadtest.users.base import task
 from loadtest.users.checks import lists_only, of_no_other_team
 from loadtest.users.read_back import Item, Listed
-from loadtest.users.registry.fixtures import PRIVATE, RegistryUser, of_team
+from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, of_team
 
 
 class EntityToggleUser(RegistryUser):
@@ -32,12 +32,8 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /tools", params=every_with(tag))
             own: dict[str, Any] = {"tool_id": tool.id, "under": "tool", "read": read}
             self.switch("POST /tools/{tool_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": {"tags": tag},
-                "filters": [(PRIVATE, [active])],
-            }
-            self.check_list("GET /tools", active, tool, **lists)
-            self.check_list("GET /tools/", active, tool, **lists)
+            for operation in ("GET /tools", "GET /tools/"):
+                self.check_list(operation, active, tool, among={"tags": tag})
             self.switch("POST /tools/{tool_id}/state", on=True, **own)
             self.call("GET /tools", params={"tags": tag}, check=lists_only(active.id, tool.id))
 
@@ -53,12 +49,8 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /resources", params=every_with(tag))
             own: dict[str, Any] = {"resource_id": resource.id, "under": "resource", "read": read}
             self.switch("POST /resources/{resource_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": {"tags": tag},
-                "filters": [(PRIVATE, [active])],
-            }
-            self.check_list("GET /resources", active, resource, **lists)
-            self.check_list("GET /resources/", active, resource, **lists)
+            for operation in ("GET /resources", "GET /resources/"):
+                self.check_list(operation, active, resource, among={"tags": tag})
             self.switch("POST /resources/{resource_id}/state", on=True, **own)
             self.call("GET /resources", params={"tags": tag}, check=lists_only(active.id, resource.id))
 
@@ -74,12 +66,8 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /prompts", params=every_with(tag))
             own: dict[str, Any] = {"prompt_id": prompt.id, "under": "prompt", "read": read}
             self.switch("POST /prompts/{prompt_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": {"tags": tag},
-                "filters": [(PRIVATE, [active])],
-            }
-            self.check_list("GET /prompts", active, prompt, **lists)
-            self.check_list("GET /prompts/", active, prompt, **lists)
+            for operation in ("GET /prompts", "GET /prompts/"):
+                self.check_list(operation, active, prompt, among={"tags": tag})
             self.switch("POST /prompts/{prompt_id}/state", on=True, **own)
             self.call("GET /prompts", params={"tags": tag}, check=lists_only(active.id, prompt.id))
 
@@ -95,12 +83,8 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /servers", params=every_with(tag))
             own: dict[str, Any] = {"server_id": server.id, "read": read}
             self.switch("POST /servers/{server_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": {"tags": tag},
-                "filters": [(PRIVATE, [active])],
-            }
-            self.check_list("GET /servers", active, server, **lists)
-            self.check_list("GET /servers/", active, server, **lists)
+            for operation in ("GET /servers", "GET /servers/"):
+                self.check_list(operation, active, server, among={"tags": tag})
             self.switch("POST /servers/{server_id}/state", on=True, **own)
             self.call("GET /servers", params={"tags": tag}, check=lists_only(active.id, server.id))
 
@@ -116,12 +100,8 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /gateways", params=every | {"include_inactive": True})
             own: dict[str, Any] = {"gateway_id": gateway.id, "under": "gateway", "read": read}
             self.switch("POST /gateways/{gateway_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": every,
-                "filters": [(PRIVATE, [])],
-            }
-            self.check_list("GET /gateways", active, gateway, **lists)
-            self.check_list("GET /gateways/", active, gateway, **lists)
+            for operation in ("GET /gateways", "GET /gateways/"):
+                self.check_list(operation, active, gateway, among=every)
             self.switch("POST /gateways/{gateway_id}/state", on=True, **own)
             self.call("GET /gateways", params=every, check=lists_only(active.id, gateway.id))
 
@@ -137,14 +117,73 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /a2a", params=every_with(tag))
             own: dict[str, Any] = {"agent_id": agent.id, "read": read}
             self.switch("POST /a2a/{agent_id}/state", on=False, **own)
-            lists: dict[str, Any] = {
-                "among": {"tags": tag},
-                "filters": [(PRIVATE, [active])],
-            }
-            self.check_list("GET /a2a", active, agent, **lists)
-            self.check_list("GET /a2a/", active, agent, **lists)
+            for operation in ("GET /a2a", "GET /a2a/"):
+                self.check_list(operation, active, agent, among={"tags": tag})
             self.switch("POST /a2a/{agent_id}/state", on=True, **own)
             self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
+
+    @task
+    def tools_by_visibility(self) -> None:
+        """The private tools are listed without a public one."""
+        tag = self.name("tag")
+        with self.tool(tags=[tag], scope=PRIVATE) as private, self.tool(tags=[tag], scope=PUBLIC) as public:
+            for operation in ("GET /tools", "GET /tools/"):
+                for scope, made in ((PRIVATE, private), (PUBLIC, public)):
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+
+    @task
+    def resources_by_visibility(self) -> None:
+        """The private resources are listed without a public one."""
+        tag = self.name("tag")
+        with (
+            self.resource(tags=[tag], scope=PRIVATE) as private,
+            self.resource(tags=[tag], scope=PUBLIC) as public,
+        ):
+            for operation in ("GET /resources", "GET /resources/"):
+                for scope, made in ((PRIVATE, private), (PUBLIC, public)):
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+
+    @task
+    def prompts_by_visibility(self) -> None:
+        """The private prompts are listed without a public one."""
+        tag = self.name("tag")
+        with (
+            self.prompt(tags=[tag], scope=PRIVATE) as private,
+            self.prompt(tags=[tag], scope=PUBLIC) as public,
+        ):
+            for operation in ("GET /prompts", "GET /prompts/"):
+                for scope, made in ((PRIVATE, private), (PUBLIC, public)):
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+
+    @task
+    def servers_by_visibility(self) -> None:
+        """The private virtual servers are listed without a public one."""
+        tag = self.name("tag")
+        with (
+            self.server(tags=[tag], scope=PRIVATE) as private,
+            self.server(tags=[tag], scope=PUBLIC) as public,
+        ):
+            for operation in ("GET /servers", "GET /servers/"):
+                for scope, made in ((PRIVATE, private), (PUBLIC, public)):
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+
+    @task
+    def agents_by_visibility(self) -> None:
+        """The private agents are listed without a public one."""
+        tag = self.name("tag")
+        with self.agent(tags=[tag], scope=PRIVATE) as private, self.agent(tags=[tag], scope=PUBLIC) as public:
+            for operation in ("GET /a2a", "GET /a2a/"):
+                for scope, made in ((PRIVATE, private), (PUBLIC, public)):
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+
+    @task
+    def gateways_by_visibility(self) -> None:
+        """A federated server of a team is listed among those of its visibility only."""
+        with self.team() as team, self.gateway(scope=of_team(team.id)) as gateway:
+            for operation in ("GET /gateways", "GET /gateways/"):
+                for visibility, found in (("team", [gateway.id]), ("private", []), ("public", [])):
+                    query = {"team_id": team.id, "visibility": visibility}
+                    self.call(operation, params=query, check=lists_only(*found))
 
     @task
     def gateways_of_a_team(self) -> None:

@@ -60,6 +60,7 @@ class ExportImportUser(RegistryUser):
         with self.prompt() as prompt:
             exported = self.call(
                 "POST /export/selective",
+                params={"include_dependencies": True},
                 json={"prompts": [prompt.id]},
                 check=exports("prompts", prompt["name"], among={"prompts"}),
             )
@@ -74,7 +75,7 @@ class ExportImportUser(RegistryUser):
         with self.server(tags=[tag]) as server:
             self.call(
                 "GET /export",
-                params={"types": "servers,prompts", "include_dependencies": False},
+                params={"types": "servers,prompts", "include_dependencies": True, "include_inactive": False},
                 check=both(exports("servers", server["name"]), lacks_kinds("tools", "resources", "gateways")),
             )
             self.call(
@@ -84,6 +85,7 @@ class ExportImportUser(RegistryUser):
                     "exclude_types": "tools,resources,prompts,gateways,roots",
                     "tags": tag,
                     "include_inactive": True,
+                    "include_dependencies": False,
                 },
                 check=exports("servers", server["name"], among={"servers"}),
             )

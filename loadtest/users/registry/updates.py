@@ -61,7 +61,8 @@ class EntityUpdateUser(RegistryUser):
                 "tags": [self.name("tag")],
             }
             own: dict[str, Any] = {"resource_id": resource.id}
-            self.update("PUT /resources/{resource_id}", json=changes, read=INFO, **own)
+            known = self.documented("PUT /resources/{resource_id}", changes)
+            self.update("PUT /resources/{resource_id}", json=known, read=INFO, **own)
             self.call("GET /resources/{resource_id}", check=has("text", CHANGED_TEXT), **own)
 
     @task(3)

@@ -1,0 +1,87 @@
+"""The check of leaked entities: which ones no failure of the run explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loadtest.core.operations import base, deletes
+from loadtest.core.units import plural, some
+from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
+from loadtest.results.failures import Failure, ProblemKind
+from loadtest.results.run import RunState
+from loadtest.results.target import EntityCount
+
+_NO_RESPONSE = (ProblemKind.TIMEOUT, ProblemKind.CONNECTION)
+"""Problems after which it is unknown what a request has done."""
+
+
+def entities(facts: CheckInput) -> CheckResult:
+    """Check that the load left no entities; in an otherwise clean run, the deletion of those that it left failed."""
+    counted = [e for e in facts.run.entities if e.before is not None and e.after is not None]
+    if not counted:
+        return not_measured(Check.ENTITIES, "entities were not counted before and after")
+    changed = tuple(f"{e.kind}: {e.before} before, {e.after} after" for e in counted if e.before != e.after)
+    left = tuple(f"{e.kind}: {e.left}" for e in counted if e.left)
+    unexplained = tuple(
+        f"{e.deletes} ({_number(e)} {e.kind} left)" for e in counted if _is_unexplained(e, facts)
+    )
+    if unexplained:
+        return CheckResult(
+            Check.ENTITIES,
+            Severity.FAILURE,
+            f"entities left although no request failed: {some(unexplained)}",
+            "The gateway reported that it had deleted them. Call the operation, then read the list.",
+            unexplained,
+        )
+    if changed:
+        return CheckResult(
+            Check.ENTITIES,
+            Severity.WARNING,
+            f"entities leaked: {some(changed)}",
+            "A scenario did not clean up, or the gateway did not delete an entity although it reported success.",
+            changed,
+        )
+    if left:
+        return CheckResult(
+            Check.ENTITIES,
+            Severity.WARNING,
+            f"entities left by scenarios, deleted after the load: {some(left)}",
+            "A create call timed out, or a scenario did not clean up. Look for its failure.",
+            left,
+        )
+    return passed(
+        Check.ENTITIES, f"the numbers of {plural(len(counted), 'entity type')} are as before the load"
+    )
+
+
+def _number(entity: EntityCount) -> int:
+    return max((entity.after or 0) - (entity.before or 0), 0) + entity.left
+
+
+def _is_unexplained(entity: EntityCount, facts: CheckInput) -> bool:
+    """Return whether entities were left, and no failure of the run, known or not, can be the reason."""
+    run = facts.run
+    if not entity.deletes or _number(entity) == 0:
+        return False
+    clean = run.state is RunState.COMPLETE and not facts.failing and not facts.undecided
+    return clean and not _may_leave(entity.deletes, run.failures)
+
+
+def _may_leave(deletion: str, failures: Iterable[Failure]) -> bool:
+    """Return whether one of the ``failures`` may have left an entity that ``deletion`` deletes.
+
+    A request without a response may have; otherwise one that creates or deletes an entity of the same collection, by
+    the API or by a form.
+    """
+    collection = base(deletion).partition("/{")[0].rpartition("/")[2]
+    return any(
+        one.problem in _NO_RESPONSE or _creates_or_deletes(base(one.operation), collection)
+        for one in failures
+    )
+
+
+def _creates_or_deletes(operation: str, collection: str) -> bool:
+    method, _, path = operation.partition(" ")
+    within = f"/{collection}/" in f"{path}/"
+    creates = method == "POST" and path.rstrip("/").endswith(f"/{collection}")
+    return creates or (within and (deletes(operation) or path.endswith("/delete")))
