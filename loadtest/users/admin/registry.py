@@ -56,11 +56,11 @@ class AdminRegistryUser(AdminUser):
         all_of_them = whole | {"show_registered_only": False, "limit": 3}
         self.call(servers, params=all_of_them, check=has_length(3, at="servers"))
         partial, tested = "GET /admin/mcp-registry/partial", {"category": CATEGORY, "auth_type": "Open"}
-        shown = tested | {"search": listed["servers.0.name"], "page": 1}
+        shown: dict[str, str | int] = {**tested, "search": str(listed["servers.0.name"]), "page": 1}
         self.call(partial, params=shown, check=shows(str(listed["servers.0.name"])))
         for parameter in ("category", "auth_type", "search"):
-            other = tested | {parameter: "no-such-value"}
-            self.call(partial, params=other, check=lacks_text(str(listed["servers.0.name"])))
+            unknown = tested | {parameter: "no-such-value"}
+            self.call(partial, params=unknown, check=lacks_text(str(listed["servers.0.name"])))
         self.call(
             "GET /admin/mcp-registry/{server_id}/status",
             server_id=str(listed["servers.0.id"]),

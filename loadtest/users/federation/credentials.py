@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loadtest.backends.settings import QUERY
+from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
@@ -115,14 +116,14 @@ class StoredCredentialsUser(RegistryUser):
                 delete="DELETE /gateways/{gateway_id}",
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
-                self.call_tool(name, check=lambda _, n=name, s=secret: self.received(n, header, value(s)))
+                self.call_tool(name, check=self.receives(name, header, value(secret)))
                 # The update is what loses them, so its failure is reported.
                 for changes in (stored(replaced), {"description": self.name("description")}):
                     self.call(
                         "PUT /gateways/{gateway_id}",
                         gateway_id=gateway.id,
                         json=changes,
-                        effect=lambda _, n=name, r=replaced: self.received_again(n, header, value(r)),
+                        effect=self.receives_again(name, header, value(replaced)),
                     )
 
     def call_tool(self, name: str, *, check: Check | None = None) -> None:
@@ -135,14 +136,20 @@ class StoredCredentialsUser(RegistryUser):
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 
-    def received(self, name: str, header: str, value: str) -> Mismatch | None:
-        """Return a mismatch if the server ``name`` did not receive ``header`` with this ``value`` in its last call."""
-        return carries(ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value)
+    def receives(self, name: str, header: str, value: str) -> Check:
+        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last call."""
+        return lambda _: carries(
+            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value
+        )
 
-    def received_again(self, name: str, header: str, value: str) -> Mismatch | None:
-        """Call the tool again and return what :meth:`received` does."""
-        self.call_tool(name)
-        return self.received(name, header, value)
+    def receives_again(self, name: str, header: str, value: str) -> Check:
+        """Return a check that calls the server again, which must receive ``header`` with this ``value``."""
+
+        def check(answer: Answer) -> Mismatch | None:
+            self.call_tool(name)
+            return self.receives(name, header, value)(answer)
+
+        return check
 
 
 class AgentCredentialsUser(RegistryUser):
@@ -216,7 +223,7 @@ class AgentCredentialsUser(RegistryUser):
             with self.created(
                 create, json=body, delete="DELETE /a2a/{agent_id}", differs=own.keys() - {"auth_type"}
             ) as agent:
-                self.asks(name, check=lambda _, n=name, s=secret: self.received(n, header, value(s)))
+                self.asks(name, check=self.receives(name, header, value(secret)))
                 others = {camel(key): one for key, one in stored(replaced).items()}
                 for changes, kept in (
                     ({"description": self.name("description")}, secret),
@@ -226,7 +233,7 @@ class AgentCredentialsUser(RegistryUser):
                         "PUT /a2a/{agent_id}",
                         agent_id=agent.id,
                         json=changes,
-                        effect=lambda _, n=name, k=kept: self.received_again(n, header, value(k)),
+                        effect=self.receives_again(name, header, value(kept)),
                     )
 
     def asks(self, name: str, *, check: Check | None = None) -> None:
@@ -240,11 +247,17 @@ class AgentCredentialsUser(RegistryUser):
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 
-    def received(self, name: str, header: str, value: str) -> Mismatch | None:
-        """Return a mismatch if the agent ``name`` did not receive ``header`` with this ``value`` in its last call."""
-        return carries(ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value)
+    def receives(self, name: str, header: str, value: str) -> Check:
+        """Return a check that the agent ``name`` received ``header`` with this ``value`` in its last call."""
+        return lambda _: carries(
+            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value
+        )
 
-    def received_again(self, name: str, header: str, value: str) -> Mismatch | None:
-        """Call the agent again and return what :meth:`received` does."""
-        self.asks(name)
-        return self.received(name, header, value)
+    def receives_again(self, name: str, header: str, value: str) -> Check:
+        """Return a check that calls the agent again, which must receive ``header`` with this ``value``."""
+
+        def check(answer: Answer) -> Mismatch | None:
+            self.asks(name)
+            return self.receives(name, header, value)(answer)
+
+        return check

@@ -180,6 +180,7 @@ class PropertiesUser(RegistryUser):
                     **scope,
                     "exposePassthrough": on,
                     "outputSchema": {"type": "object", "properties": {"changed": {"type": "boolean"}}},
+                    "url": f"{service}/received/changed",
                     "baseUrl": service,
                     "pathTemplate": "/received/changed",
                     "queryMapping": {"text": f"q-{on}"},

@@ -70,7 +70,7 @@ class SingleSignOnUser(PeopleUser):
         """A provider is created and deleted; while disabled, it is not offered."""
         with self.provider("oidc") as provider:
             name = self.name("renamed")
-            own = {"provider_id": provider.id}
+            own: dict[str, Any] = {"provider_id": provider.id}
             self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
             self.update(
                 "PUT /auth/sso/admin/providers/{provider_id}",

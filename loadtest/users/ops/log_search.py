@@ -27,7 +27,6 @@ NOT_MATCHING: tuple[dict[str, Any], ...] = (
     {"end_time": PAST},
     {"min_duration_ms": 10_000_000},
     {"max_duration_ms": -1},
-    {"has_error": True},
     {"offset": BEYOND},
 )
 """Filters that no request matches."""
