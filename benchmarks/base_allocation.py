@@ -67,10 +67,10 @@ def simulate(
     boot = chance.gauss(0, shift)
     screened: dict[str, list[float]] = {name: [] for name in names}
     for step in allocation.STEPS:
-        chosen = names if step.operations is None else allocation.most_suspicious(screened, step.operations)
+        chosen = names if step.operations is None else allocation.most_suspicious(step.operations, screened)
         for name in chosen:
             screened[name] += draw(name, max(step.pairs - len(screened[name]), 0), PairStage.SCREEN)
-    judged = allocation.most_suspicious(screened, allocation.JUDGED)
+    judged = allocation.most_suspicious(allocation.JUDGED, screened)
     for name in judged:
         draw(name, scale.judged, PairStage.JUDGE)
     boot = chance.gauss(0, shift)

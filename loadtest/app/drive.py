@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.enrich import enrich
 from loadtest.app.locust_process import STOP_WITHIN, in_terminal, locust_environment
-from loadtest.app.paired import base_of
+from loadtest.app.paired import base_of, only_process
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.client.connection.trust import read_trust
 from loadtest.core import settings
@@ -62,6 +62,7 @@ def target_of(
             Replica(host=one.host, credentials=one.credentials, backends=one.backends.urls)
             for one in replicas
         ),
+        pid=only_process(gateway) if base else None,
         base=base_of(base) if base else None,
         pairs=pairs,
     )

@@ -30,15 +30,21 @@ def base_of(gateway: RunningGateway) -> Base:
         source=gateway.source,
         data=gateway.data_version,
         switches=gateway.switches,
+        pid=only_process(gateway),
         changed=gateway.changed,
         backends=gateway.backends.urls,
     )
 
 
+def only_process(gateway: RunningGateway) -> int | None:
+    """Return the process that answers all calls; None if there are several."""
+    return gateway.pid if gateway.deployment.workers == 1 else None
+
+
 def confirmation(base: BaseRun, raised: Alarms) -> PairPlan:
     """Return what to call after the second boot: for each operation the scenario that called it most often."""
     suspects = [
-        *((name, False, _busiest(base, name, PairStage.JUDGE)) for name in sorted(raised.slower)),
+        *((name, False, _busiest(base, name, PairStage.JUDGE)) for name in raised.operations),
         *((name, True, _failing(base, name)) for name in sorted(raised.failing)),
     ]
     return PairPlan(

@@ -14,3 +14,5 @@ class GatewayLink:
 
     session: Session
     fixture: Fixture = field(default_factory=Fixture)
+    pid: int | None = None
+    """The process that answers all calls, if it is only one and runs on this machine."""

@@ -179,7 +179,9 @@ class LoadProcess:
         host = self._host()
         self.sweep.over = False
         target = self.target
-        first = GatewayLink(self._connect(host, target.credentials), Fixture(backends=target.backends))
+        first = GatewayLink(
+            self._connect(host, target.credentials), Fixture(backends=target.backends), target.pid
+        )
         replicas = (
             GatewayLink(self._connect(one.host, one.credentials), Fixture(backends=one.backends))
             for one in target.replicas
@@ -232,7 +234,7 @@ class LoadProcess:
         )
         session.changed = base.changed
         session.shapes = ResponseShapes(why_not="the shapes of the base are not compared")
-        return GatewayLink(session, Fixture(backends=base.backends))
+        return GatewayLink(session, Fixture(backends=base.backends), base.pid)
 
     def _copy_for(self, base: GatewayLink) -> LoadProcess:
         environment = Environment(host=base.session.host)

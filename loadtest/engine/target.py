@@ -36,6 +36,8 @@ class Base(Record, frozen=True, kw_only=True):
     """The version whose data applies."""
     switches: str | None = None
     """The version with whose switches it was booted, if different."""
+    pid: int | None = None
+    """The process that answers all calls, if it is only one."""
     changed: dict[str, str] = msgspec.field(default_factory=dict)
     """Gateway settings changed by ``--base-set``, as shown in the run."""
     backends: dict[str, str] = msgspec.field(default_factory=dict)
@@ -108,6 +110,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Why a backend did not start, by name."""
     replicas: tuple[Replica, ...] = ()
     """Gateways that take part in the first sweep besides ``host``."""
+    pid: int | None = None
+    """The process that answers all calls, if it is only one and ``base`` is set."""
     base: Base | None = None
     """The gateway that is called in pairs with ``host``."""
     pairs: PairPlan | None = None

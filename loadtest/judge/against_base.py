@@ -9,7 +9,7 @@ from enum import StrEnum
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.pairs.assess import Assessment, BaseEvidence, OperationSpeed, assess, evidence_of, fixed
 from loadtest.results.failures import Failure
-from loadtest.results.pairs import BaseRun, ContractChange
+from loadtest.results.pairs import BaseRun, ContractChange, Measure
 from loadtest.results.run import Run
 from loadtest.results.target import Gateway
 
@@ -132,7 +132,8 @@ def slower_text(one: OperationSpeed) -> str:
     direction = "slower" if value >= 0 else "faster"
     if value < 0:
         value, low, high = -value, -high, -low
-    return f"{one.name} {value:.0f} % {direction} (95 % CI {low:.0f} to {high:.0f} %)"
+    of = "" if one.measure is Measure.LATENCY else f" by {one.measure.value}"
+    return f"{one.name} {value:.0f} % {direction}{of} (95 % CI {low:.0f} to {high:.0f} %)"
 
 
 def settings_text(head: Gateway | None, base: Gateway) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 SCREENED = 4
@@ -22,7 +22,8 @@ NARROW_PAIRS = 16
 """Pairs of each of the most suspicious operations after a step."""
 LEAST_JUDGED = 20
 """Fresh pairs without which an operation is not judged."""
-MOST_JUDGED = 100
+JUDGING_STEPS = (LEAST_JUDGED, 40, 100)
+"""Fresh pairs that all judged operations have before any of them gets more."""
 CONFIRMED = 40
 """Fresh pairs of each suspicious operation after the second boot."""
 REPLAYS = 40
@@ -61,9 +62,16 @@ def suspicion(logs: Sequence[float]) -> float:
     return middle * math.sqrt(len(logs)) / (spread + PRIOR)
 
 
-def most_suspicious(logs: Mapping[str, Sequence[float]], number: int | None) -> tuple[str, ...]:
-    """Return the names of the ``number`` operations with the highest scores, or of all."""
-    return tuple(sorted(logs, key=lambda name: (-suspicion(logs[name]), name))[:number])
+def most_suspicious(number: int | None, *measures: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """Return the names of the ``number`` operations with the highest scores in any of ``measures``, or of all.
+
+    ``measures`` hold log ratios by operation.
+    """
+    score = {
+        name: max(suspicion(logs.get(name, ())) for logs in measures)
+        for name in {name for logs in measures for name in logs}
+    }
+    return tuple(sorted(score, key=lambda name: (-score[name], name))[:number])
 
 
 @dataclass(frozen=True)
@@ -76,27 +84,11 @@ class Cost:
     """Pairs by operation."""
 
 
-def cheapest(operation: str, costs: Iterable[Cost]) -> Cost | None:
-    """Return the scenario that yields pairs of ``operation`` in the least time; None if none does."""
-    able = [one for one in costs if one.pairs.get(operation)]
-    return min(able, key=lambda one: (one.seconds / one.pairs[operation], one.scenario), default=None)
-
-
-def next_scenario(
-    missing: Mapping[str, int], costs: Collection[Cost], *, running: Mapping[str, int] | None = None
-) -> Cost | None:
-    """Return the scenario that yields the most ``missing`` pairs per second; None if none yields any.
-
-    ``running`` are the pairs by operation of scenarios that run at the moment.
-    """
-    under_way = running or {}
+def next_scenario(missing: Mapping[str, int], costs: Collection[Cost]) -> Cost | None:
+    """Return the scenario that yields the most ``missing`` pairs per second; None if none yields any."""
 
     def gain(cost: Cost) -> float:
-        useful = sum(
-            min(number, missing[name] - under_way.get(name, 0))
-            for name, number in cost.pairs.items()
-            if missing.get(name, 0) > under_way.get(name, 0)
-        )
+        useful = sum(min(number, missing.get(name, 0)) for name, number in cost.pairs.items())
         return useful / max(cost.seconds, 1e-3)
 
     best = max(costs, key=lambda one: (gain(one), one.scenario), default=None)

@@ -23,7 +23,7 @@ from loadtest.pairs.statistics import (
     slower_p,
 )
 from loadtest.results.failures import Failure
-from loadtest.results.pairs import BaseRun, PairStage
+from loadtest.results.pairs import BaseRun, Measure, PairStage
 
 NOTABLE = 1.10
 """Median ratio from which an operation can be slower."""
@@ -64,10 +64,12 @@ class OperationSpeed:
     speed: Speed
     ratio: Ratio | None
     """Of the pairs that decided; None without pairs."""
+    measure: Measure = Measure.LATENCY
+    """What the ratio is of."""
     logs: tuple[float, ...] = ()
     """Logarithm of the ratio of each of these pairs."""
     base_ms: float | None = None
-    """Median latency on base."""
+    """Median on base."""
     head_ms: float | None = None
 
 
@@ -84,9 +86,9 @@ class Assessment:
     overall: Overall | None
     overall_slower: bool
     overall_unconfirmed: bool
-    sigma: float | None
-    """Standard deviation of a log ratio; None without pairs."""
-    detectable: float | None
+    sigma: Mapping[Measure, float]
+    """Standard deviation of a log ratio, where there are pairs."""
+    detectable: Mapping[Measure, float]
     """Smallest slowdown of one operation that this run would have found, as a ratio."""
 
     @property
@@ -97,7 +99,7 @@ class Assessment:
     @property
     def noisy(self) -> bool:
         """Whether the pairs scatter too much."""
-        return self.sigma is not None and self.sigma > NOISY
+        return bool(self.sigma) and min(self.sigma.values()) > NOISY
 
     def with_speed(self, speed: Speed) -> tuple[OperationSpeed, ...]:
         """Return the operations with this result."""
@@ -108,9 +110,15 @@ class Assessment:
 class Alarms:
     """What has to be confirmed after a second boot."""
 
-    slower: frozenset[str]
+    slower: frozenset[tuple[str, Measure]]
+    """Operations, and what of them is larger."""
     failing: frozenset[str]
     overall: bool
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The slower operations."""
+        return tuple(sorted({name for name, _ in self.slower}))
 
     def __bool__(self) -> bool:
         return bool(self.slower or self.failing or self.overall)
@@ -124,7 +132,7 @@ def alarms(base: BaseRun) -> Alarms:
     """
     whole = _overall(base, PairStage.SCREEN, SCREENED)
     return Alarms(
-        slower=_slower(_logs(base, PairStage.JUDGE), LEAST_JUDGED),
+        slower=_slower(_measured(base, PairStage.JUDGE), LEAST_JUDGED),
         failing=_failing(base, PairStage.REPLAY, _suspects(base)),
         overall=whole is not None and whole.slower,
     )
@@ -138,18 +146,18 @@ def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
     """
     raised = alarms(base)
     screened, judged = _logs(base, PairStage.SCREEN), _logs(base, PairStage.JUDGE)
-    confirming = _logs(base, PairStage.CONFIRM)
-    confirmed = _slower({name: confirming.get(name, ()) for name in raised.slower}, CONFIRMED // 2)
-    names = {*operations, *screened, *judged}
-    found = [_speed(base, name, raised.slower, confirmed, screened, judged) for name in names]
+    confirming = _measured(base, PairStage.CONFIRM)
+    confirmed = _slower({key: confirming.get(key, ()) for key in raised.slower}, CONFIRMED // 2)
+    found = [
+        _speed(base, name, raised.slower, confirmed, len(screened.get(name, ())), len(judged.get(name, ())))
+        for name in {*operations, *screened, *judged}
+    ]
     order = list(Speed)
     found.sort(key=lambda one: (order.index(one.speed), -(one.ratio.value if one.ratio else 0.0), one.name))
     new = _failing(base, PairStage.CONFIRM, raised.failing) if raised.failing else frozenset[str]()
     whole = _overall(base, PairStage.CONFIRM, 1) if raised.overall else None
     slower = whole is not None and whole.slower
-    sigma = scatter(screened)
-    sizes = [len(one) for one in judged.values()]
-    pairs = int(statistics.median(sizes)) if sizes else 0
+    sigma, smallest = _precision(base)
     return Assessment(
         operations=tuple(found),
         new=new,
@@ -158,9 +166,7 @@ def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
         overall_slower=slower,
         overall_unconfirmed=raised.overall and not slower,
         sigma=sigma,
-        detectable=max(detectable(sigma, pairs, len(sizes)), NOTABLE)
-        if sigma is not None and pairs
-        else None,
+        detectable=smallest,
     )
 
 
@@ -194,21 +200,39 @@ def fixed(base: BaseRun) -> tuple[Failure, ...]:
     return tuple(one for one in base.failures if one.operation in repaired)
 
 
+def _precision(base: BaseRun) -> tuple[dict[Measure, float], dict[Measure, float]]:
+    """Return the scatter of pairs, and the smallest slowdown of a judged operation that is found, by measure."""
+    sigma, smallest = {}, {}
+    for measure in Measure:
+        found = scatter(_logs(base, PairStage.SCREEN, measure))
+        if found is None:
+            continue
+        sigma[measure] = found
+        sizes = [
+            len(one) for one in _logs(base, PairStage.JUDGE, measure).values() if len(one) >= LEAST_JUDGED
+        ]
+        if sizes:
+            tests = len(sizes) * len(Measure)
+            smallest[measure] = max(detectable(found, int(statistics.median(sizes)), tests), NOTABLE)
+    return sigma, smallest
+
+
 def _speed(
     base: BaseRun,
     name: str,
-    raised: frozenset[str],
-    confirmed: frozenset[str],
-    screened: Mapping[str, Sequence[float]],
-    judged: Mapping[str, Sequence[float]],
+    raised: frozenset[tuple[str, Measure]],
+    confirmed: frozenset[tuple[str, Measure]],
+    screened: int,
+    judged: int,
 ) -> OperationSpeed:
-    if name in confirmed:
-        speed, stages = Speed.SLOWER, {PairStage.CONFIRM}
-    elif name in raised:
-        speed, stages = Speed.UNCONFIRMED, {PairStage.CONFIRM, PairStage.JUDGE}
-    elif len(judged.get(name, ())) >= LEAST_JUDGED:
+    measure = Measure.LATENCY
+    if found := _measures(name, confirmed):
+        speed, stages, measure = Speed.SLOWER, {PairStage.CONFIRM}, found[0]
+    elif found := _measures(name, raised):
+        speed, stages, measure = Speed.UNCONFIRMED, {PairStage.CONFIRM, PairStage.JUDGE}, found[0]
+    elif judged >= LEAST_JUDGED:
         speed, stages = Speed.JUDGED, {PairStage.JUDGE}
-    elif len(screened.get(name, ())) >= SCREENED:
+    elif screened >= SCREENED:
         speed, stages = Speed.SCREENED, {PairStage.SCREEN}
     else:
         speed, stages = Speed.TOO_FEW, {PairStage.SCREEN}
@@ -216,37 +240,46 @@ def _speed(
         pair
         for one in base.pairs
         if one.operation == name and one.stage in stages
-        for pair in zip(one.head, one.base, strict=False)
-        if min(pair) > 0
+        for pair in one.values(measure)
     ]
     logs = tuple(math.log(head / before) for head, before in pairs)
     return OperationSpeed(
         name=name,
         speed=speed,
         ratio=ratio_of(logs) if logs else None,
+        measure=measure,
         logs=logs,
         head_ms=statistics.median(head for head, _ in pairs) if pairs else None,
         base_ms=statistics.median(before for _, before in pairs) if pairs else None,
     )
 
 
-def _logs(base: BaseRun, stage: PairStage) -> dict[str, list[float]]:
+def _measures(name: str, slower: frozenset[tuple[str, Measure]]) -> tuple[Measure, ...]:
+    return tuple(one for one in Measure if (name, one) in slower)
+
+
+def _logs(base: BaseRun, stage: PairStage, measure: Measure = Measure.LATENCY) -> dict[str, list[float]]:
     """Return the log ratios of a stage by operation."""
     logs: defaultdict[str, list[float]] = defaultdict(list)
     for one in base.pairs:
-        if one.stage is stage:
-            logs[one.operation] += [
-                math.log(head / before)
-                for head, before in zip(one.head, one.base, strict=False)
-                if min(head, before) > 0
-            ]
+        if one.stage is stage and (values := one.values(measure)):
+            logs[one.operation] += [math.log(head / before) for head, before in values]
     return dict(logs)
 
 
-def _slower(logs: Mapping[str, Sequence[float]], fewest: int) -> frozenset[str]:
+def _measured(base: BaseRun, stage: PairStage) -> dict[tuple[str, Measure], list[float]]:
+    """Return the log ratios of a stage by operation and measure."""
+    return {
+        (name, measure): logs for measure in Measure for name, logs in _logs(base, stage, measure).items()
+    }
+
+
+def _slower(
+    logs: Mapping[tuple[str, Measure], Sequence[float]], fewest: int
+) -> frozenset[tuple[str, Measure]]:
     """Return the operations that are significantly and notably slower, of those with enough pairs."""
-    tested = {name: slower_p(values) for name, values in logs.items() if len(values) >= fewest}
-    return frozenset(name for name in holm(tested) if statistics.median(logs[name]) >= math.log(NOTABLE))
+    tested = {key: slower_p(values) for key, values in logs.items() if len(values) >= fewest}
+    return frozenset(key for key in holm(tested) if statistics.median(logs[key]) >= math.log(NOTABLE))
 
 
 def _overall(base: BaseRun, stage: PairStage, fewest: int) -> Overall | None:

@@ -24,6 +24,13 @@ class PairStage(StrEnum):
     """After both gateways were booted again with ports and order swapped."""
 
 
+class Measure(StrEnum):
+    """What is compared of a pair."""
+
+    LATENCY = "latency"
+    CPU = "CPU time"
+
+
 class CallPairs(Record, frozen=True, kw_only=True):
     """Calls of one operation of one scenario that succeeded on both sides."""
 
@@ -34,6 +41,14 @@ class CallPairs(Record, frozen=True, kw_only=True):
     """Latency of each call in ms."""
     base: tuple[Milliseconds, ...]
     """Latency in ms of the call on base that was made at the same moment."""
+    head_cpu: tuple[Milliseconds, ...] = ()
+    """CPU time of the gateway's process during each call in ms; empty if other calls were in flight."""
+    base_cpu: tuple[Milliseconds, ...] = ()
+
+    def values(self, measure: Measure) -> tuple[tuple[float, float], ...]:
+        """Return the positive values of each pair, head and base."""
+        head, base = (self.head, self.base) if measure is Measure.LATENCY else (self.head_cpu, self.base_cpu)
+        return tuple(pair for pair in zip(head, base, strict=False) if min(pair) > 0)
 
 
 class Trials(Record, frozen=True, kw_only=True):

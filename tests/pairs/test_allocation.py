@@ -6,7 +6,6 @@ from loadtest.pairs.allocation import (
     LOOKS,
     REPLAYS,
     Cost,
-    cheapest,
     most_suspicious,
     next_scenario,
     suspicion,
@@ -23,8 +22,9 @@ def test_a_larger_slowdown_and_more_pairs_are_more_suspicious() -> None:
 
 def test_the_most_suspicious_come_first() -> None:
     logs = {"slow": [0.5] * 4, "same": [0.0] * 4, "fast": [-0.5] * 4}
-    assert most_suspicious(logs, 2) == ("slow", "same")
-    assert most_suspicious(logs, None) == ("slow", "same", "fast")
+    assert most_suspicious(2, logs) == ("slow", "same")
+    assert most_suspicious(None, logs) == ("slow", "same", "fast")
+    assert most_suspicious(1, logs, {"busy": [0.9] * 4}) == ("busy",)
 
 
 COSTS = (
@@ -32,12 +32,6 @@ COSTS = (
     Cost("rich", 0.4, {"A": 2, "B": 3, "C": 1}),
     Cost("slow", 9.0, {"D": 1}),
 )
-
-
-def test_the_cheapest_scenario_of_an_operation() -> None:
-    assert cheapest("A", COSTS) == COSTS[0]
-    assert cheapest("B", COSTS) == COSTS[1]
-    assert cheapest("E", COSTS) is None
 
 
 @pytest.mark.parametrize(
@@ -56,10 +50,6 @@ def test_the_scenario_with_the_most_missing_pairs_per_second_is_next(
 ) -> None:
     found = next_scenario(missing, COSTS)
     assert (found.scenario if found else None) == name
-
-
-def test_pairs_of_running_scenarios_are_not_missing_any_more() -> None:
-    assert next_scenario({"D": 1}, COSTS, running={"D": 1}) is None
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from loadtest.pairs.assess import BaseEvidence, Speed, alarms, assess, evidence_of, fixed
 from loadtest.results.failures import Failure, ProblemKind
-from loadtest.results.pairs import BaseRun, CallPairs, PairStage, Trials
+from loadtest.results.pairs import BaseRun, CallPairs, Measure, PairStage, Trials
 from loadtest.results.target import Gateway
 
 GATEWAY = Gateway(version="1.0.7", source="1.0.7")
@@ -64,7 +65,8 @@ def test_an_operation_that_is_slower_twice_is_slower() -> None:
         pairs(PairStage.JUDGE, SAME, 1.0, 40),
         pairs(PairStage.CONFIRM, SLOW, 1.5, 40),
     )
-    assert alarms(base).slower == {SLOW}
+    assert alarms(base).slower == {(SLOW, Measure.LATENCY)}
+    assert alarms(base).operations == (SLOW,)
     assert speeds(base) == {SLOW: Speed.SLOWER, SAME: Speed.JUDGED}
     (slower,) = assess(base).slower
     assert slower.ratio is not None
@@ -76,6 +78,31 @@ def test_an_operation_that_is_slower_twice_is_slower() -> None:
 def test_one_that_is_slower_only_before_the_second_boot_is_unconfirmed(ratio: float) -> None:
     base = base_run(pairs(PairStage.JUDGE, SLOW, 1.5, 40), pairs(PairStage.CONFIRM, SLOW, ratio, 40))
     assert speeds(base)[SLOW] is Speed.UNCONFIRMED
+
+
+def with_cpu(one: CallPairs, ratio: float) -> CallPairs:
+    chance = random.Random(one.stage)
+    cpu = tuple(ratio * math.exp(chance.gauss(0, 0.05)) for _ in one.head)
+    return replace(one, head_cpu=cpu, base_cpu=(1.0,) * len(cpu))
+
+
+@pytest.mark.parametrize(("second", "speed"), [(1.4, Speed.SLOWER), (1.0, Speed.UNCONFIRMED)])
+def test_more_cpu_time_is_slower_although_the_latency_scatters(second: float, speed: Speed) -> None:
+    base = base_run(
+        with_cpu(pairs(PairStage.JUDGE, SLOW, 1.0, 40), 1.4),
+        with_cpu(pairs(PairStage.CONFIRM, SLOW, 1.0, 40), second),
+    )
+    assert alarms(base).slower == {(SLOW, Measure.CPU)}
+    (found,) = assess(base).operations
+    assert (found.speed, found.measure) == (speed, Measure.CPU)
+
+
+def test_another_measure_confirms_nothing() -> None:
+    base = base_run(
+        with_cpu(pairs(PairStage.JUDGE, SLOW, 1.0, 40), 1.4),
+        with_cpu(pairs(PairStage.CONFIRM, SLOW, 1.5, 40), 1.0),
+    )
+    assert not assess(base).slower
 
 
 def test_without_a_second_boot_nothing_is_slower() -> None:
@@ -195,12 +222,12 @@ def test_scattered_pairs_are_noisy() -> None:
 def test_the_detectable_effect_needs_judged_pairs() -> None:
     judged = [pairs(PairStage.JUDGE, SAME, 1.0, 60), pairs(PairStage.SCREEN, SAME, 1.0, 8)]
     found = assess(base_run(*judged)).detectable
-    assert found is not None
-    assert 1.10 <= found < 1.3
-    assert assess(base_run(judged[1])).detectable is None
+    assert found.keys() == {Measure.LATENCY}
+    assert 1.10 <= found[Measure.LATENCY] < 1.3
+    assert assess(base_run(judged[1])).detectable == {}
 
 
 def test_without_anything_there_is_nothing() -> None:
     found = assess(base_run())
     assert not alarms(base_run())
-    assert (found.operations, found.new, found.overall, found.sigma) == ((), frozenset(), None, None)
+    assert (found.operations, found.new, found.overall, found.sigma) == ((), frozenset(), None, {})

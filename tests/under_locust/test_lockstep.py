@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import gevent
 import pytest
 
 from loadtest.client.answer import Problem
+from loadtest.engine.paired.cpu import cpu_time, cpu_times
 from loadtest.engine.paired.lockstep import Lockstep, Side
 from loadtest.results.failures import ProblemKind, fingerprint
 
@@ -173,3 +175,31 @@ def test_the_end_of_the_load_releases_both() -> None:
     lockstep.separate()
     greenlet.join(timeout=2)
     assert greenlet.successful()
+
+
+def test_the_cpu_time_is_that_until_both_have_responded() -> None:
+    readings = iter([(100.0, 50.0), (112.0, 53.0)])
+    lockstep = Lockstep(random.Random(0), lambda: next(readings))
+
+    def scenario(side: Side) -> None:
+        side.start()
+        call(side, "A")
+        side.end()
+
+    gevent.joinall([gevent.spawn(scenario, side) for side in (lockstep.head, lockstep.base)], timeout=5)
+    (pair,) = lockstep.pairs()
+    assert pair.cpu == (12.0, 3.0)
+
+
+def test_without_a_clock_there_is_no_cpu_time() -> None:
+    (pair,) = run(calls("A"), calls("A")).pairs()
+    assert pair.cpu is None
+
+
+def test_the_cpu_time_of_a_process() -> None:
+    first = cpu_time(os.getpid())
+    assert first is not None
+    sum(number * number for number in range(300_000))
+    assert (cpu_time(os.getpid()) or 0.0) > first
+    assert cpu_time(None) is None
+    assert cpu_times(os.getpid(), None) is None

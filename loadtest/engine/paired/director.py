@@ -5,11 +5,11 @@ The users of the load execute the scenarios; a greenlet of the coordinator decid
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -22,21 +22,20 @@ from locust.exception import StopTest, StopUser
 
 from loadtest.client.call_sync import CallSync
 from loadtest.engine.link import GatewayLink
+from loadtest.engine.paired.cpu import cpu_times
 from loadtest.engine.paired.lockstep import Lockstep, Side
 from loadtest.engine.paired.tally import PairTally
 from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import PairPlan
 from loadtest.pairs import allocation
-from loadtest.pairs.allocation import CONFIRMED, JUDGED, MOST_JUDGED, STEPS, Cost
-from loadtest.results.pairs import PairStage
+from loadtest.pairs.allocation import CONFIRMED, JUDGED, JUDGING_STEPS, STEPS, Cost
+from loadtest.results.pairs import Measure, PairStage
 
 logger = logging.getLogger(__name__)
 
 SWEEP_PAIRS = 4
-"""Scenarios that run in pairs at the same time while every operation is called once, and during the screening."""
+"""Scenarios that run in pairs at the same time while every operation is called once. Afterwards nothing else runs."""
 REPLAY_PAIRS = 2
-JUDGING_PAIRS = 1
-"""When pairs decide, nothing else runs on the gateways."""
 REPLAY_SHARE = 0.5
 """Share of the time budget that repetitions of failures may take in addition."""
 MOST_SUSPECTS = 20
@@ -70,6 +69,8 @@ class _Order:
     name: str
     stage: PairStage
     only: Collection[str] | None
+    alone: bool
+    """Nothing else runs on the gateways, so that their CPU time is that of the call."""
     done: AsyncResult[bool]
 
 
@@ -134,13 +135,14 @@ class PairDirector:
             name for cost in self._costs() for name in cost.pairs
         }
         for step in STEPS:
-            logs = self.tally.logs(PairStage.SCREEN)
-            chosen = (
-                operations if step.operations is None else allocation.most_suspicious(logs, step.operations)
-            )
-            self._until(chosen, step.pairs, PairStage.SCREEN, users, began + self.plan.budget * step.until)
-        judged = allocation.most_suspicious(self.tally.logs(PairStage.SCREEN), JUDGED)
-        self._until(judged, MOST_JUDGED, PairStage.JUDGE, JUDGING_PAIRS, self._ends)
+            chosen = operations if step.operations is None else self._most_suspicious(step.operations)
+            self._until(chosen, step.pairs, PairStage.SCREEN, began + self.plan.budget * step.until)
+        judged = self._most_suspicious(JUDGED)
+        # The most suspicious one first: time may not be enough for all.
+        for name in judged:
+            self._until([name], JUDGING_STEPS[0], PairStage.JUDGE, self._ends)
+        for pairs in JUDGING_STEPS[1:]:
+            self._until(judged, pairs, PairStage.JUDGE, self._ends)
 
     def _sweep(self, sweep: SweepQueue, users: int, now: Callable[[], float]) -> None:
         """Run every scenario once."""
@@ -181,43 +183,21 @@ class PairDirector:
             pool.spawn(one, operation, scenario)
         pool.join()
 
-    def _until(
-        self, operations: Collection[str], pairs: int, stage: PairStage, concurrently: int, ends: float
-    ) -> None:
+    def _most_suspicious(self, number: int) -> tuple[str, ...]:
+        return allocation.most_suspicious(
+            number, *(self.tally.logs(PairStage.SCREEN, measure) for measure in Measure)
+        )
+
+    def _until(self, operations: Collection[str], pairs: int, stage: PairStage, ends: float) -> None:
         """Run the scenarios that yield the most until all ``operations`` have ``pairs``, or the time is over."""
-        running: Counter[str] = Counter()
         chosen = frozenset(operations)
         only = None if stage is PairStage.SCREEN else chosen
-
-        def one(cost: Cost) -> None:
-            running.update(cost.pairs)
-            try:
-                self._submit(cost.scenario, stage, only)
-            finally:
-                running.subtract(cost.pairs)
-
-        pool = Pool(min(concurrently, SWEEP_PAIRS))
-        fruitless: Counter[str] = Counter()
         while not self._stopping and time.monotonic() < ends:
             missing = self.tally.missing(chosen, pairs, stage)
-            if stage is not PairStage.SCREEN and missing:
-                # All of them evenly: time may end before they are complete.
-                most = max(missing.values())
-                missing = {name: number for name, number in missing.items() if number >= most - 4}
-            usable = [one for one in self._costs() if fruitless[one.scenario] < 3]
-            cost = allocation.next_scenario(missing, usable, running=running)
-            if cost is None and not len(pool):
-                break
+            cost = allocation.next_scenario(missing, self._costs())
             if cost is None:
-                gevent.sleep(0.01)
-                continue
-            before = sum(missing.values())
-            pool.spawn(one, cost)
-            if concurrently == 1:
-                pool.join()
-                after = sum(self.tally.missing(missing, pairs, stage).values())
-                fruitless[cost.scenario] = 0 if after < before else fruitless[cost.scenario] + 1
-        pool.join()
+                break
+            self._submit(cost.scenario, stage, only, alone=True)
 
     def _confirm(self, users: int) -> None:
         """Make fresh pairs of what was suspicious before the second boot."""
@@ -232,7 +212,6 @@ class PairDirector:
             [one.operation for one in slower],
             CONFIRMED,
             PairStage.CONFIRM,
-            JUDGING_PAIRS,
             began + self.plan.budget,
         )
         if self.plan.confirm_all:
@@ -251,18 +230,21 @@ class PairDirector:
             if name not in self._slow and cost.seconds < SLOWEST and cost.pairs
         ]
 
-    def _submit(self, name: str, stage: PairStage, only: Collection[str] | None = None) -> None:
+    def _submit(
+        self, name: str, stage: PairStage, only: Collection[str] | None = None, *, alone: bool = False
+    ) -> None:
         """Have a user run ``name`` in a pair; return when it has ended."""
         if self._stopping:
             return
-        order = _Order(name, stage, only, AsyncResult())
+        order = _Order(name, stage, only, alone, AsyncResult())
         self._orders.put(order)
         order.done.get()
 
     def _pair(self, order: _Order, user: PairUser, partner: PairUser) -> None:
         number = next(self._numbers)
-        lockstep = Lockstep(self._random)
         head, base = self._links(number)
+        clock = functools.partial(cpu_times, head.pid, base.pid) if order.alone else lambda: None
+        lockstep = Lockstep(self._random, clock)
         self._active[number] = (lockstep, head, base)
         began = time.monotonic()
         other = gevent.spawn(self._side, partner, base, order.name, lockstep.base)
@@ -282,7 +264,7 @@ class PairDirector:
 
         def named(link: GatewayLink) -> GatewayLink:
             session = replace(link.session, tag=tag, _numbers=itertools.count(number * NUMBERS))
-            return GatewayLink(session, link.fixture)
+            return GatewayLink(session, link.fixture, link.pid)
 
         return named(self._head), named(self._base)
 

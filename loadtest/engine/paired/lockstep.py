@@ -7,7 +7,7 @@ waits for the response of the other before it checks its own, so that the check 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import gevent
@@ -20,17 +20,27 @@ TIMEOUT = 90.0
 """Seconds that one side waits for the other; a request takes 60 s at most."""
 
 
+CpuClock = Callable[[], tuple[float, float] | None]
+"""Returns the CPU time of head and base in ms, or None if it is not measured."""
+
+
 class Meeting:
     """A moment at which both sides called the same operation."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: CpuClock) -> None:
         self._answered = 0
         self._both = Event()
+        self._clock = clock
+        self._began = clock()
+        self.cpu: tuple[float, float] | None = None
+        """CPU time of head and base until both had responded, in ms."""
 
     def answered(self) -> None:
         """Record the response of one side, and wait for that of the other."""
         self._answered += 1
         if self._answered > 1:
+            if self._began is not None and (now := self._clock()) is not None:
+                self.cpu = now[0] - self._began[0], now[1] - self._began[1]
             self._both.set()
         self._both.wait(TIMEOUT)
 
@@ -60,6 +70,11 @@ class CallPair:
     operation: str
     head: SideCall
     base: SideCall
+
+    @property
+    def cpu(self) -> tuple[float, float] | None:
+        """CPU time of head and base during the calls in ms; None if it was not measured."""
+        return self.head.meeting.cpu if self.head.meeting else None
 
     @property
     def comparable(self) -> bool:
@@ -151,7 +166,8 @@ class Side:
 class Lockstep:
     """One run of a scenario on both sides."""
 
-    def __init__(self, order: random.Random) -> None:
+    def __init__(self, order: random.Random, clock: CpuClock = lambda: None) -> None:
+        self._clock = clock
         self.head, self.base = Side(self), Side(self)
         self._order = order
         self._separate = False
@@ -170,7 +186,7 @@ class Lockstep:
         elif other.wanted is None:
             return
         elif other.wanted == side.wanted:
-            meeting = Meeting()
+            meeting = Meeting(self._clock)
             other.go(meeting)
             side.go(meeting)
             if self._order.random() < 0.5:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from loadtest.engine.paired.lockstep import Lockstep
+from loadtest.engine.paired.lockstep import CallPair, Lockstep
 from loadtest.pairs.allocation import Cost
-from loadtest.results.pairs import CallPairs, PairStage, Trials
+from loadtest.results.pairs import CallPairs, Measure, PairStage, Trials
 
 _DIGITS = 3
 
@@ -26,7 +26,7 @@ class PairTally:
     """The pairs and trials so far."""
 
     def __init__(self) -> None:
-        self._pairs: defaultdict[tuple[PairStage, str, str], list[tuple[float, float]]] = defaultdict(list)
+        self._pairs: defaultdict[tuple[PairStage, str, str], list[CallPair]] = defaultdict(list)
         self._trials: defaultdict[tuple[PairStage, str, str], _Counts] = defaultdict(_Counts)
         self._warm: set[str] = set()
         self.costs: dict[str, Cost] = {}
@@ -54,7 +54,7 @@ class PairTally:
                 self._warm.add(pair.operation)
             elif only is None or pair.operation in only:
                 key = (stage, scenario, pair.operation)
-                self._pairs[key].append((pair.head.duration, pair.base.duration))
+                self._pairs[key].append(pair)
         for operation, (head, base) in lockstep.tried().items():
             counts = self._trials[stage, scenario, operation]
             counts.runs += 1
@@ -63,18 +63,21 @@ class PairTally:
             counts.fingerprints |= {head} if head else set()
         self.costs[scenario] = Cost(scenario, seconds, dict(yielded))
 
-    def logs(self, *stages: PairStage) -> dict[str, list[float]]:
-        """Return the log ratios of these stages by operation."""
+    def logs(self, stage: PairStage, measure: Measure = Measure.LATENCY) -> dict[str, list[float]]:
+        """Return the log ratios of a stage by operation."""
         logs: defaultdict[str, list[float]] = defaultdict(list)
-        for (stage, _, operation), pairs in self._pairs.items():
-            if stage in stages:
-                logs[operation] += [math.log(head / base) for head, base in pairs]
+        for one in self.pairs():
+            if one.stage is stage and (values := one.values(measure)):
+                logs[one.operation] += [math.log(head / base) for head, base in values]
         return dict(logs)
 
-    def missing(self, operations: Collection[str], pairs: int, *stages: PairStage) -> dict[str, int]:
-        """Return how many pairs each operation lacks to have ``pairs`` in these stages."""
-        found = self.logs(*stages)
-        wanted = {name: pairs - len(found.get(name, ())) for name in operations}
+    def missing(self, operations: Collection[str], pairs: int, stage: PairStage) -> dict[str, int]:
+        """Return how many pairs each operation lacks to have ``pairs`` in a stage."""
+        found: Counter[str] = Counter()
+        for (of, _, operation), made in self._pairs.items():
+            if of is stage:
+                found[operation] += len(made)
+        wanted = {name: pairs - found[name] for name in operations}
         return {name: number for name, number in wanted.items() if number > 0}
 
     def outcome(self, stage: PairStage, scenario: str, operation: str) -> tuple[int, int, int]:
@@ -102,8 +105,10 @@ class PairTally:
                 stage=stage,
                 scenario=scenario,
                 operation=operation,
-                head=tuple(round(head, _DIGITS) for head, _ in pairs),
-                base=tuple(round(base, _DIGITS) for _, base in pairs),
+                head=tuple(round(one.head.duration, _DIGITS) for one in pairs),
+                base=tuple(round(one.base.duration, _DIGITS) for one in pairs),
+                head_cpu=tuple(round(one.cpu[0], _DIGITS) for one in pairs if one.cpu),
+                base_cpu=tuple(round(one.cpu[1], _DIGITS) for one in pairs if one.cpu),
             )
             for (stage, scenario, operation), pairs in self._pairs.items()
         )

@@ -80,10 +80,11 @@ def enough_pairs(facts: CheckInput) -> CheckResult:
     few = [one.name for one in found.with_speed(Speed.TOO_FEW)]
     number = sum(len(one.head) for one in against.base.pairs)
     text = f"{plural(number, 'pair')} of calls with {against.name}"
-    if found.detectable is not None:
-        text += (
-            f"; smallest slowdown of a judged operation that is found: {100 * (found.detectable - 1):.0f} %"
+    if found.detectable:
+        smallest = ", ".join(
+            f"{100 * (ratio - 1):.0f} % ({measure.value})" for measure, ratio in found.detectable.items()
         )
+        text += f"; smallest slowdown of a judged operation that is found: {smallest}"
     if few:
         text += f"; {plural(len(few), 'operation')} not judged, with too few pairs"
     if against.base.incomplete:
