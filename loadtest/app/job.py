@@ -28,7 +28,7 @@ from loadtest.app.judging import (
     judge_run,
 )
 from loadtest.app.locust_process import locust_environment
-from loadtest.app.paired import confirmation, on_own_cores, unconfirmed, with_confirmation
+from loadtest.app.paired import confirmation, on_own_cores, unconfirmed, with_confirmation, with_contracts
 from loadtest.app.preflight import check_criteria, reachable_operations, selected_scenarios
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.supervision import run_locust
@@ -224,7 +224,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
-                run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base)
+                run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base, job.reports)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 run = enrich_handlers(run, job.source, job.reports / "openapi.json")
                 phases.append(_phase("report", began))
@@ -416,7 +416,7 @@ def _report_so_far(
     Locust goes on writing ``run.json``.
     """
     try:
-        run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base)
+        run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base, job.reports)
         run = _stopped(run, stop_request())
         gateway.copy_log(job.reports / "gateway.log")
         judge_and_report(run, job.options, job.reports, job.today)
@@ -426,11 +426,15 @@ def _report_so_far(
 
 
 def _with_gateways(
-    run: Run, gateway: RunningGateway, others: Sequence[RunningGateway], base: RunningGateway | None
+    run: Run,
+    gateway: RunningGateway,
+    others: Sequence[RunningGateway],
+    base: RunningGateway | None,
+    reports: Path,
 ) -> Run:
     run = enrich(run, gateway)
     if base is not None:
-        run = enrich_base(run, base)
+        run = with_contracts(enrich_base(run, base), reports)
     for number, other in enumerate(others, 2):
         run = enrich_replica(run, other, number)
     return run

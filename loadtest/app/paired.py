@@ -7,11 +7,15 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from loadtest.engine.target import Base, PairPlan, Suspect
 from loadtest.gateway.running import RunningGateway
+from loadtest.openapi.breaking import breaking_changes
+from loadtest.openapi.diff import diff_contracts
 from loadtest.pairs.assess import Alarms
 from loadtest.results.pairs import BaseRun, PairStage
 from loadtest.results.run import Run
@@ -86,6 +90,29 @@ def with_confirmation(run: Run, second: Run) -> Run:
         trials=(*run.base.trials, *(one for one in second.base.trials if one.stage is PairStage.CONFIRM)),
     )
     return replace(run, base=base)
+
+
+def with_contracts(run: Run, reports: Path) -> Run:
+    """Return ``run`` with the differences of the contracts of base and head, which Locust wrote to ``reports``."""
+    if run.base is None:
+        return run
+    try:
+        base, head = (
+            msgspec.json.decode((reports / name).read_bytes(), type=dict[str, Any])
+            for name in ("openapi-base.json", "openapi.json")
+        )
+    except (OSError, msgspec.DecodeError):
+        return run
+    planned = {call.operation for scenario in run.plan for call in scenario.calls}
+    added = [name for name in diff_contracts(base, head).new if name not in planned]
+    return replace(
+        run,
+        base=replace(
+            run.base,
+            breaking=breaking_changes(base, head),
+            added=dict.fromkeys(added, ""),
+        ),
+    )
 
 
 def unconfirmed(run: Run, reason: str) -> Run:
