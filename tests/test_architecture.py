@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "judge": {"core", "pairs", "results", "versions"},
     "openapi": {"core", "results", "versions"},
     "client": {"core", "openapi", "results", "shapes", "versions"},
-    "reports": {"core", "judge", "results"},
+    "reports": {"core", "judge", "pairs", "results"},
     "fixtures": {"client", "results"},
     "gateway": {"backends", "client", "core", "results", "versions"},
     "adoption": {

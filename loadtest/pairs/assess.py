@@ -40,8 +40,10 @@ class Speed(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """Slower until the second boot, and not after it."""
     JUDGED = "not slower"
-    SCREENED = "not suspicious"
+    SCREENED = "screened"
+    """Not among the most suspicious operations, which are judged."""
     TOO_FEW = "not judged"
+    """Too few pairs."""
 
 
 class BaseEvidence(StrEnum):

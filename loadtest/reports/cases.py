@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from loadtest.judge.against_base import slower_text
+from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.coverage import CoverageState, OperationCoverage
 from loadtest.judge.criteria.criterion import CriterionOutcome as Met
 from loadtest.judge.criteria.criterion import CriterionResult
 from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.judge.verdict import Result, Verdict
+from loadtest.pairs.assess import Speed
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.source_lines import SourceLine, SourceLines
 from loadtest.results.measurements import Operation
@@ -21,6 +24,8 @@ from loadtest.results.run import Run
 
 COVERAGE = "loadtest coverage"
 """Name of the suite of coverage checks."""
+AGAINST_BASE = "against-base"
+"""Name of the suite of the comparison with a base."""
 _COVERAGE = {
     Check.REQUESTS,
     Check.SUCCESSES,
@@ -63,6 +68,7 @@ class Case:
 def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
     """Yield the cases of a run: operations by area, then coverage, criteria and resources."""
     yield from _operations(run, verdict)
+    yield from _against_base(verdict)
     for case in _figures(verdict):
         if case.outcome is CaseOutcome.FAILURE and verdict.result in (
             Result.INCONCLUSIVE,
@@ -75,6 +81,24 @@ def cases(run: Run, verdict: Verdict) -> Iterator[Case]:
             yield case
 
 
+def _against_base(verdict: Verdict) -> Iterator[Case]:
+    """Yield a case for each operation that was compared with the base, and for the breaking changes."""
+    if verdict.against is None:
+        return
+    for check in verdict.checks:
+        if check.check in BASE_CHECKS:
+            yield _check(AGAINST_BASE, check)
+    for one in verdict.against.assessment.operations:
+        text = slower_text(one)
+        match one.speed:
+            case Speed.SLOWER:
+                yield Case(AGAINST_BASE, one.name, CaseOutcome.FAILURE, text, Check.SLOWER.value)
+            case Speed.JUDGED | Speed.SCREENED:
+                yield Case(AGAINST_BASE, one.name, CaseOutcome.PASSED)
+            case _:
+                yield Case(AGAINST_BASE, one.name, CaseOutcome.SKIPPED, f"{one.speed.value}: {text}")
+
+
 def _figures(verdict: Verdict) -> Iterator[Case]:
     for observation in verdict.checks:
         if observation.check in _COVERAGE:
@@ -82,7 +106,7 @@ def _figures(verdict: Verdict) -> Iterator[Case]:
     for result in verdict.criteria:
         yield _criterion(result)
     for observation in verdict.checks:
-        if observation.check not in _COVERAGE:
+        if observation.check not in _COVERAGE | BASE_CHECKS:
             yield _check("loadtest resources", observation)
 
 

@@ -40,8 +40,8 @@ REPLAY_SHARE = 0.5
 """Share of the time budget that repetitions of failures may take in addition."""
 MOST_SUSPECTS = 20
 """Failing operations that are repeated, the worst first."""
-SLOWEST = 5.0
-"""Seconds of a scenario from which it is not repeated for its latencies."""
+MOST_OF_BUDGET = 0.1
+"""Share of the time budget from which a scenario is too slow to be repeated for its latencies."""
 WARM_UPS = 2
 """Runs of a scenario after the second boot that do not count."""
 NUMBERS = 4096
@@ -227,7 +227,7 @@ class PairDirector:
         return [
             cost
             for name, cost in self.tally.costs.items()
-            if name not in self._slow and cost.seconds < SLOWEST and cost.pairs
+            if name not in self._slow and cost.seconds < self.plan.budget * MOST_OF_BUDGET and cost.pairs
         ]
 
     def _submit(

@@ -20,7 +20,7 @@ from loadtest.judge.checks.check import Severity
 from loadtest.judge.comparison import MIN_SAMPLES, NOTABLE, LatencyChange
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
-from loadtest.reports import cpu, removed
+from loadtest.reports import against_base, cpu, removed
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
@@ -45,7 +45,8 @@ def render(run: Run, verdict: Verdict) -> str:
     """
     environment = _environment()
     style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
-    word, _, rest = verdict.headline.partition(" · ")
+    word = verdict.result.value.upper()
+    rest = verdict.headline.removeprefix(word).removeprefix(" · ").strip()
     return environment.get_template("report.html").render(
         run=run,
         verdict=verdict,
@@ -64,6 +65,10 @@ def render(run: Run, verdict: Verdict) -> str:
         cpu=cpu.cpu_line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,
+        against=verdict.against,
+        facts=list(against_base.facts(run, verdict.against)) if verdict.against else [],
+        pair_rows=against_base.rows(verdict.against) if verdict.against else (),
+        plot=(against_base.WIDTH, against_base.HEIGHT),
         endurance=html_endurance.endurance_view(run, verdict),
         failed=sum(operation.failures for operation in run.operations),
         accepted=[(one, each) for one in run.operations for each in one.acceptances],

@@ -16,7 +16,7 @@ from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.judge.growth.model import Growth, Trend
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.reports import cpu, removed
+from loadtest.reports import against_base, cpu, removed
 from loadtest.reports.commands import Commands
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.formats import verdict_json
@@ -51,6 +51,7 @@ def render(run: Run, verdict: Verdict) -> str:
     head = f"## {_SIGNS[verdict.result]} {markdown(verdict.headline, 600)}\n"
     sections = [
         ("next step", _next(run, verdict)),
+        ("comparison with the base", _against(run, verdict)),
         ("operations no longer offered", _removed(verdict)),
         ("new failures", _new(verdict)),
         ("findings", _findings(verdict)),
@@ -150,6 +151,51 @@ def _findings(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings:
         name = f"**{finding.severity.value}** {_code(finding.check.value)}"
         yield f"- {name}: {markdown(finding.text)}. {markdown(finding.advice)}"
+
+
+def _against(run: Run, verdict: Verdict) -> Iterator[str]:
+    against = verdict.against
+    if against is None:
+        return
+    yield f"### Compared with {markdown(against.name)}"
+    yield ""
+    yield from (f"- {markdown(fact)}" for fact in against_base.facts(run, against))
+    if against.changes:
+        yield ""
+        yield from _table(
+            ("operation", "breaking change"),
+            against.changes,
+            lambda one: (_code(one.operation), markdown(one.what)),
+            place="run.json",
+        )
+    if rows := against_base.rows(against):
+        yield ""
+        yield from _table(
+            ("operation", "result", "measure", "base", "head", "ratio (95 % CI)", "pairs"),
+            rows,
+            lambda one: (
+                _code(one.name),
+                *map(markdown, (one.result, one.measure, one.base, one.head, one.ratio)),
+                str(one.pairs),
+            ),
+            place="run.json",
+        )
+    if against.base.added:
+        yield ""
+        yield from _table(
+            ("new operation without a scenario", "handler"),
+            tuple(against.base.added.items()),
+            lambda one: (_code(one[0]), markdown(one[1])),
+            place="run.json",
+        )
+    if against.fixed:
+        yield ""
+        yield from _table(
+            ("fixed", "failure on the base"),
+            against.fixed,
+            lambda one: (_code(one.operation), markdown(one.message)),
+            place="run.json",
+        )
 
 
 def _removed(verdict: Verdict) -> Iterator[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 from msgspec.structs import replace
 
 from loadtest.core.record import Record
+from loadtest.judge.against_base import AgainstBase
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria import criterion as criteria
 from loadtest.judge.failures import ONLY_WITH_BASE, FailureStatus, JudgedFailure
 from loadtest.judge.growth.model import Growth, Recovery, StorageGrowth
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Verdict
+from loadtest.pairs.assess import Speed
 from loadtest.reports.text import one_line
 from loadtest.results.run import Run
 
@@ -104,6 +108,37 @@ class GrowthJson(Record, frozen=True, kw_only=True):
     text: str
 
 
+class SpeedJson(Record, frozen=True, kw_only=True):
+    """An operation whose pairs were compared."""
+
+    operation: str
+    result: str
+    measure: str
+    ratio: float
+    interval: tuple[float, float]
+    """With 95 % confidence."""
+    pairs: int
+
+
+class AgainstBaseJson(Record, frozen=True, kw_only=True):
+    """The comparison with a base."""
+
+    name: str
+    slower: tuple[SpeedJson, ...]
+    unconfirmed: tuple[SpeedJson, ...]
+    judged: tuple[SpeedJson, ...]
+    not_judged: tuple[str, ...]
+    overall_slower: bool
+    overall_ratio: float | None
+    detectable: dict[str, float]
+    """Smallest ratio of a judged operation that is found, by measure."""
+    breaking: tuple[str, ...]
+    new_operations: tuple[str, ...]
+    """Without a scenario."""
+    fixed: tuple[str, ...]
+    """Operations that failed on the base only."""
+
+
 class VerdictJson(Record, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -146,6 +181,8 @@ class VerdictJson(Record, frozen=True, kw_only=True):
     """Empty for a run that was too short to look."""
     stored: tuple[StorageGrowth, ...]
     recovery: Recovery | None
+    against_base: AgainstBaseJson | msgspec.UnsetType = msgspec.UNSET
+    """Absent without a base."""
 
 
 def render(run: Run, verdict: Verdict) -> str:
@@ -214,8 +251,41 @@ def render(run: Run, verdict: Verdict) -> str:
             replace(one, name=one_line(one.name), text=one_line(one.text)) for one in verdict.endurance.stored
         ),
         recovery=verdict.endurance.recovery,
+        against_base=msgspec.UNSET if verdict.against is None else _against(verdict.against),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _against(against: AgainstBase) -> AgainstBaseJson:
+    found = against.assessment
+
+    def speeds(speed: Speed) -> tuple[SpeedJson, ...]:
+        return tuple(
+            SpeedJson(
+                operation=one_line(one.name),
+                result=one.speed.value,
+                measure=one.measure.value,
+                ratio=round(one.ratio.value, 4),
+                interval=(round(one.ratio.low, 4), round(one.ratio.high, 4)),
+                pairs=one.ratio.pairs,
+            )
+            for one in found.with_speed(speed)
+            if one.ratio is not None
+        )
+
+    return AgainstBaseJson(
+        name=one_line(against.name),
+        slower=speeds(Speed.SLOWER),
+        unconfirmed=speeds(Speed.UNCONFIRMED),
+        judged=speeds(Speed.JUDGED),
+        not_judged=tuple(one_line(one.name) for one in found.with_speed(Speed.TOO_FEW)),
+        overall_slower=found.overall_slower,
+        overall_ratio=round(math.exp(found.overall.mean), 4) if found.overall else None,
+        detectable={measure.value: round(ratio, 4) for measure, ratio in found.detectable.items()},
+        breaking=tuple(one_line(f"{one.operation}: {one.what}") for one in against.changes),
+        new_operations=tuple(map(one_line, against.base.added)),
+        fixed=tuple(one_line(one.operation) for one in against.fixed),
+    )
 
 
 def _failure(judged: JudgedFailure) -> FailureJson:
