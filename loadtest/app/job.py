@@ -224,7 +224,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
                 if job.size.profile == "soak" and stop.signal is None:
                     progress.update("waiting for idle connections to close")
                     stop.sleep(QUIET)
-                run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base, job.reports)
+                run = _with_gateways(job, gateway, others, base)
                 run = _stopped(_unresponsive(run, silent_since), stop)
                 run = enrich_handlers(run, job.source, job.reports / "openapi.json")
                 phases.append(_phase("report", began))
@@ -416,7 +416,7 @@ def _report_so_far(
     Locust goes on writing ``run.json``.
     """
     try:
-        run = _with_gateways(_measured(job, gateway.deployment), gateway, others, base, job.reports)
+        run = _with_gateways(job, gateway, others, base)
         run = _stopped(run, stop_request())
         gateway.copy_log(job.reports / "gateway.log")
         judge_and_report(run, job.options, job.reports, job.today)
@@ -426,15 +426,12 @@ def _report_so_far(
 
 
 def _with_gateways(
-    run: Run,
-    gateway: RunningGateway,
-    others: Sequence[RunningGateway],
-    base: RunningGateway | None,
-    reports: Path,
+    job: Job, gateway: RunningGateway, others: Sequence[RunningGateway], base: RunningGateway | None
 ) -> Run:
-    run = enrich(run, gateway)
+    """Return Locust's run with what is known of the gateways."""
+    run = enrich(_measured(job, gateway.deployment), gateway)
     if base is not None:
-        run = with_contracts(enrich_base(run, base), reports)
+        run = with_contracts(enrich_base(run, base), job.reports)
     for number, other in enumerate(others, 2):
         run = enrich_replica(run, other, number)
     return run

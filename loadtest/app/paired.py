@@ -58,7 +58,7 @@ def confirmation(base: BaseRun, raised: Alarms) -> PairPlan:
             for name, failing, scenario in suspects
             if scenario
         ),
-        confirm_all=raised.overall,
+        confirm_all=bool(raised.overall),
         scenarios=tuple(dict.fromkeys(one.scenario for one in base.pairs)) if raised.overall else (),
     )
 
@@ -104,15 +104,9 @@ def with_contracts(run: Run, reports: Path) -> Run:
     except (OSError, msgspec.DecodeError):
         return run
     planned = {call.operation for scenario in run.plan for call in scenario.calls}
-    added = [name for name in diff_contracts(base, head).new if name not in planned]
-    return replace(
-        run,
-        base=replace(
-            run.base,
-            breaking=breaking_changes(base, head),
-            added=dict.fromkeys(added, ""),
-        ),
-    )
+    added = tuple(name for name in diff_contracts(base, head).new if name not in planned)
+    breaking = breaking_changes(base, head)
+    return replace(run, base=replace(run.base, breaking=breaking, added=added))
 
 
 def unconfirmed(run: Run, reason: str) -> Run:

@@ -86,6 +86,9 @@ class Assessment:
     unconfirmed: frozenset[str]
     """Operations that failed more often on head until the second boot, or for which there was none."""
     overall: Overall | None
+    """None if too few operations were screened."""
+    overall_measure: Measure
+    """What it is of."""
     overall_slower: bool
     overall_unconfirmed: bool
     sigma: Mapping[Measure, float]
@@ -115,7 +118,8 @@ class Alarms:
     slower: frozenset[tuple[str, Measure]]
     """Operations, and what of them is larger."""
     failing: frozenset[str]
-    overall: bool
+    overall: frozenset[Measure]
+    """What is larger of the gateway as a whole."""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -132,11 +136,12 @@ def alarms(base: BaseRun) -> Alarms:
     Raises:
         UsageError: SciPy is not installed.
     """
-    whole = _overall(base, PairStage.SCREEN, SCREENED)
     return Alarms(
         slower=_slower(_measured(base, PairStage.JUDGE), LEAST_JUDGED),
         failing=_failing(base, PairStage.REPLAY, _suspects(base)),
-        overall=whole is not None and whole.slower,
+        overall=frozenset(
+            measure for measure, one in _overall(base, PairStage.SCREEN, SCREENED).items() if one.slower
+        ),
     )
 
 
@@ -157,16 +162,19 @@ def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
     order = list(Speed)
     found.sort(key=lambda one: (order.index(one.speed), -(one.ratio.value if one.ratio else 0.0), one.name))
     new = _failing(base, PairStage.CONFIRM, raised.failing) if raised.failing else frozenset[str]()
-    whole = _overall(base, PairStage.CONFIRM, 1) if raised.overall else None
-    slower = whole is not None and whole.slower
+    whole = _overall(base, PairStage.SCREEN, SCREENED)
+    again = _overall(base, PairStage.CONFIRM, 1) if raised.overall else {}
+    proven = [one for one in Measure if one in raised.overall and one in again and again[one].slower]
+    of = proven[0] if proven else min(raised.overall, default=Measure.LATENCY)
     sigma, smallest = _precision(base)
     return Assessment(
         operations=tuple(found),
         new=new,
         unconfirmed=raised.failing - new,
-        overall=whole if slower else _overall(base, PairStage.SCREEN, SCREENED),
-        overall_slower=slower,
-        overall_unconfirmed=raised.overall and not slower,
+        overall=again[of] if proven else whole.get(of),
+        overall_measure=of,
+        overall_slower=bool(proven),
+        overall_unconfirmed=bool(raised.overall) and not proven,
         sigma=sigma,
         detectable=smallest,
     )
@@ -284,9 +292,16 @@ def _slower(
     return frozenset(key for key in holm(tested) if statistics.median(logs[key]) >= math.log(NOTABLE))
 
 
-def _overall(base: BaseRun, stage: PairStage, fewest: int) -> Overall | None:
-    medians = [statistics.median(logs) for logs in _logs(base, stage).values() if len(logs) >= fewest]
-    return overall(medians) if len(medians) >= FEWEST_OPERATIONS else None
+def _overall(base: BaseRun, stage: PairStage, fewest: int) -> dict[Measure, Overall]:
+    """Return the ratio of the gateway as a whole by measure, where there are enough operations."""
+    found = {}
+    for measure in Measure:
+        logs = _logs(base, stage, measure).values()
+        medians = [statistics.median(one) for one in logs if len(one) >= fewest]
+        whole = overall(medians) if len(medians) >= FEWEST_OPERATIONS else None
+        if whole is not None:
+            found[measure] = whole
+    return found
 
 
 def _suspects(base: BaseRun) -> frozenset[str]:

@@ -95,7 +95,8 @@ def facts(run: Run, against: AgainstBase) -> Iterator[str]:
         yield f"Smallest slowdown of a judged operation that is found with a probability of 95 %: {smallest}."
     if found.overall is not None:
         percent = 100 * (math.exp(found.overall.mean) - 1)
-        yield f"All {found.overall.operations} screened operations together: {percent:+.1f} %."
+        of = found.overall_measure.value
+        yield f"All {found.overall.operations} screened operations together: {percent:+.1f} % ({of})."
     few = len(found.with_speed(Speed.TOO_FEW))
     if few:
         yield f"{plural(few, 'operation')} not judged: too few pairs."

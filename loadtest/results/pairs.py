@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
 from loadtest.core.record import Count, Milliseconds, Record, Seconds
 from loadtest.results.failures import Failure
 from loadtest.results.target import Gateway
@@ -93,5 +91,5 @@ class BaseRun(Record, frozen=True, kw_only=True):
     """Failures on base, without examples."""
     breaking: tuple[ContractChange, ...] | None = None
     """None if the contracts were not compared."""
-    added: dict[str, str] = msgspec.field(default_factory=dict)
-    """Operations that only head offers and no scenario calls, with the location of their handler or nothing."""
+    added: tuple[str, ...] = ()
+    """Operations that only head offers and no scenario calls."""

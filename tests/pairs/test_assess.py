@@ -81,7 +81,7 @@ def test_one_that_is_slower_only_before_the_second_boot_is_unconfirmed(ratio: fl
 
 
 def with_cpu(one: CallPairs, ratio: float) -> CallPairs:
-    chance = random.Random(one.stage)
+    chance = random.Random(f"{one.stage}{one.operation}")
     cpu = tuple(ratio * math.exp(chance.gauss(0, 0.05)) for _ in one.head)
     return replace(one, head_cpu=cpu, base_cpu=(1.0,) * len(cpu))
 
@@ -138,6 +138,16 @@ def test_the_gateway_as_a_whole(first: float, second: float, slower: bool, uncon
     found = assess(base)
     assert (found.overall_slower, found.overall_unconfirmed) == (slower, unconfirmed)
     assert not found.slower
+
+
+def test_more_cpu_time_everywhere_is_slower_as_a_whole() -> None:
+    rows = [*everything(PairStage.SCREEN, 1.0, 4), *everything(PairStage.CONFIRM, 1.0, 1)]
+    base = base_run(*(with_cpu(row, 1.1) for row in rows))
+    found = assess(base)
+    assert alarms(base).overall == {Measure.CPU}
+    assert (found.overall_slower, found.overall_measure) == (True, Measure.CPU)
+    assert found.overall is not None
+    assert 1.08 < math.exp(found.overall.mean) < 1.12
 
 
 def test_few_operations_say_nothing_about_the_whole() -> None:

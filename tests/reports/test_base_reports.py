@@ -48,9 +48,10 @@ def compared() -> tuple[Run, Verdict]:
             ),
         ),
         breaking=(ContractChange(operation="GET /gone", what="removed", removal=True),),
-        added={"GET /fresh": "mcpgateway/main.py:7"},
+        added=("GET /fresh",),
     )
-    run = replace(clean(), base=base)
+    handlers = {"GET /fresh": "mcpgateway/main.py:7", SLOW: "mcpgateway/main.py:9"}
+    run = replace(clean(), base=base, handlers=handlers)
     return run, judge(run, categories=load_categories(), today=TODAY)
 
 
@@ -58,6 +59,12 @@ def test_every_report_names_the_slower_operation(compared: tuple[Run, Verdict]) 
     run, verdict = compared
     for one in (summary, html, junit, verdict_json, annotations):
         assert SLOW in one.render(run, verdict), one.__name__
+
+
+def test_an_annotation_names_the_handler_of_the_slower_operation(compared: tuple[Run, Verdict]) -> None:
+    lines = annotations.render(*compared).splitlines()
+    (found,) = [line for line in lines if "slower than the base" in line]
+    assert found.startswith("::error file=mcpgateway/main.py,line=9,title=slower than the base::POST /slow 6")
 
 
 def test_the_first_line_is_the_comparison(compared: tuple[Run, Verdict]) -> None:

@@ -124,7 +124,7 @@ class PairDirector:
     def run(self, sweep: SweepQueue, users: int, now: Callable[[], float]) -> None:
         """Run all stages of the plan; ``users`` execute scenarios, ``now`` is in seconds since the start."""
         if self.plan.confirm or self.plan.confirm_all:
-            self._confirm(users)
+            self._confirm()
             return
         self._sweep(sweep, users, now)
         self._sweep_over()
@@ -199,7 +199,7 @@ class PairDirector:
                 break
             self._submit(cost.scenario, stage, only, alone=True)
 
-    def _confirm(self, users: int) -> None:
+    def _confirm(self) -> None:
         """Make fresh pairs of what was suspicious before the second boot."""
         began = time.monotonic()
         slower = [one for one in self.plan.confirm if not one.failing]
@@ -215,12 +215,12 @@ class PairDirector:
             began + self.plan.budget,
         )
         if self.plan.confirm_all:
-            pool = Pool(min(SWEEP_PAIRS, users))
-            for name in self.plan.scenarios:
+            began = time.monotonic()
+            scenarios = [name for name in self.plan.scenarios if name not in self._slow]
+            for name in itertools.cycle(scenarios):
                 if self._stopping or time.monotonic() > began + self.plan.budget:
                     break
-                pool.spawn(self._submit, name, PairStage.CONFIRM)
-            pool.join()
+                self._submit(name, PairStage.CONFIRM, alone=True)
 
     def _costs(self) -> list[Cost]:
         """Return the scenarios that may be repeated."""

@@ -8,6 +8,7 @@ from loadtest.core.units import plural, some
 from loadtest.judge.against_base import slower_text
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.pairs.assess import Speed
+from loadtest.results.pairs import Measure
 
 BASE_CHECKS = frozenset({Check.BREAKING, Check.SLOWER, Check.PAIRS})
 """They are made only if the run has a base."""
@@ -46,7 +47,8 @@ def not_slower(facts: CheckInput) -> CheckResult:
     slower = [slower_text(one) for one in found.slower]
     if found.overall_slower and found.overall is not None:
         percent = 100 * (math.exp(found.overall.mean) - 1)
-        slower.insert(0, f"all operations together {percent:.0f} % slower")
+        of = "" if found.overall_measure is Measure.LATENCY else f" by {found.overall_measure.value}"
+        slower.insert(0, f"all operations together {percent:.0f} % slower{of}")
     if slower:
         return CheckResult(
             Check.SLOWER,

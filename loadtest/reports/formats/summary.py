@@ -184,8 +184,8 @@ def _against(run: Run, verdict: Verdict) -> Iterator[str]:
         yield ""
         yield from _table(
             ("new operation without a scenario", "handler"),
-            tuple(against.base.added.items()),
-            lambda one: (_code(one[0]), markdown(one[1])),
+            against.base.added,
+            lambda one: (_code(one), markdown(run.handlers.get(one, ""))),
             place="run.json",
         )
     if against.fixed:

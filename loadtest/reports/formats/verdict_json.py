@@ -129,6 +129,7 @@ class AgainstBaseJson(Record, frozen=True, kw_only=True):
     judged: tuple[SpeedJson, ...]
     not_judged: tuple[str, ...]
     overall_slower: bool
+    overall_measure: str
     overall_ratio: float | None
     detectable: dict[str, float]
     """Smallest ratio of a judged operation that is found, by measure."""
@@ -280,10 +281,11 @@ def _against(against: AgainstBase) -> AgainstBaseJson:
         judged=speeds(Speed.JUDGED),
         not_judged=tuple(one_line(one.name) for one in found.with_speed(Speed.TOO_FEW)),
         overall_slower=found.overall_slower,
+        overall_measure=found.overall_measure.value,
         overall_ratio=round(math.exp(found.overall.mean), 4) if found.overall else None,
         detectable={measure.value: round(ratio, 4) for measure, ratio in found.detectable.items()},
         breaking=tuple(one_line(f"{one.operation}: {one.what}") for one in against.changes),
-        new_operations=tuple(map(one_line, against.base.added)),
+        new_operations=tuple(one_line(name) for name in against.base.added),
         fixed=tuple(one_line(one.operation) for one in against.fixed),
     )
 
