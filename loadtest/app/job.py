@@ -28,7 +28,14 @@ from loadtest.app.judging import (
     judge_run,
 )
 from loadtest.app.locust_process import locust_environment
-from loadtest.app.paired import confirmation, on_own_cores, unconfirmed, with_confirmation, with_contracts
+from loadtest.app.paired import (
+    confirmation,
+    on_own_cores,
+    unconfirmed,
+    with_commit,
+    with_confirmation,
+    with_contracts,
+)
 from loadtest.app.preflight import check_criteria, reachable_operations, selected_scenarios
 from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.supervision import run_locust
@@ -431,7 +438,7 @@ def _with_gateways(
     """Return Locust's run with what is known of the gateways."""
     run = enrich(_measured(job, gateway.deployment), gateway)
     if base is not None:
-        run = with_contracts(enrich_base(run, base), job.reports)
+        run = with_commit(with_contracts(enrich_base(run, base), job.reports), job.base)
     for number, other in enumerate(others, 2):
         run = enrich_replica(run, other, number)
     return run

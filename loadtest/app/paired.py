@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtest.engine.target import Base, PairPlan, Suspect
+from loadtest.gateway.install.source import Checkout, Source
 from loadtest.gateway.running import RunningGateway
 from loadtest.openapi.breaking import breaking_changes
 from loadtest.openapi.diff import diff_contracts
@@ -107,6 +109,24 @@ def with_contracts(run: Run, reports: Path) -> Run:
     added = tuple(name for name in diff_contracts(base, head).new if name not in planned)
     breaking = breaking_changes(base, head)
     return replace(run, base=replace(run.base, breaking=breaking, added=added))
+
+
+def commit_of(source: Source | None) -> str | None:
+    """Return the commit of a checkout; None for another source, or one without git."""
+    if not isinstance(source, Checkout):
+        return None
+    command = ["git", "-C", str(source.directory), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    # A directory within another repository has the commit of that one.
+    return done.stdout.strip() if (source.directory / ".git").exists() else None
+
+
+def with_commit(run: Run, source: Source | None) -> Run:
+    """Return ``run`` with the commit of its base, if that is a checkout."""
+    return run if run.base is None else replace(run, base=replace(run.base, commit=commit_of(source)))
 
 
 def unconfirmed(run: Run, reason: str) -> Run:

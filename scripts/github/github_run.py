@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from merge_base import MERGE_BASE, NoBaseError, check_out_base
+
+from loadtest.core.errors import ExitCode
 from loadtest.core.setting import Repeated, Setting
 from loadtest.core.settings import ALL
 
@@ -30,11 +33,30 @@ def values(setting: Setting[Any], inputs: Mapping[str, str]) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def main() -> None:
-    """Replace this process with ``loadtest run``."""
+def with_base(inputs: Mapping[str, str]) -> Mapping[str, str]:
+    """Return ``inputs`` with the checkout of the base instead of ``merge-base``.
+
+    Raises:
+        NoBaseError: it cannot be checked out.
+    """
+    if inputs.get("INPUT_BASE", "").strip() != MERGE_BASE:
+        return inputs
+    workspace = Path(inputs.get("GITHUB_WORKSPACE", "."))
+    directory = Path(inputs["RUNNER_TEMP"]) / "contextforge-base"
+    base = check_out_base(workspace, directory, inputs.get("GITHUB_BASE_REF", ""))
+    return {**inputs, "INPUT_BASE": base}
+
+
+def main() -> int:
+    """Replace this process with ``loadtest run``; return 2 if the base cannot be checked out."""
+    try:
+        inputs = with_base(os.environ)
+    except NoBaseError as error:
+        print(f"::error title=No base::{error}")
+        return int(ExitCode.USAGE)
     loadtest = Path(sys.executable).parent / "loadtest"
-    os.execv(loadtest, [str(loadtest), *arguments(os.environ)])  # noqa: S606
+    return os.execv(loadtest, [str(loadtest), *arguments(inputs)])  # noqa: S606
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
