@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -210,13 +210,26 @@ class AdminTeamsUser(AdminUser):
     def lifecycle(self) -> None:
         """A team is created, changed and deleted; every field of its forms is stored."""
         with self._team(self.name("team")) as team:
-            shown = fields_are({"name": team.name, "description": "Made by form.", "max_members": "9"})
+            shown = fields_are({"name": team.name, "description": "Made by form."})
             self.call("GET /admin/teams/{team_id}/edit", team_id=team.id, check=shown)
             renamed = f"{team.name}-changed"
             form = {"name": renamed, "description": "Changed by form.", "visibility": "private"}
-            stored = self.stores(TEAMS, team.id, form | {"max_members": 7})
+            stored = self.stores(TEAMS, team.id, form)
             update = "POST /admin/teams/{team_id}/update"
-            self.form(update, team.id, form | {"max_members": "7"}, check=went_back, effect=stored)
+            self.form(update, team.id, form, check=went_back, effect=stored)
+
+    @task
+    def limited(self) -> None:
+        """A team with a limit of members, and then with another one."""
+        form = {"name": self.name("team"), "description": "Made by form.", "visibility": "public"}
+        with self._team_of(form | {"max_members": "9"}, form | {"max_members": 9}) as team:
+            self.call(
+                "GET /admin/teams/{team_id}/edit", team_id=team.id, check=fields_are({"max_members": "9"})
+            )
+            changed = form | {"name": team.name}
+            stored = self.stores(TEAMS, team.id, changed | {"max_members": 7})
+            update = "POST /admin/teams/{team_id}/update"
+            self.form(update, team.id, changed | {"max_members": "7"}, check=went_back, effect=stored)
 
     @task
     def twins(self) -> None:
@@ -386,8 +399,10 @@ class AdminTeamsUser(AdminUser):
     @contextmanager
     def _team(self, name: str, visibility: str = "public") -> Iterator[Shown]:
         """Create a team by form for the ``with`` block."""
-        form = {"name": name, "description": "Made by form.", "visibility": visibility, "max_members": "9"}
-        stored = form | {"max_members": 9}
-        deleted = shows("deleted successfully")
-        with self.made(TEAMS, form, stored=stored, wanted=made, removed=deleted) as team:
+        form = {"name": name, "description": "Made by form.", "visibility": visibility}
+        with self._team_of(form, form) as team:
             yield team
+
+    def _team_of(self, form: dict[str, str], stored: dict[str, Any]) -> AbstractContextManager[Shown]:
+        deleted = shows("deleted successfully")
+        return self.made(TEAMS, form, stored=stored, wanted=made, removed=deleted)

@@ -132,7 +132,8 @@ class PropertiesUser(RegistryUser):
         """Tools with every method, and credentials of every kind, which their service receives."""
         for create in TOOLS:
             secret = self.name("secret")
-            for way in ways(secret):
+            listed = self.documents(create, "body tool.auth_headers")
+            for way in (one for one in ways(secret) if listed or "auth_headers" not in one.properties):
                 body = self.echoing(request_type=way.method, **way.properties)
                 with self.created(
                     create, json=body, delete="DELETE /tools/{tool_id}", differs=way.properties
@@ -180,9 +181,6 @@ class PropertiesUser(RegistryUser):
                     **scope,
                     "exposePassthrough": on,
                     "outputSchema": {"type": "object", "properties": {"changed": {"type": "boolean"}}},
-                    "url": f"{service}/received/changed",
-                    "baseUrl": service,
-                    "pathTemplate": "/received/changed",
                     "queryMapping": {"text": f"q-{on}"},
                     "headerMapping": {"text": f"X-Text-{on}"},
                     "timeoutMs": 15000 if on else 16000,
@@ -191,6 +189,13 @@ class PropertiesUser(RegistryUser):
                     "pluginChainPost": ["regex_filter"],
                 }
                 self.update("PUT /tools/{tool_id}", json=changes, **own)
+
+    @task
+    def tool_path(self) -> None:
+        """A tool that gets another path by its template."""
+        with self.created("POST /tools", json=self.echoing(), delete="DELETE /tools/{tool_id}") as tool:
+            changes = {"baseUrl": self.backend("rest_shapes"), "pathTemplate": "/received/changed"}
+            self.update("PUT /tools/{tool_id}", json=changes, tool_id=tool.id)
 
     def echoing(self, **more: Any) -> dict[str, Any]:
         """Return the body of a tool whose service answers with the request that it receives."""
@@ -248,7 +253,8 @@ class PropertiesUser(RegistryUser):
                     "ownerEmail": self.me,
                     "extensionMetadata": {"loadtest": {"changed": True}},
                 }
-                self.update("PUT /resources/{resource_id}", json=changes, read=INFO, resource_id=resource.id)
+                known = self.documented("PUT /resources/{resource_id}", changes)
+                self.update("PUT /resources/{resource_id}", json=known, read=INFO, resource_id=resource.id)
 
     @task
     def prompt_properties(self) -> None:
@@ -290,6 +296,8 @@ class PropertiesUser(RegistryUser):
     @task
     def prompt_title(self) -> None:
         """A prompt with a title, and then with another one."""
+        if not self.documents("POST /prompts", "body prompt.title"):
+            return
         tag = self.name("tag")
         with self.prompt(tags=[tag], title="Every property") as prompt:
             read = Listed("GET /prompts", params={"tags": tag})
