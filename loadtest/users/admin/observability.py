@@ -185,8 +185,8 @@ class AdminObservabilityUser(TracingUser):
                 "filter_config": {"status": "ok"},
                 "is_shared": True,
             }
-            own_only = {"is_shared": False}
-            for changes in (changed, own_only):
+            own_only, shared = {"is_shared": False}, {"is_shared": True}
+            for changes in (changed, own_only, shared):
                 self.update("PUT /admin/observability/queries/{query_id}", query_id=query.id, json=changes)
             self.call(
                 "POST /admin/observability/queries/{query_id}/use",

@@ -13,7 +13,7 @@ from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mention
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import task
-from loadtest.users.checks import has
+from loadtest.users.checks import both, has
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, of_team
 
@@ -161,6 +161,22 @@ class AdminGatewaysUser(AdminUser):
         """Check whether a gateway responds, before it is registered."""
         wanted = {"method": "GET", "base_url": self.backend("rest"), "path": "/openapi.json"}
         self.call("POST /admin/gateways/test", json=wanted, check=has("statusCode", 200))
+        text = {"text": self.name("text")}
+        posted = {
+            "method": "POST",
+            "baseUrl": self.backend("rest"),
+            "path": "/echo",
+            "headers": {"X-Load-Test": "true"},
+            "contentType": "application/json",
+            "body": text,
+        }
+        known = self.documented("POST /admin/gateways/test", posted)
+        if known == posted:
+            self.call(
+                "POST /admin/gateways/test",
+                json=posted,
+                check=both(has("statusCode", 200), has("body", text)),
+            )
 
     @task
     def oauth_discovery(self) -> None:

@@ -16,6 +16,7 @@ from loadtest.users.checks import both
 from loadtest.users.federation.checks import echoed, echoed_method
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import (
+    ADDRESS,
     INFO,
     PARTS,
     PRIVATE,
@@ -23,6 +24,8 @@ from loadtest.users.registry.fixtures import (
     TEXT_ARGUMENT,
     RegistryUser,
     camel,
+    new_agent,
+    new_gateway,
     new_prompt,
     new_resource,
     new_tool,
@@ -44,6 +47,7 @@ RESOURCES = ("POST /resources", "POST /resources/")
 PROMPTS = ("POST /prompts", "POST /prompts/")
 SERVERS = ("POST /servers", "POST /servers/")
 AGENTS = ("POST /a2a", "POST /a2a/")
+GATEWAYS = ("POST /gateways", "POST /gateways/")
 """Both addresses at which an entity is created."""
 
 
@@ -303,6 +307,62 @@ class PropertiesUser(RegistryUser):
             read = Listed("GET /prompts", params={"tags": tag})
             changes = {"title": self.name("title")}
             self.update("PUT /prompts/{prompt_id}", json=changes, read=read, prompt_id=prompt.id)
+
+    @task
+    def agent_properties(self) -> None:
+        """Agents with every property, in every visibility."""
+        with self.team() as team:
+            for create in AGENTS:
+                for scope in (of_team(team.id), PRIVATE, PUBLIC):
+                    name = self.name("agent")
+                    every = {
+                        **scope,
+                        "slug": name,
+                        "owner_email": self.me,
+                        "protocol_version": "1.0",
+                        "capabilities": {"streaming": False},
+                        "config": {"loadtest": True},
+                        "passthrough_headers": ["X-Load-Test"],
+                        "version": "1.2.3",
+                    }
+                    more = self.documented(create, every, under="agent")
+                    body = new_agent(name, self.backend("a2a"), **more) | dict(scope)
+                    with self.created(create, json=body, delete="DELETE /a2a/{agent_id}"):
+                        pass
+
+    @task
+    def agent_updates(self) -> None:
+        """An agent that gets every property, in every visibility."""
+        with self.team() as team, self.agent(scope=of_team(team.id)) as agent:
+            for scope in (PUBLIC, {"visibility": "team"}):
+                every = {**scope, "teamId": team.id, "ownerEmail": self.me, "version": "1.2.4"}
+                changes = self.documented("PUT /a2a/{agent_id}", every)
+                self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes)
+
+    @task
+    def gateway_properties(self) -> None:
+        """Federated servers with every property, one at each address, and another address for one of them."""
+        with self.team() as team:
+            for create, scope in zip(GATEWAYS, (of_team(team.id), PRIVATE), strict=True):
+                name = self.name("gateway")
+                every = {"teamId": team.id, "ownerEmail": self.me, "passthroughHeaders": ["X-Load-Test"]}
+                address = f"{self.backend('scripted')}/plain/{name}/mcp"
+                body = new_gateway(name, address, scope=scope, **self.spelled(create, every))
+                with self.created(
+                    create, json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
+                ) as gateway:
+                    changed = {
+                        "url": f"{address}?changed={name}",
+                        "transport": "STREAMABLEHTTP",
+                        "teamId": team.id,
+                        "ownerEmail": self.me,
+                        "visibility": "public",
+                    }
+                    own: dict[str, Any] = {"gateway_id": gateway.id}
+                    values = {key: one for key, one in changed.items() if key not in ADDRESS}
+                    self.update("PUT /gateways/{gateway_id}", json=changed, values=values, **own)
+                    back = {"visibility": "team"}
+                    self.update("PUT /gateways/{gateway_id}", json=back, **own)
 
     @task
     def server_properties(self) -> None:

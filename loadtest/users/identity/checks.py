@@ -80,6 +80,16 @@ def one_owner(answer: Answer) -> Mismatch | None:
     )
 
 
+def sends_to(address: str) -> Check:
+    """Return a check that a sign-in starts at ``address`` of the provider."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = str(answer["authorization_url"])
+        return None if found.startswith(address) else expected("the address of the provider", found)
+
+    return check
+
+
 def nothing(answer: Answer) -> Mismatch | None:
     """Check that a list is empty."""
     return None if answer.json == [] else expected("an empty list", answer.json)

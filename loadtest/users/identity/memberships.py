@@ -137,7 +137,8 @@ class MembershipUser(PeopleUser):
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
-                json={"email": self.stranger().email, "role": "member"},
+                json={"email": self.stranger().email, "role": "owner"},
+                check=has("role", "owner"),
             )
             pending = INVITATIONS._replace(path={"team_id": team.id})
             cancel = "DELETE /teams/invitations/{invitation_id}"

@@ -58,7 +58,7 @@ class OAuthUser(GatewayUser):
             delete="DELETE /gateways/{gateway_id}",
             differs=("url", "oauth_config"),
         ) as gateway:
-            self.consent(gateway.id)
+            self.consent(gateway.id, popup=False)
             self.call(
                 "POST /oauth/fetch-tools/{gateway_id}",
                 gateway_id=gateway.id,
@@ -96,7 +96,7 @@ class OAuthUser(GatewayUser):
             delete="DELETE /gateways/{gateway_id}",
             differs=("url", "oauth_config"),
         ) as gateway:
-            self.consent(gateway.id)
+            self.consent(gateway.id, popup=True)
             own = has("gateway_id", gateway.id)
             client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
@@ -119,12 +119,13 @@ class OAuthUser(GatewayUser):
             },
         }
 
-    def consent(self, gateway_id: str) -> None:
+    def consent(self, gateway_id: str, *, popup: bool) -> None:
         """Follow the redirects of a browser: to the provider, which consents, and back."""
         provider = self.fixture.backends["oauth"]
         sent = self.call(
             "GET /oauth/authorize/{gateway_id}",
             gateway_id=gateway_id,
+            params={"popup": popup},
             headers=HTML,
             check=lambda a: (
                 None

@@ -19,6 +19,7 @@ from loadtest.users.identity.checks import (
     lets_in,
     lists,
     request_of,
+    sends_to,
     waits,
     waits_no_more,
 )
@@ -173,7 +174,11 @@ class SingleSignOnUser(PeopleUser):
             "GET /auth/sso/login/{provider_id}",
             provider_id=provider_id,
             bearer="",
-            params={"redirect_uri": f"{self.link.session.host}/auth/sso/callback/{provider_id}"},
+            params={
+                "redirect_uri": f"{self.link.session.host}/auth/sso/callback/{provider_id}",
+                "scopes": OPENID_SCOPES,
+            },
+            check=sends_to(f"{self.fixture.backends['oauth']}/authorize"),
         )
         jar = cookies(begun)
         return self.call(

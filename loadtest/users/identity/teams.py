@@ -87,6 +87,8 @@ class TeamsCRUDUser(PeopleUser):
             self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=joinable(*twins))
             if self.searches:
                 self.pages(name, twins)
+            whole = {"limit": PAGE, "include_pagination": False}
+            self.call("GET /teams/", params=whole, check=has_among(*twins, at="teams"))
             paged = {"limit": 1, "include_pagination": True}
             first = self.call("GET /teams/", params=paged, check=has_length(1, at="teams"))
             seen, cursor = str(first["teams.0.id"]), str(first["nextCursor"])

@@ -49,7 +49,7 @@ class LlmChatUser(LlmModels, PeopleUser):
                         "transport": "streamable_http",
                         "auth_token": token,
                     },
-                    "llm": {"model": model.id},
+                    "llm": {"model": model.id, "max_tokens": 100, "temperature": 0.5},
                     "streaming": streaming,
                 },
                 check=lambda a: (

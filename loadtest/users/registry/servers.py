@@ -40,9 +40,10 @@ class ServersUser(RegistryUser):
                 "associated_prompts": [prompt.id],
             }
             with self.server(icon=ICON, **parts) as server:
-                self.call(
-                    "GET /servers", params={"tags": tag, "include_metrics": True}, check=lists_only(server.id)
-                )
+                for operation in ("GET /servers", "GET /servers/"):
+                    for included in (False, True):
+                        query = {"tags": tag, "include_metrics": included}
+                        self.call(operation, params=query, check=lists_only(server.id))
                 for (lists, state, kind), part in zip(PARTS, (tool, resource, prompt), strict=True):
                     own = {"server_id": server.id}
                     self.call(lists, params={"include_metrics": True}, check=lists_only(part.id), **own)

@@ -1,0 +1,62 @@
+"""The admin UI of a real gateway in a browser: every tab, signed in, without an error of the page."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from booted_versions import BOOTED_OLDEST_NIGHTLY
+from playwright.sync_api import BrowserContext, Page, Response
+
+from loadtest.core import settings
+from loadtest.gateway.boot import booted
+from loadtest.gateway.install.source import parse_source
+from loadtest.gateway.running import RunningGateway
+
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
+
+TAB = re.compile(r"^#[a-z0-9-]+$")
+QUIET = 500
+"""Milliseconds without a request after which a tab is complete."""
+KNOWN = re.compile(r"/admin/(?:tags|servers/(?:ids|search)|logs/stream)\b")
+"""Addresses that are known failures of the gateway (docs/gateway-faults.md)."""
+
+
+@pytest.fixture(scope="module", params=BOOTED_OLDEST_NIGHTLY)
+def gateway(request: pytest.FixtureRequest) -> Iterator[RunningGateway]:
+    with booted(parse_source(request.param), home=settings.home()) as running:
+        yield running
+
+
+def outside(gateway: RunningGateway, url: str) -> bool:
+    """Return whether an address is not on this machine: there, libraries of the page may be unreachable."""
+    return not url.startswith(gateway.host)
+
+
+def signed_in(page: Page, gateway: RunningGateway) -> None:
+    page.goto(f"{gateway.host}/admin/login")
+    page.fill("input[name=email]", gateway.credentials.email)
+    page.fill("input[name=password]", gateway.credentials.password or "")
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile(r"/admin/?(#.*)?$"))
+
+
+def test_every_tab_opens_without_an_error(context: BrowserContext, gateway: RunningGateway) -> None:
+    page = context.new_page()
+    errors: list[str] = []
+    failed: list[str] = []
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and not outside(gateway, response.url) and not KNOWN.search(response.url):
+            failed.append(f"{response.request.method} {response.url}: {response.status}")
+
+    page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+    page.on("response", answered)
+    signed_in(page, gateway)
+    links = page.eval_on_selector_all("a[href^='#']", "all => all.map(one => one.getAttribute('href'))")
+    tabs = sorted({link for link in links if TAB.match(link)})
+    assert len(tabs) > 10, tabs
+    for tab in tabs:
+        page.evaluate("tab => { window.location.hash = tab }", tab)
+        page.wait_for_timeout(QUIET)
+    complaints = sorted({*errors, *failed})
+    assert not complaints, "\n".join(complaints)
