@@ -13,7 +13,7 @@ from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mention
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import task
-from loadtest.users.checks import both, has
+from loadtest.users.checks import both, has, lists_only
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, of_team
 
@@ -80,13 +80,27 @@ class AdminServersUser(AdminUser):
         """A server with a tool is created, changed and deleted; every field of its forms is stored."""
         name, tool = self.name("server"), self.fixture.tool_ids["echo"]
         form = new_server_form(name) | {"associatedTools": tool}
-        with self.made(SERVERS, form, stored=stored_server(form) | {"associatedToolIds": [tool]}) as server:
+        with self.made(SERVERS, form, stored=stored_server(form)) as server:
+            has_tool = lists_only(tool)
+            self.call("GET /servers/{server_id}/tools", server_id=server.id, check=has_tool)
             changed = form | CHANGED | {"name": f"{name}-changed", "icon": "https://example.com/changed.png"}
             changed |= {"associatedTools": self.fixture.tool_ids["slow"]}
-            more = {"associatedToolIds": [changed["associatedTools"]]} | OAUTH_STORED
-            edited = self.stores(SERVERS, server.id, stored_server(changed) | more)
+            edited = self.stores(SERVERS, server.id, stored_server(changed) | OAUTH_STORED)
             edit = "POST /admin/servers/{server_id}/edit"
             self.form(edit, server.id, changed | OAUTH, check=succeeded, effect=edited)
+            has_tool = lists_only(self.fixture.tool_ids["slow"])
+            self.call("GET /servers/{server_id}/tools", server_id=server.id, check=has_tool)
+
+    @task
+    def associated(self) -> None:
+        """A server shows the ids of its tools, and of others after a change."""
+        tool, other = self.fixture.tool_ids["echo"], self.fixture.tool_ids["slow"]
+        form = new_server_form(self.name("server")) | {"associatedTools": tool}
+        with self.made(SERVERS, form, stored={"associatedToolIds": [tool]}) as server:
+            edited = self.stores(SERVERS, server.id, {"associatedToolIds": [other]})
+            edit = "POST /admin/servers/{server_id}/edit"
+            changed = form | {"associatedTools": other}
+            self.form(edit, server.id, changed, check=succeeded, effect=edited)
 
     @task
     def states(self) -> None:

@@ -50,10 +50,17 @@ class AdminUsersUser(AdminUser):
             shown = fields_are({"email": email, "full_name": account.name})
             self.call("GET /admin/users/{user_email}/edit", user_email=email, check=shown)
             renamed = f"{account.name}-changed"
-            form = {"full_name": renamed, "email_verified": "on"}
-            stored = {"full_name": renamed, "email_verified": True}
-            self._changes("POST /admin/users/{user_email}/update", email, stored, form=form)
+            form = {"full_name": renamed}
+            self._changes("POST /admin/users/{user_email}/update", email, form, form=form)
             self._lists_account(account._replace(name=renamed))
+
+    @task
+    def verified(self) -> None:
+        """An account whose address is verified."""
+        with self._account(self.name("user")) as account:
+            form = {"full_name": account.name, "email_verified": "on"}
+            stored = {"full_name": account.name, "email_verified": True}
+            self._changes("POST /admin/users/{user_email}/update", account.id, stored, form=form)
 
     @task
     def locked(self) -> None:
@@ -133,15 +140,16 @@ class AdminTokensUser(AdminUser):
     @task
     def lifecycle(self) -> None:
         """A token of a team, and one that is revoked, in every list."""
-        if not self.offers("DELETE /admin/tokens/{token_id}"):
-            return
+        revoke = "DELETE /admin/tokens/{token_id}"
+        if not self.offers(revoke):
+            revoke = "DELETE /tokens/{token_id}"
         name = self.name("twin")
         with self.team() as team:
             kept = self._token("POST /tokens/teams/{team_id}", f"{name}-a", team_id=team.id)
             try:
                 other = self._token("POST /tokens", f"{name}-b")
                 gone = self._found(name, kept)
-                self.call("DELETE /admin/tokens/{token_id}", token_id=other.id, effect=gone)
+                self.call(revoke, token_id=other.id, effect=gone)
                 self._lists_tokens(name, team.id, kept, other._replace(enabled=False))
             finally:
                 self.call("DELETE /tokens/{token_id}", token_id=kept.id, effect=self._found(name))

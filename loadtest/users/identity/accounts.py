@@ -58,7 +58,7 @@ class AccountsUser(PeopleUser):
             )
             self.signed_in(changed)
             old = {"email": email, "password": person.password}
-            self.call("POST /auth/login", bearer="", json=old, refusals=WRONG_PASSWORD, check=let_in)
+            self.call("POST /auth/email/login", bearer="", json=old, refusals=WRONG_PASSWORD, check=let_in)
             # The gateway shows the failed attempt after another change only, because it keeps accounts in a cache.
             off = {"is_active": False}
             second = others[0] if others else first
