@@ -1,13 +1,15 @@
 """The page in a real browser, opened from a file, as after a download."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace as with_
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
-from sample_runs import KNOWN, TODAY, VERSION, failures, hostile
+from sample_runs import KNOWN, TODAY, VERSION, failure, failures, hostile, operation, run
 from watched import Watched
 
 from loadtest.judge.categories import load_categories
@@ -21,6 +23,9 @@ from loadtest.results.run import Run
 pytestmark = pytest.mark.browser
 
 Opened = Callable[[Run], Watched]
+GATEWAY = failures().gateway
+assert GATEWAY is not None
+TITLE = f"FAIL: load test of gateway {GATEWAY.version}"
 
 
 def with_times(run: Run) -> Run:
@@ -54,13 +59,14 @@ def opened(watched: Watched, tmp_path: Path) -> Opened:
 
 
 def names(watched: Watched) -> list[str]:
-    shown = watched.page.locator("#operations-table tbody tr:visible summary code")
+    row = "#operations-table tbody tr:visible > td:first-child"
+    shown = watched.page.locator(f"{row} > code, {row} > details > summary > code")
     return [str(name) for name in shown.all_inner_texts()]
 
 
 def test_it_opens_from_a_file_and_asks_for_nothing(opened: Opened) -> None:
     watched = opened(with_times(failures()))
-    expect(watched.page).to_have_title("FAIL: load test of gateway 1.0.7")
+    expect(watched.page).to_have_title(TITLE)
     expect(watched.page.locator("h1")).to_contain_text("FAIL")
     assert watched.requests == [watched.page.url]
     assert watched.complaints == []
@@ -91,7 +97,7 @@ def test_script_from_elsewhere_does_not_run(opened: Opened) -> None:
             document.body.append(image);
         }"""
     )
-    expect(watched.page).to_have_title("FAIL: load test of gateway 1.0.7")
+    expect(watched.page).to_have_title(TITLE)
     assert len(watched.complaints) >= 2
     assert all("Content Security Policy" in one for one in watched.complaints)
 
@@ -115,10 +121,10 @@ def test_operations_are_sorted_by_any_column(opened: Opened) -> None:
 def test_operations_are_filtered(opened: Opened) -> None:
     watched = opened(failures())
     page = watched.page
-    page.get_by_label("Filter").fill("post tools")
+    page.get_by_label("Search").fill("post tools")
     assert names(watched) == ["POST /tools", "POST /rpc tools/call"]
     expect(page.locator("output[name=shown]")).to_have_text("2 of 6")
-    page.get_by_label("Filter").fill("")
+    page.get_by_label("Search").fill("")
     page.get_by_role("combobox", name="Area").select_option("misc")
     assert set(names(watched)) == {"DELETE /roots/{uri}", "GET /version", "POST /rpc tools/call"}
     page.get_by_label("with failures").check()
@@ -223,8 +229,160 @@ def test_it_reads_without_script(browser: Browser, opened: Opened) -> None:
     page = context.new_page()
     page.goto(url)
     expect(page.locator("#operations-table tbody tr")).to_have_count(6)
-    expect(page.get_by_label("Filter")).to_be_hidden()
+    expect(page.get_by_label("Search")).to_be_hidden()
     expect(page.get_by_role("button", name="Theme")).to_be_hidden()
     page.locator("#operations-table summary").first.click()
     expect(page.get_by_role("img", name="Latency of POST /tools")).to_be_visible()
     context.close()
+
+
+def many(count: int) -> Run:
+    """Return a run with ``count`` operations in ten areas, every hundredth of which fails."""
+    names = [f"GET /area-{n % 10}/thing-{n}/{{id}}" for n in range(count)]
+    operations = tuple(
+        operation(name, 3, 2 if n % 100 == 0 else 0, area=f"area-{n % 10}") for n, name in enumerate(names)
+    )
+    return run(
+        operations=operations,
+        failures=tuple(failure(name, count=2) for name in names[::100]),
+        contract=None,
+        plan=(),
+    )
+
+
+def test_an_operation_and_its_failures_link_to_each_other(opened: Opened) -> None:
+    page = opened(failures()).page
+    first = page.locator("details.failure").first
+    first.get_by_role("link", name="operation").click()
+    row = page.locator("#operations-table tbody tr", has_text="POST /tools").first
+    expect(row.locator("ul.links a")).to_have_count(2)
+    expect(row.locator("ul.links a").first).to_be_visible()
+    row.locator("ul.links a").nth(1).click()
+    expect(page.locator("details.failure.expired .evidence")).to_be_visible()
+    assert page.locator(":target").count() == 1
+
+
+def test_every_row_and_every_failure_has_a_visible_anchor(opened: Opened) -> None:
+    page = opened(failures()).page
+    page.get_by_role("heading", name="3 known failures").click()
+    for selector in ("#operations-table tbody tr", ".failure-item"):
+        for one in page.locator(selector).all():
+            anchor = one.locator("a.anchor").first
+            expect(anchor).to_be_visible()
+            target = str(anchor.get_attribute("href"))
+            assert page.locator(target).count() == 1
+
+
+def test_one_search_filters_everything_and_is_kept_in_the_address(opened: Opened) -> None:
+    watched = opened(failures())
+    page = watched.page
+    page.get_by_label("Search").fill("slow query")
+    expect(page.locator("output[name=found]")).to_have_text("no operations, 1 failure, no checks")
+    expect(page.locator(".failure-item:visible")).to_have_count(1)
+    page.get_by_label("Search").fill("entities")
+    expect(page.locator("#checks-list > li:visible")).to_have_count(1)
+    page.get_by_label("Search").fill("post tools")
+    page.get_by_label("with failures").check()
+    assert page.url.endswith("#q=post+tools&failed=1")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert names(watched) == ["POST /tools", "POST /rpc tools/call"]
+    expect(page.get_by_label("with failures")).to_be_checked()
+    page.get_by_label("Search").fill("")
+    expect(page.locator("output[name=found]")).to_have_text("")
+    assert watched.complaints == []
+
+
+def test_rows_are_rendered_on_demand(opened: Opened) -> None:
+    watched = opened(many(1_000))
+    page = watched.page
+    assert len(names(watched)) == 60
+    expect(page.locator("output[name=shown]")).to_have_text("1000 of 1000")
+    page.get_by_role("button", name="Show 60 more of 940").click()
+    assert len(names(watched)) == 120
+    page.get_by_label("Search").fill("thing-999")
+    assert names(watched) == ["GET /area-9/thing-999/{id}"]
+    row = page.locator("#operations-table tbody tr").first
+    anchor = row.get_attribute("id")
+    page.goto(f"{page.url.partition('#')[0]}#{anchor}")
+    assert names(watched)[0] == "GET /area-9/thing-999/{id}"
+    cells = page.locator("#operations-table tbody tr").first.locator("td").all_inner_texts()
+    assert cells[1:4] == ["area-9", "3", ""]
+
+
+STEPS = """
+async (actions) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const longest = {};
+  for (const [name, selector, value] of Array(6).fill(actions).flat()) {
+    const one = document.querySelector(selector);
+    await frame();
+    const began = performance.now();
+    if (value === null) one.click();
+    else {
+      one.value = value;
+      one.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    document.body.getBoundingClientRect();
+    const took = performance.now() - began;
+    longest[name] = Math.min(longest[name] ?? Infinity, took);
+  }
+  return longest;
+}
+"""
+
+
+def test_ten_thousand_rows_are_searched_and_sorted_without_delay(opened: Opened) -> None:
+    page = opened(many(10_000)).page
+    expect(page.locator("output[name=shown]")).to_have_text("10000 of 10000")
+    took = page.evaluate(
+        STEPS,
+        [
+            ["a letter", "#search input", "a"],
+            ["a word", "#search input", "area-7 thing"],
+            ["nothing", "#search input", "no such thing"],
+            ["all again", "#search input", ""],
+            ["an area", "#filter select", "area-3"],
+            ["every area", "#filter select", ""],
+            ["by name", "th[data-key=name] button", None],
+            ["by latency", "th[data-key=p95] button", None],
+            ["more rows", "#more button", None],
+        ],
+    )
+    assert {name: round(ms) for name, ms in took.items() if ms >= 100} == {}
+    assert page.locator("#operations-table tbody tr").count() <= 60 * 2
+
+
+@pytest.mark.parametrize("width", range(320, 1601, 40))
+def test_no_width_scrolls_sideways(opened: Opened, width: int) -> None:
+    page = opened(with_times(failures())).page
+    page.set_viewport_size({"width": width, "height": 700})
+    for group in page.locator("details.group > summary").all():
+        if group.is_visible():
+            group.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_page_of_a_large_run_is_short(browser: Browser, opened: Opened) -> None:
+    url = opened(many(573)).page.url
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(url)
+    assert page.evaluate("document.documentElement.scrollHeight") < 12_000
+    context.close()
+
+
+def test_headings_are_in_order(opened: Opened) -> None:
+    page = opened(with_times(failures())).page
+    levels = page.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4,h5')].map((one) => Number(one.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_it_prints_on_a_few_pages(opened: Opened) -> None:
+    page = opened(many(573)).page
+    printed = page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 12

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from loadtest.core.units import clock
 from loadtest.judge.checks.check import Severity
@@ -23,7 +23,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.reports import against_base, cpu, removed
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
-from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
+from loadtest.reports.page.failures import anchors_of, known_failures, new_failures, undecided_failures
 from loadtest.reports.page.operations import operation_table
 from loadtest.reports.page.timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
@@ -47,6 +47,8 @@ def render(run: Run, verdict: Verdict) -> str:
     style, script = (_asset(environment, name) for name in ("style.css", "script.js"))
     word = verdict.result.value.upper()
     rest = verdict.headline.removeprefix(word).removeprefix(" · ").strip()
+    failing, excused = new_failures(run, verdict), known_failures(run, verdict)
+    undecided = undecided_failures(run, verdict)
     return environment.get_template("report.html").render(
         run=run,
         verdict=verdict,
@@ -56,11 +58,11 @@ def render(run: Run, verdict: Verdict) -> str:
         word=word,
         headline=[one_line(part, 400) for part in rest.split(" · ")],
         advice=one_line(next_step(run, verdict), 2_000),
-        failing=new_failures(run, verdict),
+        failing=failing,
         removed=removed.by_area(verdict),
-        undecided=undecided_failures(run, verdict),
-        excused=known_failures(run, verdict),
-        table=operation_table(run, verdict),
+        undecided=undecided,
+        excused=excused,
+        table=operation_table(run, verdict, anchors_of(failing, undecided, excused)),
         map=coverage_map(verdict.coverage),
         cpu=cpu.cpu_line(run),
         chart=chart(run, verdict),
@@ -85,7 +87,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(ms=_ms, clock=clock, when=when, amount=_amount, size=_size, times=_times)
+    environment.filters.update(
+        ms=_ms, clock=clock, when=when, amount=_amount, size=_size, times=_times, data=_data
+    )
     environment.globals.update(
         State=CoverageState,
         Severity=Severity,
@@ -148,6 +152,11 @@ def _size(value: float | None) -> str:
             return f"{value:.3g} {unit}"
         value /= 1000
     return f"{value:.3g} GB"
+
+
+def _data(text: str) -> Markup:
+    """Return JSON for the text of an element; it is longer than a text from outside may be, and holds no such text."""
+    return escape(text)
 
 
 def _times(count: int) -> str:

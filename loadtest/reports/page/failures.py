@@ -11,6 +11,7 @@ from loadtest.core.units import clock
 from loadtest.judge.failures import JudgedFailure
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.evidence import MOST_LOG_LINES, title
+from loadtest.reports.page.operations import anchor_of
 from loadtest.reports.source_lines import SourceLines
 from loadtest.reports.text import block, one_line
 from loadtest.results.failures import Example
@@ -64,6 +65,8 @@ class FailureView:
     """Times of the first and the last occurrence."""
     place: str
     """Scenario, file and line of the call."""
+    operation_anchor: str
+    """Fragment of the address of the row of its operation; empty if it was not called."""
     evidence: tuple[Evidence, ...]
     withheld: bool
     """Whether the evidence is omitted because of its size."""
@@ -80,6 +83,16 @@ class FailureList:
     def left_out(self) -> int:
         """Number of failures that are not on the page."""
         return self.total - len(self.shown)
+
+
+def anchors_of(*lists: FailureList) -> dict[str, list[tuple[str, str]]]:
+    """Return anchor and title of the failures in ``lists``, by operation."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for view in (view for one in lists for view in one.shown):
+        found.setdefault(view.judged.failure.operation, []).append(
+            (f"f-{view.fingerprint}", one_line(view.title, 60))
+        )
+    return found
 
 
 def new_failures(run: Run, verdict: Verdict) -> FailureList:
@@ -118,6 +131,7 @@ def _listed(run: Run, judged: Sequence[JudgedFailure], all_examples: bool) -> Fa
                 share=_share(failure.count, requests.get(failure.operation, 0)),
                 seen=_seen(failure.first, failure.last),
                 place=_place(places, one),
+                operation_anchor=anchor_of(failure.operation) if requests.get(failure.operation) else "",
                 evidence=evidence if fits else (),
                 withheld=not fits,
             )

@@ -1,10 +1,17 @@
-"""Operations section of the page: a row per operation, with its latency distribution and responses by status."""
+"""Operations section of the page: a row per operation, with its latency distribution and responses by status.
+
+The first rows are part of the page, with their details. The script renders the rows after them, and the result of a
+search, from data: a table of 10,000 rows would take seconds to lay out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+import msgspec
 from markupsafe import Markup
 
 from loadtest.core.errors import UsageError
@@ -16,7 +23,9 @@ from loadtest.results.measurements import Operation
 from loadtest.results.run import Run
 
 MOST = 750
-"""Maximum number of rows; failing operations come first, then the slowest."""
+"""Maximum number of rows with details; failing operations come first, then the slowest."""
+MOST_BRIEF = 20_000
+"""Maximum number of further rows, without details."""
 _PERCENTILES = (50, 95, 99)
 
 
@@ -36,6 +45,10 @@ class OperationRow:
 
     operation: Operation
     name: str
+    anchor: str
+    """The fragment of the address of this row."""
+    failures: tuple[tuple[str, str], ...]
+    """Anchor and title of each of its failures on the page."""
     area: str
     accepted: int
     figures: tuple[float | None, ...]
@@ -53,6 +66,9 @@ class OperationTable:
     """Operations in display order, and the common axis of their distributions."""
 
     rows: tuple[OperationRow, ...]
+    brief: str
+    """Cells of the further rows, as JSON."""
+    briefs: int
     total: int
     ticks: tuple[Tick, ...]
     areas: tuple[str, ...]
@@ -62,11 +78,20 @@ class OperationTable:
     @property
     def left_out(self) -> int:
         """Number of operations that are not on the page."""
-        return self.total - len(self.rows)
+        return self.total - len(self.rows) - self.briefs
 
 
-def operation_table(run: Run, verdict: Verdict) -> OperationTable:
+def anchor_of(operation: str) -> str:
+    """Return the fragment of the address of the row of ``operation``."""
+    return f"o-{hashlib.sha256(operation.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+
+
+def operation_table(
+    run: Run, verdict: Verdict, failures: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({})
+) -> OperationTable:
     """Return the operations that were called.
+
+    ``failures`` are anchor and title of the failures on the page, by operation.
 
     Raises:
         UsageError: a histogram cannot be read.
@@ -74,36 +99,66 @@ def operation_table(run: Run, verdict: Verdict) -> OperationTable:
     bad = {one.failure.operation for one in verdict.failing}
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
-    shown = called[:MOST]
+    shown, others = called[:MOST], called[MOST : MOST + MOST_BRIEF]
     latencies = [one.latency for one in shown if one.latency]
     axis = Logarithmic(
         max(min((one.min for one in latencies), default=1.0), 1.0),
         max((one.max for one in latencies), default=1000.0),
     )
     return OperationTable(
-        rows=tuple(_row(one, one.name in bad, axis) for one in shown),
+        rows=tuple(_row(one, one.name in bad, axis, failures.get(one.name, ())) for one in shown),
+        brief=msgspec.json.encode([_brief(one) for one in others]).decode() if others else "",
+        briefs=len(others),
         total=len(called),
         ticks=tuple(axis.ticks()),
-        areas=tuple(sorted({one_line(one.area, 80) for one in shown})),
+        areas=tuple(sorted({one_line(one.area, 80) for one in (*shown, *others)})),
         bytes_known=any(one.received for one in shown),
         latency_known=bool(latencies),
     )
 
 
-def _row(operation: Operation, failing: bool, axis: Logarithmic) -> OperationRow:
+def _brief(operation: Operation) -> tuple[str | int | float | None, ...]:
+    """Return name, anchor, area, requests, failures, allowed, p50, p95, p99, maximum and bytes."""
+    return (
+        one_line(operation.name),
+        anchor_of(operation.name),
+        one_line(operation.area, 80),
+        operation.requests,
+        operation.failures,
+        _accepted(operation),
+        *(None if one is None else round(one, 1) for one in _figures(operation.latency)),
+        operation.received,
+    )
+
+
+def _accepted(operation: Operation) -> int:
+    return operation.drift + sum(one.count for one in operation.acceptances)
+
+
+def _figures(latency: Latency | None) -> tuple[float | None, ...]:
+    if latency is None:
+        return (None,) * (len(_PERCENTILES) + 1)
+    return (*(latency.reported(share) for share in _PERCENTILES), latency.max)
+
+
+def _row(
+    operation: Operation, failing: bool, axis: Logarithmic, failures: Sequence[tuple[str, str]]
+) -> OperationRow:
     latency = operation.latency
-    figures = [latency.reported(share) if latency else None for share in _PERCENTILES]
+    figures = _figures(latency)
     return OperationRow(
         operation=operation,
         name=one_line(operation.name),
+        anchor=anchor_of(operation.name),
+        failures=tuple(failures),
         area=one_line(operation.area, 80),
-        accepted=operation.drift + sum(one.count for one in operation.acceptances),
-        figures=(*figures, latency.max if latency else None),
+        accepted=_accepted(operation),
+        figures=figures,
         failing=failing,
         bars=_bars(operation.name, latency, axis),
         marks=tuple(
             Mark(f"p{share}", percent(axis.share(value), 1.0), axis.share(value) > 0.9)
-            for share, value in zip(_PERCENTILES, figures, strict=True)
+            for share, value in zip(_PERCENTILES, figures, strict=False)
             if value is not None
         ),
         statuses=tuple(_statuses(operation.statuses.items())),

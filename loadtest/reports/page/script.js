@@ -26,20 +26,6 @@
     remembered(next);
   });
 
-  const openTarget = () => {
-    let name = "";
-    try {
-      name = decodeURIComponent(location.hash.slice(1));
-    } catch {
-      return;
-    }
-    const target = name && document.getElementById(name);
-    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
-    if (target) target.scrollIntoView();
-  };
-  addEventListener("hashchange", openTarget);
-  openTarget();
-
   for (const pre of document.querySelectorAll("pre.curl")) {
     const button = document.createElement("button");
     button.type = "button";
@@ -57,18 +43,126 @@
     pre.previousElementSibling.append(button);
   }
 
-  const table = document.getElementById("operations-table");
-  if (table) {
-    const body = table.tBodies[0];
-    const rows = [...body.rows];
-    const cells = new Map(rows.map((row) => [row, [...row.cells].map((cell) => cell.textContent.trim())]));
-    const names = new Map(rows.map((row) => [row, row.querySelector("code").textContent]));
-    const number = (text) => (text === "" ? -Infinity : Number(text.replaceAll(",", "")));
-    const compare = new Intl.Collator("en", { numeric: true }).compare;
+  const decoded = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return "";
+    }
+  };
+  const openUp = (target) => {
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    const own = target.querySelector(":scope > td > details");
+    if (own) own.open = true;
+    target.scrollIntoView();
+  };
 
-    for (const header of table.tHead.rows[0].cells) {
-      const column = header.cellIndex;
+  // The search: operations, failures, checks and lists of operations.
+  const search = document.getElementById("search");
+  const parts = [
+    ["failure", ".failure-item"],
+    ["check", "#checks-list > li"],
+    ["", ".named > li"],
+  ].map(([noun, selector]) => [noun, [...document.querySelectorAll(selector)], new Map()]);
+  let searching = false;
+  const groups = [...document.querySelectorAll("details.group")];
+  const wereOpen = new Map(groups.map((group) => [group, group.open]));
+  const wanted = () => search.elements.q.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const plural = (number, noun) => `${number || "no"} ${noun}${number === 1 ? "" : "s"}`;
+
+  const table = document.getElementById("operations-table");
+  const operations = table && operationTable();
+
+  function operationTable() {
+    const body = table.tBodies[0];
+    const headers = [...table.tHead.rows[0].cells];
+    const keys = headers.map((header) => header.dataset.key);
+    const more = document.getElementById("more");
+    const form = document.getElementById("filter");
+    const step = matchMedia("(max-width: 44rem)").matches ? 20 : 60;
+    const number = (text) => (text === "" ? -Infinity : Number(text.replaceAll(",", "")));
+    const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    const amount = (value) => value.toLocaleString("en-US");
+    const ms = (value) => (value === null ? "" : value < 9.95 ? value.toFixed(1) : amount(Math.round(value)));
+    const written = {
+      requests: amount,
+      failures: (value) => (value ? amount(value) : ""),
+      allowed: (value) => (value ? amount(value) : ""),
+      received: (value) => (value / 1000).toFixed(1),
+    };
+
+    const rows = [...body.rows].map((element) => {
+      const texts = [...element.cells].map((cell) => cell.textContent.trim());
+      const row = { element, anchor: element.id };
+      keys.forEach((key, index) => {
+        row[key] = headers[index].classList.contains("n") ? number(texts[index]) : texts[index];
+      });
+      row.name = element.querySelector("code").textContent;
+      return row;
+    });
+    const names = "name anchor area requests failures allowed p50 p95 p99 max received".split(" ");
+    const data = document.getElementById("brief");
+    for (const values of data ? JSON.parse(data.textContent) : []) {
+      rows.push(Object.fromEntries(values.map((value, index) => [names[index], value])));
+    }
+    for (const row of rows) row.words = `${row.name} ${row.area}`.toLowerCase();
+
+    const element = (row) => {
+      if (row.element) return row.element;
+      const made = document.createElement("tr");
+      made.id = row.anchor;
+      keys.forEach((key, index) => {
+        const cell = made.insertCell();
+        cell.className = headers[index].className;
+        if (key === "name") {
+          const link = document.createElement("a");
+          link.className = "anchor";
+          link.href = `#${row.anchor}`;
+          link.textContent = "#";
+          link.setAttribute("aria-label", "Link to this operation");
+          const code = document.createElement("code");
+          code.textContent = row.name;
+          cell.append(link, code);
+        } else {
+          const value = row[key];
+          cell.textContent = typeof value === "number" || value === null ? (written[key] ?? ms)(value) : value;
+        }
+      });
+      row.element = made;
+      return made;
+    };
+
+    let order = rows;
+    let view = rows;
+    let count = 0;
+    const extend = () => {
+      const next = view.slice(count, count + step);
+      body.append(...next.map(element));
+      count += next.length;
+      more.hidden = count >= view.length;
+      more.firstElementChild.textContent = `Show ${Math.min(step, view.length - count)} more of ${view.length - count}`;
+    };
+    const render = () => {
+      body.replaceChildren();
+      count = 0;
+      extend();
+      form.elements.shown.value = `${view.length} of ${rows.length}`;
+    };
+    const filter = () => {
+      const words = wanted();
+      const area = form.elements.area.value;
+      const failed = form.elements.failed.checked;
+      view = order.filter(
+        (row) =>
+          (!area || row.area === area) && (!failed || row.failures > 0) && words.every((word) => row.words.includes(word)),
+      );
+      render();
+      return view.length;
+    };
+
+    headers.forEach((header, index) => {
       const numeric = header.classList.contains("n");
+      const key = keys[index];
       const button = document.createElement("button");
       button.type = "button";
       button.append(...header.childNodes);
@@ -76,39 +170,97 @@
       button.addEventListener("click", () => {
         const before = header.getAttribute("aria-sort");
         const first = numeric ? "descending" : "ascending";
-        const second = numeric ? "ascending" : "descending";
-        const order = before === first ? second : first;
-        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-        header.setAttribute("aria-sort", order);
-        const sign = order === "ascending" ? 1 : -1;
-        const key = (row) => (column === 0 ? names.get(row) : cells.get(row)[column]);
-        const by = numeric ? (a, b) => number(key(a)) - number(key(b)) || 0 : (a, b) => compare(key(a), key(b));
-        body.append(...rows.toSorted((a, b) => sign * by(a, b)));
+        const direction = before === first ? (numeric ? "ascending" : "descending") : first;
+        for (const other of headers) other.removeAttribute("aria-sort");
+        header.setAttribute("aria-sort", direction);
+        const sign = direction === "ascending" ? 1 : -1;
+        const by = numeric ? (a, b) => (a[key] ?? -Infinity) - (b[key] ?? -Infinity) || 0 : (a, b) => compare(a[key], b[key]);
+        order = rows.toSorted((a, b) => sign * by(a, b));
+        filter();
       });
-    }
-
-    const form = document.getElementById("filter");
-    const headers = [...table.tHead.rows[0].cells];
-    const failures = headers.findIndex((cell) => cell.textContent === "failures");
-    const show = () => {
-      const wanted = form.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const area = form.elements.area.value;
-      const failed = form.elements.failed.checked;
-      let shown = 0;
-      for (const row of rows) {
-        const own = cells.get(row);
-        const words = `${names.get(row)} ${own[1]}`.toLowerCase();
-        row.hidden =
-          !wanted.every((word) => words.includes(word)) || (area && own[1] !== area) || (failed && !own[failures]);
-        shown += !row.hidden;
-      }
-      form.elements.shown.value = `${shown} of ${rows.length}`;
-    };
+    });
+    more.firstElementChild.addEventListener("click", extend);
     form.hidden = false;
-    form.addEventListener("input", show);
     form.addEventListener("submit", (event) => event.preventDefault());
-    show();
+
+    return {
+      form,
+      filter,
+      reveal: (anchor) => {
+        const row = rows.find((one) => one.anchor === anchor);
+        if (!row) return;
+        if (!view.includes(row)) {
+          search.elements.q.value = form.elements.area.value = "";
+          form.elements.failed.checked = false;
+          apply();
+        }
+        view = [row, ...view.filter((one) => one !== row)];
+        if (!row.element?.isConnected) render();
+      },
+    };
   }
+
+  function apply() {
+    const words = wanted();
+    const shown = operations ? operations.filter() : 0;
+    const counts = operations ? [plural(shown, "operation")] : [];
+    for (const [noun, elements, texts] of parts) {
+      let found = 0;
+      for (const one of elements) {
+        if (words.length && !texts.has(one)) texts.set(one, one.textContent.toLowerCase());
+        one.hidden =
+          words.length > 0 && (one.classList.contains("reason") || !words.every((word) => texts.get(one).includes(word)));
+        found += !one.hidden;
+      }
+      if (noun) counts.push(plural(found, noun));
+    }
+    for (const group of groups) {
+      const items = [...group.querySelectorAll(".failure-item, .named > li")];
+      group.hidden = words.length > 0 && items.length > 0 && items.every((one) => one.hidden);
+      if (words.length && items.length) group.open = !group.hidden;
+      else if (searching) group.open = wereOpen.get(group);
+    }
+    searching = words.length > 0;
+    search.elements.found.value = words.length ? counts.join(", ") : "";
+  }
+
+  const remember = () => {
+    const state = new URLSearchParams();
+    if (search.elements.q.value) state.set("q", search.elements.q.value);
+    if (operations?.form.elements.area.value) state.set("area", operations.form.elements.area.value);
+    if (operations?.form.elements.failed.checked) state.set("failed", "1");
+    history.replaceState(null, "", `#${state}`);
+  };
+  const onInput = () => {
+    apply();
+    remember();
+  };
+  const openTarget = () => {
+    const name = decoded();
+    if (name.includes("=")) {
+      const state = new URLSearchParams(location.hash.slice(1));
+      search.elements.q.value = state.get("q") ?? "";
+      if (operations) {
+        operations.form.elements.area.value = state.get("area") ?? "";
+        operations.form.elements.failed.checked = state.has("failed");
+      }
+      apply();
+      return;
+    }
+    if (name.startsWith("o-")) operations?.reveal(name);
+    const target = name && document.getElementById(name);
+    if (target) {
+      for (let node = target; node; node = node.parentElement) node.hidden = false;
+      openUp(target);
+    }
+  };
+  search.hidden = false;
+  search.addEventListener("submit", (event) => event.preventDefault());
+  search.addEventListener("input", onInput);
+  operations?.form.addEventListener("input", onInput);
+  apply();
+  addEventListener("hashchange", openTarget);
+  openTarget();
 
   const chart = document.getElementById("chart");
   if (chart) {

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace as with_
 from pathlib import Path
@@ -80,10 +81,26 @@ def test_five_hundred_operations_that_all_fail_are_less_than_two_megabytes() -> 
 
 def test_omissions_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html_operations, "MOST", 10)
+    monkeypatch.setattr(html_operations, "MOST_BRIEF", 0)
     monkeypatch.setattr(html_failures, "MOST", 7)
     page = Page(rendered(big(30)))
     assert "20 more not shown (all in run.json)" in page.text
     assert "23 more not shown (all in run.json)" in page.text
+
+
+def test_further_operations_are_data_for_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_operations, "MOST", 10)
+    table = html_operations.operation_table(big(30), verdict(big(30)))
+    assert (len(table.rows), table.briefs, table.left_out) == (10, 20, 0)
+    rows = json.loads(table.brief)
+    assert len(rows) == 20
+    name, anchor, area, requests, failed, allowed, *figures, received = rows[0]
+    assert anchor == html_operations.anchor_of(name)
+    assert (area[:4], requests, failed, allowed, received) == ("area", 1, 1, 0, 0)
+    measured = big(1).operations[0].latency
+    assert measured is not None
+    shown = (measured.reported(50), measured.reported(95), measured.reported(99), measured.max)
+    assert figures == [None if one is None else round(one, 1) for one in shown]
 
 
 def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
