@@ -12,6 +12,7 @@ from loadtest import __version__
 from loadtest.cli import output
 from loadtest.cli.internal_error import report_internal_error
 from loadtest.cli.options import HELP
+from loadtest.cli.project_file import read_defaults
 from loadtest.core.errors import ExitCode, LoadTestError
 from loadtest.core.signals import ignore_signals
 from loadtest.reports.text import one_line
@@ -71,8 +72,11 @@ class _Group(click.Group):
     epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 70 internal error; 129, 130, 131, 143 interrupted.",
 )
 @click.version_option(__version__, help="Show the version and exit")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Load test for ContextForge, the MCP gateway."""
+    defaults = read_defaults()
+    ctx.default_map = dict.fromkeys(COMMANDS, defaults) if defaults else None
 
 
 def main() -> int:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from loadtest.app.distributed import MasterOptions
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
-from loadtest.core.setting import Setting
+from loadtest.core.setting import Choice, Setting
 from loadtest.core.units import plural
 from loadtest.workload import profiles
 
@@ -51,6 +52,12 @@ class _SettingType(click.ParamType):  # type: ignore[type-arg] # not generic in 
         self.setting = setting
         self.name = setting.type.metavar
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the values that begin with ``incomplete``."""
+        return [CompletionItem(one) for one in completions(self.setting) if one.startswith(incomplete)]
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the parsed value."""
         if not isinstance(value, str):
@@ -60,6 +67,24 @@ class _SettingType(click.ParamType):  # type: ignore[type-arg] # not generic in 
             if source is ParameterSource.ENVIRONMENT:
                 return self.setting.read({self.setting.variable: value})
         return self.setting.parse(value, f"{self.setting.option} ")
+
+
+def completions(setting: Setting[Any]) -> tuple[str, ...]:
+    """Return the values of ``setting`` that a shell completes."""
+    if isinstance(setting.type, Choice):
+        return setting.type.values
+    if setting in (settings.GATEWAY, settings.BASE):
+        from loadtest.versions.data import available
+
+        return available()
+    if setting is settings.PROFILE:
+        return tuple(profiles.profiles())
+    if setting is settings.TAGS:
+        from loadtest.engine.scenario_plan import discover_scenarios
+        from loadtest.engine.selection import known_tags
+
+        return known_tags(discover_scenarios(soak=True, deep=True))
+    return ()
 
 
 def setting_options(*declared: Setting[Any]) -> Callable[[F], F]:
@@ -91,6 +116,9 @@ def help_of(setting: Setting[Any]) -> str:
 
 
 run_file = click.option("--run", "run_file", type=FILE, help="Run to use [default: REPORTS_DIR/run.json]")
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print the verdict as JSON, as in verdict.json"
+)
 master = click.option(
     "--master", "is_master", is_flag=True, help="Run as Locust master; remote workers generate the load"
 )

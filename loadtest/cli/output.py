@@ -57,17 +57,21 @@ def abandon(error: OSError, *, quietly: bool = False) -> None:
             _discard(sys.stderr)
 
 
-def show(measured: Run, verdict: Verdict, reports: Path) -> None:
-    """Print the verdict on a run whose reports are in the directory ``reports``."""
+def show(measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False) -> None:
+    """Print the verdict on a run whose reports are in the directory ``reports``; ``as_json`` as in verdict.json."""
+    from loadtest.reports.formats import verdict_json
     from loadtest.reports.terminal import print_verdict
 
     with optional():
-        print_verdict(measured, verdict, commands=commands(reports))
+        if as_json:
+            click.echo(verdict_json.render(measured, verdict), nl=False)
+        else:
+            print_verdict(measured, verdict, commands=commands(reports))
 
 
-def conclude(measured: Run, verdict: Verdict, reports: Path) -> NoReturn:
-    """Print the verdict on a run whose reports are in the directory ``reports``, and exit with its code."""
-    show(measured, verdict, reports)
+def conclude(measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False) -> NoReturn:
+    """Print the verdict as :func:`show` does, and exit with its code."""
+    show(measured, verdict, reports, as_json=as_json)
     raise SystemExit(verdict.exit_code)
 
 

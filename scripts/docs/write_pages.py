@@ -7,6 +7,7 @@ from pathlib import Path
 import document_categories
 import document_commands
 import document_faults
+import document_schemas
 import document_settings
 
 from loadtest.core.errors import LoadTestError
@@ -21,6 +22,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """
     for module in (document_commands, document_faults, document_categories):
         yield module.TARGET, module.page()
+    yield from document_schemas.pages().items()
     for file in document_settings.PARTS:
         yield document_settings.ROOT / file, document_settings.updated(file)
 

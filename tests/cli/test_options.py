@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from supported import NEWEST
 
 from loadtest.cli import COMMANDS, load_command, main, options
 from loadtest.core import settings
@@ -140,3 +141,26 @@ def test_the_command_knows_the_values_of_fail_on() -> None:
 
 def test_a_profile_is_named_in_the_help() -> None:
     assert all(name in settings.PROFILE.help for name in profiles())
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [
+        (settings.GATEWAY, {NEWEST}),
+        (settings.PROFILE, {"pr", "soak"}),
+        (settings.TAGS, {"teams", "slow"}),
+        (settings.FAIL_ON, {"new", "any", "never"}),
+        (settings.USERS, set()),
+    ],
+)
+def test_a_shell_completes_values(setting: Setting[Any], values: set[str]) -> None:
+    found = options.completions(setting)
+    assert values <= set(found)
+    assert bool(found) == bool(values)
+
+
+def test_completion_of_an_option_by_click() -> None:
+    from click.shell_completion import ShellComplete
+
+    completer = ShellComplete(load_command("run"), {}, "loadtest", "_LOADTEST_COMPLETE")
+    assert [one.value for one in completer.get_completions(["--profile"], "so")] == ["soak"]

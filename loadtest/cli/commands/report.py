@@ -41,11 +41,13 @@ from loadtest.core.errors import UsageError
     help="Gateway version, which determines the known failures; requires --csv",
 )
 @setting_options(*settings.JUDGING, settings.REPORTS_DIR)
+@options.as_json
 def report(
     run_file: Path | None,
     prefix: Path | None,
     encoding: str | None,
     gateway_version: str | None,
+    as_json: bool,
     **given: Any,
 ) -> None:
     """Evaluate a run and write its reports.
@@ -57,6 +59,6 @@ def report(
     try:
         verdict = judge_and_report(measured, options.read_judging(given), reports, options.today())
     except ReportError as error:
-        output.show(error.run, error.verdict, reports)
+        output.show(error.run, error.verdict, reports, as_json=as_json)
         raise UsageError(str(error)) from error
-    output.conclude(measured, verdict, reports)
+    output.conclude(measured, verdict, reports, as_json=as_json)

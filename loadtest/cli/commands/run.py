@@ -33,9 +33,10 @@ from loadtest.core.signals import listening
 )
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
+@options.as_json
 @options.listing
 @options.locust
-def run(**given: Any) -> None:
+def run(as_json: bool, **given: Any) -> None:
     """Boot a gateway, run the load test, evaluate, write reports, stop.
 
     With $LOADTEST_HOST or an address as --gateway, that gateway is tested and nothing is booted. The exit code is
@@ -76,6 +77,6 @@ def run(**given: Any) -> None:
             with progress() as shown:
                 measured, verdict = run_job(job, shown)
         except ReportError as error:
-            output.show(error.run, error.verdict, job.reports)
+            output.show(error.run, error.verdict, job.reports, as_json=as_json)
             raise
-        output.conclude(measured, verdict, job.reports)
+        output.conclude(measured, verdict, job.reports, as_json=as_json)

@@ -9,6 +9,8 @@ from loadtest.reports.formats import (
     benchmark_json,
     html,
     junit,
+    metrics_prom,
+    sarif,
     summary,
     verdict_json,
 )
@@ -30,6 +32,8 @@ FORMATS: tuple[Format, ...] = (
     benchmark_json,
     html,
     junit,
+    metrics_prom,
+    sarif,
     summary,
     verdict_json,
 )
