@@ -1,11 +1,14 @@
 """Comparison of a run with a baseline: latency, failures, coverage.
 
-It is informational and never fails a run: latencies on a shared machine vary, so a change is shown only if both runs
-have enough samples. Use criteria to fail a run on latency.
+It is informational and never fails a run: two runs of the same code differ. Ratios are divided by their median, the
+difference of the machines, and a change is shown only if it is outside what the other operations scatter. A comparison
+with a base (docs/base.md) finds smaller changes; use criteria to fail a run on latency.
 """
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +27,29 @@ NOTABLE_MS = 5.0
 """Milliseconds by which p95 must differ as well: 2 ms instead of 1 ms is noise."""
 
 
+OUTSIDE = 6.0
+"""Standard deviations of the other ratios from which one is a change: of a thousand normal ones none is."""
+FEWEST = 8
+"""Ratios without which the noise is not known, and no change is shown."""
+_MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What the ratios of p95 have in common, and how they scatter around it."""
+
+    middle: float
+    """Median ratio."""
+    sigma: float
+    """Robust standard deviation of the logarithm of a ratio."""
+    ratios: int
+
+    @property
+    def shown_from(self) -> float:
+        """Ratio from which a change is shown, after division by the median."""
+        return max(NOTABLE, math.exp(OUTSIDE * self.sigma))
+
+
 class LatencyChange(StrEnum):
     """How the latency of an operation changed."""
 
@@ -31,6 +57,7 @@ class LatencyChange(StrEnum):
     FASTER = "faster"
     UNCHANGED = "unchanged"
     UNSURE = "too few samples"
+    """Of it, or of all to know the noise."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,8 @@ class OperationComparison:
     now: Operation
     trend: LatencyChange
     ratio: float | None
-    """The p95 of the run divided by that of the baseline; None if one of them is unknown or 0."""
+    """The p95 of the run divided by that of the baseline, divided by the median of these ratios if it is known; None if
+    one of them is unknown or 0."""
 
     @property
     def name(self) -> str:
@@ -89,6 +117,8 @@ class Comparison:
     """Operations that succeeded in the run but not in the baseline."""
     lost: tuple[str, ...]
     """Operations that succeeded in the baseline but not in the run."""
+    noise: Noise | None
+    """Of the operations; None if too few were measured."""
     differences: tuple[str, ...]
     """Why the runs may not be comparable, one line per difference."""
 
@@ -105,7 +135,9 @@ def compare(run: Run, baseline: Run) -> Comparison:
     """
     now = {operation.name: operation for operation in run.operations if operation.requests}
     before = {operation.name: operation for operation in baseline.operations if operation.requests}
-    compared = [_difference(before[name], one) for name, one in now.items() if name in before]
+    both = [(before[name], one) for name, one in now.items() if name in before]
+    noise = _noise((old.latency, new.latency) for old, new in both)
+    compared = [OperationComparison(old, new, *_trend(old.latency, new.latency, noise)) for old, new in both]
     order = list(LatencyChange)
     compared.sort(key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name))
     prints, earlier = ({one.fingerprint for one in here.failures} for here in (run, baseline))
@@ -121,20 +153,18 @@ def compare(run: Run, baseline: Run) -> Comparison:
         ),
         gained=tuple(sorted(succeeded - did)),
         lost=tuple(sorted(did - succeeded)),
+        noise=noise,
         differences=tuple(_run_differences(run, baseline)),
     )
-
-
-def _difference(before: Operation, now: Operation) -> OperationComparison:
-    return OperationComparison(before, now, *_trend(before.latency, now.latency))
 
 
 def _areas(now: Collection[Operation], before: Iterable[Operation]) -> tuple[AreaComparison, ...]:
     area_of = {operation.name: operation.area for operation in now}
     new, old = (_by_area(operations, area_of) for operations in (now, before))
+    names = new.keys() & old.keys()
+    noise = _noise((old[name], new[name]) for name in names)
     found = [
-        AreaComparison(name, old[name], new[name], *_trend(old[name], new[name]))
-        for name in new.keys() & old.keys()
+        AreaComparison(name, old[name], new[name], *_trend(old[name], new[name], noise)) for name in names
     ]
     order = list(LatencyChange)
     return tuple(sorted(found, key=lambda one: (order.index(one.trend), -(one.ratio or 0.0), one.name)))
@@ -148,16 +178,36 @@ def _by_area(operations: Iterable[Operation], area_of: Mapping[str, str]) -> dic
     return {name: latency for name, latency in merged.items() if latency is not None}
 
 
-def _trend(before: Latency | None, now: Latency | None) -> tuple[LatencyChange, float | None]:
+def _noise(pairs: Iterable[tuple[Latency | None, Latency | None]]) -> Noise | None:
+    """Return the noise of the ratios of ``pairs`` with enough samples; None for fewer than :data:`FEWEST`."""
+    logs = []
+    for before, now in pairs:
+        old, new = _percentile(before, 95), _percentile(now, 95)
+        if before and now and old and new and min(before.count, now.count) >= MIN_SAMPLES:
+            logs.append(math.log(new / old))
+    if len(logs) < FEWEST:
+        return None
+    middle = statistics.median(logs)
+    sigma = _MAD_TO_SIGMA * statistics.median(abs(one - middle) for one in logs)
+    return Noise(math.exp(middle), sigma, len(logs))
+
+
+def _trend(
+    before: Latency | None, now: Latency | None, noise: Noise | None
+) -> tuple[LatencyChange, float | None]:
     old, new = _percentile(before, 95), _percentile(now, 95)
-    ratio = new / old if old and new else None
-    if before is None or now is None or old is None or new is None:
+    middle = noise.middle if noise else 1.0
+    ratio = new / old / middle if old and new else None
+    if before is None or now is None or old is None or new is None or noise is None:
         return LatencyChange.UNSURE, ratio
     if min(before.count, now.count) < MIN_SAMPLES:
         return LatencyChange.UNSURE, ratio
-    if abs(new - old) < NOTABLE_MS or (ratio is not None and 1 / NOTABLE < ratio < NOTABLE):
+    expected = old * middle
+    if abs(new - expected) < NOTABLE_MS or (
+        ratio is not None and 1 / noise.shown_from < ratio < noise.shown_from
+    ):
         return LatencyChange.UNCHANGED, ratio
-    return (LatencyChange.SLOWER if new > old else LatencyChange.FASTER), ratio
+    return (LatencyChange.SLOWER if new > expected else LatencyChange.FASTER), ratio
 
 
 def _percentile(latency: Latency | None, share: float) -> float | None:

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from loadtest.core.units import clock
 from loadtest.judge.checks.check import Severity
-from loadtest.judge.comparison import MIN_SAMPLES, NOTABLE, LatencyChange
+from loadtest.judge.comparison import MIN_SAMPLES, LatencyChange
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
 from loadtest.reports import against_base, cpu, removed
@@ -98,7 +98,6 @@ def _environment() -> Environment:
         side=SIDE,
         LATENCY=LATENCY,
         least=MIN_SAMPLES,
-        notable=NOTABLE,
     )
     return environment
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sample_runs import KNOWN, clean, failure, failures, gateway_died, known, latency, operation, run
 
 from loadtest.core.errors import UsageError
-from loadtest.judge.comparison import compare
+from loadtest.judge.comparison import FEWEST, compare
 from loadtest.reports.formats import html
 from loadtest.reports.page import failures as html_failures
 from loadtest.reports.page import operations as html_operations
@@ -153,9 +153,12 @@ def test_an_invalid_histogram_is_reported_with_its_operation() -> None:
 
 
 def test_the_baseline_is_compared() -> None:
+    steady = tuple(
+        replace(operation(f"GET /{number}", 40), latency=latency(*[10.0] * 40)) for number in range(FEWEST)
+    )
     before = replace(
         clean(),
-        operations=(replace(operation("GET /tools", 40), latency=latency(*[10.0] * 40)),),
+        operations=(replace(operation("GET /tools", 40), latency=latency(*[10.0] * 40)), *steady),
         failures=(failure("GET /tools", "gone now"),),
     )
     now = replace(
@@ -163,6 +166,7 @@ def test_the_baseline_is_compared() -> None:
         operations=(
             replace(operation("GET /tools", 40), latency=latency(*[30.0] * 40)),
             operation("POST /tools", 9),
+            *steady,
         ),
         settings=replace(clean().settings, users=30),
     )
@@ -173,6 +177,7 @@ def test_the_baseline_is_compared() -> None:
         "Coverage gained (1)",
         "Resolved failures (1)",
         "1 slower",
+        "a change is shown from × 1.25",
         "10 ms30 ms",
     ):
         assert words in page.text, words
