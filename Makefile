@@ -180,6 +180,10 @@ test-distributed: setup ## Test with network namespaces as machines; needs root
 mutation: setup ## Measure which faults of a gateway a load detects
 	@exec $(LOADTEST) mutate $(MUTATION_ARGS)
 
+.PHONY: calibrate-base
+calibrate-base: setup ## Compare the newest gateway with itself, repeatedly
+	@exec $(BIN)/python scripts/calibrate_base.py $(CALIBRATION_ARGS)
+
 .PHONY: conformance
 conformance: setup ## Run the MCP conformance suite; needs Node.js 22
 	@exec $(BIN)/python scripts/conformance/conformance.py
