@@ -73,7 +73,7 @@ runtime: ## Create .venv with what a load test needs only
 
 .PHONY: clean
 clean: ## Delete reports and caches; keep gateways and .venv
-	@rm -rf reports last-night proposal out dist build release-notes.md .publish .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf reports site last-night proposal out dist build release-notes.md .publish .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find loadtest tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Run a load test
@@ -228,6 +228,10 @@ docs: setup ## Write generated documentation and settings
 .PHONY: goldens
 goldens: setup ## Write the stored reports in tests/data; review the diff
 	@$(BIN)/pytest --quiet tests/reports/formats/test_goldens.py --update-goldens
+
+.PHONY: site
+site: setup ## Build the documentation as a website into site/
+	@$(BIN)/python scripts/docs/website.py site
 
 .PHONY: screenshots
 screenshots: setup ## Take the README's screenshots; RUN=reports/run.json

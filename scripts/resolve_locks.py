@@ -36,6 +36,15 @@ def resolve_group(group: str, lock: Path, constraints: Path) -> None:
     _compile(*wanted, "--constraint", str(constraints), "--output-file", str(lock))
 
 
+def resolve_site(lock: Path) -> None:
+    """Write ``lock`` for the website of the documentation.
+
+    Raises:
+        InstallError: uv failed; the message is one line.
+    """
+    _compile(str(lock.with_suffix(".in")), "--output-file", str(lock))
+
+
 def _compile(*arguments: str) -> None:
     options = ("--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--upgrade")
     # With an explicit interpreter, uv runs no others, such as the shims of a version manager.
@@ -51,6 +60,7 @@ def main() -> int:
         resolve_group("dev", dev, bootstrap)
         resolve_group("base", base, dev)
         resolve_group("build", runtime, dev)
+        resolve_site(REQUIREMENTS / "site.lock")
     except LoadTestError as error:
         sys.stderr.write(f"{error}\n")
         return int(error.exit_code)
