@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from packaging.version import Version
 from sample_runs import failure
 
 from loadtest.core.errors import UsageError
@@ -117,3 +118,16 @@ def test_a_bad_file_is_reported_in_one_line(tmp_path: Path, old: str, new: str, 
     assert str(path) in str(caught.value)
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("version", "excused"), [("0.9", True), ("1.0.6", True), ("3.0", False)])
+def test_a_category_for_some_versions_excuses_nothing_on_others(version: str, excused: bool) -> None:
+    found = load_categories().on(Version(version)).classify(failure("DELETE /roots/{uri}"))
+    assert found is not None
+    assert (found.name, found.excuses) == ("roots-delete-500", excused)
+
+
+def test_it_excuses_failures_of_a_gateway_whose_version_is_unknown() -> None:
+    found = load_categories().on(None).classify(failure("DELETE /roots/{uri}"))
+    assert found is not None
+    assert found.excuses
