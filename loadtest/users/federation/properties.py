@@ -323,7 +323,6 @@ class PropertiesUser(RegistryUser):
                         "capabilities": {"streaming": False},
                         "config": {"loadtest": True},
                         "passthrough_headers": ["X-Load-Test"],
-                        "version": "1.2.3",
                     }
                     more = self.documented(create, every, under="agent")
                     body = new_agent(name, self.backend("a2a"), **more) | dict(scope)
@@ -335,7 +334,7 @@ class PropertiesUser(RegistryUser):
         """An agent that gets every property, in every visibility."""
         with self.team() as team, self.agent(scope=of_team(team.id)) as agent:
             for scope in (PUBLIC, {"visibility": "team"}):
-                every = {**scope, "teamId": team.id, "ownerEmail": self.me, "version": "1.2.4"}
+                every = {**scope, "teamId": team.id, "ownerEmail": self.me}
                 changes = self.documented("PUT /a2a/{agent_id}", every)
                 self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes)
 
