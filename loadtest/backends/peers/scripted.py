@@ -9,7 +9,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
   tells whether a call is waiting, within 5 seconds;
 - ``/dropping/NAME/mcp`` closes the connection during a call of its tool ``drop``;
 - ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
-- ``/plain/NAME/mcp`` has one tool, and remembers the headers that it received;
+- ``/plain/NAME/mcp`` has one tool, and remembers the headers of its calls;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them.
@@ -123,12 +123,14 @@ class ScriptedPeers:
             return Response(status_code=_UNAVAILABLE)
         if behaviour not in TOOLS:
             return Response(status_code=404)
-        self._remember(request)
         message = await request.json()
+        method = message.get("method")
+        # Gateways check the health of a server at any time, with other requests.
+        if method == "tools/call":
+            self._remember(request)
         if "id" not in message:
             return Response(status_code=202)
         params = message.get("params") or {}
-        method = message.get("method")
         if method == "tools/call" and behaviour == "slow":
             await self._hold(name)
         if method == "tools/call" and params["name"] == "drop":

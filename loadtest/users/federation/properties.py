@@ -180,19 +180,9 @@ class PropertiesUser(RegistryUser):
                 method = {"requestType": way.method, "integrationType": "REST", "url": f"{service}/received"}
                 self.update("PUT /tools/{tool_id}", json=way.properties | method, values=method, **own)
                 self.check_call(tool, way)
-            for on, scope in ((True, PRIVATE), (False, {"visibility": "team"})):
-                changes = {
-                    **scope,
-                    "exposePassthrough": on,
-                    "outputSchema": {"type": "object", "properties": {"changed": {"type": "boolean"}}},
-                    "queryMapping": {"text": f"q-{on}"},
-                    "headerMapping": {"text": f"X-Text-{on}"},
-                    "timeoutMs": 15000 if on else 16000,
-                    "allowlist": ["localhost"],
-                    "pluginChainPre": ["deny_filter"],
-                    "pluginChainPost": ["regex_filter"],
-                }
-                self.update("PUT /tools/{tool_id}", json=changes, **own)
+            for scope in (PRIVATE, {"visibility": "team"}):
+                schema = {"type": "object", "properties": {"changed": {"type": "boolean"}}}
+                self.update("PUT /tools/{tool_id}", json={**scope, "outputSchema": schema}, **own)
 
     @task
     def tool_path(self) -> None:
