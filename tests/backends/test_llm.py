@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.backends.peers import llm
+from loadtest.backends.settings import SHOW_REQUEST
 from loadtest.gateway.workspace import free_port
 
 ECHO = {"type": "function", "function": {"name": "echo", "parameters": {}}}
@@ -54,6 +55,11 @@ def test_it_repeats_a_question() -> None:
         "finish_reason": "stop",
     }
     assert answer["usage"] == {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+
+
+def test_it_shows_a_request_without_its_model() -> None:
+    shown = chat(SHOW_REQUEST, top_p=0.5, stream=False).json()["choices"][0]["message"]["content"]
+    assert shown == '{"messages":[{"content":"show the request","role":"user"}],"top_p":0.5}'
 
 
 def test_a_streamed_answer_comes_in_words_and_ends() -> None:

@@ -88,14 +88,23 @@ def test_a_call_waits_until_it_is_released() -> None:
     assert run(scenario) == [True, True, False]
 
 
-def test_headers_are_remembered_by_name() -> None:
+def test_headers_of_calls_are_remembered_by_name() -> None:
     async def scenario(client: httpx.AsyncClient) -> list[str | None]:
         client.headers["X-Key"] = "a"
-        await ask(client, "/plain/a/mcp", "ping")
+        await ask(client, "/plain/a/mcp", "tools/call", {"name": "echo"})
+        await ask(client, "/plain/c/mcp", "ping")
         await client.post("/agent/b", json={"id": 1, "params": {}})
         return [(await client.get(f"/received/{name}")).json().get("x-key") for name in "abc"]
 
     assert run(scenario) == ["a", "a", None]
+
+
+def test_the_query_of_a_call_is_remembered() -> None:
+    async def scenario(client: httpx.AsyncClient) -> str:
+        await ask(client, "/plain/a/mcp?api_key=b", "tools/call", {"name": "echo"})
+        return str((await client.get("/received/a")).json()["query"])
+
+    assert run(scenario) == "api_key=b"
 
 
 @pytest.mark.parametrize("in_body", [True, False])
