@@ -291,12 +291,21 @@ class AdminTeamsUser(AdminUser):
             for page in (1, 2):
                 paged = {"page": page, "per_page": 1}
                 self.call(partial, team_id=team.id, params=paged, check=turns_to(page, left, of=2))
-            found = shows_only(Shown(email, email))
-            self.call(partial, team_id=team.id, params={"search": email}, check=found)
             update = "POST /admin/teams/{team_id}/update-member-role"
             self._changes(update, team, {email: OWNER, me: OWNER}, "Role updated successfully", role=OWNER)
             remove = "POST /admin/teams/{team_id}/remove-member"
             self._changes(remove, team, {me: OWNER}, "removed successfully")
+
+    @task
+    def member_found(self) -> None:
+        """A member of a team is found by the address."""
+        email = self._member.email
+        with self._team(self.name("team")) as team:
+            joined = {email: MEMBER, self.me: OWNER}
+            add = "POST /admin/teams/{team_id}/add-member"
+            self._changes(add, team, joined, "Added 1 member", role=MEMBER)
+            partial, found = "GET /admin/teams/{team_id}/members/partial", shows_only(Shown(email, email))
+            self.call(partial, team_id=team.id, params={"search": email}, check=found)
 
     @task
     def candidates(self) -> None:
