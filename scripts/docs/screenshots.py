@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from loadtest.app.judging import JudgingOptions, judge_run
+from loadtest.openapi.contracts import with_areas
 from loadtest.reports.formats import html
 from loadtest.results.run import read_run
 
@@ -62,7 +63,7 @@ def main() -> int:
     if program is None:
         print(f"no browser: none of {', '.join(PROGRAMS)} is installed", file=sys.stderr)
         return 1
-    run = read_run(Path(sys.argv[1]))
+    run = with_areas(read_run(Path(sys.argv[1])))
     directory = Path(sys.argv[2])
     directory.mkdir(parents=True, exist_ok=True)
     verdict = judge_run(run, JudgingOptions(), dt.datetime.now(dt.UTC).date())
