@@ -67,7 +67,7 @@ def test_this_repository_has_one_placeholder_which_is_explained() -> None:
         if HERE in text:
             named.append(document.name)
             assert f"`{HERE}` is where this repository lives" in re.sub(r"\s+", " ", text), document
-    assert named == ["README.md", "ci.md"]
+    assert named == ["README.md", "ci.md", "tutorial.md"]
 
 
 def test_the_workflow_to_copy_is_valid(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from loadtest.results.run import Run
 from loadtest.results.target import Gateway
 
 CATEGORIES = load_categories()
-GATEWAY = Gateway(version="1.0.7", source="1.0.7")
+GATEWAY = Gateway(version="3.0.7", source="3.0.7")
 SLOW = "GET /slow"
 
 
@@ -57,7 +57,7 @@ def test_the_same_on_both_sides_passes() -> None:
     same = base(pairs=(pairs(PairStage.SCREEN, 1.0, 4), pairs(PairStage.JUDGE, 1.0)))
     verdict = verdict_on(clean_run(), same)
     assert verdict.result is Result.PASS
-    assert verdict.headline.startswith("PASS vs 1.0.7: ")
+    assert verdict.headline.startswith("PASS vs 3.0.7: ")
     assert all(seen(verdict, check).severity is Severity.PASSED for check in BASE_CHECKS)
 
 
@@ -185,9 +185,9 @@ def test_a_ratio_in_words(ratio: Ratio | None, text: str) -> None:
 
 
 def test_the_name_of_a_base() -> None:
-    assert base_name(base()) == "1.0.7"
+    assert base_name(base()) == "3.0.7"
     assert base_name(replace(base(), commit="1a2b3c4d5e6f")) == "1a2b3c4"
     changed = replace(base(), gateway=replace(GATEWAY, changed={"CACHE_TYPE": "memory"}))
-    assert base_name(changed) == "1.0.7 with CACHE_TYPE=memory"
+    assert base_name(changed) == "3.0.7 with CACHE_TYPE=memory"
     assert settings_text(None, changed.gateway) == "CACHE_TYPE=default instead of memory"
     assert settings_text(GATEWAY, GATEWAY) == ""

@@ -12,7 +12,7 @@ from loadtest.results.failures import Failure, ProblemKind
 from loadtest.results.pairs import BaseRun, CallPairs, Measure, PairStage, Trials
 from loadtest.results.target import Gateway
 
-GATEWAY = Gateway(version="1.0.7", source="1.0.7")
+GATEWAY = Gateway(version="3.0.7", source="3.0.7")
 SLOW, SAME = "POST /slow", "GET /same"
 
 

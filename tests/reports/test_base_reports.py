@@ -30,7 +30,7 @@ def pairs(stage: PairStage, operation: str, ratio: float) -> CallPairs:
 @pytest.fixture
 def compared() -> tuple[Run, Verdict]:
     base = BaseRun(
-        gateway=Gateway(version="1.0.7", source="1.0.7", changed={"CACHE_TYPE": "memory"}),
+        gateway=Gateway(version="3.0.7", source="3.0.7", changed={"CACHE_TYPE": "memory"}),
         commit="1a2b3c4d5e",
         confirmed=True,
         pairs=(

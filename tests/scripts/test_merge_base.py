@@ -68,7 +68,7 @@ def test_without_the_commit_the_message_says_what_to_fetch(repository: Path, tmp
 
 
 def test_other_inputs_stay(repository: Path, tmp_path: Path) -> None:
-    inputs = {"INPUT_BASE": "1.0.7", "GITHUB_WORKSPACE": str(repository), "RUNNER_TEMP": str(tmp_path)}
+    inputs = {"INPUT_BASE": "3.0.7", "GITHUB_WORKSPACE": str(repository), "RUNNER_TEMP": str(tmp_path)}
     assert with_base(inputs) is inputs
     checked_out = with_base({**inputs, "INPUT_BASE": "merge-base", "GITHUB_BASE_REF": "main"})
     assert checked_out["INPUT_BASE"] == f"path:{tmp_path / 'contextforge-base'}"
