@@ -1,7 +1,8 @@
 """Which operations get the next pairs. Pure, without SciPy: it runs inside the load generator.
 
 Few pairs of every operation show which ones may be slower. Those get more pairs, in two steps, and the most suspicious
-ones are judged on fresh pairs: the choice has no influence on them.
+ones are judged on fresh pairs: the choice has no influence on them. Only pairs that are made while nothing else runs
+count for a step, because they scatter less.
 """
 
 from __future__ import annotations
@@ -13,13 +14,8 @@ from dataclasses import dataclass
 
 SCREENED = 4
 """Pairs of an operation after which it is screened."""
-WIDE = 100
-NARROW = 30
 JUDGED = 10
 """Operations that are judged."""
-WIDE_PAIRS = 8
-NARROW_PAIRS = 16
-"""Pairs of each of the most suspicious operations after a step."""
 LEAST_JUDGED = 20
 """Fresh pairs without which an operation is not judged."""
 JUDGING_STEPS = (LEAST_JUDGED, 40, 100)
@@ -30,8 +26,10 @@ REPLAYS = 40
 """Most runs of a scenario that decide about a failure."""
 LOOKS = (10, 20, REPLAYS)
 """Numbers of runs after which a failure is tested."""
-PRIOR = 0.1
-"""Standard deviation that is added to the measured one: few pairs may agree by chance."""
+SPREAD = 0.1
+"""Median absolute deviation of a pair, if no operation has several pairs."""
+WEIGHT = 4
+"""Number of pairs as which the spread of all operations counts in that of one: few pairs may agree by chance."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,24 @@ class Step:
 
 
 STEPS = (
-    Step(None, SCREENED, 0.55),
-    Step(WIDE, WIDE_PAIRS, 0.7),
-    Step(NARROW, NARROW_PAIRS, 0.8),
+    Step(None, 1, 0.3),
+    Step(None, 2, 0.55),
+    Step(100, 4, 0.68),
+    Step(30, 8, 0.78),
 )
 
 
-def suspicion(logs: Sequence[float]) -> float:
-    """Return a score of log ratios: higher for a larger slowdown and for more and less scattered pairs."""
+def suspicion(logs: Sequence[float], spread: float = SPREAD) -> float:
+    """Return a score of log ratios: higher for a larger slowdown and for more and less scattered pairs.
+
+    ``spread`` is the median absolute deviation of the pairs of all operations.
+    """
     if not logs:
         return -math.inf
-    middle = statistics.median(logs)
-    spread = statistics.median(abs(one - middle) for one in logs)
-    return middle * math.sqrt(len(logs)) / (spread + PRIOR)
+    middle, degrees = statistics.median(logs), len(logs) - 1
+    own = statistics.median(abs(one - middle) for one in logs)
+    shrunk = (degrees * own + WEIGHT * spread) / (degrees + WEIGHT)
+    return middle * math.sqrt(len(logs)) / max(shrunk, 1e-6)
 
 
 def most_suspicious(number: int | None, *measures: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
@@ -67,11 +70,19 @@ def most_suspicious(number: int | None, *measures: Mapping[str, Sequence[float]]
 
     ``measures`` hold log ratios by operation.
     """
+    spreads = [_spread(logs.values()) for logs in measures]
     score = {
-        name: max(suspicion(logs.get(name, ())) for logs in measures)
+        name: max(
+            suspicion(logs.get(name, ()), spread) for logs, spread in zip(measures, spreads, strict=True)
+        )
         for name in {name for logs in measures for name in logs}
     }
     return tuple(sorted(score, key=lambda name: (-score[name], name))[:number])
+
+
+def _spread(operations: Collection[Sequence[float]]) -> float:
+    deviations = [abs(one - statistics.median(logs)) for logs in operations if len(logs) > 2 for one in logs]
+    return statistics.median(deviations) if deviations else SPREAD
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,12 @@ def test_a_larger_slowdown_and_more_pairs_are_more_suspicious() -> None:
     assert suspicion([]) < suspicion([-9.0])
 
 
+def test_a_single_pair_is_less_suspicious_than_several_that_agree() -> None:
+    noise = {f"n{number}": [-0.3, 0.0, 0.3] for number in range(20)}
+    logs = {**noise, "once": [0.9], "often": [0.5] * 8}
+    assert most_suspicious(1, logs) == ("often",)
+
+
 def test_the_most_suspicious_come_first() -> None:
     logs = {"slow": [0.5] * 4, "same": [0.0] * 4, "fast": [-0.5] * 4}
     assert most_suspicious(2, logs) == ("slow", "same")

@@ -256,7 +256,8 @@ class PairDirector:
             other.kill()
             del self._active[number]
         if not self._stopping:
-            self.tally.add(order.stage, order.name, lockstep, time.monotonic() - began, order.only)
+            seconds = time.monotonic() - began
+            self.tally.add(order.stage, order.name, lockstep, seconds, order.only, alone=order.alone)
 
     def _links(self, number: int) -> tuple[GatewayLink, GatewayLink]:
         """Return links for one run: both sides use the same names, and no other run does."""

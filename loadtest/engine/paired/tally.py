@@ -29,6 +29,8 @@ class PairTally:
         self._pairs: defaultdict[tuple[PairStage, str, str], list[CallPair]] = defaultdict(list)
         self._trials: defaultdict[tuple[PairStage, str, str], _Counts] = defaultdict(_Counts)
         self._warm: set[str] = set()
+        self._alone: Counter[tuple[PairStage, str]] = Counter()
+        """Pairs that were made while nothing else ran."""
         self.costs: dict[str, Cost] = {}
         """By scenario, of its last run."""
 
@@ -39,11 +41,13 @@ class PairTally:
         lockstep: Lockstep,
         seconds: float,
         only: Collection[str] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         """Count one run of ``scenario``, which took ``seconds``.
 
         The first pair of each operation is a warm-up and not counted. ``only`` names the operations whose latency
-        counts; None for all.
+        counts; None for all. ``alone`` says whether nothing else ran meanwhile.
         """
         yielded: defaultdict[str, int] = defaultdict(int)
         for pair in lockstep.pairs():
@@ -55,6 +59,7 @@ class PairTally:
             elif only is None or pair.operation in only:
                 key = (stage, scenario, pair.operation)
                 self._pairs[key].append(pair)
+                self._alone[stage, pair.operation] += alone
         for operation, (head, base) in lockstep.tried().items():
             counts = self._trials[stage, scenario, operation]
             counts.runs += 1
@@ -72,12 +77,8 @@ class PairTally:
         return dict(logs)
 
     def missing(self, operations: Collection[str], pairs: int, stage: PairStage) -> dict[str, int]:
-        """Return how many pairs each operation lacks to have ``pairs`` in a stage."""
-        found: Counter[str] = Counter()
-        for (of, _, operation), made in self._pairs.items():
-            if of is stage:
-                found[operation] += len(made)
-        wanted = {name: pairs - found[name] for name in operations}
+        """Return how many pairs each operation lacks to have ``pairs`` in a stage, made while nothing else ran."""
+        wanted = {name: pairs - self._alone[stage, name] for name in operations}
         return {name: number for name, number in wanted.items() if number > 0}
 
     def outcome(self, stage: PairStage, scenario: str, operation: str) -> tuple[int, int, int]:
