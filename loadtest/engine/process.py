@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -189,6 +189,7 @@ class LoadProcess:
         self.join((first, *replicas))
         if target.base is not None and target.pairs is not None:
             self.base = self._connect_base(target.base)
+            check_alike(first.session, self.base.session)
             self._for_base = self._copy_for(self.base)
             self.paired = PairDirector(
                 target.pairs,
@@ -233,7 +234,8 @@ class LoadProcess:
             secrets=self.target.secrets,
         )
         session.changed = base.changed
-        session.shapes = ResponseShapes(why_not="the shapes of the base are not compared")
+        if base.changed:
+            session.shapes = _not_compared(base.changed)
         return GatewayLink(session, Fixture(backends=base.backends), base.pid)
 
     def _copy_for(self, base: GatewayLink) -> LoadProcess:
@@ -258,8 +260,7 @@ class LoadProcess:
         )
         session.changed = self.target.changed
         if self.target.changed:
-            names = ", ".join(sorted(self.target.changed))
-            session.shapes = ResponseShapes(why_not=f"the gateway has other settings than usual: {names}")
+            session.shapes = _not_compared(self.target.changed)
         session.on_token_rejected = self._on_token_rejected
         return session
 
@@ -379,6 +380,17 @@ class LoadProcess:
 
     def _on_next_scenario(self, message: NextScenario, _sender: str) -> None:
         self.sweep.receive(message.ticket, message.name, over=message.sweep_over)
+
+
+def check_alike(head: Session, base: Session) -> None:
+    """Compare recorded shapes on both sides or on neither: a failure that only one side can have proves nothing."""
+    if reason := head.shapes.why_not or base.shapes.why_not:
+        head.shapes, base.shapes = ResponseShapes(why_not=reason), ResponseShapes(why_not=reason)
+
+
+def _not_compared(changed: Iterable[str]) -> ResponseShapes:
+    names = ", ".join(sorted(changed))
+    return ResponseShapes(why_not=f"the gateway has other settings than usual: {names}")
 
 
 def start_address(environment: Environment, target: Target) -> str:
