@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from locust.env import Environment
+from supported import NEWEST
 
 from loadtest.client.auth import Credentials
 from loadtest.client.response_shapes import ResponseShapes
@@ -17,10 +18,16 @@ from loadtest.engine import process as process_module
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.target import Base, PairPlan, Target, target_environment
 from loadtest.openapi.contract import read_contract
-from loadtest.shapes.shape import merge, shape_of
+from loadtest.shapes.shape import Within, merge, shape_of
 
 HEAD, BASE = "http://127.0.0.1:9", "http://127.0.0.1:10"
-RECORDED = {"GET /tools": {"200": functools.reduce(merge, [shape_of({"id": "a"})] * 50)}}
+RECORDED = {
+    "GET /tools": {
+        "200": functools.reduce(
+            lambda one, other: merge(one, other, Within.RUN), [shape_of({"id": "a"})] * 50
+        )
+    }
+}
 CREDENTIALS = Credentials(email="a@b", jwt_secret="x" * 32)
 
 
@@ -62,7 +69,7 @@ def test_a_missing_key_is_found_on_both_sides_or_on_neither(
         credentials=CREDENTIALS,
         reports=str(tmp_path),
         changed=head_changed,
-        base=Base(host=BASE, credentials=CREDENTIALS, source="1.0.7", data="1.0.7", changed=base_changed),
+        base=Base(host=BASE, credentials=CREDENTIALS, source=NEWEST, data=NEWEST, changed=base_changed),
         pairs=PairPlan(budget=1.0),
     )
     for name, value in target_environment(target).items():
