@@ -24,7 +24,7 @@ HEAD, BASE = "http://127.0.0.1:9", "http://127.0.0.1:10"
 RECORDED = {
     "GET /tools": {
         "200": functools.reduce(
-            lambda one, other: merge(one, other, Within.RUN), [shape_of({"id": "a"})] * 50
+            lambda one, other: merge(one, other, Within.VERSION), [shape_of({"id": "a"})] * 50
         )
     }
 }
