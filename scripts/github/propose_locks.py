@@ -16,7 +16,7 @@ from pathlib import Path
 from pull_request import CHECKS, LARGEST_TEXT, open_or_update, propose_from_directory, read_lock, run_url
 
 FOLDER = "requirements"
-LOCKS = ("bootstrap.lock", "runtime.lock", "base.lock", "dev.lock")
+LOCKS = ("bootstrap.lock", "runtime.lock", "base.lock", "dev.lock", "site.lock")
 BRANCH = "locks"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 

@@ -20,7 +20,7 @@ def lock(**versions: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "checkout" / "requirements"
     folder.mkdir(parents=True)
-    for name in ("bootstrap", "runtime", "base"):
+    for name in ("bootstrap", "runtime", "base", "site"):
         (folder / f"{name}.lock").write_text(lock(uv="0.1"))
     (folder / "dev.lock").write_text(lock(click="8.0", uv="0.1"))
     return folder.parent
@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
 def made(tmp_path: Path) -> Path:
     directory = tmp_path / "made"
     directory.mkdir()
-    for name in ("bootstrap", "runtime", "base"):
+    for name in ("bootstrap", "runtime", "base", "site"):
         (directory / f"{name}.lock").write_text(lock(uv="0.2"))
     (directory / "dev.lock").write_text(lock(click="8.0", uv="0.2", rich="14.0"))
     return directory
@@ -43,6 +43,7 @@ def test_a_pull_request_lists_what_changed(hub: FakeGitHub, checkout: Path, made
         "requirements/bootstrap.lock": lock(uv="0.2"),
         "requirements/runtime.lock": lock(uv="0.2"),
         "requirements/base.lock": lock(uv="0.2"),
+        "requirements/site.lock": lock(uv="0.2"),
         "requirements/dev.lock": lock(click="8.0", uv="0.2", rich="14.0"),
     }
     (pull,) = hub.pulls

@@ -63,6 +63,8 @@ ANSWERS: dict[str, Any] = {
     "/resources": [ENTITY],
     "/prompts": [ENTITY],
 }
+PART = b"<div>Stub</div>"
+PAGE = b"<!doctype html><html><body>%b</body></html>" % PART
 
 
 def behaviour() -> dict[str, Any]:
@@ -115,9 +117,11 @@ class Handler(BaseHTTPRequestHandler):
         is_refused = refused(asked, self.headers.get("Authorization"))
         status = 401 if is_refused else asked.get("status", {}).get(path, 200)
         body = {"detail": asked.get("detail", "refused")} if status != 200 else ANSWERS.get(path, ENTITY)
-        content = json.dumps(body).encode()
+        content, media_type = json.dumps(body).encode(), "application/json"
+        if status == 200 and "fmt=html" in self.path:
+            content, media_type = PART if "partial=true" in self.path else PAGE, "text/html"
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -131,8 +131,9 @@ WRONG = tuple(map(WrongAnswer, (Value(""), Value("wrong" * 1000), Everything(LOC
 NO_BACKENDS: dict[str, Any] = {
     "newest_mail": lambda *_, **__: None,
     "arrived_events": lambda *_, **__: 0,
+    "received": lambda *_: LOCAL,
 }
-"""What the backends respond that a check asks."""
+"""What the backends respond that a check asks, and what it must be."""
 
 TESTED_ELSEWHERE = {
     "has_subject": Path(__file__).parents[1] / "users" / "test_identity.py",
