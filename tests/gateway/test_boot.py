@@ -240,7 +240,9 @@ def test_the_error_of_a_gateway_that_ends_while_booting(home: Path, tmp_path: Pa
     assert "\n" not in str(error.value)
 
 
-def test_a_gateway_that_takes_too_long(own_home: Path) -> None:
+def test_a_gateway_that_takes_too_long(tmp_path: Path) -> None:
+    own_home = tmp_path / "home"
+    stub_home(own_home).joinpath("stub.json").write_text('{"never serves": true}')
     with (
         pytest.raises(BootError, match=r"did not answer on /health within 0\.2 s"),
         booted(STUB, home=own_home, environ={}, boot_time=0.2),

@@ -359,8 +359,11 @@ class AdminGrpcUser(AdminUser):
                 turned = self.differs("GET /admin/grpc", str(first["data.0.id"]))
                 second = {"page": 2, "per_page": 1, "include_inactive": True}
                 self.call("GET /admin/grpc", params=second, check=is_page(2, 1), effect=turned)
-                both = only(Shown(one.id, one["name"]), Shown(other.id, other["name"]), at="data")
-                self.call("GET /admin/grpc", params={"team_id": team.id}, check=both)
+                self.call(
+                    "GET /admin/grpc",
+                    params={"team_id": team.id},
+                    check=only(Shown(one.id, one["name"]), Shown(other.id, other["name"]), at="data"),
+                )
 
     @task
     def properties(self) -> None:

@@ -256,7 +256,7 @@ class LlmProxyUser(LlmModels):
         with self.provider() as provider, self.model(provider.id) as model:
             asked = conversation(model["model_alias"])
             self.call(
-                "POST /chat/completions", json=asked, check=has("choices.0.message.content", received(asked))
+                "POST /chat/completions", json=asked, check=has("choices.0.message.content", passed_on(asked))
             )
 
     @task
@@ -299,7 +299,7 @@ def conversation(model: str) -> dict[str, Any]:
     }
 
 
-def received(asked: dict[str, Any]) -> str:
+def passed_on(asked: dict[str, Any]) -> str:
     """Return what the backend must receive of a request, as it repeats it."""
     kept = {name: value for name, value in asked.items() if name not in NOT_PASSED_ON}
     return msgspec.json.encode(kept, order="sorted").decode()
