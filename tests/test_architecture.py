@@ -28,27 +28,30 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "pairs", "results"},
     "fixtures": {"client", "results"},
+    "scenarios": {"core"},
     "gateway": {"backends", "client", "core", "results", "versions"},
     "adoption": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
     },
     "recording": {"client", "core", "results", "shapes", "workload"},
     "engine": {
-        *("client", "core", "fixtures", "pairs", "recording", "results", "shapes", "versions", "workload"),
+        *("client", "core", "fixtures", "pairs", "recording", "results", "scenarios", "shapes", "versions"),
+        "workload",
     },
     "app": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "pairs", "reports", "results"),
-        *("versions", "workload"),
+        *("scenarios", "versions", "workload"),
     },
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),
     },
     "users": {
-        *("backends", "client", "core", "engine", "fixtures", "openapi", "results", "versions", "workload"),
+        *("backends", "client", "core", "engine", "fixtures", "openapi", "results", "scenarios", "versions"),
+        "workload",
     },
     "cli": {
         *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
-        *("results", "shapes", "versions", "workload"),
+        *("results", "scenarios", "shapes", "versions", "workload"),
     },
 }
 """Each package below ``loadtest``, and the packages that it may import."""

@@ -25,6 +25,7 @@ from loadtest.engine.target import DEFAULT_HOST, PairPlan, Replica, Target, targ
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import RunState, read_run, write_run
+from loadtest.scenarios.source import ScenarioSource
 from loadtest.workload.profiles import Size
 
 ONLY_PRINT = frozenset(("--list", "-l", "--help", "-h"))
@@ -38,10 +39,11 @@ def target_of(
     replicas: Sequence[RunningGateway] = (),
     base: RunningGateway | None = None,
     pairs: PairPlan | None = None,
+    custom: Sequence[ScenarioSource] = (),
 ) -> Target:
     """Return the configuration of a Locust process that tests ``gateway``, with ``replicas`` in the first sweep.
 
-    With a ``base``, it is called in ``pairs``.
+    With a ``base``, it is called in ``pairs``. ``custom`` scenarios are run as well.
     """
     target = Target(
         host=parse_address(gateway.host, "GATEWAY"),
@@ -65,6 +67,7 @@ def target_of(
         pid=only_process(gateway) if base else None,
         base=base_of(base) if base else None,
         pairs=pairs,
+        custom=tuple(custom),
     )
     return _with_size(target, size, reports)
 
@@ -83,6 +86,7 @@ def drive_alone(
     master: MasterOptions | None = None,
     explicit: frozenset[str] = frozenset(),
     arguments: Sequence[str] = (),
+    custom: Sequence[ScenarioSource] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Run Locust in this terminal, against LOADTEST_HOST, GATEWAY, or the gateway of ``boot --detach``.
@@ -98,7 +102,7 @@ def drive_alone(
     """
     config = read_config(arguments)
     held, target = _find_target(size, home, reports, config, environ)
-    target = replace(target, ui=ui)
+    target = replace(target, ui=ui, custom=tuple(custom))
     if master is not None:
         target = as_master(target, master)
     check_arguments(arguments, target.host, ui=ui)

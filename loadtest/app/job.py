@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import asdict, replace
 
+from loadtest.app.custom import check_operations_of, check_sources
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
 from loadtest.app.enrich import enrich, enrich_base, enrich_handlers, enrich_replica, started_at
@@ -61,6 +62,7 @@ from loadtest.pairs.statistics import require_scipy
 from loadtest.results.deployment import SQLITE, Deployment
 from loadtest.results.run import Phase, Run, RunState, Settings, read_run, write_run
 from loadtest.results.target import Gateway
+from loadtest.scenarios.source import ScenarioSource
 from loadtest.workload.plan import MAX_SWEEP_TIME
 from loadtest.workload.profiles import Size
 
@@ -83,6 +85,8 @@ class Job:
     """Locust options that were given to ``loadtest``, in contrast to those of the profile."""
     locust: tuple[str, ...] = ()
     """Arguments for Locust."""
+    custom: tuple[ScenarioSource, ...] = ()
+    """Where custom scenarios are."""
     master: MasterOptions | None = None
     """Options of the master if workers on other machines generate the load."""
     held: RunningGateway | None = None
@@ -115,6 +119,7 @@ def run_job(job: Job, progress: Progress) -> tuple[Run, Verdict]:
     """
     check_options(job.options)
     _check_locust(job)
+    check_sources(job.custom, job.source.data.version if isinstance(job.source, Pinned) else None)
     _check_criteria(job)
     check_overrides(job.overrides, job.source)
     _check_base(job)
@@ -151,7 +156,9 @@ def _check_criteria(job: Job) -> None:
     """Refuse criteria for what no scenario of this job calls, or not often enough, before anything is booted."""
     criteria = criteria_in(job.options)
     if any(one.scope for one in criteria):
-        scenarios = selected_scenarios(job.locust, soak=job.size.soak is not None, deep=job.size.deep)
+        scenarios = selected_scenarios(
+            job.locust, soak=job.size.soak is not None, deep=job.size.deep, custom=job.custom
+        )
         version = job.source.data.version if isinstance(job.source, Pinned) else None
         check_criteria(criteria, reachable_operations(scenarios, version), job.size)
 
@@ -218,6 +225,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
             base = others.pop() if job.base is not None else None
             ports = tuple(urlsplit(one.host).port for one in (gateway, base) if one)
             phases += _boot_phases(gateway, job.set_up_seconds)
+            check_operations_of(job.custom, gateway)
             for note in gateway.notes:
                 progress.log("note", note)
             wanted = f"{job.size.words} on {gateway.host}"
@@ -393,7 +401,7 @@ def _drive(
     base: RunningGateway | None = None,
     pairs: PairPlan | None = None,
 ) -> float | None:
-    target = target_of(gateway, job.size, job.reports, others, base, pairs)
+    target = target_of(gateway, job.size, job.reports, others, base, pairs, job.custom)
     config = read_config(job.locust)
     arguments = job.locust
     if job.master is not None:

@@ -14,6 +14,7 @@ from loadtest.engine.selection import read_selection, select
 from loadtest.judge.criteria.criterion import Criterion
 from loadtest.openapi.contracts import contract_of, path_of
 from loadtest.results.run import Scenario
+from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions import data as versions
 from loadtest.workload.profiles import Size
 
@@ -25,17 +26,19 @@ MIX_WEIGHT = 10
 """How much more often the operations of the realistic mix are called than others."""
 
 
-def selected_scenarios(arguments: Sequence[str], *, soak: bool, deep: bool) -> tuple[Scenario, ...]:
-    """Return the scenarios of a run with these ``arguments`` for Locust.
+def selected_scenarios(
+    arguments: Sequence[str], *, soak: bool, deep: bool, custom: Sequence[ScenarioSource] = ()
+) -> tuple[Scenario, ...]:
+    """Return the scenarios of a run with these ``arguments`` for Locust, ``custom`` ones included.
 
     Raises:
         UsageError: a tag or a user class does not exist, or nothing remains.
     """
     selection = read_selection(arguments)
     if not selection:
-        return discover_scenarios(soak=soak, deep=deep)
-    chosen = select(selection, discover_scenarios(soak=True, deep=True))
-    names = {one.name for one in discover_scenarios(soak=soak, deep=deep)}
+        return discover_scenarios(custom=custom, soak=soak, deep=deep)
+    chosen = select(selection, discover_scenarios(custom=custom, soak=True, deep=True))
+    names = {one.name for one in discover_scenarios(custom=custom, soak=soak, deep=deep)}
     usual = tuple(one for one in chosen if one.name in names)
     if not usual:
         raise UsageError(f"{chosen[0].name}: runs with another profile only, deep or soak")

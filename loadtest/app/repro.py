@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
 from loadtest.results.run import Run
 from loadtest.results.trace import TracedCall, read_trace
+from loadtest.scenarios.source import ScenarioSource, read_sources
 from loadtest.workload.profiles import Size
 
 LONGEST = 300.0
@@ -64,7 +65,8 @@ def failure_of(run: Run, fingerprint: str) -> Failure:
         which = "several failures have" if found else "no failure of this run has"
         raise UsageError(f"{fingerprint!r}: {which} this fingerprint, expected one of {named or 'none'}")
     (failure,) = found
-    planned = {one.name for one in discover_scenarios(soak=False, deep=True)}
+    custom = read_sources(run.settings.scenarios)
+    planned = {one.name for one in discover_scenarios(custom=custom, soak=False, deep=True)}
     if failure.scenario is None:
         raise UsageError(f"{failure.fingerprint}: the run does not record its scenario")
     if failure.scenario not in planned:
@@ -118,6 +120,7 @@ def reproduce(
     port: int | None = None,
     database: str | None = None,
     overrides: Mapping[str, str] | None = None,
+    custom: Sequence[ScenarioSource] = (),
     progress: Progress,
 ) -> Reproduction:
     """Boot ``source`` unless it runs already, perform the scenario of ``failure`` once, and stop the gateway.
@@ -139,19 +142,25 @@ def reproduce(
             )
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-repro-")))
         progress.log("repro", f"{failure.scenario} on {gateway.host}")
-        calls = _perform(failure, gateway, reports, keep=keep, progress=progress)
+        calls = _perform(failure, gateway, reports, custom=custom, keep=keep, progress=progress)
         failing = next((n for n, one in enumerate(calls, 1) if one.fingerprint == failure.fingerprint), None)
         calls = calls[:failing]
         return Reproduction(failure, gateway, calls, _log_of(calls[-1], gateway) if failing else ())
 
 
 def _perform(
-    failure: Failure, gateway: RunningGateway, reports: Path, *, keep: bool, progress: Progress
+    failure: Failure,
+    gateway: RunningGateway,
+    reports: Path,
+    *,
+    custom: Sequence[ScenarioSource],
+    keep: bool,
+    progress: Progress,
 ) -> tuple[TracedCall, ...]:
     size = Size(profile="repro", users=1, spawn_rate=1.0, run_time=LONGEST, processes=1, deep=True)
     trace = reports / "trace.jsonl"
     target = replace(
-        target_of(gateway, size, reports),
+        target_of(gateway, size, reports, custom=custom),
         only=(failure.scenario or "",),
         trace=str(trace),
         stop_at=failure.fingerprint if keep else "",

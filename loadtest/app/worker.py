@@ -19,6 +19,7 @@ from loadtest.core.signals import listening
 from loadtest.engine.locust_options import Mode, check_arguments, read_config
 from loadtest.engine.target import Target, target_from
 from loadtest.gateway.process.detached import read_state
+from loadtest.scenarios.source import ScenarioSource
 
 
 def run_worker(
@@ -27,9 +28,12 @@ def run_worker(
     home: Path,
     processes: int = 1,
     arguments: Sequence[str] = (),
+    custom: Sequence[ScenarioSource] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Run a worker with the number of ``processes`` until its master has finished; it writes no reports.
+
+    It needs the same ``custom`` scenarios as the master.
 
     Returns 0 if it took part until the end, 3 if not, and 128 plus the signal number after a signal.
 
@@ -45,7 +49,7 @@ def run_worker(
             "a worker signs in to the gateway by itself"
         )
     with tempfile.TemporaryDirectory(prefix="loadtest-") as scratch:
-        target = replace(target, mode=Mode.WORKER, processes=processes, reports=scratch)
+        target = replace(target, mode=Mode.WORKER, processes=processes, reports=scratch, custom=tuple(custom))
         with (
             listening() as stop,
             os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output,

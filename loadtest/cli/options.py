@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +22,8 @@ from loadtest.workload import profiles
 
 if TYPE_CHECKING:
     from loadtest.app.judging import JudgingOptions
-    from loadtest.results.run import Run
+    from loadtest.results.run import Run, Scenario
+    from loadtest.scenarios.source import ScenarioSource
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """Context settings of every command, so that a command's help does not depend on its parent."""
@@ -98,6 +99,8 @@ def setting_options(*declared: Setting[Any]) -> Callable[[F], F]:
                 metavar=setting.type.metavar,
                 envvar=setting.variable or None,
                 multiple=setting.repeated is not None,
+                # The options that list scenarios need its value.
+                is_eager=setting is settings.SCENARIOS,
                 help=help_of(setting),
             )(command)
         return command
@@ -124,12 +127,18 @@ master = click.option(
 )
 
 
+def _all_scenarios(ctx: click.Context) -> tuple[Scenario, ...]:
+    """Return all scenarios, including those of ``--scenarios`` on the command line."""
+    from loadtest.engine.scenario_plan import discover_scenarios
+
+    custom = read_scenarios(ctx.params.get(settings.SCENARIOS.parameter) or ())
+    return discover_scenarios(custom=custom, soak=True, deep=True)
+
+
 def _print_tags(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
-    from loadtest.engine.scenario_plan import discover_scenarios
-
-    counts = Counter(tag for one in discover_scenarios(soak=True, deep=True) for tag in one.tags)
+    counts = Counter(tag for one in _all_scenarios(ctx) for tag in one.tags)
     for tag, count in sorted(counts.items()):
         click.echo(f"{tag}  {plural(count, 'scenario')}")
     ctx.exit()
@@ -138,9 +147,7 @@ def _print_tags(ctx: click.Context, _param: click.Parameter, wanted: bool) -> No
 def _print_scenarios(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
-    from loadtest.engine.scenario_plan import discover_scenarios
-
-    for one in discover_scenarios(soak=True, deep=True):
+    for one in _all_scenarios(ctx):
         tags = f"  [{', '.join(one.tags)}]" if one.tags else ""
         click.echo(f"{one.name}  {plural(len(one.calls), 'operation')}  {one.file}:{one.line}{tags}")
     ctx.exit()
@@ -152,9 +159,7 @@ def listing(command: F) -> F:
         ("--list-scenarios", _print_scenarios, "List the scenarios, as USER_CLASS.TASK, and exit"),
         ("--list-tags", _print_tags, "List the tags of scenarios, and exit"),
     ):
-        command = click.option(
-            name, is_flag=True, is_eager=True, expose_value=False, callback=printed, help=words
-        )(command)
+        command = click.option(name, is_flag=True, expose_value=False, callback=printed, help=words)(command)
     return command
 
 
@@ -192,7 +197,29 @@ def locust_arguments(given: Given) -> tuple[str, ...]:
     return (*given["locust"], *(("--tags", *given["tags"]) if given["tags"] else ()))
 
 
-def check_selection(given: Given) -> None:
+def read_scenarios(given: Sequence[str]) -> tuple[ScenarioSource, ...]:
+    """Return where custom scenarios are: the ones of the option, and those of installed packages.
+
+    Raises:
+        UsageError: a source does not exist or contains no module.
+    """
+    from loadtest.scenarios.source import read_sources
+
+    return read_sources(given)
+
+
+def recorded_scenarios(run: Run) -> tuple[ScenarioSource, ...]:
+    """Return those sources of custom scenarios of ``run`` that exist on this machine, and note the others."""
+    found: list[ScenarioSource] = []
+    for text in run.settings.scenarios:
+        try:
+            found += read_scenarios([text])
+        except UsageError as error:
+            click.echo(f"note     {error}: data files beside it do not apply", err=True)
+    return tuple(found)
+
+
+def check_selection(given: Given, custom: Sequence[ScenarioSource] = ()) -> None:
     """Refuse tags and user classes that do not exist.
 
     This takes part of a second, and is done before the modules are loaded that boot a gateway.
@@ -206,7 +233,7 @@ def check_selection(given: Given) -> None:
     arguments = locust_arguments(given)
     if read_selection(arguments):
         size = read_size(given)
-        selected_scenarios(arguments, soak=size.soak is not None, deep=size.deep)
+        selected_scenarios(arguments, soak=size.soak is not None, deep=size.deep, custom=custom)
 
 
 def read_master(given: Given) -> MasterOptions | None:
@@ -233,16 +260,20 @@ def on_command_line(parameter: str) -> bool:
     return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
 
 
-def read_judging(given: Given) -> JudgingOptions:
-    """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria."""
+def read_judging(given: Given, custom: Sequence[ScenarioSource] = ()) -> JudgingOptions:
+    """Return how to judge; a criterion that ends in ``.toml`` is a file of criteria.
+
+    The data files beside ``custom`` scenarios apply as well.
+    """
     from loadtest.app.judging import JudgingOptions
     from loadtest.judge.against_base import FailOnBreaking
     from loadtest.judge.failures import FailOn
+    from loadtest.scenarios.data_files import categories_files, known_failures_files
 
     criteria = given["criteria"]
     return JudgingOptions(
-        known_failures=given["known_failures"],
-        categories=given["categories"],
+        known_failures=(*given["known_failures"], *known_failures_files(custom)),
+        categories=(*given["categories"], *categories_files(custom)),
         criteria=tuple(text for text in criteria if not text.endswith(".toml")),
         criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
         fail_on=FailOn(settings.FAIL_ON.or_default(given["fail_on"])),

@@ -171,6 +171,13 @@ TAGS = Setting(
     default_text="all scenarios",
     repeated=Repeated.WORDS,
 )
+SCENARIOS = Setting(
+    help="Directory, file or module with scenarios of your own",
+    type=Text("DIR|MODULE"),
+    option="--scenarios",
+    input="scenarios",
+    repeated=Repeated.LINES,
+)
 
 # How it is judged.
 KNOWN_FAILURES = Setting(
@@ -358,7 +365,7 @@ COMMENT = Setting(
 ALL: tuple[Setting[Any], ...] = tuple(value for value in vars().values() if isinstance(value, Setting))
 """Every setting, in the order of its declaration."""
 
-SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS)
+SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS, SCENARIOS)
 """Options of commands that generate load."""
 MASTER = (EXPECT_WORKERS, WORKERS_WITHIN, MASTER_PORT, MASTER_BIND)
 """Options of commands that can be a master."""

@@ -146,7 +146,7 @@ class Coordinator:
             session.limiter.notes += (SEPARATE_WRITERS,)
         self.workers.begin()
         shape = self.soak.shape
-        scenarios = discover_scenarios(soak=shape is not None, deep=target.deep)
+        scenarios = discover_scenarios(custom=target.custom, soak=shape is not None, deep=target.deep)
         selected = process.scenarios.keys() & (target.only or process.scenarios)
         plan = select_scenarios(selected, scenarios)
         self.queue = self._sweep(plan)

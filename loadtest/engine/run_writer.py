@@ -126,6 +126,7 @@ class RunWriter:
                 exclude_tags=tuple(sorted(getattr(options, "exclude_tags", None) or ())),
                 user_classes=tuple(sorted(classes)),
                 left_out=left_out,
+                scenarios=tuple(one.text for one in self.target.custom if not one.installed),
                 seed=self.target.seed,
             ),
             environment=_environment(),

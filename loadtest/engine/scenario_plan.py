@@ -3,25 +3,32 @@
 An operation has one spelling, ``METHOD /path/{template}``. Every such literal in a scenario, or in a function or
 constant that the scenario uses from its own or an imported module, is a call. A class may run scenarios of another
 class under renamed paths: ``lifecycle = ServersUser.lifecycle`` with ``renamed = {"/servers": "/virtual-servers"}``.
-The source is parsed and not imported.
+Custom scenarios are read in the same way; one of their classes may replace a built-in one. The source is parsed and not
+imported.
 """
 
 from __future__ import annotations
 
 import ast
+import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadtest.core.errors import UsageError
-from loadtest.core.operations import renamed
+from loadtest.core.files import read_text
+from loadtest.core.operations import base, renamed
 from loadtest.results.run import PlannedCall, Scenario
+from loadtest.scenarios.source import ScenarioSource, shown_path
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
 OPERATION_START = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /")
 USERS = Path(__file__).parents[1] / "users"
+PACKAGE = "loadtest.users"
+_NOT_A_CALL = frozenset(("offers",))
+"""Methods of a user that only ask about an operation."""
 
 
 @dataclass(slots=True)
@@ -29,8 +36,11 @@ class _Definition:
     """A function, method or constant: the operations it contains and the names it uses."""
 
     module: str
+    file: str
     line: int
     calls: dict[str, int] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)
+    """Operations that it calls or asks about although the contract may not have them."""
     own: set[str] = field(default_factory=set)
     """Attributes of ``self``."""
     names: set[str] = field(default_factory=set)
@@ -43,6 +53,7 @@ class _Definition:
 class _Class:
     name: str
     module: str
+    file: str
     line: int
     area: str
     bases: tuple[str, ...]
@@ -53,6 +64,8 @@ class _Class:
     deep: bool
     tags: tuple[str, ...]
     renamed: dict[str, str]
+    replaces: str
+    """Name of a built-in class."""
 
 
 @dataclass(slots=True)
@@ -66,25 +79,35 @@ class _Module:
 
 
 def discover_scenarios(
-    directory: Path = USERS, *, soak: bool = False, deep: bool = False
+    directory: Path = USERS,
+    *,
+    custom: Iterable[ScenarioSource] = (),
+    soak: bool = False,
+    deep: bool = False,
 ) -> tuple[Scenario, ...]:
-    """Return all scenarios in the modules below ``directory``, by name.
+    """Return all scenarios in the modules below ``directory`` and in the ``custom`` sources, by name.
 
     Scenarios of classes that only hold a stream open (``holds_streams = True``) run in a ``soak`` only, and those of
-    classes with ``deep = True`` in a ``deep`` load only.
+    classes with ``deep = True`` in a ``deep`` load only. Built-in classes that a custom one replaces have none.
 
     Raises:
-        UsageError: two user classes share a name, or an operation is assembled at run time and cannot be read from
-            the source. Either would make a scenario disappear.
+        UsageError: two user classes share a name, a class replaces one that does not exist, or an operation is
+            assembled at run time and cannot be read from the source. Each would make a scenario disappear.
     """
-    modules = {
-        ".".join(path.relative_to(directory).with_suffix("").parts): _module(path, directory)
-        for path in sorted(directory.rglob("*.py"))
-    }
-    classes = _by_name(one for module in modules.values() for one in module.classes)
+    own = _modules_below(directory)
+    modules = own | _custom_modules(custom)
+    replaced = _replaced(own, modules)
+    classes = _by_name(
+        one
+        for name, module in modules.items()
+        for one in module.classes
+        if not (name in own and _is_redefined(one, replaced))
+    )
     scenarios = []
     for found in classes.values():
         if (found.holds_streams and not soak) or (found.deep and not deep):
+            continue
+        if found.module in own and found.name in replaced:
             continue
         methods = _inherited(found, classes)
         scenarios += [
@@ -95,20 +118,84 @@ def discover_scenarios(
     return tuple(sorted(scenarios, key=lambda scenario: scenario.name))
 
 
+def custom_operations(custom: Iterable[ScenarioSource]) -> Iterator[tuple[str, str, int]]:
+    """Yield each operation in the ``custom`` sources that a gateway must offer, with its file and line.
+
+    Raises:
+        UsageError: a file cannot be read, or an operation is assembled at run time.
+    """
+    for module in _custom_modules(custom).values():
+        for definition in (
+            *module.definitions.values(),
+            *(method for one in module.classes for method in one.methods.values()),
+        ):
+            for operation, line in sorted(definition.calls.items(), key=lambda call: call[1]):
+                if operation not in definition.unlisted:
+                    yield operation, definition.file, line
+
+
+def check_operations(custom: Iterable[ScenarioSource], offered: Collection[str]) -> None:
+    """Compare the operations in the ``custom`` sources with those that a gateway or a known version offers.
+
+    Raises:
+        UsageError: an operation is unknown.
+    """
+    for operation, file, line in custom_operations(custom):
+        if base(operation) not in offered:
+            similar = difflib.get_close_matches(base(operation), offered, 3, 0.75)
+            wanted = " or ".join(similar) or "an operation of the gateway's OpenAPI document"
+            raise UsageError(f"{file}:{line}: unknown operation {operation}, expected {wanted}")
+
+
+def _modules_below(directory: Path) -> dict[str, _Module]:
+    """Return the modules below the directory of the built-in scenarios, by dotted name."""
+    found = {}
+    for path in sorted(directory.rglob("*.py")):
+        parts = path.relative_to(directory).with_suffix("").parts
+        name = ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
+        found[name] = _module(path, name, f"loadtest/users/{'/'.join(parts)}.py")
+    return found
+
+
+def _custom_modules(custom: Iterable[ScenarioSource]) -> dict[str, _Module]:
+    return {
+        name: _module(path, name, shown_path(path)) for source in custom for name, path in source.modules()
+    }
+
+
+def _replaced(own: Mapping[str, _Module], modules: Mapping[str, _Module]) -> dict[str, str]:
+    """Return the names of the built-in classes that are replaced, each with the name of the class that does it."""
+    built_in = {one.name for module in own.values() for one in module.classes}
+    found: dict[str, str] = {}
+    for name, module in modules.items():
+        for one in module.classes if name not in own else ():
+            if one.replaces and one.replaces not in built_in:
+                similar = difflib.get_close_matches(one.replaces, built_in, 3)
+                wanted = " or ".join(similar) or "a class of --list-scenarios"
+                raise UsageError(
+                    f"{one.file}:{one.line}: {one.name} replaces {one.replaces}, which does not exist, "
+                    f"expected {wanted}"
+                )
+            if one.replaces:
+                found[one.replaces] = one.name
+    return found
+
+
+def _is_redefined(built_in: _Class, replaced: Mapping[str, str]) -> bool:
+    """Return whether a class of the same name replaces this one."""
+    return replaced.get(built_in.name) == built_in.name
+
+
 def _by_name(found: Iterable[_Class]) -> dict[str, _Class]:
     classes: dict[str, _Class] = {}
     for one in found:
         other = classes.setdefault(one.name, one)
         if other is not one:
             raise UsageError(
-                f"{_file(one.module)}:{one.line}: the class {one.name} is also defined in "
-                f"{_file(other.module)}:{other.line}, expected names of user classes to be unique"
+                f"{one.file}:{one.line}: the class {one.name} is also defined in "
+                f"{other.file}:{other.line}, expected names of user classes to be unique"
             )
     return classes
-
-
-def _file(module: str) -> str:
-    return f"loadtest/users/{module.replace('.', '/')}.py"
 
 
 def select_scenarios(names: Iterable[str], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
@@ -129,50 +216,64 @@ def _scenario(
         for spelled, line in definition.calls.items():
             operation = renamed(spelled, found.renamed)
             # A scenario has one source file: calls defined in another file get its first line.
-            calls.setdefault(operation, line if definition.module == task.module else task.line)
+            calls.setdefault(operation, line if definition.file == task.file else task.line)
     return Scenario(
         name=f"{found.name}.{name}",
         area=found.area,
-        file=_file(task.module),
+        file=task.file,
         line=task.line,
         tags=tuple(sorted({*found.tags, *task.tags, found.area} - {""})),
         calls=tuple(PlannedCall(operation=operation, line=line) for operation, line in sorted(calls.items())),
     )
 
 
-def _module(path: Path, directory: Path) -> _Module:
-    name = ".".join(path.relative_to(directory).with_suffix("").parts)
-    body = ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body
-    package = "loadtest.users."
+def _module(path: Path, name: str, file: str) -> _Module:
+    """Return the definitions of the module ``name`` at ``path``; ``file`` is its path in reports."""
+    try:
+        body = ast.parse(read_text(path), filename=str(path)).body
+    except SyntaxError as error:
+        raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     return _Module(
-        classes=tuple(_class(node, name) for node in body if isinstance(node, ast.ClassDef)),
-        definitions=_definitions(body, name),
+        classes=tuple(_class(node, name, file) for node in body if isinstance(node, ast.ClassDef)),
+        definitions=_definitions(body, name, file),
         imported={
-            alias.asname or alias.name: (node.module.removeprefix(package), alias.name)
+            alias.asname or alias.name: (_absolute(node, package), alias.name)
             for node in body
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(package)
+            if isinstance(node, ast.ImportFrom)
             for alias in node.names
         },
     )
 
 
-def _class(node: ast.ClassDef, module: str) -> _Class:
-    area, holds_streams, deep, names = (
-        _attribute(node, name) for name in ("area", "holds_streams", "deep", "renamed")
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    """Return the dotted name of the module from which ``node``, in ``package``, imports."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    parts = parts[: len(parts) - node.level + 1]
+    return ".".join((*parts, node.module) if node.module else parts)
+
+
+def _class(node: ast.ClassDef, module: str, file: str) -> _Class:
+    area, holds_streams, deep, names, replaces = (
+        _attribute(node, name) for name in ("area", "holds_streams", "deep", "renamed", "replaces")
     )
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
         name=node.name,
         module=module,
+        file=file,
         line=node.lineno,
         area=area if isinstance(area, str) else "",
         bases=bases,
-        methods=_definitions(node.body, module),
+        methods=_definitions(node.body, module, file),
         borrowed=_borrowed(node.body),
         holds_streams=holds_streams is True,
         deep=deep is True,
         tags=_tags(node.decorator_list),
         renamed=names if isinstance(names, dict) else {},
+        replaces=replaces if isinstance(replaces, str) else "",
     )
 
 
@@ -201,34 +302,39 @@ def _borrowed(body: Iterable[ast.stmt]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _definitions(body: Iterable[ast.stmt], module: str) -> dict[str, _Definition]:
+def _definitions(body: Iterable[ast.stmt], module: str, file: str) -> dict[str, _Definition]:
     found = {}
     for node in body:
         if isinstance(node, ast.FunctionDef):
-            definition = _definition(node, module)
+            definition = _definition(node, module, file)
             definition.is_task = any(_is_task(decorator) for decorator in node.decorator_list)
             definition.tags = _tags(node.decorator_list)
             found[node.name] = definition
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             for target in _targets(node):
-                found[target] = _definition(node, module)
+                found[target] = _definition(node, module, file)
     return found
 
 
-def _definition(node: ast.stmt, module: str) -> _Definition:
-    definition = _Definition(module, node.lineno)
+def _definition(node: ast.stmt, module: str, file: str) -> _Definition:
+    definition = _Definition(module, file, node.lineno)
     for part in ast.walk(node):
         if _is_assembled(part):
             raise UsageError(
-                f"{_file(module)}:{getattr(part, 'lineno', node.lineno)}: this operation is assembled at run time, "
+                f"{file}:{getattr(part, 'lineno', node.lineno)}: this operation is assembled at run time, "
                 "expected one literal string such as 'GET /teams/{team_id}', from which the plan is read"
             )
-        if isinstance(part, ast.Call) and (read := _read_back(part)):
-            definition.calls.setdefault(read, part.lineno)
+        if isinstance(part, ast.Call):
+            if read := _read_back(part):
+                definition.calls.setdefault(read, part.lineno)
+                definition.unlisted.add(read)
+            definition.unlisted |= _unlisted(part)
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
             definition.own.add(part.attr)
+        elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+            definition.names.add(f"{part.value.id}.{part.attr}")
         elif isinstance(part, ast.Name):
             definition.names.add(part.id)
     return definition
@@ -244,6 +350,18 @@ def _read_back(call: ast.Call) -> str | None:
     if not (isinstance(change, ast.Constant) and OPERATION.match(str(change.value))):
         return None
     return f"GET {str(change.value).split(' ')[1]}"
+
+
+def _unlisted(call: ast.Call) -> set[str]:
+    """Return the operations that ``call`` names although the contract may not have them."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    unlisted = any(
+        one.arg == "unlisted" and isinstance(one.value, ast.Constant) and one.value.value
+        for one in call.keywords
+    )
+    if method not in _NOT_A_CALL and not unlisted:
+        return set()
+    return {str(one.value) for one in call.args if isinstance(one, ast.Constant)}
 
 
 def _is_assembled(node: ast.AST) -> bool:
@@ -286,11 +404,12 @@ def _tags(decorators: Iterable[ast.expr]) -> tuple[str, ...]:
 
 def _inherited(found: _Class, classes: Mapping[str, _Class]) -> dict[str, _Definition]:
     methods: dict[str, _Definition] = {}
-    for base in found.bases:
-        if base in classes:
-            methods |= _inherited(classes[base], classes)
-            found.area = found.area or classes[base].area
-            found.renamed = found.renamed or classes[base].renamed
+    for name in found.bases:
+        # A class that replaces another of its name may inherit from it.
+        if name in classes and classes[name] is not found:
+            methods |= _inherited(classes[name], classes)
+            found.area = found.area or classes[name].area
+            found.renamed = found.renamed or classes[name].renamed
     methods |= found.methods
     for target, (owner, name) in found.borrowed.items():
         methods_there = _inherited(classes[owner], classes) if owner in classes else {}
@@ -317,7 +436,11 @@ def _closure(
 
 
 def _named(name: str, module: str, modules: Mapping[str, _Module]) -> _Definition | None:
-    """Return the definition of ``name`` in ``module``, following imports."""
+    """Return the definition of ``name`` or ``MODULE.name`` in ``module``, following imports."""
+    owner, _, name = name.rpartition(".")
+    if owner:
+        start, sub = modules[module].imported.get(owner, ("", ""))
+        return modules[f"{start}.{sub}"].definitions.get(name) if f"{start}.{sub}" in modules else None
     while module in modules:
         here = modules[module]
         if name in here.definitions or name not in here.imported:

@@ -19,6 +19,7 @@ from loadtest.core.errors import UsageError
 from loadtest.core.record import Record
 from loadtest.engine.locust_options import Mode
 from loadtest.results.deployment import Deployment, declared_deployment
+from loadtest.scenarios.source import ScenarioSource, installed_sources
 from loadtest.versions.data import VersionData, load
 from loadtest.workload.plan import Soak
 
@@ -108,6 +109,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Addresses of the running backends, by name."""
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a backend did not start, by name."""
+    custom: tuple[ScenarioSource, ...] = ()
+    """Where custom scenarios are."""
     replicas: tuple[Replica, ...] = ()
     """Gateways that take part in the first sweep besides ``host``."""
     pid: int | None = None
@@ -176,6 +179,7 @@ def target_from(host: str, environ: Mapping[str, str] = os.environ) -> Target:
         host=host,
         credentials=credentials(environ),
         source=host,
+        custom=installed_sources(),
         deployment=declared_deployment(settings.DATABASE.read(environ), environ),
         reports=str(settings.reports_directory(environ)),
     )

@@ -121,7 +121,8 @@ class Scenario(Record, frozen=True, kw_only=True):
     area: str
     """Group of the scenario; the areas in reports are those of the operations."""
     file: str
-    """Path from the root of the project, ``loadtest/users/identity/teams.py``."""
+    """Path from the root of the project, ``loadtest/users/identity/teams.py``; of a custom scenario, from the working
+    directory of the run."""
     line: Count
     tags: tuple[str, ...] = ()
     """What ``--tags`` can select: those of the task and of its class, and the group."""
@@ -201,6 +202,8 @@ class Settings(Record, frozen=True, kw_only=True):
     """Criteria of the profile."""
     left_out: Count = 0
     """Scenarios not selected by tags or user classes."""
+    scenarios: tuple[str, ...] = ()
+    """Directories, files and modules with custom scenarios, as they were given."""
     seed: int = 0
 
 

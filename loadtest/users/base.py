@@ -57,11 +57,12 @@ class GatewayUser(FastHttpUser):
     scenarios that keep a stream open for minutes and therefore run in a soak only; ``deep`` marks those that run only
     in profiles with ``deep = true``. ``renamed`` replaces the start of operation paths
     (:func:`loadtest.core.operations.renamed`) for scenarios taken from another class; they are skipped if the gateway
-    does not serve the renamed paths.
+    does not serve the renamed paths. ``replaces`` is the name of the built-in class whose place a custom class takes.
     """
 
     abstract = True
     area: ClassVar[str] = ""
+    replaces: ClassVar[str] = ""
     holds_streams: ClassVar[bool] = False
     deep: ClassVar[bool] = False
     # Locust's default accepts any certificate, and would send the token to any server.
@@ -190,15 +191,47 @@ class GatewayUser(FastHttpUser):
             other.api.due, other.api.sync = None, NoSync()
 
     def call(self, operation: str, **arguments: Any) -> Answer:
-        """Make one call; see :meth:`loadtest.client.caller.Caller.call`."""
+        """Make one call and return its response, which is valid against the contract.
+
+        A response with another status or body than documented is a failure, which ends the scenario.
+
+        Args:
+            operation: ``METHOD /path/{template}``, as in the gateway's OpenAPI document, without ``/v1``.
+            arguments: the parameters of the template, each by its name, as text, and of the following any.
+            json: body, sent as JSON.
+            form: body, sent URL-encoded, instead of ``json``.
+            params: query.
+            headers: additional headers, which replace default ones.
+            bearer: token to use instead of the administrator's; empty for none.
+            accept: statuses to allow although the contract does not document them, each with its reason.
+            refusals: statuses of an expected refusal, which counts neither as a success nor as a failure. A scenario
+                that requires the refusal compares the ``status`` of the response.
+            check: checks the content of a response: returns None, or what was expected.
+            effect: verifies with further calls what this one did. What it finds is a failure of this operation.
+            problem: finds a problem of the protocol above HTTP, before ``check``.
+            unlisted: the gateway serves the operation although its contract does not list it.
+            waits: seconds that the scenario has waited for this result, or that ``check`` waits.
+
+        Raises:
+            StepFailed: the response was a failure, which has been reported. It ends the scenario; a scenario only
+                catches it to clean up.
+        """
         return self.api.call(renamed(operation, self.renamed), **arguments)
 
     def rpc(self, operation: str, params: Any = None, **arguments: Any) -> Answer:
-        """Make one JSON-RPC call; see :meth:`loadtest.client.caller.Caller.rpc`."""
+        """Make one JSON-RPC call, ``POST /rpc tools/call``, and return its response.
+
+        A JSON-RPC error, and a tool result with ``isError``, is a failure. ``message_id=None`` sends a notification;
+        other arguments are those of :meth:`call`.
+        """
         return self.api.rpc(renamed(operation, self.renamed), params, **arguments)
 
     def stream(self, operation: str, **arguments: Any) -> AbstractContextManager[EventStream]:
-        """Open an event stream; see :meth:`loadtest.client.caller.Caller.stream`."""
+        """Open an event stream for the ``with`` block.
+
+        The response time of the request is the time to the first event. Arguments are ``json``, ``params``,
+        ``headers``, ``bearer``, ``unlisted`` and the parameters of the path, as those of :meth:`call`.
+        """
         return self.api.stream(renamed(operation, self.renamed), **arguments)
 
     def offers(self, operation: str) -> bool:
@@ -235,11 +268,14 @@ class GatewayUser(FastHttpUser):
         return self.link.session.switched_off(name)
 
     def name(self, kind: str) -> str:
-        """Return a unique name for a new entity."""
+        """Return a unique name for a new entity of this ``kind``, a short word for people.
+
+        Entities with such a name that a run leaves behind are deleted at its end, and reported.
+        """
         return self.link.session.name(kind)
 
     def undoing(self) -> AbstractContextManager[None]:
-        """Allow calls although the load is ending; see :meth:`loadtest.client.caller.Caller.undoing`."""
+        """Allow the calls of the ``with`` block although the load is ending: they delete what was created."""
         return self.api.undoing()
 
     @contextmanager

@@ -252,12 +252,7 @@ def test_a_scenario_of_another_class_calls_its_operations_by_their_other_name(tm
 
 
 def test_a_class_that_borrows_a_scenario_has_the_methods_it_uses() -> None:
-    modules = {
-        ".".join(path.relative_to(scenario_plan.USERS).with_suffix("").parts): scenario_plan._module(
-            path, scenario_plan.USERS
-        )
-        for path in scenario_plan.USERS.rglob("*.py")
-    }
+    modules = scenario_plan._modules_below(scenario_plan.USERS)
     classes = {one.name: one for module in modules.values() for one in module.classes}
     borrowed = 0
     for found in classes.values():

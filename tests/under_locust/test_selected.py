@@ -8,7 +8,7 @@ from locust.argument_parser import get_parser
 
 from loadtest.engine import selection
 from loadtest.engine.scenario_plan import discover_scenarios
-from loadtest.locustfile import _user_classes
+from loadtest.users.classes import user_classes
 
 
 def test_every_option_of_locust_is_listed_by_its_number_of_values() -> None:
@@ -24,7 +24,7 @@ def test_the_tags_of_the_plan_are_those_by_which_locust_selects() -> None:
     planned = {one.name: set(one.tags) for one in discover_scenarios(soak=True, deep=True)}
     served = {
         f"{name}.{getattr(task, '__name__', '')}": set(getattr(task, "locust_tag_set", ()))
-        for name, user_class in _user_classes().items()
+        for name, user_class in user_classes().items()
         for task in user_class.tasks
     }
     assert served == planned

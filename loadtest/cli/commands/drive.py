@@ -32,7 +32,8 @@ def drive(ui: bool, **given: Any) -> None:
     Tests the gateway at $LOADTEST_HOST or $GATEWAY, or the one started with `boot --detach`. Writes run.json and
     Locust's own reports; `loadtest report` evaluates them.
     """
-    options.check_selection(given)
+    custom = options.read_scenarios(given["scenarios"])
+    options.check_selection(given, custom)
     from loadtest.app.drive import drive_alone
 
     master = options.read_master(given)
@@ -44,5 +45,6 @@ def drive(ui: bool, **given: Any) -> None:
         master=master,
         explicit=options.explicit(given),
         arguments=options.locust_arguments(given),
+        custom=custom,
     )
     raise SystemExit(code)

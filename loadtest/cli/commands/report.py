@@ -57,7 +57,8 @@ def report(
     reports = options.reports_directory(given)
     measured = options.the_run(run_file, prefix, gateway_version, reports, encoding)
     try:
-        verdict = judge_and_report(measured, options.read_judging(given), reports, options.today())
+        custom = options.recorded_scenarios(measured)
+        verdict = judge_and_report(measured, options.read_judging(given, custom), reports, options.today())
     except ReportError as error:
         output.show(error.run, error.verdict, reports, as_json=as_json)
         raise UsageError(str(error)) from error

@@ -41,6 +41,7 @@ def repro(fingerprint: str, run_file: Path | None, keep: bool, **given: Any) -> 
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source
     from loadtest.reports.call_trace import trace_lines
+    from loadtest.scenarios.source import read_sources
 
     run = options.the_run(run_file)
     failure = app.failure_of(run, fingerprint)
@@ -55,6 +56,7 @@ def repro(fingerprint: str, run_file: Path | None, keep: bool, **given: Any) -> 
             port=given["port"] or app.port_of(run),
             database=given["database"] or app.database_of(run),
             overrides=app.overrides_of(run),
+            custom=read_sources(run.settings.scenarios),
             progress=shown,
         )
     with output.optional():

@@ -21,6 +21,7 @@ from loadtest.core.signals import listening
         "loadtest run --gateway path:../mcp-context-forge --criteria 'p95 < 800ms'",
         "loadtest run --gateway path:. --base path:../main",
         "loadtest run --set PLUGINS_ENABLED=false --set TOOL_TIMEOUT=5",
+        "loadtest run --gateway path:. --scenarios tests/load",
         "loadtest run -u 50 -t 5m --processes 2 -T tokens",
         "loadtest run --list-scenarios",
         "loadtest run --master --expect-workers 3 --gateway http://10.0.0.5:4444 -u 600",
@@ -42,7 +43,8 @@ def run(as_json: bool, **given: Any) -> None:
     With $LOADTEST_HOST or an address as --gateway, that gateway is tested and nothing is booted. The exit code is
     that of the verdict.
     """
-    options.check_selection(given)
+    custom = options.read_scenarios(given["scenarios"])
+    options.check_selection(given, custom)
     from loadtest.app.job import Job, master_target, run_job
     from loadtest.app.judging import ReportError
     from loadtest.core.progress import progress
@@ -60,7 +62,8 @@ def run(as_json: bool, **given: Any) -> None:
         size=options.read_size(given),
         home=home,
         reports=options.reports_directory(given),
-        options=options.read_judging(given),
+        options=options.read_judging(given, custom),
+        custom=custom,
         explicit=options.explicit(given),
         locust=options.locust_arguments(given),
         port=given["port"],

@@ -18,10 +18,14 @@ from loadtest.core.errors import UsageError
         "LOADTEST_JWT_SECRET=… loadtest work --master-host 10.0.0.5 --processes 4",
     ),
 )
-@setting_options(settings.MASTER_HOST, settings.MASTER_PORT, settings.PROCESSES)
+@setting_options(settings.MASTER_HOST, settings.MASTER_PORT, settings.PROCESSES, settings.SCENARIOS)
 @options.locust
 def work(
-    master_host: str | None, master_port: int | None, processes: int | None, locust: tuple[str, ...]
+    master_host: str | None,
+    master_port: int | None,
+    processes: int | None,
+    scenarios: tuple[str, ...],
+    locust: tuple[str, ...],
 ) -> None:
     """Run a Locust worker for `run --master` or `drive --master` on another machine.
 
@@ -38,5 +42,6 @@ def work(
         home=settings.home(),
         processes=settings.PROCESSES.or_default(processes),
         arguments=locust,
+        custom=options.read_scenarios(scenarios),
     )
     raise SystemExit(code)

@@ -1,0 +1,98 @@
+"""Validation of custom scenarios, before a gateway is booted as far as possible."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from loadtest.client.auth import Credentials
+from loadtest.client.session import connect
+from loadtest.core.errors import ExitCode, UsageError
+from loadtest.core.settings import without_settings
+from loadtest.engine.scenario_plan import check_operations, discover_scenarios
+from loadtest.engine.target import Target, target_environment
+from loadtest.gateway.running import RunningGateway
+from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.scenarios.source import ScenarioSource
+from loadtest.versions.data import available
+
+IMPORT_TIMEOUT = 120.0
+"""Seconds in which all modules must have been imported."""
+
+
+def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None:
+    """Read and import the ``custom`` scenarios, and compare their operations with those of the known ``version``.
+
+    They are imported in a process of their own, as importing Locust changes a process. Nothing is done without any.
+
+    Raises:
+        UsageError: a module, a class or an operation is not valid; the message names the file and the line.
+    """
+    if not custom:
+        return
+    planned = discover_scenarios(custom=custom, soak=True, deep=True)
+    if version is not None and path_of(version).is_file():
+        check_operations(custom, _known_operations())
+    imported = _imported(custom)
+    for scenario in planned:
+        if scenario.name not in imported:
+            raise UsageError(
+                f"{scenario.file}:{scenario.line}: {scenario.name} is no scenario when it is imported, expected "
+                "`from loadtest.users import task` and a class that is derived from GatewayUser"
+            )
+    names = {one.name for one in planned}
+    for name in sorted(imported - names):
+        raise UsageError(
+            f"--scenarios {custom[0].text}: {name} is not in the plan, expected a method with the decorator @task, "
+            "imported by this name, in a class of the same module"
+        )
+
+
+def check_operations_of(custom: Sequence[ScenarioSource], gateway: RunningGateway) -> None:
+    """Compare the operations of the ``custom`` scenarios with those that the running ``gateway`` offers.
+
+    Raises:
+        UsageError: an operation is offered by neither this gateway nor a known version.
+        InconclusiveError: the gateway does not respond.
+    """
+    if custom:
+        session = connect(gateway.host, gateway.credentials, data=gateway.data)
+        check_operations(custom, session.contract.operations.keys() | _known_operations())
+
+
+def _known_operations() -> frozenset[str]:
+    """Return the operations of all known versions."""
+    return frozenset(
+        operation
+        for version in available()
+        if path_of(version).is_file()
+        for operation in contract_of(version).operations
+    )
+
+
+def _imported(custom: Sequence[ScenarioSource]) -> frozenset[str]:
+    """Return the names of the scenarios that the process of Locust finds."""
+    target = Target(host="", credentials=Credentials(email=""), custom=tuple(custom))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "loadtest.users"],
+            env=without_settings(os.environ) | target_environment(target),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=IMPORT_TIMEOUT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(
+            f"--scenarios {custom[0].text}: importing took more than {IMPORT_TIMEOUT:g} s, expected modules that "
+            "only define user classes"
+        ) from error
+    if done.returncode == ExitCode.USAGE:
+        raise UsageError(done.stderr.strip().rpartition("\n")[2])
+    if done.returncode:
+        raise UsageError(
+            f"--scenarios {custom[0].text}: cannot be imported: {done.stderr.strip().rpartition(chr(10))[2]}"
+        )
+    return frozenset(done.stdout.split())

@@ -1,0 +1,130 @@
+"""Custom scenarios: validated before anything is booted, and a part of the run like built-in ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bench import Job, StubGateway, started
+from supported import NEWEST
+
+from loadtest.app.custom import check_sources
+from loadtest.core.errors import UsageError
+from loadtest.scenarios.source import read_sources
+
+GOOD = '''
+from loadtest.users import GatewayUser, checks, task
+
+from .words import WORD
+
+
+class StubVersionUser(GatewayUser):
+    """The version of the stub."""
+
+    area = "stub"
+    replaces = "VersionMetaUser"
+
+    @task
+    def wrong(self) -> None:
+        """Expect another version."""
+        self.call(
+            "GET /version",
+            check=checks.has("app.version", WORD),
+        )
+
+    @task
+    def also_wrong(self) -> None:
+        """Expect something else, which is a known failure."""
+        self.call("GET /ready", check=checks.has("status", "known"))
+'''
+KNOWN = """
+[[known]]
+operation = "GET /ready"
+problem = "content"
+message = "expected status to be 'known'"
+reason = "the stub says ready"
+owner = "tests"
+expires = 2099-12-31
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "words.py").write_text("WORD = 'another'\n")
+    (folder / "stub.py").write_text(GOOD)
+    return folder
+
+
+WRONG = {
+    '"GET /version"': (
+        '"GET /versions"',
+        "mine/stub.py:17: unknown operation GET /versions, expected GET /version",
+    ),
+    '"VersionMetaUser"': (
+        '"VersionMetaUsr"',
+        "mine/stub.py:7: StubVersionUser replaces VersionMetaUsr, which does not exist, expected VersionMetaUser",
+    ),
+    "class StubVersionUser": (
+        "class HealthUser",
+        "mine/stub.py:7: the class HealthUser is also defined in loadtest/users/",
+    ),
+    '"GET /ready", check': (
+        'f"GET /{self.area}", check',
+        "mine/stub.py:24: this operation is assembled at run time",
+    ),
+    "from .words import WORD": (
+        "from .words import WORDS",
+        "mine/stub.py:4: ImportError: cannot import name",
+    ),
+    "import GatewayUser, checks, task": (
+        "import GatewayUser, checks\nfrom locust import task as job, task",
+        "--scenarios mine: StubVersionUser.wrong is not in the plan",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"), [(old, *rest) for old, rest in WRONG.items()], ids=list(WRONG)
+)
+def test_a_mistake_is_one_line_that_names_the_place(folder: Path, old: str, new: str, words: str) -> None:
+    changed = GOOD.replace(old, new)
+    if "locust" in new:
+        changed = changed.replace("@task", "@job", 1)
+    (folder / "stub.py").write_text(changed)
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}") as error:
+        check_sources(read_sources(["mine"]), NEWEST)
+    assert "\n" not in str(error.value)
+
+
+def test_the_scenarios_are_valid(folder: Path) -> None:
+    check_sources(read_sources(["mine"]), NEWEST)
+
+
+def test_an_operation_of_a_checkout_is_compared_when_its_contract_is_known(folder: Path) -> None:
+    (folder / "stub.py").write_text(GOOD.replace("GET /version", "GET /new"))
+    check_sources(read_sources(["mine"]), None)
+    with pytest.raises(UsageError, match="unknown operation GET /new"):
+        check_sources(read_sources(["mine"]), NEWEST)
+
+
+def test_they_are_a_part_of_the_run_and_of_its_reports(folder: Path, tmp_path: Path) -> None:
+    (folder / "known-failures.toml").write_text(KNOWN)
+    arguments = ("-u", "4", "-r", "4", "-t", "3s", "--processes", "2", "--scenarios", "mine")
+    job = Job.on(StubGateway, tmp_path, arguments=arguments, users=("StubVersionUser", "HealthUser"))
+    with started(job):
+        assert job.wait() == 1, job.output
+    run = job.run
+    assert run is not None
+    assert run.settings.scenarios == ("mine",)
+    scenario = next(one for one in run.plan if one.name == "StubVersionUser.wrong")
+    assert (scenario.file, scenario.line, scenario.tags) == ("mine/stub.py", 14, ("stub",))
+    assert {one.name for one in run.plan} >= {"StubVersionUser.wrong", "HealthUser.probes"}
+    assert {one.scenario for one in run.failures} == {"StubVersionUser.wrong", "StubVersionUser.also_wrong"}
+    assert not job.left()
+    annotations = (job.reports / "annotations.txt").read_text().splitlines()
+    assert [line for line in annotations if line.startswith("::error file=mine/stub.py,line=17,")]
+    assert "GET /ready" not in "".join(line for line in annotations if "new failure" in line)
