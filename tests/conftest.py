@@ -51,12 +51,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 # Before xdist reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one gateway at a time be under a whole load, and boot at most one other in parallel."""
+    """Let one gateway at a time be under a whole load, boot at most one other in parallel, and share the browser."""
     for item in items:
         if item.get_closest_marker("load"):
             item.add_marker(pytest.mark.xdist_group("load"))
-        elif item.get_closest_marker("real") or item.get_closest_marker("browser"):
+        elif item.get_closest_marker("real"):
             item.add_marker(pytest.mark.xdist_group("boot"))
+        elif item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def test_this_runs_own_place_is_filled_in() -> None:
 def test_migrations_that_no_backend_is_chosen_for_leave_nothing_unfilled(version: str) -> None:
     environment = gateway_environment(Workspace(Path("/run"), 0), new_secrets(), versions.load(version))
     assert not [value for value in environment.values() if re.search(r"\{[a-z_]+\}", value)]
+
+
+def test_the_ca_certificates_of_a_gateway_can_be_read_for_years() -> None:
+    """A gateway that cannot read the file fails at its first call of a backend."""
+    variables = gateway_environment(PLACE, new_secrets(), versions.load(NEWEST))
+    trusted = ssl.create_default_context(cafile=variables["SSL_CERT_FILE"]).get_ca_certs()
+    (until,) = [ssl.cert_time_to_seconds(str(one["notAfter"])) for one in trusted]
+    assert until > ssl.cert_time_to_seconds("Jan  1 00:00:00 2090 GMT")
 
 
 def test_nothing_of_the_caller_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None:

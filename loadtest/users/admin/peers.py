@@ -59,14 +59,12 @@ OAUTH = {
     "oauth_authorization_server": "https://oauth.example.com",
     "oauth_scopes": "openid email",
     "oauth_token_endpoint": "https://oauth.example.com/token",
-    "oauth_audience": "load-test",
 }
 OAUTH_STORED = {
     "oauthEnabled": True,
     "oauthConfig.authorization_servers": ["https://oauth.example.com"],
     "oauthConfig.scopes_supported": ["openid", "email"],
     "oauthConfig.token_endpoint": "https://oauth.example.com/token",
-    "oauthConfig.audience": "load-test",
 }
 
 
@@ -100,6 +98,17 @@ class AdminServersUser(AdminUser):
             edited = self.stores(SERVERS, server.id, {"associatedToolIds": [other]})
             edit = "POST /admin/servers/{server_id}/edit"
             changed = form | {"associatedTools": other}
+            self.form(edit, server.id, changed, check=succeeded, effect=edited)
+
+    @task
+    def audience(self) -> None:
+        """A server whose OAuth tokens must be for an audience."""
+        form = new_server_form(self.name("server"))
+        with self.made(SERVERS, form) as server:
+            stored = OAUTH_STORED | {"oauthConfig.audience": "load-test"}
+            edited = self.stores(SERVERS, server.id, stored)
+            edit = "POST /admin/servers/{server_id}/edit"
+            changed = form | OAUTH | {"oauth_audience": "load-test"}
             self.form(edit, server.id, changed, check=succeeded, effect=edited)
 
     @task

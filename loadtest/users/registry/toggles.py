@@ -123,6 +123,14 @@ class EntityToggleUser(RegistryUser):
             self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
 
     @task
+    def agents(self) -> None:
+        """The agents with a tag, under both addresses."""
+        tag = self.name("tag")
+        with self.agent(tags=[tag]) as agent:
+            for operation in ("GET /a2a", "GET /a2a/"):
+                self.call(operation, params={"tags": tag}, check=lists_only(agent.id))
+
+    @task
     def tools_by_visibility(self) -> None:
         """The private tools are listed without a public one."""
         tag = self.name("tag")
