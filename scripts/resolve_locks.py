@@ -32,7 +32,7 @@ def resolve_group(group: str, lock: Path, constraints: Path) -> None:
     Raises:
         InstallError: uv failed; the message is one line.
     """
-    wanted = (str(PROJECT), "--group", f"{PROJECT}:{group}")
+    wanted = (str(PROJECT), "--all-extras", "--group", f"{PROJECT}:{group}")
     _compile(*wanted, "--constraint", str(constraints), "--output-file", str(lock))
 
 

@@ -62,7 +62,12 @@ def test_only_a_comparison_with_a_base_needs_scipy() -> None:
 def test_every_dependency_is_locked_within_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
-    runtime = [*project["project"]["dependencies"], *groups["build"]]
+    extras = project["project"]["optional-dependencies"].values()
+    runtime = [
+        *project["project"]["dependencies"],
+        *(text for extra in extras for text in extra),
+        *groups["build"],
+    ]
     for lock, texts in (
         ("runtime", runtime),
         ("base", [*runtime, *groups["base"]]),

@@ -119,6 +119,34 @@ def help_of(setting: Setting[Any]) -> str:
 
 
 run_file = click.option("--run", "run_file", type=FILE, help="Run to use [default: REPORTS_DIR/run.json]")
+
+
+def csv_files(command: F) -> F:
+    """Add the options for a run that consists of Locust CSV files."""
+    for name, parameter, metavar, words in (
+        (
+            "--gateway-version",
+            "gateway_version",
+            "VERSION",
+            "Gateway version, which determines the known failures; requires --csv",
+        ),
+        (
+            "--encoding",
+            "encoding",
+            "NAME",
+            "Encoding of CSV files that are neither UTF-8 nor UTF-16, such as cp1252; requires --csv",
+        ),
+    ):
+        command = click.option(name, parameter, metavar=metavar, help=words)(command)
+    return click.option(
+        "--csv",
+        "prefix",
+        type=click.Path(path_type=Path),
+        metavar="PREFIX",
+        help="Locust CSV files to use instead of a run: PREFIX_stats.csv and the others",
+    )(command)
+
+
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print the verdict as JSON, as in verdict.json"
 )
@@ -317,6 +345,14 @@ def the_run(
         return run
     known = load(version).version
     return replace(run, gateway=Gateway(version=known, source=known, data=known))
+
+
+def source_of(
+    path: Path | None, prefix: Path | None, version: str | None, encoding: str | None
+) -> tuple[str, ...]:
+    """Return the options that name the same run as these in another command; empty for that of the last run."""
+    given = (("--run", path), ("--csv", prefix), ("--gateway-version", version), ("--encoding", encoding))
+    return tuple(str(word) for option, value in given if value is not None for word in (option, value))
 
 
 def the_date(text: str) -> dt.date:

@@ -57,8 +57,13 @@ def abandon(error: OSError, *, quietly: bool = False) -> None:
             _discard(sys.stderr)
 
 
-def show(measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False) -> None:
-    """Print the verdict on a run whose reports are in the directory ``reports``; ``as_json`` as in verdict.json."""
+def show(
+    measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False, source: tuple[str, ...] = ()
+) -> None:
+    """Print the verdict on a run whose reports are in the directory ``reports``; ``as_json`` as in verdict.json.
+
+    ``source`` are the options that name the run, if it is not ``run.json`` in ``reports``.
+    """
     from loadtest.reports.formats import verdict_json
     from loadtest.reports.terminal import print_verdict
 
@@ -66,24 +71,27 @@ def show(measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = Fals
         if as_json:
             click.echo(verdict_json.render(measured, verdict), nl=False)
         else:
-            print_verdict(measured, verdict, commands=commands(reports))
+            print_verdict(measured, verdict, commands=commands(reports, source))
 
 
-def conclude(measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False) -> NoReturn:
+def conclude(
+    measured: Run, verdict: Verdict, reports: Path, *, as_json: bool = False, source: tuple[str, ...] = ()
+) -> NoReturn:
     """Print the verdict as :func:`show` does, and exit with its code."""
-    show(measured, verdict, reports, as_json=as_json)
+    show(measured, verdict, reports, as_json=as_json, source=source)
     raise SystemExit(verdict.exit_code)
 
 
-def commands(reports: Path) -> Commands:
-    """Return how to address this program and ``reports`` from the current directory."""
+def commands(reports: Path, source: tuple[str, ...] = ()) -> Commands:
+    """Return how to address this program, ``reports`` and the run of ``source`` from the current directory."""
     own = Path(sys.argv[0])
     with contextlib.suppress(ValueError):
         own = own.relative_to(Path.cwd())
     found = shutil.which("loadtest")
     known = found is not None and Path(found).resolve() == Path(sys.argv[0]).resolve()
     program = "loadtest" if known or own.name != "loadtest" else str(own)
-    return Commands(program, reports, "open" if sys.platform == "darwin" else "xdg-open")
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    return Commands(program, reports, opener, source)
 
 
 def _discard(stream: TextIO) -> None:

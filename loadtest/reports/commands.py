@@ -19,6 +19,8 @@ class Commands:
     reports: Path = USUAL_REPORTS
     opener: str = "xdg-open"
     """The program that opens a file in its default application."""
+    source: tuple[str, ...] = ()
+    """The options that name the run; empty for ``run.json`` in ``reports``."""
 
     @property
     def page(self) -> Path:
@@ -39,6 +41,8 @@ class Commands:
         return shlex.join((*shlex.split(self.program), "repro", fingerprint, *self._run()))
 
     def _run(self) -> tuple[str, ...]:
+        if self.source:
+            return self.source
         if self.reports == USUAL_REPORTS:
             return ()
         return "--run", str(self.reports / "run.json")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
+from loadtest.core.console import Console
 from loadtest.judge.coverage import Coverage, CoverageState, counts_text
 from loadtest.judge.coverage_diff import ContractCoverage, CoverageDiff
 from loadtest.reports.terminal import plain
@@ -15,57 +14,47 @@ from loadtest.reports.terminal import plain
 
 def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
     """Print the number of operations in each state by area, and list those that are failing or not called."""
-    console = console or _console()
+    console = console or Console()
     shown = [state for state in CoverageState if coverage.count(state)]
-    table = Table("area", *(state.label for state in shown), box=None, pad_edge=False)
-    for area, row in coverage.areas().items():
-        table.add_row(plain(area), *(str(row[state] or "") for state in shown))
-    console.print(table)
+    rows = [
+        [plain(area), *(str(row[state] or "") for state in shown)] for area, row in coverage.areas().items()
+    ]
+    console.table(["area", *(state.label for state in shown)], rows)
     for one in coverage.operations:
         if one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED):
-            console.print(plain(f"{one.state.label}: {one.name}: {one.reason}"), soft_wrap=True)
-    console.print(coverage.line)
+            console.line(plain(f"{one.state.label}: {one.name}: {one.reason}"))
+    console.line(coverage.line)
     if not coverage.known:
-        console.print("total unknown: the run has no contract")
+        console.line("total unknown: the run has no contract")
     if coverage.pace_line:
-        console.print(coverage.pace_line)
+        console.line(coverage.pace_line)
 
 
 def print_coverage_diff(names: tuple[str, str], both: CoverageDiff, console: Console | None = None) -> None:
     """Print two coverages by area, operations offered by only one gateway, and changes of state."""
-    console = console or _console()
-    table = Table("area", box=None, pad_edge=False)
-    for name in names:
-        table.add_column(plain(name), overflow="fold")
-    for area, left, right in both.areas:
-        cells = _cell(left), _cell(right)
-        if any(cells):
-            table.add_row(plain(area), *cells)
-    console.print(table)
+    console = console or Console()
+    rows = [(plain(area), _cell(left), _cell(right)) for area, left, right in both.areas]
+    console.table(("area", *map(plain, names)), [row for row in rows if any(row[1:])])
     for name, only in zip(names, (both.only_left, both.only_right), strict=True):
         for operation in only:
-            console.print(plain(f"only {name}: {operation}"), soft_wrap=True)
+            console.line(plain(f"only {name}: {operation}"))
     for change in both.changes:
         words = f"{change.left.state.label} -> {change.right.state.label}"
         why = change.right.reason or change.left.reason
-        console.print(plain(f"{words}: {change.name}: {why}"), soft_wrap=True)
+        console.line(plain(f"{words}: {change.name}: {why}"))
 
 
 def print_contract_coverage(offer: ContractCoverage, console: Console | None = None) -> None:
     """Print the number of operations with a scenario by area, and list those without one."""
-    console = console or _console()
-    table = Table(
-        "area", "scenario", "no scenario", "excluded", "not in this version", box=None, pad_edge=False
-    )
-    for area, row in offer.areas().items():
-        table.add_row(plain(area), *(str(number or "") for number in row))
-    console.print(table)
+    console = console or Console()
+    rows = [[plain(area), *(str(number or "") for number in row)] for area, row in offer.areas().items()]
+    console.table(("area", "scenario", "no scenario", "excluded", "not in this version"), rows)
     for one in offer.not_offered:
         callers = ", ".join(offer.scenarios[one.name])
-        console.print(plain(f"not in this version: {one.name}: called by {callers}"), soft_wrap=True)
+        console.line(plain(f"not in this version: {one.name}: called by {callers}"))
     for one in offer.unplanned:
-        console.print(plain(f"no scenario: {one.name}"), soft_wrap=True)
-    console.print(offer.line)
+        console.line(plain(f"no scenario: {one.name}"))
+    console.line(offer.line)
 
 
 def coverage_json(coverage: Coverage) -> str:
@@ -123,7 +112,3 @@ def _counts(counts: Mapping[CoverageState, int] | None) -> dict[str, int]:
 
 def _json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
-def _console() -> Console:
-    return Console(highlight=False, emoji=False)

@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
+from loadtest.core.console import Console
 from loadtest.judge.coverage_level import CoverageLevel
 from loadtest.judge.elements import ElementCoverage, InputCoverage, total
 from loadtest.reports.terminal import plain
@@ -21,28 +20,26 @@ def print_elements(
     coverage: ElementCoverage, level: CoverageLevel | None, console: Console | None = None
 ) -> None:
     """Print the checked and documented elements by area and operation, those not checked, and the level reached."""
-    console = console or Console(highlight=False, emoji=False)
+    console = console or Console()
     if not coverage.measured:
-        console.print(NOT_MEASURED)
+        console.line(NOT_MEASURED)
         return
-    table = Table("area", *(kind.value for kind in INPUT), box=None, pad_edge=False)
+    rows = []
     areas: dict[str, list[InputCoverage]] = {}
     for one in coverage.operations:
         areas.setdefault(one.area, []).append(one)
     for area, members in sorted(areas.items()):
         sums = total(one.counts() for one in members)
-        table.add_row(plain(area), *(f"{checked}/{of}" if of else "" for checked, of in sums.values()))
-    console.print(table)
+        rows.append([plain(area), *(f"{checked}/{of}" if of else "" for checked, of in sums.values())])
+    console.table(["area", *(kind.value for kind in INPUT)], rows)
     for one in coverage.operations:
         if one.open:
-            console.print(
-                plain(f"{one.operation}: {_counts(one)}; not checked: {', '.join(one.open)}"), soft_wrap=True
-            )
-    console.print(coverage.line)
+            console.line(plain(f"{one.operation}: {_counts(one)}; not checked: {', '.join(one.open)}"))
+    console.line(coverage.line)
     if level is not None:
         for criterion in level.criteria:
-            console.print(f"level {criterion.level}: {criterion}")
-        console.print(level.line)
+            console.line(f"level {criterion.level}: {criterion}")
+        console.line(level.line)
 
 
 def elements_json(coverage: ElementCoverage, level: CoverageLevel | None) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from loadtest.core.console import Console
 from loadtest.core.units import some
 from loadtest.judge.checks.check import Severity
 from loadtest.judge.criteria.criterion import CriterionOutcome
@@ -20,7 +17,7 @@ from loadtest.reports.text import no_commands, one_line, printable
 from loadtest.results.run import Run
 
 MOST = 15
-_STYLES = {Result.PASS: "bold green", Result.FAIL: "bold red"}
+_COLOURS = {Result.PASS: "green", Result.FAIL: "red"}
 _BAD = {Severity.FAILURE: "red", Severity.INCONCLUSIVE: "magenta", Severity.WARNING: "yellow"}
 
 
@@ -29,54 +26,52 @@ def print_verdict(
 ) -> None:
     """Print checks, new failures, the next step, the ``commands`` for the reports and, last, the headline.
 
-    Passed checks are listed only if the run passed. Colours are used only on a terminal, unless ``NO_COLOR`` is set.
+    Passed checks are listed only if the run passed.
     """
-    console = console or Console(highlight=False, emoji=False)
+    console = console or Console()
     if verdict.tainted is not None:
         for line in verdict.tainted.items:
-            console.print(plain(line, longest=500), style="dim")
+            console.line(plain(line, longest=500), dim=True)
     if run.gateway is not None and run.gateway.changed:
-        console.print(plain(f"gateway settings changed: {run.gateway.changes}"), soft_wrap=True)
+        console.line(plain(f"gateway settings changed: {run.gateway.changes}"))
     for check in verdict.checks:
         if check.severity is Severity.PASSED and verdict.result is Result.PASS:
-            console.print(plain(f"passed: {check.check.value}: {check.text}"), style="dim", soft_wrap=True)
+            console.line(plain(f"passed: {check.check.value}: {check.text}"), dim=True)
     for finding in verdict.findings:
-        console.print(
+        console.line(
             plain(f"{finding.severity.value}: {finding.check.value}: {finding.text}"),
-            style=_BAD[finding.severity],
-            soft_wrap=True,
+            fg=_BAD[finding.severity],
         )
     for result in verdict.criteria:
         if result.outcome is not CriterionOutcome.MET and verdict.tainted is None:
-            console.print(
-                plain(f"criterion {result.criterion.text}: {result.text}"), style="red", soft_wrap=True
-            )
+            console.line(plain(f"criterion {result.criterion.text}: {result.text}"), fg="red")
     if verdict.removed and verdict.tainted is None:
         _print_removed(verdict, console)
     failing = verdict.failed
     if failing and verdict.tainted is None:
-        table = Table("operation", "failure", "count", "fingerprint", box=None, pad_edge=False)
-        for judged in failing[:MOST]:
-            failure = judged.failure
-            table.add_row(
-                plain(failure.operation), plain(title(judged)), str(failure.count), plain(failure.fingerprint)
+        rows = [
+            (
+                plain(judged.failure.operation),
+                plain(title(judged)),
+                str(judged.failure.count),
+                plain(judged.failure.fingerprint),
             )
-        console.print(table)
+            for judged in failing[:MOST]
+        ]
+        console.table(("operation", "failure", "count", "fingerprint"), rows)
         if len(failing) > MOST:
-            console.print(f"… and {len(failing) - MOST} more (all {len(failing)} in run.json)")
+            console.line(f"… and {len(failing) - MOST} more (all {len(failing)} in run.json)")
     for line in (verdict.coverage.pace_line, cpu.cpu_line(run)):
         if line and verdict.tainted is None:
-            console.print(line, style="dim", soft_wrap=True)
+            console.line(line, dim=True)
     advice = next_step(run, verdict)
     if advice:
-        console.print(Text(no_commands(one_line(f"Next: {advice}", 2_000))), soft_wrap=True)
+        console.line(no_commands(one_line(f"Next: {advice}", 2_000)))
     if commands is not None:
         for line in _closing(verdict, commands):
-            console.print(plain(line, 1_000), soft_wrap=True)
-    console.print(
-        Text(no_commands(printable(verdict.headline))),
-        style=_STYLES.get(verdict.result, "bold magenta"),
-        soft_wrap=True,
+            console.line(plain(line, 1_000))
+    console.line(
+        no_commands(printable(verdict.headline)), fg=_COLOURS.get(verdict.result, "magenta"), bold=True
     )
 
 
@@ -90,15 +85,15 @@ def _closing(verdict: Verdict, commands: Commands) -> Iterator[str]:
 
 
 def _print_removed(verdict: Verdict, console: Console) -> None:
-    console.print(plain(f"{removed.headline(verdict)}:"), style="red")
+    console.line(plain(f"{removed.headline(verdict)}:"), fg="red")
     if len(verdict.removed) <= removed.FEW:
         for judged in verdict.removed:
-            console.print(plain(f"  {judged.failure.operation}: {judged.detail}"), soft_wrap=True)
+            console.line(plain(f"  {judged.failure.operation}: {judged.detail}"))
         return
     for area, members in removed.by_area(verdict).items():
         names = some((one.failure.operation for one in members), 2)
-        console.print(plain(f"  {area} ({len(members)}): {names}"), soft_wrap=True)
-    console.print("  (all by name in summary.md, report.html and junit.xml)", soft_wrap=True)
+        console.line(plain(f"  {area} ({len(members)}): {names}"))
+    console.line("  (all by name in summary.md, report.html and junit.xml)")
 
 
 def next_step(run: Run, verdict: Verdict) -> str:
@@ -126,6 +121,6 @@ def next_step(run: Run, verdict: Verdict) -> str:
     return ""
 
 
-def plain(text: str, longest: int = 300) -> Text:
-    """Return external text as one line of plain text that neither a CI runner nor rich interprets."""
-    return Text(no_commands(one_line(text, longest)).replace("::", ": :"))
+def plain(text: str, longest: int = 300) -> str:
+    """Return external text as one line of plain text that neither a terminal nor a CI runner interprets."""
+    return no_commands(one_line(text, longest)).replace("::", ": :")

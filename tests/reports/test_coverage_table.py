@@ -2,9 +2,9 @@ import io
 import json
 
 from msgspec.structs import replace
-from rich.console import Console
 from sample_runs import CONTRACT, HOSTILE, KNOWN, PLAN, TODAY, VERSION, clean, failures, hostile
 
+from loadtest.core.console import Console
 from loadtest.judge.categories import load_categories
 from loadtest.judge.coverage import Coverage
 from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
@@ -22,7 +22,7 @@ def coverage(here: Run) -> Coverage:
 
 def console() -> tuple[Console, io.StringIO]:
     output = io.StringIO()
-    return Console(file=output, width=80, highlight=False, emoji=False), output
+    return Console(file=output, width=80), output
 
 
 def printed(here: Coverage) -> str:

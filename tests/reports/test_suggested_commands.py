@@ -29,3 +29,12 @@ def test_another_directory_is_quoted() -> None:
         "--run",
         "my reports/run.json",
     ]
+
+
+def test_a_run_that_is_elsewhere_is_named() -> None:
+    commands = Commands(reports=Path("out"), source=("--csv", "my files/locust", "--encoding", "cp1252"))
+    assert shlex.split(commands.accept())[:7] == [
+        *("loadtest", "baseline", "accept"),
+        *("--csv", "my files/locust", "--encoding", "cp1252"),
+    ]
+    assert commands.open_page() == "xdg-open out/report.html"

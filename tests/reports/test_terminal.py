@@ -2,7 +2,6 @@ import io
 from collections.abc import Callable
 
 import pytest
-from rich.console import Console
 from sample_runs import (
     KNOWN,
     STORED,
@@ -16,6 +15,7 @@ from sample_runs import (
     hostile,
 )
 
+from loadtest.core.console import Console
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
@@ -36,7 +36,7 @@ def verdict(here: Run) -> Verdict:
 
 def printed(here: Run, terminal: bool | None = None, commands: Commands | None = None) -> str:
     output = io.StringIO()
-    console = Console(file=output, width=80, highlight=False, emoji=False, force_terminal=terminal)
+    console = Console(file=output, width=80, terminal=terminal)
     print_verdict(here, verdict(here), console, commands)
     return output.getvalue()
 
@@ -59,7 +59,7 @@ def test_failures_are_above_the_headline() -> None:
 def test_colours_only_where_they_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert "\x1b[" not in printed(failures())
-    assert "\x1b[1;31m" in printed(failures(), terminal=True)
+    assert "\x1b[31m\x1b[1m" in printed(failures(), terminal=True)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "31m" not in printed(failures(), terminal=True)
 

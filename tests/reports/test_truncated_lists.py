@@ -12,10 +12,10 @@ import pytest
 import verdicts
 from junit_file import verdict
 from msgspec.structs import replace
-from rich.console import Console
 from sample_runs import CONTRACT, clean, failure, known, operation
 
 import loadtest
+from loadtest.core.console import Console
 from loadtest.judge.comparison import compare
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
@@ -57,7 +57,7 @@ def large() -> Run:
 
 def texts(run: Run, judged: Verdict) -> dict[str, str]:
     printed = io.StringIO()
-    terminal.print_verdict(run, judged, Console(file=printed, width=200, highlight=False, emoji=False))
+    terminal.print_verdict(run, judged, Console(file=printed, width=200))
     return {"terminal": printed.getvalue(), **{one.FILENAME: one.render(run, judged) for one in FORMATS}}
 
 

@@ -223,7 +223,7 @@ def test_inside_another_project_and_without_a_home(tmp_path: Path) -> None:
     inside.mkdir()
     copied(inside)
     done = subprocess.run(
-        ["/bin/sh", "ours/scripts/bootstrap.sh"],
+        ["/bin/sh", "ours/scripts/bootstrap.sh", "dev"],
         cwd=tmp_path,
         env={
             **os.environ,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from loadtest.cli import extras
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core import settings
 from loadtest.core.signals import listening
@@ -25,6 +27,7 @@ def adopt(version: str, summary: Path | None) -> None:
 
     Resolves its lock, boots it, and drafts its data file from the known version with the closest contract.
     """
+    extras.require("adopt", *Extra)
     from loadtest.adoption.adopt import adopt as adopted
     from loadtest.adoption.releases import check_release
     from loadtest.adoption.report import in_markdown, in_plain_text

@@ -28,6 +28,7 @@ def baseline() -> None:
 )
 @click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINT]...")
 @options.run_file
+@options.csv_files
 @click.option("--reason", required=True, help="Reason, in a sentence")
 @click.option("--owner", required=True, help="Owner (team or @handle)")
 @click.option("--expires", required=True, metavar="YYYY-MM-DD", help="Expiry date (inclusive)")
@@ -41,11 +42,18 @@ def baseline() -> None:
     help="File to add the entries to",
 )
 def accept_failures(
-    fingerprints: tuple[str, ...], run_file: Path | None, expires: str, path: Path, **entry: Any
+    fingerprints: tuple[str, ...],
+    run_file: Path | None,
+    prefix: Path | None,
+    gateway_version: str | None,
+    encoding: str | None,
+    expires: str,
+    path: Path,
+    **entry: Any,
 ) -> None:
     """Accept new failures of a run as known failures: all of them, or those with the given fingerprints."""
     added = accept(
-        options.the_run(run_file),
+        options.the_run(run_file, prefix, gateway_version, encoding=encoding),
         JudgingOptions(),
         path,
         fingerprints=fingerprints,

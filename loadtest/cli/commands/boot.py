@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loadtest.cli import extras
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import InconclusiveError
@@ -28,6 +30,7 @@ POLL = 0.2
 @click.option("--status", "action", flag_value="status", help="Show the gateway started with --detach")
 def boot(action: str | None, **given: Any) -> None:
     """Boot a gateway and its backends, and run them until Ctrl-C."""
+    extras.require("boot", Extra.BACKENDS, Extra.GATEWAY)
     from loadtest.gateway.boot import booted
     from loadtest.gateway.install.source import parse_source
     from loadtest.gateway.overrides import parse_overrides

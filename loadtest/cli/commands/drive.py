@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from loadtest.cli import options
+from loadtest.cli import extras, options
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 
@@ -34,6 +35,7 @@ def drive(ui: bool, **given: Any) -> None:
     """
     custom = options.read_scenarios(given["scenarios"])
     options.check_selection(given, custom)
+    extras.require("drive", Extra.LOAD, Extra.GATEWAY)
     from loadtest.app.drive import drive_alone
 
     master = options.read_master(given)

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from loadtest.cli import extras
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples
 from loadtest.core.errors import UsageError
 from loadtest.versions import data as versions
@@ -23,15 +25,16 @@ def gateways(as_json: bool, newer: bool, pre: bool) -> None:
 
     With --newer, each release is listed with the Python versions that it requires.
     """
-    from loadtest.adoption import releases as index
-    from loadtest.adoption.newer import newer_versions
-
     known = versions.available()
     if pre and not newer:
         raise UsageError("--pre: expected together with --newer")
     if not newer:
         click.echo(json.dumps(known) if as_json else "\n".join(known))
         return
+    extras.require("gateways --newer", Extra.GATEWAY)
+    from loadtest.adoption import releases as index
+    from loadtest.adoption.newer import newer_versions
+
     names = newer_versions(known, pre=pre)
     if not names:
         click.echo(f"no release on the package index is newer than {known[0]}", err=True)

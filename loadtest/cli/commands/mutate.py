@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from loadtest.cli import options
+from loadtest.cli import extras, options
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import ExitCode
@@ -50,6 +51,7 @@ def mutate(
     Injects faults into the responses of the gateway started with `boot --detach`, or of one that it boots. The exit
     code is 1 if a kind of fault is detected less often than its floor.
     """
+    extras.require("mutate", *Extra)
     import msgspec
 
     from loadtest.core.files import write_atomically

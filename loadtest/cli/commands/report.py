@@ -23,23 +23,7 @@ from loadtest.core.errors import UsageError
     ),
 )
 @options.run_file
-@click.option(
-    "--csv",
-    "prefix",
-    type=click.Path(path_type=Path),
-    metavar="PREFIX",
-    help="Locust CSV files to use instead of a run: PREFIX_stats.csv and the others",
-)
-@click.option(
-    "--encoding",
-    metavar="NAME",
-    help="Encoding of CSV files that are neither UTF-8 nor UTF-16, such as cp1252; requires --csv",
-)
-@click.option(
-    "--gateway-version",
-    metavar="VERSION",
-    help="Gateway version, which determines the known failures; requires --csv",
-)
+@options.csv_files
 @setting_options(*settings.JUDGING, settings.REPORTS_DIR)
 @options.as_json
 def report(
@@ -55,11 +39,12 @@ def report(
     The exit code is that of the verdict.
     """
     reports = options.reports_directory(given)
+    source = options.source_of(run_file, prefix, gateway_version, encoding)
     measured = options.the_run(run_file, prefix, gateway_version, reports, encoding)
     try:
         custom = options.recorded_scenarios(measured)
         verdict = judge_and_report(measured, options.read_judging(given, custom), reports, options.today())
     except ReportError as error:
-        output.show(error.run, error.verdict, reports, as_json=as_json)
+        output.show(error.run, error.verdict, reports, as_json=as_json, source=source)
         raise UsageError(str(error)) from error
-    output.conclude(measured, verdict, reports, as_json=as_json)
+    output.conclude(measured, verdict, reports, as_json=as_json, source=source)

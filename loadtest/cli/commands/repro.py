@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from loadtest.cli import options, output
+from loadtest.cli import extras, options, output
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import ExitCode
@@ -37,6 +38,7 @@ def repro(fingerprint: str, run_file: Path | None, keep: bool, **given: Any) -> 
     if the call failed again, and 1 if not. After --keep, the curl commands work; stop the gateway with
     `loadtest boot --stop`.
     """
+    extras.require("repro", *Extra)
     from loadtest.app import repro as app
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source

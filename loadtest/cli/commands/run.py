@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from loadtest.cli import options, output
+from loadtest.cli import extras, options, output
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.address import given_address
@@ -45,6 +46,9 @@ def run(as_json: bool, **given: Any) -> None:
     """
     custom = options.read_scenarios(given["scenarios"])
     options.check_selection(given, custom)
+    if any(one.installed for one in custom):  # an environment of its own would not have their packages
+        extras.require("run", *Extra)
+    extras.install_missing(base=bool(given["base"]))
     from loadtest.app.job import Job, master_target, run_job
     from loadtest.app.judging import ReportError
     from loadtest.core.progress import progress

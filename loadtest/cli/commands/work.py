@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from loadtest.app.distributed import WorkerOptions
-from loadtest.cli import options
+from loadtest.cli import extras, options
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
@@ -31,6 +32,7 @@ def work(
 
     The master sends the address under test. Set $LOADTEST_TOKEN or $LOADTEST_JWT_SECRET as on the master.
     """
+    extras.require("work", Extra.LOAD, Extra.GATEWAY)
     from loadtest.app.worker import run_worker
 
     if not master_host:
