@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import uv
 
 from loadtest.cli import COMMANDS
 
@@ -156,15 +157,24 @@ def test_what_needs_an_extra_names_it(commands: Path, tmp_path: Path) -> None:
 
 @pytest.mark.nightly  # installs all packages anew, which takes half a minute
 @pytest.mark.real
-def test_a_run_sets_up_what_it_needs(commands: Path, tmp_path: Path) -> None:
-    arguments = ("run", "--gateway", "http://127.0.0.1:1", "--reports-dir", "out")
-    first = run(commands / "loadtest", *arguments, cwd=tmp_path)
+def test_a_run_sets_up_what_it_needs(wheel: Path, tmp_path: Path) -> None:
+    uvx = (Path(uv.find_uv_bin()).with_name("uvx"), "--python", sys.executable, "--from", wheel)
+    arguments = (
+        *uvx,
+        "contextforge-loadtest",
+        "run",
+        "--gateway",
+        "http://127.0.0.1:1",
+        "--reports-dir",
+        "out",
+    )
+    first = run(*arguments, cwd=tmp_path)
     assert first.returncode == 3, first.stderr
     assert "installing the packages of a load test" in first.stderr
     assert "http://127.0.0.1:1" in first.stdout
     assert (tmp_path / "out" / "report.html").is_file()
     (environment,) = (tmp_path / ".loadtest" / "environments").glob("*/bin")
-    again = run(commands / "loadtest", *arguments, cwd=tmp_path)
+    again = run(*arguments, cwd=tmp_path)
     assert (again.returncode, "installing" in again.stderr) == (3, False)
     for verb in COMMANDS:
         shown = run(environment / "loadtest", verb, "--help", cwd=tmp_path)

@@ -6,13 +6,17 @@ Uses the standard library only, because no package is installed before.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import venv
 from collections.abc import Sequence
 from pathlib import Path
 
 ISOLATION = Path(__file__).parents[1] / "gateway" / "install" / "isolation"
-"""The project passed to uv, so that it reads no settings of a project around the working directory."""
+"""The project passed to uv, so that it reads no settings of a project around the working directory.
+
+It is copied into the environment: uv refuses a project in its cache, which is where ``uvx`` installs this package.
+"""
 REDIRECTIONS = {
     *("CONDA_DEFAULT_ENV", "CONDA_PREFIX", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER"),
     *("UV_CONSTRAINT", "UV_EXCLUDE", "UV_OVERRIDE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON"),
@@ -40,6 +44,7 @@ def install_lock(environment: Path, bootstrap: Path, lock: Path, *, create: bool
     """
     if create:
         venv.EnvBuilder(clear=True, symlinks=True).create(environment)
+    shutil.copytree(ISOLATION, environment / ISOLATION.name, dirs_exist_ok=True)
     python = environment / "bin" / "python"
     run(environment, python, "-m", "ensurepip", "--default-pip")
     pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
@@ -49,7 +54,8 @@ def install_lock(environment: Path, bootstrap: Path, lock: Path, *, create: bool
 
 def uv_pip(environment: Path) -> Sequence[str | Path]:
     """Return the start of a command line for ``uv pip``."""
-    return (environment / "bin" / "python", "-m", "uv", "--quiet", f"--project={ISOLATION}", "pip")
+    project = environment / ISOLATION.name
+    return (environment / "bin" / "python", "-m", "uv", "--quiet", f"--project={project}", "pip")
 
 
 def run(environment: Path, *command: str | Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,7 +23,10 @@ from loadtest.gateway.install.diagnosis import Diagnosis, diagnose
 from loadtest.gateway.process.commands import CommandError, CommandTimeoutError, run_command
 
 ISOLATION = Path(__file__).parent / "isolation"
-"""The project for uv, instead of the one in the working directory."""
+"""The project for uv, instead of the one in the working directory.
+
+A copy of it is passed: uv refuses a project in its cache, which is where ``uvx`` installs this package.
+"""
 
 TIME_LIMIT = 900.0
 """Seconds for one call of uv."""
@@ -86,15 +91,23 @@ def run_uv(
     variables = uv_environment() | dict(extra or {})
     if environment is not None:
         variables["VIRTUAL_ENV"] = str(environment)
-    command = [package.find_uv_bin(), "--no-progress", "--color=never", f"--project={ISOLATION}", *arguments]
     failure: CommandError | None = None
-    try:
-        finished = run_command(command, name="uv", environment=variables, within=time_limit)
-        output = redact(finished.output)
-        printed = output + redact(finished.errors)
-    except CommandError as error:
-        failure = error
-        printed = redact(error.output)
+    with tempfile.TemporaryDirectory(prefix="loadtest-uv-") as project:
+        shutil.copytree(ISOLATION, project, dirs_exist_ok=True)
+        command = [
+            package.find_uv_bin(),
+            "--no-progress",
+            "--color=never",
+            f"--project={project}",
+            *arguments,
+        ]
+        try:
+            finished = run_command(command, name="uv", environment=variables, within=time_limit)
+            output = redact(finished.output)
+            printed = output + redact(finished.errors)
+        except CommandError as error:
+            failure = error
+            printed = redact(error.output)
     if log is not None:
         with log.open("a", encoding="utf-8") as file:
             file.write(redact(f"$ uv {shlex.join(arguments)}\n{printed.rstrip()}\n"))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from processes import gone
 
+import loadtest
+from loadtest.app.packages import uv_pip
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.installation import READY, constraints_of, install
 from loadtest.gateway.install.source import Pinned
 from loadtest.gateway.install.uv import InstallError, run_uv, uv_environment
+from loadtest.gateway.process.commands import Finished
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 
@@ -256,3 +260,19 @@ def test_an_environment_whose_python_is_gone_or_does_not_fit_is_made_again(
     assert install(source, tmp_path / "home") == first
     assert subprocess.run([first.python, "-c", "import idna"], check=False).returncode == 0
     assert first.name.startswith("1.2.3-")
+
+
+def test_uv_is_given_no_project_in_this_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """``uvx`` installs the package in the cache of uv, which refuses a project there."""
+    commands: list[Sequence[str]] = []
+
+    def run_command(command: Sequence[str], **_: object) -> Finished:
+        commands.append(command)
+        return Finished("", "")
+
+    monkeypatch.setattr("loadtest.gateway.install.uv.run_command", run_command)
+    run_uv(["pip", "list"])
+    (option,) = (word for word in commands[0] if word.startswith("--project="))
+    project = Path(option.removeprefix("--project="))
+    for used in (project, *(Path(str(word).removeprefix("--project=")) for word in uv_pip(tmp_path))):
+        assert Path(loadtest.__file__).parent not in used.parents
