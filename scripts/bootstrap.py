@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from loadtest.app.packages import failure_text, install_lock, run, uv_pip  # noqa: E402 - the package is not installed
+from loadtest.packages.locked import failure_text, install_lock, run, uv_pip  # noqa: E402 - the package is not installed
 
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"

@@ -18,6 +18,7 @@ MOST_MODULES = 15
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "backends": {"core"},
+    "packages": {"core"},
     "results": {"core", "shapes"},
     "versions": {"core", "results", "shapes"},
     "shapes": {"core"},
@@ -50,7 +51,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         "workload",
     },
     "cli": {
-        *("adoption", "app", "core", "engine", "gateway", "judge", "mutation", "openapi", "reports"),
+        *(
+            "adoption",
+            "app",
+            "core",
+            "engine",
+            "gateway",
+            "judge",
+            "mutation",
+            "openapi",
+            "packages",
+            "reports",
+        ),
         *("results", "scenarios", "shapes", "versions", "workload"),
     },
 }

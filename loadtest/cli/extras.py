@@ -58,7 +58,7 @@ def install_missing(*, base: bool) -> None:
     """
     if not missing(*Extra):
         return
-    from loadtest.app.complete_environment import complete_environment, continue_in
+    from loadtest.packages.complete_environment import complete_environment, continue_in
 
     began = time.monotonic()
     continue_in(complete_environment(settings.home(), base=base), sys.argv[1:], began)

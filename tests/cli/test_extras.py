@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from loadtest.app import complete_environment
 from loadtest.cli import COMMANDS, cli, extras, options
 from loadtest.cli.extras import Extra
 from loadtest.core.errors import InconclusiveError, UsageError
+from loadtest.packages import complete_environment
 from loadtest.scenarios.source import ScenarioSource
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ import pytest
 from processes import gone
 
 import loadtest
-from loadtest.app.packages import uv_pip
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.installation import READY, constraints_of, install
 from loadtest.gateway.install.source import Pinned
 from loadtest.gateway.install.uv import InstallError, run_uv, uv_environment
 from loadtest.gateway.process.commands import Finished
+from loadtest.packages.locked import uv_pip
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData
 

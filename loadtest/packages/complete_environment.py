@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from loadtest.app.packages import failure_text, install_lock
 from loadtest.core import settings
 from loadtest.core.errors import InconclusiveError
+from loadtest.packages.locked import failure_text, install_lock
 
 PACKAGE = Path(__file__).parents[1]
 READY = ".ready"
