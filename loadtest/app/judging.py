@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadtest.app.past_runs import read_past_runs
 from loadtest.core.errors import ExitCode, InconclusiveError
 from loadtest.core.files import prepare_directory
 from loadtest.judge.against_base import FailOnBreaking
@@ -14,6 +15,7 @@ from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import compare
 from loadtest.judge.criteria.criterion import Criterion, parse, read_criteria
 from loadtest.judge.failures import FailOn, FailureStatus, judge_failures
+from loadtest.judge.history import history, past_run
 from loadtest.judge.known import KnownFailures, entries, gateway_version
 from loadtest.judge.known_file import read_baseline
 from loadtest.judge.verdict import Verdict, judge
@@ -37,6 +39,8 @@ class JudgingOptions:
     """Breaking changes of the API against a base."""
     baseline: Path | None = None
     """Earlier run for comparison."""
+    history: Path | None = None
+    """Directory with earlier runs."""
 
 
 class ReportError(InconclusiveError):
@@ -76,6 +80,9 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
         fail_on=options.fail_on,
         fail_on_breaking=options.fail_on_breaking,
     )
+    if options.history is not None:
+        now = past_run(run, verdict.result.value, current=True)
+        verdict = replace(verdict, history=history(read_past_runs(options.history), now))
     if options.baseline is None:
         return verdict
     return replace(verdict, comparison=compare(run, read_run(options.baseline)))
@@ -151,6 +158,8 @@ def check_options(options: JudgingOptions) -> None:
     criteria_in(options)
     if options.baseline is not None:
         read_run(options.baseline)
+    if options.history is not None:
+        read_past_runs(options.history)
 
 
 def judge_and_report(run: Run, options: JudgingOptions, directory: Path, today: dt.date) -> Verdict:

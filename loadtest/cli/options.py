@@ -307,6 +307,7 @@ def read_judging(given: Given, custom: Sequence[ScenarioSource] = ()) -> Judging
         fail_on=FailOn(settings.FAIL_ON.or_default(given["fail_on"])),
         fail_on_breaking=FailOnBreaking(settings.FAIL_ON_BREAKING.or_default(given["fail_on_breaking"])),
         baseline=given["baseline"],
+        history=given["history"],
     )
 
 

@@ -223,6 +223,12 @@ BASELINE = Setting(
     option="--baseline",
     input="baseline",
 )
+HISTORY = Setting(
+    help="Directory with the run.json files of earlier runs; report.html shows the figures over all of them",
+    type=FilePath("DIRECTORY"),
+    option="--history",
+    input="history",
+)
 
 # Where files are.
 REPORTS_DIR = Setting(
@@ -369,7 +375,7 @@ SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS, SCENARIOS)
 """Options of commands that generate load."""
 MASTER = (EXPECT_WORKERS, WORKERS_WITHIN, MASTER_PORT, MASTER_BIND)
 """Options of commands that can be a master."""
-JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, FAIL_ON_BREAKING, BASELINE)
+JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, FAIL_ON_BREAKING, BASELINE, HISTORY)
 """Options of commands that judge a run."""
 
 

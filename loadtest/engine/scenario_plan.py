@@ -10,8 +10,8 @@ imported.
 from __future__ import annotations
 
 import ast
-import gc
 import difflib
+import gc
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress

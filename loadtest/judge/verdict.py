@@ -23,6 +23,7 @@ from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, judge_failures
 from loadtest.judge.growth.assess import assess_endurance
 from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth
+from loadtest.judge.history import PastRun
 from loadtest.judge.known import KnownFailureEntry, KnownFailures, entries, gateway_version
 from loadtest.judge.removed import find_removals
 from loadtest.results.deployment import Deployment
@@ -67,6 +68,8 @@ class Verdict:
     """Comparison with the base of the run, if it has one."""
     comparison: Comparison | None = None
     """Comparison with a baseline run, if one was given; informational only."""
+    history: tuple[PastRun, ...] = ()
+    """Earlier runs and this one, oldest first, if a directory of runs was given; informational only."""
 
     @property
     def growth(self) -> tuple[Growth, ...]:

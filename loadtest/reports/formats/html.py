@@ -24,6 +24,7 @@ from loadtest.reports import against_base, cpu, removed
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.page.failures import anchors_of, known_failures, new_failures, undecided_failures
+from loadtest.reports.page.history import history_view
 from loadtest.reports.page.operations import operation_table
 from loadtest.reports.page.timeline import LATENCY, chart
 from loadtest.reports.terminal import next_step
@@ -67,6 +68,7 @@ def render(run: Run, verdict: Verdict) -> str:
         cpu=cpu.cpu_line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,
+        history=history_view(verdict.history),
         against=verdict.against,
         facts=list(against_base.facts(run, verdict.against)) if verdict.against else [],
         pair_rows=against_base.rows(verdict.against) if verdict.against else (),
