@@ -39,7 +39,11 @@ class ShapeComparison(NamedTuple):
 
 
 def compare(shape: Shape, value: Any) -> ShapeComparison:
-    """Return how ``value`` differs from what is certain about ``shape``."""
+    """Return how ``value`` differs from what is certain about ``shape``.
+
+    A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
+    contain entities of other callers, which were made with other properties.
+    """
     differences: set[Difference] = set()
     added: set[str] = set()
     for found in _differences(shape, value, ""):
@@ -61,8 +65,16 @@ def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | s
     if kind == OBJECT:
         yield from _object_differences(shape, value, path)
     elif kind == ARRAY and shape.items is not None:
-        for one in value:
-            yield from _differences(shape.items, one, f"{path}[]")
+        yield from _item_differences(shape.items, value, f"{path}[]")
+
+
+def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Difference | str]:
+    found = [set(_differences(shape, one, path)) for one in items]
+    with_keys = [differences for one, differences in zip(items, found, strict=True) if isinstance(one, dict)]
+    everywhere = set[Difference | str]().union(*found).intersection(*(with_keys or found))
+    for one in set[Difference | str]().union(*found):
+        if not isinstance(one, Difference) or one.actual not in ("", NULL) or one in everywhere:
+            yield one
 
 
 def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
@@ -81,7 +93,10 @@ def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Itera
 
 
 def certain_schema(shape: Shape) -> dict[str, Any]:
-    """Return a JSON Schema of the values without a difference from ``shape`` (see :func:`compare`)."""
+    """Return a JSON Schema of values without a difference from ``shape`` (see :func:`compare`).
+
+    A value that does not conform can be without one, too: each item of an array must have every certain key.
+    """
     if shape.anything or not shape.types:
         return {}
     schema: dict[str, Any] = {}

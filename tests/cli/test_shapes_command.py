@@ -48,6 +48,15 @@ def test_the_file_does_not_depend_on_the_order_of_runs(tmp_path: Path, stored: P
     assert stored.read_text() == text
 
 
+def test_what_depends_on_the_machine_is_not_recorded(tmp_path: Path, stored: Path) -> None:
+    shapes = {name: {"200": shape_of({"cores": 2})} for name in ("GET /version", "GET /versions")}
+    write_shapes(tmp_path / "a.json", NEWEST, ["1"], shapes)
+    record(tmp_path / "a.json")
+    recorded = read_shapes(stored).shapes
+    assert recorded["GET /version"]["200"].startswith("any")
+    assert "cores" in recorded["GET /versions"]["200"]
+
+
 def test_replace_discards_what_was_recorded(tmp_path: Path, stored: Path) -> None:
     record(observed(tmp_path / "a.json", "1", {"old": 1}))
     record("--replace", observed(tmp_path / "b.json", "2", {"new": 1}))

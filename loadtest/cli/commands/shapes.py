@@ -12,7 +12,7 @@ from loadtest.core.units import plural
 from loadtest.shapes.shape import Shape
 from loadtest.shapes.stored import merge_run, read_shapes, write_shapes
 from loadtest.versions import data as versions
-from loadtest.versions.shapes import path_of
+from loadtest.versions.shapes import path_of, without_varying
 
 
 @click.group(context_settings=HELP)
@@ -55,5 +55,5 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
             merge_run(merged, one.decoded(path))
             runs += one.runs
             added += 1
-    write_shapes(target, version, runs, merged)
+    write_shapes(target, version, runs, without_varying(merged))
     click.echo(f"{target}: {plural(len(merged), 'operation')} from {plural(len(runs), 'run')}, {added} new")
