@@ -18,7 +18,6 @@ from loadtest.workload.plan import ArrivalRate
 def main() -> None:
     members = vars(locustfile).values()
     classes: list[Any] = [one for one in members if isinstance(one, type) and issubclass(one, GatewayUser)]
-    classes.remove(GatewayUser)
     options = argparse.Namespace(num_users=36, spawn_rate=5.0, run_time=60, headless=True, stop_timeout=1)
     environment = Environment(user_classes=classes, host="http://127.0.0.1:9", parsed_options=options)
     environment.create_local_runner()
