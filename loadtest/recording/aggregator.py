@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from loadtest.core.operations import area_of, base
+from loadtest.recording.calls_over_time import StepCounts
 from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, fingerprint
@@ -37,6 +38,7 @@ class _OperationCounts(msgspec.Struct):
     accepted: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     differs: dict[str, int] = msgspec.field(default_factory=dict)
     latency: Histogram = msgspec.field(default_factory=Histogram)
+    over_time: StepCounts = msgspec.field(default_factory=StepCounts)
     first_success: float | None = None
 
     def merge(self, other: _OperationCounts) -> None:
@@ -50,6 +52,7 @@ class _OperationCounts(msgspec.Struct):
         for status, reasons in other.accepted.items():
             _add(self.accepted.setdefault(status, {}), reasons)
         self.latency.merge(other.latency)
+        self.over_time.merge(other.over_time)
 
     def succeeded(self, at: float) -> None:
         if self.first_success is None or at < self.first_success:
@@ -77,6 +80,7 @@ class _OperationCounts(msgspec.Struct):
             ),
             scenario=self.scenario,
             first_success=None if first is None else round(max(first - start, 0.0), 3),
+            over_time=self.over_time.record(),
         )
 
 
@@ -222,6 +226,9 @@ class Aggregator(msgspec.Struct):
             operation = self.operations[outcome.operation] = _OperationCounts()
         operation.scenario = outcome.scenario or operation.scenario
         operation.latency.add(outcome.duration)
+        operation.over_time.add(
+            outcome.finished - self.start, outcome.duration, failed=outcome.fault is not None
+        )
         self.buckets.add(self.start, outcome)
         counts, status = operation.counts, str(outcome.status)
         if outcome.media_type and outcome.fault is None:

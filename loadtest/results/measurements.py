@@ -23,6 +23,25 @@ class Acceptance(Record, frozen=True, kw_only=True):
     count: Count
 
 
+class CallBucket(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Calls of one operation in one step of time; in JSON, an array of these four numbers."""
+
+    number: Count
+    """Of the step, from 0."""
+    requests: Count
+    failures: Count
+    mean: Milliseconds
+    """Latency."""
+
+
+class CallsOverTime(Record, frozen=True, kw_only=True):
+    """Calls of one operation over time, in steps of ``width`` seconds."""
+
+    width: Annotated[int, msgspec.Meta(ge=1)]
+    buckets: tuple[CallBucket, ...]
+    """Only steps with calls."""
+
+
 class Operation(Record, frozen=True, kw_only=True):
     """Measurements of one operation; ``requests`` = successes + acceptances + refusals + drift + failures."""
 
@@ -51,6 +70,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """The most recent scenario that called it."""
     first_success: Seconds | None = None
     """Time of the first documented success; None if there was none."""
+    over_time: CallsOverTime | None = None
+    """None with fewer than two requests, or if the record does not say."""
 
 
 class ShapeRecord(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from loadtest.results.failures import Example, Failure, ProblemKind, fingerprint, normalise
 from loadtest.results.latency import Histogram, Latency
-from loadtest.results.measurements import Acceptance, Operation, ResourceSample
+from loadtest.results.measurements import Acceptance, CallBucket, CallsOverTime, Operation, ResourceSample
 from loadtest.results.run import (
     Environment,
     Generator,
@@ -47,7 +47,21 @@ def operation(
     refusals = int(str(more.get("refusals", 0)))
     requests = successes + failures + drift + refusals + sum(a.count for a in acceptances)
     made = Operation(name=name, area=area, requests=requests, successes=successes, failures=failures)
-    return replace(made, latency=latency(*(10.0 + n for n in range(requests))), **more)
+    made = replace(made, latency=latency(*(10.0 + n for n in range(requests))), over_time=over_time(made))
+    return replace(made, **more)
+
+
+def over_time(made: Operation) -> CallsOverTime | None:
+    """Return the calls of an operation, one every four seconds, the failed ones first."""
+    if made.requests < 2:
+        return None
+    return CallsOverTime(
+        width=4,
+        buckets=tuple(
+            CallBucket(number=n, requests=1, failures=int(n < made.failures), mean=10.0 + n)
+            for n in range(min(made.requests, 15))
+        ),
+    )
 
 
 def failure(name: str, message: str = "Internal Server Error", count: int = 1, **more: object) -> Failure:

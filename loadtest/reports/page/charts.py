@@ -78,6 +78,11 @@ def steps(points: Sequence[tuple[float, float | None]], width: float, height: fl
     return Markup("".join(path))  # noqa: S704 - letters and numbers that were made here
 
 
+def vertical_bars(places: Sequence[float], width: float) -> Markup:
+    """Return the path of lines over the full height at ``places``."""
+    return Markup("".join(f"M{_x(at, width)} 0V{HEIGHT}" for at in places))  # noqa: S704 - numbers that were made here
+
+
 def squares(number: int, columns: int) -> Iterator[tuple[int, int]]:
     """Yield column and row of each of ``number`` squares in rows of ``columns``."""
     for position in range(number):

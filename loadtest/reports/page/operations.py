@@ -7,6 +7,7 @@ search, from data: a table of 10,000 rows would take seconds to lay out.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,10 +17,10 @@ from markupsafe import Markup
 
 from loadtest.core.errors import UsageError
 from loadtest.judge.verdict import Verdict
-from loadtest.reports.page.charts import Logarithmic, Tick, percent
+from loadtest.reports.page.charts import Logarithmic, Tick, line, percent, vertical_bars
 from loadtest.reports.text import one_line
 from loadtest.results.latency import Histogram, Latency
-from loadtest.results.measurements import Operation
+from loadtest.results.measurements import CallsOverTime, Operation
 from loadtest.results.run import Run
 
 MOST = 750
@@ -40,6 +41,20 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class OperationSparkline:
+    """Mean latency over the time of the run, scaled to its highest value."""
+
+    mean: Markup
+    failures: Markup
+    """A bar where calls failed."""
+    lowest: float
+    highest: float
+    """Means in ms."""
+    width: int
+    """Seconds of one step."""
+
+
+@dataclass(frozen=True)
 class OperationRow:
     """An operation as shown on the page."""
 
@@ -55,6 +70,8 @@ class OperationRow:
     """p50, p95, p99 and maximum, in ms."""
     failing: bool
     """Whether one of its failures fails the run."""
+    over_time: OperationSparkline | None
+    """None if it was called less than twice, or the run does not say."""
     bars: Markup | None
     """The distribution, if available."""
     marks: tuple[Mark, ...]
@@ -74,6 +91,11 @@ class OperationTable:
     areas: tuple[str, ...]
     bytes_known: bool
     latency_known: bool
+
+    @property
+    def over_time_known(self) -> bool:
+        """Whether a row shows its calls over time."""
+        return any(row.over_time for row in self.rows)
 
     @property
     def left_out(self) -> int:
@@ -106,7 +128,9 @@ def operation_table(
         max((one.max for one in latencies), default=1000.0),
     )
     return OperationTable(
-        rows=tuple(_row(one, one.name in bad, axis, failures.get(one.name, ())) for one in shown),
+        rows=tuple(
+            _row(one, one.name in bad, axis, failures.get(one.name, ()), run.duration) for one in shown
+        ),
         brief=msgspec.json.encode([_brief(one) for one in others]).decode() if others else "",
         briefs=len(others),
         total=len(called),
@@ -142,7 +166,11 @@ def _figures(latency: Latency | None) -> tuple[float | None, ...]:
 
 
 def _row(
-    operation: Operation, failing: bool, axis: Logarithmic, failures: Sequence[tuple[str, str]]
+    operation: Operation,
+    failing: bool,
+    axis: Logarithmic,
+    failures: Sequence[tuple[str, str]],
+    duration: float,
 ) -> OperationRow:
     latency = operation.latency
     figures = _figures(latency)
@@ -155,6 +183,7 @@ def _row(
         accepted=_accepted(operation),
         figures=figures,
         failing=failing,
+        over_time=_sparkline(operation.over_time, duration) if operation.over_time else None,
         bars=_bars(operation.name, latency, axis),
         marks=tuple(
             Mark(f"p{share}", percent(axis.share(value), 1.0), axis.share(value) > 0.9)
@@ -162,6 +191,22 @@ def _row(
             if value is not None
         ),
         statuses=tuple(_statuses(operation.statuses.items())),
+    )
+
+
+def _sparkline(calls: CallsOverTime, duration: float) -> OperationSparkline | None:
+    if not calls.buckets:
+        return None
+    by_number = {one.number: one for one in calls.buckets}
+    steps = max(math.ceil(duration / calls.width), max(by_number) + 1)
+    means = {number: one.mean for number, one in by_number.items()}
+    highest = max(means.values())
+    return OperationSparkline(
+        mean=line([(number + 0.5, means.get(number)) for number in range(steps)], steps, highest or 1.0),
+        failures=vertical_bars([number + 0.5 for number, one in by_number.items() if one.failures], steps),
+        lowest=min(means.values()),
+        highest=highest,
+        width=calls.width,
     )
 
 

@@ -15,7 +15,7 @@ from loadtest.reports.page import failures as html_failures
 from loadtest.reports.page import operations as html_operations
 from loadtest.results.failures import Example
 from loadtest.results.locust_csv import read_csv_run
-from loadtest.results.measurements import Moment, ResourceSample, Timeline
+from loadtest.results.measurements import CallBucket, CallsOverTime, Moment, ResourceSample, Timeline
 from loadtest.results.run import Run, Worker
 
 
@@ -208,3 +208,22 @@ def test_workers_are_shown_with_their_times() -> None:
     assert cells_of["a"] == ["00:00", "10"]
     assert cells_of["b&lt;b&gt;"] == ["00:00", "00:41", "lost", "5", "3", "never", "arrived"]
     assert cells_of["c"] == ["00:12", "00:20", "00:31", "7"]
+
+
+def test_an_operation_shows_its_latency_over_the_time_of_the_run() -> None:
+    steps = CallsOverTime(
+        width=10,
+        buckets=(
+            CallBucket(number=0, requests=3, failures=0, mean=20.0),
+            CallBucket(number=1, requests=1, failures=0, mean=10.0),
+            CallBucket(number=4, requests=1, failures=1, mean=40.0),
+        ),
+    )
+    one = replace(operation("GET /tools", 4, 1), over_time=steps)
+    made = replace(
+        clean(), operations=(one, replace(operation("GET /once", 1), over_time=None)), duration=100.0
+    )
+    text = rendered(made)
+    (spark,) = re.findall(r'<svg class="spark".*?</svg>', text)
+    assert re.findall(r' d="([^"]*)"', spark) == ["M450 0V100", "M50 50h0L150 75M450 0h0"]
+    assert "mean of 10 s each: 10 to 40 ms" in text
