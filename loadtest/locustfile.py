@@ -8,7 +8,7 @@ from locust import events
 
 from loadtest.engine.coordinator import attach
 from loadtest.engine.target import read_target
-from loadtest.users.classes import user_classes
+from loadtest.users.classes import user_classes_of
 
-globals().update(user_classes(read_target().custom))
+globals().update(user_classes_of(read_target()))
 events.init.add_listener(attach)

@@ -10,6 +10,7 @@ from loadtest.gateway.install.uv import run_uv
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "pyproject.toml"
 REQUIREMENTS = ROOT / "requirements"
+GENERATOR = ROOT / "loadtest" / "generated" / "generator.lock"
 OLDEST = "3.11"
 """The oldest Python that the locks are for."""
 
@@ -45,6 +46,15 @@ def resolve_site(lock: Path) -> None:
     _compile(str(lock.with_suffix(".in")), "--output-file", str(lock))
 
 
+def resolve_generator(lock: Path, constraints: Path) -> None:
+    """Write ``lock`` for the generator of requests, with the versions in ``constraints``.
+
+    Raises:
+        InstallError: uv failed; the message is one line.
+    """
+    _compile(str(lock.with_suffix(".in")), "--constraint", str(constraints), "--output-file", str(lock))
+
+
 def _compile(*arguments: str) -> None:
     options = ("--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--upgrade")
     # With an explicit interpreter, uv runs no others, such as the shims of a version manager.
@@ -61,6 +71,7 @@ def main() -> int:
         resolve_group("base", base, dev)
         resolve_group("build", runtime, dev)
         resolve_site(REQUIREMENTS / "site.lock")
+        resolve_generator(GENERATOR, dev)
     except LoadTestError as error:
         sys.stderr.write(f"{error}\n")
         return int(error.exit_code)

@@ -29,26 +29,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "pairs", "results"},
     "fixtures": {"client", "results"},
-    "scenarios": {"core"},
+    "scenarios": {"core", "openapi"},
+    "generated": {"client", "core", "results"},
     "gateway": {"backends", "client", "core", "results", "versions"},
     "adoption": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
     },
     "recording": {"client", "core", "results", "shapes", "workload"},
     "engine": {
-        *("client", "core", "fixtures", "pairs", "recording", "results", "scenarios", "shapes", "versions"),
-        "workload",
+        *("client", "core", "fixtures", "generated", "pairs", "recording", "results", "scenarios", "shapes"),
+        *("versions", "workload"),
     },
     "app": {
-        *("client", "core", "engine", "gateway", "judge", "openapi", "pairs", "reports", "results"),
-        *("scenarios", "versions", "workload"),
+        *("client", "core", "engine", "gateway", "generated", "judge", "openapi", "pairs", "reports"),
+        *("results", "scenarios", "versions", "workload"),
     },
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),
     },
     "users": {
-        *("backends", "client", "core", "engine", "fixtures", "openapi", "results", "scenarios", "versions"),
-        "workload",
+        *("backends", "client", "core", "engine", "fixtures", "generated", "openapi", "results", "scenarios"),
+        *("versions", "workload"),
     },
     "cli": {
         *(

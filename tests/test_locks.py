@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 VERSIONS = ROOT / "loadtest" / "versions"
 OURS = sorted((ROOT / "requirements").glob("*.lock"))
-LOCKS = [*OURS, *sorted(VERSIONS.glob("*.lock"))]
+GENERATOR = ROOT / "loadtest" / "generated" / "generator.lock"
+LOCKS = [*OURS, *sorted(VERSIONS.glob("*.lock")), GENERATOR]
 EACH = pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 
 

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import asdict, replace
 
-from loadtest.app.custom import check_operations_of, check_sources
 from loadtest.app.distributed import MasterOptions
 from loadtest.app.drive import as_master, target_of
 from loadtest.app.enrich import enrich, enrich_base, enrich_handlers, enrich_replica, started_at
@@ -39,6 +38,8 @@ from loadtest.app.paired import (
 )
 from loadtest.app.preflight import check_criteria, reachable_operations, selected_scenarios
 from loadtest.app.reports_directory import clear_reports, reserve_reports
+from loadtest.app.scenarios.custom import check_operations_of, check_sources
+from loadtest.app.scenarios.generated import generate_requests
 from loadtest.app.supervision import run_locust
 from loadtest.core.address import looks_like_address, parse_address
 from loadtest.core.errors import BootError, LoadTestError, UsageError
@@ -87,6 +88,8 @@ class Job:
     """Arguments for Locust."""
     custom: tuple[ScenarioSource, ...] = ()
     """Where custom scenarios are."""
+    generated_only: bool = False
+    """Disable all scenarios, so that every operation is called from the contract."""
     master: MasterOptions | None = None
     """Options of the master if workers on other machines generate the load."""
     held: RunningGateway | None = None
@@ -401,7 +404,13 @@ def _drive(
     base: RunningGateway | None = None,
     pairs: PairPlan | None = None,
 ) -> float | None:
-    target = target_of(gateway, job.size, job.reports, others, base, pairs, job.custom)
+    target = replace(
+        target_of(gateway, job.size, job.reports, others, base, pairs, job.custom),
+        generated=generate_requests(
+            *(gateway, job.custom, job.locust, job.reports, job.home, progress), only=job.generated_only
+        ),
+        generated_only=job.generated_only,
+    )
     config = read_config(job.locust)
     arguments = job.locust
     if job.master is not None:

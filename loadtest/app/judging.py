@@ -37,6 +37,8 @@ class JudgingOptions:
     fail_on: FailOn = FailOn.NEW
     fail_on_breaking: FailOnBreaking = FailOnBreaking.REMOVED
     """Breaking changes of the API against a base."""
+    require_scenarios: bool = False
+    """An operation without a scenario fails the run if no call from the contract succeeded."""
     baseline: Path | None = None
     """Earlier run for comparison."""
     history: Path | None = None
@@ -79,6 +81,7 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
         today=today,
         fail_on=options.fail_on,
         fail_on_breaking=options.fail_on_breaking,
+        require_scenarios=options.require_scenarios,
     )
     if options.history is not None:
         now = past_run(run, verdict.result.value, current=True)

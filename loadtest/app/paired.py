@@ -20,7 +20,7 @@ from loadtest.openapi.breaking import breaking_changes
 from loadtest.openapi.diff import diff_contracts
 from loadtest.pairs.assess import Alarms
 from loadtest.results.pairs import BaseRun, PairStage
-from loadtest.results.run import Run
+from loadtest.results.run import GENERATED, Run
 
 FEWEST_CORES = 4
 """Cores from which each gateway has its own."""
@@ -105,7 +105,9 @@ def with_contracts(run: Run, reports: Path) -> Run:
         )
     except (OSError, msgspec.DecodeError):
         return run
-    planned = {call.operation for scenario in run.plan for call in scenario.calls}
+    planned = {
+        call.operation for scenario in run.plan if scenario.name != GENERATED for call in scenario.calls
+    }
     added = tuple(name for name in diff_contracts(base, head).new if name not in planned)
     breaking = breaking_changes(base, head)
     return replace(run, base=replace(run.base, breaking=breaking, added=added))

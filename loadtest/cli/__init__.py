@@ -23,6 +23,7 @@ COMMANDS = (
     "work",
     "report",
     "repro",
+    "scenario",
     "coverage",
     "baseline",
     "refusals",

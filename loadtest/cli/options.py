@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from loadtest.app.distributed import MasterOptions
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
-from loadtest.core.setting import Choice, Setting
+from loadtest.core.setting import Choice, Flag, Setting
 from loadtest.core.units import plural
 from loadtest.workload import profiles
 
@@ -93,6 +93,10 @@ def setting_options(*declared: Setting[Any]) -> Callable[[F], F]:
 
     def add(command: F) -> F:
         for setting in reversed(declared):
+            if isinstance(setting.type, Flag):
+                names = (setting.option, setting.parameter)
+                command = click.option(*names, is_flag=True, help=help_of(setting))(command)
+                continue
             command = click.option(
                 *filter(None, (setting.short, setting.option, setting.parameter)),
                 type=_SettingType(setting),
@@ -306,6 +310,7 @@ def read_judging(given: Given, custom: Sequence[ScenarioSource] = ()) -> Judging
         criteria_files=tuple(Path(text) for text in criteria if text.endswith(".toml")),
         fail_on=FailOn(settings.FAIL_ON.or_default(given["fail_on"])),
         fail_on_breaking=FailOnBreaking(settings.FAIL_ON_BREAKING.or_default(given["fail_on_breaking"])),
+        require_scenarios=given["require_scenarios"],
         baseline=given["baseline"],
         history=given["history"],
     )

@@ -38,7 +38,11 @@ class CallContext:
     """Reason why a status outside the contract is allowed."""
     refused: bool = False
     """An expected refusal."""
+    rejected: bool = False
+    """A generated request that the gateway rejected."""
     example: Example | None = None
+    keeps_example: bool = False
+    """Request and response are kept even if the call succeeds."""
     after: str | None = None
     """If this call cleans up after a failure: the operation that failed."""
     waits: float = 0.0
@@ -59,13 +63,15 @@ def report_call(
 ) -> Problem | None:
     """Report the result of ``call`` to Locust, within its ``with`` block; store the evidence of a ``problem``.
 
+    Evidence of a success is stored if the call keeps it.
+
     Returns the reported problem, with the secrets of ``redactor`` and of the request masked.
     """
-    if problem is None:
+    if problem is None and not call.keeps_example:
         response.success()
         return None
     redactor = redactor.with_secrets(sent_secrets(request.headers, request.body))
-    problem = problem.masked(redactor)
+    problem = problem.masked(redactor) if problem is not None else None
     call.example = build_example(
         method=request.method,
         url=request.url,
@@ -75,7 +81,10 @@ def report_call(
         at=clock.now(),
         correlation_id=request.headers[CORRELATION_HEADER],
         redactor=redactor,
-        actual=problem.actual,
+        actual=problem.actual if problem is not None else "",
     )
-    response.failure(problem)
+    if problem is None:
+        response.success()
+    else:
+        response.failure(problem)
     return problem

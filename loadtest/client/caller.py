@@ -136,7 +136,13 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, form=form, headers=headers
         )
-        call = CallContext(operation, self.scenario, after=self.failed_before(), waits=waits)
+        call = CallContext(
+            operation,
+            self.scenario,
+            after=self.failed_before(),
+            waits=waits,
+            keeps_example=self.session.keeps_examples,
+        )
         response = self._send(route, request, call)
         self._check_token(response, bearer)
         ended: BaseException | None = None
@@ -234,7 +240,12 @@ class Caller:
         request = self._request(
             route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
-        call = CallContext(operation, self.scenario, after=self.failed_before())
+        call = CallContext(
+            operation,
+            self.scenario,
+            after=self.failed_before(),
+            keeps_example=self.session.keeps_examples,
+        )
         response = self._send(route, request, call, stream=True)
         self._check_token(response, bearer)
         answer, problem = answer_of(operation, response, streamed=True)

@@ -58,6 +58,10 @@ class Session:
     """Gateway settings that differ from the version's data."""
     on_token_rejected: Callable[[], None] = lambda: None
     """Called once, when a given token is no longer accepted."""
+    custom: frozenset[str] = frozenset()
+    """Names of the user classes that are not built in."""
+    keeps_examples: bool = False
+    """Request and response of every call are kept, not of failures only."""
     _rejected: bool = False
 
     def token_rejected(self) -> bool:

@@ -105,22 +105,30 @@ def find_problem(
         return None
     problem = protocol(answer) if protocol else None
     if problem is None:
-        problem = _shape_problem(session.shapes, call, answer)
+        custom = (call.scenario or "").partition(".")[0] in session.custom
+        problem = _shape_problem(session.shapes, call, answer, nulls=not custom)
     if problem is None and content is not None:
         problem = content_problem(answer, content)
     return problem
 
 
-def _shape_problem(shapes: ResponseShapes, call: CallContext, answer: Answer) -> Problem | None:
-    """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen."""
+def _shape_problem(
+    shapes: ResponseShapes, call: CallContext, answer: Answer, *, nulls: bool
+) -> Problem | None:
+    """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen.
+
+    Without ``nulls``, a null is no difference: the shapes were recorded with the requests of built-in scenarios, and
+    whether a property may be null if it was not sent is stated by the contract, which was checked before.
+    """
     body = _json_of(answer)
     if body is None:
         return None
     found = shapes.examine(call.operation, answer.status, body)
     call.compared, call.shape, call.added = found.compared, found.sample, found.added
-    if not found.differences:
+    differences = [one for one in found.differences if nulls or one.actual != "null"]
+    if not differences:
         return None
-    first, *others = (str(one) for one in found.differences)
+    first, *others = (str(one) for one in differences)
     return Problem(ProblemKind.SHAPE, first, status=answer.status, actual="; ".join(others))
 
 

@@ -145,6 +145,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """Yes or no; the option has no value."""
+
+    metavar: str = ""
+    expected: str = "true or false"
+
+    def parse(self, text: str) -> bool:
+        """See :class:`ValueType`."""
+        word = text.strip().lower()
+        if word not in ("true", "false"):
+            raise ValueError(text)
+        return word == "true"
+
+
+@dataclass(frozen=True)
 class Text:
     """Any text; the code that uses the setting validates it."""
 

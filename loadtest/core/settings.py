@@ -16,6 +16,7 @@ from loadtest.core.setting import (
     Choice,
     Duration,
     FilePath,
+    Flag,
     Number,
     Repeated,
     Setting,
@@ -217,6 +218,12 @@ FAIL_ON_BREAKING = Setting(
     input_default="removed",
     default="removed",
 )
+REQUIRE_SCENARIOS = Setting(
+    help="Fail if an operation without a scenario is not called, or not understood",
+    type=Flag(),
+    option="--require-scenarios",
+    input="require-scenarios",
+)
 BASELINE = Setting(
     help="run.json of an earlier run; report.html shows what changed since then",
     type=FilePath("RUN"),
@@ -375,7 +382,16 @@ SIZE = (PROFILE, USERS, SPAWN_RATE, RUN_TIME, PROCESSES, RATE, TAGS, SCENARIOS)
 """Options of commands that generate load."""
 MASTER = (EXPECT_WORKERS, WORKERS_WITHIN, MASTER_PORT, MASTER_BIND)
 """Options of commands that can be a master."""
-JUDGING = (KNOWN_FAILURES, CATEGORIES, CRITERIA, FAIL_ON, FAIL_ON_BREAKING, BASELINE, HISTORY)
+JUDGING = (
+    KNOWN_FAILURES,
+    CATEGORIES,
+    CRITERIA,
+    FAIL_ON,
+    FAIL_ON_BREAKING,
+    REQUIRE_SCENARIOS,
+    BASELINE,
+    HISTORY,
+)
 """Options of commands that judge a run."""
 
 

@@ -41,13 +41,14 @@ from loadtest.engine.pacing import SoakController, holds_streams
 from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
-from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios
+from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios, with_generated
 from loadtest.engine.signals import handle_stop_signals
 from loadtest.engine.sweep import SweepQueue, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
 from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers
+from loadtest.generated.requests import GeneratedOperation, read_requests
 from loadtest.results.deployment import SQLITE
 from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Scenario
@@ -88,6 +89,7 @@ class Coordinator:
         self.soak = SoakController(process.environment, process.target)
         self._counts_before: tuple[dict[str, int | None], ...] = ()
         """Of each gateway."""
+        self._generated: tuple[GeneratedOperation, ...] = ()
         self._tags: set[str] = set()
         process.abort = self._abort
         events = self.environment.events
@@ -146,7 +148,11 @@ class Coordinator:
             session.limiter.notes += (SEPARATE_WRITERS,)
         self.workers.begin()
         shape = self.soak.shape
-        scenarios = discover_scenarios(custom=target.custom, soak=shape is not None, deep=target.deep)
+        self._generated = read_requests(target.generated)
+        scenarios = with_generated(
+            discover_scenarios(custom=target.custom, soak=shape is not None, deep=target.deep),
+            [one.operation for one in self._generated],
+        )
         selected = process.scenarios.keys() & (target.only or process.scenarios)
         plan = select_scenarios(selected, scenarios)
         self.queue = self._sweep(plan)
@@ -159,6 +165,7 @@ class Coordinator:
             self.queue,
             None if target.only or process.paired else self.run_time,
             len(scenarios) - len(plan),
+            {one.operation: one.withheld for one in self._generated},
         )
         if process.base is not None:
             path = Path(target.reports) / "openapi-base.json"
@@ -296,7 +303,10 @@ class Coordinator:
     def _send_fixture(self, worker: str | None = None) -> None:
         send(
             self.environment,
-            FixtureReady(fixtures=tuple(link.fixture.without_token() for link in self.process.all_links)),
+            FixtureReady(
+                fixtures=tuple(link.fixture.without_token() for link in self.process.all_links),
+                generated=self._generated,
+            ),
             worker,
         )
 

@@ -16,6 +16,7 @@ import msgspec
 from loadtest import __version__
 from loadtest.core.errors import InconclusiveError
 from loadtest.fixtures.fixture import Fixture
+from loadtest.generated.requests import GeneratedOperation
 from loadtest.recording.recorder import WorkerReport
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Histogram
@@ -90,6 +91,8 @@ class FixtureReady(Message, frozen=True, kw_only=True):
 
     fixtures: tuple[Fixture, ...]
     """Of each gateway."""
+    generated: tuple[GeneratedOperation, ...] = ()
+    """Requests for operations without a scenario."""
 
 
 class NextScenario(Message, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ from loadtest.engine.sweep import SweepClient, is_slow
 from loadtest.engine.target import DEFAULT_HOST, Base, Target, read_target
 from loadtest.fixtures.fixture import Fixture
 from loadtest.fixtures.shared_member import sign_in
+from loadtest.generated.requests import GeneratedOperation
 from loadtest.recording.call_trace import CallTrace
 from loadtest.recording.pauses import TICK
 from loadtest.recording.recorder import Recorder
@@ -90,6 +91,8 @@ class LoadProcess:
         """Directs the load if it is made in pairs."""
         self._for_base: LoadProcess | None = None
         self.scenarios: dict[str, tuple[type, Task]] = {}
+        self.generated: tuple[GeneratedOperation, ...] = ()
+        """Requests for operations without a scenario."""
         self.slow: frozenset[str] = frozenset()
         """Names of the scenarios that take many seconds."""
         self.pacing = Pacing(environment)
@@ -234,6 +237,7 @@ class LoadProcess:
             secrets=self.target.secrets,
         )
         session.changed = base.changed
+        session.custom = self._custom_classes()
         if base.changed:
             session.shapes = _not_compared(base.changed)
         return GatewayLink(session, Fixture(backends=base.backends), base.pid)
@@ -259,10 +263,17 @@ class LoadProcess:
             secrets=self.target.secrets,
         )
         session.changed = self.target.changed
+        session.keeps_examples = self.target.keep_exchanges
+        session.custom = self._custom_classes()
         if self.target.changed:
             session.shapes = _not_compared(self.target.changed)
         session.on_token_rejected = self._on_token_rejected
         return session
+
+    def _custom_classes(self) -> frozenset[str]:
+        """Return the names of the user classes that are not built in."""
+        classes = self.environment.user_classes
+        return frozenset(one.__name__ for one in classes if not one.__module__.startswith("loadtest."))
 
     def _host(self) -> str:
         """Return the address under test; it cannot change after the first load.
@@ -368,6 +379,7 @@ class LoadProcess:
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
         if not self.connected:
             return  # the master sends it again when this worker has signed in
+        self.generated = message.generated
         for link, fixture in zip(self.all_links, message.fixtures, strict=False):
             if fixture.member is not None:
                 try:

@@ -103,6 +103,7 @@ class RunWriter:
         queue: SweepQueue,
         run_time: float | None,
         left_out: int,
+        generated: Mapping[str, str],
     ) -> None:
         """Start a new record; the gateway and the plan are known, nothing has been measured."""
         options = self.environment.parsed_options
@@ -143,6 +144,7 @@ class RunWriter:
             contract=tuple(sorted(session.contract.operations)),
             areas={name: known.area for name, known in sorted(session.contract.operations.items())},
             plan=plan,
+            generated=dict(generated),
         )
         write_atomically(self._path.with_name("openapi.json"), session.contract.encoded())
 

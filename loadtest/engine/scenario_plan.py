@@ -18,10 +18,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_text
 from loadtest.core.operations import base, renamed
-from loadtest.results.run import PlannedCall, Scenario
+from loadtest.results.run import GENERATED, PlannedCall, Scenario
 from loadtest.scenarios.source import ScenarioSource, shown_path
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
@@ -134,6 +136,12 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+def scenarios_in(custom: Iterable[ScenarioSource], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
+    """Return those of the ``scenarios`` that are in the ``custom`` sources."""
+    files = {shown_path(path) for source in custom for _, path in source.modules()}
+    return tuple(one for one in scenarios if one.file in files)
+
+
 def custom_operations(custom: Iterable[ScenarioSource]) -> Iterator[tuple[str, str, int]]:
     """Yield each operation in the ``custom`` sources that a gateway must offer, with its file and line.
 
@@ -218,6 +226,18 @@ def select_scenarios(names: Iterable[str], scenarios: Iterable[Scenario]) -> tup
     """Return the ``scenarios`` that have one of these ``names``."""
     by_name = {scenario.name: scenario for scenario in scenarios}
     return tuple(by_name[name] for name in sorted(set(names)) if name in by_name)
+
+
+def with_generated(scenarios: Iterable[Scenario], operations: Collection[str]) -> tuple[Scenario, ...]:
+    """Return ``scenarios`` with the one that calls ``operations`` from the contract; without it if there are none."""
+    calls = sorted(operations)
+    return tuple(
+        replace(one, calls=tuple(PlannedCall(operation=call, line=one.line) for call in calls))
+        if one.name == GENERATED
+        else one
+        for one in scenarios
+        if calls or one.name != GENERATED
+    )
 
 
 def _scenario(

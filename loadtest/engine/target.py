@@ -111,6 +111,10 @@ class Target(Record, frozen=True, kw_only=True):
     """Why a backend did not start, by name."""
     custom: tuple[ScenarioSource, ...] = ()
     """Where custom scenarios are."""
+    generated: str = ""
+    """File with requests for operations without a scenario; empty for none."""
+    generated_only: bool = False
+    """Whether all scenarios are disabled, so that every operation is called from the contract."""
     replicas: tuple[Replica, ...] = ()
     """Gateways that take part in the first sweep besides ``host``."""
     pid: int | None = None
@@ -130,6 +134,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Names of the scenarios to run once each; the load ends after them. Empty: all scenarios, then the mix."""
     trace: str = ""
     """File to which each call is written; empty for none."""
+    keep_exchanges: bool = False
+    """Keep request and response of every call in the trace, not of failures only."""
     stop_at: str = ""
     """Fingerprint of the failure at which the process ends, leaving everything as it is; empty for none."""
     expect_workers: int = 0

@@ -14,7 +14,7 @@ from loadtest.core.operations import base
 from loadtest.core.units import plural
 from loadtest.judge.elements import ElementCoverage, element_coverage
 from loadtest.results.measurements import Operation
-from loadtest.results.run import Run
+from loadtest.results.run import GENERATED, Run
 from loadtest.versions.data import Drift, Exclusion, Unchecked
 
 SHARES = (50, 90, 99, 100)
@@ -34,6 +34,8 @@ class CoverageState(StrEnum):
     """Called, and every call failed with a known failure."""
     FAILING = "reached"
     """Called, and every call failed, at least once with a failure that is not known."""
+    NOT_UNDERSTOOD = "not understood"
+    """Called from the contract, and the gateway rejected every request."""
     EXCLUDED = "excluded"
     """Not tested, for a reason in the version's data."""
     NOT_CALLED = "missed"
@@ -57,6 +59,7 @@ _LABELS = {
     CoverageState.KNOWN_FAILURE: "known failure",
     CoverageState.FAILING: "failing",
     CoverageState.NOT_CALLED: "not called",
+    CoverageState.NOT_UNDERSTOOD: "called, not understood",
     CoverageState.NOT_IN_VERSION: "not in this version",
 }
 
@@ -67,6 +70,7 @@ COUNTED = (
     CoverageState.ALLOWED,
     CoverageState.KNOWN_FAILURE,
     CoverageState.FAILING,
+    CoverageState.NOT_UNDERSTOOD,
     CoverageState.NOT_CALLED,
 )
 """The states of operations that count towards the total."""
@@ -107,7 +111,9 @@ class Coverage:
     known: bool
     """Whether the contract is known; without it, only what was called is listed and no total exists."""
     unplanned: tuple[str, ...] = ()
-    """In the contract, not excluded, and in no scenario of the plan."""
+    """In the contract, not excluded, and in no scenario of the plan; it may have been called from the contract."""
+    untested: tuple[str, ...] = ()
+    """Of the unplanned ones, those that were not called, or called and not understood."""
     required: bool = False
     """Whether every planned operation must succeed unless it is excused."""
     exempt: frozenset[str] = frozenset()
@@ -153,7 +159,7 @@ class Coverage:
         parts = [text, f"{self.answered} correct"]
         parts += [
             f"{count} {state.label}"
-            for state in (CoverageState.FAILING, CoverageState.ALLOWED)
+            for state in (CoverageState.FAILING, CoverageState.ALLOWED, CoverageState.NOT_UNDERSTOOD)
             if (count := self.count(state))
         ]
         if known := self.count(CoverageState.KNOWN_FAILURE):
@@ -263,7 +269,9 @@ def coverage_of(
     """
     called = {operation.name: operation for operation in run.operations if operation.requests}
     areas = _areas(run)
-    planned = {call.operation for scenario in run.plan for call in scenario.calls}
+    planned = {
+        call.operation for scenario in run.plan if scenario.name != GENERATED for call in scenario.calls
+    }
     excluded = [(re.compile(fnmatch.translate(one.operations)), one.reason) for one in exclusions]
     contract = set(run.contract or ())
     parts: dict[str, list[Operation]] = defaultdict(list)
@@ -293,6 +301,8 @@ def coverage_of(
                 state, reason = CoverageState.EXCLUDED, why
             elif state is CoverageState.NOT_CALLED:
                 reason = _not_called_because(name, causes) if name in reached else "no scenario calls it"
+            if run.generated.get(name) and state in (CoverageState.NOT_UNDERSTOOD, CoverageState.NOT_CALLED):
+                reason += f"; called without credentials only: {run.generated[name]}"
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(OperationCoverage(name, areas[name], state, requests, reason, first_success=first))
@@ -316,16 +326,22 @@ def coverage_of(
         for n, why in intended.items()
     ]
     rows.sort(key=lambda one: (one.area, one.name))
+    unplanned = [
+        one
+        for one in rows
+        if run.plan
+        and one.within is None
+        and one.name not in reached
+        and (one.state is CoverageState.NOT_CALLED or (one.name in run.generated and one.counted))
+    ]
     return Coverage(
         operations=tuple(rows),
         known=run.contract is not None,
-        unplanned=tuple(
+        unplanned=tuple(one.name for one in unplanned),
+        untested=tuple(
             one.name
-            for one in rows
-            if run.plan
-            and one.within is None
-            and one.state is CoverageState.NOT_CALLED
-            and one.name not in reached
+            for one in unplanned
+            if one.state in (CoverageState.NOT_CALLED, CoverageState.NOT_UNDERSTOOD)
         ),
         required=required,
         exempt=frozenset(
@@ -365,7 +381,13 @@ def _outcome(
     operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
 ) -> tuple[CoverageState, str]:
     """Return state and reason of one operation from the results of its parts; expected refusals do not count."""
-    operations = [one for one in operations if one.requests > one.refusals]
+    rejected = any(one.rejections for one in operations)
+    operations = [one for one in operations if one.requests > one.refusals + one.rejections]
+    if not operations and rejected:
+        return (
+            CoverageState.NOT_UNDERSTOOD,
+            "no scenario calls it; every request from the contract was rejected",
+        )
     if not operations:
         return CoverageState.NOT_CALLED, "never called"
     if any(operation.successes for operation in operations):

@@ -133,6 +133,7 @@ def judge(
     today: dt.date,
     fail_on: FailOn = FailOn.NEW,
     fail_on_breaking: FailOnBreaking = FailOnBreaking.REMOVED,
+    require_scenarios: bool = False,
 ) -> Verdict:
     """Return the verdict on ``run``. ``known`` and ``intended`` extend the lists in ``version_data``.
 
@@ -204,7 +205,10 @@ def judge(
     endurance = assess_endurance(run, new)
     blocking = sum(one.fails for one in failures)
     checks = run_checks(
-        CheckInput(run, coverage, blocking, stale, unapplied, endurance, removals, against, undecided)
+        CheckInput(
+            *(run, coverage, blocking, stale, unapplied, endurance, removals, against, undecided),
+            require_scenarios=require_scenarios,
+        )
     )
     latency = total_latency(run)
     results = judge_criteria(

@@ -68,6 +68,7 @@ class _OperationCounts(msgspec.Struct):
             failures=counts["failure"],
             drift=counts["drift"],
             refusals=counts["refused"],
+            rejections=counts["rejected"],
             differs=dict(sorted(self.differs.items())),
             statuses=dict(sorted(self.statuses.items())),
             validated=counts["validated"],
@@ -249,6 +250,8 @@ class Aggregator(msgspec.Struct):
             self._fail(outcome, outcome.fault, outcome.after)
         elif outcome.refused:
             kind = "refused"
+        elif outcome.rejected:
+            kind = "rejected"
         elif outcome.accepted is not None:
             kind = "accepted"
             _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})

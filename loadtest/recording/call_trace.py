@@ -41,6 +41,7 @@ def traced(result: CallResult | RefusalResult) -> TracedCall:
         duration=getattr(result, "duration", 0.0),
         finished=result.finished,
         received=getattr(result, "received", 0),
+        example=getattr(result, "example", None),
     )
     if fault is None:
         return made

@@ -188,7 +188,9 @@ class Recorder:
                 differs=call.differs if call else None,
                 accepted=call.accepted if call else None,
                 refused=call.refused if call else False,
+                rejected=call.rejected if call else False,
                 after=call.after if call else None,
+                example=call.example if call and call.keeps_example else None,
                 fault=self._judged(_fault(exception, call, self.redactor), exception, call)
                 if exception
                 else None,

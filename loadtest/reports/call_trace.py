@@ -28,5 +28,19 @@ def trace_lines(calls: Sequence[TracedCall], fingerprint: str, log: Sequence[str
         yield from (no_commands(line) for line in text.splitlines())
 
 
+def exchange_lines(calls: Sequence[TracedCall]) -> Iterator[str]:
+    """Yield a line for each call, followed by its request and its response."""
+    for number, call in enumerate(calls, 1):
+        if number > 1:
+            yield ""
+        problem = f"  {call.problem}" if call.problem else ""
+        yield _plain(
+            f"{number}. {call.operation}  {call.status or 'no response'}, {call.duration:.0f} ms{problem}"
+        )
+        for title, text in example_parts(call.example) if call.example else ():
+            yield f"--- {title}"
+            yield from (no_commands(line) for line in text.splitlines())
+
+
 def _plain(text: str) -> str:
     return no_commands(one_line(text, 500))

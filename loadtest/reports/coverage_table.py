@@ -21,7 +21,7 @@ def print_coverage(coverage: Coverage, console: Console | None = None) -> None:
     ]
     console.table(["area", *(state.label for state in shown)], rows)
     for one in coverage.operations:
-        if one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED):
+        if one.state in (CoverageState.FAILING, CoverageState.NOT_CALLED, CoverageState.NOT_UNDERSTOOD):
             console.line(plain(f"{one.state.label}: {one.name}: {one.reason}"))
     console.line(coverage.line)
     if not coverage.known:

@@ -43,7 +43,10 @@ class CallsOverTime(Record, frozen=True, kw_only=True):
 
 
 class Operation(Record, frozen=True, kw_only=True):
-    """Measurements of one operation; ``requests`` = successes + acceptances + refusals + drift + failures."""
+    """Measurements of one operation.
+
+    ``requests`` = successes + acceptances + refusals + rejections + drift + failures.
+    """
 
     name: str
     """``GET /teams/{team_id}``, as in the contract, without a version prefix."""
@@ -57,6 +60,8 @@ class Operation(Record, frozen=True, kw_only=True):
     """Contract mismatches: correct responses outside the contract, excused with a reason in the version data."""
     refusals: Count = 0
     """Expected refusals, such as the 404 of a deleted entity."""
+    rejections: Count = 0
+    """Generated requests that the gateway rejected: the operation was called, but not understood."""
     differs: dict[str, Count] = msgspec.field(default_factory=dict)
     """Counts by kind of mismatch: ``status 303``, ``media type text/html``, ``body: id is missing``."""
     statuses: dict[str, Count] = msgspec.field(default_factory=dict)

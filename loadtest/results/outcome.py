@@ -22,7 +22,10 @@ class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one call. At most one of ``fault``, ``differs``, ``accepted`` and ``refused`` is set."""
+    """The result of one call.
+
+    At most one of ``fault``, ``differs``, ``accepted``, ``refused`` and ``rejected`` is set.
+    """
 
     operation: str
     scenario: str | None
@@ -51,7 +54,11 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """The reason for which the scenario allows an undocumented response."""
     refused: bool = False
     """The refusal that the scenario expected."""
+    rejected: bool = False
+    """The rejection of a generated request."""
     fault: CallFailure | None = None
+    example: Example | None = None
+    """Request and response, if they are kept of every call."""
 
 
 class ScenarioEnd(StrEnum):

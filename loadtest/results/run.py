@@ -169,6 +169,8 @@ class Sweep(Record, frozen=True, kw_only=True):
     """Names of scenarios that did not run to their end."""
 
 
+GENERATED = "GeneratedUser.calls"
+"""The scenario that calls operations from the contract."""
 FORMAT = "contextforge-loadtest/run/1"
 
 
@@ -247,6 +249,9 @@ class Run(Record, frozen=True, kw_only=True):
     (``status 200``, ``returns text/html``, ``response id``) with a positive number if it was seen. None if the record
     does not say."""
     plan: tuple[Scenario, ...] = ()
+    generated: dict[str, str] = msgspec.field(default_factory=dict)
+    """Operations without a scenario that were called from the contract, each with the reason why it was called
+    without credentials only; empty if it was called as the administrator."""
     operations: tuple[Operation, ...] = ()
     shapes: ShapeRecord | None = None
     """None if the record does not say."""

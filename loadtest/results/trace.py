@@ -28,7 +28,7 @@ class TracedCall(Record, frozen=True, kw_only=True):
     received: Count = 0
     """Bytes of the body."""
     example: Example | None = None
-    """Request and response of a failure."""
+    """Request and response: of a failure, or of every call if they are kept."""
 
 
 def read_trace(path: Path) -> tuple[TracedCall, ...]:

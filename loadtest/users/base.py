@@ -110,8 +110,8 @@ class GatewayUser(FastHttpUser):
     def on_start(self) -> None:
         """Take part in the first sweep: run scenarios of any class until none is left.
 
-        In a soak, the users of the sweep then wait to be stopped. Users started later follow the arrival rate: their
-        schedule replaces Locust's loop of tasks and waits.
+        In a soak, and if only some scenarios are run once, the users of the sweep then wait to be stopped. Users
+        started later follow the arrival rate: their schedule replaces Locust's loop of tasks and waits.
         """
         self.process.wait_for_fixture()
         if (paired := self.process.paired) is not None:
@@ -126,7 +126,8 @@ class GatewayUser(FastHttpUser):
                     self.use(link)
                     self.perform(name)
             self.use(self.process.link)
-            if pacing.rate is not None and self._state != LOCUST_STATE_STOPPING:
+            ends = pacing.rate is not None or self.process.target.only
+            if ends and self._state != LOCUST_STATE_STOPPING:
                 self._idle()
         elif not self.holds_streams:
             self.schedule = pacing.schedule(time.perf_counter())

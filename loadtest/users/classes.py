@@ -9,9 +9,11 @@ from types import ModuleType
 
 from loadtest import users
 from loadtest.core.errors import UsageError
+from loadtest.engine.target import Target
 from loadtest.scenarios.loading import load_modules
 from loadtest.scenarios.source import ScenarioSource, shown_path
 from loadtest.users.base import GatewayUser
+from loadtest.users.generated import GeneratedUser
 
 
 def user_classes(custom: Iterable[ScenarioSource] = ()) -> dict[str, type[GatewayUser]]:
@@ -35,6 +37,15 @@ def user_classes(custom: Iterable[ScenarioSource] = ()) -> dict[str, type[Gatewa
                         f'classes to be unique; to replace a built-in class, add replaces = "{one.__name__}"'
                     )
     return classes
+
+
+def user_classes_of(target: Target) -> dict[str, type[GatewayUser]]:
+    """Return the user classes of a load on ``target``; only that for generated calls if it says so.
+
+    Raises:
+        UsageError: as :func:`user_classes`.
+    """
+    return {"GeneratedUser": GeneratedUser} if target.generated_only else user_classes(target.custom)
 
 
 def _concrete(module: ModuleType, *, everything: bool = False) -> Iterator[type[GatewayUser]]:

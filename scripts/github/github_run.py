@@ -12,7 +12,7 @@ from typing import Any
 from merge_base import MERGE_BASE, NoBaseError, check_out_base
 
 from loadtest.core.errors import ExitCode
-from loadtest.core.setting import Repeated, Setting
+from loadtest.core.setting import Flag, Repeated, Setting
 from loadtest.core.settings import ALL
 
 
@@ -21,7 +21,15 @@ def arguments(inputs: Mapping[str, str]) -> list[str]:
 
     Each value is joined to its option with ``=``, so that a value with a leading dash is not read as an option.
     """
-    return ["run", *(f"{one.option}={value}" for one in ALL if one.input for value in values(one, inputs))]
+    given = [(one, value) for one in ALL if one.input for value in values(one, inputs)]
+    return ["run", *(word for one, value in given if (word := _argument(one, value)))]
+
+
+def _argument(setting: Setting[Any], value: str) -> str:
+    """Return the argument for ``value``; empty for a flag that is off."""
+    if not isinstance(setting.type, Flag):
+        return f"{setting.option}={value}"
+    return setting.option if setting.parse(value, f"{setting.input}: ") else ""
 
 
 def values(setting: Setting[Any], inputs: Mapping[str, str]) -> list[str]:

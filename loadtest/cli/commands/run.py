@@ -35,6 +35,9 @@ from loadtest.core.signals import listening
 )
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
+@click.option(
+    "--generated-only", is_flag=True, help="Run no scenario: call every operation from the contract"
+)
 @options.as_json
 @options.listing
 @options.locust
@@ -68,6 +71,7 @@ def run(as_json: bool, **given: Any) -> None:
         reports=options.reports_directory(given),
         options=options.read_judging(given, custom),
         custom=custom,
+        generated_only=given["generated_only"],
         explicit=options.explicit(given),
         locust=options.locust_arguments(given),
         port=given["port"],

@@ -96,11 +96,13 @@ class CheckInput:
     """The comparison with a base."""
     undecided: tuple[JudgedFailure, ...] = ()
     """Failures that may be due to a pause of the load generator."""
+    require_scenarios: bool = False
+    """An operation without a scenario is a failure if no generated call of it succeeded."""
 
 
-def passed(check: Check, text: str) -> CheckResult:
+def passed(check: Check, text: str, items: tuple[str, ...] = ()) -> CheckResult:
     """Return the result of a check that passed."""
-    return CheckResult(check, Severity.PASSED, text)
+    return CheckResult(check, Severity.PASSED, text, items=items)
 
 
 def not_measured(check: Check, text: str) -> CheckResult:

@@ -127,11 +127,11 @@ def required(facts: CheckInput) -> CheckResult:
             "Run all scenarios to judge coverage.",
         )
     if not coverage.incomplete:
-        failing, unplanned = coverage.count(CoverageState.FAILING), len(coverage.unplanned)
+        failing, untested = coverage.count(CoverageState.FAILING), len(coverage.untested)
         counts = {
-            "excused": coverage.total - coverage.succeeded - failing - unplanned,
+            "excused": coverage.total - coverage.succeeded - failing - untested,
             "failing": failing,
-            "without a scenario": unplanned,
+            "without a scenario": untested,
         }
         others = "".join(f", {count} {word}" for word, count in counts.items() if count)
         return passed(Check.FLOOR, f"{coverage.succeeded} of {coverage.total} operations succeeded{others}")
@@ -173,7 +173,9 @@ def compared(facts: CheckInput) -> CheckResult:
 def scenarios(facts: CheckInput) -> CheckResult:
     """Check that every offered operation is in a scenario.
 
-    A failure for a known version; a warning for a checkout or a URL, which may offer new operations.
+    A failure for a known version. For a checkout or a URL, which may offer new operations, it is enough that calls from
+    the contract succeeded; otherwise a warning, or a failure if scenarios are required. If the contract of a base is
+    known, its operations do not count there.
     """
     coverage = facts.coverage
     if not facts.run.plan or not coverage.known:
@@ -182,13 +184,33 @@ def scenarios(facts: CheckInput) -> CheckResult:
         return not_measured(Check.SCENARIOS, coverage.partial)
     if not coverage.unplanned:
         return passed(Check.SCENARIOS, "every offered operation is in a scenario")
+    new = _new_on_head(facts)
+    untested = tuple(one for one in coverage.untested if one in new)
+    names = coverage.unplanned if _pinned(facts) else untested
+    if not names:
+        count, tested = len(coverage.unplanned), plural(len(coverage.unplanned), "operation")
+        return passed(
+            Check.SCENARIOS,
+            f"{tested} without a scenario {'was' if count == 1 else 'were'} called from the contract",
+            coverage.unplanned,
+        )
+    states = {one.name: one.state.label for one in coverage.operations}
     return CheckResult(
         Check.SCENARIOS,
-        Severity.FAILURE if _pinned(facts) else Severity.WARNING,
-        f"{plural(len(coverage.unplanned), 'operation')} without a scenario: {some(coverage.unplanned)}",
-        "Add a scenario, or an exclusion with a reason to the gateway version's data.",
-        coverage.unplanned,
+        Severity.FAILURE if _pinned(facts) or facts.require_scenarios else Severity.WARNING,
+        f"{plural(len(names), 'operation')} without a scenario: {some(names)}",
+        f"Write a scenario, which begins with `loadtest scenario new '{names[0]}'`, or add an exclusion with a reason "
+        "to the gateway version's data.",
+        tuple(f"{one}: {states[one]}" for one in names),
     )
+
+
+def _new_on_head(facts: CheckInput) -> frozenset[str]:
+    """Return the operations that the base does not offer; all of them without the contract of a base."""
+    compared = facts.run.base
+    if compared is None or compared.breaking is None:
+        return frozenset(facts.run.contract or ())
+    return frozenset(compared.added)
 
 
 def elements(facts: CheckInput) -> CheckResult:

@@ -372,6 +372,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
     order = (
         CoverageState.FAILING,
         CoverageState.NOT_CALLED,
+        CoverageState.NOT_UNDERSTOOD,
         CoverageState.NOT_IN_VERSION,
         CoverageState.KNOWN_FAILURE,
         CoverageState.ALLOWED,

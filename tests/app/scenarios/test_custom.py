@@ -9,7 +9,7 @@ import pytest
 from bench import Job, StubGateway, started
 from supported import NEWEST
 
-from loadtest.app.custom import check_sources
+from loadtest.app.scenarios.custom import check_sources
 from loadtest.core.errors import UsageError
 from loadtest.scenarios.source import read_sources
 

@@ -1,0 +1,1 @@
+"""Use cases around scenarios: validate custom ones, generate calls, try one out."""

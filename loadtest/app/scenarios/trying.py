@@ -1,0 +1,88 @@
+"""Run only the scenarios of some files once, against a gateway that is booted for them, and keep every exchange."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from loadtest.app.drive import target_of
+from loadtest.app.locust_process import locust_environment
+from loadtest.app.scenarios.custom import check_operations_of, check_sources
+from loadtest.app.supervision import run_locust
+from loadtest.client.session import connect
+from loadtest.core.errors import InconclusiveError
+from loadtest.core.progress import Progress
+from loadtest.engine.scenario_plan import discover_scenarios, scenarios_in
+from loadtest.gateway.boot import booted
+from loadtest.gateway.install.source import Pinned, Source
+from loadtest.openapi.contract import Contract, read_contract
+from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.results.run import Scenario, read_run
+from loadtest.results.trace import TracedCall, read_trace
+from loadtest.scenarios.source import ScenarioSource
+from loadtest.workload.profiles import Size
+
+LONGEST = 300.0
+"""Seconds that all scenarios may take."""
+
+
+def try_scenarios(
+    custom: Sequence[ScenarioSource], source: Source, *, home: Path, database: str | None, progress: Progress
+) -> tuple[tuple[Scenario, ...], tuple[TracedCall, ...]]:
+    """Boot ``source``, run the scenarios of ``custom`` once one after another, and stop the gateway.
+
+    Returns the scenarios, and all calls in their order, each with its exchange.
+
+    Raises:
+        UsageError: a scenario is not valid.
+        InconclusiveError: the gateway does not boot or respond, or a scenario did not end.
+    """
+    check_sources(custom, source.data.version if isinstance(source, Pinned) else None)
+    chosen = scenarios_in(custom, discover_scenarios(custom=custom, soak=True, deep=True))
+    progress.log("boot", source.text)
+    with ExitStack() as stack:
+        gateway = stack.enter_context(booted(source, home=home, database=database))
+        check_operations_of(custom, gateway)
+        reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-try-")))
+        size = Size(profile="try", users=1, spawn_rate=1.0, run_time=LONGEST, processes=1, deep=True)
+        trace = reports / "trace.jsonl"
+        target = replace(
+            target_of(gateway, size, reports, custom=custom),
+            only=tuple(one.name for one in chosen),
+            trace=str(trace),
+            keep_exchanges=True,
+        )
+        progress.log("try", f"{', '.join(target.only)} on {gateway.host}")
+        run_locust(
+            (),
+            locust_environment(
+                target, size, explicit=frozenset(("users", "spawn-rate", "run-time", "processes"))
+            ),
+            takes=LONGEST,
+            reports=reports,
+            gateways=(gateway,),
+            progress=progress,
+        )
+        run = read_run(reports / "run.json") if (reports / "run.json").exists() else None
+        if run is None or run.sweep is None or run.sweep.unfinished:
+            raise InconclusiveError(
+                f"the scenarios did not end: {run.reason if run and run.reason else 'see the calls'}"
+            )
+        return chosen, read_trace(trace)
+
+
+def contract_for(source: Source, home: Path, progress: Progress) -> Contract:
+    """Return the contract of ``source``: the stored one of a known version, else that of the gateway itself.
+
+    Raises:
+        InconclusiveError: the gateway does not boot or respond.
+    """
+    if isinstance(source, Pinned) and path_of(source.data.version).is_file():
+        return read_contract(contract_of(source.data.version).document)
+    progress.log("boot", source.text)
+    with booted(source, home=home) as gateway:
+        return connect(gateway.host, gateway.credentials, data=gateway.data).contract

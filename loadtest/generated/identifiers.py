@@ -1,0 +1,147 @@
+"""Identifiers of entities for the parameters of generated calls, from the responses of earlier ones.
+
+An entity is *own* if the call sequence created it: its response has status 201, or repeats a name that only this
+request contained. Of an own entity, only what identifies it is kept, as its other properties may name entities of
+others: its team, its owner. Calls that change or delete something get identifiers of own entities only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_PARAMETER = re.compile(r"\{\w+\}")
+_MOST_LISTED = 10
+"""Entities of one list that are kept."""
+
+
+@dataclass(eq=False)
+class KnownEntity:
+    """One entity of which identifiers are known."""
+
+    collection: str
+    """The last fixed part of the path at which it was read: ``tools``."""
+    values: Mapping[str, str]
+    own: bool
+
+
+@dataclass
+class Identifiers:
+    """All entities known so far."""
+
+    entities: list[KnownEntity] = field(default_factory=list)
+
+    def read(self, operation: str, body: Any) -> None:
+        """Add the entities in the ``body`` of a response of ``operation``, which only reads."""
+        collection = collection_of(operation)
+        for one in list(_objects(body))[:_MOST_LISTED]:
+            self._add(KnownEntity(collection, _scalars(one), own=False))
+
+    def created(self, operation: str, body: Any, *, unique: Collection[str], certain: bool) -> None:
+        """Add the entity that ``operation`` created, if its response shows that it did.
+
+        Args:
+            operation: the call.
+            body: its response.
+            unique: texts that only this request contained.
+            certain: its status was 201.
+        """
+        if not isinstance(body, dict):
+            return
+        collection = collection_of(operation)
+        foreign = {value for one in self.entities if not one.own for value in one.values.values()}
+        for part in (body, *(one for one in body.values() if isinstance(one, dict))):
+            values = _scalars(part)
+            proven = {key: value for key, value in values.items() if any(one in value for one in unique)}
+            if not proven and not certain:
+                continue
+            identity = {
+                key: value
+                for key, value in values.items()
+                if _plain(key) in ("id", "uuid", f"{_plain(_singular(collection))}id")
+            }
+            kept = {key: value for key, value in (identity | proven).items() if value not in foreign}
+            if kept:
+                self._add(KnownEntity(collection, kept, own=True))
+
+    def find(self, parameter: str, operation: str, *, own: bool) -> tuple[str, KnownEntity] | None:
+        """Return an identifier for ``parameter`` of ``operation`` and its entity; of ``own`` entities only if set."""
+        before = collection_of(operation, parameter)
+        for entity in reversed(self.entities):
+            if entity.own or not own:
+                value = _identifier(parameter, before, entity)
+                if value is not None:
+                    return value, entity
+        return None
+
+    def forget(self, entity: KnownEntity) -> None:
+        """Remove an entity that was deleted, and others with the same identifiers."""
+        gone = set(entity.values.values())
+        self.entities = [
+            one
+            for one in self.entities
+            if one is not entity and not (one.own and gone & set(one.values.values()))
+        ]
+
+    @property
+    def own(self) -> tuple[KnownEntity, ...]:
+        """The entities that the sequence created and has not deleted."""
+        return tuple(one for one in self.entities if one.own)
+
+    def _add(self, entity: KnownEntity) -> None:
+        # Own entities are found first, then those that were read first: the fixture.
+        self.entities.insert(len(self.entities) if entity.own else 0, entity)
+
+
+def collection_of(operation: str, parameter: str = "") -> str:
+    """Return the last fixed part of the path of ``operation``, or the last one before ``parameter``."""
+    path = operation.partition(" ")[2]
+    if parameter:
+        path = path.partition(f"{{{parameter}}}")[0]
+    parts = [one for one in path.split("/") if one and not _PARAMETER.fullmatch(one)]
+    return parts[-1] if parts else ""
+
+
+def _identifier(parameter: str, before: str, entity: KnownEntity) -> str | None:
+    """Return the value of ``entity`` that identifies it as ``parameter``, which follows the part ``before``."""
+    values = {_plain(key): value for key, value in entity.values.items()}
+    wanted = _plain(parameter)
+    stem, _, last = parameter.replace("-", "_").rpartition("_")
+    singular = _plain(_singular(entity.collection))
+    same = _plain(before) == _plain(entity.collection)
+    if wanted in values and (wanted not in ("id", "name", "key", "uri") or same):
+        return values[wanted]
+    if stem and (_plain(stem) == singular or singular.endswith(_plain(stem)) or same):
+        return values.get(_plain(last))
+    return values.get("id") if same else None
+
+
+def _objects(body: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a response: itself, its list, or the list in one of its members."""
+    if isinstance(body, list):
+        yield from (one for one in body if isinstance(one, dict))
+    elif isinstance(body, dict):
+        lists = [one for one in body.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
+        if lists and "id" not in body:
+            yield from lists[0]
+        else:
+            yield body
+
+
+def _scalars(part: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key: str(value)
+        for key, value in part.items()
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    }
+
+
+def _singular(collection: str) -> str:
+    word = collection.replace("-", "_")
+    return word[:-3] + "y" if word.endswith("ies") else word.removesuffix("s")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()

@@ -1,0 +1,52 @@
+"""``loadtest scenario``: write a scenario, and try it out with every exchange."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import Job, StubGateway, started
+from in_process import loadtest
+
+SCENARIO = '''
+from loadtest.users import GatewayUser, checks, task
+
+
+class TriedUser(GatewayUser):
+    """Two calls."""
+
+    area = "stub"
+
+    @task
+    def calls(self) -> None:
+        """Succeed, then fail."""
+        self.call("GET /version")
+        self.call("GET /ready", check=checks.has("status", "another"))
+'''
+
+
+def test_every_exchange_is_printed_and_a_failure_is_the_exit_code(tmp_path: Path) -> None:
+    file = tmp_path / "tried.py"
+    file.write_text(SCENARIO)
+    job = Job.on(StubGateway, tmp_path, verb=("scenario", "try"), arguments=(str(file),), users=())
+    with started(job):
+        assert job.wait() == 1, job.output
+    assert "1. GET /version 200" in job.output
+    assert '"app"' in job.output  # the body of a success
+    assert "2. GET /ready 200" in job.output
+    assert "expected status to be 'another'" in job.output
+    assert "TriedUser.calls: 2 calls, 1 failed" in job.output
+    assert "GET /health" not in job.output
+    assert not job.left()
+
+
+def test_a_new_scenario_is_not_written_over_another(tmp_path: Path) -> None:
+    done = loadtest("scenario", "new", "GET /health", "--out", tmp_path)
+    assert (done.returncode, (tmp_path / "get_health.py").exists()) == (0, True)
+    done = loadtest("scenario", "new", "GET /health", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "exists already" in done.stderr
+
+
+def test_an_unknown_operation_is_one_line(tmp_path: Path) -> None:
+    done = loadtest("scenario", "new", "GET /nothing", "--out", tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
