@@ -1,6 +1,8 @@
 """Rules for every workflow and the action, checked in the files themselves."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -265,11 +267,11 @@ def test_the_proposal_contains_every_proposed_file() -> None:
 
 def test_a_release_is_built_once_and_checked_before_anything_is_written() -> None:
     found = jobs(RELEASE)
-    assert read(RELEASE)["on"] == {"push": {"tags": ["v*"]}}
+    assert read(RELEASE)["on"] == {"push": {"tags": ["v*.*.*"]}}
     assert found["build"]["permissions"] == {"contents": "read"}
     checked = next(step for step in found["build"]["steps"] if step.get("run") == "make release-check")
     assert checked["env"] == {"TAG": "${{ github.ref_name }}"}
-    for name in found.keys() - {"build"}:
+    for name in found.keys() - {"build", "major"}:
         assert "build" in found[name]["needs"], name
         assert any(
             step.get("uses", "").startswith("actions/download-artifact@") for step in found[name]["steps"]
@@ -282,9 +284,61 @@ def test_a_release_is_built_once_and_checked_before_anything_is_written() -> Non
 def test_each_job_of_a_release_has_the_permissions_that_it_needs_and_no_other() -> None:
     permissions = {name: job["permissions"] for name, job in jobs(RELEASE).items()}
     assert permissions["attest"] == {"attestations": "write", "id-token": "write"}
-    assert permissions["github"] == {"contents": "write"}
+    assert permissions["github"] == permissions["major"] == {"contents": "write"}
     assert permissions["pypi"] == {"contents": "read", "id-token": "write"}
     assert "secrets." not in RELEASE.read_text()
+
+
+GH = """#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+*--method*) ;;
+*"/tags/v1. "*) printf '%s\\n' $TAGS ;;
+*) echo "$MAJOR" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags", "major", "expected"),
+    [
+        ("v1.2.0", "v1.10.0 v1.2.0", "refs/tags/v1", None),
+        ("v1.10.0", "v1.10.0 v1.2.0", "refs/tags/v1", "--method PATCH repos/o/r/git/refs/tags/v1"),
+        ("v1.0.0", "v1.0.0", "", "--method POST repos/o/r/git/refs -f ref=refs/tags/v1"),
+        ("v1.0.0rc1", "v1.0.0", "", None),
+    ],
+)
+def test_the_tag_of_the_major_version_moves_to_the_newest_release(
+    tmp_path: Path, tag: str, tags: str, major: str, expected: str | None
+) -> None:
+    job = jobs(RELEASE)["major"]
+    assert "github" in job["needs"]
+    (step,) = job["steps"]
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    calls = tmp_path / "calls"
+    calls.touch()
+    values = {
+        "TAG": tag,
+        "TAGS": tags,
+        "MAJOR": major,
+        "GH_REPO": "o/r",
+        "COMMIT": "abc",
+        "CALLS": str(calls),
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **values},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written = [line for line in calls.read_text().splitlines() if "--method" in line]
+    assert len(written) == (expected is not None)
+    if expected is not None:
+        assert expected in written[0]
+        assert "sha=abc" in written[0]
 
 
 def test_nothing_is_uploaded_to_pypi_until_an_owner_enables_it() -> None:
