@@ -12,6 +12,8 @@ from command import loadtest
 from junitparser import Failure, JUnitXml, Skipped, TestCase
 from stub_server import INTENDED, StubServer, stub_server
 
+pytestmark = pytest.mark.xdist_group("regression")  # one load for all
+
 BROKEN = "GET /ready"
 BODY = "the wheel came off"
 SMALL = ("-u", "2", "-r", "2", "-t", "3s")

@@ -36,7 +36,6 @@ ON_EVERY_CHANGE = (
     "SIGINT twice",
     "SIGTERM twice while the gateway stops",
     "the gateway is killed",
-    "the system clock jumps ahead by 25 hours",
 )
 """The rows that `make test` runs; all rows take minutes."""
 SECOND = 1.2
@@ -392,7 +391,9 @@ def test_a_load_that_ends_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("ending", "paused"), [(CLOSES, 0.0), (PAUSED, 2.0)], ids=lambda one: getattr(one, "what", "")
+    ("ending", "paused"),
+    [(CLOSES, 0.0), pytest.param(PAUSED, 2.0, marks=pytest.mark.nightly)],
+    ids=lambda one: getattr(one, "what", ""),
 )
 def test_connections_that_are_closed(tmp_path: Path, ending: Ending, paused: float) -> None:
     job = Job.on(StubGateway, tmp_path, arguments=SHORT)
