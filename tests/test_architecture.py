@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "openapi": {"core", "results", "versions"},
     "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "pairs", "results"},
-    "fixtures": {"client", "results"},
+    "fixtures": {"client", "results", "scenarios"},
     "scenarios": {"core", "openapi"},
     "generated": {"client", "core", "results"},
     "gateway": {"backends", "client", "core", "results", "versions"},

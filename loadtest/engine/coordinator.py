@@ -53,6 +53,7 @@ from loadtest.results.deployment import SQLITE
 from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Scenario
 from loadtest.results.target import Gateway
+from loadtest.scenarios.data_files import CustomFixture, custom_fixtures
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,10 @@ class Coordinator:
             write_atomically(path, process.base.session.contract.encoded())
         self._tags = {link.session.tag for link in process.all_links}
         self._counts_before = tuple(
-            Group().imap(functools.partial(_prepare, deep=target.deep), process.all_links)
+            Group().imap(
+                functools.partial(_prepare, deep=target.deep, custom=custom_fixtures(target.custom)),
+                process.all_links,
+            )
         )
         problems = {
             name: reason
@@ -275,7 +279,7 @@ class Coordinator:
 
         Returns the number of entities of each kind afterwards, and of deleted leftovers.
         """
-        delete_fixture(link.session, link.fixture)
+        delete_fixture(link.session, link.fixture, custom_fixtures(self.process.target.custom))
         after, leftovers = count_entities(link.session), Leftovers()
         if before and after != before:
             leftovers = delete_leftovers(link.session, self._tags)
@@ -326,10 +330,10 @@ class Coordinator:
         self.queue.done(message.name, worker, clock.now() - self.run_writer.started)
 
 
-def _prepare(link: GatewayLink, *, deep: bool) -> dict[str, int | None]:
+def _prepare(link: GatewayLink, *, deep: bool, custom: tuple[CustomFixture, ...]) -> dict[str, int | None]:
     """Create the fixture of one gateway; return the number of entities of each kind before it."""
     counts = count_entities(link.session)
-    link.fixture = create_fixture(link.session, link.fixture.backends, deep=deep)
+    link.fixture = create_fixture(link.session, link.fixture.backends, deep=deep, custom=custom)
     return counts
 
 

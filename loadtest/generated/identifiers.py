@@ -52,7 +52,8 @@ class Identifiers:
             return
         collection = collection_of(operation)
         foreign = {value for one in self.entities if not one.own for value in one.values.values()}
-        for part in (body, *(one for one in body.values() if isinstance(one, dict))):
+        nested = [(_collection(key, collection), one) for key, one in body.items() if isinstance(one, dict)]
+        for place, part in ((collection, body), *nested):
             values = _scalars(part)
             proven = {key: value for key, value in values.items() if any(one in value for one in unique)}
             if not proven and not certain:
@@ -60,11 +61,11 @@ class Identifiers:
             identity = {
                 key: value
                 for key, value in values.items()
-                if _plain(key) in ("id", "uuid", f"{_plain(_singular(collection))}id")
+                if _plain(key) in ("id", "uuid", f"{_plain(_singular(place))}id")
             }
             kept = {key: value for key, value in (identity | proven).items() if value not in foreign}
             if kept:
-                self._add(KnownEntity(collection, kept, own=True))
+                self._add(KnownEntity(place, kept, own=True))
 
     def find(self, parameter: str, operation: str, *, own: bool) -> tuple[str, KnownEntity] | None:
         """Return an identifier for ``parameter`` of ``operation`` and its entity; of ``own`` entities only if set."""
@@ -116,6 +117,11 @@ def _identifier(parameter: str, before: str, entity: KnownEntity) -> str | None:
     if stem and (_plain(stem) == singular or singular.endswith(_plain(stem)) or same):
         return values.get(_plain(last))
     return values.get("id") if same else None
+
+
+def _collection(key: str, collection: str) -> str:
+    """Return the collection of an entity that is the member ``key`` of a response: ``users`` for ``user``."""
+    return collection if _plain(key) == _plain(_singular(collection)) else f"{key.removesuffix('s')}s"
 
 
 def _objects(body: Any) -> Iterator[Mapping[str, Any]]:

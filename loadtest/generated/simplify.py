@@ -118,6 +118,8 @@ class SchemaSimplifier:
             if pattern:
                 return {"type": "string", "pattern": pattern, "maxLength": 40}
             return {"const": known or _UNKNOWN}
+        if name == "id":
+            return {"const": "{{name}}"}  # of the new entity, chosen by the client
         if _IDENTIFIER.search(name):
             return {"const": f"{{{{id:{re.sub('s$', '', name)}}}}}"}
         known = self._rules.value_of(self._operation, name, form)

@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
 from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast, overload
 
@@ -26,6 +27,7 @@ from loadtest.engine.link import GatewayLink
 from loadtest.engine.process import LoadProcess, process_of
 from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
+from loadtest.scenarios.data_files import refusals_files
 from loadtest.users.read_back import (
     Entity,
     NotReadable,
@@ -102,6 +104,23 @@ class GatewayUser(FastHttpUser):
         if self.link.fixture.gateway_id is None:
             raise FixtureMissing
         return self.link.fixture
+
+    def entity(self, name: str) -> str:
+        """Return the identifier of the fixture ``name``, which ``fixtures.toml`` beside a custom scenario declares.
+
+        Raises:
+            FixtureMissing: it could not be created. The scenario ends without a failure, and its operations count as
+                not called.
+        """
+        identity = self.link.fixture.custom.get(name)
+        if identity is None:
+            raise FixtureMissing
+        return identity
+
+    @property
+    def refusal_rules(self) -> tuple[Path, ...]:
+        """Files with expected refusals beside custom scenarios."""
+        return refusals_files(self.process.target.custom)
 
     def use(self, link: GatewayLink) -> None:
         """Call the gateway of ``link`` from now on."""

@@ -81,13 +81,17 @@ class RefusalRules(Record, frozen=True, kw_only=True):
         return not any(_among(operation, one.operations) and _among(label, one.cases) for one in self.unsent)
 
 
-def load_rules(version: str | None = None) -> RefusalRules:
-    """Return the rules that apply to ``version``; all of them if it is None.
+def load_rules(version: str | None = None, more: Iterable[Path] = ()) -> RefusalRules:
+    """Return the rules that apply to ``version``, those in the files ``more`` first; all of them if it is None.
 
     Raises:
-        UsageError: the file is invalid.
+        UsageError: a file is invalid.
     """
-    rules = read_toml(RULES, RefusalRules)
+    files = [read_toml(path, RefusalRules) for path in (*more, RULES)]
+    rules = RefusalRules(
+        answered=tuple(one for file in files for one in file.answered),
+        unsent=tuple(one for file in files for one in file.unsent),
+    )
     if version is None:
         return rules
     applying = tuple(

@@ -83,6 +83,16 @@ def test_a_nested_entity_is_found() -> None:
     assert known.find("token_id", "DELETE /tokens/{token_id}", own=True) is None
 
 
+def test_a_nested_entity_of_another_kind_belongs_to_its_own_collection() -> None:
+    known = Identifiers()
+    body = {"access_token": "secret", "user": {"email": "lt-1@example.com", "team_id": "t"}}
+    known.created("POST /auth/email/register", body, unique=["lt-1"], certain=False)
+    operation = "DELETE /auth/email/admin/users/{user_email}"
+    found = known.find("user_email", operation, own=True)
+    assert found is not None
+    assert (found[0], found[1].collection) == ("lt-1@example.com", "users")
+
+
 def test_reads_prefer_own_entities_then_what_was_read_first() -> None:
     known = Identifiers()
     known.read("GET /tools", [{"id": "first"}])

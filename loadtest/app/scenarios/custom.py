@@ -15,8 +15,10 @@ from loadtest.engine.scenario_plan import check_operations, discover_scenarios
 from loadtest.engine.target import Target, target_environment
 from loadtest.gateway.running import RunningGateway
 from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.scenarios.data_files import custom_fixtures, refusals_files
 from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions.data import available
+from loadtest.versions.refusals import load_rules
 
 IMPORT_TIMEOUT = 120.0
 """Seconds in which all modules must have been imported."""
@@ -32,6 +34,8 @@ def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None
     """
     if not custom:
         return
+    custom_fixtures(custom)
+    load_rules(more=refusals_files(custom))
     planned = discover_scenarios(custom=custom, soak=True, deep=True)
     if version is not None and path_of(version).is_file():
         check_operations(custom, _known_operations())

@@ -39,7 +39,7 @@ def try_scenarios(
 
     Raises:
         UsageError: a scenario is not valid.
-        InconclusiveError: the gateway does not boot or respond, or a scenario did not end.
+        InconclusiveError: the gateway does not boot or respond, a scenario did not end, or none made a call.
     """
     check_sources(custom, source.data.version if isinstance(source, Pinned) else None)
     chosen = scenarios_in(custom, discover_scenarios(custom=custom, soak=True, deep=True))
@@ -72,7 +72,12 @@ def try_scenarios(
             raise InconclusiveError(
                 f"the scenarios did not end: {run.reason if run and run.reason else 'see the calls'}"
             )
-        return chosen, read_trace(trace)
+        calls = read_trace(trace)
+        if not calls:
+            raise InconclusiveError(
+                f"{', '.join(target.only)}: no call was made, as an operation or a fixture is missing"
+            )
+        return chosen, calls
 
 
 def contract_for(source: Source, home: Path, progress: Progress) -> Contract:

@@ -205,7 +205,7 @@ class RefusalUser(PeopleUser):
     def _negative(self, cases: Iterable[NegativeCase]) -> tuple[NegativeCaller, list[NegativeCase]]:
         """Return the caller for ``cases``, and those of them that are sent this time."""
         data = self.link.session.data
-        rules = load_rules(data.version if data else None)
+        rules = load_rules(data.version if data else None, self.refusal_rules)
         outcomes = load_outcomes(data.version) if data else {}
         sent = [case for case in cases if rules.sends(case.operation, case.label)]
         if self.process.sweep.over and len(sent) > REPEATED:

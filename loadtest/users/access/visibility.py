@@ -259,7 +259,7 @@ class AccessUser(RegistryUser):
     def negative(self) -> NegativeCaller:
         """The caller whose requests are counted apart."""
         data = self.link.session.data
-        rules = load_rules(data.version if data else None)
+        rules = load_rules(data.version if data else None, self.refusal_rules)
         return NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
 
     @contextmanager

@@ -44,7 +44,7 @@ class AdminLoginUser(AdminUser):
     def forged_requests(self) -> None:
         """A signed-in browser may send forms from the gateway's own pages only."""
         data = self.link.session.data
-        rules = load_rules(data.version if data else None)
+        rules = load_rules(data.version if data else None, self.refusal_rules)
         negative = NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
         with self._account() as (email, password):
             headers = self._as(self._signed_in(email, password))

@@ -19,18 +19,29 @@ class TriedUser(GatewayUser):
     @task
     def calls(self) -> None:
         """Succeed, then fail."""
-        self.call("GET /version")
+        self.call("GET /version", headers={"X-Entity": self.entity("echo")})
         self.call("GET /ready", check=checks.has("status", "another"))
 '''
+
+
+FIXTURE = """
+[[fixture]]
+name = "echo"
+create = "POST /widgets"
+body = { name = "{{name}}" }
+delete = "DELETE /widgets/{widget_id}"
+"""
 
 
 def test_every_exchange_is_printed_and_a_failure_is_the_exit_code(tmp_path: Path) -> None:
     file = tmp_path / "tried.py"
     file.write_text(SCENARIO)
+    (tmp_path / "fixtures.toml").write_text(FIXTURE)
     job = Job.on(StubGateway, tmp_path, verb=("scenario", "try"), arguments=(str(file),), users=())
     with started(job):
         assert job.wait() == 1, job.output
     assert "1. GET /version 200" in job.output
+    assert "X-Entity: stub" in job.output  # the fixture beside the file
     assert '"app"' in job.output  # the body of a success
     assert "2. GET /ready 200" in job.output
     assert "expected status to be 'another'" in job.output
