@@ -26,10 +26,9 @@ def arguments(inputs: Mapping[str, str]) -> list[str]:
 
 
 def _argument(setting: Setting[Any], value: str) -> str:
-    """Return the argument for ``value``; empty for a flag that is off."""
-    if not isinstance(setting.type, Flag):
-        return f"{setting.option}={value}"
-    return setting.option if setting.parse(value, f"{setting.input}: ") else ""
+    """Return the argument for ``value``; empty for a flag that is off. The command refuses another value of a flag."""
+    on_or_off = {"true": setting.option, "false": ""} if isinstance(setting.type, Flag) else {}
+    return on_or_off.get(value.lower(), f"{setting.option}={value}")
 
 
 def values(setting: Setting[Any], inputs: Mapping[str, str]) -> list[str]:

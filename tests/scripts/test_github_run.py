@@ -11,6 +11,7 @@ import pytest
 from document_settings import INPUTS, input_variable
 
 from loadtest.cli import load_command
+from loadtest.core.setting import Flag
 
 SCRIPT = Path(github_run.__file__)
 
@@ -24,6 +25,9 @@ def test_empty_inputs_are_omitted() -> None:
 def test_every_input_is_one_option() -> None:
     for one in INPUTS:
         assert github_run.arguments({input_variable(one): "value"}) == ["run", f"{one.option}=value"]
+        if isinstance(one.type, Flag):
+            assert github_run.arguments({input_variable(one): "True"}) == ["run", one.option]
+            assert github_run.arguments({input_variable(one): "false"}) == ["run"]
     options = {option for parameter in load_command("run").params for option in parameter.opts}
     assert {one.option for one in INPUTS} <= options
 
