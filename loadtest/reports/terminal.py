@@ -107,6 +107,8 @@ def next_step(run: Run, verdict: Verdict) -> str:
             return f"fix it, or extend {worst.entry.where} with a new expiry date and reason."
         if worst.category is not None:
             return worst.category.advice
+        if worst.failure.scenario:
+            return f"reproduce it: loadtest repro {worst.failure.fingerprint}"
         evidence = next((example.curl for example in worst.failure.examples if example.curl), "")
         return f"reproduce: {evidence}" if evidence else "read the evidence in summary.md."
     order = (Severity.INCONCLUSIVE, Severity.FAILURE, Severity.WARNING)

@@ -52,7 +52,7 @@ def test_the_headline_is_the_last_line_and_whole(made: Callable[[], Run]) -> Non
 def test_failures_are_above_the_headline() -> None:
     text = printed(failures())
     assert "POST /tools  [status 500] Internal Server Error" in text
-    assert "Next: reproduce: curl -X POST http://127.0.0.1:4444/tools" in text
+    assert f"Next: reproduce it: loadtest repro {failures().failures[0].fingerprint}" in text
     assert "slow query" not in text
 
 
