@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtest.results.measurements import CallBucket, CallsOverTime
-
-MAX_STEPS = 30
-"""Steps before each two are merged."""
+from loadtest.results.measurements import MAX_STEPS, CallBucket, CallsOverTime
 
 
 class _Step(msgspec.Struct):
@@ -23,7 +20,7 @@ class _Step(msgspec.Struct):
 
 
 class StepCounts(msgspec.Struct):
-    """Counts by step; the width of a step doubles as the run grows."""
+    """Counts by step; the width of a step doubles as the run grows, so that there are at most ``MAX_STEPS``."""
 
     width: int = 1
     """Seconds."""

@@ -23,10 +23,14 @@ class Acceptance(Record, frozen=True, kw_only=True):
     count: Count
 
 
+MAX_STEPS = 30
+"""Steps of the calls of one operation over time."""
+
+
 class CallBucket(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Calls of one operation in one step of time; in JSON, an array of these four numbers."""
 
-    number: Count
+    number: Annotated[int, msgspec.Meta(ge=0, lt=MAX_STEPS)]
     """Of the step, from 0."""
     requests: Count
     failures: Count

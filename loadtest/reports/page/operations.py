@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from loadtest.judge.verdict import Verdict
 from loadtest.reports.page.charts import Logarithmic, Tick, line, percent, vertical_bars
 from loadtest.reports.text import one_line
 from loadtest.results.latency import Histogram, Latency
-from loadtest.results.measurements import CallsOverTime, Operation
+from loadtest.results.measurements import MAX_STEPS, CallsOverTime, Operation
 from loadtest.results.run import Run
 
 MOST = 750
@@ -197,16 +198,31 @@ def _row(
 def _sparkline(calls: CallsOverTime, duration: float) -> OperationSparkline | None:
     if not calls.buckets:
         return None
-    by_number = {one.number: one for one in calls.buckets}
-    steps = max(math.ceil(duration / calls.width), max(by_number) + 1)
-    means = {number: one.mean for number, one in by_number.items()}
+    width = calls.width
+    while duration / width > MAX_STEPS:  # without calls towards the end of the run, its steps are narrower
+        width *= 2
+    steps = max(
+        math.ceil(duration / width), max(one.number for one in calls.buckets) * calls.width // width + 1
+    )
+    requests: defaultdict[int, int] = defaultdict(int)
+    totals: defaultdict[int, float] = defaultdict(float)
+    failed: set[int] = set()
+    for one in calls.buckets:
+        number = one.number * calls.width // width
+        requests[number] += one.requests
+        totals[number] += one.mean * one.requests
+        if one.failures:
+            failed.add(number)
+    means = {number: totals[number] / count for number, count in requests.items() if count}
+    if not means:
+        return None
     highest = max(means.values())
     return OperationSparkline(
         mean=line([(number + 0.5, means.get(number)) for number in range(steps)], steps, highest or 1.0),
-        failures=vertical_bars([number + 0.5 for number, one in by_number.items() if one.failures], steps),
+        failures=vertical_bars([number + 0.5 for number in sorted(failed)], steps),
         lowest=min(means.values()),
         highest=highest,
-        width=calls.width,
+        width=width,
     )
 
 

@@ -227,3 +227,18 @@ def test_an_operation_shows_its_latency_over_the_time_of_the_run() -> None:
     (spark,) = re.findall(r'<svg class="spark".*?</svg>', text)
     assert re.findall(r' d="([^"]*)"', spark) == ["M450 0V100", "M50 50h0L150 75M450 0h0"]
     assert "mean of 10 s each: 10 to 40 ms" in text
+
+
+def test_the_latency_of_an_operation_has_few_steps_however_long_the_run() -> None:
+    steps = CallsOverTime(
+        width=1,
+        buckets=(
+            CallBucket(number=0, requests=3, failures=0, mean=10.0),
+            CallBucket(number=1, requests=1, failures=1, mean=50.0),
+            CallBucket(number=29, requests=1, failures=0, mean=40.0),
+        ),
+    )
+    one = replace(operation("GET /tools", 4, 1), over_time=steps)
+    text = rendered(replace(clean(), operations=(one,), duration=100.0))
+    assert "mean of 4 s each: 20 to 40 ms" in text
+    assert "mean of 33554432 s each" in rendered(replace(clean(), operations=(one,), duration=1e9))
