@@ -156,6 +156,8 @@ NEEDS = {
     "gateways --newer": "gateway",
     "adopt 9.9.9": "load,backends,gateway",
     "mutate": "load,backends,gateway",
+    "scenario new GET": "load,backends,gateway",
+    "scenario try teams.py": "load,backends,gateway",
 }
 
 

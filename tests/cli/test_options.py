@@ -13,7 +13,7 @@ from supported import NEWEST
 
 from loadtest.cli import COMMANDS, load_command, main, options
 from loadtest.core import settings
-from loadtest.core.setting import Setting
+from loadtest.core.setting import Flag, Setting
 from loadtest.judge.failures import FailOn
 from loadtest.workload.profiles import profiles
 
@@ -106,7 +106,11 @@ def option_of(command: click.Command, setting: Setting[Any]) -> bool:
 
 @pytest.mark.parametrize(
     "setting",
-    [one for one in settings.ALL if one.option and one.type.expected not in ("a text", "a path")],
+    [
+        one
+        for one in settings.ALL
+        if one.option and not isinstance(one.type, Flag) and one.type.expected not in ("a text", "a path")
+    ],
     ids=lambda one: one.option,
 )
 @pytest.mark.parametrize("value", ["0.5", "none"])

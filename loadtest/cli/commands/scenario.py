@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from loadtest.cli import options, output
+from loadtest.cli import extras, options, output
+from loadtest.cli.extras import Extra
 from loadtest.cli.options import HELP, examples, setting_options
 from loadtest.core import settings
 from loadtest.core.errors import ExitCode, UsageError
@@ -35,6 +36,7 @@ def new(operation: str, out: Path, **given: Any) -> None:
     It has the required fields, and reads back and deletes what it creates. What the contract does not say is marked
     with TODO. The contract is the stored one of a known version; a checkout is booted, and a URL is asked.
     """
+    extras.require("scenario new", *Extra)
     from loadtest.app.scenarios.trying import contract_for
     from loadtest.core.files import prepare_directory, write_atomically
     from loadtest.core.progress import progress
@@ -67,6 +69,7 @@ def try_(files: tuple[str, ...], **given: Any) -> None:
 
     The gateway is booted for it and stopped afterwards. The exit code is 1 if a call failed.
     """
+    extras.require("scenario try", *Extra)
     from loadtest.app.scenarios.trying import try_scenarios
     from loadtest.core.progress import progress
     from loadtest.gateway.install.source import parse_source
