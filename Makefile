@@ -46,8 +46,9 @@ $(foreach name,$(SETTINGS),$(if $(strip $(value $(name))),,$(eval unexport $(nam
 # A load test starts a dozen Python processes; without compiled modules each takes one to three seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Run tests in parallel, except those that need the machine for themselves (tests/conftest.py).
-PARALLEL := --numprocesses=logical --dist=loadgroup
+# Run tests in parallel, except those that need the machine for themselves (tests/conftest.py): one more than there are
+# cores, since tests of jobs mostly wait.
+PARALLEL = --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist=loadgroup
 
 SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 

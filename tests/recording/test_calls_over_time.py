@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.recording.calls_over_time import MAX_STEPS, StepCounts
-from loadtest.results.measurements import CallBucket
+from loadtest.recording.calls_over_time import StepCounts
+from loadtest.results.measurements import MAX_STEPS, CallBucket
 
 CALLS = st.lists(
     st.tuples(st.floats(0, 20_000), st.integers(0, 60_000_000).map(lambda us: us / 1000), st.booleans())
