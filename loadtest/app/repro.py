@@ -10,11 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
-from loadtest.app.drive import target_of
-from loadtest.app.locust_process import locust_environment
-from loadtest.app.supervision import run_locust
+from loadtest.app.scenarios.traced import run_traced
 from loadtest.core.errors import UsageError
 from loadtest.core.progress import Progress
 from loadtest.core.redact import MASK
@@ -28,10 +24,6 @@ from loadtest.results.failures import Failure
 from loadtest.results.run import Run
 from loadtest.results.trace import TracedCall, read_trace
 from loadtest.scenarios.source import ScenarioSource, read_sources
-from loadtest.workload.profiles import Size
-
-LONGEST = 300.0
-"""Seconds that a scenario may take."""
 
 
 @dataclass(frozen=True)
@@ -141,41 +133,19 @@ def reproduce(
                 booted(source, home=home, port=port, database=database, overrides=overrides)
             )
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-repro-")))
-        progress.log("repro", f"{failure.scenario} on {gateway.host}")
-        calls = _perform(failure, gateway, reports, custom=custom, keep=keep, progress=progress)
+        trace = run_traced(
+            "repro",
+            (failure.scenario or "",),
+            gateway,
+            reports,
+            custom=custom,
+            progress=progress,
+            stop_at=failure.fingerprint if keep else "",
+        )
+        calls = read_trace(trace)
         failing = next((n for n, one in enumerate(calls, 1) if one.fingerprint == failure.fingerprint), None)
         calls = calls[:failing]
         return Reproduction(failure, gateway, calls, _log_of(calls[-1], gateway) if failing else ())
-
-
-def _perform(
-    failure: Failure,
-    gateway: RunningGateway,
-    reports: Path,
-    *,
-    custom: Sequence[ScenarioSource],
-    keep: bool,
-    progress: Progress,
-) -> tuple[TracedCall, ...]:
-    size = Size(profile="repro", users=1, spawn_rate=1.0, run_time=LONGEST, processes=1, deep=True)
-    trace = reports / "trace.jsonl"
-    target = replace(
-        target_of(gateway, size, reports, custom=custom),
-        only=(failure.scenario or "",),
-        trace=str(trace),
-        stop_at=failure.fingerprint if keep else "",
-    )
-    run_locust(
-        (),
-        locust_environment(
-            target, size, explicit=frozenset(("users", "spawn-rate", "run-time", "processes"))
-        ),
-        takes=LONGEST,
-        reports=reports,
-        gateways=(gateway,),
-        progress=progress,
-    )
-    return read_trace(trace)
 
 
 def _log_of(call: TracedCall, gateway: RunningGateway) -> tuple[str, ...]:

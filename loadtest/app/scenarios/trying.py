@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from msgspec.structs import replace
-
-from loadtest.app.drive import target_of
-from loadtest.app.locust_process import locust_environment
 from loadtest.app.scenarios.custom import check_operations_of, check_sources
-from loadtest.app.supervision import run_locust
+from loadtest.app.scenarios.traced import run_traced
 from loadtest.client.session import connect
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.progress import Progress
@@ -24,10 +20,6 @@ from loadtest.openapi.contracts import contract_of, path_of
 from loadtest.results.run import Scenario, read_run
 from loadtest.results.trace import TracedCall, read_trace
 from loadtest.scenarios.source import ScenarioSource
-from loadtest.workload.profiles import Size
-
-LONGEST = 300.0
-"""Seconds that all scenarios may take."""
 
 
 def try_scenarios(
@@ -48,24 +40,9 @@ def try_scenarios(
         gateway = stack.enter_context(booted(source, home=home, database=database))
         check_operations_of(custom, gateway)
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-try-")))
-        size = Size(profile="try", users=1, spawn_rate=1.0, run_time=LONGEST, processes=1, deep=True)
-        trace = reports / "trace.jsonl"
-        target = replace(
-            target_of(gateway, size, reports, custom=custom),
-            only=tuple(one.name for one in chosen),
-            trace=str(trace),
-            keep_exchanges=True,
-        )
-        progress.log("try", f"{', '.join(target.only)} on {gateway.host}")
-        run_locust(
-            (),
-            locust_environment(
-                target, size, explicit=frozenset(("users", "spawn-rate", "run-time", "processes"))
-            ),
-            takes=LONGEST,
-            reports=reports,
-            gateways=(gateway,),
-            progress=progress,
+        names = tuple(one.name for one in chosen)
+        trace = run_traced(
+            "try", names, gateway, reports, custom=custom, progress=progress, keep_exchanges=True
         )
         run = read_run(reports / "run.json") if (reports / "run.json").exists() else None
         if run is None or run.sweep is None or run.sweep.unfinished:
@@ -75,7 +52,7 @@ def try_scenarios(
         calls = read_trace(trace)
         if not calls:
             raise InconclusiveError(
-                f"{', '.join(target.only)}: no call was made, as an operation or a fixture is missing"
+                f"{', '.join(names)}: no call was made, as an operation or a fixture is missing"
             )
         return chosen, calls
 
