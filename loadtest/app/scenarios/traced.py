@@ -32,8 +32,9 @@ def run_traced(
 ) -> Path:
     """Run the scenarios named ``only`` once, one after another, and return the file with their calls.
 
-    See :func:`loadtest.results.trace.read_trace`; there is no file if no call was made. The load writes its ``run.json`` to ``reports``, with ``profile`` as the name of its profile. ``custom`` scenarios
-    can be among them. ``more`` are further members of the :class:`~loadtest.engine.target.Target`.
+    There is no file if no call was made, see :func:`loadtest.results.trace.read_trace`. Its ``run.json`` is written
+    to ``reports``, with ``profile`` as the name of its profile. ``custom`` scenarios can be among them. ``more`` are
+    further members of the :class:`~loadtest.engine.target.Target`.
 
     Raises:
         InconclusiveError: Locust cannot be run.
