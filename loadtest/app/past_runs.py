@@ -23,7 +23,7 @@ class _Header(msgspec.Struct):
 
 
 class _Verdict(msgspec.Struct):
-    result: str = ""
+    verdict: str = ""
 
 
 def read_past_runs(directory: Path) -> tuple[PastRun, ...]:
@@ -60,6 +60,6 @@ def _verdict(run: Path) -> str:
     if run.name != "run.json" or not path.is_file():
         return ""
     try:
-        return msgspec.json.decode(read_bytes(path, _LARGEST_VERDICT), type=_Verdict).result
+        return msgspec.json.decode(read_bytes(path, _LARGEST_VERDICT), type=_Verdict).verdict
     except msgspec.MsgspecError:
         return ""

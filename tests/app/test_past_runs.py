@@ -12,7 +12,7 @@ from loadtest.app.judging import JudgingOptions, check_options, judge_run
 from loadtest.app.past_runs import read_past_runs
 from loadtest.core.errors import UsageError
 from loadtest.judge.history import history, past_run
-from loadtest.reports.formats import html
+from loadtest.reports.formats import html, verdict_json
 from loadtest.results.run import Run, write_run
 
 TODAY = dt.date(2026, 3, 1)
@@ -29,7 +29,8 @@ def earlier(tmp_path: Path) -> Path:
         directory = tmp_path / f"night-{day}"
         directory.mkdir()
         write_run(at(day, run), directory / "run.json")
-    (tmp_path / "night-2" / "verdict.json").write_text('{"result": "fail", "other": 1}')
+    judged = judge_run(failures(), JudgingOptions(), TODAY)
+    (tmp_path / "night-2" / verdict_json.FILENAME).write_text(verdict_json.render(failures(), judged))
     write_run(at(3, clean()), tmp_path / "latest.json")
     (tmp_path / "benchmark.json").write_text("[]")
     (tmp_path / "notes.json").write_text("not json")
