@@ -121,7 +121,7 @@ def _shape_problem(
     Without ``nulls``, a null is no difference: the shapes were recorded with the requests of built-in scenarios, and
     whether a property may be null if it was not sent is stated by the contract, which was checked before.
     """
-    body = _json_of(answer)
+    body = json_of(answer)
     if body is None:
         return None
     found = shapes.examine(call.operation, answer.status, body)
@@ -133,7 +133,7 @@ def _shape_problem(
     return Problem(ProblemKind.SHAPE, first, status=answer.status, actual="; ".join(others))
 
 
-def _json_of(answer: Answer) -> Any:
+def json_of(answer: Answer) -> Any:
     """Return the decoded body, or the JSON-RPC message of a short event stream; None if it is neither."""
     if answer.message is not None:
         return answer.message

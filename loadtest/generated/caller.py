@@ -12,7 +12,7 @@ from loadtest.client.answer import Answer, Deviation, Problem
 from loadtest.client.call import CallContext, report_call
 from loadtest.client.connection.transport import answer_of
 from loadtest.client.request import find_route, make_request
-from loadtest.client.validation import check_contract
+from loadtest.client.validation import check_contract, json_of
 from loadtest.core import clock
 from loadtest.core.operations import base
 from loadtest.generated.sequence import GeneratedAnswer, Request, Understood
@@ -87,7 +87,7 @@ class GeneratedCaller:
             return GeneratedAnswer(Understood.FAILED, status=answer.status)
         if call.rejected:
             return GeneratedAnswer(Understood.NO, status=answer.status)
-        return GeneratedAnswer(Understood.YES, None if streamed else _decoded(answer), answer.status)
+        return GeneratedAnswer(Understood.YES, None if streamed else json_of(answer), answer.status)
 
     def _judge(self, call: CallContext, answer: Answer, *, streamed: bool) -> Problem | None:
         """Return the problem of a response; record in ``call`` that the request was rejected."""
@@ -116,13 +116,6 @@ def _form(body: Any) -> dict[str, str]:
     return {key: str(value) for key, value in body.items()} if isinstance(body, dict) else {}
 
 
-def _decoded(answer: Answer) -> Any:
-    try:
-        return answer.json if answer.body and answer.media_type.endswith("json") else None
-    except Problem:
-        return None  # the contract does not require JSON here
-
-
 def _is_rpc_error(answer: Answer) -> bool:
-    body = _decoded(answer)
+    body = json_of(answer)
     return isinstance(body, dict) and "jsonrpc" in body and "error" in body
