@@ -26,7 +26,7 @@ from loadtest.client.session import Session, connect
 from loadtest.core import clock
 from loadtest.core.address import parse_address
 from loadtest.core.errors import ExitCode, LoadTestError, UsageError
-from loadtest.core.log_filter import hide_secrets_in_logs
+from loadtest.core.log_filter import drop_messages_on_ended_users, hide_secrets_in_logs
 from loadtest.core.redact import Redactor, redact
 from loadtest.engine.link import GatewayLink
 from loadtest.engine.locust_options import Mode
@@ -80,6 +80,7 @@ class LoadProcess:
         """The only address that receives the credentials; empty in a worker until its master has sent it."""
         redactor = Redactor({*self.target.secrets, *self.target.credentials.secrets()})
         hide_secrets_in_logs(redactor)
+        drop_messages_on_ended_users()
         self.recorder = Recorder(environment, redactor)
         if self.target.trace:
             self.recorder.observers.append(CallTrace(Path(self.target.trace), self.target.stop_at))
