@@ -243,6 +243,7 @@ class FaultProxy:
         kept = _kept(upstream)
         for name, value in kept:
             response.headers.add(name, value)
+        response[_TYPED] = "Content-Type" in response.headers
         if on_line is None and upstream.content_length is not None and request.method != "HEAD":
             response.content_length = upstream.content_length
         content = bytearray()
@@ -287,6 +288,8 @@ class FaultProxy:
 
 
 _CLIENT = web.AppKey("client", aiohttp.ClientSession)
+_TYPED = web.ResponseKey("typed", bool)
+"""Whether the gateway sent a content type."""
 
 
 async def _lines(upstream: aiohttp.ClientResponse, on_line: Callable[[bytes], bytes]) -> AsyncIterator[bytes]:
@@ -315,7 +318,15 @@ def _kept(upstream: aiohttp.ClientResponse) -> list[tuple[str, str]]:
 
 
 def _response(reply: RecordedResponse) -> web.Response:
-    return web.Response(status=reply.status, headers=CIMultiDict(reply.headers), body=reply.body)
+    response = web.Response(status=reply.status, headers=CIMultiDict(reply.headers), body=reply.body)
+    response[_TYPED] = "Content-Type" in response.headers
+    return response
+
+
+async def _without_default_type(_request: web.Request, response: web.StreamResponse) -> None:
+    """Remove the content type that aiohttp adds to responses without one, so that they stay without."""
+    if not response.get(_TYPED, True):
+        response.headers.popall("Content-Type", None)
 
 
 def _abort(request: web.Request) -> web.Response:
@@ -348,6 +359,7 @@ def running_proxy(proxy: FaultProxy) -> Iterator[FaultProxy]:
         ) as client:
             app = web.Application(client_max_size=1 << 30)
             app[_CLIENT] = client
+            app.on_response_prepare.append(_without_default_type)
             app.router.add_route("*", "/{path:.*}", proxy.handle)
             runner = web.AppRunner(
                 app,

@@ -25,6 +25,7 @@ OPERATIONS = (
     "GET /stream",
     "GET /secret",
     "GET /form",
+    "GET /untyped",
 )
 TOKENS = {"admin": "e30.eyJzdWIiOiJhZG1pbiJ9.x", "other": "e30.eyJzdWIiOiJvdGhlciJ9.x"}
 CORRELATED = {CORRELATION_HEADER: "lt-1", "Authorization": f"Bearer {TOKENS['admin']}"}
@@ -69,6 +70,9 @@ class Upstream:
         response.headers.add("Set-Cookie", "b=2")
         return response
 
+    async def untyped(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=request.query.get("body", "").encode())
+
     async def echo(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" not in request.headers:
             return web.Response(status=403)
@@ -79,6 +83,12 @@ class Upstream:
             if message.data == "end":
                 await websocket.close(code=4001)
         return websocket
+
+
+async def untyped(request: web.Request, response: web.StreamResponse) -> None:
+    """Remove the content type that aiohttp adds."""
+    if request.path == "/untyped":
+        response.headers.popall("Content-Type", None)
 
 
 @contextlib.contextmanager
@@ -100,6 +110,7 @@ def upstream() -> Iterator[Upstream]:
 
     async def serve(stop: asyncio.Event) -> None:
         app = web.Application()
+        app.on_response_prepare.append(untyped)
         app.add_routes(
             [
                 web.get("/items", served.list),
@@ -108,6 +119,7 @@ def upstream() -> Iterator[Upstream]:
                 web.get("/stream", served.stream),
                 web.get("/secret", served.secret),
                 web.get("/form", served.form),
+                web.get("/untyped", served.untyped),
                 web.get("/ws", served.echo),
             ]
         )
@@ -167,6 +179,29 @@ def test_headers_are_kept_and_the_origin_is_the_gateway(
     response = get("/form", Origin=proxy.address)
     assert response.json() == {"origin": upstream.address, "host": proxy.address.removeprefix("http://")}
     assert response.raw.headers.getlist("Set-Cookie") == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("recording", [False, True])
+@pytest.mark.parametrize("faulty", [False, True], ids=["passed", "changed"])
+@pytest.mark.parametrize(
+    "path", ["/items", "/items/1", "/items/9", "/form", "/secret", "/untyped", "/untyped?body=text"]
+)
+def test_a_response_has_the_headers_of_the_gateway(
+    get: Get, proxy: FaultProxy, upstream: Upstream, path: str, faulty: bool, recording: bool
+) -> None:
+    """A fault that finds nothing to change in a response leaves it as it is."""
+    proxy.recording = recording
+    if faulty:
+        proxy.inject(
+            [Fault(kind=FaultKind.KEY_DROPPED, operation=one, path=("absent",)) for one in OPERATIONS]
+        )
+    direct = requests.get(upstream.address + path, headers=CORRELATED, timeout=10)
+    through = get(path)
+    passing = {"Date", "Connection"}
+    assert {name: value for name, value in through.headers.items() if name not in passing} == {
+        name: value for name, value in direct.headers.items() if name not in passing
+    }
+    assert (through.status_code, len(through.content)) == (direct.status_code, len(direct.content))
 
 
 def test_exchanges_are_recorded_by_operation(get: Get, proxy: FaultProxy) -> None:
