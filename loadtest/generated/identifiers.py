@@ -3,6 +3,9 @@
 An entity is *own* if the call sequence created it: its response has status 201, or repeats a name that only this
 request contained. Of an own entity, only what identifies it is kept, as its other properties may name entities of
 others: its team, its owner. Calls that change or delete something get identifiers of own entities only.
+
+Two collections can have the same name: ``/llm/providers`` and ``/auth/sso/admin/providers``. If entities of the
+parameter's own collection can be created, those of a namesake do not identify it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _PARAMETER = re.compile(r"\{\w+\}")
+_EVERYWHERE = frozenset(("admin", "api"))
+"""Parts of a path that do not distinguish collections: ``/admin/tools`` has the entities of ``/tools``."""
 _MOST_LISTED = 10
 """Entities of one list that are kept."""
 
@@ -25,6 +30,8 @@ class KnownEntity:
     """The last fixed part of the path at which it was read: ``tools``."""
     values: Mapping[str, str]
     own: bool
+    words: frozenset[str] = frozenset()
+    """The fixed parts of that path; none for an entity of the fixture."""
 
 
 @dataclass
@@ -32,12 +39,14 @@ class Identifiers:
     """All entities known so far."""
 
     entities: list[KnownEntity] = field(default_factory=list)
+    creations: frozenset[frozenset[str]] = frozenset()
+    """The fixed parts of the path of each operation that may create an entity."""
 
     def read(self, operation: str, body: Any) -> None:
         """Add the entities in the ``body`` of a response of ``operation``, which only reads."""
         collection = collection_of(operation)
         for one in list(_objects(body))[:_MOST_LISTED]:
-            self._add(KnownEntity(collection, _scalars(one), own=False))
+            self._add(KnownEntity(collection, _scalars(one), own=False, words=words_of(operation)))
 
     def created(self, operation: str, body: Any, *, unique: Collection[str], certain: bool) -> None:
         """Add the entity that ``operation`` created, if its response shows that it did.
@@ -65,13 +74,13 @@ class Identifiers:
             }
             kept = {key: value for key, value in (identity | proven).items() if value not in foreign}
             if kept:
-                self._add(KnownEntity(place, kept, own=True))
+                self._add(KnownEntity(place, kept, own=True, words=words_of(operation)))
 
     def find(self, parameter: str, operation: str, *, own: bool) -> tuple[str, KnownEntity] | None:
         """Return an identifier for ``parameter`` of ``operation`` and its entity; of ``own`` entities only if set."""
-        before = collection_of(operation, parameter)
+        before, words = collection_of(operation, parameter), words_of(operation, parameter)
         for entity in reversed(self.entities):
-            if entity.own or not own:
+            if (entity.own or not own) and not self._is_namesake(entity, before, words):
                 value = _identifier(parameter, before, entity)
                 if value is not None:
                     return value, entity
@@ -91,6 +100,11 @@ class Identifiers:
         """The entities that the sequence created and has not deleted."""
         return tuple(one for one in self.entities if one.own)
 
+    def _is_namesake(self, entity: KnownEntity, collection: str, words: frozenset[str]) -> bool:
+        """Return whether ``entity`` is of another collection with the same name as ``collection``."""
+        same_name = _plain(entity.collection) == _plain(collection)
+        return same_name and words in self.creations and not are_related(entity.words, words)
+
     def _add(self, entity: KnownEntity) -> None:
         # Own entities are found first, then those that were read first: the fixture.
         self.entities.insert(len(self.entities) if entity.own else 0, entity)
@@ -98,11 +112,25 @@ class Identifiers:
 
 def collection_of(operation: str, parameter: str = "") -> str:
     """Return the last fixed part of the path of ``operation``, or the last one before ``parameter``."""
+    parts = _parts(operation, parameter)
+    return parts[-1] if parts else ""
+
+
+def words_of(operation: str, parameter: str = "") -> frozenset[str]:
+    """Return the fixed parts of the path of ``operation``, or those before ``parameter``, that distinguish it."""
+    return frozenset(_parts(operation, parameter)) - _EVERYWHERE
+
+
+def are_related(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Return whether the fixed parts of one path contain those of the other: ``/tools``, ``/servers/{id}/tools``."""
+    return one <= other or other <= one
+
+
+def _parts(operation: str, parameter: str) -> list[str]:
     path = operation.partition(" ")[2]
     if parameter:
         path = path.partition(f"{{{parameter}}}")[0]
-    parts = [one for one in path.split("/") if one and not _PARAMETER.fullmatch(one)]
-    return parts[-1] if parts else ""
+    return [one for one in path.split("/") if one and not _PARAMETER.fullmatch(one)]
 
 
 def _identifier(parameter: str, before: str, entity: KnownEntity) -> str | None:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from loadtest.core.operations import deletes
-from loadtest.generated.identifiers import Identifiers, KnownEntity, collection_of
+from loadtest.generated.identifiers import Identifiers, KnownEntity, are_related, collection_of, words_of
 from loadtest.generated.requests import Candidate, GeneratedOperation, fill
 
 SAFE = ("GET ", "HEAD ", "OPTIONS ")
@@ -75,6 +75,11 @@ class CallSequence:
     _known: dict[str, int] = field(default_factory=dict)
     """Number of own entities when an operation was tried last."""
 
+    def __post_init__(self) -> None:
+        self.identifiers.creations = frozenset(
+            words_of(one.operation) for one in self.operations if one.operation.startswith("POST ")
+        )
+
     def run(self) -> None:
         """Make all calls; afterwards, :meth:`delete_all` deletes what is left of what they created."""
         reads = sorted((one for one in self.operations if _reads(one)), key=_depth)
@@ -109,9 +114,13 @@ class CallSequence:
         """Create another entity for ``end`` if an earlier one has deleted those that were created."""
         if not end.parameters or end.withheld or self._found(end) is not None:
             return
-        before = collection_of(end.operation, end.parameters[-1])
+        before, words = (find(end.operation, end.parameters[-1]) for find in (collection_of, words_of))
         for one in changes:
-            creates = one.operation.startswith("POST ") and collection_of(one.operation) == before
+            creates = (
+                one.operation.startswith("POST ")
+                and collection_of(one.operation) == before
+                and are_related(words_of(one.operation), words)
+            )
             if creates and not one.withheld and one.operation not in self._failed:
                 self._try(one)
                 if self._found(end) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.generated.identifiers import Identifiers
+from loadtest.generated.identifiers import Identifiers, words_of
 
 TOOL = {"id": "t1", "name": "lt-1-generated", "teamId": "team-of-others", "owner_email": "admin@example.com"}
 
@@ -101,3 +101,22 @@ def test_reads_prefer_own_entities_then_what_was_read_first() -> None:
     assert (known.find("tool_id", operation, own=False) or ("",))[0] == "first"
     known.created("POST /tools", TOOL, unique=["lt-1"], certain=False)
     assert (known.find("tool_id", operation, own=False) or ("",))[0] == "t1"
+
+
+RELATED = [
+    ("POST /auth/sso/admin/providers", "DELETE /llm/providers/{provider_id}", False),
+    ("POST /llm/providers", "DELETE /admin/llm/providers/{provider_id}", True),
+    ("POST /llm/providers", "PUT /providers/{provider_id}", True),
+    ("POST /llm/providers", "PUT /servers/{server_id}/llm/providers/{provider_id}", True),
+    ("POST /auth/sso/providers", "PUT /saml/providers/{provider_id}", True),
+]
+"""A creation, another operation, and whether its entity may be meant: no ``POST /saml/providers`` makes others."""
+
+
+@pytest.mark.parametrize(("creation", "operation", "meant"), RELATED)
+def test_namesakes_are_kept_apart_if_both_can_be_created(creation: str, operation: str, meant: bool) -> None:
+    known = Identifiers(
+        creations=frozenset(map(words_of, ("POST /llm/providers", "POST /auth/sso/admin/providers")))
+    )
+    known.created(creation, {"id": "lt-1"}, unique=["lt-1"], certain=False)
+    assert (known.find("provider_id", operation, own=True) is not None) is meant

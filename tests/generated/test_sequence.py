@@ -158,3 +158,36 @@ def test_placeholders_are_replaced() -> None:
         "i": "00000000-0000-4000-8000-000000000000",
     }
     assert sent[0].params == {"n": "1.5"}
+
+
+NAMESAKES = [
+    operation("DELETE /admin/llm/providers/{provider_id}"),
+    operation("DELETE /auth/sso/admin/providers/{provider_id}"),
+    operation("DELETE /llm/providers/{provider_id}"),
+    operation("POST /auth/sso/admin/providers", NAMED),
+    operation("POST /llm/providers", NAMED),
+]
+
+
+def test_collections_of_the_same_name_keep_their_entities_apart() -> None:
+    """A page may report that it deleted an entity that it does not have, which is then left over."""
+    made: dict[str, set[str]] = {"sso": set(), "llm": set()}
+    wrong: list[str] = []
+
+    def send(request: Request) -> GeneratedAnswer:
+        name = request.operation.operation
+        kind = "sso" if "sso" in name else "llm"
+        if name.startswith("POST "):
+            made[kind].add(request.body["name"])
+            return Gateway.yes({"id": request.body["name"]})
+        identity = request.path["provider_id"]
+        if identity not in made[kind]:
+            wrong.append(f"{name} {identity}")
+        made[kind].discard(identity)
+        return Gateway.yes({"status": "deleted"})
+
+    calls = sequence(Gateway(), NAMESAKES)
+    calls.send = send
+    calls.run()
+    calls.delete_all()
+    assert (made, wrong) == ({"sso": set(), "llm": set()}, [])
