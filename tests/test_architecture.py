@@ -17,7 +17,7 @@ MOST_MODULES = 15
 
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
-    "backends": {"core"},
+    "backends": {"core", "scenarios"},
     "packages": {"core"},
     "results": {"core", "shapes"},
     "versions": {"core", "results", "shapes"},
@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fixtures": {"client", "results", "scenarios"},
     "scenarios": {"core", "openapi"},
     "generated": {"client", "core", "results"},
-    "gateway": {"backends", "client", "core", "results", "versions"},
+    "gateway": {"backends", "client", "core", "results", "scenarios", "versions"},
     "adoption": {
         *("client", "core", "engine", "gateway", "judge", "openapi", "reports", "results", "versions"),
     },
@@ -41,8 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("versions", "workload"),
     },
     "app": {
-        *("client", "core", "engine", "gateway", "generated", "judge", "openapi", "pairs", "reports"),
-        *("results", "scenarios", "versions", "workload"),
+        *("backends", "client", "core", "engine", "gateway", "generated", "judge", "openapi", "pairs"),
+        *("reports", "results", "scenarios", "versions", "workload"),
     },
     "mutation": {
         *("app", "client", "core", "engine", "gateway", "judge", "openapi", "results", "workload"),

@@ -25,6 +25,7 @@ from loadtest.engine.target import DEFAULT_HOST, PairPlan, Replica, Target, targ
 from loadtest.gateway.process.detached import read_state
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import RunState, read_run, write_run
+from loadtest.scenarios.backends import backend_names
 from loadtest.scenarios.source import ScenarioSource
 from loadtest.workload.profiles import Size
 
@@ -67,9 +68,8 @@ def target_of(
         pid=only_process(gateway) if base else None,
         base=base_of(base) if base else None,
         pairs=pairs,
-        custom=tuple(custom),
     )
-    return _with_size(target, size, reports)
+    return _with_custom(_with_size(target, size, reports), custom)
 
 
 def as_master(target: Target, master: MasterOptions) -> Target:
@@ -102,7 +102,7 @@ def drive_alone(
     """
     config = read_config(arguments)
     held, target = _find_target(size, home, reports, config, environ)
-    target = replace(target, ui=ui, custom=tuple(custom))
+    target = replace(_with_custom(target, custom), ui=ui)
     if master is not None:
         target = as_master(target, master)
     check_arguments(arguments, target.host, ui=ui)
@@ -161,6 +161,18 @@ def _find_target(
         theirs = configured_host(config, environ)
         address = parse_address(theirs, "LOCUST_HOST") if theirs else DEFAULT_HOST
     return None, _with_size(target_from(address, environ), size, reports)
+
+
+def _with_custom(target: Target, custom: Sequence[ScenarioSource]) -> Target:
+    """Return ``target`` with ``custom`` scenarios; those of their backends that do not run count as failed.
+
+    Raises:
+        UsageError: two backends share a name.
+    """
+    missing = backend_names(custom) - target.backends.keys() - target.failed_backends.keys()
+    why = "does not run: boot the gateway with `loadtest boot --scenarios`"
+    failed = target.failed_backends | dict.fromkeys(sorted(missing), why)
+    return replace(target, custom=tuple(custom), failed_backends=failed)
 
 
 def _with_size(target: Target, size: Size, reports: Path) -> Target:

@@ -350,6 +350,7 @@ def _gateways(
                     overrides=job.overrides,
                     log_copy=job.reports / f"gateway{f'-{number + 1}' if number else again}.log",
                     install_log=None if number or again else job.reports / INSTALL_LOG,
+                    custom=job.custom,
                 )
             )
 
@@ -365,6 +366,7 @@ def _gateways(
                         database=job.database,
                         overrides=job.base_overrides,
                         log_copy=job.reports / f"base{again}.log",
+                        custom=job.custom,
                     )
                 )
             ]

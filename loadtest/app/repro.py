@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from loadtest.app.scenarios.traced import run_traced
@@ -125,13 +126,18 @@ def reproduce(
         InconclusiveError: the gateway does not boot or respond.
     """
     progress.log("boot", source.text)
+    options: dict[str, Any] = {
+        "home": home,
+        "port": port,
+        "database": database,
+        "overrides": overrides,
+        "custom": custom,
+    }
     with ExitStack() as stack:
         if keep and not isinstance(source, Running):
-            gateway = boot_detached(source, home=home, port=port, database=database, overrides=overrides)
+            gateway = boot_detached(source, **options)
         else:
-            gateway = stack.enter_context(
-                booted(source, home=home, port=port, database=database, overrides=overrides)
-            )
+            gateway = stack.enter_context(booted(source, **options))
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-repro-")))
         trace = run_traced(
             "repro",

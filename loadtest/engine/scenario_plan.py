@@ -24,6 +24,7 @@ from loadtest.core.errors import UsageError
 from loadtest.core.files import read_text
 from loadtest.core.operations import base, renamed
 from loadtest.results.run import GENERATED, PlannedCall, Scenario
+from loadtest.scenarios.data_files import fixture_operations
 from loadtest.scenarios.source import ScenarioSource, shown_path
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
@@ -145,9 +146,13 @@ def scenarios_in(custom: Iterable[ScenarioSource], scenarios: Iterable[Scenario]
 def custom_operations(custom: Iterable[ScenarioSource]) -> Iterator[tuple[str, str, int]]:
     """Yield each operation in the ``custom`` sources that a gateway must offer, with its file and line.
 
+    Those of their fixtures are among them.
+
     Raises:
         UsageError: a file cannot be read, or an operation is assembled at run time.
     """
+    custom = tuple(custom)
+    yield from fixture_operations(custom)
     for module in _custom_modules(custom).values():
         for definition in (
             *module.definitions.values(),

@@ -8,7 +8,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from loadtest.gateway.running import BACKENDS_LIFE, BACKENDS_LOG, GATEWAY_LIFE, 
 from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port, require_free, run_directory
 from loadtest.results.deployment import Deployment, declared_deployment
 from loadtest.results.run import Phase
+from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions import data as versions
 
 GUNICORN = Path(__file__).parent / "gunicorn_settings.py"
@@ -71,6 +72,7 @@ def starting(
     log_copy: Path | None = None,
     install_log: Path | None = None,
     boot_time: float = BOOT_TIMEOUT,
+    custom: Sequence[ScenarioSource] = (),
 ) -> Iterator[Callable[[], RunningGateway]]:
     """Install, migrate and start ``source`` with the backends; everything is stopped at the end of the block.
 
@@ -81,7 +83,8 @@ def starting(
     provides ``DATABASE_URL`` and ``REDIS_URL``, which override ``database``, the number of workers, and the
     credentials of a running gateway. ``overrides`` are settings that override those of the version. The redacted log
     is written to ``log_copy`` at the end of the block, after a failed boot, too. The installer's output is written to
-    ``install_log``, see :func:`loadtest.gateway.install.installation.install`. ``boot_time`` is in seconds.
+    ``install_log``, see :func:`loadtest.gateway.install.installation.install`. ``boot_time`` is in seconds. The
+    backends of ``custom`` scenarios are started as well.
 
     Raises:
         UsageError: the port is in use, no services run, the version has no lock, ``log_copy`` cannot be written.
@@ -98,7 +101,7 @@ def starting(
         directory = stack.enter_context(run_directory(home))
         if isinstance(source, Running):
             deployment = declared_deployment(database, environ)
-            peers = stack.enter_context(_backends(directory, {}))
+            peers = stack.enter_context(_backends(directory, {}, custom))
             yield lambda: _attached(source, directory, peers, deployment, environ, started)
             return
         if port is not None:
@@ -124,7 +127,7 @@ def starting(
         if log_copy is not None:
             stack.callback(logs.copy_log, log_path, log_copy, masked)
         set_up = time.monotonic()
-        peers = stack.enter_context(_backends(directory, workspace.ports))
+        peers = stack.enter_context(_backends(directory, workspace.ports, custom))
         program = stack.enter_context(
             Program(
                 _command(installation, workspace),
@@ -184,11 +187,11 @@ def _command(installation: Installation, workspace: Workspace) -> list[str]:
     return [str(program), "--host", LOOPBACK, "--port", str(workspace.port)]
 
 
-def _backends(directory: Path, ports: Mapping[str, int]) -> Program:
+def _backends(directory: Path, ports: Mapping[str, int], custom: Sequence[ScenarioSource]) -> Program:
     """Start the backends without waiting for them; the gateway boots meanwhile."""
     passed = ("PATH", "PYTHONPATH", "HOME", "LANG", "TZDIR", "LOADTEST_BACKENDS_ADDRESS")
     return Program(
-        backends.COMMAND,
+        backends.command(custom),
         environment={name: os.environ[name] for name in passed if name in os.environ}
         | {backends.port_variable(name): str(port) for name, port in ports.items()},
         directory=directory,

@@ -114,7 +114,10 @@ class CallSequence:
         """Create another entity for ``end`` if an earlier one has deleted those that were created."""
         if not end.parameters or end.withheld or self._found(end) is not None:
             return
-        before, words = (find(end.operation, end.parameters[-1]) for find in (collection_of, words_of))
+        before, words = (
+            collection_of(end.operation, end.parameters[-1]),
+            words_of(end.operation, end.parameters[-1]),
+        )
         for one in changes:
             creates = (
                 one.operation.startswith("POST ")

@@ -22,6 +22,8 @@ from loadtest.core.record import Record
 ENTRY_POINTS = "contextforge_loadtest.scenarios"
 """Group of entry points by which installed packages bring scenarios: the value of each is a module."""
 OPTION = "--scenarios"
+BACKENDS = "backends"
+"""Directory beside the scenarios whose modules are backends."""
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -46,7 +48,7 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
         return path if path.is_dir() else path.parent
 
     def modules(self) -> Iterator[tuple[str, Path]]:
-        """Yield the dotted name and the path of each module.
+        """Yield the dotted name and the path of each module that is no backend.
 
         Raises:
             UsageError: a file cannot be imported because of its name.
@@ -57,7 +59,7 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
             return
         for file in sorted(path.rglob("*.py")):
             parts = file.relative_to(path).with_suffix("").parts
-            if any(part.startswith(".") or part == "__pycache__" for part in parts):
+            if parts[0] == BACKENDS or any(part.startswith(".") or part == "__pycache__" for part in parts):
                 continue
             names = [_importable(file, part) for part in parts if part != "__init__"]
             yield ".".join((self.package, *names)), file
@@ -66,6 +68,11 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
 def shown_path(path: Path) -> str:
     """Return ``path`` relative to the working directory, from where annotations and messages name files."""
     return os.path.relpath(path)
+
+
+def as_identifier(name: str) -> str:
+    """Return ``name`` as part of a name of a module."""
+    return re.sub(r"\W", "_", name)
 
 
 def read_sources(texts: Iterable[str]) -> tuple[ScenarioSource, ...]:
@@ -106,7 +113,7 @@ def _directory(text: str, path: Path, number: int) -> ScenarioSource:
         raise UsageError(
             f"{OPTION} {text}: does not exist, expected a directory, a file or the name of a module"
         )
-    slug = re.sub(r"\W", "_", path.absolute().name.removesuffix(".py"))
+    slug = as_identifier(path.absolute().name.removesuffix(".py"))
     found = ScenarioSource(text=text, package=f"scenarios_{number}_{slug}", path=str(path.resolve()))
     if next(found.modules(), None) is None:
         raise UsageError(f"{OPTION} {text}: contains no module, expected a file such as widgets.py")

@@ -117,6 +117,18 @@ class GatewayUser(FastHttpUser):
             raise FixtureMissing
         return identity
 
+    def backend(self, name: str) -> str:
+        """Return the address of the backend ``name``, a module of this project or beside a custom scenario.
+
+        Raises:
+            FixtureMissing: it does not run, as the run reports. The scenario ends without a failure, and its operations
+                count as not called.
+        """
+        address = self.link.fixture.backends.get(name)
+        if address is None:
+            raise FixtureMissing
+        return address
+
     @property
     def refusal_rules(self) -> tuple[Path, ...]:
         """Files with expected refusals beside custom scenarios."""

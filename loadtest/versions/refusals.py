@@ -48,6 +48,9 @@ class Answered(Record, frozen=True, kw_only=True):
     gateway: str = ""
     """A PEP 440 specifier; empty for every version."""
 
+    def __post_init__(self) -> None:
+        SpecifierSet(self.gateway)
+
 
 class Unsent(Record, frozen=True, kw_only=True):
     """Negative cases that are not sent, and why."""

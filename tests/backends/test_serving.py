@@ -7,16 +7,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
-from loadtest.backends import COMMAND, Ready, read_ready
+from loadtest.backends import Ready, command, names, read_ready
+from loadtest.scenarios.source import ScenarioSource, read_sources
 
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
@@ -55,3 +57,67 @@ def test_a_line_that_is_not_there_yet(output: str) -> None:
 
 def test_the_line_among_others() -> None:
     assert read_ready('warning: x\n{"urls":{"mcp":"http://x"}}\nmore\n') == Ready(urls={"mcp": "http://x"})
+
+
+WIDGETS = """
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from loadtest.backends.asgi import serving
+
+from ._words import WORD
+
+
+async def word(request):
+    return JSONResponse({"word": WORD})
+
+
+@asynccontextmanager
+async def running():
+    async with serving(Starlette(routes=[Route("/", word)])) as url:
+        yield url
+"""
+BROKEN = """
+def running():
+    raise TypeError("two\\nlines")
+"""
+
+
+@pytest.fixture
+def custom(tmp_path: Path) -> tuple[ScenarioSource, ...]:
+    folder = tmp_path / "backends"
+    folder.mkdir()
+    (tmp_path / "scenario.py").write_text("")
+    (folder / "_words.py").write_text("WORD = 'widget'\n")
+    (folder / "widgets.py").write_text(WIDGETS)
+    return read_sources([str(tmp_path)])
+
+
+def test_those_of_custom_scenarios_run_as_well(custom: tuple[ScenarioSource, ...], tmp_path: Path) -> None:
+    (tmp_path / "backends" / "broken.py").write_text(BROKEN)
+    with subprocess.Popen(
+        command(custom), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        where = ready(process)
+        assert where.failed == {"broken": "TypeError: two lines"}
+        assert {*names(), "widgets"} == where.urls.keys()
+        assert requests.get(where.urls["widgets"], timeout=5).json() == {"word": "widget"}
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_a_backend_that_can_no_longer_be_imported_does_not_stop_the_others(
+    custom: tuple[ScenarioSource, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "backends" / "widgets.py").write_text("import nothing\n")
+    with subprocess.Popen(
+        command(custom), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        where = ready(process)
+        assert list(where.failed) == [os.path.relpath(tmp_path / "backends")]
+        assert where.urls.keys() == set(names())
+        process.kill()

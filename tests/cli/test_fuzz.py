@@ -21,7 +21,10 @@ from supported import NEWEST
 from loadtest.core.errors import UsageError
 from loadtest.engine.locust_options import read_config
 from loadtest.judge import categories
+from loadtest.scenarios.data_files import custom_fixtures, refusals_files
+from loadtest.scenarios.source import read_sources
 from loadtest.versions import data as versions
+from loadtest.versions.refusals import load_rules
 from loadtest.workload import profiles
 
 TIMES = int(os.environ.get("LOADTEST_FUZZ", "1"))
@@ -162,6 +165,50 @@ def test_other_files(
     for seed in rounds(40):
         (tmp_path / name).write_bytes(bytes_changed(data, random.Random(seed)))
         report(*arguments, name)
+
+
+FIXTURES = b"""[[fixture]]
+name = "widget"
+create = "POST /widgets"
+body = { name = "{{name}}", url = "{{backend:rest}}", parts = [{ size = 1 }] }
+id = "widget.id"
+delete = "DELETE /widgets/{widget_id}"
+"""
+REFUSALS = b"""[[answered]]
+operations = ["GET /widgets"]
+cases = ["no token"]
+outcomes = ["2*", "303 *"]
+kind = "public"
+gateway = ">= 1.0, < 9"
+reason = "widgets are public"
+
+[[unsent]]
+operations = ["POST /[a-w]idgets"]
+cases = ["required * removed"]
+reason = "it would be created"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("fixtures.toml", FIXTURES), ("refusals.toml", REFUSALS)], ids=["fixtures", "refusals"]
+)
+def test_files_beside_custom_scenarios(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / "widgets.py").write_text("")
+    custom = read_sources([str(tmp_path)])
+    refused: dict[int | None, str] = {}
+    for seed in (None, *rounds(200)):
+        (tmp_path / name).write_bytes(data if seed is None else bytes_changed(data, random.Random(seed)))
+        try:
+            for fixture in custom_fixtures(custom, ["rest"]):
+                fixture.body_for("lt-1", {"rest": "http://127.0.0.1:9"})
+            rules = load_rules(NEWEST, refusals_files(custom))
+            rules.reason("GET /widgets", "no token", "200")
+            rules.sends("POST /widgets", "required id removed")
+        except UsageError as error:
+            refused[seed] = str(error)
+    assert refused
+    assert None not in refused
+    assert {len(line.splitlines()) for line in refused.values()} == {1}
 
 
 @pytest.mark.parametrize("kind", ["stats", "failures", "exceptions", "stats_history"])

@@ -50,7 +50,10 @@ def test_fixtures_are_read(custom: tuple[ScenarioSource, ...], tmp_path: Path) -
     ("text", "words"),
     [
         (FIXTURE + FIXTURE, "fixture 'widget' exists already"),
-        (FIXTURE.replace("/{widget_id}", ""), "delete: expected a path with a parameter"),
+        (FIXTURE.replace("/{widget_id}", ""), "delete: expected an operation with one parameter"),
+        (FIXTURE.replace("DELETE /", "DELETE /parts/{part_id}/"), "delete: expected an operation with one"),
+        (FIXTURE.replace("DELETE /", ""), "delete: expected an operation with one parameter"),
+        (FIXTURE.replace("POST /", "POST /{part_id}/"), "create: expected an operation without a parameter"),
         (FIXTURE.replace("create", "make"), "make"),
         ("[[fixture", "fixtures.toml"),
     ],
@@ -62,6 +65,14 @@ def test_a_mistake_is_one_line(
     with pytest.raises(UsageError, match=words) as error:
         custom_fixtures(custom)
     assert "\n" not in str(error.value)
+
+
+def test_a_wrong_version_of_an_expected_refusal_is_one_line(
+    custom: tuple[ScenarioSource, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "refusals.toml").write_text(REFUSALS + 'gateway = "1.x or newer"\n')
+    with pytest.raises(UsageError, match=r"refusals\.toml: .*1\.x or newer"):
+        load_rules(more=refusals_files(custom))
 
 
 def test_expected_refusals_are_added_to_those_of_the_version(

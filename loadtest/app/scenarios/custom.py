@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from loadtest.backends import command
+from loadtest.backends import names as built_in_backends
 from loadtest.client.auth import Credentials
 from loadtest.client.session import connect
 from loadtest.core.errors import ExitCode, UsageError
@@ -15,6 +17,7 @@ from loadtest.engine.scenario_plan import check_operations, discover_scenarios
 from loadtest.engine.target import Target, target_environment
 from loadtest.gateway.running import RunningGateway
 from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.scenarios.backends import backend_names, backend_sources
 from loadtest.scenarios.data_files import custom_fixtures, refusals_files
 from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions.data import available
@@ -34,11 +37,12 @@ def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None
     """
     if not custom:
         return
-    custom_fixtures(custom)
+    custom_fixtures(custom, backend_names(custom, built_in_backends()))
     load_rules(more=refusals_files(custom))
     planned = discover_scenarios(custom=custom, soak=True, deep=True)
     if version is not None and path_of(version).is_file():
         check_operations(custom, _known_operations())
+    _check_backends(custom)
     imported = _imported(custom)
     for scenario in planned:
         if scenario.name not in imported:
@@ -76,27 +80,41 @@ def _known_operations() -> frozenset[str]:
     )
 
 
+def _check_backends(custom: Sequence[ScenarioSource]) -> None:
+    """Import the backends, if there are any, as the process that serves them does.
+
+    Raises:
+        UsageError: one is not valid.
+    """
+    if backend_sources(custom):
+        _output(command(custom, check=True), os.environ, custom[0])
+
+
 def _imported(custom: Sequence[ScenarioSource]) -> frozenset[str]:
     """Return the names of the scenarios that the process of Locust finds."""
     target = Target(host="", credentials=Credentials(email=""), custom=tuple(custom))
+    environment = without_settings(os.environ) | target_environment(target)
+    return frozenset(_output([sys.executable, "-m", "loadtest.users"], environment, custom[0]).split())
+
+
+def _output(arguments: Sequence[str], environment: Mapping[str, str], first: ScenarioSource) -> str:
+    """Return the output of a process that imports modules; ``first`` is in messages that name no file.
+
+    Raises:
+        UsageError: a module is not valid.
+    """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "loadtest.users"],
-            env=without_settings(os.environ) | target_environment(target),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=IMPORT_TIMEOUT,
+            arguments, env=environment, capture_output=True, text=True, check=False, timeout=IMPORT_TIMEOUT
         )
     except subprocess.TimeoutExpired as error:
         raise UsageError(
-            f"--scenarios {custom[0].text}: importing took more than {IMPORT_TIMEOUT:g} s, expected modules that "
-            "only define user classes"
+            f"--scenarios {first.text}: importing took more than {IMPORT_TIMEOUT:g} s, expected modules that "
+            "only define classes and functions"
         ) from error
+    last = done.stderr.strip().rpartition("\n")[2]
     if done.returncode == ExitCode.USAGE:
-        raise UsageError(done.stderr.strip().rpartition("\n")[2])
+        raise UsageError(last)
     if done.returncode:
-        raise UsageError(
-            f"--scenarios {custom[0].text}: cannot be imported: {done.stderr.strip().rpartition(chr(10))[2]}"
-        )
-    return frozenset(done.stdout.split())
+        raise UsageError(f"--scenarios {first.text}: cannot be imported: {last}")
+    return done.stdout

@@ -37,7 +37,7 @@ def try_scenarios(
     chosen = scenarios_in(custom, discover_scenarios(custom=custom, soak=True, deep=True))
     progress.log("boot", source.text)
     with ExitStack() as stack:
-        gateway = stack.enter_context(booted(source, home=home, database=database))
+        gateway = stack.enter_context(booted(source, home=home, database=database, custom=custom))
         check_operations_of(custom, gateway)
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-try-")))
         names = tuple(one.name for one in chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ from loadtest.core.record import Record
 from loadtest.gateway.install.source import Running, Source
 from loadtest.gateway.process.daemon import Daemon, DaemonState
 from loadtest.gateway.running import RunningGateway
+from loadtest.scenarios.source import ScenarioSource
 
 SUPERVISOR = Daemon(
     module="loadtest.gateway.process.supervisor",
@@ -34,6 +35,8 @@ class Order(Record, frozen=True, kw_only=True):
     overrides: dict[str, str] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Why this source was chosen, if the caller did not name one."""
+    custom: tuple[ScenarioSource, ...] = ()
+    """Custom scenarios, whose backends are started as well."""
 
 
 def read_state(home: Path) -> RunningGateway | None:
@@ -68,6 +71,7 @@ def boot_detached(
     port: int | None = None,
     database: str | None = None,
     overrides: Mapping[str, str] | None = None,
+    custom: Sequence[ScenarioSource] = (),
 ) -> RunningGateway:
     """Boot ``source`` under a supervisor that outlives this process; returns the gateway when it is up.
 
@@ -90,6 +94,7 @@ def boot_detached(
             database=database,
             overrides=dict(overrides or {}),
             notes=getattr(source, "notes", ()),
+            custom=tuple(custom),
         )
         return SUPERVISOR.start(home, msgspec.json.encode(order))
 

@@ -29,7 +29,12 @@ def begin(text: bytes) -> Iterator[Started[RunningGateway]]:
     if isinstance(source, Pinned):
         source = replace(source, notes=order.notes)
     with booted(
-        source, home=home, port=order.port, database=order.database, overrides=order.overrides
+        source,
+        home=home,
+        port=order.port,
+        database=order.database,
+        overrides=order.overrides,
+        custom=order.custom,
     ) as gateway:
         children = tuple(pid for pid in (gateway.pid, gateway.backends_pid) if pid)
         yield Started(home=home, running=gateway, children=children)

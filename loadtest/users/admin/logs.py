@@ -103,7 +103,7 @@ class AdminEventsUser(GatewayUser):
         """Follow the events while a tool is disabled."""
         tool = {
             "name": self.name("tool"),
-            "url": f"{self.fixture.backends['rest']}/echo",
+            "url": f"{self.backend('rest')}/echo",
             "integration_type": "REST",
             "request_type": "POST",
         }

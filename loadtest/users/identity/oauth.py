@@ -45,7 +45,7 @@ class OAuthUser(GatewayUser):
     @task(2)
     def known_client(self) -> None:
         """With a client registered at the provider: consent, tools, a tool call."""
-        issuer = self.fixture.backends["oauth"]
+        issuer = self.backend("oauth")
         config = {
             "client_id": OAUTH_CLIENT_ID,
             "client_secret": OAUTH_CLIENT_SECRET,
@@ -89,7 +89,7 @@ class OAuthUser(GatewayUser):
     @task
     def registered_client(self) -> None:
         """With a client that the gateway registers itself (RFC 7591) and then deletes."""
-        config = {"issuer": self.fixture.backends["oauth"]}
+        config = {"issuer": self.backend("oauth")}
         with self.created(
             "POST /gateways/",
             json=self.protected(config),
@@ -107,7 +107,7 @@ class OAuthUser(GatewayUser):
         name = self.name("oauth")
         return {
             "name": name,
-            "url": f"{self.fixture.backends['oauth']}/mcp?name={name}",
+            "url": f"{self.backend('oauth')}/mcp?name={name}",
             "transport": "STREAMABLEHTTP",
             "visibility": "public",
             "auth_type": "oauth",
@@ -121,7 +121,7 @@ class OAuthUser(GatewayUser):
 
     def consent(self, gateway_id: str, *, popup: bool) -> None:
         """Follow the redirects of a browser: to the provider, which consents, and back."""
-        provider = self.fixture.backends["oauth"]
+        provider = self.backend("oauth")
         sent = self.call(
             "GET /oauth/authorize/{gateway_id}",
             gateway_id=gateway_id,

@@ -25,7 +25,7 @@ class PasswordUser(PeopleUser):
         tokens: list[str] = []
 
         def mailed(_: Answer) -> Mismatch | None:
-            text = newest_mail(self.fixture.backends["smtp"], person.email, within=MAIL_WITHIN)
+            text = newest_mail(self.backend("smtp"), person.email, within=MAIL_WITHIN)
             if text is None:
                 return expected(
                     f"a mail within {MAIL_WITHIN:g} s; does the gateway's SMTP_HOST name our backend?"

@@ -86,7 +86,7 @@ class SingleSignOnUser(PeopleUser):
     @task
     def provider_properties(self) -> None:
         """Providers with every property, and one that gets new values for them."""
-        issuer = self.fixture.backends["oauth"]
+        issuer = self.backend("oauth")
         for on in (False, True):
             with self.provider("oidc", **self.trust(on=on)) as provider:
                 changes = {
@@ -112,7 +112,7 @@ class SingleSignOnUser(PeopleUser):
             "auto_create_users": on,
             "trusted_for_api_auth": on,
             "api_audience": f"loadtest-{on}",
-            "jwks_uri": f"{self.fixture.backends['oauth']}/jwks?on={on}",
+            "jwks_uri": f"{self.backend('oauth')}/jwks?on={on}",
             "team_mapping": {"nobody": {"on": on}},
             "provider_metadata": {"on": on},
         }
@@ -143,7 +143,7 @@ class SingleSignOnUser(PeopleUser):
 
     def provider(self, kind: str, **more: Any) -> AbstractContextManager[Answer]:
         """Register the local provider under a new name for the ``with`` block, as ``kind``."""
-        issuer = self.fixture.backends["oauth"]
+        issuer = self.backend("oauth")
         name = self.name("sso")
         return self.created(
             "POST /auth/sso/admin/providers",
@@ -178,7 +178,7 @@ class SingleSignOnUser(PeopleUser):
                 "redirect_uri": f"{self.link.session.host}/auth/sso/callback/{provider_id}",
                 "scopes": OPENID_SCOPES,
             },
-            check=sends_to(f"{self.fixture.backends['oauth']}/authorize"),
+            check=sends_to(f"{self.backend('oauth')}/authorize"),
         )
         jar = cookies(begun)
         return self.call(

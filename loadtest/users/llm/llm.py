@@ -47,7 +47,7 @@ class LlmModels(GatewayUser):
         return {
             "name": self.name("provider"),
             "provider_type": "openai_compatible",
-            "api_base": self.fixture.backends["llm"],
+            "api_base": self.backend("llm"),
             "api_key": "any",
             "api_version": "1",
             "description": "Made by the load test.",
@@ -142,7 +142,7 @@ class LlmConfigUser(LlmModels):
                 "name": self.name("provider"),
                 "provider_type": "openai",
                 "description": "Changed by the load test.",
-                "api_base": f"{self.fixture.backends['llm']}/changed",
+                "api_base": f"{self.backend('llm')}/changed",
                 "api_key": "changed",
                 "api_version": "2",
                 "config": {"changed": True},

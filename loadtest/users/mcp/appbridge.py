@@ -77,7 +77,7 @@ class AppBridgeUser(GatewayUser):
         return {
             "tool": {
                 "name": self.name("tool"),
-                "url": f"{self.fixture.backends['rest']}/echo",
+                "url": f"{self.backend('rest')}/echo",
                 "description": "Answers with what it was sent.",
                 "integration_type": "REST",
                 "request_type": "POST",

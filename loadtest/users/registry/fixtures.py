@@ -127,17 +127,6 @@ class RegistryUser(GatewayUser):
 
     abstract = True
 
-    def backend(self, name: str) -> str:
-        """Return the address of a backend.
-
-        Raises:
-            LookupError: it is not running.
-        """
-        try:
-            return self.fixture.backends[name]
-        except KeyError:
-            raise LookupError(f"the backend {name!r} is not there") from None
-
     def team(self) -> AbstractContextManager[Answer]:
         """Create a team for the ``with`` block."""
         body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}

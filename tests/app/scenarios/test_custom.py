@@ -47,6 +47,13 @@ reason = "the stub says ready"
 owner = "tests"
 expires = 2099-12-31
 """
+FIXTURE = """
+[[fixture]]
+name = "word"
+create = "POST /gateways"
+body = { name = "{{name}}", url = "{{backend:words}}/mcp" }
+delete = "DELETE /gateways/{gateway_id}"
+"""
 
 
 @pytest.fixture
@@ -98,6 +105,56 @@ def test_a_mistake_is_one_line_that_names_the_place(folder: Path, old: str, new:
     with pytest.raises(UsageError, match=f"^{re.escape(words)}") as error:
         check_sources(read_sources(["mine"]), NEWEST)
     assert "\n" not in str(error.value)
+
+
+BACKEND = """
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def running():
+    yield "http://127.0.0.1:9/words"
+"""
+WRONG_BACKENDS = {
+    "it cannot be imported": (
+        "words.py",
+        "\nimport nothing\n",
+        "mine/backends/words.py:2: ModuleNotFoundError: ",
+    ),
+    "it is no backend": ("words.py", "", "mine/backends/words.py: defines no running(), expected "),
+    "its name is taken": (
+        "mcp.py",
+        BACKEND,
+        "mine/backends/mcp.py: the backend mcp exists already, expected ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "words"), WRONG_BACKENDS.values(), ids=WRONG_BACKENDS)
+def test_a_mistake_in_a_backend_is_one_line(folder: Path, name: str, text: str, words: str) -> None:
+    (folder / "backends").mkdir()
+    (folder / "backends" / name).write_text(text)
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}") as error:
+        check_sources(read_sources(["mine"]), NEWEST)
+    assert "\n" not in str(error.value)
+
+
+def test_a_fixture_names_a_backend_that_exists(folder: Path) -> None:
+    (folder / "backends").mkdir()
+    (folder / "backends" / "words.py").write_text(BACKEND)
+    (folder / "fixtures.toml").write_text(FIXTURE)
+    check_sources(read_sources(["mine"]), NEWEST)
+    (folder / "fixtures.toml").write_text(FIXTURE.replace("backend:words", "backend:word"))
+    with pytest.raises(
+        UsageError, match=r"fixture 'word': body: there is no backend 'word', expected one of a2a, "
+    ):
+        check_sources(read_sources(["mine"]), NEWEST)
+
+
+def test_the_operations_of_a_fixture_exist(folder: Path) -> None:
+    (folder / "fixtures.toml").write_text(FIXTURE.replace("{{backend:words}}", "").replace("/{g", "s/{g"))
+    with pytest.raises(UsageError, match=r"^mine/fixtures\.toml:6: unknown operation DELETE /gatewayss/"):
+        check_sources(read_sources(["mine"]), NEWEST)
 
 
 def test_the_scenarios_are_valid(folder: Path) -> None:

@@ -19,7 +19,7 @@ class TriedUser(GatewayUser):
     @task
     def calls(self) -> None:
         """Succeed, then fail."""
-        self.call("GET /version", headers={"X-Entity": self.entity("echo")})
+        self.call("GET /version", headers={"X-Entity": self.entity("echo"), "X-Backend": self.backend("words")})
         self.call("GET /ready", check=checks.has("status", "another"))
 '''
 
@@ -31,17 +31,28 @@ create = "POST /widgets"
 body = { name = "{{name}}" }
 delete = "DELETE /widgets/{widget_id}"
 """
+BACKEND = """
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def running():
+    yield "http://127.0.0.1:9/words"
+"""
 
 
 def test_every_exchange_is_printed_and_a_failure_is_the_exit_code(tmp_path: Path) -> None:
     file = tmp_path / "tried.py"
     file.write_text(SCENARIO)
     (tmp_path / "fixtures.toml").write_text(FIXTURE)
+    (tmp_path / "backends").mkdir()
+    (tmp_path / "backends" / "words.py").write_text(BACKEND)
     job = Job.on(StubGateway, tmp_path, verb=("scenario", "try"), arguments=(str(file),), users=())
     with started(job):
         assert job.wait() == 1, job.output
     assert "1. GET /version 200" in job.output
     assert "X-Entity: stub" in job.output  # the fixture beside the file
+    assert "X-Backend: http://127.0.0.1:9/words" in job.output  # its backend
     assert '"app"' in job.output  # the body of a success
     assert "2. GET /ready 200" in job.output
     assert "expected status to be 'another'" in job.output
