@@ -27,9 +27,9 @@ class TriedUser(GatewayUser):
 FIXTURE = """
 [[fixture]]
 name = "echo"
-create = "POST /widgets"
+create = "POST /rbac/roles"
 body = { name = "{{name}}" }
-delete = "DELETE /widgets/{widget_id}"
+delete = "DELETE /rbac/roles/{role_id}"
 """
 BACKEND = """
 from contextlib import asynccontextmanager
