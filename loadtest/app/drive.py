@@ -14,11 +14,15 @@ from loadtest.app.enrich import enrich
 from loadtest.app.locust_process import STOP_WITHIN, in_terminal, locust_environment
 from loadtest.app.paired import base_of, only_process
 from loadtest.app.reports_directory import clear_reports, reserve_reports
+from loadtest.app.scenarios.custom import check_operations_of, check_sources
+from loadtest.app.scenarios.generated import generate_requests
 from loadtest.client.connection.trust import read_trust
+from loadtest.client.session import connect
 from loadtest.core import settings
 from loadtest.core.address import given_address, looks_like_address, parse_address
-from loadtest.core.errors import ExitCode
+from loadtest.core.errors import ExitCode, InconclusiveError
 from loadtest.core.files import prepare_directory
+from loadtest.core.progress import progress
 from loadtest.core.signals import Stopped, StopRequest, listening
 from loadtest.engine.locust_options import Mode, check_arguments, configured_host, read_config
 from loadtest.engine.target import DEFAULT_HOST, PairPlan, Replica, Target, target_from
@@ -87,22 +91,24 @@ def drive_alone(
     explicit: frozenset[str] = frozenset(),
     arguments: Sequence[str] = (),
     custom: Sequence[ScenarioSource] = (),
+    generated_only: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Run Locust in this terminal, against LOADTEST_HOST, GATEWAY, or the gateway of ``boot --detach``.
 
     If none of them names an address, LOCUST_HOST or a configuration file of Locust does. With ``master``, workers on
-    other machines generate the load.
+    other machines generate the load. With ``generated_only``, all scenarios are disabled.
 
     Returns 0 if there are measurements, 3 if there are none, and 128 plus the signal number after a signal. Failed
     requests do not change the code.
 
     Raises:
-        UsageError: ``reports`` cannot be written to, or options contradict each other.
+        UsageError: ``reports`` cannot be written to, options contradict each other, or a scenario is not valid.
     """
+    check_sources(custom, None)
     config = read_config(arguments)
     held, target = _find_target(size, home, reports, config, environ)
-    target = replace(_with_custom(target, custom), ui=ui)
+    target = replace(_with_custom(target, custom), ui=ui, generated_only=generated_only)
     if master is not None:
         target = as_master(target, master)
     check_arguments(arguments, target.host, ui=ui)
@@ -110,14 +116,15 @@ def drive_alone(
         read_trust()
     if master is not None:
         arguments = (*master.arguments(), *arguments)
-    environment = locust_environment(target, size, explicit=explicit, config=config, environ=environ)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(listening())
-        stop.handle()
         measures = ONLY_PRINT.isdisjoint(arguments)
         if measures:
             stack.enter_context(reserve_reports(prepare_directory(reports)))
             clear_reports(reports)
+            target = replace(target, generated=_generated(target, arguments, home))
+        environment = locust_environment(target, size, explicit=explicit, config=config, environ=environ)
+        stop.handle()
         with in_terminal(arguments, environment) as locust:
             locust.wait()
             if locust.exit_status is None:
@@ -129,6 +136,25 @@ def drive_alone(
     # If Locust cannot load the scenarios its exit status is 1, which would mean that the gateway failed.
     conclusive = (int(ExitCode.PASS), int(ExitCode.USAGE))
     return locust.exit_status if locust.exit_status in conclusive else int(ExitCode.INCONCLUSIVE)
+
+
+def _generated(target: Target, arguments: Sequence[str], home: Path) -> str:
+    """Return the file with requests for operations without a scenario; empty if the gateway does not respond.
+
+    Locust then reports why.
+
+    Raises:
+        UsageError: a custom scenario calls an operation that is unknown.
+    """
+    try:
+        session = connect(target.host, target.credentials, data=target.version_data)
+    except InconclusiveError:
+        return ""
+    check_operations_of(target.custom, session)
+    with progress() as shown:
+        return generate_requests(
+            session, target.custom, arguments, Path(target.reports), home, shown, only=target.generated_only
+        )
 
 
 def _finish(reports: Path, held: RunningGateway | None, stop: StopRequest) -> None:

@@ -41,6 +41,7 @@ from loadtest.app.reports_directory import clear_reports, reserve_reports
 from loadtest.app.scenarios.custom import check_operations_of, check_sources
 from loadtest.app.scenarios.generated import generate_requests
 from loadtest.app.supervision import run_locust
+from loadtest.client.session import Session, connect
 from loadtest.core.address import looks_like_address, parse_address
 from loadtest.core.errors import BootError, LoadTestError, UsageError
 from loadtest.core.files import prepare_directory
@@ -228,7 +229,8 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
             base = others.pop() if job.base is not None else None
             ports = tuple(urlsplit(one.host).port for one in (gateway, base) if one)
             phases += _boot_phases(gateway, job.set_up_seconds)
-            check_operations_of(job.custom, gateway)
+            session = connect(gateway.host, gateway.credentials, data=gateway.data)
+            check_operations_of(job.custom, session)
             for note in gateway.notes:
                 progress.log("note", note)
             wanted = f"{job.size.words} on {gateway.host}"
@@ -236,7 +238,7 @@ def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest,
             began = time.monotonic()
             try:
                 plan = PairPlan(budget=job.pairs_for) if base else None
-                silent_since = _drive(job, gateway, others, progress, base=base, pairs=plan)
+                silent_since = _drive(job, session, gateway, others, progress, base=base, pairs=plan)
                 phases.append(_phase("load", began))
                 began = time.monotonic()
                 if job.size.profile == "soak" and stop.signal is None:
@@ -271,7 +273,8 @@ def _confirmed(job: Job, run: Run, ports: Sequence[int | None], stop: StopReques
         prepare_directory(reports)
         with _gateways(job, 1, ports=tuple(reversed(ports)), swapped=True) as (gateway, base):
             again = replace_job(job, reports=reports)
-            _drive(again, gateway, (), progress, base=base, pairs=plan)
+            session = connect(gateway.host, gateway.credentials, data=gateway.data)
+            _drive(again, session, gateway, (), progress, base=base, pairs=plan)
             second = _measured(again, gateway.deployment)
     except LoadTestError as error:
         return unconfirmed(run, f"nothing could be confirmed: {redact(str(error))}")
@@ -399,6 +402,7 @@ def master_target(gateway: str | None, home: Path) -> tuple[str, RunningGateway 
 
 def _drive(
     job: Job,
+    session: Session,
     gateway: RunningGateway,
     others: Sequence[RunningGateway],
     progress: Progress,
@@ -409,7 +413,7 @@ def _drive(
     target = replace(
         target_of(gateway, job.size, job.reports, others, base, pairs, job.custom),
         generated=generate_requests(
-            *(gateway, job.custom, job.locust, job.reports, job.home, progress), only=job.generated_only
+            session, job.custom, job.locust, job.reports, job.home, progress, only=job.generated_only
         ),
         generated_only=job.generated_only,
     )

@@ -224,6 +224,11 @@ def explicit(given: Given) -> frozenset[str]:
     return frozenset(name.replace("_", "-") for name in names if given[name] is not None)
 
 
+generated_only = click.option(
+    "--generated-only", is_flag=True, help="Run no scenario: call every operation from the contract"
+)
+
+
 def locust_arguments(given: Given) -> tuple[str, ...]:
     """Return the arguments for Locust: those after ``--``, then the tags, which would end at the next option only."""
     return (*given["locust"], *(("--tags", *given["tags"]) if given["tags"] else ()))

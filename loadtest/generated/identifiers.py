@@ -31,7 +31,7 @@ class KnownEntity:
     values: Mapping[str, str]
     own: bool
     words: frozenset[str] = frozenset()
-    """The fixed parts of that path; none for an entity of the fixture."""
+    """The fixed parts of that path, and the collection; none for an entity of the fixture."""
 
 
 @dataclass
@@ -74,17 +74,29 @@ class Identifiers:
             }
             kept = {key: value for key, value in (identity | proven).items() if value not in foreign}
             if kept:
-                self._add(KnownEntity(place, kept, own=True, words=words_of(operation)))
+                self._add(KnownEntity(place, kept, own=True, words=words_of(operation) | {place}))
 
     def find(self, parameter: str, operation: str, *, own: bool) -> tuple[str, KnownEntity] | None:
-        """Return an identifier for ``parameter`` of ``operation`` and its entity; of ``own`` entities only if set."""
-        before, words = collection_of(operation, parameter), words_of(operation, parameter)
-        for entity in reversed(self.entities):
-            if (entity.own or not own) and not self._is_namesake(entity, before, words):
-                value = _identifier(parameter, before, entity)
-                if value is not None:
-                    return value, entity
-        return None
+        """Return an identifier for ``parameter`` of ``operation`` and its entity; of ``own`` entities only if set.
+
+        An entity of the collection that the parameter is about comes before one that only mentions such an identifier.
+        """
+        found = [
+            (value, entity)
+            for entity in reversed(self.entities)
+            if (entity.own or not own)
+            and (value := self.identifier_of(entity, parameter, operation)) is not None
+        ]
+        before = collection_of(operation, parameter)
+        exact = (one for one in found if _is_about(parameter, before, one[1]))
+        return next(exact, found[0] if found else None)
+
+    def identifier_of(self, entity: KnownEntity, parameter: str, operation: str) -> str | None:
+        """Return what identifies ``entity`` as ``parameter`` of ``operation``; None if nothing does."""
+        before = collection_of(operation, parameter)
+        if self._is_namesake(entity, before, words_of(operation, parameter)):
+            return None
+        return _identifier(parameter, before, entity)
 
     def forget(self, entity: KnownEntity) -> None:
         """Remove an entity that was deleted, and others with the same identifiers."""
@@ -138,13 +150,20 @@ def _identifier(parameter: str, before: str, entity: KnownEntity) -> str | None:
     values = {_plain(key): value for key, value in entity.values.items()}
     wanted = _plain(parameter)
     stem, _, last = parameter.replace("-", "_").rpartition("_")
-    singular = _plain(_singular(entity.collection))
     same = _plain(before) == _plain(entity.collection)
     if wanted in values and (wanted not in ("id", "name", "key", "uri") or same):
         return values[wanted]
-    if stem and (_plain(stem) == singular or singular.endswith(_plain(stem)) or same):
+    if stem and _is_about(parameter, before, entity):
         return values.get(_plain(last))
     return values.get("id") if same else None
+
+
+def _is_about(parameter: str, before: str, entity: KnownEntity) -> bool:
+    """Return whether ``entity`` is of the collection ``before`` the parameter, or of that in its name."""
+    stem = _plain(parameter.replace("-", "_").rpartition("_")[0])
+    return _plain(before) == _plain(entity.collection) or bool(
+        stem and _plain(_singular(entity.collection)).endswith(stem)
+    )
 
 
 def _collection(key: str, collection: str) -> str:

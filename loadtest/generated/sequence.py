@@ -104,9 +104,8 @@ class CallSequence:
         ]
         for entity in reversed(self.identifiers.own):
             for one in deletions:
-                found = self._found(one)
-                if found is not None and found[1] is entity and _removes(one, entity):
-                    self._send(one, one.candidates[0])
+                if self._removes(one, entity):
+                    self._send(one, one.candidates[0], entity)
                     break
             self.identifiers.forget(entity)
 
@@ -148,9 +147,11 @@ class CallSequence:
                 self._settled.add(one.operation)
                 return
 
-    def _send(self, one: GeneratedOperation, candidate: Candidate) -> Understood:
+    def _send(
+        self, one: GeneratedOperation, candidate: Candidate, entity: KnownEntity | None = None
+    ) -> Understood:
         names: list[str] = []
-        request, entities = self._filled(one, candidate, names)
+        request, entities = self._filled(one, candidate, names, entity)
         answer = self.send(request)
         if answer.understood is not Understood.YES or one.withheld:
             return answer.understood
@@ -160,21 +161,33 @@ class CallSequence:
                 self.repeatable.append(request)
         elif _is_end(one):
             for entity in entities[-1:]:
-                if deletes(one.operation) and _removes(one, entity):
+                if deletes(one.operation) and self._removes(one, entity):
                     self.identifiers.forget(entity)
         else:
             self.identifiers.created(one.operation, answer.body, unique=names, certain=answer.status == 201)
         return answer.understood
 
     def _filled(
-        self, one: GeneratedOperation, candidate: Candidate, names: list[str]
+        self,
+        one: GeneratedOperation,
+        candidate: Candidate,
+        names: list[str],
+        chosen: KnownEntity | None,
     ) -> tuple[Request, list[KnownEntity]]:
-        """Return the request, and the entities in its path; add the unique texts that it contains to ``names``."""
+        """Return the request, and the entities in its path; add the unique texts that it contains to ``names``.
+
+        The last parameter identifies the ``chosen`` entity, if there is one.
+        """
         own = not _reads(one)
         path: dict[str, str] = {}
         entities: list[KnownEntity] = []
         for parameter in one.parameters:
-            found = None if one.withheld else self.identifiers.find(parameter, one.operation, own=own)
+            if one.withheld:
+                found = None
+            elif chosen is not None and parameter == one.parameters[-1]:
+                found = self._identified(chosen, one)
+            else:
+                found = self.identifiers.find(parameter, one.operation, own=own)
             if found is not None:
                 path[parameter] = found[0]
                 entities.append(found[1])
@@ -192,6 +205,15 @@ class CallSequence:
         params = {key: _query(value) for key, value in fill(candidate.params, replace).items()}
         return Request(one, path, params, fill(candidate.body, replace), candidate.form), entities
 
+    def _identified(self, entity: KnownEntity, one: GeneratedOperation) -> tuple[str, KnownEntity] | None:
+        value = self.identifiers.identifier_of(entity, one.parameters[-1], one.operation)
+        return None if value is None else (value, entity)
+
+    def _removes(self, one: GeneratedOperation, entity: KnownEntity) -> bool:
+        """Return whether ``one`` deletes ``entity`` itself, and not its membership in another one."""
+        same = collection_of(one.operation, one.parameters[-1]) == entity.collection
+        return same and self._identified(entity, one) is not None
+
     def _found(self, one: GeneratedOperation) -> tuple[str, KnownEntity] | None:
         if not one.parameters:
             return None
@@ -208,11 +230,6 @@ def _is_end(one: GeneratedOperation) -> bool:
 
 def _ends_in_parameter(one: GeneratedOperation) -> bool:
     return one.operation.rstrip("/").endswith("}")
-
-
-def _removes(one: GeneratedOperation, entity: KnownEntity) -> bool:
-    """Return whether ``one`` deletes ``entity`` itself, and not its membership in another one."""
-    return collection_of(one.operation, one.parameters[-1]) == entity.collection
 
 
 def _depth(one: GeneratedOperation) -> tuple[int, str]:

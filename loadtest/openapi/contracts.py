@@ -79,6 +79,16 @@ def contract_of(version: str) -> StoredContract:
     return StoredContract(document, stored.settings)
 
 
+def known_operations() -> frozenset[str]:
+    """Return the operations of all known versions with a stored contract.
+
+    Raises:
+        UsageError: as :func:`contract_of`.
+    """
+    stored = (version for version in versions.available() if path_of(version).is_file())
+    return frozenset(operation for version in stored for operation in contract_of(version).operations)
+
+
 def with_areas(run: Run) -> Run:
     """Return ``run`` with the areas of the stored contract of its gateway version.
 

@@ -84,13 +84,23 @@ def test_a_nested_entity_is_found() -> None:
 
 
 def test_a_nested_entity_of_another_kind_belongs_to_its_own_collection() -> None:
-    known = Identifiers()
+    known = Identifiers(
+        creations=frozenset(map(words_of, ("POST /admin/users", "POST /auth/email/register")))
+    )
     body = {"access_token": "secret", "user": {"email": "lt-1@example.com", "team_id": "t"}}
     known.created("POST /auth/email/register", body, unique=["lt-1"], certain=False)
-    operation = "DELETE /auth/email/admin/users/{user_email}"
+    operation = "DELETE /admin/users/{user_email}"
     found = known.find("user_email", operation, own=True)
     assert found is not None
     assert (found[0], found[1].collection) == ("lt-1@example.com", "users")
+
+
+def test_an_entity_comes_before_one_that_only_mentions_it() -> None:
+    known = Identifiers()
+    known.created("POST /users", {"email": "lt-1@example.com"}, unique=["lt-1"], certain=False)
+    known.created("POST /rbac/check", {"user_email": "lt-2@example.com"}, unique=["lt-2"], certain=False)
+    found = known.find("user_email", "PATCH /users/{user_email}", own=True)
+    assert (found or ("",))[0] == "lt-1@example.com"
 
 
 def test_reads_prefer_own_entities_then_what_was_read_first() -> None:

@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from loadtest.backends import command
 from loadtest.backends import names as built_in_backends
 from loadtest.client.auth import Credentials
-from loadtest.client.session import connect
+from loadtest.client.session import Session
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.settings import without_settings
 from loadtest.engine.scenario_plan import check_operations, discover_scenarios
 from loadtest.engine.target import Target, target_environment
-from loadtest.gateway.running import RunningGateway
-from loadtest.openapi.contracts import contract_of, path_of
+from loadtest.openapi.contracts import known_operations, path_of
 from loadtest.scenarios.backends import backend_names, backend_sources
 from loadtest.scenarios.data_files import custom_fixtures, refusals_files
 from loadtest.scenarios.source import ScenarioSource
-from loadtest.versions.data import available
 from loadtest.versions.refusals import load_rules
 
 IMPORT_TIMEOUT = 120.0
@@ -41,7 +39,7 @@ def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None
     load_rules(more=refusals_files(custom))
     planned = discover_scenarios(custom=custom, soak=True, deep=True)
     if version is not None and path_of(version).is_file():
-        check_operations(custom, _known_operations())
+        check_operations(custom, known_operations())
     _check_backends(custom)
     imported = _imported(custom)
     for scenario in planned:
@@ -58,26 +56,14 @@ def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None
         )
 
 
-def check_operations_of(custom: Sequence[ScenarioSource], gateway: RunningGateway) -> None:
-    """Compare the operations of the ``custom`` scenarios with those that the running ``gateway`` offers.
+def check_operations_of(custom: Sequence[ScenarioSource], session: Session) -> None:
+    """Compare the operations of the ``custom`` scenarios with those that the gateway of ``session`` offers.
 
     Raises:
         UsageError: an operation is offered by neither this gateway nor a known version.
-        InconclusiveError: the gateway does not respond.
     """
     if custom:
-        session = connect(gateway.host, gateway.credentials, data=gateway.data)
-        check_operations(custom, session.contract.operations.keys() | _known_operations())
-
-
-def _known_operations() -> frozenset[str]:
-    """Return the operations of all known versions."""
-    return frozenset(
-        operation
-        for version in available()
-        if path_of(version).is_file()
-        for operation in contract_of(version).operations
-    )
+        check_operations(custom, session.contract.operations.keys() | known_operations())
 
 
 def _check_backends(custom: Sequence[ScenarioSource]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest.client.session import connect
+from loadtest.client.session import Session
 from loadtest.core.errors import InconclusiveError, LoadTestError
 from loadtest.core.files import write_atomically
 from loadtest.core.locks import exclusively
@@ -23,7 +23,6 @@ from loadtest.core.units import plural
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.engine.selection import read_selection
 from loadtest.gateway.install.uv import run_uv
-from loadtest.gateway.running import RunningGateway
 from loadtest.generated.requests import GenerationJob
 from loadtest.results.run import GENERATED
 from loadtest.scenarios.source import ScenarioSource
@@ -39,7 +38,7 @@ READY = "ready"
 
 
 def generate_requests(
-    gateway: RunningGateway,
+    session: Session,
     custom: Sequence[ScenarioSource],
     arguments: Sequence[str],
     reports: Path,
@@ -48,14 +47,13 @@ def generate_requests(
     *,
     only: bool,
 ) -> str:
-    """Write requests for the operations of ``gateway`` that no scenario calls, and return the path of the file.
+    """Write requests for the operations of a gateway that no scenario calls, and return the path of the file.
 
     With ``only``, no operation counts as called by a scenario. Returns an empty text if there are none, if
     ``arguments`` for Locust select other scenarios, or if they cannot be generated, which is noted.
     """
     if not _selected(arguments):
         return ""
-    session = connect(gateway.host, gateway.credentials, data=gateway.data)
     scenarios = () if only else discover_scenarios(custom=custom, soak=True, deep=True)
     called = {base(call.operation) for scenario in scenarios for call in scenario.calls}
     uncalled = sorted(session.contract.operations.keys() - called)

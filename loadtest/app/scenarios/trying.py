@@ -38,7 +38,7 @@ def try_scenarios(
     progress.log("boot", source.text)
     with ExitStack() as stack:
         gateway = stack.enter_context(booted(source, home=home, database=database, custom=custom))
-        check_operations_of(custom, gateway)
+        check_operations_of(custom, connect(gateway.host, gateway.credentials, data=gateway.data))
         reports = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-try-")))
         names = tuple(one.name for one in chosen)
         trace = run_traced(

@@ -11,17 +11,19 @@ import msgspec
 
 from loadtest.app.judging import JudgingOptions, judge_run
 from loadtest.cli import options
-from loadtest.cli.options import FILE, HELP, examples
+from loadtest.cli.options import FILE, HELP, examples, setting_options
+from loadtest.core import settings
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.files import read_json, write_atomically
 from loadtest.core.operations import METHODS, canonical
 from loadtest.core.units import plural
-from loadtest.engine.scenario_plan import discover_scenarios
+from loadtest.engine.scenario_plan import check_operations, discover_scenarios
 from loadtest.judge.coverage_diff import contract_coverage, diff_coverage
 from loadtest.judge.elements import open_elements
-from loadtest.openapi.contracts import closest
+from loadtest.openapi.contracts import closest, known_operations
 from loadtest.reports import coverage_table, element_table
 from loadtest.results.run import Run
+from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions import data as versions
 from loadtest.versions.data import VersionData, not_yet_path
 
@@ -33,7 +35,7 @@ from loadtest.versions.data import VersionData, not_yet_path
         "loadtest coverage --parameters",
         "loadtest coverage --parameters --update --run a/run.json --run b/run.json",
         "loadtest coverage --run before/run.json --run reports/run.json",
-        "loadtest coverage --contract reports/openapi.json",
+        "loadtest coverage --contract reports/openapi.json --scenarios tests/load",
     ),
 )
 @click.option(
@@ -52,6 +54,7 @@ from loadtest.versions.data import VersionData, not_yet_path
     help="Gateway version, which determines the exclusions; requires --contract "
     "[default: the version with the closest contract]",
 )
+@setting_options(settings.SCENARIOS)
 @click.option(
     "--parameters",
     is_flag=True,
@@ -67,13 +70,15 @@ def coverage(
     runs: tuple[Path, ...],
     contract: Path | None,
     gateway: str | None,
+    scenarios: tuple[str, ...],
     parameters: bool,
     update: bool,
     as_json: bool,
 ) -> None:
     """Show which operations of the contract a run called, by area.
 
-    With --contract no run is needed; the exit code is 1 if an operation has no scenario.
+    With --contract no run is needed; the exit code is 1 if an operation has no scenario, neither a built-in one nor one
+    of --scenarios.
 
     With --parameters it shows which documented query parameters, values of enumerations and booleans, and body
     properties were part of a successful call whose effect was checked.
@@ -85,7 +90,10 @@ def coverage(
             raise UsageError("--run and --contract: expected one of them")
         if parameters:
             raise UsageError("--parameters and --contract: expected one of them")
-        raise SystemExit(_show_contract(contract, gateway, as_json=as_json))
+        custom = options.read_scenarios(scenarios)
+        raise SystemExit(_show_contract(contract, gateway, custom, as_json=as_json))
+    if scenarios:
+        raise UsageError("--scenarios: expected together with --contract; a run contains its scenarios")
     if gateway is not None:
         raise UsageError("--gateway: expected together with --contract; a run names its gateway")
     if update:
@@ -155,14 +163,17 @@ def _show_runs(paths: Sequence[Path], *, as_json: bool = False) -> None:
         coverage_table.print_coverage(found[0])
 
 
-def _show_contract(path: Path, version: str | None, *, as_json: bool = False) -> ExitCode:
+def _show_contract(
+    path: Path, version: str | None, custom: Sequence[ScenarioSource], *, as_json: bool = False
+) -> ExitCode:
     """Print which operations of the OpenAPI document in ``path`` have a scenario; fail if one has none.
 
     Raises:
-        UsageError: the file is not such a document, or ``version`` is unknown.
+        UsageError: the file is not such a document, ``version`` is unknown, or a ``custom`` scenario is not valid.
     """
     operations, data = _contract(path, version)
-    offered = contract_coverage(operations, discover_scenarios(), data.excluded)
+    check_operations(custom, known_operations() | set(operations))
+    offered = contract_coverage(operations, discover_scenarios(custom=custom), data.excluded)
     if as_json:
         click.echo(coverage_table.contract_coverage_json(offered))
     else:

@@ -25,6 +25,7 @@ from loadtest.core import settings
 @click.option("--ui", is_flag=True, help="Start Locust's web page, and the load from there")
 @options.master
 @setting_options(*settings.MASTER)
+@options.generated_only
 @options.listing
 @options.locust
 def drive(ui: bool, **given: Any) -> None:
@@ -48,5 +49,6 @@ def drive(ui: bool, **given: Any) -> None:
         explicit=options.explicit(given),
         arguments=options.locust_arguments(given),
         custom=custom,
+        generated_only=given["generated_only"],
     )
     raise SystemExit(code)

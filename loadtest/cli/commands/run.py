@@ -35,9 +35,7 @@ from loadtest.core.signals import listening
 )
 @options.master
 @setting_options(*settings.MASTER, *settings.JUDGING, settings.REPORTS_DIR)
-@click.option(
-    "--generated-only", is_flag=True, help="Run no scenario: call every operation from the contract"
-)
+@options.generated_only
 @options.as_json
 @options.listing
 @options.locust

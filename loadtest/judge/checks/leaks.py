@@ -8,7 +8,7 @@ from loadtest.core.operations import base, deletes
 from loadtest.core.units import plural, some
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.results.failures import Failure, ProblemKind
-from loadtest.results.run import RunState
+from loadtest.results.run import Run, RunState
 from loadtest.results.target import EntityCount
 
 _NO_RESPONSE = (ProblemKind.TIMEOUT, ProblemKind.CONNECTION)
@@ -46,7 +46,8 @@ def entities(facts: CheckInput) -> CheckResult:
             Check.ENTITIES,
             Severity.WARNING,
             f"entities left by scenarios, deleted after the load: {some(left)}",
-            "A create call timed out, or a scenario did not clean up. Look for its failure.",
+            "A create call timed out, a scenario did not clean up (look for its failure), or a generated call created "
+            "more than its response shows.",
             left,
         )
     return passed(
@@ -64,7 +65,29 @@ def _is_unexplained(entity: EntityCount, facts: CheckInput) -> bool:
     if not entity.deletes or _number(entity) == 0:
         return False
     clean = run.state is RunState.COMPLETE and not facts.failing and not facts.undecided
-    return clean and not _may_leave(entity.deletes, run.failures)
+    return (
+        clean and not _may_leave(entity.deletes, run.failures) and not _may_be_generated(entity.deletes, run)
+    )
+
+
+def _may_be_generated(deletion: str, run: Run) -> bool:
+    """Return whether a generated call may have created an entity that ``deletion`` deletes.
+
+    What it created is only known as far as its response shows it. Those of the same area count, and those that create
+    or delete an entity of the same collection.
+    """
+    collection, area = _collection(deletion), run.area(deletion)
+    return any(
+        not one.name.startswith(("GET ", "HEAD ", "OPTIONS "))
+        and run.generated.get(one.name) == ""
+        and one.requests > 0
+        and (one.area == area or _creates_or_deletes(one.name, collection))
+        for one in run.operations
+    )
+
+
+def _collection(deletion: str) -> str:
+    return base(deletion).partition("/{")[0].rpartition("/")[2]
 
 
 def _may_leave(deletion: str, failures: Iterable[Failure]) -> bool:
@@ -73,7 +96,7 @@ def _may_leave(deletion: str, failures: Iterable[Failure]) -> bool:
     A request without a response may have; otherwise one that creates or deletes an entity of the same collection, by
     the API or by a form.
     """
-    collection = base(deletion).partition("/{")[0].rpartition("/")[2]
+    collection = _collection(deletion)
     return any(
         one.problem in _NO_RESPONSE or _creates_or_deletes(base(one.operation), collection)
         for one in failures

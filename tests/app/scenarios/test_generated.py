@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from bench import Job, StubGateway, started
+from stub_server import stub_server
 
 from loadtest.app.scenarios.generated import _selected
+from loadtest.results.run import read_run
 
+SCENARIO = '''
+from loadtest.users import GatewayUser, task
+
+
+class OnlyHealthUser(GatewayUser):
+    """The health."""
+
+    area = "stub"
+
+    @task
+    def health(self) -> None:
+        """Ask for it."""
+        self.call("GET /health")
+'''
+BACKEND = "def running(): ...\n"
 ARGUMENTS = ("-u", "2", "-r", "2", "-t", "3s", "--replicas", "1", "--generated-only")
 
 
@@ -40,6 +60,37 @@ def test_a_server_error_is_a_failure(tmp_path: Path) -> None:
     assert job.run is not None
     assert [(one.operation, one.status) for one in job.run.failures] == [("GET /version", 500)]
     assert job.run.failures[0].scenario == "GeneratedUser.calls"
+
+
+def test_driven_alone_they_are_called_as_well_and_a_backend_that_does_not_run_is_named(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine" / "backends").mkdir(parents=True)
+    (tmp_path / "mine" / "health.py").write_text(SCENARIO)
+    (tmp_path / "mine" / "backends" / "words.py").write_text(BACKEND)
+    with stub_server(tmp_path / "stub") as server:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("LO")},
+            "LOADTEST_HOST": server.host,
+            "LOADTEST_HOME": str(tmp_path / "home"),
+            "LOADTEST_JWT_SECRET": server.secret,
+        }
+        options = ("-u", "2", "-r", "2", "-t", "3s", "--reports-dir", "reports", "--scenarios", "mine")
+        done = subprocess.run(
+            [sys.executable, "-m", "loadtest", "drive", *options, "--generated-only"],
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    run = read_run(tmp_path / "reports" / "run.json")
+    assert run.generated.keys() == {"GET /health", "GET /ready", "GET /version"}
+    assert {
+        one.name for one in run.operations if one.scenario == "GeneratedUser.calls"
+    } == run.generated.keys()
+    assert [(one.name, one.up) for one in run.backends] == [("words", False)]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from loadtest.results.target import EntityCount
 TOOLS = EntityCount(kind="tools", before=3, after=4, deletes="DELETE /tools/{tool_id}")
 
 
-def result(*failures: Failure, entity: EntityCount = TOOLS) -> tuple[Result, CheckResult]:
+def result(
+    *failures: Failure, entity: EntityCount = TOOLS, generated: dict[str, str] | None = None
+) -> tuple[Result, CheckResult]:
     excused = [known(one.operation, problem=one.problem, message=None, status=None) for one in failures]
-    run = replace(clean(), entities=(entity,), failures=failures)
+    run = replace(clean(), entities=(entity,), failures=failures, generated=generated or {})
     verdict = judge(
         run,
         known=entries(excused, "file"),
@@ -61,6 +63,23 @@ def test_a_known_failure_that_may_have_left_it_explains_it(operation: str, probl
 def test_a_known_failure_elsewhere_does_not(operation: str) -> None:
     _, found = result(failure(operation, problem=ProblemKind.STATUS))
     assert found.severity is Severity.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("generated", "severity"),
+    [
+        ({"POST /tools": ""}, Severity.WARNING),
+        ({"POST /tools": "imports"}, Severity.FAILURE),
+        ({"GET /tools": ""}, Severity.FAILURE),
+        ({"POST /rpc tools/call": ""}, Severity.FAILURE),
+        ({}, Severity.FAILURE),
+    ],
+)
+def test_what_a_generated_call_may_have_created_accuses_no_deletion(
+    generated: dict[str, str], severity: Severity
+) -> None:
+    _, found = result(generated=generated)
+    assert found.severity is severity
 
 
 def test_fewer_entities_than_before_are_no_failed_deletion() -> None:
