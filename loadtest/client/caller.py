@@ -21,7 +21,7 @@ from loadtest.client.element_log import ElementLog, OnChecked
 from loadtest.client.mismatch import Mismatch, content_problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventStream, LineReader
-from loadtest.client.request import PreparedRequest, Route, find_route, make_request
+from loadtest.client.request import PreparedRequest, Query, Route, find_route, make_request
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem, find_stream_problem
 from loadtest.core import clock
@@ -95,7 +95,7 @@ class Caller:
         *,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int | bool] | None = None,
+        params: Query | None = None,
         headers: Mapping[str, str] | None = None,
         bearer: str | None = None,
         accept: Mapping[int, str] | None = None,
@@ -133,9 +133,7 @@ class Caller:
             StopUser: the load is ending; raised once, so that the scenario can clean up.
         """
         route = self._route(operation, unlisted)
-        request = self._request(
-            route, bearer, path=path, params=params, json=json, form=form, headers=headers
-        )
+        request = self.prepare(route, bearer, path=path, params=params, json=json, form=form, headers=headers)
         call = CallContext(
             operation,
             self.scenario,
@@ -143,7 +141,7 @@ class Caller:
             waits=waits,
             keeps_example=self.session.keeps_examples,
         )
-        response = self._send(route, request, call)
+        response = self.send(route, request, call)
         self._check_token(response, bearer)
         ended: BaseException | None = None
         with response:
@@ -221,7 +219,7 @@ class Caller:
         operation: str,
         *,
         json: Any = None,
-        params: Mapping[str, str | int | bool] | None = None,
+        params: Query | None = None,
         headers: Mapping[str, str] | None = None,
         bearer: str | None = None,
         unlisted: bool = False,
@@ -237,7 +235,7 @@ class Caller:
             NotOffered: as :meth:`call`.
         """
         route = self._route(operation, unlisted)
-        request = self._request(
+        request = self.prepare(
             route, bearer, path=path, params=params, json=json, headers=_STREAM_HEADERS | dict(headers or {})
         )
         call = CallContext(
@@ -246,7 +244,7 @@ class Caller:
             after=self.failed_before(),
             keeps_example=self.session.keeps_examples,
         )
-        response = self._send(route, request, call, stream=True)
+        response = self.send(route, request, call, stream=True)
         self._check_token(response, bearer)
         answer, problem = answer_of(operation, response, streamed=True)
         if problem is None:
@@ -328,7 +326,7 @@ class Caller:
             return error.operation
         return self.last_operation
 
-    def _request(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
+    def prepare(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
         """Return a request of this user with a new correlation id; see :func:`make_request`."""
         return make_request(
             route,
@@ -338,9 +336,13 @@ class Caller:
             **parts,
         )
 
-    def _send(
+    def send(
         self, route: Route, request: PreparedRequest, call: CallContext, *, stream: bool = False
     ) -> ResponseContextManager:
+        """Send ``request`` and return its response, which is reported at the end of its ``with`` block.
+
+        The body of a ``stream`` is not read yet, and takes no slot of the limiter.
+        """
         self.sync.before(call.operation)
         with nullcontext() if stream else self.session.limiter.slot(call.operation):
             call.late, call.began = self.lateness(), clock.now()

@@ -12,6 +12,9 @@ from loadtest.openapi.contract import Contract
 CORRELATION_HEADER = "X-Correlation-ID"
 """Header that identifies a request in the gateway's log (``mcpgateway/middleware/correlation_id.py``)."""
 
+Query = Mapping[str, object]
+"""Parameters of a query: text, numbers and booleans, which are sent as ``true`` and ``false``."""
+
 
 class Route(NamedTuple):
     """Method and path of an operation."""
@@ -48,7 +51,7 @@ def make_request(
     token: str,
     correlation_id: str,
     path: Mapping[str, str],
-    params: Mapping[str, str | int | bool] | None = None,
+    params: Query | None = None,
     json: Any = None,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -80,5 +83,5 @@ def make_request(
     return PreparedRequest(route.method, host + url, sent, body)
 
 
-def _query(value: str | int | bool) -> str | int:
+def _query(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value

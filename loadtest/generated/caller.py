@@ -11,9 +11,8 @@ from locust.exception import StopUser
 from loadtest.client.answer import Answer, Deviation, Problem
 from loadtest.client.call import CallContext, report_call
 from loadtest.client.connection.transport import answer_of
-from loadtest.client.request import find_route, make_request
+from loadtest.client.request import find_route
 from loadtest.client.validation import check_contract, json_of
-from loadtest.core import clock
 from loadtest.core.operations import base
 from loadtest.generated.sequence import GeneratedAnswer, Request, Understood
 from loadtest.results.failures import ProblemKind
@@ -47,39 +46,26 @@ class GeneratedCaller:
         if session.stopping and not caller.unwinding:
             raise StopUser
         route = find_route(operation, session.contract)
-        prepared = make_request(
+        prepared = caller.prepare(
             route,
-            host=session.host,
-            token="" if request.operation.withheld else session.bearer,
-            correlation_id=session.correlation_id(),
+            "" if request.operation.withheld else None,
             path=request.path,
             params=request.params,
             json=None if request.form else request.body,
             form=_form(request.body) if request.form else None,
         )
         call = CallContext(operation, caller.scenario, keeps_example=session.keeps_examples)
-        caller.sync.before(operation)
         with session.limiter.slot(base(operation)):
-            call.began = clock.now()
-            response = caller.http.request(
-                prepared.method,
-                prepared.url,
-                name=route.name,
-                data=prepared.body,
-                headers=prepared.headers,
-                catch_response=True,
-                # A stream never ends.
-                stream=True,
-                context={"call": call},
-            )
+            # It may be a stream, which never ends.
+            response = caller.send(route, prepared, call, stream=True)
             headers: Mapping[str, Any] = response.headers or {}
             streamed = str(headers.get("content-type", "")).startswith("text/event-stream")
             answer, problem = answer_of(operation, response, streamed=streamed)
-        caller.sync.after(operation, response.status_code or 0, float(response.request_meta["response_time"]))
         with response:
             if problem is None:
                 call.validated, call.media_type = True, answer.media_type
                 problem = self._judge(call, answer, streamed=streamed)
+            response.request_meta["response_time"] += call.late
             problem = report_call(response, prepared, call, answer, problem, session.redactor)
         if streamed or problem is not None or answer.status >= 500:
             caller.http.client.clientpool.close()

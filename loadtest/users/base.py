@@ -17,11 +17,12 @@ from locust import task as locust_task
 from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from loadtest.client.answer import Answer
+from loadtest.client.answer import Answer, Problem
 from loadtest.client.call_sync import CallSync, NoSync
-from loadtest.client.caller import Caller, StepFailed
+from loadtest.client.caller import Caller, Check, StepFailed
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols.streams import EventStream
+from loadtest.client.request import Query
 from loadtest.core.operations import renamed
 from loadtest.engine.link import GatewayLink
 from loadtest.engine.process import LoadProcess, process_of
@@ -222,14 +223,30 @@ class GatewayUser(FastHttpUser):
         finally:
             other.api.due, other.api.sync = None, NoSync()
 
-    def call(self, operation: str, **arguments: Any) -> Answer:
+    def call(
+        self,
+        operation: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        accept: Mapping[int, str] | None = None,
+        refusals: Collection[int] = (),
+        check: Check | None = None,
+        effect: Check | None = None,
+        problem: Callable[[Answer], Problem | None] | None = None,
+        unlisted: bool = False,
+        waits: float = 0.0,
+        **path: str,
+    ) -> Answer:
         """Make one call and return its response, which is valid against the contract.
 
         A response with another status or body than documented is a failure, which ends the scenario.
 
         Args:
             operation: ``METHOD /path/{template}``, as in the gateway's OpenAPI document, without ``/v1``.
-            arguments: the parameters of the template, each by its name, as text, and of the following any.
             json: body, sent as JSON.
             form: body, sent URL-encoded, instead of ``json``.
             params: query.
@@ -243,28 +260,99 @@ class GatewayUser(FastHttpUser):
             problem: finds a problem of the protocol above HTTP, before ``check``.
             unlisted: the gateway serves the operation although its contract does not list it.
             waits: seconds that the scenario has waited for this result, or that ``check`` waits.
+            path: the parameters of the template, each by its name.
 
         Raises:
             StepFailed: the response was a failure, which has been reported. It ends the scenario; a scenario only
                 catches it to clean up.
+            LookupError: a parameter of the template is missing in ``path``.
         """
-        return self.api.call(renamed(operation, self.renamed), **arguments)
+        return self.api.call(
+            renamed(operation, self.renamed),
+            json=json,
+            form=form,
+            params=params,
+            headers=headers,
+            bearer=bearer,
+            accept=accept,
+            refusals=refusals,
+            check=check,
+            effect=effect,
+            problem=problem,
+            unlisted=unlisted,
+            waits=waits,
+            **path,
+        )
 
-    def rpc(self, operation: str, params: Any = None, **arguments: Any) -> Answer:
+    def rpc(
+        self,
+        operation: str,
+        params: Any = None,
+        *,
+        message_id: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        accept: Mapping[int, str] | None = None,
+        refusals: Collection[int] = (),
+        check: Check | None = None,
+        effect: Check | None = None,
+        waits: float = 0.0,
+        **path: str,
+    ) -> Answer:
         """Make one JSON-RPC call, ``POST /rpc tools/call``, and return its response.
 
-        A JSON-RPC error, and a tool result with ``isError``, is a failure. ``message_id=None`` sends a notification;
-        other arguments are those of :meth:`call`.
-        """
-        return self.api.rpc(renamed(operation, self.renamed), params, **arguments)
+        A JSON-RPC error, and a tool result with ``isError``, is a failure.
 
-    def stream(self, operation: str, **arguments: Any) -> AbstractContextManager[EventStream]:
+        Args:
+            operation: an operation and the JSON-RPC method, which need not be in the contract.
+            params: the parameters of the method.
+            message_id: the id of the message; a new one if it is empty. None sends a notification.
+            headers, bearer, accept, refusals, check, effect, waits, path: as those of :meth:`call`.
+
+        Raises:
+            StepFailed: as :meth:`call`.
+        """
+        return self.api.rpc(
+            renamed(operation, self.renamed),
+            params,
+            message_id=message_id,
+            headers=headers,
+            bearer=bearer,
+            accept=accept,
+            refusals=refusals,
+            check=check,
+            effect=effect,
+            waits=waits,
+            **path,
+        )
+
+    def stream(
+        self,
+        operation: str,
+        *,
+        json: Any = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        unlisted: bool = False,
+        **path: str,
+    ) -> AbstractContextManager[EventStream]:
         """Open an event stream for the ``with`` block.
 
-        The response time of the request is the time to the first event. Arguments are ``json``, ``params``,
-        ``headers``, ``bearer``, ``unlisted`` and the parameters of the path, as those of :meth:`call`.
+        The response time of the request is the time to the first event. Arguments are as those of :meth:`call`.
+
+        Raises:
+            StepFailed: it did not open, is not an event stream, stalled or ended early.
         """
-        return self.api.stream(renamed(operation, self.renamed), **arguments)
+        return self.api.stream(
+            renamed(operation, self.renamed),
+            json=json,
+            params=params,
+            headers=headers,
+            bearer=bearer,
+            unlisted=unlisted,
+            **path,
+        )
 
     def offers(self, operation: str) -> bool:
         """Return whether this gateway's contract has ``operation``."""
@@ -321,7 +409,15 @@ class GatewayUser(FastHttpUser):
         parameter: str = "",
         differs: Collection[str] = (),
         deletion: Mapping[str, Any] = MappingProxyType({}),
-        **arguments: Any,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        accept: Mapping[int, str] | None = None,
+        check: Check | None = None,
+        unlisted: bool = False,
+        **path: str,
     ) -> Iterator[Answer]:
         """Create an entity for the ``with`` block, and delete it in any case afterwards.
 
@@ -329,17 +425,23 @@ class GatewayUser(FastHttpUser):
         read-back must find nothing.
 
         Args:
-            operation: creates the entity; further arguments are those of :meth:`call`.
+            operation: creates the entity.
             delete: the operation that deletes it.
             read: the read-back; by default, ``GET`` on the path of ``delete``.
             key: dotted path of its id in the response.
             parameter: name of the id in the path of ``delete``, if it has several parameters.
             differs: properties that the gateway shows otherwise than they were sent.
             deletion: further arguments of the call of ``delete``.
+            json, form, params, headers, bearer, accept, check, unlisted, path: as those of :meth:`call`.
+
+        Yields:
+            The response of the creation; ``created.id`` is the id.
+
+        Raises:
+            StepFailed: a call failed, or a read-back is wrong.
         """
         back = read or item_of(delete)
-        values = sent_values(arguments.get("json"), without=differs)
-        check = arguments.pop("check", None)
+        values = sent_values(json, without=differs)
         target = parameter or delete.rpartition("{")[2].partition("}")[0]
         identity = ""
 
@@ -351,38 +453,79 @@ class GatewayUser(FastHttpUser):
             return (
                 (check(made) if check else None)
                 or shows(values, made.json, operation)
-                or self._offered(back).shows(self._reader(arguments), entity)
+                or self._offered(back).shows(self._reader(bearer), entity)
             )
 
+        def undo() -> None:
+            self.delete(delete, read=back, **named({target: identity}), **deletion)
+
         try:
-            answer = self.call(operation, effect=effect, **arguments)
+            answer = self._verified(
+                operation,
+                effect,
+                path,
+                json=json,
+                form=form,
+                params=params,
+                headers=headers,
+                bearer=bearer,
+                accept=accept,
+                unlisted=unlisted,
+            )
             identity = str(answer[key])
             yield answer
         except BaseException:
             # The exception of the block has priority; a failed deletion has been reported separately.
             if identity:
                 with suppress(StepFailed):
-                    self.delete(delete, read=back, **{target: identity}, **deletion)
+                    undo()
             raise
-        self.delete(delete, read=back, **{target: identity}, **deletion)
+        undo()
 
     def delete(
-        self, operation: str, *, read: ReadBack | None = None, identity: str = "", **arguments: Any
+        self,
+        operation: str,
+        *,
+        read: ReadBack | None = None,
+        identity: str = "",
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        accept: Mapping[int, str] | None = None,
+        check: Check | None = None,
+        unlisted: bool = False,
+        **path: str,
     ) -> Answer:
         """Delete an entity and verify that it is gone; a scenario deletes with this method only.
 
         Args:
-            operation: deletes the entity; further arguments are those of :meth:`call`.
+            operation: deletes the entity.
             read: the read-back; by default, ``GET`` on the same path.
             identity: the entity's id; by default, the last parameter of the path.
+            json, form, params, headers, bearer, accept, check, unlisted, path: as those of :meth:`call`.
+
+        Raises:
+            StepFailed: the call failed, or the entity can still be read.
         """
-        entity = _entity(operation, arguments, {}, identity)
-        return self.call(
+        entity = _entity(operation, path, {}, identity)
+
+        def effect(_: Answer) -> Mismatch | None:
+            return self._offered(read or item_of(operation)).is_gone(self._reader(bearer), entity)
+
+        return self._verified(
             operation,
-            effect=lambda _: self._offered(read or item_of(operation)).is_gone(
-                self._reader(arguments), entity
-            ),
-            **arguments,
+            effect,
+            path,
+            json=json,
+            form=form,
+            params=params,
+            headers=headers,
+            bearer=bearer,
+            accept=accept,
+            check=check,
+            unlisted=unlisted,
         )
 
     def update(
@@ -392,36 +535,62 @@ class GatewayUser(FastHttpUser):
         read: ReadBack | None = None,
         values: Mapping[str, Any] | None = None,
         identity: str = "",
-        **arguments: Any,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        accept: Mapping[int, str] | None = None,
+        check: Check | None = None,
+        unlisted: bool = False,
+        **path: str,
     ) -> Answer:
         """Change an entity and verify that it has the new values, in the response and in the read-back.
 
         Args:
-            operation: changes the entity; further arguments are those of :meth:`call`.
+            operation: changes the entity.
             read: the read-back; by default, ``GET`` on the same path.
             values: the new values; by default, those of the body ``json``.
             identity: the entity's id; by default, the last parameter of the path.
+            json, form, params, headers, bearer, accept, check, unlisted, path: as those of :meth:`call`.
+
+        Raises:
+            StepFailed: the call failed, or a value is another.
         """
-        wanted = sent_values(arguments.get("json")) if values is None else values
-        entity = _entity(operation, arguments, wanted, identity)
+        wanted = sent_values(json) if values is None else values
+        entity = _entity(operation, path, wanted, identity)
 
         def effect(changed: Answer) -> Mismatch | None:
             stated = changed.json if changed.media_type.endswith("json") else None
             return shows(wanted, stated, operation) or self._offered(read or item_of(operation)).shows(
-                self._reader(arguments), entity
+                self._reader(bearer), entity
             )
 
-        return self.call(operation, effect=effect, **arguments)
+        return self._verified(
+            operation,
+            effect,
+            path,
+            json=json,
+            form=form,
+            params=params,
+            headers=headers,
+            bearer=bearer,
+            accept=accept,
+            check=check,
+            unlisted=unlisted,
+        )
 
     def _offered(self, back: ReadBack) -> ReadBack:
         """Return ``back``, or one that reads nothing if this gateway does not have its operation."""
         absent = back.operation and not self.offers(back.operation)
         return NotReadable("this gateway does not have the operation") if absent else back
 
-    def _reader(self, arguments: Mapping[str, Any]) -> Callable[..., Answer]:
-        """Return :meth:`call` as the caller of the verified call, whose ``arguments`` are given."""
-        same_caller = {name: arguments[name] for name in ("bearer",) if name in arguments}
-        return functools.partial(self.call, **same_caller)
+    def _verified(self, operation: str, effect: Check, path: Mapping[str, str], **arguments: Any) -> Answer:
+        return self.call(operation, effect=effect, **arguments, **named(path))
+
+    def _reader(self, bearer: str | None) -> Callable[..., Answer]:
+        """Return :meth:`call` as the caller of the verified call, whose token is ``bearer``."""
+        return functools.partial(self.call, bearer=bearer)
 
     @contextmanager
     def meanwhile(self, step: Callable[[], object]) -> Iterator[None]:
@@ -457,11 +626,17 @@ class GatewayUser(FastHttpUser):
         return None
 
 
-def _entity(operation: str, arguments: Mapping[str, Any], values: Mapping[str, Any], identity: str) -> Entity:
-    """Return the entity of a call with these ``arguments``; its id is by default the last parameter of the path."""
-    names = parameters_of(operation)
-    path = {name: str(arguments[name]) for name in names}
-    return Entity(identity or path[names[-1]], path, values)
+def _entity(operation: str, path: Mapping[str, str], values: Mapping[str, Any], identity: str) -> Entity:
+    """Return the entity of a call with this ``path``; its id is by default the last parameter."""
+    return Entity(identity or path[parameters_of(operation)[-1]], path, values)
+
+
+def named(path: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return parameters of a path as keyword arguments of a call: ``**named({parameter: identity})``.
+
+    A type checker cannot know which parameters of a call are meant if their names are in a mapping.
+    """
+    return path
 
 
 def _copied(task: Any) -> Any:

@@ -89,7 +89,7 @@ class Listed(NamedTuple):
     """Dotted path of the list in the response."""
     key: str = "id"
     """Member of a listed entity that has its id."""
-    params: Mapping[str, str | int | bool] = {}
+    params: Mapping[str, object] = {}
     path: Mapping[str, str] = {}
     """Path parameters, if they differ from those of the call that is verified."""
 

@@ -27,7 +27,7 @@ class ThingsUser(GatewayUser):
             self.call("GET /things/{thing_id}", thing_id=thing["id"])
             self.rpc("POST /things/{thing_id}/mcp ping", thing_id=thing["id"])
             with self.stream("GET /things/{thing_id}/sse", thing_id=thing["id"]):
-                self.call("GET /other", offered=self.offers("GET /things"))
+                self.call("GET /other", unlisted=self.offers("GET /things"))
 
 
 class AliasesUser(GatewayUser):

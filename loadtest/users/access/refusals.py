@@ -16,7 +16,7 @@ from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.protocol_cases import SESSION, rpc_cases, session_cases
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.versions.refusals import load_outcomes, load_rules
@@ -179,12 +179,12 @@ class RefusalUser(PeopleUser):
     @contextmanager
     def mcp_session(self, begin: str, end: str, **path: str) -> Iterator[str]:
         """Open an MCP session of the administrator for the ``with`` block, and yield its id."""
-        session = str(self.rpc(begin, INITIALIZE, **path).headers.get(SESSION) or "")
+        session = str(self.rpc(begin, INITIALIZE, **named(path)).headers.get(SESSION) or "")
         try:
             yield session
         finally:
             if session:
-                self.call(end, headers={SESSION: session}, unlisted=True, **path)
+                self.call(end, headers={SESSION: session}, unlisted=True, **named(path))
 
     @contextmanager
     def without_roles(self) -> Iterator[str]:
@@ -224,5 +224,7 @@ class RefusalUser(PeopleUser):
                 start, _, parameter = template.rpartition("/")
                 if method == "DELETE" and start == path and parameter.startswith("{"):
                     with suppress(StepFailed):
-                        self.call(operation, **dict(case.path), **{parameter.strip("{}"): identity})
+                        self.call(
+                            operation, **named(dict(case.path)), **named({parameter.strip("{}"): identity})
+                        )
                     return

@@ -29,7 +29,7 @@ from loadtest.users.access.matrix import (
     judge_shown,
     sees,
 )
-from loadtest.users.base import FixtureMissing, task
+from loadtest.users.base import FixtureMissing, named, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.streams import session_of
 from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prompt, new_resource, new_tool
@@ -161,7 +161,7 @@ class AccessUser(RegistryUser):
             for role in FOREIGN:
                 self.check_changing(entity, role, bearers[role], made)
             for one in made.values():
-                self.call(entity.item, bearer=owner, **{entity.parameter: one.id})
+                self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
 
     def check_reading(
         self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
@@ -287,7 +287,7 @@ class AccessUser(RegistryUser):
         try:
             yield Made(made.id, str(made["uri" if entity is RESOURCES else "name"]))
         finally:
-            self.call(entity.delete, bearer=owner, **{entity.parameter: made.id})
+            self.call(entity.delete, bearer=owner, **named({entity.parameter: made.id}))
 
     @contextmanager
     def api_token(self, team: str, owner: str, permissions: tuple[str, ...]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_back
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT
 
@@ -59,7 +59,9 @@ class AdminResourcesUser(AdminUser):
         form = new_resource_form(name)
         with self.made(RESOURCES, form, stored=stored_resource(form)) as resource:
             read = {"resource_uri": form["uri"]}
-            self.call("GET /admin/resources/test/{resource_uri}", **read, check=has("content.text", TEXT))
+            self.call(
+                "GET /admin/resources/test/{resource_uri}", **named(read), check=has("content.text", TEXT)
+            )
             changed = new_resource_form(f"{name}-changed") | CHANGED
             changed |= {"content": CHANGED_TEXT, "mimeType": "text/markdown"}
             edited = self.stores(RESOURCES, resource.id, stored_resource(changed))

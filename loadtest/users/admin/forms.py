@@ -25,6 +25,7 @@ from loadtest.users.admin.lists import (
     shows_only,
     turns_to,
 )
+from loadtest.users.base import named
 from loadtest.users.registry.fixtures import RegistryUser, of_team
 
 OFF = {"activate": "false"}
@@ -120,13 +121,13 @@ class AdminUser(RegistryUser):
 
     def form(self, operation: str, identity: str, form: Mapping[str, str], **options: Any) -> Answer:
         """Send a form about the entity with this id; ``options`` are those of :meth:`call`."""
-        return self.call(operation, form=form, **options, **{parameter_of(operation): identity})
+        return self.call(operation, form=form, **named(options), **named({parameter_of(operation): identity}))
 
     def stores(self, kind: Kind, identity: str, values: Mapping[str, Any]) -> Check:
         """Return a check that reads an entity, which must have these ``values`` at these dotted paths."""
 
         def check(_: Answer) -> Mismatch | None:
-            read = self.call(kind.item, **{parameter_of(kind.item): identity})
+            read = self.call(kind.item, **named({parameter_of(kind.item): identity}))
             return has_all({"id": identity, **values}, under=kind.under)(read)
 
         return check

@@ -12,7 +12,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import shows
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import has
 from loadtest.users.ops.observability import TracingUser
 from loadtest.users.read_back import Listed
@@ -124,10 +124,10 @@ class AdminObservabilityUser(TracingUser):
         ids = self.traced(marker)
         self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
         listed, own = "GET /admin/observability/traces", {"attribute_search": marker}
-        self.call(listed, params=own | MATCHING, check=lists_traces(ids))
+        self.call(listed, params={**own, **MATCHING}, check=lists_traces(ids))
         self.call(listed, params=own | {"limit": 1}, check=lists_traces(ids[:1]))
         for other in NOT_MATCHING:
-            self.call(listed, params=own | other, check=lists_traces([]))
+            self.call(listed, params={**own, **other}, check=lists_traces([]))
         self.call("GET /admin/observability/trace/{trace_id}", trace_id=ids[0], check=shows(ids[0]))
 
     @tag("slow")
@@ -174,7 +174,7 @@ class AdminObservabilityUser(TracingUser):
             self.call("GET /admin/observability/queries", check=lambda a: _listed(a, name))
             self.call(
                 "GET /admin/observability/queries/{query_id}",
-                **own,
+                **named(own),
                 check=lambda a: (
                     None if a["name"] == name else expected("the query that was asked for", a["name"])
                 ),
@@ -190,7 +190,7 @@ class AdminObservabilityUser(TracingUser):
                 self.update("PUT /admin/observability/queries/{query_id}", query_id=query.id, json=changes)
             self.call(
                 "POST /admin/observability/queries/{query_id}/use",
-                **own,
+                **named(own),
                 check=lambda a: None if a["use_count"] == 1 else expected("one use", a["use_count"]),
                 effect=lambda _: self.counts_use(query.id),
             )
@@ -250,6 +250,11 @@ def has_points(member: str, most: int) -> Check:
     return check
 
 
+def is_set(member: str) -> Check:
+    """Return a check that ``member`` has a value."""
+    return lambda answer: None if answer[member] is not None else expected(f"a member {member}")
+
+
 def is_heatmap(answer: Answer) -> Mismatch | None:
     """Check that a heatmap has the numbers of rows and columns that were asked for."""
     rows, columns = answer["latency_labels"], answer["time_labels"]
@@ -276,9 +281,7 @@ class AdminPerformanceUser(GatewayUser):
     def figures(self) -> None:
         """Caches, requests, history, and what is stored."""
         for operation, member in CHEAP:
-            self.call(
-                operation, check=lambda a, m=member: None if a[m] is not None else expected(f"a member {m}")
-            )
+            self.call(operation, check=is_set(member))
         for period in ("hourly", "daily"):
             self.call(
                 "GET /admin/performance/history",

@@ -12,7 +12,7 @@ from loadtest.client.caller import Check
 from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mentions, succeeded
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, lists_only
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, of_team
@@ -156,10 +156,12 @@ class AdminGatewaysUser(AdminUser):
             changed = self._form(f"{form['name']}-changed") | CHANGED | {"tags": ["changed"]}
             stored = self.stores(GATEWAYS, gateway, stored_gateway(changed) | {"tags": ["changed"]})
             done = has("gateway.id", gateway)
-            self.call("PUT /admin/gateways/{gateway_id}", **path, json=changed, check=done, effect=stored)
+            self.call(
+                "PUT /admin/gateways/{gateway_id}", **named(path), json=changed, check=done, effect=stored
+            )
         finally:
             gone = self._gone(gateway)
-            self.call("DELETE /admin/gateways/{gateway_id}", **path, effect=gone)
+            self.call("DELETE /admin/gateways/{gateway_id}", **named(path), effect=gone)
 
     def _gone(self, gateway: str) -> Check:
         """Return a check that a gateway does not exist."""
@@ -343,8 +345,8 @@ class AdminGrpcUser(AdminUser):
         with self._service() as service:
             path = {"service_id": service.id}
             reachable = has("reachable", True)
-            self.call("POST /admin/grpc/{service_id}/reflect", **path, check=reachable)
-            self.call("GET /admin/grpc/{service_id}/methods", **path, check=has_check)
+            self.call("POST /admin/grpc/{service_id}/reflect", **named(path), check=reachable)
+            self.call("GET /admin/grpc/{service_id}/methods", **named(path), check=has_check)
             changed = {"description": "Changed.", "name": f"{service['name']}-changed", "tags": ["changed"]}
             self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=changed)
             for more in GRPC_CHANGES:

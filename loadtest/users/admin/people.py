@@ -27,7 +27,7 @@ from loadtest.users.admin.lists import (
     shows_only,
     turns_to,
 )
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 
 DAYS = 5
 """How long a new token would be good for."""
@@ -172,7 +172,7 @@ class AdminTokensUser(AdminUser):
             "usage_limits": {},
         }
         body = {"name": name, "expires_in_days": DAYS, "scope": scope}
-        made = self.call(operation, json=body, check=has_all({"token.name": name}), **path)
+        made = self.call(operation, json=body, check=has_all({"token.name": name}), **named(path))
         return Shown(str(made["token.id"]), name)
 
     def _lists_tokens(self, name: str, team: str, kept: Shown, off: Shown) -> None:

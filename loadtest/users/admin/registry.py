@@ -20,7 +20,7 @@ from loadtest.users.admin.checks import (
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import has
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
@@ -124,7 +124,7 @@ class AdminRegistryUser(AdminUser):
             if not answer["success"]:
                 return None
             path = {"gateway_id": str(answer["server_id"])}
-            return has("name", name)(self.call("GET /gateways/{gateway_id}", **path))
+            return has("name", name)(self.call("GET /gateways/{gateway_id}", **named(path)))
 
         return check
 

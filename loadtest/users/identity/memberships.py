@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import has_length
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import has, lacks, lists
 from loadtest.users.identity.checks import is_called, is_member
 from loadtest.users.identity.fixtures import PeopleUser
@@ -55,7 +55,7 @@ class MembershipUser(PeopleUser):
             self.pages(team, email)
             left = self.is_no_member(team, email)
             path = {"team_id": team.id, "user_email": email}
-            self.call("DELETE /teams/{team_id}/members/{user_email}", **path, effect=left)
+            self.call("DELETE /teams/{team_id}/members/{user_email}", **named(path), effect=left)
 
     def pages(self, team: Answer, email: str) -> None:
         """Read the members of a team, who are its owner and ``email``, page by page."""

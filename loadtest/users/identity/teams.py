@@ -73,7 +73,7 @@ class TeamsCRUDUser(PeopleUser):
                     self.call(
                         "GET /teams/{team_id}/members",
                         team_id=team.id,
-                        check=lambda a, s=seed: has_member(a, s["email"], s["role"]),
+                        check=has_member(seed["email"], seed["role"]),
                     )
 
     @task(3)
@@ -115,10 +115,14 @@ class TeamsCRUDUser(PeopleUser):
         return self.created("POST /teams/", json=new_team(name), delete="DELETE /teams/{team_id}")
 
 
-def has_member(answer: Answer, email: str, role: str) -> Mismatch | None:
-    """Check that an account is a member of a team with this ``role``."""
-    found = [one["role"] for one in answer.json if one["user_email"] == email]
-    return None if found == [role] else expected(f"the member with the role {role}", found)
+def has_member(email: str, role: str) -> Check:
+    """Return a check that an account is a member of a team with this ``role``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one["role"] for one in answer.json if one["user_email"] == email]
+        return None if found == [role] else expected(f"the member with the role {role}", found)
+
+    return check
 
 
 def joinable(*teams: Shown) -> Check:

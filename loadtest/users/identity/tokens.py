@@ -11,7 +11,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of, only
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.identity.checks import UNAUTHORIZED, at_most
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
@@ -128,7 +128,11 @@ class TokenCatalogCRUDUser(GatewayUser):
                     new |= {"team_id": team.id, "user_email": me, "is_active": active}
                     new["scope"] |= server | LIMITS
                     made = self.call(
-                        create, json=new, check=is_made(new), effect=self.shows_token(new, active), **path
+                        create,
+                        json=new,
+                        check=is_made(new),
+                        effect=self.shows_token(new, active),
+                        **named(path),
                     )
                     self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"])
 

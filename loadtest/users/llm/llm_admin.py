@@ -2,7 +2,7 @@
 
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import lacks_text, shows
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.llm.llm import QUESTION, LlmModels
 from loadtest.users.read_back import Item
 
@@ -57,20 +57,20 @@ class LlmAdminUser(LlmModels):
             own = {"provider_id": provider.id}
             self.call(
                 "POST /admin/llm/providers/{provider_id}/health",
-                **own,
+                **named(own),
                 check=lambda a: (
                     None if a["status"] == "healthy" else expected("the status healthy", a["status"])
                 ),
             )
             found = self.call(
                 "POST /admin/llm/providers/{provider_id}/fetch-models",
-                **own,
+                **named(own),
                 check=lambda a: None if a["models"] else expected("models", a.text),
             )
             count = len(found["models"])
             self.call(
                 "POST /admin/llm/providers/{provider_id}/sync-models",
-                **own,
+                **named(own),
                 check=lambda a: (
                     None if a["added"] == count else expected("every model to be added", (a["added"], count))
                 ),

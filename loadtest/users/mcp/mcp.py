@@ -13,7 +13,7 @@ from loadtest.client.answer import Answer, Problem
 from loadtest.client.mismatch import expected
 from loadtest.client.protocols.streams import EventStream
 from loadtest.results.failures import ProblemKind
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, empty, prompts, reads, says
 from loadtest.users.mcp.lists import (
@@ -108,7 +108,7 @@ class McpUser(ListingUser):
                 {"name": self.fixture.tools["echo"], "arguments": {"text": text}},
                 headers=headers,
                 check=says(text),
-                **server,
+                **named(server),
             )
 
     @task
@@ -121,7 +121,7 @@ class McpUser(ListingUser):
                 NOTE,
                 headers=headers,
                 check=reads("hello from the load test", NOTE["uri"]),
-                **server,
+                **named(server),
             )
 
     @task
@@ -134,7 +134,7 @@ class McpUser(ListingUser):
                 {"name": self.fixture.prompts["greet"], "arguments": {"name": "Ada"}},
                 headers=headers,
                 check=prompts("Greet Ada in one sentence."),
-                **server,
+                **named(server),
             )
 
     @task
@@ -158,7 +158,7 @@ class McpUser(ListingUser):
             slow = self.slow_call()
             with (
                 self.stream(
-                    "GET /servers/{server_id}/mcp", headers=headers, unlisted=True, **server
+                    "GET /servers/{server_id}/mcp", headers=headers, unlisted=True, **named(server)
                 ) as events,
                 self.meanwhile(
                     lambda: self.rpc(
@@ -166,7 +166,7 @@ class McpUser(ListingUser):
                         slow,
                         headers=headers,
                         check=says("took"),
-                        **server,
+                        **named(server),
                     )
                 ),
             ):
@@ -191,14 +191,16 @@ class McpUser(ListingUser):
             endpoint.initialize,
             INITIALIZE,
             check=lambda a: None if a.headers.get(SESSION) else expected("a session id"),
-            **path,
+            **named(path),
         )
         headers = session_headers(begun)
         try:
-            self.rpc(endpoint.initialized, message_id=None, headers=headers, **path)
+            self.rpc(endpoint.initialized, message_id=None, headers=headers, **named(path))
             yield headers
         finally:
-            self.delete(endpoint.end, headers=headers, unlisted=True, identity="session", read=ENDED, **path)
+            self.delete(
+                endpoint.end, headers=headers, unlisted=True, identity="session", read=ENDED, **named(path)
+            )
 
 
 def session_headers(begun: Answer) -> dict[str, str]:

@@ -94,13 +94,13 @@ class ObservabilityUser(TracingUser):
             self.call(listed, params=paged, check=are_traces([newest]))
         self.call(listed, params=own | MATCHING, check=are_traces(ids))
         for other in NOT_MATCHING:
-            self.call(listed, params=own | other, check=are_traces([]))
+            self.call(listed, params={**own, **other}, check=are_traces([]))
         trace = has_all({"trace_id": ids[0], "http_method": "POST", "http_status_code": 200, "status": "ok"})
         self.call("GET /observability/traces/{trace_id}", trace_id=ids[0], check=trace)
         spans, of_trace = "GET /observability/spans", {"trace_id": ids[0]}
         self.call(spans, params=of_trace | BETWEEN, check=are_spans_of(ids[0]))
         for none in NO_SPANS:
-            self.call(spans, params=of_trace | none, check=has_length(0))
+            self.call(spans, params={**of_trace, **none}, check=has_length(0))
 
     @task(2)
     def analysis(self) -> None:

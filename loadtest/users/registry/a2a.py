@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import answers, both, has, has_at_least, lists_one_of, lists_only, mentions
 from loadtest.users.read_back import Listed, NotReadable, ReadBack
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_agent
@@ -95,7 +95,7 @@ class A2AUser(RegistryUser):
                         "GET /a2a-agents/plugin-bindings/{team_id}",
                         params={"limit": 1, "offset": offset},
                         check=both(has("total", 2), lists_one_of(both_of_them - seen, at="bindings")),
-                        **of_team,
+                        **named(of_team),
                     )
                     seen.add(str(page["bindings.0.id"]))
                 # Bindings of all teams, and none with an unknown reference.
@@ -110,7 +110,7 @@ class A2AUser(RegistryUser):
                     "GET /a2a-agents/plugin-bindings/{team_id}",
                     params=other,
                     check=has("total", 0),
-                    **of_team,
+                    **named(of_team),
                 )
 
     @task

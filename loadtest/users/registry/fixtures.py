@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.base import GatewayUser
+from loadtest.users.base import GatewayUser, named
 from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
 from loadtest.users.read_back import Item, ReadBack
@@ -209,7 +209,7 @@ class RegistryUser(GatewayUser):
             values={"enabled": on},
             read=read,
             check=enabled(on, under=under),
-            **path,
+            **named(path),
         )
 
     def check_list(

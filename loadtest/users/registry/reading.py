@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import (
     both,
     continues_list,
@@ -97,11 +97,11 @@ class ReadOnlyAPIUser(RegistryUser):
             check=both(has("id", gateway), has("name", fixture.gateway_name), has("enabled", True)),
         )
         server = {"server_id": fixture.server_id or ""}
-        self.call("GET /servers/{server_id}", check=has("id", server["server_id"]), **server)
+        self.call("GET /servers/{server_id}", check=has("id", server["server_id"]), **named(server))
         tools, resources, prompts = (list(entities.values()) for entities in self.federated)
-        self.call("GET /servers/{server_id}/tools", check=lists_only(*tools), **server)
-        self.call("GET /servers/{server_id}/resources", check=lists_only(*resources), **server)
-        self.call("GET /servers/{server_id}/prompts", check=lists_only(*prompts), **server)
+        self.call("GET /servers/{server_id}/tools", check=lists_only(*tools), **named(server))
+        self.call("GET /servers/{server_id}/resources", check=lists_only(*resources), **named(server))
+        self.call("GET /servers/{server_id}/prompts", check=lists_only(*prompts), **named(server))
 
     @task(2)
     def catalog(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from locust import tag
 
 from loadtest.client.mismatch import expected
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import enabled, has, lists_only
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server
 
@@ -46,14 +46,18 @@ class ServersUser(RegistryUser):
                         self.call(operation, params=query, check=lists_only(server.id))
                 for (lists, state, kind), part in zip(PARTS, (tool, resource, prompt), strict=True):
                     own = {"server_id": server.id}
-                    self.call(lists, params={"include_metrics": True}, check=lists_only(part.id), **own)
+                    self.call(
+                        lists, params={"include_metrics": True}, check=lists_only(part.id), **named(own)
+                    )
                     off = {"activate": False}
-                    self.call(state, params=off, check=enabled(False, under=kind), **{f"{kind}_id": part.id})
+                    self.call(
+                        state, params=off, check=enabled(False, under=kind), **named({f"{kind}_id": part.id})
+                    )
                     active = {"include_inactive": False, "include_metrics": False}
                     for hidden in ({}, active):
-                        self.call(lists, params=hidden, check=lists_only(), **own)
+                        self.call(lists, params=hidden, check=lists_only(), **named(own))
                     every = {"include_inactive": True}
-                    self.call(lists, params=every, check=lists_only(part.id), **own)
+                    self.call(lists, params=every, check=lists_only(part.id), **named(own))
 
     @task(2)
     def empty(self) -> None:

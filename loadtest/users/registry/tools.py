@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, lists_only, mentions
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_tool
@@ -89,7 +89,7 @@ class ToolsUser(RegistryUser):
                         "GET /tools/plugin_bindings/{team_id}",
                         params={"binding_reference_id": name},
                         check=lists_only(*found, at="bindings"),
-                        **of_team,
+                        **named(of_team),
                     )
             finally:
                 self.delete(
