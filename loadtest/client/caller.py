@@ -38,6 +38,8 @@ _STREAM_HEADERS = {
 
 Check = Callable[[Answer], Mismatch | None]
 """Content check: returns how a response differs from what is expected, or None."""
+Effect = Callable[[Answer], Mismatch | None]
+"""Verifies with further calls what a call did: returns how it differs from what is expected, or None."""
 
 
 class StepFailed(RescheduleTask):
@@ -101,7 +103,7 @@ class Caller:
         accept: Mapping[int, str] | None = None,
         refusals: Collection[int] = (),
         check: Check | None = None,
-        effect: Check | None = None,
+        effect: Effect | None = None,
         problem: Callable[[Answer], Problem | None] | None = None,
         unlisted: bool = False,
         waits: float = 0.0,
@@ -173,7 +175,7 @@ class Caller:
         answer.on_read = self.note
         return answer
 
-    def _verify(self, answer: Answer, effect: Check) -> tuple[Problem | None, BaseException | None]:
+    def _verify(self, answer: Answer, effect: Effect) -> tuple[Problem | None, BaseException | None]:
         """Return the problem that ``effect`` finds, or the exception that ended its own calls.
 
         In that case, the verified call has succeeded and must be reported before the exception is raised.

@@ -19,7 +19,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.call_sync import CallSync, NoSync
-from loadtest.client.caller import Caller, Check, StepFailed
+from loadtest.client.caller import Caller, Check, Effect, StepFailed
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols.streams import EventStream
 from loadtest.client.request import Query
@@ -235,7 +235,7 @@ class GatewayUser(FastHttpUser):
         accept: Mapping[int, str] | None = None,
         refusals: Collection[int] = (),
         check: Check | None = None,
-        effect: Check | None = None,
+        effect: Effect | None = None,
         problem: Callable[[Answer], Problem | None] | None = None,
         unlisted: bool = False,
         waits: float = 0.0,
@@ -295,7 +295,7 @@ class GatewayUser(FastHttpUser):
         accept: Mapping[int, str] | None = None,
         refusals: Collection[int] = (),
         check: Check | None = None,
-        effect: Check | None = None,
+        effect: Effect | None = None,
         waits: float = 0.0,
         **path: str,
     ) -> Answer:
@@ -585,7 +585,7 @@ class GatewayUser(FastHttpUser):
         absent = back.operation and not self.offers(back.operation)
         return NotReadable("this gateway does not have the operation") if absent else back
 
-    def _verified(self, operation: str, effect: Check, path: Mapping[str, str], **arguments: Any) -> Answer:
+    def _verified(self, operation: str, effect: Effect, path: Mapping[str, str], **arguments: Any) -> Answer:
         return self.call(operation, effect=effect, **arguments, **named(path))
 
     def _reader(self, bearer: str | None) -> Callable[..., Answer]:
