@@ -24,7 +24,7 @@ class Examined(NamedTuple):
     added: tuple[str, ...] = ()
     """Keys that were never seen."""
     sample: Shape | None = None
-    """Its shape, if it is to be recorded."""
+    """Its shape, if it is to be recorded; with differences as well, so that an intended change can be recorded."""
     compared: bool = False
     """Whether there is a recorded shape."""
 
@@ -70,13 +70,14 @@ class _Entry:
             self._samples += 1
             return Examined(sample=shape_of(body) if self._samples <= SAMPLES else None, compared=compared)
         differences, added = compare(self._recorded, body) if self._recorded else ((), ())
-        if differences or self._new >= MOST_NEW:
+        if self._new >= MOST_NEW:
             return Examined(differences, added, compared=compared)
         self._new += 1
         sample = shape_of(body)
-        self._seen = merge(self._seen, sample, Within.RUN)
-        self._alike = _validator(self._recorded, self._seen)
-        return Examined(added=added, sample=sample, compared=compared)
+        if not differences:
+            self._seen = merge(self._seen, sample, Within.RUN)
+            self._alike = _validator(self._recorded, self._seen)
+        return Examined(differences, added, sample, compared)
 
 
 def _validator(recorded: Shape | None, seen: Shape) -> jsonschema_rs.Validator:

@@ -37,7 +37,7 @@ from loadtest.engine.messages import (
     publish_config,
     send,
 )
-from loadtest.engine.pacing import SoakController, holds_streams
+from loadtest.engine.pacing import SoakController, holds_streams, is_deep
 from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
@@ -233,10 +233,11 @@ class Coordinator:
         )
 
     def _sweep(self, plan: tuple[Scenario, ...]) -> SweepQueue:
-        swept = tuple(one for one in plan if not holds_streams(self.process.scenarios[one.name][0]))
-        return SweepQueue(
-            sweep_order(swept, self.process.slow) + sweep_repeats(swept, _intermittent(self.process.session))
-        )
+        classes = {name: user_class for name, (user_class, _) in self.process.scenarios.items()}
+        swept = tuple(one for one in plan if not holds_streams(classes[one.name]))
+        deep = frozenset(one.name for one in swept if is_deep(classes[one.name]))
+        order = sweep_order(swept, self.process.slow, deep)
+        return SweepQueue(order + sweep_repeats(swept, _intermittent(self.process.session)))
 
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or later if the first sweep is incomplete then."""

@@ -33,17 +33,29 @@ def is_slow(task: object) -> bool:
     return SLOW in getattr(task, "locust_tag_set", ())
 
 
-def sweep_order(scenarios: Iterable[Scenario], slow: frozenset[str]) -> tuple[str, ...]:
+def sweep_order(
+    scenarios: Iterable[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
     """Return the names of ``scenarios`` in the order of the sweep.
 
     Slow ones are first. Then comes a greedy cover: the scenario with the most operations that no earlier one calls,
-    until every operation is called. The others follow, so that they delay no operation's first call.
+    until every operation is called. The others follow, so that they delay no operation's first call; those among them
+    that are ``deep`` first, whose hundreds of requests, one after the other, the sweep would otherwise end with.
     """
     left = {one.name: frozenset(call.operation for call in one.calls) for one in scenarios}
     order: list[str] = []
     covered: set[str] = set()
     while left:
-        name = min(left, key=lambda one: (one not in slow, -len(left[one] - covered), -len(left[one]), one))
+        name = min(
+            left,
+            key=lambda one: (
+                one not in slow,
+                -len(left[one] - covered),
+                one not in deep,
+                -len(left[one]),
+                one,
+            ),
+        )
         covered |= left.pop(name)
         order.append(name)
     return tuple(order)

@@ -11,7 +11,7 @@ from loadtest.core.operations import area_of, base
 from loadtest.recording.calls_over_time import StepCounts
 from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
-from loadtest.results.failures import Failure, fingerprint
+from loadtest.results.failures import Failure, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import Acceptance, Operation, ShapeRecord, Stream, Timeline
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
@@ -242,7 +242,10 @@ class Aggregator(msgspec.Struct):
             counts["compared"] = counts.get("compared", 0) + 1
         for path in outcome.added:
             _add(self.added.setdefault(outcome.operation, {}), {path: 1})
-        if outcome.shape is not None and outcome.fault is None:
+        if outcome.shape is not None and (
+            outcome.fault is None or outcome.fault.problem is ProblemKind.SHAPE
+        ):
+            # A response that differs only from the recorded shape is needed to record an intended change.
             merge_run(self.shapes, {outcome.operation: {status: outcome.shape}}, Within.RUN)
         kind = "success"
         if outcome.fault is not None:

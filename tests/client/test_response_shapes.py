@@ -27,13 +27,23 @@ def test_a_response_like_the_recorded_ones_has_no_difference() -> None:
     assert (found.differences, found.added, found.compared) == ((), (), True)
 
 
-def test_a_missing_key_and_another_type_are_differences_and_are_not_recorded() -> None:
-    found = examined([{"id": 5, "rare": "x"}])
+def test_a_missing_key_and_another_type_are_differences_each_time() -> None:
+    using = shapes()
+    for _ in range(MOST_NEW + SAMPLES):
+        found = examined([{"id": 5, "rare": "x"}], using)
     assert [str(one) for one in found.differences] == [
         "expected [].id to be string, got number",
         "expected key [].name (string), missing",
     ]
-    assert found.sample is None
+
+
+def test_a_response_with_a_difference_is_recorded_so_that_the_change_can_be_accepted() -> None:
+    changed = [{"id": 5, "rare": "x"}]
+    sample = examined(changed).sample
+    assert sample is not None
+    using = ResponseShapes({"GET /tools": {"200": merge(TOOLS, sample, Within.VERSION)}})
+    assert examined(changed, using).differences == ()
+    assert examined([TOOL], using).differences == ()
 
 
 def test_an_added_key_is_reported_every_time_until_it_is_known() -> None:

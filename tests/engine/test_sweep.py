@@ -27,6 +27,18 @@ def test_slow_scenarios_come_first_then_those_that_call_what_no_other_has_called
     assert order == ("slow", "as many", "one more", "many", "few")
 
 
+def test_deep_scenarios_follow_those_that_call_what_no_other_has_called() -> None:
+    scenarios = [
+        scenario("few", "GET /a"),
+        scenario("many", "GET /a", "GET /b"),
+        scenario("again", "GET /a", "GET /b"),
+        scenario("deep", "GET /a"),
+        scenario("deep alone", "GET /c"),
+    ]
+    order = sweep_order(scenarios, frozenset(), frozenset({"deep", "deep alone"}))
+    assert order == ("again", "deep alone", "deep", "many", "few")
+
+
 @given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
 def test_scenarios_after_the_cover_call_nothing_new(calls: list[frozenset[int]]) -> None:
     scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
