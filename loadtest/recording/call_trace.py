@@ -40,6 +40,7 @@ def traced(result: CallResult | RefusalResult) -> TracedCall:
         status=getattr(result, "status", 0) or (fault.status if fault else None) or 0,
         duration=getattr(result, "duration", 0.0),
         finished=result.finished,
+        began=getattr(result, "began", 0.0) or result.finished,
         received=getattr(result, "received", 0),
         example=getattr(result, "example", None),
     )

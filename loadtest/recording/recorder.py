@@ -177,6 +177,7 @@ class Recorder:
                 operation=operation,
                 scenario=call.scenario if call else None,
                 finished=clock.now(),
+                began=call.began if call else 0.0,
                 duration=response_time or 0.0,
                 status=getattr(response, "status_code", 0) or 0,
                 received=response_length or 0,

@@ -29,8 +29,8 @@ def trace_lines(calls: Sequence[TracedCall], fingerprint: str, log: Sequence[str
 
 
 def exchange_lines(calls: Sequence[TracedCall]) -> Iterator[str]:
-    """Yield a line for each call, followed by its request and its response."""
-    for number, call in enumerate(calls, 1):
+    """Yield a line for each call in the order of their requests, followed by its request and its response."""
+    for number, call in enumerate(sorted(calls, key=lambda one: one.began), 1):
         if number > 1:
             yield ""
         problem = f"  {call.problem}" if call.problem else ""

@@ -31,6 +31,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str | None
     finished: float
     """Unix time in seconds."""
+    began: float = 0.0
+    """Unix time at which it was sent; 0 if no call was made."""
     duration: float
     """Milliseconds."""
     status: int

@@ -21,6 +21,8 @@ class TracedCall(Record, frozen=True, kw_only=True):
     duration: Milliseconds
     finished: Seconds
     """Unix time."""
+    began: Seconds = 0.0
+    """Unix time at which it was sent. A call finishes after those that verify it; 0 if it is unknown."""
     fingerprint: str = ""
     """Of its failure; empty if it did not fail."""
     problem: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,10 @@ def new(operation: str, out: Path, **given: Any) -> None:
     if path.exists():
         raise UsageError(f"{path}: exists already, expected another --out or to edit it")
     write_atomically(path, made.text)
-    click.echo(f"wrote {path} with {made.user_class}; try it with: loadtest scenario try {path}")
+    given_gateway = f" --gateway {shlex.quote(given['gateway'])}" if given["gateway"] else ""
+    click.echo(
+        f"wrote {path} with {made.user_class}; try it with: loadtest scenario try {path}{given_gateway}"
+    )
 
 
 @scenario.command(

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from bench import Job, StubGateway, started
 from in_process import loadtest
+from supported import NEWEST
+
+from loadtest.reports.call_trace import exchange_lines
+from loadtest.results.trace import TracedCall
 
 SCENARIO = '''
 from loadtest.users import GatewayUser, checks, task
@@ -59,6 +63,21 @@ def test_every_exchange_is_printed_and_a_failure_is_the_exit_code(tmp_path: Path
     assert "TriedUser.calls: 2 calls, 1 failed" in job.output
     assert "GET /health" not in job.output
     assert not job.left()
+
+
+def test_exchanges_are_in_the_order_of_their_requests() -> None:
+    """A creation finishes after the read-back that verifies it."""
+    calls = [
+        TracedCall(operation=name, status=200, duration=1.0, finished=finished, began=began)
+        for name, began, finished in (("GET /x", 2.0, 3.0), ("POST /x", 1.0, 4.0))
+    ]
+    shown = [line.split("  ")[0] for line in exchange_lines(calls) if line]
+    assert [line[:9] for line in shown] == ["1. POST /", "2. GET /x"]
+
+
+def test_the_next_command_names_the_gateway_that_was_given(tmp_path: Path) -> None:
+    done = loadtest("scenario", "new", "GET /health", "--out", tmp_path, "--gateway", NEWEST)
+    assert done.stdout.endswith(f"loadtest scenario try {tmp_path}/get_health.py --gateway {NEWEST}\n")
 
 
 def test_a_new_scenario_is_not_written_over_another(tmp_path: Path) -> None:
