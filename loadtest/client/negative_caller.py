@@ -55,8 +55,9 @@ class NegativeCaller:
         session = self.caller.session
         if session.stopping:
             raise StopUser
+        route = find_route(case.operation, session.contract)
         request = make_request(
-            find_route(case.operation, session.contract),
+            route._replace(path=case.served or route.path),
             host=session.host,
             token=bearer,
             correlation_id=session.correlation_id(),

@@ -53,6 +53,8 @@ class NegativeCase(NamedTuple):
     headers: Mapping[str, str] = NO_HEADERS
     secured: bool = True
     """Whether the contract demands credentials."""
+    served: str = ""
+    """Path template to which it is sent; empty for the one in the contract."""
 
 
 def negative_cases(contract: Contract) -> tuple[NegativeCase, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.client.answer import Answer
 from loadtest.results.failures import ProblemKind
-from loadtest.users.admin.forgery import FORGED, GENUINE, judge_forged
+from loadtest.users.admin.forgery import FORGED, FORM, GENUINE, PROOF, Form, forms, is_served, judge_forged
 
 
 @pytest.mark.parametrize("label", sorted(FORGED))
@@ -19,3 +19,45 @@ def test_only_a_forged_form_is_stopped(label: str, status: int, *, stopped: bool
         assert problem is (ProblemKind.CONTENT if label == GENUINE else None)
     else:
         assert problem is (None if label == GENUINE else ProblemKind.UNAUTHORIZED)
+
+
+DOCUMENTED = "/v1/admin/tools/{tool_id}/state"
+
+
+def test_the_form_is_sent_to_the_address_of_the_pages_and_to_the_documented_one() -> None:
+    assert [one.served for one in forms(DOCUMENTED)] == [DOCUMENTED, FORM]
+    for documented in (FORM, None):
+        assert forms(documented) == (Form(FORM, ""),)
+    cases = [one.case(label, "t", {}) for one in forms(DOCUMENTED) for label in FORGED]
+    assert len({(case.operation, case.label) for case in cases}) == len(cases) == 2 * len(FORGED)
+
+
+def test_the_genuine_form_is_the_first() -> None:
+    """Its status shows whether the gateway serves an address."""
+    assert next(iter(FORGED)) == GENUINE
+
+
+@pytest.mark.parametrize("label", FORGED)
+def test_a_case_has_the_headers_of_a_page_with_one_difference(label: str) -> None:
+    headers = {"Origin": "http://gateway", "Cookie": "a=1", PROOF: "token"}
+    sent = Form(FORM, "").case(label, "t", headers).headers
+    different = {name for name in headers if sent.get(name) != headers[name]}
+    assert len(different) == (0 if label == GENUINE else 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "elsewhere", "served"),
+    [
+        (303, [], True),
+        (404, [], True),
+        (303, [303], True),
+        (400, [303], True),
+        (404, [404], True),
+        (404, [303], False),
+        (405, [303], False),
+    ],
+)
+def test_an_address_that_the_gateway_does_not_serve(
+    status: int, elsewhere: list[int], *, served: bool
+) -> None:
+    assert is_served(status, elsewhere) is served

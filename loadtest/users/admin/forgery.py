@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.refusal import Finding
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
 
 PROOF = "X-CSRF-Token"
 """The header by which the value is sent."""
 FORGED: dict[str, dict[str, str]] = {
+    "own page": {},
     "no token against forgery": {PROOF: ""},
     "another token against forgery": {PROOF: "lt-unknown"},
     "from another site": {"Origin": "http://elsewhere.invalid"},
-    "own page": {},
 }
 """By case: the headers that differ from those of a page of the gateway; an empty one is left out."""
 GENUINE = "own page"
+FORM = "/admin/tools/{tool_id}/state"
+"""The form that is sent, at the address that the pages of the gateway use."""
+_UNSERVED = (404, 405)
+"""Statuses of an address that the gateway does not serve, unless its handler responds with them."""
+
+
+class Form(NamedTuple):
+    """A form of the admin UI at one of its addresses."""
+
+    served: str
+    """Path template."""
+    suffix: str
+    """Of the labels of its cases, so that those of several addresses differ."""
+
+    def case(self, label: str, tool: str, headers: Mapping[str, str]) -> NegativeCase:
+        """Return the case ``label`` of :data:`FORGED`, with the ``headers`` of a page of the gateway."""
+        sent = {name: value for name, value in {**headers, **FORGED[label]}.items() if value}
+        return NegativeCase(
+            f"POST {FORM}",
+            CaseGroup.NO_PERMISSION,
+            label + self.suffix,
+            {"tool_id": tool},
+            {},
+            headers=sent,
+            served=self.served,
+        )
+
+
+def forms(documented: str | None) -> tuple[Form, ...]:
+    """Return the form at each address: the ``documented`` path, then that of the pages if it is another.
+
+    The two can be protected by different code: the pages use addresses without a version, the contract states those
+    with one.
+    """
+    own = Form(FORM, "")
+    return (own,) if documented in (None, FORM) else (Form(documented, " at the documented address"), own)
+
+
+def is_served(status: int, elsewhere: Collection[int]) -> bool:
+    """Return whether an address is served that answers the genuine form with ``status``.
+
+    ``elsewhere`` are the statuses of the same form at the addresses before it.
+    """
+    return not elsewhere or status in elsewhere or status not in _UNSERVED
 
 
 def judge_forged(label: str) -> Callable[[Answer], Finding]:
