@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from loadtest.openapi.contract import Contract, read_contract
 from loadtest.openapi.contracts import contract_of
 from loadtest.scenarios.scaffold import new_scenario
 from loadtest.scenarios.source import read_sources
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +76,32 @@ def test_every_operation_of_a_version_gives_valid_source(newest: Contract) -> No
 def test_an_unknown_operation_is_one_line(newest: Contract) -> None:
     with pytest.raises(UsageError, match=r"^POST /nothing: the gateway does not offer this operation"):
         new_scenario(newest, "POST /nothing")
+
+
+NAMED = {"type": "string"}
+PROPERTIES = {"name": NAMED, "size": {"type": "integer", "minimum": 1}, "colour": NAMED}
+NEW = {"type": "object", "properties": PROPERTIES, "required": ["name", "size"]}
+WIDGET = {"type": "object", "properties": PROPERTIES | {"id": NAMED}, "required": ["id", "name", "size"]}
+
+
+def responses(status: str, schema: Any) -> dict[str, Any]:
+    return {"responses": {status: {"content": {"application/json": {"schema": schema}}}}}
+
+
+def test_the_documentation_shows_what_is_written() -> None:
+    of_one = {"parameters": [{"name": "widget_id", "in": "path", "required": True, "schema": NAMED}]}
+    created = {"requestBody": {"content": {"application/json": {"schema": NEW}}}, **responses("201", WIDGET)}
+    contract = read_contract(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Widgets", "version": "1"},
+            "paths": {
+                "/widgets": {"post": {"tags": ["Widgets"], **created}},
+                "/widgets/{widget_id}": {
+                    "get": {**of_one, **responses("200", WIDGET)},
+                    "delete": {**of_one, "responses": {"204": {}}},
+                },
+            },
+        }
+    )
+    assert new_scenario(contract, "POST /widgets").text in DOCUMENT.read_text()
