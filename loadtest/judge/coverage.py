@@ -428,6 +428,8 @@ def _partial(run: Run) -> str:
     settings = run.settings
     if settings.tags or settings.exclude_tags:
         return "the run was limited by tags"
+    if settings.left_out and {one.name for one in run.plan} == {GENERATED}:
+        return "no scenario was run, every operation was called from the contract"
     if settings.left_out:
         total = settings.left_out + len(run.plan)
         return f"only {len(run.plan)} of {total} scenarios were chosen"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 
 from loadtest.core.operations import base
@@ -192,17 +193,24 @@ def scenarios(facts: CheckInput) -> CheckResult:
         return passed(
             Check.SCENARIOS,
             f"{tested} without a scenario {'was' if count == 1 else 'were'} called from the contract",
-            coverage.unplanned,
+            tuple(f"{one}: {_begin(one, facts)}" for one in coverage.unplanned),
         )
     states = {one.name: one.state.label for one in coverage.operations}
     return CheckResult(
         Check.SCENARIOS,
         Severity.FAILURE if _pinned(facts) or facts.require_scenarios else Severity.WARNING,
         f"{plural(len(names), 'operation')} without a scenario: {some(names)}",
-        f"Write a scenario, which begins with `loadtest scenario new '{names[0]}'`, or add an exclusion with a reason "
-        "to the gateway version's data.",
+        f"Write a scenario, which begins with `{_begin(names[0], facts)}`, or add an exclusion with a reason to the "
+        "gateway version's data.",
         tuple(f"{one}: {states[one]}" for one in names),
     )
+
+
+def _begin(operation: str, facts: CheckInput) -> str:
+    """Return the command that writes a new scenario for ``operation``."""
+    gateway = facts.run.gateway
+    given = "" if gateway is None or _pinned(facts) else f" --gateway {shlex.quote(gateway.source)}"
+    return f"loadtest scenario new {shlex.quote(operation)}{given}"
 
 
 def _new_on_head(facts: CheckInput) -> frozenset[str]:

@@ -49,13 +49,14 @@ def checked(made: Run, **how: Any) -> CheckResult:
 def test_an_operation_that_is_not_understood_needs_a_scenario(required: bool, severity: Severity) -> None:
     found = checked(called(rejections=2), require_scenarios=required)
     assert found.severity is severity
-    assert f"loadtest scenario new '{NEW}'" in found.advice
+    assert f"`loadtest scenario new '{NEW}' --gateway path:.`" in found.advice
     assert found.items == (f"{NEW}: called, not understood",)
 
 
 def test_an_operation_that_was_understood_does_not() -> None:
     found = checked(called(successes=1, rejections=1), require_scenarios=True)
-    assert (found.severity, found.items) == (Severity.PASSED, (NEW,))
+    command = f"{NEW}: loadtest scenario new '{NEW}' --gateway path:."
+    assert (found.severity, found.items) == (Severity.PASSED, (command,))
 
 
 def test_only_operations_that_the_base_does_not_offer_count() -> None:
