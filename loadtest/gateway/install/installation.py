@@ -13,6 +13,7 @@ from loadtest.core.errors import UsageError
 from loadtest.core.locks import exclusively
 from loadtest.gateway.install.checkout import NOT_BUILT, build_wheel, has_npm, tree_state
 from loadtest.gateway.install.diagnosis import FailureCause
+from loadtest.gateway.install.integrity import changed_files, reinstalled
 from loadtest.gateway.install.interpreters import (
     Interpreter,
     NoInterpreterError,
@@ -98,15 +99,26 @@ def _pinned(source: Pinned, gateways: Path, log: Path) -> Installation:
     name = f"{data.version}-{_digest(lock, interpreter.key)}"
     directory = gateways / name
     with exclusively(gateways / f"{name}.lock", f"the installation of {data.version}", within=LOCK_TIMEOUT):
-        if not ((directory / READY).is_file() and _usable(directory, data.python)):
+        ready = (directory / READY).is_file() and _usable(directory, data.python)
+        changed = changed_files(directory) if ready else ()
+        if changed or not ready:
             _make_environment(directory, interpreter, log)
-            run_uv(
-                ["pip", "sync", "--require-hashes", "--compile-bytecode", str(data.lock)],
-                environment=directory,
-                log=log,
-            )
+            _install_lock(data.lock, directory, log)
             (directory / READY).touch()
-    return Installation(name, directory, source.notes)
+    notes = (f"gateway {data.version} {reinstalled(changed)}",) if changed else ()
+    return Installation(name, directory, (*source.notes, *notes))
+
+
+def _install_lock(lock: Path, directory: Path, log: Path) -> None:
+    command = ["pip", "sync", "--require-hashes", "--compile-bytecode", str(lock)]
+    run_uv(command, environment=directory, log=log)
+    if changed_files(directory):
+        # uv links installed files to those in its cache: editing one changes every later installation.
+        run_uv(
+            [*command, "--reinstall-package", PACKAGE, "--no-cache"],
+            environment=directory,
+            log=log,
+        )
 
 
 def read_lock(data: VersionData) -> str:

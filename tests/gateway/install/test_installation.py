@@ -12,6 +12,7 @@ from processes import gone
 
 import loadtest
 from loadtest.core.errors import UsageError
+from loadtest.gateway.install import installation, integrity
 from loadtest.gateway.install.installation import READY, constraints_of, install
 from loadtest.gateway.install.source import Pinned
 from loadtest.gateway.install.uv import InstallError, run_uv, uv_environment
@@ -64,6 +65,28 @@ def test_an_installation_does_not_need_the_link_by_which_it_was_reached(
     made = install(source, tmp_path / "home")
     link.unlink()
     assert subprocess.run([made.python, "-c", "import idna"], check=False).returncode == 0
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("in_place", [False, True], ids=["replaced", "edited, and with it uv's cache"])
+def test_installed_again_after_a_file_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_place: bool
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    for module in (integrity, installation):
+        monkeypatch.setattr(module, "PACKAGE", "idna")
+    source = pinned(tmp_path, monkeypatch, LOCK)
+    first = install(source, tmp_path / "home")
+    assert first.notes == ()
+    (core,) = first.directory.glob("lib/python3*/site-packages/idna/core.py")
+    whole = core.read_text()
+    if not in_place:
+        core.unlink()
+    core.write_text(whole + "def encode(*_): return 'changed'\n")
+    again = install(source, tmp_path / "home")
+    assert core.read_text() == whole
+    assert again.notes == (f"gateway 1.2.3 {integrity.reinstalled(('idna/core.py',))}",)
+    assert install(source, tmp_path / "home").notes == ()
 
 
 @pytest.mark.real
