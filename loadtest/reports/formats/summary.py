@@ -130,6 +130,8 @@ def _settings(run: Run) -> Iterator[str]:
     else:
         words.append(f"profile {markdown(settings.profile)}")
         words.append(f"{settings.users} users at {settings.spawn_rate:g}/s")
+    if settings.scenarios:
+        words.append(f"with scenarios of {', '.join(map(_code, settings.scenarios))}")
     words += [f"{run.duration:.0f} s", f"{run.requests} requests"]
     if run.started:
         words.append(f"started {markdown(when(run.started))}")

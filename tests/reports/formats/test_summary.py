@@ -21,7 +21,7 @@ from sample_runs import (
 from loadtest.judge.categories import load_categories
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import Verdict, judge
-from loadtest.reports.formats import annotations, summary, verdict_json
+from loadtest.reports.formats import annotations, html, summary, verdict_json
 from loadtest.results.failures import Example
 from loadtest.results.run import Run
 from loadtest.versions.data import KnownFailure
@@ -104,6 +104,13 @@ def test_the_summary_contains_what_matters() -> None:
         "entities leaked",
     ):
         assert words in text
+
+
+def test_custom_scenarios_are_named() -> None:
+    here = replace(clean(), settings=replace(clean().settings, scenarios=("tests/load", "acme.scenarios")))
+    for text in (summary.render(here, verdict(here)), html.render(here, verdict(here))):
+        assert "tests/load" in text
+        assert "acme.scenarios" in text
 
 
 def test_a_clean_run_has_no_section_of_failures() -> None:
