@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from loadtest.judge.against_base import slower_text
-from loadtest.judge.checks.check import Severity
+from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.criteria.criterion import CriterionOutcome
 from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.judge.verdict import Verdict
@@ -43,7 +43,7 @@ def render(run: Run, verdict: Verdict) -> str:
     """
     lines = [
         *_bounded("error", _errors(run, verdict)),
-        *_bounded("warning", _warnings(verdict)),
+        *_bounded("warning", _warnings(run, verdict)),
         *_bounded("notice", _notices(run)),
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -79,7 +79,7 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
         for one in (verdict.against.assessment.slower if verdict.against else ())
     ]
     commands += [
-        partial(_command, "error", one.check.value, f"{one.text}. {one.advice}")
+        partial(_command, "error", one.check.value, f"{one.text}. {one.advice}", _place(one, places))
         for one in verdict.checks
         if one.severity in (Severity.INCONCLUSIVE, Severity.FAILURE)
     ]
@@ -103,9 +103,18 @@ def _failure(judged: JudgedFailure, places: SourceLines) -> str:
     return _command("error", f"{_WORDS[judged.status]}: {failure.operation}", text, place)
 
 
-def _warnings(verdict: Verdict) -> Sequence[Command]:
+def _place(result: CheckResult, places: SourceLines) -> SourceLine | None:
+    """Return the first handler of an operation without a scenario; None for other checks."""
+    if result.check is not Check.SCENARIOS:
+        return None
+    found = (places.handler(item.partition(": ")[0]) for item in result.items)
+    return next((place for place in found if place is not None), None)
+
+
+def _warnings(run: Run, verdict: Verdict) -> Sequence[Command]:
+    places = SourceLines(run)
     return [
-        partial(_command, "warning", one.check.value, f"{one.text}. {one.advice}")
+        partial(_command, "warning", one.check.value, f"{one.text}. {one.advice}", _place(one, places))
         for one in verdict.checks
         if one.severity is Severity.WARNING
     ]

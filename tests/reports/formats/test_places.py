@@ -45,3 +45,14 @@ def test_a_case_is_at_its_handler() -> None:
     assert cases["POST /tools"] == ("mcpgateway/main.py", "120")
     assert cases["POST /rpc tools/call"] == ("mcpgateway/main.py", "7898")
     assert cases["GET /tools"] == ("loadtest/users/registry/tools.py", "12")
+
+
+def test_an_operation_without_a_scenario_is_annotated_at_its_handler() -> None:
+    handlers = HANDLERS | {"GET /unplanned": "mcpgateway/routers/unplanned.py:7"}
+    here = replace(failures(), handlers=handlers, contract=(*CONTRACT, "GET /unplanned"))
+    for required, kind in ((False, "warning"), (True, "error")):
+        verdict = judge(here, categories=load_categories(), today=TODAY, require_scenarios=required)
+        (found,) = (
+            line for line in annotations.render(here, verdict).splitlines() if "GET /unplanned" in line
+        )
+        assert found.startswith(f"::{kind} file=mcpgateway/routers/unplanned.py,line=7,")
