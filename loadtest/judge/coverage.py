@@ -381,12 +381,14 @@ def _outcome(
     operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
 ) -> tuple[CoverageState, str]:
     """Return state and reason of one operation from the results of its parts; expected refusals do not count."""
-    rejected = any(one.rejections for one in operations)
+    rejected = [one for one in operations if one.rejections]
     operations = [one for one in operations if one.requests > one.refusals + one.rejections]
     if not operations and rejected:
+        statuses = ", ".join(sorted({status for one in rejected for status in one.statuses}))
         return (
             CoverageState.NOT_UNDERSTOOD,
-            "no scenario calls it; every request from the contract was rejected",
+            "no scenario calls it; every request from the contract was rejected"
+            + (f" ({statuses})" if statuses else ""),
         )
     if not operations:
         return CoverageState.NOT_CALLED, "never called"

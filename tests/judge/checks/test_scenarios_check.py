@@ -68,7 +68,9 @@ def test_only_operations_that_the_base_does_not_offer_count() -> None:
 
 
 def test_a_rejected_request_is_neither_a_success_nor_missed() -> None:
-    coverage = verdict(called(rejections=2)).coverage
+    coverage = verdict(called(rejections=2, statuses={"422": 1, "400": 1})).coverage
     assert coverage.count(CoverageState.NOT_UNDERSTOOD) == 1
     assert coverage.count(CoverageState.NOT_CALLED) == 0
     assert "2/2 operations called, 1 correct, 1 called, not understood" in coverage.line
+    (reason,) = (one.reason for one in coverage.operations if one.name == NEW)
+    assert reason == "no scenario calls it; every request from the contract was rejected (400, 422)"
