@@ -14,9 +14,12 @@ from loadtest.scenarios.source import BACKENDS, ScenarioSource, as_identifier, s
 def backend_sources(custom: Iterable[ScenarioSource]) -> tuple[ScenarioSource, ...]:
     """Return the directories with the backends of ``custom`` scenarios.
 
-    They are packages of their own, so that importing one does not import the scenarios, and with them Locust.
+    They are packages of their own, so that importing one does not import the scenarios, and with them Locust. A module
+    that is no package has none: what is beside it belongs to the package that contains it.
     """
-    directories = dict.fromkeys(one.directory / BACKENDS for one in custom)
+    directories = dict.fromkeys(
+        one.directory / BACKENDS for one in custom if not one.root or Path(one.path).is_dir()
+    )
     return tuple(
         ScenarioSource(
             text=shown_path(directory),

@@ -59,7 +59,9 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
             return
         for file in sorted(path.rglob("*.py")):
             parts = file.relative_to(path).with_suffix("").parts
-            if parts[0] == BACKENDS or any(part.startswith(".") or part == "__pycache__" for part in parts):
+            if any(part.startswith(".") or part == "__pycache__" for part in parts):
+                continue
+            if parts[0] == BACKENDS and len(parts) > 1:
                 continue
             names = [_importable(file, part) for part in parts if part != "__init__"]
             yield ".".join((self.package, *names)), file

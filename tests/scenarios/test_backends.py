@@ -42,6 +42,22 @@ def test_backends_of_two_directories_have_different_names(folder: Path) -> None:
         backend_names(read_sources([str(folder / "widgets.py"), str(other.parent)]))
 
 
+def test_a_package_brings_them_and_a_module_of_one_does_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    name = folder.name
+    (folder / "__init__.py").write_text("")
+    assert backend_names(read_sources([name])) == {"widgets"}
+    assert backend_names(read_sources([f"{name}.widgets"])) == set()
+
+
+def test_a_module_with_the_name_of_the_directory_is_a_scenario(tmp_path: Path) -> None:
+    (tmp_path / "backends.py").write_text("")
+    (source,) = read_sources([str(tmp_path)])
+    assert [path.name for _, path in source.modules()] == ["backends.py"]
+
+
 def test_most_scenarios_have_none(tmp_path: Path) -> None:
     (tmp_path / "widgets.py").write_text("")
     assert backend_sources(read_sources([str(tmp_path)])) == ()
