@@ -41,7 +41,7 @@ def selected_scenarios(
     names = {one.name for one in discover_scenarios(custom=custom, soak=soak, deep=deep)}
     usual = tuple(one for one in chosen if one.name in names)
     if not usual:
-        raise UsageError(f"{chosen[0].name}: runs with another profile only, deep or soak")
+        raise UsageError(f"{chosen[0].name}: runs with another profile only, such as pr or soak")
     return usual
 
 

@@ -22,7 +22,7 @@ from loadtest.pairs.statistics import (
     scatter,
     slower_p,
 )
-from loadtest.results.failures import Failure
+from loadtest.results.failures import Failure, ProblemKind
 from loadtest.results.pairs import BaseRun, Measure, PairStage
 
 NOTABLE = 1.10
@@ -193,6 +193,9 @@ def evidence_of(failure: Failure, base: BaseRun, assessment: Assessment) -> Base
 
 
 def _alike(one: Failure, other: Failure) -> bool:
+    if one.problem in (ProblemKind.UNAUTHORIZED, ProblemKind.REFUSAL):
+        # Another caller that is let in is another failure, with the same status.
+        return one.fingerprint == other.fingerprint
     same = (one.operation, one.problem, one.status, one.code)
     return same == (other.operation, other.problem, other.status, other.code)
 

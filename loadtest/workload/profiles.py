@@ -26,7 +26,7 @@ class Profile(Record, frozen=True, kw_only=True):
     """``60s``, ``10m``, ``1h30m``."""
     about: str
     deep: bool = False
-    """Whether scenarios of depth run, which take too long for every pull request: refusals and roles."""
+    """Whether scenarios of depth run: refusals and roles."""
     criteria: tuple[str, ...] = ()
     """Criteria for its runs, unless others are given for the same metric; see ``docs/verdict.md``."""
     plan: Soak | None = None

@@ -187,6 +187,15 @@ def test_a_failure_that_base_has_is_not_new() -> None:
         assert evidence_of(failure(), base, assess(base)) is evidence
 
 
+@pytest.mark.parametrize("problem", [ProblemKind.UNAUTHORIZED, ProblemKind.REFUSAL])
+def test_another_caller_that_base_lets_in_does_not_excuse_this_one(problem: ProblemKind) -> None:
+    outsider = replace(failure(status=200), problem=problem)
+    viewer = replace(outsider, fingerprint="b" * 12)
+    for other, evidence in ((outsider, BaseEvidence.ALSO_ON_BASE), (viewer, BaseEvidence.NO_TRIALS)):
+        base = base_run(failures=[other])
+        assert evidence_of(outsider, base, assess(base)) is evidence
+
+
 def test_a_failure_that_became_more_frequent_is_new() -> None:
     base = base_run(
         trials(PairStage.SCREEN, SLOW, 1, 1, 0),

@@ -6,22 +6,29 @@ import json
 from typing import Any
 
 import pytest
+from supported import NEWEST
 
 from loadtest.client.answer import Answer
 from loadtest.fixtures.callers import Role
+from loadtest.openapi.contract import read_contract
+from loadtest.openapi.contracts import contract_of
 from loadtest.results.failures import ProblemKind, normalise
 from loadtest.results.refusals import Standing
 from loadtest.users.access.matrix import (
+    AGENTS,
     CALLING,
     FOREIGN,
     PROMPTS,
     SERVERS,
     TOOLS,
+    EntityOperations,
     Visibility,
     judge_foreign,
+    judge_hidden,
     judge_item,
     judge_shown,
     sees,
+    surfaces,
 )
 
 PRIVATE, TEAM, PUBLIC = Visibility
@@ -129,3 +136,41 @@ def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem
 )
 def test_a_change_by_a_stranger_is_refused(status: int, problem: ProblemKind | None) -> None:
     assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
+
+
+SURFACES = {one.label: one for one in surfaces(TOOLS, "team-1", "lt-tool")}
+
+
+@pytest.mark.parametrize("label", SURFACES)
+@pytest.mark.parametrize("hidden", ["tool-id", "lt-hidden"])
+def test_a_response_that_shows_a_hidden_entity_is_access(label: str, hidden: str) -> None:
+    """In JSON as in HTML, by id as by name."""
+    at = SURFACES[label]
+    for shown in ([{"id": hidden}], f"<td>{hidden}</td>", {"tools": {"names": [hidden]}}):
+        found = judge_hidden(TOOLS, Role.VIEWER, at, [(PRIVATE, hidden)], answer(200, shown))
+        assert found.problem is ProblemKind.UNAUTHORIZED
+        assert found.message == f"{label} shows a private tool of the team to viewer"
+        assert normalise(found.message) == found.message
+    for other in ([], {"detail": "Forbidden"}, [{"id": "other"}]):
+        found = judge_hidden(TOOLS, Role.VIEWER, at, [(PRIVATE, hidden)], answer(200, other))
+        assert found.problem is None
+
+
+def test_the_name_that_was_searched_for_may_be_repeated() -> None:
+    at = SURFACES["admin search"]
+    hidden = [(PRIVATE, "tool-id"), (PRIVATE, "lt-tool")]
+    assert judge_hidden(TOOLS, Role.VIEWER, at, hidden, answer(200, {"query": "lt-tool"})).problem is None
+    assert judge_hidden(TOOLS, Role.VIEWER, at, hidden, answer(200, [{"id": "tool-id"}])).problem is not None
+
+
+@pytest.mark.parametrize("entity", [TOOLS, PROMPTS, SERVERS, AGENTS])
+def test_the_requests_that_could_reveal_an_entity_are_documented(entity: EntityOperations) -> None:
+    """In the newest version: one that is not is never sent."""
+    found = surfaces(entity, "team-1", "lt-name")
+    assert len({one.label for one in found}) == len(found)
+    contract = read_contract(contract_of(NEWEST).document)
+    documented = {one.operation for one in found if contract.path(one.operation)}
+    assert documented == {one.operation for one in found}
+    for one in found:
+        sent = contract.input_of(one.operation).query
+        assert {name for name in one.params if name not in sent} == set(), one.operation

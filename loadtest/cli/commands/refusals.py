@@ -26,7 +26,7 @@ def refusals() -> None:
 )
 @click.option("--again", is_flag=True, help="Remove recorded outcomes that the runs did not observe")
 def record(paths: tuple[Path, ...], again: bool) -> None:
-    """Record how a gateway version refuses, from runs with LOADTEST_PROFILE=deep.
+    """Record how a gateway version refuses, from complete runs.
 
     Writes loadtest/versions/VERSION.refusals.json; review the difference before you commit it.
     """

@@ -7,7 +7,7 @@ the entities of every team, and no private ones of others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -41,9 +41,16 @@ class EntityOperations(NamedTuple):
     state: str
     delete: str
     parameter: str
+    admin: tuple[str, str, str, str]
+    """List, table, ids and search of the admin UI."""
     rpc_list: str = ""
     """JSON-RPC method, without an endpoint; empty if it has none."""
     rpc_call: str = ""
+
+    @property
+    def exported(self) -> str:
+        """The name of the kind in exports and tags: ``a2a_agents``, else the plural."""
+        return "a2a_agents" if self.kind == "agent" else f"{self.kind}s"
 
 
 TOOLS = EntityOperations(
@@ -56,6 +63,12 @@ TOOLS = EntityOperations(
     "POST /tools/{tool_id}/state",
     "DELETE /tools/{tool_id}",
     "tool_id",
+    (
+        "GET /admin/tools",
+        "GET /admin/tools/partial",
+        "GET /admin/tools/ids",
+        "GET /admin/tools/search",
+    ),
     "tools/list",
     "tools/call",
 )
@@ -69,6 +82,12 @@ RESOURCES = EntityOperations(
     "POST /resources/{resource_id}/state",
     "DELETE /resources/{resource_id}",
     "resource_id",
+    (
+        "GET /admin/resources",
+        "GET /admin/resources/partial",
+        "GET /admin/resources/ids",
+        "GET /admin/resources/search",
+    ),
     "resources/list",
     "resources/read",
 )
@@ -82,6 +101,12 @@ PROMPTS = EntityOperations(
     "POST /prompts/{prompt_id}/state",
     "DELETE /prompts/{prompt_id}",
     "prompt_id",
+    (
+        "GET /admin/prompts",
+        "GET /admin/prompts/partial",
+        "GET /admin/prompts/ids",
+        "GET /admin/prompts/search",
+    ),
     "prompts/list",
     "prompts/get",
 )
@@ -95,6 +120,12 @@ SERVERS = EntityOperations(
     "POST /servers/{server_id}/state",
     "DELETE /servers/{server_id}",
     "server_id",
+    (
+        "GET /admin/servers",
+        "GET /admin/servers/partial",
+        "GET /admin/servers/ids",
+        "GET /admin/servers/search",
+    ),
 )
 GATEWAYS = EntityOperations(
     "gateway",
@@ -106,6 +137,12 @@ GATEWAYS = EntityOperations(
     "POST /gateways/{gateway_id}/state",
     "DELETE /gateways/{gateway_id}",
     "gateway_id",
+    (
+        "GET /admin/gateways",
+        "GET /admin/gateways/partial",
+        "GET /admin/gateways/ids",
+        "GET /admin/gateways/search",
+    ),
 )
 AGENTS = EntityOperations(
     "agent",
@@ -117,6 +154,12 @@ AGENTS = EntityOperations(
     "POST /a2a/{agent_id}/state",
     "DELETE /a2a/{agent_id}",
     "agent_id",
+    (
+        "GET /admin/a2a",
+        "GET /admin/a2a/partial",
+        "GET /admin/a2a/ids",
+        "GET /admin/a2a/search",
+    ),
 )
 
 _SEEN: dict[Role, frozenset[Visibility]] = {
@@ -146,6 +189,52 @@ def sees(entity: EntityOperations, visibility: Visibility, role: Role, way: str 
     if way == CALLING and entity is TOOLS and role in _MAY_NOT_CALL:
         return False
     return visibility in _SEEN[role]
+
+
+class Surface(NamedTuple):
+    """A request, other than for the list or an item, whose response can contain entities of one kind."""
+
+    operation: str
+    params: Mapping[str, str | int | bool]
+    label: str
+
+
+def surfaces(entity: EntityOperations, team: str, name: str) -> tuple[Surface, ...]:
+    """Return the requests that could reveal the entity ``name`` of ``team``: filters, exports, tags, admin pages."""
+    listed, table, ids, search = entity.admin
+    every = {"include_inactive": True}
+    kind = entity.kind
+    return (
+        Surface(entity.items, {"team_id": team, "limit": 0}, "filter by a foreign team"),
+        Surface(entity.items, {"visibility": Visibility.PRIVATE, "limit": 0}, "filter by private"),
+        Surface(entity.items, {**every, "limit": 0}, "list with inactive ones"),
+        Surface("GET /export", {"types": entity.exported, **every}, f"export of {kind}s"),
+        Surface("GET /tags", {"entity_types": entity.exported, "include_entities": True}, f"tags of {kind}s"),
+        Surface(listed, {**every, "per_page": 500}, "admin list"),
+        Surface(table, {**every, "per_page": 500}, "admin table"),
+        Surface(ids, {**every, "team_id": team}, "admin ids"),
+        Surface(search, {"q": name, **every}, "admin search"),
+        Surface("GET /admin/search", {"q": name, **every}, f"admin search for a {kind}"),
+        Surface(
+            "GET /admin/export/configuration", {"types": entity.exported, **every}, f"admin export of {kind}s"
+        ),
+    )
+
+
+def judge_hidden(
+    entity: EntityOperations,
+    role: Role,
+    surface: Surface,
+    hidden: Iterable[tuple[Visibility, str]],
+    answer: Answer,
+) -> Finding:
+    """Return whether a response reveals one of the ``hidden`` ids or names, which the request does not contain."""
+    text = answer.text
+    for visibility, identity in sorted(hidden):
+        if identity in text and not any(identity in str(value) for value in surface.params.values()):
+            where = f"{surface.label} shows a {visibility} {entity.kind} of the team to {role}"
+            return _wrong(ProblemKind.UNAUTHORIZED, where)
+    return Finding(Standing.AS_RECORDED)
 
 
 def judge_shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
@@ -25,9 +26,11 @@ from loadtest.users.access.matrix import (
     EntityOperations,
     Visibility,
     judge_foreign,
+    judge_hidden,
     judge_item,
     judge_shown,
     sees,
+    surfaces,
 )
 from loadtest.users.base import FixtureMissing, named, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
@@ -90,7 +93,12 @@ class AccessUser(RegistryUser):
         self.check_access(
             AGENTS,
             lambda name, scope: {
-                "agent": {"name": name, "endpoint_url": f"{address}?{name}", "agent_type": "generic"},
+                "agent": {
+                    "name": name,
+                    "description": "Made by the load test, deleted within seconds.",
+                    "endpoint_url": f"{address}?{name}",
+                    "agent_type": "generic",
+                },
                 **scope,
             },
         )
@@ -160,6 +168,7 @@ class AccessUser(RegistryUser):
                     self.check_calling(entity, role, bearer, made)
             for role in FOREIGN:
                 self.check_changing(entity, role, bearers[role], made)
+                self.check_hidden(entity, role, bearers[role], made, callers.team)
             for one in made.values():
                 self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
 
@@ -219,6 +228,29 @@ class AccessUser(RegistryUser):
         if role in (Role.TEAMMATE, Role.OUTSIDER):
             with self.mcp_session(bearer) as session:
                 listed(MCP, {SESSION: session})
+
+    def check_hidden(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        team: str,
+    ) -> None:
+        """Check that no filter, export, tag or admin page reveals an entity that ``role`` does not see."""
+        hidden = {
+            (visibility, text)
+            for visibility, one in made.items()
+            if not sees(entity, visibility, role)
+            for text in (one.id, one.name)
+        }
+        contract = self.link.session.contract
+        for surface in surfaces(entity, team, made[Visibility.PRIVATE].name):
+            if contract.path(surface.operation) is None or self.link.session.excludes(surface.operation):
+                continue
+            label = f"{surface.label} for {role}"
+            case = NegativeCase(surface.operation, CaseGroup.NO_PERMISSION, label, {}, surface.params)
+            self.send(case, bearer, functools.partial(judge_hidden, entity, role, surface, hidden))
 
     def check_changing(
         self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
