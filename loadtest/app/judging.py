@@ -116,6 +116,8 @@ class FailureCounts:
     new: int
     """New ones, and those whose known-failure entry has expired."""
     known: int
+    undecided: int = 0
+    """Those that the gateway's log may explain, which is read after the load."""
 
 
 def count_all_as_new(run: Run) -> FailureCounts:
@@ -133,13 +135,16 @@ class FailureCounter:
         self._matcher: KnownFailures | None = None
 
     def __call__(self, run: Run) -> FailureCounts:
-        """Return the number of new and of known failures so far."""
+        """Return the number of new, known and undecided failures so far."""
         if self._matcher is None:
             self._matcher = self._matcher_for(run)
         judged, _ = judge_failures(run.failures, self._matcher, self._categories, self._today, FailOn.NEW)
+        failing = [one.failure for one in judged if one.fails]
+        undecided = sum(self._categories.depends_on_log(one) for one in failing)
         return FailureCounts(
-            sum(one.fails for one in judged),
+            len(failing) - undecided,
             sum(one.status in (FailureStatus.KNOWN, FailureStatus.CATEGORY) for one in judged),
+            undecided,
         )
 
     def _matcher_for(self, run: Run) -> KnownFailures:

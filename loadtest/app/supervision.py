@@ -133,7 +133,8 @@ def in_words(run: Run, failures: FailureCounts) -> str:
     reached = sum(operation.successes > 0 for operation in run.operations)
     parts = [
         f"{run.requests} requests",
-        f"{plural(failures.new, 'new failure')}, {failures.known} known",
+        f"{plural(failures.new, 'new failure')}, {failures.known} known"
+        + (f", {failures.undecided} undecided until the log is read" if failures.undecided else ""),
         f"{reached} operations succeeded",
     ]
     if run.settings.run_time is not None:

@@ -126,8 +126,11 @@ class _Rule:
         names = {operation, unlabelled(operation)}
         return not self._operations or any(p.match(name) for p in self._operations for name in names)
 
-    def matches(self, failure: Failure) -> bool:
-        """Return whether the remaining conditions hold, in addition to :meth:`concerns`."""
+    def matches(self, failure: Failure, *, any_log: bool = False) -> bool:
+        """Return whether the remaining conditions hold, in addition to :meth:`concerns`.
+
+        With ``any_log``, those on the gateway's log do.
+        """
         category = self.category
         if failure.status in category.bare_status and _BARE.match(failure.message):
             return failure.problem is ProblemKind.STATUS
@@ -136,6 +139,8 @@ class _Rule:
         if category.codes and failure.code not in category.codes:
             return False
         if not self._messages and not self._logs:
+            return True
+        if any_log and self._logs:
             return True
         message = failure.message[:MESSAGE_LENGTH]
         return any(pattern.search(message) for pattern in self._messages) or self._logged(failure)
@@ -192,6 +197,14 @@ class Categories:
         if alike not in self._recognised:
             self._recognised[alike] = self._first(rules, failure)
         return self._recognised[alike]
+
+    def depends_on_log(self, failure: Failure) -> bool:
+        """Return whether the gateway's log decides if a category excuses ``failure``, which has no log lines yet."""
+        if any(example.log for example in failure.examples):
+            return False
+        rules = (rule for rule in self._rules if rule.concerns(failure.operation, failure.problem))
+        first = next((rule for rule in rules if rule.matches(failure, any_log=True)), None)
+        return first is not None and first.category.excuses and not first.matches(failure)
 
     @staticmethod
     def _first(rules: tuple[_Rule, ...], failure: Failure) -> Category | None:

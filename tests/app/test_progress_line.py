@@ -7,6 +7,7 @@ from sample_runs import KNOWN, TODAY, clean, failures
 
 from loadtest.app.judging import FailureCounter, FailureCounts, JudgingOptions, count_all_as_new, judge_run
 from loadtest.app.supervision import in_words
+from loadtest.judge.categories import load_categories
 from loadtest.judge.known_writer import write_known
 from loadtest.results.run import Sweep
 
@@ -26,6 +27,21 @@ def test_after_the_run_time_it_is_finishing() -> None:
 def test_without_a_run_time_none_is_left() -> None:
     endless = replace(clean(), settings=replace(clean().settings, run_time=None))
     assert in_words(endless, FailureCounts(1, 0)).startswith("99 requests · 1 new failure, 0 known")
+
+
+def test_what_the_gateways_log_decides_is_not_counted_as_new() -> None:
+    """Of each built-in category that reads the log, before and after its lines are there."""
+    count = FailureCounter(JudgingOptions(), TODAY)
+    excusing = [one for one in load_categories(()) if one.excuses and one.gateway is None]
+    logged = [(one, example) for one in excusing for example in one.examples if example.log]
+    assert logged
+    for category, example in logged:
+        after = example.failure()
+        before = replace(after, examples=())
+        assert count(replace(clean(), failures=(before,))) == FailureCounts(0, 0, 1), category.name
+        assert count(replace(clean(), failures=(after,))) == FailureCounts(0, 1, 0), category.name
+    words = in_words(clean(), FailureCounts(0, 2, 1))
+    assert "no new failures, 2 known, 1 undecided until the log is read · " in words
 
 
 def test_known_failures_are_counted_apart(tmp_path: Path) -> None:
