@@ -170,6 +170,8 @@ def test_an_operation_of_a_checkout_is_compared_when_its_contract_is_known(folde
 
 def test_they_are_a_part_of_the_run_and_of_its_reports(folder: Path, tmp_path: Path) -> None:
     (folder / "known-failures.toml").write_text(KNOWN)
+    (folder / "backends").mkdir()
+    (folder / "backends" / "words.py").write_text(BACKEND)
     arguments = ("-u", "4", "-r", "4", "-t", "3s", "--processes", "2", "--scenarios", "mine")
     job = Job.on(StubGateway, tmp_path, arguments=arguments, users=("StubVersionUser", "HealthUser"))
     with started(job):
@@ -177,6 +179,7 @@ def test_they_are_a_part_of_the_run_and_of_its_reports(folder: Path, tmp_path: P
     run = job.run
     assert run is not None
     assert run.settings.scenarios == ("mine",)
+    assert {"mcp", "words"} <= {one.name for one in run.backends if one.up}
     scenario = next(one for one in run.plan if one.name == "StubVersionUser.wrong")
     assert (scenario.file, scenario.line, scenario.tags) == ("mine/stub.py", 14, ("stub",))
     assert {one.name for one in run.plan} >= {"StubVersionUser.wrong", "HealthUser.probes"}

@@ -37,8 +37,17 @@ from loadtest.gateway.install.source import Source
 from loadtest.gateway.process.daemon import DaemonState
 from loadtest.gateway.process.detached import SUPERVISOR
 from loadtest.gateway.process.identity import started_after
+from loadtest.scenarios.source import read_sources
 
 FILE = SUPERVISOR.file
+BACKEND = """
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def running():
+    yield "http://127.0.0.1:9/words"
+"""
 
 
 def processes(gateway: RunningGateway) -> list[psutil.Process]:
@@ -78,7 +87,12 @@ def write_state(home: Path, started: float) -> None:
 
 
 def test_boot_use_and_stop(source: Source, own_home: Path) -> None:
-    gateway = boot_detached(source, home=own_home)
+    backend = own_home / "mine" / "backends" / "words.py"
+    backend.parent.mkdir(parents=True)
+    backend.write_text(BACKEND)
+    (own_home / "mine" / "words.py").write_text("")
+    gateway = boot_detached(source, home=own_home, custom=read_sources([str(own_home / "mine")]))
+    assert gateway.backends.urls["words"] == "http://127.0.0.1:9/words"
     assert requests.get(f"{gateway.host}/health", timeout=10).ok
     assert (own_home / FILE).stat().st_mode & 0o077 == 0
     assert read_state(own_home) == gateway
