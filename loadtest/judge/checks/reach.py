@@ -209,7 +209,7 @@ def scenarios(facts: CheckInput) -> CheckResult:
 def _begin(operation: str, facts: CheckInput) -> str:
     """Return the command that writes a new scenario for ``operation``."""
     gateway = facts.run.gateway
-    given = "" if gateway is None or _pinned(facts) else f" --gateway {shlex.quote(gateway.source)}"
+    given = "" if gateway is None else f" --gateway {shlex.quote(gateway.source)}"
     return f"loadtest scenario new {shlex.quote(operation)}{given}"
 
 
