@@ -57,10 +57,10 @@ from loadtest.scenarios.data_files import CustomFixture, custom_fixtures
 
 logger = logging.getLogger(__name__)
 
-SWEEP_GRACE = 4
+SWEEP_GRACE = 8
 """Run times by which an unfinished first sweep extends the load, so that a slow machine reaches a verdict too."""
 
-MAX_SWEEP_GRACE = 240.0
+MAX_SWEEP_GRACE = 480.0
 """Seconds."""
 
 POLL_INTERVAL = 0.5

@@ -39,10 +39,14 @@ def sweep_order(
     """Return the names of ``scenarios`` in the order of the sweep.
 
     Slow ones are first. Then comes a greedy cover: the scenario with the most operations that no earlier one calls,
-    until every operation is called. The others follow, so that they delay no operation's first call; those among them
-    that are ``deep`` first, whose hundreds of requests, one after the other, the sweep would otherwise end with.
+    until every operation is called. The others follow, so that they delay no operation's first call. ``deep`` ones are
+    the first of them: the sweep would otherwise end with their hundreds of requests, one after the other. They cover
+    nothing, because requests that must be refused are no calls of an operation.
     """
-    left = {one.name: frozenset(call.operation for call in one.calls) for one in scenarios}
+    left = {
+        one.name: frozenset() if one.name in deep else frozenset(call.operation for call in one.calls)
+        for one in scenarios
+    }
     order: list[str] = []
     covered: set[str] = set()
     while left:
