@@ -19,13 +19,14 @@ from loadtest.gateway.monitor.health import HealthProbe
 from loadtest.gateway.process.suspension import LIMIT, SuspensionWatch
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import Run, read_run
+from loadtest.workload.profiles import MAX_SWEEP_GRACE
 
 READ_INTERVAL = 2.0
 """Seconds between readings of the measurements so far."""
 HUNG_WITHIN = 5.0
 """Seconds that Locust has to end if the gateway does not respond, as its users wait for responses."""
-OVERTIME = 300.0
-"""Seconds that Locust may take beyond the run time, for fixtures, a late first sweep and clean-up."""
+OVERTIME = MAX_SWEEP_GRACE + 60.0
+"""Seconds that Locust may take beyond the run time, for a late first sweep, fixtures and clean-up."""
 
 
 def run_locust(

@@ -54,14 +54,9 @@ from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Scenario
 from loadtest.results.target import Gateway
 from loadtest.scenarios.data_files import CustomFixture, custom_fixtures
+from loadtest.workload.profiles import sweep_grace
 
 logger = logging.getLogger(__name__)
-
-SWEEP_GRACE = 8
-"""Run times by which an unfinished first sweep extends the load, so that a slow machine reaches a verdict too."""
-
-MAX_SWEEP_GRACE = 480.0
-"""Seconds."""
 
 POLL_INTERVAL = 0.5
 """Seconds between two checks whether the sweep has finished."""
@@ -246,7 +241,7 @@ class Coordinator:
             self._quit()
             return
         gevent.sleep(run_time)
-        grace = min(run_time * SWEEP_GRACE, MAX_SWEEP_GRACE)
+        grace = sweep_grace(run_time)
         if not self.queue.finished:
             logger.info("The first sweep is incomplete; the load continues for %g s at most", grace)
         self._wait_for_sweep(grace)

@@ -15,6 +15,16 @@ from loadtest.workload.plan import Soak
 
 PROFILES = Path(__file__).parent / "profiles.toml"
 
+SWEEP_GRACE = 8
+"""Run times by which an unfinished first sweep extends the load, so that a slow machine reaches a verdict too."""
+MAX_SWEEP_GRACE = 480.0
+"""Seconds."""
+
+
+def sweep_grace(run_time: float) -> float:
+    """Return the seconds by which an unfinished first sweep extends a load of ``run_time`` seconds at most."""
+    return min(run_time * SWEEP_GRACE, MAX_SWEEP_GRACE)
+
 
 class Profile(Record, frozen=True, kw_only=True):
     """A named size of a run."""

@@ -1,10 +1,13 @@
 """Profiles and the size of a run."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from loadtest.app.supervision import OVERTIME
 from loadtest.core.errors import UsageError
 from loadtest.workload import profiles as module
-from loadtest.workload.profiles import criteria_of, profiles, size
+from loadtest.workload.profiles import criteria_of, profiles, size, sweep_grace
 
 
 def test_a_value_that_is_given_replaces_that_of_the_profile() -> None:
@@ -35,3 +38,8 @@ def test_a_wrong_run_time_in_the_file_is_named(tmp_path: object, monkeypatch: py
     monkeypatch.setattr(module, "profiles", lambda: broken)
     with pytest.raises(UsageError, match=r"^profiles.toml: pr.run_time = soon: expected a duration"):
         size()
+
+
+@given(st.floats(1, 1e6))
+def test_a_load_is_stopped_only_after_the_first_sweep_had_its_time(run_time: float) -> None:
+    assert 0 < sweep_grace(run_time) < OVERTIME
