@@ -179,11 +179,11 @@ def test_the_copied_log_holds_no_secret(
 
 
 def names_in(version: str, home: Path) -> set[str]:
-    """Return the settings of a version, and all names in its source that may be one of a plugin."""
+    """Return the settings of a version, and all names in its source that may be one of a plugin or of its HTTP client."""
     code = (
         "import re, pathlib, mcpgateway; from mcpgateway.config import Settings;"
         "site = pathlib.Path(mcpgateway.__file__).parents[1];"
-        "files = [path for name in ('mcpgateway', 'cpex') for path in (site / name).rglob('*.py')];"
+        "files = [path for name in ('mcpgateway', 'cpex', 'httpx') for path in (site / name).rglob('*.py')];"
         "named = {word for path in files for word in re.findall(r'[A-Z][A-Z_]{5,}', path.read_text())};"
         "print('\\n'.join([*named, *(name.upper() for name in Settings.model_fields)]))"
     )
