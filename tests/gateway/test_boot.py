@@ -179,7 +179,7 @@ def test_the_copied_log_holds_no_secret(
 
 
 def names_in(version: str, home: Path) -> set[str]:
-    """Return the settings of a version, and all names in its source that may be one of a plugin or of its HTTP client."""
+    """Return the settings of a version, and all names in its source that a plugin or its HTTP client may read."""
     code = (
         "import re, pathlib, mcpgateway; from mcpgateway.config import Settings;"
         "site = pathlib.Path(mcpgateway.__file__).parents[1];"
