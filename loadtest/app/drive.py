@@ -20,7 +20,7 @@ from loadtest.client.connection.trust import read_trust
 from loadtest.client.session import connect
 from loadtest.core import settings
 from loadtest.core.address import given_address, looks_like_address, parse_address
-from loadtest.core.errors import ExitCode, InconclusiveError
+from loadtest.core.errors import ExitCode, InconclusiveError, UsageError
 from loadtest.core.files import prepare_directory
 from loadtest.core.progress import progress
 from loadtest.core.signals import Stopped, StopRequest, listening
@@ -97,7 +97,8 @@ def drive_alone(
     """Run Locust in this terminal, against LOADTEST_HOST, GATEWAY, or the gateway of ``boot --detach``.
 
     If none of them names an address, LOCUST_HOST or a configuration file of Locust does. With ``master``, workers on
-    other machines generate the load. With ``generated_only``, all scenarios are disabled.
+    other machines generate the load. With ``generated_only``, all scenarios are disabled. With ``ui``, nothing is sent
+    before the load is started on the web page, and operations without a scenario are not called.
 
     Returns 0 if there are measurements, 3 if there are none, and 128 plus the signal number after a signal. Failed
     requests do not change the code.
@@ -105,6 +106,8 @@ def drive_alone(
     Raises:
         UsageError: ``reports`` cannot be written to, options contradict each other, or a scenario is not valid.
     """
+    if ui and generated_only:
+        raise UsageError("--generated-only: expected a load without --ui, which makes no generated calls")
     check_sources(custom, None)
     config = read_config(arguments)
     held, target = _find_target(size, home, reports, config, environ)
@@ -122,7 +125,8 @@ def drive_alone(
         if measures:
             stack.enter_context(reserve_reports(prepare_directory(reports)))
             clear_reports(reports)
-            target = replace(target, generated=_generated(target, arguments, home))
+            if not ui:
+                target = replace(target, generated=_generated(target, arguments, home))
         environment = locust_environment(target, size, explicit=explicit, config=config, environ=environ)
         stop.handle()
         with in_terminal(arguments, environment) as locust:
