@@ -6,7 +6,6 @@ import functools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from pathlib import Path
 from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast, overload
 
@@ -21,6 +20,7 @@ from loadtest.client.answer import Answer, Problem
 from loadtest.client.call_sync import CallSync, NoSync
 from loadtest.client.caller import Caller, Check, Effect, StepFailed
 from loadtest.client.mismatch import Mismatch
+from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.streams import EventStream
 from loadtest.client.request import Query
 from loadtest.core.operations import renamed
@@ -39,6 +39,7 @@ from loadtest.users.read_back import (
     shows,
     snake,
 )
+from loadtest.versions.refusals import Outcomes, RefusalRules, load_rules
 from loadtest.workload.schedule import Schedule
 
 U = TypeVar("U", bound="GatewayUser")
@@ -130,10 +131,18 @@ class GatewayUser(FastHttpUser):
             raise FixtureMissing
         return address
 
-    @property
-    def refusal_rules(self) -> tuple[Path, ...]:
-        """Files with expected refusals beside custom scenarios."""
-        return refusals_files(self.process.target.custom)
+    @functools.cached_property
+    def refusal_rules(self) -> RefusalRules:
+        """The rules for requests that must be refused, of the gateway's version and of custom scenarios."""
+        data = self.link.session.data
+        return load_rules(data.version if data else None, refusals_files(self.process.target.custom))
+
+    def negative_caller(self, outcomes: Outcomes = MappingProxyType({})) -> NegativeCaller:
+        """Return a caller for requests that must be refused, which are counted apart.
+
+        ``outcomes`` are those recorded, with which responses are compared.
+        """
+        return NegativeCaller(self.api, outcomes, self.refusal_rules, self.process.recorder.refusal)
 
     def use(self, link: GatewayLink) -> None:
         """Call the gateway of ``link`` from now on."""

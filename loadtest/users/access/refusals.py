@@ -19,7 +19,7 @@ from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_ca
 from loadtest.users.base import named, task
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.versions.refusals import load_outcomes, load_rules
+from loadtest.versions.refusals import load_outcomes
 
 REPEATED = 5
 """Cases that a scenario sends when it runs again after the first sweep."""
@@ -205,12 +205,11 @@ class RefusalUser(PeopleUser):
     def _negative(self, cases: Iterable[NegativeCase]) -> tuple[NegativeCaller, list[NegativeCase]]:
         """Return the caller for ``cases``, and those of them that are sent this time."""
         data = self.link.session.data
-        rules = load_rules(data.version if data else None, self.refusal_rules)
         outcomes = load_outcomes(data.version) if data else {}
-        sent = [case for case in cases if rules.sends(case.operation, case.label)]
+        sent = [case for case in cases if self.refusal_rules.sends(case.operation, case.label)]
         if self.process.sweep.over and len(sent) > REPEATED:
             sent = random.sample(sent, REPEATED)
-        return NegativeCaller(self.api, outcomes, rules, self.process.recorder.refusal), sent
+        return self.negative_caller(outcomes), sent
 
     def _undo(self, case: NegativeCase, answer: Answer) -> None:
         """Delete what a request created that should have been refused."""

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import StepFailed
-from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.fixtures.callers import Callers, Role
@@ -36,7 +35,6 @@ from loadtest.users.base import FixtureMissing, named, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.streams import session_of
 from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prompt, new_resource, new_tool
-from loadtest.versions.refusals import load_rules
 
 RPC = "POST /rpc"
 MCP = "POST /mcp/"
@@ -285,14 +283,7 @@ class AccessUser(RegistryUser):
 
     def send(self, case: NegativeCase, bearer: str, judge: Callable[[Answer], Any]) -> None:
         """Send one request and report how ``judge`` finds the response."""
-        self.negative.send(case, bearer, judge)
-
-    @property
-    def negative(self) -> NegativeCaller:
-        """The caller whose requests are counted apart."""
-        data = self.link.session.data
-        rules = load_rules(data.version if data else None, self.refusal_rules)
-        return NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
+        self.negative_caller().send(case, bearer, judge)
 
     @contextmanager
     def roles(self, operation: str) -> Iterator[Callers]:
@@ -303,7 +294,7 @@ class AccessUser(RegistryUser):
         """
         callers = self.link.fixture.callers
         if callers is None:
-            self.negative.undecided(
+            self.negative_caller().undecided(
                 NegativeCase(operation, CaseGroup.NO_PERMISSION, "callers of each role", {}, {})
             )
             raise FixtureMissing

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.client.negative_caller import NegativeCaller
 from loadtest.fixtures.accounts import new_password
 from loadtest.users.admin.checks import cookies, goes_to, shows
 from loadtest.users.admin.forgery import FORGED, FORM, GENUINE, PROOF, forms, is_served, judge_forged
@@ -17,7 +16,6 @@ from loadtest.users.admin.lists import only
 from loadtest.users.base import task
 from loadtest.users.identity.checks import LINK
 from loadtest.users.identity.passwords import MAIL_WITHIN
-from loadtest.versions.refusals import load_rules
 
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
@@ -42,9 +40,7 @@ class AdminLoginUser(AdminUser):
     @task
     def forged_requests(self) -> None:
         """A signed-in browser may send forms from the gateway's own pages only."""
-        data = self.link.session.data
-        rules = load_rules(data.version if data else None, self.refusal_rules)
-        negative = NegativeCaller(self.api, {}, rules, self.process.recorder.refusal)
+        negative = self.negative_caller()
         with self._account() as (email, password):
             headers = self._as(self._signed_in(email, password))
             genuine: list[int] = []
