@@ -606,7 +606,7 @@ def test_the_second_of_two_jobs_in_one_directory_ends_at_once(tmp_path: Path, ki
 @pytest.mark.nightly
 def test_files_that_cannot_be_written_keep_no_other_from_it(tmp_path: Path) -> None:
     """A limit on the size of files, which acts like a full disk for large files."""
-    job = Job.on(StubGateway, tmp_path, arguments=SHORT, before="ulimit -f 96")
+    job = Job.on(StubGateway, tmp_path, arguments=SHORT, before="ulimit -f 800")
     with started(job):
         code = job.wait()
     assert code == 3, job.output
