@@ -80,15 +80,29 @@ def polled(path: Path, pause: Callable[[], object]) -> Iterator[None]:
         lock.release()
 
 
+def if_free(path: Path) -> contextlib.AbstractContextManager[object] | None:
+    """Lock the file ``path`` until the end of the returned block; None if it is locked already.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+    lock = _file_lock(path)
+    if not _acquired(lock, path):
+        return None
+    held = contextlib.ExitStack()
+    held.callback(lock.release)
+    return held
+
+
 def is_held(path: Path) -> bool:
     """Return whether a process holds the lock file ``path``."""
     if not path.exists():
         return False
-    lock = _file_lock(path)
-    if not _acquired(lock, path):
+    lock = if_free(path)
+    if lock is None:
         return True
-    lock.release()
-    return False
+    with lock:
+        return False
 
 
 def _file_lock(path: Path) -> FileLock:

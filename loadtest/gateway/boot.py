@@ -29,9 +29,10 @@ from loadtest.gateway.monitor.process_sampler import ProcessSampler
 from loadtest.gateway.monitor.sample_files import MEMBERS, SAMPLES
 from loadtest.gateway.monitor.storage_sampler import StorageSampler, write_limits
 from loadtest.gateway.overrides import check_overrides, secrets_of, shown, unread
+from loadtest.gateway.ports import require_free, reserved_ports
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.running import BACKENDS_LIFE, BACKENDS_LOG, GATEWAY_LIFE, GATEWAY_LOG, RunningGateway
-from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port, require_free, run_directory
+from loadtest.gateway.workspace import LOOPBACK, Workspace, run_directory
 from loadtest.results.deployment import Deployment, declared_deployment
 from loadtest.results.run import Phase
 from loadtest.scenarios.source import ScenarioSource
@@ -109,12 +110,13 @@ def starting(
         provider = database_provider(database, home, environ)
         installation = install(source, home, install_log)
         notes = unread(overrides, read_manifest(installation).settings) if overrides else ()
+        free_port, *backend_ports = stack.enter_context(reserved_ports(1 + len(backends.RESERVED)))
         workspace = stack.enter_context(
             provider.provide(
                 Workspace(
                     directory,
-                    port or free_port(),
-                    ports={name: free_port() for name in backends.RESERVED},
+                    port or free_port,
+                    ports=dict(zip(backends.RESERVED, backend_ports, strict=True)),
                 ),
                 installation,
                 source.data,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -16,14 +14,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from loadtest.backends import RESERVED
-from loadtest.core.errors import InconclusiveError, UsageError
 from loadtest.gateway.process.identity import same_process, started_after
 from loadtest.results.deployment import Deployment
 
 LOOPBACK = "127.0.0.1"
-
-PORTS = range(20_000, 32_000)
-"""Range of free ports, below those of outgoing connections on Linux and macOS."""
 
 NEW_FOR = 60.0
 """Age in seconds below which a directory without an owner may still get one."""
@@ -68,42 +62,6 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.directory)!r}, port={self.port}, database={self.database!r})"
-
-
-def free_port() -> int:
-    """Return an unused port of loopback.
-
-    Raises:
-        InconclusiveError: none was found.
-    """
-    for port in random.sample(PORTS, 200):
-        if not _refusal(port):
-            return port
-    raise InconclusiveError(f"no free port between {PORTS.start} and {PORTS.stop} on {LOOPBACK}")
-
-
-def require_free(port: int) -> None:
-    """Check that ``port`` is unused.
-
-    Raises:
-        UsageError: it is in use, or this process may not listen on it.
-    """
-    if refusal := _refusal(port):
-        raise UsageError(f"port {port} on {LOOPBACK} cannot be used ({refusal}), expected a free one")
-
-
-def _refusal(port: int) -> str | None:
-    with socket.socket() as listener:
-        # As servers do, so that closing connections of an earlier run do not count.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, port))
-            listener.listen()
-        except OSError as error:
-            return error.strerror
-        except OverflowError:
-            return "not between 1 and 65535"
-    return None
 
 
 @contextlib.contextmanager

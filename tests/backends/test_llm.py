@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtest.backends.peers import llm
 from loadtest.backends.settings import SHOW_REQUEST
-from loadtest.gateway.workspace import free_port
+from loadtest.gateway.ports import reserved_ports
 
 ECHO = {"type": "function", "function": {"name": "echo", "parameters": {}}}
 
@@ -36,9 +36,9 @@ def events(answer: requests.Response) -> list[Any]:
 
 
 def test_it_answers_on_the_port_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    monkeypatch.setenv(llm.PORT, str(port))
-    assert asked(lambda url: requests.get(url, timeout=10)).url == f"http://127.0.0.1:{port}/v1"
+    with reserved_ports(1) as (port,):
+        monkeypatch.setenv(llm.PORT, str(port))
+        assert asked(lambda url: requests.get(url, timeout=10)).url == f"http://127.0.0.1:{port}/v1"
 
 
 def test_its_models_are_listed() -> None:

@@ -9,7 +9,7 @@ import requests
 
 from loadtest.backends.peers import siem
 from loadtest.client.backend_probes import CONNECTIVITY_TEST, arrived_events
-from loadtest.gateway.workspace import free_port
+from loadtest.gateway.ports import reserved_ports
 
 
 def about(name: str) -> dict[str, Any]:
@@ -77,16 +77,16 @@ def test_the_word_that_was_longest_not_seen_is_forgotten(monkeypatch: pytest.Mon
 
 
 def test_it_listens_on_the_port_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    monkeypatch.setenv(siem.PORT, str(port))
-    # A gateway that gets only the port runs on this machine, whichever address others are given.
-    monkeypatch.setenv("LOADTEST_BACKENDS_ADDRESS", "127.0.0.2")
-    assert served(lambda url: url) == f"http://127.0.0.1:{port}"
+    with reserved_ports(1) as (port,):
+        monkeypatch.setenv(siem.PORT, str(port))
+        # A gateway that gets only the port runs on this machine, whichever address others are given.
+        monkeypatch.setenv("LOADTEST_BACKENDS_ADDRESS", "127.0.0.2")
+        assert served(lambda url: url) == f"http://127.0.0.1:{port}"
 
-    async def twice() -> None:
-        async with siem.running():
-            with pytest.raises(OSError, match="in use"):
-                async with siem.running():
-                    pass
+        async def twice() -> None:
+            async with siem.running():
+                with pytest.raises(OSError, match="in use"):
+                    async with siem.running():
+                        pass
 
-    asyncio.run(twice())
+        asyncio.run(twice())

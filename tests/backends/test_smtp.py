@@ -1,5 +1,6 @@
 import asyncio
 import smtplib
+from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ import requests
 
 from loadtest.backends.peers import smtp
 from loadtest.client.backend_probes import newest_mail
-from loadtest.gateway.workspace import free_port
+from loadtest.gateway.ports import reserved_ports
 
 ADDRESS = "user@example.com"
 
@@ -29,10 +30,10 @@ def send(port: int, *mails: EmailMessage) -> None:
 
 
 @pytest.fixture
-def mail_port(monkeypatch: pytest.MonkeyPatch) -> int:
-    port = free_port()
-    monkeypatch.setenv(smtp.PORT, str(port))
-    return port
+def mail_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    with reserved_ports(1) as (port,):
+        monkeypatch.setenv(smtp.PORT, str(port))
+        yield port
 
 
 def test_the_html_of_a_mail_can_be_fetched_whole(mail_port: int) -> None:

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
-import pytest
 
-from loadtest.core.errors import UsageError
 from loadtest.gateway.process.identity import same_process, started_after
 from loadtest.gateway.workspace import (
     NEW_FOR,
     OWNER,
-    PORTS,
-    free_port,
-    require_free,
     run_directory,
 )
-
-
-def test_a_free_port_can_be_listened_on() -> None:
-    port = free_port()
-    assert port in PORTS
-    require_free(port)
-    with socket.create_server(("127.0.0.1", port)):
-        pass
-
-
-@pytest.mark.parametrize(("port", "why"), [(-1, "not between"), (65_536, "not between")])
-def test_what_is_no_port(port: int, why: str) -> None:
-    with pytest.raises(UsageError, match=rf"port {port} on 127\.0\.0\.1 cannot be used \({why}"):
-        require_free(port)
 
 
 def test_a_directory_of_our_own_that_is_gone_afterwards(tmp_path: Path) -> None:

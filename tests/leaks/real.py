@@ -20,9 +20,10 @@ from loadtest.app.locust_process import locust_command, locust_environment
 from loadtest.core.errors import UsageError
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import parse_source
+from loadtest.gateway.ports import reserved_ports
 from loadtest.gateway.services import down, up
 from loadtest.gateway.services.binaries import find
-from loadtest.gateway.workspace import LOOPBACK, free_port
+from loadtest.gateway.workspace import LOOPBACK
 from loadtest.judge.checks.endurance import left_open, restarted
 from loadtest.judge.growth.assess import assess_endurance
 from loadtest.judge.growth.model import Endurance, Trend
@@ -204,15 +205,27 @@ def missing(case: Case) -> str | None:
 
 @contextlib.contextmanager
 def _redis(directory: Path) -> Iterator[int]:
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
-    with (directory / "redis.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env=_plain())
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
+    with reserved_ports(1) as (port,):
+        command = [
+            "redis-server",
+            "--port",
+            str(port),
+            "--bind",
+            LOOPBACK,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        with (directory / "redis.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=directory, env=_plain()
+            )
+        try:
+            yield port
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @contextlib.contextmanager

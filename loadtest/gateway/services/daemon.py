@@ -14,6 +14,7 @@ from pathlib import Path
 
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.signals import stop_request
+from loadtest.gateway.ports import reserved_ports
 from loadtest.gateway.process.daemon import Started
 from loadtest.gateway.process.program import Program
 from loadtest.gateway.services import postgresql, redis
@@ -21,7 +22,6 @@ from loadtest.gateway.services.binaries import find
 from loadtest.gateway.services.data_directory import account, data_directory
 from loadtest.gateway.services.endpoints import Services, home_of
 from loadtest.gateway.services.lifecycle import DAEMON
-from loadtest.gateway.workspace import free_port
 
 START_TIMEOUT = 30.0
 """Seconds in which each service must answer."""
@@ -43,7 +43,7 @@ def running(directory: Path) -> Iterator[Services]:
         data = stack.enter_context(data_directory(directory, owner))
         password = secrets.token_hex(24)
         cluster = postgresql.make(programs, data, owner, password)
-        ports = free_port(), free_port()
+        ports = stack.enter_context(reserved_ports(2))
         database = stack.enter_context(postgresql.start(programs, cluster, owner, ports[0], directory))
         cache = stack.enter_context(redis.start(programs, data, owner, ports[1], password, directory))
         services = Services(

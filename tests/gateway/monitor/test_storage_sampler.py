@@ -16,7 +16,8 @@ import pytest
 
 from loadtest.gateway.monitor.sample_files import LIMITS, READINGS, read_limits, read_stores
 from loadtest.gateway.monitor.storage_sampler import INTERVAL, StorageSampler, write_limits
-from loadtest.gateway.workspace import LOOPBACK, Workspace, free_port
+from loadtest.gateway.ports import reserved_ports
+from loadtest.gateway.workspace import LOOPBACK, Workspace
 from loadtest.results.measurements import Store
 
 PROGRAMS = [*(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")), os.environ["PATH"]]
@@ -143,25 +144,27 @@ def postgres(tmp_path: Path) -> Iterator[str]:
     initdb = [*as_user, str(programs["initdb"]), "-D", str(directory), "-U", "tester", "-A", "scram-sha-256"]
     made = subprocess.run([*initdb, f"--pwfile={secret}"], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    port = free_port()
-    with subprocess.Popen(
-        [
-            *as_user,
-            str(programs["postgres"]),
-            "-D",
-            str(directory),
-            "-p",
-            str(port),
-            "-h",
-            LOOPBACK,
-            "-k",
-            "",
-            "-N",
-            "23",
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
+    with (
+        reserved_ports(1) as (port,),
+        subprocess.Popen(
+            [
+                *as_user,
+                str(programs["postgres"]),
+                "-D",
+                str(directory),
+                "-p",
+                str(port),
+                "-h",
+                LOOPBACK,
+                "-k",
+                "",
+                "-N",
+                "23",
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as server,
+    ):
         assert server.stderr is not None
         assert any("ready to accept connections" in line for line in server.stderr), "it came up"
         yield f"postgresql+psycopg://tester:se%2Fcret@{LOOPBACK}:{port}/postgres"
@@ -190,7 +193,8 @@ def test_rows_and_sizes_of_postgresql(postgres: str, tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_no_error(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path, 1, database_url=f"postgresql://user:secret@{LOOPBACK}:{free_port()}/x")
-    assert step(workspace) is not None
-    write_limits(os.getpid(), workspace)
+    with reserved_ports(1) as (port,):
+        workspace = Workspace(tmp_path, 1, database_url=f"postgresql://user:secret@{LOOPBACK}:{port}/x")
+        assert step(workspace) is not None
+        write_limits(os.getpid(), workspace)
     assert "database" not in read_limits(tmp_path / LIMITS)
