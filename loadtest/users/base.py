@@ -189,7 +189,8 @@ class GatewayUser(FastHttpUser):
 
     def start_next(self) -> None:
         """Run the next scenario of the mix, which is due now or overdue."""
-        if self.schedule is not None:
+        # A timer that has fired already may resume this user before the exception that ends it arrives.
+        if self.schedule is not None and not self.stop_requested:
             start = self.schedule.begin(time.perf_counter())
             self.process.recorder.scenario_begins(start)
             self.perform(self.process.pacing.mix.next(), start.due)

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from locust import User, tag, task
 from locust.env import Environment
+from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest.client.auth import Credentials
 from loadtest.engine.pacing import Pacing, SoakController, holds_streams
 from loadtest.engine.sweep import SLOW
 from loadtest.engine.target import Target
+from loadtest.users.base import GatewayUser
 from loadtest.workload.plan import ArrivalRate
 from loadtest.workload.profiles import profiles
 from loadtest.workload.shape import SoakShape
@@ -58,6 +60,27 @@ def pacing() -> Pacing:
     made = Pacing(Environment())
     made.update(RATE, started=True, scenarios=SCENARIOS)
     return made
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_user_that_is_stopped_begins_nothing_even_if_its_timer_has_fired(stopped: bool) -> None:
+    """Between the stop and the exception that ends the user, a timer that is due may resume it."""
+    begun: list[object] = []
+    made = pacing()
+    user = GatewayUser.__new__(GatewayUser)
+    vars(user).update(
+        schedule=made.schedule(0.0),
+        process=SimpleNamespace(pacing=made, recorder=SimpleNamespace(scenario_begins=begun.append)),
+        perform=lambda name, due: begun.append(name),
+        _stopped_at=None,
+        _state=LOCUST_STATE_WAITING,
+        _group=SimpleNamespace(killone=lambda greenlet: None),
+        _greenlet=None,
+    )
+    if stopped:
+        user.stop()
+    user.start_next()
+    assert len(begun) == (0 if stopped else 2)
 
 
 def test_a_load_of_constant_size_has_no_schedule() -> None:
