@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.protocols import jsonrpc
-from loadtest.openapi.negative_cases import ACCESS, NegativeCase
+from loadtest.openapi.negative_cases import ACCESS, CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
 from loadtest.versions.refusals import RefusalRules
@@ -78,8 +78,9 @@ class Finding(NamedTuple):
 def compare(case: NegativeCase, outcome: str, recorded: tuple[str, ...], rules: RefusalRules) -> Finding:
     """Compare the ``outcome`` of ``case`` with those ``recorded``, of which there may be none.
 
-    Access to an operation that demands credentials is a failure whether it is recorded or not, unless ``rules`` have
-    a reason for it; so is an error of the gateway.
+    Access without credentials to an operation that demands them is a failure whether it is recorded or not, unless
+    ``rules`` have a reason for it; so is an error of the gateway. Contracts do not state permissions: which users may
+    call an operation is compared only if it is recorded.
     """
     rule = None if is_refusal(outcome) else rules.reason(case.operation, case.label, outcome)
     if rule is not None and (outcome in recorded or not recorded):
@@ -93,6 +94,8 @@ def compare(case: NegativeCase, outcome: str, recorded: tuple[str, ...], rules: 
     if not is_refusal(outcome):
         if not recorded and not (access and case.secured):
             return Finding(Standing.NOT_RECORDED)
+        if not recorded and case.group is CaseGroup.NO_PERMISSION:
+            return Finding(Standing.PERMITTED)
         kind = ProblemKind.UNAUTHORIZED if access else ProblemKind.REFUSAL
         return Finding(
             Standing.FAILED, kind, f"{case.label}: expected {wanted}, but the request was accepted"

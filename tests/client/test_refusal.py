@@ -77,7 +77,10 @@ def test_the_outcome_of_a_reply_on_a_stream() -> None:
         (TOKEN, True, ("200",), "200", Standing.FAILED, U),
         (TOKEN, True, ("401",), "303", Standing.FAILED, U),
         (MEMBER, True, ("403",), "204", Standing.FAILED, U),
-        (MEMBER, True, (), "200", Standing.FAILED, U),
+        # The contract states who must sign in, but not which user may do what.
+        (MEMBER, True, (), "200", Standing.PERMITTED, None),
+        (MEMBER, False, (), "200", Standing.NOT_RECORDED, None),
+        (MEMBER, True, (), "500", Standing.FAILED, R),
         # Past the access check, then refused for another reason.
         (TOKEN, True, ("401",), "404", Standing.FAILED, U),
         (MEMBER, True, ("403",), "422", Standing.FAILED, U),

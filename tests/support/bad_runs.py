@@ -309,6 +309,15 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         Check.REFUSALS,
         Severity.WARNING,
         replace(
+            clean(),
+            refusals=Refusals(requests=1, standings={Standing.PERMITTED: {"GET /a: no permission": 1}}),
+        ),
+        "1 operation without a recorded permission answered a user who has no role: GET /a",
+    ),
+    (
+        Check.REFUSALS,
+        Severity.WARNING,
+        replace(
             clean(), refusals=Refusals(requests=1, standings={Standing.STRICTER: {"GET /a: unknown id": 1}})
         ),
         "1 request refused that used to be answered: GET /a: unknown id",

@@ -14,7 +14,8 @@ def recorded(facts: CheckInput) -> CheckResult:
         return not_measured(Check.REFUSALS, "no requests were sent that must be refused")
     unknown = refusals.cases(Standing.NOT_RECORDED)
     stricter = refusals.cases(Standing.STRICTER)
-    if not (unknown or stricter):
+    permitted = refusals.cases(Standing.PERMITTED)
+    if not (unknown or stricter or permitted):
         answered = sum(refusals.reasons.values())
         return CheckResult(
             Check.REFUSALS,
@@ -24,6 +25,11 @@ def recorded(facts: CheckInput) -> CheckResult:
             items=tuple(f"{reason} ({count})" for reason, count in sorted(refusals.reasons.items())),
         )
     parts = []
+    if permitted:
+        parts.append(
+            f"{plural(len(permitted), 'operation')} without a recorded permission answered a user who has no role: "
+            f"{some(tuple(name.rpartition(': ')[0] for name in permitted))}"
+        )
     if unknown:
         parts.append(f"{plural(len(unknown), 'refusal')} not recorded yet: {some(unknown)}")
     if stricter:
@@ -32,8 +38,9 @@ def recorded(facts: CheckInput) -> CheckResult:
         Check.REFUSALS,
         Severity.WARNING,
         "; ".join(parts),
-        "Review them, and record them with: loadtest refusals record.",
-        (*unknown, *stricter),
+        "Review them, and record them with: loadtest refusals record. "
+        "If every user may call an operation, state the reason in refusals.toml.",
+        (*permitted, *unknown, *stricter),
     )
 
 
