@@ -33,6 +33,8 @@ _SYMBOLS = frozenset((ast.Load, ast.Store, ast.Add, ast.And, ast.Or, ast.Not, as
 """Nodes without content."""
 USERS = Path(__file__).parents[1] / "users"
 PACKAGE = "loadtest.users"
+_PEERS = frozenset(("backend", "entity"))
+"""Methods of a user that return a backend or a fixture of custom scenarios by name."""
 _NOT_A_CALL = frozenset(("offers",))
 """Methods of a user that only ask about an operation."""
 
@@ -51,6 +53,8 @@ class _Definition:
     """Attributes of ``self``."""
     names: set[str] = field(default_factory=set)
     """Names of the module."""
+    peers: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What it asks a user for, ``("backend", "rest")``, with the line."""
     is_task: bool = False
     tags: tuple[str, ...] = ()
 
@@ -153,14 +157,10 @@ def custom_operations(custom: Iterable[ScenarioSource]) -> Iterator[tuple[str, s
     """
     custom = tuple(custom)
     yield from fixture_operations(custom)
-    for module in _custom_modules(custom).values():
-        for definition in (
-            *module.definitions.values(),
-            *(method for one in module.classes for method in one.methods.values()),
-        ):
-            for operation, line in sorted(definition.calls.items(), key=lambda call: call[1]):
-                if operation not in definition.unlisted:
-                    yield operation, definition.file, line
+    for definition in _custom_definitions(custom):
+        for operation, line in sorted(definition.calls.items(), key=lambda call: call[1]):
+            if operation not in definition.unlisted:
+                yield operation, definition.file, line
 
 
 def check_operations(custom: Iterable[ScenarioSource], offered: Collection[str]) -> None:
@@ -174,6 +174,30 @@ def check_operations(custom: Iterable[ScenarioSource], offered: Collection[str])
             similar = difflib.get_close_matches(base(operation), offered, 3, 0.75)
             wanted = " or ".join(similar) or "an operation of the gateway's OpenAPI document"
             raise UsageError(f"{file}:{line}: unknown operation {operation}, expected {wanted}")
+
+
+def check_peers(
+    custom: Iterable[ScenarioSource], backends: Collection[str], fixtures: Collection[str]
+) -> None:
+    """Compare the backends and fixtures that the ``custom`` sources ask for with those that exist.
+
+    Raises:
+        UsageError: one does not exist; its scenario would end without having called anything.
+    """
+    existing = {"backend": backends, "entity": fixtures}
+    for definition in _custom_definitions(custom):
+        for (method, name), line in definition.peers.items():
+            if name not in existing[method]:
+                kind = "fixture" if method == "entity" else method
+                wanted = " or ".join(sorted(existing[method])) or f"a {kind} beside the scenarios"
+                raise UsageError(f"{definition.file}:{line}: there is no {kind} {name!r}, expected {wanted}")
+
+
+def _custom_definitions(custom: Iterable[ScenarioSource]) -> Iterator[_Definition]:
+    for module in _custom_modules(custom).values():
+        yield from module.definitions.values()
+        for one in module.classes:
+            yield from one.methods.values()
 
 
 def _modules_below(directory: Path) -> dict[str, _Module]:
@@ -370,6 +394,8 @@ def _definition(node: ast.stmt, module: str, file: str) -> _Definition:
                 definition.calls.setdefault(read, part.lineno)
                 definition.unlisted.add(read)
             definition.unlisted |= _unlisted(part)
+            if peer := _peer(part):
+                definition.peers.setdefault(peer, part.lineno)
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and OPERATION.match(part.value):
             definition.calls.setdefault(part.value, part.lineno)
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
@@ -409,6 +435,18 @@ def _read_back(call: ast.Call) -> str | None:
     if not (isinstance(change, ast.Constant) and OPERATION.match(str(change.value))):
         return None
     return f"GET {str(change.value).split(' ')[1]}"
+
+
+def _peer(call: ast.Call) -> tuple[str, str] | None:
+    """Return the method and the name in ``self.backend("rest")``; None for another call or a computed name."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _PEERS or len(call.args) != 1:
+        return None
+    name = call.args[0]
+    return (
+        (call.func.attr, name.value)
+        if isinstance(name, ast.Constant) and isinstance(name.value, str)
+        else None
+    )
 
 
 def _unlisted(call: ast.Call) -> set[str]:

@@ -13,7 +13,7 @@ from loadtest.client.auth import Credentials
 from loadtest.client.session import Session
 from loadtest.core.errors import ExitCode, UsageError
 from loadtest.core.settings import without_settings
-from loadtest.engine.scenario_plan import check_operations, discover_scenarios
+from loadtest.engine.scenario_plan import check_operations, check_peers, discover_scenarios
 from loadtest.engine.target import Target, target_environment
 from loadtest.openapi.contracts import known_operations, path_of
 from loadtest.scenarios.backends import backend_names, backend_sources
@@ -35,8 +35,10 @@ def check_sources(custom: Sequence[ScenarioSource], version: str | None) -> None
     """
     if not custom:
         return
-    custom_fixtures(custom, backend_names(custom, built_in_backends()))
+    backends = backend_names(custom, built_in_backends())
+    fixtures = custom_fixtures(custom, backends)
     load_rules(more=refusals_files(custom))
+    check_peers(custom, backends, {one.name for one in fixtures})
     planned = discover_scenarios(custom=custom, soak=True, deep=True)
     if version is not None and path_of(version).is_file():
         check_operations(custom, known_operations())

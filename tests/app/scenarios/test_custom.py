@@ -151,6 +151,43 @@ def test_a_fixture_names_a_backend_that_exists(folder: Path) -> None:
         check_sources(read_sources(["mine"]), NEWEST)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("words", "word", "mine/stub.py:24: there is no backend 'word', expected a2a or "),
+        ("mcp", "mpc", "mine/stub.py:26: there is no backend 'mpc', expected a2a or "),
+        ("thing", "think", "mine/stub.py:27: there is no fixture 'think', expected thing"),
+    ],
+)
+def test_a_scenario_asks_for_backends_and_fixtures_that_exist(
+    folder: Path, old: str, new: str, words: str
+) -> None:
+    (folder / "backends").mkdir()
+    (folder / "backends" / "words.py").write_text(BACKEND)
+    (folder / "fixtures.toml").write_text(FIXTURE.replace('"word"', '"thing"'))
+    asking = (
+        'self.backend("words")',
+        'self.backend(f"{self.area}")',
+        'self.backend("mcp")',
+        'self.entity("thing")',
+    )
+    call = '        self.call("GET /ready"'
+    stub = GOOD.replace(call, "".join(f"        {one}\n" for one in asking) + call)
+    (folder / "stub.py").write_text(stub)
+    check_sources(read_sources(["mine"]), NEWEST)
+    (folder / "stub.py").write_text(stub.replace(f'("{old}")', f'("{new}")'))
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
+        check_sources(read_sources(["mine"]), NEWEST)
+
+
+def test_a_fixture_of_none(folder: Path) -> None:
+    (folder / "stub.py").write_text(GOOD.replace("WORD)", 'self.entity("word"))'))
+    with pytest.raises(
+        UsageError, match="there is no fixture 'word', expected a fixture beside the scenarios"
+    ):
+        check_sources(read_sources(["mine"]), NEWEST)
+
+
 def test_the_operations_of_a_fixture_exist(folder: Path) -> None:
     (folder / "fixtures.toml").write_text(FIXTURE.replace("{{backend:words}}", "").replace("/{g", "s/{g"))
     with pytest.raises(UsageError, match=r"^mine/fixtures\.toml:6: unknown operation DELETE /gatewayss/"):
