@@ -21,8 +21,9 @@ from msgspec.structs import replace
 
 from loadtest.core.settings import without_settings
 from loadtest.core.signals import stop_request
-from loadtest.engine.locust_options import LOOPBACK, Mode, mode_environment
+from loadtest.engine.locust_options import ANY_PORT, LOCAL_PORTS, LOOPBACK, Mode, mode_environment
 from loadtest.engine.target import Target, target_environment
+from loadtest.gateway.ports import reserved_ports
 from loadtest.gateway.process import reaper
 from loadtest.gateway.process.program import Program
 from loadtest.workload.profiles import Size
@@ -87,17 +88,22 @@ class Locust:
 
 @contextlib.contextmanager
 def in_terminal(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Locust]:
-    """Run Locust in this terminal, with its keyboard shortcuts; it is killed at the end of the block."""
-    # The terminal sends Ctrl-C to Locust as well; a second SIGINT makes no difference.
-    process = subprocess.Popen(
-        locust_command(arguments), env=dict(environment), preexec_fn=_interrupt_with_parent
-    )
-    try:
-        yield Locust(process.pid, process.poll)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+    """Run Locust in this terminal, with its keyboard shortcuts; it is killed at the end of the block.
+
+    Raises:
+        InconclusiveError: there is no free port for the master of its processes.
+    """
+    with _local_port(environment) as environment:
+        # The terminal sends Ctrl-C to Locust as well; a second SIGINT makes no difference.
+        process = subprocess.Popen(
+            locust_command(arguments), env=environment, preexec_fn=_interrupt_with_parent
+        )
+        try:
+            yield Locust(process.pid, process.poll)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
 
 @contextlib.contextmanager
@@ -110,15 +116,18 @@ def in_background(
     """Run Locust in a session of its own; all its processes end at the end of the block.
 
     Raises:
-        InconclusiveError: it cannot be started.
+        InconclusiveError: it cannot be started, or there is no free port for the master of its processes.
     """
-    with Program(
-        locust_command(arguments),
-        environment=environment,
-        directory=Path.cwd(),
-        output=output,
-        errors=errors,
-    ) as program:
+    with (
+        _local_port(environment) as environment,
+        Program(
+            locust_command(arguments),
+            environment=environment,
+            directory=Path.cwd(),
+            output=output,
+            errors=errors,
+        ) as program,
+    ):
 
         def exit_status() -> int | None:
             death = program.death()
@@ -127,6 +136,19 @@ def in_background(
             return -(death.signal or 1) if death.exit_status is None else death.exit_status
 
         yield Locust(program.pid, exit_status)
+
+
+@contextlib.contextmanager
+def _local_port(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield ``environment`` with a free port for a master on this machine, unless one is configured.
+
+    With Locust's default, the processes of two loads on one machine would connect to the same master.
+    """
+    if any(environment.get(name) == ANY_PORT for name in LOCAL_PORTS):
+        with reserved_ports(1) as (port,):
+            yield dict(environment) | dict.fromkeys(LOCAL_PORTS, str(port))
+    else:
+        yield dict(environment)
 
 
 def locust_command(arguments: Sequence[str] = ()) -> list[str]:

@@ -18,8 +18,10 @@ from loadtest.core.errors import UsageError
 from loadtest.core.files import read_text
 
 LOOPBACK = "127.0.0.1"
-DEFAULT_PORT = "5557"
-"""Port of Locust's master."""
+LOCAL_PORTS = ("LOCUST_MASTER_BIND_PORT", "LOCUST_MASTER_NODE_PORT")
+"""The port of a master whose workers are processes of the same command, for itself and for its workers."""
+ANY_PORT = "0"
+"""Their value if none is configured, which a free port must replace."""
 
 
 class Mode(StrEnum):
@@ -109,13 +111,9 @@ def mode_environment(
         # Locust rejects --processes for a master; 0 means none.
         return fixed | {"LOCUST_PROCESSES": "0"}
     # Local processes connect over loopback only, so that no other worker can join, however their number was set.
-    port = environ.get("LOCUST_MASTER_BIND_PORT") or config.get("master-bind-port") or DEFAULT_PORT
-    return fixed | {
-        "LOCUST_MASTER_BIND_HOST": LOOPBACK,
-        "LOCUST_MASTER_NODE_HOST": LOOPBACK,
-        "LOCUST_MASTER_BIND_PORT": port,
-        "LOCUST_MASTER_NODE_PORT": port,
-    }
+    port = environ.get("LOCUST_MASTER_BIND_PORT") or config.get("master-bind-port") or ANY_PORT
+    hosts = {"LOCUST_MASTER_BIND_HOST": LOOPBACK, "LOCUST_MASTER_NODE_HOST": LOOPBACK}
+    return fixed | hosts | dict.fromkeys(LOCAL_PORTS, port)
 
 
 def own_run_time(

@@ -1,7 +1,9 @@
 """Locust's configuration, and how it is started and stopped."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -14,7 +16,7 @@ from loadtest.app.locust_process import STOP_WITHIN, in_background, in_terminal,
 from loadtest.client.auth import Credentials
 from loadtest.core import settings
 from loadtest.core.errors import UsageError
-from loadtest.engine.locust_options import Mode
+from loadtest.engine.locust_options import LOCAL_PORTS, Mode
 from loadtest.engine.target import Target, read_target, target_environment
 from loadtest.workload.profiles import size
 
@@ -142,3 +144,33 @@ def test_locust_does_not_outlive_the_block(tmp_path: Path, stand_in: Path, backg
     with started as locust:
         assert until(stand_in.exists)
     assert until(lambda: not psutil.pid_exists(locust.pid))
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_the_processes_of_two_loads_do_not_share_a_master(
+    tmp_path: Path, stand_in: Path, background: bool
+) -> None:
+    """On Locust's default port, the second load would end, or its workers would work for the first."""
+
+    def ports(environment: Mapping[str, str], name: str) -> set[str]:
+        arguments = [str(stand_in), "0"]
+        locust = stack.enter_context(
+            in_background(arguments, environment, tmp_path / name)
+            if background
+            else in_terminal(arguments, environment)
+        )
+        assert until(stand_in.exists)
+        stand_in.unlink()
+        found = psutil.Process(locust.pid).environ()
+        return {found[one] for one in LOCAL_PORTS if one in found}
+
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    alone = locust_environment(TARGET, size(), environ=plain)
+    with contextlib.ExitStack() as stack:
+        first, second = ports(alone, "first"), ports(alone, "second")
+        assert len(first) == len(second) == 1
+        assert first.isdisjoint(second)
+        theirs = plain | {"LOCUST_MASTER_BIND_PORT": "6000"}
+        assert ports(locust_environment(TARGET, size(), environ=theirs), "theirs") == {"6000"}
+        master = replace(TARGET, mode=Mode.MASTER, expect_workers=1)
+        assert not ports(locust_environment(master, size(), environ=plain), "master")

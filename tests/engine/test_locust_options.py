@@ -119,7 +119,7 @@ def test_address_and_mode_are_ours_and_the_rest_is_theirs(parsed: list[dict[str,
             assert options["expect_workers"] == 2
         else:
             assert options["master_bind_host"] == options["master_host"] == "127.0.0.1"
-            assert options["master_bind_port"] == options["master_port"] == 5557
+            assert options["master_bind_port"] == options["master_port"] == 0
         if options["ui"]:
             assert options["web_host"] == "127.0.0.1"
     assert any(options["tags"] == ["rbac"] for options in parsed)
