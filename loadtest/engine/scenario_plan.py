@@ -25,6 +25,7 @@ from loadtest.core.files import read_text
 from loadtest.core.operations import base, renamed
 from loadtest.results.run import GENERATED, PlannedCall, Scenario
 from loadtest.scenarios.data_files import fixture_operations
+from loadtest.scenarios.modules import imported_from, package_of, scenario_modules
 from loadtest.scenarios.source import ScenarioSource, shown_path
 
 OPERATION = re.compile(r"^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*(?: [\w/$.-]+)?$")
@@ -143,7 +144,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def scenarios_in(custom: Iterable[ScenarioSource], scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
     """Return those of the ``scenarios`` that are in the ``custom`` sources."""
-    files = {shown_path(path) for source in custom for _, path in source.modules()}
+    files = {shown_path(path) for source in custom for _, path in scenario_modules(source)}
     return tuple(one for one in scenarios if one.file in files)
 
 
@@ -212,7 +213,9 @@ def _modules_below(directory: Path) -> dict[str, _Module]:
 
 def _custom_modules(custom: Iterable[ScenarioSource]) -> dict[str, _Module]:
     return {
-        name: _module(path, name, shown_path(path)) for source in custom for name, path in source.modules()
+        name: _module(path, name, shown_path(path))
+        for source in custom
+        for name, path in scenario_modules(source)
     }
 
 
@@ -298,26 +301,17 @@ def _module(path: Path, name: str, file: str) -> _Module:
         body = ast.parse(read_text(path), filename=str(path)).body
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    package = package_of(name, path)
     return _Module(
         classes=tuple(_class(node, name, file) for node in body if isinstance(node, ast.ClassDef)),
         definitions=_definitions(body, name, file),
         imported={
-            alias.asname or alias.name: (_absolute(node, package), alias.name)
+            alias.asname or alias.name: (imported_from(node, package), alias.name)
             for node in body
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         },
     )
-
-
-def _absolute(node: ast.ImportFrom, package: str) -> str:
-    """Return the dotted name of the module from which ``node``, in ``package``, imports."""
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    parts = parts[: len(parts) - node.level + 1]
-    return ".".join((*parts, node.module) if node.module else parts)
 
 
 def _class(node: ast.ClassDef, module: str, file: str) -> _Class:

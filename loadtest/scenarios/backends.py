@@ -56,7 +56,7 @@ def load_backends(sources: Iterable[ScenarioSource]) -> Iterator[tuple[str, Modu
         UsageError: a module cannot be imported, or does not define ``running``.
     """
     for source in sources:
-        for module, path in load_modules(source):
+        for module, path in load_modules(source, source.modules()):
             if not _is_backend(path, source):
                 continue
             if not callable(getattr(module, "running", None)):

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +14,10 @@ from loadtest.core.errors import UsageError
 from loadtest.scenarios.source import ScenarioSource, shown_path
 
 
-def load_modules(source: ScenarioSource) -> Iterator[tuple[ModuleType, Path]]:
-    """Import and yield the modules of ``source``, each with its file.
+def load_modules(
+    source: ScenarioSource, modules: Iterable[tuple[str, Path]]
+) -> Iterator[tuple[ModuleType, Path]]:
+    """Import and yield these ``modules`` of ``source``, of which names and paths are given, each with its file.
 
     Raises:
         UsageError: a module cannot be imported; the message names the line.
@@ -25,10 +27,10 @@ def load_modules(source: ScenarioSource) -> Iterator[tuple[ModuleType, Path]]:
             sys.path.append(source.root)
     elif source.package not in sys.modules:
         _make_package(source)
-    for name, path in source.modules():
+    for name, path in modules:
         try:
             module = importlib.import_module(name)
-        except Exception as error:  # whatever a module of the user raises is its error
+        except (Exception, SystemExit) as error:  # whatever a module of the user raises is its error
             raise UsageError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
         yield module, path
 
@@ -51,11 +53,11 @@ def _make_package(source: ScenarioSource) -> None:
     if spec.loader is not None:
         try:
             spec.loader.exec_module(package)
-        except Exception as error:  # whatever a module of the user raises is its error
+        except (Exception, SystemExit) as error:  # whatever a module of the user raises is its error
             raise UsageError(f"{_place(error, start)}: {type(error).__name__}: {error}") from error
 
 
-def _place(error: Exception, path: Path) -> str:
+def _place(error: BaseException, path: Path) -> str:
     """Return the last line of ``error`` in the directory of ``path``, as ``FILE:LINE``."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{shown_path(Path(error.filename))}:{error.lineno or 1}"

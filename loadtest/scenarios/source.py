@@ -48,14 +48,10 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
         return path if path.is_dir() else path.parent
 
     def modules(self) -> Iterator[tuple[str, Path]]:
-        """Yield the dotted name and the path of each module that is no backend.
-
-        Raises:
-            UsageError: a file cannot be imported because of its name.
-        """
+        """Yield the dotted name and the path of each Python file that is no backend."""
         path = Path(self.path)
         if not path.is_dir():
-            yield (self.package if self.root else f"{self.package}.{_importable(path, path.stem)}"), path
+            yield (self.package if self.root else f"{self.package}.{path.stem}"), path
             return
         for file in sorted(path.rglob("*.py")):
             parts = file.relative_to(path).with_suffix("").parts
@@ -63,8 +59,7 @@ class ScenarioSource(Record, frozen=True, kw_only=True):
                 continue
             if parts[0] == BACKENDS and len(parts) > 1:
                 continue
-            names = [_importable(file, part) for part in parts if part != "__init__"]
-            yield ".".join((self.package, *names)), file
+            yield ".".join((self.package, *(part for part in parts if part != "__init__"))), file
 
 
 def shown_path(path: Path) -> str:
@@ -81,7 +76,7 @@ def read_sources(texts: Iterable[str]) -> tuple[ScenarioSource, ...]:
     """Return the sources that ``texts`` name, and those of installed packages.
 
     Raises:
-        UsageError: a source does not exist or contains no module.
+        UsageError: a source does not exist.
     """
     given = [_source(text, number) for number, text in enumerate(dict.fromkeys(texts), 1)]
     found = {one.path: one for one in (*installed_sources(), *given)}
@@ -116,10 +111,7 @@ def _directory(text: str, path: Path, number: int) -> ScenarioSource:
             f"{OPTION} {text}: does not exist, expected a directory, a file or the name of a module"
         )
     slug = as_identifier(path.absolute().name.removesuffix(".py"))
-    found = ScenarioSource(text=text, package=f"scenarios_{number}_{slug}", path=str(path.resolve()))
-    if next(found.modules(), None) is None:
-        raise UsageError(f"{OPTION} {text}: contains no module, expected a file such as widgets.py")
-    return found
+    return ScenarioSource(text=text, package=f"scenarios_{number}_{slug}", path=str(path.resolve()))
 
 
 def _module(name: str, place: str, text: str) -> ScenarioSource:
@@ -139,11 +131,3 @@ def _module(name: str, place: str, text: str) -> ScenarioSource:
     resolved = Path(path).resolve()
     root = resolved.parents[len(parts) - 1]
     return ScenarioSource(text=text, package=name, path=str(resolved), root=str(root))
-
-
-def _importable(file: Path, name: str) -> str:
-    if not name.isidentifier():
-        raise UsageError(
-            f"{shown_path(file)}: {name!r} is no name of a module, expected letters, digits and _"
-        )
-    return name

@@ -11,6 +11,7 @@ from loadtest import users
 from loadtest.core.errors import UsageError
 from loadtest.engine.target import Target
 from loadtest.scenarios.loading import load_modules
+from loadtest.scenarios.modules import scenario_modules
 from loadtest.scenarios.source import ScenarioSource, shown_path
 from loadtest.users.base import GatewayUser
 from loadtest.users.generated import GeneratedUser
@@ -28,7 +29,7 @@ def user_classes(custom: Iterable[ScenarioSource] = ()) -> dict[str, type[Gatewa
         for one in _concrete(importlib.import_module(found.name), everything=True)
     }
     for source in custom:
-        for module, path in load_modules(source):
+        for module, path in load_modules(source, scenario_modules(source)):
             for one in _concrete(module):
                 classes.pop(vars(one).get("replaces", ""), None)
                 if classes.setdefault(one.__name__, one) is not one:

@@ -15,6 +15,7 @@ from loadtest.core.errors import UsageError
 from loadtest.scenarios import source as sources
 from loadtest.scenarios.data_files import categories_files, known_failures_files
 from loadtest.scenarios.loading import load_modules
+from loadtest.scenarios.modules import scenario_modules
 from loadtest.scenarios.source import read_sources
 
 
@@ -33,8 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "mine"
     (folder / "more").mkdir(parents=True)
     (folder / "helpers.py").write_text("WORD = 'helped'\n")
-    (folder / "widgets.py").write_text("from .helpers import WORD\n")
-    (folder / "more" / "gadgets.py").write_text("from ..helpers import WORD\n")
+    (folder / "widgets.py").write_text("import loadtest\nfrom .helpers import WORD\n")
+    (folder / "more" / "gadgets.py").write_text("import loadtest\nfrom ..helpers import WORD\n")
     return folder
 
 
@@ -42,24 +43,25 @@ def loaded(*texts: str) -> dict[str, object]:
     return {
         name: getattr(module, "WORD", None)
         for source in read_sources(texts)
-        for module, path in load_modules(source)
+        for module, path in load_modules(source, scenario_modules(source))
         for name in [path.name]
     }
 
 
 def test_modules_of_a_directory_are_imported_as_one_package(folder: Path) -> None:
-    assert loaded("mine") == {"helpers.py": "helped", "widgets.py": "helped", "gadgets.py": "helped"}
+    assert loaded("mine") == {"widgets.py": "helped", "gadgets.py": "helped"}
     assert not [name for name in sys.modules if name in ("widgets", "helpers", "mine")]
 
 
 def test_two_directories_may_have_modules_of_the_same_name(folder: Path) -> None:
     other = folder.parent / "others"
     other.mkdir()
-    (other / "helpers.py").write_text("WORD = 'other'\n")
+    (other / "helpers.py").write_text("import loadtest\n\nWORD = 'other'\n")
+    (folder / "helpers.py").write_text("import loadtest\n\nWORD = 'helped'\n")
     found = [
         module.WORD
         for source in read_sources(["mine", "others"])
-        for module, path in load_modules(source)
+        for module, path in load_modules(source, scenario_modules(source))
         if path.name == "helpers.py"
     ]
     assert found == ["helped", "other"]
@@ -67,7 +69,7 @@ def test_two_directories_may_have_modules_of_the_same_name(folder: Path) -> None
 
 def test_a_start_up_module_is_optional_and_runs_first(folder: Path) -> None:
     (folder / "__init__.py").write_text("WORD = 'package'\n")
-    (folder / "widgets.py").write_text("from . import WORD\n")
+    (folder / "widgets.py").write_text("import loadtest\nfrom . import WORD\n")
     assert loaded("mine")["widgets.py"] == "package"
 
 
@@ -81,9 +83,9 @@ def test_a_module_has_its_own_name(folder: Path, name: str, files: int) -> None:
     inner.mkdir(parents=True)
     (inner.parent / "__init__.py").write_text("")
     (inner.parent / "first.py").write_text("")
-    (inner / "deep.py").write_text("WORD = __name__\n")
+    (inner / "deep.py").write_text("import loadtest\n\nWORD = __name__\n")
     (source,) = read_sources([name])
-    found = {path.name: module.__name__ for module, path in load_modules(source)}
+    found = {path.name: module.__name__ for module, path in load_modules(source, scenario_modules(source))}
     assert len(found) == files
     assert found["deep.py"] == "pack.inner.deep"
 
@@ -103,16 +105,11 @@ WRONG = {
     "absent.py": "--scenarios absent.py: does not exist",
     "absent": "--scenarios absent: there is no module absent",
     "no name": "--scenarios no name: expected a directory, a file or the name of a module",
-    "empty": "--scenarios empty: contains no module, expected a file such as widgets.py",
-    "dashed": "dashed/my-widgets.py: 'my-widgets' is no name of a module, expected letters, digits and _",
 }
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG.items(), ids=list(WRONG))
 def test_a_wrong_source_is_one_line(folder: Path, text: str, words: str) -> None:
-    (folder.parent / "empty").mkdir()
-    (folder.parent / "dashed").mkdir()
-    (folder.parent / "dashed" / "my-widgets.py").write_text("")
     with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
         read_sources([text])
 
@@ -131,7 +128,7 @@ def test_a_module_that_cannot_be_imported_is_one_line(folder: Path, text: str, w
     (folder / "widgets.py").write_text(text)
     (source,) = read_sources(["mine/widgets.py"])
     with pytest.raises(UsageError) as error:
-        list(load_modules(source))
+        list(load_modules(source, scenario_modules(source)))
     expected = f"mine{words}" if words.startswith("/") else f"mine/widgets.py{words}"
     assert str(error.value).startswith(expected)
     assert "\n" not in str(error.value)
