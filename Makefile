@@ -207,7 +207,7 @@ lint-python: setup ## Run ruff
 
 .PHONY: lint-shell
 lint-shell: setup ## Run shellcheck
-	@$(BIN)/shellcheck scripts/*.sh scripts/github/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh scripts/github/*.sh tests/*/*.sh .ci/run
 
 .PHONY: lint-github
 lint-github: setup ## Check the schemas of GitHub's files; run zizmor

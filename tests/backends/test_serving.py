@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -59,45 +60,18 @@ def test_the_line_among_others() -> None:
     assert read_ready('warning: x\n{"urls":{"mcp":"http://x"}}\nmore\n') == Ready(urls={"mcp": "http://x"})
 
 
-WIDGETS = """
-from contextlib import asynccontextmanager
-
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
-from loadtest.backends.asgi import serving
-
-from ._words import WORD
-
-
-async def word(request):
-    return JSONResponse({"word": WORD})
-
-
-@asynccontextmanager
-async def running():
-    async with serving(Starlette(routes=[Route("/", word)])) as url:
-        yield url
-"""
-BROKEN = """
-def running():
-    raise TypeError("two\\nlines")
-"""
+CUSTOM = Path(__file__).parent / "custom"
 
 
 @pytest.fixture
 def custom(tmp_path: Path) -> tuple[ScenarioSource, ...]:
-    folder = tmp_path / "backends"
-    folder.mkdir()
     (tmp_path / "scenario.py").write_text("")
-    (folder / "_words.py").write_text("WORD = 'widget'\n")
-    (folder / "widgets.py").write_text(WIDGETS)
+    shutil.copytree(CUSTOM, tmp_path / "backends", ignore=shutil.ignore_patterns("__pycache__"))
     return read_sources([str(tmp_path)])
 
 
 def test_those_of_custom_scenarios_run_as_well(custom: tuple[ScenarioSource, ...], tmp_path: Path) -> None:
-    (tmp_path / "backends" / "broken.py").write_text(BROKEN)
+    shutil.copy(CUSTOM.with_name("broken_backend.py"), tmp_path / "backends" / "broken.py")
     with subprocess.Popen(
         command(custom), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

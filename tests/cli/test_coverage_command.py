@@ -58,20 +58,7 @@ def test_a_contract_that_is_driven_whole_passes_and_a_new_operation_fails(tmp_pa
     assert {"POST /_internal/x", "GET /brand/new"} <= set(other["unplanned"])
 
 
-SCENARIO = '''
-from loadtest.users import GatewayUser, task
-
-
-class BrandNewUser(GatewayUser):
-    """What is new."""
-
-    area = "brand"
-
-    @task
-    def new(self) -> None:
-        """Read it."""
-        self.call("GET /brand/new")
-'''
+SCENARIO = Path(__file__).with_name("brand_new.py").read_text()
 
 
 def test_scenarios_of_your_own_count_with_a_contract_and_are_checked(tmp_path: Path) -> None:
@@ -83,7 +70,7 @@ def test_scenarios_of_your_own_count_with_a_contract_and_are_checked(tmp_path: P
     (tmp_path / "mine" / "new.py").write_text(SCENARIO.replace("/brand/new", "/brand/knew"))
     done = ran("--contract", more, "--scenarios", tmp_path / "mine")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "new.py:13: unknown operation GET /brand/knew, expected GET /brand/new" in done.stderr
+    assert "new.py:14: unknown operation GET /brand/knew, expected GET /brand/new" in done.stderr
 
 
 ELEMENTS = {"GET /tools": {"query limit": 2, "query cursor": 0}, "POST /tools": {"body tool": 0}}

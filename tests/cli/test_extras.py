@@ -90,27 +90,7 @@ def used() -> dict[tuple[Extra, ...], set[str]]:
     return modules
 
 
-IMPORTER = """
-import importlib, importlib.abc, importlib.util, sys
-
-blocked = set(sys.argv[1].split(","))
-
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in blocked:
-            raise ModuleNotFoundError(f"{name} is in none of the extras")
-
-sys.meta_path.insert(0, Finder())
-for name in sys.argv[2:]:
-    try:
-        found = importlib.util.find_spec(name)
-    except ModuleNotFoundError as error:
-        if "extras" in str(error):
-            raise
-        continue  # a function of a module
-    if found is not None:
-        importlib.import_module(name)
-"""
+IMPORT = Path(__file__).with_name("import_modules.py")
 
 
 @pytest.mark.parametrize("names", used(), ids=lambda names: "+".join(names) or "base")
@@ -124,7 +104,7 @@ def test_a_command_imports_what_it_asked_for_only(names: tuple[Extra, ...]) -> N
     assert ("locust" in blocked) == (Extra.LOAD not in names)
     modules = sorted(used()[names], key=lambda name: (name != "locust", name))
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTER, ",".join(blocked), *modules],
+        [sys.executable, IMPORT, ",".join(blocked), *modules],
         capture_output=True,
         text=True,
         check=False,

@@ -180,16 +180,9 @@ def test_the_copied_log_holds_no_secret(
 
 def names_in(version: str, home: Path) -> set[str]:
     """Return the settings of a version, and all names in its source that a plugin or its HTTP client may read."""
-    code = (
-        "import re, pathlib, mcpgateway; from mcpgateway.config import Settings;"
-        "site = pathlib.Path(mcpgateway.__file__).parents[1];"
-        "files = [path for name in ('mcpgateway', 'cpex', 'httpx') for path in (site / name).rglob('*.py')];"
-        "named = {word for path in files for word in re.findall(r'[A-Z][A-Z_]{5,}', path.read_text())};"
-        "print('\\n'.join([*named, *(name.upper() for name in Settings.model_fields)]))"
-    )
     source = parse_source(version)
     assert isinstance(source, Pinned)
-    command = [str(install(source, home).python), "-c", code]
+    command = [install(source, home).python, Path(__file__).with_name("names_in_source.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=home, env={})
     return set(done.stdout.split())
 

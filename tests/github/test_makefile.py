@@ -1,7 +1,4 @@
-"""The Makefile passes settings on unchanged, and nothing else.
-
-The ``loadtest`` called here is a script that prints its arguments and environment.
-"""
+"""The Makefile passes settings on unchanged, and nothing else."""
 
 import json
 import os
@@ -19,15 +16,7 @@ ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^\.PHONY: ([a-z-]+)$", MAKEFILE, re.MULTILINE))
 
-STAND_IN = f"""#!{sys.executable}
-import json, os, signal, sys
-if "--stop" in sys.argv or "--detach" in sys.argv:
-    sys.exit(3)
-signal.signal(signal.SIGTERM, lambda *_: (print("stopped cleanly", flush=True), os._exit(143)))
-print(json.dumps([sys.argv[1:], dict(os.environ)]), flush=True)
-if os.environ.get("WAIT"):
-    signal.pause()
-"""
+PRINTING = Path(__file__).with_name("printing_loadtest.py")
 
 
 @pytest.fixture
@@ -37,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "scripts" / "bootstrap.sh").write_text("exit 0\n")
     command = tmp_path / ".venv" / "bin" / "loadtest"
     command.parent.mkdir(parents=True)
-    command.write_text(STAND_IN)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} {PRINTING} "$@"\n')
     command.chmod(0o755)
     return tmp_path
 

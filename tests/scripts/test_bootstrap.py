@@ -58,15 +58,7 @@ def test_a_python_that_does_not_work_is_reported(checkout: Path, tmp_path: Path,
     assert not (checkout / ".venv").exists()
 
 
-SHIM = """#!/bin/sh
-# Like a version manager's shim: a file in or above the working directory selects the version.
-directory=${{PYENV_DIR:-$PWD}}
-while [ "$directory" ]; do
-    [ ! -e "$directory/.python-version" ] || exit 127
-    directory=${{directory%/*}}
-done
-exec {python} "$@"
-"""
+SHIM = Path(__file__).with_name("version_shim.sh")
 
 
 @pytest.fixture
@@ -102,13 +94,14 @@ def test_a_shim_does_not_follow_the_surrounding_project(
     surrounded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str, directory: str
 ) -> None:
     monkeypatch.chdir(surrounded)
-    path = tools(tmp_path / "tools", python3=SHIM.format(python=sys.executable))
+    path = tools(tmp_path / "tools", python3=SHIM.read_text())
     done = set_up(
         surrounded,
         PATH=path,
         PYTHON=python,
         PYENV_ROOT=str(tmp_path / "none"),
         PYENV_DIR=directory.format(project=tmp_path),
+        SELECTED_PYTHON=sys.executable,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{sys.version}\n", "")
 

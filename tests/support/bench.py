@@ -30,14 +30,7 @@ WITHIN = 90.0
 """Seconds in which something that is waited for must come true, on a busy machine."""
 REPORTS = ("run.json", "verdict.json", "junit.xml", "summary.md", "report.html", "annotations.txt")
 
-PYTHON = """#!/bin/sh
-case "$2" in
-mcpgateway.bootstrap_db)
-    if [ -e {installation}/hangs ]; then exec sleep 3600; fi
-    : > mcp.db ;;
-*) exec {python} "$@" ;;
-esac
-"""
+PYTHON = Path(__file__).with_name("stub_python.sh")
 GATEWAY = """#!/bin/sh
 exec {python} -I -S {installation}/bin/stub_gateway.py "$@"
 """
@@ -51,10 +44,11 @@ def stub_home(directory: Path) -> Path:
         made.append(installation)
         programs = installation / "bin"
         programs.mkdir(parents=True)
-        words = {"python": sys.executable, "installation": installation}
-        for name, text in (("python", PYTHON), ("mcpgateway", GATEWAY)):
-            (programs / name).write_text(text.format(**words))
+        gateway = GATEWAY.format(python=sys.executable, installation=installation)
+        for name, text in (("python", PYTHON.read_text()), ("mcpgateway", gateway)):
+            (programs / name).write_text(text)
             (programs / name).chmod(0o755)
+        (programs / "interpreter.txt").write_text(f"{sys.executable}\n")
         (programs / "version.txt").write_text(RUNNABLE)
         source = Path(__file__).with_name("stub_gateway.py").read_text()
         (programs / "stub_gateway.py").write_text(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,31 +14,9 @@ from loadtest.app.scenarios.custom import check_sources
 from loadtest.core.errors import UsageError
 from loadtest.scenarios.source import read_sources
 
-GOOD = '''
-from loadtest.users import GatewayUser, checks, task
-
-from .words import WORD
-
-
-class StubVersionUser(GatewayUser):
-    """The version of the stub."""
-
-    area = "stub"
-    replaces = "VersionMetaUser"
-
-    @task
-    def wrong(self) -> None:
-        """Expect another version."""
-        self.call(
-            "GET /version",
-            check=checks.has("app.version", WORD),
-        )
-
-    @task
-    def also_wrong(self) -> None:
-        """Expect something else, which is a known failure."""
-        self.call("GET /ready", check=checks.has("status", "known"))
-'''
+EXAMPLE = Path(__file__).parent / "examples" / "custom"
+GOOD = (EXAMPLE / "stub.py").read_text()
+BACKEND = (Path(__file__).parents[2] / "support" / "words_backend.py").read_text()
 KNOWN = """
 [[known]]
 operation = "GET /ready"
@@ -60,32 +39,30 @@ delete = "DELETE /gateways/{gateway_id}"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "words.py").write_text("WORD = 'another'\n")
-    (folder / "stub.py").write_text(GOOD)
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
 WRONG = {
     '"GET /version"': (
         '"GET /versions"',
-        "mine/stub.py:17: unknown operation GET /versions, expected GET /version",
+        "mine/stub.py:18: unknown operation GET /versions, expected GET /version",
     ),
     '"VersionMetaUser"': (
         '"VersionMetaUsr"',
-        "mine/stub.py:7: StubVersionUser replaces VersionMetaUsr, which does not exist, expected VersionMetaUser",
+        "mine/stub.py:8: StubVersionUser replaces VersionMetaUsr, which does not exist, expected VersionMetaUser",
     ),
     "class StubVersionUser": (
         "class HealthUser",
-        "mine/stub.py:7: the class HealthUser is also defined in loadtest/users/",
+        "mine/stub.py:8: the class HealthUser is also defined in loadtest/users/",
     ),
     '"GET /ready", check': (
         'f"GET /{self.area}", check',
-        "mine/stub.py:24: this operation is assembled at run time",
+        "mine/stub.py:25: this operation is assembled at run time",
     ),
     "from .words import WORD": (
         "from .words import WORDS",
-        "mine/stub.py:4: ImportError: cannot import name",
+        "mine/stub.py:5: ImportError: cannot import name",
     ),
     "import GatewayUser, checks, task": (
         "import GatewayUser, checks\nfrom locust import task as job, task",
@@ -107,14 +84,6 @@ def test_a_mistake_is_one_line_that_names_the_place(folder: Path, old: str, new:
     assert "\n" not in str(error.value)
 
 
-BACKEND = """
-from contextlib import asynccontextmanager
-
-
-@asynccontextmanager
-async def running():
-    yield "http://127.0.0.1:9/words"
-"""
 WRONG_BACKENDS = {
     "it cannot be imported": (
         "words.py",
@@ -218,10 +187,10 @@ def test_they_are_a_part_of_the_run_and_of_its_reports(folder: Path, tmp_path: P
     assert run.settings.scenarios == ("mine",)
     assert {"mcp", "words"} <= {one.name for one in run.backends if one.up}
     scenario = next(one for one in run.plan if one.name == "StubVersionUser.wrong")
-    assert (scenario.file, scenario.line, scenario.tags) == ("mine/stub.py", 14, ("stub",))
+    assert (scenario.file, scenario.line, scenario.tags) == ("mine/stub.py", 15, ("stub",))
     assert {one.name for one in run.plan} >= {"StubVersionUser.wrong", "HealthUser.probes"}
     assert {one.scenario for one in run.failures} == {"StubVersionUser.wrong", "StubVersionUser.also_wrong"}
     assert not job.left()
     annotations = (job.reports / "annotations.txt").read_text().splitlines()
-    assert [line for line in annotations if line.startswith("::error file=mine/stub.py,line=17,")]
+    assert [line for line in annotations if line.startswith("::error file=mine/stub.py,line=18,")]
     assert "GET /ready" not in "".join(line for line in annotations if "new failure" in line)

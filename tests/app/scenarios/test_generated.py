@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,20 +16,7 @@ from stub_server import stub_server
 from loadtest.app.scenarios.generated import _selected
 from loadtest.results.run import read_run
 
-SCENARIO = '''
-from loadtest.users import GatewayUser, task
-
-
-class OnlyHealthUser(GatewayUser):
-    """The health."""
-
-    area = "stub"
-
-    @task
-    def health(self) -> None:
-        """Ask for it."""
-        self.call("GET /health")
-'''
+EXAMPLE = Path(__file__).parent / "examples" / "health.py"
 BACKEND = "def running(): ...\n"
 ARGUMENTS = ("-u", "2", "-r", "2", "-t", "3s", "--replicas", "1", "--generated-only")
 
@@ -66,7 +54,7 @@ def test_driven_alone_they_are_called_as_well_and_a_backend_that_does_not_run_is
     tmp_path: Path,
 ) -> None:
     (tmp_path / "mine" / "backends").mkdir(parents=True)
-    (tmp_path / "mine" / "health.py").write_text(SCENARIO)
+    shutil.copy(EXAMPLE, tmp_path / "mine" / "health.py")
     (tmp_path / "mine" / "backends" / "words.py").write_text(BACKEND)
     with stub_server(tmp_path / "stub") as server:
         environment = {

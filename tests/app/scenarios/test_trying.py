@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from bench import Job, StubGateway, started
@@ -11,23 +12,8 @@ from supported import NEWEST
 from loadtest.reports.call_trace import exchange_lines
 from loadtest.results.trace import TracedCall
 
-SCENARIO = '''
-from loadtest.users import GatewayUser, checks, task
-
-
-class TriedUser(GatewayUser):
-    """Two calls."""
-
-    area = "stub"
-
-    @task
-    def calls(self) -> None:
-        """Succeed, then fail."""
-        self.call("GET /version", headers={"X-Entity": self.entity("echo"), "X-Backend": self.backend("words")})
-        self.call("GET /ready", check=checks.has("status", "another"))
-'''
-
-
+EXAMPLE = Path(__file__).parent / "examples" / "tried.py"
+BACKEND = Path(__file__).parents[2] / "support" / "words_backend.py"
 FIXTURE = """
 [[fixture]]
 name = "echo"
@@ -35,22 +21,14 @@ create = "POST /rbac/roles"
 body = { name = "{{name}}" }
 delete = "DELETE /rbac/roles/{role_id}"
 """
-BACKEND = """
-from contextlib import asynccontextmanager
-
-
-@asynccontextmanager
-async def running():
-    yield "http://127.0.0.1:9/words"
-"""
 
 
 def test_every_exchange_is_printed_and_a_failure_is_the_exit_code(tmp_path: Path) -> None:
     file = tmp_path / "tried.py"
-    file.write_text(SCENARIO)
+    shutil.copy(EXAMPLE, file)
     (tmp_path / "fixtures.toml").write_text(FIXTURE)
     (tmp_path / "backends").mkdir()
-    (tmp_path / "backends" / "words.py").write_text(BACKEND)
+    shutil.copy(BACKEND, tmp_path / "backends" / "words.py")
     job = Job.on(StubGateway, tmp_path, verb=("scenario", "try"), arguments=(str(file),), users=())
     with started(job):
         assert job.wait() == 1, job.output

@@ -80,10 +80,7 @@ def test_every_limit_of_a_version_has_a_reason() -> None:
             assert len(note.partition(": ")[2]) > 40
 
 
-HOLD = (
-    "import sys; from filelock import FileLock; "
-    "lock = FileLock(sys.argv[1]); lock.acquire(); print(flush=True); input()"
-)
+HOLDER = Path(__file__).parents[2] / "core" / "lock_holder.py"
 
 
 def test_writers_of_several_processes_are_serialized(tmp_path: Path) -> None:
@@ -95,7 +92,7 @@ def test_writers_of_several_processes_are_serialized(tmp_path: Path) -> None:
         with limiter.slot("POST /tools"):
             done.append("POST /tools")
 
-    command = [sys.executable, "-c", HOLD, str(lock)]
+    command = [sys.executable, str(HOLDER), str(lock)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -94,13 +95,7 @@ def test_a_tree_that_cannot_be_built(tmp_path: Path) -> None:
     assert evaluated(install(checkout(tmp_path / "tree"), tmp_path), "mcpgateway.__version__") == FIRST
 
 
-HOOK = """
-import os, subprocess
-from setuptools import setup
-if os.environ.get("BUILD_UI_ASSETS") == "true":
-    subprocess.run(["npm", "install"], check=True)
-setup(package_data={"mcpgateway": ["static/*"]})
-"""
+SETUP = Path(__file__).with_name("interface_setup.py")
 BUNDLE = """#!/bin/sh
 /bin/mkdir -p mcpgateway/static
 echo "$npm_config_cache" > mcpgateway/static/bundle-1.js
@@ -128,7 +123,7 @@ def program(path: Path, text: str) -> None:
 
 def with_interface(tree: Path) -> Checkout:
     source = checkout(tree)
-    (tree / "setup.py").write_text(HOOK)
+    shutil.copy(SETUP, tree / "setup.py")
     (tree / "package.json").write_text("{}")
     return source
 

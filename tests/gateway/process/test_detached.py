@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,14 +41,7 @@ from loadtest.gateway.process.identity import started_after
 from loadtest.scenarios.source import read_sources
 
 FILE = SUPERVISOR.file
-BACKEND = """
-from contextlib import asynccontextmanager
-
-
-@asynccontextmanager
-async def running():
-    yield "http://127.0.0.1:9/words"
-"""
+BACKEND = Path(__file__).parents[2] / "support" / "words_backend.py"
 
 
 def processes(gateway: RunningGateway) -> list[psutil.Process]:
@@ -89,7 +83,7 @@ def write_state(home: Path, started: float) -> None:
 def test_boot_use_and_stop(source: Source, own_home: Path) -> None:
     backend = own_home / "mine" / "backends" / "words.py"
     backend.parent.mkdir(parents=True)
-    backend.write_text(BACKEND)
+    shutil.copy(BACKEND, backend)
     (own_home / "mine" / "words.py").write_text("")
     gateway = boot_detached(source, home=own_home, custom=read_sources([str(own_home / "mine")]))
     assert gateway.backends.urls["words"] == "http://127.0.0.1:9/words"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from loaded_modules import loaded_modules
 from long_runs import MIB, PLAN, moment, process, sample, soak
 from msgspec.structs import replace
 from sample_runs import TODAY, clean, failure
@@ -36,13 +34,7 @@ def leaking(at: float) -> float:
 def test_a_short_run_is_not_assessed_and_costs_nothing() -> None:
     assert not assess_endurance(clean(), ()).judged
     assert assess_endurance(replace(clean(), duration=MIN_DURATION), ()).judged
-    code = (
-        "import sys; sys.path[:0] = ['tests/support']; from sample_runs import clean, TODAY;"
-        "from loadtest.judge.categories import load_categories; from loadtest.judge.verdict import judge;"
-        "judge(clean(), categories=load_categories(), today=TODAY); print('numpy' in sys.modules)"
-    )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout == "False\n"
+    assert "numpy" not in loaded_modules("judged_short_run")
 
 
 def test_only_plateaus_count() -> None:

@@ -1,0 +1,3 @@
+"""A module beside custom scenarios."""
+
+WORD = "another"

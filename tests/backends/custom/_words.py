@@ -1,0 +1,3 @@
+"""A module beside custom backends that is none."""
+
+WORD = "widget"
