@@ -100,7 +100,7 @@ def test_it_runs_as_a_module(commands: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_it_knows_its_gateways(commands: Path, tmp_path: Path) -> None:
+def test_it_lists_its_gateway_versions(commands: Path, tmp_path: Path) -> None:
     shown = run(commands / "loadtest", "gateways", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     for data in (ROOT / "loadtest" / "versions").glob("*.toml"):

@@ -202,7 +202,7 @@ def test_the_template_is_the_version_with_the_fewest_differences(
     assert data.lock.read_text() == "locked as of None"
 
 
-def test_packages_of_its_own_time_where_those_of_today_do_not_do(
+def test_packages_of_the_upload_date_if_the_current_ones_fail(
     adopting: Callable[..., Adoption], folder: Path
 ) -> None:
     why = "ImportError: cannot import name 'x' from 'mcp' (/home/user/lib/site-packages/mcp/__init__.py)"

@@ -32,7 +32,7 @@ def test_the_index_names_releases_whatever_python_runs_here() -> None:
     assert newer_versions(["9999"]) == ()
 
 
-def test_an_index_that_does_not_answer_is_not_taken_for_one_without_news(
+def test_an_unreachable_index_is_an_error_not_an_empty_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in (

@@ -99,7 +99,7 @@ def alive(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 
 
 def find(processes: Sequence[psutil.Process], *words: str) -> psutil.Process:
-    """Return the one whose command line has all ``words``, and which is no reaper."""
+    """Return the process whose command line has all ``words``, and which is no reaper."""
     for one in processes:
         with contextlib.suppress(psutil.Error):
             line = " ".join(one.cmdline())

@@ -1,4 +1,4 @@
-"""One user class that has the name of one of the plan, so that its scenario is dealt in the first sweep."""
+"""One user class that has the name of one of the plan, so that its scenario runs in the first sweep."""
 
 from locust import constant_pacing, events
 

@@ -1,4 +1,4 @@
-"""A load that several machines make: one run, exact to the request, and a verdict that names who was lost."""
+"""A load that several machines make: one run, exact to the request, and a verdict that names lost workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Locust against a gateway that stalls: who waits for it hides the stall, who keeps to a schedule shows it."""
+"""A real Locust against a gateway that stalls: users that wait for it hide the stall, a schedule shows it."""
 
 from __future__ import annotations
 

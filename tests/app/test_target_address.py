@@ -1,4 +1,4 @@
-"""The address given to ``loadtest`` is the only one that is asked anything, whatever configures Locust besides."""
+"""The address given to ``loadtest`` is the only one that receives requests, however Locust is configured."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def company(gateway: StubServer, tmp_path: Path) -> Company:
     return Company(gateway, tmp_path)
 
 
-def test_a_worker_that_is_stopped_hands_in_everything_and_the_others_go_on(company: Company) -> None:
+def test_a_stopped_worker_reports_all_results_and_the_others_continue(company: Company) -> None:
     with (
         company.master("-t", "8s", "--expect-workers", "3") as master,
         company.worker() as one,

@@ -1,4 +1,4 @@
-"""The A2A agent, asked in the two revisions of the protocol that gateways speak."""
+"""The A2A agent, called in the two revisions of the protocol that gateways use."""
 
 from __future__ import annotations
 

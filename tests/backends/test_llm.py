@@ -75,7 +75,7 @@ def test_a_streamed_answer_comes_in_words_and_ends() -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_it_asks_for_a_tool_that_is_offered(streamed: bool) -> None:
+def test_it_calls_a_tool_that_is_offered(streamed: bool) -> None:
     answer = chat('call echo {"text": "fish"}', tools=[ECHO], stream=streamed)
     if streamed:
         choices = [chunk["choices"][0] for chunk in events(answer) if chunk["choices"]]
@@ -87,7 +87,7 @@ def test_it_asks_for_a_tool_that_is_offered(streamed: bool) -> None:
     assert reason == "tool_calls"
 
 
-def test_it_does_not_ask_for_a_tool_that_is_not_offered() -> None:
+def test_it_does_not_call_a_tool_that_is_not_offered() -> None:
     assert chat("call other {}", tools=[ECHO]).json()["choices"][0]["message"]["content"] == (
         "You said: call other {}"
     )

@@ -170,7 +170,7 @@ def identity(url: str, token: str, audience: str = OAUTH_CLIENT_ID) -> dict[str,
     return dict(jwt.decode(token, key, algorithms, audience=audience, issuer=found["issuer"]))
 
 
-def test_who_signs_in_is_whom_the_client_names() -> None:
+def test_the_account_is_the_login_hint() -> None:
     with provider() as url:
         tokens = exchanged(url, code=sign_in(url, login_hint="ann.lee@example.com", nonce="n-1")).json()
         claims = identity(url, tokens["id_token"])
@@ -180,7 +180,7 @@ def test_who_signs_in_is_whom_the_client_names() -> None:
         assert {name: claims[name] for name in userinfo} == userinfo
 
 
-def test_two_who_sign_in_at_once_are_not_mistaken_for_each_other() -> None:
+def test_concurrent_sign_ins_are_independent() -> None:
     with provider() as url:
         codes = {name: sign_in(url, login_hint=f"{name}@example.com", nonce=name) for name in ("ann", "bob")}
         bob, ann = (exchanged(url, code=codes[name]).json() for name in ("bob", "ann"))

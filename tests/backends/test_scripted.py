@@ -1,4 +1,4 @@
-"""The scripted servers misbehave as their paths say."""
+"""The scripted servers misbehave as their paths state."""
 
 from __future__ import annotations
 

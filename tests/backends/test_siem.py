@@ -66,7 +66,7 @@ def test_what_is_no_event_and_what_is_no_number_is_refused() -> None:
     assert served(story) == [400, 400, 400, 204]
 
 
-def test_the_word_that_was_longest_not_seen_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kind_that_arrived_longest_ago_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(siem, "KEPT", 2)
 
     def story(url: str) -> list[int]:

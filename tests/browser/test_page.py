@@ -64,7 +64,7 @@ def names(watched: Watched) -> list[str]:
     return [str(name) for name in shown.all_inner_texts()]
 
 
-def test_it_opens_from_a_file_and_asks_for_nothing(opened: Opened) -> None:
+def test_it_opens_from_a_file_and_sends_no_request(opened: Opened) -> None:
     watched = opened(with_times(failures()))
     expect(watched.page).to_have_title(TITLE)
     expect(watched.page.locator("h1")).to_contain_text("FAIL")

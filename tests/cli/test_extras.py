@@ -192,7 +192,7 @@ def test_a_run_with_scenarios_of_installed_packages_names_the_extras(monkeypatch
     assert "contextforge-loadtest[load,backends,gateway]" in str(result.exception)
 
 
-def test_without_a_package_index_a_run_says_what_failed(
+def test_without_a_package_index_a_run_reports_what_failed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, text in (("bootstrap", "uv==0.0.1 --hash=sha256:" + "0" * 64), ("runtime", "")):

@@ -138,7 +138,7 @@ def test_an_invalid_value_is_one_line_that_names_what_was_used(
             assert errors == f"loadtest: {expected}: expected {setting.type.expected}\n"
 
 
-def test_the_command_knows_the_values_of_fail_on() -> None:
+def test_the_command_lists_the_values_of_fail_on() -> None:
     assert settings.FAIL_ON.type.expected == "new, any or never"
     assert [one.value for one in FailOn] == ["new", "any", "never"]
 

@@ -105,7 +105,7 @@ def test_an_accepted_status_is_no_problem(contract: Contract) -> None:
     assert judged(contract, answer(status=500), accepted={404: "gone already"}) is ProblemKind.STATUS
 
 
-def test_a_stream_is_held_to_its_status(contract: Contract) -> None:
+def test_the_status_of_a_stream_is_checked(contract: Contract) -> None:
     assert judged(contract, answer(media_type="text/event-stream", body=b""), streamed=True) is None
     assert judged(contract, answer(status=503), streamed=True) is ProblemKind.STATUS
 

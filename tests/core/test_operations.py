@@ -13,7 +13,7 @@ from loadtest.core.operations import area_name, area_of, base, deletes, renamed,
         ("POST /rpc tools/delete", False),
     ],
 )
-def test_what_takes_something_away_is_known_by_its_name(operation: str, expected: bool) -> None:
+def test_deletions_are_recognised_by_name(operation: str, expected: bool) -> None:
     assert deletes(operation) is expected
 
 

@@ -90,7 +90,7 @@ def test_a_likely_secret_is_masked(text: str, expected: str) -> None:
         "12:30:01 a@b.example",
     ],
 )
-def test_innocent_text_stays(text: str) -> None:
+def test_text_without_secrets_is_not_changed(text: str) -> None:
     assert redact(text) == text
 
 
@@ -236,7 +236,7 @@ def test_the_cost_grows_with_the_length_alone(piece: str, start: str) -> None:
 
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from(list(ADVERSARIAL.values())), min_size=2, max_size=4))
-def test_no_mixture_of_them_is_slow(pieces: list[str]) -> None:
+def test_no_combination_of_them_is_slow(pieces: list[str]) -> None:
     """It takes no more than some times as long as plain words of the same length do."""
 
     def cost(piece: str) -> float:

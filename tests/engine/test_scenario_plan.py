@@ -130,8 +130,8 @@ def test_helpers_of_other_modules_are_followed(tmp_path: Path) -> None:
 
 
 def test_scenarios_that_hold_streams_run_in_a_soak_only(folder: Path) -> None:
-    holding = "class HoldingUser(Base):\n    holds_streams = True\n"
-    source = holding + '    @task\n    def hold(self):\n        self.call("GET /a")\n'
+    streams = "class HoldingUser(Base):\n    holds_streams = True\n"
+    source = streams + '    @task\n    def hold(self):\n        self.call("GET /a")\n'
     (folder / "things.py").write_text(SOURCE + "\n\n" + source)
     usual = {scenario.name for scenario in discover_scenarios(folder)}
     assert usual == {"Base.inherited", "ThingsUser.inherited", "ThingsUser.story"}
@@ -141,7 +141,7 @@ def test_scenarios_that_hold_streams_run_in_a_soak_only(folder: Path) -> None:
     }
 
 
-def test_a_call_knows_its_line(folder: Path) -> None:
+def test_the_plan_contains_the_line_of_each_call(folder: Path) -> None:
     story = next(s for s in discover_scenarios(folder) if s.name == "ThingsUser.story")
     line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")
     assert 'self.rpc("POST /rpc tools/call")' in SOURCE.splitlines()[line - 1]

@@ -1,4 +1,4 @@
-"""Which database a gateway gets: the one that is given, the services of ours, or a file."""
+"""Which database a gateway gets: the one that is given, our services, or a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loadtest.gateway.install.source import parse_source
 from loadtest.gateway.services import Services
 
 
-def test_without_a_word_it_is_a_file(tmp_path: Path) -> None:
+def test_the_default_database_is_a_file(tmp_path: Path) -> None:
     assert database_provider(None, tmp_path, {}) == ExternalDatabase(None, None, 1, tmp_path)
     assert database_provider("sqlite", tmp_path, {"DATABASE_URL": ""}) == ExternalDatabase(
         None, None, 1, tmp_path

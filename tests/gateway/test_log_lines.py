@@ -83,7 +83,7 @@ def test_a_traceback_without_an_id_goes_to_the_call_with_its_path(tmp_path: Path
     }
 
 
-def test_the_gateways_own_words_come_before_those_of_the_server(tmp_path: Path) -> None:
+def test_the_log_of_the_gateway_takes_precedence_over_that_of_the_server(tmp_path: Path) -> None:
     own = entry(11, "Unhandled exception on GET /x", level="ERROR", exc_info=TRACE.format("raised once"))
     log = written(tmp_path / "log", own, access(11, "GET /x?y=z", 500), escaped(11, "raised twice"))
     lines = lines_of(log, [LogQuery("lt-1", "GET", "/x?y=z", 11.0)])["lt-1"]

@@ -68,7 +68,7 @@ def test_a_block_in_the_same_process_gets_other_ports(monkeypatch: pytest.Monkey
         pass
 
 
-def test_a_port_that_somebody_listens_on_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     one_port(monkeypatch)
     with (
         socket.create_server(("127.0.0.1", ports.PORTS.start)),

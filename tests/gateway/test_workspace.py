@@ -27,7 +27,7 @@ def test_a_directory_of_our_own_that_is_gone_afterwards(tmp_path: Path) -> None:
     assert not list((tmp_path / "runs").iterdir())
 
 
-def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_only_the_directories_of_ended_runs_are_removed(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
@@ -49,12 +49,12 @@ def test_what_dead_runs_left_behind_is_removed_and_nothing_else(tmp_path: Path) 
         assert {path.name for path in runs.iterdir()} == {"alive", "new", directory.name}
 
 
-def test_a_process_is_known_by_its_birth() -> None:
+def test_a_process_is_identified_by_its_start_time() -> None:
     me = psutil.Process()
     assert same_process(me.pid, started_after(me))
     assert not same_process(me.pid, started_after(me) - 60)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        born = started_after(psutil.Process(ended.pid))
+        start = started_after(psutil.Process(ended.pid))
         while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        assert not same_process(ended.pid, born), "a zombie is not running"
+        assert not same_process(ended.pid, start), "a zombie is not running"

@@ -84,7 +84,7 @@ def test_log_lines_must_agree_in_every_example_that_has_them() -> None:
     assert load_categories().classify(both) is None
 
 
-def test_a_silent_500_elsewhere_is_of_no_category() -> None:
+def test_a_500_elsewhere_has_no_category() -> None:
     assert load_categories().classify(failure("GET /tools")) is None
     assert load_categories().classify(failure("GET /tools", problem=ProblemKind.SCHEMA, status=200)) is None
 

@@ -128,7 +128,7 @@ def test_failures_come_and_go() -> None:
     assert found.resolved_failures == (old,)
 
 
-def test_coverage_is_won_and_lost() -> None:
+def test_gained_and_lost_operations() -> None:
     now = replace(clean(), operations=(operation("GET /a", 1), operation("GET /b", 0, 3)))
     before = replace(clean(), operations=(operation("GET /b", 1), operation("GET /c", 1)))
     found = compare(now, before)

@@ -139,7 +139,7 @@ def test_the_line_accounts_for_every_operation() -> None:
     assert covered(clean()).line == "6/6 operations called, 6 correct"
 
 
-def test_an_operation_that_only_its_parts_call_fares_as_they_do() -> None:
+def test_an_operation_called_only_as_its_parts_has_their_state() -> None:
     here = run(
         contract=("POST /rpc",), operations=(operation("POST /rpc a", 0, 1), operation("POST /rpc b", 1))
     )

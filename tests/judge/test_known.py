@@ -73,7 +73,7 @@ def test_the_gateways_version(gateway: str | None, version: str | None, expected
     assert applies(entry, Version(version) if version else None) is expected
 
 
-def test_the_gateways_own_word_comes_before_the_data_file() -> None:
+def test_the_version_that_the_gateway_reports_takes_precedence_over_the_data_file() -> None:
     assert gateway_version(Gateway(version="3.0.0-RC-1", source="x", data="3.0.7")) == Version("3.0.0rc1")
     assert gateway_version(Gateway(version="main", source="x", data="3.0.7")) == Version("3.0.7")
     assert gateway_version(Gateway(version=None, source="x")) is None
@@ -86,7 +86,7 @@ def test_the_last_day_counts() -> None:
     assert entry.expired(TODAY + dt.timedelta(days=1))
 
 
-def test_stale_is_what_applies_and_succeeds_unseen() -> None:
+def test_an_entry_that_applies_is_stale_if_its_operation_succeeds() -> None:
     here = run(operations=(operation("GET /a", 1), operation("GET /b", 0, 1)))
     listed = entries(
         [known("GET /a"), known("GET /a", gateway="9.9"), known("GET /b"), known("GET /c")], "file"

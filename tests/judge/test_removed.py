@@ -159,7 +159,7 @@ def test_one_line_of_data_declares_a_removal_intended(tmp_path: Path) -> None:
     assert "1 removed intentionally" in compared(judgement).text
 
 
-def test_a_pattern_takes_in_many_and_no_more() -> None:
+def test_a_pattern_matches_many_operations_and_no_others() -> None:
     intended = (Removal(operations="* /admin/*", reason="the UI is gone"),)
     judgement = judged(without(), (*CONTRACT, *MANY), intended=intended)
     assert [one.failure.operation for one in judgement.failing] == [*sorted(MANY[200:])]

@@ -33,7 +33,7 @@ from loadtest.workload.profiles import Size
 INJECTED = Path(__file__).parent / "injected"
 USERS = 8
 CLASS = "RealisticUser"
-"""Who makes the load: one class, so that the gateway's own caches are full soon."""
+"""The users of the load: one class, so that the gateway's own caches are full soon."""
 
 SHORT = 45.0
 """Seconds of load in which a single event happens for certain."""

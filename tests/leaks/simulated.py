@@ -1,6 +1,6 @@
 """Memory of gateways that do not exist: what real ones do, many times over, with and without a leak.
 
-Modelled on recordings of gateway 1.0.7: about 400 MiB, a warm-up of tens of MiB over one or two minutes, a restless
+Modelled on recordings of gateway 1.0.7: about 400 MiB, a warm-up of tens of MiB over one or two minutes, a noisy
 floor, and now and then a step up or down when an arena is taken or given back.
 """
 
@@ -132,8 +132,8 @@ def memory(shape: Shape, seconds: float, draw: Generator) -> tuple[Array, Array]
     times = np.arange(0.0, seconds, max(1.0, seconds / 3600))
     warm = draw.uniform(20, 80) * (1 - np.exp(-times / draw.uniform(8, 25)))
     drift = np.cumsum(draw.normal(0, 0.04, len(times))) * np.sqrt(times[1])
-    restless = np.abs(draw.normal(0, 1.0, len(times)))
-    return times, (380 + warm + drift + restless + shape(draw, times)) * MIB
+    noise = np.abs(draw.normal(0, 1.0, len(times)))
+    return times, (380 + warm + drift + noise + shape(draw, times)) * MIB
 
 
 def tally(shape: Shape, seconds: float, seeds: int) -> Tally:

@@ -133,7 +133,7 @@ def test_the_detectable_effect_is_detected() -> None:
     assert 0.9 <= sum(hits) / len(hits) <= 0.99
 
 
-def test_without_scipy_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_scipy_one_line_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=r"needs SciPy: run `make runtime BASE=VERSION`"):
         require_scipy()

@@ -26,7 +26,7 @@ def test_steps_double_until_there_are_few() -> None:
     assert (longer.width, [one.number for one in longer.buckets]) == (4, [0, 7, 15])
 
 
-def test_one_call_is_no_course() -> None:
+def test_one_call_is_no_time_series() -> None:
     assert counted([]).record() is None
     assert counted([(3.0, 1.0, True)]).record() is None
     assert counted([(3.0, 1.0, True), (3.1, 1.0, True)]).record() is not None

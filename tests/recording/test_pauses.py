@@ -85,7 +85,7 @@ def test_a_pause_does_not_explain_a_later_wait() -> None:
     assert machine.monitor.may_explain(30.0)
 
 
-def test_a_machine_whose_processors_are_given_to_others_counts_as_paused() -> None:
+def test_stolen_cpu_time_counts_as_a_pause() -> None:
     machine = Machine()
     machine.runs(10)
     machine.runs(10, stolen=0.8)

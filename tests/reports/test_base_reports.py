@@ -40,11 +40,11 @@ def compared() -> tuple[Run, Verdict]:
             pairs(PairStage.SCREEN, SAME, 1.0),
         ),
         trials=(
-            Trials(stage=PairStage.SCREEN, scenario="S.s", operation="GET /mended", runs=2, base_failed=2),
+            Trials(stage=PairStage.SCREEN, scenario="S.s", operation="GET /fixed", runs=2, base_failed=2),
         ),
         failures=(
             Failure(
-                fingerprint="ab", operation="GET /mended", problem=ProblemKind.STATUS, message="was <500>"
+                fingerprint="ab", operation="GET /fixed", problem=ProblemKind.STATUS, message="was <500>"
             ),
         ),
         breaking=(ContractChange(operation="GET /gone", what="removed", removal=True),),
@@ -91,7 +91,7 @@ def test_the_machine_readable_form(compared: tuple[Run, Verdict]) -> None:
     assert [one["operation"] for one in found["slower"]] == [SLOW]
     assert [one["operation"] for one in found["judged"]] == [SAME]
     assert found["breaking"] == ["GET /gone: removed"]
-    assert found["fixed"] == ["GET /mended"]
+    assert found["fixed"] == ["GET /fixed"]
     assert "latency" in found["detectable"]
 
 

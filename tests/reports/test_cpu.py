@@ -35,7 +35,7 @@ def test_shares_are_of_the_load_and_the_backends_count_once() -> None:
     )
 
 
-def test_who_is_not_measured_is_left_out() -> None:
+def test_processes_that_are_not_measured_are_left_out() -> None:
     assert [one.name for one in cpu.cpu_shares(replace(used(), resources=()))] == [
         "backends",
         "load generator",

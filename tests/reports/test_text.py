@@ -54,7 +54,7 @@ def test_no_line_is_a_command(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["::error::x", "  ::error::x", "a\n\t::error::x", "##[error]x", "a ##[group]b"]
 )
-def test_commands_are_seen_and_inert(text: str) -> None:
+def test_workflow_commands_are_visible_and_inert(text: str) -> None:
     assert no_commands(text) != text
 
 

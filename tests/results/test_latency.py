@@ -49,14 +49,14 @@ def test_text_that_is_no_histogram_is_refused(text: str) -> None:
         Histogram.decode(text)
 
 
-def test_a_source_without_a_distribution_knows_its_own_percentiles_only() -> None:
+def test_without_a_distribution_only_the_percentiles_of_the_source_are_reported() -> None:
     latency = Latency(count=3, mean=1.0, min=1.0, max=2.0, percentiles={"95": 1.5, "99.9": 2.0})
     assert latency.percentile(95) == 1.5
     assert latency.percentile(99.9) == 2.0
     assert latency.percentile(97) is None
 
 
-def test_a_distribution_knows_every_percentile() -> None:
+def test_any_percentile_can_be_computed_from_a_distribution() -> None:
     latency = counted([1.0, 2.0, 3.0, 4.0]).summary()
     assert latency is not None
     assert latency.percentile(25) == pytest.approx(1.0, rel=0.01)

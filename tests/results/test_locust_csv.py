@@ -94,7 +94,7 @@ def test_names_that_carry_their_method_are_not_doubled(tmp_path: Path) -> None:
     assert sum(f.count for f in here.failures) == 6
 
 
-def test_exceptions_of_tasks_are_the_load_tests_own_fault(tmp_path: Path) -> None:
+def test_exceptions_of_tasks_are_faults_of_the_load_test(tmp_path: Path) -> None:
     traceback = (
         'Traceback\n  File ""/x/locust/user/task.py"", line 1, in run\n'
         '  File ""/y/my_tasks.py"", line 7, in buy\nKeyError'
@@ -188,7 +188,7 @@ def test_every_prefix_of_a_file_is_a_run_or_a_usage_error(tmp_path: Path) -> Non
         assert here.requests == 200
 
 
-def test_thousands_of_rows_are_quick(tmp_path: Path) -> None:
+def test_thousands_of_rows_are_read_quickly(tmp_path: Path) -> None:
     rows = "".join(
         f"GET,/items/{n % 1000},[status 500] boom in row {n} of {'x' * (n % 40)},1\r\n"
         for n in range(100_000)

@@ -190,7 +190,7 @@ def test_only_a_number_labelled_as_status_is_one(text: str, problem: str, status
 
 
 @given(st.sampled_from(sorted(HTTPStatus)), st.sampled_from(sorted(HTTPStatus)), st.sampled_from(PHRASES))
-def test_two_statuses_are_never_taken_for_each_other(one: int, other: int, phrase: str) -> None:
+def test_two_statuses_have_different_fingerprints(one: int, other: int, phrase: str) -> None:
     first, second = (parse_error(phrase.format(int(status))) for status in (one, other))
     assert first.status == one
     assert second.status == other
@@ -208,5 +208,5 @@ def test_a_long_message_is_understood_in_no_time(phrase: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_understood_somehow(text: str) -> None:
+def test_any_text_has_a_problem_kind(text: str) -> None:
     assert parse_error(text).problem in ProblemKind

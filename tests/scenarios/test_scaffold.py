@@ -1,4 +1,4 @@
-"""A new scenario is valid source, reads back and deletes, and marks what the contract does not say."""
+"""A new scenario is valid source, reads back and deletes, and marks what the contract does not state."""
 
 from __future__ import annotations
 

@@ -46,13 +46,13 @@ def test_without_a_verdict_it_is_inconclusive(tmp_path: Path, content: str | Non
 
 
 @pytest.mark.parametrize("word", ["pass\nnew-failures=0", "PASS", "", 1, None, ["pass"], "a" * 50])
-def test_a_forged_word_is_not_passed_on(tmp_path: Path, word: object) -> None:
+def test_an_invalid_verdict_is_not_passed_on(tmp_path: Path, word: object) -> None:
     (tmp_path / "verdict.json").write_text(verdict(verdict=word))
     assert github_report.outputs(tmp_path)["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("count", ["2\nverdict=pass", True, 1.5, None, {"a": 1}])
-def test_a_forged_count_is_not_passed_on(tmp_path: Path, count: object) -> None:
+def test_an_invalid_count_is_not_passed_on(tmp_path: Path, count: object) -> None:
     (tmp_path / "verdict.json").write_text(verdict(operations_succeeded=count))
     assert github_report.outputs(tmp_path)["operations-succeeded"] == "0"
 

@@ -62,7 +62,7 @@ def test_the_first_parent_of_the_merge_that_github_makes(repository: Path, tmp_p
     assert (tmp_path / "base" / "file").read_text() == "first"
 
 
-def test_without_the_commit_the_message_says_what_to_fetch(repository: Path, tmp_path: Path) -> None:
+def test_without_the_commit_the_message_names_what_to_fetch(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(NoBaseError, match="fetch-depth: 2"):
         check_out_base(repository, tmp_path / "base", "")
 

@@ -102,7 +102,7 @@ class Kind(ABC):
 
 
 class StubGateway(Kind):
-    """A program that starts in milliseconds and fails as its tests say; see :mod:`stub_gateway`."""
+    """A program that starts in milliseconds and fails as its tests direct; see :mod:`stub_gateway`."""
 
     version = RUNNABLE
     words = ("stub_gateway.py",)
@@ -175,7 +175,7 @@ class RealGateway(Kind):
         """Do nothing: it needs seconds to boot."""
 
     def migrate_forever(self, job: Job) -> None:
-        """Let it migrate anew, which takes seconds."""
+        """Let it migrate again, which takes seconds."""
         (job.home / "templates").unlink()
 
     def end_while_booting(self, job: Job) -> None:

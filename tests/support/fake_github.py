@@ -1,4 +1,4 @@
-"""As much of GitHub as our scripts ask for: a small server that keeps what it is sent."""
+"""The part of GitHub that our scripts use: a small server that keeps what it is sent."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class FakeGitHub(ThreadingHTTPServer):
         self.written: list[str] = []
         """Method and path of each call that changes something, in order."""
         self.tokens: dict[str, str | None] = {}
-        """Which token each path was asked with."""
+        """The token of the request for each path."""
 
     @property
     def url(self) -> str:

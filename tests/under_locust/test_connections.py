@@ -95,7 +95,7 @@ def request(clients: ClientPool, server: Server, method: str) -> int:
 @pytest.mark.parametrize(
     ("pause", "connections"), [(0.0, 1), (MAX_IDLE - 0.01, 1), (MAX_IDLE, 2), (KEEP_ALIVE, 2), (60.0, 2)]
 )
-def test_a_connection_is_used_again_only_while_it_is_young(
+def test_a_connection_is_reused_up_to_a_maximum_age(
     server: Server, method: str, pause: float, connections: int
 ) -> None:
     clients = server.clients()
@@ -201,7 +201,7 @@ def test_the_age_is_checked_after_the_wait_for_the_lock(server: Server, wait: fl
     assert server.connections == (1 if wait == 0.0 else 2)
 
 
-def test_a_caller_that_is_new_to_a_connection_knows_its_age(server: Server) -> None:
+def test_a_new_caller_respects_the_age_of_an_existing_connection(server: Server) -> None:
     """A scenario of another class goes over the connection of the user who does it."""
     host = caller(server)
     host.call("GET /things")

@@ -134,9 +134,7 @@ def test_the_run_has_the_entities_before_and_after(
     assert (tools.before, tools.after, tools.left) == (6, 6, 2)
 
 
-def test_what_is_left_alone_if_nothing_is_left_over(
-    load: Coordinator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_leftovers_nothing_is_deleted(load: Coordinator, monkeypatch: pytest.MonkeyPatch) -> None:
     start(load)
     monkeypatch.setattr(
         coordinator_module, "delete_leftovers", lambda *_: pytest.fail("nothing was left over")
@@ -261,7 +259,7 @@ def test_the_pool_waits_until_enough_workers_have_connected(
     ("stopped", "reason"),
     [(False, "not every worker connected within 0 s"), (True, "stopped while waiting for workers")],
 )
-def test_the_pool_names_the_workers_it_has_when_it_gives_up(
+def test_a_timeout_waiting_for_workers_names_those_connected(
     pool: tuple[WorkerPool, Clients, Any], stopped: bool, reason: str
 ) -> None:
     workers, clients, _ = pool

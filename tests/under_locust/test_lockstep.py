@@ -112,7 +112,7 @@ def test_a_response_is_checked_only_when_both_have_arrived() -> None:
     assert events[:2] == ["head received", "base received"]
 
 
-def test_after_a_failure_the_other_side_goes_on_alone() -> None:
+def test_after_a_failure_the_other_side_continues_alone() -> None:
     def failing(side: Side) -> None:
         call(side, "A")
         call(side, "B", 500)

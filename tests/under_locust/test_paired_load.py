@@ -64,7 +64,7 @@ class FakeUser:
 
 
 class Load:
-    """A director with users."""
+    """A director of a load with users."""
 
     def __init__(self, plan: PairPlan, head: FakeUser, base: FakeUser) -> None:
         self.director = PairDirector(plan, link("http://head"), link("http://base"), slow=("S.s3",))

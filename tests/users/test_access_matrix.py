@@ -52,7 +52,7 @@ def answer(status: int, body: Any = None) -> Answer:
         (Role.ANONYMOUS, set()),
     ],
 )
-def test_who_sees_a_server_of_the_team(role: Role, seen: set[Visibility]) -> None:
+def test_the_roles_that_see_a_server_of_the_team(role: Role, seen: set[Visibility]) -> None:
     assert {one for one in Visibility if sees(SERVERS, one, role)} == seen
 
 
@@ -64,7 +64,7 @@ def test_the_scoped_token_reads_tools_and_does_not_call_them() -> None:
     assert sees(PROMPTS, PUBLIC, Role.VIEWER, CALLING)
 
 
-def test_whoever_may_change_nothing_sees_no_private_and_no_team_entity() -> None:
+def test_roles_without_write_permission_see_only_public_entities() -> None:
     assert not any(
         sees(one, hidden, role) for one in (TOOLS, SERVERS) for hidden in (PRIVATE, TEAM) for role in FOREIGN
     )
@@ -134,7 +134,7 @@ def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem
     ("status", "problem"),
     [(403, None), (404, None), (200, UNAUTHORIZED), (204, UNAUTHORIZED), (500, CRASHED)],
 )
-def test_a_change_by_a_stranger_is_refused(status: int, problem: ProblemKind | None) -> None:
+def test_a_change_without_permission_must_be_refused(status: int, problem: ProblemKind | None) -> None:
     assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
 
 

@@ -1,4 +1,4 @@
-"""What the registry's scenarios hold against an answer: each check must be able to fail."""
+"""What the registry's scenarios compare in a response: each check must be able to fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scenarios about identity hold against an answer: each check must be able to fail."""
+"""What the scenarios about identity compare in a response: each check must be able to fail."""
 
 from __future__ import annotations
 

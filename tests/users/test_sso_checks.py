@@ -1,4 +1,4 @@
-"""What scenarios of single sign-on hold against an answer: each check must be able to fail."""
+"""What scenarios of single sign-on compare in a response: each check must be able to fail."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ REQUEST = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "echo"},
         ({"id": "7", "result": {"isError": True}}, "[tool-error 101] isError without a text"),
     ],
 )
-def test_an_answer_is_held_against_its_request(message: dict[str, object], expected: str) -> None:
+def test_a_response_is_compared_with_its_request(message: dict[str, object], expected: str) -> None:
     done = subprocess.run(
         [sys.executable, PROGRAM, json.dumps(message)],
         capture_output=True,

@@ -25,10 +25,10 @@ def test_the_realistic_mix_has_its_share_and_its_weights() -> None:
 
 def test_the_other_scenarios_rotate() -> None:
     mix = Mix({"agent": 1}, OTHERS, 0.5, Random("2"))
-    dealt = [name for name in (mix.next() for _ in range(1000)) if name != "agent"]
-    for deal in range(len(dealt) // len(OTHERS)):
-        assert sorted(dealt[deal * len(OTHERS) :][: len(OTHERS)]) == sorted(OTHERS)
-    assert dealt[:50] != dealt[50:100]
+    others = [name for name in (mix.next() for _ in range(1000)) if name != "agent"]
+    for rotation in range(len(others) // len(OTHERS)):
+        assert sorted(others[rotation * len(OTHERS) :][: len(OTHERS)]) == sorted(OTHERS)
+    assert others[:50] != others[50:100]
 
 
 def test_with_only_one_kind_there_is_no_share() -> None:

@@ -105,8 +105,8 @@ def test_a_stall_is_measured_as_it_was(rate: int, stall: float, answers: int) ->
     """One user at ``rate``; the gateway responds immediately, except to what is due during one stall.
 
     What is due t seconds after the stall began waits for its end: stall - t. So of the n = rate * stall answers
-    that were meant in it, the latencies are stall, stall - 1/rate, stall - 2/rate, … Whoever waits for the slow
-    answer before it asks again measures one of them, the first.
+    that were due in it, the latencies are stall, stall - 1/rate, stall - 2/rate, … A user that waits for the slow
+    response before its next request measures the first of them only.
     """
     lasts = answers / rate
     assume(lasts > stall + 2)

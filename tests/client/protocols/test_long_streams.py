@@ -94,7 +94,7 @@ def test_a_stream_that_is_cut_is_a_problem(server: tuple[str, int]) -> None:
     assert events.ended
 
 
-def test_a_stream_that_goes_silent_is_a_problem(server: tuple[str, int]) -> None:
+def test_a_stream_without_events_is_a_problem(server: tuple[str, int]) -> None:
     with stream(server, "/silent") as events, LongLivedStream(events) as held:
         held.listen(0.1, silence=10)
         held.listen(0.1, silence=None)

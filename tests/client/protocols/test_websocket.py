@@ -97,7 +97,7 @@ def test_failures_of_the_link_are_distinguished(do: str, kind: ProblemKind) -> N
     assert met.value.kind is kind
 
 
-def test_the_goodbye_of_the_server_is_waited_for() -> None:
+def test_the_close_frame_of_the_server_is_awaited() -> None:
     with linked() as link:
         link.send({"do": "echo"})
         link.send({"do": "close"})

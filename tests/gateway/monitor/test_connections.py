@@ -53,7 +53,7 @@ def test_database_and_redis(server: socket.socket, host: str) -> None:
     assert "secret" not in repr(database) + repr(cache)
 
 
-def test_clients_are_those_who_came_to_the_port(server: socket.socket) -> None:
+def test_clients_are_the_connections_to_the_port(server: socket.socket) -> None:
     peers = Peers.of(port_of(server), None, None)
     assert counted(peers).clients == 0, "the listener itself is no connection"
     with connected(server, 2) as ends:

@@ -55,7 +55,7 @@ def test_a_program_that_stays_suspended_is_killed(pair: tuple[psutil.Process, ps
     assert watch.kill_overdue() is None
 
 
-def test_one_that_is_resumed_in_time_goes_on(pair: tuple[psutil.Process, psutil.Process]) -> None:
+def test_a_program_that_is_resumed_in_time_is_not_killed(pair: tuple[psutil.Process, psutil.Process]) -> None:
     clock, program = Clock(), pair[1]
     watch = SuspensionWatch({"Locust": program.pid}, clock)
     suspend(program)

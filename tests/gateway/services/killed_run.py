@@ -9,7 +9,7 @@ from loadtest.gateway.services import leased, read_services
 
 
 def main(home: Path) -> None:
-    """Take a lease on the services that run for ``home``, and die."""
+    """Take a lease on the services that run for ``home``, and end without returning it."""
     services = read_services(home)
     assert services is not None
     with leased(services, home, "t", lambda _url: None):

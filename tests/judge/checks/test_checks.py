@@ -72,7 +72,7 @@ def test_known_failures_that_are_not_seen_or_not_applied() -> None:
     assert seen(nameless, Check.APPLIED, known("GET /x")).severity is Severity.PASSED
 
 
-def test_a_gateway_that_makes_users_late_is_no_fault_of_the_schedule() -> None:
+def test_late_users_of_a_slow_gateway_are_not_a_failure_of_the_schedule() -> None:
     """The users were busy: the times from the intended starts show it, and no result is in doubt."""
     kept = Generator(late=latency(*[5000.0] * 200), scheduling_delay=latency(1.0, 2.0), dropped=1)
     found = seen(replace(clean(), generator=kept), Check.SCHEDULE)

@@ -68,16 +68,16 @@ def test_a_backlog_that_is_worked_off_is_not_the_rate_of_before() -> None:
     assert (found.latency, found.rate, found.seconds) == (0, 80, 80)
 
 
-def test_a_load_that_is_restless_by_itself_need_not_become_calm() -> None:
-    def restless(at: float) -> Moment:
+def test_a_noisy_load_need_not_become_steady() -> None:
+    def noisy(at: float) -> Moment:
         return moment(at, requests=60 if at // 40 % 2 else 140, p95=40 if at // 40 % 2 else 200)
 
-    found = recovery_of(soak(moments=restless))
+    found = recovery_of(soak(moments=noisy))
     assert found is not None
     assert found.seconds == 0
 
 
-def test_silence_is_not_fast() -> None:
+def test_an_interval_without_calls_is_not_fast() -> None:
     quiet = soak(
         moments=lambda at: moment(at, p95=None if at > 1300 else 100, requests=0 if at > 1300 else 100)
     )

@@ -1,4 +1,4 @@
-"""Operations without a scenario: a warning, a failure if scenarios are required, and fine if they were understood."""
+"""Operations without a scenario: a warning, or a failure if scenarios are required, unless responses were valid."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_growth_fails_a_run_and_an_unclear_trend_never_passes_a_soak(
     assert (seen.severity, verdict.result) == (severity, result), seen
 
 
-def test_one_restless_process_does_not_hide_that_the_whole_is_stable() -> None:
+def test_a_process_without_a_trend_does_not_hide_that_the_sum_is_stable() -> None:
     short = process(2, 1250, None)
     here = soak(processes=(process(1, -5), short))
     assert growth_of(here, "rss", "gunicorn 2").trend is Trend.UNKNOWN

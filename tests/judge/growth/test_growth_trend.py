@@ -15,7 +15,7 @@ from loadtest.judge.growth.slope import Array, Points
 from loadtest.judge.growth.trend import FEWEST, SETTLING, TrendResult, find_trend, floor_rises
 
 MIB = float(1 << 20)
-MILDNESS = (Trend.STABLE, Trend.UNKNOWN, Trend.GROWING)
+SEVERITIES = (Trend.STABLE, Trend.UNKNOWN, Trend.GROWING)
 
 
 def judged(
@@ -101,12 +101,12 @@ def test_a_leak_is_reported_with_its_size() -> None:
     "shape", [lambda t: 0 * t, lambda t: t % 90 / 3, lambda t: 60 * (1 - np.exp(-t / 100))]
 )
 @pytest.mark.parametrize("seconds", [300.0, 1800.0])
-def test_a_larger_leak_is_never_judged_milder(shape: Callable[[Array], Array], seconds: float) -> None:
+def test_a_larger_leak_never_has_a_lower_severity(shape: Callable[[Array], Array], seconds: float) -> None:
     trends = [
         judged(lambda t, rate=rate: shape(t) + rate * t / 3600, seconds=seconds).trend  # type: ignore[misc]
         for rate in (0, 10, 24, 40, 80, 200, 500, 2000, 10000, 100000, 1000000)
     ]
-    order = [MILDNESS.index(trend) for trend in trends]
+    order = [SEVERITIES.index(trend) for trend in trends]
     assert order == sorted(order), trends
     assert trends[-1] is Trend.GROWING
 
@@ -171,7 +171,7 @@ def test_what_settles_is_reported_as_settling() -> None:
     assert judged(lambda t: 30 * np.log1p(t / 30)).why == SETTLING
 
 
-def test_a_spike_that_leaves_more_behind_is_no_growth() -> None:
+def test_a_higher_level_after_a_spike_is_no_growth() -> None:
     """The load's own stretches are pieces; what lies between them is judged as recovery."""
     times = np.concatenate([np.arange(0.0, 900), np.arange(1200.0, 2100)])
     values = (300 + 80.0 * (times > 1000) + np.random.default_rng(2).normal(0, 0.5, 1800)) * MIB

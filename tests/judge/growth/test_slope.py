@@ -71,15 +71,15 @@ def test_the_interval_holds_the_slope_and_is_the_same_each_time(values: list[flo
     assert found == interval(points(values), draw())
 
 
-def test_what_neighbours_share_widens_the_interval() -> None:
-    restless = np.random.default_rng(1).normal(size=48)
-    alike = np.repeat(restless[::8], 8)
+def test_autocorrelation_widens_the_interval() -> None:
+    noise = np.random.default_rng(1).normal(size=48)
+    alike = np.repeat(noise[::8], 8)
 
     def width(values: Array) -> float:
         found = interval(points(values), draw())
         return found.high - found.low
 
-    assert width(alike) > 1.5 * width(restless)
+    assert width(alike) > 1.5 * width(noise)
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5])

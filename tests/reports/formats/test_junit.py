@@ -140,7 +140,7 @@ def test_the_whole_file_is_bounded(monkeypatch: pytest.MonkeyPatch, share: int) 
 
 
 @pytest.mark.parametrize("message", ["", "\x00", "\n", " "])
-def test_a_failure_without_a_word_is_still_one(message: str) -> None:
+def test_a_failure_without_a_message_is_a_failure(message: str) -> None:
     here = replace(clean(), failures=(replace(failure("GET /tools", count=1), message=message),))
     assert outcome(rendered(here), "GET /tools") == "failure"
 

@@ -134,6 +134,6 @@ def test_what_happened_is_marked() -> None:
     assert "the gateway died" in [event.text for event in drawn(gateway_died()).events]
 
 
-def test_a_run_that_knows_no_time_has_no_chart() -> None:
+def test_a_run_without_times_has_no_chart() -> None:
     here = run(resources=(), duration=0.0)
     assert chart(here, judge(here, categories=load_categories(), today=TODAY)) is None

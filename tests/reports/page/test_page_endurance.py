@@ -32,7 +32,7 @@ ENDURANCE = Endurance(
     soak=True,
     growth=(
         LEAK,
-        Growth(metric="pss", of="all processes", unit="bytes", trend=Trend.UNKNOWN, text="too restless"),
+        Growth(metric="pss", of="all processes", unit="bytes", trend=Trend.UNKNOWN, text="too noisy"),
         dataclasses.replace(
             LEAK,
             metric="descriptors",

@@ -91,5 +91,5 @@ def test_what_happens(problem: ProblemKind, words: str) -> None:
     assert happens(fault("GET /a", problem=problem, code="-32000")) == words
 
 
-def test_what_happens_sometimes() -> None:
+def test_a_fault_that_depends_on_chance() -> None:
     assert happens(fault("GET /a", sometimes=True)) == "`GET /a` returns 500: `boom`, sometimes"
