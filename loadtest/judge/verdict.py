@@ -101,6 +101,18 @@ class Verdict:
         )
 
     @property
+    def excused_line(self) -> str:
+        """``3 known failures, 2 failures also on base``: how many failures are :attr:`excused`, by status."""
+        statuses = Counter(judged.status for judged in self.excused)
+        known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
+        only = (FailureStatus.ALSO_ON_BASE, FailureStatus.UNCONFIRMED)
+        parts = [plural(known, "known failure")] if known else []
+        parts += [
+            f"{plural(statuses[status], 'failure')} {status.value}" for status in only if statuses[status]
+        ]
+        return ", ".join(parts)
+
+    @property
     def undecided(self) -> tuple[JudgedFailure, ...]:
         """The failures that are no evidence, because the load generator was paused."""
         return self.with_status(FailureStatus.INCONCLUSIVE)
@@ -323,8 +335,8 @@ def _headline(
                 parts.append("nothing new")
             if expired:
                 parts.append(plural(expired, "expired known failure"))
-    if known and fail_on is not FailOn.ANY and not coverage.count(CoverageState.KNOWN_FAILURE):
-        parts.append(f"{known} known")
+    if known and fail_on is not FailOn.ANY:
+        parts.append(plural(known, "known failure"))
     if stale:
         parts.append(plural(len(stale), "stale known failure"))
     if result is Result.FAIL:

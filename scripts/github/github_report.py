@@ -67,10 +67,18 @@ def outputs(reports: Path, page: str = "") -> dict[str, str]:
         "verdict": word if isinstance(word, str) and WORD.fullmatch(word) else "inconclusive",
         "new-failures": str(_count(verdict.get("failing", verdict.get("new_failures")))),
         "known-failures": str(_count(verdict.get("excused", verdict.get("known_failures")))),
+        **_against(verdict.get("against_base")),
         "operations-succeeded": str(_count(verdict.get("operations_succeeded"))),
         "report-path": str(reports),
         "report-url": page if ADDRESS.fullmatch(page) else "",
     }
+
+
+def _against(found: Any) -> dict[str, str]:
+    """Return the outputs of the comparison with a base; empty ones without a base."""
+    counted = {"slower-operations": "slower", "breaking-changes": "breaking", "fixed-operations": "fixed"}
+    against = found if isinstance(found, dict) else {}
+    return {name: str(_count(against[key])) if key in against else "" for name, key in counted.items()}
 
 
 def _count(value: Any) -> int:

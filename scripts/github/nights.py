@@ -55,7 +55,7 @@ def night_of(report: Report, run: int, date: str) -> Night:
         run=run,
         date=date,
         verdict=report.verdict,
-        new=report.new,
+        new=report.failing,
         correct=report.correct,
         total=report.total,
         error_rate=report.failed / report.requests if report.requests else None,
@@ -105,7 +105,7 @@ def trend(nights: Sequence[Night], address: str) -> str:
     lines = [
         f"### {title}",
         "",
-        "| night | verdict | new failures | p95 | failed requests | memory | correct operations |",
+        "| night | verdict | new or expired failures | p95 | failed requests | memory | correct operations |",
         "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(_cells(night, before, address))} |" for before, night in reversed(pairs)),
     ]

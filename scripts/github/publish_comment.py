@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from github_api import BOT, GitHub, author, run_on_reports
-from verdicts import MOST_REPORTS, Report, item, listed, read_reports
+from verdicts import MOST_REPORTS, Report, compared, item, listed, read_reports
 
 MARKER = "<!-- contextforge-loadtest -->"
 """The first line of the comment, which identifies it."""
@@ -38,7 +38,7 @@ def comment(
     lines = [MARKER, "### Load test", ""]
     lines += next_steps(reports, run_url, pages)
     if reports:
-        lines += [item(report) for report in reports]
+        lines += [line for report in reports for line in (item(report), *compared(report))]
     else:
         lines.append("The run has no verdict; see its log.")
     last = ["", f"For commit {commit[:12]}. [The run with its reports]({run_url})."]

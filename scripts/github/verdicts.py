@@ -17,6 +17,8 @@ LARGEST_FILE = 5_000_000
 """Bytes of a verdict; real ones are far smaller."""
 MOST_REPORTS = 32
 MOST_FAILURES = 10
+MOST_CHANGES = 5
+"""Slower operations and breaking changes that are listed by name."""
 MOST_PRINTS = 1_000
 """Fingerprints and checks of one verdict; it lists as many failures."""
 
@@ -57,13 +59,42 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Slower:
+    """An operation that became slower than on the base; its name is escaped."""
+
+    operation: str
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Against:
+    """The comparison with a base, with escaped text."""
+
+    name: str
+    slower: tuple[Slower, ...]
+    breaking: tuple[str, ...]
+    fixed: int
+    """Operations that failed on the base only."""
+    also: int
+    """Failures that the base has as well."""
+    overall: float | None
+    """Ratio of all operations together if the gateway as a whole became slower."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The validated content of one verdict."""
 
     name: str
     verdict: str
+    failing: int
+    """Failures that fail the run."""
     new: int
+    """New failures, without operations that are no longer offered."""
+    expired: int
     known: int
+    removed: int
+    """Operations that are no longer offered."""
     called: int | None
     """Operations that were called; None if the verdict does not contain it."""
     correct: int
@@ -76,6 +107,7 @@ class Report:
     causes: tuple[str, ...] = ()
     """Why it does not pass: fingerprints of new failures and names of checks, sorted."""
     memory: Memory | None = None
+    against: Against | None = None
 
 
 def number(value: Any, most: int = 10**9) -> int:
@@ -123,11 +155,15 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
     counts, states = _object(found.get("counts")), _object(found.get("operations"))
     total = number(found["operations_total"]) if type(found.get("operations_total")) is int else None
     new = _list(found.get("new_failures"))
+    removed = sum(one.get("problem") == "removed" for one in new)
     return Report(
         name=name,
         verdict=word,
-        new=number(found.get("failing", number(counts.get("new")) + number(counts.get("expired")))),
-        known=number(found.get("excused", number(counts.get("known")) + number(counts.get("category")))),
+        failing=number(found.get("failing", number(counts.get("new")) + number(counts.get("expired")))),
+        new=max(number(counts.get("new")) - removed, 0),
+        expired=number(counts.get("expired")),
+        known=number(counts.get("known")) + number(counts.get("category")),
+        removed=removed,
         called=max(total - number(states.get("missed")), 0) if states and total is not None else None,
         correct=number(found.get("operations_succeeded")) + number(states.get("drift")),
         total=total,
@@ -137,6 +173,7 @@ def read_report(directory: Path, name: str | None = None) -> Report | None:
         failures=tuple(_failures(new)),
         causes=tuple(sorted({*_prints(new), *_checks(_list(found.get("findings")))})),
         memory=_memory(_list(found.get("growth"))),
+        against=_against(found.get("against_base"), counts),
     )
 
 
@@ -189,28 +226,61 @@ def _memory(listed: list[dict[str, Any]]) -> Memory | None:
     return None
 
 
+def _against(found: Any, counts: dict[str, Any]) -> Against | None:
+    if not isinstance(found, dict):
+        return None
+    breaking = found.get("breaking")
+    overall = quantity(found.get("overall_ratio"), 1e6) if found.get("overall_slower") is True else None
+    return Against(
+        name=text(found.get("name"), 60),
+        slower=tuple(
+            Slower(text(one.get("operation"), 120), ratio)
+            for one in _list(found.get("slower"))
+            if (ratio := quantity(one.get("ratio"), 1e6)) is not None
+        ),
+        breaking=tuple(text(one, 200) for one in breaking[:MOST_PRINTS])
+        if isinstance(breaking, list)
+        else (),
+        fixed=len(fixed) if isinstance(fixed := found.get("fixed"), list) else 0,
+        also=number(counts.get("also on base")),
+        overall=overall,
+    )
+
+
 def heading() -> list[str]:
     """Return the first two lines of a table of verdicts."""
-    return ["| | reports | new failures | known | operations | p95 |", "|---|---|---|---|---|---|"]
+    return ["| | reports | failures | known failures | operations | p95 |", "|---|---|---|---|---|---|"]
 
 
 def row(report: Report) -> str:
     """Return the row of one verdict in a table."""
     p95 = f"{report.p95:.0f} ms" if report.p95 is not None else ""
     return (
-        f"| {SIGNS[report.verdict]} {report.verdict} | <code>{text(report.name, 60)}</code> | {report.new} "
+        f"| {SIGNS[report.verdict]} {report.verdict} | <code>{text(report.name, 60)}</code> | {failures(report)} "
         f"| {report.known} | {operations(report)} | {p95} |"
     )
 
 
 def item(report: Report) -> str:
     """Return one verdict as an item of a list, which a narrow screen wraps."""
-    new = f"{report.new or 'no'} new failure{'' if report.new == 1 else 's'}"
     p95 = f" · p95 {report.p95:.0f} ms" if report.p95 is not None else ""
     return (
-        f"- {SIGNS[report.verdict]} **{report.verdict}** <code>{text(report.name, 60)}</code>: {new}, "
-        f"{report.known} known · {operations(report)}{p95}"
+        f"- {SIGNS[report.verdict]} **{report.verdict}** <code>{text(report.name, 60)}</code>: {failures(report)}, "
+        f"{plural(report.known, 'known failure')} · {operations(report)}{p95}"
     )
+
+
+def failures(report: Report) -> str:
+    """Return ``2 new failures, 1 expired known failure``, counted as in the headline of a verdict."""
+    parts = [plural(report.new, "new failure")] if report.new or not report.removed else []
+    parts += [plural(report.removed, "operation") + " no longer offered"] if report.removed else []
+    parts += [plural(report.expired, "expired known failure")] if report.expired else []
+    return ", ".join(parts)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 failure``, ``2 failures``, ``no failures``."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 def operations(report: Report) -> str:
@@ -219,6 +289,35 @@ def operations(report: Report) -> str:
     if report.called is None:
         return f"{report.correct}{total} correct"
     return f"{report.called}{total} called, {report.correct} correct"
+
+
+def compared(report: Report) -> Iterator[str]:
+    """Yield the comparison with the base as items below that of the verdict."""
+    against = report.against
+    if against is None:
+        return
+    counts = [
+        plural(len(against.slower), "slower operation"),
+        plural(len(against.breaking), "breaking change"),
+    ]
+    counts += [f"{plural(against.also, 'failure')} also on base"] if against.also else []
+    counts += [f"{against.fixed} fixed"] if against.fixed else []
+    yield f"  - compared with <code>{against.name}</code>: {', '.join(counts)}"
+    if against.overall is not None:
+        yield f"  - all operations together: {percent(against.overall)}"
+    yield from _some([f"<code>{one.operation}</code> {percent(one.ratio)}" for one in against.slower])
+    yield from _some([f"breaking: <code>{one}</code>" for one in against.breaking])
+
+
+def percent(ratio: float) -> str:
+    """Return ``62 % slower``."""
+    return f"{abs(ratio - 1) * 100:.0f} % {'slower' if ratio >= 1 else 'faster'}"
+
+
+def _some(items: list[str]) -> Iterator[str]:
+    yield from (f"  - {one}" for one in items[:MOST_CHANGES])
+    if len(items) > MOST_CHANGES:
+        yield f"  - and {len(items) - MOST_CHANGES} more (all in verdict.json of the reports)"
 
 
 def listed(report: Report) -> Iterator[str]:
@@ -230,5 +329,5 @@ def listed(report: Report) -> Iterator[str]:
         status = f" {one.status}" if one.status else ""
         times = "once" if one.count == 1 else f"{one.count} times"
         yield f"- <code>{one.operation}</code> {one.problem}{status}, {times}: <code>{one.message}</code>"
-    if report.new > len(report.failures):
-        yield f"- and {report.new - len(report.failures)} more (all in verdict.json of the reports)"
+    if report.failing > len(report.failures):
+        yield f"- and {report.failing - len(report.failures)} more (all in verdict.json of the reports)"

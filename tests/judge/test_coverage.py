@@ -133,9 +133,9 @@ def test_the_line_accounts_for_every_operation() -> None:
     coverage = coverage_of(
         here, excused={"GET /k"}, exclusions=(Exclusion(operations="[*] /_i", reason="inner"),)
     )
-    assert coverage.line == "5/6 operations called, 2 correct, 1 failing, 1 allowed, 1 known failure"
+    assert coverage.line == "5/6 operations called, 2 correct, 1 failing, 1 allowed, 1 known to fail"
     nameless = coverage_of(replace(here, contract=None), excused={"GET /k"})
-    assert nameless.line == "5 operations called, 2 correct, 1 failing, 1 allowed, 1 known failure"
+    assert nameless.line == "5 operations called, 2 correct, 1 failing, 1 allowed, 1 known to fail"
     assert covered(clean()).line == "6/6 operations called, 6 correct"
 
 

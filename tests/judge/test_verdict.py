@@ -101,7 +101,8 @@ def test_fail() -> None:
     bad = verdict(failures(), KNOWN)
     assert (bad.result, bad.exit_code) == (Result.FAIL, 1)
     assert bad.headline.startswith(
-        "FAIL · 1 new failure · 1 expired known failure · 1 stale known failure · 1 warning · 6/6 operations called"
+        "FAIL · 1 new failure · 1 expired known failure · 3 known failures · 1 stale known failure · 1 warning · "
+        "6/6 operations called"
     )
     assert [(j.status.value, j.failure.status, j.failure.count) for j in bad.failures] == [
         ("new", 500, 5),

@@ -39,12 +39,13 @@ def test_one_run() -> None:
         "contract",
         "mismatch",
         "known",
-        "failure",
+        "to",
+        "fail",
         "failing",
         "excluded",
     ]
     assert "failing: POST /tools: every call failed" in text
-    assert text.splitlines()[-1] == "6/6 operations called, 4 correct, 1 failing, 1 known failure"
+    assert text.splitlines()[-1] == "6/6 operations called, 4 correct, 1 failing, 1 known to fail"
     assert printed(coverage(clean())).splitlines()[-1].startswith("coverage: 50 % after 2 s, ")
 
 
@@ -61,7 +62,7 @@ def test_two_runs_side_by_side() -> None:
     lines = output.getvalue().splitlines()
     assert lines[0].split() == ["area", "3.0.7", "3.0.8"]
     assert [" ".join(line.split()) for line in lines[1:4]] == [
-        "misc 2/2 0/2 (1 contract mismatch, 1 known failure)",
+        "misc 2/2 0/2 (1 contract mismatch, 1 known to fail)",
         "new 0/1 (1 not called)",
         "rpc 1/1 1/1",
     ]

@@ -1,19 +1,24 @@
 """The failures that fail a run are one list for every ``--fail-on``: each report names the same ones."""
 
+import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
 import github_report
 import pytest
+import verdicts
 from junit_file import verdict
 from msgspec.structs import replace
 from sample_runs import KNOWN, clean, failures, operation, paused
 
-from loadtest.judge.failures import FailOn
+from loadtest.core.console import Console
+from loadtest.judge.failures import FailOn, FailureStatus
 from loadtest.judge.verdict import Result, Verdict
-from loadtest.reports.formats import annotations, html, junit, summary, verdict_json
+from loadtest.reports import terminal
+from loadtest.reports.formats import FORMATS, annotations, html, junit, summary, verdict_json
 from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
 from loadtest.results.run import Run
 
@@ -107,3 +112,45 @@ def test_the_outputs_count_more_failures_than_the_file_lists(tmp_path: Path) -> 
     (tmp_path / "verdict.json").write_text(json.dumps(listed))
     outputs = github_report.outputs(tmp_path)
     assert (outputs["new-failures"], outputs["known-failures"]) == ("1234", "1")
+
+
+NUMBERED = re.compile(
+    r"(?<![\w.#-])(\d[\d,]*|no) (new|known|expired known) failures?\b|(\d[\d,]*) (known) · \d"
+)
+
+
+def test_every_report_states_the_same_number_of_failures(case: tuple[Run, Verdict], tmp_path: Path) -> None:
+    """An operation can have several known failures: their number is never that of the operations."""
+    run, judged = case
+    printed = io.StringIO()
+    terminal.print_verdict(run, judged, Console(file=printed, width=200))
+    texts = {one.FILENAME: one.render(run, judged) for one in FORMATS} | {"terminal": printed.getvalue()}
+    (tmp_path / verdict_json.FILENAME).write_text(texts[verdict_json.FILENAME])
+    report = verdicts.read_report(tmp_path)
+    assert report is not None
+    texts["comment"] = verdicts.item(report)
+    known = judged.with_status(FailureStatus.KNOWN, FailureStatus.CATEGORY)
+    expected = {
+        "new": len(judged.with_status(FailureStatus.NEW)),
+        "known": len(known),
+        "expired known": len(judged.with_status(FailureStatus.EXPIRED)),
+    }
+    stated = {
+        name: {
+            (found[2] or found[4], (found[1] or found[3]).replace(",", ""))
+            for found in NUMBERED.finditer(text)
+        }
+        for name, text in texts.items()
+    }
+    wrong = {
+        f"{name}: {number} {word}"
+        for name, numbers in stated.items()
+        for word, number in numbers
+        if expected[word] != (0 if number == "no" else int(number))
+    }
+    assert not wrong
+    if judged.excused and known:
+        words = ("known", str(expected["known"]))
+        assert [
+            name for name in ("terminal", "summary.md", "report.html", "comment") if words not in stated[name]
+        ] == []

@@ -28,6 +28,9 @@ def test_a_verdict_becomes_outputs(tmp_path: Path) -> None:
         "verdict": "fail",
         "new-failures": "2",
         "known-failures": "3",
+        "slower-operations": "",
+        "breaking-changes": "",
+        "fixed-operations": "",
         "operations-succeeded": "457",
         "report-path": str(tmp_path),
         "report-url": "",
@@ -35,6 +38,16 @@ def test_a_verdict_becomes_outputs(tmp_path: Path) -> None:
     address = "https://github.example/o/r/actions/runs/7/artifacts/42"
     assert github_report.outputs(tmp_path, address)["report-url"] == address
     assert github_report.outputs(tmp_path, "x\nverdict=pass")["report-url"] == ""
+
+
+def test_the_comparison_with_a_base_becomes_outputs(tmp_path: Path) -> None:
+    against = {"slower": [{"operation": "GET /tools"}], "breaking": [], "fixed": ["a", "b"]}
+    (tmp_path / "verdict.json").write_text(verdict(against_base=against))
+    outputs = github_report.outputs(tmp_path)
+    found = [outputs[name] for name in ("slower-operations", "breaking-changes", "fixed-operations")]
+    assert found == ["1", "0", "2"]
+    (tmp_path / "verdict.json").write_text(verdict(against_base={"slower": "1\nverdict=pass"}))
+    assert github_report.outputs(tmp_path)["slower-operations"] == "0"
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "null", '"pass"', "\xff"])

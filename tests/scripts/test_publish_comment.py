@@ -63,7 +63,8 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
     text = comment_on(tmp_path)
     assert text.startswith(MARKER)
     for words in (
-        "- :x: **fail** <code>reports-1&#46;0&#46;7</code>: 3 new failures, 7 known · ",
+        "- :x: **fail** <code>reports-1&#46;0&#46;7</code>: 2 new failures, 1 expired known failure, ",
+        ", 7 known failures · ",
         " · 459/460 called, 459 correct · p95 210 ms",
         "status 500, 5 times",
         "and 2 more",
@@ -76,7 +77,40 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
 
 def test_a_verdict_without_states_shows_the_successful_operations(tmp_path: Path) -> None:
     stored(tmp_path, operations=None)
-    assert "7 known · 457/460 correct · p95 210 ms" in comment_on(tmp_path)
+    assert "7 known failures · 457/460 correct · p95 210 ms" in comment_on(tmp_path)
+
+
+def test_operations_that_are_gone_are_counted_apart(tmp_path: Path) -> None:
+    gone = [{"operation": "GET /tools", "problem": "removed", "message": "", "count": 1}]
+    stored(tmp_path, new_failures=gone, counts={"new": 1}, failing=1)
+    assert "</code>: 1 operation no longer offered, no known failures · " in comment_on(tmp_path)
+
+
+def test_the_comparison_with_the_base_is_below_its_verdict(tmp_path: Path) -> None:
+    against = {
+        "name": "1a2b3c4",
+        "slower": [{"operation": f"POST /slow/{n}", "ratio": 1.62} for n in range(7)],
+        "breaking": ["GET /gone: removed", EVIL],
+        "fixed": ["GET /mended"],
+        "overall_slower": True,
+        "overall_ratio": 1.2,
+    }
+    stored(tmp_path, against_base=against, counts={"also on base": 2})
+    stored(tmp_path, "reports-none")
+    stored(
+        tmp_path, "reports-odd", against_base={"slower": 5, "breaking": None, "fixed": "all", "name": ["x"]}
+    )
+    lines = comment_on(tmp_path).splitlines()
+    at = lines.index(next(line for line in lines if "compared with <code>1a2b3c4</code>" in line))
+    assert lines[at - 1].startswith("- :x:")
+    assert lines[at].endswith("7 slower operations, 2 breaking changes, 2 failures also on base, 1 fixed")
+    assert lines[at + 1] == "  - all operations together: 20 % slower"
+    assert lines[at + 2] == "  - <code>POST &#47;slow&#47;0</code> 62 % slower"
+    assert lines[at + 7] == "  - and 2 more (all in verdict.json of the reports)"
+    assert lines[at + 8] == "  - breaking: <code>GET &#47;gone&#58; removed</code>"
+    assert "compared with <code></code>: no slower operations, no breaking changes" in comment_on(tmp_path)
+    assert "<script" not in page(comment_on(tmp_path))
+    assert comment_on(tmp_path).count("compared with") == 2
 
 
 def test_each_report_is_an_item(tmp_path: Path) -> None:

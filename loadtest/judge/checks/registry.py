@@ -38,7 +38,7 @@ def _stale(facts: CheckInput) -> CheckResult:
     return CheckResult(
         Check.STALE,
         Severity.WARNING,
-        f"{plural(len(facts.stale), 'known failure')} no longer seen: "
+        f"{plural(len(facts.stale), 'stale known failure')}, no longer seen: "
         + some(entry.known.operation for entry in facts.stale),
         "Delete these entries: the operations succeed now, and the entries would hide their next failure.",
         tuple(entry.where for entry in facts.stale),
@@ -51,7 +51,7 @@ def _applied(facts: CheckInput) -> CheckResult:
     return CheckResult(
         Check.APPLIED,
         Severity.WARNING,
-        f"{plural(len(facts.unapplied), 'known failure')} not applied: the gateway's version is unknown",
+        f"{plural(len(facts.unapplied), 'unapplied known failure')}: the gateway's version is unknown",
         "Remove 'gateway' from these entries, or judge a run.json, which contains the version.",
         tuple(entry.where for entry in facts.unapplied),
     )

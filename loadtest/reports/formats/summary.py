@@ -313,9 +313,10 @@ def _known(verdict: Verdict) -> Iterator[str]:
     known = verdict.excused
     if not known:
         return
-    yield f"### Known failures ({len(known)})"
+    heading = "Known failures" if verdict.against is None else "Failures that do not fail the run"
+    yield f"### {heading} ({len(known)})"
     yield ""
-    yield f"<details><summary>{plural(len(known), 'known failure')}, which fail no run</summary>"
+    yield f"<details><summary>{verdict.excused_line}, which {'fails' if len(known) == 1 else 'fail'} no run</summary>"
     yield ""
     yield from _table(
         ("operation", "failure", "count", "reason"),

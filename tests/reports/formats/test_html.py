@@ -33,7 +33,7 @@ def test_the_page_contains_what_matters() -> None:
         "origin: ",
         "fixed in the next release",
         "the sweeper was faster",
-        "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
+        "6/6 operations called, 4 correct, 1 failing, 1 known to fail.",
         "ToolsUser.lifecycle · loadtest/users/registry/tools.py:13",
     ):
         assert words in page.text, words

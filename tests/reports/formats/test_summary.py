@@ -97,7 +97,7 @@ def test_the_summary_contains_what_matters() -> None:
         "### Known failures (3)",
         "fixed in the next release",
         "### Stale known failures (1)",
-        "6/6 operations called, 4 correct, 1 failing, 1 known failure.",
+        "6/6 operations called, 4 correct, 1 failing, 1 known to fail.",
         "### Slowest operations",
         "the sweeper was faster",
         "boot 6.2 s",
