@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -65,6 +66,17 @@ class _Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A reader that closes the pipe early, such as ``head``, does not make it fail."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would exit with 1, whichever pipe it is.
+            if not output.was_closed():
+                raise SystemExit(int(report_internal_error(error))) from error
+            output.abandon(error)
+            return None
 
 
 @click.group(

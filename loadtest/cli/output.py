@@ -46,6 +46,17 @@ def optional() -> Iterator[None]:
         abandon(BrokenPipeError(errno.EPIPE, "Broken pipe"))
 
 
+def was_closed() -> bool:
+    """Return whether the reader of standard output has closed it, and output is left that it did not read."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def abandon(error: OSError, *, quietly: bool = False) -> None:
     """Discard buffered output, with a message unless ``quietly`` is set or the reader closed the pipe."""
     _discard(sys.stdout)
@@ -84,12 +95,14 @@ def conclude(
 
 def commands(reports: Path, source: tuple[str, ...] = ()) -> Commands:
     """Return how to address this program, ``reports`` and the run of ``source`` from the current directory."""
-    own = Path(sys.argv[0])
+    own = Path(sys.argv[0]).with_name("loadtest")
+    found = shutil.which("loadtest")
+    # uvx and `uv run` put this program on PATH for its own process only.
+    known = "UV" not in os.environ and found is not None and Path(found).resolve() == own.resolve()
+    is_script = own.is_file()
     with contextlib.suppress(ValueError):
         own = own.relative_to(Path.cwd())
-    found = shutil.which("loadtest")
-    known = found is not None and Path(found).resolve() == Path(sys.argv[0]).resolve()
-    program = "loadtest" if known or own.name != "loadtest" else str(own)
+    program = str(own) if is_script and not known else "loadtest"
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     return Commands(program, reports, opener, source)
 

@@ -20,6 +20,7 @@ from loadtest.judge.verdict import Result, Verdict
 from loadtest.reports import terminal
 from loadtest.reports.formats import FORMATS, annotations, html, junit, summary, verdict_json
 from loadtest.reports.page.failures import known_failures, new_failures, undecided_failures
+from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Run
 
 
@@ -31,7 +32,20 @@ def known_only() -> Run:
     return replace(clean(), operations=(failed, *others), failures=tuple(known))
 
 
-RUNS = {"failures": failures, "known-only": known_only, "clean": clean, "paused": paused}
+def failing_on_base() -> Run:
+    """Return a run whose failures its base has as well."""
+    here = failures()
+    assert here.gateway is not None
+    return replace(here, base=BaseRun(gateway=here.gateway, breaking=(), failures=here.failures))
+
+
+RUNS = {
+    "failures": failures,
+    "known-only": known_only,
+    "clean": clean,
+    "paused": paused,
+    "base": failing_on_base,
+}
 
 
 @pytest.fixture(
@@ -63,7 +77,8 @@ def test_every_report_lists_the_same_failures(case: tuple[Run, Verdict], tmp_pat
     assert not [print_ for print_ in rest if any(print_ in line for line in lines)]
 
     text = summary.render(run, judged)
-    blocking, _, known = text.partition("### Known failures (")
+    heading = "Known failures" if run.base is None else "Failures that do not fail the run"
+    blocking, _, known = text.partition(f"### {heading} (")
     for one in judged.failing:
         assert one.failure.fingerprint in blocking
     assert (f"ailures ({len(expected)})" in blocking) == bool(expected)
