@@ -87,6 +87,21 @@ class NegativeCaller:
         self._report(case, outcome, found, self._failure(request, answer, found, recorded))
         return answer
 
+    def delete(self, operation: str, path: Mapping[str, str]) -> None:
+        """Delete what an accepted request created, as the administrator, without counting the request.
+
+        What is still there after the load is reported with all other entities.
+        """
+        session = self.caller.session
+        request = make_request(
+            find_route(operation, session.contract),
+            host=session.host,
+            token=session.bearer,
+            correlation_id=session.correlation_id(),
+            path=path,
+        )
+        self._exchange(operation, request)
+
     def undecided(self, case: NegativeCase) -> None:
         """Report that ``case`` cannot be sent."""
         self._report(case, "", Finding(Standing.UNDECIDED))

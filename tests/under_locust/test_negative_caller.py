@@ -56,7 +56,9 @@ class Sender:
         self.environment = Environment(host=host)
         self.fired: list[str] = []
         self.environment.events.request.add_listener(lambda name, **_: self.fired.append(name))
-        contract = read_contract({"info": {}, "paths": {"/things/{thing_id}": {"get": {}, "post": {}}}})
+        contract = read_contract(
+            {"info": {}, "paths": {"/things/{thing_id}": {"get": {}, "post": {}, "delete": {}}}}
+        )
         session = Session(
             host, "admin", Credentials(email="a@example.com", token="admin"), contract, None, None
         )
@@ -130,6 +132,18 @@ def test_a_raw_body_is_sent_unchanged(sender: Sender, gateway: Gateway) -> None:
     sender.negative.send(case, "")
     assert gateway.requests[0]["body"] == NOT_JSON.encode()
     assert sender.result.standing is Standing.NOT_RECORDED
+
+
+def test_what_an_accepted_request_created_is_deleted_and_counts_nowhere(
+    sender: Sender, gateway: Gateway
+) -> None:
+    gateway.status = 204
+    sender.negative.delete("DELETE /things/{thing_id}", {"thing_id": "7"})
+    (request,) = gateway.requests
+    assert (request["REQUEST_METHOD"], request["PATH_INFO"]) == ("DELETE", "/things/7")
+    assert request["HTTP_AUTHORIZATION"] == "Bearer admin"
+    assert not sender.fired
+    assert not sender.results
 
 
 def test_without_a_response_a_case_is_undecided() -> None:

@@ -153,7 +153,7 @@ class RefusalUser(PeopleUser):
         for case in chosen:
             answer = negative.send(case, bearer)
             if answer is not None:
-                self._undo(case, answer)
+                self._undo(negative, case, answer)
 
     def refuse_member(self, cases: Iterable[NegativeCase]) -> None:
         """Send ``cases`` as a member without roles; they are undecided if there is none."""
@@ -164,7 +164,7 @@ class RefusalUser(PeopleUser):
                     answer = negative.send(case, bearer)
                     chosen.remove(case)
                     if answer is not None:
-                        self._undo(case, answer)
+                        self._undo(negative, case, answer)
         except StepFailed:
             for case in chosen:
                 negative.undecided(case)
@@ -211,7 +211,7 @@ class RefusalUser(PeopleUser):
             sent = random.sample(sent, REPEATED)
         return self.negative_caller(outcomes), sent
 
-    def _undo(self, case: NegativeCase, answer: Answer) -> None:
+    def _undo(self, negative: NegativeCaller, case: NegativeCase, answer: Answer) -> None:
         """Delete what a request created that should have been refused."""
         created, path = base(case.operation), case.operation.partition(" ")[2].rstrip("/")
         if not created.startswith("POST ") or not 200 <= answer.status < 300:
@@ -222,8 +222,5 @@ class RefusalUser(PeopleUser):
                 method, _, template = operation.partition(" ")
                 start, _, parameter = template.rpartition("/")
                 if method == "DELETE" and start == path and parameter.startswith("{"):
-                    with suppress(StepFailed):
-                        self.call(
-                            operation, **named(dict(case.path)), **named({parameter.strip("{}"): identity})
-                        )
+                    negative.delete(operation, {**case.path, parameter.strip("{}"): identity})
                     return
