@@ -183,6 +183,23 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
         "1 planned operation not called: GET /version",
     ),
     (Check.REACHED, Severity.INCONCLUSIVE, without("POST /rpc tools/call"), "POST /rpc tools/call"),
+    *(
+        (
+            Check.REACHED,
+            severity,
+            replace(
+                without("GET /tools/{tool_id}"),
+                settings=replace(clean().settings, tags=tags),
+                scenarios=(ScenarioRuns(name="ToolsUser.lifecycle", started=1, completed=completed),),
+            ),
+            words,
+        )
+        for tags, completed, severity, words in (
+            (("tools",), 1, Severity.WARNING, "not called by the scenarios that were chosen"),
+            (("tools",), 0, Severity.INCONCLUSIVE, "1 planned operation not called: GET /tools/{tool_id}"),
+            ((), 1, Severity.INCONCLUSIVE, "1 planned operation not called: GET /tools/{tool_id}"),
+        )
+    ),
     (
         Check.REACHED,
         Severity.WARNING,

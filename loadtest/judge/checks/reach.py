@@ -9,6 +9,7 @@ from loadtest.core.operations import base
 from loadtest.core.units import plural, some
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.judge.coverage import CoverageState, causes_of_missing
+from loadtest.results.run import Run
 
 
 def sweep(facts: CheckInput) -> CheckResult:
@@ -60,6 +61,15 @@ def reached(facts: CheckInput) -> CheckResult:
             "Fix the failure that came first; the operations after it were not tested.",
             names,
         )
+    if facts.coverage.partial and not set(unexplained) & _interrupted(run):
+        return CheckResult(
+            Check.REACHED,
+            Severity.WARNING,
+            f"{plural(len(unexplained), 'planned operation')} not called by the scenarios that were chosen, which ran "
+            f"to completion: {some(unexplained)}",
+            "They are called in other circumstances, or by another scenario if all of them run.",
+            unexplained,
+        )
     return CheckResult(
         Check.REACHED,
         Severity.INCONCLUSIVE,
@@ -67,6 +77,12 @@ def reached(facts: CheckInput) -> CheckResult:
         "No failure explains it: a pool stayed empty, a branch was not taken, or time ran out.",
         unexplained,
     )
+
+
+def _interrupted(run: Run) -> set[str]:
+    """Return the operations of scenarios that did not run to completion, or are not known to have done so."""
+    completed = {one.name for one in run.scenarios or () if one.completed}
+    return {call.operation for one in run.plan if one.name not in completed for call in one.calls}
 
 
 def planned(facts: CheckInput) -> CheckResult:
