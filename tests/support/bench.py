@@ -184,6 +184,11 @@ class RealGateway(Kind):
         job.gateway_process().kill()
 
 
+def _with_default_signals() -> None:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Job:
     """A command of ``loadtest`` in a directory of its own, which boots its own gateway."""
@@ -235,6 +240,8 @@ class Job:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A command inherits the signals that are ignored, as under nohup.
+                preexec_fn=_with_default_signals,
                 text=True,
             )
 
