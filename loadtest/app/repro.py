@@ -75,9 +75,14 @@ def database_of(run: Run) -> str | None:
     return {"sqlite": "sqlite", "postgresql": "postgres"}.get(database or "")
 
 
-def port_of(run: Run) -> int | None:
-    """Return the port at which the gateway of ``run`` was booted if it is free, so that addresses in reports hold."""
-    address = urlsplit(run.settings.host)
+def port_of(run: Run, failure: Failure) -> int | None:
+    """Return the port of the gateway of ``run`` that ``failure`` was seen at if it is free, so that its address holds.
+
+    Several gateways share the first sweep; each example of a failure has the address of its own.
+    """
+    seen = next((one.url for one in failure.examples if one.url), "")
+    local = urlsplit(run.settings.host).hostname == "127.0.0.1"
+    address = urlsplit(seen if local and seen.startswith("http://127.0.0.1:") else run.settings.host)
     if address.hostname != "127.0.0.1" or address.port is None:
         return None
     with socket.socket() as probe:

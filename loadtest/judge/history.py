@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from loadtest.core.operations import base
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, RunState, total_latency
 
@@ -26,9 +27,9 @@ class PastRun:
     failures: int
     """Distinct failures, known ones included."""
     called: int
-    """Operations with a request."""
-    succeeded: int
-    """Operations with a documented success."""
+    """Operations with a request: those of the contract, or all of them if it is not known."""
+    correct: int
+    """Of these, the ones that were correct at least once, as documented or not."""
     latency: Latency | None
     """Of all requests together."""
     current: bool = False
@@ -42,6 +43,8 @@ def past_run(run: Run, verdict: str = "", *, current: bool = False) -> PastRun:
         UsageError: a histogram of the run cannot be read.
     """
     called = [one for one in run.operations if one.requests]
+    contract = None if run.contract is None else frozenset(run.contract)
+    counted = [one for one in called if contract is None or base(one.name) in contract]
     return PastRun(
         started=run.started,
         version=(run.gateway.version if run.gateway else None) or "",
@@ -50,8 +53,8 @@ def past_run(run: Run, verdict: str = "", *, current: bool = False) -> PastRun:
         requests=run.requests,
         failed=sum(one.failures for one in called),
         failures=len(run.failures),
-        called=len(called),
-        succeeded=sum(one.successes > 0 for one in called),
+        called=len({base(one.name) for one in counted}),
+        correct=len({base(one.name) for one in counted if one.successes or one.drift}),
         latency=total_latency(run),
         current=current,
     )

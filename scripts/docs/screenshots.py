@@ -42,7 +42,7 @@ def take_screenshots(page: Page, url: str, directory: Path) -> None:
         page.evaluate("document.getElementById('failures').scrollIntoView()")
         page.screenshot(path=directory / "report-failure.png")
     page.locator("#operations-table summary").first.click()
-    parts = [("time", 860), ("operations", 620), ("coverage", 760)]
+    parts = [("time", 1060), ("operations", 620), ("coverage", 760)]
     if page.locator("#endurance").count():
         parts.append(("endurance", 800))
     for part, height in parts:

@@ -42,7 +42,7 @@ def test_runs_are_read_oldest_first_with_their_verdicts(earlier: Path) -> None:
     assert [one.started[:10] for one in found] == ["2026-02-01", "2026-02-02", "2026-02-03"]
     assert [one.verdict for one in found] == ["", "fail", ""]
     assert [one.failures > 0 for one in found] == [False, True, False]
-    assert found[0].succeeded == found[0].called == 6
+    assert found[0].correct == found[0].called == 6
 
 
 def test_only_the_newest_are_read(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,9 +72,20 @@ def test_its_port_is_used_if_it_is_free() -> None:
         port = taken.getsockname()[1]
         here = run(settings=replace(run().settings, host=f"http://127.0.0.1:{port}"))
         taken.listen()
-        assert port_of(here) is None
-    assert port_of(here) == port
-    assert port_of(run(settings=replace(run().settings, host="https://gateway.example"))) is None
+        assert port_of(here, BROKEN) is None
+    assert port_of(here, BROKEN) == port
+    assert port_of(run(settings=replace(run().settings, host="https://gateway.example")), BROKEN) is None
+
+
+def test_the_port_is_that_of_the_gateway_at_which_the_failure_was_seen() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    here = run(settings=replace(run().settings, host="http://127.0.0.1:1"))
+    seen = replace(BROKEN, examples=(Example(at=1, url=f"http://127.0.0.1:{port}/version"),))
+    assert port_of(here, seen) == port
+    remote = run(settings=replace(run().settings, host="https://gateway.example"))
+    assert port_of(remote, seen) is None
 
 
 def test_the_calls_as_text() -> None:

@@ -55,7 +55,7 @@ def repro(fingerprint: str, run_file: Path | None, keep: bool, **given: Any) -> 
             source,
             home=home,
             keep=keep,
-            port=given["port"] or app.port_of(run),
+            port=given["port"] or app.port_of(run, failure),
             database=given["database"] or app.database_of(run),
             overrides=app.overrides_of(run),
             custom=read_sources(run.settings.scenarios),

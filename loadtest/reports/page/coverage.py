@@ -70,9 +70,9 @@ class AreaMap:
     counts: dict[CoverageState, int]
 
     @property
-    def succeeded(self) -> int:
-        """Number of operations that succeeded."""
-        return self.counts[CoverageState.SUCCEEDED]
+    def correct(self) -> int:
+        """Number of operations that were correct at least once, as documented or not."""
+        return self.counts[CoverageState.SUCCEEDED] + self.counts[CoverageState.MISMATCH]
 
     @property
     def total(self) -> int:
@@ -100,14 +100,14 @@ class CoverageMap:
 
 
 def coverage_map(coverage: Coverage) -> CoverageMap:
-    """Return the map of ``coverage``; areas with the most operations without success come first."""
+    """Return the map of ``coverage``; areas with the most operations that were never correct come first."""
     by_area: dict[str, list[OperationCoverage]] = defaultdict(list)
     whole = [one for one in coverage.operations if one.within is None]
     for one in whole:
         by_area[one.area].append(one)
     drawn = len(whole) <= MOST_SQUARES
     areas = [_area(name, members, drawn) for name, members in by_area.items()]
-    areas.sort(key=lambda area: (-(area.total - area.succeeded), area.name))
+    areas.sort(key=lambda area: (-(area.total - area.correct), area.name))
     counts = [(state, coverage.count(state)) for state in _ORDER]
     return CoverageMap(
         areas=tuple(areas),

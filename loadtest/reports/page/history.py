@@ -39,7 +39,7 @@ def history_view(runs: Sequence[PastRun]) -> HistoryView | None:
         ("p95", " ms", lambda one: one.latency.reported(95) if one.latency else None),
         ("failed requests", " %", lambda one: 100 * one.failed / one.requests if one.requests else None),
         ("distinct failures", "", lambda one: float(one.failures)),
-        ("operations succeeded", "", lambda one: float(one.succeeded)),
+        ("operations correct", "", lambda one: float(one.correct)),
     )
     lines = (_line(name, unit, [value(one) for one in runs]) for name, unit, value in figures)
     return HistoryView(tuple(one for one in lines if one is not None), tuple(reversed(runs)))

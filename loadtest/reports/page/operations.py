@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -69,6 +69,8 @@ class OperationRow:
     accepted: int
     figures: tuple[float | None, ...]
     """p50, p95, p99 and maximum, in ms."""
+    percentiles: tuple[tuple[str, float], ...]
+    """All percentiles that enough durations were measured for, in ms."""
     failing: bool
     """Whether one of its failures fails the run."""
     over_time: OperationSparkline | None
@@ -88,6 +90,8 @@ class OperationTable:
     """Cells of the further rows, as JSON."""
     briefs: int
     total: int
+    parts: bool
+    """Whether a row is no operation of the contract, but a part of one, or undocumented."""
     ticks: tuple[Tick, ...]
     areas: tuple[str, ...]
     bytes_known: bool
@@ -119,6 +123,7 @@ def operation_table(
     Raises:
         UsageError: a histogram cannot be read.
     """
+    contract = frozenset(run.contract or ())
     bad = {one.failure.operation for one in verdict.failing}
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
@@ -135,6 +140,7 @@ def operation_table(
         brief=msgspec.json.encode([_brief(one) for one in others]).decode() if others else "",
         briefs=len(others),
         total=len(called),
+        parts=bool(contract) and any(one.name not in contract for one in called),
         ticks=tuple(axis.ticks()),
         areas=tuple(sorted({one_line(one.area, 80) for one in (*shown, *others)})),
         bytes_known=any(one.received for one in shown),
@@ -166,6 +172,13 @@ def _figures(latency: Latency | None) -> tuple[float | None, ...]:
     return (*(latency.reported(share) for share in _PERCENTILES), latency.max)
 
 
+def _percentiles(latency: Latency) -> Iterator[tuple[str, float]]:
+    for share in latency.percentiles:
+        value = latency.reported(float(share))
+        if value is not None:
+            yield share, value
+
+
 def _row(
     operation: Operation,
     failing: bool,
@@ -183,6 +196,7 @@ def _row(
         area=one_line(operation.area, 80),
         accepted=_accepted(operation),
         figures=figures,
+        percentiles=tuple(_percentiles(latency)) if latency else (),
         failing=failing,
         over_time=_sparkline(operation.over_time, duration) if operation.over_time else None,
         bars=_bars(operation.name, latency, axis),

@@ -20,6 +20,8 @@ from loadtest.results.run import Run
 MOST_STEPS = 240
 """Maximum number of points; longer runs have wider steps."""
 MOST_EVENTS = 12
+LONGEST_GAP = 60.0
+"""Seconds between two samples of a resource that a line connects; some are read every ten seconds only."""
 
 LATENCY = "Latency"
 """The panel with a logarithmic scale, because of the wide range of values."""
@@ -82,6 +84,8 @@ class _Series:
     style: str
     values: Sequence[Value]
     filled: bool = False
+    sampled: bool = False
+    """Whether its values are samples, so that the line continues between two of them."""
 
 
 def chart(run: Run, verdict: Verdict) -> Chart | None:
@@ -146,7 +150,8 @@ def _groups(run: Run, width: float, count: int) -> Iterator[tuple[str, str, Sequ
 
     def used(name: str, style: str, attribute: str, scale: float = 1.0) -> _Series:
         known = (None if sample is None else getattr(sample, attribute) for sample in samples)
-        return _Series(name, style, [None if value is None else value / scale for value in known])
+        values = [None if value is None else value / scale for value in known]
+        return _Series(name, style, values, sampled=True)
 
     yield "Gateway memory", "MB", (used("RSS MB", "rss", "rss", 1e6), used("PSS MB", "pss", "pss", 1e6))
     yield (
@@ -191,9 +196,29 @@ def _cpu(run: Run, width: float, count: int) -> list[Value]:
     used, lasted = [0.0] * count, [0.0] * count
     for before, now in pairwise(run.resources):
         if 0 <= now.at < count * width and now.at > before.at:
-            used[int(now.at / width)] += max(now.cpu - before.cpu, 0.0)
-            lasted[int(now.at / width)] += now.at - before.at
+            last = int(now.at / width)
+            # A step without a sample has the usage between the samples around it.
+            first = min(max(int(before.at / width) + 1, 0), last)
+            for number in range(first, last + 1):
+                used[number] += max(now.cpu - before.cpu, 0.0)
+                lasted[number] += now.at - before.at
     return [100 * cpu / seconds if seconds else None for cpu, seconds in zip(used, lasted, strict=True)]
+
+
+def _without_short_gaps(
+    points: Sequence[tuple[float, Value]], series: _Series
+) -> Sequence[tuple[float, Value]]:
+    """Return the ``points`` of a line; between two samples none is missing, unless they are far apart."""
+    if not series.sampled:
+        return points
+    known = [number for number, (_, value) in enumerate(points) if value is not None]
+    bridged = {
+        number
+        for left, right in pairwise(known)
+        if points[right][0] - points[left][0] <= LONGEST_GAP
+        for number in range(left + 1, right)
+    }
+    return [point for number, point in enumerate(points) if number not in bridged]
 
 
 def _panel(
@@ -206,7 +231,7 @@ def _panel(
     lines = []
     for one in series:
         values = [decades.share(v) if decades and v is not None else v for v in one.values]
-        points = list(zip(starts, values, strict=True))
+        points = _without_short_gaps(list(zip(starts, values, strict=True)), one)
         if one.filled:
             path = steps(points, end, top)
         else:

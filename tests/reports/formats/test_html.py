@@ -10,9 +10,11 @@ from sample_runs import KNOWN, clean, failure, failures, gateway_died, known, la
 
 from loadtest.core.errors import UsageError
 from loadtest.judge.comparison import FEWEST, compare
+from loadtest.judge.history import past_run
 from loadtest.reports.formats import html
 from loadtest.reports.page import failures as html_failures
 from loadtest.reports.page import operations as html_operations
+from loadtest.reports.page.coverage import coverage_map
 from loadtest.results.failures import Example
 from loadtest.results.locust_csv import read_csv_run
 from loadtest.results.measurements import CallBucket, CallsOverTime, Moment, ResourceSample, Timeline
@@ -108,6 +110,26 @@ def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyP
     here = replace(failures(), failures=(failure("GET /version"),))
     table = html_operations.operation_table(here, verdict(here))
     assert [row.name for row in table.rows] == ["GET /version", "POST /tools"]
+
+
+def test_details_have_the_percentiles_that_the_table_has() -> None:
+    few = replace(operation("GET /tools", 30), latency=latency(*range(1, 31)))
+    here = replace(clean(), operations=(few,))
+    (row,) = html_operations.operation_table(here, verdict(here)).rows
+    assert [share for share, _ in row.percentiles] == ["50", "75", "90", "95"]
+    assert "p99.9" not in Page(rendered(here)).text
+
+
+@pytest.mark.parametrize("here", [clean(), failures(), replace(failures(), contract=None)])
+def test_every_section_counts_operations_as_the_headline_does(here: Run) -> None:
+    judged = verdict(here, KNOWN)
+    coverage = judged.coverage
+    areas = coverage_map(coverage).areas
+    assert sum(one.correct for one in areas) == coverage.answered
+    assert sum(one.total for one in areas) == coverage.total
+    past = past_run(here)
+    assert f"{past.called}{f'/{coverage.total}' if coverage.known else ''} operations called" in coverage.line
+    assert past.correct == coverage.answered
 
 
 def test_a_dead_gateway_is_the_headline() -> None:

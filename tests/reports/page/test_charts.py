@@ -119,8 +119,29 @@ def test_cpu_is_what_was_used_between_two_samples() -> None:
 
     used = (sample(-1.0, 5.0), sample(0.5, 5.3), sample(1.5, 6.8), sample(3.5, 7.0))
     found = drawn(run(duration=4.0, resources=used))
-    assert column(found, "CPU %") == ["20", "150", "", "10"]
+    assert column(found, "CPU %") == ["20", "150", "10", "10"]
     assert column(found, "RSS MB") == ["250", "250", "", "250"]
+
+
+@pytest.mark.parametrize(("every", "lines"), [(10, 1), (100, 3)])
+def test_samples_are_connected_unless_they_are_far_apart(every: int, lines: int) -> None:
+    samples = tuple(
+        ResourceSample(
+            at=float(at),
+            rss=1,
+            pss=5 * 10**8 if at % every == 0 else None,
+            cpu=0.0,
+            descriptors=9,
+            threads=1,
+            processes=1,
+        )
+        for at in range(230)
+    )
+    found = drawn(run(duration=230.0, resources=samples))
+    (memory,) = (one for one in found.panels if one.title == "Gateway memory")
+    (pss,) = (one for one in memory.lines if one.style == "pss")
+    assert pss.path.count("M") == lines
+    assert column(found, "PSS MB")[:2] == ["500", ""], "the table has what was measured only"
 
 
 def test_what_happened_is_marked() -> None:
