@@ -152,7 +152,7 @@ def test_a_failure_opens_to_its_evidence(opened: Opened) -> None:
     expect(first.locator("pre.curl")).to_be_hidden()
     known = page.get_by_text("slow query", exact=False).first
     expect(known).to_be_hidden()
-    page.get_by_role("heading", name="3 known failures").click()
+    page.get_by_role("heading", name="3 known failures", exact=True).click()
     expect(known).to_be_visible()
 
 
@@ -264,7 +264,7 @@ def test_an_operation_and_its_failures_link_to_each_other(opened: Opened) -> Non
 
 def test_every_row_and_every_failure_has_a_visible_anchor(opened: Opened) -> None:
     page = opened(failures()).page
-    page.get_by_role("heading", name="3 known failures").click()
+    page.get_by_role("heading", name="3 known failures", exact=True).click()
     for selector in ("#operations-table tbody tr", ".failure-item"):
         for one in page.locator(selector).all():
             anchor = one.locator("a.anchor").first

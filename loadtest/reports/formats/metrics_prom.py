@@ -1,6 +1,8 @@
 """``metrics.prom``: figures of the run in the OpenMetrics text format, for Prometheus and its Pushgateway.
 
-Format: https://prometheus.io/docs/specs/om/open_metrics_spec/
+The Pushgateway and the node exporter read the older text format of Prometheus and reject a file with a type that it does
+not have, such as ``stateset``. So only types that both formats have are used.
+Formats: https://prometheus.io/docs/specs/om/open_metrics_spec/, https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Sample = tuple[str, Mapping[str, str], float]
 
 def render(run: Run, verdict: Verdict) -> str:
     """Return the metrics; a run that is no evidence has only its verdict and its duration."""
-    lines = [*_family("verdict", "stateset", "Result of the run", "", _results(verdict))]
+    lines = [*_family("verdict", "gauge", "Result of the run: 1 for the one it has", "", _results(verdict))]
     lines += _family("duration_seconds", "gauge", "Duration of the load", "seconds", [("", {}, run.duration)])
     started = _unix(run.started)
     if started is not None:
@@ -90,7 +92,7 @@ def _latency(latency: Latency, labels: Mapping[str, str]) -> Iterator[Sample]:
 
 def _results(verdict: Verdict) -> Iterator[Sample]:
     for result in Result:
-        yield "", {f"{PREFIX}_verdict": result.value}, float(verdict.result is result)
+        yield "", {"verdict": result.value}, float(verdict.result is result)
 
 
 def _family(name: str, kind: str, help_text: str, unit: str, samples: Iterable[Sample]) -> Iterator[str]:
