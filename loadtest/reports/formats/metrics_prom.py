@@ -1,7 +1,7 @@
 """``metrics.prom``: figures of the run in the OpenMetrics text format, for Prometheus and its Pushgateway.
 
-The Pushgateway and the node exporter read the older text format of Prometheus and reject a file with a type that it does
-not have, such as ``stateset``. So only types that both formats have are used.
+The Pushgateway and the node exporter read the older text format of Prometheus and reject a file with a type that it
+does not have, such as ``stateset``. So only types that both formats have are used.
 Formats: https://prometheus.io/docs/specs/om/open_metrics_spec/, https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from loadtest.core.units import plural
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.criteria.criterion import CriterionOutcome
-from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
+from loadtest.judge.failures import ONLY_WITH_BASE, FailOn, FailureStatus, JudgedFailure
 from loadtest.judge.growth.model import Growth, Trend
 from loadtest.judge.known import KnownFailureEntry
 from loadtest.judge.verdict import Result, Verdict
@@ -107,15 +107,18 @@ def _code(text: str) -> str:
 def _next(run: Run, verdict: Verdict) -> Iterator[str]:
     """Yield the next step, and the commands for the first new failure."""
     advice = next_step(run, verdict)
+    commands = Commands()
+    first = verdict.failed[0].failure if verdict.failed and verdict.tainted is None else None
+    repro = commands.repro(first.fingerprint) if first is not None and first.scenario else ""
     if advice:
-        yield f"**Next:** {markdown(advice[:1].upper() + advice[1:], 2_000)}"
-    if verdict.tainted is not None or not verdict.failed:
+        text = markdown(advice[:1].upper() + advice[1:], 2_000)
+        yield f"**Next:** {text.replace(markdown(repro), _code(repro)) if repro else text}"
+    if first is None:
         return
-    failure, commands = verdict.failed[0].failure, Commands()
     yield ""
-    if failure.scenario:
-        yield f"- Reproduce: {_code(commands.repro(failure.fingerprint))}"
-    yield f"- Accept: {_code(commands.accept([failure.fingerprint]))}"
+    if repro and repro not in advice:
+        yield f"- Reproduce: {_code(repro)}"
+    yield f"- Accept: {_code(commands.accept([first.fingerprint]))}"
 
 
 def _settings(run: Run) -> Iterator[str]:
@@ -313,7 +316,8 @@ def _known(verdict: Verdict) -> Iterator[str]:
     known = verdict.excused
     if not known:
         return
-    heading = "Known failures" if verdict.against is None else "Failures that do not fail the run"
+    only_known = not verdict.with_status(*ONLY_WITH_BASE)
+    heading = "Known failures" if only_known else "Failures that do not fail the run"
     yield f"### {heading} ({len(known)})"
     yield ""
     yield f"<details><summary>{verdict.excused_line}, which {'fails' if len(known) == 1 else 'fail'} no run</summary>"
