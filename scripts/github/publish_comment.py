@@ -66,6 +66,8 @@ def next_steps(
             f"- reproduce: `loadtest repro {prints[0]} --run run.json`",
             f"- accept: `loadtest baseline accept {prints[0]} --run run.json {ENTRY}`",
             "",
+            "**Verdicts:**",  # two lists in a row would be one
+            "",
         )
 
 

@@ -128,6 +128,7 @@ def test_the_report_page_and_the_next_step_come_first(tmp_path: Path) -> None:
     assert lines[3] == f"**Open the report:** [load-test-report-load.html]({url}/artifacts/42)"
     assert lines[6] == "- reproduce: `loadtest repro 3f2a9c01b7de --run run.json`"
     assert lines[7].startswith("- accept: `loadtest baseline accept 3f2a9c01b7de --run run.json --reason")
+    assert page("\n".join(lines)).count("<ul>") == 3, "the next step, the verdicts, the new failures"
 
 
 def test_only_pages_are_linked() -> None:
