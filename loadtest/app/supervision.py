@@ -19,7 +19,7 @@ from loadtest.gateway.monitor.health import HealthProbe
 from loadtest.gateway.process.suspension import LIMIT, SuspensionWatch
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.run import Run, read_run
-from loadtest.workload.profiles import MAX_SWEEP_GRACE
+from loadtest.workload.profiles import MAX_SWEEP_GRACE, sweep_grace
 
 READ_INTERVAL = 2.0
 """Seconds between readings of the measurements so far."""
@@ -129,6 +129,17 @@ def _responses(run: Run) -> int:
     return answered + sum(operation.successes for operation in run.operations)
 
 
+def _left(run: Run, run_time: float) -> str:
+    """Return the remaining time of the load, which an unfinished first sweep extends."""
+    left = run_time - run.duration
+    if left > 0:
+        return f"{clock(left)} left"
+    left += sweep_grace(run_time)
+    if run.sweep and run.sweep.done < run.sweep.planned and left > 0:
+        return f"up to {clock(left)} left for the first sweep"
+    return "finishing"
+
+
 def in_words(run: Run, failures: FailureCounts) -> str:
     """Return the remaining time and the measurements so far of a run that has not ended, in one line."""
     reached = sum(operation.successes > 0 for operation in run.operations)
@@ -139,8 +150,7 @@ def in_words(run: Run, failures: FailureCounts) -> str:
         f"{reached} operations succeeded",
     ]
     if run.settings.run_time is not None:
-        left = run.settings.run_time - run.duration
-        parts.insert(0, f"{clock(left)} left" if left > 0 else "finishing")
+        parts.insert(0, _left(run, run.settings.run_time))
     if run.timeline.stretches:
         parts.append(run.timeline.stretches[-1].name)
     elif run.sweep:

@@ -24,6 +24,17 @@ def test_after_the_run_time_it_is_finishing() -> None:
     )
 
 
+def test_an_unfinished_sweep_extends_the_load() -> None:
+    late = replace(clean(), duration=100.0, sweep=Sweep(planned=9, done=4))
+    assert in_words(late, FailureCounts(0, 0)).startswith(
+        "up to 07:20 left for the first sweep · 99 requests"
+    )
+    assert in_words(replace(late, duration=541.0), FailureCounts(0, 0)).startswith("finishing")
+    assert in_words(replace(late, sweep=Sweep(planned=9, done=9)), FailureCounts(0, 0)).startswith(
+        "finishing"
+    )
+
+
 def test_without_a_run_time_none_is_left() -> None:
     endless = replace(clean(), settings=replace(clean().settings, run_time=None))
     assert in_words(endless, FailureCounts(1, 0)).startswith("99 requests · 1 new failure, 0 known")
