@@ -69,7 +69,7 @@ def test_only_the_last_state_of_a_checkout_is_kept_and_what_a_crash_left_is_remo
     for name, checkout in (
         ("checkout-a-1", "checkout-a"),
         ("checkout-b-1", "checkout-b"),
-        ("1.0.7-x", None),
+        ("3.0.7-x", None),
         ("checkout-a-2", "checkout-a"),
     ):
         installation = Installation(name, tmp_path, checkout=checkout)
@@ -77,7 +77,7 @@ def test_only_the_last_state_of_a_checkout_is_kept_and_what_a_crash_left_is_remo
         copy_template(installation, data, tmp_path, tmp_path / "copy.db")
     assert sorted(path.name for path in templates.iterdir()) == sorted(
         f"{name}.{suffix}"
-        for name in ("checkout-a-2", "checkout-b-1", "1.0.7-x")
+        for name in ("checkout-a-2", "checkout-b-1", "3.0.7-x")
         for suffix in ("lock", "sqlite")
     )
     assert (tmp_path / "log").read_text().split() == ["migrated"] * 4

@@ -295,7 +295,7 @@ def test_each_job_of_a_release_has_the_permissions_that_it_needs_and_no_other() 
         ("v1.2.0", "v1.10.0 v1.2.0", "refs/tags/v1", None),
         ("v1.10.0", "v1.10.0 v1.2.0", "refs/tags/v1", "--method PATCH repos/o/r/git/refs/tags/v1"),
         ("v1.0.0", "v1.0.0", "", "--method POST repos/o/r/git/refs -f ref=refs/tags/v1"),
-        ("v1.0.0rc1", "v1.0.0", "", None),
+        ("v1.3.0rc1", "v1.2.0", "", None),
     ],
 )
 def test_the_tag_of_the_major_version_moves_to_the_newest_release(

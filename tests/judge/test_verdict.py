@@ -143,7 +143,7 @@ def test_the_versions_own_entries_count() -> None:
     judged = judge(here, categories=load_categories(), version_data=data, today=TODAY)
     assert judged.exit_code == 0
     assert judged.failures[0].entry is not None
-    assert judged.failures[0].entry.where.startswith("gateway version 1.0.7: [[known]] number 1")
+    assert judged.failures[0].entry.where.startswith(f"gateway version {VERSION.version}: [[known]] number 1")
 
 
 def test_fail_on() -> None:

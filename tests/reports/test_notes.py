@@ -16,7 +16,7 @@ from loadtest.reports.formats import FORMATS, Format, bencher_json, benchmark_js
 from loadtest.results.run import Run
 
 PLAIN = (bencher_json, benchmark_json, metrics_prom, sarif)
-REASON = "gateway 1.1.0 needs Python >=3.12,<3.14, which this machine does not have; using 1.0.7"
+REASON = "gateway 3.1.0 needs Python >=3.12,<3.14, which this machine does not have; using 3.0.7"
 LIMIT = "at most 20 requests at once"
 
 

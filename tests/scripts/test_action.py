@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from supported import OLDEST
 
 pytestmark = [pytest.mark.real, pytest.mark.nightly]
 
@@ -105,7 +106,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     versions = action / "loadtest" / "versions"
     (versions / f"{VERSION}.lock").write_text(IDNA)
     (versions / f"{VERSION}.toml").write_text(f'version = "{VERSION}"\npython = ">=3.11"\n')
-    shutil.copy(versions / "1.0.7.contract.json", versions / f"{VERSION}.contract.json")
+    shutil.copy(versions / f"{OLDEST}.contract.json", versions / f"{VERSION}.contract.json")
     made = Workspace(directory, action, tmp_path_factory.mktemp("runner"))
     done = made.run(SET_UP)
     assert done.returncode == 0, done.stdout + done.stderr

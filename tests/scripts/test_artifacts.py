@@ -53,7 +53,7 @@ def changed(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
 
 
 def put(directory: Path, document: Any) -> Path:
-    folder = directory / "reports-1.0.7"
+    folder = directory / "reports-3.0.7"
     folder.mkdir(exist_ok=True)
     (folder / "verdict.json").write_text(json.dumps(document))
     return directory
@@ -66,7 +66,7 @@ def test_a_wrong_type_gives_no_traceback(place: tuple[Any, ...], tmp_path: Path)
         reports = read_reports(directory)
         assert comment(reports, "https://github.example/runs/1", "c0ffee").startswith("<!--")
         assert len(reports) == (place not in ((), ("verdict",)))
-        assert set(github_report.outputs(directory / "reports-1.0.7")) >= {"verdict", "new-failures"}
+        assert set(github_report.outputs(directory / "reports-3.0.7")) >= {"verdict", "new-failures"}
 
 
 @settings(max_examples=100)

@@ -17,7 +17,7 @@ from sample_runs import clean
 
 from loadtest.results.run import read_run, write_run
 
-NAME = "soak-1.0.7-sqlite"
+NAME = "soak-3.0.7-sqlite"
 
 
 def archive(files: dict[str, bytes]) -> bytes:

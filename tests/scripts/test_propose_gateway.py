@@ -10,7 +10,7 @@ from pull_request import LARGEST_TEXT, RefusedError
 
 from loadtest.versions import data as versions
 
-VERSION = "1.0.7.post20260921"
+VERSION = "3.0.7.post20260921"
 LOCK = f"mcp-contextforge-gateway[redis]=={VERSION} ; python_full_version < '3.14' \\\n    --hash=sha256:{'0' * 64}\n"
 CONTRACT = '{"paths": {"/tools": {}}}'
 
@@ -124,7 +124,7 @@ def test_invalid_files_are_rejected(
     assert hub.written == []
 
 
-@pytest.mark.parametrize("version", ["", "1", "../1.0", "1.0.7/..", "1.0\n", "main", "1.0.7-x", "9" * 99])
+@pytest.mark.parametrize("version", ["", "1", "../1.0", "3.0.7/..", "1.0\n", "main", "3.0.7-x", "9" * 99])
 def test_an_invalid_version_is_rejected(directory: Path, version: str) -> None:
     with pytest.raises(RefusedError, match="not a version"):
         proposed(directory, version)

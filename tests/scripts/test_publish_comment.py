@@ -43,7 +43,7 @@ def verdict(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-def stored(directory: Path, name: str = "reports-1.0.7", **changes: Any) -> Path:
+def stored(directory: Path, name: str = "reports-3.0.7", **changes: Any) -> Path:
     folder = directory / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "verdict.json").write_text(json.dumps(verdict(**changes)))
@@ -63,7 +63,7 @@ def test_the_content_of_the_comment(tmp_path: Path) -> None:
     text = comment_on(tmp_path)
     assert text.startswith(MARKER)
     for words in (
-        "- :x: **fail** <code>reports-1&#46;0&#46;7</code>: 2 new failures, 1 expired known failure, ",
+        "- :x: **fail** <code>reports-3&#46;0&#46;7</code>: 2 new failures, 1 expired known failure, ",
         ", 7 known failures · ",
         " · 459/460 called, 459 correct · p95 210 ms",
         "status 500, 5 times",
@@ -114,8 +114,8 @@ def test_the_comparison_with_the_base_is_below_its_verdict(tmp_path: Path) -> No
 
 
 def test_each_report_is_an_item(tmp_path: Path) -> None:
-    stored(tmp_path, "reports-1.0.7", verdict="pass", new_failures=[], counts={})
-    stored(tmp_path, "reports-1.0.0rc1", verdict="inconclusive")
+    stored(tmp_path, "reports-3.0.7", verdict="pass", new_failures=[], counts={})
+    stored(tmp_path, "reports-3.0.0rc1", verdict="inconclusive")
     assert comment_on(tmp_path).count("- :") == 2
     assert "<table" not in page(comment_on(tmp_path)), "a table is wider than a phone"
 
@@ -139,12 +139,12 @@ def test_only_pages_are_linked() -> None:
                 "load-test-report.html",
                 "load-test-report-](x).html",
                 "reports",
-                "load-test-report-1.0.7.html",
+                "load-test-report-3.0.7.html",
             )
             return {"artifacts": [{"name": name, "id": n} for n, name in enumerate(names)]}
 
     found = report_pages(Api(), 7)  # type: ignore[arg-type]
-    assert found == (("load-test-report.html", 0), ("load-test-report-1.0.7.html", 3))
+    assert found == (("load-test-report.html", 0), ("load-test-report-3.0.7.html", 3))
 
 
 def test_invalid_reports_are_not_read(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_passwords_of_an_index_are_not_shown(tmp_path: Path, monkeypatch: pytest
 
 def test_pins_without_hashes_and_without_the_gateway() -> None:
     lock = (
-        LOCK + 'mcp-contextforge-gateway==1.0.7 \\\n    --hash=sha256:00\nmcp==1.0 ; sys_platform != "x" \\\n'
+        LOCK + 'mcp-contextforge-gateway==3.0.7 \\\n    --hash=sha256:00\nmcp==1.0 ; sys_platform != "x" \\\n'
     )
     assert constraints_of(lock) == 'idna==3.10\nmcp==1.0 ; sys_platform != "x"\n'
 
