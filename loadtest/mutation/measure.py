@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from loadtest.app.drive import target_of
 from loadtest.app.enrich import enrich
-from loadtest.app.judging import JudgingOptions, judge_run
+from loadtest.app.judging import FailureCounter, JudgingOptions, judge_run
 from loadtest.app.locust_process import locust_environment
 from loadtest.app.supervision import run_locust
 from loadtest.core.errors import InconclusiveError, UsageError
@@ -167,6 +167,7 @@ def _load(
         (reports / "run.json").unlink()
     target = replace(target_of(gateway, size, reports), host=proxy.address, only=tuple(sorted(scenarios)))
     arguments = ("--tags", *options.tags) if options.tags else ()
+    judging, today = JudgingOptions(), dt.datetime.now(dt.UTC).date()
     run_locust(
         arguments,
         locust_environment(target, size),
@@ -174,6 +175,7 @@ def _load(
         reports=reports,
         gateways=(gateway,),
         progress=progress,
+        count=FailureCounter(judging, today),
     )
     path = reports / "run.json"
     if not path.exists():
@@ -181,7 +183,7 @@ def _load(
     run = enrich(read_run(path), gateway)
     if run.state is not RunState.COMPLETE:
         raise InconclusiveError(f"{path}: the load is {run.state}: {run.reason or 'see locust.log'}")
-    return _Load(run, judge_run(run, JudgingOptions(), dt.datetime.now(dt.UTC).date()))
+    return _Load(run, judge_run(run, judging, today))
 
 
 def _check_baseline(load: _Load, options: MutationOptions) -> None:
