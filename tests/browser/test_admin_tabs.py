@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from booted_versions import BOOTED_OLDEST_NIGHTLY
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response, expect
 
 from loadtest.core import settings
 from loadtest.gateway.boot import booted
@@ -20,8 +20,19 @@ QUIET = 500
 KNOWN = re.compile(r"/admin/(?:tags|servers/(?:ids|search)|logs/stream)\b")
 """Addresses that are known failures of the gateway (docs/gateway-faults.md)."""
 
-KNOWN_ERRORS = re.compile(r"CSP Parser Error: |Undefined variable: ")
-"""Errors of the tab of traces: the parser of the page does not understand its expressions."""
+KNOWN_ERRORS = re.compile(
+    # The tab of traces: the parser of the page does not understand its expressions.
+    r"CSP Parser Error: |Undefined variable: "
+    # 1.1.0: this style sheet is not in the package, and the response is JSON.
+    r"|Refused to apply style from '\S+/static/css/auth-animations\.css'"
+    # 1.1.0: when the tab of traces is left, admin_ui/tabs.js:357 uses window.chartRegistry, which is
+    # Admin.chartRegistry: no other tab opens until the page is loaded again. Another cause has a message of its own.
+    r"|reading 'destroyByPrefix'|Error: Failed to switch to \S+ tab$"
+)
+"""Errors of the page that are faults of the gateway."""
+
+LEFT_BY_LOADING = "#observability"
+"""The tab that cannot be left in 1.1.0."""
 
 LIBRARIES = {
     "https://cdn.tailwindcss.com": "tailwind",
@@ -84,9 +95,13 @@ def test_every_tab_opens_without_an_error(context: BrowserContext, gateway: Runn
     links = page.eval_on_selector_all("a[href^='#']", "all => all.map(one => one.getAttribute('href'))")
     tabs = sorted({link for link in links if TAB.match(link)})
     assert len(tabs) > 10, tabs
-    for tab in tabs:
+    for before, tab in zip(("", *tabs), tabs, strict=False):
         page.evaluate("tab => { window.location.hash = tab }", tab)
         page.wait_for_timeout(QUIET)
+        if before == LEFT_BY_LOADING:
+            page.reload()
+            page.wait_for_timeout(QUIET)
+        expect(page.locator(f"{tab}-panel")).to_be_visible()
     undefined = re.compile(rf"\b(?:{'|'.join(missing) or '(?!)'}) is not defined\b")
     unexplained = {one for one in errors if not KNOWN_ERRORS.search(one) and not undefined.search(one)}
     complaints = sorted({*unexplained, *failed})
