@@ -142,12 +142,12 @@ def _left(run: Run, run_time: float) -> str:
 
 def in_words(run: Run, failures: FailureCounts) -> str:
     """Return the remaining time and the measurements so far of a run that has not ended, in one line."""
-    reached = sum(operation.successes > 0 for operation in run.operations)
+    correct = run.operations_that(lambda one: one.successes or one.drift)
     parts = [
         f"{run.requests} requests",
         f"{plural(failures.new, 'new failure')}, {failures.known} known"
         + (f", {failures.undecided} undecided until the log is read" if failures.undecided else ""),
-        f"{reached} operations succeeded",
+        f"{correct} operations correct",
     ]
     if run.settings.run_time is not None:
         parts.insert(0, _left(run, run.settings.run_time))

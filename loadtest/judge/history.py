@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loadtest.core.operations import base
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, RunState, total_latency
 
@@ -43,8 +42,6 @@ def past_run(run: Run, verdict: str = "", *, current: bool = False) -> PastRun:
         UsageError: a histogram of the run cannot be read.
     """
     called = [one for one in run.operations if one.requests]
-    contract = None if run.contract is None else frozenset(run.contract)
-    counted = [one for one in called if contract is None or base(one.name) in contract]
     return PastRun(
         started=run.started,
         version=(run.gateway.version if run.gateway else None) or "",
@@ -53,8 +50,8 @@ def past_run(run: Run, verdict: str = "", *, current: bool = False) -> PastRun:
         requests=run.requests,
         failed=sum(one.failures for one in called),
         failures=len(run.failures),
-        called=len({base(one.name) for one in counted}),
-        correct=len({base(one.name) for one in counted if one.successes or one.drift}),
+        called=run.operations_that(lambda one: one.requests),
+        correct=run.operations_that(lambda one: one.successes or one.drift),
         latency=total_latency(run),
         current=current,
     )

@@ -8,6 +8,7 @@ sizes are bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -285,6 +286,14 @@ class Run(Record, frozen=True, kw_only=True):
     def requests(self) -> int:
         """Requests of the whole run."""
         return sum(operation.requests for operation in self.operations)
+
+    def operations_that(self, condition: Callable[[Operation], object]) -> int:
+        """Return how many operations of the contract meet ``condition``, or had a part (JSON-RPC method) that does.
+
+        Without a contract, all operations count.
+        """
+        names = {base(one.name) for one in self.operations if condition(one)}
+        return len(names if self.contract is None else names.intersection(self.contract))
 
     def area(self, operation: str) -> str:
         """Return the area of ``operation``: that in the contract, else that of its path."""

@@ -15,7 +15,7 @@ from loadtest.results.run import Sweep
 def test_remaining_time_and_failures() -> None:
     run = replace(failures(), duration=20.0, sweep=Sweep(planned=9, done=4))
     words = in_words(run, FailureCounts(new=2, known=18))
-    assert words == "00:40 left · 99 requests · 2 new failures, 18 known · 3 operations succeeded · sweep 4/9"
+    assert words == "00:40 left · 99 requests · 2 new failures, 18 known · 4 operations correct · sweep 4/9"
 
 
 def test_after_the_run_time_it_is_finishing() -> None:

@@ -151,7 +151,10 @@ def required(facts: CheckInput) -> CheckResult:
             "without a scenario": untested,
         }
         others = "".join(f", {count} {word}" for word, count in counts.items() if count)
-        return passed(Check.FLOOR, f"{coverage.succeeded} of {coverage.total} operations succeeded{others}")
+        return passed(
+            Check.FLOOR,
+            f"{coverage.succeeded} of {coverage.total} operations succeeded as documented{others}",
+        )
     names = tuple(one.name for one in coverage.lost)
     return CheckResult(
         Check.FLOOR,
