@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 from collections.abc import Iterator
 from importlib.metadata import distributions
@@ -26,17 +27,23 @@ def changed_files(environment: Path) -> tuple[str, ...]:
 def _changed(environment: Path) -> Iterator[str]:
     places = [str(one) for one in environment.glob("lib/python3*/site-packages")]
     for distribution in distributions(name=PACKAGE, path=places):
-        for file in distribution.files or ():
-            if file.hash is None or file.hash.mode != "sha256":
-                continue
+        for name, expected in _hashes(distribution.read_text("RECORD") or ""):
             try:
-                content = Path(str(file.locate())).read_bytes()
+                content = Path(str(distribution.locate_file(name))).read_bytes()
             except OSError:
-                yield str(file)
+                yield name
                 continue
             digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-            if digest != file.hash.value:
-                yield str(file)
+            if digest != expected:
+                yield name
+
+
+def _hashes(record: str) -> Iterator[tuple[str, str]]:
+    """Yield name and hash of the listed files; since Python 3.12 ``Distribution.files`` leaves out missing ones."""
+    for name, digest, *_ in (row for row in csv.reader(record.splitlines()) if len(row) > 1):
+        algorithm, _, value = digest.partition("=")
+        if algorithm == "sha256":
+            yield name, value
 
 
 def reinstalled(files: tuple[str, ...]) -> str:
