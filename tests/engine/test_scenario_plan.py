@@ -1,5 +1,8 @@
 """The plan is read from the source of the user classes."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -275,3 +278,20 @@ def test_a_class_that_borrows_a_scenario_has_the_methods_it_uses() -> None:
             assert used & theirs.keys() <= own.keys(), f"{found.name}.{target}"
             borrowed += 1
     assert borrowed > 10
+
+
+def test_the_plan_is_the_same_in_every_process() -> None:
+    """The order of a set of names differs between processes; lines in reports must not."""
+    code = (
+        "from loadtest.engine.scenario_plan import discover_scenarios; print(discover_scenarios(deep=True))"
+    )
+    plans = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(plans) == 1
