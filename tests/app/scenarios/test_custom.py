@@ -123,9 +123,9 @@ def test_a_fixture_names_a_backend_that_exists(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("words", "word", "mine/stub.py:24: there is no backend 'word', expected a2a or "),
-        ("mcp", "mpc", "mine/stub.py:26: there is no backend 'mpc', expected a2a or "),
-        ("thing", "think", "mine/stub.py:27: there is no fixture 'think', expected thing"),
+        ("words", "word", "mine/stub.py:25: there is no backend 'word', expected a2a or "),
+        ("mcp", "mpc", "mine/stub.py:27: there is no backend 'mpc', expected a2a or "),
+        ("thing", "think", "mine/stub.py:28: there is no fixture 'think', expected thing"),
     ],
 )
 def test_a_scenario_asks_for_backends_and_fixtures_that_exist(
