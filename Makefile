@@ -150,11 +150,12 @@ test: lint typecheck ## Run lint, type checks and all tests
 test-fast: setup ## Run the tests that boot no gateway
 	@$(BIN)/pytest -m 'not real and not nightly' $(PARALLEL) $(PYTEST_ARGS)
 
+# Without the tests in a browser, which run the script of the page, and those that measure time, which coverage distorts.
 .PHONY: coverage
-coverage: setup ## Measure the coverage of test-fast, with its floor
+coverage: setup ## Measure the coverage of the fast tests, with its floor
 	@COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")'); \
 		export COVERAGE_CORE; \
-		exec $(BIN)/pytest -m 'not real and not nightly' $(PARALLEL) --cov --cov-report=term $(PYTEST_ARGS)
+		exec $(BIN)/pytest -m 'not real and not nightly and not browser and not load' $(PARALLEL) --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: test-real
 test-real: setup ## Run the tests that boot a gateway

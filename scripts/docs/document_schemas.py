@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ TYPES: dict[str, type] = {"run-1": Run, "verdict-1": VerdictJson}
 def schema(name: str) -> str:
     """Return the schema of the format ``name`` as indented JSON."""
     (made,), definitions = msgspec.json.schema_components([TYPES[name]], ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        if "description" in definition:
+            # A docstring; up to Python 3.12 it is indented like the source.
+            definition["description"] = inspect.cleandoc(definition["description"])
     document: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"contextforge-loadtest/{name.replace('-', '/')}",
