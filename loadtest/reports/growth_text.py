@@ -97,7 +97,9 @@ def objective_texts(verdict: Verdict) -> Iterator[ObjectiveText]:
             spent = f"{budget.spent:.0%}" if budget.allowed else "none to spend"
             yield ObjectiveText(
                 result,
-                f"{spent} ({budget.bad:,} of {budget.allowed:,.0f} requests)" if budget.allowed else spent,
+                f"{spent} ({budget.bad:,} bad requests, {budget.allowed:,.0f} allowed)"
+                if budget.allowed
+                else spent,
                 tuple(
                     (f"{burn.window / 60:g} min", f"{burn.rate:.3g}", clock(burn.at)) for burn in budget.burns
                 ),

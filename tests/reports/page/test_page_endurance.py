@@ -142,7 +142,7 @@ def test_a_restarted_process_is_listed() -> None:
 def test_an_objective_shows_its_spent_budget() -> None:
     _, verdict = enduring("availability >= 95%", "p95 < 5s", "availability >= 100%")
     some, everything = objective_texts(verdict)
-    assert some.spent == "38% (40 of 105 requests)"
+    assert some.spent == "38% (40 bad requests, 105 allowed)"
     assert [window for window, _, _ in some.burns] == ["1 min", "5 min"]
     assert some.burns[0][2] == "18:00"
     assert everything.spent == "none to spend"
