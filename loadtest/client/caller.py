@@ -124,7 +124,7 @@ class Caller:
             check: checks the content of a response that satisfies the contract.
             effect: verifies with further calls what this one did. What it finds is a failure of this operation; a
                 failure of its own calls is theirs. Skipped while the load is ending.
-            problem: finds a problem of the protocol above HTTP, before ``check``.
+            problem: finds a problem of the protocol above HTTP, before ``check``; by default a JSON-RPC error.
             unlisted: the operation is served but not listed in the contract.
             waits: seconds that the scenario has waited for this result, or that ``check`` waits. If it does not come,
                 the failure depends on time: a pause of the load generator may be the cause.
@@ -152,7 +152,12 @@ class Caller:
             call.refused = found is None and answer.status in refusals
             if found is None and not call.refused:
                 found = find_problem(
-                    self.session, call, answer, accepted=accept or {}, protocol=problem, content=check
+                    self.session,
+                    call,
+                    answer,
+                    accepted=accept or {},
+                    protocol=problem or jsonrpc.error_in,
+                    content=check,
                 )
             verified = found is None and effect is not None and not self.session.stopping
             if verified and effect is not None:

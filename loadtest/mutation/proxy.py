@@ -125,14 +125,31 @@ class FaultProxy:
             let_in = Sender.ANONYMOUS if kind is FaultKind.AUTHENTICATION else Sender.OTHER
             if received.sender is not let_in:
                 return await self._pass(request, received.body, None)
-            self._note(fault, f"{where}: forwarded as the administrator")
-            return await self._pass(request, received.body, None, bearer=self.bearer)
+            return await self._let_in(request, received, fault, where)
         if kind in (FaultKind.PAGINATION, FaultKind.FILTER):
             query = query_without(received.query, fault)
             if query != received.query:
                 self._note(fault, f"{where}: forwarded with ?{query}")
             return await self._pass(request, received.body, None, query=query)
         return await self._changed(request, received, fault, where)
+
+    async def _let_in(
+        self, request: web.Request, received: Received, fault: Fault, where: str
+    ) -> web.StreamResponse:
+        """Forward the request; if it is refused, forward it with the credentials of the administrator.
+
+        What the administrator does not get either is no fault.
+        """
+        async with self._forwarded(request, received.body, identity=True) as upstream:
+            if upstream.status < 300:
+                return await self._relay(request, upstream)
+            refusal = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+            target = upstream.headers.get("Location")
+        async with self._forwarded(request, received.body, bearer=self.bearer) as upstream:
+            if (upstream.status, upstream.headers.get("Location")) == (refusal.status, target):
+                return _response(refusal)
+            self._note(fault, f"{where}: forwarded as the administrator")
+            return await self._relay(request, upstream)
 
     async def _changed(
         self, request: web.Request, received: Received, fault: Fault, where: str
@@ -185,10 +202,9 @@ class FaultProxy:
         recorded: Received | None,
         *,
         query: str | None = None,
-        bearer: str | None = None,
     ) -> web.StreamResponse:
         identity = recorded is not None
-        async with self._forwarded(request, body, query=query, bearer=bearer, identity=identity) as upstream:
+        async with self._forwarded(request, body, query=query, identity=identity) as upstream:
             return await self._relay(request, upstream, recorded)
 
     @contextlib.asynccontextmanager

@@ -277,6 +277,22 @@ def test_an_unauthorized_caller_is_let_in(get: Get, proxy: FaultProxy, sender: s
     assert proxy.applied[fault].count == 1
 
 
+@pytest.mark.parametrize("sender", ["", "other"])
+@pytest.mark.parametrize("path", ["/items", "/items/9"])
+def test_letting_in_a_caller_who_is_not_refused_is_no_fault(
+    get: Get, proxy: FaultProxy, sender: str, path: str
+) -> None:
+    """Neither is it one if the administrator gets the same error."""
+    headers = {"Authorization": f"Bearer {TOKENS.get(sender, sender)}"}
+    operation = "GET /items" if path == "/items" else "GET /items/{id}"
+    before = get(path, **headers)
+    kind = FaultKind.PERMISSION if sender else FaultKind.AUTHENTICATION
+    fault = inject(proxy, kind, operation)
+    after = get(path, **headers)
+    assert (after.status_code, after.content) == (before.status_code, before.content)
+    assert fault not in proxy.applied
+
+
 def test_an_event_stream_is_changed_as_it_arrives(get: Get, proxy: FaultProxy) -> None:
     inject(proxy, FaultKind.EMPTY_LIST, "GET /stream")
     url = f"{proxy.address}/stream?wait=1"

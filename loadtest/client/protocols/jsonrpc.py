@@ -23,17 +23,13 @@ def request(method: str, params: Any, message_id: str | None) -> dict[str, Any]:
 def problem(answer: Answer, message_id: str | None) -> Problem | None:
     """Return the problem of a reply: an ``error``, a result with ``isError``, or the id of another call."""
     if message_id is None:
-        return None
+        return error_in(answer)
     try:
         message = reply(answer)
     except Problem as found:
         return found
     if "error" in message:
-        error = message["error"]
-        words = (str(error.get(key)) for key in ("message", "data") if error.get(key))
-        return Problem(
-            ProblemKind.JSONRPC, ": ".join(words), status=answer.status, code=str(error.get("code"))
-        )
+        return _error(message, answer)
     if "result" not in message:
         return Problem(ProblemKind.JSONRPC, "neither result nor error in the answer", status=answer.status)
     if message.get("id") != message_id:
@@ -42,6 +38,26 @@ def problem(answer: Answer, message_id: str | None) -> Problem | None:
     if isinstance(result, dict) and result.get("isError"):
         return Problem(ProblemKind.TOOL_ERROR, _words(result), status=answer.status)
     return None
+
+
+def error_in(answer: Answer) -> Problem | None:
+    """Return the problem of a response that should be no JSON-RPC reply: it is one, with an ``error``."""
+    if b'"jsonrpc"' not in answer.body or not answer.media_type.endswith("json"):
+        return None
+    try:
+        message = answer.json
+    except Problem as found:
+        return found
+    if not isinstance(message, dict) or "jsonrpc" not in message or not message.get("error"):
+        return None
+    return _error(message, answer)
+
+
+def _error(message: dict[str, Any], answer: Answer) -> Problem:
+    error = message["error"]
+    fields = error if isinstance(error, dict) else {"message": error}
+    words = (str(fields.get(key)) for key in ("message", "data") if fields.get(key))
+    return Problem(ProblemKind.JSONRPC, ": ".join(words), status=answer.status, code=str(fields.get("code")))
 
 
 def reply(answer: Answer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loadtest.client.answer import Answer, Problem
-from loadtest.client.protocols.jsonrpc import problem, reply, request
+from loadtest.client.protocols.jsonrpc import error_in, problem, reply, request
 
 
 def answer(body: Any, media_type: str = "application/json") -> Answer:
@@ -66,3 +66,27 @@ def test_what_is_no_json_is_a_problem(body: bytes, media_type: str) -> None:
 def test_request() -> None:
     assert request("ping", None, "1") == {"jsonrpc": "2.0", "method": "ping", "params": {}, "id": "1"}
     assert "id" not in request("notifications/initialized", {"a": 1}, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (envelope(error={"code": -32603, "message": "no"}), "[jsonrpc 200 -32603] no"),
+        (envelope(error="no"), "[jsonrpc 200 None] no"),
+        (envelope(result={"error": "of a tool"}), None),
+        (envelope(error=None, result={}), None),
+        ({"error": "no", "jsonrpc_version": 2}, None),
+        ({"status": "accepted"}, None),
+        (["jsonrpc", "error"], None),
+    ],
+)
+def test_an_error_where_no_reply_is_expected(body: Any, expected: str | None) -> None:
+    """As in the response to a notification, or to a message whose reply is sent over a stream."""
+    response = answer(body)
+    for found in (error_in(response), problem(response, None)):
+        assert (str(found) if found else None) == expected
+
+
+def test_a_body_without_json_has_no_error() -> None:
+    for media_type, text in (("text/html", b'"jsonrpc"'), ("application/json", b"")):
+        assert error_in(Answer("POST /message", 202, {"content-type": media_type}, text)) is None
