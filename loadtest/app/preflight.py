@@ -6,17 +6,19 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loadtest.core.errors import UsageError
 from loadtest.core.operations import area_of, base
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.engine.selection import read_selection, select
-from loadtest.judge.criteria.criterion import Criterion
-from loadtest.openapi.contracts import contract_of, path_of
 from loadtest.results.run import Scenario
 from loadtest.scenarios.source import ScenarioSource
 from loadtest.versions import data as versions
 from loadtest.workload.profiles import Size
+
+if TYPE_CHECKING:
+    from loadtest.judge.criteria.criterion import Criterion
 
 MAX_CALLS = 10
 """Calls that a scenario makes of one operation at most; only polling exceeds it."""
@@ -84,6 +86,9 @@ class Reachable:
 
 def reachable_operations(scenarios: Sequence[Scenario], version: str | None) -> Reachable:
     """Return what a run of ``scenarios`` can call on the known ``version``, or on an unknown gateway (None)."""
+    # Not needed to refuse an unknown tag, which takes less than a second.
+    from loadtest.openapi.contracts import contract_of, path_of
+
     stored = [one for one in ([version] if version else versions.available()) if path_of(one).is_file()]
     areas: dict[str, str] = {}
     for one in reversed(stored):
