@@ -459,7 +459,7 @@ class GatewayUser(FastHttpUser):
             nonlocal identity
             # First, so that the entity is deleted if it is not as expected.
             identity = str(made[key])
-            entity = Entity(identity, {target: identity}, values)
+            entity = Entity(identity, {target: identity}, values, made.json)
             return (
                 (check(made) if check else None)
                 or shows(values, made.json, operation)
@@ -568,10 +568,10 @@ class GatewayUser(FastHttpUser):
             StepFailed: the call failed, or a value is another.
         """
         wanted = sent_values(json) if values is None else values
-        entity = _entity(operation, path, wanted, identity)
 
         def effect(changed: Answer) -> Mismatch | None:
             stated = changed.json if changed.media_type.endswith("json") else None
+            entity = _entity(operation, path, wanted, identity)._replace(stated=stated)
             return shows(wanted, stated, operation) or self._offered(read or item_of(operation)).shows(
                 self._reader(bearer), entity
             )

@@ -7,7 +7,7 @@ deletion after which the entity can still be read is a failure of the deletion, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from loadtest.client.answer import Answer
@@ -15,6 +15,10 @@ from loadtest.client.mismatch import Mismatch, expected
 
 NOT_FOUND = 404
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_PLAIN_VALUES = (str, int, float)
+"""Types of values that are compared; a flag is a number."""
+_CHANGING = re.compile(r"(^|_)(at|date|count|metrics|reachable|seen|used|status|message|version)$")
+"""Names, with underscores, of members that change without a request, or that differ between kinds of responses."""
 _MASK = re.compile(r"\*+")
 
 Call = Callable[..., Answer]
@@ -29,6 +33,8 @@ class Entity(NamedTuple):
     """Path parameters of the call that is verified."""
     values: Mapping[str, Any]
     """The properties that the entity must have."""
+    stated: Any = None
+    """The body of the response that created or changed it, with which the read must agree."""
 
 
 class ReadBack(Protocol):
@@ -58,7 +64,7 @@ class Item(NamedTuple):
         answer = self._read(call, entity)
         if answer.status == self.missing:
             return expected(f"the entity in the response of {self.operation}", answer.text)
-        return shows(entity.values, answer.json, self.operation)
+        return _agrees(entity, answer.json, self.operation)
 
     def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
         """Return a mismatch if the entity can still be read."""
@@ -98,7 +104,7 @@ class Listed(NamedTuple):
         found = self._find(call, entity)
         if found is None:
             return expected(f"the entity in the list of {self.operation}")
-        return shows(entity.values, found, self.operation)
+        return _agrees(entity, found, self.operation)
 
     def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
         """Return a mismatch if the entity is still listed."""
@@ -171,6 +177,43 @@ def shows(values: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | N
             found = members[_plain(name)]
             return expected(f"{name} to be {value!r:.80} in the response of {operation}", repr(found))
     return None
+
+
+def _agrees(entity: Entity, shown: Any, operation: str) -> Mismatch | None:
+    """Return a mismatch if ``shown`` has other values than were sent, or than the verified call stated."""
+    return shows(entity.values, shown, operation) or contradiction(entity.stated, shown, operation)
+
+
+def contradiction(stated: Any, shown: Any, operation: str) -> Mismatch | None:
+    """Return a mismatch if two responses have different texts, numbers or flags for the same member of an entity.
+
+    ``shown`` is a response of ``operation``. Members that change by themselves, such as times, counts and states, are
+    not compared, nor are those that only one of the responses has, or that are null in one.
+    """
+    for path, value, found in _contradictions(stated, shown):
+        return expected(
+            f"{path.partition('.')[0]} in the response of {operation} to be as this call stated",
+            f"{path}: {found!r:.80} instead of {value!r:.80}",
+        )
+    return None
+
+
+def _contradictions(stated: Any, shown: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(stated, Mapping) and isinstance(shown, Mapping):
+        members = {_plain(k): v for k, v in shown.items()}
+        for name, value in stated.items():
+            if _plain(name) in members and not _CHANGING.search(snake(name)):
+                yield from _contradictions(value, members[_plain(name)], f"{path}.{name}".lstrip("."))
+    elif isinstance(stated, list) and isinstance(shown, list):
+        if len(stated) == len(shown) and not any(isinstance(one, str) for one in (*stated, *shown)):
+            for one, other in zip(stated, shown, strict=True):
+                yield from _contradictions(one, other, f"{path}.[]")
+    elif isinstance(stated, _PLAIN_VALUES) and isinstance(shown, _PLAIN_VALUES) and not _equal(stated, shown):
+        yield path, stated, shown
+
+
+def _equal(stated: str | float, shown: str | float) -> bool:
+    return stated == shown or any(_MASK.fullmatch(str(one)) is not None for one in (stated, shown))
 
 
 def same(sent: Any, shown: Any) -> bool:

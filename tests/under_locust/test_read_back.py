@@ -32,12 +32,16 @@ class Things:
         self.faulty: set[str] = set()
         self.statuses: dict[str, int] = {}
         self.requests: list[str] = []
+        self.derived = {method: "a-slug" for method in ("POST", "PUT", "GET")}
+        """A property that no request contains, as the response to each method has it."""
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self.requests.append(f"{method} {path}")
         sent = json.loads(environ["wsgi.input"].read() or b"{}")
         status, body = self.answer(method, path.removeprefix("/things").strip("/"), sent)
+        for shown in body.get("items", [body]):
+            shown["slug"] = self.derived.get(method)
         start(f"{self.statuses.get(method, status)} X", [("Content-Type", "application/json")])
         return [json.dumps(body).encode()]
 
@@ -139,6 +143,24 @@ def test_a_call_without_effect_is_named(
     # An entity that was not created cannot be deleted either.
     assert failed[0] == failure
     assert all(line.startswith(f"{method} ") or method in ("POST", "GET") for line in failed)
+
+
+@pytest.mark.parametrize("read", [None, LIST])
+@pytest.mark.parametrize(
+    ("method", "named"), [("POST", "POST /things"), ("PUT", f"PUT {THING}"), ("GET", "POST /things")]
+)
+def test_a_response_that_contradicts_another_is_a_failure(
+    user: GatewayUser, things: Things, method: str, named: str, read: ReadBack | None
+) -> None:
+    things.derived[method] = "another-slug"
+    with pytest.raises(StepFailed):
+        life(user, read)
+    (failed,) = [line for line in calls(user) if ": [" in line]
+    reading = f"GET {THING}" if read is None else "GET /things"
+    assert (
+        failed
+        == f"{named}: [content 200] expected slug in the response of {reading} to be as this call stated"
+    )
 
 
 def test_an_entity_that_is_not_as_expected_is_deleted(user: GatewayUser, things: Things) -> None:

@@ -12,7 +12,7 @@ import pytest
 import loadtest.client.answer
 from loadtest.core.operations import deletes
 from loadtest.openapi.contract import read_contract
-from loadtest.users.read_back import item_of, same, sent_values, shows
+from loadtest.users.read_back import contradiction, item_of, same, sent_values, shows
 
 NOT_YET = ("access/",)
 """Packages whose scenarios still delete without reading back."""
@@ -77,6 +77,55 @@ def test_only_what_is_shown_is_compared() -> None:
         == "expected max_size to be 1 in the response of GET /x, got 2"
     )
     assert shows({"name": "a"}, [], "GET /x") is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "shown"),
+    [
+        ({"name": "a"}, {"name": "b"}),
+        ({"name": "a"}, {"name": ""}),
+        ({"isActive": True}, {"is_active": False}),
+        ({"size": 1}, {"size": 2}),
+        ({"config": {"deep": {"x": 1}}}, {"config": {"deep": {"x": 2}}}),
+        ({"arguments": [{"name": "a"}, {"name": "b"}]}, {"arguments": [{"name": "a"}, {"name": "c"}]}),
+        ({"size": 1}, {"size": "1"}),
+    ],
+)
+def test_two_responses_that_contradict_each_other(stated: Any, shown: Any) -> None:
+    found = contradiction(stated, shown, "GET /x")
+    member = next(iter(stated))
+    assert found is not None
+    assert found.text == f"expected {member} in the response of GET /x to be as this call stated"
+    assert " instead of " in str(found.actual)
+
+
+@pytest.mark.parametrize(
+    ("stated", "shown"),
+    [
+        ({"name": "a", "only_here": 1}, {"name": "a", "onlyThere": 2}),
+        ({"name": "a"}, {"name": None}),
+        ({"name": None}, {"name": "a"}),
+        ({"secret": "*****"}, {"secret": "plain"}),
+        ({"secret": "plain"}, {"secret": "*****"}),
+        # What changes by itself, or has another meaning in a response that reports the result of a call.
+        ({"updated_at": "2026-01-01T00:00:00Z"}, {"updatedAt": "2026-01-01T00:00:00"}),
+        ({"toolCount": 0}, {"toolCount": 2}),
+        ({"metrics": {"total": 1}}, {"metrics": {"total": 2}}),
+        ({"status": "success", "message": "done"}, {"status": "active", "message": "hello"}),
+        (
+            {"last_seen": "a", "reachable": True, "version": 1},
+            {"lastSeen": "b", "reachable": False, "version": 2},
+        ),
+        # Lists of names have no order, and an entity may have got more.
+        ({"tags": ["a", "b"]}, {"tags": ["b", "a"]}),
+        ({"tools": [{"id": 1}]}, {"tools": [{"id": 2}, {"id": 1}]}),
+        ({"config": {"a": 1}}, {"config": "{}"}),
+        (None, {"name": "a"}),
+        ({"name": "a"}, [{"name": "b"}]),
+    ],
+)
+def test_two_responses_that_agree(stated: Any, shown: Any) -> None:
+    assert contradiction(stated, shown, "GET /x") is None
 
 
 USERS = Path(loadtest.client.answer.__file__).parents[1] / "users"
