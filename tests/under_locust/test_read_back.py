@@ -32,7 +32,7 @@ class Things:
         self.faulty: set[str] = set()
         self.statuses: dict[str, int] = {}
         self.requests: list[str] = []
-        self.derived = {method: "a-slug" for method in ("POST", "PUT", "GET")}
+        self.derived = dict.fromkeys(("POST", "PUT", "GET"), "a-slug")
         """A property that no request contains, as the response to each method has it."""
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
