@@ -124,7 +124,8 @@ class Caller:
             check: checks the content of a response that satisfies the contract.
             effect: verifies with further calls what this one did. What it finds is a failure of this operation; a
                 failure of its own calls is theirs. Skipped while the load is ending.
-            problem: finds a problem of the protocol above HTTP, before ``check``; by default a JSON-RPC error.
+            problem: finds a problem of the protocol above HTTP, before ``check``; by default a JSON-RPC error, unless
+                the operation is a JSON-RPC method.
             unlisted: the operation is served but not listed in the contract.
             waits: seconds that the scenario has waited for this result, or that ``check`` waits. If it does not come,
                 the failure depends on time: a pause of the load generator may be the cause.
@@ -156,7 +157,7 @@ class Caller:
                     call,
                     answer,
                     accepted=accept or {},
-                    protocol=problem or jsonrpc.error_in,
+                    protocol=problem or (jsonrpc.error_in if operation == base(operation) else None),
                     content=check,
                 )
             verified = found is None and effect is not None and not self.session.stopping

@@ -109,6 +109,7 @@ def test_two_responses_that_contradict_each_other(stated: Any, shown: Any) -> No
         ({"secret": "plain"}, {"secret": "*****"}),
         # What changes by itself, or has another meaning in a response that reports the result of a call.
         ({"updated_at": "2026-01-01T00:00:00Z"}, {"updatedAt": "2026-01-01T00:00:00"}),
+        ({"last_reflection": "2026-01-01T00:00:00Z"}, {"lastReflection": "2026-01-01T00:00:01"}),
         ({"toolCount": 0}, {"toolCount": 2}),
         ({"metrics": {"total": 1}}, {"metrics": {"total": 2}}),
         ({"status": "success", "message": "done"}, {"status": "active", "message": "hello"}),

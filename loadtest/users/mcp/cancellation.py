@@ -64,7 +64,6 @@ class CancellationAPIUser(GatewayUser):
             "POST /rpc tools/call",
             json=jsonrpc.request("tools/call", params, run),
             unlisted=True,
-            problem=lambda _: None,  # the expected error
             check=cancelled,
         )
 
