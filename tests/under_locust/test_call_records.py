@@ -190,3 +190,17 @@ def test_the_elements_of_other_calls_are_not_counted(caller: Caller, recorder: R
         caller.call("POST /things", json={"name": "x"}, effect=fails)
     caller.call("GET /things", check=passes)
     assert recorder.aggregator.checked == {}
+
+
+@pytest.mark.parametrize(("operation", "fails"), [("GET /things", True), ("POST /rpc call", False)])
+def test_a_json_rpc_error_is_a_failure_where_none_is_meant(
+    caller: Caller, gateway: Gateway, operation: str, fails: bool
+) -> None:
+    """A scenario that calls a JSON-RPC method without :meth:`Caller.rpc` checks the reply itself."""
+    gateway.body = {"jsonrpc": "2.0", "id": "1", "error": {"code": -32603, "message": "no"}}
+    if not fails:
+        assert caller.call(operation, json={}).status == 200
+        return
+    with pytest.raises(StepFailed) as failed:
+        caller.call(operation)
+    assert failed.value.problem.kind is ProblemKind.JSONRPC
