@@ -30,6 +30,9 @@ echo "::error title=The load test could not be set up::${cause:-make runtime fai
     echo 'verdict=inconclusive'
     echo 'new-failures=0'
     echo 'known-failures=0'
+    echo 'slower-operations='
+    echo 'breaking-changes='
+    echo 'fixed-operations='
     echo 'operations-succeeded=0'
     echo 'report-url='
 } >> "$GITHUB_OUTPUT"
