@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected, refused
+from loadtest.users.read_back import contradiction
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check
@@ -44,18 +45,27 @@ def has(key: str, value: Any) -> Check:
     return check
 
 
-def lists(entity: str, at: str = "", key: str = "id") -> Check:
-    """Return a check that the response, or its member ``at``, lists an entity whose ``key`` is ``entity``."""
+def lists(entity: str | Answer, at: str = "", key: str = "id") -> Check:
+    """Return a check that the response, or its member ``at``, lists an entity whose ``key`` is ``entity``.
+
+    The response that created the entity can be given instead of its id; the entity must be listed as it states.
+    """
+    identity = entity if isinstance(entity, str) else entity.id
 
     def check(answer: Answer) -> Mismatch | None:
         listed = answer[at] if at else answer.json
-        return (
-            None
-            if any(str(one[key]) == entity for one in listed)
-            else expected("the entity in the list", [one[key] for one in listed])
-        )
+        found = next((one for one in listed if str(one[key]) == identity), None)
+        if found is None:
+            return expected("the entity in the list", [one[key] for one in listed])
+        return _as_stated(entity, found)
 
     return check
+
+
+def _as_stated(entity: str | Answer, listed: Any) -> Mismatch | None:
+    if isinstance(entity, str):
+        return None
+    return contradiction(entity.json, listed, f"in the list to be as in the response of {entity.operation}")
 
 
 def lacks(entity: str, at: str = "") -> Check:
@@ -88,19 +98,29 @@ def both(*checks: Check) -> Check:
 
 def ids(answer: Answer, at: str = "") -> list[str]:
     """Return the ids of the entities that the response lists: in the member ``at``, or on a page in any member."""
+    return [str(one["id"]) for one in _listed(answer, at)]
+
+
+def _listed(answer: Answer, at: str) -> Any:
     body = answer[at] if at else answer.json
-    listed = next((v for v in body.values() if isinstance(v, list)), []) if isinstance(body, dict) else body
-    return [str(one["id"]) for one in listed]
+    return next((v for v in body.values() if isinstance(v, list)), []) if isinstance(body, dict) else body
 
 
-def lists_only(*entities: str, at: str = "") -> Check:
-    """Return a check that the response, or its member ``at``, lists exactly these entities, in any order."""
+def lists_only(*entities: str | Answer, at: str = "") -> Check:
+    """Return a check that the response, or its member ``at``, lists exactly these entities, in any order.
+
+    They are given as in :func:`lists`.
+    """
+    by_id = {one if isinstance(one, str) else one.id: one for one in entities}
 
     def check(answer: Answer) -> Mismatch | None:
         found = ids(answer, at)
-        if missing := set(entities) - set(found):
+        if missing := by_id.keys() - set(found):
             return expected("the entity in the list", f"{found}, without {missing}")
-        return None if len(found) == len(entities) else expected("no other entity in the list", found)
+        if len(found) != len(entities):
+            return expected("no other entity in the list", found)
+        pairs = zip(found, _listed(answer, at), strict=True)
+        return next(filter(None, (_as_stated(by_id[name], one) for name, one in pairs)), None)
 
     return check
 

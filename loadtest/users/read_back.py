@@ -182,18 +182,20 @@ def shows(values: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | N
 
 def _agrees(entity: Entity, shown: Any, operation: str) -> Mismatch | None:
     """Return a mismatch if ``shown`` has other values than were sent, or than the verified call stated."""
-    return shows(entity.values, shown, operation) or contradiction(entity.stated, shown, operation)
+    return shows(entity.values, shown, operation) or contradiction(
+        entity.stated, shown, f"in the response of {operation} to be as this call stated"
+    )
 
 
-def contradiction(stated: Any, shown: Any, operation: str) -> Mismatch | None:
+def contradiction(stated: Any, shown: Any, where: str) -> Mismatch | None:
     """Return a mismatch if two responses have different texts, numbers or flags for the same member of an entity.
 
-    ``shown`` is a response of ``operation``. Members that change by themselves, such as times, counts and states, are
-    not compared, nor are those that only one of the responses has, or that are null in one.
+    The message says ``where`` which one is expected. Members that change by themselves, such as times, counts and
+    states, are not compared, nor are those that only one of the responses has, or that are null in one.
     """
     for path, value, found in _contradictions(stated, shown):
         return expected(
-            f"{path.partition('.')[0]} in the response of {operation} to be as this call stated",
+            f"{path.partition('.')[0]} {where}",
             f"{path}: {found!r:.80} instead of {value!r:.80}",
         )
     return None

@@ -49,6 +49,12 @@ def answer(body: Any) -> Answer:
 DONE = {"errors": [], "progress": {"created": 1, "failed": 0}}
 TAGS = [{"name": "a", "stats": {"total": 1}}, {"name": "b", "stats": {"total": 2}}]
 FIRST = answer({"tools": [{"id": "a"}], "nextCursor": "x"})
+MADE = Answer(
+    "POST /tools",
+    201,
+    {"content-type": "application/json"},
+    msgspec.json.encode({"id": "a", "size": 1, "updated_at": "now"}),
+)
 PAGE_OF_ONE = "expected a page of one entity that was not on another page, got ['a']"
 NO_CURSOR = "expected the next page to be named, got {'tools': [{'id': 'a'}], 'nextCursor': None}"
 REPLIES = {"parts": [{"text": "hi"}]}
@@ -79,6 +85,8 @@ REPLIES = {"parts": [{"text": "hi"}]}
         (lists_only("a", "b"), [{"id": "b"}, {"id": "a"}]),
         (lists_only("a"), {"tools": [{"id": "a"}], "nextCursor": None}),
         (lists_only("a", at="items"), {"items": [{"id": "a"}]}),
+        (lists(MADE), [{"id": "b", "size": 2}, {"id": "a", "size": 1, "updated_at": "later", "more": 1}]),
+        (lists_only(MADE, "b"), [{"id": "b", "size": 2}, {"id": "a", "size": 1}]),
         (of_no_other_team, []),
         (lists_number(2), [{"id": "b"}, {"id": "a"}]),
         (lists_one_of({"a", "b"}), [{"id": "b"}]),
@@ -142,6 +150,15 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         (lists_only("a"), [], "expected the entity in the list, got [], without {'a'}"),
         (lists_only(), [{"id": "a"}], "expected no other entity in the list, got ['a']"),
         (lists_only("a"), [{"id": "a"}, {"id": "a"}], "expected no other entity in the list, got ['a', 'a']"),
+        *(
+            (
+                check,
+                [{"id": "b"}, {"id": "a", "size": 2}],
+                "expected size in the list to be as in the response of POST /tools, got size: 2 instead of 1",
+            )
+            for check in (lists(MADE), lists_only(MADE, "b"), lists_only("b", MADE))
+        ),
+        (lists(MADE), [{"id": "b", "size": 1}], "expected the entity in the list, got ['b']"),
         (lists_number(1), [], "expected a list of 1, got []"),
         (of_no_other_team, [{"id": "a"}], "expected no entity of another team in the list, got ['a']"),
         (lists_one_of({"b"}), [{"id": "a"}], PAGE_OF_ONE),

@@ -92,10 +92,10 @@ def test_only_what_is_shown_is_compared() -> None:
     ],
 )
 def test_two_responses_that_contradict_each_other(stated: Any, shown: Any) -> None:
-    found = contradiction(stated, shown, "GET /x")
+    found = contradiction(stated, shown, "in the list to be as created")
     member = next(iter(stated))
     assert found is not None
-    assert found.text == f"expected {member} in the response of GET /x to be as this call stated"
+    assert found.text == f"expected {member} in the list to be as created"
     assert " instead of " in str(found.actual)
 
 

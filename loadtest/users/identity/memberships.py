@@ -121,7 +121,7 @@ class MembershipUser(PeopleUser):
                 json={"email": member.email, "role": "member"},
             )
             own = "GET /users/me/invitations"
-            self.call(own, bearer=member.bearer, check=lists(invitation.id))
+            self.call(own, bearer=member.bearer, check=lists(invitation))
             self.call(
                 "POST /teams/invitations/{token}/decline",
                 token=invitation["token"],

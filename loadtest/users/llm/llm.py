@@ -109,11 +109,11 @@ class LlmConfigUser(LlmModels):
         """All configured providers and models, and those available to users."""
         with self.provider() as provider, self.model(provider.id) as model:
             every = {"page_size": 100, "page": 1}
-            self.call("GET /llm/providers", params=every, check=lists(provider.id, at="providers"))
+            self.call("GET /llm/providers", params=every, check=lists(provider, at="providers"))
             self.call("GET /llm/providers", params={"page_size": 1}, check=lists_number(1, at="providers"))
             self.call("GET /llm/providers", params=every | BEYOND, check=lists_number(0, at="providers"))
             all_of_them = every | {"enabled_only": False}
-            self.call("GET /llm/providers", params=all_of_them, check=lists(provider.id, at="providers"))
+            self.call("GET /llm/providers", params=all_of_them, check=lists(provider, at="providers"))
             of_provider: dict[str, Any] = {"provider_id": provider.id}
             with self.model(provider.id, model_id="loadtest-disabled", enabled=False) as other:
                 left = {model.id, other.id}
@@ -125,7 +125,7 @@ class LlmConfigUser(LlmModels):
                     )
                     left.discard(str(here["models.0.id"]))
                 enabled_only = of_provider | {"enabled_only": True}
-                self.call("GET /llm/models", params=enabled_only, check=lists_only(model.id, at="models"))
+                self.call("GET /llm/models", params=enabled_only, check=lists_only(model, at="models"))
                 for operation in CHOICES:
                     self.call(
                         operation, check=both(lists(model.id, at="models"), lacks(other.id, at="models"))

@@ -35,7 +35,7 @@ class ComplianceUser(GatewayUser):
                 },
                 check=has("framework", framework),
             )
-        self.call("GET /compliance/reports", check=lists(report.id))
+        self.call("GET /compliance/reports", check=lists(report))
         same = has_all({"id": report.id, "framework": framework})
         self.call("GET /compliance/reports/{report_id}", report_id=report.id, check=same)
         export = "GET /compliance/reports/{report_id}/export"

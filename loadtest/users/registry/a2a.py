@@ -36,7 +36,7 @@ class A2AUser(RegistryUser):
         """An agent is registered, called and deleted."""
         tag = self.name("tag")
         with self.agent(tags=[tag], **PROPERTIES) as agent:
-            self.call("GET /a2a", params={"tags": tag}, check=lists_only(agent.id))
+            self.call("GET /a2a", params={"tags": tag}, check=lists_only(agent))
             text = self.name("text")
             self.call(
                 "POST /a2a/{agent_name}/invoke",

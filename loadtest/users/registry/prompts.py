@@ -20,7 +20,7 @@ class PromptsUser(RegistryUser):
         """A prompt with an argument is created, rendered and deleted."""
         tag = self.name("tag")
         with self.prompt(tags=[tag]) as prompt:
-            self.call("GET /prompts", params={"tags": tag}, check=lists_only(prompt.id))
+            self.call("GET /prompts", params={"tags": tag}, check=lists_only(prompt))
             self.call(
                 "POST /prompts/{prompt_id}",
                 prompt_id=prompt.id,

@@ -22,7 +22,7 @@ class ResourcesUser(RegistryUser):
         tag = self.name("tag")
         with self.resource(tags=[tag]) as resource:
             uri = resource["uri"]
-            self.call("GET /resources", params={"tags": tag}, check=lists_only(resource.id))
+            self.call("GET /resources", params={"tags": tag}, check=lists_only(resource))
             self.call(
                 "GET /resources/{resource_id}",
                 resource_id=resource.id,

@@ -43,12 +43,10 @@ class ServersUser(RegistryUser):
                 for operation in ("GET /servers", "GET /servers/"):
                     for included in (False, True):
                         query = {"tags": tag, "include_metrics": included}
-                        self.call(operation, params=query, check=lists_only(server.id))
+                        self.call(operation, params=query, check=lists_only(server))
                 for (lists, state, kind), part in zip(PARTS, (tool, resource, prompt), strict=True):
                     own = {"server_id": server.id}
-                    self.call(
-                        lists, params={"include_metrics": True}, check=lists_only(part.id), **named(own)
-                    )
+                    self.call(lists, params={"include_metrics": True}, check=lists_only(part), **named(own))
                     off = {"activate": False}
                     self.call(
                         state, params=off, check=enabled(False, under=kind), **named({f"{kind}_id": part.id})

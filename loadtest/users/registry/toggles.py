@@ -137,7 +137,7 @@ class EntityToggleUser(RegistryUser):
         with self.tool(tags=[tag], scope=PRIVATE) as private, self.tool(tags=[tag], scope=PUBLIC) as public:
             for operation in ("GET /tools", "GET /tools/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
-                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
 
     @task
     def resources_by_visibility(self) -> None:
@@ -149,7 +149,7 @@ class EntityToggleUser(RegistryUser):
         ):
             for operation in ("GET /resources", "GET /resources/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
-                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
 
     @task
     def prompts_by_visibility(self) -> None:
@@ -161,7 +161,7 @@ class EntityToggleUser(RegistryUser):
         ):
             for operation in ("GET /prompts", "GET /prompts/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
-                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
 
     @task
     def servers_by_visibility(self) -> None:
@@ -173,7 +173,7 @@ class EntityToggleUser(RegistryUser):
         ):
             for operation in ("GET /servers", "GET /servers/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
-                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
 
     @task
     def agents_by_visibility(self) -> None:
@@ -182,7 +182,7 @@ class EntityToggleUser(RegistryUser):
         with self.agent(tags=[tag], scope=PRIVATE) as private, self.agent(tags=[tag], scope=PUBLIC) as public:
             for operation in ("GET /a2a", "GET /a2a/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
-                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made.id))
+                    self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
 
     @task
     def gateways_by_visibility(self) -> None:

@@ -37,7 +37,7 @@ class ToolsUser(RegistryUser):
         """A REST tool is created, called and deleted."""
         tag = self.name("tag")
         with self.tool(tags=[tag], **PROPERTIES) as tool:
-            self.call("GET /tools", params={"tags": tag}, check=lists_only(tool.id))
+            self.call("GET /tools", params={"tags": tag}, check=lists_only(tool))
             self.call_tool(tool)
 
     @task(2)
