@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Running, Source
 from loadtest.gateway.logs import LogQuery
+from loadtest.gateway.ports import is_free
 from loadtest.gateway.process.detached import boot_detached
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
@@ -85,13 +85,7 @@ def port_of(run: Run, failure: Failure) -> int | None:
     address = urlsplit(seen if local and seen.startswith("http://127.0.0.1:") else run.settings.host)
     if address.hostname != "127.0.0.1" or address.port is None:
         return None
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.hostname, address.port))
-        except OSError:
-            return None
-    return address.port
+    return address.port if is_free(address.port) else None
 
 
 def overrides_of(run: Run) -> Mapping[str, str]:

@@ -55,13 +55,11 @@ def reserved(path: Path, what: str) -> Iterator[None]:
     Raises:
         UsageError: another process holds it (the message is ``what``), or the file cannot be opened.
     """
-    lock = _file_lock(path)
-    if not _acquired(lock, path):
+    lock = if_free(path)
+    if lock is None:
         raise UsageError(what)
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ def reserved_ports(number: int) -> Iterator[tuple[int, ...]]:
             if lock is None:
                 continue
             stack.enter_context(lock)
-            if not _refusal(port):
+            if is_free(port):
                 ports.append(port)
         if len(ports) < number:
             raise InconclusiveError(
@@ -59,6 +59,11 @@ def require_free(port: int) -> None:
     """
     if refusal := _refusal(port):
         raise UsageError(f"port {port} on {LOOPBACK} cannot be used ({refusal}), expected a free one")
+
+
+def is_free(port: int) -> bool:
+    """Return whether this process can listen on ``port``."""
+    return _refusal(port) is None
 
 
 def _lock_directory() -> Path:

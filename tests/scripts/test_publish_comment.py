@@ -91,7 +91,7 @@ def test_the_comparison_with_the_base_is_below_its_verdict(tmp_path: Path) -> No
         "name": "1a2b3c4",
         "slower": [{"operation": f"POST /slow/{n}", "ratio": 1.62} for n in range(7)],
         "breaking": ["GET /gone: removed", EVIL],
-        "fixed": ["GET /mended"],
+        "fixed": ["GET /fixed"],
         "overall_slower": True,
         "overall_ratio": 1.2,
     }
