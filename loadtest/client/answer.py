@@ -71,13 +71,15 @@ class MissingMember(LookupError):  # noqa: N818 - a problem of a response, not a
 class Answer:
     """Status, headers and body; JSON is decoded on first use."""
 
-    __slots__ = ("_json", "body", "headers", "message", "on_read", "operation", "status")
+    __slots__ = ("_json", "body", "headers", "media_type", "message", "on_read", "operation", "status")
 
     def __init__(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.operation = operation
         self.status = status
         self.headers = headers
         self.body = body
+        self.media_type = str(headers.get("content-type") or "").partition(";")[0].strip().lower()
+        """The ``Content-Type`` without parameters, such as ``application/json``; empty if there is none."""
         self._json: Any = _MISSING
         self.message: dict[str, Any] | None = None
         """The JSON-RPC message in the body, once it was decoded."""
@@ -108,11 +110,6 @@ class Answer:
     def _notify(self) -> None:
         if self.on_read is not None:
             self.on_read(self.operation)
-
-    @property
-    def media_type(self) -> str:
-        """The ``Content-Type`` without parameters, such as ``application/json``; empty if there is none."""
-        return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
     def __getitem__(self, path: str) -> Any:
         """Return a member of the JSON body by its dotted path: ``answer["token.id"]``, ``answer["0.name"]``.

@@ -19,19 +19,3 @@ class CallSync(Protocol):
 
     def failed(self, operation: str, problem: Problem) -> None:
         """Record that the last call of ``operation`` had a ``problem``."""
-
-
-class NoSync:
-    """Calls that wait for nothing."""
-
-    def before(self, operation: str) -> None:
-        """See :class:`CallSync`."""
-
-    def after(self, operation: str, status: int, duration: float) -> None:
-        """See :class:`CallSync`."""
-
-    def first_event(self, operation: str, duration: float) -> None:
-        """See :class:`CallSync`."""
-
-    def failed(self, operation: str, problem: Problem) -> None:
-        """See :class:`CallSync`."""

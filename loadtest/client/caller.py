@@ -14,7 +14,7 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 
 from loadtest.client.answer import Answer, MissingMember, Problem
 from loadtest.client.call import CallContext, report_call
-from loadtest.client.call_sync import CallSync, NoSync
+from loadtest.client.call_sync import CallSync
 from loadtest.client.connection.connections import ClientPool
 from loadtest.client.connection.transport import answer_of
 from loadtest.client.element_log import ElementLog, OnChecked
@@ -55,6 +55,7 @@ class NotInContract(RescheduleTask):
     """This gateway does not have the operation, which ends the scenario without a failure."""
 
 
+_NONE: frozenset[str] = frozenset()
 _ENDS = (RescheduleTask, StopUser, StopTest, GreenletExit)
 
 
@@ -78,7 +79,8 @@ class Caller:
         self._unwinding: set[gevent.Greenlet] = set()
         """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
         self.elements = ElementLog(on_checked)
-        self.sync: CallSync = NoSync()
+        self.sync: CallSync | None = None
+        """Synchronises the calls with those of another user; None if they wait for nothing."""
         self._on_stream = on_stream
         self._routes: dict[str, Route] = {}
         # A sign-in sets cookies, and a cookie enables the gateway's CSRF checks for every later call.
@@ -145,11 +147,11 @@ class Caller:
             keeps_example=self.session.keeps_examples,
         )
         response = self.send(route, request, call)
-        self._check_token(response, bearer)
+        found: Problem | None
+        answer, found = answer_of(operation, response)
+        self._check_token(answer.status, bearer)
         ended: BaseException | None = None
         with response:
-            found: Problem | None
-            answer, found = answer_of(operation, response)
             call.refused = found is None and answer.status in refusals
             if found is None and not call.refused:
                 found = find_problem(
@@ -165,7 +167,7 @@ class Caller:
                 found, ended = self._verify(answer, effect)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
-        if found is not None:
+        if found is not None and self.sync is not None:
             self.sync.failed(operation, found)
         if found is not None or answer.status >= 500:
             # The server closes the connection after an unhandled exception, possibly after sending the response. The
@@ -176,7 +178,12 @@ class Caller:
         if ended is not None:
             raise ended
         if call.accepted is None and not call.refused:
-            sent = self.session.contract.input_of(operation).sent(params, json if form is None else form)
+            content = json if form is None else form
+            sent = (
+                self.session.contract.input_of(operation).sent(params, content)
+                if params or content
+                else _NONE
+            )
             self.elements.succeeded(operation, sent, checked=check is not None or verified)
         answer.on_read = self.note
         return answer
@@ -253,8 +260,8 @@ class Caller:
             keeps_example=self.session.keeps_examples,
         )
         response = self.send(route, request, call, stream=True)
-        self._check_token(response, bearer)
         answer, problem = answer_of(operation, response, streamed=True)
+        self._check_token(answer.status, bearer)
         if problem is None:
             problem = find_stream_problem(self.session, call, answer)
         lines = cast("LineReader", response._response)  # noqa: SLF001 - the only way to its lines
@@ -273,7 +280,8 @@ class Caller:
                 response.request_meta["response_time"] = events.first_event or float(
                     response.request_meta["response_time"]
                 )
-                self.sync.first_event(operation, response.request_meta["response_time"])
+                if self.sync is not None:
+                    self.sync.first_event(operation, response.request_meta["response_time"])
             response.request_meta["response_time"] += call.late
             # If the block failed elsewhere before it read an event, the stream has no result.
             if reported or (events is not None and events.events):
@@ -281,7 +289,8 @@ class Caller:
                     problem = report_call(response, request, call, answer, problem, self.session.redactor)
             self.http.client.clientpool.close()
         if problem is not None:
-            self.sync.failed(operation, problem)
+            if self.sync is not None:
+                self.sync.failed(operation, problem)
             raise StepFailed(problem, operation)
         sent = self.session.contract.input_of(operation).sent(params, json)
         self.elements.succeeded(operation, sent, checked=events is not None and events.events > 0)
@@ -351,7 +360,8 @@ class Caller:
 
         The body of a ``stream`` is not read yet, and takes no slot of the limiter.
         """
-        self.sync.before(call.operation)
+        if self.sync is not None:
+            self.sync.before(call.operation)
         with nullcontext() if stream else self.session.limiter.slot(call.operation):
             call.late, call.began = self.lateness(), clock.now()
             response: ResponseContextManager = self.http.request(
@@ -364,22 +374,18 @@ class Caller:
                 stream=stream,
                 context={"call": call},
             )
-        self.sync.after(
-            call.operation, response.status_code or 0, float(response.request_meta["response_time"])
-        )
+        if self.sync is not None:
+            latency = float(response.request_meta["response_time"])
+            self.sync.after(call.operation, response.status_code or 0, latency)
         return response
 
-    def _check_token(self, response: ResponseContextManager, bearer: str | None) -> None:
+    def _check_token(self, status: int, bearer: str | None) -> None:
         """End the load if the gateway rejects the token everywhere: a 401 is then not a failure of the operation.
 
         Raises:
             StopUser: it does; the response is not reported.
         """
-        if (
-            response.status_code == HTTPStatus.UNAUTHORIZED
-            and bearer is None
-            and self.session.token_rejected()
-        ):
+        if status == HTTPStatus.UNAUTHORIZED and bearer is None and self.session.token_rejected():
             raise StopUser
 
     def lateness(self) -> float:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from loadtest.openapi.contract import DIALECT, Contract
 from loadtest.shapes.expected import Difference, certain_schema, compare, exact_schema
 from loadtest.shapes.shape import Shape, Within, merge, shape_of
 
@@ -33,7 +34,8 @@ class ResponseShapes:
     """The shapes of responses by operation and status.
 
     Almost every response is like an earlier one, which a compiled JSON Schema finds out in a few microseconds. Only
-    others are compared key by key.
+    others are compared key by key. The same schema contains that of the contract, because most of the time of a
+    validation is the conversion of the value: a response that is valid for it needs no second validation.
     """
 
     def __init__(
@@ -44,29 +46,48 @@ class ResponseShapes:
         self._recorded = recorded or {}
         self._entries: dict[tuple[str, int], _Entry] = {}
 
-    def examine(self, operation: str, status: int, body: Any) -> Examined:
-        """Compare the decoded JSON ``body`` of a response."""
+    def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
+        """Return whether the decoded JSON ``body`` satisfies the contract and is like that of an earlier response."""
+        entry = self._entries.get((operation, status))
+        return entry is not None and entry.is_typical(contract, body)
+
+    def examine(self, operation: str, status: int, body: Any, *, typical: bool = False) -> Examined:
+        """Compare the decoded JSON ``body`` of a response, unless :meth:`is_typical` has found it ``typical``."""
         entry = self._entries.get((operation, status))
         if entry is None:
             recorded = self._recorded.get(operation, {}).get(str(status))
-            entry = self._entries[operation, status] = _Entry(recorded)
-        return entry.examine(body)
+            entry = self._entries[operation, status] = _Entry(operation, status, recorded)
+        return entry.examine(body, typical)
 
 
 class _Entry:
     """The shape of the responses of an operation with one status."""
 
-    def __init__(self, recorded: Shape | None) -> None:
+    def __init__(self, operation: str, status: int, recorded: Shape | None) -> None:
+        self._operation = operation
+        self._status = status
         self._recorded = recorded
         self._seen = recorded or Shape()
-        self._alike = _validator(recorded, self._seen) if recorded else None
+        self._alike = _compiled(_alike(recorded, self._seen)) if recorded else None
         """Valid for values that are like earlier ones and have no difference."""
+        self._typical: jsonschema_rs.Validator | None = None
+        """The same, together with the schema of the contract; None if it has to be compiled."""
         self._samples = 0
         self._new = 0
 
-    def examine(self, body: Any) -> Examined:
+    def is_typical(self, contract: Contract, body: Any) -> bool:
+        if self._alike is None:
+            return False
+        if self._typical is None:
+            schemas = [_alike(self._recorded, self._seen)]
+            if (pointer := contract.schema_of(self._operation, self._status)) is not None:
+                schemas.append(contract.reference(pointer))
+            self._typical = contract.compiled({"allOf": schemas})
+        return self._typical.is_valid(body)
+
+    def examine(self, body: Any, typical: bool) -> Examined:
         compared = self._recorded is not None
-        if self._alike is not None and self._alike.is_valid(body):
+        if typical or (self._alike is not None and self._alike.is_valid(body)):
             self._samples += 1
             return Examined(sample=shape_of(body) if self._samples <= SAMPLES else None, compared=compared)
         differences, added = compare(self._recorded, body) if self._recorded else ((), ())
@@ -76,12 +97,13 @@ class _Entry:
         sample = shape_of(body)
         if not differences:
             self._seen = merge(self._seen, sample, Within.RUN)
-            self._alike = _validator(self._recorded, self._seen)
+            self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
         return Examined(differences, added, sample, compared)
 
 
-def _validator(recorded: Shape | None, seen: Shape) -> jsonschema_rs.Validator:
-    certain = certain_schema(recorded) if recorded else {}
-    return jsonschema_rs.validator_for(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [exact_schema(seen), certain]}
-    )
+def _alike(recorded: Shape | None, seen: Shape) -> dict[str, Any]:
+    return {"allOf": [exact_schema(seen), certain_schema(recorded) if recorded else {}]}
+
+
+def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(schema | {"$schema": DIALECT})

@@ -63,6 +63,11 @@ class Session:
     keeps_examples: bool = False
     """Request and response of every call are kept, not of failures only."""
     _rejected: bool = False
+    _skipped: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        skipped = self.data.skipped if self.data is not None else ()
+        self._skipped = frozenset(scenario for one in skipped for scenario in one.scenarios)
 
     def token_rejected(self) -> bool:
         """Return whether a token that was given to the load test has expired or is rejected for every request.
@@ -82,7 +87,7 @@ class Session:
 
     def skips(self, scenario: str) -> bool:
         """Return whether the version's data skips ``scenario``."""
-        return self.data is not None and any(scenario in one.scenarios for one in self.data.skipped)
+        return scenario in self._skipped
 
     def excludes(self, operation: str) -> bool:
         """Return whether the version's data excludes ``operation`` from being called."""

@@ -8,20 +8,25 @@ from typing import Any
 from loadtest.client.answer import Answer, Deviation, Problem, refusal_reason
 from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
-from loadtest.client.response_shapes import ResponseShapes
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
 
 
 def check_contract(
-    answer: Answer, contract: Contract, *, accepted: Mapping[int, str], streamed: bool = False
+    answer: Answer,
+    contract: Contract,
+    *,
+    accepted: Mapping[int, str],
+    streamed: bool = False,
+    typical: bool = False,
 ) -> Problem | Deviation | None:
     """Validate ``answer`` against the contract.
 
     An operation that is not in the contract (the name of a JSON-RPC method, the target of a redirect) must only have a
     status 2xx or 3xx. A ``streamed`` response has no body yet, and may be an event stream where the document states
-    JSON. Returns None if the response is valid, and a Deviation if the version's data lists all its mismatches.
+    JSON. The body of a ``typical`` response was validated before. Returns None if the response is valid, and a
+    Deviation if the version's data lists all its mismatches.
     """
     status = answer.status
     if status in accepted:
@@ -45,7 +50,7 @@ def check_contract(
         if answer.media_type:
             other = f"expected JSON, got {answer.media_type}"
             return Problem(ProblemKind.JSON, other, status=status)
-    return _checked_body(answer, contract, documented_response.schema)
+    return None if typical else _checked_body(answer, contract, documented_response.schema)
 
 
 def _rejecting_redirect(answer: Answer) -> Problem | None:
@@ -95,7 +100,11 @@ def find_problem(
     """
     call.validated = True
     call.media_type = answer.media_type
-    found = check_contract(answer, session.contract, accepted=accepted)
+    body = json_of(answer)
+    typical = body is not None and session.shapes.is_typical(
+        session.contract, call.operation, answer.status, body
+    )
+    found = check_contract(answer, session.contract, accepted=accepted, typical=typical)
     if isinstance(found, Deviation):
         call.differs = found.text
     elif found is not None:
@@ -108,29 +117,31 @@ def find_problem(
         problem = content_problem(answer, content)
     if problem is None:
         # Last: shapes are recorded from correct responses only, and a known failure of the content may have another.
-        custom = (call.scenario or "").partition(".")[0] in session.custom
-        problem = _shape_problem(session.shapes, call, answer, nulls=not custom)
+        message = answer.message if answer.message is not None else body
+        problem = _shape_problem(session, call, answer.status, message, typical=typical)
     return problem
 
 
 def _shape_problem(
-    shapes: ResponseShapes, call: CallContext, answer: Answer, *, nulls: bool
+    session: Session, call: CallContext, status: int, body: Any, *, typical: bool = False
 ) -> Problem | None:
     """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen.
 
-    Without ``nulls``, a null is no difference: the shapes were recorded with the requests of built-in scenarios, and
-    whether a property may be null if it was not sent is stated by the contract, which was checked before.
+    In a scenario that is not built in, a null is no difference: the shapes were recorded with the requests of built-in
+    scenarios, and whether a property may be null if it was not sent is stated by the contract, checked before.
     """
-    body = json_of(answer)
     if body is None:
         return None
-    found = shapes.examine(call.operation, answer.status, body)
+    found = session.shapes.examine(call.operation, status, body, typical=typical)
     call.compared, call.shape, call.added = found.compared, found.sample, found.added
-    differences = [one for one in found.differences if nulls or one.actual != "null"]
+    if not found.differences:
+        return None
+    custom = (call.scenario or "").partition(".")[0] in session.custom
+    differences = [one for one in found.differences if not custom or one.actual != "null"]
     if not differences:
         return None
     first, *others = (str(one) for one in differences)
-    return Problem(ProblemKind.SHAPE, first, status=answer.status, actual="; ".join(others))
+    return Problem(ProblemKind.SHAPE, first, status=status, actual="; ".join(others))
 
 
 def json_of(answer: Answer) -> Any:

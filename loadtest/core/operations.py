@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 """Keys of an OpenAPI path item that are operations."""
@@ -19,6 +20,7 @@ def canonical(method: str, path: str) -> str:
     return f"{method.upper()} {PREFIX.sub('', path)}"
 
 
+@lru_cache(maxsize=4096)
 def base(operation: str) -> str:
     """Return only method and path: ``POST /rpc`` for ``POST /rpc tools/call``; a name without a path is unchanged."""
     parts = operation.split(" ", 2)
@@ -36,6 +38,8 @@ def renamed(operation: str, names: Mapping[str, str]) -> str:
     With ``{"/servers": "/virtual-servers"}``, ``GET /servers/{server_id}`` becomes
     ``GET /virtual-servers/{server_id}``; ``GET /servers-of-others`` is unchanged.
     """
+    if not names:
+        return operation
     method, _, path = operation.partition(" ")
     for old, new in names.items():
         if re.match(rf"{re.escape(old)}(?=/| |$)", path):

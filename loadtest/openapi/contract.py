@@ -18,6 +18,8 @@ from loadtest.openapi.elements import NO_INPUT, DocumentedInput, documented_inpu
 from loadtest.results.failures import normalise
 from loadtest.versions.data import Drift, VersionData
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""Of the schemas in an OpenAPI 3.1 document."""
 _DOCUMENT = "urn:contract"
 
 
@@ -106,6 +108,22 @@ class Contract:
             found[name] = tuple(sorted(self.input_of(name).names | output))
         return found
 
+    def schema_of(self, operation: str, status: int) -> str | None:
+        """Return the pointer to the documented schema of a JSON response, or None if there is none."""
+        known = self.operations.get(operation)
+        documented = known.success.get(status) if known else None
+        return documented.schema if documented else None
+
+    def reference(self, pointer: str) -> dict[str, str]:
+        """Return a schema that refers to the one at ``pointer`` in the document."""
+        return {"$ref": f"{_DOCUMENT}#{pointer}"}
+
+    def compiled(self, schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
+        """Return a validator of a schema that may contain a :meth:`reference`."""
+        if self._registry is None:
+            self._registry = jsonschema_rs.Registry([(_DOCUMENT, dict(self.document))])
+        return jsonschema_rs.validator_for({**schema, "$schema": DIALECT}, registry=self._registry)
+
     def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
         """Return the distinct violations of the schema at ``pointer`` by ``body``, one line each.
 
@@ -113,13 +131,7 @@ class Contract:
         """
         validator = self._validators.get(pointer)
         if validator is None:
-            if self._registry is None:
-                self._registry = jsonschema_rs.Registry([(_DOCUMENT, dict(self.document))])
-            validator = jsonschema_rs.validator_for(
-                {"$ref": f"{_DOCUMENT}#{pointer}", "$schema": "https://json-schema.org/draft/2020-12/schema"},
-                registry=self._registry,
-            )
-            self._validators[pointer] = validator
+            validator = self._validators[pointer] = self.compiled(self.reference(pointer))
         if validator.is_valid(body):
             return ()
         return tuple(dict.fromkeys(normalise(_violation(error)) for error in validator.iter_errors(body)))

@@ -12,7 +12,7 @@ from loadtest.recording.calls_over_time import StepCounts
 from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
 from loadtest.results.failures import Failure, ProblemKind, fingerprint
-from loadtest.results.latency import Histogram
+from loadtest.results.latency import Histogram, bucket_of
 from loadtest.results.measurements import Acceptance, Operation, ShapeRecord, Stream, Timeline
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
@@ -161,12 +161,12 @@ class _RefusalCounts(msgspec.Struct):
     def add(self, result: RefusalResult) -> None:
         self.requests += 1
         name = "" if result.standing is Standing.AS_RECORDED else f"{result.operation}: {result.label}"
-        _add(self.standings.setdefault(result.standing, {}), {name: 1})
+        _count(self.standings.setdefault(result.standing, {}), name)
         if result.reason:
-            _add(self.reasons, {result.reason: 1})
+            _count(self.reasons, result.reason)
         if result.outcome:
             cases = self.outcomes.setdefault(result.operation, {})
-            _add(cases.setdefault(result.label, {}), {result.outcome: 1})
+            _count(cases.setdefault(result.label, {}), result.outcome)
 
     def merge(self, other: _RefusalCounts) -> None:
         self.requests += other.requests
@@ -226,22 +226,23 @@ class Aggregator(msgspec.Struct):
         if operation is None:
             operation = self.operations[outcome.operation] = _OperationCounts()
         operation.scenario = outcome.scenario or operation.scenario
-        operation.latency.add(outcome.duration)
+        bucket = bucket_of(outcome.duration)
+        operation.latency.add_to(bucket)
         operation.over_time.add(
             outcome.finished - self.start, outcome.duration, failed=outcome.fault is not None
         )
-        self.buckets.add(self.start, outcome)
+        self.buckets.add(self.start, outcome, bucket)
         counts, status = operation.counts, str(outcome.status)
         if outcome.media_type and outcome.fault is None:
-            _add(operation.media_types, {outcome.media_type: 1})
-        operation.statuses[status] = operation.statuses.get(status, 0) + 1
-        counts["received"] = counts.get("received", 0) + outcome.received
+            _count(operation.media_types, outcome.media_type)
+        _count(operation.statuses, status)
+        _count(counts, "received", outcome.received)
         if outcome.validated:
-            counts["validated"] = counts.get("validated", 0) + 1
+            _count(counts, "validated")
         if outcome.compared:
-            counts["compared"] = counts.get("compared", 0) + 1
+            _count(counts, "compared")
         for path in outcome.added:
-            _add(self.added.setdefault(outcome.operation, {}), {path: 1})
+            _count(self.added.setdefault(outcome.operation, {}), path)
         if outcome.shape is not None and (
             outcome.fault is None or outcome.fault.problem is ProblemKind.SHAPE
         ):
@@ -257,13 +258,13 @@ class Aggregator(msgspec.Struct):
             kind = "rejected"
         elif outcome.accepted is not None:
             kind = "accepted"
-            _add(operation.accepted.setdefault(status, {}), {outcome.accepted: 1})
+            _count(operation.accepted.setdefault(status, {}), outcome.accepted)
         elif outcome.differs is not None:
             kind = "drift"
-            _add(operation.differs, {outcome.differs: 1})
+            _count(operation.differs, outcome.differs)
         if kind == "success":
             operation.succeeded(outcome.finished)
-        counts[kind] = counts.get(kind, 0) + 1
+        _count(counts, kind)
 
     def add_refusal(self, result: RefusalResult) -> None:
         """Count one negative case, apart from the calls of operations."""
@@ -288,17 +289,22 @@ class Aggregator(msgspec.Struct):
 
     def scenario_begins(self, name: str) -> None:
         """Count the start of a scenario."""
-        self.scenarios.setdefault(name, _ScenarioCounts()).started += 1
+        self._scenario(name).started += 1
 
     def scenario_ends(self, name: str, end: ScenarioEnd) -> None:
         """Count the end of a scenario that had no failure."""
-        _add(self.scenarios.setdefault(name, _ScenarioCounts()).ends, {end: 1})
+        _count(self._scenario(name).ends, end)
 
     def scenario_cut_short(self, name: str, operation: str, fault: CallFailure) -> None:
         """Count a scenario that ended early because ``operation`` failed."""
         cause = fingerprint(operation, fault.problem, fault.status, fault.code, fault.message)
-        cuts = self.scenarios.setdefault(name, _ScenarioCounts()).cut_short
-        _add(cuts.setdefault(operation, {}), {cause: 1})
+        _count(self._scenario(name).cut_short.setdefault(operation, {}), cause)
+
+    def _scenario(self, name: str) -> _ScenarioCounts:
+        counts = self.scenarios.get(name)
+        if counts is None:
+            counts = self.scenarios[name] = _ScenarioCounts()
+        return counts
 
     def add_pauses(self, pauses: Iterable[PauseInterval]) -> None:
         """Add pauses of a process."""
@@ -446,3 +452,7 @@ class Aggregator(msgspec.Struct):
 def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:
     for key, count in new.items():
         totals[key] = totals.get(key, 0) + count
+
+
+def _count(totals: dict[str, int], key: str, number: int = 1) -> None:
+    totals[key] = totals.get(key, 0) + number

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtest.client.answer import MissingMember, Problem
+from loadtest.client.call import CallContext
 from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
@@ -26,9 +27,10 @@ from loadtest.workload.schedule import Start
 if TYPE_CHECKING:
     from locust.env import Environment
 
-    from loadtest.client.call import CallContext
     from loadtest.client.caller import Caller
 
+BATCH = 200
+"""Results that are counted together: in a loop over them, counting takes half of the CPU time."""
 _TIMEOUTS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT)
 _TIMED_OUT = re.compile(r"(?i)\btimed? ?out\b")
 _TRACEBACK_LINES = 30
@@ -63,7 +65,9 @@ class Recorder:
     def __init__(self, environment: Environment, redactor: Redactor | None = None) -> None:
         self.environment = environment
         self.redactor = redactor or Redactor()
-        self.aggregator = Aggregator()
+        self._aggregator = Aggregator()
+        self._results: list[CallResult] = []
+        """Not counted yet."""
         self.reported = 0
         """Requests of this process in its reports so far."""
         self.workers: dict[str, WorkerTotals] = {}
@@ -71,12 +75,24 @@ class Recorder:
         """CPU seconds by worker."""
         self.pauses = PauseMonitor(clock.now)
         self.observers: list[Callable[[CallResult | RefusalResult], None]] = []
-        """Called with each result, after it was counted."""
+        """Called with each result."""
         environment.events.request.add_listener(self._on_request)
+
+    @property
+    def aggregator(self) -> Aggregator:
+        """All counts so far."""
+        self._count()
+        return self._aggregator
+
+    def _count(self) -> None:
+        for result in self._results:
+            self._aggregator.add(result)
+        self._results.clear()
 
     def reset(self) -> None:
         """Discard all counts before a new run."""
-        self.aggregator, self.reported, self.workers, self.cpu = Aggregator(), 0, {}, {}
+        self._aggregator, self.reported, self.workers, self.cpu = Aggregator(), 0, {}, {}
+        self._results.clear()
         self.pauses.start()
 
     def begin(self, start: float) -> None:
@@ -102,7 +118,7 @@ class Recorder:
 
     def checked(self, operation: str, elements: Collection[str]) -> None:
         """Count the documented ``elements`` of a successful request whose effect was checked."""
-        self.aggregator.add_checked(operation, elements)
+        self._aggregator.add_checked(operation, elements)
 
     def refusal(self, result: RefusalResult) -> None:
         """Count one negative case. Locust's own statistics do not contain it."""
@@ -110,7 +126,9 @@ class Recorder:
         self._observe(result)
 
     def _add(self, result: CallResult) -> None:
-        self.aggregator.add(result)
+        self._results.append(result)
+        if len(self._results) >= BATCH:
+            self._count()
         self._observe(result)
 
     def _observe(self, result: CallResult | RefusalResult) -> None:
@@ -119,11 +137,11 @@ class Recorder:
 
     def scenario_started(self, name: str) -> None:
         """Count the start of a scenario."""
-        self.aggregator.scenario_begins(name)
+        self._aggregator.scenario_begins(name)
 
     def scenario_ended(self, name: str, end: ScenarioEnd) -> None:
         """Count the end of a scenario that had no failure."""
-        self.aggregator.scenario_ends(name, end)
+        self._aggregator.scenario_ends(name, end)
 
     def scenario_cut_short(self, name: str, operation: str, problem: Problem) -> None:
         """Count a scenario that ended early because ``operation`` failed; the failure is counted separately."""
@@ -138,7 +156,8 @@ class Recorder:
         operation = caller.blamed(error) or "POST /unknown"
         method, _, name = operation.partition(" ")
         problem = _problem_of(error, caller.scenario).masked(self.redactor)
-        caller.sync.failed(operation, problem)
+        if caller.sync is not None:
+            caller.sync.failed(operation, problem)
         if caller.scenario is not None:
             self.scenario_cut_short(caller.scenario, operation, problem)
         lines = self.redactor.mask("".join(traceback.format_exception(error))).splitlines()
@@ -170,31 +189,32 @@ class Recorder:
         response: Any = None,
         **_: Any,
     ) -> None:
-        call: CallContext | None = context.get("call") if context else None
-        operation = f"{request_type} {name}"
+        own: CallContext | None = context.get("call") if context else None
+        call = own or CallContext(f"{request_type} {name}", None, began=0.0)
+        fault = None
+        if exception is not None:
+            fault = self._judged(_fault(exception, own, self.redactor), exception, own)
         self._add(
             CallResult(
-                operation=operation,
-                scenario=call.scenario if call else None,
+                operation=f"{request_type} {name}",
+                scenario=call.scenario,
                 finished=clock.now(),
-                began=call.began if call else 0.0,
+                began=call.began,
                 duration=response_time or 0.0,
                 status=getattr(response, "status_code", 0) or 0,
                 received=response_length or 0,
-                validated=call.validated if call else False,
-                media_type=call.media_type if call else "",
-                compared=call.compared if call else False,
-                shape=call.shape if call else None,
-                added=call.added if call else (),
-                differs=call.differs if call else None,
-                accepted=call.accepted if call else None,
-                refused=call.refused if call else False,
-                rejected=call.rejected if call else False,
-                after=call.after if call else None,
-                example=call.example if call and call.keeps_example else None,
-                fault=self._judged(_fault(exception, call, self.redactor), exception, call)
-                if exception
-                else None,
+                validated=call.validated,
+                media_type=call.media_type,
+                compared=call.compared,
+                shape=call.shape,
+                added=call.added,
+                differs=call.differs,
+                accepted=call.accepted,
+                refused=call.refused,
+                rejected=call.rejected,
+                after=call.after,
+                example=call.example if call.keeps_example else None,
+                fault=fault,
             )
         )
 
@@ -205,7 +225,7 @@ class Recorder:
 
     def take_report(self) -> WorkerReport:
         """Return the counts since the last report and start again from zero."""
-        counts, self.aggregator = self.aggregator, Aggregator(start=self.aggregator.start)
+        counts, self._aggregator = self.aggregator, Aggregator(start=self._aggregator.start)
         self.reported += counts.requests
         return WorkerReport(counts=counts, cpu_seconds=cpu_seconds(), requests=self.reported)
 

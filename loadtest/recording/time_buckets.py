@@ -70,20 +70,20 @@ class TimeBuckets(msgspec.Struct):
     folded: dict[int, _Bucket] = msgspec.field(default_factory=dict)
     """By number of the bucket."""
 
-    def add(self, start: float, outcome: CallResult) -> None:
-        """Count one call of the load that began at ``start``."""
+    def add(self, start: float, outcome: CallResult, bucket: int) -> None:
+        """Count one call of the load that began at ``start``, with the :func:`bucket_of` its duration."""
         self.requests += 1
         second = self.seconds.get(int(outcome.finished))
         if second is None:
             second = self.seconds[int(outcome.finished)] = _Bucket()
         second.requests += 1
         second.failures += outcome.fault is not None
-        second.latency.add(outcome.duration)
+        second.latency.add_to(bucket)
         number = minute_of(start, outcome.finished)
         minute = self.minutes.get(number)
         if minute is None:
             minute = self.minutes[number] = _MinuteCounts()
-        minute.latency.add(outcome.duration)
+        minute.latency.add_to(bucket)
 
     def merge(self, other: TimeBuckets) -> None:
         """Add the counts of another process, which has folded none."""

@@ -18,6 +18,8 @@ LONGEST_MS = 3_600_000
 """Durations above one hour are counted as one hour."""
 
 _UNITS_PER_MS = 1000  # the histogram counts whole microseconds
+_SIGNIFICANT_DIGITS = 2
+_BUCKET_BITS = 8  # leading bits that distinguish the buckets of a histogram with two significant digits
 _MEDIAN, _MAXIMUM = 50.0, 100.0
 _PERCENTILES = (_MEDIAN, 75.0, 90.0, 95.0, 99.0, 99.9)
 
@@ -55,11 +57,20 @@ def fewest_durations(q: float) -> int:
     return 1 if q <= _MEDIAN or q >= _MAXIMUM else math.ceil(round(100 / (100 - q), 6))
 
 
+def bucket_of(duration_ms: float) -> int:
+    """Return the bucket of a duration in a :class:`Histogram`: its lowest duration, in microseconds."""
+    units = int(min(max(duration_ms, 0.0), float(LONGEST_MS)) * _UNITS_PER_MS)
+    shift = max(units.bit_length() - _BUCKET_BITS, 0)
+    return units >> shift << shift
+
+
 class Histogram:
     """A distribution of durations that can be added to."""
 
     def __init__(self) -> None:
-        self._counts = HdrHistogram(1, LONGEST_MS * _UNITS_PER_MS, 2)
+        self._folded = HdrHistogram(1, LONGEST_MS * _UNITS_PER_MS, _SIGNIFICANT_DIGITS)
+        self._added: dict[int, int] = {}
+        """Counts by bucket that are not in ``_folded`` yet: the library takes 5 µs to count a duration."""
         self._summary: Latency | None = None
 
     def __len__(self) -> int:
@@ -67,8 +78,18 @@ class Histogram:
 
     def add(self, duration_ms: float) -> None:
         """Add a duration in milliseconds; a negative one (after a clock change) counts as 0."""
-        clipped = min(max(duration_ms, 0.0), float(LONGEST_MS))
-        self._counts.record_value(int(clipped * _UNITS_PER_MS))
+        self.add_to(bucket_of(duration_ms))
+
+    def add_to(self, bucket: int) -> None:
+        """Add a duration by its :func:`bucket_of`, which several distributions can share."""
+        self._added[bucket] = self._added.get(bucket, 0) + 1
+
+    @property
+    def _counts(self) -> HdrHistogram:
+        for bucket, count in self._added.items():
+            self._folded.record_value(bucket, count)
+        self._added.clear()
+        return self._folded
 
     def merge(self, other: "Histogram") -> None:
         """Add every duration of ``other``, without loss."""

@@ -17,7 +17,7 @@ from locust.exception import RescheduleTask, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadtest.client.answer import Answer, Problem
-from loadtest.client.call_sync import CallSync, NoSync
+from loadtest.client.call_sync import CallSync
 from loadtest.client.caller import Caller, Check, Effect, StepFailed
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.negative_caller import NegativeCaller
@@ -226,12 +226,12 @@ class GatewayUser(FastHttpUser):
         other = self if type(self) is user_class else user_class(self.environment)
         other.use(self.link)
         other.api.http = self.api.http
-        other.api.due, other.api.sync = due, sync or NoSync()
+        other.api.due, other.api.sync = due, sync
         try:
             with suppress(RescheduleTask):
                 method(other)
         finally:
-            other.api.due, other.api.sync = None, NoSync()
+            other.api.due, other.api.sync = None, None
 
     def call(
         self,
@@ -390,7 +390,7 @@ class GatewayUser(FastHttpUser):
         It does not if the version's data skips it, or if the gateway does not serve the renamed paths of this class: it
         would end at the first of them, after having created other entities.
         """
-        served = all(self.api.offers(f"GET {path}") for path in self.renamed.values())
+        served = not self.renamed or all(self.api.offers(f"GET {path}") for path in self.renamed.values())
         return served and not self.link.session.skips(scenario)
 
     def switched_off(self, name: str) -> bool:

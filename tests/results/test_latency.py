@@ -1,10 +1,11 @@
 """Latencies are kept to two digits and merge exactly."""
 
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.results.latency import LONGEST_MS, Histogram, Latency
+from loadtest.results.latency import LONGEST_MS, Histogram, Latency, bucket_of
 
 DURATIONS = st.lists(st.floats(min_value=0.01, max_value=100_000), min_size=1, max_size=50)
 
@@ -30,6 +31,16 @@ def test_percentiles_are_right_within_two_digits(durations: list[float]) -> None
     assert histogram.percentile(100) == pytest.approx(largest, rel=0.01, abs=0.002)
     median = sorted(durations)[(len(durations) - 1) // 2]
     assert histogram.percentile(50) == pytest.approx(median, rel=0.01, abs=0.002)
+
+
+@given(st.lists(st.integers(0, LONGEST_MS * 1000), min_size=1))
+def test_counting_by_bucket_is_what_the_library_counts(microseconds: list[int]) -> None:
+    expected = HdrHistogram(1, LONGEST_MS * 1000, 2)
+    histogram = Histogram()
+    for one in microseconds:
+        expected.record_value(one)
+        histogram.add_to(bucket_of(one / 1000))
+    assert histogram.encode() == expected.encode().decode()
 
 
 def test_what_is_out_of_range_counts_at_its_end() -> None:

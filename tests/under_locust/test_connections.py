@@ -111,16 +111,17 @@ def test_each_connection_has_its_own_age(server: Server) -> None:
     clients = server.clients(concurrency=2)
     client = clients.get_client(URL(server.url))
     assert isinstance(client, Client)
-    open_streams = [client.kept.take()[0] for _ in range(2)]
-    client.kept.give_back(open_streams[0])
+    open_streams = [client.kept.get_socket() for _ in range(2)]
+    client.kept.return_socket(open_streams[0])
     server.now += KEEP_ALIVE
-    client.kept.give_back(open_streams[1])
-    taken = [client.kept.take() for _ in range(2)]
-    assert taken[0] == (open_streams[1], True)
-    assert taken[1][1] is False
+    client.kept.return_socket(open_streams[1])
+    taken = [client.kept.get_socket() for _ in range(2)]
+    assert taken[0] is open_streams[1]
+    assert taken[1] not in open_streams
     assert open_streams[0].fileno() == -1
-    for connection, _ in taken:
-        client.kept.drop(connection)
+    for connection, reused in zip(taken, (True, False), strict=True):
+        client.kept.release_socket(connection)
+        assert client.kept.dropped_reused is reused
 
 
 @pytest.mark.parametrize(

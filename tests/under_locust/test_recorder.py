@@ -9,7 +9,6 @@ from locust.env import Environment
 
 from loadtest.client.answer import MissingMember, Problem
 from loadtest.client.call import CallContext
-from loadtest.client.call_sync import NoSync
 from loadtest.core.redact import Redactor
 from loadtest.recording.pauses import PauseMonitor
 from loadtest.recording.recorder import Recorder, WorkerTotals, waited_for
@@ -68,7 +67,7 @@ def test_a_problem_is_a_failure_with_its_kind_and_any_other_exception_is_masked(
 
 
 def test_an_exception_in_a_scenario_is_a_failure_of_the_operation_it_was_reading() -> None:
-    caller: Any = SimpleNamespace(sync=NoSync(), blamed=lambda _: "GET /tools", scenario="S.one")
+    caller: Any = SimpleNamespace(sync=None, blamed=lambda _: "GET /tools", scenario="S.one")
     for error, kind in (
         (MissingMember("GET /tools", "a.b"), ProblemKind.CONTENT),
         (ZeroDivisionError(), ProblemKind.SCENARIO),

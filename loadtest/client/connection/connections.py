@@ -25,31 +25,50 @@ Clock = Callable[[], float]
 
 
 class KeptConnections:
-    """The connections to one host, based on a connection pool of geventhttpclient."""
+    """A connection pool of geventhttpclient that does not return a connection that was idle for too long."""
+
+    size = -1
+    """geventhttpclient repeats a request ``size + 1`` times, even on a new connection."""
 
     def __init__(self, pool: ConnectionPool, clock: Clock = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
         self._idle_since: dict[gevent.socket.socket, float] = {}
+        self._reused: set[gevent.socket.socket] = set()
+        """Connections in use that were used before."""
+        self.dropped_reused = False
+        """Whether the last connection that was dropped had been used before its last request."""
 
-    def take(self, *, fresh: bool = False) -> tuple[gevent.socket.socket, bool]:
-        """Return a connection and whether it is reused; a ``fresh`` one is not."""
+    def get_socket(self) -> gevent.socket.socket:
+        """Return an idle connection, or a new one."""
         while True:
             connection = self._pool.get_socket()
             since = self._idle_since.pop(connection, None)
             if since is None:
-                return connection, False
-            if not fresh and self._clock() - since < MAX_IDLE:
-                return connection, True
+                return connection
+            if self._clock() - since < MAX_IDLE:
+                self._reused.add(connection)
+                return connection
             self._pool.release_socket(connection)
 
-    def give_back(self, connection: gevent.socket.socket) -> None:
+    def new_socket(self) -> gevent.socket.socket:
+        """Return a new connection; close the idle ones."""
+        while True:
+            connection = self._pool.get_socket()
+            if self._idle_since.pop(connection, None) is None:
+                return connection
+            self._pool.release_socket(connection)
+
+    def return_socket(self, connection: gevent.socket.socket) -> None:
         """Keep a connection whose response has been read completely."""
+        self._reused.discard(connection)
         self._idle_since[connection] = self._clock()
         self._pool.return_socket(connection)
 
-    def drop(self, connection: gevent.socket.socket) -> None:
+    def release_socket(self, connection: gevent.socket.socket) -> None:
         """Close a connection that cannot be reused."""
+        self.dropped_reused = connection in self._reused
+        self._reused.discard(connection)
         self._pool.release_socket(connection)
 
     def close(self) -> None:
@@ -58,26 +77,15 @@ class KeptConnections:
         self._idle_since.clear()
 
 
-class _Attempt:
-    """A ``ConnectionPool`` of one connection, for one attempt to send a request."""
+class _NewConnections:
+    """The same pool, for one request that needs a new connection."""
 
-    size = -1
-    """geventhttpclient repeats a request ``size + 1`` times, even on a new connection."""
+    size = KeptConnections.size
 
-    def __init__(self, kept: KeptConnections, *, fresh: bool = False) -> None:
-        self._kept = kept
-        self._fresh = fresh
-        self.reused = False
-
-    def get_socket(self) -> gevent.socket.socket:
-        connection, self.reused = self._kept.take(fresh=self._fresh)
-        return connection
-
-    def return_socket(self, connection: gevent.socket.socket) -> None:
-        self._kept.give_back(connection)
-
-    def release_socket(self, connection: gevent.socket.socket) -> None:
-        self._kept.drop(connection)
+    def __init__(self, kept: KeptConnections) -> None:
+        self.get_socket = kept.new_socket
+        self.return_socket = kept.return_socket
+        self.release_socket = kept.release_socket
 
 
 class Client(HTTPClient):
@@ -98,18 +106,15 @@ class Client(HTTPClient):
             HTTPConnectionClosed: the connection was closed before any byte of the response.
             OSError: the connection could not be opened, or was interrupted.
         """
-        attempt = _Attempt(self.kept)
         try:
-            return self._send(attempt, method, request_uri, body, headers)
+            return super().request(method, request_uri, body, headers)
         except HTTPConnectionClosed:
-            if not attempt.reused or method.upper() not in IDEMPOTENT_METHODS:
+            # Nothing has run since the connection of this request was dropped: closing it does not wait.
+            if not self.kept.dropped_reused or method.upper() not in IDEMPOTENT_METHODS:
                 raise
-        return self._send(_Attempt(self.kept, fresh=True), method, request_uri, body, headers)
-
-    def _send(self, attempt: _Attempt, *request: Any) -> HTTPSocketPoolResponse:
         once = copy(self)
-        once._connection_pool = cast("ConnectionPool", attempt)  # noqa: SLF001 - a copy of our own
-        return HTTPClient.request(once, *request)
+        once._connection_pool = cast("ConnectionPool", _NewConnections(self.kept))  # noqa: SLF001 - a copy of our own
+        return HTTPClient.request(once, method, request_uri, body, headers)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -122,13 +127,21 @@ class ClientPool(HTTPClientPool):
     def __init__(self, clock: Clock = time.monotonic, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._clock = clock
+        self._by_netloc: dict[str, HTTPClient] = {}
+        """Host and port as they are in the URL: separating them takes longer than anything else here."""
 
     def get_client(self, url: Any) -> HTTPClient:
         """Return the client of the URL's host, created on first use."""
-        key = url.host, url.port
-        client = self.clients.get(key)
+        netloc = f"{url.scheme}://{url.netloc}"
+        client = self._by_netloc.get(netloc)
         if client is None:
             made = cast("Client", Client.from_url(url, **self.client_args))
             made.kept = KeptConnections(made._connection_pool, self._clock)  # noqa: SLF001 - there is no other way in
-            client = self.clients[key] = made
+            made._connection_pool = cast("ConnectionPool", made.kept)  # noqa: SLF001
+            client = self.clients[url.host, url.port] = self._by_netloc[netloc] = made
         return client
+
+    def close(self) -> None:
+        """Close the connections of all clients, and forget the clients."""
+        super().close()
+        self._by_netloc.clear()

@@ -39,13 +39,12 @@ class Limiter:
         )
         """The limits and their reasons, for the reports."""
 
-    @contextmanager
-    def slot(self, operation: str) -> Iterator[None]:
+    def slot(self, operation: str) -> AbstractContextManager[object]:
         """Wait until a call of ``operation`` is allowed; hold its slot in the ``with`` block."""
-        if not self._is_serialized(operation):
-            with self._slots:
-                yield
-            return
+        return self._turn() if self._is_serialized(operation) else self._slots
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         # The writer's lock first: a waiting writer must not occupy a slot.
         with self._writer, self._between_processes():
             with self._slots:
