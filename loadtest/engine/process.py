@@ -45,7 +45,7 @@ from loadtest.engine.messages import (
     read_config,
     send,
 )
-from loadtest.engine.pacing import Pacing
+from loadtest.engine.pacing import Pacing, is_deep
 from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.sweep import SweepClient, is_slow
 from loadtest.engine.target import DEFAULT_HOST, Base, Target, read_target
@@ -200,6 +200,8 @@ class LoadProcess:
                 first,
                 self.base,
                 slow=self.slow,
+                deep=frozenset(name for name, (one, _) in self.scenarios.items() if is_deep(one)),
+                failures_of=self.recorder.failures_of,
                 seed=target.seed,
                 sweep_over=lambda: vars(self.sweep).update(over=True),
             )

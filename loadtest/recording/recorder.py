@@ -89,6 +89,10 @@ class Recorder:
             self._aggregator.add(result)
         self._results.clear()
 
+    def failures_of(self, scenario: str) -> int:
+        """Return the number of failures that were first seen in ``scenario``."""
+        return sum(one.count for one in self.aggregator.failures.values() if one.scenario == scenario)
+
     def reset(self) -> None:
         """Discard all counts before a new run."""
         self._aggregator, self.reported, self.workers, self.cpu = Aggregator(), 0, {}, {}

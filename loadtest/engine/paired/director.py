@@ -72,6 +72,7 @@ class _Order:
     alone: bool
     """Nothing else runs on the gateways, so that their CPU time is that of the call."""
     done: AsyncResult[bool]
+    head_only: bool = False
 
 
 class PairDirector:
@@ -84,14 +85,23 @@ class PairDirector:
         base: GatewayLink,
         *,
         slow: Collection[str],
+        deep: Collection[str] = (),
+        failures_of: Callable[[str], int] = lambda _: 0,
         seed: int = 0,
         sweep_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """Create it; ``slow`` scenarios wait for something most of the time, and run beside the others."""
+        """Create it.
+
+        ``slow`` scenarios wait for something most of the time, and run beside the others. ``deep`` ones make hundreds
+        of requests that must be refused: they run on base only if head fails in them. ``failures_of`` returns the
+        number of failures of head in a scenario.
+        """
         self.plan = plan
         self.tally = PairTally()
         self._head, self._base = head, base
         self._slow = frozenset(slow)
+        self._deep = frozenset(deep)
+        self._failures_of = failures_of
         self._random = random.Random(seed)
         self._orders: Queue[_Order | None] = Queue()
         self._numbers = itertools.count(1)
@@ -155,7 +165,10 @@ class PairDirector:
             pool.join()
 
         def one(name: str) -> None:
-            self._submit(name, PairStage.SCREEN)
+            if name in self._deep:
+                self._submit(name, PairStage.SCREEN, head_only=True)
+            if name not in self._deep or self._failures_of(name):
+                self._submit(name, PairStage.SCREEN)
             if not self._stopping:
                 sweep.done(name, LOCAL, now())
 
@@ -227,16 +240,24 @@ class PairDirector:
         return [
             cost
             for name, cost in self.tally.costs.items()
-            if name not in self._slow and cost.seconds < self.plan.budget * MOST_OF_BUDGET and cost.pairs
+            if name not in self._slow | self._deep
+            and cost.seconds < self.plan.budget * MOST_OF_BUDGET
+            and cost.pairs
         ]
 
     def _submit(
-        self, name: str, stage: PairStage, only: Collection[str] | None = None, *, alone: bool = False
+        self,
+        name: str,
+        stage: PairStage,
+        only: Collection[str] | None = None,
+        *,
+        alone: bool = False,
+        head_only: bool = False,
     ) -> None:
-        """Have a user run ``name`` in a pair; return when it has ended."""
+        """Have a user run ``name`` in a pair, or on ``head_only``; return when it has ended."""
         if self._stopping:
             return
-        order = _Order(name, stage, only, alone, AsyncResult())
+        order = _Order(name, stage, only, alone, AsyncResult(), head_only)
         self._orders.put(order)
         order.done.get()
 
@@ -247,13 +268,17 @@ class PairDirector:
         lockstep = Lockstep(self._random, clock)
         self._active[number] = (lockstep, head, base)
         began = time.monotonic()
-        other = gevent.spawn(self._side, partner, base, order.name, lockstep.base)
+        others = []
+        if order.head_only:
+            lockstep.separate()
+        else:
+            others.append(gevent.spawn(self._side, partner, base, order.name, lockstep.base))
         try:
             self._side(user, head, order.name, lockstep.head)
-            other.join(END_TIMEOUT)
+            gevent.joinall(others, END_TIMEOUT)
         finally:
             lockstep.separate()
-            other.kill()
+            gevent.killall(others)
             del self._active[number]
         if not self._stopping:
             seconds = time.monotonic() - began
