@@ -124,7 +124,7 @@ def base_name(base: BaseRun) -> str:
     return f"{name} with {gateway.changes}" if gateway.changed else name
 
 
-def slower_text(one: OperationSpeed) -> str:
+def speed_text(one: OperationSpeed) -> str:
     """Return ``POST /tools 62 % slower (95 % CI 48 to 77 %)``."""
     if one.ratio is None:
         return f"{one.name}: no pairs"

@@ -26,6 +26,7 @@ from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth
 from loadtest.judge.history import PastRun
 from loadtest.judge.known import KnownFailureEntry, KnownFailures, entries, gateway_version
 from loadtest.judge.removed import find_removals
+from loadtest.pairs.assess import Speed
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, RunState, total_latency
@@ -356,4 +357,6 @@ def _headline(
     others = ((also, "also on base"), (unconfirmed, "unconfirmed"))
     parts += [f"{plural(number, 'failure')} {words}" for number, words in others if number]
     parts += [f"{len(against.fixed)} fixed"] if against.fixed else []
+    faster = against.assessment.with_speed(Speed.FASTER)
+    parts += [f"{plural(len(faster), 'operation')} faster"] if faster else []
     return f"{word} vs {against.name}: " + " · ".join(parts)

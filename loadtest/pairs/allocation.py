@@ -16,6 +16,8 @@ SCREENED = 4
 """Pairs of an operation after which it is screened."""
 JUDGED = 10
 """Operations that are judged."""
+IMPROVED = 5
+"""Operations that seem to be faster, which are judged after the first step of the others."""
 LEAST_JUDGED = 20
 """Fresh pairs without which an operation is not judged."""
 JUDGING_STEPS = (LEAST_JUDGED, 40, 100)
@@ -78,6 +80,12 @@ def most_suspicious(number: int | None, *measures: Mapping[str, Sequence[float]]
         for name in {name for logs in measures for name in logs}
     }
     return tuple(sorted(score, key=lambda name: (-score[name], name))[:number])
+
+
+def most_improved(number: int, *measures: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """Return the names of the ``number`` operations that seem to be faster the most, as :func:`most_suspicious`."""
+    inverse = ({name: [-one for one in logs] for name, logs in measure.items()} for measure in measures)
+    return most_suspicious(number, *inverse)
 
 
 def _spread(operations: Collection[Sequence[float]]) -> float:

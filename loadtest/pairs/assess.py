@@ -39,6 +39,7 @@ class Speed(StrEnum):
     SLOWER = "slower"
     UNCONFIRMED = "unconfirmed"
     """Slower until the second boot, and not after it."""
+    FASTER = "faster"
     JUDGED = "not slower"
     SCREENED = "screened"
     """Not among the most suspicious operations, which are judged."""
@@ -155,12 +156,13 @@ def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
     screened, judged = _logs(base, PairStage.SCREEN), _logs(base, PairStage.JUDGE)
     confirming = _measured(base, PairStage.CONFIRM)
     confirmed = _slower({key: confirming.get(key, ()) for key in raised.slower}, CONFIRMED // 2)
+    changed = _Changed(raised.slower, confirmed, _faster(_measured(base, PairStage.JUDGE), LEAST_JUDGED))
     found = [
-        _speed(base, name, raised.slower, confirmed, len(screened.get(name, ())), len(judged.get(name, ())))
+        _speed(base, name, changed, len(screened.get(name, ())), len(judged.get(name, ())))
         for name in {*operations, *screened, *judged}
     ]
     order = list(Speed)
-    found.sort(key=lambda one: (order.index(one.speed), -(one.ratio.value if one.ratio else 0.0), one.name))
+    found.sort(key=lambda one: (order.index(one.speed), -_size(one), one.name))
     new = _failing(base, PairStage.CONFIRM, raised.failing) if raised.failing else frozenset[str]()
     whole = _overall(base, PairStage.SCREEN, SCREENED)
     again = _overall(base, PairStage.CONFIRM, 1) if raised.overall else {}
@@ -230,19 +232,32 @@ def _precision(base: BaseRun) -> tuple[dict[Measure, float], dict[Measure, float
     return sigma, smallest
 
 
-def _speed(
-    base: BaseRun,
-    name: str,
-    raised: frozenset[tuple[str, Measure]],
-    confirmed: frozenset[tuple[str, Measure]],
-    screened: int,
-    judged: int,
-) -> OperationSpeed:
+@dataclass(frozen=True)
+class _Changed:
+    """Operations whose speed has changed, and what of them has."""
+
+    raised: frozenset[tuple[str, Measure]]
+    """Slower before the second boot."""
+    confirmed: frozenset[tuple[str, Measure]]
+    """Slower after it as well."""
+    faster: frozenset[tuple[str, Measure]]
+
+
+def _size(one: OperationSpeed) -> float:
+    """Return the ratio by which an operation is slower, or faster if that is its result; 0 without pairs."""
+    if one.ratio is None:
+        return 0.0
+    return 1 / one.ratio.value if one.speed is Speed.FASTER else one.ratio.value
+
+
+def _speed(base: BaseRun, name: str, changed: _Changed, screened: int, judged: int) -> OperationSpeed:
     measure = Measure.LATENCY
-    if found := _measures(name, confirmed):
+    if found := _measures(name, changed.confirmed):
         speed, stages, measure = Speed.SLOWER, {PairStage.CONFIRM}, found[0]
-    elif found := _measures(name, raised):
+    elif found := _measures(name, changed.raised):
         speed, stages, measure = Speed.UNCONFIRMED, {PairStage.CONFIRM, PairStage.JUDGE}, found[0]
+    elif found := _measures(name, changed.faster):
+        speed, stages, measure = Speed.FASTER, {PairStage.JUDGE}, found[0]
     elif judged >= LEAST_JUDGED:
         speed, stages = Speed.JUDGED, {PairStage.JUDGE}
     elif screened >= SCREENED:
@@ -267,8 +282,8 @@ def _speed(
     )
 
 
-def _measures(name: str, slower: frozenset[tuple[str, Measure]]) -> tuple[Measure, ...]:
-    return tuple(one for one in Measure if (name, one) in slower)
+def _measures(name: str, changed: frozenset[tuple[str, Measure]]) -> tuple[Measure, ...]:
+    return tuple(one for one in Measure if (name, one) in changed)
 
 
 def _logs(base: BaseRun, stage: PairStage, measure: Measure = Measure.LATENCY) -> dict[str, list[float]]:
@@ -293,6 +308,13 @@ def _slower(
     """Return the operations that are significantly and notably slower, of those with enough pairs."""
     tested = {key: slower_p(values) for key, values in logs.items() if len(values) >= fewest}
     return frozenset(key for key in holm(tested) if statistics.median(logs[key]) >= math.log(NOTABLE))
+
+
+def _faster(
+    logs: Mapping[tuple[str, Measure], Sequence[float]], fewest: int
+) -> frozenset[tuple[str, Measure]]:
+    """Return the operations that are significantly and notably faster, of those with enough pairs."""
+    return _slower({key: [-one for one in values] for key, values in logs.items()}, fewest)
 
 
 def _overall(base: BaseRun, stage: PairStage, fewest: int) -> dict[Measure, Overall]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loadtest.core.units import plural
-from loadtest.judge.against_base import AgainstBase, settings_text
+from loadtest.judge.against_base import AgainstBase, settings_text, speed_text
 from loadtest.pairs.assess import OperationSpeed, Speed
 from loadtest.pairs.statistics import Ratio
 from loadtest.results.run import Run
@@ -15,6 +15,7 @@ from loadtest.results.run import Run
 MOST_ROWS = 30
 WIDTH, HEIGHT = 240, 40
 """Of a plot, in its own units."""
+_LISTED = (Speed.SLOWER, Speed.UNCONFIRMED, Speed.FASTER, Speed.JUDGED)
 RANGE = math.log(4)
 """Largest log ratio that a plot shows; larger ones are at its edge."""
 
@@ -38,11 +39,11 @@ class PairRow:
 
 
 def rows(against: AgainstBase) -> tuple[PairRow, ...]:
-    """Return the slower, unconfirmed and judged operations; the ratios of others were chosen by chance."""
+    """Return the slower, unconfirmed, faster and judged operations; the pairs of others are few."""
     return tuple(
         _row(one, one.ratio)
         for one in against.assessment.operations
-        if one.speed in (Speed.SLOWER, Speed.UNCONFIRMED, Speed.JUDGED) and one.ratio is not None
+        if one.speed in _LISTED and one.ratio is not None
     )[:MOST_ROWS]
 
 
@@ -93,6 +94,8 @@ def facts(run: Run, against: AgainstBase) -> Iterator[str]:
             f"{100 * (ratio - 1):.0f} % ({of.value})" for of, ratio in found.detectable.items()
         )
         yield f"Smallest slowdown of a judged operation that is found with a probability of 95 %: {smallest}."
+    if faster := found.with_speed(Speed.FASTER):
+        yield f"{', '.join(speed_text(one) for one in faster)}."
     if found.overall is not None:
         percent = 100 * (math.exp(found.overall.mean) - 1)
         of = found.overall_measure.value

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from loadtest.judge.against_base import slower_text
+from loadtest.judge.against_base import speed_text
 from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.coverage import CoverageState, OperationCoverage
@@ -89,11 +89,11 @@ def _against_base(verdict: Verdict) -> Iterator[Case]:
         if check.check in BASE_CHECKS:
             yield _check(AGAINST_BASE, check)
     for one in verdict.against.assessment.operations:
-        text = slower_text(one)
+        text = speed_text(one)
         match one.speed:
             case Speed.SLOWER:
                 yield Case(AGAINST_BASE, one.name, CaseOutcome.FAILURE, text, Check.SLOWER.value)
-            case Speed.JUDGED | Speed.SCREENED:
+            case Speed.JUDGED | Speed.SCREENED | Speed.FASTER:
                 yield Case(AGAINST_BASE, one.name, CaseOutcome.PASSED)
             case _:
                 yield Case(AGAINST_BASE, one.name, CaseOutcome.SKIPPED, f"{one.speed.value}: {text}")

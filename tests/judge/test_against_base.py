@@ -10,7 +10,7 @@ from sample_runs import TODAY
 from sample_runs import clean as clean_run
 from sample_runs import failures as failing_run
 
-from loadtest.judge.against_base import FailOnBreaking, base_name, settings_text, slower_text
+from loadtest.judge.against_base import FailOnBreaking, base_name, settings_text, speed_text
 from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckResult, Severity
@@ -69,6 +69,13 @@ def test_a_slower_operation_fails_the_run_and_is_named_first() -> None:
     assert "% slower (95 % CI " in verdict.headline
     assert verdict.checks[1].check is Check.SLOWER
     assert verdict.checks[1].severity is Severity.FAILURE
+
+
+def test_a_faster_operation_is_named_and_fails_nothing() -> None:
+    verdict = verdict_on(clean_run(), base(pairs=(pairs(PairStage.JUDGE, 0.6),)))
+    assert verdict.result is Result.PASS
+    assert verdict.headline.endswith(" · 1 operation faster")
+    assert "; GET /slow 39 % faster" in seen(verdict, Check.SLOWER).text
 
 
 def test_one_that_was_slower_once_is_a_warning() -> None:
@@ -181,7 +188,7 @@ def test_missing_pairs_are_a_warning_with_their_reason() -> None:
     ],
 )
 def test_a_ratio_in_words(ratio: Ratio | None, text: str) -> None:
-    assert slower_text(OperationSpeed("A", Speed.SLOWER, ratio)) == text
+    assert speed_text(OperationSpeed("A", Speed.SLOWER, ratio)) == text
 
 
 def test_the_name_of_a_base() -> None:

@@ -6,6 +6,7 @@ from loadtest.pairs.allocation import (
     LOOKS,
     REPLAYS,
     Cost,
+    most_improved,
     most_suspicious,
     next_scenario,
     suspicion,
@@ -31,6 +32,12 @@ def test_the_most_suspicious_come_first() -> None:
     assert most_suspicious(2, logs) == ("slow", "same")
     assert most_suspicious(None, logs) == ("slow", "same", "fast")
     assert most_suspicious(1, logs, {"busy": [0.9] * 4}) == ("busy",)
+
+
+def test_the_most_improved_are_those_that_would_be_suspicious_the_other_way_round() -> None:
+    logs = {"slow": [0.5] * 4, "same": [0.0] * 4, "fast": [-0.5] * 4, "unknown": []}
+    assert most_improved(2, logs) == ("fast", "same")
+    assert most_improved(1, logs, {"busy": [-0.9] * 4}) == ("busy",)
 
 
 COSTS = (

@@ -97,6 +97,33 @@ def test_more_cpu_time_is_slower_although_the_latency_scatters(second: float, sp
     assert (found.speed, found.measure) == (speed, Measure.CPU)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "number", "speed"),
+    [
+        (0.6, 20, Speed.FASTER),
+        (0.6, 19, Speed.TOO_FEW),
+        (0.94, 40, Speed.JUDGED),
+        (1.0, 40, Speed.JUDGED),
+        (1.6, 40, Speed.UNCONFIRMED),
+    ],
+)
+def test_one_is_faster_if_enough_pairs_are_clearly_faster(ratio: float, number: int, speed: Speed) -> None:
+    base = base_run(pairs(PairStage.JUDGE, SLOW, ratio, number), pairs(PairStage.JUDGE, SAME, 1.0, 40))
+    assert speeds(base) == {SLOW: speed, SAME: Speed.JUDGED}
+    assert not assess(base).slower
+
+
+def test_less_cpu_time_is_faster() -> None:
+    (found,) = assess(base_run(with_cpu(pairs(PairStage.JUDGE, SLOW, 1.0, 40), 0.7))).operations
+    assert (found.speed, found.measure) == (Speed.FASTER, Measure.CPU)
+
+
+def test_the_fastest_comes_first_of_those_that_are_faster() -> None:
+    faster = {"GET /a": 0.8, "GET /b": 0.4, "GET /c": 0.6}
+    base = base_run(*(pairs(PairStage.JUDGE, name, ratio, 40) for name, ratio in faster.items()))
+    assert [one.name for one in assess(base).operations] == ["GET /b", "GET /c", "GET /a"]
+
+
 def test_another_measure_confirms_nothing() -> None:
     base = base_run(
         with_cpu(pairs(PairStage.JUDGE, SLOW, 1.0, 40), 1.4),

@@ -18,7 +18,7 @@ from loadtest.results.pairs import BaseRun, CallPairs, ContractChange, PairStage
 from loadtest.results.run import Run
 from loadtest.results.target import Gateway
 
-SLOW, SAME = "POST /slow", "GET /same"
+SLOW, SAME, FAST = "POST /slow", "GET /same", "GET /fast"
 
 
 def pairs(stage: PairStage, operation: str, ratio: float) -> CallPairs:
@@ -37,6 +37,7 @@ def compared() -> tuple[Run, Verdict]:
             pairs(PairStage.JUDGE, SLOW, 1.6),
             pairs(PairStage.CONFIRM, SLOW, 1.6),
             pairs(PairStage.JUDGE, SAME, 1.0),
+            pairs(PairStage.JUDGE, FAST, 0.6),
             pairs(PairStage.SCREEN, SAME, 1.0),
         ),
         trials=(
@@ -59,6 +60,11 @@ def test_every_report_names_the_slower_operation(compared: tuple[Run, Verdict]) 
     run, verdict = compared
     for one in (summary, html, junit, verdict_json, annotations):
         assert SLOW in one.render(run, verdict), one.__name__
+
+
+def test_the_reports_for_people_say_what_became_faster(compared: tuple[Run, Verdict]) -> None:
+    for one in (summary, html):
+        assert "% faster (95 % CI" in one.render(*compared), one.__name__
 
 
 def test_an_annotation_names_the_handler_of_the_slower_operation(compared: tuple[Run, Verdict]) -> None:
@@ -97,7 +103,7 @@ def test_the_machine_readable_form(compared: tuple[Run, Verdict]) -> None:
 
 def test_the_page_plots_each_pair(compared: tuple[Run, Verdict]) -> None:
     page = html.render(*compared)
-    assert page.count("<circle") == 80
+    assert page.count("<circle") == 120
     assert "Compared with 1a2b3c4 with CACHE_TYPE=memory" in page
     assert "mcpgateway/main.py:7" in page
     assert "was &lt;500&gt;" in page

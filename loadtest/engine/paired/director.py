@@ -28,7 +28,7 @@ from loadtest.engine.paired.tally import PairTally
 from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import PairPlan
 from loadtest.pairs import allocation
-from loadtest.pairs.allocation import CONFIRMED, JUDGED, JUDGING_STEPS, STEPS, Cost
+from loadtest.pairs.allocation import CONFIRMED, IMPROVED, JUDGED, JUDGING_STEPS, STEPS, Cost
 from loadtest.results.pairs import Measure, PairStage
 
 logger = logging.getLogger(__name__)
@@ -150,6 +150,9 @@ class PairDirector:
         judged = self._most_suspicious(JUDGED)
         # The most suspicious one first: time may not be enough for all.
         for name in judged:
+            self._until([name], JUDGING_STEPS[0], PairStage.JUDGE, self._ends)
+        screened = (self.tally.logs(PairStage.SCREEN, measure) for measure in Measure)
+        for name in allocation.most_improved(IMPROVED, *screened):
             self._until([name], JUDGING_STEPS[0], PairStage.JUDGE, self._ends)
         for pairs in JUDGING_STEPS[1:]:
             self._until(judged, pairs, PairStage.JUDGE, self._ends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from loadtest.core.units import plural, some
-from loadtest.judge.against_base import slower_text
+from loadtest.judge.against_base import speed_text
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.pairs.assess import Speed
 from loadtest.results.pairs import Measure
@@ -44,7 +44,7 @@ def not_slower(facts: CheckInput) -> CheckResult:
     if against is None:
         return not_measured(Check.SLOWER, "there is no base")
     found = against.assessment
-    slower = [slower_text(one) for one in found.slower]
+    slower = [speed_text(one) for one in found.slower]
     if found.overall_slower and found.overall is not None:
         percent = 100 * (math.exp(found.overall.mean) - 1)
         of = "" if found.overall_measure is Measure.LATENCY else f" by {found.overall_measure.value}"
@@ -57,7 +57,7 @@ def not_slower(facts: CheckInput) -> CheckResult:
             "Measured twice, with a boot between. Profile the handler on base and head.",
             tuple(slower),
         )
-    doubtful = [slower_text(one) for one in found.with_speed(Speed.UNCONFIRMED)]
+    doubtful = [speed_text(one) for one in found.with_speed(Speed.UNCONFIRMED)]
     if found.overall_unconfirmed:
         doubtful.insert(0, "all operations together")
     if doubtful:
@@ -68,8 +68,11 @@ def not_slower(facts: CheckInput) -> CheckResult:
             "Seemed slower before both gateways were booted again, and not after. Repeat the run if in doubt.",
             tuple(doubtful),
         )
-    judged, screened = found.with_speed(Speed.JUDGED), found.with_speed(Speed.SCREENED)
-    text = f"none of {len(judged)} judged and {len(screened)} screened operations is slower"
+    faster, screened = found.with_speed(Speed.FASTER), found.with_speed(Speed.SCREENED)
+    judged = len(found.with_speed(Speed.JUDGED)) + len(faster)
+    text = f"none of {judged} judged and {len(screened)} screened operations is slower"
+    if faster:
+        text += f"; {', '.join(speed_text(one) for one in faster)}"
     return passed(Check.SLOWER, text)
 
 

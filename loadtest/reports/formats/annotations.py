@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from loadtest.judge.against_base import slower_text
+from loadtest.judge.against_base import speed_text
 from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.criteria.criterion import CriterionOutcome
 from loadtest.judge.failures import FailureStatus, JudgedFailure
@@ -75,7 +75,7 @@ def _errors(run: Run, verdict: Verdict) -> Sequence[Command]:
     places = SourceLines(run)
     commands += [partial(_failure, one, places) for one in (verdict.failing if few else verdict.failed)]
     commands += [
-        partial(_command, "error", "slower than the base", slower_text(one), places.handler(one.name))
+        partial(_command, "error", "slower than the base", speed_text(one), places.handler(one.name))
         for one in (verdict.against.assessment.slower if verdict.against else ())
     ]
     commands += [

@@ -126,6 +126,7 @@ class AgainstBaseJson(Record, frozen=True, kw_only=True):
     name: str
     slower: tuple[SpeedJson, ...]
     unconfirmed: tuple[SpeedJson, ...]
+    faster: tuple[SpeedJson, ...]
     judged: tuple[SpeedJson, ...]
     not_judged: tuple[str, ...]
     overall_slower: bool
@@ -278,6 +279,7 @@ def _against(against: AgainstBase) -> AgainstBaseJson:
         name=one_line(against.name),
         slower=speeds(Speed.SLOWER),
         unconfirmed=speeds(Speed.UNCONFIRMED),
+        faster=speeds(Speed.FASTER),
         judged=speeds(Speed.JUDGED),
         not_judged=tuple(one_line(one.name) for one in found.with_speed(Speed.TOO_FEW)),
         overall_slower=found.overall_slower,
