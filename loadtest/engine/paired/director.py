@@ -177,8 +177,10 @@ class PairDirector:
 
         # Slow scenarios wait most of the time. They need a user as well, and leave some for the others.
         slow = gevent.spawn(some, [name for name in names if name in self._slow], users - SWEEP_PAIRS)
-        some([name for name in names if name not in self._slow], min(SWEEP_PAIRS, users))
+        some([name for name in names if name not in self._slow | self._deep], min(SWEEP_PAIRS, users))
         slow.join()
+        # Last, and without pairs beside them: their load on head alone would make it look slower.
+        some([name for name in names if name in self._deep - self._slow], min(SWEEP_PAIRS, users))
 
     def _replay(self, suspects: Mapping[str, str], stage: PairStage, seconds: float) -> None:
         """Repeat the scenarios of ``suspects``, by operation, until each is decided or the time is over."""
