@@ -47,10 +47,10 @@ class Step:
 
 
 STEPS = (
-    Step(None, 1, 0.3),
-    Step(None, 2, 0.55),
-    Step(100, 4, 0.68),
-    Step(30, 8, 0.78),
+    Step(None, 1, 0.27),
+    Step(None, 2, 0.47),
+    Step(100, 4, 0.6),
+    Step(30, 8, 0.7),
 )
 
 

@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 import gevent
 import pytest
@@ -20,6 +21,7 @@ from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import PairPlan, Suspect
 from loadtest.openapi.contract import read_contract
+from loadtest.pairs.allocation import IMPROVED, JUDGED
 from loadtest.pairs.assess import alarms, assess
 from loadtest.results.failures import ProblemKind
 from loadtest.results.pairs import BaseRun, PairStage
@@ -38,8 +40,8 @@ def link(host: str) -> GatewayLink:
 class FakeUser:
     """Calls one operation a scenario; durations are drawn, not waited for."""
 
-    def __init__(self, slow: str = "", failing: str = "") -> None:
-        self.slow, self.failing = slow, failing
+    def __init__(self, slow: str = "", failing: str = "", seconds: Mapping[str, float] | None = None) -> None:
+        self.slow, self.failing, self.seconds = slow, failing, seconds or {}
         self.chance = random.Random(1)
         self.runs: Counter[str] = Counter()
         self.link: GatewayLink | None = None
@@ -55,7 +57,7 @@ class FakeUser:
         self.named.append(self.link.session.name("tool"))
         operation = f"GET /{name}"
         sync.before(operation)
-        gevent.sleep(0.0005)
+        gevent.sleep(self.seconds.get(name, 0.0005))
         duration = 20.0 * math.exp(self.chance.gauss(0, 0.05)) * (1.6 if name == self.slow else 1.0)
         fails = name == self.failing and self.runs[name] % 2 == 1
         sync.after(operation, 500 if fails else 200, duration)
@@ -105,8 +107,15 @@ def test_every_scenario_runs_and_operations_are_screened_and_judged() -> None:
     assert alarms(measured).operations == ("GET /S.s7",)
     assert not alarms(measured).failing
     judged = [one for one in measured.pairs if one.stage is PairStage.JUDGE]
-    assert len({one.operation for one in judged}) == 10
+    assert len({one.operation for one in judged}) == JUDGED + IMPROVED
     assert all(len(one.head) >= 20 for one in judged)
+
+
+def test_the_operation_of_a_slow_scenario_leaves_time_for_others() -> None:
+    head, base = FakeUser(slow="S.s7", seconds={"S.s7": 0.1}), FakeUser(seconds={"S.s7": 0.1})
+    measured = Load(PairPlan(budget=3.0), head, base).run()
+    judged = {one.operation for one in measured.pairs if one.stage is PairStage.JUDGE and len(one.head) >= 20}
+    assert len(judged) >= JUDGED
 
 
 def test_both_sides_use_the_same_names_and_no_two_runs_do() -> None:

@@ -147,15 +147,28 @@ class PairDirector:
         for step in STEPS:
             chosen = operations if step.operations is None else self._most_suspicious(step.operations)
             self._until(chosen, step.pairs, PairStage.SCREEN, began + self.plan.budget * step.until)
-        judged = self._most_suspicious(JUDGED)
-        # The most suspicious one first: time may not be enough for all.
-        for name in judged:
-            self._until([name], JUDGING_STEPS[0], PairStage.JUDGE, self._ends)
+        self._judge()
+
+    def _judge(self) -> None:
+        """Make fresh pairs of the operations that seem to have changed, the most suspicious one first."""
+        slower = self._most_suspicious(JUDGED)
         screened = (self.tally.logs(PairStage.SCREEN, measure) for measure in Measure)
-        for name in allocation.most_improved(IMPROVED, *screened):
-            self._until([name], JUDGING_STEPS[0], PairStage.JUDGE, self._ends)
+        faster = tuple(name for name in allocation.most_improved(IMPROVED, *screened) if name not in slower)
+        chosen = frozenset(slower + faster)
+
+        def make(operations: Collection[str], pairs: int, ends: float) -> None:
+            self._until(operations, pairs, PairStage.JUDGE, ends, only=chosen)
+
+        # Time may not be enough for all. An operation of a slow scenario gets the rest, after those that take less.
+        waiting = slower + faster
+        for number, name in enumerate(waiting):
+            share = 2 / (len(waiting) - number)
+            now = time.monotonic()
+            make([name], JUDGING_STEPS[0], min(now + share * (self._ends - now), self._ends))
+        for name in waiting:
+            make([name], JUDGING_STEPS[0], self._ends)
         for pairs in JUDGING_STEPS[1:]:
-            self._until(judged, pairs, PairStage.JUDGE, self._ends)
+            make(slower, pairs, self._ends)
 
     def _sweep(self, sweep: SweepQueue, users: int, now: Callable[[], float]) -> None:
         """Run every scenario once."""
@@ -206,10 +219,19 @@ class PairDirector:
             number, *(self.tally.logs(PairStage.SCREEN, measure) for measure in Measure)
         )
 
-    def _until(self, operations: Collection[str], pairs: int, stage: PairStage, ends: float) -> None:
-        """Run the scenarios that yield the most until all ``operations`` have ``pairs``, or the time is over."""
+    def _until(
+        self,
+        operations: Collection[str],
+        pairs: int,
+        stage: PairStage,
+        ends: float,
+        only: Collection[str] | None = None,
+    ) -> None:
+        """Run the scenarios that yield the most until all ``operations`` have ``pairs``, or the time is over.
+
+        Other pairs count if they are of the operations ``only``; None for all.
+        """
         chosen = frozenset(operations)
-        only = None if stage is PairStage.SCREEN else chosen
         while not self._stopping and time.monotonic() < ends:
             missing = self.tally.missing(chosen, pairs, stage)
             cost = allocation.next_scenario(missing, self._costs())
@@ -226,12 +248,8 @@ class PairDirector:
             for _ in range(WARM_UPS):
                 self._submit(name, PairStage.CONFIRM, ())
         self._replay(failing, PairStage.CONFIRM, self.plan.budget)
-        self._until(
-            [one.operation for one in slower],
-            CONFIRMED,
-            PairStage.CONFIRM,
-            began + self.plan.budget,
-        )
+        names = [one.operation for one in slower]
+        self._until(names, CONFIRMED, PairStage.CONFIRM, began + self.plan.budget, only=names)
         if self.plan.confirm_all:
             began = time.monotonic()
             scenarios = [name for name in self.plan.scenarios if name not in self._slow]
