@@ -359,4 +359,6 @@ def _headline(
     parts += [f"{len(against.fixed)} fixed"] if against.fixed else []
     faster = against.assessment.with_speed(Speed.FASTER)
     parts += [f"{plural(len(faster), 'operation')} faster"] if faster else []
+    whole = against.assessment.overall
+    parts += [f"all operations together {whole.text}"] if whole is not None and whole.faster else []
     return f"{word} vs {against.name}: " + " · ".join(parts)

@@ -167,7 +167,8 @@ def assess(base: BaseRun, operations: Iterable[str] = ()) -> Assessment:
     whole = _overall(base, PairStage.SCREEN, SCREENED)
     again = _overall(base, PairStage.CONFIRM, 1) if raised.overall else {}
     proven = [one for one in Measure if one in raised.overall and one in again and again[one].slower]
-    of = proven[0] if proven else min(raised.overall, default=Measure.LATENCY)
+    faster = [one for one in Measure if one in whole and whole[one].faster]
+    of = proven[0] if proven else next((one for one in (*sorted(raised.overall), *faster)), Measure.LATENCY)
     sigma, smallest = _precision(base)
     return Assessment(
         operations=tuple(found),

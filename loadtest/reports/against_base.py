@@ -97,9 +97,8 @@ def facts(run: Run, against: AgainstBase) -> Iterator[str]:
     if faster := found.with_speed(Speed.FASTER):
         yield f"{', '.join(speed_text(one) for one in faster)}."
     if found.overall is not None:
-        percent = 100 * (math.exp(found.overall.mean) - 1)
         of = found.overall_measure.value
-        yield f"All {found.overall.operations} screened operations together: {percent:+.1f} % ({of})."
+        yield f"All {found.overall.operations} screened operations together: {found.overall.text}, by {of}."
     few = len(found.with_speed(Speed.TOO_FEW))
     if few:
         yield f"{plural(few, 'operation')} not judged: too few pairs."

@@ -177,6 +177,13 @@ def test_more_cpu_time_everywhere_is_slower_as_a_whole() -> None:
     assert 1.08 < math.exp(found.overall.mean) < 1.12
 
 
+def test_less_cpu_time_everywhere_is_faster_as_a_whole() -> None:
+    found = assess(base_run(*(with_cpu(row, 0.9) for row in everything(PairStage.SCREEN, 1.0, 4))))
+    assert found.overall is not None
+    assert (found.overall.faster, found.overall_measure) == (True, Measure.CPU)
+    assert not (found.overall_slower or found.overall_unconfirmed)
+
+
 def test_few_operations_say_nothing_about_the_whole() -> None:
     base = base_run(*everything(PairStage.SCREEN, 2.0, 4)[:10])
     assert assess(base).overall is None

@@ -107,6 +107,20 @@ def test_a_small_overall_slowdown_is_none(value: float) -> None:
     assert not found.slower
 
 
+@pytest.mark.parametrize(
+    ("value", "faster", "text"),
+    [
+        (-0.2, True, "18.1 % faster (99 % CI 17.7 to 18.5 %)"),
+        (-0.04, False, "3.9 % faster (99 % CI 3.4 to 4.4 %)"),
+        (0.1, False, "10.5 % slower (99 % CI 10.0 to 11.1 %)"),
+    ],
+)
+def test_an_overall_speedup_has_the_same_limit(value: float, faster: bool, text: str) -> None:
+    found = overall([value + one / 1000 for one in range(-20, 21)])
+    assert found is not None
+    assert (found.faster, found.text) == (faster, text)
+
+
 def test_few_operations_have_no_overall_ratio() -> None:
     assert overall([0.5, 0.5]) is None
 

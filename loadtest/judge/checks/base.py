@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from loadtest.core.units import plural, some
 from loadtest.judge.against_base import speed_text
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
@@ -46,9 +44,8 @@ def not_slower(facts: CheckInput) -> CheckResult:
     found = against.assessment
     slower = [speed_text(one) for one in found.slower]
     if found.overall_slower and found.overall is not None:
-        percent = 100 * (math.exp(found.overall.mean) - 1)
         of = "" if found.overall_measure is Measure.LATENCY else f" by {found.overall_measure.value}"
-        slower.insert(0, f"all operations together {percent:.0f} % slower{of}")
+        slower.insert(0, f"all operations together {found.overall.text}{of}")
     if slower:
         return CheckResult(
             Check.SLOWER,
@@ -71,8 +68,11 @@ def not_slower(facts: CheckInput) -> CheckResult:
     faster, screened = found.with_speed(Speed.FASTER), found.with_speed(Speed.SCREENED)
     judged = len(found.with_speed(Speed.JUDGED)) + len(faster)
     text = f"none of {judged} judged and {len(screened)} screened operations is slower"
-    if faster:
-        text += f"; {', '.join(speed_text(one) for one in faster)}"
+    improved = [speed_text(one) for one in faster]
+    if found.overall is not None and found.overall.faster:
+        improved.insert(0, f"all operations together {found.overall.text}")
+    if improved:
+        text += f"; {', '.join(improved)}"
     return passed(Check.SLOWER, text)
 
 
