@@ -11,6 +11,8 @@ CERTAIN = Sightings(3, 2)
 """Fewest samples and runs after which a key or a type is expected."""
 NEVER_NULL = Sightings(10, 3)
 """Fewest samples and runs after which a value is expected not to be null."""
+FEWEST_ITEMS = 3
+"""Items of an array that must agree that an object has keys: it may be empty in the entity of another caller."""
 
 
 class Difference(NamedTuple):
@@ -22,6 +24,8 @@ class Difference(NamedTuple):
     """``string``, ``string or null``."""
     actual: str
     """The type; empty if the key is missing."""
+    in_empty: bool = False
+    """The object without the key has no key at all, and is not itself an item of an array."""
 
     def __str__(self) -> str:
         if not self.actual:
@@ -42,7 +46,8 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
     """Return how ``value`` differs from what is certain about ``shape``.
 
     A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
-    contain entities of other callers, which were made with other properties.
+    contain entities of other callers, which were made with other properties. For the same reason, an object in an item
+    that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
@@ -72,6 +77,8 @@ def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Dif
     found = [set(_differences(shape, one, path)) for one in items]
     with_keys = [differences for one, differences in zip(items, found, strict=True) if isinstance(one, dict)]
     everywhere = set[Difference | str]().union(*found).intersection(*(with_keys or found))
+    if len(with_keys or found) < FEWEST_ITEMS:
+        everywhere = {one for one in everywhere if not (isinstance(one, Difference) and one.in_empty)}
     for one in set[Difference | str]().union(*found):
         if not isinstance(one, Difference) or one.actual not in ("", NULL) or one in everywhere:
             yield one
@@ -87,7 +94,7 @@ def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Itera
         if key in value:
             yield from _differences(field, value[key], _below(path, key))
         elif certain and key not in shape.optional:
-            yield Difference(_below(path, key), type_text(field), "")
+            yield Difference(_below(path, key), type_text(field), "", not value and not path.endswith("[]"))
     if certain:
         yield from (_below(path, key) for key in value if key not in shape.fields)
 

@@ -228,6 +228,26 @@ def test_entities_of_other_callers_in_a_list_are_no_difference(odd: Any) -> None
     assert compare(shape, [{"id": "1", "name": "echo"}, {"id": "2", "name": 5}]).differences
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ([{"id": "1", "capabilities": {}}], False),
+        ([{"id": "1", "capabilities": {}}] * 2, False),
+        ([{"id": "1", "capabilities": {}}] * 3, True),
+        ([{"id": "1", "capabilities": {"tools": 1}}, *[{"id": "1", "capabilities": {}}] * 3], False),
+        ([{"id": "1", "capabilities": {"other": 1}}], True),
+        ([{"capabilities": {"tools": 1}}], True),
+        ([{"id": "1"}], True),
+        ([{}], True),
+        ({"id": "1", "capabilities": {}}, True),
+    ],
+)
+def test_an_object_may_be_empty_in_the_entities_of_other_callers(body: Any, found: bool) -> None:
+    item = {"id": "1", "capabilities": {"tools": 1}}
+    shape = merged([item if isinstance(body, dict) else [item]], runs=12)
+    assert bool(compare(shape, body).differences) is found
+
+
 def test_an_added_key_is_no_difference() -> None:
     shape = merged([{"items": [{"n": 1}]}])
     assert compare(shape, {"items": [{"n": 1, "more": 2}], "new": {}}) == ((), ("items[].more", "new"))
