@@ -181,7 +181,7 @@ def test_less_cpu_time_everywhere_is_faster_as_a_whole() -> None:
     found = assess(base_run(*(with_cpu(row, 0.9) for row in everything(PairStage.SCREEN, 1.0, 4))))
     assert found.overall is not None
     assert (found.overall.faster, found.overall_measure) == (True, Measure.CPU)
-    assert not (found.overall_slower or found.overall_unconfirmed)
+    assert (found.overall_slower, found.overall_unconfirmed) == (False, False)
 
 
 def test_few_operations_say_nothing_about_the_whole() -> None:
