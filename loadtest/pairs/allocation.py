@@ -88,6 +88,18 @@ def most_improved(number: int, *measures: Mapping[str, Sequence[float]]) -> tupl
     return most_suspicious(number, *inverse)
 
 
+def with_same_handler(names: Sequence[str], operations: Collection[str]) -> tuple[str, ...]:
+    """Return ``names``, each followed by the one of ``operations`` that differs in a trailing slash only.
+
+    The same handler serves both, so that both are slower.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        twin = name.removesuffix("/") if name.endswith("/") else f"{name}/"
+        found |= dict.fromkeys((name, twin) if twin in operations else (name,))
+    return tuple(found)
+
+
 def _spread(operations: Collection[Sequence[float]]) -> float:
     deviations = [abs(one - statistics.median(logs)) for logs in operations if len(logs) > 2 for one in logs]
     return statistics.median(deviations) if deviations else SPREAD

@@ -11,6 +11,7 @@ from loadtest.pairs.allocation import (
     next_scenario,
     suspicion,
     undecided,
+    with_same_handler,
 )
 
 
@@ -38,6 +39,16 @@ def test_the_most_improved_are_those_that_would_be_suspicious_the_other_way_roun
     logs = {"slow": [0.5] * 4, "same": [0.0] * 4, "fast": [-0.5] * 4, "unknown": []}
     assert most_improved(2, logs) == ("fast", "same")
     assert most_improved(1, logs, {"busy": [-0.9] * 4}) == ("busy",)
+
+
+def test_operations_that_differ_in_a_trailing_slash_are_judged_together() -> None:
+    operations = {"GET /tags", "GET /tags/", "GET /tools", "GET /servers/"}
+    assert with_same_handler(["GET /tools", "GET /tags/"], operations) == (
+        "GET /tools",
+        "GET /tags/",
+        "GET /tags",
+    )
+    assert with_same_handler(["GET /tags", "GET /tags/"], operations) == ("GET /tags", "GET /tags/")
 
 
 COSTS = (

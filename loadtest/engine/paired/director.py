@@ -151,7 +151,8 @@ class PairDirector:
 
     def _judge(self) -> None:
         """Make fresh pairs of the operations that seem to have changed, the most suspicious one first."""
-        slower = self._most_suspicious(JUDGED)
+        operations = {name for cost in self._costs() for name in cost.pairs}
+        slower = allocation.with_same_handler(self._most_suspicious(JUDGED), operations)
         screened = (self.tally.logs(PairStage.SCREEN, measure) for measure in Measure)
         faster = tuple(name for name in allocation.most_improved(IMPROVED, *screened) if name not in slower)
         chosen = frozenset(slower + faster)
