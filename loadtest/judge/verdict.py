@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from loadtest.core.errors import ExitCode
 from loadtest.core.units import clock, plural
@@ -77,22 +78,22 @@ class Verdict:
         """The trend of each series of a long run; growing series first."""
         return self.endurance.growth
 
-    @property
+    @cached_property
     def failing(self) -> tuple[JudgedFailure, ...]:
         """The failures that make the run fail."""
         return tuple(judged for judged in self.failures if judged.fails)
 
-    @property
+    @cached_property
     def removed(self) -> tuple[JudgedFailure, ...]:
         """The operations among :attr:`failing` that are no longer offered."""
         return tuple(judged for judged in self.failing if judged.removed)
 
-    @property
+    @cached_property
     def failed(self) -> tuple[JudgedFailure, ...]:
         """The failed calls among :attr:`failing`."""
         return tuple(judged for judged in self.failing if not judged.removed)
 
-    @property
+    @cached_property
     def excused(self) -> tuple[JudgedFailure, ...]:
         """The failures that do not make the run fail: a known failure or a category excuses them."""
         return tuple(
@@ -113,12 +114,12 @@ class Verdict:
         ]
         return ", ".join(parts)
 
-    @property
+    @cached_property
     def undecided(self) -> tuple[JudgedFailure, ...]:
         """The failures that are no evidence, because the load generator was paused."""
         return self.with_status(FailureStatus.INCONCLUSIVE)
 
-    @property
+    @cached_property
     def findings(self) -> tuple[CheckResult, ...]:
         """The checks that did not pass."""
         ignored = (Severity.PASSED, Severity.NOT_MEASURED)
