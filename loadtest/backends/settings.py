@@ -20,8 +20,10 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "dropping": ("echo", "drop"),
     "away": ("echo",),
     "plain": ("echo",),
+    "changing": ("kept", "removed"),
+    "changed": ("kept", "added", BROKEN),
 }
-"""Names of the tools of the scripted servers, by behaviour."""
+"""Names of the tools of the scripted servers, by behaviour; those of a changing one after its change are `changed`."""
 PROMPTS = ("p-first", "p-second", "p-third")
 RESOURCES = ("r-first", "r-second", "r-third")
 TEXT = "a plain text, not JSON"

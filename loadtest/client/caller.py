@@ -22,6 +22,7 @@ from loadtest.client.mismatch import Mismatch, content_problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventStream, LineReader
 from loadtest.client.request import PreparedRequest, Query, Route, find_route, make_request
+from loadtest.client.secrecy.stored import StoredSecrets
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem, find_stream_problem
 from loadtest.core import clock
@@ -79,6 +80,7 @@ class Caller:
         self._unwinding: set[gevent.Greenlet] = set()
         """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
         self.elements = ElementLog(on_checked)
+        self.secrets = StoredSecrets()
         self.sync: CallSync | None = None
         """Synchronises the calls with those of another user; None if they wait for nothing."""
         self._on_stream = on_stream
@@ -146,6 +148,7 @@ class Caller:
             waits=waits,
             keeps_example=self.session.keeps_examples,
         )
+        self.secrets.sent(operation, json if form is None else form)
         response = self.send(route, request, call)
         found: Problem | None
         answer, found = answer_of(operation, response)
@@ -165,6 +168,9 @@ class Caller:
             verified = found is None and effect is not None and not self.session.stopping
             if verified and effect is not None:
                 found, ended = self._verify(answer, effect)
+            if found is None:
+                # Last, so that the scenario knows what was created and deletes it.
+                found = self.secrets.leak(answer, self.session.marker)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
         if found is not None and self.sync is not None:

@@ -14,6 +14,7 @@ from loadtest.client.auth import Credentials
 from loadtest.client.connection.throttle import Limiter
 from loadtest.client.connection.trust import ADVICE, Trust, is_untrusted, read_trust
 from loadtest.client.response_shapes import ResponseShapes
+from loadtest.client.secrecy.marker import Marker
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.operations import base
 from loadtest.core.redact import Redactor
@@ -64,8 +65,11 @@ class Session:
     """Request and response of every call are kept, not of failures only."""
     _rejected: bool = False
     _skipped: frozenset[str] = field(init=False)
+    marker: Marker = field(init=False)
+    """Part of every :meth:`secret`."""
 
     def __post_init__(self) -> None:
+        self.marker = Marker(self.tag)
         skipped = self.data.skipped if self.data is not None else ()
         self._skipped = frozenset(scenario for one in skipped for scenario in one.scenarios)
 
@@ -107,6 +111,10 @@ class Session:
     def name(self, kind: str) -> str:
         """Return a unique name for a new entity; fingerprints ignore it."""
         return f"lt-{self.tag}{next(self._numbers):x}-{kind}"
+
+    def secret(self) -> str:
+        """Return a new credential to be stored; a response with one is a failure, whatever its operation is."""
+        return self.name(self.marker.text)
 
 
 def connect(

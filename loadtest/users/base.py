@@ -404,6 +404,13 @@ class GatewayUser(FastHttpUser):
         """
         return self.link.session.name(kind)
 
+    def secret(self) -> str:
+        """Return a new password, token or key for a scenario to store.
+
+        A response that contains it in plain text is a failure, in any scenario.
+        """
+        return self.link.session.secret()
+
     def undoing(self) -> AbstractContextManager[None]:
         """Allow the calls of the ``with`` block although the load is ending: they delete what was created."""
         return self.api.undoing()
@@ -681,6 +688,7 @@ def task(weight: int | Callable[[U], None] = 1) -> Any:
             recorder = user.process.recorder
             recorder.scenario_started(name)
             user.api.elements.begin()
+            user.api.secrets.begin()
             try:
                 if user.takes_part(name):
                     method(user)

@@ -321,6 +321,43 @@ def repeats_tool_result(text: str, *more: str) -> Check:
     return check
 
 
+CHANGES = ("Added", "Updated", "Removed")
+"""Ends of the names of the counts in the response of a refresh."""
+
+
+def refreshed(*, added: int = 0, updated: int = 0, removed: int = 0, rejected: Collection[str] = ()) -> Check:
+    """Return a check that a refresh counted these changes of tools and no others, and names the ``rejected`` tools."""
+    tools = {"toolsAdded": added, "toolsUpdated": updated, "toolsRemoved": removed}
+    others = [f"{kind}{change}" for kind in ("resources", "prompts") for change in CHANGES]
+    counts = tools | dict.fromkeys(others, 0)
+
+    def check(answer: Answer) -> Mismatch | None:
+        if answer["success"] is not True:
+            return refused("the refresh to succeed", answer["error"])
+        for name, count in counts.items():
+            if answer[name] != count:
+                return expected(f"{name} to be {count}", answer[name])
+        return _names_rejected(answer["validationErrors"], rejected, "validationErrors")
+
+    return check
+
+
+def skips(*rejected: str) -> Check:
+    """Return a check that a new gateway names the tools that were rejected; 1.0.0rc1 has no member for them."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return _names_rejected(answer.json.get("skippedTools", rejected), rejected, "skippedTools")
+
+    return check
+
+
+def _names_rejected(errors: Any, rejected: Collection[str], at: str) -> Mismatch | None:
+    if len(errors) != len(rejected):
+        return expected(f"{len(rejected)} rejected tools in {at}", errors)
+    missing = [one for one in rejected if not any(one in error for error in errors)]
+    return expected(f"the rejected tool in {at}", errors) if missing else None
+
+
 def answers(text: str) -> Check:
     """Return a check that the echo agent responded with ``text``, in a message of A2A 1.0 or 0.3."""
 

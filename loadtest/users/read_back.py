@@ -127,6 +127,32 @@ class Listed(NamedTuple):
         return None if right else expected(f"a list of entities with {self.key}", listed)
 
 
+class Created(NamedTuple):
+    """An entity, and another one that the gateway created for it, which is switched on and off and deleted with it."""
+
+    entity: ReadBack
+    other: Listed
+    """Lists the other one; its ``key`` is the member with ``value``."""
+    value: str
+
+    @property
+    def operation(self) -> str:
+        """The operation that reads the entity."""
+        return self.entity.operation
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the entity is not as stated, or the other one is not in the same state."""
+        on = entity.values.get("enabled", True)
+        return self.entity.shows(call, entity) or self.other.shows(call, self._other({"enabled": on}))
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if one of them still exists."""
+        return self.entity.is_gone(call, entity) or self.other.is_gone(call, self._other({}))
+
+    def _other(self, values: Mapping[str, Any]) -> Entity:
+        return Entity(self.value, {}, values)
+
+
 class NotReadable(NamedTuple):
     """No operation reads the entity, for this reason."""
 

@@ -9,6 +9,8 @@ behaviour, the second is a name that the scenario chose, under which requests ar
   tells whether a call is waiting, within 5 seconds;
 - ``/dropping/NAME/mcp`` closes the connection during a call of its tool ``drop``;
 - ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
+- ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
+  that is invalid;
 - ``/plain/NAME/mcp`` has one tool, and remembers the headers of its calls;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
@@ -51,6 +53,7 @@ class ScriptedPeers:
     def __init__(self) -> None:
         self._received: dict[str, dict[str, str]] = {}
         self._away: set[str] = set()
+        self._changed: set[str] = set()
         self._held: dict[str, asyncio.Event] = {}
         """Calls that wait, by name; set when they may end."""
 
@@ -60,6 +63,7 @@ class ScriptedPeers:
             routes=[
                 Route("/received/{name}", self.received, methods=["GET"]),
                 Route("/away/{name}", self.switch, methods=["PUT"]),
+                Route("/change/{name}", self.change, methods=["PUT"]),
                 Route("/release/{name}", self.release, methods=["PUT"]),
                 Route("/held/{name}", self.held, methods=["GET"]),
                 Route("/token/{name}", self.token, methods=["POST"]),
@@ -80,6 +84,11 @@ class ScriptedPeers:
         else:
             self._away.discard(name)
         return JSONResponse({"away": name in self._away})
+
+    async def change(self, request: Request) -> JSONResponse:
+        """Let a server have other tools from now on."""
+        self._changed.add(request.path_params["name"])
+        return JSONResponse({"changed": True})
 
     async def release(self, request: Request) -> JSONResponse:
         """Let a call that waits end."""
@@ -123,6 +132,8 @@ class ScriptedPeers:
             return Response(status_code=_UNAVAILABLE)
         if behaviour not in TOOLS:
             return Response(status_code=404)
+        if behaviour == "changing" and name in self._changed:
+            behaviour = "changed"
         message = await request.json()
         method = message.get("method")
         # Gateways check the health of a server at any time, with other requests.
@@ -181,10 +192,11 @@ def _page(
 
 
 def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    state = "changed " if behaviour == "changed" else ""
     tools = [
         {
             "name": name,
-            "description": f"The tool {name}.",
+            "description": f"The {state}tool {name}.",
             "inputSchema": _TEXT,
         }
         for name in TOOLS[behaviour]

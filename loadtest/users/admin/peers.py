@@ -128,12 +128,12 @@ class AdminGatewaysUser(AdminUser):
         name = self.name("gateway")
         form = self._form(name) | {
             "auth_type": "bearer",
-            "auth_token": "unused",
+            "auth_token": self.secret(),
             "passthrough_headers": '["X-New"]',
         }
         made = stored_gateway(form) | {"passthroughHeaders": ["X-New"], "authType": "bearer"}
         with self.made(GATEWAYS, form, stored=made) as gateway:
-            changed = self._form(f"{name}-changed") | CHANGED | BASIC
+            changed = self._form(f"{name}-changed") | CHANGED | BASIC | {"auth_password": self.secret()}
             edited = self.stores(GATEWAYS, gateway.id, stored_gateway(changed) | BASIC_STORED)
             edit = "POST /admin/gateways/{gateway_id}/edit"
             self.form(edit, gateway.id, changed, check=succeeded, effect=edited)
@@ -231,14 +231,20 @@ class AdminA2AUser(AdminUser):
         name = self.name("agent")
         form = self._form(name) | {
             "auth_type": "bearer",
-            "auth_token": "unused",
+            "auth_token": self.secret(),
             "passthrough_headers": '["X-New"]',
         }
         made = stored_agent(form) | {"passthroughHeaders": ["X-New"], "authType": "bearer"}
         with self.made(AGENTS, form, stored=made) as agent:
             query = {"query": TEXT}
             self.call("POST /admin/a2a/{agent_id}/test", agent_id=agent.id, json=query, check=mentions(TEXT))
-            changed = self._form(f"{name}-changed") | CHANGED | BASIC | CHANGED_AGENT
+            changed = (
+                self._form(f"{name}-changed")
+                | CHANGED
+                | BASIC
+                | {"auth_password": self.secret()}
+                | CHANGED_AGENT
+            )
             edited = self.stores(
                 AGENTS, agent.id, stored_agent(changed) | BASIC_STORED | CHANGED_AGENT_STORED
             )
@@ -263,7 +269,6 @@ class AdminA2AUser(AdminUser):
 BASIC = {
     "auth_type": "basic",
     "auth_username": "load-test",
-    "auth_password": "unused",
     "passthrough_headers": '["X-Changed"]',
 }
 BASIC_STORED = {"authType": "basic", "authUsername": "load-test", "passthroughHeaders": ["X-Changed"]}

@@ -107,7 +107,7 @@ class StoredCredentialsUser(RegistryUser):
             value: returns what it receives.
         """
         for create in ("POST /gateways", "POST /gateways/"):
-            name, secret, replaced = self.name("gateway"), self.name("secret"), self.name("secret")
+            name, secret, replaced = self.name("gateway"), self.secret(), self.secret()
             own = self.spelled(create, stored(secret))
             body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", **own)
             with self.created(
@@ -217,7 +217,7 @@ class AgentCredentialsUser(RegistryUser):
         """Register an agent at either address with credentials, update its description, then the credentials."""
         scripted = self.backend("scripted")
         for create in ("POST /a2a", "POST /a2a/"):
-            name, secret, replaced = self.name("agent"), self.name("secret"), self.name("secret")
+            name, secret, replaced = self.name("agent"), self.secret(), self.secret()
             own = stored(secret)
             body = new_agent(name, f"{scripted}/agent/{name}", agent_type="jsonrpc", **own)
             with self.created(

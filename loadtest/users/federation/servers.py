@@ -9,7 +9,10 @@ from typing import Any
 from loadtest.backends.settings import BROKEN, PROMPTS, RESOURCES, TOOLS
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch
 from loadtest.users.base import task
+from loadtest.users.checks import refreshed, skips
 from loadtest.users.federation.checks import called, calls_fail, lists_names, prompts_for, while_held
 from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
@@ -39,8 +42,8 @@ class FederatedServersUser(RegistryUser):
 
     @task
     def invalid_tool(self) -> None:
-        """An invalid tool of a server does not prevent its other tools."""
-        with self.scripted("invalid") as gateway:
+        """An invalid tool of a server does not prevent its other tools, and is named."""
+        with self.scripted("invalid", check=skips(BROKEN)) as gateway:
             valid = [name for name in TOOLS["invalid"] if name != BROKEN]
             self.call(
                 "GET /tools",
@@ -49,6 +52,22 @@ class FederatedServersUser(RegistryUser):
             )
             for name in valid:
                 self.call_tool(gateway["name"], name)
+
+    @task
+    def refresh(self) -> None:
+        """A refresh counts the tools that a server added, changed and removed, and names an invalid one."""
+        with self.scripted("changing") as gateway:
+            own: dict[str, Any] = {"gateway_id": gateway.id}
+            every = {"gateway_id": gateway.id, "limit": 0}
+            self.call("GET /tools", params=every, check=lists_names(TOOLS["changing"]))
+            self.control("PUT", f"/change/{gateway['name']}")
+            now = lists_names([name for name in TOOLS["changed"] if name != BROKEN], without=[BROKEN])
+
+            def effect(_: Answer) -> Mismatch | None:
+                return now(self.call("GET /tools", params=every))
+
+            counted = refreshed(added=1, updated=1, removed=1, rejected=[BROKEN])
+            self.call(REFRESH, check=counted, effect=effect, **own)
 
     @task
     def away(self) -> None:
@@ -99,12 +118,12 @@ class FederatedServersUser(RegistryUser):
         return ask_scripted(self.backend("scripted"), method, path)
 
     @contextmanager
-    def scripted(self, behaviour: str) -> Iterator[Answer]:
-        """Register a scripted server with a ``behaviour`` for the ``with`` block."""
+    def scripted(self, behaviour: str, *, check: Check | None = None) -> Iterator[Answer]:
+        """Register a scripted server with a ``behaviour`` for the ``with`` block; ``check`` the response."""
         name = self.name("gateway")
         body = new_gateway(name, f"{self.backend('scripted')}/{behaviour}/{name}/mcp")
         with self.created(
-            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS, check=check
         ) as gateway:
             yield gateway
 

@@ -93,7 +93,7 @@ class SingleSignOnUser(PeopleUser):
                     "name": self.name("sso"),
                     "provider_type": "oauth2",
                     "client_id": "changed",
-                    "client_secret": "changed",
+                    "client_secret": self.secret(),
                     "authorization_url": f"{issuer}/authorize?changed=true",
                     "token_url": f"{issuer}/token?changed=true",
                     "userinfo_url": f"{issuer}/userinfo?changed=true",

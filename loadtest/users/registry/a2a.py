@@ -19,10 +19,8 @@ PROPERTIES: dict[str, Any] = {
     "capabilities": {"streaming": False},
     "config": {"loadtest": True},
     "passthrough_headers": ["X-Load-Test"],
-    "auth_type": "bearer",
-    "auth_token": "of-the-load-test",
 }
-"""Further properties of an agent."""
+"""Further properties of an agent, without its credentials."""
 
 
 class A2AUser(RegistryUser):
@@ -35,7 +33,8 @@ class A2AUser(RegistryUser):
     def lifecycle(self) -> None:
         """An agent is registered, called and deleted."""
         tag = self.name("tag")
-        with self.agent(tags=[tag], **PROPERTIES) as agent:
+        credentials = {"auth_type": "bearer", "auth_token": self.secret()}
+        with self.agent(tags=[tag], **PROPERTIES, **credentials) as agent:
             self.call("GET /a2a", params={"tags": tag}, check=lists_only(agent))
             text = self.name("text")
             self.call(

@@ -10,8 +10,8 @@ from typing import Any
 
 from loadtest.users.base import task
 from loadtest.users.checks import lists_only, of_no_other_team
-from loadtest.users.read_back import Item, Listed
-from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, of_team
+from loadtest.users.read_back import Created, Item, Listed
+from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, new_agent, of_team
 
 
 class EntityToggleUser(RegistryUser):
@@ -121,6 +121,18 @@ class EntityToggleUser(RegistryUser):
                 self.check_list(operation, active, agent, among={"tags": tag})
             self.switch("POST /a2a/{agent_id}/state", on=True, **own)
             self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
+
+    @task(2)
+    def agent_with_tool(self) -> None:
+        """An agent is disabled, enabled and deleted, and so is the tool that the gateway created for it."""
+        tag, name = self.name("tag"), self.name("agent")
+        tool = Listed("GET /tools", key="name", params=every_with(tag))
+        read = Created(Item("GET /a2a/{agent_id}"), tool, f"a2a-{name}")
+        with self.team() as team:
+            body = new_agent(name, self.backend("a2a"), tags=[tag], scope=of_team(team.id))
+            with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", read=read) as agent:
+                for on in (False, True):
+                    self.switch("POST /a2a/{agent_id}/state", on=on, read=read, agent_id=agent.id)
 
     @task
     def agents(self) -> None:
@@ -289,8 +301,10 @@ class EntityToggleUser(RegistryUser):
     @task
     def agent_toggle(self) -> None:
         """An agent that is disabled with the deprecated operation."""
-        with self.agent() as agent:
-            read = Item("GET /a2a/{agent_id}")
+        tag = self.name("tag")
+        with self.agent(tags=[tag]) as agent:
+            tool = Listed("GET /tools", key="name", params=every_with(tag))
+            read = Created(Item("GET /a2a/{agent_id}"), tool, f"a2a-{agent['name']}")
             self.switch("POST /a2a/{agent_id}/toggle", on=False, read=read, agent_id=agent.id)
 
 

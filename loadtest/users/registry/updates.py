@@ -153,5 +153,5 @@ class EntityUpdateUser(RegistryUser):
         return {
             "authType": "basic",
             "authUsername": "loadtest",
-            "authPassword": self.name("password"),
+            "authPassword": self.secret(),
         }
