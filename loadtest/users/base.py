@@ -34,10 +34,13 @@ from loadtest.users.read_back import (
     NotReadable,
     ReadBack,
     item_of,
+    keeps,
     parameters_of,
+    properties_of,
     sent_values,
     shows,
     snake,
+    untouched,
 )
 from loadtest.versions.refusals import Outcomes, RefusalRules, load_rules
 from loadtest.workload.schedule import Schedule
@@ -130,6 +133,11 @@ class GatewayUser(FastHttpUser):
         if address is None:
             raise FixtureMissing
         return address
+
+    @functools.cached_property
+    def _known(self) -> dict[str, dict[str, Any]]:
+        """The properties of entities by id, as the response that created or last changed each states them."""
+        return {}
 
     @functools.cached_property
     def refusal_rules(self) -> RefusalRules:
@@ -490,6 +498,7 @@ class GatewayUser(FastHttpUser):
                 unlisted=unlisted,
             )
             identity = str(answer[key])
+            self._known[identity] = properties_of(_stated(answer))
             yield answer
         except BaseException:
             # The exception of the block has priority; a failed deletion has been reported separately.
@@ -564,6 +573,9 @@ class GatewayUser(FastHttpUser):
     ) -> Answer:
         """Change an entity and verify that it has the new values, in the response and in the read-back.
 
+        Its visibility, team, owner, description and tags (:data:`loadtest.users.read_back.KEPT`) must be as in the
+        response of its creation or of the last update, if they are not sent. A form replaces all properties.
+
         Args:
             operation: changes the entity.
             read: the read-back; by default, ``GET`` on the same path.
@@ -575,15 +587,21 @@ class GatewayUser(FastHttpUser):
             StepFailed: the call failed, or a value is another.
         """
         wanted = sent_values(json) if values is None else values
+        entity = _entity(operation, path, wanted, identity)
+        known = self._known.pop(entity.id, {})
+        before = untouched(known, json, wanted) if form is None else {}
 
         def effect(changed: Answer) -> Mismatch | None:
-            stated = changed.json if changed.media_type.endswith("json") else None
-            entity = _entity(operation, path, wanted, identity)._replace(stated=stated)
-            return shows(wanted, stated, operation) or self._offered(read or item_of(operation)).shows(
-                self._reader(bearer), entity
+            stated = _stated(changed)
+            return (
+                shows(wanted, stated, operation)
+                or keeps(before, stated, operation)
+                or self._offered(read or item_of(operation)).shows(
+                    self._reader(bearer), entity._replace(stated=stated, before=before)
+                )
             )
 
-        return self._verified(
+        answer = self._verified(
             operation,
             effect,
             path,
@@ -596,6 +614,8 @@ class GatewayUser(FastHttpUser):
             check=check,
             unlisted=unlisted,
         )
+        self._known[entity.id] = known | properties_of(wanted) | properties_of(_stated(answer))
+        return answer
 
     def _offered(self, back: ReadBack) -> ReadBack:
         """Return ``back``, or one that reads nothing if this gateway does not have its operation."""
@@ -646,6 +666,11 @@ class GatewayUser(FastHttpUser):
 def _entity(operation: str, path: Mapping[str, str], values: Mapping[str, Any], identity: str) -> Entity:
     """Return the entity of a call with this ``path``; its id is by default the last parameter."""
     return Entity(identity or path[parameters_of(operation)[-1]], path, values)
+
+
+def _stated(answer: Answer) -> Any:
+    """Return the body of a response in JSON; None of another one."""
+    return answer.json if answer.media_type.endswith("json") else None
 
 
 def named(path: Mapping[str, str]) -> Mapping[str, Any]:

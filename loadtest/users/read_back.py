@@ -19,6 +19,8 @@ _PLAIN_VALUES = (str, int, float)
 """Types of values that are compared; a flag is a number."""
 _CHANGING = re.compile(r"(^|_)(at|date|count|metrics|reachable|seen|used|status|message|version)$")
 """Names, with underscores, of members that change without a request, or that differ between kinds of responses."""
+KEPT = frozenset({"visibility", "teamid", "owneremail", "createdby", "tags", "description"})
+"""Names, in lower case without underscores, of properties that an update which does not contain them must keep."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 _MASK = re.compile(r"\*+")
 
@@ -36,6 +38,8 @@ class Entity(NamedTuple):
     """The properties that the entity must have."""
     stated: Any = None
     """The body of the response that created or changed it, with which the read must agree."""
+    before: Mapping[str, Any] = {}
+    """The properties that the call that is verified must not change, as they were before it."""
 
 
 class ReadBack(Protocol):
@@ -207,10 +211,43 @@ def shows(values: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | N
 
 
 def _agrees(entity: Entity, shown: Any, operation: str) -> Mismatch | None:
-    """Return a mismatch if ``shown`` has other values than were sent, or than the verified call stated."""
-    return shows(entity.values, shown, operation) or contradiction(
-        entity.stated, shown, f"in the response of {operation} to be as this call stated"
+    """Return a mismatch if ``shown`` has other values than were sent, than were before, or than the call stated."""
+    return (
+        shows(entity.values, shown, operation)
+        or keeps(entity.before, shown, operation)
+        or contradiction(entity.stated, shown, f"in the response of {operation} to be as this call stated")
     )
+
+
+def properties_of(shown: Any) -> dict[str, Any]:
+    """Return the members of an entity by their names in one spelling; they are compared by it."""
+    return {_plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
+
+
+def untouched(before: Mapping[str, Any], body: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those properties of ``before`` an update that a request ``body`` with new ``values`` must not change.
+
+    A property that is null is sent, too. Values that change by themselves or follow from others are left out.
+    """
+    parts = [body, *body.values()] if isinstance(body, Mapping) else []
+    sent = {_plain(name) for part in (*parts, values) if isinstance(part, Mapping) for name in part}
+    return {k: v for k, v in before.items() if k in KEPT and k not in sent and v is not None}
+
+
+def keeps(before: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | None:
+    """Return a mismatch if ``shown``, a response of ``operation``, has one of the properties ``before`` otherwise."""
+    members = properties_of(shown)
+    for name, value in before.items():
+        if name in members and not _unchanged(value, members[name]):
+            found = members[name]
+            return expected(f"{name} in the response of {operation} to be kept by this call", repr(found))
+    return None
+
+
+def _unchanged(value: Any, found: Any) -> bool:
+    if isinstance(value, list) and isinstance(found, list):
+        return sorted(map(str, map(_label, value))) == sorted(map(str, map(_label, found)))
+    return bool(value == found)
 
 
 def contradiction(stated: Any, shown: Any, where: str) -> Mismatch | None:

@@ -7,7 +7,7 @@ from typing import Any
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists_only, mentions
 from loadtest.users.read_back import Listed
-from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser
+from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
 
 CHANGED = "Changed by the load test."
 CHANGED_TEXT = "a changed text of the load test"
@@ -147,6 +147,31 @@ class EntityUpdateUser(RegistryUser):
             # The credentials are not shown.
             sent = changes | self.credentials()
             self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=sent, values=changes)
+
+    @task(2)
+    def update_description_only(self) -> None:
+        """An entity of each kind in a team gets another description, and keeps its other properties."""
+        with self.team() as team:
+            for scope in (of_team(team.id), PRIVATE):
+                tag = self.name("tag")
+                more: dict[str, Any] = {"scope": scope, "tags": [tag]}
+                title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
+                read = Listed("GET /prompts", params={"tags": tag})
+                with (
+                    self.tool(**more) as tool,
+                    self.resource(**title, **more) as resource,
+                    self.prompt(**more) as prompt,
+                    self.server(**more) as server,
+                    self.gateway(**more) as gateway,
+                    self.agent(**more) as agent,
+                ):
+                    body = {"description": CHANGED}
+                    self.update("PUT /tools/{tool_id}", json=body, tool_id=tool.id)
+                    self.update("PUT /resources/{resource_id}", json=body, read=INFO, resource_id=resource.id)
+                    self.update("PUT /prompts/{prompt_id}", json=body, read=read, prompt_id=prompt.id)
+                    self.update("PUT /servers/{server_id}", json=body, server_id=server.id)
+                    self.update("PUT /gateways/{gateway_id}", json=body, gateway_id=gateway.id)
+                    self.update("PUT /a2a/{agent_id}", json=body, agent_id=agent.id)
 
     def credentials(self) -> dict[str, str]:
         """Return new credentials for a server or an agent."""
