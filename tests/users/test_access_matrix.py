@@ -23,6 +23,7 @@ from loadtest.users.access.matrix import (
     TOOLS,
     EntityOperations,
     Visibility,
+    judge_binding,
     judge_foreign,
     judge_hidden,
     judge_item,
@@ -45,6 +46,7 @@ def answer(status: int, body: Any = None) -> Answer:
         (Role.ADMINISTRATOR, {TEAM, PUBLIC}),
         (Role.OWNER, {PRIVATE, TEAM, PUBLIC}),
         (Role.TEAMMATE, {TEAM, PUBLIC}),
+        (Role.DEVELOPER, {TEAM, PUBLIC}),
         (Role.OUTSIDER, {PUBLIC}),
         (Role.VIEWER, {PUBLIC}),
         (Role.TEAM_TOKEN, {PRIVATE, TEAM, PUBLIC}),
@@ -138,7 +140,16 @@ def test_a_change_without_permission_must_be_refused(status: int, problem: Probl
     assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
 
 
-SURFACES = {one.label: one for one in surfaces(TOOLS, "team-1", "lt-tool")}
+def test_a_binding_of_a_foreign_team_must_not_be_shown_or_removed() -> None:
+    what = "unbind a plugin from tools of the team as viewer by reference"
+    shown = judge_binding(what, "binding-1", answer(200, {"bindings": [{"id": "binding-1"}]}))
+    assert shown.problem is ProblemKind.UNAUTHORIZED
+    assert normalise(shown.message) == shown.message
+    for other in (answer(200, {"bindings": [], "total": 0}), answer(403)):
+        assert judge_binding(what, "binding-1", other).problem is None
+
+
+SURFACES = {one.label: one for one in surfaces(TOOLS, "team-1", "lt-tool", "lt-tag")}
 
 
 @pytest.mark.parametrize("label", SURFACES)
@@ -166,7 +177,7 @@ def test_the_name_that_was_searched_for_may_be_repeated() -> None:
 @pytest.mark.parametrize("entity", [TOOLS, PROMPTS, SERVERS, AGENTS])
 def test_the_requests_that_could_reveal_an_entity_are_documented(entity: EntityOperations) -> None:
     """In the newest version: one that is not is never sent."""
-    found = surfaces(entity, "team-1", "lt-name")
+    found = surfaces(entity, "team-1", "lt-name", "lt-tag")
     assert len({one.label for one in found}) == len(found)
     contract = read_contract(contract_of(NEWEST).document)
     documented = {one.operation for one in found if contract.path(one.operation)}

@@ -166,6 +166,7 @@ _SEEN: dict[Role, frozenset[Visibility]] = {
     Role.ADMINISTRATOR: frozenset({Visibility.TEAM, Visibility.PUBLIC}),
     Role.OWNER: frozenset(Visibility),
     Role.TEAMMATE: frozenset({Visibility.TEAM, Visibility.PUBLIC}),
+    Role.DEVELOPER: frozenset({Visibility.TEAM, Visibility.PUBLIC}),
     Role.OUTSIDER: frozenset({Visibility.PUBLIC}),
     Role.VIEWER: frozenset({Visibility.PUBLIC}),
     Role.TEAM_TOKEN: frozenset(Visibility),
@@ -179,7 +180,9 @@ CALLING = "call"
 _MAY_NOT_CALL = (Role.VIEWER, Role.READ_TOKEN)
 """Roles without permission to call tools."""
 FOREIGN = (Role.OUTSIDER, Role.VIEWER, Role.ANONYMOUS)
-"""Roles that may change no entity of the team."""
+"""Roles outside the team, without permission to change its entities."""
+NOT_OWNING = (*FOREIGN, Role.DEVELOPER)
+"""Roles that may change no entity of the team owner: a member needs to own it, whatever the permissions."""
 
 
 def sees(entity: EntityOperations, visibility: Visibility, role: Role, way: str = "") -> bool:
@@ -197,10 +200,14 @@ class Surface(NamedTuple):
     operation: str
     params: Mapping[str, str | int | bool]
     label: str
+    path: Mapping[str, str] = {}
 
 
-def surfaces(entity: EntityOperations, team: str, name: str) -> tuple[Surface, ...]:
-    """Return the requests that could reveal the entity ``name`` of ``team``: filters, exports, tags, admin pages."""
+def surfaces(entity: EntityOperations, team: str, name: str, tag: str) -> tuple[Surface, ...]:
+    """Return the requests that could reveal the entity ``name`` of ``team``: filters, exports, tags, admin pages.
+
+    All entities of the team that are compared have the ``tag``.
+    """
     listed, table, ids, search = entity.admin
     every = {"include_inactive": True}
     kind = entity.kind
@@ -210,6 +217,15 @@ def surfaces(entity: EntityOperations, team: str, name: str) -> tuple[Surface, .
         Surface(entity.items, {**every, "limit": 0}, "list with inactive ones"),
         Surface("GET /export", {"types": entity.exported, **every}, f"export of {kind}s"),
         Surface("GET /tags", {"entity_types": entity.exported, "include_entities": True}, f"tags of {kind}s"),
+        Surface(
+            "GET /tags/{tag_name}/entities",
+            {"entity_types": entity.exported},
+            f"{kind}s of a tag",
+            {"tag_name": tag},
+        ),
+        Surface("GET /tags/{tag_name}/entities", {}, f"every kind of a tag, {kind}s", {"tag_name": tag}),
+        Surface("GET /tags/", {"include_entities": True}, f"all tags, of {kind}s"),
+        Surface("GET /export", {"tags": tag, **every}, f"export of a tag, {kind}s"),
         Surface(listed, {**every, "per_page": 500}, "admin list"),
         Surface(table, {**every, "per_page": 500}, "admin table"),
         Surface(ids, {**every, "team_id": team}, "admin ids"),
@@ -231,7 +247,8 @@ def judge_hidden(
     """Return whether a response reveals one of the ``hidden`` ids or names, which the request does not contain."""
     text = answer.text
     for visibility, identity in sorted(hidden):
-        if identity in text and not any(identity in str(value) for value in surface.params.values()):
+        sent = (*surface.params.values(), *surface.path.values())
+        if identity in text and not any(identity in str(value) for value in sent):
             where = f"{surface.label} shows a {visibility} {entity.kind} of the team to {role}"
             return _wrong(ProblemKind.UNAUTHORIZED, where)
     return Finding(Standing.AS_RECORDED)
@@ -291,6 +308,13 @@ def judge_foreign(what: str, answer: Answer) -> Finding:
     if is_crash(outcome):
         return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
     return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal, but the request was accepted")
+
+
+def judge_binding(what: str, binding: str, answer: Answer) -> Finding:
+    """Return whether a response shows the ``binding`` of a foreign team; ``what`` names the request."""
+    if binding in answer.text:
+        return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected no binding of the team in the response")
+    return Finding(Standing.AS_RECORDED)
 
 
 def _wrong(problem: ProblemKind, message: str) -> Finding:

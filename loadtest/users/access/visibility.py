@@ -18,12 +18,14 @@ from loadtest.users.access.matrix import (
     CALLING,
     FOREIGN,
     GATEWAYS,
+    NOT_OWNING,
     PROMPTS,
     RESOURCES,
     SERVERS,
     TOOLS,
     EntityOperations,
     Visibility,
+    judge_binding,
     judge_foreign,
     judge_hidden,
     judge_item,
@@ -32,6 +34,7 @@ from loadtest.users.access.matrix import (
     surfaces,
 )
 from loadtest.users.base import FixtureMissing, named, task
+from loadtest.users.checks import lists
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.streams import session_of
 from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prompt, new_resource, new_tool
@@ -49,6 +52,47 @@ class Made(NamedTuple):
     id: str
     name: str
     """Name or, of a resource, address by which MCP finds it."""
+
+
+class BindingOperations(NamedTuple):
+    """The operations of the bindings of plugins to one kind of entity."""
+
+    kind: str
+    create: str
+    items: str
+    """Of one team."""
+    all_items: str
+    delete: str
+    delete_all: str
+    """By their reference."""
+
+    def request(self, team: str, agent: str, reference: str, policy: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the query and the body that bind a plugin to the tools of ``team``, or to one ``agent`` of it."""
+        if self.kind == "tool":
+            named = {**policy, "tool_names": ["*"], "binding_reference_id": reference}
+            return {"json": {"teams": {team: {"policies": [named]}}}}
+        return {"params": {"team_id": team}, "json": {"agent_name": agent, "on_error": "ignore", **policy}}
+
+
+PLUGIN = "OutputLengthGuardPlugin"
+BINDINGS = (
+    BindingOperations(
+        "tool",
+        "POST /tools/plugin_bindings/",
+        "GET /tools/plugin_bindings/{team_id}",
+        "GET /tools/plugin_bindings/",
+        "DELETE /tools/plugin_bindings/{binding_id}",
+        "DELETE /tools/plugin_bindings/",
+    ),
+    BindingOperations(
+        "agent",
+        "POST /a2a-agents/plugin-bindings/",
+        "GET /a2a-agents/plugin-bindings/{team_id}",
+        "GET /a2a-agents/plugin-bindings/",
+        "DELETE /a2a-agents/plugin-bindings/{binding_id}",
+        "DELETE /a2a-agents/plugin-bindings/",
+    ),
+)
 
 
 class AccessUser(RegistryUser):
@@ -102,6 +146,54 @@ class AccessUser(RegistryUser):
         )
 
     @task
+    def bindings(self) -> None:
+        """Plugins bound to the tools and agents of a team."""
+        for binding in BINDINGS:
+            if not self.offers(binding.create):
+                continue
+            with self.roles(binding.items) as callers:
+                owner = callers.bearer(Role.OWNER, self.link.session)
+                reference = self.name("binding")
+                policy = {"plugin_id": PLUGIN, "mode": "permissive", "priority": 10, "config": {}}
+                sent = binding.request(callers.team, self.name("agent"), reference, policy)
+                with self.bound(binding, sent, owner) as identity:
+                    for role in NOT_OWNING:
+                        bearer = callers.bearer(role, self.link.session)
+                        self.check_bindings(binding, role, bearer, callers.team, reference, identity)
+                        label = f"bind a plugin to {binding.kind}s of the team as {role}"
+                        self.refused(binding.create, label, bearer, **sent)
+                    listed = lists(identity, at="bindings")
+                    self.call(binding.items, bearer=owner, check=listed, team_id=callers.team)
+
+    @contextmanager
+    def bound(self, binding: BindingOperations, sent: Mapping[str, Any], owner: str) -> Iterator[str]:
+        """Bind a plugin as the team owner for the ``with`` block, and yield the id of the binding."""
+        made = self.call(binding.create, bearer=owner, **sent)
+        identity = str(made.json.get("id") or made["bindings.0.id"])
+        try:
+            yield identity
+        finally:
+            self.call(binding.delete, bearer=owner, binding_id=identity)
+
+    def check_bindings(
+        self, binding: BindingOperations, role: Role, bearer: str, team: str, reference: str, identity: str
+    ) -> None:
+        """Check that ``role`` can neither remove nor, from outside the team, see a binding of the team."""
+        by_reference = {"binding_reference_id": reference}
+        label = f"unbind a plugin from {binding.kind}s of the team as {role}"
+        self.refused(binding.delete, label, bearer, path={"binding_id": identity})
+        nowhere: Mapping[str, str] = {}
+        others = [(binding.delete_all, f"{label} by reference", nowhere, by_reference)]
+        if role in FOREIGN:
+            label = f"bindings of {binding.kind}s of the team for {role}"
+            others.append((binding.items, label, {"team_id": team}, {}))
+            others.append((binding.all_items, f"all {label}", nowhere, {}))
+            others.append((binding.all_items, f"{label} by reference", nowhere, by_reference))
+        for operation, what, path, params in others:
+            case = NegativeCase(operation, CaseGroup.NO_PERMISSION, what, path, params)
+            self.send(case, bearer, functools.partial(judge_binding, what, identity))
+
+    @task
     def sessions(self) -> None:
         """The id of a session is useless to another user."""
 
@@ -149,8 +241,9 @@ class AccessUser(RegistryUser):
         """Create an entity in each visibility as the team owner, and check what every role sees and changes."""
         with self.roles(entity.items) as callers, ExitStack() as undo:
             owner = callers.bearer(Role.OWNER, self.link.session)
+            tag = self.name("tag")
             made = {
-                visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner))
+                visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner, tag))
                 for visibility in Visibility
             }
             bearers: dict[Role, str] = {
@@ -164,9 +257,9 @@ class AccessUser(RegistryUser):
                 self.check_reading(entity, role, bearer, made)
                 if entity.rpc_list:
                     self.check_calling(entity, role, bearer, made)
-            for role in FOREIGN:
+            for role in NOT_OWNING:
                 self.check_changing(entity, role, bearers[role], made)
-                self.check_hidden(entity, role, bearers[role], made, callers.team)
+                self.check_hidden(entity, role, bearers[role], made, callers.team, tag)
             for one in made.values():
                 self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
 
@@ -234,6 +327,7 @@ class AccessUser(RegistryUser):
         bearer: str,
         made: Mapping[Visibility, Made],
         team: str,
+        tag: str,
     ) -> None:
         """Check that no filter, export, tag or admin page reveals an entity that ``role`` does not see."""
         hidden = {
@@ -243,11 +337,13 @@ class AccessUser(RegistryUser):
             for text in (one.id, one.name)
         }
         contract = self.link.session.contract
-        for surface in surfaces(entity, team, made[Visibility.PRIVATE].name):
+        for surface in surfaces(entity, team, made[Visibility.PRIVATE].name, tag):
             if contract.path(surface.operation) is None or self.link.session.excludes(surface.operation):
                 continue
             label = f"{surface.label} for {role}"
-            case = NegativeCase(surface.operation, CaseGroup.NO_PERMISSION, label, {}, surface.params)
+            case = NegativeCase(
+                surface.operation, CaseGroup.NO_PERMISSION, label, surface.path, surface.params
+            )
             self.send(case, bearer, functools.partial(judge_hidden, entity, role, surface, hidden))
 
     def check_changing(
@@ -302,11 +398,18 @@ class AccessUser(RegistryUser):
 
     @contextmanager
     def made(
-        self, entity: EntityOperations, visibility: Visibility, body: Body, team: str, owner: str
+        self,
+        entity: EntityOperations,
+        visibility: Visibility,
+        body: Body,
+        team: str,
+        owner: str,
+        tag: str = "",
     ) -> Iterator[Made]:
-        """Create an entity as the team owner for the ``with`` block."""
-        scope = {"team_id": team, "visibility": visibility.value}
-        made = self.call(entity.create, json=body(self.name(entity.kind), scope), bearer=owner)
+        """Create an entity as the team owner for the ``with`` block, with a ``tag`` if there is one."""
+        sent = body(self.name(entity.kind), {"team_id": team, "visibility": visibility.value})
+        sent.get(entity.kind, sent)["tags"] = [tag] if tag else []
+        made = self.call(entity.create, json=sent, bearer=owner)
         try:
             yield Made(made.id, str(made["uri" if entity is RESOURCES else "name"]))
         finally:
