@@ -24,6 +24,10 @@ COMPLETION: dict[str, dict[str, str]] = {
 addresses; later ones ask the backend."""
 
 
+SCOPE = ("visibility", "teamId", "ownerEmail")
+"""Members that decide who sees an entity."""
+
+
 def completes(at: str) -> Check:
     """Return a check that the member ``at`` contains completions of :data:`COMPLETION` and nothing else."""
 
@@ -74,6 +78,27 @@ def lacks(entity: str, at: str = "") -> Check:
     def check(answer: Answer) -> Mismatch | None:
         listed = [str(one["id"]) for one in (answer[at] if at else answer.json)]
         return expected("the entity not to be in the list", listed) if entity in listed else None
+
+    return check
+
+
+def in_scope_of(entity: Answer) -> Check:
+    """Return a check that the response lists entities, each with the visibility, team and owner of ``entity``.
+
+    The gateway has created them for ``entity``, as the response that created or changed it states it.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = _listed(answer, "")
+        if not found:
+            return expected(f"what the gateway creates for the entity in the list of {answer.operation}")
+        for name in SCOPE:
+            if name in entity.json and any(one.get(name) != entity[name] for one in found):
+                wrong = [one.get(name) for one in found]
+                return expected(
+                    f"{name} of what {answer.operation} lists for the entity to be its own", wrong
+                )
+        return None
 
     return check
 

@@ -163,6 +163,24 @@ def test_a_response_that_contradicts_another_is_a_failure(
     )
 
 
+@pytest.mark.parametrize("read", [None, LIST])
+def test_a_property_that_was_not_sent_is_kept(
+    user: GatewayUser, things: Things, read: ReadBack | None
+) -> None:
+    """Also by a second update; one that sends it may change it."""
+    with user.created("POST /things", json=BODY, delete=f"DELETE {THING}", read=read) as thing:
+        user.update(f"PUT {THING}", json={"tags": ["y"]}, thing_id=thing.id, read=read)
+        user.update(f"PUT {THING}", json={"name": "b"}, thing_id=thing.id, read=read)
+        things.stored["7"]["tags"] = []
+        with pytest.raises(StepFailed):
+            user.update(f"PUT {THING}", json={"name": "c"}, thing_id=thing.id, read=read)
+    (failed,) = [line for line in calls(user) if ": [" in line]
+    assert (
+        failed
+        == f"PUT {THING}: [content 200] expected tags in the response of PUT {THING} to be kept by this call"
+    )
+
+
 def test_an_entity_that_is_not_as_expected_is_deleted(user: GatewayUser, things: Things) -> None:
     with (
         pytest.raises(StepFailed),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from loadtest.client.answer import Answer
 from loadtest.client.auth import Credentials
 from loadtest.client.element_log import ElementLog
 from loadtest.client.session import Session
@@ -47,9 +48,9 @@ class Api:
     def offers(self, operation: str) -> bool:
         return operation in self.session.contract.operations
 
-    def call(self, operation: str, **_: Any) -> dict[str, str]:
+    def call(self, operation: str, **_: Any) -> Answer:
         self.calls.append(operation)
-        return {"id": "7"}
+        return Answer(operation, 200, {"content-type": "application/json"}, b'{"id": "7"}')
 
     def rpc(self, operation: str, params: Any, **_: Any) -> None:
         self.calls.append(operation)

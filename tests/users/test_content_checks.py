@@ -21,6 +21,7 @@ from loadtest.users.checks import (
     has,
     has_at_least,
     imports,
+    in_scope_of,
     is_page,
     lacks,
     lacks_kinds,
@@ -270,3 +271,24 @@ def test_a_service_that_speaks_no_mcp_is_refused_as_nothing_else(found: str | No
 )
 def test_requests_are_counted(body: dict[str, list[int]], right: bool) -> None:
     assert (requests_counted(answer(body)) is None) is right
+
+
+OWNER = {"visibility": "team", "teamId": "t", "ownerEmail": "a@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "wrong"),
+    [
+        ([OWNER | {"id": "1"}, OWNER | {"id": "2"}], ""),
+        ([OWNER | {"id": "1"}, OWNER | {"id": "2", "visibility": "public"}], "visibility of what"),
+        ([OWNER | {"teamId": None}], "teamId of what"),
+        ([OWNER | {"ownerEmail": "b@example.com"}], "ownerEmail of what"),
+        ([], "what the gateway creates"),
+    ],
+)
+def test_what_the_gateway_creates_for_an_entity_is_in_its_scope(
+    parts: list[dict[str, Any]], wrong: str
+) -> None:
+    found = in_scope_of(answer(OWNER))(answer(parts))
+    assert (found is not None) == bool(wrong)
+    assert found is None or found.text.startswith(f"expected {wrong}")

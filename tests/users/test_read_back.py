@@ -12,7 +12,16 @@ import pytest
 import loadtest.client.answer
 from loadtest.core.operations import deletes
 from loadtest.openapi.contract import read_contract
-from loadtest.users.read_back import contradiction, item_of, same, sent_values, shows
+from loadtest.users.read_back import (
+    contradiction,
+    item_of,
+    keeps,
+    properties_of,
+    same,
+    sent_values,
+    shows,
+    untouched,
+)
 
 NOT_YET = ("access/",)
 """Packages whose scenarios still delete without reading back."""
@@ -68,6 +77,48 @@ def test_the_same(sent: Any, shown: Any) -> None:
 )
 def test_not_the_same(sent: Any, shown: Any) -> None:
     assert not same(sent, shown)
+
+
+BEFORE = properties_of(
+    {
+        "visibility": "team",
+        "teamId": "t",
+        "tags": [{"label": "x"}, {"label": "y"}],
+        "url": "u",
+        "ownerEmail": None,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ({"description": "new"}, {"visibility", "teamid", "tags"}),
+        ({"team_id": None, "visibility": "public"}, {"tags"}),
+        ({"server": {"name": "a", "tags": []}}, {"visibility", "teamid"}),
+        (None, {"visibility", "teamid", "tags"}),
+    ],
+)
+def test_what_an_update_does_not_send_it_must_keep(body: Any, kept: set[str]) -> None:
+    assert untouched(BEFORE, body, {}).keys() == kept
+    assert untouched(BEFORE, body, {"tags": ["z"]}).keys() == kept - {"tags"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "changed"),
+    [
+        ({"visibility": "team", "team_id": "t", "tags": ["y", "x"]}, ""),
+        ({"name": "a"}, ""),
+        (None, ""),
+        ({"visibility": "public"}, "visibility"),
+        ({"teamId": None}, "teamid"),
+        ({"tags": []}, "tags"),
+    ],
+)
+def test_a_property_that_was_not_sent_and_changed_is_named(shown: Any, changed: str) -> None:
+    found = keeps(untouched(BEFORE, None, {}), shown, "GET /x")
+    wanted = f"expected {changed} in the response of GET /x to be kept by this call"
+    assert (found.text if found else "") == (wanted if changed else "")
 
 
 def test_only_what_is_shown_is_compared() -> None:

@@ -177,7 +177,12 @@ class PropertiesUser(RegistryUser):
             own: dict[str, Any] = {"tool_id": tool.id}
             secret = self.name("secret")
             for way in ways(secret):
-                method = {"requestType": way.method, "integrationType": "REST", "url": f"{service}/received"}
+                method = {
+                    "requestType": way.method,
+                    "integrationType": "REST",
+                    "url": f"{service}/received",
+                    "visibility": "team",
+                }
                 self.update("PUT /tools/{tool_id}", json=way.properties | method, values=method, **own)
                 self.check_call(tool, way)
             for scope in (PRIVATE, {"visibility": "team"}):

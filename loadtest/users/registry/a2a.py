@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch
 from loadtest.users.base import named, task
-from loadtest.users.checks import answers, both, has, has_at_least, lists_one_of, lists_only, mentions
+from loadtest.users.checks import (
+    answers,
+    both,
+    has,
+    has_at_least,
+    in_scope_of,
+    lists_one_of,
+    lists_only,
+    mentions,
+)
 from loadtest.users.read_back import Listed, NotReadable, ReadBack
-from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_agent
+from loadtest.users.registry.fixtures import PRIVATE, PURGE_METRICS, RegistryUser, new_agent, of_team
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -77,6 +88,24 @@ class A2AUser(RegistryUser):
                 {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
                 check=mentions(text, at="result.content.0.text"),
             )
+
+    @task
+    def scope_of_tool(self) -> None:
+        """The tool that the gateway creates for an agent is as visible as the agent, also after an update."""
+        with self.team() as team:
+            for scope in (of_team(team.id), PRIVATE):
+                tag = self.name("tag")
+                body = new_agent(self.name("agent"), self.backend("a2a"), scope=scope, tags=[tag])
+                of_agent = functools.partial(self.check_tool, tag)
+                with self.created(
+                    "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", check=of_agent
+                ) as agent:
+                    changed = {"description": self.name("description")}
+                    self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=changed, check=of_agent)
+
+    def check_tool(self, tag: str, agent: Answer) -> Mismatch | None:
+        """Return a mismatch if the tool of ``agent``, which has its ``tag``, has another visibility, team or owner."""
+        return in_scope_of(agent)(self.call("GET /tools", params={"tags": tag}))
 
     @task
     def bindings(self) -> None:

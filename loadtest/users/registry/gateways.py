@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Effect
+from loadtest.client.mismatch import Mismatch
 from loadtest.users.base import task
-from loadtest.users.checks import both, has, lists, refreshed, refuses_service
-from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
+from loadtest.users.checks import both, has, in_scope_of, lists, refreshed, refuses_service
+from loadtest.users.registry.fixtures import ADDRESS, PRIVATE, PUBLIC, RegistryUser, new_gateway, of_team
 
 OK = 200
+PARTS = ("GET /tools", "GET /resources", "GET /prompts")
 TOOLS = 2
 """Tools of the small MCP backend."""
 
@@ -30,6 +35,44 @@ class GatewaysUser(RegistryUser):
                 check=both(has("gatewayId", gateway.id), refreshed()),
             )
             self.call_tool(gateway["name"])
+
+    @task
+    def scope_of_parts(self) -> None:
+        """What a server offers is as visible as the server: after registration, a refresh and a change."""
+        with self.team() as team:
+            for scope, changed in ((of_team(team.id), PRIVATE), (PRIVATE, PUBLIC)):
+                body = new_gateway(self.name("gateway"), self.backend("mcp_small"), scope=scope)
+                with self.created(
+                    "POST /gateways",
+                    json=body,
+                    delete="DELETE /gateways/{gateway_id}",
+                    differs=ADDRESS,
+                    check=self.check_parts,
+                ) as gateway:
+                    own: dict[str, Any] = {"gateway_id": gateway.id}
+                    tools = self.call("GET /tools", params=own)
+                    # The refresh creates it again.
+                    self.delete("DELETE /tools/{tool_id}", tool_id=str(tools["0.id"]))
+                    self.call(
+                        "POST /gateways/{gateway_id}/tools/refresh",
+                        check=has("toolsAdded", 1),
+                        effect=self.checks_parts_of(gateway),
+                        **own,
+                    )
+                    self.update("PUT /gateways/{gateway_id}", json=changed, check=self.check_parts, **own)
+
+    def checks_parts_of(self, gateway: Answer) -> Effect:
+        """Return :meth:`check_parts` of ``gateway`` as the effect of another call."""
+        return lambda _: self.check_parts(gateway)
+
+    def check_parts(self, gateway: Answer) -> Mismatch | None:
+        """Return a mismatch if a part of a server has another visibility, team or owner than ``gateway`` states."""
+        for operation in PARTS:
+            if self.documents(operation, "query gateway_id"):
+                found = in_scope_of(gateway)(self.call(operation, params={"gateway_id": gateway.id}))
+                if found is not None:
+                    return found
+        return None
 
     @task(2)
     def over_sse(self) -> None:

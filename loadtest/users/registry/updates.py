@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from loadtest.users.base import task
+from loadtest.client.answer import Answer
+from loadtest.users.base import named, task
 from loadtest.users.checks import has, lists_only, mentions
-from loadtest.users.read_back import Listed
+from loadtest.users.read_back import Listed, ReadBack, parameters_of
 from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
 
 CHANGED = "Changed by the load test."
@@ -148,30 +151,63 @@ class EntityUpdateUser(RegistryUser):
             sent = changes | self.credentials()
             self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=sent, values=changes)
 
-    @task(2)
-    def update_description_only(self) -> None:
-        """An entity of each kind in a team gets another description, and keeps its other properties."""
+    @task
+    def tool_description(self) -> None:
+        """A tool gets another description, and keeps its other properties."""
+        self.change_description("PUT /tools/{tool_id}", self.tool)
+
+    @task
+    def resource_description(self) -> None:
+        """A resource gets another description, and keeps its other properties."""
+        title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
+        self.change_description("PUT /resources/{resource_id}", self.resource, read=INFO, **title)
+
+    @task
+    def prompt_description(self) -> None:
+        """A prompt gets another description, and keeps its other properties."""
+        self.change_description("PUT /prompts/{prompt_id}", self.prompt, lists="GET /prompts")
+
+    @task
+    def server_description(self) -> None:
+        """A virtual server gets another description, and keeps its other properties."""
+        self.change_description("PUT /servers/{server_id}", self.server)
+
+    @task
+    def gateway_description(self) -> None:
+        """A federated server gets another description, and keeps its other properties."""
+        self.change_description("PUT /gateways/{gateway_id}", self.gateway)
+
+    @task
+    def agent_description(self) -> None:
+        """An agent gets another description, and keeps its other properties."""
+        self.change_description("PUT /a2a/{agent_id}", self.agent)
+
+    def change_description(
+        self,
+        operation: str,
+        create: Callable[..., AbstractContextManager[Answer]],
+        *,
+        read: ReadBack | None = None,
+        lists: str = "",
+        **more: str,
+    ) -> None:
+        """Change only the description of an entity of a team, and of a private one.
+
+        Args:
+            operation: changes the entity.
+            create: creates it for a ``with`` block.
+            read: the read-back; by default, ``GET`` on the same path.
+            lists: the operation that lists the entity, by which it is read instead.
+            more: further properties of the entity.
+        """
+        parameter = parameters_of(operation)[0]
         with self.team() as team:
             for scope in (of_team(team.id), PRIVATE):
                 tag = self.name("tag")
-                more: dict[str, Any] = {"scope": scope, "tags": [tag]}
-                title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
-                read = Listed("GET /prompts", params={"tags": tag})
-                with (
-                    self.tool(**more) as tool,
-                    self.resource(**title, **more) as resource,
-                    self.prompt(**more) as prompt,
-                    self.server(**more) as server,
-                    self.gateway(**more) as gateway,
-                    self.agent(**more) as agent,
-                ):
-                    body = {"description": CHANGED}
-                    self.update("PUT /tools/{tool_id}", json=body, tool_id=tool.id)
-                    self.update("PUT /resources/{resource_id}", json=body, read=INFO, resource_id=resource.id)
-                    self.update("PUT /prompts/{prompt_id}", json=body, read=read, prompt_id=prompt.id)
-                    self.update("PUT /servers/{server_id}", json=body, server_id=server.id)
-                    self.update("PUT /gateways/{gateway_id}", json=body, gateway_id=gateway.id)
-                    self.update("PUT /a2a/{agent_id}", json=body, agent_id=agent.id)
+                back = Listed(lists, params={"tags": tag}) if lists else read
+                with create(scope=scope, tags=[tag], **more) as entity:
+                    changed = {"description": CHANGED}
+                    self.update(operation, json=changed, read=back, **named({parameter: entity.id}))
 
     def credentials(self) -> dict[str, str]:
         """Return new credentials for a server or an agent."""
