@@ -148,7 +148,7 @@ class Caller:
             waits=waits,
             keeps_example=self.session.keeps_examples,
         )
-        self.secrets.sent(operation, json if form is None else form)
+        self.secrets.sent(operation, json if form is None else form, self.session.marker)
         response = self.send(route, request, call)
         found: Problem | None
         answer, found = answer_of(operation, response)

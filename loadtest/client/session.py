@@ -114,7 +114,7 @@ class Session:
 
     def secret(self) -> str:
         """Return a new credential to be stored; a response with one is a failure, whatever its operation is."""
-        return self.name(self.marker.text)
+        return self.name(f"secret-{self.marker.text}")
 
 
 def connect(

@@ -112,6 +112,15 @@ def mentions(text: str, at: str) -> Check:
     return check
 
 
+def contains(text: str) -> Check:
+    """Return a check that the response, of whatever type, contains ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if text in answer.text else expected(f"{text!r:.80} in the response", answer.text)
+
+    return check
+
+
 def both(*checks: Check) -> Check:
     """Return a check that finds the first mismatch of several ``checks``."""
 

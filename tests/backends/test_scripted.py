@@ -129,3 +129,15 @@ def test_a_rest_service_returns_what_it_received() -> None:
         assert (await client.get("/status/503")).status_code == 503
 
     run(scenario, rest_shapes)
+
+
+def test_a_changing_server_has_other_tools_after_its_change() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[list[str]]:
+        async def names() -> list[str]:
+            return [one["name"] for one in (await ask(client, "/changing/a/mcp", "tools/list"))["tools"]]
+
+        before = await names()
+        await client.put("/change/a")
+        return [before, await names()]
+
+    assert run(scenario) == [list(settings.TOOLS["changing"]), list(settings.TOOLS["changed"])]

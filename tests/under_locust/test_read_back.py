@@ -18,7 +18,7 @@ from loadtest.client.caller import Caller, StepFailed
 from loadtest.client.session import Session
 from loadtest.openapi.contract import read_contract
 from loadtest.users.base import GatewayUser
-from loadtest.users.read_back import Listed, NotReadable, ReadBack
+from loadtest.users.read_back import Created, Item, Listed, NotReadable, ReadBack
 
 THING = "/things/{thing_id}"
 BODY = {"thing": {"name": "a", "max_size": 3, "tags": ["x"]}, "visibility": "public"}
@@ -218,3 +218,21 @@ def test_while_the_load_ends_nothing_is_read_again(user: GatewayUser, things: Th
 def test_an_operation_that_is_not_offered_is_not_called(user: GatewayUser, read: ReadBack) -> None:
     life(user, read)
     assert calls(user) == ["POST /things", f"PUT {THING}", f"DELETE {THING}"]
+
+
+@pytest.mark.parametrize(
+    ("other", "failure"),
+    [
+        (None, "POST /things: [content 200] expected the entity in the list of GET /things"),
+        (False, "POST /things: [content 200] expected enabled to be True in the response of GET /things"),
+        (True, f"DELETE {THING}: [content 200] still listed after deletion (GET /things)"),
+    ],
+)
+def test_what_was_created_for_an_entity_follows_it(
+    user: GatewayUser, things: Things, other: bool | None, failure: str
+) -> None:
+    if other is not None:
+        things.stored["8"] = {"id": "8", "name": "other", "enabled": other}
+    with pytest.raises(StepFailed):
+        life(user, Created(Item(f"GET {THING}"), Listed("GET /things", at="items", key="name"), "other"))
+    assert failure in calls(user)

@@ -11,6 +11,7 @@ import pytest
 from loadtest.client.answer import Answer
 from loadtest.client.auth import Credentials
 from loadtest.client.element_log import ElementLog
+from loadtest.client.secrecy.stored import StoredSecrets
 from loadtest.client.session import Session
 from loadtest.engine.link import GatewayLink
 from loadtest.openapi.contract import read_contract
@@ -44,6 +45,7 @@ class Api:
     def __init__(self, session: Session) -> None:
         self.session, self.scenario, self.calls = session, None, list[str]()
         self.elements = ElementLog(lambda _operation, _elements: None)
+        self.secrets = StoredSecrets()
 
     def offers(self, operation: str) -> bool:
         return operation in self.session.contract.operations

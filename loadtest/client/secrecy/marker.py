@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+SIGN = "~"
+"""Sign that is rare in responses and written alike in JSON, HTML, addresses and forms. One byte is found fast."""
 
 
 class Marker:
-    """A text that is part of every secret of one process, and of nothing else."""
+    """A text that is part of every secret of the process with a ``tag``, and of nothing else."""
 
-    __slots__ = ("_forms", "text")
+    __slots__ = ("_bytes", "text")
 
     def __init__(self, tag: str) -> None:
-        self.text = f"secret-{tag}"
-        self._forms = (self.text.encode(), *_in_base64(self.text.encode()))
+        self.text = f"{SIGN}{tag}{SIGN}"
+        self._bytes = self.text.encode()
 
     def find(self, body: bytes) -> bytes | None:
-        """Return the marker as it occurs in ``body``, as text or in base64; None if it does not."""
-        for form in self._forms:
-            if form in body:
-                return form
-        return None
-
-
-def _in_base64(raw: bytes) -> list[bytes]:
-    """Return, for each alignment, the digits that depend on ``raw`` only."""
-    found = []
-    for offset in range(3):
-        digits = base64.b64encode(bytes(offset) + raw)
-        found.append(digits[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6])
-    return found
+        """Return the marker if it is in ``body``."""
+        # The first test needs a hundredth of the time of the second one.
+        return self._bytes if b"~" in body and self._bytes in body else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -32,7 +32,7 @@ _ENCODED = ("[", "{")
 
 
 class StoredSecrets:
-    """The secrets that one scenario has stored, and those of any scenario that have the process's ``marker``.
+    """The secrets that one scenario has stored, and those of any scenario that have the process's marker.
 
     Secrets without the marker are recognised by the names of their fields in the bodies of requests.
     """
@@ -44,11 +44,11 @@ class StoredSecrets:
         """Forget the secrets of an earlier scenario."""
         self._stored.clear()
 
-    def sent(self, operation: str, body: Any) -> None:
+    def sent(self, operation: str, body: Any, marker: Marker) -> None:
         """Remember the secrets in the ``body`` of a request of ``operation``."""
         # A JSON-RPC message stores nothing.
-        if operation.startswith(_STORES) and operation.count(" ") == 1 and isinstance(body, Mapping):
-            found = list(secrets_in(body))
+        if operation.startswith(_STORES) and operation.count(" ") == 1 and isinstance(body, dict):
+            found = [one for one in secrets_in(body) if marker.text not in one]
             if found:
                 text = str(body)
                 # A value that is sent elsewhere, too, is no secret.
@@ -68,7 +68,7 @@ class StoredSecrets:
 
 def secrets_in(body: Any, *, under: bool = False) -> Iterator[str]:
     """Yield the secrets in the body of a request; ``under`` a list of headers, the values of all members ``value``."""
-    if isinstance(body, Mapping):
+    if isinstance(body, dict):
         for name, value in body.items():
             if isinstance(value, str):
                 if is_secret(name) or (under and name == "value"):
@@ -76,7 +76,7 @@ def secrets_in(body: Any, *, under: bool = False) -> Iterator[str]:
                         yield value
                 elif value.startswith(_ENCODED):
                     yield from secrets_in(_decoded(value), under=_is_headers(name))
-            elif isinstance(value, Mapping | list):
+            elif isinstance(value, dict | list):
                 yield from secrets_in(value, under=_is_headers(name))
     elif isinstance(body, list):
         for one in body:
@@ -111,7 +111,7 @@ def _where(answer: Answer, secret: str) -> str:
 
 
 def _paths(value: Any, secret: str, path: str = "") -> Iterator[str]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name, member in value.items():
             yield from _paths(member, secret, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):

@@ -11,11 +11,20 @@ from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
-from loadtest.users.base import task
-from loadtest.users.checks import answers
+from loadtest.client.request import Query
+from loadtest.users.base import named, task
+from loadtest.users.checks import answers, contains
 from loadtest.users.federation.checks import called, carries
 from loadtest.users.registry.a2a import question
-from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, camel, new_agent, new_gateway
+from loadtest.users.registry.fixtures import (
+    ADDRESS,
+    RegistryUser,
+    camel,
+    new_agent,
+    new_gateway,
+    new_tool,
+    of_team,
+)
 
 SECRET_HEADER = "X-Api-Key"  # noqa: S105 - the name of a header
 SECRET_PARAMETER = "api_key"  # noqa: S105 - the name of a parameter
@@ -261,3 +270,70 @@ class AgentCredentialsUser(RegistryUser):
             return self.receives(name, header, value)(answer)
 
         return check
+
+
+class ShownCredentialsUser(RegistryUser):
+    """A user who looks at entities with stored credentials wherever they are shown or exported.
+
+    The check that none of the responses contains the credentials is that of every response
+    (:class:`loadtest.client.secrecy.stored.StoredSecrets`); here, every response must show the entity.
+    """
+
+    area = "credentials"
+
+    @task
+    def of_a_gateway(self) -> None:
+        """A federated server with a password, in lists, searches, pages and exports."""
+        tag = self.name("tag")
+        basic = {"authType": "basic", "authUsername": "lt-user", "authPassword": self.secret()}
+        own = self.spelled("POST /gateways", basic)
+        with self.team() as team, self.gateway(tags=[tag], scope=of_team(team.id), **own) as gateway:
+            name = gateway["name"]
+            among = {"types": "servers,prompts,gateways", "tags": tag}
+            self.shown("GET /admin/gateways/{gateway_id}", name, gateway_id=gateway.id)
+            self.shown("GET /admin/gateways/search", name, {"q": name})
+            self.shown("GET /admin/gateways/partial", name, {"q": name})
+            self.shown("GET /admin/search", name, {"q": name, "entity_types": "gateways"})
+            self.shown("GET /export", name, among)
+            self.shown("GET /admin/export/configuration", name, among)
+
+    @task
+    def of_an_agent(self) -> None:
+        """An agent with a header of its own, in lists, searches and pages."""
+        tag = self.name("tag")
+        own = {"auth_type": "authheaders", "passthrough_headers": ["X-Load-Test"]}
+        headers = [{"key": SECRET_HEADER, "value": self.secret()}]
+        with (
+            self.team() as team,
+            self.agent(tags=[tag], scope=of_team(team.id), auth_headers=headers, **own) as agent,
+        ):
+            name = agent["name"]
+            self.shown("GET /a2a", name, {"tags": tag})
+            self.shown("GET /admin/a2a/{agent_id}", name, agent_id=agent.id)
+            self.shown("GET /admin/a2a/search", name, {"q": name})
+            self.shown("GET /admin/a2a/partial", name, {"q": name})
+            self.shown("GET /admin/search", name, {"q": name, "entity_types": "agents"})
+
+    @task
+    def of_a_tool(self) -> None:
+        """A tool with a token, in lists, searches, pages and exports."""
+        tag = self.name("tag")
+        body = new_tool(
+            self.name("tool"), self.backend("rest"), tags=[tag], auth_type="bearer", auth_token=self.secret()
+        )
+        with self.created(
+            "POST /tools", json=body, delete="DELETE /tools/{tool_id}", differs=("auth_type", "auth_token")
+        ) as tool:
+            name = tool["name"]
+            among = {"types": "servers,prompts,tools", "tags": tag}
+            self.shown("GET /tools", name, {"tags": tag})
+            self.shown("GET /admin/tools/{tool_id}", name, tool_id=tool.id)
+            self.shown("GET /admin/tools/search", name, {"q": name})
+            self.shown("GET /admin/tools/partial", name, {"q": name})
+            self.shown("GET /export", name, among)
+            self.shown("GET /admin/export/configuration", name, among)
+            self.call("POST /export/selective", json={"tools": [tool.id]}, check=contains(name))
+
+    def shown(self, operation: str, name: str, params: Query | None = None, **path: str) -> None:
+        """Read an entity, which the response must show by its ``name``."""
+        self.call(operation, params=params, check=contains(name), **named(path))

@@ -66,8 +66,12 @@ class FederatedServersUser(RegistryUser):
             def effect(_: Answer) -> Mismatch | None:
                 return now(self.call("GET /tools", params=every))
 
-            counted = refreshed(added=1, updated=1, removed=1, rejected=[BROKEN])
-            self.call(REFRESH, check=counted, effect=effect, **own)
+            self.call(
+                REFRESH,
+                check=refreshed(added=1, updated=1, removed=1, rejected=[BROKEN]),
+                effect=effect,
+                **own,
+            )
 
     @task
     def away(self) -> None:
