@@ -359,9 +359,9 @@ CHANGES = ("Added", "Updated", "Removed")
 """Ends of the names of the counts in the response of a refresh."""
 
 
-def refreshed(*, added: int = 0, updated: int = 0, removed: int = 0, rejected: Collection[str] = ()) -> Check:
+def refreshed(*, added: int = 0, updated: int = 0, dropped: int = 0, rejected: Collection[str] = ()) -> Check:
     """Return a check that a refresh counted these changes of tools and no others, and names the ``rejected`` tools."""
-    tools = {"toolsAdded": added, "toolsUpdated": updated, "toolsRemoved": removed}
+    tools = {"toolsAdded": added, "toolsUpdated": updated, "toolsRemoved": dropped}
     others = [f"{kind}{change}" for kind in ("resources", "prompts") for change in CHANGES]
     counts = tools | dict.fromkeys(others, 0)
 

@@ -68,7 +68,7 @@ class FederatedServersUser(RegistryUser):
 
             self.call(
                 REFRESH,
-                check=refreshed(added=1, updated=1, removed=1, rejected=[BROKEN]),
+                check=refreshed(added=1, updated=1, dropped=1, rejected=[BROKEN]),
                 effect=effect,
                 **own,
             )
