@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
 from locust import tag
 
-from loadtest.client.mismatch import expected
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.checks import enabled, has, lists_only
-from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server
+from loadtest.users.checks import both, enabled, has, lists_only
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server, of_team
+
+if TYPE_CHECKING:
+    from loadtest.client.answer import Answer
+    from loadtest.client.caller import Check
 
 PARTS = (
     ("GET /servers/{server_id}/tools", "POST /tools/{tool_id}/state", "tool"),
@@ -58,6 +66,59 @@ class ServersUser(RegistryUser):
                     self.call(lists, params=every, check=lists_only(part.id), **named(own))
 
     @task(2)
+    def switched_parts(self) -> None:
+        """A part of each kind, which a virtual server names as its own only while it is enabled."""
+        tag = self.name("tag")
+        with self.team() as team, ExitStack() as made:
+            own = of_team(team.id)
+            tool = made.enter_context(self.tool(scope=own))
+            resource = made.enter_context(self.resource(scope=own))
+            prompt = made.enter_context(self.prompt(scope=own))
+            agent = made.enter_context(self.agent(scope=own))
+            associated = {
+                "associated_tools": [tool.id],
+                "associated_resources": [resource.id],
+                "associated_prompts": [prompt.id],
+                "associated_a2a_agents": [agent.id],
+            }
+            server = made.enter_context(self.server(scope=own, tags=[tag], **associated))
+            parts = {
+                "associatedTools": tool["name"],
+                "associatedResources": resource.id,
+                "associatedPrompts": prompt.id,
+                "associatedA2aAgents": agent.id,
+            }
+            self.call("GET /servers/{server_id}", server_id=server.id, check=names_parts(parts))
+            for on in (False, True):
+                state = {"activate": on}
+                self.call(
+                    "POST /tools/{tool_id}/state",
+                    params=state,
+                    tool_id=tool.id,
+                    check=enabled(on, under="tool"),
+                )
+                self.call(
+                    "POST /resources/{resource_id}/state",
+                    params=state,
+                    resource_id=resource.id,
+                    check=enabled(on, under="resource"),
+                )
+                self.call(
+                    "POST /prompts/{prompt_id}/state",
+                    params=state,
+                    prompt_id=prompt.id,
+                    check=enabled(on, under="prompt"),
+                )
+                self.call("POST /a2a/{agent_id}/state", params=state, agent_id=agent.id, check=enabled(on))
+                named_parts = names_parts(parts, disabled=not on)
+                self.call("GET /servers/{server_id}", server_id=server.id, check=named_parts)
+                self.call(
+                    "GET /servers",
+                    params={"tags": tag},
+                    check=both(lists_only(server.id), names_parts(parts, disabled=not on, at="0.")),
+                )
+
+    @task(2)
     def empty(self) -> None:
         """A virtual server without parts."""
         with self.created(
@@ -105,6 +166,24 @@ class ServersUser(RegistryUser):
                 unlisted=True,
                 check=has("authorization_servers.0", ISSUER),
             )
+
+
+def names_parts(parts: Mapping[str, str], *, disabled: bool = False, at: str = "") -> Check:
+    """Return a check that a virtual server, whose members start with ``at``, names just these ``parts``.
+
+    They are given by the member that names parts of their kind; of ``disabled`` ones, no member may name any.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        for member, part in parts.items():
+            found = [str(one) for one in answer[f"{at}{member}"]]
+            if disabled and found:
+                return expected(f"no disabled entity in {member}", found)
+            if not disabled and found != [part]:
+                return expected(f"the enabled entity in {member}, and no other", found)
+        return None
+
+    return check
 
 
 class VirtualToolUser(GatewayUser):
