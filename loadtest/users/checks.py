@@ -210,6 +210,11 @@ def has_at_least(key: str, value: float) -> Check:
     return check
 
 
+def is_not_empty(answer: Answer) -> Mismatch | None:
+    """Check that the list is not empty."""
+    return None if ids(answer) else expected("an entity in the list", answer.json)
+
+
 def of_no_other_team(answer: Answer) -> Mismatch | None:
     """Check that the list, of a team without entities, is empty."""
     found = ids(answer)

@@ -6,12 +6,18 @@ new tag, or a new team, makes the results definite, whatever other users create 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
-from loadtest.users.checks import lists_only, of_no_other_team
+from loadtest.users.checks import enabled, ids, is_not_empty, lists_only, of_no_other_team
 from loadtest.users.read_back import Created, Item, Listed
 from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, new_agent, of_team
+
+if TYPE_CHECKING:
+    from loadtest.client.answer import Answer
+    from loadtest.client.caller import Check
 
 
 class EntityToggleUser(RegistryUser):
@@ -104,6 +110,71 @@ class EntityToggleUser(RegistryUser):
                 self.check_list(operation, active, gateway, among=every)
             self.switch("POST /gateways/{gateway_id}/state", on=True, **own)
             self.call("GET /gateways", params=every, check=lists_only(active.id, gateway.id))
+
+    @task
+    def gateway_parts(self) -> None:
+        """The tools, resources and prompts of a federated server, which are enabled and disabled with it."""
+        with self.team() as team, self.gateway(scope=of_team(team.id)) as gateway:
+            own = {"gateway_id": gateway.id}
+            lists = ("GET /tools", "GET /resources", "GET /prompts")
+            # The oldest releases list only tools by their gateway.
+            parts = {
+                operation: ids(self.call(operation, params=own, check=is_not_empty))
+                for operation in lists
+                if self.documents(operation, "query gateway_id")
+            }
+            for on in (False, True):
+                self.call(
+                    "POST /gateways/{gateway_id}/state",
+                    gateway_id=gateway.id,
+                    params={"activate": on},
+                    check=enabled(on, under="gateway"),
+                    effect=self.follow(on, parts, among=own),
+                )
+
+    @task
+    def agent_tool(self) -> None:
+        """The tool of an agent, which is enabled and disabled with it."""
+        tag = self.name("tag")
+        with self.team() as team, self.agent(tags=[tag], scope=of_team(team.id)) as agent:
+            own = {"tags": tag}
+            parts = {"GET /tools": ids(self.call("GET /tools", params=own, check=is_not_empty))}
+            for on in (False, True):
+                self.call(
+                    "POST /a2a/{agent_id}/state",
+                    agent_id=agent.id,
+                    params={"activate": on},
+                    check=enabled(on),
+                    effect=self.follow(on, parts, among=own),
+                )
+
+    def follow(self, on: bool, parts: Mapping[str, Collection[str]], *, among: Mapping[str, str]) -> Check:
+        """Return a check that what belongs to an entity is listed as enabled, or as disabled, like the entity.
+
+        Args:
+            on: whether the entity was enabled, or disabled.
+            parts: the ids of what belongs to it, by the operation that lists them.
+            among: the query to which they, and nothing else, belong.
+        """
+
+        def check(_: Answer) -> Mismatch | None:
+            for operation, own in parts.items():
+                listed = ids(self.call(operation, params=among))
+                if sorted(listed) != (sorted(own) if on else []):
+                    only = (
+                        "what belongs to the entity" if on else "nothing that belongs to the disabled entity"
+                    )
+                    return expected(f"{only} in the list of {operation}", listed)
+                every = self.call(operation, params={**among, "include_inactive": True})
+                states = {str(one["id"]): one["enabled"] for one in every.json}
+                if states != dict.fromkeys(own, on):
+                    state = "enabled" if on else "disabled"
+                    return expected(
+                        f"what belongs to the entity to be {state} in the list of {operation}", states
+                    )
+            return None
+
+        return check
 
     @task(2)
     def agent_state(self) -> None:
