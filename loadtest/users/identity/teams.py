@@ -11,7 +11,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of
 from loadtest.users.base import task
-from loadtest.users.checks import has
+from loadtest.users.checks import both, has
 from loadtest.users.identity.checks import is_called, nothing, one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 
@@ -98,6 +98,25 @@ class TeamsCRUDUser(PeopleUser):
         nowhere = {"skip": BEYOND, "limit": 1}
         self.call("GET /teams/discover", params=nowhere, bearer=self.member.bearer, check=nothing)
 
+    @task
+    def personal(self) -> None:
+        """Accounts that find their personal team, and that of no other account: a user and an administrator."""
+        for admin in (False, True):
+            person = self.account(admin=admin)
+            try:
+                bearer = self.signed_in(person)
+                own = has_own_personal(person.email)
+                found = self.call("GET /teams/", params={"limit": PAGE}, bearer=bearer, check=own)
+                team = next(one for one in found["teams"] if one["is_personal"])
+                if self.searches:
+                    search = {"search_query": team["slug"], "limit": PAGE}
+                    counted = both(own, has("total", 1), has_length(1, at="teams"))
+                    self.call("GET /teams/", params=search, bearer=bearer, check=counted)
+                self.call("GET /teams/{team_id}/members", team_id=team["id"], bearer=bearer, check=one_owner)
+            finally:
+                with self.undoing():
+                    self.forget(person)
+
     @property
     def searches(self) -> bool:
         """Whether teams can be searched: since the release that can also list one's own invitations."""
@@ -121,6 +140,18 @@ def has_member(email: str, role: str) -> Check:
     def check(answer: Answer) -> Mismatch | None:
         found = [one["role"] for one in answer.json if one["user_email"] == email]
         return None if found == [role] else expected(f"the member with the role {role}", found)
+
+    return check
+
+
+def has_own_personal(email: str) -> Check:
+    """Return a check that the personal team of ``email`` is listed, and that of no other account."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        owners = [team["created_by"] for team in answer["teams"] if team["is_personal"]]
+        if email not in owners:
+            return expected("the caller's own personal team in the list", answer["teams"])
+        return None if owners == [email] else expected("no other account's personal team in the list", owners)
 
     return check
 
