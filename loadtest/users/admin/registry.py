@@ -22,6 +22,7 @@ from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
+from loadtest.users.registry.transfer import OverwritingUser
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
 """Category and provider of every server in the catalog with which the gateway is booted."""
@@ -180,7 +181,7 @@ def exports_only(*servers: str) -> Check:
     return check
 
 
-class AdminTransferUser(AdminUser):
+class AdminTransferUser(OverwritingUser, AdminUser):
     """A user who transfers configuration between gateways."""
 
     area = "admin-transfer"
@@ -218,3 +219,8 @@ class AdminTransferUser(AdminUser):
             done = has("status", "completed")
             self.call("GET /admin/import/status/{import_id}", import_id=identity, check=done)
             self.call("GET /admin/import/status", check=finds("0.import_id"))
+
+    @task
+    def overwritten(self) -> None:
+        """A file with another description of entities that exist, imported with each option."""
+        self.overwrite("POST /admin/import/configuration")

@@ -2,22 +2,222 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
-from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists
-from loadtest.users.registry.fixtures import RegistryUser
+from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists, mentions
+from loadtest.users.read_back import Entity, Item, Listed, ReadBack
+from loadtest.users.registry.fixtures import INFO, RegistryUser
+from loadtest.users.registry.updates import CHANGED, CHANGED_TEXT
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
 
 SKIP: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": False}
 """Existing entities are not changed."""
+UPDATE: dict[str, Any] = {"conflict_strategy": "update", "dry_run": False}
 REHEARSE: dict[str, Any] = {"conflict_strategy": "skip", "dry_run": True}
 EVERYTHING: dict[str, str | int | bool] = {"limit": 0}
 OLD = {"max_age_hours": 24}
+REFUSED = 400
+OUTCOMES = ("created", "updated", "skipped", "failed")
+"""What an import counts."""
+UNREAD = ("content",)
+"""Properties in a file that no list shows."""
 
 
-class ExportImportUser(RegistryUser):
+class Part(NamedTuple):
+    """An entity, and what a file says of it."""
+
+    kind: str
+    """The member of the file that has it: ``tools``."""
+    made: Answer
+    """The response that created it."""
+    read: ReadBack
+    entry: Mapping[str, Any]
+    """Its entry in the file, with other values than it has."""
+
+    @property
+    def key(self) -> str:
+        """The name by which an import selects it."""
+        return str(self.entry["uri" if "uri" in self.entry else "name"])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The query for the entities with its tag."""
+        return {"tags": self.entry["tags"][0]}
+
+    def entity(self, *, updated: bool) -> Entity:
+        """Return the entity as the file describes it, if an import ``updated`` it, or as it was created."""
+        if updated:
+            values = {key: one for key, one in self.entry.items() if key not in UNREAD}
+            return Entity(self.made.id, {}, values)
+        return Entity(self.made.id, {}, {}, self.made.json)
+
+
+def file_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """Return a file to import that describes ``parts``."""
+    entities: dict[str, list[Any]] = {}
+    for part in parts:
+        entities.setdefault(part.kind, []).append(dict(part.entry))
+    return {"version": "2025-03-26", "exported_at": "2026-01-01T00:00:00Z", "entities": entities}
+
+
+def progressed(parts: Sequence[Part], outcome: str = "") -> Check:
+    """Return a check that an import counts just these ``parts``, as ``outcome``: created, updated, skipped or failed.
+
+    An import without an outcome, such as a dry run, counts nothing.
+    """
+    wanted = {one: len(parts) if one == outcome else 0 for one in OUTCOMES}
+
+    def check(answer: Answer) -> Mismatch | None:
+        if all(answer["progress"][one] == count for one, count in wanted.items()):
+            return None
+        kinds = ", ".join(part.kind for part in parts)
+        what = f"the import to count {kinds} as {outcome}" if outcome else "a dry run to count no change"
+        return expected(what, f"{answer['progress']} {answer['errors']} {answer['warnings']}")
+
+    return check
+
+
+class OverwritingUser(RegistryUser):
+    """A user who imports files that describe existing entities otherwise, with options that the body contains."""
+
+    abstract = True
+
+    @contextmanager
+    def described(self) -> Iterator[tuple[Part, ...]]:
+        """Create a tool, a resource and a prompt for the ``with`` block, which a file describes otherwise."""
+        tag = self.name("tag")
+        with (
+            self.tool(tags=[tag]) as tool,
+            self.resource(tags=[tag]) as resource,
+            self.prompt(tags=[tag]) as prompt,
+        ):
+            own = {"description": CHANGED, "tags": [tag]}
+            of_tool = {
+                "name": tool["name"],
+                "displayName": self.name("shown"),
+                "url": f"{self.backend('rest')}/time",
+                "integration_type": "REST",
+                "request_type": "GET",
+                "headers": {"X-Load-Test": "changed"},
+                "input_schema": {"type": "object", "properties": {"timezone": {"type": "string"}}},
+                "annotations": {"readOnlyHint": True},
+                "jsonpath_filter": ".time",
+            }
+            of_resource = {
+                "name": resource["name"],
+                "uri": resource["uri"],
+                "mime_type": "text/markdown",
+                "content": CHANGED_TEXT,
+            }
+            of_prompt = {"name": prompt["name"], "template": "Greet {{ who }} in two sentences."}
+            with_tag = {"tags": tag}
+            yield (
+                Part("tools", tool, Listed("GET /tools", params=with_tag), of_tool | own),
+                Part("resources", resource, Listed("GET /resources", params=with_tag), of_resource | own),
+                Part("prompts", prompt, Listed("GET /prompts", params=with_tag), of_prompt | own),
+            )
+
+    def overwrite(self, operation: str) -> None:
+        """Import a file with every option: only those that say so may change an entity that exists."""
+        with self.described() as parts:
+            tool, _, prompt = parts
+            self.take(operation, parts, UPDATE | {"dry_run": True}, progressed(parts))
+            self.take(operation, parts, UPDATE | {"conflict_strategy": "skip"}, progressed(parts, "skipped"))
+            self.take(operation, parts, UPDATE | {"conflict_strategy": "fail"}, progressed(parts, "failed"))
+            self.refuse_key(operation, tool)
+            others = {"tools": [self.name("no")], "resources": [self.name("no")], "prompts": [prompt.key]}
+            some = UPDATE | {"selected_entities": others}
+            self.take(operation, parts, some, progressed([prompt], "updated"), changes=(prompt,))
+            self.take(operation, parts, UPDATE, progressed(parts, "updated"), changes=parts)
+            self.call(
+                "POST /prompts/{prompt_id}",
+                prompt_id=prompt.made.id,
+                json={"who": "Ada"},
+                check=has("messages.0.content.text", "Greet Ada in two sentences."),
+            )
+            self.rpc(
+                "POST /rpc tools/call",
+                {"name": tool.made["name"], "arguments": {"timezone": "UTC"}},
+                check=mentions("+00:00", at="result.content.0.text"),
+            )
+
+    def refuse_key(self, operation: str, tool: Part) -> None:
+        """Import credentials that are to be encrypted with another key, and cannot be decrypted."""
+        entry = {**tool.entry, "auth_type": "bearer", "auth_value": self.name("credentials")}
+        options = {"dry_run": True, "rekey_secret": self.name("secret")}
+        self.call(
+            operation,
+            json={"import_data": file_of([tool._replace(entry=entry)]), **options},
+            refusals=(REFUSED,),
+            check=lambda a: (
+                None
+                if a.status == REFUSED
+                else expected("an import with a new key for unreadable credentials to be refused", a.text)
+            ),
+        )
+
+    def take(
+        self,
+        operation: str,
+        parts: Sequence[Part],
+        options: Mapping[str, Any],
+        counted: Check,
+        *,
+        changes: Sequence[Part] = (),
+    ) -> None:
+        """Import a file that describes ``parts``, and check that it ``changes`` some of them and no other."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            for part in parts:
+                updated = part in changes
+                if wrong := part.read.shows(self.call, part.entity(updated=updated)):
+                    how = "the values of the file" if updated else "the values that it had before"
+                    return expected(
+                        f"{how} in the {part.kind} after an import with {_told(options)}", str(wrong)
+                    )
+            return None
+
+        self.call(operation, json={"import_data": file_of(parts), **options}, check=counted, effect=effect)
+
+
+def has_renamed(part: Part) -> Check:
+    """Return a check that a list has the entity of ``part``, and a new one with the description in the file."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        new = [one["description"] for one in answer.json if str(one["id"]) != part.made.id]
+        if len(answer.json) == len(new) or new != [part.entry["description"]]:
+            return expected(
+                f"the {part.kind}, and the imported one under a new name, in the list", answer.json
+            )
+        return None
+
+    return check
+
+
+def imported_beside(part: Part, answer: Answer) -> list[str]:
+    """Return the ids of the entities in a list whose names an import made from that of ``part``."""
+    name = str(part.made["name"])
+    return [
+        str(one["id"])
+        for one in answer.json
+        if str(one["name"]).startswith(name) and str(one["id"]) != part.made.id
+    ]
+
+
+def _told(options: Mapping[str, Any]) -> str:
+    return " and ".join(
+        key if isinstance(value, dict) else f"{key} {value}" for key, value in options.items()
+    )
+
+
+class ExportImportUser(OverwritingUser):
     """A user who manages the configuration in a file."""
 
     area = "transfer"
@@ -89,6 +289,77 @@ class ExportImportUser(RegistryUser):
                 },
                 check=exports("servers", server["name"], among={"servers"}),
             )
+
+    @task
+    def overwritten(self) -> None:
+        """A file with another description of entities that exist, imported with each option."""
+        self.overwrite("POST /import")
+
+    @task
+    def overwritten_gateway(self) -> None:
+        """A file with another description of a federated server, imported with and without a dry run."""
+        with self.gateway() as gateway:
+            entry = {
+                "name": gateway["name"],
+                "url": gateway["url"],
+                "description": CHANGED,
+                "transport": "STREAMABLEHTTP",
+                "tags": [self.name("tag")],
+            }
+            part = Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry)
+            self.take("POST /import", [part], UPDATE | {"dry_run": True}, progressed([part]))
+            self.take("POST /import", [part], UPDATE, progressed([part], "updated"), changes=[part])
+
+    @task
+    def overwritten_server(self) -> None:
+        """A file with another description of a virtual server, imported with and without a dry run."""
+        with self.server() as server:
+            entry = {"name": server["name"], "description": CHANGED, "tags": [self.name("tag")]}
+            part = Part("servers", server, Item("GET /servers/{server_id}"), entry)
+            self.take("POST /import", [part], UPDATE | {"dry_run": True}, progressed([part]))
+            self.take("POST /import", [part], UPDATE, progressed([part], "updated"), changes=[part])
+
+    @task
+    def overwritten_content(self) -> None:
+        """A file with another content of a resource, imported as an update."""
+        with self.resource() as resource:
+            entry = {
+                "name": resource["name"],
+                "uri": resource["uri"],
+                "mime_type": "text/plain",
+                "content": CHANGED_TEXT,
+            }
+            part = Part("resources", resource, INFO, entry)
+            stored = has("text", CHANGED_TEXT)
+            self.call(
+                "POST /import",
+                json={"import_data": file_of([part]), **UPDATE},
+                check=progressed([part], "updated"),
+                effect=lambda _: stored(self.call("GET /resources/{resource_id}", resource_id=resource.id)),
+            )
+
+    @task
+    def under_new_names(self) -> None:
+        """A file with another description of a tool and a prompt that exist, imported under new names."""
+        with self.described() as (tool, _, prompt):
+            parts = tool, prompt
+            rename = {"conflict_strategy": "rename"}
+            try:
+                self.take("POST /import", parts, rename, progressed(parts, "created"))
+                for part in parts:
+                    self.call(part.read.operation, params=part.params, check=has_renamed(part))
+            finally:
+                with self.undoing():
+                    self.delete_renamed(tool, prompt)
+
+    def delete_renamed(self, tool: Part, prompt: Part) -> None:
+        """Delete what an import created beside a tool and a prompt."""
+        tools = self.call("GET /tools", params=tool.params)
+        prompts = self.call("GET /prompts", params=prompt.params)
+        for one in imported_beside(tool, tools):
+            self.delete("DELETE /tools/{tool_id}", tool_id=one)
+        for one in imported_beside(prompt, prompts):
+            self.delete("DELETE /prompts/{prompt_id}", prompt_id=one)
 
     def bring(self, exported: Any, how: dict[str, Any], *, created: int) -> str:
         """Import what was exported and check that nothing failed; return the id of the import.
