@@ -8,6 +8,7 @@ from typing import Any
 from loadtest.client.answer import Answer, Deviation, Problem, refusal_reason
 from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
+from loadtest.client.protocols.cookies import cookie_problem
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
@@ -95,8 +96,8 @@ def find_problem(
 ) -> Problem | None:
     """Return the first problem of ``answer``; record in ``call`` what was validated, mismatched or allowed.
 
-    A response with an ``accepted`` status is not checked further. ``protocol`` finds problems of the protocol above
-    HTTP, ``content`` checks the content.
+    Of a response with an ``accepted`` status, only the cookies are checked. ``protocol`` finds problems of the protocol
+    above HTTP, ``content`` checks the content.
     """
     call.validated = True
     call.media_type = answer.media_type
@@ -111,8 +112,8 @@ def find_problem(
         return found
     elif answer.status in accepted:
         call.accepted = accepted[answer.status]
-        return None
-    problem = protocol(answer) if protocol else None
+        return cookie_problem(answer)
+    problem = cookie_problem(answer) or (protocol(answer) if protocol else None)
     if problem is None and content is not None:
         problem = content_problem(answer, content)
     if problem is None:
