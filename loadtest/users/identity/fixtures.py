@@ -10,8 +10,9 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.fixtures.callers import READER
 from loadtest.fixtures.shared_member import SharedMember
-from loadtest.users.base import GatewayUser
+from loadtest.users.base import FixtureMissing, GatewayUser
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import Person, whose
 from loadtest.users.read_back import Call, Entity, Listed, shows
@@ -54,6 +55,18 @@ class PeopleUser(GatewayUser):
         if self.fixture.member is None:
             raise LookupError("the account that stays could not be made")
         return self.fixture.member
+
+    @property
+    def reader(self) -> SharedMember:
+        """The account that is a member only of the teams of a few scenarios.
+
+        Raises:
+            FixtureMissing: there is none in this load. The scenario ends without a failure.
+        """
+        callers = self.link.fixture.callers
+        if callers is None:
+            raise FixtureMissing
+        return SharedMember(email=READER, bearer=callers.reader(self.link.session))
 
     def stranger(self) -> Person:
         """Return an account that does not exist yet."""
