@@ -1,0 +1,99 @@
+"""Content checks of what must have changed: definitions, rights, and requests that are refused when repeated.
+
+Independent of Locust, so that tests can call each check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.read_back import parameters_of
+
+if TYPE_CHECKING:
+    from loadtest.client.caller import Check
+    from loadtest.users.read_back import Call, Entity
+
+AGAIN = (400, 404, 409)
+"""Statuses of a request that is refused because it was made before."""
+NO_ACCESS = (401, 403)
+"""Statuses of a request whose credential does not count, or no longer gives access."""
+
+
+def is_refused_again(answer: Answer) -> Mismatch | None:
+    """Check that a request that was made before is refused: its status is one of :data:`AGAIN`."""
+    refused = answer.status in AGAIN
+    return None if refused else expected("a request that was made before to be refused", answer.status)
+
+
+def cannot_be_used(answer: Answer) -> Mismatch | None:
+    """Check that JSON-RPC finds no entity that is disabled or deleted."""
+    unknown = "error" in answer.json
+    return None if unknown else expected("an entity that is off or deleted not to be used", answer.text)
+
+
+def has_result(answer: Answer) -> Mismatch | None:
+    """Check that JSON-RPC has a result, which is no error of a tool."""
+    message = answer.json
+    right = "result" in message and not message["result"].get("isError")
+    return None if right else expected("an entity that is on to be used", answer.text)
+
+
+def says(at: str, text: str) -> Check:
+    """Return a check that the result of an entity in use has ``text`` at the dotted path ``at``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer[at] if "result" in answer.json else answer.text
+        return None if found == text else expected("the entity to be used as it is now defined", found)
+
+    return check
+
+
+def receives(value: str, *path: str) -> Check:
+    """Return a check that the echoed request of a tool has ``value`` at this ``path``: ``headers``, ``x-name``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found: Any = answer.text
+        if "result" in answer.json:
+            found = msgspec.json.decode(answer["result.content.0.text"])
+            for member in path:
+                found = found.get(member)
+        what = " ".join(path)
+        return None if found == value else expected(f"the {what} of the request as now defined", found)
+
+    return check
+
+
+class Credential(NamedTuple):
+    """A read-back with a credential that has no access any more once its account, token or membership is gone."""
+
+    bearer: str
+    operation: str = "GET /auth/email/me"
+    refusals: Collection[int] = NO_ACCESS
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the credential has no access."""
+        answer = self._use(call, entity)
+        return expected("the credential to be accepted", answer.status) if self._fails(answer) else None
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the credential still has access."""
+        answer = self._use(call, entity)
+        return (
+            None
+            if self._fails(answer)
+            else expected(
+                f"a credential that no longer counts to be refused by {self.operation}", answer.status
+            )
+        )
+
+    def _fails(self, answer: Answer) -> bool:
+        return answer.status in self.refusals
+
+    def _use(self, call: Call, entity: Entity) -> Answer:
+        path = {name: entity.path[name] for name in parameters_of(self.operation)}
+        return call(self.operation, bearer=self.bearer, refusals=self.refusals, **path)
