@@ -1,8 +1,8 @@
 """Credentials and memberships that end: what was used just before is refused at once.
 
 The gateway keeps the result of an authentication, and the teams of an account, in memory for up to a minute. The
-accounts are new ones, or the reader: for the administrator and the shared member, that memory is emptied whenever any
-scenario creates or joins a team.
+accounts are new ones, the viewer or the reader: for the administrator and the shared member, that memory is emptied
+whenever any scenario creates or joins a team.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RevocationUser(PeopleUser, RegistryUser):
     @task(2)
     def token_in_use(self) -> None:
         """Tokens that are used, and revoked by their owner and by the administrator."""
-        email, bearer = self.reader.email, self.reader.bearer
+        email, bearer = self.viewer.email, self.viewer.bearer
         for revoke, by in (("DELETE /tokens/{token_id}", bearer), ("DELETE /tokens/admin/{token_id}", None)):
             made = self.new_token(bearer)
             token = str(made["access_token"])

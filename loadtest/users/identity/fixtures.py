@@ -10,7 +10,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
-from loadtest.fixtures.callers import READER
+from loadtest.fixtures.callers import READER, Role, email_of
 from loadtest.fixtures.shared_member import SharedMember
 from loadtest.users.base import FixtureMissing, GatewayUser
 from loadtest.users.checks import has
@@ -67,6 +67,19 @@ class PeopleUser(GatewayUser):
         if callers is None:
             raise FixtureMissing
         return SharedMember(email=READER, bearer=callers.reader(self.link.session))
+
+    @property
+    def viewer(self) -> SharedMember:
+        """The account that joins no team: a token of it does not depend on a team.
+
+        Raises:
+            FixtureMissing: there is none in this load. The scenario ends without a failure.
+        """
+        callers = self.link.fixture.callers
+        if callers is None:
+            raise FixtureMissing
+        bearer = callers.bearer(Role.VIEWER, self.link.session)
+        return SharedMember(email=email_of(Role.VIEWER), bearer=bearer)
 
     def stranger(self) -> Person:
         """Return an account that does not exist yet."""
