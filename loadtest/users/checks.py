@@ -89,15 +89,13 @@ def in_scope_of(entity: Answer) -> Check:
     """
 
     def check(answer: Answer) -> Mismatch | None:
-        found = _listed(answer, "")
+        found, operation = _listed(answer, ""), answer.operation
         if not found:
-            return expected(f"what the gateway creates for the entity in the list of {answer.operation}")
+            return expected(f"what the gateway creates for the entity in the list of {operation}")
         for name in SCOPE:
             if name in entity.json and any(one.get(name) != entity[name] for one in found):
                 wrong = [one.get(name) for one in found]
-                return expected(
-                    f"{name} of what {answer.operation} lists for the entity to be its own", wrong
-                )
+                return expected(f"{name} of what {operation} lists for the entity to be its own", wrong)
         return None
 
     return check

@@ -86,7 +86,7 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
             ("run", "--gateway", NEWEST, "--criteria", "area tool: p95 < 1s"),
             "no scenario calls the area tool, ",
         ),
-        (("run", "--criteria", "GET /tools: p99.9 < 1s"), "needs 1000 requests, and this run makes about "),
+        (("run", "--criteria", "GET /export: p99.9 < 1s"), "needs 1000 requests, and this run makes about "),
         (("run", "--profile", "huge"), "unknown profile 'huge': expected pr"),
         (("run", "--rate", "5"), "rate 5: profile 'pr' has no arrival rate, expected soak"),
         (("drive", "--profile", "light", "--rate", "1"), "profile 'light' has no arrival rate"),
