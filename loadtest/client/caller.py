@@ -148,7 +148,9 @@ class Caller:
             waits=waits,
             keeps_example=self.session.keeps_examples,
         )
-        self.secrets.sent(operation, json if form is None else form, self.session.marker)
+        content = json if form is None else form
+        if content:
+            self.secrets.sent(operation, content, self.session.marker)
         response = self.send(route, request, call)
         found: Problem | None
         answer, found = answer_of(operation, response)
@@ -184,7 +186,6 @@ class Caller:
         if ended is not None:
             raise ended
         if call.accepted is None and not call.refused:
-            content = json if form is None else form
             sent = (
                 self.session.contract.input_of(operation).sent(params, content)
                 if params or content

@@ -22,6 +22,8 @@ def cookie_problem(answer: Answer) -> Problem | None:
     it; and it must be sent to every path that it is for. ``Secure`` depends on the address of the gateway, and is
     required only where a browser would otherwise ignore the cookie.
     """
+    if "set-cookie" not in answer.headers:
+        return None
     for name, cookie in _set(answer):
         mismatch = _lacks(name, cookie)
         if mismatch is not None:
