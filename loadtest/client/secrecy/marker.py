@@ -1,4 +1,4 @@
-"""Marker in the secrets that scenarios store: one search finds all of them, whoever stored them."""
+"""Marker in the secrets that scenarios store: one search finds those of all scenarios."""
 
 from __future__ import annotations
 

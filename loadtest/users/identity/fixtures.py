@@ -10,7 +10,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
-from loadtest.fixtures.callers import READER, Role, email_of
+from loadtest.fixtures.callers import READER, Callers, Role, email_of
 from loadtest.fixtures.shared_member import SharedMember
 from loadtest.users.base import FixtureMissing, GatewayUser
 from loadtest.users.checks import has
@@ -63,10 +63,7 @@ class PeopleUser(GatewayUser):
         Raises:
             FixtureMissing: there is none in this load. The scenario ends without a failure.
         """
-        callers = self.link.fixture.callers
-        if callers is None:
-            raise FixtureMissing
-        return SharedMember(email=READER, bearer=callers.reader(self.link.session))
+        return SharedMember(email=READER, bearer=self._callers.reader(self.link.session))
 
     @property
     def viewer(self) -> SharedMember:
@@ -75,11 +72,14 @@ class PeopleUser(GatewayUser):
         Raises:
             FixtureMissing: there is none in this load. The scenario ends without a failure.
         """
-        callers = self.link.fixture.callers
-        if callers is None:
-            raise FixtureMissing
-        bearer = callers.bearer(Role.VIEWER, self.link.session)
+        bearer = self._callers.bearer(Role.VIEWER, self.link.session)
         return SharedMember(email=email_of(Role.VIEWER), bearer=bearer)
+
+    @property
+    def _callers(self) -> Callers:
+        if self.link.fixture.callers is None:
+            raise FixtureMissing
+        return self.link.fixture.callers
 
     def stranger(self) -> Person:
         """Return an account that does not exist yet."""
