@@ -43,7 +43,7 @@ from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios, with_generated
 from loadtest.engine.signals import handle_stop_signals
-from loadtest.engine.sweep import SweepQueue, sweep_order, sweep_repeats
+from loadtest.engine.sweep import SweepQueue, covers, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
@@ -232,7 +232,8 @@ class Coordinator:
         swept = tuple(one for one in plan if not holds_streams(classes[one.name]))
         deep = frozenset(one.name for one in swept if is_deep(classes[one.name]))
         order = sweep_order(swept, self.process.slow, deep)
-        return SweepQueue(order + sweep_repeats(swept, _intermittent(self.process.session)))
+        repeats = sweep_repeats(swept, _intermittent(self.process.session))
+        return SweepQueue(order + repeats, covers(swept, self.process.slow, deep))
 
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or later if the first sweep is incomplete then."""
@@ -318,7 +319,7 @@ class Coordinator:
 
     def _on_scenario_request(self, message: ScenarioRequest, worker: str) -> None:
         self.workers.check()
-        name = self.queue.next(worker)
+        name = self.queue.next(worker, self.process.recorder.aggregator.succeeded())
         reply = NextScenario(ticket=message.ticket, name=name, sweep_over=self.queue.finished)
         send(self.environment, reply, worker)
 

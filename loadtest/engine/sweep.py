@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 
 import gevent
 from gevent.event import AsyncResult
@@ -43,10 +43,7 @@ def sweep_order(
     the first of them: the sweep would otherwise end with their hundreds of requests, one after the other. They cover
     nothing, because requests that must be refused are no calls of an operation.
     """
-    left = {
-        one.name: frozenset() if one.name in deep else frozenset(call.operation for call in one.calls)
-        for one in scenarios
-    }
+    left = covers(scenarios, frozenset(), deep)
     order: list[str] = []
     covered: set[str] = set()
     while left:
@@ -74,24 +71,54 @@ def sweep_repeats(scenarios: Iterable[Scenario], intermittent: frozenset[str]) -
     return tuple(sorted(names)) * (ATTEMPTS - 1)
 
 
-class SweepQueue:
-    """The scenarios still to run, and those that are running; one per load, in the master."""
+def covers(
+    scenarios: Iterable[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
+) -> dict[str, frozenset[str]]:
+    """Return the operations for which :class:`SweepQueue` prefers each scenario.
 
-    def __init__(self, scenarios: Iterable[str]) -> None:
+    Slow ones are absent, because they run first in any case; ``deep`` ones have none.
+    """
+    return {
+        one.name: frozenset() if one.name in deep else frozenset(call.operation for call in one.calls)
+        for one in scenarios
+        if one.name not in slow
+    }
+
+
+class SweepQueue:
+    """The scenarios still to run, and those that are running; one per load, in the master.
+
+    The order assumes that a scenario makes all of its calls and that they succeed. Where one ends early, a known
+    failure for example, the next scenario is one that calls an operation without a success: ``operations_of`` has the
+    operations of each scenario that may wait for such a one.
+    """
+
+    def __init__(self, scenarios: Iterable[str], operations_of: Mapping[str, Set[str]] | None = None) -> None:
         self._waiting = deque(scenarios)
+        self._operations_of = operations_of or {}
         self._running: list[tuple[str, str]] = []
         """Scenario and worker."""
         self._planned = len(self._waiting)
         self._done = 0
         self.finished_at: float | None = None
 
-    def next(self, worker: str) -> str | None:
-        """Return the next scenario for ``worker``, or None if none is left."""
+    def next(self, worker: str, succeeded: frozenset[str] = frozenset()) -> str | None:
+        """Return the next scenario for ``worker``, or None if none is left.
+
+        It is the first that calls an operation which has not ``succeeded`` and which no running scenario calls.
+        """
         if not self._waiting:
             return None
-        name = self._waiting.popleft()
+        covered = succeeded.union(*(self._operations_of.get(name, ()) for name, _ in self._running))
+        index = next((i for i, name in enumerate(self._waiting) if self._adds(name, covered)), 0)
+        name = self._waiting[index]
+        del self._waiting[index]
         self._running.append((name, worker))
         return name
+
+    def _adds(self, name: str, covered: Set[str]) -> bool:
+        operations = self._operations_of.get(name)
+        return operations is None or not operations <= covered
 
     def done(self, name: str, worker: str, at: float) -> None:
         """Record that ``worker`` ran ``name``, ``at`` seconds after the start; ignore what it was not running."""

@@ -220,6 +220,10 @@ class Aggregator(msgspec.Struct):
         """Calls counted so far."""
         return self.buckets.requests
 
+    def succeeded(self) -> frozenset[str]:
+        """Return the operations with a success."""
+        return frozenset(name for name, counts in self.operations.items() if counts.first_success is not None)
+
     def add(self, outcome: CallResult) -> None:
         """Count one call."""
         operation = self.operations.get(outcome.operation)

@@ -4,7 +4,7 @@ import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.engine.sweep import ATTEMPTS, SweepClient, SweepQueue, sweep_order, sweep_repeats
+from loadtest.engine.sweep import ATTEMPTS, SweepClient, SweepQueue, covers, sweep_order, sweep_repeats
 from loadtest.results.run import PlannedCall, Scenario
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20)
@@ -95,6 +95,43 @@ def test_scenarios_of_a_lost_worker_run_again(names: list[str], number: int) -> 
     while (name := queue.next("other")) is not None:
         repeated.append(name)
     assert repeated == names
+
+
+def test_a_scenario_that_calls_an_operation_without_a_success_comes_before_those_that_add_nothing() -> None:
+    scenarios = [
+        scenario("ends early", "GET /a", "GET /b", "GET /c"),
+        scenario("second", "GET /d", "GET /e"),
+        scenario("adds nothing", "GET /a", "GET /d"),
+        scenario("again", "GET /c"),
+        scenario("slow", "GET /a"),
+        scenario("refusals", "GET /f"),
+    ]
+    slow, deep = frozenset({"slow"}), frozenset({"refusals"})
+    order = sweep_order(scenarios, slow, deep)
+    assert order == ("slow", "ends early", "second", "refusals", "adds nothing", "again")
+    queue = SweepQueue(order, covers(scenarios, slow, deep))
+    assert queue.next("w") == "slow"
+    assert queue.next("w") == "ends early"
+    # What a running scenario calls counts as covered.
+    assert queue.next("w") == "second"
+    queue.done("ends early", "w", 1.0)
+    assert queue.next("w", frozenset({"GET /a", "GET /b"})) == "again"
+    assert queue.next("w", frozenset({"GET /a", "GET /b"})) == "refusals"
+    assert queue.next("w", frozenset({"GET /a", "GET /b"})) == "adds nothing"
+    assert queue.next("w") is None
+
+
+@given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
+def test_without_failures_the_order_is_that_of_the_greedy_cover(calls: list[frozenset[int]]) -> None:
+    scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
+    order = sweep_order(scenarios, frozenset())
+    queue = SweepQueue(order, covers(scenarios, frozenset()))
+    succeeded, taken = frozenset[str](), []
+    while (name := queue.next("w", succeeded)) is not None:
+        taken.append(name)
+        queue.done(name, "w", 1.0)
+        succeeded |= {f"GET /{one}" for one in calls[int(name[1:])]}
+    assert tuple(taken) == order
 
 
 def test_the_sweep_ends_with_its_last_running_scenario() -> None:
