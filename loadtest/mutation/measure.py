@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -70,8 +70,10 @@ class _Load:
 
 def measure(
     gateway: RunningGateway, options: MutationOptions, reports: Path, progress: Progress
-) -> MutationReport:
-    """Return the mutation score of the load test on ``gateway``; the runs are written below ``reports``.
+) -> Iterator[MutationReport]:
+    """Yield the mutation score of the load test on ``gateway`` after each load with faults; the last one is complete.
+
+    The runs are written below ``reports``.
 
     Raises:
         UsageError: no scenario calls one of the operations.
@@ -94,6 +96,8 @@ def measure(
         outcomes = [Outcome(fault=fault, detection=Detection.NOT_APPLIED) for fault in uncalled]
         unexplained: list[str] = []
         usual = {check.text for check in baseline.verdict.checks}
+        if not batches:
+            yield _report(gateway, options, 0, outcomes, unexplained)
         for number, batch in enumerate(batches, start=1):
             words = f"{number} of {len(batches)}: {plural(len(batch.faults), 'fault')}"
             progress.log("load", f"{words} in {plural(len(batch.scenarios), 'scenario')}")
@@ -107,16 +111,26 @@ def measure(
                     Outcome(fault=fault, detection=Detection.NOT_APPLIED, example="the load did not finish")
                     for fault in batch.faults
                 ]
-                continue
-            found, others = attribute(batch.faults, calls, proxy.applied, _seen(load, usual))
-            outcomes += found
-            unexplained += others
-            progress.log("load", _result(batch, found, others))
+            else:
+                found, others = attribute(batch.faults, calls, proxy.applied, _seen(load, usual))
+                outcomes += found
+                unexplained += others
+                progress.log("load", _result(batch, found, others))
+            yield _report(gateway, options, number, outcomes, unexplained)
+
+
+def _report(
+    gateway: RunningGateway,
+    options: MutationOptions,
+    loads: int,
+    outcomes: Sequence[Outcome],
+    unexplained: Sequence[str],
+) -> MutationReport:
     return MutationReport(
         gateway=gateway.source,
         version=gateway.version,
         seed=options.seed,
-        loads=len(batches),
+        loads=loads,
         kinds=score(outcomes, read_kinds()),
         outcomes=tuple(
             sorted(outcomes, key=lambda one: (list(FaultKind).index(one.fault.kind), one.fault.operation))
