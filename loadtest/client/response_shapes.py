@@ -9,9 +9,9 @@ import jsonschema_rs
 
 from loadtest.openapi.contract import DIALECT, Contract
 from loadtest.shapes.expected import Difference, certain_schema, compare, exact_schema
-from loadtest.shapes.shape import Shape, Within, merge, shape_of
+from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
 
-SAMPLES = 5
+SAMPLES = 10
 """Responses per operation and process that are recorded although they are like earlier ones."""
 MOST_NEW = 100
 """Responses per operation and process that are recorded because they are unlike earlier ones."""
@@ -45,6 +45,14 @@ class ResponseShapes:
         """Why nothing is compared; empty if it is."""
         self._recorded = recorded or {}
         self._entries: dict[tuple[str, int], _Entry] = {}
+
+    def without_literals(self) -> ResponseShapes:
+        """Return the same shapes for a gateway whose texts, flags and numbers can be others."""
+        recorded = {
+            operation: {status: without_literals(shape) for status, shape in statuses.items()}
+            for operation, statuses in self._recorded.items()
+        }
+        return ResponseShapes(recorded, why_not=self.why_not)
 
     def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
         """Return whether the decoded JSON ``body`` satisfies the contract and is like that of an earlier response."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from packaging.version import InvalidVersion, Version
 
 from loadtest.client.auth import Credentials
 from loadtest.client.connection.throttle import Limiter
@@ -19,7 +20,7 @@ from loadtest.core.errors import InconclusiveError
 from loadtest.core.operations import base
 from loadtest.core.redact import Redactor
 from loadtest.openapi.contract import Contract, read_contract
-from loadtest.openapi.contracts import closest
+from loadtest.openapi.contracts import closest, contract_of
 from loadtest.results.deployment import Deployment
 from loadtest.versions.data import VersionData, available, load
 from loadtest.versions.shapes import shapes_of
@@ -159,12 +160,16 @@ def connect(
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         limiter=limiter,
-        shapes=_shapes(document, applying.version),
+        shapes=_shapes(document, applying.version, version),
     )
 
 
-def _shapes(document: Mapping[str, Any], version: str) -> ResponseShapes:
-    """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it."""
+def _shapes(document: Mapping[str, Any], version: str, stated: str | None) -> ResponseShapes:
+    """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
+
+    Texts, flags and numbers are compared only if the gateway has ``stated`` this version, and offers all operations:
+    they change more often than keys, and depend on what is switched on.
+    """
     recorded = shapes_of(version)
     if not recorded:
         return ResponseShapes(why_not=f"no shapes are recorded for version {version}")
@@ -175,7 +180,16 @@ def _shapes(document: Mapping[str, Any], version: str) -> ResponseShapes:
             f"it offers only {len(here)} of the {len(known)} operations of {version} with recorded shapes"
         )
         return ResponseShapes(why_not=reason)
-    return ResponseShapes(recorded)
+    shapes = ResponseShapes(recorded)
+    alike = here == known.intersection(contract_of(version).operations) and _is_version(stated, version)
+    return shapes if alike else shapes.without_literals()
+
+
+def _is_version(stated: str | None, version: str) -> bool:
+    try:
+        return Version(stated or "") == Version(version)
+    except InvalidVersion:
+        return False
 
 
 def _version(document: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from loadtest.client.protocols.cookies import cookie_problem
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
+from loadtest.shapes.shape import NULL
 
 
 def check_contract(
@@ -128,8 +129,9 @@ def _shape_problem(
 ) -> Problem | None:
     """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen.
 
-    In a scenario that is not built in, a null is no difference: the shapes were recorded with the requests of built-in
-    scenarios, and whether a property may be null if it was not sent is stated by the contract, checked before.
+    In a scenario that is not built in, a null or another literal is no difference: the shapes were recorded with the
+    requests of built-in scenarios, and whether a property may be null if it was not sent is stated by the contract,
+    checked before.
     """
     if body is None:
         return None
@@ -138,7 +140,9 @@ def _shape_problem(
     if not found.differences:
         return None
     custom = (call.scenario or "").partition(".")[0] in session.custom
-    differences = [one for one in found.differences if not custom or one.actual != "null"]
+    differences = [
+        one for one in found.differences if not custom or (one.actual != NULL and not one.of_literal)
+    ]
     if not differences:
         return None
     first, *others = (str(one) for one in differences)

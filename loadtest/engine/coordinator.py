@@ -47,7 +47,7 @@ from loadtest.engine.sweep import SweepQueue, covers, sweep_order, sweep_repeats
 from loadtest.engine.web_page import is_loopback, protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
-from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers
+from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers, is_empty
 from loadtest.generated.requests import GeneratedOperation, read_requests
 from loadtest.results.deployment import SQLITE
 from loadtest.results.pairs import BaseRun
@@ -307,6 +307,7 @@ class Coordinator:
             FixtureReady(
                 fixtures=tuple(link.fixture.without_token() for link in self.process.all_links),
                 generated=self._generated,
+                new=all(map(is_empty, self._counts_before)),
             ),
             worker,
         )

@@ -93,6 +93,8 @@ class FixtureReady(Message, frozen=True, kw_only=True):
     """Of each gateway."""
     generated: tuple[GeneratedOperation, ...] = ()
     """Requests for operations without a scenario."""
+    new: bool = True
+    """The gateways had no entities before: texts, flags and numbers of responses are compared with recorded ones."""
 
 
 class NextScenario(Message, frozen=True, kw_only=True):

@@ -383,6 +383,9 @@ class LoadProcess:
         if not self.connected:
             return  # the master sends it again when this worker has signed in
         self.generated = message.generated
+        if not message.new:
+            for link in self.all_links:
+                link.session.shapes = link.session.shapes.without_literals()
         for link, fixture in zip(self.all_links, message.fixtures, strict=False):
             if fixture.member is not None:
                 try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from loadtest.shapes.shape import ANY, ARRAY, NULL, OBJECT, Shape, Sightings, type_of
+from loadtest.shapes.literal import literal, schema_of
+from loadtest.shapes.shape import ANY, ARRAY, LITERALS, NULL, OBJECT, Shape, Sightings, type_of
 
 CERTAIN = Sightings(3, 2)
 """Fewest samples and runs after which a key or a type is expected."""
 NEVER_NULL = Sightings(10, 3)
 """Fewest samples and runs after which a value is expected not to be null."""
+LITERAL_RUNS = 4
+"""Runs in which each literal of a place must have been seen for others to be unexpected."""
 FEWEST_ITEMS = 3
 """Items of an array that must agree that an object has keys: it may be empty in the entity of another caller."""
 
@@ -23,9 +26,16 @@ class Difference(NamedTuple):
     expected: str
     """``string``, ``string or null``."""
     actual: str
-    """The type; empty if the key is missing."""
+    """The type; empty if the key is missing. For an unexpected literal its text."""
     in_empty: bool = False
     """The object without the key has no key at all, and is not itself an item of an array."""
+    of_literal: bool = False
+    """The type is as expected, the text, the flag or the number is not."""
+
+    @property
+    def must_be_everywhere(self) -> bool:
+        """Whether every item of an array must have it: a list can contain entities of other callers."""
+        return self.of_literal or self.actual in ("", NULL)
 
     def __str__(self) -> str:
         if not self.actual:
@@ -45,9 +55,9 @@ class ShapeComparison(NamedTuple):
 def compare(shape: Shape, value: Any) -> ShapeComparison:
     """Return how ``value`` differs from what is certain about ``shape``.
 
-    A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
-    contain entities of other callers, which were made with other properties. For the same reason, an object in an item
-    that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
+    A key that is missing, or a value that is null or an unexpected literal, in some items of an array only is not a
+    difference: a list can contain entities of other callers, which were made with other properties. For the same
+    reason, an object in an item that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
@@ -56,7 +66,9 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
             differences.add(found)
         else:
             added.add(found)
-    return ShapeComparison(tuple(sorted(differences)), tuple(sorted(added)))
+    # Of several unexpected literals at one place, one is enough.
+    places = {(one.path, one.of_literal and one.path): one for one in sorted(differences, reverse=True)}
+    return ShapeComparison(tuple(sorted(places.values())), tuple(sorted(added)))
 
 
 def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | str]:
@@ -67,10 +79,33 @@ def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | s
         if _is_certain(shape, NEVER_NULL if kind == NULL else CERTAIN):
             yield Difference(path, type_text(shape), kind)
         return
-    if kind == OBJECT:
+    if kind in LITERALS:
+        yield from _literal_difference(shape, value, path)
+    elif kind == OBJECT:
         yield from _object_differences(shape, value, path)
     elif kind == ARRAY and shape.items is not None:
         yield from _item_differences(shape.items, value, f"{path}[]")
+
+
+def _literal_difference(shape: Shape, value: Any, path: str) -> Iterator[Difference]:
+    few = expected_literals(shape)
+    if not few or isinstance(value, float):
+        return
+    found = literal(value)
+    if found not in few:
+        shown = "a long text" if found is None else shortened(found)
+        yield Difference(path, " or ".join(map(shortened, sorted(few))), shown, of_literal=True)
+
+
+def expected_literals(shape: Shape) -> frozenset[str]:
+    """Return the literals of which a value must be one; empty if it can be any."""
+    certain = all(runs >= LITERAL_RUNS for runs in shape.literals.values())
+    return frozenset(shape.literals) if certain else frozenset()
+
+
+def shortened(text: str) -> str:
+    """Return at most 60 characters of ``text``."""
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Difference | str]:
@@ -79,9 +114,24 @@ def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Dif
     everywhere = set[Difference | str]().union(*found).intersection(*(with_keys or found))
     if len(with_keys or found) < FEWEST_ITEMS:
         everywhere = {one for one in everywhere if not (isinstance(one, Difference) and one.in_empty)}
+    literals = _common_literal_paths(with_keys or found)
     for one in set[Difference | str]().union(*found):
-        if not isinstance(one, Difference) or one.actual not in ("", NULL) or one in everywhere:
+        if (
+            not isinstance(one, Difference)
+            or not one.must_be_everywhere
+            or one in everywhere
+            or (one.of_literal and one.path in literals)
+        ):
             yield one
+
+
+def _common_literal_paths(found: list[set[Difference | str]]) -> frozenset[str]:
+    """Return the places at which each of several items has an unexpected literal."""
+    paths = [
+        frozenset(one.path for one in differences if isinstance(one, Difference) and one.of_literal)
+        for differences in found
+    ]
+    return frozenset[str]().union(*paths).intersection(*paths)
 
 
 def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
@@ -111,6 +161,9 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
         schema["type"] = list(shape.types)
     elif _is_certain(shape, CERTAIN):
         schema["type"] = sorted({*shape.types, NULL})
+    if few := expected_literals(shape):
+        others = {"type": [kind for kind in (*shape.types, NULL) if kind not in LITERALS]}
+        schema["anyOf"] = [schema_of(few), others]
     if shape.items is not None:
         schema["items"] = certain_schema(shape.items)
     if shape.values is not None and not _is_text(shape.values):

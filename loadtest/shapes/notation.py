@@ -3,29 +3,33 @@
 ``"string"`` is a type, ``"null|string"`` one of several, ``["string"]`` an array, ``{"id": "string", "note?": "any"}``
 an object with an optional key, ``{"*": "number"}`` a map. Few samples are stated with the type: ``"string 2/1"`` was
 seen in 2 responses of 1 run. Where an object or array is one of several types or was seen only a few times, ``"|"`` has
-the types and ``"[]"`` the items.
+the types and ``"[]"`` the items. ``"="`` has the literals where they are few, as a list, or with the number of runs if
+some were seen only in a few: ``{"|": "string", "=": ["enabled", "disabled"]}``.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from loadtest.shapes.expected import NEVER_NULL, reaches
+from loadtest.shapes.expected import LITERAL_RUNS, NEVER_NULL, reaches
 from loadtest.shapes.shape import ARRAY, DEEPEST, OBJECT, Shape, Sightings
 
 _ENOUGH = NEVER_NULL
 """Evidence above which the number of samples does not matter."""
-TYPES, ITEMS, VALUES = "|", "[]", "*"
+TYPES, ITEMS, VALUES, EQUALS = "|", "[]", "*", "="
 
 
 def to_stored(shape: Shape) -> Any:
     """Return the stored form of ``shape``."""
     types = "|".join(_type_text(kind, seen) for kind, seen in sorted(shape.types.items()))
     if OBJECT not in shape.types and ARRAY not in shape.types:
-        return types
+        return {TYPES: types, EQUALS: _stored_literals(shape.literals)} if shape.literals else types
     if types == ARRAY:
         return [] if shape.items is None else [to_stored(shape.items)]
     stored: dict[str, Any] = {} if types == OBJECT else {TYPES: types}
+    if shape.literals:
+        stored[EQUALS] = _stored_literals(shape.literals)
     if shape.items is not None:
         stored[ITEMS] = to_stored(shape.items)
     if shape.values is not None:
@@ -60,6 +64,8 @@ def from_stored(stored: Any, depth: int = 0) -> Shape:
             shape.items = from_stored(one, depth + 1)
         elif key == VALUES:
             shape.values = from_stored(one, depth + 1)
+        elif key == EQUALS:
+            shape.literals = _literals(one)
         elif key != TYPES:
             name = key.removesuffix("?")
             shape.fields[name] = from_stored(one, depth + 1)
@@ -72,6 +78,20 @@ def _type_text(kind: str, seen: Sightings) -> str:
     if reaches(seen, _ENOUGH):
         return kind
     return f"{kind} {min(seen.samples, _ENOUGH.samples)}/{min(seen.runs, _ENOUGH.runs)}"
+
+
+def _stored_literals(literals: dict[str, int]) -> Any:
+    if all(runs >= LITERAL_RUNS for runs in literals.values()):
+        return [json.loads(one) for one in sorted(literals)]
+    return {one: min(runs, LITERAL_RUNS) for one, runs in sorted(literals.items())}
+
+
+def _literals(stored: Any) -> dict[str, int]:
+    if isinstance(stored, list):
+        return {json.dumps(one, ensure_ascii=False): LITERAL_RUNS for one in stored}
+    if isinstance(stored, dict) and all(isinstance(runs, int) for runs in stored.values()):
+        return dict(stored)
+    raise ValueError(f"expected literals, got {stored!r:.40}")
 
 
 def _types(text: str) -> dict[str, Sightings]:

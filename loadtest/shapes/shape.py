@@ -1,4 +1,4 @@
-"""The shape of JSON values: keys and types at each place, with the evidence for them.
+"""The shape of JSON values: keys, types and the few distinct literals at each place, with the evidence for them.
 
 A shape is made of one response and merged with those of others, of the same run and of further runs. Merging only
 widens it: a value whose shape was merged conforms to the result.
@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from loadtest.shapes.literal import literal
+
 DEEPEST = 12
 """Nesting below which a value can be anything."""
 MOST_FIELDS = 200
@@ -21,6 +23,8 @@ FEWEST_VARYING = 8
 """Keys of an object without any constant key above which it is a map."""
 MOST_TYPES = 3
 """Types other than null above which a value can be anything."""
+MOST_LITERALS = 8
+"""Distinct literals above which a text, a flag or a number can be any."""
 
 ANY, NULL, OBJECT, ARRAY = "any", "null", "object", "array"
 _TYPES: dict[type, str] = {
@@ -32,6 +36,8 @@ _TYPES: dict[type, str] = {
     float: "number",
     type(None): NULL,
 }
+LITERALS = frozenset(("string", "boolean", "number"))
+"""Types whose values are literals."""
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
 
 
@@ -65,6 +71,9 @@ class Shape(msgspec.Struct, omit_defaults=True):
     """Of a map: an object whose keys are data."""
     items: Shape | None = None
     """Of an array; None if all were empty."""
+    literals: dict[str, int] = {}
+    """The distinct texts, flags and numbers (:mod:`loadtest.shapes.literal`), with the number of runs in which each was
+    seen; empty if they can be any."""
 
     @property
     def anything(self) -> bool:
@@ -89,6 +98,9 @@ def shape_of(value: Any, depth: int = 0) -> Shape:
         return Shape(types={OBJECT: Sightings()}, fields=fields)
     if kind is ARRAY:
         return Shape(types={ARRAY: Sightings()}, items=_merged(value, depth) if value else None)
+    if kind in LITERALS:
+        found = literal(value)
+        return Shape(types={kind: Sightings()}, literals={} if found is None else {found: 1})
     return Shape(types={kind: Sightings()})
 
 
@@ -115,7 +127,11 @@ def merge(one: Shape, other: Shape, within: Within) -> Shape:
     types = _add(one.types, other.types, within)
     if one.anything or other.anything or len(types.keys() - {NULL}) > MOST_TYPES:
         return Shape(types={ANY: _combined(types.values(), within)})
-    merged = Shape(types=types, items=_both(one.items, other.items, within))
+    merged = Shape(
+        types=types,
+        items=_both(one.items, other.items, within),
+        literals=_literals(one, other, within),
+    )
     objects = [shape for shape in (one, other) if OBJECT in shape.types]
     if any(_is_map(shape) for shape in objects):
         for shape in objects:
@@ -149,6 +165,29 @@ def properties(shape: Shape, dot: str = "", brackets: str = "[].") -> Iterator[s
         for key, field in shape.items.fields.items():
             yield brackets + key
             yield from properties(field, f"{brackets}{key}.", f"{brackets}{key}[].")
+
+
+def without_literals(shape: Shape) -> Shape:
+    """Return ``shape`` with any text, flag and number in place of those that were seen."""
+    return Shape(
+        types=shape.types,
+        fields={key: without_literals(field) for key, field in shape.fields.items()},
+        optional=shape.optional,
+        values=without_literals(shape.values) if shape.values is not None else None,
+        items=without_literals(shape.items) if shape.items is not None else None,
+    )
+
+
+def _literals(one: Shape, other: Shape, within: Within) -> dict[str, int]:
+    """Return the literals of both; none if those of one can be any, or if they are too many."""
+    if any(not shape.literals and LITERALS & shape.types.keys() for shape in (one, other)):
+        return {}
+    combine = sum if within is Within.VERSION else max
+    every = {
+        found: combine((one.literals.get(found, 0), other.literals.get(found, 0)))
+        for found in sorted(one.literals.keys() | other.literals.keys())
+    }
+    return every if len(every) <= MOST_LITERALS else {}
 
 
 def _is_map(shape: Shape) -> bool:

@@ -12,9 +12,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loadtest.shapes.expected import certain_schema, compare, exact_schema
+from loadtest.shapes.expected import LITERAL_RUNS, certain_schema, compare, exact_schema
 from loadtest.shapes.notation import from_stored, to_stored
-from loadtest.shapes.shape import FEWEST_VARYING, MOST_FIELDS, Shape, Within, merge, shape_of
+from loadtest.shapes.shape import (
+    FEWEST_VARYING,
+    MOST_FIELDS,
+    MOST_LITERALS,
+    Shape,
+    Within,
+    merge,
+    shape_of,
+    without_literals,
+)
 
 scalars = (
     st.none()
@@ -333,33 +342,79 @@ def test_a_value_of_many_types_can_be_anything() -> None:
 @pytest.mark.parametrize(
     ("samples", "stored"),
     [
-        (["a"], "string"),
-        ([None, "a", 1], "null|number|string"),
-        ([["a"], []], ["string"]),
+        (["a"], {"|": "string", "=": ["a"]}),
+        ([None, "a", 1], {"|": "null|number|string", "=": ["a", 1]}),
+        ([["a"], []], [{"|": "string", "=": ["a"]}]),
         ([[]], []),
-        ([{"a": 1}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
+        ([{"a": 1.5}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
         ([{"a": [{"b": {}}]}], {"a": [{"b": {}}]}),
-        ([{"a": {"b": 1}}, {"a": None}], {"a": {"|": "null|object", "b": "number"}}),
-        ([{"a": [1]}, {"a": "x"}], {"a": {"|": "array|string", "[]": "number"}}),
-        ([{"x-y": [1]}], {"*": ["number"]}),
+        ([{"a": {"b": True}}, {"a": None}], {"a": {"|": "null|object", "b": {"|": "boolean", "=": [True]}}}),
+        ([{"a": [1.5]}, {"a": "x" * 300}], {"a": {"|": "array|string", "[]": "number"}}),
+        ([{"a": [0.5]}, {"a": "x"}], {"a": {"|": "array|string", "=": ["x"], "[]": "number"}}),
+        ([{"x-y": [1.5]}], {"*": ["number"]}),
     ],
 )
 def test_the_stored_form(samples: list[Any], stored: Any) -> None:
-    shape = merged(samples * 10)
+    shape = merged(samples * 10, runs=LITERAL_RUNS)
     assert to_stored(shape) == stored
     assert to_stored(from_stored(stored)) == stored
 
 
 def test_the_stored_form_states_few_samples() -> None:
-    shape = merged([{"a": [1]}, {"a": [1], "b": {"c": "x"}}], runs=1)
+    shape = merged([{"a": [0.5]}, {"a": [1.5], "b": {"c": "x"}}], runs=1)
     assert to_stored(shape) == {
         "|": "object 2/1",
         "a": {"|": "array 2/1", "[]": "number 2/1"},
-        "b?": {"|": "object 1/1", "c": "string 1/1"},
+        "b?": {"|": "object 1/1", "c": {"|": "string 1/1", "=": {'"x"': 1}}},
     }
 
 
-@pytest.mark.parametrize("stored", [["string", "number"], 5, None, "string x/y", {"a": 5}])
+@pytest.mark.parametrize(
+    "stored", [["string", "number"], 5, None, "string x/y", {"a": 5}, {"=": 5}, {"=": {"x": "y"}}]
+)
 def test_what_is_no_stored_form_is_rejected(stored: Any) -> None:
-    with pytest.raises(ValueError, match=r"shape|invalid"):
+    with pytest.raises(ValueError, match=r"shape|invalid|literals"):
         from_stored(stored)
+
+
+def test_a_text_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
+    shape = merged(
+        [{"state": "on", "ok": True, "n": 1}, {"state": "off", "ok": True, "n": 1}], runs=LITERAL_RUNS
+    )
+    assert not compare(shape, {"state": "off", "ok": True, "n": 1}).differences
+    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 2}).differences
+    assert [str(one) for one in found] == [
+        "expected n to be 1, got 2",
+        "expected ok to be true, got false",
+        'expected state to be "off" or "on", got a long text',
+    ]
+    assert not compare(shape, {"state": "on", "ok": True, "n": 1.5}).differences, "a measurement"
+
+
+def test_every_literal_must_have_been_seen_in_several_runs() -> None:
+    shape = merged([{"state": "on"}], runs=LITERAL_RUNS)
+    assert compare(shape, {"state": "off"}).differences
+    once = merge(shape, shape_of({"state": "standby"}), Within.VERSION)
+    assert not compare(once, {"state": "off"}).differences, "others may come as rarely as this one"
+    assert not compare(merged([{"state": "on"}], runs=LITERAL_RUNS - 1), {"state": "off"}).differences
+
+
+def test_many_literals_can_be_any() -> None:
+    samples = [{"name": chr(97 + number)} for number in range(MOST_LITERALS + 1)]
+    assert not compare(merged(samples, runs=LITERAL_RUNS), {"name": "?"}).differences
+    assert compare(merged(samples[1:], runs=LITERAL_RUNS), {"name": "?"}).differences
+
+
+def test_an_unexpected_literal_must_be_in_every_item_of_a_list() -> None:
+    shape = merged([[{"kind": "a"}, {"kind": "b"}]], runs=LITERAL_RUNS)
+    assert not compare(shape, [{"kind": "a"}, {"kind": "?"}]).differences
+    (found,) = compare(shape, [{"kind": "bx"}, {"kind": "ax"}]).differences
+    assert str(found) == 'expected [].kind to be "a" or "b", got "ax"'
+
+
+def test_without_literals_any_is_expected() -> None:
+    shape = without_literals(merged([[{"kind": "a"}], {"b": {"x-y": True}}, None], runs=LITERAL_RUNS))
+    assert not compare(shape, [{"kind": "?"}]).differences
+    assert [str(one) for one in compare(shape, [{"kind": 1}]).differences] == [
+        "expected [].kind to be string, got number"
+    ]

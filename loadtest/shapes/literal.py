@@ -1,0 +1,75 @@
+"""Texts, flags and numbers of responses in a form that is the same in every run."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+
+LONGEST = 200
+"""Characters of the form of a text above which it is not recorded."""
+_CACHED = 20_000
+"""Texts whose form is remembered: most texts of a response were in an earlier one."""
+
+_PARTS: tuple[tuple[str, str], ...] = (
+    ("token", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    ("run", r"lt[-_][0-9a-f]{5,}(?:[-_][0-9a-f]{5,})*"),
+    ("time", r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"),
+    (
+        "id",
+        r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:[0-9a-f]{32,}|[0-9a-f]{12,16})(?![0-9A-Za-z])",
+    ),
+    ("host", r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?"),
+    ("n", r"\d+(?:\.\d+)?"),
+)
+"""Name and pattern of the parts that differ from run to run, in the order in which they are tried."""
+_ANY_PART = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS))
+_PLACEHOLDER = re.compile("<(" + "|".join(name for name, _ in _PARTS) + ")>")
+_PATTERNS = dict(_PARTS)
+_SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
+
+
+def literal(value: str | bool | float) -> str | None:
+    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long.
+
+    A number with a fraction has none: it is a measurement.
+    """
+    if isinstance(value, str):
+        form = form_of(value)
+        return None if form is None else json.dumps(form, ensure_ascii=False)
+    if isinstance(value, float):
+        return None
+    return json.dumps(value)
+
+
+@functools.lru_cache(_CACHED)
+def form_of(text: str) -> str | None:
+    """Return ``text`` with placeholders: ``<run>-tool`` for ``lt-4ef21-tool``; None if it is too long."""
+    if len(text) > 4 * LONGEST:
+        return None
+    form = _ANY_PART.sub(lambda found: f"<{found.lastgroup}>", text)
+    return form if len(form) <= LONGEST else None
+
+
+def schema_of(literals: frozenset[str]) -> dict[str, object]:
+    """Return a JSON Schema of the values that have one of these :func:`literal` forms."""
+    constants: list[object] = []
+    patterns: list[str] = []
+    for one in sorted(literals):
+        value = json.loads(one)
+        if isinstance(value, str) and _PLACEHOLDER.search(value):
+            patterns.append(_pattern(value))
+        else:
+            constants.append(value)
+    if not patterns:
+        return {"enum": constants}
+    pattern: dict[str, object] = {"type": "string", "pattern": f"^(?:{'|'.join(patterns)})$"}
+    return {"anyOf": [{"enum": constants}, pattern]} if constants else pattern
+
+
+def _pattern(form: str) -> str:
+    parts = _PLACEHOLDER.split(form)
+    return "".join(
+        f"(?:{_PATTERNS[part]})" if index % 2 else _SPECIAL.sub(r"\\\1", part)
+        for index, part in enumerate(parts)
+    )
