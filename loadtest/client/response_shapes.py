@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from loadtest.openapi.contract import DIALECT, Contract
-from loadtest.shapes.expected import Difference, certain_schema, compare, exact_schema
+from loadtest.shapes.expected import CERTAIN, Difference, certain_schema, compare, exact_schema, reaches
 from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
 
 SAMPLES = 10
@@ -45,6 +45,11 @@ class ResponseShapes:
         """Why nothing is compared; empty if it is."""
         self._recorded = recorded or {}
         self._entries: dict[tuple[str, int], _Entry] = {}
+
+    def has(self, operation: str, status: int) -> bool:
+        """Return whether responses with this status had a JSON body."""
+        shape = self._recorded.get(operation, {}).get(str(status))
+        return shape is not None and any(reaches(seen, CERTAIN) for seen in shape.types.values())
 
     def without_literals(self) -> ResponseShapes:
         """Return the same shapes for a gateway whose texts, flags and numbers can be others."""

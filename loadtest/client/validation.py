@@ -9,6 +9,7 @@ from loadtest.client.answer import Answer, Deviation, Problem, refusal_reason
 from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
 from loadtest.client.protocols.cookies import cookie_problem
+from loadtest.client.protocols.pages import page_problem
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
@@ -114,13 +115,16 @@ def find_problem(
     elif answer.status in accepted:
         call.accepted = accepted[answer.status]
         return cookie_problem(answer)
-    problem = cookie_problem(answer) or (protocol(answer) if protocol else None)
+    problem = cookie_problem(answer) or page_problem(answer) or (protocol(answer) if protocol else None)
     if problem is None and content is not None:
         problem = content_problem(answer, content)
     if problem is None:
         # Last: shapes are recorded from correct responses only, and a known failure of the content may have another.
         message = answer.message if answer.message is not None else body
-        problem = _shape_problem(session, call, answer.status, message, typical=typical)
+        if message is not None:
+            problem = _shape_problem(session, call, answer.status, message, typical=typical)
+        elif not answer.body and session.shapes.has(call.operation, answer.status):
+            problem = Problem(ProblemKind.SHAPE, "expected a JSON body, got none", status=answer.status)
     return problem
 
 
@@ -133,8 +137,6 @@ def _shape_problem(
     requests of built-in scenarios, and whether a property may be null if it was not sent is stated by the contract,
     checked before.
     """
-    if body is None:
-        return None
     found = session.shapes.examine(call.operation, status, body, typical=typical)
     call.compared, call.shape, call.added = found.compared, found.sample, found.added
     if not found.differences:

@@ -35,7 +35,13 @@ def test_runs_are_merged_once_each(tmp_path: Path, stored: Path) -> None:
     assert record(one, two).stdout == f"{stored}: 1 operation from 2 runs, 2 new\n"
     assert record(two).stdout == f"{stored}: 1 operation from 2 runs, 0 new\n"
     assert read_shapes(stored).shapes == {
-        "GET /tools": {"200": {"|": "object 2/2", "id": "string 2/2", "note?": "string 1/1"}}
+        "GET /tools": {
+            "200": {
+                "|": "object 2/2",
+                "id": {"|": "string 2/2", "=": {'"<n>"': 2}},
+                "note?": {"|": "string 1/1", "=": {'"x"': 1}},
+            }
+        }
     }
 
 

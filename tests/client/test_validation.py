@@ -16,7 +16,12 @@ from loadtest.client.validation import find_problem
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.shapes.notation import from_stored
 
-RECORDED = {"POST /roles": {"200": from_stored({"id": "string", "description": "string"})}}
+RECORDED = {
+    "POST /roles": {
+        "200": from_stored({"id": "string", "description": "string", "state?": {"|": "string", "=": ["new"]}})
+    },
+    "DELETE /session": {"200": from_stored({"result": {}})},
+}
 CONTRACT = read_contract(
     {
         "paths": {
@@ -64,9 +69,11 @@ def problem_of(using: Session, body: dict[str, Any]) -> str | None:
         ({"id": "1", "description": None}, True, None),
         ({"id": "1"}, True, "expected key description (string), missing"),
         ({"id": "1", "description": 1}, True, "expected description to be string, got number"),
+        ({"id": "1", "description": "x", "state": "old"}, True, None),
+        ({"id": "1", "description": "x", "state": "old"}, False, 'expected state to be "new", got "old"'),
     ],
 )
-def test_a_null_is_no_problem_of_a_custom_scenario(
+def test_a_null_or_another_text_is_no_problem_of_a_custom_scenario(
     body: dict[str, Any], custom: bool, problem: str | None
 ) -> None:
     using = session(frozenset({"RoleUser"}) if custom else frozenset())
@@ -86,6 +93,23 @@ def test_a_response_like_earlier_ones_must_satisfy_the_contract_as_well() -> Non
     ]
     for body, problem in cases:
         assert problem_of(using, body) == problem
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "problem"),
+    [
+        ("DELETE /session", b"", "expected a JSON body, got none"),
+        ("DELETE /session", b'{"result": {}}', None),
+        ("DELETE /other", b"", None),
+    ],
+)
+def test_a_body_must_not_be_empty_where_there_always_was_one(
+    operation: str, body: bytes, problem: str | None
+) -> None:
+    answer = Answer(operation, 200, {"content-type": "application/json"} if body else {}, body)
+    call = CallContext(operation, "RoleUser.create")
+    found = find_problem(session(), call, answer, accepted={}, protocol=None, content=None)
+    assert (found.raw if found else None) == problem
 
 
 def test_a_typical_response_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
 from loadtest.users.base import named, task
-from loadtest.users.checks import has
+from loadtest.users.checks import both, has
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT
 
 RESOURCES = Kind(
@@ -60,7 +60,9 @@ class AdminResourcesUser(AdminUser):
         with self.made(RESOURCES, form, stored=stored_resource(form)) as resource:
             read = {"resource_uri": form["uri"]}
             self.call(
-                "GET /admin/resources/test/{resource_uri}", **named(read), check=has("content.text", TEXT)
+                "GET /admin/resources/test/{resource_uri}",
+                **named(read),
+                check=both(has("content.uri", form["uri"]), has("content.text", TEXT)),
             )
             changed = new_resource_form(f"{name}-changed") | CHANGED
             changed |= {"content": CHANGED_TEXT, "mimeType": "text/markdown"}

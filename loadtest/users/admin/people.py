@@ -28,6 +28,7 @@ from loadtest.users.admin.lists import (
     turns_to,
 )
 from loadtest.users.base import named, task
+from loadtest.users.checks import both
 
 DAYS = 5
 """How long a new token would be good for."""
@@ -274,7 +275,9 @@ class AdminTeamsUser(AdminUser):
             self.call(partial, params=paged | {"relationship": OWNER}, check=turns_to(page, left, of=2))
             self.call(listed, params=paged, check=turns_to(page, again, of=2))
         of_kind = {"visibility": "public", "render": "selector"}
-        self.call(partial, params=found | of_kind, check=shows_only(public))
+        self.call(
+            partial, params=found | of_kind, check=both(shows_only(public), shows("team-selector-item"))
+        )
         self.call(partial, params=found | {"relationship": MEMBER}, check=shows_only())
         self.call(listed, params={"unified": True}, check=shows_among(kept, public))
 

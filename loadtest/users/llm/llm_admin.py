@@ -3,6 +3,7 @@
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.base import named, task
+from loadtest.users.checks import both
 from loadtest.users.llm.llm import QUESTION, LlmModels
 from loadtest.users.read_back import Item
 
@@ -27,11 +28,12 @@ class LlmAdminUser(LlmModels):
         """Lists of providers and models, options of the forms, and API documentation."""
         with self.provider() as provider, self.model(provider.id) as model:
             self.call("GET /admin/llm/providers/html", check=shows("LLM Providers"))
-            self.call(
-                "GET /admin/llm/models/html",
-                params={"provider_id": provider.id},
-                check=shows(model["model_alias"]),
-            )
+            with self.provider() as another, self.model(another.id) as other:
+                self.call(
+                    "GET /admin/llm/models/html",
+                    params={"provider_id": provider.id},
+                    check=both(shows(model["model_alias"]), lacks_text(other["model_alias"])),
+                )
             for operation, text in (
                 ("GET /admin/llm/providers/html", str(provider["name"])),
                 ("GET /admin/llm/models/html", str(model["model_alias"])),

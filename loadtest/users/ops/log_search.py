@@ -95,6 +95,8 @@ class LogSearchExtendedUser(RegistryUser):
         with self.tool() as tool:
             newest: dict[str, str | int] = {"limit": PAGE, "since": PAST}
             self.call("GET /api/logs/activity", params=newest, check=mentions(tool["name"]))
+            # The creation of the tool is one of at least two activities, with that of the fixture's tools.
+            self.call("GET /api/logs/activity", params=newest | {"limit": 1}, check=has_length(1, at="items"))
             self.call("GET /api/logs/activity", params={"since": FUTURE}, check=has_length(0, at="items"))
 
     @task

@@ -9,7 +9,7 @@ from __future__ import annotations
 from loadtest.client.backend_probes import CONNECTIVITY_TEST, arrived_events
 from loadtest.users.admin.checks import came, delivered, goes_only_to
 from loadtest.users.base import FixtureMissing, task
-from loadtest.users.checks import has
+from loadtest.users.checks import both, has, lists
 from loadtest.users.registry.fixtures import RegistryUser
 
 DESTINATION = "loadtest"
@@ -27,7 +27,10 @@ class SiemUser(RegistryUser):
     @task
     def looks(self) -> None:
         """The state of the export and of each destination."""
-        self.call("GET /admin/siem/health", check=has("status", "healthy"))
+        self.call(
+            "GET /admin/siem/health",
+            check=both(has("status", "healthy"), lists(DESTINATION, at="destinations", key="name")),
+        )
 
     @task
     def tries(self) -> None:

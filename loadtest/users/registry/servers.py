@@ -164,8 +164,17 @@ class ServersUser(RegistryUser):
                 server_id=server.id,
                 bearer="",
                 unlisted=True,
-                check=has("authorization_servers.0", ISSUER),
+                check=both(has("authorization_servers.0", ISSUER), _is_resource(server.id)),
             )
+
+
+def _is_resource(server_id: str) -> Check:
+    """Return a check that metadata are those of the virtual server."""
+    return lambda a: (
+        None
+        if a["resource"].endswith(f"/servers/{server_id}/mcp")
+        else expected("the metadata of this virtual server", a["resource"])
+    )
 
 
 def names_parts(parts: Mapping[str, str], *, disabled: bool = False, at: str = "") -> Check:
