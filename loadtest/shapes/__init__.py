@@ -1,1 +1,1 @@
-"""Shapes of responses: the keys and types of an operation's JSON bodies, merged over samples, recorded and compared."""
+"""Shapes of responses: keys, types and few values of JSON bodies, merged over samples, recorded and compared."""

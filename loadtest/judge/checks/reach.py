@@ -299,7 +299,7 @@ def shapes(facts: CheckInput) -> CheckResult:
     if record.why_not:
         return not_measured(Check.SHAPES, f"responses were not compared: {record.why_not}")
     added = tuple(f"{operation}: {path}" for operation, paths in record.added.items() for path in paths)
-    text = f"{plural(record.compared, 'response')} compared with the recorded keys and types"
+    text = f"{plural(record.compared, 'response')} compared with the recorded shapes"
     if not added:
         return passed(Check.SHAPES, text)
     keys = f"{plural(len(added), 'key')} added: {some(added)}"
