@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
 from loadtest.pairs.assess import Assessment, BaseEvidence, OperationSpeed, assess, evidence_of, fixed

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -25,6 +27,8 @@ from loadtest.results.failures import MESSAGE_LENGTH, Example, Failure, ProblemK
 BUILT_IN = Path(__file__).with_name("categories.toml")
 
 
+_REMEMBERED = 16_384
+"""Results that are remembered: operations and messages recur in many failures."""
 _LONGEST_LINE = 1_000
 """Maximum number of characters searched per log line, to limit the time for very long lines."""
 
@@ -110,49 +114,54 @@ _BARE = re.compile(
 """Messages of other locustfiles that contain only a status, with numbers normalised."""
 
 
+class _Symptom(NamedTuple):
+    """What rules see of a failure, apart from its operation and the gateway's log."""
+
+    problem: ProblemKind
+    status: int | None
+    code: str | None
+    message: str
+
+
 class _Rule:
     """A category with its patterns compiled."""
 
     def __init__(self, category: Category) -> None:
         self.category = category
         self._operations = [re.compile(fnmatch.translate(p)) for p in category.operations]
-        self._messages = [re.compile(pattern) for pattern in category.messages]
-        self._logs = [re.compile(pattern) for pattern in category.logs]
+        self._messages = [re.compile(pattern).search for pattern in category.messages]
+        self._logs = [re.compile(pattern).search for pattern in category.logs]
 
-    def concerns(self, operation: str, problem: ProblemKind) -> bool:
+    def concerns(self, names: Collection[str], problem: ProblemKind) -> bool:
+        """Return whether it is about ``problem`` and an operation with one of ``names``."""
         problems = self.category.problems
         if problems and problem not in problems:
             return False
-        names = {operation, unlabelled(operation)}
         return not self._operations or any(p.match(name) for p in self._operations for name in names)
 
-    def matches(self, failure: Failure, *, any_log: bool = False) -> bool:
+    def matches(self, symptom: _Symptom, logs: Sequence[tuple[str, ...]], *, any_log: bool = False) -> bool:
         """Return whether the remaining conditions hold, in addition to :meth:`concerns`.
 
         With ``any_log``, those on the gateway's log do.
         """
         category = self.category
-        if failure.status in category.bare_status and _BARE.match(failure.message):
-            return failure.problem is ProblemKind.STATUS
-        if category.status and failure.status not in category.status:
+        if symptom.status in category.bare_status and _BARE.match(symptom.message):
+            return symptom.problem is ProblemKind.STATUS
+        if category.status and symptom.status not in category.status:
             return False
-        if category.codes and failure.code not in category.codes:
+        if category.codes and symptom.code not in category.codes:
             return False
         if not self._messages and not self._logs:
             return True
         if any_log and self._logs:
             return True
-        message = failure.message[:MESSAGE_LENGTH]
-        return any(pattern.search(message) for pattern in self._messages) or self._logged(failure)
+        message = symptom.message[:MESSAGE_LENGTH]
+        return any(search(message) for search in self._messages) or self._logged(logs)
 
-    def _logged(self, failure: Failure) -> bool:
-        if not self._logs:
+    def _logged(self, logs: Sequence[tuple[str, ...]]) -> bool:
+        if not self._logs or not logs:
             return False
-        logs = [example.log for example in failure.examples if example.log]
-        return bool(logs) and all(
-            any(pattern.search(line[:_LONGEST_LINE]) for line in log for pattern in self._logs)
-            for log in logs
-        )
+        return all(any(search(line[:_LONGEST_LINE]) for line in log for search in self._logs) for log in logs)
 
 
 class Categories:
@@ -165,8 +174,9 @@ class Categories:
             re.error: one of ``messages`` or ``logs`` is not a regular expression.
         """
         self._rules = [_Rule(category) for category in categories]
-        self._concerned: dict[tuple[str, ProblemKind], tuple[_Rule, ...]] = {}
-        self._recognised: dict[tuple[tuple[_Rule, ...], int | None, str | None, str], Category | None] = {}
+        self._use_codes = any(rule.category.codes for rule in self._rules)
+        self._concerned = lru_cache(_REMEMBERED)(self._concerning)
+        self._recognised = lru_cache(_REMEMBERED)(_first)
 
     def __iter__(self) -> Iterator[Category]:
         return iter(rule.category for rule in self._rules)
@@ -186,29 +196,36 @@ class Categories:
 
     def classify(self, failure: Failure) -> Category | None:
         """Return the first category that matches ``failure``, or None."""
-        key = (failure.operation, failure.problem)
-        rules = self._concerned.get(key)
-        if rules is None:
-            rules = tuple(rule for rule in self._rules if rule.concerns(*key))
-            self._concerned[key] = rules
-        if any(example.log for example in failure.examples):
-            return self._first(rules, failure)
-        alike = (rules, failure.status, failure.code, failure.message)
-        if alike not in self._recognised:
-            self._recognised[alike] = self._first(rules, failure)
-        return self._recognised[alike]
+        rules = self._concerned(failure.operation, failure.problem)
+        code = failure.code if self._use_codes else None
+        symptom = _Symptom(failure.problem, failure.status, code, failure.message)
+        if logs := _logs(failure):
+            return _first(rules, symptom, logs)
+        return self._recognised(rules, symptom)
 
     def depends_on_log(self, failure: Failure) -> bool:
         """Return whether the gateway's log decides if a category excuses ``failure``, which has no log lines yet."""
-        if any(example.log for example in failure.examples):
+        if _logs(failure):
             return False
-        rules = (rule for rule in self._rules if rule.concerns(failure.operation, failure.problem))
-        first = next((rule for rule in rules if rule.matches(failure, any_log=True)), None)
-        return first is not None and first.category.excuses and not first.matches(failure)
+        symptom = _Symptom(failure.problem, failure.status, failure.code, failure.message)
+        rules = self._concerned(failure.operation, failure.problem)
+        first = next((rule for rule in rules if rule.matches(symptom, (), any_log=True)), None)
+        return first is not None and first.category.excuses and not first.matches(symptom, ())
 
-    @staticmethod
-    def _first(rules: tuple[_Rule, ...], failure: Failure) -> Category | None:
-        return next((rule.category for rule in rules if rule.matches(failure)), None)
+    def _concerning(self, operation: str, problem: ProblemKind) -> tuple[_Rule, ...]:
+        names = {operation, unlabelled(operation)}
+        return tuple(rule for rule in self._rules if rule.concerns(names, problem))
+
+
+def _first(
+    rules: tuple[_Rule, ...], symptom: _Symptom, logs: Sequence[tuple[str, ...]] = ()
+) -> Category | None:
+    return next((rule.category for rule in rules if rule.matches(symptom, logs)), None)
+
+
+def _logs(failure: Failure) -> tuple[tuple[str, ...], ...]:
+    """Return the log lines of each example that has some."""
+    return tuple(example.log for example in failure.examples if example.log) if failure.examples else ()
 
 
 def read_categories(path: Path) -> tuple[Category, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from loadtest.core.operations import base
 from loadtest.core.units import plural
@@ -126,11 +127,13 @@ class Coverage:
     elements: ElementCoverage = field(default_factory=ElementCoverage)
     """Coverage of the documented input."""
 
-    def count(self, state: CoverageState, area: str | None = None) -> int:
+    @cached_property
+    def _counts(self) -> Counter[CoverageState]:
+        return Counter(one.state for one in self.operations if one.within is None)
+
+    def count(self, state: CoverageState) -> int:
         """Return how many operations have this ``state``, not counting parts of other operations."""
-        return sum(
-            one.state is state and one.within is None and area in (None, one.area) for one in self.operations
-        )
+        return self._counts[state]
 
     @property
     def succeeded(self) -> int:
@@ -142,7 +145,7 @@ class Coverage:
         """Operations that were correct at least once, as documented or not."""
         return self.succeeded + self.count(CoverageState.MISMATCH)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Operations of the contract that are not excluded."""
         return sum(one.counted for one in self.operations)
@@ -198,13 +201,14 @@ class Coverage:
     @property
     def lost(self) -> tuple[OperationCoverage, ...]:
         """Planned operations that neither succeeded nor are excused."""
+        unplanned = frozenset(self.unplanned)
         return tuple(
             one
             for one in self.operations
             if one.within is None
             and one.state in UNEXPLAINED
             and one.name not in self.exempt
-            and one.name not in self.unplanned
+            and one.name not in unplanned
         )
 
     @property
@@ -447,7 +451,9 @@ def _partial(run: Run) -> str:
 
 def _areas(run: Run) -> Mapping[str, str]:
     """Return the area of every operation that was called, is planned, or is in the contract."""
+    areas = {operation.name: operation.area for operation in run.operations}
     planned = (call.operation for scenario in run.plan for call in scenario.calls)
-    areas = {name: run.area(name) for name in (*(run.contract or ()), *planned)}
-    areas.update((operation.name, operation.area) for operation in run.operations)
+    for name in (*(run.contract or ()), *planned):
+        if name not in areas:
+            areas[name] = run.area(name)
     return areas

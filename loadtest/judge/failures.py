@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
+from types import MappingProxyType
+
+import msgspec
 
 from loadtest.judge.categories import Categories, Category
 from loadtest.judge.known import KnownFailureEntry, KnownFailures
@@ -40,12 +44,15 @@ class FailureStatus(StrEnum):
     """Excused by a category."""
 
 
+_ORDER = {status: position for position, status in enumerate(FailureStatus)}
+_SEVERITY = {ProblemKind.UNAUTHORIZED: 0, ProblemKind.REMOVED: 1}
+"""The problems that come first among failures of the same status."""
+
 ONLY_WITH_BASE = frozenset({FailureStatus.UNCONFIRMED, FailureStatus.ALSO_ON_BASE})
 """They occur only in a comparison with a base."""
 
 
-@dataclass(frozen=True)
-class JudgedFailure:
+class JudgedFailure(msgspec.Struct, frozen=True, gc=False):
     """A failure of a run with its status and the matching entry and category."""
 
     failure: Failure
@@ -109,7 +116,7 @@ def judge_failures(
     categories: Categories,
     today: dt.date,
     fail_on: FailOn,
-    details: Mapping[str, str] | None = None,
+    details: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[JudgedFailure, ...], set[KnownFailureEntry]]:
     """Return the failures in report order, and the entries that were seen.
 
@@ -118,7 +125,8 @@ def judge_failures(
     """
     matches = [(failure, matcher.match(failure)) for failure in failures]
     seen = {entry for _, matching in matches for entry in matching}
-    judged, changed = [], set[KnownFailureEntry]()
+    judged: list[JudgedFailure] = []
+    changed = set[KnownFailureEntry]()
     for failure, matching in matches:
         known_as = None
         entry = next((one for one in matching if not one.expired(today)), None)
@@ -139,21 +147,17 @@ def judge_failures(
         fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or (
             fail_on is FailOn.ANY and status is not FailureStatus.INCONCLUSIVE
         )
-        judged.append(
-            JudgedFailure(failure, status, fails, entry, category, known_as, _detail(failure, details or {}))
-        )
-    order = list(FailureStatus)
-    judged.sort(
-        key=lambda j: (
-            order.index(j.status),
-            not j.unauthorized,
-            not j.removed,
-            -j.failure.count,
-            j.failure.operation,
-        )
-    )
+        detail = details.get(failure.operation, "") if failure.problem is ProblemKind.REMOVED else ""
+        judged.append(JudgedFailure(failure, status, fails, entry, category, known_as, detail))
+    judged.sort(key=attrgetter("failure.operation"))
+    judged.sort(key=attrgetter("failure.count"), reverse=True)
+    judged.sort(key=lambda one: (_ORDER[one.status], _SEVERITY.get(one.failure.problem, len(_SEVERITY))))
     return tuple(judged), seen | changed
 
 
-def _detail(failure: Failure, details: Mapping[str, str]) -> str:
-    return details.get(failure.operation, "") if failure.problem is ProblemKind.REMOVED else ""
+def by_status(failures: Iterable[JudgedFailure]) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:
+    """Return ``failures`` by their status, in their order; a status that none has is absent."""
+    found: dict[FailureStatus, list[JudgedFailure]] = defaultdict(list)
+    for one in failures:
+        found[one.status].append(one)
+    return {status: tuple(found[status]) for status in FailureStatus if status in found}

@@ -115,9 +115,12 @@ class KnownFailures:
 
     def match(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
         """Return every entry that matches ``failure``, including expired ones, in their order in the files."""
+        listed = self._by_place.get((failure.operation, failure.problem))
+        if listed is None:
+            return ()
         return tuple(
             entry
-            for entry, message in self._by_place.get((failure.operation, failure.problem), ())
+            for entry, message in listed
             if (entry.known.status is None or entry.known.status == failure.status)
             and (entry.known.code is None or entry.known.code == failure.code)
             and (message is None or message == failure.message)
@@ -128,9 +131,12 @@ class KnownFailures:
 
         Entries for intermittent failures are excluded, because their absence has no meaning.
         """
+        listed = self._by_place.get((failure.operation, failure.problem))
+        if listed is None:
+            return ()
         return tuple(
             entry
-            for entry, _ in self._by_place.get((failure.operation, failure.problem), ())
+            for entry, _ in listed
             if not entry.known.sometimes
             and (
                 entry.known.status not in (None, failure.status)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 from loadtest.core.errors import ExitCode
 from loadtest.core.units import clock, plural
@@ -21,7 +22,7 @@ from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
 from loadtest.judge.coverage_level import CoverageLevel, coverage_level
 from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult
 from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
-from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, judge_failures
+from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, by_status, judge_failures
 from loadtest.judge.growth.assess import assess_endurance
 from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth
 from loadtest.judge.history import PastRun
@@ -105,7 +106,7 @@ class Verdict:
     @property
     def excused_line(self) -> str:
         """``3 known failures, 2 failures also on base``: how many failures are :attr:`excused`, by status."""
-        statuses = Counter(judged.status for judged in self.excused)
+        statuses = Counter(map(attrgetter("status"), self.excused))
         known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
         only = (FailureStatus.ALSO_ON_BASE, FailureStatus.UNCONFIRMED)
         parts = [plural(known, "known failure")] if known else []
@@ -120,6 +121,10 @@ class Verdict:
         return self.with_status(FailureStatus.INCONCLUSIVE)
 
     @cached_property
+    def _by_status(self) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:
+        return by_status(self.failures)
+
+    @cached_property
     def findings(self) -> tuple[CheckResult, ...]:
         """The checks that did not pass."""
         ignored = (Severity.PASSED, Severity.NOT_MEASURED)
@@ -132,6 +137,8 @@ class Verdict:
 
     def with_status(self, *statuses: FailureStatus) -> tuple[JudgedFailure, ...]:
         """Return the failures with one of ``statuses``."""
+        if len(statuses) == 1:
+            return self._by_status.get(statuses[0], ())
         return tuple(judged for judged in self.failures if judged.status in statuses)
 
 
@@ -180,13 +187,15 @@ def judge(
         removals.removed,
     )
     against, failures = compare_with_base(run, failures, fail_on, fail_on_breaking)
-    undecided = tuple(judged for judged in failures if judged.status is FailureStatus.INCONCLUSIVE)
+    grouped = by_status(failures)
+    undecided = grouped.get(FailureStatus.INCONCLUSIVE, ())
     undecided_operations = {judged.failure.operation for judged in undecided}
     failing, failing_by_minute = Counter[str](), Counter[int]()
-    for judged in failures:
-        if judged.status in (FailureStatus.NEW, FailureStatus.EXPIRED) and not judged.removed:
-            failing[judged.failure.operation] += judged.failure.count
-            failing_by_minute.update(judged.failure.minutes)
+    for status in (FailureStatus.NEW, FailureStatus.EXPIRED):
+        for failure in (judged.failure for judged in grouped.get(status, ()) if not judged.removed):
+            failing[failure.operation] += failure.count
+            for minute, count in failure.minutes.items():
+                failing_by_minute[minute] += count
     coverage = coverage_of(
         run,
         excused={judged.failure.operation for judged in failures} - failing.keys() - undecided_operations,
@@ -198,8 +207,8 @@ def judge(
         | undecided_operations
         | {
             judged.failure.operation
-            for judged in failures
-            if judged.status is FailureStatus.KNOWN and judged.entry and judged.entry.known.sometimes
+            for judged in grouped.get(FailureStatus.KNOWN, ())
+            if judged.entry and judged.entry.known.sometimes
         },
         removed=removals.removed,
         intended=removals.intended,
@@ -211,12 +220,7 @@ def judge(
     }
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
-    new = [
-        one.failure
-        for one in failures
-        if one.status in (FailureStatus.NEW, FailureStatus.EXPIRED) and not one.removed
-    ]
-    endurance = assess_endurance(run, new)
+    endurance = assess_endurance(run, failing_by_minute)
     blocking = sum(one.fails for one in failures)
     checks = run_checks(
         CheckInput(

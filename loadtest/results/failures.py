@@ -53,7 +53,7 @@ class ProblemKind(StrEnum):
     """An unclassified failure reported by another locustfile."""
 
 
-class Example(Record, frozen=True, kw_only=True):
+class Example(Record, frozen=True, kw_only=True, gc=False):
     """One failed call with its evidence; secrets are already masked."""
 
     at: Seconds
@@ -70,7 +70,7 @@ class Example(Record, frozen=True, kw_only=True):
     """Lines of the gateway's log with this correlation ID."""
 
 
-class Failure(Record, frozen=True, kw_only=True):
+class Failure(Record, frozen=True, kw_only=True, gc=False):
     """All failures with one fingerprint."""
 
     fingerprint: str

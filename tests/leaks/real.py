@@ -190,7 +190,7 @@ def measure(case: Case, *, gateway: str, home: Path, reports: Path, seconds: flo
     (reports / "run.json").write_bytes(_encoded(run))
     if case.name != "none" and f"fault injected: {case.name}" not in (reports / "gateway.log").read_text():
         raise AssertionError(f"{case.name}: the fault did not reach the gateway")
-    return Outcome(case, assess_endurance(run, ()), run.requests, restarted(run), left_open(run))
+    return Outcome(case, assess_endurance(run, {}), run.requests, restarted(run), left_open(run))
 
 
 def missing(case: Case) -> str | None:

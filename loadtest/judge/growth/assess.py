@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
 from loadtest.core.units import amount, span
@@ -12,7 +12,6 @@ from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth, Trend
 from loadtest.judge.growth.recovery import recovery_of
 from loadtest.judge.growth.series import Series, series_of
 from loadtest.judge.growth.storage import storage_growth
-from loadtest.results.failures import Failure
 from loadtest.results.run import Run
 
 MIN_DURATION = 600.0
@@ -21,8 +20,8 @@ MIN_DURATION = 600.0
 _ORDER = (Trend.GROWING, Trend.UNKNOWN, Trend.STABLE)
 
 
-def assess_endurance(run: Run, new: Iterable[Failure]) -> Endurance:
-    """Assess ``run``; ``new`` are the failures that are not excused.
+def assess_endurance(run: Run, new_by_minute: Mapping[int, int]) -> Endurance:
+    """Assess ``run``; ``new_by_minute`` is the number of failures that are not excused, by minute of the load.
 
     Deterministic: the random numbers depend only on the seed and the start time of the run.
     """
@@ -30,7 +29,7 @@ def assess_endurance(run: Run, new: Iterable[Failure]) -> Endurance:
     if not soak and run.duration < MIN_DURATION:
         return NOT_JUDGED
     seed = [run.settings.seed, zlib.crc32(run.started.encode())]
-    found = [_growth(series, seed) for series in series_of(run, new)]
+    found = [_growth(series, seed) for series in series_of(run, new_by_minute)]
     return Endurance(
         judged=True,
         soak=soak,

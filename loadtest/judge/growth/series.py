@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from loadtest.results.failures import Failure
 from loadtest.results.measurements import Minute, ResourceSample
 from loadtest.results.run import Run
 
@@ -48,8 +47,8 @@ def steady_spans(run: Run) -> tuple[tuple[float, float], ...]:
     return plateaus or ((0.0, run.duration),)
 
 
-def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
-    """Yield every series of ``run``; ``new`` are the failures that are not excused."""
+def series_of(run: Run, new_by_minute: Mapping[int, int]) -> Iterator[Series]:
+    """Yield every series of ``run``; ``new_by_minute`` is the number of failures that are not excused, by minute."""
     spans = steady_spans(run)
     # The limit on descriptors applies to each process.
     unlimited = set() if len(run.processes) == 1 else {"descriptors"}
@@ -59,7 +58,7 @@ def series_of(run: Run, new: Iterable[Failure]) -> Iterator[Series]:
             name = f"{process.name} {process.pid}"
             yield from _resources(name, process.samples, spans, run.limits, {"database", "cache"})
     yield from _latencies(run, spans)
-    yield from _errors(run, tuple(new), spans)
+    yield from _errors(run, new_by_minute, spans)
 
 
 def _resources(
@@ -99,13 +98,15 @@ def _percentile(minute: Minute, share: str) -> float | None:
     return minute.latency.percentiles.get(share) if minute.latency else None
 
 
-def _errors(run: Run, new: Sequence[Failure], spans: Sequence[tuple[float, float]]) -> Iterator[Series]:
+def _errors(
+    run: Run, new_by_minute: Mapping[int, int], spans: Sequence[tuple[float, float]]
+) -> Iterator[Series]:
     """Yield the share of new failures by minute, if there are any."""
-    if not any(failure.minutes for failure in new):
+    if not new_by_minute:
         return
     points = []
     for minute in run.timeline.minutes:
-        failed = sum(failure.minutes.get(round(minute.at / 60), 0) for failure in new)
+        failed = new_by_minute.get(round(minute.at / 60), 0)
         if minute.requests and _piece(spans, minute.at, minute.at + 59) is not None:
             points.append((minute.at, failed / minute.requests))
     if series := _series("error rate", REQUESTS, points, spans):

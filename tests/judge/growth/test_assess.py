@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from loaded_modules import loaded_modules
 from long_runs import MIB, PLAN, moment, process, sample, soak
 from msgspec.structs import replace
-from sample_runs import TODAY, clean, failure
+from sample_runs import TODAY, clean
 
 from loadtest.judge.categories import load_categories
 from loadtest.judge.checks.check import Check, Severity
@@ -23,7 +25,7 @@ CATEGORIES = load_categories()
 
 
 def growth_of(run: Run, metric: str, of: str = "all processes") -> Growth:
-    (one,) = [one for one in assess_endurance(run, ()).growth if (one.metric, one.of) == (metric, of)]
+    (one,) = [one for one in assess_endurance(run, {}).growth if (one.metric, one.of) == (metric, of)]
     return one
 
 
@@ -32,8 +34,8 @@ def leaking(at: float) -> float:
 
 
 def test_a_short_run_is_not_assessed_and_costs_nothing() -> None:
-    assert not assess_endurance(clean(), ()).judged
-    assert assess_endurance(replace(clean(), duration=MIN_DURATION), ()).judged
+    assert not assess_endurance(clean(), {}).judged
+    assert assess_endurance(replace(clean(), duration=MIN_DURATION), {}).judged
     assert "numpy" not in loaded_modules("judged_short_run")
 
 
@@ -54,15 +56,15 @@ def test_a_leak_is_reported_with_its_limit() -> None:
     assert growth.hours_left == pytest.approx((1024 - 430) / 360, rel=0.02)
     assert growth.text.startswith("rss of all processes grows: +360 MiB per hour (")
     assert growth.text.endswith("reaches its limit of 1 GiB in 2 h")
-    assert assess_endurance(here, ()).growth[0] == growth, "what grows comes first"
+    assert assess_endurance(here, {}).growth[0] == growth, "what grows comes first"
     assert growth_of(soak(leaking), "rss").hours_left is None
 
 
 def test_the_same_run_gives_the_same_figures_whatever_its_order() -> None:
     here = soak(leaking, processes=(process(1, -5), process(2, -5)))
     there = replace(here, processes=here.processes[::-1])
-    assert assess_endurance(here, ()) == assess_endurance(here, ())
-    assert set(assess_endurance(here, ()).growth) == set(assess_endurance(there, ()).growth)
+    assert assess_endurance(here, {}) == assess_endurance(here, {})
+    assert set(assess_endurance(here, {}).growth) == set(assess_endurance(there, {}).growth)
 
 
 def test_each_of_several_processes_is_assessed() -> None:
@@ -71,9 +73,9 @@ def test_each_of_several_processes_is_assessed() -> None:
     assert growth_of(here, "rss").trend is Trend.STABLE
     assert growth_of(here, "rss", "gunicorn 1").trend is Trend.GROWING
     assert growth_of(here, "rss", "gunicorn 2").trend is Trend.STABLE
-    wholes = [one.whole for one in assess_endurance(here, ()).trending(Trend.STABLE)]
+    wholes = [one.whole for one in assess_endurance(here, {}).trending(Trend.STABLE)]
     assert wholes == sorted(wholes, reverse=True), "the whole before its parts"
-    assert {one.of for one in assess_endurance(soak(processes=(one,)), ()).growth} == {
+    assert {one.of for one in assess_endurance(soak(processes=(one,)), {}).growth} == {
         "all processes",
         "all requests",
     }
@@ -82,7 +84,7 @@ def test_each_of_several_processes_is_assessed() -> None:
 def test_the_limit_on_descriptors_is_that_of_one_process() -> None:
     def limits(*processes: Process) -> dict[str, float | None]:
         here = replace(soak(processes=processes), limits={"descriptors": 1024})
-        return {one.of: one.limit for one in series_of(here, ()) if one.metric == "descriptors"}
+        return {one.of: one.limit for one in series_of(here, {}) if one.metric == "descriptors"}
 
     assert limits(process(1, -5)) == {"all processes": 1024}
     assert limits(process(1, -5), process(2, -5)) == {
@@ -123,7 +125,7 @@ def test_latency_is_judged_by_steps_or_by_minutes() -> None:
     by_minutes = replace(slower, timeline=replace(slower.timeline, minutes=minutes))
     assert growth_of(by_minutes, "latency p50", "all requests").trend is Trend.GROWING
     assert growth_of(by_minutes, "latency p95", "all requests").trend is Trend.STABLE
-    count = {one.metric: len(one.times) for one in series_of(by_minutes, ())}
+    count = {one.metric: len(one.times) for one in series_of(by_minutes, {})}
     assert count["latency p50"] == 19, "whole minutes inside of the plateau, from 100 s to 1,300 s"
 
 
@@ -131,15 +133,14 @@ def test_increasing_new_failures_are_reported() -> None:
     minutes = tuple(Minute(at=60.0 * n, requests=600) for n in range(28))
     here = soak()
     here = replace(here, timeline=replace(here.timeline, minutes=minutes))
-    more = replace(failure("GET /tools"), minutes={n: 6 * n for n in range(28)})
-    even = replace(failure("GET /tools"), minutes=dict.fromkeys(range(28), 30))
 
-    def errors(*new: object) -> list[Trend]:
-        return [one.trend for one in assess_endurance(here, new).growth if one.metric == "error rate"]  # type: ignore[arg-type]
+    def errors(new_by_minute: Mapping[int, int]) -> list[Trend]:
+        growth = assess_endurance(here, new_by_minute).growth
+        return [one.trend for one in growth if one.metric == "error rate"]
 
-    assert errors(more) == [Trend.GROWING]
-    assert errors(even) == [Trend.STABLE]
-    assert errors() == []
+    assert errors({n: 6 * n for n in range(28)}) == [Trend.GROWING]
+    assert errors(dict.fromkeys(range(28), 30)) == [Trend.STABLE]
+    assert errors({}) == []
 
 
 @pytest.mark.parametrize(
