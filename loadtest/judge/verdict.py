@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -31,7 +31,7 @@ from loadtest.judge.removed import find_removals
 from loadtest.pairs.assess import Speed
 from loadtest.results.deployment import Deployment
 from loadtest.results.latency import Latency
-from loadtest.results.run import Run, RunState, total_latency
+from loadtest.results.run import Run, RunState, latencies
 from loadtest.versions.data import Removal, VersionData
 
 
@@ -65,6 +65,8 @@ class Verdict:
     """The result of every check, in order."""
     latency: Latency | None
     """Of all requests together, in ms."""
+    area_latency: Mapping[str, Latency]
+    """Of each area with requests, in ms."""
     endurance: Endurance = NOT_JUDGED
     """Growth, storage and recovery of a long run."""
     against: AgainstBase | None = None
@@ -228,7 +230,7 @@ def judge(
             require_scenarios=require_scenarios,
         )
     )
-    latency = total_latency(run)
+    latency, area_latency = latencies(run)
     results = judge_criteria(
         run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)
     )
@@ -247,6 +249,7 @@ def judge(
         level=coverage_level(run, coverage),
         checks=checks,
         latency=latency,
+        area_latency=area_latency,
         endurance=endurance,
         against=against,
     )

@@ -10,7 +10,7 @@ from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.text import one_line
 from loadtest.results.latency import Latency
-from loadtest.results.measurements import Operation, merged_latency
+from loadtest.results.measurements import merged
 from loadtest.results.run import Run
 
 WHOLE = "all requests"
@@ -31,7 +31,7 @@ def total_latency(verdict: Verdict) -> Latency | None:
     return None if verdict.tainted is not None else verdict.latency
 
 
-def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
+def area_latencies(verdict: Verdict) -> Iterator[tuple[str, Latency]]:
     """Yield the latency of each area that had at least :data:`MIN_SAMPLES` requests.
 
     Raises:
@@ -39,11 +39,11 @@ def area_latencies(run: Run, verdict: Verdict) -> Iterator[tuple[str, Latency]]:
     """
     if verdict.tainted is not None:
         return
-    areas: dict[str, list[Operation]] = defaultdict(list)
-    for operation in run.operations:
-        areas[one_line(operation.area, 80)].append(operation)
-    for area, operations in sorted(areas.items()):
-        latency = merged_latency(operations)
+    areas: dict[str, list[Latency]] = defaultdict(list)
+    for name, measured in verdict.area_latency.items():
+        areas[one_line(name, 80)].append(measured)
+    for area, parts in sorted(areas.items()):
+        latency = merged(parts)
         if latency is not None and latency.count >= MIN_SAMPLES:
             yield area, latency
 

@@ -20,17 +20,16 @@ class SourceLines:
     """Finds the source lines of operations in a run: the handlers that it names, and the calls of its plan."""
 
     def __init__(self, run: Run) -> None:
-        self._calls: dict[tuple[str, str], SourceLine] = {}
-        self._first: dict[str, SourceLine] = {}
-        self._scenarios: dict[str, SourceLine] = {}
+        self._calls: dict[str, dict[str, tuple[str, int]]] = {}
+        self._first: dict[str, tuple[str, int]] = {}
+        self._scenarios: dict[str, tuple[str, int]] = {}
         self._handlers = run.handlers
         for scenario in run.plan:
-            place = SourceLine(scenario.file, scenario.line)
-            self._scenarios[scenario.name] = place
-            for call in scenario.calls:
-                line = SourceLine(scenario.file, call.line)
-                self._calls.setdefault((scenario.name, call.operation), line)
-                self._first.setdefault(call.operation, line)
+            self._scenarios[scenario.name] = scenario.file, scenario.line
+            # Of several calls of an operation, the first one counts.
+            calls = {call.operation: (scenario.file, call.line) for call in reversed(scenario.calls)}
+            self._calls[scenario.name] = calls | self._calls.get(scenario.name, {})
+            self._first = calls | self._first
 
     def handler(self, operation: str) -> SourceLine | None:
         """Return the function in the tested checkout that answers ``operation``, if the run names it."""
@@ -39,6 +38,9 @@ class SourceLines:
 
     def of(self, operation: str, scenario: str | None) -> SourceLine | None:
         """Return the line where ``scenario`` calls ``operation``, else any call of it, else the scenario itself."""
-        if scenario is not None and (scenario, operation) in self._calls:
-            return self._calls[scenario, operation]
-        return self._first.get(operation) or self._scenarios.get(scenario or operation)
+        place = (
+            self._calls.get(scenario or "", {}).get(operation)
+            or self._first.get(operation)
+            or self._scenarios.get(scenario or operation)
+        )
+        return SourceLine(*place) if place else None

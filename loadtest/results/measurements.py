@@ -5,6 +5,7 @@ Times are in seconds since the start of the load, durations of requests in milli
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -198,13 +199,35 @@ class Timeline(Record, frozen=True, kw_only=True):
     """The stages of a soak; empty for a constant load."""
 
 
+def latency_by_area(operations: Iterable[Operation]) -> dict[str, Latency]:
+    """Return the merged latency of each area, by name.
+
+    Raises:
+        UsageError: a histogram of the run cannot be read.
+    """
+    areas: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        areas[operation.area].append(operation)
+    merged = ((area, merged_latency(members)) for area, members in sorted(areas.items()))
+    return {area: latency for area, latency in merged if latency is not None}
+
+
 def merged_latency(operations: Iterable[Operation]) -> Latency | None:
     """Return the merged latency of ``operations``; without percentiles if a histogram is missing.
 
     Raises:
         UsageError: a histogram of the run cannot be read.
     """
-    parts = [o.latency for o in operations if o.latency is not None and o.latency.count]
+    return merged(operation.latency for operation in operations)
+
+
+def merged(latencies: Iterable[Latency | None]) -> Latency | None:
+    """Return one latency of all ``latencies``; without percentiles if a histogram is missing.
+
+    Raises:
+        UsageError: a histogram cannot be read.
+    """
+    parts = [one for one in latencies if one is not None and one.count]
     if len(parts) <= 1:
         return parts[0] if parts else None
     encoded = [part.histogram for part in parts if part.histogram is not None]

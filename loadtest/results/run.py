@@ -28,6 +28,8 @@ from loadtest.results.measurements import (
     Store,
     Stream,
     Timeline,
+    latency_by_area,
+    merged,
     merged_latency,
 )
 from loadtest.results.pairs import BaseRun
@@ -324,5 +326,19 @@ def total_latency(run: Run) -> Latency | None:
     Raises:
         UsageError: a histogram of the run cannot be read.
     """
-    merged = merged_latency(run.operations)
-    return run.latency if merged is None or (not merged.percentiles and run.latency) else merged
+    return _total(run, merged_latency(run.operations))
+
+
+def latencies(run: Run) -> tuple[Latency | None, dict[str, Latency]]:
+    """Return :func:`total_latency` and the latency of each area; each histogram is read once.
+
+    Raises:
+        UsageError: a histogram of the run cannot be read.
+    """
+    areas = latency_by_area(run.operations)
+    exact = all(one.histogram is not None for one in areas.values())
+    return _total(run, merged(areas.values()) if exact else merged_latency(run.operations)), areas
+
+
+def _total(run: Run, measured: Latency | None) -> Latency | None:
+    return run.latency if measured is None or (not measured.percentiles and run.latency) else measured

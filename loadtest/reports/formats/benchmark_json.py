@@ -33,7 +33,7 @@ def render(run: Run, verdict: Verdict) -> str:
     """Return the figures as a JSON list; it is empty for a run that is no evidence."""
     total = total_latency(verdict)
     entries = list(_entries(WHOLE, total)) if total is not None else []
-    for area, latency in area_latencies(run, verdict):
+    for area, latency in area_latencies(verdict):
         entries += _entries(area, latency)
     entries += [BenchmarkEntry(name=one.name, unit=one.unit, value=one.value) for one in kpis(run, verdict)]
     return msgspec.json.format(msgspec.json.encode(entries), indent=2).decode() + "\n"
