@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -114,7 +114,7 @@ _BARE = re.compile(
 """Messages of other locustfiles that contain only a status, with numbers normalised."""
 
 
-class _Symptom(NamedTuple):
+class _Symptom(msgspec.Struct, frozen=True, gc=False):
     """What rules see of a failure, apart from its operation and the gateway's log."""
 
     problem: ProblemKind
@@ -128,7 +128,7 @@ class _Rule:
 
     def __init__(self, category: Category) -> None:
         self.category = category
-        self._operations = [re.compile(fnmatch.translate(p)) for p in category.operations]
+        self._operation = re.compile("|".join(map(fnmatch.translate, category.operations)))
         self._messages = [re.compile(pattern).search for pattern in category.messages]
         self._logs = [re.compile(pattern).search for pattern in category.logs]
 
@@ -137,7 +137,7 @@ class _Rule:
         problems = self.category.problems
         if problems and problem not in problems:
             return False
-        return not self._operations or any(p.match(name) for p in self._operations for name in names)
+        return not self.category.operations or any(self._operation.match(name) for name in names)
 
     def matches(self, symptom: _Symptom, logs: Sequence[tuple[str, ...]], *, any_log: bool = False) -> bool:
         """Return whether the remaining conditions hold, in addition to :meth:`concerns`.

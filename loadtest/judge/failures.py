@@ -123,11 +123,12 @@ def judge_failures(
     An entry also counts as seen if its operation now fails with another status or code, so that it is not stale.
     ``details`` describe removed operations, by name.
     """
-    matches = [(failure, matcher.match(failure)) for failure in failures]
-    seen = {entry for _, matching in matches for entry in matching}
+    failures = tuple(failures)
+    matches = [matcher.match(failure) for failure in failures]
+    seen = {entry for matching in matches for entry in matching}
     judged: list[JudgedFailure] = []
     changed = set[KnownFailureEntry]()
-    for failure, matching in matches:
+    for failure, matching in zip(failures, matches, strict=True):
         known_as = None
         entry = next((one for one in matching if not one.expired(today)), None)
         category = categories.classify(failure)
@@ -153,6 +154,11 @@ def judge_failures(
     judged.sort(key=attrgetter("failure.count"), reverse=True)
     judged.sort(key=lambda one: (_ORDER[one.status], _SEVERITY.get(one.failure.problem, len(_SEVERITY))))
     return tuple(judged), seen | changed
+
+
+def removed_operations(failures: Iterable[JudgedFailure]) -> tuple[JudgedFailure, ...]:
+    """Return those of ``failures`` that are removed operations."""
+    return tuple(one for one in failures if one.failure.problem is ProblemKind.REMOVED)
 
 
 def by_status(failures: Iterable[JudgedFailure]) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:

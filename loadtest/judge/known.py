@@ -107,21 +107,22 @@ class KnownFailures:
         deployment: Deployment | None = None,
     ) -> None:
         self.applying = tuple(entry for entry in listed if applies(entry, version, deployment))
-        self._by_place: dict[tuple[str, str], list[tuple[KnownFailureEntry, str | None]]] = defaultdict(list)
+        self._by_operation: dict[str, list[tuple[KnownFailureEntry, str | None]]] = defaultdict(list)
         for entry in self.applying:
             known = entry.known
             message = None if known.message is None else normalise(known.message)
-            self._by_place[known.operation, known.problem].append((entry, message))
+            self._by_operation[known.operation].append((entry, message))
 
     def match(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
         """Return every entry that matches ``failure``, including expired ones, in their order in the files."""
-        listed = self._by_place.get((failure.operation, failure.problem))
+        listed = self._by_operation.get(failure.operation)
         if listed is None:
             return ()
         return tuple(
             entry
             for entry, message in listed
-            if (entry.known.status is None or entry.known.status == failure.status)
+            if entry.known.problem == failure.problem
+            and (entry.known.status is None or entry.known.status == failure.status)
             and (entry.known.code is None or entry.known.code == failure.code)
             and (message is None or message == failure.message)
         )
@@ -131,13 +132,14 @@ class KnownFailures:
 
         Entries for intermittent failures are excluded, because their absence has no meaning.
         """
-        listed = self._by_place.get((failure.operation, failure.problem))
+        listed = self._by_operation.get(failure.operation)
         if listed is None:
             return ()
         return tuple(
             entry
             for entry, _ in listed
-            if not entry.known.sometimes
+            if entry.known.problem == failure.problem
+            and not entry.known.sometimes
             and (
                 entry.known.status not in (None, failure.status)
                 or entry.known.code not in (None, failure.code)

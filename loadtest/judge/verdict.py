@@ -22,7 +22,14 @@ from loadtest.judge.coverage import Coverage, CoverageState, coverage_of
 from loadtest.judge.coverage_level import CoverageLevel, coverage_level
 from loadtest.judge.criteria.criterion import Criterion, CriterionOutcome, CriterionResult
 from loadtest.judge.criteria.evaluate import CriteriaInput, judge_criteria
-from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, by_status, judge_failures
+from loadtest.judge.failures import (
+    FailOn,
+    FailureStatus,
+    JudgedFailure,
+    by_status,
+    judge_failures,
+    removed_operations,
+)
 from loadtest.judge.growth.assess import assess_endurance
 from loadtest.judge.growth.model import NOT_JUDGED, Endurance, Growth
 from loadtest.judge.history import PastRun
@@ -30,6 +37,7 @@ from loadtest.judge.known import KnownFailureEntry, KnownFailures, entries, gate
 from loadtest.judge.removed import find_removals
 from loadtest.pairs.assess import Speed
 from loadtest.results.deployment import Deployment
+from loadtest.results.failures import ProblemKind
 from loadtest.results.latency import Latency
 from loadtest.results.run import Run, RunState, latencies
 from loadtest.versions.data import Removal, VersionData
@@ -89,12 +97,14 @@ class Verdict:
     @cached_property
     def removed(self) -> tuple[JudgedFailure, ...]:
         """The operations among :attr:`failing` that are no longer offered."""
-        return tuple(judged for judged in self.failing if judged.removed)
+        return removed_operations(self.failing)
 
     @cached_property
     def failed(self) -> tuple[JudgedFailure, ...]:
         """The failed calls among :attr:`failing`."""
-        return tuple(judged for judged in self.failing if not judged.removed)
+        return (
+            tuple(judged for judged in self.failing if not judged.removed) if self.removed else self.failing
+        )
 
     @cached_property
     def excused(self) -> tuple[JudgedFailure, ...]:
@@ -194,7 +204,9 @@ def judge(
     undecided_operations = {judged.failure.operation for judged in undecided}
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for status in (FailureStatus.NEW, FailureStatus.EXPIRED):
-        for failure in (judged.failure for judged in grouped.get(status, ()) if not judged.removed):
+        for failure in (judged.failure for judged in grouped.get(status, ())):
+            if failure.problem is ProblemKind.REMOVED:
+                continue
             failing[failure.operation] += failure.count
             for minute, count in failure.minutes.items():
                 failing_by_minute[minute] += count
@@ -239,7 +251,7 @@ def judge(
         result=result,
         exit_code=_exit_code(run, result, fail_on),
         headline=_headline(
-            run, result, fail_on, failures, stale, checks, results, coverage, latency, against
+            run, result, fail_on, grouped, blocking, stale, checks, results, coverage, latency, against
         ),
         fail_on=fail_on,
         failures=failures,
@@ -296,7 +308,8 @@ def _headline(
     run: Run,
     result: Result,
     fail_on: FailOn,
-    failures: tuple[JudgedFailure, ...],
+    failures: Mapping[FailureStatus, tuple[JudgedFailure, ...]],
+    blocking: int,
     stale: tuple[KnownFailureEntry, ...],
     checks: tuple[CheckResult, ...],
     criteria: tuple[CriterionResult, ...],
@@ -304,12 +317,14 @@ def _headline(
     latency: Latency | None,
     against: AgainstBase | None,
 ) -> str:
-    statuses = Counter(judged.status for judged in failures if not (judged.removed and judged.fails))
+    gone = {
+        status: sum(one.fails for one in removed_operations(members)) for status, members in failures.items()
+    }
+    statuses = Counter({status: len(members) - gone[status] for status, members in failures.items()})
     new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]
     also, unconfirmed = statuses[FailureStatus.ALSO_ON_BASE], statuses[FailureStatus.UNCONFIRMED]
     known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
-    blocking = sum(judged.fails for judged in failures)
-    removed = sum(judged.removed and judged.fails for judged in failures)
+    removed = sum(gone.values())
     tainted = any(one.taints for one in checks)
     parts = []
     match result:

@@ -5,6 +5,7 @@ import re
 
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029 ]+")
 _UNSURE = re.compile(r"[^ -~]+")
+_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:)")
 _MARKUP = re.compile(r"[\\`*_~\[\]<>&|#@$]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 
 
@@ -66,7 +67,9 @@ def no_commands(text: str) -> str:
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
     """
-    return re.sub(r"(?m)^([ \t]*):(?=:)", r"\1: ", text).replace("##[", "## [")
+    if "::" in text:
+        text = _COMMAND.sub(r"\1: ", text)
+    return text.replace("##[", "## [")
 
 
 def html(text: str) -> str:

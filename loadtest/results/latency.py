@@ -6,10 +6,11 @@ Source: https://hdrhistogram.github.io/HdrHistogram/
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from ctypes import addressof
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, pairwise
 
 import msgspec
 from hdrh.codec import HdrHistogramEncoder
@@ -58,6 +59,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         return self.percentiles.get(f"{q:g}") if self.count >= fewest_durations(q) else None
 
 
+@lru_cache(maxsize=64)
 def fewest_durations(q: float) -> int:
     """Return the number of durations that the ``q``-th percentile needs to be reported."""
     return 1 if q <= _MEDIAN or q >= _MAXIMUM else math.ceil(round(100 / (100 - q), 6))
@@ -75,6 +77,15 @@ def _bounds(index: int) -> tuple[int, int]:
     """Return the shortest and the longest duration, in microseconds, that a histogram counts at ``index``."""
     lowest: int = _EMPTY.get_value_from_index(index)
     return lowest, _EMPTY.get_highest_equivalent_value(lowest)
+
+
+@lru_cache(maxsize=16)
+def _indices(edges: tuple[float, ...]) -> tuple[int, ...]:
+    """Return the first index at which durations from each of ``edges`` (ms) on are counted."""
+    every = range(_EMPTY.counts_len)
+    return tuple(
+        bisect_left(every, edge, key=lambda index: _bounds(index)[0] / _UNITS_PER_MS) for edge in edges
+    )
 
 
 class Histogram:
@@ -127,6 +138,11 @@ class Histogram:
         """Yield the recorded durations in milliseconds, ascending, to two significant digits, with their counts."""
         for index, count in self._occupied():
             yield _bounds(index)[0] / _UNITS_PER_MS, count
+
+    def counts_between(self, edges: tuple[float, ...]) -> list[int]:
+        """Return the number of durations below the first of ``edges`` (ms, ascending), between each two, and above."""
+        counts: list[int] = self._counts.counts[:]
+        return [sum(counts[left:right]) for left, right in pairwise((0, *_indices(edges), len(counts)))]
 
     def _occupied(self) -> list[tuple[int, int]]:
         # The library's iterators visit every bucket in Python, which takes milliseconds per call.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from loadtest.judge.against_base import AgainstBase
 from loadtest.judge.coverage import Coverage
@@ -98,6 +100,14 @@ class CheckInput:
     """Failures that may be due to a pause of the load generator."""
     require_scenarios: bool = False
     """An operation without a scenario is a failure if no generated call of it succeeded."""
+
+    @cached_property
+    def failed(self) -> Counter[str]:
+        """Number of recorded failures by operation, known or not."""
+        failed = Counter[str]()
+        for failure in self.run.failures:
+            failed[failure.operation] += failure.count
+        return failed
 
 
 def passed(check: Check, text: str, items: tuple[str, ...] = ()) -> CheckResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 
 from loadtest.core.operations import base
 from loadtest.core.units import plural, some
@@ -37,11 +36,14 @@ def reached(facts: CheckInput) -> CheckResult:
     called_bases = {base(name) for name in called}
     contract = set(run.contract)
     broken = {failure.scenario for failure in run.failures} - {None}
-    failed = {failure.operation for failure in run.failures}
     unreached: dict[str, bool] = {}
     for scenario in run.plan:
         calls = {call.operation for call in scenario.calls}
-        explained = scenario.name in broken or bool(calls & failed) or bool(calls & facts.coverage.gone)
+        explained = (
+            scenario.name in broken
+            or not facts.failed.keys().isdisjoint(calls)
+            or bool(calls & facts.coverage.gone)
+        )
         for name in calls:
             offered = base(name) in contract
             if offered and name not in called and (name != base(name) or name not in called_bases):
@@ -112,13 +114,10 @@ def planned(facts: CheckInput) -> CheckResult:
 
 def accounted(facts: CheckInput) -> CheckResult:
     """Check that every failure is recorded with its cause."""
-    recorded: Counter[str] = Counter()
-    for failure in facts.run.failures:
-        recorded[failure.operation] += failure.count
     missing = tuple(
-        f"{operation.name}: {operation.failures - recorded[operation.name]} of {operation.failures}"
+        f"{operation.name}: {operation.failures - facts.failed[operation.name]} of {operation.failures}"
         for operation in facts.run.operations
-        if operation.failures > recorded[operation.name]
+        if operation.failures > facts.failed[operation.name]
     )
     if not missing:
         return passed(Check.ACCOUNTED, "every failure is recorded with its cause")

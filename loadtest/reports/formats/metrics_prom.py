@@ -22,17 +22,17 @@ FILENAME = "metrics.prom"
 PREFIX = "contextforge_loadtest"
 QUANTILES = (50, 95, 99)
 
-Sample = tuple[str, Mapping[str, str], float]
-"""Suffix of the name, labels, value."""
+Sample = tuple[str, str, float]
+"""Suffix of the name, labels as text, value."""
 
 
 def render(run: Run, verdict: Verdict) -> str:
     """Return the metrics; a run that is no evidence has only its verdict and its duration."""
     lines = [*_family("verdict", "gauge", "Result of the run: 1 for the one it has", "", _results(verdict))]
-    lines += _family("duration_seconds", "gauge", "Duration of the load", "seconds", [("", {}, run.duration)])
+    lines += _family("duration_seconds", "gauge", "Duration of the load", "seconds", [("", "", run.duration)])
     started = _unix(run.started)
     if started is not None:
-        lines += _family("start_time_seconds", "gauge", "Start of the load", "seconds", [("", {}, started)])
+        lines += _family("start_time_seconds", "gauge", "Start of the load", "seconds", [("", "", started)])
     if verdict.tainted is None:
         lines += _evidence(run, verdict)
     return "\n".join((*lines, "# EOF", ""))
@@ -45,14 +45,18 @@ def _evidence(run: Run, verdict: Verdict) -> Iterator[str]:
         "gauge",
         "Distinct failures",
         "",
-        (("", {"status": name}, count) for name, count in statuses),
+        (("", _labels({"status": name}), count) for name, count in statuses),
     )
     states = ((state.label, verdict.coverage.count(state)) for state in CoverageState)
     yield from _family(
-        "operations", "gauge", "Operations by coverage", "", (("", {"state": name}, n) for name, n in states)
+        "operations",
+        "gauge",
+        "Operations by coverage",
+        "",
+        (("", _labels({"state": name}), n) for name, n in states),
     )
     called = [
-        (one, {"operation": one_line(one.name), "area": one_line(one.area, 80)})
+        (one, _labels({"operation": one_line(one.name), "area": one_line(one.area, 80)}))
         for one in run.operations
         if one.requests
     ]
@@ -77,28 +81,31 @@ def _evidence(run: Run, verdict: Verdict) -> Iterator[str]:
     if samples:
         peak = max(sample.rss for sample in samples)
         yield from _family(
-            "gateway_memory_peak_bytes", "gauge", "Most memory of the gateway", "bytes", [("", {}, peak)]
+            "gateway_memory_peak_bytes", "gauge", "Most memory of the gateway", "bytes", [("", "", peak)]
         )
 
 
-def _latency(latency: Latency, labels: Mapping[str, str]) -> Iterator[Sample]:
+def _latency(latency: Latency, labels: str) -> Iterator[Sample]:
     for share in QUANTILES:
         value = latency.reported(share)
         if value is not None:
-            yield "", {**labels, "quantile": f"{share / 100:g}"}, value / 1000
+            yield "", f'{labels},quantile="{share / 100:g}"', value / 1000
     yield "_sum", labels, latency.mean * latency.count / 1000
     yield "_count", labels, latency.count
 
 
 def _results(verdict: Verdict) -> Iterator[Sample]:
     for result in Result:
-        yield "", {"verdict": result.value}, float(verdict.result is result)
+        yield "", _labels({"verdict": result.value}), float(verdict.result is result)
 
 
 def _family(name: str, kind: str, help_text: str, unit: str, samples: Iterable[Sample]) -> Iterator[str]:
     """Yield the lines of a metric family; none without samples."""
     full = f"{PREFIX}_{name}"
-    listed = [f"{full}{suffix}{_labels(labels)} {_number(value)}" for suffix, labels, value in samples]
+    listed = [
+        f"{full}{suffix}{{{labels}}} {_number(value)}" if labels else f"{full}{suffix} {_number(value)}"
+        for suffix, labels, value in samples
+    ]
     if not listed:
         return
     yield f"# TYPE {full} {kind}"
@@ -109,10 +116,7 @@ def _family(name: str, kind: str, help_text: str, unit: str, samples: Iterable[S
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    if not labels:
-        return ""
-    pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return "{" + ",".join(pairs) + "}"
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
 
 
 def _escaped(text: str) -> str:

@@ -7,7 +7,6 @@ script, so that the content security policy of the page can forbid all external 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -99,7 +98,8 @@ class Logarithmic:
         self.first = math.floor(math.log10(max(low, 0.1)))
         self.last = max(math.ceil(math.log10(max(high, 0.1))), self.first + 1)
         self._bins = (self.last - self.first) * self.BINS
-        self._edges = [10 ** (self.first + number / self.BINS) for number in range(1, self._bins)]
+        self.edges = tuple(10 ** (self.first + number / self.BINS) for number in range(1, self._bins))
+        """Between the bars, in ms."""
 
     def share(self, duration: float) -> float:
         """Return the position of ``duration`` ms, from 0 to 1."""
@@ -117,11 +117,8 @@ class Logarithmic:
         for power in range(self.last, self.first, -1):
             yield Tick(percent(self.last - power, self.last - self.first), f"{10**power:,g}")
 
-    def bars(self, recorded: Iterator[tuple[float, int]]) -> Markup:
-        """Return the path of a histogram of ``recorded`` durations; the tallest bar has the full height."""
-        counts = [0] * self._bins
-        for duration, count in recorded:
-            counts[bisect_right(self._edges, duration)] += count
+    def bars(self, counts: Sequence[int]) -> Markup:
+        """Return the path of a histogram with these ``counts`` between :attr:`edges`; the tallest has full height."""
         tallest = max(counts, default=0) or 1
         path: list[str] = []
         edges = [round(WIDTH * number / self._bins) for number in range(self._bins + 1)]

@@ -244,7 +244,7 @@ def _bars(name: str, latency: Latency | None, axis: Logarithmic) -> Markup | Non
     if latency is None or latency.histogram is None:
         return None
     try:
-        return axis.bars(Histogram.decode(latency.histogram).recorded())
+        return axis.bars(Histogram.decode(latency.histogram).counts_between(axis.edges))
     except ValueError as error:
         raise UsageError(f"operation {one_line(name)}: latency.histogram: {error}") from error
 
