@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+import msgspec
+
 from loadtest.core.operations import base
 from loadtest.core.units import plural
 from loadtest.judge.elements import ElementCoverage, element_coverage
@@ -82,8 +84,7 @@ UNEXPLAINED = (CoverageState.NOT_CALLED, CoverageState.ALLOWED, CoverageState.MI
 itself."""
 
 
-@dataclass(frozen=True)
-class OperationCoverage:
+class OperationCoverage(msgspec.Struct, frozen=True, gc=False):
     """One operation and its state."""
 
     name: str

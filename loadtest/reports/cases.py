@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from loadtest.judge.against_base import speed_text
 from loadtest.judge.checks.base import BASE_CHECKS
@@ -47,8 +49,7 @@ class CaseOutcome(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, gc=False):
     """A test case. Every case that did not pass has a message."""
 
     suite: str

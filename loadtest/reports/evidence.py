@@ -12,11 +12,12 @@ from loadtest.results.failures import Example
 MOST_FAILURES = 5
 """Failures described per operation; report.html shows more of them, run.json contains all."""
 MOST_LOG_LINES = 40
+_FEW = {0: "not called", 1: "once"}
 
 
 def times(count: int) -> str:
     """Return ``once``, ``12 times``, or ``not called`` for a failure found without a call."""
-    return {0: "not called", 1: "once"}.get(count, f"{count} times")
+    return _FEW.get(count) or f"{count} times"
 
 
 def title(judged: JudgedFailure) -> str:
@@ -25,10 +26,11 @@ def title(judged: JudgedFailure) -> str:
     If the failure is known with another status, that comes first: ``known as 500, now 409: [status 409] Conflict``.
     """
     failure = judged.failure
-    parts = [failure.problem.value, *(str(p) for p in (failure.status, failure.code) if p is not None)]
+    status = "" if failure.status is None else f" {failure.status}"
+    code = "" if failure.code is None else f" {failure.code}"
     detail = f": {judged.detail}" if judged.detail else ""
     change = f"{judged.change}: " if judged.change else ""
-    return one_line(f"{change}[{' '.join(parts)}] {failure.message}{detail}", 400)
+    return one_line(f"{change}[{failure.problem}{status}{code}] {failure.message}{detail}", 400)
 
 
 def describe(judged: Sequence[JudgedFailure]) -> str:

@@ -48,7 +48,10 @@ def one_line(text: str, longest: int = 300) -> str:
 def block(text: str, longest: int = 8_000) -> str:
     """Return ``text`` as printable lines of at most ``longest`` characters in total."""
     head = text[:longest].replace("\r\n", "\n").replace("\r", "\n")
-    shown = "\n".join(printable(line, keep="\t") for line in head.split("\n"))
+    if head.replace("\n", "").isprintable():
+        shown = head
+    else:
+        shown = "\n".join(printable(line, keep="\t") for line in head.split("\n"))
     if len(shown) > longest or len(text) > longest:
         return shown[:longest] + "\n… (cut)"
     return shown
