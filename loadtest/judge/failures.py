@@ -158,7 +158,8 @@ def judge_failures(
 
 def removed_operations(failures: Iterable[JudgedFailure]) -> tuple[JudgedFailure, ...]:
     """Return those of ``failures`` that are removed operations."""
-    return tuple(one for one in failures if one.failure.problem is ProblemKind.REMOVED)
+    removed = ProblemKind.REMOVED
+    return tuple([one for one in failures if one.failure.problem is removed])
 
 
 def by_status(failures: Iterable[JudgedFailure]) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:

@@ -52,6 +52,9 @@ class Result(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_OPERATION = attrgetter("failure.operation")
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The judgement of one run."""
@@ -92,7 +95,7 @@ class Verdict:
     @cached_property
     def failing(self) -> tuple[JudgedFailure, ...]:
         """The failures that make the run fail."""
-        return tuple(judged for judged in self.failures if judged.fails)
+        return tuple(filter(attrgetter("fails"), self.failures))
 
     @cached_property
     def removed(self) -> tuple[JudgedFailure, ...]:
@@ -201,7 +204,7 @@ def judge(
     against, failures = compare_with_base(run, failures, fail_on, fail_on_breaking)
     grouped = by_status(failures)
     undecided = grouped.get(FailureStatus.INCONCLUSIVE, ())
-    undecided_operations = {judged.failure.operation for judged in undecided}
+    undecided_operations = set(map(_OPERATION, undecided))
     failing, failing_by_minute = Counter[str](), Counter[int]()
     for status in (FailureStatus.NEW, FailureStatus.EXPIRED):
         for failure in (judged.failure for judged in grouped.get(status, ())):
@@ -212,7 +215,7 @@ def judge(
                 failing_by_minute[minute] += count
     coverage = coverage_of(
         run,
-        excused={judged.failure.operation for judged in failures} - failing.keys() - undecided_operations,
+        excused=set(map(_OPERATION, failures)) - failing.keys() - undecided_operations,
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
         required=version_data is not None,

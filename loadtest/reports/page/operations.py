@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 
 import msgspec
@@ -124,7 +125,7 @@ def operation_table(
         UsageError: a histogram cannot be read.
     """
     contract = frozenset(run.contract or ())
-    bad = {one.failure.operation for one in verdict.failing}
+    bad = set(map(attrgetter("failure.operation"), verdict.failing))
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
     shown, others = called[:MOST], called[MOST : MOST + MOST_BRIEF]
