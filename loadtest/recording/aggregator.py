@@ -11,9 +11,17 @@ from loadtest.core.operations import area_of, base
 from loadtest.recording.calls_over_time import StepCounts
 from loadtest.recording.pauses import MAX_PAUSES, PauseInterval, united
 from loadtest.recording.time_buckets import TimeBuckets, merge_all, minute_of
-from loadtest.results.failures import Failure, ProblemKind, fingerprint
+from loadtest.results.failures import MAX_FINGERPRINTS, Failure, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram, bucket_of
-from loadtest.results.measurements import Acceptance, Operation, ShapeRecord, Stream, Timeline
+from loadtest.results.measurements import (
+    FURTHER,
+    MAX_OPERATIONS,
+    Acceptance,
+    Operation,
+    ShapeRecord,
+    Stream,
+    Timeline,
+)
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
@@ -25,8 +33,6 @@ MAX_EXAMPLES = 3
 """Failed calls kept with full evidence, per fingerprint."""
 RESPONSE = "response "
 """Starts the names of properties of responses among the documented elements."""
-MAX_FINGERPRINTS = 2000
-"""Distinct failures kept; further ones count only in the figures of their operation."""
 
 
 class _OperationCounts(msgspec.Struct):
@@ -228,7 +234,9 @@ class Aggregator(msgspec.Struct):
         """Count one call."""
         operation = self.operations.get(outcome.operation)
         if operation is None:
-            operation = self.operations[outcome.operation] = _OperationCounts()
+            if len(self.operations) >= MAX_OPERATIONS:
+                outcome = msgspec.structs.replace(outcome, operation=FURTHER)
+            operation = self.operations.setdefault(outcome.operation, _OperationCounts())
         operation.scenario = outcome.scenario or operation.scenario
         bucket = bucket_of(outcome.duration)
         operation.latency.add_to(bucket)
@@ -327,9 +335,11 @@ class Aggregator(msgspec.Struct):
 
     def merge(self, other: Aggregator) -> None:
         """Add the counts of ``other``, which must not be used afterwards."""
+        further = self._further(other.operations)
         for failure in other.failures.values():
-            self._merge_failure(failure)
-        merge_all(self.operations, other.operations)
+            self._merge_failure(_renamed(failure) if failure.operation in further else failure)
+        for name, counts in other.operations.items():
+            merge_all(self.operations, {FURTHER if name in further else name: counts})
         merge_all(self.streams, other.streams)
         merge_all(self.scenarios, other.scenarios)
         merge_run(self.shapes, other.shapes, Within.RUN)
@@ -341,6 +351,11 @@ class Aggregator(msgspec.Struct):
         self.starts.merge(other.starts)
         self.refusals.merge(other.refusals)
         self.add_pauses(other.pauses)
+
+    def _further(self, others: Iterable[str]) -> frozenset[str]:
+        """Return which of the operations of another aggregator are recorded as :data:`FURTHER`."""
+        new = [name for name in others if name not in self.operations and name != FURTHER]
+        return frozenset(new[max(MAX_OPERATIONS - len(self.operations), 0) :])
 
     def _fail(
         self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
@@ -451,6 +466,12 @@ class Aggregator(msgspec.Struct):
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""
         return self.buckets.timeline(start, users)
+
+
+def _renamed(failure: Failure) -> Failure:
+    """Return ``failure`` as one of :data:`FURTHER`."""
+    cause = fingerprint(FURTHER, failure.problem, failure.status, failure.code, failure.message)
+    return msgspec.structs.replace(failure, operation=FURTHER, fingerprint=cause)
 
 
 def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:

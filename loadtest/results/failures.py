@@ -97,6 +97,8 @@ class Failure(Record, frozen=True, kw_only=True, gc=False):
     examples: tuple[Example, ...] = ()
 
 
+MAX_FINGERPRINTS = 2000
+"""Distinct failures that are recorded; further ones count only in the figures of their operation."""
 MESSAGE_LENGTH = 300
 """Maximum length of a normalised message in characters; the evidence contains the full text."""
 

@@ -24,6 +24,10 @@ class Acceptance(Record, frozen=True, kw_only=True):
     count: Count
 
 
+MAX_OPERATIONS = 10_000
+"""Operations that are recorded separately."""
+FURTHER = "further operations"
+"""The name under which the calls of all others are recorded."""
 MAX_STEPS = 30
 """Steps of the calls of one operation over time."""
 

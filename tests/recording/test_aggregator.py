@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.engine.messages import decode, encode
-from loadtest.recording.aggregator import MAX_EXAMPLES, MAX_FINGERPRINTS, Aggregator
+from loadtest.recording.aggregator import MAX_EXAMPLES, Aggregator
 from loadtest.recording.time_buckets import MAX_BUCKETS
-from loadtest.results.failures import Example, ProblemKind
+from loadtest.results.failures import MAX_FINGERPRINTS, Example, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
+from loadtest.results.measurements import FURTHER
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.workload.schedule import Start
@@ -232,6 +233,47 @@ def test_the_number_of_fingerprints_is_bounded_but_failures_are_all_counted() ->
     assert len(aggregator.failures) == MAX_FINGERPRINTS
     (operation,) = aggregator.operation_records(START)
     assert operation.failures == len(words)
+
+
+FEW = 3
+
+
+def few_operations(monkeypatch: pytest.MonkeyPatch, names: str) -> Aggregator:
+    monkeypatch.setattr("loadtest.recording.aggregator.MAX_OPERATIONS", FEW)
+    return aggregated(
+        [one for name in names for one in (outcome(f"GET /{name}"), failed(operation=f"GET /{name}"))]
+    )
+
+
+def test_the_number_of_operations_is_bounded_and_the_others_are_recorded_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aggregator = few_operations(monkeypatch, "abcdea")
+    recorded = {one.name: (one.requests, one.failures) for one in aggregator.operation_records(START)}
+    assert recorded == {"GET /a": (4, 2), "GET /b": (2, 1), "GET /c": (2, 1), FURTHER: (4, 2)}
+    failures = {one.operation: one.count for one in aggregator.failure_records(START)}
+    assert failures == {name: failed for name, (_, failed) in recorded.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "own"), [("abc", {"a", "b", "c"}), ("abxyz", {"a", "b", "c"}), ("xyzabc", {"a", "b", "c"})]
+)
+def test_operations_of_other_processes_are_bounded_too(
+    monkeypatch: pytest.MonkeyPatch, names: str, own: set[str]
+) -> None:
+    master = few_operations(monkeypatch, "abc")
+    for _ in range(2):
+        master.merge(sent(few_operations(monkeypatch, names)))
+    recorded = {one.name: one for one in master.operation_records(START)}
+    assert recorded.keys() - {FURTHER} == {f"GET /{name}" for name in own}
+    assert sum(one.requests for one in recorded.values()) == 2 * FEW + 4 * len(names)
+    failures = Counter[str]()
+    for failure in master.failure_records(START):
+        failures[failure.operation] += failure.count
+        assert failure.fingerprint == fingerprint(
+            failure.operation, failure.problem, 500, None, failure.message
+        )
+    assert failures == {name: one.failures for name, one in recorded.items()}
 
 
 def test_a_long_run_has_a_bounded_number_of_buckets_and_loses_no_request() -> None:

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from sample_runs import CONTRACT, clean, failure, latency, operation, paused, run
 
 from loadtest.judge.checks.check import Check, Severity
+from loadtest.results.measurements import FURTHER
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import (
     CutShort,
@@ -244,6 +245,12 @@ BAD: list[tuple[Check, Severity, Run, str]] = [
             clean(), operations=(*clean().operations, operation("POST /tools", 1, scenario="NewUser.story"))
         ),
         "POST /tools by NewUser.story",
+    ),
+    (
+        Check.TOLD_APART,
+        Severity.WARNING,
+        replace(clean(), operations=(*clean().operations, operation(FURTHER, 7))),
+        "more than 10,000 operations: 7 requests of others recorded together, as 'further operations'",
     ),
     (
         Check.ACCOUNTED,

@@ -46,6 +46,7 @@ class Check(StrEnum):
     SWEEP = "first-sweep-done"
     REACHED = "planned-operations-reached"
     PLANNED = "called-operations-planned"
+    TOLD_APART = "operations-told-apart"
     ACCOUNTED = "failures-accounted-for"
     FLOOR = "coverage-floor"
     COMPARED = "operations-compared"

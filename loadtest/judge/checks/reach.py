@@ -8,7 +8,14 @@ from loadtest.core.operations import base
 from loadtest.core.units import plural, some
 from loadtest.judge.checks.check import Check, CheckInput, CheckResult, Severity, not_measured, passed
 from loadtest.judge.coverage import CoverageState, causes_of_missing
+from loadtest.results.failures import MAX_FINGERPRINTS
+from loadtest.results.measurements import FURTHER, MAX_OPERATIONS
 from loadtest.results.run import Run
+
+_TOO_MANY = (
+    f"At most {MAX_FINGERPRINTS:,} distinct failures are recorded: fix the most frequent ones, or remove what differs "
+    "between calls from the messages of the checks, and run again."
+)
 
 
 def sweep(facts: CheckInput) -> CheckResult:
@@ -112,6 +119,20 @@ def planned(facts: CheckInput) -> CheckResult:
     )
 
 
+def told_apart(facts: CheckInput) -> CheckResult:
+    """Check that every operation is recorded separately."""
+    further = next((one for one in facts.run.operations if one.name == FURTHER), None)
+    if further is None:
+        return passed(Check.TOLD_APART, "every operation is recorded separately")
+    return CheckResult(
+        Check.TOLD_APART,
+        Severity.WARNING,
+        f"more than {MAX_OPERATIONS:,} operations: {plural(further.requests, 'request')} of others recorded together, "
+        f"as {FURTHER!r}",
+        "Name requests after their operation, not after their address: `name='GET /users/{id}'`.",
+    )
+
+
 def accounted(facts: CheckInput) -> CheckResult:
     """Check that every failure is recorded with its cause."""
     missing = tuple(
@@ -125,7 +146,8 @@ def accounted(facts: CheckInput) -> CheckResult:
         Check.ACCOUNTED,
         Severity.INCONCLUSIVE,
         f"failures without a recorded cause: {some(missing)}",
-        "The record is incomplete, so these failures cannot be compared with known ones. Run again.",
+        "The record is incomplete, so these failures cannot be compared with known ones. "
+        + (_TOO_MANY if len(facts.run.failures) >= MAX_FINGERPRINTS else "Run again."),
         missing,
     )
 

@@ -74,6 +74,7 @@ _CHECKS: dict[Check, Callable[[CheckInput], CheckResult]] = {
     Check.SWEEP: reach.sweep,
     Check.REACHED: reach.reached,
     Check.PLANNED: reach.planned,
+    Check.TOLD_APART: reach.told_apart,
     Check.ACCOUNTED: reach.accounted,
     Check.FLOOR: reach.required,
     Check.COMPARED: reach.compared,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from bad_runs import BAD
 from msgspec.structs import replace
-from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, known, latency, run
+from sample_runs import CONTRACT, PLAN, TODAY, VERSION, clean, failure, known, latency, operation, run
 
 from loadtest.core.units import clock, plural, some
 from loadtest.judge.categories import load_categories
@@ -12,6 +12,7 @@ from loadtest.judge.checks.base import BASE_CHECKS
 from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
+from loadtest.results.failures import MAX_FINGERPRINTS
 from loadtest.results.run import Generator, PlannedCall, Run, Scenario, Settings, Worker
 from loadtest.versions.data import KnownFailure
 
@@ -38,6 +39,13 @@ def test_a_lost_worker_is_reported_with_what_is_missing() -> None:
 def test_failures_of_a_worker_without_a_network_do_not_count_against_the_gateway() -> None:
     cut = replace(clean(), workers=(Worker(name="w1", left_at=20.0, back_at=35.0),))
     assert seen(cut, Check.WORKERS).taints
+
+
+def test_the_bound_of_distinct_failures_is_named_where_it_is_reached() -> None:
+    few = tuple(failure("GET /tools", message=f"wrong {'x' * number}") for number in range(MAX_FINGERPRINTS))
+    here = replace(clean(), operations=(operation("GET /tools", 1, 3 * MAX_FINGERPRINTS),))
+    assert "2,000" in seen(replace(here, failures=few), Check.ACCOUNTED).advice
+    assert "2,000" not in seen(replace(here, failures=few[1:]), Check.ACCOUNTED).advice
 
 
 def test_every_check_is_always_reported_and_every_problem_has_advice() -> None:
