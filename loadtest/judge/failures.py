@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -44,7 +45,6 @@ class FailureStatus(StrEnum):
     """Excused by a category."""
 
 
-_ORDER = {status: position for position, status in enumerate(FailureStatus)}
 _SEVERITY = {ProblemKind.UNAUTHORIZED: 0, ProblemKind.REMOVED: 1}
 """The problems that come first among failures of the same status."""
 
@@ -152,8 +152,15 @@ def judge_failures(
         judged.append(JudgedFailure(failure, status, fails, entry, category, known_as, detail))
     judged.sort(key=attrgetter("failure.operation"))
     judged.sort(key=attrgetter("failure.count"), reverse=True)
-    judged.sort(key=lambda one: (_ORDER[one.status], _SEVERITY.get(one.failure.problem, len(_SEVERITY))))
-    return tuple(judged), seen | changed
+    groups = by_status(judged).values()
+    return tuple(chain.from_iterable(map(_severe_first, groups))), seen | changed
+
+
+def _severe_first(failures: Sequence[JudgedFailure]) -> Sequence[JudgedFailure]:
+    """Return ``failures`` with unauthorized access and removed operations first, otherwise in their order."""
+    if not any(one.failure.problem in _SEVERITY for one in failures):
+        return failures
+    return sorted(failures, key=lambda one: _SEVERITY.get(one.failure.problem, len(_SEVERITY)))
 
 
 def removed_operations(failures: Iterable[JudgedFailure]) -> tuple[JudgedFailure, ...]:

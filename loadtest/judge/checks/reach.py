@@ -147,7 +147,7 @@ def accounted(facts: CheckInput) -> CheckResult:
         Severity.INCONCLUSIVE,
         f"failures without a recorded cause: {some(missing)}",
         "The record is incomplete, so these failures cannot be compared with known ones. "
-        + (_TOO_MANY if len(facts.run.failures) >= MAX_FINGERPRINTS else "Run again."),
+        + (_TOO_MANY if len(facts.run.failures) == MAX_FINGERPRINTS else "Run again."),
         missing,
     )
 
