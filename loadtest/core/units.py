@@ -35,8 +35,8 @@ def span(hours: float) -> str:
 
 def clock(seconds: float) -> str:
     """Return a time in the run as minutes and seconds: ``00:41``, ``61:00``."""
-    minutes, rest = divmod(int(max(seconds, 0.0)), 60)
-    return f"{minutes:02}:{rest:02}"
+    minutes, rest = divmod(int(seconds) if seconds > 0 else 0, 60)
+    return f"{minutes:02d}:{rest:02d}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -130,7 +130,7 @@ def judge_failures(
     changed = set[KnownFailureEntry]()
     for failure, matching in zip(failures, matches, strict=True):
         known_as = None
-        entry = next((one for one in matching if not one.expired(today)), None)
+        entry = next((one for one in matching if not one.expired(today)), None) if matching else None
         category = categories.classify(failure)
         if entry is not None:
             status = FailureStatus.KNOWN
@@ -142,7 +142,8 @@ def judge_failures(
             status, entry = FailureStatus.EXPIRED, matching[0]
         else:
             status = FailureStatus.NEW
-            known_as = next((one for one in matcher.otherwise(failure) if one not in seen), None)
+            if others := matcher.otherwise(failure):
+                known_as = next((one for one in others if one not in seen), None)
             if known_as is not None:
                 changed.add(known_as)
         fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or (

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain, filterfalse
 from operator import attrgetter
 
 from loadtest.core.errors import ExitCode
@@ -112,11 +113,12 @@ class Verdict:
     @cached_property
     def excused(self) -> tuple[JudgedFailure, ...]:
         """The failures that do not make the run fail: a known failure or a category excuses them."""
-        return tuple(
-            judged
-            for judged in self.failures
-            if not judged.fails and judged.status is not FailureStatus.INCONCLUSIVE
+        groups = (
+            failures
+            for status, failures in self._by_status.items()
+            if status is not FailureStatus.INCONCLUSIVE
         )
+        return tuple(filterfalse(attrgetter("fails"), chain.from_iterable(groups)))
 
     @property
     def excused_line(self) -> str:

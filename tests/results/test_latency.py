@@ -1,5 +1,7 @@
 """Latencies are kept to two digits and merge exactly."""
 
+from bisect import bisect_right
+
 import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
@@ -83,3 +85,24 @@ def test_a_percentile_is_reported_from_so_many_durations_on(q: float, fewest: in
     )
     assert few.reported(q) is None
     assert enough.reported(q) == 7.0
+
+
+@given(DURATIONS, st.lists(st.floats(min_value=0.01, max_value=10_000), max_size=10, unique=True))
+def test_durations_are_counted_between_edges(durations: list[float], edges: list[float]) -> None:
+    edges.sort()
+    counts = [0] * (len(edges) + 1)
+    for duration, count in counted(durations).recorded():
+        counts[bisect_right(edges, duration)] += count
+    assert counted(durations).counts_between(tuple(edges)) == counts
+
+
+def test_a_distribution_that_another_program_encoded_is_read() -> None:
+    other = HdrHistogram(1, 60_000_000, 3)
+    for microseconds in (1_000, 2_000, 50_000):
+        other.record_value(microseconds)
+    text = other.encode().decode()
+    latency = Histogram.of([text, counted([1.0]).encode()]).summary()
+    assert latency is not None
+    assert latency.count == 4
+    assert latency.min == pytest.approx(1.0, rel=0.01)
+    assert latency.max == pytest.approx(50.0, rel=0.01)
