@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loadtest.core.units import plural
 from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.text import one_line
@@ -46,6 +47,17 @@ def area_latencies(verdict: Verdict) -> Iterator[tuple[str, Latency]]:
         latency = merged(parts)
         if latency is not None and latency.count >= MIN_SAMPLES:
             yield area, latency
+
+
+def closed_loop(run: Run) -> str:
+    """Return what the latencies of a load without an arrival rate include; empty for others."""
+    if not run.settings.users or run.timeline.stretches or run.base is not None:
+        return ""
+    return (
+        f"Closed loop of {plural(run.settings.users, 'user')}: each waits for a response before its next request, so "
+        "that latencies include the time behind requests of the load itself. A slowdown shows in a comparison with a "
+        "base."
+    )
 
 
 def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:

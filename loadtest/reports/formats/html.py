@@ -21,6 +21,7 @@ from loadtest.judge.comparison import MIN_SAMPLES, LatencyChange
 from loadtest.judge.coverage import CoverageState
 from loadtest.judge.verdict import Verdict
 from loadtest.reports import against_base, cpu, removed
+from loadtest.reports.kpis import closed_loop
 from loadtest.reports.page import endurance as html_endurance
 from loadtest.reports.page.coverage import COLUMNS, SIDE, coverage_map
 from loadtest.reports.page.failures import anchors_of, known_failures, new_failures, undecided_failures
@@ -65,6 +66,7 @@ def render(run: Run, verdict: Verdict) -> str:
         excused=excused,
         table=operation_table(run, verdict, anchors_of(failing, undecided, excused)),
         map=coverage_map(verdict.coverage),
+        closed_loop=closed_loop(run),
         cpu=cpu.cpu_line(run),
         chart=chart(run, verdict),
         comparison=verdict.comparison,

@@ -21,6 +21,7 @@ from loadtest.reports.commands import Commands
 from loadtest.reports.evidence import describe, times, title
 from loadtest.reports.formats import verdict_json
 from loadtest.reports.growth_text import growth_text, storage_text
+from loadtest.reports.kpis import closed_loop
 from loadtest.reports.terminal import next_step
 from loadtest.reports.text import html, markdown, when
 from loadtest.results.deployment import Deployment
@@ -408,6 +409,9 @@ def _slowest(run: Run) -> Iterator[str]:
         return
     yield "### Slowest operations"
     yield ""
+    if closed := closed_loop(run):
+        yield closed
+        yield ""
     yield from _table(("operation", "requests", "mean", "p95", "max"), slow, _slow_row)
 
 
