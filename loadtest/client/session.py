@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from packaging.version import InvalidVersion, Version
@@ -16,9 +17,11 @@ from loadtest.client.connection.throttle import Limiter
 from loadtest.client.connection.trust import ADVICE, Trust, is_untrusted, read_trust
 from loadtest.client.response_shapes import ResponseShapes
 from loadtest.client.secrecy.marker import Marker
+from loadtest.core.address import is_loopback
 from loadtest.core.errors import InconclusiveError
 from loadtest.core.operations import base
 from loadtest.core.redact import Redactor
+from loadtest.core.settings import ADMIN_EMAIL
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.openapi.contracts import closest, contract_of
 from loadtest.results.deployment import Deployment
@@ -160,15 +163,15 @@ def connect(
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         limiter=limiter,
-        shapes=_shapes(document, applying.version, version),
+        shapes=_shapes(document, applying.version, literals=_is_usual(host, credentials, version, applying)),
     )
 
 
-def _shapes(document: Mapping[str, Any], version: str, stated: str | None) -> ResponseShapes:
+def _shapes(document: Mapping[str, Any], version: str, *, literals: bool) -> ResponseShapes:
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
-    Texts, flags and numbers are compared only if the gateway has ``stated`` this version, and offers all operations:
-    they change more often than keys, and depend on what is switched on.
+    Texts, flags and numbers change more often than keys, and depend on what is switched on: they are compared only if
+    ``literals``, and if the gateway offers all operations.
     """
     recorded = shapes_of(version)
     if not recorded:
@@ -181,13 +184,17 @@ def _shapes(document: Mapping[str, Any], version: str, stated: str | None) -> Re
         )
         return ResponseShapes(why_not=reason)
     shapes = ResponseShapes(recorded)
-    alike = here == known.intersection(contract_of(version).operations) and _is_version(stated, version)
-    return shapes if alike else shapes.without_literals()
+    complete = here == known.intersection(contract_of(version).operations)
+    return shapes if literals and complete else shapes.without_literals()
 
 
-def _is_version(stated: str | None, version: str) -> bool:
+def _is_usual(host: str, credentials: Credentials, stated: str | None, data: VersionData) -> bool:
+    """Return whether a gateway has the version, the address and the administrator of those that were recorded."""
+    address = urlsplit(host)
+    if not is_loopback(address.hostname or "") or address.path or credentials.email != ADMIN_EMAIL.default:
+        return False
     try:
-        return Version(stated or "") == Version(version)
+        return Version(stated or "") == Version(data.version)
     except InvalidVersion:
         return False
 

@@ -15,6 +15,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+LOOPBACK_NAMES = frozenset({"localhost"})
 _SHOWN = 200
 """Maximum number of characters of an address in messages."""
 
@@ -53,6 +54,17 @@ def without_user(text: str) -> str:
         text = f"{scheme[0] if scheme else ''}***@{after}"
     text = re.split(r"[?#]", text, maxsplit=1)[0]
     return "".join(character if character.isprintable() else "�" for character in text[:_SHOWN])
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a name or an IP address is that of this machine only."""
+    name = host.strip("[]").lower()
+    if name in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def given_address(gateway: str | None, environ: Mapping[str, str]) -> str | None:

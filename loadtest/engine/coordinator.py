@@ -22,6 +22,7 @@ from msgspec.structs import asdict, replace
 
 from loadtest.client.session import Session
 from loadtest.core import clock
+from loadtest.core.address import is_loopback
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.core.files import write_atomically
 from loadtest.core.redact import redact
@@ -44,7 +45,7 @@ from loadtest.engine.run_writer import RunWriter
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios, with_generated
 from loadtest.engine.signals import handle_stop_signals
 from loadtest.engine.sweep import SweepQueue, covers, sweep_order, sweep_repeats
-from loadtest.engine.web_page import is_loopback, protect
+from loadtest.engine.web_page import protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
 from loadtest.fixtures.inventory import Leftovers, count_entities, delete_leftovers, is_empty

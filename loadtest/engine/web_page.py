@@ -16,12 +16,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, jsonify, make_response, request
 
-from loadtest.core.address import parse_address, without_user
+from loadtest.core.address import LOOPBACK_NAMES, is_loopback, parse_address, without_user
 from loadtest.core.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
-_LOOPBACK_NAMES = {"localhost"}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::[0-9]+)?", re.ASCII)
 _EVERY_INTERFACE = {"", "*", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
@@ -66,23 +65,12 @@ def rejection_reason(asked: Request, names: frozenset[str]) -> str | None:
 
 
 def _names(bound_to: str, shown_as: str | None) -> frozenset[str]:
-    names = {bound_to.strip("[]").lower(), *_LOOPBACK_NAMES}
+    names = {bound_to.strip("[]").lower(), *LOOPBACK_NAMES}
     if not is_loopback(bound_to):
         names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
     if shown_as:
         names.add((urlsplit(shown_as).hostname or shown_as).lower())
     return frozenset(names - _EVERY_INTERFACE)
-
-
-def is_loopback(bound_to: str) -> bool:
-    """Return whether an interface is reachable from this machine only."""
-    name = bound_to.strip("[]").lower()
-    if name in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_own(host: str, names: frozenset[str]) -> bool:
