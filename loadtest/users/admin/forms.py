@@ -96,25 +96,30 @@ class AdminUser(RegistryUser):
             wanted: check of the response of the form that creates it; by default, that it reports success.
             removed: check of the response of the form that deletes it; by default, that it redirects to the admin page.
         """
-        name, known = form["name"], [form["id"]] if "id" in form else []
+        name, identity, there = form["name"], form.get("id", ""), False
 
         def created(answer: Answer) -> Mismatch | None:
+            nonlocal identity, there
+            # First, so that the entity is deleted if it is not as expected.
+            there = True
             read = self.call(kind.search, params={"q": name})
-            identity = known[0] if known else str(read[kind.first])
-            known[:] = [identity]
+            identity = identity or str(read[kind.first])
             return only(Shown(identity, name), at=kind.at)(read) or (
                 self.stores(kind, identity, stored)(answer) if stored else None
             )
 
-        self.call(kind.create, form=form, check=wanted or succeeded, effect=created)
         try:
+            self.call(kind.create, form=form, check=wanted or succeeded, effect=created)
+            there = True
             # While the load is ending, no effect is read, and this call ends the scenario.
-            yield Shown(known[0] if known else self._id(kind, name), name)
+            identity = identity or self._id(kind, name)
+            yield Shown(identity, name)
         finally:
-            with self.undoing():
-                identity = known[0] if known else self._id(kind, name)
-                gone = self.finds(kind, name, include_inactive=not kind.keeps_deleted)
-                self.form(kind.delete, identity, PURGE, check=removed or went_back, effect=gone)
+            if there:
+                with self.undoing():
+                    identity = identity or self._id(kind, name)
+                    gone = self.finds(kind, name, include_inactive=not kind.keeps_deleted)
+                    self.form(kind.delete, identity, PURGE, check=removed or went_back, effect=gone)
 
     def _id(self, kind: Kind, name: str) -> str:
         return str(self.call(kind.search, params={"q": name}, check=finds(kind.first))[kind.first])
