@@ -7,6 +7,8 @@ whenever any scenario creates or joins a team.
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadtest.client.answer import Answer
 from loadtest.users.access.checks import Credential
 from loadtest.users.base import named, task
@@ -37,6 +39,22 @@ class RevocationUser(PeopleUser, RegistryUser):
             token = str(made["access_token"])
             self.works(email, token)
             self.delete(revoke, token_id=made["token.id"], bearer=by, read=Credential(token))
+
+    @task
+    def token_switched(self) -> None:
+        """A token that is used, deactivated by its owner, and activated again."""
+        email, bearer = self.viewer.email, self.viewer.bearer
+        made = self.new_token(bearer)
+        token, whole = Credential(str(made["access_token"])), Entity(email, {}, {})
+        own: dict[str, Any] = {"token_id": made["token.id"], "bearer": bearer}
+        off, on = {"json": {"is_active": False}}, {"json": {"is_active": True}}
+        try:
+            self.works(email, token.bearer)
+            update = "PUT /tokens/{token_id}"
+            self.call(update, effect=lambda _: token.is_gone(self.call, whole), **off, **own)
+            self.call(update, effect=lambda _: token.shows(self.call, whole), **on, **own)
+        finally:
+            self.delete("DELETE /tokens/{token_id}", read=token, **own)
 
     @task
     def account_in_use(self) -> None:

@@ -6,9 +6,11 @@ from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.users.access.checks import Credential
 from loadtest.users.base import task
 from loadtest.users.identity.checks import LINK, Person
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import Entity
 
 MAIL_WITHIN = 10.0
 """Seconds within which the mail must arrive."""
@@ -91,6 +93,19 @@ class PasswordUser(PeopleUser):
                 ),
             )
             self.signed_in(person._replace(password=new))
+
+    @task
+    def sessions_ended(self) -> None:
+        """A new password is set with the link, which ends the sessions that were open as configured."""
+        with self.person() as person:
+            session, new = Credential(self.signed_in(person)), new_password()
+            self.call(
+                "POST /auth/email/reset-password/{token}",
+                bearer="",
+                token=self.link_for(person),
+                json={"new_password": new, "confirm_password": new},
+                effect=lambda _: session.is_gone(self.call, Entity(person.email, {}, {})),
+            )
 
 
 def let_in(answer: Answer) -> Mismatch | None:
