@@ -6,6 +6,7 @@ uses it again under the same name. What the second use shows is verified with th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check, Effect
+from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import cannot_be_used, has_result, receives, says
 from loadtest.users.base import task
@@ -25,6 +27,8 @@ from loadtest.users.registry.fixtures import TEXT, RegistryUser, new_tool, of_te
 PAGE = 100
 """The largest page of teams in every release; the newest teams are first."""
 TEAMS = Listed("GET /teams/", at="teams", params={"limit": PAGE})
+ROUNDS = 4
+"""How often a team is renamed."""
 ANSWERED = (HTTPStatus.OK,)
 """Status of a reply of JSON-RPC, also of an error."""
 ECHO = "echo"
@@ -117,22 +121,26 @@ class InUseUser(RegistryUser, PeopleUser):
 
     @task(2)
     def team_of_a_member(self) -> None:
-        """A member reads the list of teams before and after the owner renames one."""
+        """A member reads the list of teams before and after the owner renames one, several times.
+
+        The lists of an account are kept in memory until one of its memberships changes, as other scenarios do with
+        the reader's. Only a list that is still in memory shows that the change of the team does not empty it.
+        """
         with self.team_of_member() as team:
-            renamed = {"name": self.name("renamed"), "description": "Renamed."}
-            after = Entity(team.id, {}, renamed)
-            self.call(
-                TEAMS.operation,
-                params=TEAMS.params,
-                bearer=self.reader.bearer,
-                check=lists(team.id, at="teams"),
-            )
-            self.call(
-                "PUT /teams/{team_id}",
-                team_id=team.id,
-                json=renamed,
-                effect=lambda _: TEAMS.shows(self.as_reader, after),
-            )
+            for _ in range(ROUNDS):
+                renamed = {"name": self.name("renamed"), "description": "Renamed."}
+                after = Entity(team.id, {}, renamed)
+                self.as_reader(TEAMS.operation, params=TEAMS.params, check=lists(team.id, at="teams"))
+                self.call(
+                    "PUT /teams/{team_id}",
+                    team_id=team.id,
+                    json=renamed,
+                    effect=functools.partial(self.reads_team, after),
+                )
+
+    def reads_team(self, team: Entity, _: Answer) -> Mismatch | None:
+        """Return a mismatch if the reader's list does not have a ``team`` as it was changed just before."""
+        return TEAMS.shows(self.as_reader, team)
 
     @task
     def tool_of_a_member(self) -> None:

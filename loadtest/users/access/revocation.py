@@ -47,7 +47,8 @@ class RevocationUser(PeopleUser, RegistryUser):
         made = self.new_token(bearer)
         token, whole = Credential(str(made["access_token"])), Entity(email, {}, {})
         own: dict[str, Any] = {"token_id": made["token.id"], "bearer": bearer}
-        off, on = {"json": {"is_active": False}}, {"json": {"is_active": True}}
+        off: dict[str, Any] = {"json": {"is_active": False}}
+        on: dict[str, Any] = {"json": {"is_active": True}}
         try:
             self.works(email, token.bearer)
             update = "PUT /tokens/{token_id}"

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import gevent
+
 from loadtest.client.answer import Answer
-from loadtest.client.caller import StepFailed
+from loadtest.client.caller import Effect, StepFailed
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import finds, has_length, shows
 from loadtest.users.admin.forms import AdminUser
@@ -84,6 +86,14 @@ BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
 """Position of the id on the page of bindings."""
 
 
+SWITCHED = "switched"
+"""A plugin of the gateways that we boot, of which only one scenario changes the mode."""
+TURNS = 4
+"""How often the mode is set before it counts as not changed."""
+LOOK_AGAIN = 0.1
+"""Seconds before it is set again."""
+
+
 class AdminPluginsUser(AdminUser):
     """A user who manages plugins."""
 
@@ -105,14 +115,39 @@ class AdminPluginsUser(AdminUser):
 
     @task
     def modes(self) -> None:
-        """The switches of all plugins and of one, set to their current state."""
+        """The switch of all plugins, set to its current state, and one plugin in another mode and in its own again."""
         if not self.offers("PUT /admin/plugins"):
             return
         listed = self.call("GET /admin/plugins", check=finds("plugins.0.name"))
         enabled = listed["plugins_globally_enabled"]
         self.call("PUT /admin/plugins", json={"enabled": enabled}, check=has("plugins_enabled", enabled))
-        name, mode = str(listed["plugins.0.name"]), listed["plugins.0.mode"]
-        self.call("PUT /admin/plugins/{name}", name=name, json={"mode": mode}, check=has("mode", mode))
+        if any(one["name"] == SWITCHED for one in listed["plugins"]):
+            self.switch_plugin("permissive", effect=self.has_mode("permissive"))
+            self.switch_plugin("disabled", effect=self.has_mode("disabled"))
+        else:
+            name, mode = str(listed["plugins.0.name"]), listed["plugins.0.mode"]
+            self.call("PUT /admin/plugins/{name}", name=name, json={"mode": mode}, check=has("mode", mode))
+
+    def switch_plugin(self, mode: str, effect: Effect | None = None) -> None:
+        """Change the mode of the plugin that no other scenario looks at."""
+        done = has("mode", mode)
+        self.call("PUT /admin/plugins/{name}", name=SWITCHED, json={"mode": mode}, check=done, effect=effect)
+
+    def has_mode(self, mode: str) -> Effect:
+        """Return an effect that reads the ``mode`` of the plugin, and sets it again, as another user may change it."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            found = ""
+            for _turn in range(TURNS):
+                found = str(self.call("GET /admin/plugins/{name}", name=SWITCHED)["mode"])
+                if found == mode:
+                    return None
+                # Another worker process learns of the change a moment later.
+                gevent.sleep(LOOK_AGAIN)
+                self.switch_plugin(mode)
+            return expected(f"the plugin to be in the mode {mode}", found)
+
+        return effect
 
     @task
     def bindings(self) -> None:

@@ -1,5 +1,6 @@
 """Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,8 @@ import msgspec
 
 from loadtest.backends.settings import SHOW_REQUEST
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
 from loadtest.users.read_back import Item
@@ -34,6 +36,8 @@ TYPES = (
 BEYOND = {"page": 1000}
 NOT_PASSED_ON = ("model", "stream", "user")
 """Members of a request that the gateway replaces, or keeps for itself."""
+SKEW = 60.0
+"""Seconds by which the clock of the gateway may differ from ours."""
 CHOICES = ("GET /llm/gateway/models", "GET /llmchat/gateway/models")
 
 
@@ -130,7 +134,7 @@ class LlmConfigUser(LlmModels):
                     self.call(
                         operation, check=both(lists(model.id, at="models"), lacks(other.id, at="models"))
                     )
-            self.call("GET /models", check=lists(provider["name"], at="data", key="owned_by"))
+                self.call("GET /models", check=names_models(provider, model))
 
     @task(2)
     def provider_life(self) -> None:
@@ -271,6 +275,24 @@ class LlmProxyUser(LlmModels):
         ):
             events.next(where=lambda event: QUESTION.split()[-1] in event.data)
             events.next(where=lambda event: event.data == "[DONE]")
+
+
+def names_models(provider: Answer, *models: Answer) -> Check:
+    """Return a check that the OpenAI API lists these models of a provider, and no other of it.
+
+    The gateway does not know when a model was created and sends 0; a time must be in seconds, and not in the future.
+    """
+    wanted = [{"id": one["model_id"], "object": "model"} for one in models]
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one for one in answer["data"] if one["owned_by"] == provider["name"]]
+        if [{"id": one["id"], "object": one["object"]} for one in found] != wanted:
+            return expected("the enabled models of the provider in the list, and no other of it", found)
+        times = [one["created"] for one in found]
+        right = all(isinstance(one, int) and 0 <= one <= time.time() + SKEW for one in times)
+        return None if right else expected("created to be a time in seconds that is not in the future", times)
+
+    return check
 
 
 def conversation(model: str) -> dict[str, Any]:
