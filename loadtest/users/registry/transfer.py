@@ -306,18 +306,19 @@ class ExportImportUser(OverwritingUser):
                 "transport": "STREAMABLEHTTP",
                 "tags": [self.name("tag")],
             }
-            part = Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry)
-            self.take("POST /import", [part], UPDATE | {"dry_run": True}, progressed([part]))
-            self.take("POST /import", [part], UPDATE, progressed([part], "updated"), changes=[part])
+            self.overwrite_one(Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry))
 
     @task
     def overwritten_server(self) -> None:
         """A file with another description of a virtual server, imported with and without a dry run."""
         with self.server() as server:
             entry = {"name": server["name"], "description": CHANGED, "tags": [self.name("tag")]}
-            part = Part("servers", server, Item("GET /servers/{server_id}"), entry)
-            self.take("POST /import", [part], UPDATE | {"dry_run": True}, progressed([part]))
-            self.take("POST /import", [part], UPDATE, progressed([part], "updated"), changes=[part])
+            self.overwrite_one(Part("servers", server, Item("GET /servers/{server_id}"), entry))
+
+    def overwrite_one(self, part: Part) -> None:
+        """Import a file with another description of one entity, first as a dry run."""
+        self.take("POST /import", [part], UPDATE | {"dry_run": True}, progressed([part]))
+        self.take("POST /import", [part], UPDATE, progressed([part], "updated"), changes=[part])
 
     @task
     def overwritten_content(self) -> None:
