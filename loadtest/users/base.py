@@ -29,6 +29,7 @@ from loadtest.engine.process import LoadProcess, process_of
 from loadtest.fixtures.fixture import Fixture
 from loadtest.results.outcome import ScenarioEnd
 from loadtest.scenarios.data_files import refusals_files
+from loadtest.users.change_record import changed_by, made_by
 from loadtest.users.read_back import (
     Entity,
     NotReadable,
@@ -478,6 +479,7 @@ class GatewayUser(FastHttpUser):
             return (
                 (check(made) if check else None)
                 or shows(values, made.json, operation)
+                or made_by(self._caller(bearer), made.json, operation)
                 or self._offered(back).shows(self._reader(bearer), entity)
             )
 
@@ -575,6 +577,7 @@ class GatewayUser(FastHttpUser):
 
         Its visibility, team, owner, description and tags (:data:`loadtest.users.read_back.KEPT`) must be as in the
         response of its creation or of the last update, if they are not sent. A form replaces all properties.
+        The response must state the change (:mod:`loadtest.users.change_record`).
 
         Args:
             operation: changes the entity.
@@ -596,6 +599,7 @@ class GatewayUser(FastHttpUser):
             return (
                 shows(wanted, stated, operation)
                 or keeps(before, stated, operation)
+                or changed_by(self._caller(bearer), known, stated, operation)
                 or self._offered(read or item_of(operation)).shows(
                     self._reader(bearer), entity._replace(stated=stated, before=before)
                 )
@@ -624,6 +628,10 @@ class GatewayUser(FastHttpUser):
 
     def _verified(self, operation: str, effect: Effect, path: Mapping[str, str], **arguments: Any) -> Answer:
         return self.call(operation, effect=effect, **arguments, **named(path))
+
+    def _caller(self, bearer: str | None) -> str:
+        """Return the address of the caller whose token is ``bearer``; empty if it is not the administrator."""
+        return self.api.session.credentials.email if bearer is None else ""
 
     def _reader(self, bearer: str | None) -> Callable[..., Answer]:
         """Return :meth:`call` as the caller of the verified call, whose token is ``bearer``."""
