@@ -79,11 +79,17 @@ class RevocationUser(PeopleUser, RegistryUser):
 
     @task
     def account_deleted(self) -> None:
-        """An account that works in a session and is deleted."""
+        """An account that works in a session and with a token, and is deleted."""
         person, bearer = self.register()
+        token = Credential(str(self.new_token(bearer)["access_token"]))
         self.works(person.email, bearer)
+        self.works(person.email, token.bearer)
+        gone = Entity(person.email, {}, {})
         self.delete(
-            "DELETE /auth/email/admin/users/{user_email}", user_email=person.email, read=Credential(bearer)
+            "DELETE /auth/email/admin/users/{user_email}",
+            user_email=person.email,
+            read=Credential(bearer),
+            check=lambda _: token.is_gone(self.call, gone),
         )
 
     @task(2)

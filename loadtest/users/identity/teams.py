@@ -8,6 +8,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import AGAIN
 from loadtest.users.admin.checks import has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of
 from loadtest.users.base import task
@@ -76,6 +77,35 @@ class TeamsCRUDUser(PeopleUser):
                         check=has_member(seed["email"], seed["role"]),
                     )
 
+    @task
+    def founded_again(self) -> None:
+        """A team is deleted and founded again: its members and invitations do not come back, if its row does."""
+        body, reader, guest = new_team(self.name("team")), self.reader, self.member
+        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+            self.call(
+                "POST /teams/{team_id}/members",
+                team_id=team.id,
+                json={"email": reader.email, "role": "member"},
+                effect=self.is_member(team, reader.email, "member"),
+            )
+            invitation = self.call(
+                "POST /teams/{team_id}/invitations",
+                team_id=team.id,
+                json={"email": guest.email, "role": "member"},
+                check=has("email", guest.email),
+            )
+        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+            self.call("GET /teams/{team_id}/members", team_id=team.id, check=one_owner)
+            self.call(
+                "POST /teams/invitations/{token}/accept",
+                token=invitation["token"],
+                bearer=guest.bearer,
+                refusals=AGAIN,
+                check=is_let_in,
+                effect=self.is_no_member(team, guest.email),
+            )
+            self.call("GET /teams/{team_id}/invitations", team_id=team.id, check=nothing)
+
     @task(3)
     def lists(self) -> None:
         """Every team, page by page, and the public ones that other users could join."""
@@ -132,6 +162,12 @@ class TeamsCRUDUser(PeopleUser):
     def team(self, name: str) -> AbstractContextManager[Answer]:
         """Create a public team for the ``with`` block."""
         return self.created("POST /teams/", json=new_team(name), delete="DELETE /teams/{team_id}")
+
+
+def is_let_in(answer: Answer) -> Mismatch | None:
+    """Return a mismatch if an invitation to a team that was deleted is accepted."""
+    refused = answer.status in AGAIN
+    return None if refused else expected("an invitation to a deleted team to be refused", answer.status)
 
 
 def has_member(email: str, role: str) -> Check:

@@ -113,6 +113,19 @@ class TokenCatalogCRUDUser(GatewayUser):
         self.call("GET /tokens", params=everything, check=has_among(revoked, at="tokens"))
 
     @task
+    def counted(self) -> None:
+        """A token of which each use is counted, and the time of the last one is shown."""
+        uses = 2
+        with self.token() as made:
+            own: dict[str, Any] = {"token_id": made["token.id"]}
+            for _ in range(uses):
+                bearer, read = str(made["access_token"]), {"limit": 1}
+                self.call("GET /tools", bearer=bearer, params=read, check=at_most(1, least=0))
+            self.call("GET /tokens/{token_id}", check=was_used, **own)
+            used = {"total_requests": uses, "successful_requests": uses, "blocked_requests": 0}
+            self.call("GET /tokens/{token_id}/usage", params={"days": 7}, check=has_all(used), **own)
+
+    @task
     def properties(self) -> None:
         """Tokens with every property: of the caller, and of a team, for a server, inactive from the start."""
         me = self.link.session.credentials.email
@@ -191,6 +204,13 @@ def is_made(new: dict[str, Any]) -> Check:
         has_all({"token.name": new["name"], "token.description": new["description"]})(a)
         or (None if a["access_token"] else expected("the token itself"))
     )
+
+
+def was_used(answer: Answer) -> Mismatch | None:
+    """Check that a token has a time of its last use."""
+    found = answer["last_used"]
+    right = isinstance(found, str) and found >= str(answer["created_at"])[:19]
+    return None if right else expected("the time of the last use of a token that was used", found)
 
 
 def is_accepted(answer: Answer) -> Mismatch | None:

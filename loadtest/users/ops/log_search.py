@@ -14,6 +14,8 @@ from loadtest.users.registry.fixtures import RegistryUser
 PAGE = 20
 """Number of entries on a page."""
 
+MOST = 1000
+"""The largest page of records; the newest are first."""
 HOUR = dt.timedelta(hours=1)
 
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
@@ -100,6 +102,18 @@ class LogSearchExtendedUser(RegistryUser):
             self.call("GET /api/logs/activity", params={"since": FUTURE}, check=has_length(0, at="items"))
 
     @task
+    def audited(self) -> None:
+        """A tool is created, changed and deleted, and each of it is in the audit trail."""
+        if not self.offers("GET /api/logs/activity"):
+            # The trail, from which this list is made, is off by default, and is on for the releases with the list.
+            return
+        with self.tool() as tool:
+            self.update("PUT /tools/{tool_id}", tool_id=tool.id, json={"description": "Changed."})
+        who = self.link.session.credentials.email
+        of_tools = {"resource_type": "tool", "user_id": who, "limit": MOST}
+        self.call("GET /api/logs/audit-trails", params=of_tools, check=has_audited(tool.id))
+
+    @task
     def records(self) -> None:
         """Audit trail, security events and performance of the last hours."""
         for operation in RECORDS:
@@ -118,6 +132,17 @@ class LogSearchExtendedUser(RegistryUser):
         self.call(figures, params={"hours": 1, "aggregation": "24h"}, check=_is_list)
         self.call(figures, params={"hours": 1, "component": NO_SUCH}, check=nothing)
         self.call(figures, params={"hours": 1, "operation": NO_SUCH}, check=nothing)
+
+
+def has_audited(tool: str) -> Check:
+    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {one["action"] for one in answer.json if one["resource_id"] == tool and one["success"]}
+        missing = sorted({"create_tool", "update_tool", "delete_tool"} - found)
+        return expected(f"{', '.join(missing)} in the audit trail", sorted(found)) if missing else None
+
+    return check
 
 
 def are_resolved(resolved: bool) -> Check:

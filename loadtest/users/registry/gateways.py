@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.base import task
-from loadtest.users.checks import both, has, in_scope_of, lists, refreshed, refuses_service
-from loadtest.users.registry.fixtures import ADDRESS, PRIVATE, PUBLIC, RegistryUser, new_gateway, of_team
+from loadtest.users.checks import both, has, ids, in_scope_of, is_not_empty, lists, refreshed, refuses_service
+from loadtest.users.read_back import Call, Entity, Item
+from loadtest.users.registry.fixtures import (
+    ADDRESS,
+    INFO,
+    PRIVATE,
+    PUBLIC,
+    RegistryUser,
+    new_gateway,
+    of_team,
+)
 
 OK = 200
 PARTS = ("GET /tools", "GET /resources", "GET /prompts")
 TOOLS = 2
 """Tools of the small MCP backend."""
+
+
+class OfferedPart(NamedTuple):
+    """A tool, resource or prompt that a server offers."""
+
+    read: Item
+    id: str
+
+
+class WithParts(NamedTuple):
+    """A server, and its parts, which are deleted with it."""
+
+    server: Item
+    parts: Sequence[OfferedPart]
+
+    @property
+    def operation(self) -> str:
+        """The operation that reads the server."""
+        return self.server.operation
+
+    def shows(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the server is not as stated."""
+        return self.server.shows(call, entity)
+
+    def is_gone(self, call: Call, entity: Entity) -> Mismatch | None:
+        """Return a mismatch if the server or one of its parts can still be read."""
+        parts = (one.read.is_gone(call, Entity(one.id, {}, {})) for one in self.parts)
+        return self.server.is_gone(call, entity) or next(filter(None, parts), None)
 
 
 class GatewaysUser(RegistryUser):
@@ -60,6 +98,23 @@ class GatewaysUser(RegistryUser):
                         **own,
                     )
                     self.update("PUT /gateways/{gateway_id}", json=changed, check=self.check_parts, **own)
+
+    @task
+    def deleted_with_parts(self) -> None:
+        """A server is deleted, and with it all that it offers."""
+        body, parts = new_gateway(self.name("gateway"), self.backend("mcp_small")), list[OfferedPart]()
+        read = WithParts(Item("GET /gateways/{gateway_id}"), parts)
+        with self.created(
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS, read=read
+        ) as gateway:
+            for listed, item in (
+                ("GET /tools", Item("GET /tools/{tool_id}")),
+                ("GET /resources", INFO),
+                ("GET /prompts", Item("GET /prompts/{prompt_id}")),
+            ):
+                if self.documents(listed, "query gateway_id"):
+                    found = self.call(listed, params={"gateway_id": gateway.id}, check=is_not_empty)
+                    parts.extend(OfferedPart(item, one) for one in ids(found))
 
     def checks_parts_of(self, gateway: Answer) -> Effect:
         """Return :meth:`check_parts` of ``gateway`` as the effect of another call."""
