@@ -113,7 +113,11 @@ def test_a_response_with_the_recorded_shape_succeeds_and_is_recorded(
     assert recorder.aggregator.shape_record("").compared == 1
     assert to_stored(recorder.aggregator.shapes["GET /things"]["200"]) == {
         "|": "array 1/1",
-        "[]": {"|": "object 1/1", "id": "string 1/1", "size": "number 1/1"},
+        "[]": {
+            "|": "object 1/1",
+            "id": {"|": "string 1/1", "=": {'"<n>"': 1}},
+            "size": {"|": "number 1/1", "=": {"5": 1}},
+        },
     }
 
 
