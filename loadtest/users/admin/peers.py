@@ -13,8 +13,9 @@ from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mention
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, has, lists_only
+from loadtest.users.checks import both, has, has_at_least, lists_only
 from loadtest.users.read_back import Listed
+from loadtest.users.recorded import is_recorded
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, of_team
 
 SERVERS = Kind(
@@ -349,8 +350,10 @@ class AdminGrpcUser(AdminUser):
         """A service is registered, its methods learned, and deleted."""
         with self._service() as service:
             path = {"service_id": service.id}
-            reachable = has("reachable", True)
-            self.call("POST /admin/grpc/{service_id}/reflect", **named(path), check=reachable)
+            learned = both(
+                has("reachable", True), is_recorded("last_reflection"), has_at_least("method_count", 1)
+            )
+            self.call("POST /admin/grpc/{service_id}/reflect", **named(path), check=learned)
             self.call("GET /admin/grpc/{service_id}/methods", **named(path), check=has_check)
             changed = {"description": "Changed.", "name": f"{service['name']}-changed", "tags": ["changed"]}
             self.update("PUT /admin/grpc/{service_id}", read=SERVICES, service_id=service.id, json=changed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
 from loadtest.fixtures.accounts import new_password
@@ -18,6 +20,7 @@ from loadtest.users.identity.checks import (
     whose,
 )
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
+from loadtest.users.recorded import is_recorded
 
 REFRESH = "POST /auth/refresh"
 
@@ -73,6 +76,9 @@ class AuthExtendedUser(PeopleUser):
                 json={"email": person.email} | secret,
                 check=whose(person),
             )
+            account: dict[str, Any] = {"user_email": person.email}
+            signed_in = is_recorded("last_login")
+            self.call("GET /auth/email/admin/users/{user_email}", check=signed_in, **account)
             bearer, own = str(answer["access_token"]), "GET /auth/email/events"
             events = self.call(own, bearer=bearer, check=log_ins(2)).json
             self.call(own, bearer=bearer, params={"limit": 1, "offset": 1}, check=is_part(events, 1, 2))

@@ -43,6 +43,7 @@ class MembershipUser(PeopleUser):
                 check=is_member(email, "member"),
                 effect=self.is_member(team, email, "member"),
             )
+            self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 2))
             for role in ("owner", "member"):
                 self.call(
                     "PUT /teams/{team_id}/members/{user_email}",
@@ -56,6 +57,7 @@ class MembershipUser(PeopleUser):
             left = self.is_no_member(team, email)
             path = {"team_id": team.id, "user_email": email}
             self.call("DELETE /teams/{team_id}/members/{user_email}", **named(path), effect=left)
+            self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 1))
 
     def pages(self, team: Answer, email: str) -> None:
         """Read the members of a team, who are its owner and ``email``, page by page."""

@@ -15,6 +15,7 @@ from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.identity.checks import UNAUTHORIZED, at_most
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
+from loadtest.users.recorded import is_recorded, recorded
 
 LIMITS: dict[str, Any] = {
     "ip_restrictions": ["127.0.0.1/32"],
@@ -98,19 +99,31 @@ class TokenCatalogCRUDUser(GatewayUser):
 
     @task(3)
     def used(self) -> None:
-        """A program uses its token to list tools, until it is revoked; the token is listed until then."""
+        """A program uses its token, which is recorded, until it is revoked; the token is listed until then."""
         with self.token() as made:
             token, bearer = Shown(made["token.id"], made["token.name"]), str(made["access_token"])
             self.call("GET /tools", bearer=bearer, params={"limit": 1}, check=at_most(1, least=0))
             self.call("GET /tokens", params={"limit": PAGE}, check=has_among(token, at="tokens"))
             self.call("GET /tokens", params={"limit": 1}, check=has_length(1, at="tokens"))
             self.call("GET /tokens", params={"offset": BEYOND}, check=has_length(0, at="tokens"))
+            self.check_record(token, bearer)
         revoked = token._replace(enabled=False)
         self.call("GET /tools", bearer=bearer, params={"limit": 1}, refusals=UNAUTHORIZED, check=is_accepted)
         active = {"limit": PAGE, "include_inactive": False}
         self.call("GET /tokens", params=active, check=has_among(without=[revoked], at="tokens"))
         everything = {"limit": PAGE, "include_inactive": True}
         self.call("GET /tokens", params=everything, check=has_among(revoked, at="tokens"))
+
+    def check_record(self, token: Shown, bearer: str) -> None:
+        """Check that the use of a token is recorded, as its properties and each list of tokens state it."""
+        recorded(
+            "last_used",
+            use=lambda: self.call("GET /tools", bearer=bearer, params={"limit": 1}),
+            read=lambda check: self.call("GET /tokens/{token_id}", token_id=token.id, check=check),
+        )
+        mine = {"limit": PAGE, "user_email": self.link.session.credentials.email}
+        for operation, params in (("GET /tokens", {"limit": PAGE}), ("GET /tokens/admin/all", mine)):
+            self.call(operation, params=params, check=is_recorded("last_used", "tokens", token.id))
 
     @task
     def counted(self) -> None:

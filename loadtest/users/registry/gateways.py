@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
 from loadtest.users.checks import both, has, ids, in_scope_of, is_not_empty, lists, refreshed, refuses_service
 from loadtest.users.read_back import Call, Entity, Item
+from loadtest.users.recorded import is_recorded
 from loadtest.users.registry.fixtures import (
     ADDRESS,
     INFO,
@@ -26,6 +27,8 @@ OK = 200
 PARTS = ("GET /tools", "GET /resources", "GET /prompts")
 TOOLS = 2
 """Tools of the small MCP backend."""
+COUNTS = {"toolCount": TOOLS, "resourceCount": 1, "promptCount": 1}
+"""Parts of the small MCP backend, as the gateway counts them."""
 
 
 class OfferedPart(NamedTuple):
@@ -71,6 +74,11 @@ class GatewaysUser(RegistryUser):
                 gateway_id=gateway.id,
                 params={"include_resources": True, "include_prompts": True},
                 check=both(has("gatewayId", gateway.id), refreshed()),
+            )
+            self.call(
+                "GET /gateways/{gateway_id}",
+                gateway_id=gateway.id,
+                check=both(is_recorded("lastRefreshAt"), is_recorded("lastSeen"), counts_parts),
             )
             self.call_tool(gateway["name"])
 
@@ -189,3 +197,12 @@ class GatewaysUser(RegistryUser):
             {"name": f"{gateway}-echo", "arguments": {"text": text}},
             check=has("result.content.0.text", text),
         )
+
+
+def counts_parts(answer: Answer) -> Mismatch | None:
+    """Check that the parts of a server of the small MCP backend are counted; releases up to 1.0.0rc1 do not count."""
+    for name, count in COUNTS.items():
+        found = answer.json.get(name, count)
+        if found != count:
+            return expected(f"{name} to be {count}", found)
+    return None
