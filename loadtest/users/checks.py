@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected, refused
 from loadtest.users.read_back import contradiction
@@ -397,14 +399,46 @@ def _names_rejected(errors: Any, rejected: Collection[str], at: str) -> Mismatch
 
 def answers(text: str) -> Check:
     """Return a check that the echo agent responded with ``text``, in a message of A2A 1.0 or 0.3."""
+    return lambda answer: _answers(answer.json, text)
+
+
+def _answers(response: Any, text: str) -> Mismatch | None:
+    result = response["result"]
+    message = result.get("message", result)
+    texts = [part.get("text") for part in message.get("parts", ())]
+    return None if texts == [text] else expected("the agent's answer to contain the text")
+
+
+def tool_answers(text: str) -> Check:
+    """Return a check that a tool's text is the response of the echo agent in JSON, with ``text`` as its answer."""
 
     def check(answer: Answer) -> Mismatch | None:
-        result = answer["result"]
-        message = result.get("message", result)
-        texts = [part.get("text") for part in message.get("parts", ())]
-        return None if texts == [text] else expected("the agent's answer to contain the text")
+        said = answer["result.content.0.text"]
+        response = decoded(said)
+        if response is None:
+            return expected("the agent's response in JSON as the tool's text", said)
+        return _answers(response, text)
 
     return check
+
+
+def tool_repeats(text: str) -> Check:
+    """Return a check that a tool's text is the response of an agent in JSON, with ``text`` in it."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        said = str(answer["result.content.0.text"])
+        right = isinstance(decoded(said), dict) and text in said
+        return None if right else expected("the agent's response in JSON as the tool's text", said)
+
+    return check
+
+
+def decoded(text: str) -> Any:
+    """Return the value that a JSON ``text`` has; None if it is no JSON."""
+    try:
+        return msgspec.json.decode(str(text))
+    except msgspec.DecodeError:
+        return None
 
 
 NO_MCP = ("protocol", "invalid_response")

@@ -17,9 +17,11 @@ from loadtest.users.checks import (
     in_scope_of,
     lists_one_of,
     lists_only,
-    mentions,
+    tool_answers,
+    tool_repeats,
 )
 from loadtest.users.read_back import Listed, NotReadable, ReadBack
+from loadtest.users.recorded import is_recorded, recorded
 from loadtest.users.registry.fixtures import PRIVATE, PURGE_METRICS, RegistryUser, new_agent, of_team
 
 PLUGIN = "OutputLengthGuardPlugin"
@@ -54,6 +56,20 @@ class A2AUser(RegistryUser):
                 json={"parameters": question(text), "interaction_type": "query"},
                 check=answers(text),
             )
+            self.check_record(agent, tag)
+
+    def check_record(self, agent: Answer, tag: str) -> None:
+        """Check that a call of ``agent``, which has the ``tag``, is recorded: it states so, and the list of agents."""
+        again = question(self.name("text"))
+        recorded(
+            "lastInteraction",
+            use=lambda: self.call(
+                "POST /a2a/{agent_name}/invoke", agent_name=agent["name"], json={"parameters": again}
+            ),
+            read=lambda check: self.call("GET /a2a/{agent_id}", agent_id=agent.id, check=check),
+        )
+        listed = is_recorded("lastInteraction", identity=agent.id)
+        self.call("GET /a2a", params={"tags": tag}, check=listed)
 
     @task(2)
     def in_every_way(self) -> None:
@@ -86,7 +102,20 @@ class A2AUser(RegistryUser):
             self.rpc(
                 "POST /rpc tools/call",
                 {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
-                check=mentions(text, at="result.content.0.text"),
+                check=tool_answers(text),
+            )
+
+    @task
+    def custom_as_tool(self) -> None:
+        """An agent with a protocol of its own, which responds with JSON of every type, called as a tool."""
+        address = f"{self.backend('rest_shapes')}/received"
+        body = new_agent(self.name("agent"), address, agent_type="custom")
+        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
+            text = self.name("text")
+            self.rpc(
+                "POST /rpc tools/call",
+                {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
+                check=tool_repeats(text),
             )
 
     @task
