@@ -1,7 +1,7 @@
 """Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
 from loadtest.users.read_back import Item
+from loadtest.users.recorded import is_recorded
 
 MODEL = "loadtest-small"
 """A model of the backend."""
@@ -33,6 +34,34 @@ TYPES = (
     "openai_compatible",
 )
 """Types of providers; what each one needs is in its own ``config``."""
+CREDENTIALS = (
+    "api_key",
+    "auth_token",
+    "authorization",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+    "secret_access_key",
+    "session_token",
+    "credentials_json",
+    "password",
+    "private_key",
+    "aws_secret_access_key",
+    "aws_session_token",
+)
+"""Names in the ``config`` of providers whose values are secrets."""
+FIELD_TYPE = "password"
+"""Type of a field of ``config`` whose value is a secret, as the gateway describes the types of providers."""
+PROVIDER_LISTS: tuple[tuple[str, dict[str, str | int]], ...] = (
+    ("GET /llm/providers", {"page_size": 100}),
+    ("GET /admin/llm/providers/html", {"per_page": 100}),
+    ("GET /admin/llm/models/html", {"per_page": 100}),
+    ("GET /admin/llm/api-info/html", {}),
+    ("GET /models", {}),
+    ("GET /llm/gateway/models", {}),
+    ("GET /llmchat/gateway/models", {}),
+)
+"""Responses that show providers, or what belongs to them."""
 BEYOND = {"page": 1000}
 NOT_PASSED_ON = ("model", "stream", "user")
 """Members of a request that the gateway replaces, or keeps for itself."""
@@ -128,6 +157,7 @@ class LlmConfigUser(LlmModels):
                         check=lists_one_of(left, at="models"),
                     )
                     left.discard(str(here["models.0.id"]))
+                self.call("GET /llm/providers/{provider_id}", check=has("model_count", 2), **of_provider)
                 enabled_only = of_provider | {"enabled_only": True}
                 self.call("GET /llm/models", params=enabled_only, check=lists_only(model, at="models"))
                 for operation in CHOICES:
@@ -142,6 +172,8 @@ class LlmConfigUser(LlmModels):
         with self.provider() as provider:
             own: dict[str, Any] = {"provider_id": provider.id}
             self.call("POST /llm/providers/{provider_id}/health", check=has("status", "healthy"), **own)
+            checked = both(has("health_status", "healthy"), is_recorded("last_health_check"))
+            self.call("GET /llm/providers/{provider_id}", check=checked, **own)
             changes: dict[str, Any] = {
                 "name": self.name("provider"),
                 "provider_type": "openai",
@@ -186,6 +218,53 @@ class LlmConfigUser(LlmModels):
                     json={"provider_type": kind},
                     provider_id=provider.id,
                 )
+
+    @task
+    def credentials(self) -> None:
+        """A provider of each type whose configuration has secrets at every level, which no response shows."""
+        described = self.call("GET /admin/llm/provider-configs", check=describes_types)
+        for kind in TYPES:
+            fields = described[kind]["config_fields"]
+            names = {*CREDENTIALS, *(one["name"] for one in fields if one["field_type"] == FIELD_TYPE)}
+            new = self.new_provider() | {"provider_type": kind, "config": self.with_secrets(names)}
+            with (
+                self.created(
+                    "POST /llm/providers", json=new, delete="DELETE /llm/providers/{provider_id}"
+                ) as provider,
+                self.model(provider.id),
+            ):
+                self.show_everywhere(provider)
+
+    def with_secrets(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return a configuration with a secret of each of the ``names``: at its top, in an object and in a list."""
+
+        def secrets() -> dict[str, str]:
+            return {name: self.secret() for name in sorted(names)}
+
+        return {**secrets(), "region": "none", "nested": {"deep": secrets()}, "listed": [secrets()]}
+
+    def show_everywhere(self, provider: Answer) -> None:
+        """Make every call whose response shows ``provider``; its secrets are searched for in each response."""
+        own: dict[str, Any] = {"provider_id": provider.id}
+        for operation, params in PROVIDER_LISTS:
+            self.call(operation, params=params)
+        changed = {"config": self.with_secrets(CREDENTIALS) | {"changed": True}}
+        self.update("PATCH /llm/providers/{provider_id}", json=changed, **own)
+        self.call("POST /llm/providers/{provider_id}/health", **own)
+        for on in (False, True):
+            self.update(
+                "POST /llm/providers/{provider_id}/state",
+                params={"activate": on},
+                values={"enabled": on},
+                read=Item("GET /llm/providers/{provider_id}"),
+                **own,
+            )
+        self.update(
+            "POST /admin/llm/providers/{provider_id}/state",
+            values={"enabled": False},
+            read=Item("GET /llm/providers/{provider_id}"),
+            **own,
+        )
 
     @task
     def other_model(self) -> None:
@@ -293,6 +372,12 @@ def names_models(provider: Answer, *models: Answer) -> Check:
         return None if right else expected("created to be a time in seconds that is not in the future", times)
 
     return check
+
+
+def describes_types(answer: Answer) -> Mismatch | None:
+    """Check that the configuration of each type of provider is described."""
+    missing = set(TYPES) - set(answer.json)
+    return expected("the configuration of each type of provider", f"without {missing}") if missing else None
 
 
 def conversation(model: str) -> dict[str, Any]:
