@@ -221,6 +221,11 @@ class AdminTransferUser(OverwritingUser, AdminUser):
             self.call("GET /admin/import/status", check=finds("0.import_id"))
 
     @task
+    def filtered(self) -> None:
+        """Entities of every kind, exported with each filter, of which only those that match are in the file."""
+        self.filter_export("GET /admin/export/configuration")
+
+    @task
     def overwritten(self) -> None:
         """A file with another description of entities that exist, imported with each option."""
         self.overwrite("POST /admin/import/configuration")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists, mentions
-from loadtest.users.read_back import Entity, Item, Listed, ReadBack
+from loadtest.users.read_back import Entity, Item, Listed, ReadBack, shows
 from loadtest.users.registry.fixtures import INFO, RegistryUser
 from loadtest.users.registry.updates import CHANGED, CHANGED_TEXT
 
@@ -28,6 +28,18 @@ OUTCOMES = ("created", "updated", "skipped", "failed")
 """What an import counts."""
 UNREAD = ("content",)
 """Properties in a file that no list shows."""
+
+
+STATES = {
+    "tools": ("POST /tools/{tool_id}/state", "tool_id"),
+    "resources": ("POST /resources/{resource_id}/state", "resource_id"),
+    "prompts": ("POST /prompts/{prompt_id}/state", "prompt_id"),
+    "servers": ("POST /servers/{server_id}/state", "server_id"),
+    "gateways": ("POST /gateways/{gateway_id}/state", "gateway_id"),
+}
+"""The operations that disable an entity of each kind, and their parameters."""
+EXPORTED = ("name", "description", "uri", "template", "mimeType", "transport")
+"""Properties of an entity that a file has, too, as far as its kind has them."""
 
 
 class Part(NamedTuple):
@@ -148,6 +160,46 @@ class OverwritingUser(RegistryUser):
                 check=mentions("+00:00", at="result.content.0.text"),
             )
 
+    @contextmanager
+    def tagged(self, tag: str) -> Iterator[dict[str, Answer]]:
+        """Create an entity of every kind with ``tag`` for the ``with`` block, by the kind as an export names it."""
+        with (
+            self.tool(tags=[tag]) as tool,
+            self.resource(tags=[tag]) as resource,
+            self.prompt(tags=[tag]) as prompt,
+            self.server(tags=[tag]) as server,
+            self.gateway(tags=[tag]) as gateway,
+        ):
+            yield {
+                "tools": tool,
+                "resources": resource,
+                "prompts": prompt,
+                "servers": server,
+                "gateways": gateway,
+            }
+
+    def filter_export(self, operation: str) -> None:
+        """Export entities of every kind with each filter, beside others of every kind that do not match it."""
+        tag, other = self.name("tag"), self.name("tag")
+        with self.tagged(tag) as wanted, self.tagged(other) as others:
+            self.call(operation, params={"tags": tag}, check=exports_of(wanted))
+            either = {"tags": f"{tag},{other}", "include_dependencies": False}
+            self.call(operation, params=either, check=exports_of(wanted, others))
+            self.call(operation, params={"tags": self.name("tag")}, check=exports_of({}))
+            for kind, entity in wanted.items():
+                only = {"tags": tag, "types": kind}
+                self.call(operation, params=only, check=exports_of({kind: entity}))
+                rest = {one: made for one, made in wanted.items() if one != kind}
+                without = {"tags": tag, "exclude_types": kind}
+                self.call(operation, params=without, check=exports_of(rest))
+            for kind, (state, parameter) in STATES.items():
+                self.call(state, params={"activate": False}, **named({parameter: wanted[kind].id}))
+            active = {"tags": tag, "include_inactive": False}
+            for none in ({"tags": tag}, active):
+                self.call(operation, params=none, check=exports_of({}))
+            every = {"tags": tag, "include_inactive": True}
+            self.call(operation, params=every, check=exports_of(wanted, on=False))
+
     def refuse_key(self, operation: str, tool: Part) -> None:
         """Import credentials that are to be encrypted with another key, and cannot be decrypted."""
         entry = {**tool.entry, "auth_type": "bearer", "auth_value": self.name("credentials")}
@@ -185,6 +237,28 @@ class OverwritingUser(RegistryUser):
             return None
 
         self.call(operation, json={"import_data": file_of(parts), **options}, check=counted, effect=effect)
+
+
+def exports_of(*wanted: Mapping[str, Answer], on: bool = True) -> Check:
+    """Return a check that a file has just the entities ``wanted``, by kind, as they were created, and ``on`` or not."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found, counts = answer["entities"], answer["metadata.entity_counts"]
+        for kind in STATES:
+            entries = {one["name"]: one for one in found.get(kind, ())}
+            entities = {str(made[kind]["name"]): made[kind] for made in wanted if kind in made}
+            if entries.keys() != entities.keys() or len(entries) != len(found.get(kind, ())):
+                return expected(f"just the {kind} that match the filter in the file", sorted(entries))
+            if counts.get(kind, 0) != len(entities):
+                return expected(f"the {kind} in the file to be counted", counts)
+            for name, made in entities.items():
+                stated = {key: made[key] for key in EXPORTED if key in made.json}
+                wrong = shows(stated | {"is_active": on}, entries[name], "the export")
+                if wrong is not None:
+                    return expected(f"the {kind} in the file as they were created", str(wrong))
+        return None
+
+    return check
 
 
 def has_renamed(part: Part) -> Check:
@@ -289,6 +363,11 @@ class ExportImportUser(OverwritingUser):
                 },
                 check=exports("servers", server["name"], among={"servers"}),
             )
+
+    @task
+    def filtered(self) -> None:
+        """Entities of every kind, exported with each filter, of which only those that match are in the file."""
+        self.filter_export("GET /export")
 
     @task
     def overwritten(self) -> None:
