@@ -50,7 +50,31 @@ SERVER = Endpoint(
 )
 
 
-class McpUser(ListingUser):
+class SessionUser(ListingUser):
+    """A client that opens sessions."""
+
+    abstract = True
+
+    @contextmanager
+    def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:
+        """Open a session for the ``with`` block, which receives its headers, and close it."""
+        begun = self.rpc(
+            endpoint.initialize,
+            INITIALIZE,
+            check=lambda a: None if a.headers.get(SESSION) else expected("a session id"),
+            **named(path),
+        )
+        headers = session_headers(begun)
+        try:
+            self.rpc(endpoint.initialized, message_id=None, headers=headers, **named(path))
+            yield headers
+        finally:
+            self.delete(
+                endpoint.end, headers=headers, unlisted=True, identity="session", read=ENDED, **named(path)
+            )
+
+
+class McpUser(SessionUser):
     """A client that keeps a session for as long as it works."""
 
     area = "mcp"
@@ -183,24 +207,6 @@ class McpUser(ListingUser):
     def at_server(self) -> dict[str, str]:
         """Return the path parameter of the fixture's virtual server."""
         return {"server_id": self.fixture.server_id or ""}
-
-    @contextmanager
-    def session(self, endpoint: Endpoint, **path: str) -> Iterator[dict[str, str]]:
-        """Open a session for the ``with`` block, which receives its headers, and close it."""
-        begun = self.rpc(
-            endpoint.initialize,
-            INITIALIZE,
-            check=lambda a: None if a.headers.get(SESSION) else expected("a session id"),
-            **named(path),
-        )
-        headers = session_headers(begun)
-        try:
-            self.rpc(endpoint.initialized, message_id=None, headers=headers, **named(path))
-            yield headers
-        finally:
-            self.delete(
-                endpoint.end, headers=headers, unlisted=True, identity="session", read=ENDED, **named(path)
-            )
 
 
 def session_headers(begun: Answer) -> dict[str, str]:
