@@ -1,5 +1,8 @@
 """Metrics of entities and of the process, and maintenance of the stored metrics."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
@@ -10,7 +13,17 @@ YEAR = 365
 """Retention in days, large enough that the maintenance deletes nothing that other users read."""
 
 
+ROUNDED = 1e-6
+"""Difference that is due to rounding."""
 KINDS = ("tools", "resources", "prompts", "servers")
+
+
+OF_SERVER = (
+    "GET /servers/{server_id}/tools",
+    "GET /servers/{server_id}/resources",
+    "GET /servers/{server_id}/prompts",
+)
+"""Lists with the metrics of each entity."""
 
 
 class MetricsUser(GatewayUser):
@@ -85,13 +98,38 @@ class MetricsMaintenanceUser(GatewayUser):
 
 
 def add_up(answer: Answer) -> Mismatch | None:
-    """Check that the calls of each kind of entity have succeeded or failed."""
+    """Check that the figures of each kind of entity agree with each other."""
     for kind in KINDS:
-        # Releases spell the names in camel case, or with underscores.
-        one = {name.replace("_", "").lower(): value for name, value in answer[kind].items()}
-        counts = one["totalexecutions"], one["successfulexecutions"], one["failedexecutions"]
-        if counts[0] != counts[1] + counts[2] or min(counts) < 0:
-            return expected(f"counts of {kind} that add up", counts)
+        if wrong := contradicts(answer[kind]):
+            return expected(f"{wrong} of {kind}", answer[kind])
+    return None
+
+
+def contradicts(figures: Mapping[str, Any]) -> str:
+    """Return which ``figures`` of an entity, or of all of a kind, contradict others; empty if none does.
+
+    Calls have succeeded or failed, and there is a time of the last one exactly if there are any.
+    """
+    # Releases spell the names in camel case, or with underscores.
+    one = {name.replace("_", "").lower(): value for name, value in figures.items()}
+    total, succeeded, failed = one["totalexecutions"], one["successfulexecutions"], one["failedexecutions"]
+    if total != succeeded + failed or min(total, succeeded, failed) < 0:
+        return "counts that add up"
+    if (one["lastexecutiontime"] is None) is not (total == 0):
+        return "a time of the last execution exactly if executions are counted"
+    if abs(one["failurerate"] - (failed / total if total else 0)) > ROUNDED:
+        return "the failure rate that follows from the counts"
+    times = one["minresponsetime"], one["avgresponsetime"], one["maxresponsetime"]
+    if total and not times[0] - ROUNDED <= times[1] <= times[2] + ROUNDED:
+        return "an average response time between the least and the greatest"
+    return ""
+
+
+def figures_agree(answer: Answer) -> Mismatch | None:
+    """Check that the figures of each entity in a list agree with each other."""
+    for entity in answer.json:
+        if entity["metrics"] is not None and (wrong := contradicts(entity["metrics"])):
+            return expected(f"{wrong} of each entity in the list", entity["metrics"])
     return None
 
 

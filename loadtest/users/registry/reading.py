@@ -14,6 +14,7 @@ from loadtest.users.checks import (
     lists_only,
     only_registered,
 )
+from loadtest.users.ops.metrics import OF_SERVER, add_up, figures_agree
 from loadtest.users.registry.fixtures import RegistryUser
 
 EVERYTHING = {"limit": 0}
@@ -102,6 +103,14 @@ class ReadOnlyAPIUser(RegistryUser):
         self.call("GET /servers/{server_id}/tools", check=lists_only(*tools), **named(server))
         self.call("GET /servers/{server_id}/resources", check=lists_only(*resources), **named(server))
         self.call("GET /servers/{server_id}/prompts", check=lists_only(*prompts), **named(server))
+
+    @task(3)
+    def metrics(self) -> None:
+        """The figures of every kind of entity: those of all, and of each one at the virtual server."""
+        self.call("GET /metrics", check=add_up)
+        own = {"server_id": self.fixture.server_id or ""}
+        for operation in OF_SERVER:
+            self.call(operation, params={"include_metrics": True}, check=figures_agree, **named(own))
 
     @task(2)
     def catalog(self) -> None:
