@@ -181,30 +181,51 @@ class DescribedUser(SessionUser):
                     )
                     replied(events, listing["id"], *texts(offer.entities))
 
+    @task
+    def prompt_title(self) -> None:
+        """A prompt with a title, which every list states."""
+        titled = self.documented("POST /prompts", {"title": self.name("title")}, under="prompt")
+        new = new_prompt(self.name("prompt"), **titled)
+        with self.created(
+            "POST /prompts", json=new, delete="DELETE /prompts/{prompt_id}", differs=UNSTATED
+        ) as prompt:
+            parts: dict[str, Any] = {"associated_prompts": [prompt.id]}
+            with self.created(
+                "POST /servers",
+                json=new_server(self.name("server"), **parts),
+                delete="DELETE /servers/{server_id}",
+                differs=PARTS,
+            ) as server:
+                path = {"server_id": server.id}
+                offer = Offer("prompts", "name", {prompt["name"]: titled})
+                self.walk(RPC.prompts, offer)
+                self.walk(RPC.prompts, offer._replace(only=True), path)
+                with self.session(GATEWAY) as headers:
+                    self.walk(MCP.prompts, offer, headers=headers)
+                with self.session(SERVER, **path) as headers:
+                    self.walk(SERVER_MCP.prompts, offer._replace(only=True), headers=headers, **named(path))
+
     @contextmanager
     def described(self) -> Iterator[Described]:
         """Create a tool, a resource, a prompt and a template with every property for the ``with`` block.
 
-        A virtual server has all of them but the template.
+        The prompt has no title. A virtual server has all of them but the template.
         """
         titled = self.documented("POST /tools", {"title": self.name("title")}, under="tool")
         of_resource = self.documented("POST /resources", {"title": self.name("title")}, under="resource")
-        of_prompt = self.documented("POST /prompts", {"title": self.name("title")}, under="prompt")
         result: dict[str, Any] = {"outputSchema": RESULT, "annotations": ANNOTATIONS}
         new = new_tool(self.name("tool"), self.backend("rest"), **titled, **result)
         own = new_resource(self.name("resource"), mimeType=MARKDOWN, **of_resource)
         name = self.name("template")
         uri = f"loadtest://{name}/{{part}}"
         general = new_resource(name, uri=uri, uri_template=uri, mimeType=MARKDOWN, **of_resource)
-        text = new_prompt(self.name("prompt"), arguments=ARGUMENTS, **of_prompt)
+        text = new_prompt(self.name("prompt"), arguments=ARGUMENTS)
         at_resources: dict[str, Any] = {"delete": "DELETE /resources/{resource_id}", "read": INFO}
         with (
             self.created("POST /tools", json=new, delete="DELETE /tools/{tool_id}") as tool,
             self.created("POST /resources", json=own, **at_resources) as resource,
             self.created("POST /resources", json=general, **at_resources) as template,
-            self.created(
-                "POST /prompts", json=text, delete="DELETE /prompts/{prompt_id}", differs=UNSTATED
-            ) as prompt,
+            self.created("POST /prompts", json=text, delete="DELETE /prompts/{prompt_id}") as prompt,
         ):
             parts: dict[str, Any] = {
                 "associated_tools": [tool.id],
@@ -221,7 +242,7 @@ class DescribedUser(SessionUser):
                 schema = {"inputSchema": TEXT_ARGUMENT}
                 typed = {"mimeType": MARKDOWN, **plain, **of_resource}
                 stored = {"name": resource["name"], **typed, "size": len(TEXT)}
-                asked = {"arguments": ARGUMENTS, **plain, **of_prompt}
+                asked = {"arguments": ARGUMENTS, **plain}
                 yield Described(
                     server.id,
                     Offer("tools", "name", {tool["name"]: {**plain, **schema, **result, **titled}}),

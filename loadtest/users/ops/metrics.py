@@ -128,8 +128,9 @@ def contradicts(figures: Mapping[str, Any]) -> str:
 def figures_agree(answer: Answer) -> Mismatch | None:
     """Check that the figures of each entity in a list agree with each other."""
     for entity in answer.json:
-        if entity["metrics"] is not None and (wrong := contradicts(entity["metrics"])):
-            return expected(f"{wrong} of each entity in the list", entity["metrics"])
+        figures = entity.get("metrics")
+        if figures is not None and (wrong := contradicts(figures)):
+            return expected(f"{wrong} of each entity in the list", figures)
     return None
 
 
