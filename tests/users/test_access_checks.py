@@ -12,7 +12,9 @@ from loadtest.users.access.checks import (
     Credential,
     cannot_be_used,
     has_result,
+    is_denied,
     is_refused_again,
+    offers_only,
     receives,
     says,
 )
@@ -32,6 +34,10 @@ def result(text: str, *, failed: bool = False) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "result": {"content": [{"text": text}], "isError": failed}}
 
 
+def tools(*names: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "result": {"tools": [{"name": one} for one in names]}}
+
+
 REQUEST = result(msgspec.json.encode({"path": "/second", "headers": {"x-a": "2"}}).decode())
 
 
@@ -46,6 +52,8 @@ REQUEST = result(msgspec.json.encode({"path": "/second", "headers": {"x-a": "2"}
         (receives("/second", "path"), REQUEST, result('{"path": "/first"}')),
         (receives("2", "headers", "x-a"), REQUEST, result('{"headers": {"x-a": "1"}}')),
         (receives("/second", "path"), REQUEST, ERROR),
+        (offers_only("a", "b"), tools("b", "a"), tools("a")),
+        (offers_only("a"), tools("a"), tools("a", "b")),
     ],
 )
 def test_a_check_accepts_the_new_state_only(check: Check, right: Any, wrong: Any) -> None:
@@ -58,6 +66,13 @@ def test_a_check_accepts_the_new_state_only(check: Check, right: Any, wrong: Any
 )
 def test_a_repeated_request_must_be_refused(status: int, refused: bool) -> None:
     assert (is_refused_again(answer({}, status)) is None) is refused
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"), [(400, True), (403, True), (422, True), (200, False), (204, False), (500, False)]
+)
+def test_what_nobody_may_do_must_be_refused(status: int, refused: bool) -> None:
+    assert (is_denied("to demote oneself")(answer({}, status)) is None) is refused
 
 
 @pytest.mark.parametrize(("status", "accepted"), [(200, True), (401, False), (403, False)])

@@ -22,6 +22,8 @@ AGAIN = (400, 404, 409)
 """Statuses of a request that is refused because it was made before."""
 NO_ACCESS = (401, 403)
 """Statuses of a request whose credential does not count, or no longer gives access."""
+DENIED = (400, 401, 403, 404, 409, 422)
+"""Statuses of a request that nobody, or not this caller, may make."""
 
 
 def is_refused_again(answer: Answer) -> Mismatch | None:
@@ -30,10 +32,29 @@ def is_refused_again(answer: Answer) -> Mismatch | None:
     return None if refused else expected("a request that was made before to be refused", answer.status)
 
 
+def is_denied(what: str) -> Check:
+    """Return a check that a request which would do ``what`` is refused: its status is one of :data:`DENIED`."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if answer.status in DENIED else expected(f"{what} to be refused", answer.status)
+
+    return check
+
+
 def cannot_be_used(answer: Answer) -> Mismatch | None:
     """Check that JSON-RPC finds no entity that is disabled or deleted."""
     unknown = "error" in answer.json
     return None if unknown else expected("an entity that is off or deleted not to be used", answer.text)
+
+
+def offers_only(*names: str) -> Check:
+    """Return a check that JSON-RPC lists the tools with these ``names`` and no other."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = sorted(str(one["name"]) for one in answer["result.tools"])
+        return None if found == sorted(names) else expected("these tools and no other in the list", found)
+
+    return check
 
 
 def has_result(answer: Answer) -> Mismatch | None:
