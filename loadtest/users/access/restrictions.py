@@ -1,0 +1,170 @@
+"""API tokens with restrictions: what each may do, and what it must not.
+
+A token can be restricted to a virtual server, to permissions, to addresses of the caller, and to times of day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.protocol_cases import SESSION
+from loadtest.users.access.checks import is_denied, offers_only
+from loadtest.users.base import named, task
+from loadtest.users.checks import has, lists_only, mentions
+from loadtest.users.identity.checks import is_called
+from loadtest.users.identity.fixtures import TOKEN, PeopleUser
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.registry.fixtures import RegistryUser, new_resource, new_tool
+
+DAYS = 5
+"""Lifetime of a token; the gateway rejects tokens without expiry."""
+FORBIDDEN = (403,)
+"""Status of a request that a token must not make."""
+EVERYWHERE = ["0.0.0.0/0", "::/0"]
+ELSEWHERE = ["192.0.2.0/24"]
+"""Addresses for documentation (RFC 5737): no request comes from them."""
+OFFICE = range(9, 17)
+"""The business hours of the gateway, in UTC (``mcpgateway/middleware/token_scoping.py``)."""
+MARGIN = dt.timedelta(minutes=2)
+"""The clocks of the gateway and of the load generator may differ by this much."""
+
+
+class RestrictedTokenUser(PeopleUser, RegistryUser):
+    """Programs with API tokens of the administrator that are restricted."""
+
+    area = "tokens"
+
+    @task
+    def to_a_server(self) -> None:
+        """A token for one virtual server lists and calls its tools, and nothing of another server."""
+        use = ["tools.read", "tools.execute", "servers.use", "servers.read", "resources.read", "prompts.read"]
+        with (
+            self.tool() as tool,
+            self.server(associated_tools=[tool.id]) as server,
+            self.server(associated_tools=[tool.id]) as other,
+            self.token(server_id=server.id, permissions=use) as bearer,
+        ):
+            own: dict[str, Any] = {"bearer": bearer}
+            offered = offers_only(tool["name"])
+            among = {"server_id": server.id}
+            self.rpc("POST /rpc tools/list", among, check=offered, **own)
+            text = self.name("text")
+            called = {"name": tool["name"], "arguments": {"text": text}}
+            answered = mentions(text, at="result.content.0.text")
+            self.rpc("POST /rpc tools/call", called, check=answered, **own)
+            with self.session(server, bearer) as session:
+                within: dict[str, Any] = own | among | {"headers": {SESSION: session}}
+                self.rpc("POST /servers/{server_id}/mcp tools/list", check=offered, **within)
+                self.rpc("POST /servers/{server_id}/mcp tools/call", called, check=answered, **within)
+            self.call("GET /servers/{server_id}/tools", check=lists_only(tool.id), **own, **named(among))
+            self.call("GET /servers/{server_id}", check=has("id", server.id), **own, **named(among))
+            foreign = own | {"server_id": other.id}
+            self.forbidden("to list the tools of another server", "GET /servers/{server_id}/tools", **foreign)
+            self.forbidden("to read another server", "GET /servers/{server_id}", **foreign)
+            self.forbidden("to delete another server", "DELETE /servers/{server_id}", **foreign)
+            self.forbidden(
+                "to use another server",
+                "POST /servers/{server_id}/mcp initialize",
+                json=jsonrpc.request("initialize", INITIALIZE, "lt-other"),
+                headers={"Accept": jsonrpc.ACCEPT},
+                unlisted=True,
+                **foreign,
+            )
+            self.forbidden("to list all tools", "GET /tools", **own)
+            self.forbidden("to list all servers", "GET /servers", **own)
+            self.forbidden("to read a tool", "GET /tools/{tool_id}", tool_id=tool.id, **own)
+
+    @task
+    def to_permissions(self) -> None:
+        """A token with permissions reads and calls tools, and neither changes them nor reads other entities."""
+        with (
+            self.tool() as tool,
+            self.resource() as resource,
+            self.token(permissions=["tools.read", "tools.execute"]) as bearer,
+        ):
+            own: dict[str, Any] = {"bearer": bearer}
+            item = own | {"tool_id": tool.id}
+            text = self.name("text")
+            called = {"name": tool["name"], "arguments": {"text": text}}
+            self.call("GET /tools/{tool_id}", check=has("id", tool.id), **item)
+            self.rpc("POST /rpc tools/call", called, check=mentions(text, at="result.content.0.text"), **own)
+            body = new_tool(self.name("tool"), self.backend("rest"))
+            self.forbidden("to create a tool", "POST /tools", json=body, **own)
+            self.forbidden("to change a tool", "PUT /tools/{tool_id}", json={"description": "Other."}, **item)
+            switch = {"params": {"activate": False}}
+            self.forbidden("to disable a tool", "POST /tools/{tool_id}/state", **switch, **item)
+            self.forbidden("to delete a tool", "DELETE /tools/{tool_id}", **item)
+            self.forbidden("to list resources", "GET /resources", **own)
+            self.forbidden(
+                "to read a resource", "GET /resources/{resource_id}", resource_id=resource.id, **own
+            )
+            body = new_resource(self.name("resource"))
+            self.forbidden("to create a resource", "POST /resources", json=body, **own)
+            for listed in ("GET /prompts", "GET /servers", "GET /gateways", "GET /a2a", "GET /teams/"):
+                self.forbidden("to list other entities", listed, **own)
+            self.forbidden("to list accounts", "GET /auth/email/admin/users", **own)
+
+    @task
+    def to_addresses(self) -> None:
+        """A token for some addresses of its caller is used from one of them, and from another one."""
+        with self.tool() as tool:
+            for addresses, right in ((EVERYWHERE, True), (ELSEWHERE, False)):
+                with self.token(permissions=["tools.read"], ip_restrictions=addresses) as bearer:
+                    self.reads(tool, bearer, right=right, what="a token from another address")
+
+    @task
+    def to_times(self) -> None:
+        """A token for business hours or working days is used at this time."""
+        now = dt.datetime.now(dt.UTC)
+        if len({(one.hour in OFFICE, one.weekday()) for one in (now - MARGIN, now + MARGIN)}) > 1:
+            return
+        with self.tool() as tool:
+            for limits, right in (
+                ({"business_hours_only": True}, now.hour in OFFICE),
+                ({"weekdays_only": True}, now.weekday() < 5),
+            ):
+                with self.token(permissions=["tools.read"], time_restrictions=limits) as bearer:
+                    self.reads(tool, bearer, right=right, what="a token at another time")
+
+    def reads(self, tool: Answer, bearer: str, *, right: bool, what: str) -> None:
+        """Read ``tool`` with a token, which is ``right`` or must be refused."""
+        if right:
+            self.call("GET /tools/{tool_id}", tool_id=tool.id, bearer=bearer, check=has("id", tool.id))
+        else:
+            self.forbidden(what, "GET /tools/{tool_id}", tool_id=tool.id, bearer=bearer)
+
+    def forbidden(self, what: str, operation: str, **options: Any) -> None:
+        """Make a request that would do ``what``, for which a token must not be used."""
+        self.call(operation, refusals=FORBIDDEN, check=is_denied(what), **options)
+
+    @contextmanager
+    def session(self, server: Answer, bearer: str) -> Iterator[str]:
+        """Open a session with a virtual server for the ``with`` block, and yield its id."""
+        own: dict[str, Any] = {"server_id": server.id}
+        begun = self.rpc("POST /servers/{server_id}/mcp initialize", INITIALIZE, bearer=bearer, **own)
+        session = str(begun.headers.get(SESSION) or "")
+        try:
+            yield session
+        finally:
+            with self.undoing():
+                self.call("DELETE /servers/{server_id}/mcp", headers={SESSION: session}, unlisted=True, **own)
+
+    @contextmanager
+    def token(self, **scope: Any) -> Iterator[str]:
+        """Create a token with this ``scope`` for the ``with`` block, and yield it."""
+        name = self.name("token")
+        made = self.call(
+            "POST /tokens",
+            json={"name": name, "description": "Restricted.", "expires_in_days": DAYS, "scope": scope},
+            check=is_called(name, under="token.name"),
+        )
+        try:
+            yield str(made["access_token"])
+        finally:
+            with self.undoing():
+                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
