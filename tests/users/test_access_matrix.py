@@ -27,6 +27,7 @@ from loadtest.users.access.matrix import (
     judge_foreign,
     judge_hidden,
     judge_item,
+    judge_scope,
     judge_shown,
     sees,
     surfaces,
@@ -147,6 +148,22 @@ def test_a_binding_of_a_foreign_team_must_not_be_shown_or_removed() -> None:
     assert normalise(shown.message) == shown.message
     for other in (answer(200, {"bindings": [], "total": 0}), answer(403)):
         assert judge_binding(what, "binding-1", other).problem is None
+
+
+@pytest.mark.parametrize(
+    ("response", "problem"),
+    [
+        (answer(200, {"teamId": "foreign"}), UNAUTHORIZED),
+        (answer(200, {"teamId": "own"}), None),
+        (answer(200, {}), None),
+        (answer(403), None),
+        (answer(500), CRASHED),
+    ],
+)
+def test_an_entity_must_not_be_moved_to_a_foreign_team(response: Answer, problem: ProblemKind | None) -> None:
+    found = judge_scope("move a tool into a foreign team", {"teamId": "foreign"}, response)
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
 
 
 SURFACES = {one.label: one for one in surfaces(TOOLS, "team-1", "lt-tool", "lt-tag")}

@@ -310,6 +310,16 @@ def judge_foreign(what: str, answer: Answer) -> Finding:
     return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal, but the request was accepted")
 
 
+def judge_scope(what: str, sent: Mapping[str, str], answer: Answer) -> Finding:
+    """Return whether an update that moves an entity was refused, or had no effect; ``sent`` is its new scope."""
+    outcome = outcome_of(answer)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
+    if not is_refusal(outcome) and any(answer.json.get(name) == value for name, value in sent.items()):
+        return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal or no effect, but it was moved")
+    return Finding(Standing.AS_RECORDED)
+
+
 def judge_binding(what: str, binding: str, answer: Answer) -> Finding:
     """Return whether a response shows the ``binding`` of a foreign team; ``what`` names the request."""
     if binding in answer.text:

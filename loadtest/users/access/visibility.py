@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import StepFailed
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
-from loadtest.fixtures.callers import Callers, Role
+from loadtest.fixtures.callers import Callers, Role, email_of
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.access.matrix import (
     AGENTS,
@@ -24,11 +25,13 @@ from loadtest.users.access.matrix import (
     SERVERS,
     TOOLS,
     EntityOperations,
+    Surface,
     Visibility,
     judge_binding,
     judge_foreign,
     judge_hidden,
     judge_item,
+    judge_scope,
     judge_shown,
     sees,
     surfaces,
@@ -41,6 +44,15 @@ from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prom
 
 RPC = "POST /rpc"
 MCP = "POST /mcp/"
+UNRESTRICTED = (Role.ADMINISTRATOR, Role.READ_TOKEN)
+"""Roles whose lists of the parts of a server are not checked: all parts are listed, or the token must not list them."""
+OF_SERVER = "POST /servers/{server_id}/mcp"
+PARTS = {
+    TOOLS: "GET /servers/{server_id}/tools",
+    RESOURCES: "GET /servers/{server_id}/resources",
+    PROMPTS: "GET /servers/{server_id}/prompts",
+}
+"""By kind: the list of the parts of a virtual server."""
 
 Body = Callable[[str, Mapping[str, str]], dict[str, Any]]
 """Returns the body that creates an entity with a name in a scope."""
@@ -146,6 +158,192 @@ class AccessUser(RegistryUser):
         )
 
     @task
+    def parts_of_a_server(self) -> None:
+        """Parts of a public virtual server: at its address, by JSON-RPC, and in a session with it."""
+        service = self.backend("rest")
+        bodies: dict[EntityOperations, Body] = {
+            TOOLS: lambda name, scope: new_tool(name, service, scope=scope),
+            RESOURCES: lambda name, scope: new_resource(name, scope=scope),
+            PROMPTS: lambda name, scope: new_prompt(name, scope=scope),
+        }
+        with self.roles("GET /servers/{server_id}/tools") as callers, ExitStack() as undo:
+            owner = callers.bearer(Role.OWNER, self.link.session)
+            parts = {
+                entity: {
+                    visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner))
+                    for visibility in Visibility
+                }
+                for entity, body in bodies.items()
+            }
+            associated = {
+                f"associated_{entity.exported}": [one.id for one in made.values()]
+                for entity, made in parts.items()
+            }
+
+            def server(name: str, scope: Mapping[str, str]) -> dict[str, Any]:
+                return {"server": {"name": name, **associated}, **scope}
+
+            public = undo.enter_context(self.made(SERVERS, Visibility.PUBLIC, server, callers.team, owner))
+            for role, bearer in self.bearers(callers, undo).items():
+                if role in UNRESTRICTED:
+                    continue
+                for entity, made in parts.items():
+                    self.check_parts(entity, role, bearer, made, public.id)
+                if role in (Role.TEAMMATE, Role.OUTSIDER):
+                    with self.mcp_session(bearer, public.id) as session:
+                        for entity, made in parts.items():
+                            self.check_parts_in_session(entity, role, bearer, made, public.id, session)
+
+    def bearers(self, callers: Callers, undo: ExitStack) -> dict[Role, str]:
+        """Return a token of each role; API tokens are revoked by ``undo``."""
+        owner = callers.bearer(Role.OWNER, self.link.session)
+        tokens = {Role.TEAM_TOKEN: (), Role.READ_TOKEN: ("tools.read",)}
+        return {
+            role: undo.enter_context(self.api_token(callers.team, owner, tokens[role]))
+            if role in tokens
+            else callers.bearer(role, self.link.session)
+            for role in Role
+        }
+
+    def check_parts(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        server: str,
+    ) -> None:
+        """Check that the lists of a virtual server show ``role`` the parts of one kind that it sees, and no other."""
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        ids = {visibility: one.id for visibility, one in made.items()}
+        label = f"{entity.kind}s of a server for {role}"
+        path = {"server_id": server}
+        for what, params in ((label, {}), (f"{label}, with inactive ones", {"include_inactive": True})):
+            case = NegativeCase(PARTS[entity], CaseGroup.NO_PERMISSION, what, path, params)
+            self.send(case, bearer, lambda answer: judge_shown(entity, expected, role, answer, ids))
+        names = {visibility: one.name for visibility, one in made.items()}
+        member = entity.rpc_list.partition("/")[0]
+        case = NegativeCase(
+            f"{RPC} {entity.rpc_list}",
+            CaseGroup.NO_PERMISSION,
+            label,
+            {},
+            {},
+            json=jsonrpc.request(entity.rpc_list, {"server_id": server}, "lt-negative"),
+            headers={"Accept": jsonrpc.ACCEPT},
+        )
+        self.send(case, bearer, lambda answer: judge_shown(entity, expected, role, answer, names, member))
+
+    def check_parts_in_session(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        server: str,
+        session: str,
+    ) -> None:
+        """Check what a session with a virtual server shows, and which parts of one kind ``role`` uses in it."""
+        names = {visibility: one.name for visibility, one in made.items()}
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        member = entity.rpc_list.partition("/")[0]
+
+        def case(method: str, label: str, params: Mapping[str, Any] | None) -> NegativeCase:
+            return NegativeCase(
+                f"{OF_SERVER} {method}",
+                CaseGroup.NO_PERMISSION,
+                label,
+                {"server_id": server},
+                {},
+                json=jsonrpc.request(method, params, "lt-negative"),
+                headers={"Accept": jsonrpc.ACCEPT, SESSION: session},
+            )
+
+        label = f"{entity.kind}s of a server for {role}"
+        self.send(
+            case(entity.rpc_list, label, None),
+            bearer,
+            lambda answer: judge_shown(entity, expected, role, answer, names, member),
+        )
+        for visibility, one in made.items():
+            label = f"{visibility} {entity.kind} of a server for {role}"
+            allowed = sees(entity, visibility, role, CALLING)
+            # A tool that is unknown in a session is the error of its call.
+            judge = (
+                self._item_judge(entity, visibility, role, allowed)
+                if allowed or entity is not TOOLS
+                else functools.partial(judge_foreign, label)
+            )
+            self.send(case(entity.rpc_call, label, used(entity, one)), bearer, judge)
+
+    @task
+    def parts_of_a_gateway(self) -> None:
+        """Private parts of a public federated server, in every list that is restricted to the server."""
+        address = self.backend("mcp_small")
+        with self.roles("GET /gateways") as callers:
+            owner = callers.bearer(Role.OWNER, self.link.session)
+
+            def gateway(name: str, scope: Mapping[str, str]) -> dict[str, Any]:
+                return new_gateway(name, address, scope=scope)
+
+            with self.made(GATEWAYS, Visibility.PUBLIC, gateway, callers.team, owner) as made:
+                of_gateway: dict[str, str | int | bool] = {"gateway_id": made.id}
+                for entity in (TOOLS, RESOURCES, PROMPTS):
+                    if not self.documents(entity.items, "query gateway_id"):
+                        continue
+                    part = self.call(entity.items, params=of_gateway, bearer=owner).json[0]
+                    path = named({entity.parameter: str(part["id"])})
+                    self.call(entity.update, json={"visibility": "private"}, bearer=owner, **path)
+                    hidden = {(Visibility.PRIVATE, str(part["id"]))}
+                    for role in FOREIGN:
+                        bearer = callers.bearer(role, self.link.session)
+                        self.check_parts_hidden(entity, role, bearer, of_gateway, hidden)
+
+    def check_parts_hidden(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        query: Mapping[str, str | int | bool],
+        hidden: set[tuple[Visibility, str]],
+    ) -> None:
+        """Check that no list that is restricted by ``query`` shows ``role`` a ``hidden`` part."""
+        every = {**query, "include_inactive": True}
+        label = f"{entity.kind}s of a server"
+        listed = Surface(entity.items, query, label)
+        for surface in (
+            listed,
+            *(Surface(one, every, f"all {label}") for one in (entity.items, *entity.admin[:3])),
+        ):
+            case = NegativeCase(
+                surface.operation, CaseGroup.NO_PERMISSION, f"{surface.label} for {role}", {}, surface.params
+            )
+            self.send(case, bearer, functools.partial(judge_hidden, entity, role, surface, hidden))
+
+    @task
+    def parts_of_a_team(self) -> None:
+        """What belongs to a private team is neither shown to others nor changed by them."""
+        with self.roles("GET /teams/{team_id}") as callers:
+            path = {"team_id": callers.team}
+            other = {"email": email_of(Role.VIEWER), "role": "owner"}
+            token = {"name": self.name("token"), "description": "A token.", "expires_in_days": 1}
+            requests: tuple[tuple[str, Any], ...] = (
+                ("GET /teams/{team_id}", None),
+                ("GET /teams/{team_id}/members", None),
+                ("GET /teams/{team_id}/invitations", None),
+                ("GET /teams/{team_id}/join-requests", None),
+                ("GET /tokens/teams/{team_id}", None),
+                ("POST /tokens/teams/{team_id}", token),
+                ("POST /teams/{team_id}/members", other),
+                ("POST /teams/{team_id}/invitations", other),
+                ("PUT /teams/{team_id}", {"description": "Changed by the load test."}),
+            )
+            for role in FOREIGN:
+                bearer = callers.bearer(role, self.link.session)
+                for operation, body in requests:
+                    self.refused(operation, f"team of others as {role}", bearer, path=path, json=body)
+
+    @task
     def bindings(self) -> None:
         """Plugins bound to the tools and agents of a team."""
         for binding in BINDINGS:
@@ -246,13 +444,7 @@ class AccessUser(RegistryUser):
                 visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner, tag))
                 for visibility in Visibility
             }
-            bearers: dict[Role, str] = {
-                role: callers.bearer(role, self.link.session)
-                for role in Role
-                if role not in (Role.TEAM_TOKEN, Role.READ_TOKEN)
-            }
-            for role, permissions in ((Role.TEAM_TOKEN, ()), (Role.READ_TOKEN, ("tools.read",))):
-                bearers[role] = undo.enter_context(self.api_token(callers.team, owner, permissions))
+            bearers = self.bearers(callers, undo)
             for role, bearer in bearers.items():
                 self.check_reading(entity, role, bearer, made)
                 if entity.rpc_list:
@@ -260,6 +452,7 @@ class AccessUser(RegistryUser):
             for role in NOT_OWNING:
                 self.check_changing(entity, role, bearers[role], made)
                 self.check_hidden(entity, role, bearers[role], made, callers.team, tag)
+            self.check_scope(entity, owner, made[Visibility.TEAM], body, callers)
             for one in made.values():
                 self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
 
@@ -301,17 +494,13 @@ class AccessUser(RegistryUser):
 
         listed(RPC, {})
         for visibility, one in made.items():
-            key = "uri" if entity is RESOURCES else "name"
-            params: dict[str, Any] = {key: one.name}
-            if entity is not RESOURCES:
-                params["arguments"] = {"text": "lt"} if entity is TOOLS else {"who": "lt"}
             case = NegativeCase(
                 f"{RPC} {entity.rpc_call}",
                 CaseGroup.NO_PERMISSION,
                 f"{visibility} for {role}",
                 {},
                 {},
-                json=jsonrpc.request(entity.rpc_call, params, "lt-negative"),
+                json=jsonrpc.request(entity.rpc_call, used(entity, one), "lt-negative"),
                 headers={"Accept": jsonrpc.ACCEPT},
             )
             allowed = sees(entity, visibility, role, CALLING)
@@ -359,6 +548,28 @@ class AccessUser(RegistryUser):
             ):
                 label = f"{what} a {visibility} {entity.kind} as {role}"
                 self.refused(operation, label, bearer, path=path, **parts)
+
+    def check_scope(
+        self, entity: EntityOperations, owner: str, one: Made, body: Body, callers: Callers
+    ) -> None:
+        """Check that the team owner brings an entity neither into a foreign team nor under another account."""
+        path = {entity.parameter: one.id}
+        for what, sent in (
+            ("into a foreign team", {"teamId": callers.other_team}),
+            ("under another account", {"ownerEmail": email_of(Role.OUTSIDER)}),
+        ):
+            label = f"move a {entity.kind} {what}"
+            case = NegativeCase(entity.update, CaseGroup.NO_PERMISSION, label, path, {}, json=sent)
+            self.send(case, owner, functools.partial(judge_scope, label, sent))
+        label = f"create a {entity.kind} in a foreign team"
+        scope = {"team_id": callers.other_team, "visibility": Visibility.TEAM.value}
+        case = NegativeCase(
+            entity.create, CaseGroup.NO_PERMISSION, label, {}, {}, json=body(self.name(entity.kind), scope)
+        )
+        negative = self.negative_caller()
+        answer = negative.send(case, owner, lambda answer: judge_foreign(label, answer))
+        if answer is not None and answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            negative.delete(entity.delete, {entity.parameter: answer.id})
 
     def refused(
         self,
@@ -428,17 +639,28 @@ class AccessUser(RegistryUser):
             self.call("DELETE /tokens/{token_id}", token_id=str(made["token.id"]), bearer=owner)
 
     @contextmanager
-    def mcp_session(self, bearer: str) -> Iterator[str]:
-        """Open an MCP session for the ``with`` block, and yield its id."""
-        session = str(self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer).headers.get(SESSION) or "")
+    def mcp_session(self, bearer: str, server: str = "") -> Iterator[str]:
+        """Open an MCP session, with a virtual server if one is given, for the ``with`` block, and yield its id."""
+        path = {"server_id": server} if server else {}
+        begin = "POST /servers/{server_id}/mcp initialize" if server else "POST /mcp/ initialize"
+        end = "DELETE /servers/{server_id}/mcp" if server else "DELETE /mcp/"
+        begun = self.rpc(begin, INITIALIZE, bearer=bearer, **named(path))
+        session = str(begun.headers.get(SESSION) or "")
         try:
             yield session
         finally:
             with suppress(StepFailed):
-                self.call("DELETE /mcp/", headers={SESSION: session}, bearer=bearer, unlisted=True)
+                self.call(end, headers={SESSION: session}, bearer=bearer, unlisted=True, **named(path))
 
     @staticmethod
     def _item_judge(
         entity: EntityOperations, visibility: Visibility, role: Role, expected: bool
     ) -> Callable[[Answer], Any]:
         return lambda answer: judge_item(entity, visibility, role, answer, expected=expected)
+
+
+def used(entity: EntityOperations, made: Made) -> dict[str, Any]:
+    """Return the parameters with which JSON-RPC calls, reads or fills in an entity."""
+    if entity is RESOURCES:
+        return {"uri": made.name}
+    return {"name": made.name, "arguments": {"text": "lt"} if entity is TOOLS else {"who": "lt"}}
