@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from supported import NEWEST
 
 from loadtest.client.answer import Answer
+from loadtest.openapi.contract import read_contract
+from loadtest.openapi.contracts import contract_of
+from loadtest.openapi.negative_cases import CaseGroup, negative_cases
 from loadtest.results.failures import ProblemKind
-from loadtest.users.admin.forgery import FORGED, FORM, GENUINE, PROOF, Form, forms, is_served, judge_forged
+from loadtest.users.admin.forgery import (
+    FORGED,
+    FORM,
+    GENUINE,
+    PROOF,
+    Form,
+    forged,
+    forms,
+    is_guarded,
+    is_served,
+    judge_forged,
+)
 
 
 @pytest.mark.parametrize("label", sorted(FORGED))
@@ -61,3 +76,30 @@ def test_an_address_that_the_gateway_does_not_serve(
     status: int, elsewhere: list[int], *, served: bool
 ) -> None:
     assert is_served(status, elsewhere) is served
+
+
+@pytest.mark.parametrize(
+    ("operation", "guarded"),
+    [
+        ("POST /admin/tools/{tool_id}/state", True),
+        ("DELETE /admin/users/{user_email}", True),
+        ("GET /admin/users", False),
+        ("POST /admin/login", False),
+        ("POST /admin/metrics/reset", False),
+        ("POST /tools", False),
+    ],
+)
+def test_a_write_of_the_admin_pages_in_a_session(operation: str, *, guarded: bool) -> None:
+    assert is_guarded(operation) is guarded
+
+
+def test_every_guarded_write_is_sent_without_a_body() -> None:
+    """The body of a request that should be refused would otherwise have an effect."""
+    headers = {"Origin": "http://gateway", "Cookie": "a=1", PROOF: "token"}
+    writes = [
+        forged(case, "another token against forgery", headers)
+        for case in negative_cases(read_contract(contract_of(NEWEST).document))
+        if case.group is CaseGroup.NO_TOKEN and is_guarded(case.operation)
+    ]
+    assert len(writes) > 50
+    assert all(one.json is None and one.headers[PROOF] != "token" for one in writes)

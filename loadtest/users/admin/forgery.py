@@ -23,8 +23,25 @@ FORGED: dict[str, dict[str, str]] = {
 GENUINE = "own page"
 FORM = "/admin/tools/{tool_id}/state"
 """The form that is sent, at the address that the pages of the gateway use."""
+PUBLIC = ("/admin/login", "/admin/logout", "/admin/forgot-password", "/admin/reset-password/{token}")
+"""Addresses of forms that need no session."""
+DISTURBING = ("POST /admin/metrics/reset",)
+"""Writes that would change what other scenarios read, even without a body, if they were accepted."""
 _UNSERVED = (404, 405)
 """Statuses of an address that the gateway does not serve, unless its handler responds with them."""
+
+
+def is_guarded(operation: str) -> bool:
+    """Return whether ``operation`` changes something through the admin UI in a session."""
+    method, _, path = operation.partition(" ")
+    inside = method != "GET" and path.startswith("/admin/")
+    return inside and path not in PUBLIC and operation not in DISTURBING
+
+
+def forged(case: NegativeCase, label: str, headers: Mapping[str, str]) -> NegativeCase:
+    """Return ``case`` without a body, with the ``headers`` of a page of the gateway as :data:`FORGED` changes them."""
+    sent = {name: value for name, value in {**headers, **FORGED[label]}.items() if value}
+    return case._replace(group=CaseGroup.NO_PERMISSION, label=label, json=None, headers=sent)
 
 
 class Form(NamedTuple):
@@ -37,16 +54,8 @@ class Form(NamedTuple):
 
     def case(self, label: str, tool: str, headers: Mapping[str, str]) -> NegativeCase:
         """Return the case ``label`` of :data:`FORGED`, with the ``headers`` of a page of the gateway."""
-        sent = {name: value for name, value in {**headers, **FORGED[label]}.items() if value}
-        return NegativeCase(
-            f"POST {FORM}",
-            CaseGroup.NO_PERMISSION,
-            label + self.suffix,
-            {"tool_id": tool},
-            {},
-            headers=sent,
-            served=self.served,
-        )
+        form = NegativeCase(f"POST {FORM}", CaseGroup.NO_PERMISSION, label, {"tool_id": tool}, {})
+        return forged(form, label, headers)._replace(label=label + self.suffix, served=self.served)
 
 
 def forms(documented: str | None) -> tuple[Form, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,8 +10,20 @@ from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.openapi.negative_cases import CaseGroup, negative_cases
+from loadtest.users.access.refusals import REPEATED
 from loadtest.users.admin.checks import cookies, goes_to, shows
-from loadtest.users.admin.forgery import FORGED, FORM, GENUINE, PROOF, forms, is_served, judge_forged
+from loadtest.users.admin.forgery import (
+    FORGED,
+    FORM,
+    GENUINE,
+    PROOF,
+    forged,
+    forms,
+    is_guarded,
+    is_served,
+    judge_forged,
+)
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import only
 from loadtest.users.base import task
@@ -52,6 +65,24 @@ class AdminLoginUser(AdminUser):
                         if not is_served(answer.status, genuine):
                             break
                         genuine.append(answer.status)
+
+    @task
+    def forged_writes(self) -> None:
+        """No request of the admin UI that changes something is accepted from elsewhere; none of them has a body."""
+        session, negative = self.link.session, self.negative_caller()
+        writes = [
+            case
+            for case in negative_cases(session.contract)
+            if case.group is CaseGroup.NO_TOKEN and is_guarded(case.operation)
+            if not session.excludes(case.operation)
+        ]
+        if self.process.sweep.over:
+            writes = random.sample(writes, min(REPEATED, len(writes)))
+        with self._account() as (email, password):
+            headers = self._as(self._signed_in(email, password))
+            for write in writes:
+                for label in FORGED.keys() - {GENUINE}:
+                    negative.send(forged(write, label, headers), "", judge_forged(label))
 
     @task
     def changes_password(self) -> None:
