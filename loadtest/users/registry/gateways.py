@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, ids, in_scope_of, is_not_empty, lists, refreshed, refuses_service
-from loadtest.users.read_back import Call, Entity, Item
+from loadtest.users.read_back import Call, Entity, Item, Listed, parameters_of
 from loadtest.users.recorded import is_recorded
 from loadtest.users.registry.fixtures import (
     ADDRESS,
@@ -25,6 +25,7 @@ from loadtest.users.registry.fixtures import (
 
 OK = 200
 PARTS = ("GET /tools", "GET /resources", "GET /prompts")
+UPDATES = ("PUT /tools/{tool_id}", "PUT /resources/{resource_id}", "PUT /prompts/{prompt_id}")
 TOOLS = 2
 """Tools of the small MCP backend."""
 COUNTS = {"toolCount": TOOLS, "resourceCount": 1, "promptCount": 1}
@@ -136,6 +137,45 @@ class GatewaysUser(RegistryUser):
                 if found is not None:
                     return found
         return None
+
+    @task
+    def parts_of_their_own(self) -> None:
+        """A part that got another visibility and tag than its server keeps them, whatever happens to the server."""
+        with self.gateway() as gateway:
+            own: dict[str, Any] = {"gateway_id": gateway.id}
+            parts = [
+                self.changes_part(gateway, lists, update)
+                for lists, update in zip(PARTS, UPDATES, strict=True)
+                if self.documents(lists, "query gateway_id")
+            ]
+
+            everything = {"include_resources": True, "include_prompts": True}
+            kept = self.keep(parts)
+            refresh: dict[str, Any] = {"effect": kept, "check": has("success", True), **own}
+            self.call("POST /gateways/{gateway_id}/tools/refresh", params=everything, **refresh)
+            for on in (False, True):
+                self.call("POST /gateways/{gateway_id}/state", params={"activate": on}, **own)
+            self.call("POST /gateways/{gateway_id}/tools/refresh", params=everything, **refresh)
+            changed = {"description": "Changed by the load test."}
+            self.update("PUT /gateways/{gateway_id}", json=changed, check=self.keep(parts), **own)
+
+    def keep(self, parts: Sequence[tuple[Listed, Entity]]) -> Effect:
+        """Return an effect that reads ``parts``, which must be as they are described."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            return next(filter(None, (read.shows(self.call, part) for read, part in parts)), None)
+
+        return effect
+
+    def changes_part(self, gateway: Answer, lists: str, update: str) -> tuple[Listed, Entity]:
+        """Change the first part of a server that is listed; return how it is read and what it must be."""
+        part = self.call(lists, params={"gateway_id": gateway.id}, check=is_not_empty).json[0]
+        read = Listed(lists, params={"gateway_id": gateway.id})
+        own = PRIVATE | {"tags": [self.name("tag")]}
+        path = {parameters_of(update)[0]: str(part["id"])}
+        self.update(update, json=own, read=read, **named(path))
+        kept = {name: part[name] for name in ("teamId", "ownerEmail") if part.get(name)}
+        return read, Entity(str(part["id"]), path, own | kept)
 
     @task(2)
     def over_sse(self) -> None:

@@ -14,6 +14,8 @@ from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser
 
 CHANGED = "Changed by the load test."
 CHANGED_TEXT = "a changed text of the load test"
+OTHERS = {"ownerEmail": "lt-other@example.com", "createdBy": "lt-other@example.com"}
+"""Properties that an update must not change, although it contains them."""
 ICON = "https://example.com/changed.png"
 
 
@@ -208,6 +210,58 @@ class EntityUpdateUser(RegistryUser):
                 with create(scope=scope, tags=[tag], **more) as entity:
                     changed = {"description": CHANGED}
                     self.update(operation, json=changed, read=back, **named({parameter: entity.id}))
+
+    @task
+    def tool_owner(self) -> None:
+        """A tool gets another description, and no other owner."""
+        self.keep_owner("PUT /tools/{tool_id}", self.tool)
+
+    @task
+    def resource_owner(self) -> None:
+        """A resource gets another description, and no other owner."""
+        title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
+        self.keep_owner("PUT /resources/{resource_id}", self.resource, read=INFO, **title)
+
+    @task
+    def prompt_owner(self) -> None:
+        """A prompt gets another description, and no other owner."""
+        self.keep_owner("PUT /prompts/{prompt_id}", self.prompt, lists="GET /prompts")
+
+    @task
+    def server_owner(self) -> None:
+        """A virtual server gets another description, and no other owner."""
+        self.keep_owner("PUT /servers/{server_id}", self.server)
+
+    @task
+    def gateway_owner(self) -> None:
+        """A federated server gets another description, and no other owner."""
+        self.keep_owner("PUT /gateways/{gateway_id}", self.gateway)
+
+    @task
+    def agent_owner(self) -> None:
+        """An agent gets another description, and no other owner."""
+        self.keep_owner("PUT /a2a/{agent_id}", self.agent)
+
+    def keep_owner(
+        self,
+        operation: str,
+        create: Callable[..., AbstractContextManager[Answer]],
+        *,
+        read: ReadBack | None = None,
+        lists: str = "",
+        **more: str,
+    ) -> None:
+        """Update an entity with a body that names another owner, which must not have an effect.
+
+        Arguments are those of :meth:`change_description`.
+        """
+        tag = self.name("tag")
+        back = Listed(lists, params={"tags": tag}) if lists else read
+        with create(tags=[tag], **more) as entity:
+            changed = {"description": CHANGED}
+            kept = {name: entity[name] for name in OTHERS if entity.json.get(name)}
+            own = named({parameters_of(operation)[0]: entity.id})
+            self.update(operation, json=changed | OTHERS, values=changed | kept, read=back, **own)
 
     def credentials(self) -> dict[str, str]:
         """Return new credentials for a server or an agent."""
