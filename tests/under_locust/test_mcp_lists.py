@@ -16,6 +16,8 @@ from loadtest.users.mcp.lists import (
     offered_resources,
     offered_templates,
     offered_tools,
+    own_resource,
+    own_template,
 )
 
 FIXTURE = Fixture(tools={"echo": "x-echo", "fail": "x-fail"}, prompts={"greet": "x-greet"})
@@ -88,6 +90,16 @@ def test_a_complete_list(offer: Offer, entities: list[Any]) -> None:
             "expected the arguments of the backend's prompts",
         ),
         (offered_resources(), [], "expected every one of the backend's resources"),
+        (
+            own_resource("x://a", "x://{part}"),
+            [{"uri": "x://a"}, {"uri": "x://{part}"}],
+            "expected no entity of another kind among the resources",
+        ),
+        (
+            own_template("x://{part}", "x://a"),
+            [{"uriTemplate": "x://{part}"}, {"uriTemplate": "x://a"}],
+            "expected no entity of another kind among the resourceTemplates",
+        ),
     ],
 )
 def test_a_wrong_list(offer: Offer, entities: list[Any], complaint: str) -> None:

@@ -28,6 +28,12 @@ class Offer(NamedTuple):
     """Other members of each entity, as far as they are definite."""
     only: bool = False
     """Whether the list must contain nothing else."""
+    foreign: frozenset[str] = frozenset()
+    """Keys of entities of another kind, which the list must not contain."""
+
+
+TEMPLATES, RESOURCES = frozenset({"greeting://{name}"}), frozenset({"note://hello", "note://time"})
+"""The resource templates and the resources of the MCP backend: each is listed as what it is only."""
 
 
 def _argument(name: str, *, required: bool) -> dict[str, Any]:
@@ -58,12 +64,23 @@ def offered_resources(*, only: bool = False) -> Offer:
     """Return the resources of the MCP backend."""
     plain = {"mimeType": "text/plain"}
     hello = plain | {"description": "Return a text that never changes."}
-    return Offer("resources", "uri", {"note://hello": hello, "note://time": plain}, only)
+    return Offer("resources", "uri", {"note://hello": hello, "note://time": plain}, only, TEMPLATES)
 
 
 def offered_templates() -> Offer:
     """Return the resource templates of the MCP backend."""
-    return Offer("resourceTemplates", "uriTemplate", {"greeting://{name}": {"mimeType": "text/plain"}})
+    described = {"greeting://{name}": {"mimeType": "text/plain"}}
+    return Offer("resourceTemplates", "uriTemplate", described, foreign=RESOURCES)
+
+
+def own_resource(uri: str, template: str) -> Offer:
+    """Return a resource at ``uri`` that a list of resources must contain, and a ``template`` that it must not."""
+    return Offer("resources", "uri", {uri: {}}, foreign=frozenset({template}))
+
+
+def own_template(template: str, uri: str) -> Offer:
+    """Return a ``template`` that a list of templates must contain, and a resource at ``uri`` that it must not."""
+    return Offer("resourceTemplates", "uriTemplate", {template: {}}, foreign=frozenset({uri}))
 
 
 NO_TEMPLATES = Offer("resourceTemplates", "uriTemplate", {})
@@ -115,6 +132,8 @@ def complete(offer: Offer, found: Mapping[str, Any]) -> Mismatch | None:
                 continue
             if not same(value, found[name].get(member)):
                 return expected(f"the {member} of the backend's {offer.member}", found[name])
+    if found.keys() & offer.foreign:
+        return expected(f"no entity of another kind among the {offer.member}", sorted(found))
     if offer.only and (others := found.keys() - offer.entities.keys()):
         return expected(f"only the server's {offer.member}", sorted(others))
     return None

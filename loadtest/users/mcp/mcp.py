@@ -23,8 +23,11 @@ from loadtest.users.mcp.lists import (
     offered_resources,
     offered_templates,
     offered_tools,
+    own_resource,
+    own_template,
 )
 from loadtest.users.read_back import NotReadable
+from loadtest.users.registry.fixtures import INFO, new_resource
 
 SESSION = "mcp-session-id"
 REPORT_WITHIN = 60.0
@@ -102,6 +105,25 @@ class McpUser(SessionUser):
             self.walk("POST /mcp/ prompts/list", offered_prompts(self.fixture), headers=headers)
             self.rpc("POST /mcp/ ping", headers=headers, check=empty)
             self.rpc("POST /mcp/ logging/setLevel", {"level": "info"}, headers=headers, check=empty)
+
+    @task
+    def kinds(self) -> None:
+        """A resource and a resource template, each in the list of its kind and in no other."""
+        name = self.name("resource")
+        uri, template = f"loadtest://{name}", f"loadtest://{name}/{{part}}"
+        plain, pattern = own_resource(uri, template), own_template(template, uri)
+        resource = new_resource(name)
+        patterned = new_resource(self.name("template"), uri=template, uri_template=template)
+        delete: dict[str, Any] = {"delete": "DELETE /resources/{resource_id}", "read": INFO}
+        with (
+            self.created("POST /resources", json=resource, **delete),
+            self.created("POST /resources", json=patterned, **delete),
+        ):
+            self.walk("POST /rpc resources/list", plain)
+            self.walk("POST /rpc resources/templates/list", pattern)
+            with self.session(GATEWAY) as headers:
+                self.walk("POST /mcp/ resources/list", plain, headers=headers)
+                self.walk("POST /mcp/ resources/templates/list", pattern, headers=headers)
 
     @task
     def completion(self) -> None:
