@@ -15,7 +15,7 @@ from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_se
 
 if TYPE_CHECKING:
     from loadtest.client.answer import Answer
-    from loadtest.client.caller import Check
+    from loadtest.client.caller import Check, Effect
 
 PARTS = (
     ("GET /servers/{server_id}/tools", "POST /tools/{tool_id}/state", "tool"),
@@ -28,6 +28,8 @@ ISSUER = "https://issuer.example.com"
 """Used in metadata only; no request is sent to it."""
 OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
 MOVED = 301
+REFUSED = (400, 404, 409, 422)
+"""Statuses of an update that names a part of a virtual server otherwise than by its id."""
 
 
 class ServersUser(RegistryUser):
@@ -117,6 +119,49 @@ class ServersUser(RegistryUser):
                     params={"tags": tag},
                     check=both(lists_only(server.id), names_parts(parts, disabled=not on, at="0.")),
                 )
+
+    @task
+    def parts_by_name(self) -> None:
+        """A virtual server with a part of each kind, which keeps them when an update names one by its name.
+
+        A gateway may refuse the update, or find the part by its name; it must not remove what it does not find.
+        """
+        with self.tool() as tool, self.resource() as resource, self.prompt() as prompt, self.agent() as agent:
+            associated = {
+                "associated_tools": [tool.id],
+                "associated_resources": [resource.id],
+                "associated_prompts": [prompt.id],
+                "associated_a2a_agents": [agent.id],
+            }
+            parts = {
+                "associatedTools": tool["name"],
+                "associatedResources": resource.id,
+                "associatedPrompts": prompt.id,
+                "associatedA2aAgents": agent.id,
+            }
+            with self.server(**associated) as server:
+                names = {
+                    "associatedTools": tool["name"],
+                    "associatedResources": resource["name"],
+                    "associatedPrompts": prompt["name"],
+                    "associatedA2aAgents": agent["name"],
+                }
+                for member, name in names.items():
+                    self.call(
+                        "PUT /servers/{server_id}",
+                        server_id=server.id,
+                        json={member: [name]},
+                        refusals=REFUSED,
+                        effect=self.keeps_parts(server.id, parts),
+                    )
+
+    def keeps_parts(self, server: str, parts: Mapping[str, str]) -> Effect:
+        """Return an effect that reads a virtual server, which must have just these ``parts``."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            return names_parts(parts)(self.call("GET /servers/{server_id}", server_id=server))
+
+        return effect
 
     @task(2)
     def empty(self) -> None:
