@@ -17,6 +17,7 @@ from tree_sitter import Language, Parser
 
 from loadtest.client.answer import Answer, refusal_reason
 from loadtest.client.mismatch import Mismatch, expected, refused
+from loadtest.users.read_back import properties_of
 
 if TYPE_CHECKING:
     from loadtest.client.caller import Check
@@ -29,6 +30,20 @@ GONE = (404,)
 """Statuses of a read of something that was deleted."""
 TAKEN = "already"
 """Message for a server that another user has just registered."""
+BY_THEMSELVES = frozenset(
+    {
+        "updatedat",
+        "version",
+        "modifiedby",
+        "modifiedvia",
+        "modifiedfromip",
+        "modifieduseragent",
+        "lastseen",
+        "metrics",
+        "reachable",
+    }
+)
+"""Names, in one spelling, of properties that change with any update, or without one."""
 METHOD = "grpc.health.v1.Health.Check"
 """A method of every gRPC service in the fixture."""
 REQUESTED = re.compile(r"cancelJoinRequest\('[^']+', '([^']+)'\)")
@@ -62,6 +77,24 @@ def has_all(values: Mapping[str, Any], *, under: str = "") -> Check:
         return None
 
     return check
+
+
+def keeps_unsent(
+    before: Answer, after: Answer, form: Mapping[str, str], *, under: str = ""
+) -> Mismatch | None:
+    """Return a mismatch if a property that ``form`` does not contain differs between two reads of an entity.
+
+    The entity is the member ``under`` of both, if given.
+    """
+    old, new = (properties_of(one[under] if under else one.json) for one in (before, after))
+    sent = properties_of(form)
+    for name, value in old.items():
+        if name in sent or name in BY_THEMSELVES:
+            continue
+        if new.get(name) != value:
+            what = f"{name}, which the form does not contain, to be kept"
+            return expected(what, f"{new.get(name)!r:.80} instead of {value!r:.80}")
+    return None
 
 
 def _ids(tags: Any) -> Any:

@@ -16,7 +16,8 @@ from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
-from loadtest.users.registry.fixtures import DESCRIPTION, TEXT
+from loadtest.users.read_back import Item
+from loadtest.users.registry.fixtures import DESCRIPTION, INFO, TEXT, new_prompt, new_resource
 
 RESOURCES = Kind(
     create="POST /admin/resources",
@@ -75,6 +76,21 @@ class AdminResourcesUser(AdminUser):
         """A resource of a team, and a public one that is switched off and on again, in every list."""
         self.in_lists(RESOURCES, new_resource_form)
 
+    @task
+    def of_other(self) -> None:
+        """A resource of somebody else in a team that is changed by form."""
+        name = self.name("resource")
+        title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
+        self.changes_of_other(
+            RESOURCES,
+            "POST /resources",
+            lambda scope: new_resource(name, scope=scope, **title),
+            "POST /admin/resources/{resource_id}/edit",
+            new_resource_form(name),
+            delete="DELETE /resources/{resource_id}",
+            read=INFO,
+        )
+
 
 class AdminPromptsUser(AdminUser):
     """A user who manages prompts."""
@@ -97,6 +113,20 @@ class AdminPromptsUser(AdminUser):
     def states(self) -> None:
         """A prompt of a team, and a public one that is switched off and on again, in every list."""
         self.in_lists(PROMPTS, new_prompt_form)
+
+    @task
+    def of_other(self) -> None:
+        """A prompt of somebody else in a team that is changed by form."""
+        name = self.name("prompt")
+        self.changes_of_other(
+            PROMPTS,
+            "POST /prompts",
+            lambda scope: new_prompt(name, scope=scope),
+            "POST /admin/prompts/{prompt_id}/edit",
+            new_prompt_form(name),
+            delete="DELETE /prompts/{prompt_id}",
+            read=Item("GET /prompts/{prompt_id}"),
+        )
 
 
 def new_resource_form(name: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import finds, has_all, succeeded, went_back
+from loadtest.fixtures.callers import Role
+from loadtest.users.admin.checks import finds, has_all, keeps_unsent, succeeded, went_back
 from loadtest.users.admin.lists import (
     MOST,
     Shown,
@@ -26,7 +27,8 @@ from loadtest.users.admin.lists import (
     turns_to,
 )
 from loadtest.users.base import named
-from loadtest.users.registry.fixtures import RegistryUser, of_team
+from loadtest.users.read_back import ReadBack
+from loadtest.users.registry.fixtures import ADDRESS, PARTS, RegistryUser, of_team
 
 OFF = {"activate": "false"}
 ON = {"activate": "true"}
@@ -76,6 +78,57 @@ class AdminUser(RegistryUser):
     def me(self) -> str:
         """The administrator's own address."""
         return self.link.session.credentials.email
+
+    def changes_of_other(
+        self,
+        kind: Kind,
+        create: str,
+        body: Callable[[dict[str, str]], dict[str, Any]],
+        edit: str,
+        form: Mapping[str, str],
+        *,
+        delete: str,
+        read: ReadBack,
+    ) -> None:
+        """Change an entity of somebody else by form: everything that the form does not contain must stay as it is.
+
+        The form of the browser has no team, and no owner.
+
+        Args:
+            kind: its ``item`` reads the entity.
+            create: the operation that creates the entity, as the owner of a team.
+            body: returns its body, for an entity in a scope.
+            edit: the operation that changes it.
+            form: the fields of the form, with the entity's own values.
+            delete: the operation that deletes it.
+            read: the read-back of its creation and deletion.
+        """
+        with self._others_team() as (team, owner):
+            made = body(of_team(team))
+            with self.created(
+                create, json=made, bearer=owner, delete=delete, read=read, differs=(*ADDRESS, *PARTS)
+            ) as entity:
+                own = named({parameter_of(kind.item): entity.id})
+                before = self.call(kind.item, check=has_all({"teamId": team}, under=kind.under), **own)
+                changes = {**form, "visibility": "team", "description": "Changed by form.", "tags": "changed"}
+                values = {"description": changes["description"], "tags": [changes["tags"]]}
+
+                def effect(_: Answer) -> Mismatch | None:
+                    read = self.call(kind.item, **own)
+                    return has_all(values, under=kind.under)(read) or keeps_unsent(
+                        before, read, changes, under=kind.under
+                    )
+
+                self.form(edit, entity.id, changes, check=succeeded, effect=effect)
+
+    @contextmanager
+    def _others_team(self) -> Iterator[tuple[str, str | None]]:
+        """Yield the id of a team for the ``with`` block, and the token of its owner; of the administrator if None."""
+        if (callers := self.fixture.callers) is not None:
+            yield callers.team, callers.bearer(Role.OWNER, self.link.session)
+        else:
+            with self.team() as team:
+                yield team.id, None
 
     @contextmanager
     def made(

@@ -14,9 +14,9 @@ from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, has_at_least, lists_only
-from loadtest.users.read_back import Listed
+from loadtest.users.read_back import Item, Listed
 from loadtest.users.recorded import is_recorded
-from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, of_team
+from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, new_agent, new_gateway, new_server, of_team
 
 SERVERS = Kind(
     create="POST /admin/servers",
@@ -54,6 +54,7 @@ AGENTS = Kind(
     ids="GET /admin/a2a/ids",
     ids_at="agent_ids",
 )
+KEPT_HEADERS = '["X-Kept"]'
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
 OAUTH = {
     "oauth_enabled": "on",
@@ -117,6 +118,22 @@ class AdminServersUser(AdminUser):
         """A server of a team, and a public one that is disabled and enabled again, in every list."""
         self.in_lists(SERVERS, new_server_form)
 
+    @task
+    def of_other(self) -> None:
+        """A server of somebody else in a team, with an agent, that is changed by form."""
+        with self.agent() as agent:
+            form = {key: value for key, value in new_server_form(self.name("server")).items() if key != "id"}
+            more = {"associated_a2a_agents": [agent.id], "icon": form["icon"]}
+            self.changes_of_other(
+                SERVERS,
+                "POST /servers",
+                lambda scope: new_server(form["name"], scope=scope, **more),
+                "POST /admin/servers/{server_id}/edit",
+                form,
+                delete="DELETE /servers/{server_id}",
+                read=Item("GET /servers/{server_id}"),
+            )
+
 
 class AdminGatewaysUser(AdminUser):
     """A user who manages federated gateways."""
@@ -143,6 +160,24 @@ class AdminGatewaysUser(AdminUser):
     def states(self) -> None:
         """A gateway of a team, and a public one that is disabled and enabled again, in every list."""
         self.in_lists(GATEWAYS, self._form)
+
+    @task
+    def of_other(self) -> None:
+        """A gateway of somebody else in a team that is changed by form."""
+        token = self.secret()
+        own = {"auth_type": "bearer", "auth_token": token, "passthrough_headers": KEPT_HEADERS}
+        form = self._form(self.name("gateway")) | own
+        every = {"authType": "bearer", "authToken": token, "passthroughHeaders": ["X-Kept"]}
+        more = self.spelled("POST /gateways", every)
+        self.changes_of_other(
+            GATEWAYS,
+            "POST /gateways",
+            lambda scope: new_gateway(form["name"], self.backend("mcp_small"), scope=scope, **more),
+            "POST /admin/gateways/{gateway_id}/edit",
+            form,
+            delete="DELETE /gateways/{gateway_id}",
+            read=Item("GET /gateways/{gateway_id}"),
+        )
 
     @task
     def replaced(self) -> None:
@@ -255,6 +290,22 @@ class AdminA2AUser(AdminUser):
     def states(self) -> None:
         """An agent of a team, and a public one that is disabled and enabled again, in every list."""
         self.in_lists(AGENTS, self._form)
+
+    @task
+    def of_other(self) -> None:
+        """An agent of somebody else in a team that is changed by form."""
+        own = {"auth_type": "bearer", "auth_token": self.secret(), "agent_type": "jsonrpc"}
+        form = self._form(self.name("agent")) | own | {"passthrough_headers": KEPT_HEADERS}
+        more = {**own, "passthrough_headers": ["X-Kept"]}
+        self.changes_of_other(
+            AGENTS,
+            "POST /a2a",
+            lambda scope: new_agent(form["name"], form["endpoint_url"], scope=scope, **more),
+            "POST /admin/a2a/{agent_id}/edit",
+            form,
+            delete="DELETE /a2a/{agent_id}",
+            read=Item("GET /a2a/{agent_id}"),
+        )
 
     def _form(self, name: str) -> dict[str, str]:
         return {

@@ -13,7 +13,8 @@ from loadtest.users.admin.checks import finds, succeeded, went_back
 from loadtest.users.admin.forms import PURGE, AdminUser, Kind
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.registry.fixtures import DESCRIPTION, TEXT_ARGUMENT
+from loadtest.users.read_back import Item
+from loadtest.users.registry.fixtures import DESCRIPTION, TEXT_ARGUMENT, new_tool
 
 TOOLS = Kind(
     create="POST /admin/tools",
@@ -81,6 +82,25 @@ class AdminToolsUser(AdminUser):
     def states(self) -> None:
         """A tool of a team, and a public one that is switched off and on again, in every list."""
         self.in_lists(TOOLS, lambda name: new_form(name, self.backend("rest")))
+
+    @task
+    def of_other(self) -> None:
+        """A tool of somebody else in a team that is changed by form."""
+        name, service = self.name("tool"), self.backend("rest")
+
+        def body(scope: dict[str, str]) -> dict[str, Any]:
+            mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
+            return new_tool(name, service, scope=scope, title="Kept", timeout_ms=15000, **mappings)
+
+        self.changes_of_other(
+            TOOLS,
+            "POST /tools",
+            body,
+            "POST /admin/tools/{tool_id}/edit",
+            new_form(name, service),
+            delete="DELETE /tools/{tool_id}",
+            read=Item("GET /tools/{tool_id}"),
+        )
 
     @task
     def slashes(self) -> None:
