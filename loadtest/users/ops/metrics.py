@@ -8,6 +8,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.lists import entries
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import both
 
 YEAR = 365
 """Retention in days, large enough that the maintenance deletes nothing that other users read."""
@@ -35,7 +36,7 @@ class MetricsUser(GatewayUser):
     def dashboards(self) -> None:
         """Totals of every kind of entity, for the API, the administrator's page and Prometheus."""
         self.call("GET /metrics", check=add_up)
-        self.call("GET /admin/metrics", check=add_up)
+        self.call("GET /admin/metrics", check=both(add_up, have_rates))
         self.call(
             "GET /metrics/prometheus",
             headers={"Accept": "text/plain"},
@@ -131,6 +132,17 @@ def figures_agree(answer: Answer) -> Mismatch | None:
         figures = entity.get("metrics")
         if figures is not None and (wrong := contradicts(figures)):
             return expected(f"{wrong} of each entity in the list", figures)
+    return None
+
+
+def have_rates(answer: Answer) -> Mismatch | None:
+    """Check that what is ranked was used, and has a success rate and a response time, which may be 0."""
+    for kind in KINDS:
+        for row in answer["topPerformers"][kind]:
+            one = {name.replace("_", "").lower(): value for name, value in row.items()}
+            for name in ("successrate", "avgresponsetime"):
+                if one["executioncount"] > 0 and not isinstance(one[name], int | float):
+                    return expected(f"the {name} of each of the {kind} that were used", row)
     return None
 
 
