@@ -578,6 +578,8 @@ class GatewayUser(FastHttpUser):
         Its visibility, team, owner, description and tags (:data:`loadtest.users.read_back.KEPT`) must be as in the
         response of its creation or of the last update, if they are not sent. A form replaces all properties.
         The response must state the change (:mod:`loadtest.users.change_record`).
+        What is not sent, such as its team, owner, tags and parts (:data:`loadtest.users.read_back.KEPT`), must be as in
+        the response of its creation or of the last update. A form replaces all properties.
 
         Args:
             operation: changes the entity.

@@ -19,8 +19,57 @@ _PLAIN_VALUES = (str, int, float)
 """Types of values that are compared; a flag is a number."""
 _CHANGING = re.compile(r"(^|_)(at|date|count|metrics|reachable|seen|used|status|message|version)$")
 """Names, with underscores, of members that change without a request, or that differ between kinds of responses."""
-KEPT = frozenset({"visibility", "teamid", "owneremail", "createdby", "tags", "description"})
+KEPT = frozenset(
+    {
+        "visibility",
+        "teamid",
+        "owneremail",
+        "createdby",
+        "tags",
+        "description",
+        "enabled",
+        "icon",
+        "title",
+        "associatedtools",
+        "associatedtoolids",
+        "associatedresources",
+        "associatedprompts",
+        "associateda2aagents",
+        "oauthenabled",
+        "requesttype",
+        "integrationtype",
+        "headers",
+        "inputschema",
+        "outputschema",
+        "annotations",
+        "jsonpathfilter",
+        "querymapping",
+        "headermapping",
+        "timeoutms",
+        "extensionmetadata",
+        "mimetype",
+        "uri",
+        "uritemplate",
+        "template",
+        "arguments",
+        "transport",
+        "passthroughheaders",
+        "agenttype",
+        "endpointurl",
+        "protocolversion",
+        "capabilities",
+        "config",
+    }
+)
 """Names, in lower case without underscores, of properties that an update which does not contain them must keep."""
+FOLLOWS = {
+    "associatedtoolids": "associatedtools",
+    "requesttype": "integrationtype",
+    "arguments": "template",
+    "uritemplate": "uri",
+    "outputschema": "inputschema",
+}
+"""Names of properties in :data:`KEPT` that an update of another property may change, and of that one."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 _MASK = re.compile(r"\*+")
 
@@ -231,6 +280,7 @@ def untouched(before: Mapping[str, Any], body: Any, values: Mapping[str, Any]) -
     """
     parts = [body, *body.values()] if isinstance(body, Mapping) else []
     sent = {_plain(name) for part in (*parts, values) if isinstance(part, Mapping) for name in part}
+    sent |= {name for name, cause in FOLLOWS.items() if cause in sent}
     return {k: v for k, v in before.items() if k in KEPT and k not in sent and v is not None}
 
 
@@ -247,7 +297,7 @@ def keeps(before: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | N
 def _unchanged(value: Any, found: Any) -> bool:
     if isinstance(value, list) and isinstance(found, list):
         return sorted(map(str, map(_label, value))) == sorted(map(str, map(_label, found)))
-    return bool(value == found)
+    return same(value, found) if isinstance(value, Mapping) else bool(value == found)
 
 
 def contradiction(stated: Any, shown: Any, where: str) -> Mismatch | None:

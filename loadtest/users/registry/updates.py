@@ -117,6 +117,10 @@ class EntityUpdateUser(RegistryUser):
                 **own,
             )
             self.call("GET /servers/{server_id}/tools", check=lists_only(tool.id), **own)
+            self.update("PUT /servers/{server_id}", json={"description": CHANGED_TEXT}, **own)
+            none: dict[str, Any] = {"associatedTools": [], "associatedResources": [], "associatedPrompts": []}
+            self.update("PUT /servers/{server_id}", json=none, **own)
+            self.call("GET /servers/{server_id}/tools", check=lists_only(), **own)
 
     @task(1)
     def update_gateway(self) -> None:
