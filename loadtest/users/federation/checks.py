@@ -103,6 +103,16 @@ def echoed(at: str, values: dict[str, Any]) -> Check:
     return check
 
 
+def echoed_whole(at: str, values: dict[str, Any]) -> Check:
+    """Return a check that the echoed request has just these ``values`` in its member ``at``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = msgspec.json.decode(answer["result.content.0.text"]).get(at)
+        return None if found == values else expected(f"{at} with just {', '.join(sorted(values))}", found)
+
+    return check
+
+
 def echoed_path(path: str) -> Check:
     """Return a check that the echoed request has this ``path``."""
 
@@ -134,11 +144,13 @@ def says_text(text: str) -> Check:
     return check
 
 
-def carries(received: Mapping[str, str], name: str, value: str) -> Mismatch | None:
-    """Return a mismatch if the backend did not receive the header ``name`` with this ``value``.
+def carries(
+    received: Mapping[str, str], name: str, value: str, *, what: str = "the stored credentials"
+) -> Mismatch | None:
+    """Return a mismatch if the backend did not receive ``what`` is expected, the header ``name`` with this ``value``.
 
     If ``name`` is that of the query, ``value`` must be one of its parameters.
     """
     found = received.get(name.lower(), "")
     parts = found.split("&") if name == QUERY else [found]
-    return None if value in parts else expected(f"the stored credentials in the header {name}", found)
+    return None if value in parts else expected(f"{what} in the header {name}", found)

@@ -10,10 +10,23 @@ from loadtest.backends.settings import TEXT
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.users.base import task
-from loadtest.users.federation.checks import echoed, echoed_path, says_status, says_text
+from loadtest.users.checks import both
+from loadtest.users.federation.checks import (
+    echoed,
+    echoed_method,
+    echoed_path,
+    echoed_whole,
+    says_status,
+    says_text,
+)
 from loadtest.users.registry.fixtures import RegistryUser, new_tool
 
 STATUSES = (400, 404, 500, 503)
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+"""Methods of requests with a body."""
+JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+ENCODED = "a text & more = 50 % + ü"
+"""A text with characters that are encoded in a form, a query and a path."""
 
 
 class RestServicesUser(RegistryUser):
@@ -34,6 +47,59 @@ class RestServicesUser(RegistryUser):
         with self.service("/received", headers=headers) as tool:
             text = self.name("text")
             self.run_tool(tool, {"text": text}, echoed("form", {"text": text}))
+
+    @task
+    def json_bodies(self) -> None:
+        """Services that take JSON, with every method; values keep their types."""
+        everything = {"text": ENCODED, "number": 7, "flag": True, "list": ["a", "b"], "object": {"a": None}}
+        for method in METHODS:
+            with self.service(
+                "/received?fixed=1", request_type=method, headers={"Content-Type": JSON}
+            ) as tool:
+                received = both(echoed_method(method), echoed_whole("json", everything))
+                self.run_tool(tool, everything, both(received, echoed("query", {"fixed": "1"})))
+
+    @task
+    def form_bodies(self) -> None:
+        """Services that take a form or its parts, with every method and with credentials."""
+        for media_type in (FORM, f"{FORM}; charset=utf-8", MULTIPART):
+            for method in METHODS:
+                token = self.name("token")
+                more = {"auth_type": "bearer", "auth_token": token, "request_type": method}
+                with self.service("/received?fixed=1", headers={"Content-Type": media_type}, **more) as tool:
+                    received = both(
+                        echoed("form", {"text": ENCODED}),
+                        echoed_method(method),
+                        echoed("query", {"fixed": "1"}),
+                        echoed("headers", {"authorization": f"Bearer {token}"}),
+                    )
+                    self.run_tool(tool, {"text": ENCODED}, received)
+
+    @task
+    def query(self) -> None:
+        """A service that takes its arguments in the query, beside what its address has there."""
+        with self.service("/received?fixed=1", request_type="GET") as tool:
+            received = echoed("query", {"text": ENCODED, "fixed": "1"})
+            self.run_tool(tool, {"text": ENCODED}, both(echoed_method("GET"), received))
+
+    @task
+    def mapped_bodies(self) -> None:
+        """Services that take a body with other names than the tool's arguments, in every format."""
+        for media_type, at in ((JSON, "json"), (FORM, "form"), (MULTIPART, "form")):
+            mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
+            with self.service("/received", headers={"Content-Type": media_type}, **mappings) as tool:
+                text = self.name("text")
+                received = both(echoed(at, {"q": text}), echoed("headers", {"x-text": text}))
+                self.run_tool(tool, {"text": text}, received)
+
+    @task
+    def path_and_body(self) -> None:
+        """Services with an argument in their path, which is not in the body then."""
+        for media_type, at in ((JSON, "json"), (FORM, "form")):
+            with self.service("/received/{part}", headers={"Content-Type": media_type}) as tool:
+                part, text = self.name("part"), self.name("text")
+                received = both(echoed_path(f"/received/{part}"), echoed_whole(at, {"text": text}))
+                self.run_tool(tool, {"part": part, "text": text}, received)
 
     @task
     def mapped(self) -> None:
