@@ -99,6 +99,17 @@ def test_headers_of_calls_are_remembered_by_name() -> None:
     assert run(scenario) == ["a", "a", None]
 
 
+def test_headers_are_remembered_by_method() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[str | None]:
+        for method in ("tools/call", "prompts/get"):
+            client.headers["X-Key"] = method
+            await ask(client, "/plain/a/mcp", method, {"name": settings.PROMPTS[0]})
+        paths = ("/received/a", "/received/a?method=prompts/get", "/received/a?method=tools/list")
+        return [(await client.get(path)).json().get("x-key") for path in paths]
+
+    assert run(scenario) == ["tools/call", "prompts/get", None]
+
+
 def test_the_query_of_a_call_is_remembered() -> None:
     async def scenario(client: httpx.AsyncClient) -> str:
         await ask(client, "/plain/a/mcp?api_key=b", "tools/call", {"name": "echo"})

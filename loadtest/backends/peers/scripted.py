@@ -11,10 +11,11 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
 - ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
   that is invalid;
-- ``/plain/NAME/mcp`` has one tool, and remembers the headers of its calls;
+- ``/plain/NAME/mcp`` has one tool, and prompts;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
-- ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them.
+- ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
+  server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ HELD_FOR = 20.0
 HELD_WITHIN = 5.0
 """Seconds to wait for a call that waits."""
 _METHOD_NOT_FOUND = -32601
+_CALL = "tools/call"
+_SEND = "SendMessage"
+"""The method of a message in A2A 1.0, whose result is an object with the answer; in 0.3, it is the answer."""
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
 _UNAVAILABLE = 503
 
@@ -51,7 +55,8 @@ class ScriptedPeers:
     """The servers; they share what they remember."""
 
     def __init__(self) -> None:
-        self._received: dict[str, dict[str, str]] = {}
+        self._received: dict[tuple[str, str], dict[str, str]] = {}
+        """Headers by name and method: gateways check the health of a server at any time, with other requests."""
         self._away: set[str] = set()
         self._changed: set[str] = set()
         self._held: dict[str, asyncio.Event] = {}
@@ -74,7 +79,8 @@ class ScriptedPeers:
 
     async def received(self, request: Request) -> JSONResponse:
         """Return the headers of the last request for a name."""
-        return JSONResponse(self._received.get(request.path_params["name"], {}))
+        name, method = request.path_params["name"], request.query_params.get("method", _CALL)
+        return JSONResponse(self._received.get((name, method), {}))
 
     async def switch(self, request: Request) -> JSONResponse:
         """Let a server go away, or return."""
@@ -123,6 +129,9 @@ class ScriptedPeers:
         message = await request.json()
         said = message.get("params", {}).get("message", {})
         reply = {"kind": "message", "role": "agent", "messageId": "1", "parts": said.get("parts", [])}
+        if message.get("method") == _SEND:
+            answer = {"role": "ROLE_AGENT", "messageId": "1", "contextId": "1", "parts": reply["parts"]}
+            reply = {"message": answer}
         return JSONResponse({"jsonrpc": "2.0", "id": message.get("id"), "result": reply})
 
     async def mcp(self, request: Request) -> Response:
@@ -136,9 +145,7 @@ class ScriptedPeers:
             behaviour = "changed"
         message = await request.json()
         method = message.get("method")
-        # Gateways check the health of a server at any time, with other requests.
-        if method == "tools/call":
-            self._remember(request)
+        self._remember(request, str(method))
         if "id" not in message:
             return Response(status_code=202)
         params = message.get("params") or {}
@@ -160,8 +167,9 @@ class ScriptedPeers:
         finally:
             del self._held[name]
 
-    def _remember(self, request: Request) -> None:
-        self._received[request.path_params["name"]] = dict(request.headers) | {QUERY: request.url.query}
+    def _remember(self, request: Request, method: str = _CALL) -> None:
+        name = request.path_params["name"]
+        self._received[name, method] = dict(request.headers) | {QUERY: request.url.query}
 
 
 class _Dropped(Response):
@@ -211,9 +219,12 @@ def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = PROMPTS if behaviour == "paged" else ()
+    names = PROMPTS if behaviour in ("paged", "plain") else ()
     argument = {"name": "who", "description": "who is greeted", "required": True}
-    return _page("prompts", [{"name": name, "arguments": [argument]} for name in names], behaviour, params)
+    prompts = [
+        {"name": name, "description": f"The prompt {name}.", "arguments": [argument]} for name in names
+    ]
+    return _page("prompts", prompts, behaviour, params)
 
 
 def _call_tool(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from loadtest.backends.settings import QUERY
+from loadtest.backends.settings import PROMPTS, QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.request import Query
 from loadtest.users.base import named, task
-from loadtest.users.checks import answers, contains
-from loadtest.users.federation.checks import called, carries
+from loadtest.users.checks import answers, both, contains, refreshed
+from loadtest.users.federation.checks import called, carries, prompts_for
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import (
     ADDRESS,
@@ -107,8 +107,66 @@ class StoredCredentialsUser(RegistryUser):
 
         self.keeps(stored, "Authorization", lambda secret: f"Bearer client_credentials:lt-client:{secret}")
 
+    @task
+    def prompts(self) -> None:
+        """A prompt of servers with a token or a parameter of the address."""
+        secret = self.secret()
+        bearer = {"authType": "bearer", "authToken": secret}
+        self.fills_prompt(bearer, "Authorization", f"Bearer {secret}")
+        parameter = {
+            "authType": "query_param",
+            "authQueryParamKey": SECRET_PARAMETER,
+            "authQueryParamValue": secret,
+        }
+        self.fills_prompt(parameter, QUERY, f"{SECRET_PARAMETER}={secret}")
+
+    @task
+    def prompts_with_headers(self) -> None:
+        """A prompt of a server with a header of its own."""
+        secret = self.secret()
+        listed = {"authType": "authheaders", "authHeaders": [{"key": SECRET_HEADER, "value": secret}]}
+        self.fills_prompt(listed, SECRET_HEADER, secret)
+
+    @task
+    def prompts_with_tokens(self) -> None:
+        """A prompt of a server with a token that the gateway obtains with its client credentials."""
+        secret = self.secret()
+        config = {
+            "grant_type": "client_credentials",
+            "client_id": "lt-client",
+            "client_secret": secret,
+            "token_url": f"{self.backend('scripted')}/token/{self.name('client')}",
+            "scopes": ["tools"],
+        }
+        token = {"authType": "oauth", "oauthConfig": config}
+        value = f"Bearer client_credentials:lt-client:{secret}"
+        self.fills_prompt(token, "Authorization", value, "the token of the stored client")
+
+    def fills_prompt(
+        self, stored: Mapping[str, Any], header: str, value: str, what: str = "the stored credentials"
+    ) -> None:
+        """Register a server with ``stored`` credentials and fill in its prompt; it must receive ``header`` then."""
+        name, who = self.name("gateway"), self.name("who")
+        own = self.spelled("POST /gateways", stored)
+        body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", **own)
+        path = f"/received/{name}?method=prompts/get"
+
+        def received(_: Answer) -> Mismatch | None:
+            return carries(ask_scripted(self.backend("scripted"), "GET", path), header, value, what=what)
+
+        with self.created(
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *own)
+        ) as gateway:
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": f"{gateway['slug']}-{PROMPTS[0]}", "arguments": {"who": who}},
+                check=both(prompts_for(f"{PROMPTS[0]} greets {who}"), received),
+            )
+
     def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
         """Register a server at either address with credentials, update the credentials, then its description.
+
+        The server must receive them with calls of its tool, and when it is refreshed.
 
         Args:
             stored: returns the properties with a secret.
@@ -126,6 +184,12 @@ class StoredCredentialsUser(RegistryUser):
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
                 self.call_tool(name, check=self.receives(name, header, value(secret)))
+                received = self.receives(name, header, value(secret), "tools/list")
+                self.call(
+                    "POST /gateways/{gateway_id}/tools/refresh",
+                    gateway_id=gateway.id,
+                    check=both(refreshed(), received),
+                )
                 # The update is what loses them, so its failure is reported.
                 for changes in (stored(replaced), {"description": self.name("description")}):
                     self.call(
@@ -145,11 +209,10 @@ class StoredCredentialsUser(RegistryUser):
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 
-    def receives(self, name: str, header: str, value: str) -> Check:
-        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last call."""
-        return lambda _: carries(
-            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value
-        )
+    def receives(self, name: str, header: str, value: str, method: str = "tools/call") -> Check:
+        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last ``method``."""
+        path = f"/received/{name}?method={method}"
+        return lambda _: carries(ask_scripted(self.backend("scripted"), "GET", path), header, value)
 
     def receives_again(self, name: str, header: str, value: str) -> Check:
         """Return a check that calls the server again, which must receive ``header`` with this ``value``."""
@@ -223,27 +286,74 @@ class AgentCredentialsUser(RegistryUser):
         self.keeps(stored, QUERY, lambda secret: f"{SECRET_PARAMETER}={secret}")
 
     def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
-        """Register an agent at either address with credentials, update its description, then the credentials."""
-        scripted = self.backend("scripted")
+        """Register an agent at either address with credentials, update its description, then the credentials.
+
+        It must receive them in whatever way it is called, and after it was disabled and enabled.
+        """
         for create in ("POST /a2a", "POST /a2a/"):
-            name, secret, replaced = self.name("agent"), self.secret(), self.secret()
-            own = stored(secret)
-            body = new_agent(name, f"{scripted}/agent/{name}", agent_type="jsonrpc", **own)
-            with self.created(
-                create, json=body, delete="DELETE /a2a/{agent_id}", differs=own.keys() - {"auth_type"}
-            ) as agent:
-                self.asks(name, check=self.receives(name, header, value(secret)))
-                others = {camel(key): one for key, one in stored(replaced).items()}
-                for changes, kept in (
-                    ({"description": self.name("description")}, secret),
-                    (others, replaced),
-                ):
-                    self.call(
-                        "PUT /a2a/{agent_id}",
-                        agent_id=agent.id,
-                        json=changes,
-                        effect=self.receives_again(name, header, value(kept)),
-                    )
+            with self.team() as team:
+                self.keeps_of(create, of_team(team.id), stored, header, value)
+
+    def keeps_of(
+        self,
+        create: str,
+        scope: Mapping[str, str],
+        stored: Stored,
+        header: str,
+        value: Callable[[str], str],
+    ) -> None:
+        """Register an agent in a ``scope`` at one address; see :meth:`keeps`."""
+        name, secret, replaced = self.name("agent"), self.secret(), self.secret()
+        own = stored(secret)
+        address = f"{self.backend('scripted')}/agent/{name}"
+        body = new_agent(name, address, scope=scope, agent_type="jsonrpc", **own)
+        with self.created(
+            create, json=body, delete="DELETE /a2a/{agent_id}", differs=own.keys() - {"auth_type"}
+        ) as agent:
+            self.asks_in_every_way(agent, self.receives(name, header, value(secret)))
+            for on in (False, True):
+                self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params={"activate": on})
+            self.asks(name, check=self.receives(name, header, value(secret)))
+            others = {camel(key): one for key, one in stored(replaced).items()}
+            for changes, kept in (
+                ({"description": self.name("description")}, secret),
+                (others, replaced),
+            ):
+                self.call(
+                    "PUT /a2a/{agent_id}",
+                    agent_id=agent.id,
+                    json=changes,
+                    effect=self.receives_again(name, header, value(kept)),
+                )
+
+    def asks_in_every_way(self, agent: Answer, check: Check) -> None:
+        """Call an agent by its name and its ID, in its own protocol, as a tool, and on the admin pages."""
+        name, text = agent["name"], self.name("text")
+        self.asks(name, check=check)
+        self.rpc(
+            "POST /rpc tools/call",
+            {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
+            check=both(contains(text), check),
+        )
+        self.call(
+            "POST /admin/a2a/{agent_id}/test",
+            agent_id=agent.id,
+            json={"query": text},
+            check=both(contains(text), check),
+        )
+        if not self.offers("POST /a2a/invoke"):
+            return
+        self.call(
+            "POST /a2a/invoke",
+            json={"agent_id": agent.id, "parameters": question(text), "interaction_type": "query"},
+            check=both(contains(text), check),
+        )
+        self.call(
+            "POST /a2a/{agent_name}/jsonrpc",
+            agent_name=name,
+            json={"jsonrpc": "2.0", "id": text, **question(text)},
+            check=both(contains(text), check),
+        )
 
     def asks(self, name: str, *, check: Check | None = None) -> None:
         """Call the agent ``name``."""
