@@ -182,9 +182,11 @@ class _Dropped(Response):
 
 
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    # Releases up to 1.0.7 do not list prompts of a server whose capability for them is an empty object.
+    prompts = {"listChanged": False} if behaviour == "plain" else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
-        "capabilities": {"tools": {}, "resources": {}, "prompts": {}},
+        "capabilities": {"tools": {}, "resources": {}, "prompts": prompts},
         "serverInfo": {"name": f"scripted {behaviour}", "version": "1"},
     }
 
