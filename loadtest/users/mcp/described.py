@@ -59,10 +59,11 @@ class Way(NamedTuple):
     resources: str
     prompts: str
     call: str
-    read: str
-    get: str
     templates: str = ""
     """Empty for a virtual server, to which the gateway assigns no templates."""
+    read: str = ""
+    get: str = ""
+    """Empty where resources and prompts are not read."""
 
 
 RPC = Way(
@@ -70,17 +71,15 @@ RPC = Way(
     "POST /rpc resources/list",
     "POST /rpc prompts/list",
     "POST /rpc tools/call",
+    "POST /rpc resources/templates/list",
     "POST /rpc resources/read",
     "POST /rpc prompts/get",
-    "POST /rpc resources/templates/list",
 )
 MCP = Way(
     "POST /mcp/ tools/list",
     "POST /mcp/ resources/list",
     "POST /mcp/ prompts/list",
     "POST /mcp/ tools/call",
-    "POST /mcp/ resources/read",
-    "POST /mcp/ prompts/get",
     "POST /mcp/ resources/templates/list",
 )
 SERVER_MCP = Way(
@@ -88,8 +87,6 @@ SERVER_MCP = Way(
     "POST /servers/{server_id}/mcp resources/list",
     "POST /servers/{server_id}/mcp prompts/list",
     "POST /servers/{server_id}/mcp tools/call",
-    "POST /servers/{server_id}/mcp resources/read",
-    "POST /servers/{server_id}/mcp prompts/get",
 )
 
 
@@ -115,6 +112,8 @@ class Described(NamedTuple):
         (tool,), (uri,), (prompt,) = self.tool.entities, self.resource.entities, self.prompt.entities
         said = {"text": tool}
         yield way.call, {"name": tool, "arguments": said}, returns(said)
+        if not way.read:
+            return
         content = {"uri": uri, "mimeType": MARKDOWN, "text": TEXT}
         yield way.read, {"uri": uri}, holds("result.contents", [content])
         message = {"role": "user", "content": {"type": "text", "text": "Greet Ada in one sentence."}}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import named, task
+from loadtest.users.base import task
 from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists, mentions
 from loadtest.users.read_back import Entity, Item, Listed, ReadBack, shows
 from loadtest.users.registry.fixtures import INFO, RegistryUser
@@ -30,14 +30,8 @@ UNREAD = ("content",)
 """Properties in a file that no list shows."""
 
 
-STATES = {
-    "tools": ("POST /tools/{tool_id}/state", "tool_id"),
-    "resources": ("POST /resources/{resource_id}/state", "resource_id"),
-    "prompts": ("POST /prompts/{prompt_id}/state", "prompt_id"),
-    "servers": ("POST /servers/{server_id}/state", "server_id"),
-    "gateways": ("POST /gateways/{gateway_id}/state", "gateway_id"),
-}
-"""The operations that disable an entity of each kind, and their parameters."""
+KINDS = ("tools", "resources", "prompts", "servers", "gateways")
+"""Kinds of entities with tags, as the members of a file."""
 EXPORTED = ("name", "description", "uri", "template", "mimeType", "transport")
 """Properties of an entity that a file has, too, as far as its kind has them."""
 
@@ -192,13 +186,6 @@ class OverwritingUser(RegistryUser):
                 rest = {one: made for one, made in wanted.items() if one != kind}
                 without = {"tags": tag, "exclude_types": kind}
                 self.call(operation, params=without, check=exports_of(rest))
-            for kind, (state, parameter) in STATES.items():
-                self.call(state, params={"activate": False}, **named({parameter: wanted[kind].id}))
-            active = {"tags": tag, "include_inactive": False}
-            for none in ({"tags": tag}, active):
-                self.call(operation, params=none, check=exports_of({}))
-            every = {"tags": tag, "include_inactive": True}
-            self.call(operation, params=every, check=exports_of(wanted, on=False))
 
     def refuse_key(self, operation: str, tool: Part) -> None:
         """Import credentials that are to be encrypted with another key, and cannot be decrypted."""
@@ -239,12 +226,12 @@ class OverwritingUser(RegistryUser):
         self.call(operation, json={"import_data": file_of(parts), **options}, check=counted, effect=effect)
 
 
-def exports_of(*wanted: Mapping[str, Answer], on: bool = True) -> Check:
-    """Return a check that a file has just the entities ``wanted``, by kind, as they were created, and ``on`` or not."""
+def exports_of(*wanted: Mapping[str, Answer]) -> Check:
+    """Return a check that a file has just the entities ``wanted``, by kind, as they were created."""
 
     def check(answer: Answer) -> Mismatch | None:
         found, counts = answer["entities"], answer["metadata.entity_counts"]
-        for kind in STATES:
+        for kind in KINDS:
             entries = {one["name"]: one for one in found.get(kind, ())}
             entities = {str(made[kind]["name"]): made[kind] for made in wanted if kind in made}
             if entries.keys() != entities.keys() or len(entries) != len(found.get(kind, ())):
@@ -253,7 +240,7 @@ def exports_of(*wanted: Mapping[str, Answer], on: bool = True) -> Check:
                 return expected(f"the {kind} in the file to be counted", counts)
             for name, made in entities.items():
                 stated = {key: made[key] for key in EXPORTED if key in made.json}
-                wrong = shows(stated | {"is_active": on}, entries[name], "the export")
+                wrong = shows(stated | {"is_active": True}, entries[name], "the export")
                 if wrong is not None:
                     return expected(f"the {kind} in the file as they were created", str(wrong))
         return None
