@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from loadtest.client.answer import Answer
-from loadtest.client.protocols.protocol_cases import rpc_cases, session_cases
+from loadtest.client.protocols.protocol_cases import permission_cases, rpc_cases, session_cases
 from loadtest.client.refusal import compare, is_crash, is_refusal, outcome_of
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind, normalise
@@ -147,7 +147,9 @@ def test_a_reason_applies_to_its_own_cases(
 PATHS: Mapping[str, str] = {"server_id": "s"}
 
 
-@pytest.mark.parametrize("cases", [rpc_cases, session_cases], ids=["rpc", "session"])
+@pytest.mark.parametrize(
+    "cases", [rpc_cases, session_cases, permission_cases], ids=["rpc", "session", "permission"]
+)
 def test_the_cases_of_a_protocol_have_names_of_their_own(cases: object) -> None:
     made = list(cases("/servers/{server_id}/mcp", PATHS))  # type: ignore[operator]
     names = [(one.operation, one.label) for one in made]

@@ -19,14 +19,18 @@ from loadtest.users.access.matrix import (
     CALLING,
     FOREIGN,
     PROMPTS,
+    RESOURCES,
     SERVERS,
     TOOLS,
     EntityOperations,
     Visibility,
     judge_binding,
+    judge_completed,
     judge_foreign,
     judge_hidden,
     judge_item,
+    judge_like_unknown,
+    judge_reserved,
     judge_scope,
     judge_shown,
     sees,
@@ -139,6 +143,66 @@ def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem
 )
 def test_a_change_without_permission_must_be_refused(status: int, problem: ProblemKind | None) -> None:
     assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (403, None),
+        (401, None),
+        (404, UNAUTHORIZED),
+        (422, UNAUTHORIZED),
+        (200, UNAUTHORIZED),
+        (500, UNAUTHORIZED),
+    ],
+)
+def test_what_is_reserved_for_sessions_is_forbidden_before_anything_else(
+    status: int, problem: ProblemKind | None
+) -> None:
+    found = judge_reserved("API token: GET /tokens", answer(status))
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
+
+
+@pytest.mark.parametrize(
+    ("response", "expected", "problem"),
+    [
+        (answer(200, {"completion": {"values": ["lt://a"]}}), True, None),
+        (answer(200, {"completion": {"values": ["lt://a"]}}), False, UNAUTHORIZED),
+        (answer(200, {"completion": {"values": []}}), False, None),
+        (answer(403, {"detail": "x"}), False, None),
+        (answer(200, {"completion": {"values": []}}), True, MISSING),
+        (answer(500, {"detail": "x"}), False, CRASHED),
+    ],
+)
+def test_an_address_is_completed_for_those_who_see_it(
+    *, response: Answer, expected: bool, problem: ProblemKind | None
+) -> None:
+    found = judge_completed(RESOURCES, TEAM, Role.OUTSIDER, "lt://a", response, expected=expected)
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
+
+
+@pytest.mark.parametrize(
+    ("response", "expected", "problem"),
+    [
+        (answer(400, {"detail": "Prompt not found: lt-a"}), False, None),
+        (answer(400, {"detail": "Prompt not found: lt-a"}), True, MISSING),
+        (answer(400, {"detail": "Argument not found: who"}), False, UNAUTHORIZED),
+        (answer(400, {"detail": "Argument not found: who"}), True, None),
+        (answer(404, {"detail": "Prompt not found: lt-a"}), False, UNAUTHORIZED),
+        (answer(500, {"detail": "x"}), False, CRASHED),
+    ],
+)
+def test_the_answer_about_a_hidden_entity_is_that_about_an_unknown_one(
+    *, response: Answer, expected: bool, problem: ProblemKind | None
+) -> None:
+    unknown = answer(400, {"detail": "Prompt not found: lt-zz"})
+    found = judge_like_unknown(
+        PROMPTS, TEAM, Role.OUTSIDER, ("lt-a", "lt-zz"), unknown, response, expected=expected
+    )
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
 
 
 def test_a_binding_of_a_foreign_team_must_not_be_shown_or_removed() -> None:

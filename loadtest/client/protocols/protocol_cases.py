@@ -34,6 +34,20 @@ _METHODS: Mapping[str, Mapping[str, Any]] = {
     "roots/list": {},
 }
 """Methods with parameters that name nothing."""
+_FOR_EVERY_USER = ("initialize", "ping")
+"""Methods that need no permission."""
+_OF_THE_GATEWAY: Mapping[str, Mapping[str, Any]] = {
+    "list_tools": {},
+    "list_gateways": {},
+    "list_roots": {},
+}
+"""Older names of methods, which only the gateway's own endpoint has."""
+_ALLOWED: Mapping[str, Mapping[str, Any]] = {
+    "logging/setLevel": {"level": "info"},
+    "resources/subscribe": {"uri": "lt://unknown"},
+    "resources/unsubscribe": {"uri": "lt://unknown"},
+}
+"""Methods with parameters that would be carried out for a caller with the permission. The level is that of the boot."""
 _UNKNOWN = {
     "tools/call": "unknown tool",
     "resources/read": "unknown resource",
@@ -78,6 +92,28 @@ def rpc_cases(endpoint: str, path: Mapping[str, str], session: str = "") -> Iter
     ):
         yield case("", CaseGroup.PROTOCOL, label, json=body)
     yield case("", CaseGroup.PROTOCOL, "not JSON", raw=NOT_JSON)
+
+
+def permission_cases(
+    endpoint: str, path: Mapping[str, str], session: str = "", label: str = CaseGroup.NO_PERMISSION.value
+) -> Iterator[NegativeCase]:
+    """Yield every method of a JSON-RPC ``endpoint`` that needs a permission, for a caller who does not have it.
+
+    ``session`` is the id of an MCP session of that caller; the gateway's own endpoint, ``/rpc``, needs none.
+    """
+    headers = {"Accept": ACCEPT} | ({SESSION: session} if session else {})
+    methods = {**_METHODS, **_ALLOWED, **({} if session else _OF_THE_GATEWAY)}
+    for method, params in methods.items():
+        if method not in _FOR_EVERY_USER:
+            yield NegativeCase(
+                f"POST {endpoint} {method}",
+                CaseGroup.NO_PERMISSION,
+                label,
+                path,
+                {},
+                json=request(method, params, _ID),
+                headers=headers,
+            )
 
 
 def session_cases(endpoint: str, path: Mapping[str, str]) -> Iterator[NegativeCase]:

@@ -46,6 +46,8 @@ class EntityOperations(NamedTuple):
     rpc_list: str = ""
     """JSON-RPC method, without an endpoint; empty if it has none."""
     rpc_call: str = ""
+    rpc_older: str = ""
+    """The gateway's own older method that lists them, if there is one."""
 
     @property
     def exported(self) -> str:
@@ -71,6 +73,7 @@ TOOLS = EntityOperations(
     ),
     "tools/list",
     "tools/call",
+    "list_tools",
 )
 RESOURCES = EntityOperations(
     "resource",
@@ -143,6 +146,7 @@ GATEWAYS = EntityOperations(
         "GET /admin/gateways/ids",
         "GET /admin/gateways/search",
     ),
+    rpc_older="list_gateways",
 )
 AGENTS = EntityOperations(
     "agent",
@@ -192,6 +196,10 @@ def sees(entity: EntityOperations, visibility: Visibility, role: Role, way: str 
     if way == CALLING and entity is TOOLS and role in _MAY_NOT_CALL:
         return False
     return visibility in _SEEN[role]
+
+
+_NO_ACCESS = (401, 403)
+"""Statuses of a request whose credential does not give access, whatever the request names."""
 
 
 class Surface(NamedTuple):
@@ -317,6 +325,82 @@ def judge_scope(what: str, sent: Mapping[str, str], answer: Answer) -> Finding:
         return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
     if not is_refusal(outcome) and any(answer.json.get(name) == value for name, value in sent.items()):
         return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal or no effect, but it was moved")
+
+
+def judge_reserved(what: str, answer: Answer) -> Finding:
+    """Return whether a request was refused because of its credential; ``what`` completes "… is let in".
+
+    A refusal for another reason, such as an unknown id, has passed the access check.
+    """
+    if answer.status in _NO_ACCESS:
+        return Finding(Standing.AS_RECORDED)
+    return _wrong(
+        ProblemKind.UNAUTHORIZED, f"{what}: expected to be forbidden, but the request passed the access check"
+    )
+
+
+def as_it_is(_: Answer) -> Finding:
+    """Accept any answer: others are compared with it."""
+    return Finding(Standing.AS_RECORDED)
+
+
+def judge_like_unknown(
+    entity: EntityOperations,
+    visibility: Visibility,
+    role: Role,
+    named: tuple[str, str],
+    unknown: Answer,
+    answer: Answer,
+    *,
+    expected: bool,
+) -> Finding:
+    """Return whether an ``answer`` differs from that about an ``unknown`` entity exactly if it is ``expected`` to.
+
+    The names of the entity and of the unknown one, ``named``, are not compared.
+    """
+    if is_crash(outcome_of(answer)):
+        return _wrong(ProblemKind.REFUSAL, f"a {visibility} {entity.kind} of the team failed for {role}")
+    name, other = named
+    like_unknown = (answer.status, answer.text.replace(name, "")) == (
+        unknown.status,
+        unknown.text.replace(other, ""),
+    )
+    if not like_unknown and not expected:
+        return _wrong(
+            ProblemKind.UNAUTHORIZED,
+            f"the answer about a {visibility} {entity.kind} of the team reveals to {role} that it exists",
+        )
+    if like_unknown and expected:
+        return _wrong(ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is unknown to {role}")
+    return Finding(Standing.AS_RECORDED)
+
+
+def judge_completed(
+    entity: EntityOperations,
+    visibility: Visibility,
+    role: Role,
+    address: str,
+    answer: Answer,
+    *,
+    expected: bool,
+) -> Finding:
+    """Return whether a completion of the start of an ``address`` contains it exactly if it is ``expected``.
+
+    The request does not contain the whole address.
+    """
+    if is_crash(outcome_of(answer)):
+        return _wrong(
+            ProblemKind.REFUSAL, f"the completion of a {visibility} {entity.kind} failed for {role}"
+        )
+    shown = address in answer.text
+    if shown and not expected:
+        return _wrong(
+            ProblemKind.UNAUTHORIZED, f"the address of a {visibility} {entity.kind} is completed for {role}"
+        )
+    if expected and not shown:
+        return _wrong(
+            ProblemKind.CONTENT, f"the address of a {visibility} {entity.kind} is not completed for {role}"
+        )
     return Finding(Standing.AS_RECORDED)
 
 

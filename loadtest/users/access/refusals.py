@@ -5,6 +5,7 @@ They are sent once, by the first sweep. In the mix that follows, each scenario r
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,14 +14,23 @@ from loadtest.client.answer import Answer, Problem
 from loadtest.client.auth import session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
-from loadtest.client.protocols.protocol_cases import SESSION, rpc_cases, session_cases
+from loadtest.client.protocols.protocol_cases import SESSION, permission_cases, rpc_cases, session_cases
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
+from loadtest.users.access.matrix import judge_reserved
 from loadtest.users.base import named, task
-from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.checks import has
+from loadtest.users.identity.auth import REFRESH
+from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.versions.refusals import load_outcomes
 
+BY_API_TOKEN = "API token"  # noqa: S105
+"""Label of a request that is reserved for sessions, made with an API token."""
+BY_SCOPED_TOKEN = "API token for another permission"  # noqa: S105
+"""Label of a request with an API token that is limited to another permission."""
+USE = "servers.use"
+"""The permission without which an API token cannot use the endpoints of JSON-RPC and MCP at all."""
 REPEATED = 5
 """Cases that a scenario sends when it runs again after the first sweep."""
 
@@ -46,6 +56,11 @@ def reads(operation: str) -> bool:
 def writes(operation: str) -> bool:
     """Return whether the operation changes something through the API."""
     return not operation.startswith("GET ") and " /admin" not in operation
+
+
+def manages_tokens(operation: str) -> bool:
+    """Return whether the operation is about API tokens, or gives a new token of a session."""
+    return operation.partition(" ")[2].startswith("/tokens") or operation == REFRESH
 
 
 class RefusalUser(PeopleUser):
@@ -93,6 +108,48 @@ class RefusalUser(PeopleUser):
     def no_permission_writes(self) -> None:
         """Change something through the API as a member without roles."""
         self.refuse_member(self.cases(CaseGroup.NO_PERMISSION, writes))
+
+    @task
+    def no_permission_json_rpc(self) -> None:
+        """Call every method of JSON-RPC as a member without roles."""
+        self.refuse_member([*permission_cases("/rpc", {}), *permission_cases("/rpc/", {})])
+
+    @task
+    def no_permission_mcp(self) -> None:
+        """Call every method of MCP as a member without roles, in a session of that member."""
+        with (
+            self.without_roles() as bearer,
+            self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/", bearer=bearer) as session,
+        ):
+            negative, chosen = self._negative(permission_cases("/mcp/", {}, session))
+            for case in chosen:
+                negative.send(case, bearer)
+
+    @task
+    def api_token(self) -> None:
+        """Manage API tokens with an API token of the administrator: only a session may."""
+        cases = [
+            case._replace(label=BY_API_TOKEN) for case in self.cases(CaseGroup.NO_PERMISSION, manages_tokens)
+        ]
+        negative, chosen = self._negative(cases)
+        with self.own_token() as bearer:
+            for case in chosen:
+                judge = functools.partial(judge_reserved, f"{case.label}: {case.operation}")
+                answer = negative.send(case, bearer, judge)
+                if answer is not None:
+                    self._undo(negative, case, answer)
+
+    @task
+    def scoped_token(self) -> None:
+        """Call every method of JSON-RPC and MCP with an API token of the administrator for another permission."""
+        with self.own_token(permissions=[USE]) as bearer:
+            negative, chosen = self._negative(permission_cases("/rpc", {}, label=BY_SCOPED_TOKEN))
+            for case in chosen:
+                negative.send(case, bearer)
+            with self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/", bearer=bearer) as session:
+                negative, chosen = self._negative(permission_cases("/mcp/", {}, session, BY_SCOPED_TOKEN))
+                for case in chosen:
+                    negative.send(case, bearer)
 
     @task
     def unknown_ids_admin(self) -> None:
@@ -177,14 +234,28 @@ class RefusalUser(PeopleUser):
             negative.send(case, "" if case.group is CaseGroup.NO_TOKEN else self.link.session.bearer)
 
     @contextmanager
-    def mcp_session(self, begin: str, end: str, **path: str) -> Iterator[str]:
-        """Open an MCP session of the administrator for the ``with`` block, and yield its id."""
-        session = str(self.rpc(begin, INITIALIZE, **named(path)).headers.get(SESSION) or "")
+    def mcp_session(self, begin: str, end: str, *, bearer: str | None = None, **path: str) -> Iterator[str]:
+        """Open an MCP session of the administrator, or of another ``bearer``, for the ``with`` block; yield its id."""
+        opened = self.rpc(begin, INITIALIZE, bearer=bearer, **named(path))
+        session = str(opened.headers.get(SESSION) or "")
         try:
             yield session
         finally:
             if session:
-                self.call(end, headers={SESSION: session}, unlisted=True, **named(path))
+                self.call(end, headers={SESSION: session}, bearer=bearer, unlisted=True, **named(path))
+
+    @contextmanager
+    def own_token(self, **scope: list[str]) -> Iterator[str]:
+        """Create an API token of the administrator for the ``with`` block, with a ``scope`` if given, and yield it."""
+        name = self.name("token")
+        new = {"name": name, "description": "A token of the load test.", "expires_in_days": 1}
+        made = self.call(
+            "POST /tokens", json=new | ({"scope": scope} if scope else {}), check=has("token.name", name)
+        )
+        try:
+            yield str(made["access_token"])
+        finally:
+            self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"])
 
     @contextmanager
     def without_roles(self) -> Iterator[str]:
@@ -217,7 +288,8 @@ class RefusalUser(PeopleUser):
         if not created.startswith("POST ") or not 200 <= answer.status < 300:
             return
         with suppress(Problem, LookupError, TypeError):
-            identity = str(answer.json["id"])
+            body = answer.json
+            identity = str((body.get("token") or body)["id"])
             for operation in self.link.session.contract.operations:
                 method, _, template = operation.partition(" ")
                 start, _, parameter = template.rpartition("/")

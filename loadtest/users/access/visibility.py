@@ -27,10 +27,13 @@ from loadtest.users.access.matrix import (
     EntityOperations,
     Surface,
     Visibility,
+    as_it_is,
     judge_binding,
+    judge_completed,
     judge_foreign,
     judge_hidden,
     judge_item,
+    judge_like_unknown,
     judge_scope,
     judge_shown,
     sees,
@@ -40,7 +43,14 @@ from loadtest.users.base import FixtureMissing, named, task
 from loadtest.users.checks import lists
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.streams import session_of
-from loadtest.users.registry.fixtures import RegistryUser, new_gateway, new_prompt, new_resource, new_tool
+from loadtest.users.registry.fixtures import (
+    INFO,
+    RegistryUser,
+    new_gateway,
+    new_prompt,
+    new_resource,
+    new_tool,
+)
 
 RPC = "POST /rpc"
 MCP = "POST /mcp/"
@@ -53,6 +63,8 @@ PARTS = {
     PROMPTS: "GET /servers/{server_id}/prompts",
 }
 """By kind: the list of the parts of a virtual server."""
+COMPLETE = "completion/complete"
+PROTOCOL = "POST /protocol/completion/complete"
 
 Body = Callable[[str, Mapping[str, str]], dict[str, Any]]
 """Returns the body that creates an entity with a name in a scope."""
@@ -128,6 +140,85 @@ class AccessUser(RegistryUser):
     def prompts(self) -> None:
         """Prompts, and the MCP prompts/list and prompts/get."""
         self.check_access(PROMPTS, lambda name, scope: new_prompt(name, scope=scope))
+
+    @task
+    def completion_of_prompts(self) -> None:
+        """Completion of an argument of a prompt."""
+
+        def completion(name: str) -> Mapping[str, Any]:
+            return {
+                "ref": {"type": "ref/prompt", "name": name},
+                "argument": {"name": "who", "value": "lt"},
+            }
+
+        with self.everybody(PROMPTS, lambda name, scope: new_prompt(name, scope=scope)) as (bearers, made):
+            for role, bearer in bearers.items():
+                self.check_completing(PROMPTS, role, bearer, made, completion)
+
+    @task
+    def completion_of_resources(self) -> None:
+        """Completion of the address of a resource, with a public template."""
+        template = f"loadtest://{self.name('template')}/{{name}}"
+
+        def completion(address: str) -> Mapping[str, Any]:
+            return {
+                "ref": {"type": "ref/resource", "uri": template},
+                "argument": {"name": "name", "value": address.rpartition("/")[2]},
+            }
+
+        own = self.documented("POST /resources", {"uri_template": template}, under="resource")
+        public = new_resource(self.name("template"), uri=template, **own)
+        with (
+            self.everybody(RESOURCES, lambda name, scope: new_resource(name, scope=scope)) as (bearers, made),
+            self.created("POST /resources", json=public, delete="DELETE /resources/{resource_id}", read=INFO),
+        ):
+            for role, bearer in bearers.items():
+                self.check_completing(RESOURCES, role, bearer, made, completion)
+
+    @task
+    def templates(self) -> None:
+        """Templates of resources, in the lists of MCP."""
+
+        def template(name: str, scope: Mapping[str, str]) -> dict[str, Any]:
+            address = f"loadtest://{name}/{{part}}"
+            own = self.documented("POST /resources", {"uri_template": address}, under="resource")
+            return new_resource(name, scope=scope, uri=address, **own)
+
+        method, member = "resources/templates/list", "resourceTemplates"
+        with self.everybody(RESOURCES, template) as (bearers, made):
+            named_ones = {
+                visibility: one._replace(name=one.name.split("/")[2]) for visibility, one in made.items()
+            }
+            for role, bearer in bearers.items():
+                self.check_listed(RESOURCES, role, bearer, named_ones, f"{RPC} {method}", member=member)
+                if role in (Role.TEAMMATE, Role.OUTSIDER):
+                    with self.mcp_session(bearer) as session:
+                        listed = f"{MCP} {method}"
+                        self.check_listed(RESOURCES, role, bearer, named_ones, listed, session, member)
+
+    @contextmanager
+    def everybody(
+        self, entity: EntityOperations, body: Body
+    ) -> Iterator[tuple[dict[Role, str], dict[Visibility, Made]]]:
+        """Create an entity in each visibility as the team owner for the ``with`` block.
+
+        Yields:
+            the token of each role with an account and of the API token of the team, and the entities.
+        """
+        with self.roles(entity.items) as callers, ExitStack() as undo:
+            session = self.link.session
+            owner = callers.bearer(Role.OWNER, session)
+            made = {
+                visibility: undo.enter_context(self.made(entity, visibility, body, callers.team, owner))
+                for visibility in Visibility
+            }
+            bearers: dict[Role, str] = {
+                role: callers.bearer(role, session)
+                for role in Role
+                if role not in (Role.TEAM_TOKEN, Role.READ_TOKEN)
+            }
+            bearers[Role.TEAM_TOKEN] = undo.enter_context(self.api_token(callers.team, owner, ()))
+            yield bearers, made
 
     @task
     def servers(self) -> None:
@@ -449,6 +540,8 @@ class AccessUser(RegistryUser):
                 self.check_reading(entity, role, bearer, made)
                 if entity.rpc_list:
                     self.check_calling(entity, role, bearer, made)
+                if entity.rpc_older:
+                    self.check_listed(entity, role, bearer, made, f"{RPC} {entity.rpc_older}")
             for role in NOT_OWNING:
                 self.check_changing(entity, role, bearers[role], made)
                 self.check_hidden(entity, role, bearers[role], made, callers.team, tag)
@@ -505,9 +598,135 @@ class AccessUser(RegistryUser):
             )
             allowed = sees(entity, visibility, role, CALLING)
             self.send(case, bearer, self._item_judge(entity, visibility, role, allowed))
+        self.check_listed(entity, role, bearer, made, f"{RPC} {entity.rpc_list}")
+        self.check_items(entity, role, bearer, made, RPC)
         if role in (Role.TEAMMATE, Role.OUTSIDER):
             with self.mcp_session(bearer) as session:
-                listed(MCP, {SESSION: session})
+                self.check_listed(entity, role, bearer, made, f"{MCP} {entity.rpc_list}", session)
+                self.check_items(entity, role, bearer, made, MCP, session)
+
+    def check_listed(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        operation: str,
+        session: str = "",
+        member: str = "",
+    ) -> None:
+        """Check a list of JSON-RPC, in the ``member`` of its result; by default that of the kind."""
+        names = {visibility: one.name for visibility, one in made.items()}
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        member = member or f"{entity.kind}s"
+        method = operation.rpartition(" ")[2]
+        self.send(
+            self.rpc_case(
+                operation, f"list for {role}", jsonrpc.request(method, None, "lt-negative"), session
+            ),
+            bearer,
+            lambda answer: judge_shown(entity, expected, role, answer, names, member),
+        )
+
+    def check_items(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        endpoint: str,
+        session: str = "",
+    ) -> None:
+        """Call each entity at an endpoint of JSON-RPC."""
+
+        def request(name: str, label: str) -> NegativeCase:
+            params: dict[str, Any] = {"uri" if entity is RESOURCES else "name": name}
+            if entity is not RESOURCES:
+                params["arguments"] = {"text": "lt"} if entity is TOOLS else {"who": "lt"}
+            message = jsonrpc.request(entity.rpc_call, params, "lt-negative")
+            return self.rpc_case(f"{endpoint} {entity.rpc_call}", f"{label} for {role}", message, session)
+
+        # An unknown tool is an error of the tool here, as that of its service would be.
+        if entity is TOOLS and session:
+            self.check_like_unknown(entity, role, bearer, made, request, CALLING)
+            return
+        for visibility, one in made.items():
+            allowed = sees(entity, visibility, role, CALLING)
+            judge = self._item_judge(entity, visibility, role, allowed)
+            self.send(request(one.name, visibility.value), bearer, judge)
+
+    def check_like_unknown(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        request: Callable[[str, str], NegativeCase],
+        way: str = "",
+    ) -> None:
+        """Check that a ``request`` about an entity that ``role`` does not see is answered as one about an unknown one.
+
+        ``request`` returns the request about the entity with a name, and a label.
+        """
+        other = self.name("unknown")
+        unknown = self.negative_caller().send(request(other, "unknown"), bearer, as_it_is)
+        if unknown is None:
+            return
+        for visibility, one in made.items():
+            judge = functools.partial(
+                judge_like_unknown,
+                entity,
+                visibility,
+                role,
+                (one.name, other),
+                unknown,
+                expected=sees(entity, visibility, role, way),
+            )
+            self.send(request(one.name, visibility.value), bearer, judge)
+
+    @staticmethod
+    def rpc_case(operation: str, label: str, message: Any, session: str = "") -> NegativeCase:
+        """Return a JSON-RPC request, in an MCP session if its id is given."""
+        headers = {"Accept": jsonrpc.ACCEPT} | ({SESSION: session} if session else {})
+        return NegativeCase(operation, CaseGroup.NO_PERMISSION, label, {}, {}, json=message, headers=headers)
+
+    def check_completing(
+        self,
+        entity: EntityOperations,
+        role: Role,
+        bearer: str,
+        made: Mapping[Visibility, Made],
+        completion: Callable[[str], Mapping[str, Any]],
+    ) -> None:
+        """Check that completion, at each endpoint, reveals an entity to those only who see it.
+
+        ``completion`` returns the parameters of the request about an entity with this name.
+        """
+
+        def check(case: Callable[[Mapping[str, Any], str], NegativeCase]) -> None:
+            def request(name: str, label: str) -> NegativeCase:
+                return case(completion(name), f"completion of a {label} {entity.kind} for {role}")
+
+            if entity is not RESOURCES:
+                self.check_like_unknown(entity, role, bearer, made, request)
+                return
+            for visibility, one in made.items():
+                shown = sees(entity, visibility, role)
+                judge = functools.partial(judge_completed, entity, visibility, role, one.name, expected=shown)
+                self.send(request(one.name, visibility.value), bearer, judge)
+
+        def message(endpoint: str, session: str = "") -> Callable[[Mapping[str, Any], str], NegativeCase]:
+            return lambda params, label: self.rpc_case(
+                f"{endpoint} {COMPLETE}", label, jsonrpc.request(COMPLETE, params, "lt-negative"), session
+            )
+
+        check(message(RPC))
+        check(
+            lambda params, label: NegativeCase(PROTOCOL, CaseGroup.NO_PERMISSION, label, {}, {}, json=params)
+        )
+        if role in (Role.TEAMMATE, Role.OUTSIDER):
+            with self.mcp_session(bearer) as session:
+                check(message(MCP, session))
 
     def check_hidden(
         self,
