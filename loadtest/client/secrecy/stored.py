@@ -1,4 +1,4 @@
-"""Check of every response that it does not contain in plain text a secret that a scenario stored."""
+"""Check of every response that it contains no secret: none that a scenario stored, and no encrypted one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from loadtest.client.secrecy.marker import Marker
 from loadtest.results.failures import ProblemKind
 
 EXPECTED = "no stored secret in plain text in the response"
+EXPECTED_MASK = "no stored secret in the response, not even an encrypted one"
+ENCRYPTED = b"gAAAAA"
+"""Start of every token of Fernet, with which gateways encrypt secrets: its version and the first bytes of the time."""
 SHORTEST = 8
 """Characters of a secret that is searched for; a shorter text may occur in a response by chance."""
 _STORES = ("POST ", "PUT ", "PATCH ")
@@ -55,14 +58,16 @@ class StoredSecrets:
                 self._stored.update(one.encode() for one in found if text.count(one) == 1)
 
     def leak(self, answer: Answer, marker: Marker) -> Problem | None:
-        """Return a problem if ``answer`` contains one of the secrets."""
-        body, operation = answer.body, answer.operation
+        """Return a problem if ``answer`` contains one of the secrets, or any secret as the gateway stores it."""
+        body, operation, what = answer.body, answer.operation, EXPECTED
         found = marker.find(body)
         if found is None and self._stored:
             found = next((one for one in self._stored if one in body), None)
+        if found is None and ENCRYPTED in body:
+            found, what = ENCRYPTED, EXPECTED_MASK
         if found is None or operation.endswith(_RELAYS):
             return None
-        mismatch = expected(EXPECTED, _where(answer, found.decode()))
+        mismatch = expected(what, _where(answer, found.decode()))
         return Problem(ProblemKind.CONTENT, mismatch.text, status=answer.status, actual=mismatch.actual)
 
 

@@ -22,10 +22,16 @@ from loadtest.users.registry.fixtures import (
     camel,
     new_agent,
     new_gateway,
+    new_server,
     new_tool,
     of_team,
 )
+from loadtest.users.registry.servers import ICON, ISSUER, OAUTH
 
+CLIENT = OAUTH | {"client_id": "lt-client", "token_endpoint": f"{ISSUER}/token"}
+"""The OAuth configuration of a virtual server, without the secret of the client."""
+MOST = 500
+"""The largest page of the admin lists."""
 SECRET_HEADER = "X-Api-Key"  # noqa: S105 - the name of a header
 SECRET_PARAMETER = "api_key"  # noqa: S105 - the name of a parameter
 
@@ -406,6 +412,64 @@ class ShownCredentialsUser(RegistryUser):
             self.shown("GET /admin/search", name, {"q": name, "entity_types": "gateways"})
             self.shown("GET /export", name, among)
             self.shown("GET /admin/export/configuration", name, among)
+
+    @task
+    def of_a_server(self) -> None:
+        """A virtual server with the secret of an OAuth client, and then with another one."""
+        tag = self.name("tag")
+
+        def client() -> dict[str, Any]:
+            return CLIENT | {"client_secret": self.secret()}
+
+        with self.team() as team:
+            body = new_server(
+                self.name("server"),
+                scope=of_team(team.id),
+                icon=ICON,
+                tags=[tag],
+                oauth_enabled=True,
+                oauth_config=client(),
+            )
+            with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}") as server:
+                name = server["name"]
+                among = {"types": "servers,prompts,gateways", "tags": tag}
+                for changes in (
+                    {"description": "Described."},
+                    {"oauthEnabled": True, "oauthConfig": client()},
+                ):
+                    self.shown("GET /servers", name, {"tags": tag})
+                    self.shown("GET /admin/servers", name, {"per_page": MOST})
+                    self.shown("GET /admin/servers/{server_id}", name, server_id=server.id)
+                    self.shown("GET /admin/servers/partial", name, {"q": name})
+                    self.shown("GET /admin/search", name, {"q": name, "entity_types": "servers"})
+                    self.shown("GET /export", name, among)
+                    self.shown("GET /admin/export/configuration", name, among)
+                    self.update("PUT /servers/{server_id}", server_id=server.id, json=changes)
+
+    @task
+    def of_an_oauth_gateway(self) -> None:
+        """A federated server with the secret of an OAuth client, in lists, searches, pages and exports."""
+        tag = self.name("tag")
+        config = {
+            "grant_type": "client_credentials",
+            "client_id": "lt-client",
+            "client_secret": self.secret(),
+            "token_url": f"{self.backend('scripted')}/token/{self.name('client')}",
+            "scopes": ["tools"],
+        }
+        own = self.spelled("POST /gateways", {"authType": "oauth", "oauthConfig": config})
+        with self.team() as team, self.gateway(tags=[tag], scope=of_team(team.id), **own) as gateway:
+            name = gateway["name"]
+            among = {"types": "servers,prompts,gateways", "tags": tag}
+            self.shown("GET /gateways", name, {"tags": tag})
+            self.shown("GET /admin/gateways", name, {"per_page": MOST})
+            self.shown("GET /admin/gateways/{gateway_id}", name, gateway_id=gateway.id)
+            self.shown("GET /admin/gateways/partial", name, {"q": name})
+            self.shown("GET /admin/search", name, {"q": name, "entity_types": "gateways"})
+            self.shown("GET /export", name, among)
+            self.shown("GET /admin/export/configuration", name, among)
+            changes = {"description": self.name("description")}
+            self.update("PUT /gateways/{gateway_id}", gateway_id=gateway.id, json=changes)
 
     @task
     def of_an_agent(self) -> None:

@@ -69,6 +69,14 @@ def test_a_response_with_a_stored_secret_names_the_member() -> None:
     assert page.actual == "one in the text/html"
 
 
+def test_an_encrypted_secret_is_found_whoever_stored_it() -> None:
+    shown = {"oauthConfig": {"client_secret": 'v2:{"kdf":"argon2id","token":"gAAAAABp_aZ3"}'}}
+    found = StoredSecrets().leak(answer(shown), MARKER)
+    assert found is not None
+    assert found.message == "expected no stored secret in the response, not even an encrypted one"
+    assert found.actual == "one in oauthConfig.client_secret"
+
+
 def test_a_masked_secret_is_no_problem() -> None:
     stored = StoredSecrets()
     stored.sent("POST /a2a", {"auth_token": SECRET}, MARKER)
