@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check, Effect
+from loadtest.client.mismatch import expected
 from loadtest.users.base import named, task
 from loadtest.users.checks import has, lists_only, mentions
-from loadtest.users.read_back import Listed, ReadBack, parameters_of
+from loadtest.users.identity.accounts import UPDATES
+from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import Entity, Listed, ReadBack, item_of, parameters_of
 from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
 
 CHANGED = "Changed by the load test."
+UNKNOWN = "LOADTEST"
+"""No visibility, method or transport."""
+NO_ADDRESS = "loadtest is no address"
+NOBODY = "http://127.0.0.1:9"
+"""An address that nobody serves: the port is that of a service that is not used any more."""
+REJECTED = (400, 404, 409, 422, 502, 503)
+"""Statuses of an update with a wrong value; the last two if a service cannot be reached."""
 CHANGED_TEXT = "a changed text of the load test"
 OTHERS = {"ownerEmail": "lt-other@example.com", "createdBy": "lt-other@example.com"}
 """Properties that an update must not change, although it contains them."""
@@ -274,3 +285,163 @@ class EntityUpdateUser(RegistryUser):
             "authUsername": "loadtest",
             "authPassword": self.secret(),
         }
+
+
+class RejectedUpdateUser(PeopleUser, RegistryUser):
+    """Updates with an invalid value, which are refused as a whole: their other values are not stored either."""
+
+    area = "updates"
+
+    @task
+    def wrong_tool(self) -> None:
+        """A tool with a visibility, a method and an address that do not exist."""
+        with self.tool() as tool:
+            self.rejected(
+                "PUT /tools/{tool_id}",
+                tool,
+                {"visibility": UNKNOWN},
+                {"integrationType": "REST", "requestType": UNKNOWN},
+                {"url": NO_ADDRESS},
+            )
+
+    @task
+    def wrong_resource(self) -> None:
+        """A resource with a visibility that does not exist, and with the address of another one."""
+        with self.resource() as other, self.resource() as resource:
+            self.rejected(
+                "PUT /resources/{resource_id}",
+                resource,
+                {"visibility": UNKNOWN},
+                {"uri": other["uri"]},
+                read=INFO,
+            )
+
+    @task
+    def wrong_prompt(self) -> None:
+        """A prompt with a visibility that does not exist, and with the name of another one."""
+        tag = self.name("tag")
+        with self.prompt() as other, self.prompt(tags=[tag]) as prompt:
+            self.rejected(
+                "PUT /prompts/{prompt_id}",
+                prompt,
+                {"visibility": UNKNOWN},
+                {"name": other["name"]},
+                read=Listed("GET /prompts", params={"tags": tag}),
+            )
+
+    @task
+    def wrong_server(self) -> None:
+        """A virtual server with a visibility that does not exist, and with the name of another one."""
+        with self.server() as other, self.server() as server:
+            self.rejected(
+                "PUT /servers/{server_id}",
+                server,
+                {"visibility": UNKNOWN},
+                {"name": other["name"]},
+            )
+
+    @task
+    def wrong_gateway(self) -> None:
+        """A federated server with a visibility and a transport that do not exist, and with no address."""
+        with self.gateway() as gateway:
+            self.rejected(
+                "PUT /gateways/{gateway_id}",
+                gateway,
+                {"visibility": UNKNOWN},
+                {"transport": UNKNOWN},
+                {"url": NO_ADDRESS},
+            )
+
+    @task
+    def unreachable_gateway(self) -> None:
+        """A federated server with an address that nobody serves, and with that of a service without MCP."""
+        with self.gateway() as gateway:
+            self.rejected(
+                "PUT /gateways/{gateway_id}",
+                gateway,
+                {"url": f"{NOBODY}/{self.name('gateway')}"},
+                {"url": f"{self.backend('rest')}/{self.name('gateway')}"},
+            )
+
+    @task
+    def wrong_agent(self) -> None:
+        """An agent with a visibility that does not exist, with no address, and with the name of another one."""
+        with self.agent() as other, self.agent() as agent:
+            self.rejected(
+                "PUT /a2a/{agent_id}",
+                agent,
+                {"visibility": UNKNOWN},
+                {"endpointUrl": NO_ADDRESS},
+                {"name": other["name"]},
+            )
+
+    @task
+    def wrong_account(self) -> None:
+        """An account with a new name and a password that the policy does not allow."""
+        account = next(one for one in UPDATES if self.offers(one))
+        with self.person() as person:
+            read = self.call("GET /auth/email/admin/users/{user_email}", user_email=person.email)
+            self.rejected(account, read, {"password": "short"}, right="full_name", key="email")
+
+    @task
+    def wrong_team(self) -> None:
+        """A team with a visibility and a number of members that do not exist."""
+        with self.team() as team:
+            self.rejected("PUT /teams/{team_id}", team, {"visibility": UNKNOWN}, {"max_members": -1})
+
+    @task
+    def wrong_role(self) -> None:
+        """A role with a permission that does not exist."""
+        body = {
+            "name": self.name("role"),
+            "description": "A role of the load test.",
+            "scope": "team",
+            "permissions": ["teams.read"],
+        }
+        read = Listed("GET /rbac/roles", params={"scope": "team"})
+        delete = "DELETE /rbac/roles/{role_id}"
+        with self.created("POST /rbac/roles", json=body, delete=delete, read=read) as role:
+            self.rejected("PUT /rbac/roles/{role_id}", role, {"permissions": ["loadtest.unknown"]})
+
+    def rejected(
+        self,
+        operation: str,
+        entity: Answer,
+        *wrong: Mapping[str, Any],
+        read: ReadBack | None = None,
+        right: str = "description",
+        key: str = "id",
+    ) -> None:
+        """Update an ``entity`` with a right value and each of the ``wrong`` ones: it stays as it is.
+
+        Args:
+            operation: changes the entity.
+            entity: the response that created or read it.
+            wrong: changes, each with a value that must be refused.
+            read: the read-back; by default, ``GET`` on the same path.
+            right: the property with a right value.
+            key: member of ``entity`` that is its id.
+        """
+        identity = str(entity[key])
+        path = {parameters_of(operation)[0]: identity}
+        back = read or item_of(operation)
+
+        def stays(before: Mapping[str, Any]) -> Effect:
+            return lambda _: back.shows(self.call, Entity(identity, path, before))
+
+        for values in wrong:
+            changes = {right: CHANGED, **values}
+            self.call(
+                operation,
+                json=changes,
+                refusals=REJECTED,
+                check=rejects(values),
+                effect=stays({name: entity[name] for name in changes if name in entity.json}),
+                **named(path),
+            )
+
+
+def rejects(values: Collection[str]) -> Check:
+    """Return a check that an update with these wrong ``values`` is refused: its status is one of :data:`REJECTED`."""
+    what = f"an update with a wrong {' and '.join(values)} to be refused"
+    return lambda answer: None if answer.status in REJECTED else expected(what, answer.status)
