@@ -14,6 +14,7 @@ from loadtest.users.admin.lists import MOST, Shown, has_among
 from loadtest.users.base import task
 from loadtest.users.identity.checks import Person, at_most, is_called, is_member, nothing
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.teams import PAGE, has_own_personal
 from loadtest.users.read_back import Item
 
 ACCOUNT = Item("GET /auth/email/admin/users/{user_email}")
@@ -68,6 +69,22 @@ class AccountsUser(PeopleUser):
             self.update(unlock, user_email=email, read=ACCOUNT, values=unlocked)
             listed = has_among(Shown(email, changed.full_name, enabled=False), at="")
             self.call("GET /auth/email/admin/users", params={"limit": MOST}, check=listed)
+
+    @task
+    def created_again(self) -> None:
+        """An account that was deleted is created again: with its new password, and a personal team of its own."""
+        with self.person() as person:
+            self.signed_in(person)
+        again = self.account(person=person._replace(password=new_password()))
+        try:
+            bearer = self.signed_in(again)
+            own = has_own_personal(again.email)
+            self.call("GET /teams/", params={"limit": PAGE}, bearer=bearer, check=own)
+            old = {"email": person.email, "password": person.password}
+            self.call("POST /auth/email/login", bearer="", json=old, refusals=WRONG_PASSWORD, check=let_in)
+        finally:
+            with self.undoing():
+                self.forget(again)
 
     @task(3)
     def oversight(self) -> None:

@@ -86,9 +86,9 @@ class PeopleUser(GatewayUser):
         name = self.name("person")
         return Person(f"{name}@example.com", new_password(), name)
 
-    def account(self, *, admin: bool = False) -> Person:
-        """Create an account and return it; the caller deletes it."""
-        person = self.stranger()
+    def account(self, *, admin: bool = False, person: Person | None = None) -> Person:
+        """Create an account, that of ``person`` if given, and return it; the caller deletes it."""
+        person = person or self.stranger()
         self.call(
             "POST /auth/email/admin/users",
             json={

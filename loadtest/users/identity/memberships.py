@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import expected
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length
 from loadtest.users.base import named, task
 from loadtest.users.checks import has, lacks, lists
@@ -14,6 +14,10 @@ from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Listed
 
 INVITATIONS = Listed("GET /teams/{team_id}/invitations")
+ACCEPT = "POST /teams/invitations/{token}/accept"
+DECLINE = "POST /teams/invitations/{token}/decline"
+ENDED = (400, 403, 404, 409, 410)
+"""Statuses of an acceptance of an invitation that has ended, or is for another user."""
 REQUESTS = Listed("GET /teams/{team_id}/join-requests")
 
 
@@ -196,6 +200,91 @@ class MembershipUser(PeopleUser):
                 effect=self.is_member(team, member.email, "member"),
             )
 
+    @task
+    def again(self) -> None:
+        """A user who was removed, or left, comes back: invited, and added by the owner."""
+        with self.team() as team:
+            self.is_added(team)
+            for ends, begins in (
+                (self.is_removed, self.accepts),
+                (self.leaves, self.is_added),
+                (self.is_removed, self.is_added),
+                (self.leaves, self.accepts),
+            ):
+                ends(team)
+                begins(team)
+
+    @task
+    def ended_invitations(self) -> None:
+        """Invitations that were cancelled, declined or addressed to another user are not accepted; a new one is."""
+        member = self.member
+        with self.team() as team:
+            other = self.invites(team, self.stranger().email)
+            self.cannot_accept(team, other)
+            self.cancels(other)
+            invitation = self.invites(team, member.email)
+            self.cancels(invitation)
+            self.cannot_accept(team, invitation)
+            if self.offers(DECLINE):
+                invitation = self.invites(team, member.email)
+                self.call(
+                    DECLINE, token=invitation["token"], bearer=member.bearer, check=has("success", True)
+                )
+                self.cannot_accept(team, invitation)
+            self.accepts(team)
+
+    def is_added(self, team: Answer) -> None:
+        """Let the owner add the member to ``team``."""
+        email = self.member.email
+        self.call(
+            "POST /teams/{team_id}/members",
+            team_id=team.id,
+            json={"email": email, "role": "member"},
+            check=is_member(email, "member"),
+            effect=self.is_member(team, email, "member"),
+        )
+
+    def is_removed(self, team: Answer) -> None:
+        """Let the owner remove the member from ``team``."""
+        email = self.member.email
+        path = {"team_id": team.id, "user_email": email}
+        left = self.is_no_member(team, email)
+        self.call("DELETE /teams/{team_id}/members/{user_email}", **named(path), effect=left)
+
+    def accepts(self, team: Answer) -> None:
+        """Let the owner invite the member to ``team``, who accepts."""
+        member = self.member
+        self.call(
+            ACCEPT,
+            token=self.invites(team, member.email)["token"],
+            bearer=member.bearer,
+            check=is_member(member.email, "member"),
+            effect=self.is_member(team, member.email, "member"),
+        )
+
+    def invites(self, team: Answer, email: str) -> Answer:
+        """Let the owner of ``team`` invite a user."""
+        invitation = {"email": email, "role": "member"}
+        return self.call(
+            "POST /teams/{team_id}/invitations", team_id=team.id, json=invitation, check=has("email", email)
+        )
+
+    def cancels(self, invitation: Answer) -> None:
+        """Let the owner cancel an invitation."""
+        pending = INVITATIONS._replace(path={"team_id": str(invitation["team_id"])})
+        self.delete("DELETE /teams/invitations/{invitation_id}", read=pending, invitation_id=invitation.id)
+
+    def cannot_accept(self, team: Answer, invitation: Answer) -> None:
+        """Check that the member cannot accept an ``invitation`` to ``team``, and is no member."""
+        self.call(
+            ACCEPT,
+            token=invitation["token"],
+            bearer=self.member.bearer,
+            refusals=ENDED,
+            check=is_ended,
+            effect=self.is_no_member(team, self.member.email),
+        )
+
     def leaves(self, team: Answer) -> None:
         """Let the member leave ``team``."""
         left = self.is_no_member(team, self.member.email)
@@ -213,3 +302,10 @@ class MembershipUser(PeopleUser):
                 None if a["status"] == "pending" else expected("a request that is pending", a["status"])
             ),
         )
+
+
+def is_ended(answer: Answer) -> Mismatch | None:
+    """Check that the acceptance of an invitation is refused: its status is one of :data:`ENDED`."""
+    if answer.status in ENDED:
+        return None
+    return expected("an invitation that has ended, or is for another user, to be refused", answer.status)

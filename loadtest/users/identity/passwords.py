@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
+from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
 from loadtest.users.access.checks import Credential
 from loadtest.users.base import task
+from loadtest.users.checks import has
+from loadtest.users.identity.accounts import ACCOUNT, UPDATES
 from loadtest.users.identity.checks import LINK, Person
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Entity
 
+REQUIRED = {"password_change_required": True}
+NOT_REQUIRED = ("password_change_required", False)
+"""Member of an account whose password need not be changed, and its value."""
 MAIL_WITHIN = 10.0
 """Seconds within which the mail must arrive."""
 
@@ -106,6 +114,59 @@ class PasswordUser(PeopleUser):
                 json={"new_password": new, "confirm_password": new},
                 effect=lambda _: session.is_gone(self.call, Entity(person.email, {}, {})),
             )
+
+    def required_change(self) -> None:
+        """Users who must change the password do so by themselves, with a link in a mail, or with the administrator."""
+        for change in (self.changes, self.resets, self.is_given):
+            with self.person() as person:
+                bearer = self.signed_in(person)
+                own: dict[str, Any] = {"user_email": person.email}
+                self.update(self.change, json=REQUIRED, **own)
+                changed = person._replace(password=new_password())
+                change(person, changed, bearer)
+                new = self.signed_in(changed)
+                self.call("GET /auth/email/me", bearer=new, check=has(*NOT_REQUIRED))
+
+    @property
+    def change(self) -> str:
+        """The operation by which the administrator changes an account."""
+        return next(one for one in UPDATES if self.offers(one))
+
+    def needs_no_change(self, person: Person) -> Effect:
+        """Return an effect that reads an account, whose password need not be changed any more."""
+        values = dict([NOT_REQUIRED])
+        entity = Entity(person.email, {"user_email": person.email}, values)
+        return lambda _: ACCOUNT.shows(self.call, entity)
+
+    def changes(self, person: Person, changed: Person, bearer: str) -> None:
+        """Let a user change the password in a session."""
+        self.call(
+            "POST /auth/email/change-password",
+            bearer=bearer,
+            json={"old_password": person.password, "new_password": changed.password},
+            check=has("success", True),
+            effect=self.needs_no_change(person),
+        )
+
+    def resets(self, person: Person, changed: Person, _: str) -> None:
+        """Let a user set a new password with a link in a mail."""
+        self.call(
+            "POST /auth/email/reset-password/{token}",
+            bearer="",
+            token=self.link_for(person),
+            json={"new_password": changed.password, "confirm_password": changed.password},
+            check=has("success", True),
+            effect=self.needs_no_change(person),
+        )
+
+    def is_given(self, person: Person, changed: Person, _: str) -> None:
+        """Let the administrator set a new password, without a word about another change."""
+        self.call(
+            self.change,
+            user_email=person.email,
+            json={"password": changed.password},
+            effect=self.needs_no_change(person),
+        )
 
 
 def let_in(answer: Answer) -> Mismatch | None:
