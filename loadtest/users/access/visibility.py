@@ -648,7 +648,7 @@ class AccessUser(RegistryUser):
 
         # An unknown tool is an error of the tool here, as that of its service would be.
         if entity is TOOLS and session:
-            self.check_like_unknown(entity, role, bearer, made, request, CALLING)
+            self.check_like_unknown(entity, role, bearer, made, request, hidden_only=False)
             return
         for visibility, one in made.items():
             allowed = sees(entity, visibility, role, CALLING)
@@ -662,9 +662,12 @@ class AccessUser(RegistryUser):
         bearer: str,
         made: Mapping[Visibility, Made],
         request: Callable[[str, str], NegativeCase],
-        way: str = "",
+        *,
+        hidden_only: bool,
     ) -> None:
         """Check that a ``request`` about an entity that ``role`` does not see is answered as one about an unknown one.
+
+        One about an entity that ``role`` may call must be answered otherwise, unless ``hidden_only``.
 
         ``request`` returns the request about the entity with a name, and a label.
         """
@@ -672,15 +675,14 @@ class AccessUser(RegistryUser):
         unknown = self.negative_caller().send(request(other, "unknown"), bearer, as_it_is)
         if unknown is None:
             return
+        way = "" if hidden_only else CALLING
         for visibility, one in made.items():
+            shown = sees(entity, visibility, role, way)
+            if shown and hidden_only:
+                continue
+            names = (one.name, other)
             judge = functools.partial(
-                judge_like_unknown,
-                entity,
-                visibility,
-                role,
-                (one.name, other),
-                unknown,
-                expected=sees(entity, visibility, role, way),
+                judge_like_unknown, entity, visibility, role, names, unknown, expected=shown
             )
             self.send(request(one.name, visibility.value), bearer, judge)
 
@@ -708,7 +710,8 @@ class AccessUser(RegistryUser):
                 return case(completion(name), f"completion of a {label} {entity.kind} for {role}")
 
             if entity is not RESOURCES:
-                self.check_like_unknown(entity, role, bearer, made, request)
+                # Releases complete no argument of a prompt of their own, whoever asks.
+                self.check_like_unknown(entity, role, bearer, made, request, hidden_only=True)
                 return
             for visibility, one in made.items():
                 shown = sees(entity, visibility, role)
