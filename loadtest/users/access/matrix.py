@@ -325,6 +325,7 @@ def judge_scope(what: str, sent: Mapping[str, str], answer: Answer) -> Finding:
         return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
     if not is_refusal(outcome) and any(answer.json.get(name) == value for name, value in sent.items()):
         return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected a refusal or no effect, but it was moved")
+    return Finding(Standing.AS_RECORDED)
 
 
 def judge_reserved(what: str, answer: Answer) -> Finding:
