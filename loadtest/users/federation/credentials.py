@@ -13,7 +13,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.request import Query
 from loadtest.users.base import named, task
-from loadtest.users.checks import answers, both, contains, refreshed
+from loadtest.users.checks import answers, both, contains
 from loadtest.users.federation.checks import called, carries, prompts_for
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import (
@@ -172,8 +172,6 @@ class StoredCredentialsUser(RegistryUser):
     def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
         """Register a server at either address with credentials, update the credentials, then its description.
 
-        The server must receive them with calls of its tool, and when it is refreshed.
-
         Args:
             stored: returns the properties with a secret.
             header: the header in which the server receives them.
@@ -190,12 +188,6 @@ class StoredCredentialsUser(RegistryUser):
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
                 self.call_tool(name, check=self.receives(name, header, value(secret)))
-                received = self.receives(name, header, value(secret), "tools/list")
-                self.call(
-                    "POST /gateways/{gateway_id}/tools/refresh",
-                    gateway_id=gateway.id,
-                    check=both(refreshed(), received),
-                )
                 # The update is what loses them, so its failure is reported.
                 for changes in (stored(replaced), {"description": self.name("description")}):
                     self.call(
@@ -215,10 +207,11 @@ class StoredCredentialsUser(RegistryUser):
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 
-    def receives(self, name: str, header: str, value: str, method: str = "tools/call") -> Check:
-        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last ``method``."""
-        path = f"/received/{name}?method={method}"
-        return lambda _: carries(ask_scripted(self.backend("scripted"), "GET", path), header, value)
+    def receives(self, name: str, header: str, value: str) -> Check:
+        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last call."""
+        return lambda _: carries(
+            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value
+        )
 
     def receives_again(self, name: str, header: str, value: str) -> Check:
         """Return a check that calls the server again, which must receive ``header`` with this ``value``."""
@@ -336,6 +329,8 @@ class AgentCredentialsUser(RegistryUser):
         """Call an agent by its name and its ID, in its own protocol, as a tool, and on the admin pages."""
         name, text = agent["name"], self.name("text")
         self.asks(name, check=check)
+        if not self.offers("POST /a2a/invoke"):
+            return
         self.rpc(
             "POST /rpc tools/call",
             {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}},
@@ -347,8 +342,6 @@ class AgentCredentialsUser(RegistryUser):
             json={"query": text},
             check=both(contains(text), check),
         )
-        if not self.offers("POST /a2a/invoke"):
-            return
         self.call(
             "POST /a2a/invoke",
             json={"agent_id": agent.id, "parameters": question(text), "interaction_type": "query"},
