@@ -18,7 +18,7 @@ from loadtest.users.identity.checks import one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.memberships import INVITATIONS, REQUESTS
 from loadtest.users.identity.teams import new_team
-from loadtest.users.read_back import Entity, Listed, ReadBack
+from loadtest.users.read_back import Entity, Item, Listed, ReadBack
 from loadtest.users.registry.fixtures import (
     ADDRESS,
     INFO,
@@ -181,7 +181,8 @@ class RenewalUser(PeopleUser, RegistryUser):
     def gateway_name(self) -> None:
         """A federated server is registered and deleted, and again with its name and address."""
         body = new_gateway(self.name("gateway"), self.backend("mcp_small"))
-        self.reuses("POST /gateways", body, "DELETE /gateways/{gateway_id}", differs=ADDRESS)
+        read = Item("GET /gateways/{gateway_id}")
+        self.reuses("POST /gateways", body, "DELETE /gateways/{gateway_id}", read=read, differs=ADDRESS)
 
     def reuses(
         self,

@@ -401,7 +401,7 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
         read = Listed("GET /rbac/roles", params={"scope": "team"})
         delete = "DELETE /rbac/roles/{role_id}"
         with self.created("POST /rbac/roles", json=body, delete=delete, read=read) as role:
-            self.rejected("PUT /rbac/roles/{role_id}", role, {"permissions": ["loadtest.unknown"]})
+            self.rejected("PUT /rbac/roles/{role_id}", role, {"permissions": ["loadtest.unknown"]}, read=read)
 
     def rejected(
         self,
