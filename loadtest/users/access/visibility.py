@@ -384,7 +384,9 @@ class AccessUser(RegistryUser):
                         continue
                     part = self.call(entity.items, params=of_gateway, bearer=owner).json[0]
                     path = named({entity.parameter: str(part["id"])})
-                    self.call(entity.update, json={"visibility": "private"}, bearer=owner, **path)
+                    # Another scenario may have a private tool with the same name, from a server with the same address.
+                    renamed = {"customName": self.name("tool")} if entity is TOOLS else {}
+                    self.call(entity.update, json={"visibility": "private"} | renamed, bearer=owner, **path)
                     hidden = {(Visibility.PRIVATE, str(part["id"]))}
                     for role in FOREIGN:
                         bearer = callers.bearer(role, self.link.session)
