@@ -11,9 +11,9 @@ from loadtest.openapi.contract import DIALECT, Contract
 from loadtest.shapes.expected import CERTAIN, Difference, certain_schema, compare, exact_schema, reaches
 from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
 
-SAMPLES = 10
+SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
-MOST_NEW = 100
+MOST_NEW = 200
 """Responses per operation and process that are recorded because they are unlike earlier ones."""
 
 
@@ -52,7 +52,7 @@ class ResponseShapes:
         return shape is not None and any(reaches(seen, CERTAIN) for seen in shape.types.values())
 
     def without_literals(self) -> ResponseShapes:
-        """Return the same shapes for a gateway whose texts, flags and numbers can be others."""
+        """Return the same shapes for a gateway whose texts and flags can be others."""
         recorded = {
             operation: {status: without_literals(shape) for status, shape in statuses.items()}
             for operation, statuses in self._recorded.items()

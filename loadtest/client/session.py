@@ -170,7 +170,7 @@ def connect(
 def _shapes(document: Mapping[str, Any], version: str, *, literals: bool) -> ResponseShapes:
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
-    Texts, flags and numbers change more often than keys, and depend on what is switched on: they are compared only if
+    Texts and flags change more often than keys, and depend on what is switched on: they are compared only if
     ``literals``, and if the gateway offers all operations.
     """
     recorded = shapes_of(version)

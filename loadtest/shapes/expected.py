@@ -30,12 +30,7 @@ class Difference(NamedTuple):
     in_empty: bool = False
     """The object without the key has no key at all, and is not itself an item of an array."""
     of_literal: bool = False
-    """The type is as expected, the text, the flag or the number is not."""
-
-    @property
-    def must_be_everywhere(self) -> bool:
-        """Whether every item of an array must have it: a list can contain entities of other callers."""
-        return self.of_literal or self.actual in ("", NULL)
+    """The type is as expected, the text or the flag is not."""
 
     def __str__(self) -> str:
         if not self.actual:
@@ -55,9 +50,9 @@ class ShapeComparison(NamedTuple):
 def compare(shape: Shape, value: Any) -> ShapeComparison:
     """Return how ``value`` differs from what is certain about ``shape``.
 
-    A key that is missing, or a value that is null or an unexpected literal, in some items of an array only is not a
-    difference: a list can contain entities of other callers, which were made with other properties. For the same
-    reason, an object in an item that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
+    A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
+    contain entities of other callers, which were made with other properties. For the same reason, an object in an item
+    that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
@@ -66,9 +61,7 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
             differences.add(found)
         else:
             added.add(found)
-    # Of several unexpected literals at one place, one is enough.
-    places = {(one.path, one.of_literal and one.path): one for one in sorted(differences, reverse=True)}
-    return ShapeComparison(tuple(sorted(places.values())), tuple(sorted(added)))
+    return ShapeComparison(tuple(sorted(differences)), tuple(sorted(added)))
 
 
 def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | str]:
@@ -89,7 +82,7 @@ def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | s
 
 def _literal_difference(shape: Shape, value: Any, path: str) -> Iterator[Difference]:
     few = expected_literals(shape)
-    if not few or isinstance(value, float):
+    if not few:
         return
     found = literal(value)
     if found not in few:
@@ -114,24 +107,9 @@ def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Dif
     everywhere = set[Difference | str]().union(*found).intersection(*(with_keys or found))
     if len(with_keys or found) < FEWEST_ITEMS:
         everywhere = {one for one in everywhere if not (isinstance(one, Difference) and one.in_empty)}
-    literals = _common_literal_paths(with_keys or found)
     for one in set[Difference | str]().union(*found):
-        if (
-            not isinstance(one, Difference)
-            or not one.must_be_everywhere
-            or one in everywhere
-            or (one.of_literal and one.path in literals)
-        ):
+        if not isinstance(one, Difference) or one.actual not in ("", NULL) or one in everywhere:
             yield one
-
-
-def _common_literal_paths(found: list[set[Difference | str]]) -> frozenset[str]:
-    """Return the places at which each of several items has an unexpected literal."""
-    paths = [
-        frozenset(one.path for one in differences if isinstance(one, Difference) and one.of_literal)
-        for differences in found
-    ]
-    return frozenset[str]().union(*paths).intersection(*paths)
 
 
 def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
@@ -162,8 +140,7 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
     elif _is_certain(shape, CERTAIN):
         schema["type"] = sorted({*shape.types, NULL})
     if few := expected_literals(shape):
-        others = {"type": [kind for kind in (*shape.types, NULL) if kind not in LITERALS]}
-        schema["anyOf"] = [schema_of(few), others]
+        schema["anyOf"] = _literal_schemas(few, shape)
     if shape.items is not None:
         schema["items"] = certain_schema(shape.items)
     if shape.values is not None and not _is_text(shape.values):
@@ -173,6 +150,11 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
         if reaches(shape.types[OBJECT], CERTAIN):
             schema["required"] = [key for key in shape.fields if key not in shape.optional]
     return schema
+
+
+def _literal_schemas(literals: frozenset[str], shape: Shape) -> list[dict[str, Any]]:
+    others = [kind for kind in (*shape.types, NULL) if kind not in LITERALS]
+    return [dict(schema_of(literals)), {"type": sorted({*others})}]
 
 
 def _is_text(values: Shape) -> bool:
@@ -203,10 +185,12 @@ def type_text(shape: Shape) -> str:
 
 
 def exact_schema(shape: Shape) -> dict[str, Any]:
-    """Return a JSON Schema of the values that add nothing to ``shape``: no key, type, null or missing key."""
+    """Return a JSON Schema of the values that add nothing to ``shape``: no key, type, null, missing key or literal."""
     if shape.anything:
         return {}
     schema: dict[str, Any] = {"type": list(shape.types)}
+    if shape.literals:
+        schema["anyOf"] = _literal_schemas(frozenset(shape.literals), shape)
     if ARRAY in shape.types:
         schema["items"] = False if shape.items is None else exact_schema(shape.items)
     if OBJECT not in shape.types:

@@ -1,4 +1,4 @@
-"""Texts, flags and numbers of responses in a form that is the same in every run."""
+"""Texts and flags of responses in a form that is the same in every run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CACHED = 20_000
 
 _PARTS: tuple[tuple[str, str], ...] = (
     ("token", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    ("run", r"lt[-_][0-9a-f]{5,}(?:[-_][0-9a-f]{5,})*"),
+    ("run", r"lt[-_][0-9a-f]{5,}(?:[-_][0-9a-f]+(?![0-9A-Za-z]))*"),
     (
         "time",
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?",
@@ -35,16 +35,11 @@ _PATTERNS = dict(_PARTS)
 _SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
 
 
-def literal(value: str | bool | float) -> str | None:
-    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long.
-
-    A number with a fraction has none: it is a measurement.
-    """
+def literal(value: str | bool) -> str | None:
+    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long."""
     if isinstance(value, str):
         form = form_of(value)
         return None if form is None else json.dumps(form, ensure_ascii=False)
-    if isinstance(value, float):
-        return None
     return json.dumps(value)
 
 

@@ -24,7 +24,7 @@ FEWEST_VARYING = 8
 MOST_TYPES = 3
 """Types other than null above which a value can be anything."""
 MOST_LITERALS = 8
-"""Distinct literals above which a text, a flag or a number can be any."""
+"""Distinct literals above which a text can be any."""
 
 ANY, NULL, OBJECT, ARRAY = "any", "null", "object", "array"
 _TYPES: dict[type, str] = {
@@ -36,8 +36,8 @@ _TYPES: dict[type, str] = {
     float: "number",
     type(None): NULL,
 }
-LITERALS = frozenset(("string", "boolean", "number"))
-"""Types whose values are literals."""
+LITERALS = frozenset(("string", "boolean"))
+"""Types whose values are literals. A number is a count or a measurement too often."""
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
 
 
@@ -72,8 +72,8 @@ class Shape(msgspec.Struct, omit_defaults=True):
     items: Shape | None = None
     """Of an array; None if all were empty."""
     literals: dict[str, int] = {}
-    """The distinct texts, flags and numbers (:mod:`loadtest.shapes.literal`), with the number of runs in which each was
-    seen; empty if they can be any."""
+    """The distinct texts and flags (:mod:`loadtest.shapes.literal`), with the number of runs in which each was seen;
+    empty if they can be any, as in arrays and maps, which can contain what other callers made."""
 
     @property
     def anything(self) -> bool:
@@ -86,19 +86,19 @@ def type_of(value: Any) -> str:
     return _TYPES[type(value)]
 
 
-def shape_of(value: Any, depth: int = 0) -> Shape:
-    """Return the shape of the decoded JSON ``value`` of one response."""
+def shape_of(value: Any, depth: int = 0, *, literals: bool = True) -> Shape:
+    """Return the shape of the decoded JSON ``value`` of one response, with its ``literals``."""
     kind = _TYPES[type(value)]
     if kind is OBJECT:
         if depth >= DEEPEST or describes_data(value):
             return Shape(types={ANY: Sightings()})
         if len(value) > MOST_FIELDS or not all(map(_NAME.fullmatch, value)):
             return Shape(types={OBJECT: Sightings()}, values=_merged(value.values(), depth))
-        fields = {key: shape_of(one, depth + 1) for key, one in value.items()}
+        fields = {key: shape_of(one, depth + 1, literals=literals) for key, one in value.items()}
         return Shape(types={OBJECT: Sightings()}, fields=fields)
     if kind is ARRAY:
         return Shape(types={ARRAY: Sightings()}, items=_merged(value, depth) if value else None)
-    if kind in LITERALS:
+    if literals and kind in LITERALS:
         found = literal(value)
         return Shape(types={kind: Sightings()}, literals={} if found is None else {found: 1})
     return Shape(types={kind: Sightings()})
@@ -114,7 +114,7 @@ def describes_data(value: dict[str, Any]) -> bool:
 def _merged(values: Iterable[Any], depth: int) -> Shape:
     merged = Shape()
     for value in values:
-        shape = shape_of(value, depth + 1)
+        shape = shape_of(value, depth + 1, literals=False)
         if shape != merged:  # most values in a list are alike
             merged = merge(merged, shape, Within.RESPONSE)
     return merged
@@ -136,7 +136,7 @@ def merge(one: Shape, other: Shape, within: Within) -> Shape:
     if any(_is_map(shape) for shape in objects):
         for shape in objects:
             for values in _values(shape):
-                merged.values = _both(merged.values, values, within)
+                merged.values = _both(merged.values, without_literals(values), within)
         merged.values = merged.values or Shape()
     elif len(objects) == 2:
         merged.fields = {
@@ -168,7 +168,7 @@ def properties(shape: Shape, dot: str = "", brackets: str = "[].") -> Iterator[s
 
 
 def without_literals(shape: Shape) -> Shape:
-    """Return ``shape`` with any text, flag and number in place of those that were seen."""
+    """Return ``shape`` with any text and flag in place of those that were seen."""
     return Shape(
         types=shape.types,
         fields={key: without_literals(field) for key, field in shape.fields.items()},
@@ -205,7 +205,7 @@ def _as_map(shape: Shape) -> Shape:
     values = Shape()
     for one in _values(shape):
         values = merge(values, one, Within.RESPONSE)
-    return Shape(types=shape.types, values=values, items=shape.items)
+    return Shape(types=shape.types, values=without_literals(values), items=shape.items)
 
 
 def _both(one: Shape | None, other: Shape | None, within: Within) -> Shape | None:

@@ -66,7 +66,7 @@ def without_varying(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, 
 
 
 def keys_only(shape: Shape) -> Shape:
-    """Return ``shape`` with null or any text, flag and number in place of each value that was seen."""
+    """Return ``shape`` with null or any text or flag in place of each value that was seen."""
     return Shape(
         types=shape.types if shape.anything or not shape.types else shape.types | {NULL: CERTAIN},
         fields={key: keys_only(field) for key, field in shape.fields.items()},

@@ -1,4 +1,4 @@
-"""The form of texts, flags and numbers is the same in every run, and a schema accepts what has a known form."""
+"""The form of texts and flags is the same in every run, and a schema accepts what has a known form."""
 
 import re
 from typing import Any
@@ -18,6 +18,7 @@ from loadtest.shapes.literal import LONGEST, literal, schema_of
         ("lt-5959b924b-gateway", '"<run>-gateway"'),
         ("lt-dd40977b-person@example.com", '"<run>-person@example.com"'),
         ("lt_5959b924b_tool", '"<run>_tool"'),
+        ("lt-feac6e-62b", '"<run>"'),
         ("lt-standing-member@example.com", '"lt-standing-member@example.com"'),
         ("6eb1d33722aa42a79fa5d6b66af4a176", '"<id>"'),
         ("6eb1d33722aa42a79fa5d6b66af4a176x", None),
@@ -27,8 +28,7 @@ from loadtest.shapes.literal import LONGEST, literal, schema_of
         ("3 tools of 10", '"<n> tools of <n>"'),
         ("größer", '"größer"'),
         (True, "true"),
-        (5, "5"),
-        (1.5, None),
+        (False, "false"),
         ("x" * (LONGEST + 1), None),
         ("0" * 3_000, None),
     ],
@@ -52,7 +52,7 @@ PARTS = st.sampled_from(
         "$",
     ]
 )
-VALUES = st.booleans() | st.integers() | st.text(max_size=20) | st.lists(PARTS, max_size=5).map(" ".join)
+VALUES = st.booleans() | st.text(max_size=20) | st.lists(PARTS, max_size=5).map(" ".join)
 
 
 @given(st.lists(VALUES, min_size=1, max_size=6))
@@ -66,7 +66,7 @@ def test_a_schema_accepts_every_value_of_its_forms(values: list[Any]) -> None:
 @given(VALUES, VALUES)
 def test_a_schema_accepts_no_value_of_another_form(value: Any, other: Any) -> None:
     form = literal(value)
-    # A text that contains a placeholder, and a number of the length of an id, have the form of others.
+    # A text that contains a placeholder, or a number of the length of an id, has the form of others.
     assume_plain = not re.search(r"<|[0-9]{12}", f"{value}{other}")
     if form is not None and literal(other) != form and assume_plain:
         assert not jsonschema_rs.validator_for(schema_of(frozenset({form}))).is_valid(other)

@@ -343,8 +343,8 @@ def test_a_value_of_many_types_can_be_anything() -> None:
     ("samples", "stored"),
     [
         (["a"], {"|": "string", "=": ["a"]}),
-        ([None, "a", 1], {"|": "null|number|string", "=": ["a", 1]}),
-        ([["a"], []], [{"|": "string", "=": ["a"]}]),
+        ([None, "a", 1], {"|": "null|number|string", "=": ["a"]}),
+        ([["a"], []], ["string"]),
         ([[]], []),
         ([{"a": 1.5}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
         ([{"a": [{"b": {}}]}], {"a": [{"b": {}}]}),
@@ -377,18 +377,15 @@ def test_what_is_no_stored_form_is_rejected(stored: Any) -> None:
         from_stored(stored)
 
 
-def test_a_text_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
-    shape = merged(
-        [{"state": "on", "ok": True, "n": 1}, {"state": "off", "ok": True, "n": 1}], runs=LITERAL_RUNS
-    )
-    assert not compare(shape, {"state": "off", "ok": True, "n": 1}).differences
-    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 2}).differences
+def test_a_text_or_flag_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
+    samples = [{"state": "on", "ok": True, "n": 1}, {"state": "off", "ok": True, "n": 1}]
+    shape = merged(samples, runs=LITERAL_RUNS)
+    assert not compare(shape, {"state": "off", "ok": True, "n": 2}).differences
+    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 1}).differences
     assert [str(one) for one in found] == [
-        "expected n to be 1, got 2",
         "expected ok to be true, got false",
         'expected state to be "off" or "on", got a long text',
     ]
-    assert not compare(shape, {"state": "on", "ok": True, "n": 1.5}).differences, "a measurement"
 
 
 def test_every_literal_must_have_been_seen_in_several_runs() -> None:
@@ -405,16 +402,18 @@ def test_many_literals_can_be_any() -> None:
     assert compare(merged(samples[1:], runs=LITERAL_RUNS), {"name": "?"}).differences
 
 
-def test_an_unexpected_literal_must_be_in_every_item_of_a_list() -> None:
-    shape = merged([[{"kind": "a"}, {"kind": "b"}]], runs=LITERAL_RUNS)
-    assert not compare(shape, [{"kind": "a"}, {"kind": "?"}]).differences
-    (found,) = compare(shape, [{"kind": "bx"}, {"kind": "ax"}]).differences
-    assert str(found) == 'expected [].kind to be "a" or "b", got "ax"'
+@pytest.mark.parametrize("body", [[{"kind": "a"}], {"x-y": "a"}, {"all": [{"kind": ["a"]}]}])
+def test_what_arrays_and_maps_contain_can_be_any(body: Any) -> None:
+    shape = merged([body], runs=LITERAL_RUNS)
+    assert not compare(
+        shape, json.loads(json.dumps(body).replace("a", "b").replace("bll", "all"))
+    ).differences
+    assert '"="' not in json.dumps(to_stored(shape))
 
 
 def test_without_literals_any_is_expected() -> None:
-    shape = without_literals(merged([[{"kind": "a"}], {"b": {"x-y": True}}, None], runs=LITERAL_RUNS))
-    assert not compare(shape, [{"kind": "?"}]).differences
-    assert [str(one) for one in compare(shape, [{"kind": 1}]).differences] == [
-        "expected [].kind to be string, got number"
+    shape = without_literals(merged([{"a": {"kind": "a"}}, {"a": None}], runs=LITERAL_RUNS))
+    assert not compare(shape, {"a": {"kind": "?"}}).differences
+    assert [str(one) for one in compare(shape, {"a": {"kind": 1}}).differences] == [
+        "expected a.kind to be string, got number"
     ]
