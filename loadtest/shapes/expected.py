@@ -14,8 +14,6 @@ NEVER_NULL = Sightings(10, 3)
 """Fewest samples and runs after which a value is expected not to be null."""
 LITERAL_RUNS = 4
 """Runs in which each literal of a place must have been seen for others to be unexpected."""
-FEWEST_ITEMS = 3
-"""Items of an array that must agree that an object has keys: it may be empty in the entity of another caller."""
 
 
 class Difference(NamedTuple):
@@ -52,7 +50,7 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
 
     A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
     contain entities of other callers, which were made with other properties. For the same reason, an object in an item
-    that is empty (``gateways[].capabilities``) must be so in :data:`FEWEST_ITEMS` items.
+    (``gateways[].capabilities``) can be empty in all of them.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
@@ -104,11 +102,14 @@ def shortened(text: str) -> str:
 def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Difference | str]:
     found = [set(_differences(shape, one, path)) for one in items]
     with_keys = [differences for one, differences in zip(items, found, strict=True) if isinstance(one, dict)]
-    everywhere = set[Difference | str]().union(*found).intersection(*(with_keys or found))
-    if len(with_keys or found) < FEWEST_ITEMS:
-        everywhere = {one for one in everywhere if not (isinstance(one, Difference) and one.in_empty)}
-    for one in set[Difference | str]().union(*found):
-        if not isinstance(one, Difference) or one.actual not in ("", NULL) or one in everywhere:
+    every = set[Difference | str]().union(*found)
+    everywhere = every.intersection(*(with_keys or found))
+    for one in every:
+        if (
+            not isinstance(one, Difference)
+            or one.actual not in ("", NULL)
+            or (one in everywhere and not one.in_empty)
+        ):
             yield one
 
 
