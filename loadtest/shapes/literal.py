@@ -26,7 +26,7 @@ _PARTS: tuple[tuple[str, str], ...] = (
         "host",
         r"(?<=://)[^/\s?#\"'<>]+|(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?|(?:localhost|\[::1\])(?::[0-9]+)?",
     ),
-    ("n", r"[0-9]+(?:\.[0-9]+)?"),
+    ("n", r"[0-9]+(?:\.[0-9]+)*"),
 )
 """Name and pattern of the parts that differ from run to run, in the order in which they are tried."""
 _ANY_PART = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS))

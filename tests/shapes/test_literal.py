@@ -26,6 +26,7 @@ from loadtest.shapes.literal import LONGEST, literal, schema_of
         ("2026-11-29T20:46:21.123456+00:00", '"<time>"'),
         ("http://127.0.0.1:30906/mcp", '"http://<host>/mcp"'),
         ("3 tools of 10", '"<n> tools of <n>"'),
+        ("client-2.3.4", '"client-<n>"'),
         ("größer", '"größer"'),
         (True, "true"),
         (False, "false"),
