@@ -1,6 +1,5 @@
 """Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from loadtest.backends.settings import SHOW_REQUEST
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.core import clock
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
 from loadtest.users.read_back import Item
@@ -368,7 +368,7 @@ def names_models(provider: Answer, *models: Answer) -> Check:
         if [{"id": one["id"], "object": one["object"]} for one in found] != wanted:
             return expected("the enabled models of the provider in the list, and no other of it", found)
         times = [one["created"] for one in found]
-        right = all(isinstance(one, int) and 0 <= one <= time.time() + SKEW for one in times)
+        right = all(isinstance(one, int) and 0 <= one <= clock.now() + SKEW for one in times)
         return None if right else expected("created to be a time in seconds that is not in the future", times)
 
     return check
