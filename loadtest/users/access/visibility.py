@@ -385,8 +385,10 @@ class AccessUser(RegistryUser):
                     part = self.call(entity.items, params=of_gateway, bearer=owner).json[0]
                     path = named({entity.parameter: str(part["id"])})
                     # Another scenario may have a private tool with the same name, from a server with the same address.
-                    renamed = {"customName": self.name("tool")} if entity is TOOLS else {}
-                    self.call(entity.update, json={"visibility": "private"} | renamed, bearer=owner, **path)
+                    if entity is TOOLS:
+                        renamed = {"customName": self.name("tool")}
+                        self.call(entity.update, json=renamed, bearer=owner, **path)
+                    self.call(entity.update, json={"visibility": "private"}, bearer=owner, **path)
                     hidden = {(Visibility.PRIVATE, str(part["id"]))}
                     for role in FOREIGN:
                         bearer = callers.bearer(role, self.link.session)

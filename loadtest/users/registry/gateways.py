@@ -174,8 +174,9 @@ class GatewaysUser(RegistryUser):
         own = PRIVATE | {"tags": [self.name("tag")]}
         path = {parameters_of(update)[0]: str(part["id"])}
         # Another scenario may have a private tool with the same name, from a server with the same address.
-        renamed = {"customName": self.name("tool")} if "customName" in part and "tool" in update else {}
-        self.update(update, json=own | renamed, read=read, **named(path))
+        if "tool" in update:
+            self.update(update, json={"customName": self.name("tool")}, read=read, **named(path))
+        self.update(update, json=own, read=read, **named(path))
         kept = {name: part[name] for name in ("teamId", "ownerEmail") if part.get(name)}
         return read, Entity(str(part["id"]), path, own | kept)
 
