@@ -38,8 +38,7 @@ from loadtest.workload.profiles import Size
 USERS = 20
 SPAWN_RATE = 20.0
 MAX_LOAD = 900.0
-"""Seconds that one load may take; it ends as soon as each of its scenarios has run, within two minutes if two cores are
-free."""
+"""Seconds that one load may take; it ends as soon as each of its scenarios has run."""
 
 
 @dataclass(frozen=True)
