@@ -115,6 +115,7 @@ class PasswordUser(PeopleUser):
                 effect=lambda _: session.is_gone(self.call, Entity(person.email, {}, {})),
             )
 
+    @task
     def required_change(self) -> None:
         """Users who must change the password do so by themselves, with a link in a mail, or with the administrator."""
         for change in (self.changes, self.resets, self.is_given):
