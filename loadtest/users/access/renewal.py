@@ -17,6 +17,7 @@ from loadtest.users.checks import has
 from loadtest.users.identity.checks import one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.memberships import INVITATIONS, REQUESTS
+from loadtest.users.identity.rbac import ROLES, new_role
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Item, Listed, ReadBack
 from loadtest.users.registry.fixtures import (
@@ -156,14 +157,8 @@ class RenewalUser(PeopleUser, RegistryUser):
     @task
     def role_name(self) -> None:
         """A role is created and deleted, and another one with its name."""
-        body = {
-            "name": self.name("role"),
-            "description": "A role of the load test.",
-            "scope": "team",
-            "permissions": ["teams.read"],
-        }
-        read = Listed("GET /rbac/roles", params={"scope": "team"})
-        self.reuses("POST /rbac/roles", body, "DELETE /rbac/roles/{role_id}", read=read)
+        body = new_role(self.name("role"))
+        self.reuses("POST /rbac/roles", body, "DELETE /rbac/roles/{role_id}", read=ROLES)
 
     @task
     def entity_names(self) -> None:

@@ -14,8 +14,9 @@ from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.identity.memberships import REQUESTS
+from loadtest.users.identity.rbac import ROLES, new_role
 from loadtest.users.identity.teams import new_team
-from loadtest.users.read_back import Entity, Listed
+from loadtest.users.read_back import Entity
 from loadtest.users.registry.fixtures import (
     INFO,
     RegistryUser,
@@ -88,14 +89,8 @@ class RepetitionUser(PeopleUser, RegistryUser):
     @task
     def role_name(self) -> None:
         """A second role with the same name."""
-        body = {
-            "name": self.name("role"),
-            "description": "A role of the load test.",
-            "scope": "team",
-            "permissions": ["teams.read"],
-        }
-        read = Listed("GET /rbac/roles", params={"scope": "team"})
-        with self.created("POST /rbac/roles", json=body, delete="DELETE /rbac/roles/{role_id}", read=read):
+        body = new_role(self.name("role"))
+        with self.created("POST /rbac/roles", json=body, delete="DELETE /rbac/roles/{role_id}", read=ROLES):
             self.again("POST /rbac/roles", json=body)
 
     @task

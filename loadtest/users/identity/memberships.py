@@ -40,13 +40,7 @@ class MembershipUser(PeopleUser):
         """The owner adds a member, makes it an owner and a member again, and removes it."""
         email = self.member.email
         with self.team() as team:
-            self.call(
-                "POST /teams/{team_id}/members",
-                team_id=team.id,
-                json={"email": email, "role": "member"},
-                check=is_member(email, "member"),
-                effect=self.is_member(team, email, "member"),
-            )
+            self.is_added(team)
             self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 2))
             for role in ("owner", "member"):
                 self.call(

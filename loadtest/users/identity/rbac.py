@@ -24,6 +24,16 @@ ROLES = Listed("GET /rbac/roles", params={"scope": "team"})
 GIVEN = Listed("GET /rbac/users/{user_email}/roles", key="role_id", params={"scope": "team"})
 
 
+def new_role(name: str) -> dict[str, Any]:
+    """Return a role of teams that permits to read them."""
+    return {
+        "name": name,
+        "description": "A role of the load test.",
+        "scope": "team",
+        "permissions": ["teams.read"],
+    }
+
+
 class RBACCRUDUser(PeopleUser):
     """Roles as the administrator keeps them, and the view of each user on their own."""
 

@@ -13,6 +13,7 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import has, lists_only, mentions
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.rbac import ROLES, new_role
 from loadtest.users.read_back import Entity, Listed, ReadBack, item_of, parameters_of
 from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
 
@@ -392,16 +393,11 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
     @task
     def wrong_role(self) -> None:
         """A role with a permission that does not exist."""
-        body = {
-            "name": self.name("role"),
-            "description": "A role of the load test.",
-            "scope": "team",
-            "permissions": ["teams.read"],
-        }
-        read = Listed("GET /rbac/roles", params={"scope": "team"})
-        delete = "DELETE /rbac/roles/{role_id}"
-        with self.created("POST /rbac/roles", json=body, delete=delete, read=read) as role:
-            self.rejected("PUT /rbac/roles/{role_id}", role, {"permissions": ["loadtest.unknown"]}, read=read)
+        body, delete = new_role(self.name("role")), "DELETE /rbac/roles/{role_id}"
+        with self.created("POST /rbac/roles", json=body, delete=delete, read=ROLES) as role:
+            self.rejected(
+                "PUT /rbac/roles/{role_id}", role, {"permissions": ["loadtest.unknown"]}, read=ROLES
+            )
 
     def rejected(
         self,
