@@ -50,7 +50,7 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
 
     A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
     contain entities of other callers, which were made with other properties. For the same reason, an object in an item
-    (``gateways[].capabilities``) can be empty in all of them.
+    (``gateways[].capabilities``) can be empty in all of them, and a value in the only item can be null.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
@@ -108,7 +108,7 @@ def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Dif
         if (
             not isinstance(one, Difference)
             or one.actual not in ("", NULL)
-            or (one in everywhere and not one.in_empty)
+            or (one in everywhere and not one.in_empty and not (one.actual == NULL and len(items) == 1))
         ):
             yield one
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fnmatch
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 from loadtest.shapes.expected import CERTAIN
-from loadtest.shapes.shape import ANY, NULL, Shape
+from loadtest.shapes.shape import ANY, NULL, OBJECT, Shape
 from loadtest.shapes.stored import read_shapes
 from loadtest.versions.data import DIRECTORY
 
@@ -25,8 +27,18 @@ class Varying(Record, frozen=True, kw_only=True):
     """Whether the keys are the same nevertheless, and their types, except that each value can be null."""
 
 
-class _Shared(Record, frozen=True, kw_only=True):
+class Free(Record, frozen=True, kw_only=True):
+    """Properties of entities whose keys their creators choose, and why."""
+
+    properties: tuple[str, ...]
+    reason: str
+
+
+class Shared(Record, frozen=True, kw_only=True):
+    """What the responses of all versions have no fixed shape of."""
+
     varying: tuple[Varying, ...]
+    free: tuple[Free, ...]
 
 
 def path_of(version: str) -> Path:
@@ -44,19 +56,18 @@ def shapes_of(version: str) -> dict[str, dict[str, Shape]]:
     return read_shapes(path).decoded(path) if path.is_file() else {}
 
 
-def varying() -> tuple[Varying, ...]:
-    """Return the operations, of any version, whose responses have no fixed shape."""
-    return read_toml(VARYING, _Shared).varying
-
-
 def without_varying(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, Shape]]:
-    """Return ``shapes`` in which those of varying operations can be anything, or have the same keys only."""
-    entries = varying()
+    """Return ``shapes`` in which those of varying operations can be anything, or have the same keys only.
+
+    In the items of lists, which can contain what other callers created, the free properties can have any keys.
+    """
+    shared = read_toml(VARYING, Shared)
+    free = frozenset(name for one in shared.free for name in one.properties)
 
     def loosened(operation: str, shape: Shape) -> Shape:
-        found = [one for one in entries if fnmatch.fnmatchcase(operation, one.operations)]
+        found = [one for one in shared.varying if fnmatch.fnmatchcase(operation, one.operations)]
         if not found:
-            return shape
+            return with_any_keys(shape, free)
         return keys_only(shape) if all(one.keys for one in found) else Shape(types={ANY: CERTAIN})
 
     return {
@@ -74,3 +85,22 @@ def keys_only(shape: Shape) -> Shape:
         values=keys_only(shape.values) if shape.values is not None else None,
         items=keys_only(shape.items) if shape.items is not None else None,
     )
+
+
+def with_any_keys(shape: Shape, free: frozenset[str], *, in_item: bool = False) -> Shape:
+    """Return ``shape`` in which the properties ``free`` of the items of arrays are objects with any keys."""
+    below = {
+        key: _any_object(field) if in_item and key in free else with_any_keys(field, free, in_item=in_item)
+        for key, field in shape.fields.items()
+    }
+    return replace(
+        shape,
+        fields=below,
+        values=None if shape.values is None else with_any_keys(shape.values, free, in_item=in_item),
+        items=None if shape.items is None else with_any_keys(shape.items, free, in_item=True),
+    )
+
+
+def _any_object(shape: Shape) -> Shape:
+    is_map = OBJECT in shape.types
+    return replace(shape, fields={}, optional=set(), values=Shape() if is_map else None)

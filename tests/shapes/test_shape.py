@@ -234,6 +234,7 @@ def test_entities_of_other_callers_in_a_list_are_no_difference(odd: Any) -> None
     shape = merged([[{"id": "1", "name": "echo"}]], runs=12)
     assert not compare(shape, [{"id": "1", "name": "echo"}, odd]).differences
     assert compare(shape, [odd, odd]).differences
+    assert bool(compare(shape, [odd]).differences) is ("name" not in odd)
     assert compare(shape, [{"id": "1", "name": "echo"}, {"id": "2", "name": 5}]).differences
 
 

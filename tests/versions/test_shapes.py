@@ -26,3 +26,13 @@ def test_another_type_is_a_difference_where_only_keys_are_recorded() -> None:
     shape = from_stored({"a": {"|": "string", "=": ["x"]}})
     (statuses,) = without_varying({"GET /admin/system/stats": {"200": shape}}).values()
     assert compare(statuses["200"], {"a": 6}).differences
+
+
+@pytest.mark.parametrize("name", ["extensionMetadata", "oauthConfig", "usage_limits"])
+def test_the_keys_that_a_creator_chooses_are_compared_outside_of_lists_only(name: str) -> None:
+    shape = from_stored({"tools": [{name: {"one": {"deep": "string"}}}], name: {"one": "string"}})
+    (statuses,) = without_varying({"GET /tools": {"200": shape}}).values()
+    assert not compare(statuses["200"], {"tools": [{name: {"two": 2}}], name: {"one": "x"}}).differences
+    assert compare(statuses["200"], {"tools": [{name: {"two": 2}}], name: {"two": "x"}}).differences
+    assert compare(statuses["200"], {"tools": [{name: 2}], name: {"one": "x"}}).differences
+    assert compare(statuses["200"], {"tools": [{}], name: {"one": "x"}}).differences
