@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workload": {"core", "results"},
     "pairs": {"core", "results"},
     "judge": {"core", "pairs", "results", "versions"},
-    "openapi": {"core", "results", "shapes", "versions"},
+    "openapi": {"core", "results", "versions"},
     "client": {"core", "openapi", "results", "shapes", "versions"},
     "reports": {"core", "judge", "pairs", "results"},
     "fixtures": {"client", "results", "scenarios"},

@@ -9,8 +9,6 @@ import click
 from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core.errors import UsageError
 from loadtest.core.units import plural
-from loadtest.openapi.contracts import contract_of
-from loadtest.openapi.nulls import with_documented_nulls
 from loadtest.shapes.shape import Shape
 from loadtest.shapes.stored import merge_run, read_shapes, write_shapes
 from loadtest.versions import data as versions
@@ -35,8 +33,7 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
     """Merge the responses of complete runs into the data of their gateway version.
 
     Each run writes its FILE, shapes.json, into its reports directory. A key or a type is expected after it was seen
-    in 3 responses of 2 runs; a value is expected not to be null after 10 responses of 3 runs, unless the contract
-    allows null for it. A text or flag is
+    in 3 responses of 2 runs; a value is expected not to be null after 10 responses of 3 runs. A text or flag is
     expected to be one of at most 8 after each of them was seen in 4 runs. A run is merged only once.
     """
     read = [read_shapes(path) for path in files]
@@ -58,6 +55,5 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
             merge_run(merged, one.decoded(path))
             runs += one.runs
             added += 1
-    stored = without_varying(with_documented_nulls(merged, contract_of(version).document))
-    write_shapes(target, version, runs, stored)
+    write_shapes(target, version, runs, without_varying(merged))
     click.echo(f"{target}: {plural(len(merged), 'operation')} from {plural(len(runs), 'run')}, {added} new")
