@@ -352,6 +352,7 @@ class Caller:
 
     def prepare(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
         """Return a request of this user with a new correlation id; see :func:`make_request`."""
+        self.session.shapes.sent(*(parts.get(one) for one in ("params", "json", "form")))
         return make_request(
             route,
             host=self.session.host,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jsonschema_rs
+import msgspec
 
 from loadtest.openapi.contract import DIALECT, Contract
 from loadtest.shapes.expected import CERTAIN, Difference, certain_schema, compare, exact_schema, reaches
-from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
+from loadtest.shapes.literal import form_of
+from loadtest.shapes.shape import Shape, Within, literals_at, merge, shape_of, without_literals
 
 SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
+MOST_SENT = 50_000
+"""Texts of requests that are remembered."""
 MOST_NEW = 200
 """Responses per operation and process that are recorded because they are unlike earlier ones."""
 
@@ -44,6 +48,7 @@ class ResponseShapes:
         self.why_not = why_not
         """Why nothing is compared; empty if it is."""
         self._recorded = recorded or {}
+        self._sent: set[str] = set()
         self._entries: dict[tuple[str, int], _Entry] = {}
 
     def has(self, operation: str, status: int) -> bool:
@@ -59,6 +64,12 @@ class ResponseShapes:
         }
         return ResponseShapes(recorded, why_not=self.why_not)
 
+    def sent(self, *parts: Any) -> None:
+        """Remember the texts in the ``parts`` of a request: a response that has one of them may echo it."""
+        if len(self._sent) < MOST_SENT:
+            for part in parts:
+                self._sent.update(_texts(part))
+
     def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
         """Return whether the decoded JSON ``body`` satisfies the contract and is like that of an earlier response."""
         entry = self._entries.get((operation, status))
@@ -69,17 +80,20 @@ class ResponseShapes:
         entry = self._entries.get((operation, status))
         if entry is None:
             recorded = self._recorded.get(operation, {}).get(str(status))
-            entry = self._entries[operation, status] = _Entry(operation, status, recorded)
+            entry = self._entries[operation, status] = _Entry(operation, status, recorded, self._sent)
         return entry.examine(body, typical)
 
 
 class _Entry:
     """The shape of the responses of an operation with one status."""
 
-    def __init__(self, operation: str, status: int, recorded: Shape | None) -> None:
+    def __init__(self, operation: str, status: int, recorded: Shape | None, sent: Container[str]) -> None:
         self._operation = operation
         self._status = status
         self._recorded = recorded
+        self._sent = sent
+        self._shown = Shape()
+        """Merged from the samples of this process."""
         self._seen = recorded or Shape()
         self._alike = _compiled(_alike(recorded, self._seen)) if recorded else None
         """Valid for values that are like earlier ones and have no difference."""
@@ -102,16 +116,61 @@ class _Entry:
         compared = self._recorded is not None
         if typical or (self._alike is not None and self._alike.is_valid(body)):
             self._samples += 1
-            return Examined(sample=shape_of(body) if self._samples <= SAMPLES else None, compared=compared)
-        differences, added = compare(self._recorded, body) if self._recorded else ((), ())
+            return Examined(
+                sample=self._sample(body) if self._samples <= SAMPLES else None, compared=compared
+            )
+        differences, added = compare(self._recorded, body, self._sent) if self._recorded else ((), ())
+        differences = tuple(one for one in differences if not self._is_chance(one))
         if self._new >= MOST_NEW:
             return Examined(differences, added, compared=compared)
         self._new += 1
-        sample = shape_of(body)
-        if not differences:
-            self._seen = merge(self._seen, sample, Within.RUN)
-            self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
+        if differences:
+            return Examined(differences, added, shape_of(body, sent=self._sent), compared)
+        sample = self._sample(body)
+        self._seen = merge(self._seen, sample, Within.RUN)
+        self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
         return Examined(differences, added, sample, compared)
+
+    def _sample(self, body: Any) -> Shape:
+        sample = shape_of(body, sent=self._sent)
+        self._shown = merge(self._shown, sample, Within.RUN)
+        return sample
+
+    def _is_chance(self, difference: Difference) -> bool:
+        """Return whether an unexpected text or flag is at a place that had an expected one in this run.
+
+        If the gateway had changed, the other one would have been unexpected, too.
+        """
+        if not difference.of_literal or self._recorded is None:
+            return False
+        known = literals_at(self._recorded, difference.path)
+        return bool(known & literals_at(self._shown, difference.path))
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Yield the texts in a part of a request that are the same in every run; others have a form of their own.
+
+    A field of a form can contain several, as JSON or separated by commas.
+    """
+    if isinstance(part, str):
+        if form_of(part) == part:
+            yield part
+            yield from map(str.strip, part.split(",") if "," in part else ())
+        if part.startswith(("[", "{")):
+            yield from _texts(_decoded(part))
+    elif isinstance(part, Mapping):
+        for one in part.values():
+            yield from _texts(one)
+    elif isinstance(part, list | tuple):
+        for one in part:
+            yield from _texts(one)
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
 
 
 def _alike(recorded: Shape | None, seen: Shape) -> dict[str, Any]:

@@ -163,7 +163,11 @@ def connect(
         trust=trust,
         redactor=Redactor({*secrets, *credentials.secrets(), bearer}),
         limiter=limiter,
-        shapes=_shapes(document, applying.version, literals=_is_usual(host, credentials, version, applying)),
+        shapes=_shapes(
+            document,
+            applying.version,
+            literals=processes == 1 and _is_usual(host, credentials, version, applying),
+        ),
     )
 
 
@@ -171,7 +175,7 @@ def _shapes(document: Mapping[str, Any], version: str, *, literals: bool) -> Res
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
     Texts and flags change more often than keys, and depend on what is switched on: they are compared only if
-    ``literals``, and if the gateway offers all operations.
+    ``literals``, and if the gateway offers all operations. One of several processes does not know what others sent.
     """
     recorded = shapes_of(version)
     if not recorded:

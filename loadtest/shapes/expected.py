@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from loadtest.shapes.literal import literal, schema_of
@@ -45,16 +45,19 @@ class ShapeComparison(NamedTuple):
     """Paths of keys that were never seen."""
 
 
-def compare(shape: Shape, value: Any) -> ShapeComparison:
+def compare(shape: Shape, value: Any, sent: Container[str] = frozenset()) -> ShapeComparison:
     """Return how ``value`` differs from what is certain about ``shape``.
+
+    A text that a request has ``sent`` is no difference.
 
     A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
     contain entities of other callers, which were made with other properties. For the same reason, an object in an item
-    (``gateways[].capabilities``) can be empty in all of them, and a value in the only item can be null.
+    (``gateways[].capabilities``) can be empty in all of them, and a value in the only item can be null. A text or flag
+    is a difference if it is unexpected in every item.
     """
     differences: set[Difference] = set()
     added: set[str] = set()
-    for found in _differences(shape, value, ""):
+    for found in _differences(shape, value, "", sent):
         if isinstance(found, Difference):
             differences.add(found)
         else:
@@ -62,7 +65,7 @@ def compare(shape: Shape, value: Any) -> ShapeComparison:
     return ShapeComparison(tuple(sorted(differences)), tuple(sorted(added)))
 
 
-def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | str]:
+def _differences(shape: Shape, value: Any, path: str, sent: Container[str]) -> Iterator[Difference | str]:
     if shape.anything or not shape.types:
         return
     kind = type_of(value)
@@ -71,11 +74,12 @@ def _differences(shape: Shape, value: Any, path: str) -> Iterator[Difference | s
             yield Difference(path, type_text(shape), kind)
         return
     if kind in LITERALS:
-        yield from _literal_difference(shape, value, path)
+        if value not in sent:
+            yield from _literal_difference(shape, value, path)
     elif kind == OBJECT:
-        yield from _object_differences(shape, value, path)
+        yield from _object_differences(shape, value, path, sent)
     elif kind == ARRAY and shape.items is not None:
-        yield from _item_differences(shape.items, value, f"{path}[]")
+        yield from _item_differences(shape.items, value, f"{path}[]", sent)
 
 
 def _literal_difference(shape: Shape, value: Any, path: str) -> Iterator[Difference]:
@@ -99,29 +103,43 @@ def shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _item_differences(shape: Shape, items: list[Any], path: str) -> Iterator[Difference | str]:
-    found = [set(_differences(shape, one, path)) for one in items]
-    with_keys = [differences for one, differences in zip(items, found, strict=True) if isinstance(one, dict)]
+def _item_differences(
+    shape: Shape, items: list[Any], path: str, sent: Container[str]
+) -> Iterator[Difference | str]:
+    found = [set(_differences(shape, one, path, sent)) for one in items]
+    of_objects = [differences for one, differences in zip(items, found, strict=True) if isinstance(one, dict)]
+    comparable = of_objects or found
     every = set[Difference | str]().union(*found)
-    everywhere = every.intersection(*(with_keys or found))
+    everywhere = every.intersection(*comparable)
+    texts = [
+        {one.path: one for one in map(_literal, differences) if one is not None} for differences in comparable
+    ]
     for one in every:
         if (
             not isinstance(one, Difference)
-            or one.actual not in ("", NULL)
+            or (one.actual not in ("", NULL) and not one.of_literal)
             or (one in everywhere and not one.in_empty and not (one.actual == NULL and len(items) == 1))
         ):
             yield one
+    for place in set(texts[0] if texts else ()).intersection(*texts):
+        yield texts[0][place]
 
 
-def _object_differences(shape: Shape, value: dict[str, Any], path: str) -> Iterator[Difference | str]:
+def _literal(found: Difference | str) -> Difference | None:
+    return found if isinstance(found, Difference) and found.of_literal else None
+
+
+def _object_differences(
+    shape: Shape, value: dict[str, Any], path: str, sent: Container[str]
+) -> Iterator[Difference | str]:
     if shape.values is not None:
         for one in () if _is_text(shape.values) else value.values():
-            yield from _differences(shape.values, one, _below(path, "*"))
+            yield from _differences(shape.values, one, _below(path, "*"), sent)
         return
     certain = reaches(shape.types[OBJECT], CERTAIN)
     for key, field in shape.fields.items():
         if key in value:
-            yield from _differences(field, value[key], _below(path, key))
+            yield from _differences(field, value[key], _below(path, key), sent)
         elif certain and key not in shape.optional:
             yield Difference(_below(path, key), type_text(field), "", not value and not path.endswith("[]"))
     if certain:

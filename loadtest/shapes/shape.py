@@ -7,7 +7,7 @@ widens it: a value whose shape was merged conforms to the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -38,6 +38,7 @@ _TYPES: dict[type, str] = {
 }
 LITERALS = frozenset(("string", "boolean"))
 """Types whose values are literals. A number is a count or a measurement too often."""
+_PART = re.compile(r"\[\]|[^.\[\]]+")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
 
 
@@ -73,7 +74,7 @@ class Shape(msgspec.Struct, omit_defaults=True):
     """Of an array; None if all were empty."""
     literals: dict[str, int] = {}
     """The distinct texts and flags (:mod:`loadtest.shapes.literal`), with the number of runs in which each was seen;
-    empty if they can be any, as in arrays and maps, which can contain what other callers made."""
+    empty if they can be any, as in maps, and where a text was one that a request had sent."""
 
     @property
     def anything(self) -> bool:
@@ -86,20 +87,27 @@ def type_of(value: Any) -> str:
     return _TYPES[type(value)]
 
 
-def shape_of(value: Any, depth: int = 0, *, literals: bool = True) -> Shape:
-    """Return the shape of the decoded JSON ``value`` of one response, with its ``literals``."""
+def shape_of(
+    value: Any, depth: int = 0, *, literals: bool = True, sent: Container[str] = frozenset()
+) -> Shape:
+    """Return the shape of the decoded JSON ``value`` of one response, with its ``literals``.
+
+    Where the value is a text that a request has ``sent``, it can be any.
+    """
     kind = _TYPES[type(value)]
     if kind is OBJECT:
         if depth >= DEEPEST or describes_data(value):
             return Shape(types={ANY: Sightings()})
         if len(value) > MOST_FIELDS or not all(map(_NAME.fullmatch, value)):
-            return Shape(types={OBJECT: Sightings()}, values=_merged(value.values(), depth))
-        fields = {key: shape_of(one, depth + 1, literals=literals) for key, one in value.items()}
+            values = _merged(value.values(), depth, literals=False, sent=sent)
+            return Shape(types={OBJECT: Sightings()}, values=values)
+        fields = {key: shape_of(one, depth + 1, literals=literals, sent=sent) for key, one in value.items()}
         return Shape(types={OBJECT: Sightings()}, fields=fields)
     if kind is ARRAY:
-        return Shape(types={ARRAY: Sightings()}, items=_merged(value, depth) if value else None)
+        items = _merged(value, depth, literals=literals, sent=sent) if value else None
+        return Shape(types={ARRAY: Sightings()}, items=items)
     if literals and kind in LITERALS:
-        found = literal(value)
+        found = None if value in sent else literal(value)
         return Shape(types={kind: Sightings()}, literals={} if found is None else {found: 1})
     return Shape(types={kind: Sightings()})
 
@@ -111,10 +119,10 @@ def describes_data(value: dict[str, Any]) -> bool:
     )
 
 
-def _merged(values: Iterable[Any], depth: int) -> Shape:
+def _merged(values: Iterable[Any], depth: int, *, literals: bool, sent: Container[str]) -> Shape:
     merged = Shape()
     for value in values:
-        shape = shape_of(value, depth + 1, literals=False)
+        shape = shape_of(value, depth + 1, literals=literals, sent=sent)
         if shape != merged:  # most values in a list are alike
             merged = merge(merged, shape, Within.RESPONSE)
     return merged
@@ -165,6 +173,16 @@ def properties(shape: Shape, dot: str = "", brackets: str = "[].") -> Iterator[s
         for key, field in shape.items.fields.items():
             yield brackets + key
             yield from properties(field, f"{brackets}{key}.", f"{brackets}{key}[].")
+
+
+def literals_at(shape: Shape, path: str) -> frozenset[str]:
+    """Return the literals of the place ``tools[].name``; none if there is no such place."""
+    found: Shape | None = shape
+    for part in _PART.findall(path):
+        if found is None:
+            break
+        found = found.items if part == "[]" else found.fields.get(part)
+    return frozenset(found.literals) if found is not None else frozenset()
 
 
 def without_literals(shape: Shape) -> Shape:

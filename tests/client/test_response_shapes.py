@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +105,57 @@ def test_the_fast_path_finds_what_a_comparison_of_every_key_finds(
     using = ResponseShapes({"GET /x": {"200": shape}})
     for body in load:
         assert examined(body, using, operation="GET /x").differences == compare(shape, body).differences
+
+
+STATE = from_stored({"state": {"|": "string", "=": ["off", "on"]}, "kinds": [{"|": "string", "=": ["a"]}]})
+
+
+def states() -> ResponseShapes:
+    return ResponseShapes({"GET /tools": {"200": STATE}})
+
+
+def test_a_text_that_a_request_had_is_no_difference() -> None:
+    using = states()
+    body = {"state": "Renamed.", "kinds": []}
+    using.sent(None, {"tool": {"states": ["Renamed."]}}, None)
+    assert examined(body, using).differences == ()
+    assert examined(body, states()).differences != ()
+    assert [one.path for one in examined({"state": "x", "kinds": ["b"]}, using).differences] == [
+        "kinds[]",
+        "state",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "echoed"),
+    [
+        ("x", True),
+        ({"a": {"b": ("x",)}}, True),
+        ('{"a": ["x"]}', True),
+        ("w, x,y", True),
+        ("{x", False),
+        ("xx", False),
+        (5, False),
+        ({"x": 1}, False),
+    ],
+)
+def test_the_texts_of_a_request(part: Any, echoed: bool) -> None:
+    using = states()
+    using.sent(part)
+    assert (not examined({"state": "x", "kinds": []}, using).differences) is echoed
+
+
+def test_the_form_of_a_generated_name_stays_expected_although_a_request_had_one() -> None:
+    named = from_stored({"name": {"|": "string", "=": ["<run>-tool"]}})
+    for name, differs in (("lt-4ef21a-tool", False), ("lt-4ef21a-toolx", True)):
+        using = ResponseShapes({"GET /tools": {"200": named}})
+        using.sent({"name": "lt-4ef21a-tool"})
+        assert bool(examined({"name": name}, using).differences) is differs
+
+
+def test_an_unexpected_text_is_chance_where_the_same_run_had_an_expected_one() -> None:
+    using = states()
+    assert examined({"state": "x", "kinds": []}, using).differences
+    examined({"state": "on", "kinds": []}, using)
+    assert not examined({"state": "x", "kinds": []}, using).differences
+    assert examined({"state": "x", "kinds": ["b"]}, using).differences, "no kind was shown yet"
