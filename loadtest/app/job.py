@@ -68,6 +68,8 @@ from loadtest.scenarios.source import ScenarioSource
 from loadtest.workload.plan import MAX_SWEEP_TIME
 from loadtest.workload.profiles import Size
 
+MOST_REPLICAS = 3
+"""Gateways that a job boots unless told otherwise; with more, the slowest scenarios determine the time."""
 SWEEP_IN_PAIRS = 240.0
 """Seconds in which every scenario has run once in pairs, usually."""
 QUIET = 12.0
@@ -196,8 +198,8 @@ def _check_base(job: Job) -> None:
 def replica_count(job: Job, deployment: Deployment) -> int:
     """Return the number of gateways to boot.
 
-    A gateway on SQLite is one process, which uses one core: a second one shortens the first sweep. It is not worth its
-    boot time if arguments for Locust select some of the scenarios.
+    A gateway on SQLite is one process, which uses one core: further ones shorten the first sweep. They are not worth
+    their boot time if arguments for Locust select some of the scenarios.
 
     Raises:
         UsageError: several are requested where one is tested.
@@ -217,8 +219,8 @@ def replica_count(job: Job, deployment: Deployment) -> int:
         if (job.replicas or 1) > 1:
             raise UsageError(f"{REPLICAS.option} {job.replicas}: {sole} tests one gateway, expected 1")
         return 1
-    several = deployment.database == SQLITE and (os.cpu_count() or 1) > 1 and not job.locust
-    return job.replicas or (2 if several else 1)
+    several = deployment.database == SQLITE and not job.locust
+    return job.replicas or (min(os.cpu_count() or 1, MOST_REPLICAS) if several else 1)
 
 
 def _booted_run(job: Job, replicas: int, phases: list[Phase], stop: StopRequest, progress: Progress) -> Run:

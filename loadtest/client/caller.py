@@ -81,6 +81,8 @@ class Caller:
         """Greenlets whose calls are allowed although the load is ending; a scenario may have a second greenlet."""
         self.elements = ElementLog(on_checked)
         self.secrets = StoredSecrets()
+        self.agrees: Check | None = None
+        """Checks the content of every response, after the ``check`` of its call."""
         self.sync: CallSync | None = None
         """Synchronises the calls with those of another user; None if they wait for nothing."""
         self._on_stream = on_stream
@@ -173,6 +175,8 @@ class Caller:
             if found is None:
                 # Last, so that the scenario knows what was created and deletes it.
                 found = self.secrets.leak(answer, self.session.marker)
+            if found is None and not call.refused and self.agrees is not None:
+                found = content_problem(answer, self.agrees)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
         if found is not None and self.sync is not None:

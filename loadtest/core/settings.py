@@ -107,7 +107,7 @@ REPLICAS = Setting(
     variable="LOADTEST_REPLICAS",
     option="--replicas",
     input="replicas",
-    default_text="2 for all scenarios on SQLite with two or more cores, else 1",
+    default_text="one for each core, at most 3, for all scenarios on SQLite, else 1",
 )
 
 # How much load.

@@ -43,6 +43,7 @@ from loadtest.users.read_back import (
     snake,
     untouched,
 )
+from loadtest.users.stated_entities import StatedEntities
 from loadtest.versions.refusals import Outcomes, RefusalRules, load_rules
 from loadtest.workload.schedule import Schedule
 
@@ -96,6 +97,7 @@ class GatewayUser(FastHttpUser):
         super().__init__(environment)
         recorder, self.link = self.process.recorder, self.process.link
         self.api = Caller(self.client, self.link.session, recorder.stream, recorder.checked)
+        self.api.agrees = self._entities.disagreement
         self.schedule: Schedule | None = None
         self._stopped_at: float | None = None
 
@@ -139,6 +141,11 @@ class GatewayUser(FastHttpUser):
     def _known(self) -> dict[str, dict[str, Any]]:
         """The properties of entities by id, as the response that created or last changed each states them."""
         return {}
+
+    @functools.cached_property
+    def _entities(self) -> StatedEntities:
+        """The same entities, with which the responses of lists, searches and exports are compared."""
+        return StatedEntities()
 
     @functools.cached_property
     def refusal_rules(self) -> RefusalRules:
@@ -286,6 +293,8 @@ class GatewayUser(FastHttpUser):
                 catches it to clean up.
             LookupError: a parameter of the template is missing in ``path``.
         """
+        if not operation.startswith("GET "):
+            self._entities.forget(path.values())
         return self.api.call(
             renamed(operation, self.renamed),
             json=json,
@@ -501,6 +510,7 @@ class GatewayUser(FastHttpUser):
             )
             identity = str(answer[key])
             self._known[identity] = properties_of(_stated(answer))
+            self._entities.state(identity, _stated(answer))
             yield answer
         except BaseException:
             # The exception of the block has priority; a failed deletion has been reported separately.
@@ -575,8 +585,6 @@ class GatewayUser(FastHttpUser):
     ) -> Answer:
         """Change an entity and verify that it has the new values, in the response and in the read-back.
 
-        Its visibility, team, owner, description and tags (:data:`loadtest.users.read_back.KEPT`) must be as in the
-        response of its creation or of the last update, if they are not sent. A form replaces all properties.
         The response must state the change (:mod:`loadtest.users.change_record`).
         What is not sent, such as its team, owner, tags and parts (:data:`loadtest.users.read_back.KEPT`), must be as in
         the response of its creation or of the last update. A form replaces all properties.
@@ -621,6 +629,8 @@ class GatewayUser(FastHttpUser):
             unlisted=unlisted,
         )
         self._known[entity.id] = known | properties_of(wanted) | properties_of(_stated(answer))
+        if isinstance(stated := _stated(answer), dict) and stated.get("id") == entity.id:
+            self._entities.state(entity.id, stated)
         return answer
 
     def _offered(self, back: ReadBack) -> ReadBack:

@@ -251,10 +251,10 @@ def shows(values: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | N
 
     Names may be spelled in camel case or with underscores.
     """
-    members = {_plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
+    members = {plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
     for name, value in values.items():
-        if _plain(name) in members and not same(value, members[_plain(name)]):
-            found = members[_plain(name)]
+        if plain(name) in members and not same(value, members[plain(name)]):
+            found = members[plain(name)]
             return expected(f"{name} to be {value!r:.80} in the response of {operation}", repr(found))
     return None
 
@@ -270,7 +270,7 @@ def _agrees(entity: Entity, shown: Any, operation: str) -> Mismatch | None:
 
 def properties_of(shown: Any) -> dict[str, Any]:
     """Return the members of an entity by their names in one spelling; they are compared by it."""
-    return {_plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
+    return {plain(k): v for k, v in shown.items()} if isinstance(shown, Mapping) else {}
 
 
 def untouched(before: Mapping[str, Any], body: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def untouched(before: Mapping[str, Any], body: Any, values: Mapping[str, Any]) -
     A property that is null is sent, too. Values that change by themselves or follow from others are left out.
     """
     parts = [body, *body.values()] if isinstance(body, Mapping) else []
-    sent = {_plain(name) for part in (*parts, values) if isinstance(part, Mapping) for name in part}
+    sent = {plain(name) for part in (*parts, values) if isinstance(part, Mapping) for name in part}
     sent |= {name for name, cause in FOLLOWS.items() if cause in sent}
     return {k: v for k, v in before.items() if k in KEPT and k not in sent and v is not None}
 
@@ -316,19 +316,27 @@ def contradiction(stated: Any, shown: Any, where: str) -> Mismatch | None:
 
 def _contradictions(stated: Any, shown: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     if isinstance(stated, Mapping) and isinstance(shown, Mapping):
-        members = {_plain(k): v for k, v in shown.items()}
+        members = {plain(k): v for k, v in shown.items()}
         for name, value in stated.items():
-            if _plain(name) in members and not _CHANGING.search(snake(name)):
-                yield from _contradictions(value, members[_plain(name)], f"{path}.{name}".lstrip("."))
+            if plain(name) in members and not changes_by_itself(name):
+                yield from _contradictions(value, members[plain(name)], f"{path}.{name}".lstrip("."))
     elif isinstance(stated, list) and isinstance(shown, list):
         if len(stated) == len(shown) and not any(isinstance(one, str) for one in (*stated, *shown)):
             for one, other in zip(stated, shown, strict=True):
                 yield from _contradictions(one, other, f"{path}.[]")
-    elif isinstance(stated, _PLAIN_VALUES) and isinstance(shown, _PLAIN_VALUES) and not _agree(stated, shown):
+    elif not agree(stated, shown):
         yield path, stated, shown
 
 
-def _agree(stated: str | float, shown: str | float) -> bool:
+def changes_by_itself(name: str) -> bool:
+    """Return whether a member changes without a request, or differs between kinds of responses."""
+    return _CHANGING.search(snake(name)) is not None
+
+
+def agree(stated: Any, shown: Any) -> bool:
+    """Return whether two texts, numbers or flags are equal; anything else, a mask or a time is not compared."""
+    if not isinstance(stated, _PLAIN_VALUES) or not isinstance(shown, _PLAIN_VALUES):
+        return True
     return stated == shown or any(
         _MASK.fullmatch(str(one)) or _TIME.match(str(one)) for one in (stated, shown)
     )
@@ -342,9 +350,9 @@ def same(sent: Any, shown: Any) -> bool:
     if isinstance(shown, str) and _MASK.fullmatch(shown):
         return True
     if isinstance(sent, Mapping) and isinstance(shown, Mapping):
-        members = {_plain(k): v for k, v in shown.items()}
+        members = {plain(k): v for k, v in shown.items()}
         return all(
-            _plain(k) in members and same(v, members[_plain(k)]) for k, v in sent.items() if v is not None
+            plain(k) in members and same(v, members[plain(k)]) for k, v in sent.items() if v is not None
         )
     if isinstance(sent, list) and isinstance(shown, list):
         if all(isinstance(one, str) for one in sent):
@@ -362,5 +370,6 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a name in the spelling in which names are compared: ``authtype`` for ``authType`` and ``auth_type``."""
     return name.replace("_", "").lower()

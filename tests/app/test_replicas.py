@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from supported import NEWEST
 
 from loadtest.app.distributed import MasterOptions
-from loadtest.app.job import Job, replica_count
+from loadtest.app.job import MOST_REPLICAS, Job, replica_count
 from loadtest.app.judging import JudgingOptions
 from loadtest.core.errors import UsageError
 from loadtest.gateway.install.source import parse_source
@@ -30,19 +30,21 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
-def test_two_gateways_share_a_whole_sweep_on_sqlite() -> None:
-    assert replica_count(job(), SQLITE) == 2
-    assert replica_count(job(replicas=1), SQLITE) == 1
-    assert replica_count(job(replicas=3), SQLITE) == 3
-
-
-def test_one_gateway_is_enough_for_some_scenarios_for_another_database_and_on_one_core(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("cores", "gateways"), [(None, 1), (1, 1), (2, 2), (3, 3), (4, MOST_REPLICAS), (64, MOST_REPLICAS)]
+)
+def test_gateways_share_a_whole_sweep_on_sqlite(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, gateways: int
 ) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert replica_count(job(), SQLITE) == gateways
+    assert replica_count(job(replicas=1), SQLITE) == 1
+    assert replica_count(job(replicas=5), SQLITE) == 5
+
+
+def test_one_gateway_is_enough_for_some_scenarios_and_for_another_database() -> None:
     assert replica_count(job(locust=("HealthUser",)), SQLITE) == 1
     assert replica_count(job(), replace(SQLITE, database="postgresql", workers=2)) == 1
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
-    assert replica_count(job(), SQLITE) == 1
 
 
 ALONE = (

@@ -21,8 +21,8 @@ FILES = (
 )
 
 
-WITHOUT_REFUSALS = ("--", "--exclude-tags", "refusals", "access")
-"""These scenarios take a third of the time of a run and call no operation that others do not call."""
+WITHOUT_REFUSALS = ("--replicas", "2", "--", "--exclude-tags", "refusals", "access")
+"""Those scenarios take a third of the time of a run and call no operation that others do not call."""
 
 
 @pytest.mark.parametrize(
