@@ -17,6 +17,7 @@ from loadtest.users.identity.checks import (
     has_csrf_token,
     has_subject,
     is_called,
+    is_for,
     is_member,
     log_ins,
     nothing,
@@ -35,8 +36,8 @@ def answer(body: Any) -> Answer:
     return Answer("GET /x", 200, {"content-type": "application/json"}, msgspec.json.encode(body))
 
 
-def token(subject: str) -> str:
-    return jwt.encode({"sub": subject}, "k" * 32)
+def token(subject: str, email: str = "") -> str:
+    return jwt.encode({"sub": subject} | ({"user": {"email": email}} if email else {}), "k" * 32)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,9 @@ def token(subject: str) -> str:
         (log_ins(1), [LOG_IN, LOG_IN | {"success": False}], [LOG_IN | {"success": False}]),
         (has_subject, {"access_token": token("7f")}, {"access_token": token("None")}),
         (has_subject, {"access_token": token("7f")}, {"access_token": token("")}),
+        (is_for("a@b"), {"access_token": token("7f")}, {"access_token": token("None")}),
+        (is_for("a@b"), {"access_token": token("a@b")}, {"access_token": token("c@b")}),
+        (is_for("a@b"), {"access_token": token("7f", "a@b")}, {"access_token": token("7f", "c@b")}),
         (has_csrf_token, {"csrf_token": "x"}, {"csrf_token": ""}),
         (is_called("a", under="full_name"), {"full_name": "a"}, {"full_name": "b"}),
         (at_most(10), [{}], []),

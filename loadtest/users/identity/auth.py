@@ -14,6 +14,7 @@ from loadtest.users.identity.checks import (
     has_csrf_token,
     has_subject,
     is_called,
+    is_for,
     is_part,
     is_refused,
     log_ins,
@@ -137,7 +138,7 @@ class AuthExtendedUser(PeopleUser):
         """A browser renews its session before it expires, and continues with the new token."""
         if self.offers(REFRESH):
             with self.registered() as (person, bearer):
-                renewed = self.call(REFRESH, bearer=bearer, check=has_subject)
+                renewed = self.call(REFRESH, bearer=bearer, check=is_for(person.email))
                 self.call(
                     "GET /auth/email/me",
                     bearer=renewed["access_token"],

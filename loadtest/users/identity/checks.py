@@ -56,6 +56,18 @@ def has_subject(answer: Answer) -> Mismatch | None:
     return None if claims["sub"] not in ("", "None") else expected("a token with a subject", claims["sub"])
 
 
+def is_for(email: str) -> Check:
+    """Return a check that the token of a renewed session is for the account of ``email``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+        stated = claims.get("user", {}).get("email", claims["sub"])
+        right = claims["sub"] not in ("", "None") and ("@" not in stated or stated == email)
+        return None if right else expected("a token for the account of the session", stated)
+
+    return check
+
+
 def is_called(name: str, under: str = "name") -> Check:
     """Return a check that the answer has ``name``."""
     return lambda a: None if a[under] == name else expected("the name that was given", a[under])
