@@ -17,6 +17,9 @@ from loadtest.versions.refusals import RefusalRules
 
 _TAGGED = re.compile(r"^[23]\d\d (?!$)")
 """An outcome whose status is a success or a redirect, and whose content is a refusal."""
+_INTERNALS = re.compile(
+    rb"Traceback \(most recent call last\)|\((?:sqlite3|psycopg|pymysql)\.|\[SQL: |sqlalche\.me/|site-packages/"
+)
 _AUTHENTICATION = ("401", "403")
 _RPC_ERRORS = {
     "-32700": "a parse error",
@@ -32,7 +35,8 @@ def outcome_of(answer: Answer) -> str:
     """Return the outcome of a response: its status, and what refuses the request although the status does not.
 
     ``200 -32601`` is a JSON-RPC error, ``200 tool-error`` a tool result with ``isError``, ``303 error`` and
-    ``303 login`` a redirect that reports an error or leads to the sign-in page.
+    ``303 login`` a redirect that reports an error or leads to the sign-in page. ``400 internals`` is a refusal whose
+    text contains a traceback, a statement of SQL or a path of the gateway's source.
     """
     tag = ""
     if 300 <= answer.status < 400:
@@ -44,6 +48,8 @@ def outcome_of(answer: Answer) -> str:
     elif answer.status < 300 or answer.media_type.endswith("json"):
         with suppress(Problem):
             tag = _refusal_in(jsonrpc.reply(answer), answer.status)
+    if not tag and answer.status >= 400 and _INTERNALS.search(answer.body):
+        tag = "internals"
     return f"{answer.status} {tag}".rstrip()
 
 
@@ -106,7 +112,7 @@ def compare(case: NegativeCase, outcome: str, recorded: tuple[str, ...], rules: 
         return Finding(Standing.AS_RECORDED)
     if not any(map(is_refusal, recorded)):
         return Finding(Standing.STRICTER)
-    if access and set(recorded) <= set(_AUTHENTICATION) and outcome not in _AUTHENTICATION:
+    if access and set(recorded) <= set(_AUTHENTICATION) and outcome.split()[0] not in _AUTHENTICATION:
         message = f"{case.label}: expected {wanted}, but the request passed the access check"
         return Finding(Standing.FAILED, ProblemKind.UNAUTHORIZED, message)
     return Finding(
@@ -121,6 +127,8 @@ def _phrase(outcome: str) -> str:
         words = HTTPStatus(int(status)).phrase
     except ValueError:
         words = status
-    if tag.lstrip("-").isdigit():
+    if tag == "internals":
+        tag = "internals of the gateway in its text"
+    elif tag.lstrip("-").isdigit():
         tag = _RPC_ERRORS.get(tag, "a server error")
     return f"{words} with {tag}" if tag else words
