@@ -11,6 +11,7 @@ from loadtest.client.request import CORRELATION_HEADER, PreparedRequest
 from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import Example
+from loadtest.shapes.expected import Difference
 from loadtest.shapes.shape import Shape
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class CallContext:
     """Shape of a successful response, if it is a sample to record."""
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
+    unexpected: tuple[Difference, ...] = ()
+    """Texts and flags that the recorded shape does not have."""
     accepted: str | None = None
     """Reason why a status outside the contract is allowed."""
     refused: bool = False

@@ -11,7 +11,7 @@ import msgspec
 from loadtest.openapi.contract import DIALECT, Contract
 from loadtest.shapes.expected import CERTAIN, Difference, certain_schema, compare, exact_schema, reaches
 from loadtest.shapes.literal import form_of
-from loadtest.shapes.shape import Shape, Within, literals_at, merge, shape_of, without_literals
+from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
 
 SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
@@ -92,8 +92,6 @@ class _Entry:
         self._status = status
         self._recorded = recorded
         self._sent = sent
-        self._shown = Shape()
-        """Merged from the samples of this process."""
         self._seen = recorded or Shape()
         self._alike = _compiled(_alike(recorded, self._seen)) if recorded else None
         """Valid for values that are like earlier ones and have no difference."""
@@ -116,35 +114,17 @@ class _Entry:
         compared = self._recorded is not None
         if typical or (self._alike is not None and self._alike.is_valid(body)):
             self._samples += 1
-            return Examined(
-                sample=self._sample(body) if self._samples <= SAMPLES else None, compared=compared
-            )
+            sample = shape_of(body, sent=self._sent) if self._samples <= SAMPLES else None
+            return Examined(sample=sample, compared=compared)
         differences, added = compare(self._recorded, body, self._sent) if self._recorded else ((), ())
-        differences = tuple(one for one in differences if not self._is_chance(one))
         if self._new >= MOST_NEW:
             return Examined(differences, added, compared=compared)
         self._new += 1
-        if differences:
-            return Examined(differences, added, shape_of(body, sent=self._sent), compared)
-        sample = self._sample(body)
-        self._seen = merge(self._seen, sample, Within.RUN)
-        self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
-        return Examined(differences, added, sample, compared)
-
-    def _sample(self, body: Any) -> Shape:
-        sample = shape_of(body, sent=self._sent)
-        self._shown = merge(self._shown, sample, Within.RUN)
-        return sample
-
-    def _is_chance(self, difference: Difference) -> bool:
-        """Return whether an unexpected text or flag is at a place that had an expected one in this run.
-
-        If the gateway had changed, the other one would have been unexpected, too.
-        """
-        if not difference.of_literal or self._recorded is None:
-            return False
-        known = literals_at(self._recorded, difference.path)
-        return bool(known & literals_at(self._shown, difference.path))
+        new = shape_of(body, sent=self._sent)
+        if not differences:
+            self._seen = merge(self._seen, new, Within.RUN)
+            self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
+        return Examined(differences, added, new, compared)
 
 
 def _texts(part: Any) -> Iterator[str]:

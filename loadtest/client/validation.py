@@ -133,9 +133,10 @@ def _shape_problem(
 ) -> Problem | None:
     """Return the first difference of a JSON body from its recorded shape; record in ``call`` what was seen.
 
-    In a scenario that is not built in, a null or another literal is no difference: the shapes were recorded with the
-    requests of built-in scenarios, and whether a property may be null if it was not sent is stated by the contract,
-    checked before.
+    Another literal is a failure only if the place had no expected one in the whole run, so it is recorded, with the
+    response. In a scenario that is not built in, a null or another literal is no difference: the shapes were recorded
+    with the requests of built-in scenarios, and whether a property may be null if it was not sent is stated by the
+    contract, checked before.
     """
     found = session.shapes.examine(call.operation, status, body, typical=typical)
     call.compared, call.shape, call.added = found.compared, found.sample, found.added
@@ -143,12 +144,15 @@ def _shape_problem(
         return None
     custom = (call.scenario or "").partition(".")[0] in session.custom
     differences = [
-        one for one in found.differences if not custom or (one.actual != NULL and not one.of_literal)
+        one for one in found.differences if not one.of_literal and not (custom and one.actual == NULL)
     ]
-    if not differences:
-        return None
-    first, *others = (str(one) for one in differences)
-    return Problem(ProblemKind.SHAPE, first, status=status, actual="; ".join(others))
+    if differences:
+        first, *others = map(str, differences)
+        return Problem(ProblemKind.SHAPE, first, status=status, actual="; ".join(others))
+    if not custom:
+        call.unexpected = tuple(one for one in found.differences if one.of_literal)
+        call.keeps_example = call.keeps_example or bool(call.unexpected)
+    return None
 
 
 def json_of(answer: Answer) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -25,7 +25,7 @@ from loadtest.results.measurements import (
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
-from loadtest.shapes.shape import Shape, Within, properties
+from loadtest.shapes.shape import Shape, Within, literals_at, properties
 from loadtest.shapes.stored import merge_run
 from loadtest.workload.schedule import Start
 
@@ -201,6 +201,16 @@ class _RefusalCounts(msgspec.Struct):
         )
 
 
+class _Unexpected(msgspec.Struct):
+    """Unexpected texts and flags at one place."""
+
+    status: str
+    path: str
+    literals: tuple[str, ...]
+    """Those that are expected."""
+    failure: Failure
+
+
 class Aggregator(msgspec.Struct):
     """All counts so far. Add results to it, or merge the aggregators of other processes."""
 
@@ -220,6 +230,9 @@ class Aggregator(msgspec.Struct):
     """Operation → documented element of its input → calls whose effect was checked."""
     refusals: _RefusalCounts = msgspec.field(default_factory=_RefusalCounts)
     pauses: list[PauseInterval] = msgspec.field(default_factory=list)
+
+    unexpected: dict[str, _Unexpected] = msgspec.field(default_factory=dict)
+    """Operation, status and path → unexpected texts and flags there."""
 
     @property
     def requests(self) -> int:
@@ -260,6 +273,14 @@ class Aggregator(msgspec.Struct):
         ):
             # A response that differs only from the recorded shape is needed to record an intended change.
             merge_run(self.shapes, {outcome.operation: {status: outcome.shape}}, Within.RUN)
+        for one in outcome.unexpected:
+            fault = CallFailure(
+                problem=ProblemKind.SHAPE, message=one.message, status=outcome.status, example=outcome.example
+            )
+            self._add_unexpected(
+                f"{outcome.operation} {status} {one.path}",
+                _Unexpected(status, one.path, one.literals, self._failure(outcome, fault)),
+            )
         kind = "success"
         if outcome.fault is not None:
             kind = "failure"
@@ -345,6 +366,8 @@ class Aggregator(msgspec.Struct):
         merge_run(self.shapes, other.shapes, Within.RUN)
         for operation, paths in other.added.items():
             _add(self.added.setdefault(operation, {}), paths)
+        for place, unexpected in other.unexpected.items():
+            self._add_unexpected(place, unexpected)
         for operation, elements in other.checked.items():
             _add(self.checked.setdefault(operation, {}), elements)
         self.buckets.merge(other.buckets)
@@ -360,42 +383,55 @@ class Aggregator(msgspec.Struct):
     def _fail(
         self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
     ) -> None:
-        self._merge_failure(
-            Failure(
-                fingerprint=fingerprint(
-                    outcome.operation, fault.problem, fault.status, fault.code, fault.message
-                ),
-                operation=outcome.operation,
-                problem=fault.problem,
-                message=fault.message,
-                status=fault.status,
-                code=fault.code,
-                first=outcome.finished,
-                last=outcome.finished,
-                scenario=outcome.scenario,
-                minutes={minute_of(self.start, outcome.finished): 1},
-                after={after: 1} if after else {},
-                paused=int(fault.paused),
-                examples=(fault.example,) if fault.example else (),
-            )
+        self._merge_failure(self._failure(outcome, fault, after))
+
+    def _failure(
+        self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
+    ) -> Failure:
+        return Failure(
+            fingerprint=fingerprint(
+                outcome.operation, fault.problem, fault.status, fault.code, fault.message
+            ),
+            operation=outcome.operation,
+            problem=fault.problem,
+            message=fault.message,
+            status=fault.status,
+            code=fault.code,
+            first=outcome.finished,
+            last=outcome.finished,
+            scenario=outcome.scenario,
+            minutes={minute_of(self.start, outcome.finished): 1},
+            after={after: 1} if after else {},
+            paused=int(fault.paused),
+            examples=(fault.example,) if fault.example else (),
         )
 
     def _merge_failure(self, new: Failure) -> None:
         old = self.failures.get(new.fingerprint)
         if old is not None:
-            new = msgspec.structs.replace(
-                old,
-                count=old.count + new.count,
-                first=min(old.first or 0.0, new.first or 0.0),
-                last=max(old.last or 0.0, new.last or 0.0),
-                minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
-                after=dict(Counter(old.after) + Counter(new.after)),
-                paused=old.paused + new.paused,
-                examples=(old.examples + new.examples)[:MAX_EXAMPLES],
-            )
+            new = _united(old, new)
         elif len(self.failures) >= MAX_FINGERPRINTS:
             return
         self.failures[new.fingerprint] = new
+
+    def _add_unexpected(self, place: str, new: _Unexpected) -> None:
+        old = self.unexpected.get(place)
+        if old is not None:
+            new.failure = _united(old.failure, new.failure)
+        elif len(self.unexpected) >= MAX_FINGERPRINTS:
+            return
+        self.unexpected[place] = new
+
+    def _certain(self) -> Iterator[Failure]:
+        """Yield the failures of places where every text or flag of this run is unexpected.
+
+        If some are expected, the gateway is as it was recorded, and the others depend on what else happened.
+        """
+        for one in self.unexpected.values():
+            shape = self.shapes.get(one.failure.operation, {}).get(one.status, Shape())
+            found = literals_at(shape, one.path)
+            if found and found.isdisjoint(one.literals):
+                yield one.failure
 
     def operation_records(self, start: float, area: Callable[[str], str] = area_of) -> tuple[Operation, ...]:
         """Return a record of each called operation, by name.
@@ -437,7 +473,9 @@ class Aggregator(msgspec.Struct):
                     for example in failure.examples
                 ),
             )
-            for failure in sorted(self.failures.values(), key=lambda f: (-f.count, f.fingerprint))
+            for failure in sorted(
+                (*self.failures.values(), *self._certain()), key=lambda f: (-f.count, f.fingerprint)
+            )
         )
 
     def element_records(self, documented: Mapping[str, Iterable[str]]) -> dict[str, dict[str, int]]:
@@ -466,6 +504,20 @@ class Aggregator(msgspec.Struct):
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""
         return self.buckets.timeline(start, users)
+
+
+def _united(old: Failure, new: Failure) -> Failure:
+    """Return the counts and examples of both as those of ``old``."""
+    return msgspec.structs.replace(
+        old,
+        count=old.count + new.count,
+        first=min(old.first or 0.0, new.first or 0.0),
+        last=max(old.last or 0.0, new.last or 0.0),
+        minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
+        after=dict(Counter(old.after) + Counter(new.after)),
+        paused=old.paused + new.paused,
+        examples=(old.examples + new.examples)[:MAX_EXAMPLES],
+    )
 
 
 def _renamed(failure: Failure) -> Failure:

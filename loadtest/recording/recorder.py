@@ -21,7 +21,14 @@ from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
 from loadtest.recording.pauses import PauseMonitor
 from loadtest.results.failures import Example, ProblemKind
-from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
+from loadtest.results.outcome import (
+    CallFailure,
+    CallResult,
+    RefusalResult,
+    ScenarioEnd,
+    StreamResult,
+    Unexpected,
+)
 from loadtest.workload.schedule import Start
 
 if TYPE_CHECKING:
@@ -212,6 +219,10 @@ class Recorder:
                 compared=call.compared,
                 shape=call.shape,
                 added=call.added,
+                unexpected=tuple(
+                    Unexpected(one.path, tuple(sorted(one.literals)), self.redactor.mask(str(one)))
+                    for one in call.unexpected
+                ),
                 differs=call.differs,
                 accepted=call.accepted,
                 refused=call.refused,

@@ -21,6 +21,16 @@ class CallFailure(msgspec.Struct, frozen=True, kw_only=True):
     example: Example | None = None
 
 
+class Unexpected(msgspec.Struct, frozen=True):
+    """A text or a flag that the recorded shape does not have at a place."""
+
+    path: str
+    """The place: ``tools[].name``."""
+    literals: tuple[str, ...]
+    """Those that are expected."""
+    message: str
+
+
 class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one call.
 
@@ -48,6 +58,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """The shape of the response, if it is a sample to record."""
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
+    unexpected: tuple[Unexpected, ...] = ()
+    """Failures, unless the place has an expected text or flag in another response; ``example`` has the evidence."""
     differs: str | None = None
     """A contract mismatch that the version's data lists."""
     after: str | None = None

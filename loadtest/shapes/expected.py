@@ -27,8 +27,13 @@ class Difference(NamedTuple):
     """The type; empty if the key is missing. For an unexpected literal its text."""
     in_empty: bool = False
     """The object without the key has no key at all, and is not itself an item of an array."""
-    of_literal: bool = False
-    """The type is as expected, the text or the flag is not."""
+    literals: frozenset[str] = frozenset()
+    """The expected literals, if the type is as expected and the text or the flag is not."""
+
+    @property
+    def of_literal(self) -> bool:
+        """Whether only the text or the flag is another one."""
+        return bool(self.literals)
 
     def __str__(self) -> str:
         if not self.actual:
@@ -89,7 +94,7 @@ def _literal_difference(shape: Shape, value: Any, path: str) -> Iterator[Differe
     found = literal(value)
     if found not in few:
         shown = "a long text" if found is None else shortened(found)
-        yield Difference(path, " or ".join(map(shortened, sorted(few))), shown, of_literal=True)
+        yield Difference(path, " or ".join(map(shortened, sorted(few))), shown, literals=few)
 
 
 def expected_literals(shape: Shape) -> frozenset[str]:

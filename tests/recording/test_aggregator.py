@@ -14,8 +14,9 @@ from loadtest.recording.time_buckets import MAX_BUCKETS
 from loadtest.results.failures import MAX_FINGERPRINTS, Example, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
 from loadtest.results.measurements import FURTHER
-from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, StreamResult
+from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, StreamResult, Unexpected
 from loadtest.results.refusals import Refusals, Standing
+from loadtest.shapes.shape import shape_of
 from loadtest.workload.schedule import Start
 
 START = 1000.0
@@ -370,3 +371,47 @@ def test_refusals_merge_and_are_no_calls() -> None:
 
 def test_without_refusals_there_is_no_record_of_them() -> None:
     assert Aggregator().refusal_record() is None
+
+
+PLACE = Unexpected("state", ('"off"', '"on"'), 'expected state to be "off" or "on", got "x"')
+
+
+def seen(state: str, *unexpected: Unexpected, operation: str = "GET /a") -> CallResult:
+    return outcome(operation, status=200, shape=shape_of({"state": state}), unexpected=unexpected)
+
+
+@pytest.mark.parametrize(
+    ("calls", "failures"),
+    [
+        ([seen("x", PLACE)], 1),
+        ([seen("x", PLACE), seen("x", PLACE)], 1),
+        ([seen("x", PLACE), seen("on")], 0),
+        ([seen("on"), seen("x", PLACE)], 0),
+        ([seen("x", PLACE), seen("on", operation="GET /b")], 1),
+        ([seen("on")], 0),
+        ([seen("x", PLACE), *(seen(str(number) + "x") for number in "abcdefgh")], 0),
+    ],
+)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_unexpected_text_is_a_failure_if_the_run_has_no_expected_one(
+    calls: list[CallResult], failures: int, processes: int
+) -> None:
+    parts = [Aggregator(start=START) for _ in range(processes)]
+    for number, call in enumerate(calls):
+        parts[number % processes].add(call)
+    whole = parts[0]
+    for other in parts[1:]:
+        whole.merge(other)
+    found = whole.failure_records(START)
+    assert [(one.problem, one.operation) for one in found] == [(ProblemKind.SHAPE, "GET /a")] * failures
+    for one in found:
+        assert one.count == sum(bool(call.unexpected) for call in calls)
+        assert one.message == PLACE.message
+    assert whole.failure_records(START) == found, "asking does not change anything"
+
+
+def test_an_unexpected_text_keeps_its_call_a_success() -> None:
+    counts = Aggregator(start=START)
+    counts.add(seen("x", PLACE))
+    (record,) = counts.operation_records(START)
+    assert (record.successes, record.failures) == (1, 0)
