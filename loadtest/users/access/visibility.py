@@ -573,35 +573,6 @@ class AccessUser(RegistryUser):
         self, entity: EntityOperations, role: Role, bearer: str, made: Mapping[Visibility, Made]
     ) -> None:
         """Check the list and the items of MCP, by JSON-RPC and in a session."""
-        names = {visibility: one.name for visibility, one in made.items()}
-        expected = {visibility: sees(entity, visibility, role) for visibility in made}
-        member = entity.rpc_list.partition("/")[0]
-
-        def listed(endpoint: str, headers: Mapping[str, str]) -> None:
-            case = NegativeCase(
-                f"{endpoint} {entity.rpc_list}",
-                CaseGroup.NO_PERMISSION,
-                f"list for {role}",
-                {},
-                {},
-                json=jsonrpc.request(entity.rpc_list, None, "lt-negative"),
-                headers={"Accept": jsonrpc.ACCEPT, **headers},
-            )
-            self.send(case, bearer, lambda answer: judge_shown(entity, expected, role, answer, names, member))
-
-        listed(RPC, {})
-        for visibility, one in made.items():
-            case = NegativeCase(
-                f"{RPC} {entity.rpc_call}",
-                CaseGroup.NO_PERMISSION,
-                f"{visibility} for {role}",
-                {},
-                {},
-                json=jsonrpc.request(entity.rpc_call, used(entity, one), "lt-negative"),
-                headers={"Accept": jsonrpc.ACCEPT},
-            )
-            allowed = sees(entity, visibility, role, CALLING)
-            self.send(case, bearer, self._item_judge(entity, visibility, role, allowed))
         self.check_listed(entity, role, bearer, made, f"{RPC} {entity.rpc_list}")
         self.check_items(entity, role, bearer, made, RPC)
         if role in (Role.TEAMMATE, Role.OUTSIDER):
