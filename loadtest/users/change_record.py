@@ -16,7 +16,7 @@ REWRITES = ("PUT", "PATCH")
 
 
 def made_by(who: str, shown: Any, operation: str) -> Mismatch | None:
-    """Return a mismatch if a new entity states that somebody else than ``who`` created it."""
+    """Return a mismatch if a new entity names another creator than ``who``."""
     found = properties_of(shown).get("createdby")
     right = not who or found is None or found == who
     return None if right else expected(f"createdBy in the response of {operation} to be the caller", found)

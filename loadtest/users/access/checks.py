@@ -23,7 +23,7 @@ AGAIN = (400, 404, 409)
 NO_ACCESS = (401, 403)
 """Statuses of a request whose credential does not count, or no longer gives access."""
 DENIED = (400, 401, 403, 404, 409, 422)
-"""Statuses of a request that nobody, or not this caller, may make."""
+"""Statuses of a request that no caller, or not this one, may make."""
 
 
 def is_refused_again(answer: Answer) -> Mismatch | None:

@@ -1,4 +1,4 @@
-"""Limits of rights: what people must not do to their own account or team, and that nobody gives more than they have.
+"""Limits of rights: what people must not do to their own account or team; no caller grants more than they have.
 
 Each request is refused, and what it was about is read again afterwards: it must be as before.
 """
@@ -71,7 +71,7 @@ class OwnRightsUser(PeopleUser, DeniedUser):
                 self.denied("to deactivate oneself", operation, json={"is_active": False}, **own)
             self.denied("to delete oneself", "DELETE /auth/email/admin/users/{user_email}", **own)
             form = {"full_name": person.full_name, "email_verified": "on"}
-            # The oldest releases leave out what nobody may do, and do the rest.
+            # The oldest releases ignore what is not allowed, and do the rest.
             self.call("POST /admin/users/{user_email}/update", form=form, refusals=DENIED, **own)
             self.denied("to deactivate oneself", "POST /admin/users/{user_email}/deactivate", **own)
             self.denied("to delete oneself", "DELETE /admin/users/{user_email}", **own)
@@ -102,7 +102,7 @@ class OwnRightsUser(PeopleUser, DeniedUser):
 
     @task
     def personal_team(self) -> None:
-        """Nobody deletes, changes or leaves a personal team, or takes others into it."""
+        """A personal team can be neither deleted, changed nor left, and takes no other members."""
         with self.registered() as (_, bearer):
             found = self.call("GET /teams/", params={"limit": PAGE}, bearer=bearer)
             personal = next(team for team in found["teams"] if team["is_personal"])
@@ -151,7 +151,7 @@ class GivenRightsUser(PeopleUser, DeniedUser):
 
     @task
     def token_of_another(self) -> None:
-        """Nobody makes a token of another account, or of a team to which they do not belong."""
+        """No user creates a token of another account, or of a team to which they do not belong."""
         administrator = self.link.session.credentials.email
         own: dict[str, Any] = {"bearer": self.viewer.bearer}
         if self.documents("POST /tokens", "body user_email"):
@@ -168,7 +168,7 @@ class GivenRightsUser(PeopleUser, DeniedUser):
 
     @task
     def own_account(self) -> None:
-        """Nobody makes the own account, or a new one, that of an administrator."""
+        """No user makes their own account, or a new one, that of an administrator."""
         email = self.viewer.email
         own: dict[str, Any] = {"bearer": self.viewer.bearer}
         for operation in UPDATES:
@@ -240,7 +240,7 @@ class GivenRightsUser(PeopleUser, DeniedUser):
 
     @task
     def role(self) -> None:
-        """Nobody without that permission gives, changes, creates or deletes a role."""
+        """No user without that permission assigns, changes, creates or deletes a role."""
         email = self.viewer.email
         own: dict[str, Any] = {"bearer": self.viewer.bearer}
         body = {

@@ -78,7 +78,7 @@ class AdminResourcesUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """A resource of somebody else in a team that is changed by form."""
+        """A resource of another member of a team that is changed by form."""
         name = self.name("resource")
         title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
         self.changes_of_other(
@@ -116,7 +116,7 @@ class AdminPromptsUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """A prompt of somebody else in a team that is changed by form."""
+        """A prompt of another member of a team that is changed by form."""
         name = self.name("prompt")
         self.changes_of_other(
             PROMPTS,

@@ -90,7 +90,7 @@ class AdminUser(RegistryUser):
         delete: str,
         read: ReadBack,
     ) -> None:
-        """Change an entity of somebody else by form: everything that the form does not contain must stay as it is.
+        """Change an entity of another member by form: everything that the form does not contain must stay as it is.
 
         The form of the browser has no team, and no owner.
 

@@ -120,7 +120,7 @@ class AdminServersUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """A server of somebody else in a team, with an agent, that is changed by form."""
+        """A server of another member of a team, with an agent, that is changed by form."""
         with self.agent() as agent:
             form = {key: value for key, value in new_server_form(self.name("server")).items() if key != "id"}
             more = {"associated_a2a_agents": [agent.id], "icon": form["icon"]}
@@ -163,7 +163,7 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """A gateway of somebody else in a team that is changed by form."""
+        """A gateway of another member of a team that is changed by form."""
         token = self.secret()
         own = {"auth_type": "bearer", "auth_token": token, "passthrough_headers": KEPT_HEADERS}
         form = self._form(self.name("gateway")) | own
@@ -293,7 +293,7 @@ class AdminA2AUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """An agent of somebody else in a team that is changed by form."""
+        """An agent of another member of a team that is changed by form."""
         own = {"auth_type": "bearer", "auth_token": self.secret(), "agent_type": "jsonrpc"}
         form = self._form(self.name("agent")) | own | {"passthrough_headers": KEPT_HEADERS}
         more = {**own, "passthrough_headers": ["X-Kept"]}

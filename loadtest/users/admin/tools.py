@@ -85,7 +85,7 @@ class AdminToolsUser(AdminUser):
 
     @task
     def of_other(self) -> None:
-        """A tool of somebody else in a team that is changed by form."""
+        """A tool of another member of a team that is changed by form."""
         name, service = self.name("tool"), self.backend("rest")
 
         def body(scope: dict[str, str]) -> dict[str, Any]:

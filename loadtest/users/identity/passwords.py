@@ -66,7 +66,7 @@ class PasswordUser(PeopleUser):
             )
 
     @task
-    def link_of_nobody(self) -> None:
+    def link_of_no_account(self) -> None:
         """A link with a missing character is rejected."""
         refused = {400: "a link that was never sent must be rejected"}
         token, new = self.name("token"), new_password()

@@ -21,8 +21,8 @@ CHANGED = "Changed by the load test."
 UNKNOWN = "LOADTEST"
 """No visibility, method or transport."""
 NO_ADDRESS = "loadtest is no address"
-NOBODY = "http://127.0.0.1:9"
-"""An address that nobody serves: the port is that of a service that is not used any more."""
+UNSERVED = "http://127.0.0.1:9"
+"""An address without a server: the port is that of the obsolete discard service."""
 REJECTED = (400, 404, 409, 422, 502, 503)
 """Statuses of an update with a wrong value; the last two if a service cannot be reached."""
 CHANGED_TEXT = "a changed text of the load test"
@@ -355,12 +355,12 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
 
     @task
     def unreachable_gateway(self) -> None:
-        """A federated server with an address that nobody serves, and with that of a service without MCP."""
+        """A federated server with an address without a server, and with that of a service without MCP."""
         with self.gateway() as gateway:
             self.rejected(
                 "PUT /gateways/{gateway_id}",
                 gateway,
-                {"url": f"{NOBODY}/{self.name('gateway')}"},
+                {"url": f"{UNSERVED}/{self.name('gateway')}"},
                 {"url": f"{self.backend('rest')}/{self.name('gateway')}"},
             )
 
