@@ -166,7 +166,11 @@ def connect(
         shapes=_shapes(
             document,
             applying.version,
-            literals=processes == 1 and _is_usual(host, credentials, version, applying),
+            literals=(
+                processes == 1
+                and deployment == Deployment()
+                and _is_usual(host, credentials, version, applying)
+            ),
         ),
     )
 
