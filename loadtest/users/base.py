@@ -293,8 +293,7 @@ class GatewayUser(FastHttpUser):
                 catches it to clean up.
             LookupError: a parameter of the template is missing in ``path``.
         """
-        if not operation.startswith("GET "):
-            self._entities.forget(path.values())
+        self._entities.call_made(operation, path.values())
         return self.api.call(
             renamed(operation, self.renamed),
             json=json,

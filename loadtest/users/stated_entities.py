@@ -40,8 +40,12 @@ class StatedEntities:
                 name: value for name, value in properties_of(shown).items() if name not in OTHERWISE
             }
 
-    def forget(self, identities: Iterable[str]) -> None:
-        """Forget entities, which a call may have changed."""
+    def call_made(self, operation: str, identities: Iterable[str]) -> None:
+        """Forget the entities that a call may have changed: those in its path, or all after an import."""
+        if operation.startswith("GET "):
+            return
+        if "/import" in operation:
+            self._members.clear()
         for one in identities:
             self._members.pop(one, None)
 

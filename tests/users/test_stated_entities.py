@@ -79,11 +79,22 @@ def test_reads_are_compared(operation: str, compared: bool) -> None:
     assert bool(found({"id": ID, "description": "x"}, operation)) is compared
 
 
-def test_what_may_have_changed_is_not_compared() -> None:
+@pytest.mark.parametrize(
+    ("operation", "identity", "compared"),
+    [
+        ("DELETE /tools/{tool_id}", ID, False),
+        ("PUT /tools/{tool_id}", "other", True),
+        ("GET /tools/{tool_id}", ID, True),
+        ("POST /import", "", False),
+        ("POST /admin/import/configuration", "", False),
+        ("POST /tools", "", True),
+    ],
+)
+def test_what_may_have_changed_is_not_compared(operation: str, identity: str, compared: bool) -> None:  # noqa: FBT001
     entities = StatedEntities()
     entities.state(ID, TOOL)
-    entities.forget(["other", ID])
-    assert entities.disagreement(answer({"id": ID, "description": "x"})) is None
+    entities.call_made(operation, [identity])
+    assert (entities.disagreement(answer({"id": ID, "description": "x"})) is not None) is compared
 
 
 def test_a_short_id_may_be_that_of_another_kind_of_entity() -> None:
