@@ -90,7 +90,7 @@ def test_reads_are_compared(operation: str, compared: bool) -> None:
         ("POST /tools", "", True),
     ],
 )
-def test_what_may_have_changed_is_not_compared(operation: str, identity: str, compared: bool) -> None:  # noqa: FBT001
+def test_what_may_have_changed_is_not_compared(operation: str, identity: str, compared: bool) -> None:
     entities = StatedEntities()
     entities.state(ID, TOOL)
     entities.call_made(operation, [identity])
