@@ -139,6 +139,11 @@ class AdminToolsUser(AdminUser):
     def _imports(self, operation: str, tools: list[dict[str, Any]], **body: Any) -> None:
         """Import ``tools``, which must be found with their fields, and delete them."""
         found: dict[str, str] = {}
+        responses: list[Answer] = []
+
+        def counted(answer: Answer) -> Mismatch | None:
+            responses.append(answer)
+            return has("created_count", len(tools))(answer)
 
         def stored(answer: Answer) -> Mismatch | None:
             for tool in tools:
@@ -149,12 +154,12 @@ class AdminToolsUser(AdminUser):
                     return wrong
             return None
 
-        count = has("created_count", len(tools))
         try:
-            self.call(operation, check=count, effect=stored, **body)
+            self.call(operation, check=counted, effect=stored, **body)
         finally:
+            # If the load ends before the call, there is nothing to delete.
             with self.undoing():
-                for tool in tools:
+                for tool in tools if responses else ():
                     identity = found.get(tool["name"]) or self._id(TOOLS, tool["name"])
                     gone = self.finds(TOOLS, tool["name"])
                     self.form(TOOLS.delete, identity, PURGE, check=went_back, effect=gone)

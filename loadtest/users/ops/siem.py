@@ -6,7 +6,12 @@ therefore add none: they write the destination with which the gateway was booted
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import CONNECTIVITY_TEST, arrived_events
+from loadtest.client.caller import Effect
+from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import came, delivered, goes_only_to
 from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import both, has, lists
@@ -14,6 +19,8 @@ from loadtest.users.registry.fixtures import RegistryUser
 
 DESTINATION = "loadtest"
 """The destination that the gateway was booted with (``SIEM_DESTINATIONS``): the collector among the backends."""
+SEVERITIES = ["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+"""All that events have, so that a filter by them stops none."""
 ARRIVES_WITHIN = 10.0
 """Seconds within which an event must be exported."""
 
@@ -58,16 +65,38 @@ class SiemUser(RegistryUser):
 
     @task
     def configures(self) -> None:
-        """The destination and the list of destinations, written without changes."""
+        """The destination and the list of destinations, with a filter that every event passes, and without."""
         destination = {"name": DESTINATION, "type": "webhook", "url": f"{self.collector()}/events"}
-        self.call(
-            "POST /admin/siem/destinations", json=destination, check=has("destination.name", DESTINATION)
-        )
-        self.call(
-            "PUT /admin/siem/destinations",
-            json={"destinations": [destination]},
-            check=goes_only_to(DESTINATION),
-        )
+        for severities in (SEVERITIES, []):
+            filters = {"severity": severities} if severities else {}
+            self.call(
+                "POST /admin/siem/destinations",
+                json={**destination, "filters": filters},
+                check=has("destination.name", DESTINATION),
+                effect=self.has_filters(filters),
+            )
+            filters = {"severity": severities[::-1]} if severities else {}
+            self.call(
+                "PUT /admin/siem/destinations",
+                json={"destinations": [{**destination, "filters": filters}]},
+                check=goes_only_to(DESTINATION),
+                effect=self.has_filters(filters),
+            )
+
+    def has_filters(self, filters: Mapping[str, list[str]]) -> Effect | None:
+        """Return an effect that reads the filters of the destination.
+
+        After the first sweep there is none, because several users write the destination at the same time; nor is there
+        one with several worker processes, of which each has its own list.
+        """
+        if self.process.sweep.over or self.link.session.deployment.workers > 1:
+            return None
+
+        def effect(_: Answer) -> Mismatch | None:
+            listed = self.call("GET /admin/siem/destinations")
+            return has("destinations.0.filters", filters)(listed)
+
+        return effect
 
     def collector(self) -> str:
         """Return the address of the collector to which the gateway exports.
