@@ -92,9 +92,10 @@ class _Entry:
         self._status = status
         self._recorded = recorded
         self._sent = sent
-        self._seen = recorded or Shape()
-        self._alike = _compiled(_alike(recorded, self._seen)) if recorded else None
-        """Valid for values that are like earlier ones and have no difference."""
+        self._seen = Shape()
+        """Of this process, so that each run records all of what it saw, whether or not it was recorded before."""
+        self._alike: jsonschema_rs.Validator | None = None
+        """Valid for values that are like earlier ones and have no difference; None until there was one."""
         self._typical: jsonschema_rs.Validator | None = None
         """The same, together with the schema of the contract; None if it has to be compiled."""
         self._samples = 0
