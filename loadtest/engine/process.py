@@ -60,7 +60,7 @@ logger = logging.getLogger(__name__)
 
 Task = Callable[[Any], None]
 
-SWEEP_USERS = 8
+SWEEP_USERS = 4
 """Users of a process that run scenarios of the first sweep on one gateway at the same time; more would only queue."""
 
 PARENT_POLL_INTERVAL = 1.0
