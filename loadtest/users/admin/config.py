@@ -139,9 +139,10 @@ class AdminPluginsUser(AdminUser):
         def effect(_: Answer) -> Mismatch | None:
             found = ""
             for _turn in range(TURNS):
-                found = str(self.call("GET /admin/plugins/{name}", name=SWITCHED)["mode"])
+                read = self.call("GET /admin/plugins/{name}", name=SWITCHED)
+                found = str(read["mode"])
                 if found == mode:
-                    return None
+                    return has("status", "disabled" if mode == "disabled" else "enabled")(read)
                 # Another worker process learns of the change a moment later.
                 gevent.sleep(LOOK_AGAIN)
                 self.switch_plugin(mode)

@@ -214,6 +214,13 @@ class AdminSectionsUser(AdminUser):
             self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
 
     @task
+    def gateway_section_of_a_team(self) -> None:
+        """The federated servers of the section, filtered by a team that has one."""
+        with self.team() as team, self.gateway(**of_team(team.id)) as gateway:
+            wanted = lists(gateway.id, at="gateways")
+            self.call("GET /admin/sections/gateways", params={"team_id": team.id}, check=wanted)
+
+    @task
     def server_ids(self) -> None:
         """The ids of all servers."""
         self.call("GET /admin/servers/ids", check=counts("server_ids", from_fixture(self.fixture.server_id)))

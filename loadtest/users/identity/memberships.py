@@ -8,7 +8,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length
 from loadtest.users.base import named, task
-from loadtest.users.checks import has, lacks, lists
+from loadtest.users.checks import both, has, lacks, lists
 from loadtest.users.identity.checks import is_called, is_member
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Listed
@@ -48,7 +48,9 @@ class MembershipUser(PeopleUser):
                     team_id=team.id,
                     user_email=email,
                     json={"role": role},
-                    check=is_member(email, role),
+                    check=both(
+                        is_member(email, role), has("invited_by", self.link.session.credentials.email)
+                    ),
                     effect=self.is_member(team, email, role),
                 )
             self.pages(team, email)
