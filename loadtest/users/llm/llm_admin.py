@@ -1,6 +1,5 @@
 """Admin pages for language models."""
 
-from loadtest.backends.peers.llm import MODELS
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.base import named, task
@@ -17,6 +16,9 @@ PAGE = 100
 """The largest page in every release."""
 BEYOND = 1000
 """A page beyond the end of every list."""
+
+MODELS = ("loadtest-large", "loadtest-small")
+"""The models of the model server among the backends."""
 
 
 class LlmAdminUser(LlmModels):
