@@ -75,6 +75,7 @@ def report_call(
         return None
     redactor = redactor.with_secrets(sent_secrets(request.headers, request.body))
     problem = problem.masked(redactor) if problem is not None else None
+    call.unexpected = tuple(one._replace(actual=redactor.mask(one.actual)) for one in call.unexpected)
     call.example = build_example(
         method=request.method,
         url=request.url,

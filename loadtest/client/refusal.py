@@ -20,6 +20,7 @@ _TAGGED = re.compile(r"^[23]\d\d (?!$)")
 _INTERNALS = re.compile(
     rb"Traceback \(most recent call last\)|\((?:sqlite3|psycopg|pymysql)\.|\[SQL: |sqlalche\.me/|site-packages/"
 )
+"""What an error message must not show: a traceback, a statement of SQL, a path of the source."""
 _AUTHENTICATION = ("401", "403")
 _RPC_ERRORS = {
     "-32700": "a parse error",
