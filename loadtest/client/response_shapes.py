@@ -9,7 +9,15 @@ import jsonschema_rs
 import msgspec
 
 from loadtest.openapi.contract import DIALECT, Contract
-from loadtest.shapes.expected import CERTAIN, Difference, certain_schema, compare, exact_schema, reaches
+from loadtest.shapes.expected import (
+    CERTAIN,
+    SENT_KEYWORD,
+    Difference,
+    certain_schema,
+    compare,
+    exact_schema,
+    reaches,
+)
 from loadtest.shapes.literal import form_of
 from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
 
@@ -92,6 +100,7 @@ class _Entry:
         self._status = status
         self._recorded = recorded
         self._sent = sent
+        self._keywords = {SENT_KEYWORD: _keyword_of(sent)}
         self._seen = Shape()
         """Of this process, so that each run records all of what it saw, whether or not it was recorded before."""
         self._alike: jsonschema_rs.Validator | None = None
@@ -108,7 +117,7 @@ class _Entry:
             schemas = [_alike(self._recorded, self._seen)]
             if (pointer := contract.schema_of(self._operation, self._status)) is not None:
                 schemas.append(contract.reference(pointer))
-            self._typical = contract.compiled({"allOf": schemas})
+            self._typical = contract.compiled({"allOf": schemas}, keywords=self._keywords)
         return self._typical.is_valid(body)
 
     def examine(self, body: Any, typical: bool) -> Examined:
@@ -124,8 +133,25 @@ class _Entry:
         new = shape_of(body, sent=self._sent)
         if not differences:
             self._seen = merge(self._seen, new, Within.RUN)
-            self._alike, self._typical = _compiled(_alike(self._recorded, self._seen)), None
+            self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
         return Examined(differences, added, new, compared)
+
+    def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
+        return jsonschema_rs.validator_for(schema | {"$schema": DIALECT}, keywords=self._keywords)
+
+
+def _keyword_of(sent: Container[str]) -> type:
+    """Return the validator of ``SENT_KEYWORD``, in the form that jsonschema-rs asks for."""
+
+    class Sent:
+        def __init__(self, schema: Any, value: Any, path: Any) -> None:
+            """There is nothing to configure."""
+
+        def validate(self, text: Any) -> None:
+            if not isinstance(text, str) or text not in sent:
+                raise ValueError("no request has sent this text")
+
+    return Sent
 
 
 def _texts(part: Any) -> Iterator[str]:
@@ -156,7 +182,3 @@ def _decoded(text: str) -> Any:
 
 def _alike(recorded: Shape | None, seen: Shape) -> dict[str, Any]:
     return {"allOf": [exact_schema(seen), certain_schema(recorded) if recorded else {}]}
-
-
-def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(schema | {"$schema": DIALECT})

@@ -118,11 +118,15 @@ class Contract:
         """Return a schema that refers to the one at ``pointer`` in the document."""
         return {"$ref": f"{_DOCUMENT}#{pointer}"}
 
-    def compiled(self, schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Return a validator of a schema that may contain a :meth:`reference`."""
+    def compiled(
+        self, schema: Mapping[str, Any], keywords: Mapping[str, type] | None = None
+    ) -> jsonschema_rs.Validator:
+        """Return a validator of a schema that may contain a :meth:`reference` and further ``keywords``."""
         if self._registry is None:
             self._registry = jsonschema_rs.Registry([(_DOCUMENT, dict(self.document))])
-        return jsonschema_rs.validator_for({**schema, "$schema": DIALECT}, registry=self._registry)
+        return jsonschema_rs.validator_for(
+            {**schema, "$schema": DIALECT}, registry=self._registry, keywords=keywords
+        )
 
     def violations(self, pointer: str, body: Any) -> tuple[str, ...]:
         """Return the distinct violations of the schema at ``pointer`` by ``body``, one line each.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
-from loadtest.shapes.literal import literal, schema_of
+from loadtest.shapes.literal import SENT, literal, schema_of
 from loadtest.shapes.shape import ANY, ARRAY, LITERALS, NULL, OBJECT, Shape, Sightings, type_of
 
 CERTAIN = Sightings(3, 2)
 """Fewest samples and runs after which a key or a type is expected."""
 NEVER_NULL = Sightings(10, 3)
 """Fewest samples and runs after which a value is expected not to be null."""
+SENT_KEYWORD = "sentText"
+"""Keyword of the schemas of shapes."""
 LITERAL_RUNS = 4
 """Runs in which each literal of a place must have been seen for others to be unexpected."""
 
@@ -79,27 +81,30 @@ def _differences(shape: Shape, value: Any, path: str, sent: Container[str]) -> I
             yield Difference(path, type_text(shape), kind)
         return
     if kind in LITERALS:
-        if value not in sent:
-            yield from _literal_difference(shape, value, path)
+        yield from _literal_difference(shape, value, path, sent)
     elif kind == OBJECT:
         yield from _object_differences(shape, value, path, sent)
     elif kind == ARRAY and shape.items is not None:
         yield from _item_differences(shape.items, value, f"{path}[]", sent)
 
 
-def _literal_difference(shape: Shape, value: Any, path: str) -> Iterator[Difference]:
+def _literal_difference(shape: Shape, value: Any, path: str, sent: Container[str]) -> Iterator[Difference]:
     few = expected_literals(shape)
     if not few:
         return
-    found = literal(value)
-    if found not in few:
+    found = literal(value, sent)
+    if found != SENT and found not in few:
         shown = "a long text" if found is None else shortened(found)
-        yield Difference(path, " or ".join(map(shortened, sorted(few))), shown, literals=few)
+        texts = map(shortened, sorted(few - {SENT}))
+        yield Difference(
+            path, " or ".join((*texts, *(["a text that was sent"] * (SENT in few)))), shown, literals=few
+        )
 
 
 def expected_literals(shape: Shape) -> frozenset[str]:
-    """Return the literals of which a value must be one; empty if it can be any."""
-    certain = all(runs >= LITERAL_RUNS for runs in shape.literals.values())
+    """Return the literals of which a value must be one, unless it was sent; empty if it can be any."""
+    others = shape.literals.keys() - {SENT}
+    certain = others and all(shape.literals[one] >= LITERAL_RUNS for one in others)
     return frozenset(shape.literals) if certain else frozenset()
 
 
@@ -155,6 +160,7 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
     """Return a JSON Schema of values without a difference from ``shape`` (see :func:`compare`).
 
     A value that does not conform can be without one, too: each item of an array must have every certain key.
+    ``SENT_KEYWORD`` is valid for a text that a request has sent.
     """
     if shape.anything or not shape.types:
         return {}
@@ -164,7 +170,7 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
     elif _is_certain(shape, CERTAIN):
         schema["type"] = sorted({*shape.types, NULL})
     if few := expected_literals(shape):
-        schema["anyOf"] = _literal_schemas(few, shape)
+        schema["anyOf"] = _literal_schemas(few | {SENT}, shape)
     if shape.items is not None:
         schema["items"] = certain_schema(shape.items)
     if shape.values is not None and not _is_text(shape.values):
@@ -178,7 +184,8 @@ def certain_schema(shape: Shape) -> dict[str, Any]:
 
 def _literal_schemas(literals: frozenset[str], shape: Shape) -> list[dict[str, Any]]:
     others = [kind for kind in (*shape.types, NULL) if kind not in LITERALS]
-    return [dict(schema_of(literals)), {"type": sorted({*others})}]
+    sent = [{SENT_KEYWORD: True}] if SENT in literals else []
+    return [dict(schema_of(literals - {SENT})), {"type": sorted({*others})}, *sent]
 
 
 def _is_text(values: Shape) -> bool:
@@ -209,7 +216,10 @@ def type_text(shape: Shape) -> str:
 
 
 def exact_schema(shape: Shape) -> dict[str, Any]:
-    """Return a JSON Schema of the values that add nothing to ``shape``: no key, type, null, missing key or literal."""
+    """Return a JSON Schema of the values that add nothing to ``shape``: no key, type, null, missing key or literal.
+
+    ``SENT_KEYWORD`` is valid for a text that a request has sent.
+    """
     if shape.anything:
         return {}
     schema: dict[str, Any] = {"type": list(shape.types)}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Container
 
+SENT = '"<sent>"'
+"""The literal of any text that a request has sent: a response may echo it."""
 LONGEST = 200
 """Characters of the form of a text above which it is not recorded."""
 _CACHED = 20_000
@@ -35,9 +38,14 @@ _PATTERNS = dict(_PARTS)
 _SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
 
 
-def literal(value: str | bool) -> str | None:
-    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long."""
+def literal(value: str | bool, sent: Container[str] = frozenset()) -> str | None:
+    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long.
+
+    It is that of ``SENT`` if a request has ``sent`` the text.
+    """
     if isinstance(value, str):
+        if value in sent:
+            return SENT
         form = form_of(value)
         return None if form is None else json.dumps(form, ensure_ascii=False)
     return json.dumps(value)

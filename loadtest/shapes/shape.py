@@ -74,7 +74,7 @@ class Shape(msgspec.Struct, omit_defaults=True):
     """Of an array; None if all were empty."""
     literals: dict[str, int] = {}
     """The distinct texts and flags (:mod:`loadtest.shapes.literal`), with the number of runs in which each was seen;
-    empty if they can be any, as in maps, and where a text was one that a request had sent."""
+    empty if they can be any, as in maps."""
 
     @property
     def anything(self) -> bool:
@@ -92,7 +92,7 @@ def shape_of(
 ) -> Shape:
     """Return the shape of the decoded JSON ``value`` of one response, with its ``literals``.
 
-    Where the value is a text that a request has ``sent``, it can be any.
+    All texts that a request has ``sent`` are one literal.
     """
     kind = _TYPES[type(value)]
     if kind is OBJECT:
@@ -107,7 +107,7 @@ def shape_of(
         items = _merged(value, depth, literals=literals, sent=sent) if value else None
         return Shape(types={ARRAY: Sightings()}, items=items)
     if literals and kind in LITERALS:
-        found = None if value in sent else literal(value)
+        found = literal(value, sent)
         return Shape(types={kind: Sightings()}, literals={} if found is None else {found: 1})
     return Shape(types={kind: Sightings()})
 

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loadtest.shapes.expected import LITERAL_RUNS, certain_schema, compare, exact_schema
+from loadtest.shapes.literal import SENT
 from loadtest.shapes.notation import from_stored, to_stored
 from loadtest.shapes.shape import (
     FEWEST_VARYING,
@@ -433,16 +434,30 @@ def test_a_literal_must_be_unexpected_in_every_item(items: list[Any], paths: lis
     assert all(one.of_literal for one in found)
 
 
-def test_a_text_that_was_sent_is_no_literal() -> None:
-    assert shape_of({"name": "a"}, sent={"a"}).fields["name"].literals == {}
-    assert shape_of([{"name": "a"}, {"name": "b"}], sent={"a"}) == shape_of(
-        [{"name": "b"}, {"name": "a"}], sent={"a"}
-    )
+def test_texts_that_were_sent_are_one_literal() -> None:
+    sent = {f"sent {number}" for number in range(MOST_LITERALS + 1)}
     shape = merged([{"name": "b"}, {"name": "c"}], runs=LITERAL_RUNS)
+    for text in sorted(sent):
+        shape = merge(shape, shape_of({"name": text}, sent=sent), Within.VERSION)
+    assert shape.fields["name"].literals.keys() == {SENT, '"b"', '"c"'}
+    assert from_stored(to_stored(shape)).fields["name"].literals.keys() == {SENT, '"b"', '"c"'}
+    for name, differs in (("b", False), ("sent 1", False), ("others", False), ("x", True)):
+        assert bool(compare(shape, {"name": name}, sent={"sent 1", "others"}).differences) is differs, name
+    (found,) = compare(shape, {"name": "x"}).differences
+    assert str(found) == 'expected name to be "b" or "c" or a text that was sent, got "x"'
+
+
+def test_a_text_that_was_sent_is_expected_although_none_was_recorded() -> None:
+    shape = merged([{"name": "b"}], runs=LITERAL_RUNS)
     assert not compare(shape, {"name": "a"}, sent={"a"}).differences
     assert compare(shape, {"name": "x"}, sent={"a"}).differences
-    sent = merge(shape, shape_of({"name": "a"}, sent={"a"}), Within.VERSION)
-    assert not compare(sent, {"name": "x"}).differences, "it can be any other text that is sent"
+
+
+def test_where_only_sent_texts_were_seen_it_can_be_any() -> None:
+    shape = Shape()
+    for _ in range(LITERAL_RUNS):
+        shape = merge(shape, shape_of({"name": "a"}, sent={"a"}), Within.VERSION)
+    assert not compare(shape, {"name": "x"}).differences
 
 
 @pytest.mark.parametrize(
