@@ -100,7 +100,7 @@ class _Entry:
         self._status = status
         self._recorded = recorded
         self._sent = sent
-        self._keywords = {SENT_KEYWORD: _keyword_of(sent)}
+        self._keywords: dict[str, type[Any]] = {SENT_KEYWORD: _keyword_of(sent)}
         self._seen = Shape()
         """Of this process, so that each run records all of what it saw, whether or not it was recorded before."""
         self._alike: jsonschema_rs.Validator | None = None
@@ -140,7 +140,7 @@ class _Entry:
         return jsonschema_rs.validator_for(schema | {"$schema": DIALECT}, keywords=self._keywords)
 
 
-def _keyword_of(sent: Container[str]) -> type:
+def _keyword_of(sent: Container[str]) -> type[Any]:
     """Return the validator of ``SENT_KEYWORD``, in the form that jsonschema-rs asks for."""
 
     class Sent:

@@ -105,8 +105,15 @@ class Session:
 
     def switched_off(self, name: str) -> bool:
         """Return whether a feature such as ``OBSERVABILITY_ENABLED`` is switched off."""
+        return self._switch(name) == "false"
+
+    def switched_on(self, name: str) -> bool:
+        """Return whether a feature that is off by default, such as ``AUDIT_TRAIL_ENABLED``, is switched on."""
+        return self._switch(name) == "true"
+
+    def _switch(self, name: str) -> str:
         usual = self.data.environment.get(name) if self.data is not None else None
-        return self.changed.get(name, usual or "").lower() == "false"
+        return self.changed.get(name, usual or "").lower()
 
     def correlation_id(self) -> str:
         """Return a correlation id, unique in this run."""

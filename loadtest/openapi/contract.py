@@ -119,7 +119,7 @@ class Contract:
         return {"$ref": f"{_DOCUMENT}#{pointer}"}
 
     def compiled(
-        self, schema: Mapping[str, Any], keywords: Mapping[str, type] | None = None
+        self, schema: Mapping[str, Any], keywords: dict[str, type[Any]] | None = None
     ) -> jsonschema_rs.Validator:
         """Return a validator of a schema that may contain a :meth:`reference` and further ``keywords``."""
         if self._registry is None:

@@ -414,6 +414,10 @@ class GatewayUser(FastHttpUser):
         """Return whether a feature of the gateway is switched off; it then responds, but stores nothing."""
         return self.link.session.switched_off(name)
 
+    def switched_on(self, name: str) -> bool:
+        """Return whether a feature of the gateway that is off by default is switched on."""
+        return self.link.session.switched_on(name)
+
     def name(self, kind: str) -> str:
         """Return a unique name for a new entity of this ``kind``, a short word for people.
 

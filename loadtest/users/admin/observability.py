@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
+from typing import Any
 
 import gevent
 from locust import tag
@@ -13,8 +15,8 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import shows
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.checks import has
-from loadtest.users.ops.observability import TracingUser
+from loadtest.users.checks import both, has
+from loadtest.users.ops.observability import TracingUser, answered_at, reaches
 from loadtest.users.read_back import Listed
 
 HOURS = {"hours": 1}
@@ -52,8 +54,8 @@ PAGES = (
     ("GET /admin/observability/prompts/partial", "Prompt"),
     ("GET /admin/observability/resources/partial", "Resource"),
 )
-FEW = 5
-"""The smallest number of entries that every list of figures can be limited to."""
+FEW, MANY = 5, 100
+"""The smallest and the largest number of entries that every list of figures can be limited to."""
 BUCKETS = {"time_buckets": 10, "latency_buckets": 5}
 OVER_TIME = (
     ("GET /admin/observability/metrics/timeseries", "request_count"),
@@ -65,18 +67,19 @@ METRICS = (
     ("GET /admin/observability/metrics/top-errors", "endpoints"),
 )
 TOOLS = (
-    ("GET /admin/observability/tools/usage", "tools"),
-    ("GET /admin/observability/tools/performance", "tools"),
-    ("GET /admin/observability/tools/errors", "tools"),
-    ("GET /admin/observability/tools/chains", "chains"),
+    "GET /admin/observability/tools/usage",
+    "GET /admin/observability/tools/performance",
+    "GET /admin/observability/tools/errors",
 )
-OTHERS = (
-    ("GET /admin/observability/prompts/usage", "prompts"),
-    ("GET /admin/observability/prompts/performance", "prompts"),
-    ("GET /admin/observability/prompts/errors", "prompts"),
-    ("GET /admin/observability/resources/usage", "resources"),
-    ("GET /admin/observability/resources/performance", "resources"),
-    ("GET /admin/observability/resources/errors", "resources"),
+PROMPTS = (
+    "GET /admin/observability/prompts/usage",
+    "GET /admin/observability/prompts/performance",
+    "GET /admin/observability/prompts/errors",
+)
+RESOURCES = (
+    "GET /admin/observability/resources/usage",
+    "GET /admin/observability/resources/performance",
+    "GET /admin/observability/resources/errors",
 )
 
 
@@ -95,11 +98,14 @@ class AdminObservabilityUser(TracingUser):
     @task(2)
     def metrics(self) -> None:
         """Figures over time, after a call that is one of them."""
+        before = answered_at(self.rpc("POST /rpc/ tools/list"))
         self.rpc("POST /rpc/ tools/list")
         for operation, member in OVER_TIME:
             for minutes, most in ((5, 13), (60, 2)):
                 every = HOURS | {"interval_minutes": minutes}
-                self.call(operation, params=every, check=has_points(member, most))
+                points = has_points(member, most)
+                recent = reaches("timestamps", before, minutes)
+                self.call(operation, params=every, check=both(points, recent))
         self.call("GET /admin/observability/metrics/heatmap", params=HOURS | BUCKETS, check=is_heatmap)
         for operation, member in METRICS:
             self.call(operation, params=HOURS | {"limit": 1}, check=has_few(member, 1))
@@ -107,15 +113,27 @@ class AdminObservabilityUser(TracingUser):
     @task(2)
     def tools(self) -> None:
         """Figures of tools, after a call of one."""
-        self.rpc("POST /rpc tools/call", {"name": self.fixture.tools["echo"], "arguments": {"text": "hi"}})
-        for operation, member in TOOLS:
-            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few(member, FEW))
+        name = self.fixture.tools["echo"]
+        self.rpc("POST /rpc tools/call", {"name": name, "arguments": {"text": "hi"}})
+        for operation in TOOLS:
+            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("tools", FEW))
+            self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("tools", name))
+        chains = "GET /admin/observability/tools/chains"
+        self.call(chains, params=HOURS | {"limit": FEW}, check=has_few("chains", FEW))
 
     @task
     def prompts_and_resources(self) -> None:
-        """Figures of prompts and resources."""
-        for operation, member in OTHERS:
-            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few(member, FEW))
+        """Figures of prompts and resources, after one of each was used."""
+        prompt = self.fixture.prompts["greet"]
+        self.rpc("POST /rpc prompts/get", {"name": prompt, "arguments": {"name": "Ada"}})
+        for operation in PROMPTS:
+            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("prompts", FEW))
+            self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("prompts", prompt))
+        uri = min(self.fixture.resources)
+        self.rpc("POST /rpc resources/read", {"uri": uri})
+        for operation in RESOURCES:
+            self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("resources", FEW))
+            self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("resources", uri))
 
     @task(2)
     def traces(self) -> None:
@@ -239,6 +257,36 @@ def has_few(member: str, most: int) -> Check:
     return check
 
 
+def has_figures(member: str, name: str) -> Check:
+    """Return a check that the list ``member`` has the figures of ``name``, and that all figures are consistent.
+
+    The list may have others instead if it is full.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer[member]
+        if len(found) < MANY and not any(name in one.values() for one in found):
+            return expected(f"figures of {name}", found)
+        others = [one for one in found if not _is_consistent(one)]
+        return expected("counts, shares and durations that fit together", others) if others else None
+
+    return check
+
+
+def _is_consistent(figures: dict[str, Any]) -> bool:
+    """Return whether the figures of one tool, prompt or resource do not contradict each other."""
+    if (total := figures.get("total_count")) is not None:
+        failed = figures["error_count"]
+        rate: float = figures["error_rate"]
+        return 0 <= failed <= total > 0 and math.isclose(rate, 100 * failed / total, abs_tol=0.01)
+    if (share := figures.get("percentage")) is not None:
+        return bool(figures["count"] > 0 and 0 <= share <= 100)
+    rising = [figures[f"p{percent}"] for percent in (50, 90, 95, 99)]
+    least, usual, most = (figures[f"{name}_duration_ms"] for name in ("min", "avg", "max"))
+    ordered = rising == sorted(rising) and least <= usual <= most
+    return bool(figures["count"] > 0 and ordered and least <= rising[0] and rising[-1] <= most)
+
+
 def has_points(member: str, most: int) -> Check:
     """Return a check that there are figures for some points in time, at most this number, ``member`` among them."""
 
@@ -304,5 +352,9 @@ class AdminPerformanceUser(GatewayUser):
         self.call("GET /admin/performance/workers", check=lambda a: None if a.json else expected("a worker"))
         self.call(
             "GET /admin/performance/stats",
-            check=lambda a: None if a["system"] else expected("figures of the system"),
+            check=lambda a: (
+                None
+                if a["system"] and a["workers"]
+                else expected("figures of the system and its workers", a.json)
+            ),
         )

@@ -1,8 +1,12 @@
 """Compliance reports."""
 
+import csv
 import datetime as dt
+import io
 
-from loadtest.client.mismatch import expected
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has, lists
@@ -40,3 +44,18 @@ class ComplianceUser(GatewayUser):
         self.call("GET /compliance/reports/{report_id}", report_id=report.id, check=same)
         export = "GET /compliance/reports/{report_id}/export"
         self.call(export, report_id=report.id, params={"export_format": "json"}, check=same)
+        controls = [str(one["control_id"]) for one in report["controls"]]
+        as_csv = {"export_format": "csv"}
+        self.call(export, report_id=report.id, params=as_csv, check=has_rows(report.id, controls))
+
+
+def has_rows(report: str, controls: list[str]) -> Check:
+    """Return a check that a ``report`` as CSV has a row for each of its ``controls``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        found = [row.get("control_id") for row in rows if row.get("report_id") == report]
+        right = answer.media_type == "text/csv" and found == controls and len(rows) == len(controls)
+        return None if right else expected(f"CSV with the controls {', '.join(controls)}", answer.text)
+
+    return check

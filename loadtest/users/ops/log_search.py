@@ -1,6 +1,7 @@
 """Structured logs: search, one request's trace, and the records of audit, security and performance."""
 
 import datetime as dt
+import math
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -108,11 +109,12 @@ class LogSearchExtendedUser(RegistryUser):
             self.update("PUT /tools/{tool_id}", tool_id=tool.id, json={"description": "Changed."})
         who = self.link.session.credentials.email
         of_tools = {"resource_type": "tool", "user_id": who, "limit": MOST}
-        self.call("GET /api/logs/audit-trails", params=of_tools, check=has_audited(tool.id))
+        audited = has_audited(tool.id) if self.switched_on("AUDIT_TRAIL_ENABLED") else None
+        self.call("GET /api/logs/audit-trails", params=of_tools, check=audited)
 
     @task
     def records(self) -> None:
-        """Audit trail, security events and performance of the last hours."""
+        """Audit trail and security events of the last hours."""
         for operation in RECORDS:
             self.call(operation, params={"limit": PAGE}, check=at_most(PAGE, least=0))
             for none in NO_RECORDS:
@@ -125,26 +127,59 @@ class LogSearchExtendedUser(RegistryUser):
             self.call(RECORDS[1], params={parameter: NO_SUCH}, check=nothing)
         for needed in (False, True):
             self.call(RECORDS[1], params={"requires_review": needed}, check=need_review(needed))
-        figures = "GET /api/logs/performance-metrics"
-        self.call(figures, params={"hours": 1, "aggregation": "24h"}, check=_is_list)
-        self.call(figures, params={"hours": 1, "component": NO_SUCH}, check=nothing)
-        self.call(figures, params={"hours": 1, "operation": NO_SUCH}, check=nothing)
+
+    @task
+    def performance(self) -> None:
+        """Duration of the requests of today, for all of the gateway and for one component."""
+        figures, daily = "GET /api/logs/performance-metrics", {"hours": 1, "aggregation": "24h"}
+        stored = not self.switched_off("STRUCTURED_LOGGING_DATABASE_ENABLED")
+        everything = self.call(figures, params=daily, check=has_durations if stored else _is_list)
+        for key, parameter in (("component", "component"), ("operation_type", "operation")):
+            self.call(figures, params=daily | {parameter: NO_SUCH}, check=nothing)
+            for value in {str(one[key]) for one in everything.json}:
+                self.call(figures, params=daily | {parameter: value}, check=are_all(key, value))
 
 
 def has_audited(tool: str) -> Check:
-    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``.
-
-    There is no record at all while the audit trail is off, as by default.
-    """
+    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``."""
 
     def check(answer: Answer) -> Mismatch | None:
-        if not answer.json:
-            return None
         found = {one["action"] for one in answer.json if one["resource_id"] == tool and one["success"]}
         missing = sorted({"create_tool", "update_tool", "delete_tool"} - found)
         return expected(f"{', '.join(missing)} in the audit trail", sorted(found)) if missing else None
 
     return check
+
+
+def has_durations(answer: Answer) -> Mismatch | None:
+    """Check that requests were counted, and that no figure contradicts another."""
+    others = [one for one in answer.json if not _is_consistent(one)]
+    if others or not answer.json:
+        return expected("durations of requests that fit together", others)
+    return None
+
+
+def _is_consistent(figures: dict[str, Any]) -> bool:
+    """Return whether the figures of one component in one interval do not contradict each other."""
+    total, failed = figures["request_count"], figures["error_count"]
+    durations = [figures[f"{name}_duration_ms"] for name in ("min", "p50", "p95", "p99", "max")]
+    average = figures["avg_duration_ms"]
+    return bool(
+        0 <= failed <= total > 0
+        and math.isclose(figures["error_rate"], failed / total, abs_tol=0.01)
+        and durations == sorted(durations)
+        and durations[0] <= average <= durations[-1]
+        and figures["window_start"] < figures["window_end"]
+    )
+
+
+def are_all(key: str, value: str) -> Check:
+    """Return a check that there are entries, all of which have this ``value``."""
+    return lambda a: (
+        None
+        if a.json and all(one[key] == value for one in a.json)
+        else expected(f"only entries whose {key} is {value}", a.json)
+    )
 
 
 def are_resolved(resolved: bool) -> Check:

@@ -1,5 +1,8 @@
 """Traces and spans of requests: lists, queries, export, maintenance."""
 
+import datetime as dt
+from email.utils import parsedate_to_datetime
+
 import gevent
 
 from loadtest.client.answer import Answer
@@ -7,7 +10,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import has, requests_counted
+from loadtest.users.checks import both, has, requests_counted
 
 PAGE = 20
 """Number of traces on a page."""
@@ -15,7 +18,6 @@ PAGE = 20
 YEAR = 365
 """Retention in days, large enough that the cleanup deletes nothing that other users read."""
 
-LATELY = {"hours": 1, "interval_minutes": 5}
 LOOKS, LOOK_AGAIN = 50, 0.1
 """How often, and after how many seconds, a trace is looked at until it is complete."""
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
@@ -120,13 +122,14 @@ class ObservabilityUser(TracingUser):
         """Number and duration of requests over time."""
         if not self.offers("GET /observability/metrics/timeseries"):
             return
+        before = answered_at(self.rpc("POST /rpc/ ping"))
         self.rpc("POST /rpc/ ping")
-        self.call(
-            "GET /observability/metrics/timeseries",
-            params=LATELY,
-            check=requests_counted,
-        )
-        self.call("GET /observability/metrics/percentiles", params=LATELY, check=_rises)
+        for minutes in (5, 60):
+            lately, recent = {"hours": 1, "interval_minutes": minutes}, reaches("buckets", before, minutes)
+            counts = "GET /observability/metrics/timeseries"
+            self.call(counts, params=lately, check=both(requests_counted, recent))
+            percentiles = "GET /observability/metrics/percentiles"
+            self.call(percentiles, params=lately, check=both(_rises, recent))
 
     @task
     def upkeep(self) -> None:
@@ -138,6 +141,24 @@ class ObservabilityUser(TracingUser):
                 None if a["deleted"] == 0 else expected("no trace of this run to be deleted", a["deleted"])
             ),
         )
+
+
+def answered_at(answer: Answer) -> dt.datetime | None:
+    """Return when the gateway sent a response, by its own clock in whole seconds; None if it states none."""
+    stated = answer.headers.get("date")
+    return None if stated is None else parsedate_to_datetime(stated)
+
+
+def reaches(member: str, before: dt.datetime | None, minutes: int) -> Check:
+    """Return a check that the last interval of ``minutes`` in the list ``member`` ends after the time ``before``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        last = max(dt.datetime.fromisoformat(one) for one in answer[member])
+        last = last if last.tzinfo else last.replace(tzinfo=dt.UTC)
+        right = before is None or last + dt.timedelta(minutes=minutes) > before
+        return None if right else expected(f"intervals of {minutes} minutes until {before}", answer[member])
+
+    return check
 
 
 def _rises(answer: Answer) -> Mismatch | None:
