@@ -114,7 +114,7 @@ class AdminObservabilityUser(TracingUser):
     def tools(self) -> None:
         """Figures of tools, after a call of one."""
         name = self.fixture.tools["echo"]
-        self.rpc("POST /rpc tools/call", {"name": name, "arguments": {"text": "hi"}})
+        self.rpc("POST /rpc/ tools/call", {"name": name, "arguments": {"text": "hi"}})
         for operation in TOOLS:
             self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("tools", FEW))
             self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("tools", name))
@@ -125,12 +125,12 @@ class AdminObservabilityUser(TracingUser):
     def prompts_and_resources(self) -> None:
         """Figures of prompts and resources, after one of each was used."""
         prompt = self.fixture.prompts["greet"]
-        self.rpc("POST /rpc prompts/get", {"name": prompt, "arguments": {"name": "Ada"}})
+        self.rpc("POST /rpc/ prompts/get", {"name": prompt, "arguments": {"name": "Ada"}})
         for operation in PROMPTS:
             self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("prompts", FEW))
             self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("prompts", prompt))
         uri = min(self.fixture.resources)
-        self.rpc("POST /rpc resources/read", {"uri": uri})
+        self.rpc("POST /rpc/ resources/read", {"uri": uri})
         for operation in RESOURCES:
             self.call(operation, params=HOURS | {"limit": FEW}, check=has_few("resources", FEW))
             self.call(operation, params=HOURS | {"limit": MANY}, check=has_figures("resources", uri))
