@@ -75,7 +75,7 @@ class ResponseShapes:
     def sent(self, *parts: Any) -> None:
         """Remember the texts in the ``parts`` of a request: a response that has one of them may echo it."""
         if len(self._sent) < MOST_SENT:
-            for part in parts:
+            for part in filter(None, parts):
                 self._sent.update(_texts(part))
 
     def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
