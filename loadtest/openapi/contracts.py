@@ -52,6 +52,21 @@ class StoredContract:
                     found[name] = area_of(name, methods[method].get("tags") or ())
         return found
 
+    def largest(self) -> dict[tuple[str, str], int]:
+        """Return the largest value of each query parameter that has one, by operation and name."""
+        return {
+            (canonical(method, path), parameter["name"]): most
+            for path, methods in self.document.get("paths", {}).items()
+            for method in METHODS
+            for parameter in methods.get(method, {}).get("parameters", ())
+            if parameter.get("in") == "query" and (most := _maximum(parameter.get("schema", {}))) is not None
+        }
+
+
+def _maximum(schema: Mapping[str, Any]) -> int | None:
+    stated = (one.get("maximum") for one in (schema, *schema.get("anyOf", ())))
+    return next((most for most in stated if isinstance(most, int)), None)
+
 
 class _Stored(Record, frozen=True, kw_only=True):
     """The file format of a stored contract."""

@@ -19,12 +19,15 @@ from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
 from loadtest.users.registry.fixtures import (
     INFO,
+    PRIVATE,
+    PUBLIC,
     RegistryUser,
     new_agent,
     new_prompt,
     new_resource,
     new_server,
     new_tool,
+    of_team,
 )
 
 DAYS = 5
@@ -41,43 +44,54 @@ class RepetitionUser(PeopleUser, RegistryUser):
 
     @task
     def tool_name(self) -> None:
-        """A second public tool with the same name."""
-        body = new_tool(self.name("tool"), self.backend("rest"))
-        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}"):
-            for operation in ("POST /tools", "POST /tools/"):
-                self.again(operation, json=body)
+        """A second tool with the same name: public, and of a team."""
+        with self.team() as team:
+            for scope in (PUBLIC, of_team(team.id)):
+                body = new_tool(self.name("tool"), self.backend("rest"), scope=scope)
+                with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}"):
+                    for operation in ("POST /tools", "POST /tools/"):
+                        self.again(operation, json=body)
 
     @task
     def resource_address(self) -> None:
-        """A second public resource with the same address."""
-        body = new_resource(self.name("resource"))
-        with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO):
-            for operation in ("POST /resources", "POST /resources/"):
-                self.again(operation, json=body)
+        """A second resource with the same address: public, private, and of a team."""
+        with self.team() as team:
+            for scope in (PUBLIC, PRIVATE, of_team(team.id)):
+                body = new_resource(self.name("resource"), scope=scope)
+                delete = "DELETE /resources/{resource_id}"
+                with self.created("POST /resources", json=body, delete=delete, read=INFO):
+                    for operation in ("POST /resources", "POST /resources/"):
+                        self.again(operation, json=body)
 
     @task
     def prompt_name(self) -> None:
-        """A second public prompt with the same name."""
-        body = new_prompt(self.name("prompt"))
-        with self.created("POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}"):
-            for operation in ("POST /prompts", "POST /prompts/"):
-                self.again(operation, json=body)
+        """A second prompt with the same name: public, and of a team."""
+        with self.team() as team:
+            for scope in (PUBLIC, of_team(team.id)):
+                body = new_prompt(self.name("prompt"), scope=scope)
+                with self.created("POST /prompts", json=body, delete="DELETE /prompts/{prompt_id}"):
+                    for operation in ("POST /prompts", "POST /prompts/"):
+                        self.again(operation, json=body)
 
     @task
     def server_name(self) -> None:
-        """A second public virtual server with the same name."""
-        body = new_server(self.name("server"))
-        with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}"):
-            for operation in ("POST /servers", "POST /servers/"):
-                self.again(operation, json=body)
+        """A second virtual server with the same name: public, private, and of a team."""
+        with self.team() as team:
+            for scope in (PUBLIC, PRIVATE, of_team(team.id)):
+                body = new_server(self.name("server"), scope=scope)
+                with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}"):
+                    for operation in ("POST /servers", "POST /servers/"):
+                        self.again(operation, json=body)
 
     @task
     def agent_name(self) -> None:
-        """A second public agent with the same name."""
-        body = new_agent(self.name("agent"), self.backend("a2a"))
-        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}"):
-            for operation in ("POST /a2a", "POST /a2a/"):
-                self.again(operation, json=body)
+        """A second agent with the same name: public, and of a team."""
+        with self.team() as team:
+            for scope in (PUBLIC, of_team(team.id)):
+                body = new_agent(self.name("agent"), self.backend("a2a"), scope=scope)
+                with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}"):
+                    for operation in ("POST /a2a", "POST /a2a/"):
+                        self.again(operation, json=body)
 
     @task
     def team_name(self) -> None:

@@ -20,8 +20,8 @@ from loadtest.users.admin.checks import (
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
-from loadtest.users.base import named, task
-from loadtest.users.checks import has
+from loadtest.users.base import task
+from loadtest.users.checks import both, has
 from loadtest.users.registry.transfer import OverwritingUser
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
@@ -119,13 +119,18 @@ class AdminRegistryUser(AdminUser):
             self._removes(server)
 
     def _federated(self, name: str) -> Check:
-        """Return a check that reads the gateway of a server that was registered, which must have this name."""
+        """Return a check that reads the gateway of a server that was registered, which must have this name.
+
+        Since releases let the request state who sees it, only its owner does unless stated.
+        """
 
         def check(answer: Answer) -> Mismatch | None:
             if not answer["success"]:
                 return None
-            path = {"gateway_id": str(answer["server_id"])}
-            return has("name", name)(self.call("GET /gateways/{gateway_id}", **named(path)))
+            gateway = self.call("GET /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+            restricted = self.documents("POST /catalog/{catalog_id}/register", "body visibility")
+            scope = "private" if restricted else "public"
+            return both(has("name", name), has("visibility", scope))(gateway)
 
         return check
 

@@ -21,6 +21,7 @@ ACCOUNT = Item("GET /auth/email/admin/users/{user_email}")
 UPDATES = ("PUT /auth/email/admin/users/{user_email}", "PATCH /auth/email/admin/users/{user_email}")
 """Changes of an account: releases offer one of them, or both."""
 WRONG_PASSWORD = (401,)
+INACTIVE = (401, 403)
 BEYOND = 100_000
 """An offset beyond the end of every list."""
 
@@ -85,6 +86,20 @@ class AccountsUser(PeopleUser):
         finally:
             with self.undoing():
                 self.forget(again)
+
+    @task
+    def created_inactive(self) -> None:
+        """An account that is created inactive cannot sign in until it is active."""
+        person = self.account(active=False)
+        try:
+            secret = {"email": person.email, "password": person.password}
+            self.call("POST /auth/email/login", bearer="", json=secret, refusals=INACTIVE, check=let_in)
+            update = next(one for one in UPDATES if self.offers(one))
+            self.update(update, user_email=person.email, json={"is_active": True})
+            self.signed_in(person)
+        finally:
+            with self.undoing():
+                self.forget(person)
 
     @task(3)
     def oversight(self) -> None:

@@ -20,6 +20,8 @@ LINK = re.compile(r"reset-password/([\w-]+)")
 """The link in the mail to reset a password; the group is its token."""
 UNAUTHORIZED = (401,)
 """Statuses of a call with credentials that do not count."""
+TOLERANCE = 60
+"""Seconds by which the lifetime of a token may differ: it is issued after the request was received."""
 SESSION = "jwt_token"
 """The cookie of a browser's session: its token."""
 
@@ -41,11 +43,21 @@ def whose(person: Person) -> Check:
     def check(answer: Answer) -> Mismatch | None:
         if not answer["access_token"]:
             return expected("a token")
-        return (
-            None
-            if answer["user.email"] == person.email
-            else expected("the session of this person", answer["user.email"])
-        )
+        if answer["user.email"] != person.email:
+            return expected("the session of this person", answer["user.email"])
+        return lives(answer["expires_in"])(answer)
+
+    return check
+
+
+def lives(seconds: float) -> Check:
+    """Return a check that the token of a response expires so long after it was issued."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+        lifetime = claims["exp"] - claims["iat"]
+        right = abs(lifetime - seconds) <= TOLERANCE
+        return None if right else expected(f"a token that expires after {seconds:.0f} s", f"{lifetime} s")
 
     return check
 

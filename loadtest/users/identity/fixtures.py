@@ -12,6 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
 from loadtest.fixtures.callers import READER, Callers, Role, email_of
 from loadtest.fixtures.shared_member import SharedMember
+from loadtest.users.admin.checks import has_all
 from loadtest.users.base import FixtureMissing, GatewayUser
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import Person, whose
@@ -86,7 +87,7 @@ class PeopleUser(GatewayUser):
         name = self.name("person")
         return Person(f"{name}@example.com", new_password(), name)
 
-    def account(self, *, admin: bool = False, person: Person | None = None) -> Person:
+    def account(self, *, admin: bool = False, active: bool = True, person: Person | None = None) -> Person:
         """Create an account, that of ``person`` if given, and return it; the caller deletes it."""
         person = person or self.stranger()
         self.call(
@@ -96,11 +97,17 @@ class PeopleUser(GatewayUser):
                 "password": person.password,
                 "full_name": person.full_name,
                 "is_admin": admin,
-                "is_active": True,
+                "is_active": active,
                 "password_change_required": False,
             },
-            check=lambda a: (
-                None if a["email"] == person.email else expected("the account that was asked for", a["email"])
+            check=has_all(
+                {
+                    "email": person.email,
+                    "full_name": person.full_name,
+                    "is_admin": admin,
+                    "is_active": active,
+                    "password_change_required": False,
+                }
             ),
         )
         return person

@@ -87,6 +87,32 @@ class OAuthUser(GatewayUser):
             )
 
     @task
+    def without_consent(self) -> None:
+        """A refresh before anybody has consented reports that there is no token."""
+        issuer = self.backend("oauth")
+        config = {
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": OAUTH_CLIENT_SECRET,
+            "authorization_url": f"{issuer}/authorize",
+            "token_url": f"{issuer}/token",
+        }
+        with self.created(
+            "POST /gateways",
+            json=self.protected(config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=("url", "oauth_config"),
+        ) as gateway:
+            self.call(
+                "POST /gateways/{gateway_id}/tools/refresh",
+                gateway_id=gateway.id,
+                check=lambda a: (
+                    None
+                    if a["success"] is False and a["error"]
+                    else expected("a refresh without a token to fail", a.json)
+                ),
+            )
+
+    @task
     def registered_client(self) -> None:
         """With a client that the gateway registers itself (RFC 7591) and then deletes."""
         config = {"issuer": self.backend("oauth")}

@@ -12,7 +12,8 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of, only
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.identity.checks import UNAUTHORIZED, at_most
+from loadtest.users.checks import both
+from loadtest.users.identity.checks import UNAUTHORIZED, at_most, lives
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
 from loadtest.users.recorded import is_recorded, recorded
@@ -23,6 +24,8 @@ LIMITS: dict[str, Any] = {
     "usage_limits": {"requests_per_hour": 1000},
 }
 """Restrictions of a token."""
+DAY = 24 * 60 * 60
+"""Seconds."""
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 
@@ -207,7 +210,9 @@ class TokenCatalogCRUDUser(GatewayUser):
         """Create a token of ``team``."""
         new = self.new_token()
         owned = has_all({"token.name": new["name"], "token.team_id": team.id})
-        made = self.call("POST /tokens/teams/{team_id}", team_id=team.id, json=new, check=owned)
+        made = self.call(
+            "POST /tokens/teams/{team_id}", team_id=team.id, json=new, check=both(owned, is_made(new))
+        )
         return Shown(str(made["token.id"]), new["name"])
 
 
@@ -216,6 +221,7 @@ def is_made(new: dict[str, Any]) -> Check:
     return lambda a: (
         has_all({"token.name": new["name"], "token.description": new["description"]})(a)
         or (None if a["access_token"] else expected("the token itself"))
+        or lives(new["expires_in_days"] * DAY)(a)
     )
 
 

@@ -8,9 +8,11 @@ import gevent
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both, has, requests_counted
+from loadtest.users.registry.fixtures import ADDRESS, new_tool
 
 PAGE = 20
 """Number of traces on a page."""
@@ -22,6 +24,8 @@ LOOKS, LOOK_AGAIN = 50, 0.1
 """How often, and after how many seconds, a trace is looked at until it is complete."""
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
 BETWEEN = {"start_time": PAST, "end_time": FUTURE}
+UNSERVED = "http://127.0.0.1:9"
+"""An address without a server: the port is that of the obsolete discard service."""
 LONG = 1_000_000
 """Milliseconds that no call takes."""
 BEYOND = 100_000
@@ -103,6 +107,25 @@ class ObservabilityUser(TracingUser):
         self.call(spans, params=of_trace | BETWEEN, check=are_spans_of(ids[0]))
         for none in NO_SPANS:
             self.call(spans, params={**of_trace, **none}, check=has_length(0))
+
+    @task
+    def failed_call(self) -> None:
+        """The span of a tool call that fails has ended, with an error."""
+        name = self.name("tool")
+        body = new_tool(name, UNSERVED)
+        with self.created(
+            "POST /tools", json=body, delete="DELETE /tools/{tool_id}", differs=ADDRESS
+        ) as tool:
+            called = {"name": tool["name"], "arguments": {"text": "hi"}}
+            request = jsonrpc.request("tools/call", called, name)
+            self.call("POST /rpc/ tools/call", json=request, unlisted=True, check=tells_failure)
+            own = {"resource_type": "tool", "resource_name": tool["name"]}
+            for _ in range(LOOKS):
+                spans = self.call("GET /observability/spans", params=own).json
+                if spans and all(span["end_time"] for span in spans):
+                    break
+                gevent.sleep(LOOK_AGAIN)
+            self.call("GET /observability/spans", params=own, check=have_failed)
 
     @task(2)
     def analysis(self) -> None:
@@ -194,6 +217,21 @@ def are_complete(number: int) -> Check:
         return None if right else expected(f"{number} traces of calls that have ended", answer.json)
 
     return check
+
+
+def tells_failure(answer: Answer) -> Mismatch | None:
+    """Check that a tool call failed: with an error, or with a result that is one."""
+    failed = "error" in answer.json or answer.json["result"].get("isError")
+    return None if failed else expected("the failure of a tool without a server", answer.json)
+
+
+def have_failed(answer: Answer) -> Mismatch | None:
+    """Check that there are spans, all of which have ended with an error."""
+    right = answer.json and all(
+        span["status"] == "error" and span["end_time"] and span["duration_ms"] is not None
+        for span in answer.json
+    )
+    return None if right else expected("spans that have ended with an error", answer.json)
 
 
 def are_spans_of(trace: str) -> Check:

@@ -136,6 +136,15 @@ class ReadOnlyAPIUser(RegistryUser):
         for name in (*matching, "search", "tags"):
             self.call("GET /catalog", params={name: self.name("other")}, check=has("total", 0))
 
+    @task
+    def catalog_search(self) -> None:
+        """A server of the catalog is found with the entities of other kinds."""
+        if self.offers("GET /search") and self.offers("GET /catalog"):
+            server = self.call("GET /catalog", params={"limit": 1}, check=lists_number(1, at="servers"))
+            found = {"q": server["servers.0.name"], "entity_types": "tools,catalog"}
+            own = lists(str(server["servers.0.id"]), at="results.catalog")
+            self.call("GET /search", params=found, check=own)
+
     @task(2)
     def search(self) -> None:
         """A tool is found by its name, with each filter; the number of results is limited."""

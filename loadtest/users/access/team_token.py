@@ -1,0 +1,77 @@
+"""An API token of the administrator for one team: what it shows, and what it must not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import NO_ACCESS, is_denied
+from loadtest.users.base import task
+from loadtest.users.identity.fixtures import TOKEN, PeopleUser
+from loadtest.users.registry.fixtures import RegistryUser
+
+DAYS = 5
+"""Lifetime of a token; the gateway rejects tokens without expiry."""
+MOST = 100
+
+
+class TeamTokenUser(PeopleUser, RegistryUser):
+    """A program with a token of the administrator for one of the teams."""
+
+    area = "tokens"
+
+    @task
+    def teams(self) -> None:
+        """Lists and searches of teams have the team of the token, and no other."""
+        with self.team() as team, self.team() as other, self.token(team) as bearer:
+            own = shows_only_team(team, other)
+            self.call("GET /teams/", params={"limit": MOST}, bearer=bearer, check=own)
+            for operation in ("GET /admin/teams/search", "GET /search", "GET /admin/search"):
+                for one, check in ((team, own), (other, shows_only_team(None, other))):
+                    query: dict[str, Any] = {"q": one["name"]}
+                    if operation != "GET /admin/teams/search":
+                        query["entity_types"] = "teams"
+                    if self.offers(operation):
+                        self.call(operation, params=query, bearer=bearer, check=check)
+
+    @task
+    def everybodys(self) -> None:
+        """What belongs to no team is refused: the roots, and exports."""
+        with self.team() as team, self.token(team) as bearer:
+            for operation in ("GET /roots", "GET /export", "GET /admin/export/configuration"):
+                self.call(
+                    operation,
+                    bearer=bearer,
+                    refusals=NO_ACCESS,
+                    check=is_denied("what belongs to no team to a token for one team"),
+                )
+
+    @contextmanager
+    def token(self, team: Answer) -> Iterator[str]:
+        """Create a token for ``team`` for the ``with`` block, and yield it."""
+        new = {"name": self.name("token"), "expires_in_days": DAYS}
+        made = self.call("POST /tokens/teams/{team_id}", team_id=team.id, json=new)
+        try:
+            yield str(made["access_token"])
+        finally:
+            with self.undoing():
+                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
+
+
+def shows_only_team(team: Answer | None, other: Answer) -> Check:
+    """Return a check that a response has the id of ``team``, if given, and not that of the ``other`` one."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        if team is not None and team.id not in answer.text:
+            return expected("the team of the token", answer.text)
+        return (
+            None
+            if other.id not in answer.text
+            else expected("no other team than that of the token", answer.text)
+        )
+
+    return check
