@@ -1,4 +1,4 @@
-"""Entities of every kind, created with the names of properties in camel case, in which the gateway shows them."""
+"""Entities that are created with the names of properties in camel case, in which the gateway shows them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from loadtest.users.base import task
-from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import (
     ADDRESS,
     INFO,
-    PARTS,
     RegistryUser,
     camel,
-    new_agent,
     new_gateway,
     new_resource,
-    new_server,
     new_tool,
 )
 
 HEADERS = ["X-Load-Test"]
 SECRETS = ("authToken",)
 """Properties that the gateway masks."""
+KEPT = ("team_id", "integration_type")
+"""Members beside the entity, and the property that the gateway derives others from only in this spelling."""
+ENTITIES = ("tool", "resource")
+"""Members of a body that are the entity."""
 
 
 class CamelCaseUser(RegistryUser):
@@ -32,7 +32,7 @@ class CamelCaseUser(RegistryUser):
 
     @task
     def camel_case_tool(self) -> None:
-        """A tool, with ``integrationType`` and ``requestType``."""
+        """A tool, with ``requestType`` and ``jsonpathFilter``."""
         body = camel_case(new_tool(self.name("tool"), self.backend("rest"), jsonpath_filter="$.text"))
         with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}"):
             pass
@@ -43,18 +43,6 @@ class CamelCaseUser(RegistryUser):
         body = camel_case(new_resource(self.name("resource")))
         with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO):
             pass
-
-    @task
-    def camel_case_server(self) -> None:
-        """A virtual server, with ``associatedTools``."""
-        tools = [self.fixture.tool_ids["echo"]]
-        body = camel_case(new_server(self.name("server"), associated_tools=tools))
-        parts = [camel(one) for one in PARTS]
-        with self.created(
-            "POST /servers", json=body, delete="DELETE /servers/{server_id}", differs=parts
-        ) as server:
-            listed = has("0.id", tools[0])
-            self.call("GET /servers/{server_id}/tools", server_id=server.id, check=listed)
 
     @task
     def camel_case_gateway(self) -> None:
@@ -76,21 +64,10 @@ class CamelCaseUser(RegistryUser):
         ):
             pass
 
-    @task
-    def camel_case_agent(self) -> None:
-        """An agent, with ``endpointUrl`` and ``agentType``."""
-        body = camel_case(new_agent(self.name("agent"), self.backend("a2a")))
-        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}"):
-            pass
-
 
 def camel_case(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``body`` with the properties of its entity in camel case."""
     return {
-        key: {camel(name): one for name, one in value.items()} if isinstance(value, Mapping) else value
-        for key, value in ((key if key in SCOPE else camel(key), value) for key, value in body.items())
+        key if key in KEPT else camel(key): camel_case(value) if key in ENTITIES else value
+        for key, value in body.items()
     }
-
-
-SCOPE = ("team_id", "visibility")
-"""Members of a body beside the entity."""
