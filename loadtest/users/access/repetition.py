@@ -5,6 +5,7 @@ The second request is refused with a reason, neither carried out nor answered wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -54,14 +55,22 @@ class RepetitionUser(PeopleUser, RegistryUser):
 
     @task
     def resource_address(self) -> None:
-        """A second resource with the same address: public, private, and of a team."""
+        """A second resource with the same address: public, and of a team."""
         with self.team() as team:
-            for scope in (PUBLIC, PRIVATE, of_team(team.id)):
-                body = new_resource(self.name("resource"), scope=scope)
-                delete = "DELETE /resources/{resource_id}"
-                with self.created("POST /resources", json=body, delete=delete, read=INFO):
-                    for operation in ("POST /resources", "POST /resources/"):
-                        self.again(operation, json=body)
+            for scope in (PUBLIC, of_team(team.id)):
+                self.resource_again(scope)
+
+    @task
+    def private_resource_address(self) -> None:
+        """A second private resource of the same owner with the same address."""
+        self.resource_again(PRIVATE)
+
+    def resource_again(self, scope: Mapping[str, str]) -> None:
+        """Create a resource in ``scope``, and again."""
+        body = new_resource(self.name("resource"), scope=scope)
+        with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO):
+            for operation in ("POST /resources", "POST /resources/"):
+                self.again(operation, json=body)
 
     @task
     def prompt_name(self) -> None:

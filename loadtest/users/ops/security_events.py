@@ -25,7 +25,8 @@ class SecurityEventsUser(GatewayUser):
         """A revoked token is used twice; each use is a security event, on a page of its own."""
         if not self.switched_on("SECURITY_LOGGING_ENABLED"):
             return
-        made = self.call("POST /tokens", json={"name": self.name("token"), "expires_in_days": 1})
+        new = {"name": self.name("token"), "description": "To be revoked.", "expires_in_days": 1}
+        made = self.call("POST /tokens", json=new)
         bearer = str(made["access_token"])
         self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"])
         for _ in range(2):
