@@ -13,16 +13,11 @@ from loadtest.users.registry.fixtures import (
     camel,
     new_gateway,
     new_resource,
-    new_tool,
 )
 
 HEADERS = ["X-Load-Test"]
 SECRETS = ("authToken",)
 """Properties that the gateway masks."""
-KEPT = ("team_id", "integration_type")
-"""Members beside the entity, and the property that the gateway derives others from only in this spelling."""
-ENTITIES = ("tool", "resource")
-"""Members of a body that are the entity."""
 
 
 class CamelCaseUser(RegistryUser):
@@ -31,16 +26,10 @@ class CamelCaseUser(RegistryUser):
     area = "registry"
 
     @task
-    def camel_case_tool(self) -> None:
-        """A tool, with ``requestType`` and ``jsonpathFilter``."""
-        body = camel_case(new_tool(self.name("tool"), self.backend("rest"), jsonpath_filter="$.text"))
-        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}"):
-            pass
-
-    @task
     def camel_case_resource(self) -> None:
         """A resource, with ``mimeType``."""
-        body = camel_case(new_resource(self.name("resource")))
+        body = new_resource(self.name("resource"))
+        body["resource"] = camel_case(body["resource"] | {"mime_type": "text/markdown"})
         with self.created("POST /resources", json=body, delete="DELETE /resources/{resource_id}", read=INFO):
             pass
 
@@ -66,8 +55,5 @@ class CamelCaseUser(RegistryUser):
 
 
 def camel_case(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``body`` with the properties of its entity in camel case."""
-    return {
-        key if key in KEPT else camel(key): camel_case(value) if key in ENTITIES else value
-        for key, value in body.items()
-    }
+    """Return ``body`` with its properties in camel case."""
+    return {camel(key): value for key, value in body.items()}
