@@ -14,7 +14,8 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.callers import Role
-from loadtest.users.admin.checks import finds, has_all, keeps_unsent, succeeded, went_back
+from loadtest.users.access.checks import is_denied
+from loadtest.users.admin.checks import DONE, GONE, finds, has_all, keeps_unsent, succeeded, went_back
 from loadtest.users.admin.lists import (
     MOST,
     Shown,
@@ -32,6 +33,10 @@ from loadtest.users.registry.fixtures import ADDRESS, PARTS, RegistryUser, of_te
 
 OFF = {"activate": "false"}
 ON = {"activate": "true"}
+DENIED_FORM = (DONE, 401, 403, 404)
+"""Statuses of a form that is refused; the first is a redirect to a page that says so."""
+KEPT = ("name", "description", "enabled")
+"""What a form that is refused must not change."""
 PURGE = {"purge_metrics": "true"}
 """The form that deletes an entity together with its metrics."""
 TURNS = 4
@@ -119,7 +124,33 @@ class AdminUser(RegistryUser):
                         before, read, changes, under=kind.under
                     )
 
+                self._refuses_developer(kind, before, edit, changes)
                 self.form(edit, entity.id, changes, check=succeeded, effect=effect)
+
+    def _refuses_developer(self, kind: Kind, entity: Answer, edit: str, changes: Mapping[str, str]) -> None:
+        """Check that a member of the team who may change such entities, and owns none, changes and deletes none."""
+        if (callers := self.fixture.callers) is None:
+            return
+        identity = str(entity[f"{kind.under}.id"] if kind.under else entity.id)
+        own = named({parameter_of(kind.item): identity})
+        kept = {key: entity[f"{kind.under}.{key}" if kind.under else key] for key in KEPT}
+
+        def stays(_: Answer) -> Mismatch | None:
+            read = self.call(kind.item, refusals=GONE, **own)
+            if read.status in GONE:
+                return expected("the entity of somebody else not to be deleted")
+            return has_all(kept, under=kind.under)(read)
+
+        for form, fields in ((edit, changes), (kind.state, OFF), (kind.delete, {})):
+            self.form(
+                form,
+                identity,
+                fields,
+                bearer=callers.bearer(Role.DEVELOPER, self.link.session),
+                refusals=DENIED_FORM,
+                check=is_denied("a form about an entity of somebody else"),
+                effect=stays,
+            )
 
     @contextmanager
     def _others_team(self) -> Iterator[tuple[str, str | None]]:
