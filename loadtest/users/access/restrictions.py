@@ -15,7 +15,7 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.users.access.checks import is_denied, offers_only
 from loadtest.users.base import named, task
-from loadtest.users.checks import has, lists_only, mentions
+from loadtest.users.checks import COMPLETION, completes, has, lists_only, mentions
 from loadtest.users.identity.checks import is_called
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
@@ -28,6 +28,12 @@ FORBIDDEN = (403,)
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
 ELSEWHERE = ["192.0.2.0/24"]
 """Addresses for documentation (RFC 5737): no request comes from them."""
+OF_A_SERVER = (
+    "POST /rpc tools/list",
+    "POST /rpc tools/call",
+    "POST /rpc resources/list",
+    "POST /rpc prompts/list",
+)
 OFFICE = range(9, 17)
 """The business hours of the gateway, in UTC (``mcpgateway/middleware/token_scoping.py``)."""
 MARGIN = dt.timedelta(minutes=2)
@@ -75,6 +81,17 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
                 unlisted=True,
                 **foreign,
             )
+            for operation in OF_A_SERVER:
+                method = operation.rpartition(" ")[2]
+                asked = {"server_id": other.id, "name": tool["name"], "arguments": {"text": text}}
+                self.forbidden(
+                    "to use another server by JSON-RPC",
+                    operation,
+                    json=jsonrpc.request(method, asked, "lt-other"),
+                    headers={"Accept": jsonrpc.ACCEPT},
+                    unlisted=True,
+                    **own,
+                )
             self.forbidden("to list all tools", "GET /tools", **own)
             self.forbidden("to list all servers", "GET /servers", **own)
             self.forbidden("to read a tool", "GET /tools/{tool_id}", tool_id=tool.id, **own)
@@ -93,6 +110,8 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             called = {"name": tool["name"], "arguments": {"text": text}}
             self.call("GET /tools/{tool_id}", check=has("id", tool.id), **item)
             self.rpc("POST /rpc tools/call", called, check=mentions(text, at="result.content.0.text"), **own)
+            complete = "POST /protocol/completion/complete"
+            self.call(complete, json=COMPLETION, check=completes("completion"), **own)
             body = new_tool(self.name("tool"), self.backend("rest"))
             self.forbidden("to create a tool", "POST /tools", json=body, **own)
             self.forbidden("to change a tool", "PUT /tools/{tool_id}", json={"description": "Other."}, **item)

@@ -124,8 +124,8 @@ class AdminUser(RegistryUser):
                         before, read, changes, under=kind.under
                     )
 
-                self._refuses_developer(kind, before, edit, changes)
                 self.form(edit, entity.id, changes, check=succeeded, effect=effect)
+                self._refuses_developer(kind, self.call(kind.item, **own), edit, changes)
 
     def _refuses_developer(self, kind: Kind, entity: Answer, edit: str, changes: Mapping[str, str]) -> None:
         """Check that a member of the team who may change such entities, and owns none, changes and deletes none."""
@@ -141,7 +141,8 @@ class AdminUser(RegistryUser):
                 return expected("the entity of somebody else not to be deleted")
             return has_all(kept, under=kind.under)(read)
 
-        for form, fields in ((edit, changes), (kind.state, OFF), (kind.delete, {})):
+        other = {**changes, "description": "Changed by somebody else."}
+        for form, fields in ((kind.state, OFF), (kind.delete, {}), (edit, other)):
             self.form(
                 form,
                 identity,

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import both, enabled, has, lists_only
 from loadtest.users.registry.fixtures import INFO, PURGE_METRICS, TEXT, RegistryUser, new_resource
+
+
+NOT_FOUND = -32002
+"""Code of JSON-RPC for an address that no resource has and no template matches."""
 
 
 class ResourcesUser(RegistryUser):
@@ -72,6 +79,15 @@ class ResourcesUser(RegistryUser):
             self.check_templates(own | {"include_inactive": False})
             self.check_templates(own | {"include_inactive": True, "visibility": "public"}, resource.id)
 
+    @task
+    def new_template(self) -> None:
+        """Each of two templates is known as soon as it is created: an address that matches it is not unknown."""
+        for _ in range(2):
+            address = f"loadtest://{self.name('template')}"
+            with self.resource(uri=f"{address}/{{part}}", uri_template=f"{address}/{{part}}"):
+                asked = jsonrpc.request("resources/read", {"uri": f"{address}/one"}, "lt-template")
+                self.call("POST /rpc resources/read", json=asked, unlisted=True, check=is_known)
+
     def check_templates(self, query: Mapping[str, str | int | bool], *templates: str) -> None:
         """List the templates that match ``query`` and check that they are exactly these, by id."""
         self.call(
@@ -79,3 +95,11 @@ class ResourcesUser(RegistryUser):
             params=query,
             check=lists_only(*templates),
         )
+
+
+def is_known(answer: Answer) -> Mismatch | None:
+    """Check that an address is not unknown; a template without a server has no content."""
+    error = answer.json.get("error") or {}
+    return (
+        None if error.get("code") != NOT_FOUND else expected("the address to match a template", answer.text)
+    )
