@@ -110,8 +110,6 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             called = {"name": tool["name"], "arguments": {"text": text}}
             self.call("GET /tools/{tool_id}", check=has("id", tool.id), **item)
             self.rpc("POST /rpc tools/call", called, check=mentions(text, at="result.content.0.text"), **own)
-            complete = "POST /protocol/completion/complete"
-            self.call(complete, json=COMPLETION, check=completes("completion"), **own)
             body = new_tool(self.name("tool"), self.backend("rest"))
             self.forbidden("to create a tool", "POST /tools", json=body, **own)
             self.forbidden("to change a tool", "PUT /tools/{tool_id}", json={"description": "Other."}, **item)
@@ -127,6 +125,17 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             for listed in ("GET /prompts", "GET /servers", "GET /gateways", "GET /a2a", "GET /teams/"):
                 self.forbidden("to list other entities", listed, **own)
             self.forbidden("to list accounts", "GET /auth/email/admin/users", **own)
+
+    @task
+    def completion(self) -> None:
+        """A token to read tools completes arguments."""
+        with self.token(permissions=["tools.read"]) as bearer:
+            self.call(
+                "POST /protocol/completion/complete",
+                json=COMPLETION,
+                bearer=bearer,
+                check=completes("completion.values"),
+            )
 
     @task
     def to_addresses(self) -> None:

@@ -25,7 +25,7 @@ class AdminRedirectsUser(AdminUser):
 
     @task
     def states(self) -> None:
-        """An entity of each kind is disabled and enabled, which leads back to the team, and to inactive ones if shown."""
+        """An entity of each kind is disabled and enabled: back to the team, and to inactive ones if shown."""
         with self.team() as team:
             scope, shown = of_team(team.id), {"team_id": team.id}
             made: tuple[tuple[Kind, AbstractContextManager[Answer]], ...] = (

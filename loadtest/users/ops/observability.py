@@ -2,6 +2,7 @@
 
 import datetime as dt
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 import gevent
 
@@ -24,6 +25,8 @@ LOOKS, LOOK_AGAIN = 50, 0.1
 """How often, and after how many seconds, a trace is looked at until it is complete."""
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
 BETWEEN = {"start_time": PAST, "end_time": FUTURE}
+ANSWERED = (HTTPStatus.OK,)
+"""Status of a reply of JSON-RPC, also of an error."""
 UNSERVED = "http://127.0.0.1:9"
 """An address without a server: the port is that of the obsolete discard service."""
 LONG = 1_000_000
@@ -118,7 +121,9 @@ class ObservabilityUser(TracingUser):
         ) as tool:
             called = {"name": tool["name"], "arguments": {"text": "hi"}}
             request = jsonrpc.request("tools/call", called, name)
-            self.call("POST /rpc/ tools/call", json=request, unlisted=True, check=tells_failure)
+            self.call(
+                "POST /rpc/ tools/call", json=request, unlisted=True, refusals=ANSWERED, effect=tells_failure
+            )
             own = {"resource_type": "tool", "resource_name": tool["name"]}
             for _ in range(LOOKS):
                 spans = self.call("GET /observability/spans", params=own).json

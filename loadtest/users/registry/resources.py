@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -12,7 +13,8 @@ from loadtest.users.base import task
 from loadtest.users.checks import both, enabled, has, lists_only
 from loadtest.users.registry.fixtures import INFO, PURGE_METRICS, TEXT, RegistryUser, new_resource
 
-
+ANSWERED = (HTTPStatus.OK,)
+"""Status of a reply of JSON-RPC, also of an error."""
 NOT_FOUND = -32002
 """Code of JSON-RPC for an address that no resource has and no template matches."""
 
@@ -86,7 +88,9 @@ class ResourcesUser(RegistryUser):
             address = f"loadtest://{self.name('template')}"
             with self.resource(uri=f"{address}/{{part}}", uri_template=f"{address}/{{part}}"):
                 asked = jsonrpc.request("resources/read", {"uri": f"{address}/one"}, "lt-template")
-                self.call("POST /rpc resources/read", json=asked, unlisted=True, check=is_known)
+                self.call(
+                    "POST /rpc resources/read", json=asked, unlisted=True, refusals=ANSWERED, effect=is_known
+                )
 
     def check_templates(self, query: Mapping[str, str | int | bool], *templates: str) -> None:
         """List the templates that match ``query`` and check that they are exactly these, by id."""
