@@ -20,12 +20,17 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "dropping": ("echo", "drop"),
     "away": ("echo",),
     "plain": ("echo",),
+    "failing": ("fail",),
     "changing": ("kept", "removed"),
     "changed": ("kept", "added", BROKEN),
 }
 """Names of the tools of the scripted servers, by behaviour; those of a changing one after its change are `changed`."""
 PROMPTS = ("p-first", "p-second", "p-third")
 RESOURCES = ("r-first", "r-second", "r-third")
+ERRORS: Mapping[str, int] = {"tools/call": -32042, "resources/read": -32043, "prompts/get": -32044}
+"""Codes of the errors with which a failing scripted server answers, by method of JSON-RPC."""
+FAILING = "failing"
+"""The name of its resource, and of its prompt."""
 TEXT = "a plain text, not JSON"
 """The text of the REST service with other shapes than JSON."""
 

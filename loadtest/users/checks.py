@@ -6,6 +6,7 @@ Independent of Locust, so that tests can call each check.
 from __future__ import annotations
 
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +27,8 @@ COMPLETION: dict[str, dict[str, str]] = {
 addresses; later ones ask the backend."""
 
 
+ANSWERED = (HTTPStatus.OK,)
+"""Status of a reply of JSON-RPC, also of an error."""
 SCOPE = ("visibility", "teamId", "ownerEmail")
 """Members that decide who sees an entity."""
 

@@ -12,6 +12,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
   that is invalid;
 - ``/plain/NAME/mcp`` has one tool, and prompts;
+- ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
@@ -34,7 +35,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.settings import PROMPTS, QUERY, RESOURCES, TOOLS
+from loadtest.backends.settings import ERRORS, FAILING, PROMPTS, QUERY, RESOURCES, TOOLS
 
 PAGE = 2
 """Entries of a page."""
@@ -153,6 +154,9 @@ class ScriptedPeers:
             await self._hold(name)
         if method == "tools/call" and params["name"] == "drop":
             return _Dropped()
+        if behaviour == "failing" and method in ERRORS:
+            error = {"code": ERRORS[method], "message": "It fails on purpose."}
+            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error})
         answer = _ANSWERS.get(method or "")
         if answer is None:
             error = {"code": _METHOD_NOT_FOUND, "message": f"Method not found: {method}"}
@@ -183,7 +187,7 @@ class _Dropped(Response):
 
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     # Releases up to 1.0.7 do not list prompts of a server whose capability for them is an empty object.
-    prompts = {"listChanged": False} if behaviour == "plain" else {}
+    prompts = {"listChanged": False} if behaviour in ("plain", "failing") else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
         "capabilities": {"tools": {}, "resources": {}, "prompts": prompts},
@@ -215,13 +219,13 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = RESOURCES if behaviour == "paged" else ()
+    names = {"paged": RESOURCES, "failing": (FAILING,)}.get(behaviour, ())
     found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
     return _page("resources", found, behaviour, params)
 
 
 def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = PROMPTS if behaviour in ("paged", "plain") else ()
+    names = {"paged": PROMPTS, "plain": PROMPTS, "failing": (FAILING,)}.get(behaviour, ())
     argument = {"name": "who", "description": "who is greeted", "required": True}
     prompts = [
         {"name": name, "description": f"The prompt {name}.", "arguments": [argument]} for name in names

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -18,7 +17,7 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import cannot_be_used, has_result, receives, says
 from loadtest.users.base import task
-from loadtest.users.checks import lists, lists_only
+from loadtest.users.checks import ANSWERED, lists, lists_only
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Listed
@@ -29,8 +28,6 @@ PAGE = 100
 TEAMS = Listed("GET /teams/", at="teams", params={"limit": PAGE})
 ROUNDS = 4
 """How often a team is renamed."""
-ANSWERED = (HTTPStatus.OK,)
-"""Status of a reply of JSON-RPC, also of an error."""
 ECHO = "echo"
 """A tool of the small MCP server."""
 

@@ -75,6 +75,13 @@ def calls_fail(answer: Answer) -> Mismatch | None:
     return None if failed else expected("an error of the tool", message)
 
 
+def fails_with(code: int, answer: Answer) -> Mismatch | None:
+    """Return a mismatch if a call of a tool did not fail with the ``code`` of its server."""
+    found = (answer.json.get("result") or {}).get("_meta") or {}
+    stated = found.get("io.contextforge/errorCode", {}).get("code")
+    return None if stated == code else expected(f"the code {code} of the server", answer.json)
+
+
 def says_status(code: int) -> Check:
     """Return a check that a call of a REST tool failed and that its error contains the status or the reason."""
 

@@ -9,9 +9,11 @@ from typing import Any
 from loadtest.backends.settings import TEXT
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import both
+from loadtest.users.checks import ANSWERED, both
 from loadtest.users.federation.checks import (
+    calls_fail,
     echoed,
     echoed_method,
     echoed_path,
@@ -74,6 +76,26 @@ class RestServicesUser(RegistryUser):
                         echoed("headers", {"authorization": f"Bearer {token}"}),
                     )
                     self.run_tool(tool, {"text": ENCODED}, received)
+
+    @task
+    def invalid_arguments(self) -> None:
+        """Arguments that the schema of the tool does not allow are refused before the service is called."""
+        with self.service("/received") as tool:
+            for arguments in ({}, {"text": {"not": "a text"}}):
+                asked = jsonrpc.request(
+                    "tools/call", {"name": tool["name"], "arguments": arguments}, "lt-invalid"
+                )
+                self.call(
+                    "POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=calls_fail
+                )
+
+    @task
+    def invisible_characters(self) -> None:
+        """A token with invisible characters, as copied from a page, is sent without them."""
+        token = self.name("token")
+        pasted = f"\u2060{token[:4]}\u200b{token[4:]}"
+        with self.service("/received", auth_type="bearer", auth_token=pasted) as tool:
+            self.run_tool(tool, {"text": "x"}, echoed("headers", {"authorization": f"Bearer {token}"}))
 
     @task
     def query(self) -> None:

@@ -6,16 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.backends.settings import BROKEN, PROMPTS, RESOURCES, TOOLS
+from loadtest.backends.settings import BROKEN, ERRORS, FAILING, PROMPTS, RESOURCES, TOOLS
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import refreshed, skips
-from loadtest.users.federation.checks import called, calls_fail, lists_names, prompts_for, while_held
+from loadtest.users.checks import ANSWERED, refreshed, skips
+from loadtest.users.federation.checks import (
+    called,
+    calls_fail,
+    fails_with,
+    lists_names,
+    prompts_for,
+    while_held,
+)
 from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
+FAILURES = (400, 404, 500, 502, 503)
+"""Statuses of a read whose server fails."""
 REFRESH = "POST /gateways/{gateway_id}/tools/refresh"
 
 
@@ -116,6 +126,42 @@ class FederatedServersUser(RegistryUser):
         with self.scripted("dropping") as gateway:
             self.call_failing(gateway["name"], "drop")
             self.call_tool(gateway["name"], "echo")
+
+    @task
+    def failing(self) -> None:
+        """A server whose tool, resource and prompt cannot be used: each use is a failure, with an error."""
+        with self.scripted("failing") as gateway:
+            own = {"gateway_id": gateway.id, "limit": 0}
+            resource = self.call("GET /resources", params=own, check=lists_names([FAILING]))["0"]
+            prompt = self.call("GET /prompts", params=own, check=lists_names([FAILING]))["0"]
+            uses: tuple[tuple[str, dict[str, Any]], ...] = (
+                ("POST /rpc tools/call", {"name": f"{gateway['name']}-fail", "arguments": {}}),
+                ("POST /rpc resources/read", {"uri": resource["uri"]}),
+                ("POST /rpc prompts/get", {"name": prompt["name"], "arguments": {"who": "Ada"}}),
+            )
+            for operation, params in uses:
+                asked = jsonrpc.request(operation.rpartition(" ")[2], params, self.name("call"))
+                self.call(operation, json=asked, unlisted=True, refusals=ANSWERED, effect=calls_fail)
+            self.call(
+                "GET /resources/{resource_id}",
+                resource_id=str(resource["id"]),
+                refusals=FAILURES,
+                check=lambda a: expected("the failure of the server", a.text),
+            )
+
+    @task
+    def error_code(self) -> None:
+        """The code of the error of a server is part of the result of its tool."""
+        with self.scripted("failing") as gateway:
+            called = {"name": f"{gateway['name']}-fail", "arguments": {}}
+            asked = jsonrpc.request("tools/call", called, self.name("call"))
+            self.call(
+                "POST /rpc tools/call",
+                json=asked,
+                unlisted=True,
+                refusals=ANSWERED,
+                effect=lambda a: fails_with(ERRORS["tools/call"], a),
+            )
 
     def control(self, method: str, path: str) -> dict[str, Any]:
         """Return the response of the scripted servers to a control request."""

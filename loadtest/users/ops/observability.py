@@ -2,7 +2,6 @@
 
 import datetime as dt
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 
 import gevent
 
@@ -12,7 +11,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import both, has, requests_counted
+from loadtest.users.checks import ANSWERED, both, has, requests_counted
 from loadtest.users.registry.fixtures import ADDRESS, new_tool
 
 PAGE = 20
@@ -25,8 +24,6 @@ LOOKS, LOOK_AGAIN = 50, 0.1
 """How often, and after how many seconds, a trace is looked at until it is complete."""
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
 BETWEEN = {"start_time": PAST, "end_time": FUTURE}
-ANSWERED = (HTTPStatus.OK,)
-"""Status of a reply of JSON-RPC, also of an error."""
 UNSERVED = "http://127.0.0.1:9"
 """An address without a server: the port is that of the obsolete discard service."""
 LONG = 1_000_000

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from loadtest.client.mismatch import expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import has, lists_only
+from loadtest.users.checks import ANSWERED, has, lists_only
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_prompt
 
+INVALID_PARAMETERS = -32602
+"""The code of JSON-RPC for parameters that a method does not accept."""
 PLAIN = "Greet everybody in one sentence."
 
 
@@ -31,6 +35,25 @@ class PromptsUser(RegistryUser):
                 "POST /rpc prompts/get",
                 {"name": prompt["name"], "arguments": {"who": "Ada"}},
                 check=has("result.messages.0.content.text", "Greet Ada in one sentence."),
+            )
+
+    @task
+    def prompt_without_argument(self) -> None:
+        """A prompt that is used without a required argument: the parameters are invalid."""
+        with self.prompt() as prompt:
+            asked = jsonrpc.request(
+                "prompts/get", {"name": prompt["name"], "arguments": {}}, self.name("call")
+            )
+            self.call(
+                "POST /rpc prompts/get",
+                json=asked,
+                unlisted=True,
+                refusals=ANSWERED,
+                effect=lambda a: (
+                    None
+                    if (a.json.get("error") or {}).get("code") == INVALID_PARAMETERS
+                    else expected(f"an error {INVALID_PARAMETERS}", a.json)
+                ),
             )
 
     @task(2)

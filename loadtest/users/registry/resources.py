@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import both, enabled, has, lists_only
+from loadtest.users.checks import ANSWERED, both, enabled, has, lists_only
 from loadtest.users.registry.fixtures import INFO, PURGE_METRICS, TEXT, RegistryUser, new_resource
 
-ANSWERED = (HTTPStatus.OK,)
-"""Status of a reply of JSON-RPC, also of an error."""
 NOT_FOUND = -32002
 """Code of JSON-RPC for an address that no resource has and no template matches."""
 
