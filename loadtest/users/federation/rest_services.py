@@ -80,7 +80,7 @@ class RestServicesUser(RegistryUser):
     @task
     def invalid_arguments(self) -> None:
         """Arguments that the schema of the tool does not allow are refused before the service is called."""
-        with self.service("/received") as tool:
+        with self.tool() as tool:
             for arguments in ({}, {"text": {"not": "a text"}}):
                 asked = jsonrpc.request(
                     "tools/call", {"name": tool["name"], "arguments": arguments}, "lt-invalid"
