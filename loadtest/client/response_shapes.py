@@ -51,11 +51,17 @@ class ResponseShapes:
     """
 
     def __init__(
-        self, recorded: Mapping[str, Mapping[str, Shape]] | None = None, *, why_not: str = ""
+        self,
+        recorded: Mapping[str, Mapping[str, Shape]] | None = None,
+        *,
+        why_not: str = "",
+        constant: Container[str] = frozenset(),
     ) -> None:
         self.why_not = why_not
         """Why nothing is compared; empty if it is."""
         self._recorded = recorded or {}
+        self._constant = constant
+        """Texts that are the same in every run although requests have them."""
         self._sent: set[str] = set()
         self._entries: dict[tuple[str, int], _Entry] = {}
 
@@ -70,13 +76,13 @@ class ResponseShapes:
             operation: {status: without_literals(shape) for status, shape in statuses.items()}
             for operation, statuses in self._recorded.items()
         }
-        return ResponseShapes(recorded, why_not=self.why_not)
+        return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant)
 
     def sent(self, *parts: Any) -> None:
         """Remember the texts in the ``parts`` of a request: a response that has one of them may echo it."""
         if len(self._sent) < MOST_SENT:
             for part in filter(None, parts):
-                self._sent.update(_texts(part))
+                self._sent.update(text for text in _texts(part) if text not in self._constant)
 
     def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
         """Return whether the decoded JSON ``body`` satisfies the contract and is like that of an earlier response."""
@@ -133,7 +139,9 @@ class _Entry:
         new = shape_of(body, sent=self._sent)
         if not differences:
             self._seen = merge(self._seen, new, Within.RUN)
-            self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
+            # Not each time: a count is another one in each response, until there are so many that it can be any.
+            if self._new.bit_count() == 1:
+                self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
         return Examined(differences, added, new, compared)
 
     def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:

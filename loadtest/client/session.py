@@ -2,7 +2,7 @@
 
 import itertools
 import secrets as random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -178,11 +178,14 @@ def connect(
                 and deployment == Deployment()
                 and _is_usual(host, credentials, version, applying)
             ),
+            constant=frozenset((credentials.email,)),
         ),
     )
 
 
-def _shapes(document: Mapping[str, Any], version: str, *, literals: bool) -> ResponseShapes:
+def _shapes(
+    document: Mapping[str, Any], version: str, *, literals: bool, constant: Container[str]
+) -> ResponseShapes:
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
     Texts and flags change more often than keys, and depend on what is switched on: they are compared only if
@@ -198,7 +201,7 @@ def _shapes(document: Mapping[str, Any], version: str, *, literals: bool) -> Res
             f"it offers only {len(here)} of the {len(known)} operations of {version} with recorded shapes"
         )
         return ResponseShapes(why_not=reason)
-    shapes = ResponseShapes(recorded)
+    shapes = ResponseShapes(recorded, constant=constant)
     complete = here == known.intersection(contract_of(version).operations)
     return shapes if literals and complete else shapes.without_literals()
 
