@@ -139,9 +139,7 @@ class _Entry:
         new = shape_of(body, sent=self._sent)
         if not differences:
             self._seen = merge(self._seen, new, Within.RUN)
-            # Not each time: a count is another one in each response, until there are so many that it can be any.
-            if self._new.bit_count() == 1:
-                self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
+            self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
         return Examined(differences, added, new, compared)
 
     def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:

@@ -30,11 +30,11 @@ class Difference(NamedTuple):
     in_empty: bool = False
     """The object without the key has no key at all, and is not itself an item of an array."""
     literals: frozenset[str] = frozenset()
-    """The expected literals, if the type is as expected and the text, the flag or the number is not."""
+    """The expected literals, if the type is as expected and the text or the flag is not."""
 
     @property
     def of_literal(self) -> bool:
-        """Whether only the text, the flag or the number is another one."""
+        """Whether only the text or the flag is another one."""
         return bool(self.literals)
 
     def __str__(self) -> str:
@@ -94,9 +94,7 @@ def _literal_difference(shape: Shape, value: Any, path: str, sent: Container[str
         return
     found = literal(value, sent)
     if found != SENT and found not in few:
-        shown = (
-            shortened(found) if found is not None else "a long text" if isinstance(value, str) else str(value)
-        )
+        shown = "a long text" if found is None else shortened(found)
         texts = map(shortened, sorted(few - {SENT}))
         yield Difference(
             path, " or ".join((*texts, *(["a text that was sent"] * (SENT in few)))), shown, literals=few
@@ -105,9 +103,10 @@ def _literal_difference(shape: Shape, value: Any, path: str, sent: Container[str
 
 def expected_literals(shape: Shape) -> frozenset[str]:
     """Return the literals of which a value must be one, unless it was sent; empty if it can be any."""
-    certain = shape.literals.keys() - {SENT} or shape.literals.keys()
-    enough = all(shape.literals[one] >= LITERAL_RUNS for one in certain)
-    return frozenset(shape.literals) if enough else frozenset()
+    # Whether a text was sent before or after it was seen can depend on the order of the scenarios.
+    others = shape.literals.keys() - {SENT}
+    certain = others and all(shape.literals[one] >= LITERAL_RUNS for one in others)
+    return frozenset(shape.literals) if certain else frozenset()
 
 
 def shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Texts, flags and whole numbers of responses in a form that is the same in every run."""
+"""Texts and flags of responses in a form that is the same in every run."""
 
 from __future__ import annotations
 
@@ -40,18 +40,17 @@ _PATTERNS = dict(_PARTS)
 _SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
 
 
-def literal(value: str | bool | float, sent: Container[str] = frozenset()) -> str | None:
-    """Return the JSON text of ``value``, with placeholders for what differs from run to run.
+def literal(value: str | bool, sent: Container[str] = frozenset()) -> str | None:
+    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long.
 
-    It is that of ``SENT`` if a request has ``sent`` the text. It is None for a text that is too long, and for a number
-    with a fraction, which is a measurement.
+    It is that of ``SENT`` if a request has ``sent`` the text.
     """
     if isinstance(value, str):
         if value in sent:
             return SENT
         form = form_of(value)
         return None if form is None else json.dumps(form, ensure_ascii=False)
-    return None if isinstance(value, float) else json.dumps(value)
+    return json.dumps(value)
 
 
 @functools.lru_cache(_CACHED)

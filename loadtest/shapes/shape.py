@@ -24,7 +24,7 @@ FEWEST_VARYING = 8
 MOST_TYPES = 3
 """Types other than null above which a value can be anything."""
 MOST_LITERALS = 8
-"""Distinct literals above which a value can be any."""
+"""Distinct literals above which a text can be any."""
 
 ANY, NULL, OBJECT, ARRAY = "any", "null", "object", "array"
 _TYPES: dict[type, str] = {
@@ -36,8 +36,8 @@ _TYPES: dict[type, str] = {
     float: "number",
     type(None): NULL,
 }
-LITERALS = frozenset(("string", "boolean", "number"))
-"""Types whose values are literals. A count is another one in each run, so that it can be any."""
+LITERALS = frozenset(("string", "boolean"))
+"""Types whose values are literals. A number is a count or a measurement too often."""
 _PART = re.compile(r"\[\]|[^.\[\]]+")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
 
@@ -73,7 +73,7 @@ class Shape(msgspec.Struct, omit_defaults=True):
     items: Shape | None = None
     """Of an array; None if all were empty."""
     literals: dict[str, int] = {}
-    """The distinct texts, flags and numbers (:mod:`loadtest.shapes.literal`), with the number of runs with each;
+    """The distinct texts and flags (:mod:`loadtest.shapes.literal`), with the number of runs in which each was seen;
     empty if they can be any, as in maps."""
 
     @property
@@ -186,7 +186,7 @@ def literals_at(shape: Shape, path: str) -> frozenset[str]:
 
 
 def without_literals(shape: Shape) -> Shape:
-    """Return ``shape`` with any text, flag and number in place of those that were seen."""
+    """Return ``shape`` with any text and flag in place of those that were seen."""
     return Shape(
         types=shape.types,
         fields={key: without_literals(field) for key, field in shape.fields.items()},

@@ -346,7 +346,7 @@ def test_a_value_of_many_types_can_be_anything() -> None:
     ("samples", "stored"),
     [
         (["a"], {"|": "string", "=": ["a"]}),
-        ([None, "a", 1], {"|": "null|number|string", "=": ["a", 1]}),
+        ([None, "a", 1], {"|": "null|number|string", "=": ["a"]}),
         ([["a"], []], [{"|": "string", "=": ["a"]}]),
         ([[]], []),
         ([{"a": 1.5}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
@@ -380,13 +380,12 @@ def test_what_is_no_stored_form_is_rejected(stored: Any) -> None:
         from_stored(stored)
 
 
-def test_a_value_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
-    samples = [{"state": "on", "ok": True, "n": 1, "ms": 1.5}, {"state": "off", "ok": True, "n": 3, "ms": 2}]
+def test_a_text_or_flag_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
+    samples = [{"state": "on", "ok": True, "n": 1}, {"state": "off", "ok": True, "n": 1}]
     shape = merged(samples, runs=LITERAL_RUNS)
-    assert not compare(shape, {"state": "off", "ok": True, "n": 3, "ms": 7}).differences
-    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 2.5, "ms": 1}).differences
+    assert not compare(shape, {"state": "off", "ok": True, "n": 2}).differences
+    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 1}).differences
     assert [str(one) for one in found] == [
-        "expected n to be 1 or 3, got 2.5",
         "expected ok to be true, got false",
         'expected state to be "off" or "on", got a long text',
     ]
@@ -454,14 +453,11 @@ def test_a_text_that_was_sent_is_expected_although_none_was_recorded() -> None:
     assert compare(shape, {"name": "x"}, sent={"a"}).differences
 
 
-def test_where_only_sent_texts_were_seen_it_must_be_one() -> None:
+def test_where_only_sent_texts_were_seen_it_can_be_any() -> None:
     shape = Shape()
-    for run in range(LITERAL_RUNS):
-        assert not compare(shape, {"name": "x"}).differences, run
+    for _ in range(LITERAL_RUNS):
         shape = merge(shape, shape_of({"name": "a"}, sent={"a"}), Within.VERSION)
-    (found,) = compare(shape, {"name": "x"}, sent={"a"}).differences
-    assert str(found) == 'expected name to be a text that was sent, got "x"'
-    assert not compare(shape, {"name": "b"}, sent={"b"}).differences
+    assert not compare(shape, {"name": "x"}).differences
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from loadtest.users.identity.checks import (
     is_called,
     is_for,
     is_member,
+    lives,
     log_ins,
     nothing,
     one_owner,
@@ -40,6 +41,15 @@ def token(subject: str, email: str = "") -> str:
     return jwt.encode({"sub": subject} | ({"user": {"email": email}} if email else {}), "k" * 32)
 
 
+def session(lifetime: int = 3600) -> dict[str, Any]:
+    claims = {"sub": PERSON.email, "iat": 1_000_000, "exp": 1_000_000 + lifetime}
+    return {
+        "access_token": jwt.encode(claims, "k" * 32),
+        "expires_in": 3600,
+        "user": {"email": PERSON.email},
+    }
+
+
 @pytest.mark.parametrize(
     ("check", "right", "wrong"),
     [
@@ -59,14 +69,17 @@ def token(subject: str, email: str = "") -> str:
         ),
         (
             whose(PERSON),
-            {"access_token": "x", "user": {"email": PERSON.email}},
-            {"access_token": "x", "user": {"email": "else@example.com"}},
+            session(),
+            session() | {"user": {"email": "else@example.com"}},
         ),
         (
             whose(PERSON),
-            {"access_token": "x", "user": {"email": PERSON.email}},
-            {"access_token": "", "user": {"email": PERSON.email}},
+            session(),
+            session() | {"access_token": ""},
         ),
+        (whose(PERSON), session(), session(lifetime=7200)),
+        (lives(3600), session(), session(lifetime=60)),
+        (lives(3600), session(lifetime=3601), session(lifetime=7200)),
         (log_ins(1), [LOG_IN, {"event_type": "logout", "success": True}], []),
         (log_ins(1), [LOG_IN], [LOG_IN, LOG_IN]),
         (log_ins(1), [LOG_IN, LOG_IN | {"success": False}], [LOG_IN | {"success": False}]),

@@ -12,7 +12,6 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of, only
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.checks import both
 from loadtest.users.identity.checks import UNAUTHORIZED, at_most, lives
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
@@ -209,17 +208,17 @@ class TokenCatalogCRUDUser(GatewayUser):
     def team_token(self, team: Answer) -> Shown:
         """Create a token of ``team``."""
         new = self.new_token()
-        owned = has_all({"token.name": new["name"], "token.team_id": team.id})
         made = self.call(
-            "POST /tokens/teams/{team_id}", team_id=team.id, json=new, check=both(owned, is_made(new))
+            "POST /tokens/teams/{team_id}", team_id=team.id, json=new, check=is_made(new, team.id)
         )
         return Shown(str(made["token.id"]), new["name"])
 
 
-def is_made(new: dict[str, Any]) -> Check:
-    """Return a check that a token was created as requested, with its secret."""
+def is_made(new: dict[str, Any], team: str | None = None) -> Check:
+    """Return a check that a token, of a ``team`` or of none, was created as requested, with its secret."""
+    stated = {"token.name": new["name"], "token.description": new["description"], "token.team_id": team}
     return lambda a: (
-        has_all({"token.name": new["name"], "token.description": new["description"]})(a)
+        has_all(stated)(a)
         or (None if a["access_token"] else expected("the token itself"))
         or lives(new["expires_in_days"] * DAY)(a)
     )

@@ -19,6 +19,7 @@ from loadtest.users.registry.fixtures import (
     PRIVATE,
     PUBLIC,
     RegistryUser,
+    camel,
     new_gateway,
     of_team,
 )
@@ -65,6 +66,24 @@ class GatewaysUser(RegistryUser):
 
     area = "gateways"
     weight = 2
+
+    @task
+    def in_camel_case(self) -> None:
+        """A server, created with the names of properties in which the gateway shows them: ``authType``."""
+        server = new_gateway(
+            self.name("gateway"),
+            self.backend("mcp_small"),
+            auth_type="bearer",
+            auth_token=self.secret(),
+            passthrough_headers=["X-Load-Test"],
+        )
+        with self.created(
+            "POST /gateways",
+            json={camel(name): value for name, value in server.items()},
+            delete="DELETE /gateways/{gateway_id}",
+            differs=(*ADDRESS, "authToken"),
+        ):
+            pass
 
     @task(4)
     def lifecycle(self) -> None:
