@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -45,19 +47,7 @@ class OAuthUser(GatewayUser):
     @task(2)
     def known_client(self) -> None:
         """With a client registered at the provider: consent, tools, a tool call."""
-        issuer = self.backend("oauth")
-        config = {
-            "client_id": OAUTH_CLIENT_ID,
-            "client_secret": OAUTH_CLIENT_SECRET,
-            "authorization_url": f"{issuer}/authorize",
-            "token_url": f"{issuer}/token",
-        }
-        with self.created(
-            "POST /gateways",
-            json=self.protected(config),
-            delete="DELETE /gateways/{gateway_id}",
-            differs=("url", "oauth_config"),
-        ) as gateway:
+        with self.of_known_client() as gateway:
             self.consent(gateway.id, popup=False)
             self.call(
                 "POST /oauth/fetch-tools/{gateway_id}",
@@ -89,19 +79,7 @@ class OAuthUser(GatewayUser):
     @task
     def without_consent(self) -> None:
         """A refresh before anybody has consented reports that there is no token."""
-        issuer = self.backend("oauth")
-        config = {
-            "client_id": OAUTH_CLIENT_ID,
-            "client_secret": OAUTH_CLIENT_SECRET,
-            "authorization_url": f"{issuer}/authorize",
-            "token_url": f"{issuer}/token",
-        }
-        with self.created(
-            "POST /gateways",
-            json=self.protected(config),
-            delete="DELETE /gateways/{gateway_id}",
-            differs=("url", "oauth_config"),
-        ) as gateway:
+        with self.of_known_client() as gateway:
             self.call(
                 "POST /gateways/{gateway_id}/tools/refresh",
                 gateway_id=gateway.id,
@@ -127,6 +105,24 @@ class OAuthUser(GatewayUser):
             client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
             self.delete("DELETE /oauth/registered-clients/{client_id}", read=CLIENTS, client_id=client.id)
+
+    @contextmanager
+    def of_known_client(self) -> Iterator[Answer]:
+        """Register the protected backend, with a client that the provider knows, for the ``with`` block."""
+        issuer = self.backend("oauth")
+        config = {
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": OAUTH_CLIENT_SECRET,
+            "authorization_url": f"{issuer}/authorize",
+            "token_url": f"{issuer}/token",
+        }
+        with self.created(
+            "POST /gateways",
+            json=self.protected(config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=("url", "oauth_config"),
+        ) as gateway:
+            yield gateway
 
     def protected(self, client: dict[str, str]) -> dict[str, Any]:
         """Return a new gateway for the protected backend, with its OAuth configuration."""
