@@ -215,8 +215,9 @@ class TokenCatalogCRUDUser(GatewayUser):
 
 
 def is_made(new: dict[str, Any], team: str | None = None) -> Check:
-    """Return a check that a token, of a ``team`` or of none, was created as requested, with its secret."""
-    stated = {"token.name": new["name"], "token.description": new["description"], "token.team_id": team}
+    """Return a check that a token, of a ``team`` if given, was created as requested, with its secret."""
+    stated = {"token.name": new["name"], "token.description": new["description"]}
+    stated |= {"token.team_id": team} if team is not None else {}
     return lambda a: (
         has_all(stated)(a)
         or (None if a["access_token"] else expected("the token itself"))
