@@ -70,10 +70,10 @@ class ResponseShapes:
         shape = self._recorded.get(operation, {}).get(str(status))
         return shape is not None and any(reaches(seen, CERTAIN) for seen in shape.types.values())
 
-    def without_literals(self) -> ResponseShapes:
-        """Return the same shapes for a gateway whose texts and flags can be others."""
+    def without_literals(self, *, where: str = "") -> ResponseShapes:
+        """Return the same shapes for a gateway whose texts and flags can be others; if given, only ``where`` one is."""
         recorded = {
-            operation: {status: without_literals(shape) for status, shape in statuses.items()}
+            operation: {status: without_literals(shape, where=where) for status, shape in statuses.items()}
             for operation, statuses in self._recorded.items()
         }
         return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant)

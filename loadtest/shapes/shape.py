@@ -185,14 +185,15 @@ def literals_at(shape: Shape, path: str) -> frozenset[str]:
     return frozenset(found.literals) if found is not None else frozenset()
 
 
-def without_literals(shape: Shape) -> Shape:
-    """Return ``shape`` with any text and flag in place of those that were seen."""
+def without_literals(shape: Shape, *, where: str = "") -> Shape:
+    """Return ``shape`` with any text and flag in place of those that were seen: if given, only where one is ``where``."""
     return Shape(
         types=shape.types,
-        fields={key: without_literals(field) for key, field in shape.fields.items()},
+        fields={key: without_literals(field, where=where) for key, field in shape.fields.items()},
         optional=shape.optional,
-        values=without_literals(shape.values) if shape.values is not None else None,
-        items=without_literals(shape.items) if shape.items is not None else None,
+        values=without_literals(shape.values, where=where) if shape.values is not None else None,
+        items=without_literals(shape.items, where=where) if shape.items is not None else None,
+        literals=shape.literals if where and where not in shape.literals else {},
     )
 
 

@@ -482,3 +482,19 @@ def test_without_literals_any_is_expected() -> None:
     assert [str(one) for one in compare(shape, {"a": {"kind": 1}}).differences] == [
         "expected a.kind to be string, got number"
     ]
+
+
+def test_without_literals_where_one_was_sent_the_others_stay() -> None:
+    shape = Shape()
+    for _ in range(LITERAL_RUNS):
+        for state in ("on", "sent"):
+            one = {"state": state, "list": [{"kind": "a"}]}
+            shape = merge(shape, shape_of(one, sent={"sent"}), Within.VERSION)
+    assert [one.path for one in compare(shape, {"state": "?", "list": [{"kind": "?"}]}).differences] == [
+        "list[].kind",
+        "state",
+    ]
+    loosened = without_literals(shape, where=SENT)
+    assert [one.path for one in compare(loosened, {"state": "?", "list": [{"kind": "?"}]}).differences] == [
+        "list[].kind"
+    ]
