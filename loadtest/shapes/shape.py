@@ -186,7 +186,7 @@ def literals_at(shape: Shape, path: str) -> frozenset[str]:
 
 
 def without_literals(shape: Shape, *, where: str = "") -> Shape:
-    """Return ``shape`` with any text and flag in place of those that were seen; if given, where one is ``where`` only."""
+    """Return ``shape`` with any text and flag where some were seen; if given, where one of them is ``where`` only."""
     return Shape(
         types=shape.types,
         fields={key: without_literals(field, where=where) for key, field in shape.fields.items()},
