@@ -12,6 +12,7 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import ANSWERED, both, has, requests_counted
+from loadtest.users.federation.checks import calls_fail
 from loadtest.users.registry.fixtures import ADDRESS, new_tool
 
 PAGE = 20
@@ -119,7 +120,7 @@ class ObservabilityUser(TracingUser):
             called = {"name": tool["name"], "arguments": {"text": "hi"}}
             request = jsonrpc.request("tools/call", called, name)
             self.call(
-                "POST /rpc/ tools/call", json=request, unlisted=True, refusals=ANSWERED, effect=tells_failure
+                "POST /rpc/ tools/call", json=request, unlisted=True, refusals=ANSWERED, effect=calls_fail
             )
             own = {"resource_type": "tool", "resource_name": tool["name"]}
             for _ in range(LOOKS):
@@ -219,12 +220,6 @@ def are_complete(number: int) -> Check:
         return None if right else expected(f"{number} traces of calls that have ended", answer.json)
 
     return check
-
-
-def tells_failure(answer: Answer) -> Mismatch | None:
-    """Check that a tool call failed: with an error, or with a result that is one."""
-    failed = "error" in answer.json or answer.json["result"].get("isError")
-    return None if failed else expected("the failure of a tool without a server", answer.json)
 
 
 def have_failed(answer: Answer) -> Mismatch | None:
