@@ -122,7 +122,7 @@ def measure(variant: str, host: str, requests: int) -> float:
         vars(direction)["set_stage"] = lambda *_: stage
         if variant == UNCHECKED:
             anything = jsonschema_rs.validator_for({})
-            setattr(contract.Contract, "compiled", lambda *_: anything)  # noqa: B010
+            setattr(contract.Contract, "compiled", lambda *_, **__: anything)  # noqa: B010
         direction.attach(environment)
     seen = 0
     failed: list[BaseException] = []
@@ -138,11 +138,17 @@ def measure(variant: str, host: str, requests: int) -> float:
         if seen == WARM_UP + requests:
             runner.greenlet.spawn(runner.quit)
 
+    def end_with(exception: BaseException, **_: object) -> None:
+        # Locust starts the next scenario after an error in one; without requests this process would never end.
+        failed.append(exception)
+        runner.greenlet.spawn(runner.quit)
+
     environment.events.request.add_listener(count)
+    environment.events.user_error.add_listener(end_with)
     runner.start(USERS, spawn_rate=USERS)
     runner.greenlet.join()
     if failed:
-        raise RuntimeError(f"{variant}: {len(failed)} requests failed, the first with {failed[0]!r}")
+        raise RuntimeError(f"{variant}: {len(failed)} requests or scenarios failed, the first with {failed[0]!r}")
     if variant in CHECKED:
         assert_checked(requests)
     return (marks[1] - marks[0]) / requests * 1000
