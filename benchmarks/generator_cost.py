@@ -148,7 +148,9 @@ def measure(variant: str, host: str, requests: int) -> float:
     runner.start(USERS, spawn_rate=USERS)
     runner.greenlet.join()
     if failed:
-        raise RuntimeError(f"{variant}: {len(failed)} requests or scenarios failed, the first with {failed[0]!r}")
+        raise RuntimeError(
+            f"{variant}: {len(failed)} requests or scenarios failed, the first with {failed[0]!r}"
+        )
     if variant in CHECKED:
         assert_checked(requests)
     return (marks[1] - marks[0]) / requests * 1000

@@ -36,7 +36,7 @@ class CallContext:
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
     unexpected: tuple[Difference, ...] = ()
-    """Texts and flags that the recorded shape does not have."""
+    """Texts, flags and numbers that the recorded shape does not have."""
     accepted: str | None = None
     """Reason why a status outside the contract is allowed."""
     refused: bool = False

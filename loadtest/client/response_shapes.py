@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -19,7 +19,7 @@ from loadtest.shapes.expected import (
     reaches,
 )
 from loadtest.shapes.literal import form_of
-from loadtest.shapes.shape import Shape, Within, merge, shape_of, without_literals
+from loadtest.shapes.shape import Shape, Within, depends_on_scenarios, merge, shape_of, without_literals
 
 SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
@@ -70,10 +70,17 @@ class ResponseShapes:
         shape = self._recorded.get(operation, {}).get(str(status))
         return shape is not None and any(reaches(seen, CERTAIN) for seen in shape.types.values())
 
-    def without_literals(self, *, where: str = "") -> ResponseShapes:
-        """Return the same shapes for a gateway whose texts and flags can be others; if given, only ``where`` one is."""
+    def without_literals(self) -> ResponseShapes:
+        """Return the same shapes for a gateway whose texts, flags and numbers can be others."""
+        return self._converted(without_literals)
+
+    def of_some_scenarios(self) -> ResponseShapes:
+        """Return the same shapes for a load without all scenarios, in which some texts and numbers can be others."""
+        return self._converted(lambda shape: without_literals(shape, depends_on_scenarios))
+
+    def _converted(self, convert: Callable[[Shape], Shape]) -> ResponseShapes:
         recorded = {
-            operation: {status: without_literals(shape, where=where) for status, shape in statuses.items()}
+            operation: {status: convert(shape) for status, shape in statuses.items()}
             for operation, statuses in self._recorded.items()
         }
         return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant)
@@ -163,10 +170,11 @@ def _keyword_of(sent: Container[str]) -> type[Any]:
 def _texts(part: Any) -> Iterator[str]:
     """Yield the texts in a part of a request that are the same in every run; others have a form of their own.
 
-    A field of a form can contain several, as JSON or separated by commas.
+    An empty text is none of them: responses have it where nothing was sent. A field of a form can contain several, as
+    JSON or separated by commas.
     """
     if isinstance(part, str):
-        if form_of(part) == part:
+        if part and form_of(part) == part:
             yield part
             yield from map(str.strip, part.split(",") if "," in part else ())
         if part.startswith(("[", "{")):

@@ -188,7 +188,7 @@ def _shapes(
 ) -> ResponseShapes:
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
-    Texts and flags change more often than keys, and depend on what is switched on: they are compared only if
+    Texts, flags and numbers change more often than keys, and depend on what is switched on: they are compared only if
     ``literals``, and if the gateway offers all operations. One of several processes does not know what others sent.
     """
     recorded = shapes_of(version)

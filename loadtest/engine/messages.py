@@ -94,7 +94,7 @@ class FixtureReady(Message, frozen=True, kw_only=True):
     generated: tuple[GeneratedOperation, ...] = ()
     """Requests for operations without a scenario."""
     new: bool = True
-    """The gateways had no entities before: texts and flags of responses are compared with recorded ones."""
+    """The gateways had no entities before: texts, flags and numbers are compared with recorded ones."""
 
 
 class NextScenario(Message, frozen=True, kw_only=True):

@@ -55,7 +55,6 @@ from loadtest.generated.requests import GeneratedOperation
 from loadtest.recording.call_trace import CallTrace
 from loadtest.recording.pauses import TICK
 from loadtest.recording.recorder import Recorder
-from loadtest.shapes.literal import SENT
 
 logger = logging.getLogger(__name__)
 
@@ -271,18 +270,18 @@ class LoadProcess:
         session.custom = self._custom_classes()
         if self.target.changed:
             session.shapes = _not_compared(self.target.changed)
-        elif self._is_limited:
-            # What is sent depends on the scenarios.
-            session.shapes = session.shapes.without_literals(where=SENT)
+        elif not self._is_complete:
+            session.shapes = session.shapes.of_some_scenarios()
         session.on_token_rejected = self._on_token_rejected
         return session
 
     @property
-    def _is_limited(self) -> bool:
-        """Whether the load consists of some of the scenarios only."""
+    def _is_complete(self) -> bool:
+        """Whether the load consists of all built-in scenarios and of no others."""
         options = self.environment.parsed_options
         limits = ("tags", "exclude_tags", "user_classes")
-        return bool(self.target.only) or any(getattr(options, name, None) for name in limits)
+        limited = bool(self.target.only) or any(getattr(options, name, None) for name in limits)
+        return self.target.deep and not limited and not self._custom_classes()
 
     def _custom_classes(self) -> frozenset[str]:
         """Return the names of the user classes that are not built in."""

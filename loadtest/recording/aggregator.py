@@ -202,7 +202,7 @@ class _RefusalCounts(msgspec.Struct):
 
 
 class _Unexpected(msgspec.Struct):
-    """Unexpected texts and flags at one place."""
+    """Unexpected texts, flags and numbers at one place."""
 
     status: str
     path: str
@@ -232,7 +232,7 @@ class Aggregator(msgspec.Struct):
     pauses: list[PauseInterval] = msgspec.field(default_factory=list)
 
     unexpected: dict[str, _Unexpected] = msgspec.field(default_factory=dict)
-    """Operation, status and path → unexpected texts and flags there."""
+    """Operation, status and path → unexpected texts, flags and numbers there."""
 
     @property
     def requests(self) -> int:
@@ -423,7 +423,7 @@ class Aggregator(msgspec.Struct):
         self.unexpected[place] = new
 
     def _certain(self) -> Iterator[Failure]:
-        """Yield the failures of places where every text or flag of this run is unexpected.
+        """Yield the failures of places where every text, flag or number of this run is unexpected.
 
         If some are expected, the gateway is as it was recorded, and the others depend on what else happened.
         """

@@ -59,7 +59,7 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
     unexpected: tuple[Unexpected, ...] = ()
-    """Failures, unless the place has an expected text or flag in another response; ``example`` has the evidence."""
+    """Failures, unless the place has an expected literal in another response; ``example`` has the evidence."""
     differs: str | None = None
     """A contract mismatch that the version's data lists."""
     after: str | None = None

@@ -59,8 +59,8 @@ def compare(shape: Shape, value: Any, sent: Container[str] = frozenset()) -> Sha
 
     A key that is missing, or a value that is null, in some items of an array only is not a difference: a list can
     contain entities of other callers, which were made with other properties. For the same reason, an object in an item
-    (``gateways[].capabilities``) can be empty in all of them, and a value in the only item can be null. A text or flag
-    is a difference if it is unexpected in every item.
+    (``gateways[].capabilities``) can be empty in all of them, and a value in the only item can be null. A text,
+    flag or number is a difference if it is unexpected in every item.
     """
     differences: set[Difference] = set()
     added: set[str] = set()

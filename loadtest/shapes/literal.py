@@ -1,4 +1,4 @@
-"""Texts and flags of responses in a form that is the same in every run."""
+"""Texts, flags and numbers of responses in a form that is the same in every run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ SENT = '"<sent>"'
 """The literal of any text that a request has sent: a response may echo it."""
 LONGEST = 200
 """Characters of the form of a text above which it is not recorded."""
+LARGEST = 2**53
+"""Magnitude above which numbers are not recorded: not every program reads them alike."""
 _CACHED = 20_000
 """Texts whose form is remembered: most texts of a response were in an earlier one."""
 
@@ -40,8 +42,8 @@ _PATTERNS = dict(_PARTS)
 _SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
 
 
-def literal(value: str | bool, sent: Container[str] = frozenset()) -> str | None:
-    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too long.
+def literal(value: str | bool | float, sent: Container[str] = frozenset()) -> str | None:
+    """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too large.
 
     It is that of ``SENT`` if a request has ``sent`` the text.
     """
@@ -50,7 +52,10 @@ def literal(value: str | bool, sent: Container[str] = frozenset()) -> str | None
             return SENT
         form = form_of(value)
         return None if form is None else json.dumps(form, ensure_ascii=False)
-    return json.dumps(value)
+    if abs(value) > LARGEST:
+        return None
+    # JSON does not tell 1.0 from 1.
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 @functools.lru_cache(_CACHED)

@@ -7,13 +7,13 @@ widens it: a value whose shape was merged conforms to the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from enum import IntEnum
 from typing import Any
 
 import msgspec
 
-from loadtest.shapes.literal import literal
+from loadtest.shapes.literal import SENT, literal
 
 DEEPEST = 12
 """Nesting below which a value can be anything."""
@@ -24,20 +24,20 @@ FEWEST_VARYING = 8
 MOST_TYPES = 3
 """Types other than null above which a value can be anything."""
 MOST_LITERALS = 8
-"""Distinct literals above which a text can be any."""
+"""Distinct literals above which a value can be any."""
 
-ANY, NULL, OBJECT, ARRAY = "any", "null", "object", "array"
+ANY, NULL, OBJECT, ARRAY, NUMBER = "any", "null", "object", "array", "number"
 _TYPES: dict[type, str] = {
     dict: OBJECT,
     list: ARRAY,
     str: "string",
     bool: "boolean",
-    int: "number",
-    float: "number",
+    int: NUMBER,
+    float: NUMBER,
     type(None): NULL,
 }
-LITERALS = frozenset(("string", "boolean"))
-"""Types whose values are literals. A number is a count or a measurement too often."""
+LITERALS = frozenset(("string", "boolean", NUMBER))
+"""Types whose values are literals."""
 _PART = re.compile(r"\[\]|[^.\[\]]+")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$]*")
 
@@ -73,8 +73,8 @@ class Shape(msgspec.Struct, omit_defaults=True):
     items: Shape | None = None
     """Of an array; None if all were empty."""
     literals: dict[str, int] = {}
-    """The distinct texts and flags (:mod:`loadtest.shapes.literal`), with the number of runs in which each was seen;
-    empty if they can be any, as in maps."""
+    """The distinct texts, flags and numbers (:mod:`loadtest.shapes.literal`), with the number of runs in which each was
+    seen; empty if they can be any, as in maps."""
 
     @property
     def anything(self) -> bool:
@@ -185,16 +185,30 @@ def literals_at(shape: Shape, path: str) -> frozenset[str]:
     return frozenset(found.literals) if found is not None else frozenset()
 
 
-def without_literals(shape: Shape, *, where: str = "") -> Shape:
-    """Return ``shape`` with any text and flag where some were seen; if given, where one of them is ``where`` only."""
+def without_literals(
+    shape: Shape, where: Callable[[str, Shape], bool] = lambda *_: True, at: str = ""
+) -> Shape:
+    """Return ``shape`` with any text, flag and number where some were seen; if given, ``where`` is true only.
+
+    ``where`` is called with the place, as of :func:`properties`, and the shape there. ``at`` is that of ``shape``.
+    """
+
+    def loosened(field: Shape, at: str) -> Shape:
+        return without_literals(field, where, at)
+
     return Shape(
         types=shape.types,
-        fields={key: without_literals(field, where=where) for key, field in shape.fields.items()},
+        fields={key: loosened(field, f"{at}.{key}" if at else key) for key, field in shape.fields.items()},
         optional=shape.optional,
-        values=without_literals(shape.values, where=where) if shape.values is not None else None,
-        items=without_literals(shape.items, where=where) if shape.items is not None else None,
-        literals=shape.literals if where and where not in shape.literals else {},
+        values=loosened(shape.values, f"{at}.*" if at else "*") if shape.values is not None else None,
+        items=loosened(shape.items, f"{at}[]") if shape.items is not None else None,
+        literals={} if where(at, shape) else shape.literals,
     )
+
+
+def depends_on_scenarios(_place: str, shape: Shape) -> bool:
+    """Return whether the literals of ``shape`` depend on which scenarios run: texts that they send, and numbers."""
+    return SENT in shape.literals or NUMBER in shape.types
 
 
 def _literals(one: Shape, other: Shape, within: Within) -> dict[str, int]:

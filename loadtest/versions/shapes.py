@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 from loadtest.shapes.expected import CERTAIN
-from loadtest.shapes.shape import ANY, NULL, OBJECT, Shape
+from loadtest.shapes.shape import ANY, NULL, NUMBER, OBJECT, Shape, without_literals
 from loadtest.shapes.stored import read_shapes
 from loadtest.versions.data import DIRECTORY
 
@@ -34,11 +35,24 @@ class Free(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Measured(Record, frozen=True, kw_only=True):
+    """Numbers that differ from run to run, or from machine to machine, and why."""
+
+    reason: str
+    operations: str = "*"
+    """A pattern of :mod:`fnmatch` over ``METHOD /path``."""
+    places: tuple[str, ...] = ("*",)
+    """Patterns over the places of numbers: ``*.latencyMs``."""
+    unless: tuple[str, ...] = ()
+    """Patterns over the places of other numbers there: limits and settings."""
+
+
 class Shared(Record, frozen=True, kw_only=True):
     """What the responses of all versions have no fixed shape of."""
 
     varying: tuple[Varying, ...]
     free: tuple[Free, ...]
+    measured: tuple[Measured, ...]
 
 
 def path_of(version: str) -> Path:
@@ -60,6 +74,7 @@ def without_varying(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, 
     """Return ``shapes`` in which those of varying operations can be anything, or have the same keys only.
 
     In the items of lists, which can contain what other callers created, the free properties can have any keys.
+    Measured numbers can be any.
     """
     shared = read_toml(VARYING, Shared)
     free = frozenset(name for one in shared.free for name in one.properties)
@@ -67,7 +82,7 @@ def without_varying(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, 
     def loosened(operation: str, shape: Shape) -> Shape:
         found = [one for one in shared.varying if fnmatch.fnmatchcase(operation, one.operations)]
         if not found:
-            return with_any_keys(shape, free)
+            return with_any_keys(_with_any_measured(shape, operation, shared.measured), free)
         return keys_only(shape) if all(one.keys for one in found) else Shape(types={ANY: CERTAIN})
 
     return {
@@ -76,8 +91,23 @@ def without_varying(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, 
     }
 
 
+def _with_any_measured(shape: Shape, operation: str, measured: Iterable[Measured]) -> Shape:
+    here = [one for one in measured if fnmatch.fnmatchcase(operation, one.operations)]
+
+    def is_measured(place: str, at: Shape) -> bool:
+        return NUMBER in at.types and any(
+            _matches(place, one.places) and not _matches(place, one.unless) for one in here
+        )
+
+    return without_literals(shape, is_measured)
+
+
+def _matches(place: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(place, one) for one in patterns)
+
+
 def keys_only(shape: Shape) -> Shape:
-    """Return ``shape`` with null or any text or flag in place of each value that was seen."""
+    """Return ``shape`` with null or any text, flag or number in place of each value that was seen."""
     return Shape(
         types=shape.types if shape.anything or not shape.types else shape.types | {NULL: CERTAIN},
         fields={key: keys_only(field) for key, field in shape.fields.items()},

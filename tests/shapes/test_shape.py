@@ -21,6 +21,7 @@ from loadtest.shapes.shape import (
     MOST_LITERALS,
     Shape,
     Within,
+    depends_on_scenarios,
     literals_at,
     merge,
     shape_of,
@@ -346,14 +347,17 @@ def test_a_value_of_many_types_can_be_anything() -> None:
     ("samples", "stored"),
     [
         (["a"], {"|": "string", "=": ["a"]}),
-        ([None, "a", 1], {"|": "null|number|string", "=": ["a"]}),
+        ([None, "a", 1], {"|": "null|number|string", "=": ["a", 1]}),
         ([["a"], []], [{"|": "string", "=": ["a"]}]),
         ([[]], []),
-        ([{"a": 1.5}, {"a": 2, "b": None}], {"a": "number", "b?": "null"}),
+        ([{"a": 1.5}, {"a": 2, "b": None}], {"a": {"|": "number", "=": [1.5, 2]}, "b?": "null"}),
         ([{"a": [{"b": {}}]}], {"a": [{"b": {}}]}),
         ([{"a": {"b": True}}, {"a": None}], {"a": {"|": "null|object", "b": {"|": "boolean", "=": [True]}}}),
-        ([{"a": [1.5]}, {"a": "x" * 300}], {"a": {"|": "array|string", "[]": "number"}}),
-        ([{"a": [0.5]}, {"a": "x"}], {"a": {"|": "array|string", "=": ["x"], "[]": "number"}}),
+        ([{"a": [1.5]}, {"a": "x" * 300}], {"a": {"|": "array|string", "[]": {"|": "number", "=": [1.5]}}}),
+        (
+            [{"a": [0.5]}, {"a": "x"}],
+            {"a": {"|": "array|string", "=": ["x"], "[]": {"|": "number", "=": [0.5]}}},
+        ),
         ([{"x-y": [1.5]}], {"*": ["number"]}),
     ],
 )
@@ -367,7 +371,7 @@ def test_the_stored_form_states_few_samples() -> None:
     shape = merged([{"a": [0.5]}, {"a": [1.5], "b": {"c": "x"}}], runs=1)
     assert to_stored(shape) == {
         "|": "object 2/1",
-        "a": {"|": "array 2/1", "[]": "number 2/1"},
+        "a": {"|": "array 2/1", "[]": {"|": "number 2/1", "=": {"0.5": 1, "1.5": 1}}},
         "b?": {"|": "object 1/1", "c": {"|": "string 1/1", "=": {'"x"': 1}}},
     }
 
@@ -380,12 +384,13 @@ def test_what_is_no_stored_form_is_rejected(stored: Any) -> None:
         from_stored(stored)
 
 
-def test_a_text_or_flag_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
+def test_a_literal_that_was_never_seen_is_a_difference_where_they_are_few() -> None:
     samples = [{"state": "on", "ok": True, "n": 1}, {"state": "off", "ok": True, "n": 1}]
     shape = merged(samples, runs=LITERAL_RUNS)
-    assert not compare(shape, {"state": "off", "ok": True, "n": 2}).differences
-    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 1}).differences
+    assert not compare(shape, {"state": "off", "ok": True, "n": 1.0}).differences
+    found = compare(shape, {"state": "x" * 300, "ok": False, "n": 2}).differences
     assert [str(one) for one in found] == [
+        "expected n to be 1, got 2",
         "expected ok to be true, got false",
         'expected state to be "off" or "on", got a long text',
     ]
@@ -494,7 +499,26 @@ def test_without_literals_where_one_was_sent_the_others_stay() -> None:
         "list[].kind",
         "state",
     ]
-    loosened = without_literals(shape, where=SENT)
+    loosened = without_literals(shape, depends_on_scenarios)
     assert [one.path for one in compare(loosened, {"state": "?", "list": [{"kind": "?"}]}).differences] == [
         "list[].kind"
     ]
+
+
+def test_numbers_are_compared_where_they_are_few() -> None:
+    shape = merged([{"limit": 50, "share": 0.5}, {"limit": 100.0, "share": 0.5}], runs=LITERAL_RUNS)
+    assert not compare(shape, {"limit": 100, "share": 0.5}).differences
+    assert list(map(str, compare(shape, {"limit": 5, "share": 0.25}).differences)) == [
+        "expected limit to be 100 or 50, got 5",
+        "expected share to be 0.5, got 0.25",
+    ]
+    assert from_stored(to_stored(shape)).fields["limit"].literals == shape.fields["limit"].literals
+    assert not compare(without_literals(shape, depends_on_scenarios), {"limit": 5, "share": 1}).differences
+
+
+@pytest.mark.parametrize("place", ["", "a", "a.b", "a.list[]", "a.list[].x", "map.*", "map.*.x"])
+def test_literals_are_left_out_at_a_place(place: str) -> None:
+    value = {"a": {"b": "1", "list": [{"x": "2"}]}, "map": {"x-1": {"x": "3"}}}
+    seen: list[str] = []
+    without_literals(merged([value]), lambda at, _: bool(seen.append(at)))
+    assert place in seen

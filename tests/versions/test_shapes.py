@@ -4,6 +4,7 @@ import pytest
 
 from loadtest.shapes.expected import compare
 from loadtest.shapes.notation import from_stored
+from loadtest.shapes.shape import literals_at, properties, shape_of
 from loadtest.versions.shapes import without_varying
 
 
@@ -36,3 +37,24 @@ def test_the_keys_that_a_creator_chooses_are_compared_outside_of_lists_only(name
     assert compare(statuses["200"], {"tools": [{name: {"two": 2}}], name: {"two": "x"}}).differences
     assert compare(statuses["200"], {"tools": [{name: 2}], name: {"one": "x"}}).differences
     assert compare(statuses["200"], {"tools": [{}], name: {"one": "x"}}).differences
+
+
+@pytest.mark.parametrize(
+    ("operation", "kept"),
+    [
+        ("GET /tools", {"limit", "list[].limit", "name", "retention_days"}),
+        ("POST /api/metrics/cleanup", {"name", "retention_days"}),
+        ("GET /observability/stats", {"name"}),
+        ("POST /admin/config/passthrough-headers/invalidate-cache", {"name"}),
+    ],
+)
+def test_measured_numbers_can_be_any(operation: str, kept: set[str]) -> None:
+    value = {
+        "limit": 50,
+        "list": [{"limit": 50, "latencyMs": 12, "metrics": {"totalExecutions": 2}}],
+        "name": "a",
+        "retention_days": 7,
+    }
+    (statuses,) = without_varying({operation: {"200": shape_of(value)}}).values()
+    every = (*properties(statuses["200"]),)
+    assert {place for place in every if literals_at(statuses["200"], place)} == kept

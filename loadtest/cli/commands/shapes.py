@@ -33,8 +33,8 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
     """Merge the responses of complete runs into the data of their gateway version.
 
     Each run writes its FILE, shapes.json, into its reports directory. A key or a type is expected after it was seen
-    in 3 responses of 2 runs; a value is expected not to be null after 10 responses of 3 runs. A text or flag is
-    expected to be one of at most 8 after each of them was seen in 4 runs. A run is merged only once.
+    in 3 responses of 2 runs; a value is expected not to be null after 10 responses of 3 runs. A text, flag or
+    number is expected to be one of at most 8 after each of them was seen in 4 runs. A run is merged only once.
     """
     read = [read_shapes(path) for path in files]
     gateways = {one.gateway for one in read}
