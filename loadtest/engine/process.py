@@ -212,11 +212,7 @@ class LoadProcess:
         self._places = Queue()
         for link in links * SWEEP_USERS:
             self._places.put(link)
-        self.scenarios = {
-            f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
-            for user_class in self.environment.user_classes
-            for task in user_class.tasks
-        }
+        self.scenarios = self._scenarios()
         self.slow = frozenset(name for name, (_, task) in self.scenarios.items() if is_slow(task))
         self._connected.set()
 
@@ -280,8 +276,22 @@ class LoadProcess:
         """Whether the load consists of all built-in scenarios and of no others."""
         options = self.environment.parsed_options
         limits = ("tags", "exclude_tags", "user_classes")
-        limited = bool(self.target.only) or any(getattr(options, name, None) for name in limits)
-        return self.target.deep and not limited and not self._custom_classes()
+        limited = any(getattr(options, name, None) for name in limits)
+        only = self.target.only
+        return (
+            self.target.deep
+            and not limited
+            and (not only or self._scenarios().keys() <= set(only))
+            and not self._custom_classes()
+        )
+
+    def _scenarios(self) -> dict[str, tuple[type, Task]]:
+        """Return the scenarios of the selected user classes, by name."""
+        return {
+            f"{user_class.__name__}.{getattr(task, '__name__', task)}": (user_class, cast("Task", task))
+            for user_class in self.environment.user_classes
+            for task in user_class.tasks
+        }
 
     def _custom_classes(self) -> frozenset[str]:
         """Return the names of the user classes that are not built in."""

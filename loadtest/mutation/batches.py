@@ -1,13 +1,18 @@
-"""Batches: faults that can be injected into one load, because no scenario calls two of their operations. Pure."""
+"""Batches: faults that can be injected into one load. Pure.
+
+No scenario calls two of their operations, except in a load of all scenarios.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from loadtest.mutation.faults import Fault, FaultKind
+from loadtest.mutation.faults import LITERAL, Fault, FaultKind
 from loadtest.results.run import Scenario
 
+MAX_LITERALS = 30
+"""Faults of a load of all scenarios: each of them can end scenarios that would show others."""
 MAX_STALLS = 2
 """Operations without a response in one load: their users hold the slots of other users."""
 
@@ -19,9 +24,16 @@ class Batch:
     faults: list[Fault] = field(default_factory=list)
     scenarios: set[str] = field(default_factory=set)
     """Scenarios that call one of the faulty operations."""
+    of_all: bool = False
+    """Whether all other scenarios run, too."""
 
     def takes(self, fault: Fault, scenarios: frozenset[str]) -> bool:
         """Return whether ``fault`` can be added: no scenario is shared, and there are not too many stalls."""
+        if (fault.kind in LITERAL) != self.of_all:
+            return False
+        if self.of_all:
+            others = {one.operation for one in self.faults}
+            return fault.operation not in others and len(others) < MAX_LITERALS
         stalls = sum(one.kind is FaultKind.STALL for one in self.faults)
         return not (self.scenarios & scenarios) and (fault.kind is not FaultKind.STALL or stalls < MAX_STALLS)
 
@@ -48,7 +60,7 @@ def make_batches(
         own = scenarios[fault.operation]
         batch = next((one for one in batches if one.takes(fault, own)), None)
         if batch is None:
-            batch = Batch()
+            batch = Batch(of_all=fault.kind in LITERAL)
             batches.append(batch)
         batch.faults.append(fault)
         batch.scenarios |= own

@@ -50,6 +50,9 @@ class FaultKind(StrEnum):
 LOST = frozenset((FaultKind.DELETION, FaultKind.UPDATE, FaultKind.FORM, FaultKind.SWITCH))
 """Kinds whose requests are not forwarded."""
 
+LITERAL = frozenset((FaultKind.TEXT_CHANGED, FaultKind.NUMBER_CHANGED))
+"""Kinds that need a load of all scenarios: a text or number is unexpected only if no scenario sees an expected one."""
+
 
 class KindData(Record, frozen=True, kw_only=True):
     """What ``kinds.toml`` states about a kind."""

@@ -94,15 +94,19 @@ def measure(
         batches, uncalled = make_batches(faults, calls)
         outcomes = [Outcome(fault=fault, detection=Detection.NOT_APPLIED) for fault in uncalled]
         unexplained: list[str] = []
+        all_names = {one.name for one in discover_scenarios(deep=True)}
         usual = {check.text for check in baseline.verdict.checks}
         if not batches:
             yield _report(gateway, options, 0, outcomes, unexplained)
         for number, batch in enumerate(batches, start=1):
+            names = all_names if batch.of_all else batch.scenarios
             words = f"{number} of {len(batches)}: {plural(len(batch.faults), 'fault')}"
-            progress.log("load", f"{words} in {plural(len(batch.scenarios), 'scenario')}")
+            progress.log("load", f"{words} in {plural(len(names), 'scenario')}")
             proxy.inject(batch.faults)
             try:
-                load = _load(gateway, proxy, batch.scenarios, options, reports / f"load-{number}", progress)
+                load = _load(
+                    gateway, proxy, names, options, reports / f"load-{number}", progress, deep=batch.of_all
+                )
             except InconclusiveError as error:
                 # The other loads are still evidence; these faults count as not applied.
                 progress.log("load", f"not judged: {error}")
@@ -171,9 +175,17 @@ def _load(
     options: MutationOptions,
     reports: Path,
     progress: Progress,
+    *,
+    deep: bool = False,
 ) -> _Load:
     size = Size(
-        profile="mutation", users=USERS, spawn_rate=SPAWN_RATE, run_time=MAX_LOAD, processes=1, soak=None
+        profile="mutation",
+        users=USERS,
+        spawn_rate=SPAWN_RATE,
+        run_time=MAX_LOAD,
+        processes=1,
+        soak=None,
+        deep=deep,
     )
     prepare_directory(reports)
     with contextlib.suppress(FileNotFoundError):

@@ -90,7 +90,7 @@ def attribute(
     """Return the outcome of each fault, and the failures that none of them explains.
 
     A failure of the faulty operation, or whose message contains it, names it. Any other failure counts for a fault
-    if a scenario that it ended calls the faulty operation.
+    if a scenario that it ended calls the faulty operation, and no other one.
     """
     named: dict[Fault, list[str]] = {fault: [] for fault in faults}
     shown: dict[Fault, list[str]] = {fault: [] for fault in faults}
@@ -105,7 +105,7 @@ def attribute(
         by_scenario = [fault for fault in faults if callers.get(fault.operation, frozenset()) & scenarios]
         for fault in by_name:
             named[fault].append(text)
-        for fault in by_scenario if not by_name else ():
+        for fault in by_scenario if not by_name and len(by_scenario) == 1 else ():
             shown[fault].append(text)
         if not by_name and not by_scenario:
             unexplained.append(text)

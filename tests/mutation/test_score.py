@@ -51,6 +51,18 @@ def test_a_failure_counts_for_every_scenario_that_it_ended() -> None:
     assert unexplained == ()
 
 
+def test_a_failure_of_a_scenario_that_calls_two_faulty_operations_shows_neither() -> None:
+    callers = {DELETE.operation: frozenset({"Tools.life"}), LIST.operation: frozenset({"Tools.life"})}
+    outcomes, unexplained = attribute(
+        [DELETE, LIST],
+        callers,
+        dict.fromkeys((DELETE, LIST), Applied(1, "")),
+        Seen([failure("POST /x", scenario="Tools.life")]),
+    )
+    assert [outcome.detection for outcome in outcomes] == [Detection.MISSED, Detection.MISSED]
+    assert unexplained == ()
+
+
 def test_a_failed_check_that_mentions_the_operation_names_it() -> None:
     seen = Seen([], checks=["1 tool left: DELETE /tools/{tool_id}"])
     outcomes, _ = attribute([DELETE, LIST], CALLERS, ONCE, seen)
