@@ -56,13 +56,15 @@ class ResponseShapes:
         *,
         why_not: str = "",
         constant: Container[str] = frozenset(),
+        sent: set[str] | None = None,
     ) -> None:
         self.why_not = why_not
         """Why nothing is compared; empty if it is."""
         self._recorded = recorded or {}
         self._constant = constant
         """Texts that are the same in every run although requests have them."""
-        self._sent: set[str] = set()
+        self._sent = set[str]() if sent is None else sent
+        """The texts of requests, which those of several gateways share: each runs some of the scenarios."""
         self._entries: dict[tuple[str, int], _Entry] = {}
 
     def has(self, operation: str, status: int) -> bool:
@@ -83,7 +85,7 @@ class ResponseShapes:
             operation: {status: convert(shape) for status, shape in statuses.items()}
             for operation, statuses in self._recorded.items()
         }
-        return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant)
+        return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant, sent=self._sent)
 
     def sent(self, *parts: Any) -> None:
         """Remember the texts in the ``parts`` of a request: a response that has one of them may echo it."""

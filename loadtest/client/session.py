@@ -137,12 +137,13 @@ def connect(
     processes: int = 1,
     lock: Path | None = None,
     secrets: Collection[str] = (),
+    sent: set[str] | None = None,
 ) -> Session:
     """Return a session with the gateway at ``host``, on this ``deployment``.
 
     ``data`` is the data of its version; if None, that of the version with the most similar contract. The concurrency
     limits are divided among this number of Locust ``processes``, and the file ``lock`` serializes their writers.
-    ``secrets`` are masked in addition to the ``credentials``.
+    ``secrets`` are masked in addition to the ``credentials``. The texts of requests are added to ``sent``.
 
     Raises:
         InconclusiveError: it does not respond, rejects the token, or is not a ContextForge gateway.
@@ -179,12 +180,18 @@ def connect(
                 and _is_usual(host, credentials, version, applying)
             ),
             constant=frozenset((credentials.email,)),
+            sent=sent,
         ),
     )
 
 
 def _shapes(
-    document: Mapping[str, Any], version: str, *, literals: bool, constant: Container[str]
+    document: Mapping[str, Any],
+    version: str,
+    *,
+    literals: bool,
+    constant: Container[str],
+    sent: set[str] | None,
 ) -> ResponseShapes:
     """Return the recorded shapes of ``version``, if a gateway with this document can be compared with it.
 
@@ -201,7 +208,7 @@ def _shapes(
             f"it offers only {len(here)} of the {len(known)} operations of {version} with recorded shapes"
         )
         return ResponseShapes(why_not=reason)
-    shapes = ResponseShapes(recorded, constant=constant)
+    shapes = ResponseShapes(recorded, constant=constant, sent=sent)
     complete = here == known.intersection(contract_of(version).operations)
     return shapes if literals and complete else shapes.without_literals()
 

@@ -260,6 +260,7 @@ class LoadProcess:
             processes=config.processes if config else self.target.processes,
             lock=self.target.writer_lock,
             secrets=self.target.secrets,
+            sent=self.recorder.sent,
         )
         session.changed = self.target.changed
         session.keeps_examples = self.target.keep_exchanges

@@ -38,6 +38,7 @@ from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
 from loadtest.results.target import Backend, EntityCount, Gateway
+from loadtest.shapes.shape import with_sent
 from loadtest.shapes.stored import write_shapes
 from loadtest.workload.profiles import criteria_of
 from loadtest.workload.shape import SoakShape
@@ -226,7 +227,7 @@ class RunWriter:
             operations=counts.operation_records(self.started, self.run.area),
             elements=counts.element_records(self._documented),
             shapes=counts.shape_record(self._shapes_not_compared),
-            failures=counts.failure_records(self.started),
+            failures=counts.failure_records(self.started, self.recorder.sent),
             streams=counts.stream_records(),
             scenarios=counts.scenario_records(),
             refusals=counts.refusal_record(),
@@ -253,7 +254,13 @@ class RunWriter:
         version = self.run.gateway.data if self.run and self.run.gateway else None
         if self.run is not None and version and self.recorder.aggregator.shapes:
             path = self._path.with_name("shapes.json")
-            write_shapes(path, version, [self.run.started], self.recorder.aggregator.shapes)
+            shapes = {
+                operation: {
+                    status: with_sent(shape, self.recorder.sent) for status, shape in statuses.items()
+                }
+                for operation, statuses in self.recorder.aggregator.shapes.items()
+            }
+            write_shapes(path, version, [self.run.started], shapes)
 
     def _on_test_stop(self, **_: Any) -> None:
         self._write()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -25,6 +25,7 @@ from loadtest.results.measurements import (
 from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
+from loadtest.shapes.literal import SENT, as_sent
 from loadtest.shapes.shape import Shape, Within, literals_at, properties
 from loadtest.shapes.stored import merge_run
 from loadtest.workload.schedule import Start
@@ -422,15 +423,16 @@ class Aggregator(msgspec.Struct):
             return
         self.unexpected[place] = new
 
-    def _certain(self) -> Iterator[Failure]:
+    def _certain(self, sent: Container[str]) -> Iterator[Failure]:
         """Yield the failures of places where every text, flag or number of this run is unexpected.
 
-        If some are expected, the gateway is as it was recorded, and the others depend on what else happened.
+        If some are expected, the gateway is as it was recorded, and the others depend on what else happened. Those
+        that were ``sent``, if only later, are expected.
         """
         for one in self.unexpected.values():
             shape = self.shapes.get(one.failure.operation, {}).get(one.status, Shape())
-            found = literals_at(shape, one.path)
-            if found and found.isdisjoint(one.literals):
+            found = as_sent(literals_at(shape, one.path), sent)
+            if found and found.isdisjoint((SENT, *one.literals)):
                 yield one.failure
 
     def operation_records(self, start: float, area: Callable[[str], str] = area_of) -> tuple[Operation, ...]:
@@ -460,8 +462,11 @@ class Aggregator(msgspec.Struct):
         added = {operation: tuple(sorted(paths)) for operation, paths in sorted(self.added.items())}
         return ShapeRecord(compared=compared, added=added, why_not=why_not)
 
-    def failure_records(self, start: float) -> tuple[Failure, ...]:
-        """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds)."""
+    def failure_records(self, start: float, sent: Container[str] = frozenset()) -> tuple[Failure, ...]:
+        """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds).
+
+        ``sent`` has the texts of the requests of the load.
+        """
         return tuple(
             msgspec.structs.replace(
                 failure,
@@ -474,7 +479,7 @@ class Aggregator(msgspec.Struct):
                 ),
             )
             for failure in sorted(
-                (*self.failures.values(), *self._certain()), key=lambda f: (-f.count, f.fingerprint)
+                (*self.failures.values(), *self._certain(sent)), key=lambda f: (-f.count, f.fingerprint)
             )
         )
 

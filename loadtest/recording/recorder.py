@@ -73,6 +73,8 @@ class Recorder:
         self.environment = environment
         self.redactor = redactor or Redactor()
         self._aggregator = Aggregator()
+        self.sent: set[str] = set()
+        """Texts of requests, for the comparison of texts in responses; also those before the load."""
         self._results: list[CallResult] = []
         """Not counted yet."""
         self.reported = 0

@@ -103,9 +103,8 @@ def _literal_difference(shape: Shape, value: Any, path: str, sent: Container[str
 
 def expected_literals(shape: Shape) -> frozenset[str]:
     """Return the literals of which a value must be one, unless it was sent; empty if it can be any."""
-    # Whether a text was sent before or after it was seen can depend on the order of the scenarios.
     others = shape.literals.keys() - {SENT}
-    certain = others and all(shape.literals[one] >= LITERAL_RUNS for one in others)
+    certain = all(shape.literals[one] >= LITERAL_RUNS for one in others or shape.literals)
     return frozenset(shape.literals) if certain else frozenset()
 
 

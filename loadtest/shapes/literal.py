@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 SENT = '"<sent>"'
 """The literal of any text that a request has sent: a response may echo it."""
@@ -56,6 +56,11 @@ def literal(value: str | bool | float, sent: Container[str] = frozenset()) -> st
         return None
     # JSON does not tell 1.0 from 1.
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def as_sent(literals: Iterable[str], sent: Container[str]) -> frozenset[str]:
+    """Return ``literals`` with that of ``SENT`` in place of those whose text was ``sent`` after it had been seen."""
+    return frozenset(SENT if one.startswith('"') and json.loads(one) in sent else one for one in literals)
 
 
 @functools.lru_cache(_CACHED)

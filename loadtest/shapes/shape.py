@@ -12,8 +12,9 @@ from enum import IntEnum
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from loadtest.shapes.literal import SENT, literal
+from loadtest.shapes.literal import SENT, as_sent, literal
 
 DEEPEST = 12
 """Nesting below which a value can be anything."""
@@ -203,6 +204,25 @@ def without_literals(
         values=loosened(shape.values, f"{at}.*" if at else "*") if shape.values is not None else None,
         items=loosened(shape.items, f"{at}[]") if shape.items is not None else None,
         literals={} if where(at, shape) else shape.literals,
+    )
+
+
+def with_sent(shape: Shape, sent: Container[str]) -> Shape:
+    """Return ``shape`` with one literal for all texts that requests have ``sent``, before or after they were seen."""
+
+    def converted(part: Shape | None) -> Shape | None:
+        return None if part is None else with_sent(part, sent)
+
+    literals: dict[str, int] = {}
+    for one, runs in shape.literals.items():
+        (found,) = as_sent((one,), sent)
+        literals[found] = max(literals.get(found, 0), runs)
+    return replace(
+        shape,
+        fields={key: with_sent(field, sent) for key, field in shape.fields.items()},
+        values=converted(shape.values),
+        items=converted(shape.items),
+        literals=literals,
     )
 
 

@@ -410,6 +410,14 @@ def test_an_unexpected_text_is_a_failure_if_the_run_has_no_expected_one(
     assert whole.failure_records(START) == found, "asking does not change anything"
 
 
+def test_an_unexpected_text_is_no_failure_if_a_request_sent_it_later() -> None:
+    counts = Aggregator(start=START)
+    counts.add(seen("x", PLACE))
+    counts.add(seen("y", PLACE))
+    assert counts.failure_records(START, {"z"})
+    assert not counts.failure_records(START, {"x"}), "the gateway echoes what is sent at this place"
+
+
 def test_an_unexpected_text_keeps_its_call_a_success() -> None:
     counts = Aggregator(start=START)
     counts.add(seen("x", PLACE))

@@ -25,6 +25,7 @@ from loadtest.shapes.shape import (
     literals_at,
     merge,
     shape_of,
+    with_sent,
     without_literals,
 )
 
@@ -458,11 +459,22 @@ def test_a_text_that_was_sent_is_expected_although_none_was_recorded() -> None:
     assert compare(shape, {"name": "x"}, sent={"a"}).differences
 
 
-def test_where_only_sent_texts_were_seen_it_can_be_any() -> None:
+def test_where_only_sent_texts_were_seen_others_are_a_difference() -> None:
     shape = Shape()
-    for _ in range(LITERAL_RUNS):
+    for number in range(1, LITERAL_RUNS + 1):
         shape = merge(shape, shape_of({"name": "a"}, sent={"a"}), Within.VERSION)
-    assert not compare(shape, {"name": "x"}).differences
+        found = compare(shape, {"name": "x"}, sent={"b"}).differences
+        assert bool(found) is (number == LITERAL_RUNS)
+        assert not compare(shape, {"name": "b"}, sent={"b"}).differences
+    assert str(found[0]) == 'expected name to be a text that was sent, got "x"'
+
+
+def test_a_text_that_was_sent_later_is_one_literal_with_those_sent_before() -> None:
+    shape = merged([{"name": "a", "n": 1, "list": [{"kind": "b"}, {"kind": "c"}], "map": {"x-y": ["a"]}}])
+    sent = with_sent(merge(shape, shape_of({"name": "x"}, sent={"x"}), Within.RUN), {"a", "b", "1"})
+    assert literals_at(sent, "name") == {SENT}
+    assert literals_at(sent, "n") == {"1"}
+    assert literals_at(sent, "list[].kind") == {SENT, '"c"'}
 
 
 @pytest.mark.parametrize(
