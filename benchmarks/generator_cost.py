@@ -3,9 +3,9 @@
 The client of this project is compared with bare Locust users: as it is, without schema validation, and with the
 scenarios of the realistic mix, which also call tools over JSON-RPC and check content.
 
-``make bench`` runs the variants in turn, each in its own process, against the same local server, and compares user and
-system CPU time with that of the bare FastHttpUser in the same round: the median over the rounds. Exit code 1: the
-client needs more than ``LIMIT`` times the CPU time of a bare FastHttpUser.
+``make bench`` measures each variant in a process of its own, in which it and the bare FastHttpUser take turns: some
+hundred requests each, to the same local server. The ratio is the median over pairs of turns, so that the speed of the
+machine does not matter. Exit code 1: the client needs more than ``LIMIT`` times the CPU time of a bare FastHttpUser.
 """
 
 import argparse
@@ -22,17 +22,22 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust import User
+    from locust.env import Environment
 
 BARE, OURS = "FastHttpUser", "contextforge-loadtest"
 UNCHECKED, REALISTIC = "… without schemas", "… the realistic mix"
-VARIANTS = (BARE, "HttpUser", OURS, UNCHECKED, REALISTIC)
+VARIANTS = ("HttpUser", OURS, UNCHECKED, REALISTIC)
 CHECKED = (OURS, UNCHECKED, REALISTIC)
 LIMIT = 1.6
 """Maximum CPU time relative to a bare FastHttpUser."""
 USERS = 10
 WARM_UP = 500
 """Requests before the measurement, in which connections are opened and validators compiled."""
+SETTLING = 0.05
+"""Seconds between two turns, in which the last requests end."""
 SECRET = "benchmark-only-secret-of-thirty-two-characters"  # noqa: S105
 
 
@@ -57,9 +62,65 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def user_class(variant: str) -> "type[User]":
-    """Return a user class that reads a list repeatedly, without pauses."""
-    from locust import FastHttpUser, HttpUser, constant
+class Turns:
+    """Lets the users of one environment send requests, a number at a time."""
+
+    def __init__(self, environment: "Environment") -> None:
+        from gevent.event import Event
+
+        self._open = Event()
+        self._done = Event()
+        self._left = 0
+        self._failed: list[BaseException] = []
+        self.requests = 0
+        environment.events.request.add_listener(self._count)
+        environment.events.user_error.add_listener(self._fail)
+
+    def wait(self, _user: object = None) -> float:
+        """Wait until the users may send the next request; return the seconds that they pause then."""
+        self._open.wait()
+        return 0.0
+
+    def take(self, requests: int) -> float:
+        """Let the users send ``requests``; return the CPU time per request in milliseconds.
+
+        Raises:
+            RuntimeError: a request or a scenario failed, so the measurement is invalid.
+        """
+        import gevent
+
+        gevent.sleep(SETTLING)
+        self._left = requests
+        self._done.clear()
+        before, sent = cpu_seconds(), self.requests
+        self._open.set()
+        self._done.wait()
+        spent, sent = cpu_seconds() - before, self.requests - sent
+        if self._failed:
+            raise RuntimeError(f"{len(self._failed)} failures, the first is {self._failed[0]!r}")
+        return spent / sent * 1000
+
+    def _count(self, exception: BaseException | None = None, **_: object) -> None:
+        self.requests += 1
+        self._left -= 1
+        if exception is not None:
+            self._failed.append(exception)
+        if exception is not None or self._left == 0:
+            self._end()
+
+    def _fail(self, exception: BaseException, **_: object) -> None:
+        # Locust goes on after an error in a scenario; without requests the turn would never end.
+        self._failed.append(exception)
+        self._end()
+
+    def _end(self) -> None:
+        self._open.clear()
+        self._done.set()
+
+
+def user_class(variant: str, wait: "Callable[[object], float]") -> "type[User]":
+    """Return a user class that reads a list repeatedly, with ``wait`` between two calls."""
+    from locust import FastHttpUser, HttpUser
     from locust import task as bare_task
 
     from loadtest.users.base import GatewayUser, task
@@ -68,14 +129,14 @@ def user_class(variant: str) -> "type[User]":
     headers = {"Authorization": "Bearer made-up"}
 
     class BareFast(FastHttpUser):
-        wait_time = constant(0)
+        wait_time = wait
 
         @bare_task
         def read(self) -> None:
             self.client.get("/tools", headers=headers)
 
     class BareRequests(HttpUser):
-        wait_time = constant(0)
+        wait_time = wait
 
         @bare_task
         def read(self) -> None:
@@ -83,7 +144,7 @@ def user_class(variant: str) -> "type[User]":
 
     class Ours(GatewayUser):
         area = "tools"
-        wait_time = constant(0)
+        wait_time = wait
 
         @task
         def read(self) -> None:
@@ -93,17 +154,17 @@ def user_class(variant: str) -> "type[User]":
         """The same; :func:`measure` disables schema validation for it."""
 
     class Realistic(RealisticUser):
-        wait_time = constant(0)
+        wait_time = wait
 
     variants: tuple[type[User], ...] = (BareFast, BareRequests, Ours, Unchecked, Realistic)
-    return dict(zip(VARIANTS, variants, strict=True))[variant]
+    return dict(zip((BARE, *VARIANTS), variants, strict=True))[variant]
 
 
-def measure(variant: str, host: str, requests: int) -> float:
-    """Send requests to ``host`` with one variant; return the CPU time per request in milliseconds.
+def measure(variant: str, host: str, turns: int, requests: int) -> list[tuple[float, float]]:
+    """Return the CPU times per request of the bare user and of ``variant`` in each pair of turns, in milliseconds.
 
     Raises:
-        RuntimeError: a request failed, so the measurement is invalid.
+        RuntimeError: a request or a scenario failed, so the measurement is invalid.
     """
     # Importing Locust patches the whole process, so only the measured process imports it.
     import jsonschema_rs
@@ -113,8 +174,13 @@ def measure(variant: str, host: str, requests: int) -> float:
     from loadtest.fixtures.fixture import Fixture
     from loadtest.openapi import contract
 
-    environment = Environment(user_classes=[user_class(variant)], host=host)
-    runner = environment.create_local_runner()
+    sides = []
+    for name in (BARE, variant):
+        environment = Environment(host=host)
+        side = Turns(environment)
+        environment.user_classes = [user_class(name, side.wait)]
+        sides.append((environment, environment.create_local_runner(), side))
+    (_, bare_runner, bare), (environment, runner, own) = sides
     if variant in CHECKED:
         # The fixture is fake, like the server.
         tools = {name: name for name in ("echo", "get_system_time", "convert_time")}
@@ -124,36 +190,16 @@ def measure(variant: str, host: str, requests: int) -> float:
             anything = jsonschema_rs.validator_for({})
             setattr(contract.Contract, "compiled", lambda *_, **__: anything)  # noqa: B010
         direction.attach(environment)
-    seen = 0
-    failed: list[BaseException] = []
-    marks: list[float] = []
-
-    def count(exception: BaseException | None = None, **_: object) -> None:
-        nonlocal seen
-        seen += 1
-        if exception is not None:
-            failed.append(exception)
-        if seen in (WARM_UP, WARM_UP + requests):
-            marks.append(cpu_seconds())
-        if seen == WARM_UP + requests:
-            runner.greenlet.spawn(runner.quit)
-
-    def end_with(exception: BaseException, **_: object) -> None:
-        # Locust starts the next scenario after an error in one; without requests this process would never end.
-        failed.append(exception)
-        runner.greenlet.spawn(runner.quit)
-
-    environment.events.request.add_listener(count)
-    environment.events.user_error.add_listener(end_with)
-    runner.start(USERS, spawn_rate=USERS)
-    runner.greenlet.join()
-    if failed:
-        raise RuntimeError(
-            f"{variant}: {len(failed)} requests or scenarios failed, the first with {failed[0]!r}"
-        )
+    for one in (bare_runner, runner):
+        one.start(USERS, spawn_rate=USERS)
+    for side in (bare, own):
+        side.take(WARM_UP)
+    pairs = [(bare.take(requests), own.take(requests)) for _ in range(turns)]
+    for one in (bare_runner, runner):
+        one.quit()
     if variant in CHECKED:
-        assert_checked(requests)
-    return (marks[1] - marks[0]) / requests * 1000
+        assert_checked(own.requests)
+    return pairs
 
 
 def assert_checked(requests: int) -> None:
@@ -171,9 +217,8 @@ def assert_checked(requests: int) -> None:
         raise RuntimeError(f"expected {requests} successes: the run has {successes}, {validated} validated")
 
 
-def compare(rounds: int, requests: int) -> dict[str, list[float]]:
-    """Return the CPU time per request of each variant in each round, in milliseconds."""
-    times: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+def compare(turns: int, requests: int) -> dict[str, list[tuple[float, float]]]:
+    """Return the CPU times per request of the bare user and of each variant, in milliseconds."""
     with local_server() as host, TemporaryDirectory() as reports:
         environment = {
             **os.environ,
@@ -181,40 +226,42 @@ def compare(rounds: int, requests: int) -> dict[str, list[float]]:
             "LOADTEST_JWT_SECRET": SECRET,
             "LOADTEST_REPORTS_DIR": reports,
         }
-        for _ in range(rounds):
-            for variant in VARIANTS:
-                command = [sys.executable, __file__, "--variant", variant, "--host", host]
-                done = subprocess.run(
-                    [*command, "--requests", str(requests)],
-                    stdout=subprocess.PIPE,
-                    env=environment,
-                    check=True,
-                    text=True,
-                )
-                times[variant].append(json.loads(done.stdout))
-    return times
+        times = {}
+        for variant in VARIANTS:
+            command = [sys.executable, __file__, "--variant", variant, "--host", host]
+            done = subprocess.run(
+                [*command, "--turns", str(turns), "--requests", str(requests)],
+                stdout=subprocess.PIPE,
+                env=environment,
+                check=True,
+                text=True,
+            )
+            times[variant] = json.loads(done.stdout)
+        return times
 
 
 def main() -> int:
     """Print the table; with ``--variant``, measure one variant in this process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--requests", type=int, default=4000)
+    parser.add_argument("--turns", type=int, default=30, help="turns of each variant and of the bare user")
+    parser.add_argument("--requests", type=int, default=400, help="requests of a turn")
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
     parser.add_argument("--host", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.variant:
-        print(json.dumps(measure(arguments.variant, arguments.host, arguments.requests)))
+        print(json.dumps(measure(arguments.variant, arguments.host, arguments.turns, arguments.requests)))
         return 0
-    times = compare(arguments.rounds, arguments.requests)
-    print(f"CPU time per request, {arguments.rounds} rounds of {arguments.requests} requests")
+    times = compare(arguments.turns, arguments.requests)
+    print(f"CPU time per request, {arguments.turns} turns of {arguments.requests} requests")
+    bare = statistics.median(one for pairs in times.values() for one, _ in pairs)
+    print(f"  {BARE:<22} {bare:6.3f} ms   1.00 x  {'':<14}  {1000 / bare:6.0f} requests/s on one core")
     ratios = {}
-    for variant, measured in times.items():
-        cost = statistics.median(measured)
-        pairs = sorted(own / bare for own, bare in zip(measured, times[BARE], strict=True))
-        ratios[variant] = statistics.median(pairs)
+    for variant, pairs in times.items():
+        cost = statistics.median(own for _, own in pairs)
+        found = sorted(own / other for other, own in pairs)
+        ratios[variant] = statistics.median(found)
         print(
-            f"  {variant:<22} {cost:6.3f} ms  {ratios[variant]:5.2f} x  ({pairs[0]:.2f} to {pairs[-1]:.2f})"
+            f"  {variant:<22} {cost:6.3f} ms  {ratios[variant]:5.2f} x  ({found[0]:.2f} to {found[-1]:.2f})"
             f"  {1000 / cost:6.0f} requests/s on one core"
         )
     ratio = ratios[OURS]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from types import FrameType
 
 import gevent
 from locust.env import Environment
@@ -27,15 +26,17 @@ def handle_stop_signals(environment: Environment, note: Callable[[int], bool]) -
             # Locust handles SIGTERM only after its load shape has ended; it always handles SIGINT.
             usual(signal.SIGINT, None)
 
-    def interrupted(number: int, frame: FrameType | None) -> None:
+    def interrupted(number: int) -> None:
         if note(number):
-            usual(signal.SIGINT, frame)
+            usual(signal.SIGINT, None)
 
     # Python has no SIGINT handler if the parent ignored SIGINT, as a shell does for background jobs.
     found = signal.getsignal(signal.SIGINT)
     usual = found if callable(found) else signal.default_int_handler
     gevent.signal_handler(signal.SIGTERM, terminated)
-    signal.signal(signal.SIGINT, interrupted)
-    signal.signal(signal.SIGQUIT, interrupted)
+    # By the event loop: a handler of Python would raise KeyboardInterrupt in whatever runs, such as a call of a
+    # scenario, which would be reported as its failure.
+    gevent.signal_handler(signal.SIGINT, interrupted, signal.SIGINT)
+    gevent.signal_handler(signal.SIGQUIT, interrupted, signal.SIGQUIT)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, interrupted)
+        gevent.signal_handler(signal.SIGHUP, interrupted, signal.SIGHUP)

@@ -116,7 +116,7 @@ def test_a_response_with_the_recorded_shape_succeeds_and_is_recorded(
         "[]": {
             "|": "object 1/1",
             "id": {"|": "string 1/1", "=": {'"<n>"': 1}},
-            "size": "number 1/1",
+            "size": {"|": "number 1/1", "=": {"5": 1}},
         },
     }
 
