@@ -210,8 +210,12 @@ class OverwritingUser(RegistryUser):
         counted: Check,
         *,
         changes: Sequence[Part] = (),
+        bearer: str | None = None,
     ) -> None:
-        """Import a file that describes ``parts``, and check that it ``changes`` some of them and no other."""
+        """Import a file that describes ``parts``, and check that it ``changes`` some of them and no other.
+
+        ``bearer`` is the token of who imports it, if that is not the administrator.
+        """
 
         def effect(_: Answer) -> Mismatch | None:
             for part in parts:
@@ -223,7 +227,8 @@ class OverwritingUser(RegistryUser):
                     )
             return None
 
-        self.call(operation, json={"import_data": file_of(parts), **options}, check=counted, effect=effect)
+        body = {"import_data": file_of(parts), **options}
+        self.call(operation, json=body, bearer=bearer, check=counted, effect=effect)
 
 
 def exports_of(*wanted: Mapping[str, Answer]) -> Check:
