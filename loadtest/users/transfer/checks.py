@@ -31,6 +31,19 @@ def counts(**wanted: int) -> Check:
     return check
 
 
+def skips_again(count: int) -> Check:
+    """Return a check that the second import of a file skips its entities, which the first one created."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer["progress"]
+        right = found["skipped"] == count and found["created"] == 0
+        return (
+            None if right else expected("the second import of a file to skip what the first created", found)
+        )
+
+    return check
+
+
 def names_failed(*names: str) -> Check:
     """Return a check that the errors of an import name each of these entities, one after the other."""
 
