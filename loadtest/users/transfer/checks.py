@@ -99,12 +99,16 @@ def previews_whole(at: str, value: Any) -> Check:
 
 
 def rejects(*wrong: int, of: int) -> Check:
-    """Return a check that tools at these places of a list are rejected, each with a reason, and the others created."""
+    """Return a check that tools at these places of a list are rejected, each with a reason, and the others created.
+
+    Releases state the reason in different members.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        failed = {one["index"]: one["error"].get("message") for one in answer["errors"]}
+        failed = {one["index"]: one["error"] for one in answer["errors"]}
         made = [one["index"] for one in answer["created"]]
-        right = sorted(failed) == list(wrong) and all(failed.values())
+        told = all(error.get("message") or error.get("detail") for error in failed.values())
+        right = sorted(failed) == list(wrong) and told
         if not right or answer["success"] is not False or answer["failed_count"] != len(wrong):
             return expected("the tools that are not valid in the errors", answer["errors"])
         others = [one for one in range(of) if one not in wrong]

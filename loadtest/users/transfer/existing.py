@@ -139,19 +139,19 @@ class WrongFileUser(TransferUser):
         }
         with self.removing(tag, "tools"):
             for what, file in wrong.items():
-                self.refuses(what, file, tag)
-            self.refuses("an unknown strategy", whole, tag, conflict_strategy="overwrite")
+                self.refuses(what, file, "update", tag)
+            self.refuses("an unknown strategy", whole, "overwrite", tag)
 
-    def refuses(self, what: str, file: dict[str, Any], tag: str, **more: str) -> None:
+    def refuses(self, what: str, file: dict[str, Any], strategy: str, tag: str) -> None:
         """Import a ``file`` that must be refused, and whose tool must not be imported."""
 
         def absent(_: Answer) -> Mismatch | None:
             found = self.with_tag("tools", tag)
             return expected("no tool of a refused file in the list", found) if found else None
 
-        self.call(
-            "POST /import",
-            json={"import_data": file, **more},
+        self.sends(
+            file,
+            strategy,
             refusals=REFUSED,
             check=lambda answer: is_refused(what, answer.status, REFUSED),
             effect=absent,

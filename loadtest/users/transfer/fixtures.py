@@ -56,20 +56,19 @@ class TransferUser(RegistryUser):
         effect: Effect | None = None,
         refusals: Sequence[int] = (),
     ) -> Answer:
-        """Import the entities of ``file``, with a ``strategy`` for those that exist.
+        """Import the entities of ``file``, with a ``strategy`` for those that exist."""
+        return self.sends(
+            envelope(file), strategy, bearer=bearer, check=check, effect=effect, refusals=refusals
+        )
+
+    def sends(self, whole: Mapping[str, Any], strategy: str, **options: Any) -> Answer:
+        """Import a whole file.
 
         An older gateway reads the strategy in the query, a newer one in the body.
         """
-        how: dict[str, Any] = {"conflict_strategy": strategy}
-        return self.call(
-            "POST /import",
-            params=None if self.documents("POST /import", "body conflict_strategy") else how,
-            json={"import_data": envelope(file), **how},
-            bearer=bearer,
-            check=check,
-            effect=effect,
-            refusals=refusals,
-        )
+        how = {"conflict_strategy": strategy}
+        params = None if self.documents("POST /import", "body conflict_strategy") else how
+        return self.call("POST /import", params=params, json={"import_data": whole, **how}, **options)
 
     def rest_tool(self, name: str, tag: str) -> dict[str, Any]:
         """Return a REST tool with a ``tag`` as a file has it."""
