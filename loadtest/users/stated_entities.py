@@ -25,6 +25,8 @@ OTHERWISE = frozenset(
 )
 """Names, in lower case without underscores, of members that other responses show in their own way: a name is that for
 people or that for MCP, and a switch has been switched."""
+OF_OWNERS = ("DELETE /auth/email/admin/users/{user_email}", "DELETE /admin/users/{user_email}")
+"""Operations after which what an account owned belongs to somebody else."""
 
 
 class StatedEntities:
@@ -41,10 +43,13 @@ class StatedEntities:
             }
 
     def call_made(self, operation: str, identities: Iterable[str]) -> None:
-        """Forget the entities that a call may have changed: those in its path, or all after an import."""
+        """Forget the entities that a call may have changed: those in its path, or all.
+
+        An import, and the deletion of an owner, may have changed any.
+        """
         if operation.startswith("GET "):
             return
-        if "/import" in operation:
+        if "/import" in operation or operation in OF_OWNERS:
             self._members.clear()
         for one in identities:
             self._members.pop(one, None)

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.users.access.checks import is_denied, offers_only
+from loadtest.users.admin.checks import lacks_text
 from loadtest.users.base import named, task
-from loadtest.users.checks import COMPLETION, completes, has, lists_only, mentions
-from loadtest.users.identity.checks import is_called
+from loadtest.users.checks import COMPLETION, both, completes, contains, enabled, has, lists_only, mentions
+from loadtest.users.identity.checks import at_most, is_called
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.registry.fixtures import RegistryUser, new_resource, new_tool
@@ -25,6 +27,12 @@ DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 FORBIDDEN = (403,)
 """Status of a request that a token must not make."""
+TOO_MANY = (429,)
+"""Status of a request beyond the number that a token may make."""
+USES = 2
+"""Requests that a token may make in a period."""
+UNCOUNTED = 3
+"""Requests of a token that are perhaps not counted: their record is lost if the database is locked."""
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
 ELSEWHERE = ["192.0.2.0/24"]
 """Addresses for documentation (RFC 5737): no request comes from them."""
@@ -33,6 +41,14 @@ OF_A_SERVER = (
     "POST /rpc tools/call",
     "POST /rpc resources/list",
     "POST /rpc prompts/list",
+)
+TOOL_PAGES = ("GET /admin/tools/search", "GET /admin/tools/ids", "GET /admin/logs", "GET /admin/teams/search")
+OTHER_PAGES = (
+    "GET /admin/users/search",
+    "GET /admin/resources/search",
+    "GET /admin/gateways/search",
+    "GET /admin/logs",
+    "GET /admin/teams/search",
 )
 OFFICE = range(9, 17)
 """The business hours of the gateway, in UTC (``mcpgateway/middleware/token_scoping.py``)."""
@@ -159,6 +175,54 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
                 with self.token(permissions=["tools.read"], time_restrictions=limits) as bearer:
                     self.reads(tool, bearer, right=right, what="a token at another time")
 
+    @task
+    def to_a_number(self) -> None:
+        """A token for a number of requests an hour or a day is used as often, and then refused."""
+        for period in ("requests_per_hour", "requests_per_day"):
+            limits = {period: USES}
+            with self.token(permissions=["tools.read"], usage_limits=limits) as bearer:
+                own: dict[str, Any] = {"bearer": bearer, "params": {"limit": 1}}
+                for _ in range(USES):
+                    self.call("GET /tools", check=at_most(1, least=0), **own)
+                for _ in range(UNCOUNTED):
+                    if self.call("GET /tools", refusals=TOO_MANY, **own).status in TOO_MANY:
+                        break
+                self.call("GET /tools", refusals=TOO_MANY, check=is_used_up, **own)
+
+    @task
+    def to_pages(self) -> None:
+        """Tokens for one area of the admin UI read and change only what belongs to it."""
+        with self.tool() as tool:
+            for permissions, read, others in (
+                (["admin.dashboard", "tools.read"], "GET /admin/tools/search", OTHER_PAGES),
+                (["admin.dashboard", "admin.user_management"], "GET /admin/users/search", TOOL_PAGES),
+            ):
+                with self.token(permissions=permissions) as bearer:
+                    own: dict[str, Any] = {"bearer": bearer}
+                    self.call(read, params={"q": tool["name"]}, **own)
+                    for operation in others:
+                        self.forbidden("a page that belongs to another permission", operation, **own)
+                    state: dict[str, Any] = own | {"tool_id": tool.id, "form": {"activate": "false"}}
+                    self.forbidden("to disable a tool by form", "POST /admin/tools/{tool_id}/state", **state)
+            self.call("GET /tools/{tool_id}", tool_id=tool.id, check=enabled(True))
+
+    @task
+    def to_kinds_of_results(self) -> None:
+        """A token to read tools searches everything, and finds tools only."""
+        if not self.offers("GET /search"):
+            return
+        tag = self.name("tag")
+        with (
+            self.tool(tags=[tag]) as tool,
+            self.resource(tags=[tag]) as resource,
+            self.token(permissions=["tools.read"]) as bearer,
+        ):
+            query: dict[str, Any] = {"params": {"tags": tag}}
+            found = both(contains(tool.id), contains(resource.id))
+            self.call("GET /search", check=found, **query)
+            found = both(contains(tool.id), lacks_text(resource.id))
+            self.call("GET /search", check=found, bearer=bearer, **query)
+
     def reads(self, tool: Answer, bearer: str, *, right: bool, what: str) -> None:
         """Read ``tool`` with a token, which is ``right`` or must be refused."""
         if right:
@@ -196,3 +260,9 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
         finally:
             with self.undoing():
                 self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
+
+
+def is_used_up(answer: Answer) -> Mismatch | None:
+    """Check that a token which has made as many requests as it may is refused."""
+    right = answer.status in TOO_MANY
+    return None if right else expected("a token without requests left to be refused", answer.status)

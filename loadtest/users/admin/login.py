@@ -6,14 +6,18 @@ import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
+from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
 from loadtest.openapi.negative_cases import CaseGroup, negative_cases
+from loadtest.users.access.checks import Credential
 from loadtest.users.access.refusals import REPEATED
-from loadtest.users.admin.checks import cookies, goes_to, shows
+from loadtest.users.admin.checks import DONE, cookies, goes_to, shows
 from loadtest.users.admin.forgery import (
     FORGED,
     FORM,
@@ -28,12 +32,18 @@ from loadtest.users.admin.forgery import (
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import only
 from loadtest.users.base import task
-from loadtest.users.identity.checks import LINK
+from loadtest.users.checks import both
+from loadtest.users.identity.auth import REFRESH
+from loadtest.users.identity.checks import LINK, SESSION
 from loadtest.users.identity.passwords import MAIL_WITHIN
+from loadtest.users.read_back import Entity
 
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
 """The cookie whose value every form of a signed-in user must send along."""
+SENT_BACK = (DONE,)
+"""Status of a form with a mistake."""
+ME = "GET /auth/email/me"
 REFUSED = (401,)
 """Status of a sign-in with a wrong password."""
 
@@ -50,6 +60,58 @@ class AdminLoginUser(AdminUser):
             jar = self._signed_in(email, password)
             self.call("GET /admin/overview/partial", bearer="", headers=self._as(jar), check=shows("<svg"))
             self._signs_out(jar)
+
+    @task
+    def follows_link_to_sign_out(self) -> None:
+        """A signed-in browser opens the address that signs out."""
+        with self._account() as (email, password):
+            jar = self._session(email, password)
+            self.call(
+                "GET /admin/logout",
+                bearer="",
+                headers=self._as(jar),
+                accept={DONE: "a browser is sent to the form that signs in"},
+                check=both(goes_to("/admin/login"), forgets_session),
+                effect=self._is_out(jar, REFRESH if self.offers(REFRESH) else ME),
+            )
+
+    @task
+    def signs_in_wrongly(self) -> None:
+        """A wrong password, an unknown address and an incomplete form open no session; the right form does."""
+        with self._account() as (email, password):
+            page = self.call("GET /admin/login", bearer="", headers=BROWSER, check=shows("password"))
+            headers = self._as(cookies(page))
+            for form in (
+                {"email": email, "password": new_password()},
+                {"email": f"{self.name('user')}@example.com", "password": password},
+                {"email": email},
+            ):
+                self.call(
+                    "POST /admin/login",
+                    bearer="",
+                    headers=headers,
+                    form=form,
+                    refusals=SENT_BACK,
+                    check=is_rejected,
+                )
+            self._signed_in(email, password)
+
+    @task
+    def changes_password_wrongly(self) -> None:
+        """A wrong password, two different new ones and an incomplete form change no password."""
+        with self._account() as (email, password):
+            headers, new = self._as(self._signed_in(email, password)), new_password()
+            change, wrong = "POST /admin/change-password-required", new_password()
+            form = {"current_password": password, "new_password": new, "confirm_password": new}
+            for part in (
+                {"current_password": wrong},
+                {"confirm_password": wrong},
+                {"confirm_password": ""},
+                {"new_password": password, "confirm_password": password},
+            ):
+                form_of: dict[str, Any] = {"headers": headers, "form": form | part}
+                self.call(change, bearer="", refusals=SENT_BACK, check=keeps_form, **form_of)
+            self._signed_in(email, password)
 
     @task
     def forged_requests(self) -> None:
@@ -161,6 +223,12 @@ class AdminLoginUser(AdminUser):
         )
 
     def _signed_in(self, email: str, password: str) -> dict[str, str]:
+        """Return the browser's cookies after ``email`` signed in and has read the front page."""
+        jar = self._session(email, password)
+        front = self.call("GET /admin/", bearer="", headers=self._as(jar), check=shows("</html>", email))
+        return jar | cookies(front)
+
+    def _session(self, email: str, password: str) -> dict[str, str]:
         """Return the browser's cookies after ``email`` signed in."""
         page = self.call("GET /admin/login", bearer="", headers=BROWSER, check=shows("password"))
         jar = cookies(page)
@@ -171,9 +239,7 @@ class AdminLoginUser(AdminUser):
             form={"email": email, "password": password},
             check=goes_to("/admin"),
         )
-        jar |= cookies(done)
-        front = self.call("GET /admin/", bearer="", headers=self._as(jar), check=shows("</html>", email))
-        return jar | cookies(front)
+        return jar | cookies(done)
 
     def _signs_out(self, jar: dict[str, str]) -> None:
         self.call(
@@ -181,8 +247,18 @@ class AdminLoginUser(AdminUser):
             bearer="",
             headers=self._as(jar),
             form={},
-            check=goes_to("/admin/login"),
+            check=both(goes_to("/admin/login"), forgets_session),
+            effect=self._is_out(jar, REFRESH, ME),
         )
+
+    def _is_out(self, jar: dict[str, str], *uses: str) -> Effect:
+        """Return an effect that uses the session of a browser's cookies, which must not count any more.
+
+        A renewal is refused by the list of sessions that have ended, other requests by what is in memory.
+        """
+        ended = [Credential(jar[SESSION], use) for use in uses if self.offers(use)]
+        gone = Entity("", {}, {})
+        return lambda _: next(filter(None, (session.is_gone(self.call, gone) for session in ended)), None)
 
     def _mailed_token(self, email: str) -> str:
         """Let ``email`` ask for a new password and return the token of the link in the mail."""
@@ -230,3 +306,30 @@ class AdminLoginUser(AdminUser):
                 user_email=email,
                 effect=lambda _: gone(self.call("GET /admin/users/search", params={"q": email})),
             )
+
+
+def forgets_session(answer: Answer) -> Mismatch | None:
+    """Check that a response deletes the cookie of the session."""
+    sent = answer.headers.get("set-cookie") or ()
+    lines = [sent] if isinstance(sent, str) else list(sent)
+    deleted = any(line.startswith(f"{SESSION}=") for line in lines) and SESSION not in cookies(answer)
+    return None if deleted else expected("the cookie of the session to be deleted", lines)
+
+
+def is_rejected(answer: Answer) -> Mismatch | None:
+    """Check that a sign-in sends the browser back to its form with an error, and opens no session."""
+    if SESSION in cookies(answer):
+        return expected("no session after a sign-in that is wrong")
+    return _went_back("/admin/login", answer)
+
+
+def keeps_form(answer: Answer) -> Mismatch | None:
+    """Check that a change of the password sends the browser back to its form with an error."""
+    return _went_back("/admin/change-password-required", answer)
+
+
+def _went_back(page: str, answer: Answer) -> Mismatch | None:
+    location = urlsplit(str(answer.headers.get("location") or ""))
+    if answer.status == DONE and location.path == page and "error=" in location.query:
+        return None
+    return expected(f"to be sent back to {page} with an error", f"{answer.status} {location.geturl()}")

@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.admin.checks import has_length
 from loadtest.users.admin.lists import MOST, Shown, has_among
 from loadtest.users.base import task
+from loadtest.users.checks import ids
 from loadtest.users.identity.checks import Person, at_most, is_called, is_member, nothing
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.teams import PAGE, has_own_personal
-from loadtest.users.read_back import Item
+from loadtest.users.read_back import Entity, Item
+from loadtest.users.registry.fixtures import ADDRESS, new_gateway, of_team
 
 ACCOUNT = Item("GET /auth/email/admin/users/{user_email}")
 UPDATES = ("PUT /auth/email/admin/users/{user_email}", "PATCH /auth/email/admin/users/{user_email}")
@@ -128,6 +132,10 @@ class Pair(NamedTuple):
 
     founder: Person
     member: Person
+    team: str
+    """Id of their team."""
+    owner: str
+    """Token of a session of the founder."""
     there: list[Person]
     """Accounts that are not deleted yet."""
 
@@ -141,16 +149,67 @@ class DepartureUser(PeopleUser):
     @task
     def member_goes_first(self) -> None:
         """The member is deleted, then the owner."""
-        with self.pair() as (founder, member, there):
-            self.goes(member, there)
-            self.goes(founder, there)
+        with self.pair() as pair:
+            self.goes(pair.member, pair.there)
+            self.goes(pair.founder, pair.there)
 
     @task
     def founder_goes_first(self) -> None:
         """The owner is deleted, then the member."""
-        with self.pair() as (founder, member, there):
-            self.goes(founder, there)
-            self.goes(member, there)
+        with self.pair() as pair:
+            self.goes(pair.founder, pair.there)
+            self.goes(pair.member, pair.there)
+
+    @task
+    def owner_of_server(self) -> None:
+        """The owner of a team's federated server is deleted: it belongs to the other member, and so do its tools."""
+        address = self.backend("mcp_small")
+        with self.pair() as pair:
+            body = new_gateway(self.name("gateway"), address, scope=of_team(pair.team))
+            with self.created(
+                "POST /gateways",
+                json=body,
+                bearer=pair.owner,
+                delete="DELETE /gateways/{gateway_id}",
+                differs=ADDRESS,
+            ) as server:
+                self.goes(pair.founder, pair.there)
+                kept = belongs_to(pair.member.email)
+                self.call("GET /gateways/{gateway_id}", gateway_id=server.id, check=kept)
+                tools = belong_to(pair.member.email)
+                self.call("GET /tools", params={"gateway_id": server.id}, check=tools)
+            self.goes(pair.member, pair.there)
+
+    @task
+    def only_owner(self) -> None:
+        """The only owner of a team with another member is not deleted, until that one is an owner, too."""
+        with self.pair() as pair:
+            self.ranks(pair, "member")
+            entity = Entity(pair.founder.email, {"user_email": pair.founder.email}, {"is_active": True})
+            try:
+                self.call(
+                    "DELETE /auth/email/admin/users/{user_email}",
+                    user_email=pair.founder.email,
+                    refusals=DENIED,
+                    check=is_denied("the deletion of the only owner of a team"),
+                    effect=lambda _: ACCOUNT.shows(self.call, entity),
+                )
+            finally:
+                with self.undoing():
+                    self.ranks(pair, "owner")
+            self.goes(pair.founder, pair.there)
+            self.goes(pair.member, pair.there)
+
+    def ranks(self, pair: Pair, role: str) -> None:
+        """Let the founder give the member another role in the team."""
+        self.call(
+            "PUT /teams/{team_id}/members/{user_email}",
+            team_id=pair.team,
+            user_email=pair.member.email,
+            bearer=pair.owner,
+            json={"role": role},
+            check=is_member(pair.member.email, role),
+        )
 
     @contextmanager
     def pair(self) -> Iterator[Pair]:
@@ -172,7 +231,7 @@ class DepartureUser(PeopleUser):
                 json={"email": member.email, "role": "owner"},
                 check=is_member(member.email, "owner"),
             )
-            yield Pair(founder, member, there)
+            yield Pair(founder, member, team.id, owner, there)
         finally:
             for person in tuple(there):
                 self.forget(person)
@@ -195,3 +254,24 @@ def continues(answer: Answer) -> Mismatch | None:
     return has_length(1, at="users")(answer) or (
         None if answer["nextCursor"] else expected("the cursor of the next page", answer["nextCursor"])
     )
+
+
+def belongs_to(email: str) -> Check:
+    """Return a check that an entity belongs to ``email``, who is left of the owners of its team."""
+    return lambda a: (
+        None
+        if a["ownerEmail"] == email
+        else expected("the entity to belong to the owner who is left", a["ownerEmail"])
+    )
+
+
+def belong_to(email: str) -> Check:
+    """Return a check that a list has entities, all of which belong to ``email``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        owners = {one["ownerEmail"] for one in answer.json}
+        return (
+            None if ids(answer) and owners == {email} else expected("only entities of this account", owners)
+        )
+
+    return check

@@ -20,6 +20,10 @@ from loadtest.users.read_back import Entity
 REQUIRED = {"password_change_required": True}
 NOT_REQUIRED = ("password_change_required", False)
 """Member of an account whose password need not be changed, and its value."""
+INVALID_LINK = (400,)
+"""Status of a request with a link that does not count."""
+USED_BEFORE = (400, 409, 422)
+"""Statuses of a new password that is no new one."""
 MAIL_WITHIN = 10.0
 """Seconds within which the mail must arrive."""
 
@@ -116,6 +120,66 @@ class PasswordUser(PeopleUser):
             )
 
     @task
+    def link_used_up(self) -> None:
+        """A link works once, and not at all after a newer one was sent; the password that it sets is not set."""
+        with self.person() as person:
+            older, link = self.link_for(person), self.link_for(person)
+            self.refuses(older)
+            changed = person._replace(password=new_password())
+            self.sets(link, changed.password, check=has("success", True))
+            self.refuses(link)
+            self.signed_in(changed)
+
+    @task
+    def link_of_inactive_account(self) -> None:
+        """A link does not work while the account is inactive, and lets nobody in."""
+        with self.person() as person:
+            link, changed = self.link_for(person), person._replace(password=new_password())
+            own: dict[str, Any] = {"user_email": person.email}
+            self.update(self.change, json={"is_active": False}, **own)
+            self.sets(link, changed.password, refusals=INVALID_LINK, check=is_refused_link)
+            self.update(self.change, json={"is_active": True}, **own)
+            self.signed_in(person)
+
+    @task
+    def used_before(self) -> None:
+        """The current password, and the one before it, are not accepted as new ones, on any way."""
+        with self.person() as person:
+            second = person._replace(password=new_password())
+            own: dict[str, Any] = {"user_email": person.email}
+            self.call(self.change, json={"password": second.password}, **own)
+            bearer, link = self.signed_in(second), self.link_for(person)
+            for used in (second, person):
+                self.sets(link, used.password, refusals=USED_BEFORE, check=is_refused_password)
+                body = {"old_password": second.password, "new_password": used.password}
+                change = "POST /auth/email/change-password"
+                rejected: dict[str, Any] = {"refusals": USED_BEFORE, "check": is_refused_password}
+                self.call(change, json=body, bearer=bearer, **rejected)
+                self.call(self.change, json={"password": used.password}, **rejected, **own)
+            self.signed_in(second)
+
+    def sets(self, link: str, password: str, **options: Any) -> None:
+        """Set a new password with the token of a link."""
+        self.call(
+            "POST /auth/email/reset-password/{token}",
+            bearer="",
+            token=link,
+            json={"new_password": password, "confirm_password": password},
+            **options,
+        )
+
+    def refuses(self, link: str) -> None:
+        """Check that a link neither counts as valid nor sets a password."""
+        own: dict[str, Any] = {
+            "bearer": "",
+            "token": link,
+            "refusals": INVALID_LINK,
+            "check": is_refused_link,
+        }
+        self.call("GET /auth/email/reset-password/{token}", **own)
+        self.sets(link, new_password(), refusals=INVALID_LINK, check=is_refused_link)
+
+    @task
     def required_change(self) -> None:
         """Users who must change the password do so by themselves, with a link in a mail, or with the administrator."""
         for change in (self.changes, self.resets, self.is_given):
@@ -173,3 +237,15 @@ class PasswordUser(PeopleUser):
 def let_in(answer: Answer) -> Mismatch | None:
     """Return a mismatch if an invalid link is accepted."""
     return expected("a link that was never sent to be refused", answer.status)
+
+
+def is_refused_link(answer: Answer) -> Mismatch | None:
+    """Check that a link that no longer counts is refused."""
+    refused = answer.status in INVALID_LINK
+    return None if refused else expected("a link that no longer counts to be refused", answer.status)
+
+
+def is_refused_password(answer: Answer) -> Mismatch | None:
+    """Check that a password that the account has or had is refused."""
+    refused = answer.status in USED_BEFORE
+    return None if refused else expected("a password that was used before to be refused", answer.status)
