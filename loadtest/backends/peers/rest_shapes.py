@@ -1,10 +1,12 @@
 """A REST service with other shapes than JSON: texts, forms, mapped headers and queries, and failures.
 
-``/received`` echoes what arrived. ``/text`` responds with plain text, ``/status/CODE`` with that status.
+``/received`` echoes what arrived. ``/text`` responds with plain text, ``/status/CODE`` with that status, ``/answer``
+as the request asks.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,12 +14,14 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from loadtest.backends.asgi import serving
 from loadtest.backends.settings import TEXT
 
+LONGEST = 2.0
+"""Most seconds that a request can ask to wait."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -29,6 +33,7 @@ def build() -> Starlette:
             Route("/received/{part}", received, methods=METHODS),
             Route("/text", text, methods=METHODS),
             Route("/status/{code:int}", status, methods=METHODS),
+            Route("/answer", answer, methods=["POST"]),
         ]
     )
 
@@ -64,6 +69,14 @@ async def status(request: Request) -> JSONResponse:
     """Respond with the requested status."""
     code = request.path_params["code"]
     return JSONResponse({"detail": f"failed with {code} on purpose"}, status_code=code)
+
+
+async def answer(request: Request) -> Response:
+    """Respond with the ``text``, the media ``type`` and the ``status`` in the JSON body, after its ``seconds``."""
+    asked = msgspec.json.decode(await request.body())
+    await asyncio.sleep(min(asked.get("seconds", 0), LONGEST))
+    media_type = asked.get("type", "application/json")
+    return Response(asked.get("text", ""), asked.get("status", 200), media_type=media_type)
 
 
 @contextlib.asynccontextmanager

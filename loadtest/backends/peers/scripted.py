@@ -12,6 +12,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
   that is invalid;
 - ``/plain/NAME/mcp`` has one tool, and prompts;
+- ``/readable/NAME/mcp`` has one tool, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
@@ -219,9 +220,14 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": RESOURCES, "failing": (FAILING,)}.get(behaviour, ())
+    names = {"paged": RESOURCES, "readable": RESOURCES[:1], "failing": (FAILING,)}.get(behaviour, ())
     found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
     return _page("resources", found, behaviour, params)
+
+
+def _read_resource(_behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    uri = params["uri"]
+    return {"contents": [{"uri": uri, "mimeType": "text/plain", "text": f"The text of {uri}."}]}
 
 
 def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,6 +257,7 @@ _ANSWERS: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
     "tools/call": _call_tool,
     "resources/list": _list_resources,
     "resources/templates/list": lambda _behaviour, _params: {"resourceTemplates": []},
+    "resources/read": _read_resource,
     "prompts/list": _list_prompts,
     "prompts/get": _get_prompt,
 }

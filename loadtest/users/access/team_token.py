@@ -11,12 +11,15 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import NO_ACCESS, is_denied
 from loadtest.users.base import task
+from loadtest.users.checks import ANSWERED, lists
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.registry.fixtures import RegistryUser
+from loadtest.users.registry.fixtures import RegistryUser, of_team
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 MOST = 100
+REFUSED = (*NO_ACCESS, *ANSWERED)
+"""Statuses of a list of another team, which may have public entities instead."""
 
 
 class TeamTokenUser(PeopleUser, RegistryUser):
@@ -50,6 +53,30 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                     check=is_denied("what belongs to no team to a token for one team"),
                 )
 
+    @task
+    def other_team(self) -> None:
+        """Lists of another team have nothing of it, and those of the team of the token have what is there."""
+        with (
+            self.team() as team,
+            self.team() as other,
+            self.token(team) as bearer,
+            self.tool(scope=of_team(team.id)) as own,
+            self.tool(scope=of_team(other.id)) as tool,
+            self.resource(scope=of_team(other.id)) as resource,
+            self.prompt(scope=of_team(other.id)) as prompt,
+            self.server(scope=of_team(other.id)) as server,
+        ):
+            of_own = {"team_id": team.id, "limit": 0}
+            self.call("GET /tools", params=of_own, bearer=bearer, check=lists(own))
+            foreign: dict[str, Any] = {"params": {"team_id": other.id, "limit": 0}, "bearer": bearer}
+            for operation, one in (
+                ("GET /tools", tool),
+                ("GET /resources", resource),
+                ("GET /prompts", prompt),
+                ("GET /servers", server),
+            ):
+                self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
+
     @contextmanager
     def token(self, team: Answer) -> Iterator[str]:
         """Create a token for ``team`` for the ``with`` block, and yield it."""
@@ -60,6 +87,16 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         finally:
             with self.undoing():
                 self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
+
+
+def hides(entity: Answer) -> Check:
+    """Return a check that a list is refused, or does not have an ``entity`` of another team."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        hidden = answer.status in NO_ACCESS or (answer.status in ANSWERED and entity.id not in answer.text)
+        return None if hidden else expected("nothing of another team than that of the token", answer.text)
+
+    return check
 
 
 def shows_only_team(team: Answer | None, other: Answer) -> Check:

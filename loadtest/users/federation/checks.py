@@ -14,6 +14,7 @@ from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.checks import decoded
 
 
 def lists_names(names: Collection[str], *, without: Collection[str] = ()) -> Check:
@@ -80,6 +81,52 @@ def fails_with(code: int, answer: Answer) -> Mismatch | None:
     found = (answer.json.get("result") or {}).get("_meta") or {}
     stated = found.get("io.contextforge/errorCode", {}).get("code")
     return None if stated == code else expected(f"the code {code} of the server", answer.json)
+
+
+def fails_saying(text: str) -> Check:
+    """Return a check that a call of a tool failed and that its error contains ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        mismatch = calls_fail(answer)
+        if mismatch is not None:
+            return mismatch
+        found = text in answer.text
+        return None if found else expected(f"{text!r:.80} in the error of the tool", answer.text)
+
+    return check
+
+
+def succeeds(answer: Answer) -> Mismatch | None:
+    """Check that a call of a tool has a result, which is no error."""
+    message = answer.json
+    right = "error" not in message and not (message.get("result") or {}).get("isError")
+    return None if right else expected("no error of the tool", message)
+
+
+def says_only(text: str) -> Check:
+    """Return a check that a call of a tool succeeded and that its text is ``text`` and nothing else."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        mismatch = succeeds(answer)
+        if mismatch is not None:
+            return mismatch
+        said = answer["result.content.0.text"]
+        return None if said == text else expected(f"the text {text!r:.80} of the tool", said)
+
+    return check
+
+
+def says_value(value: Any) -> Check:
+    """Return a check that a call of a tool succeeded and that its text is ``value`` in JSON."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        mismatch = succeeds(answer)
+        if mismatch is not None:
+            return mismatch
+        said = decoded(str(answer["result.content.0.text"]))
+        return None if said == value else expected(f"{value!r:.80} in JSON as the tool's text", said)
+
+    return check
 
 
 def says_status(code: int) -> Check:

@@ -31,7 +31,36 @@ ENCODED = "a text & more = 50 % + ü"
 """A text with characters that are encoded in a form, a query and a path."""
 
 
-class RestServicesUser(RegistryUser):
+class ServiceUser(RegistryUser):
+    """A user who publishes paths of the service as tools."""
+
+    abstract = True
+
+    @contextmanager
+    def service(self, path: str, **more: Any) -> Iterator[Answer]:
+        """Publish a path of the service for the ``with`` block."""
+        url = self.backend("rest_shapes") + path
+        schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+        body = new_tool(self.name("tool"), "", **{"url": url, "inputSchema": schema} | more)
+        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
+            yield tool
+
+    def run_tool(self, tool: Answer, arguments: dict[str, Any], check: Check) -> None:
+        """Call a tool; the check decides whether its reply may be an error."""
+        self.call(
+            "POST /rpc tools/call",
+            json={
+                "jsonrpc": "2.0",
+                "id": self.name("call"),
+                "method": "tools/call",
+                "params": {"name": tool["name"], "arguments": arguments},
+            },
+            unlisted=True,
+            check=check,
+        )
+
+
+class RestServicesUser(ServiceUser):
     """A user who publishes services that were not made for a gateway."""
 
     area = "tools"
@@ -145,26 +174,3 @@ class RestServicesUser(RegistryUser):
         for code in STATUSES:
             with self.service(f"/status/{code}") as tool:
                 self.run_tool(tool, {}, says_status(code))
-
-    @contextmanager
-    def service(self, path: str, **more: Any) -> Iterator[Answer]:
-        """Publish a path of the service for the ``with`` block."""
-        url = self.backend("rest_shapes") + path
-        schema = {"type": "object", "properties": {"text": {"type": "string"}}}
-        body = new_tool(self.name("tool"), "", **{"url": url, "inputSchema": schema} | more)
-        with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
-            yield tool
-
-    def run_tool(self, tool: Answer, arguments: dict[str, Any], check: Check) -> None:
-        """Call a tool; the check decides whether its reply may be an error."""
-        self.call(
-            "POST /rpc tools/call",
-            json={
-                "jsonrpc": "2.0",
-                "id": self.name("call"),
-                "method": "tools/call",
-                "params": {"name": tool["name"], "arguments": arguments},
-            },
-            unlisted=True,
-            check=check,
-        )

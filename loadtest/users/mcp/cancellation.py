@@ -9,7 +9,9 @@ import gevent
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
-from loadtest.users.base import GatewayUser, task
+from loadtest.fixtures.callers import Role
+from loadtest.users.base import FixtureMissing, GatewayUser, task
+from loadtest.users.checks import ANSWERED
 
 RUNNING_TIME = 20.0
 """Seconds that the tool would take; it is cancelled long before."""
@@ -18,6 +20,10 @@ BEGUN_WITHIN = 10.0
 LOOK_AGAIN = 0.1
 CODES = (-32800, -32000)
 """JSON-RPC codes of a cancelled call: the protocol's own, and the one that 1.0.0rc1 wraps it in."""
+
+FORBIDDEN = (403,)
+ELSEWHERE = (404,)
+"""Status of a call that another worker runs."""
 
 
 class CancellationAPIUser(GatewayUser):
@@ -42,6 +48,39 @@ class CancellationAPIUser(GatewayUser):
                     None if a["status"] in valid else expected("the running call to be found", a["status"])
                 ),
             )
+
+    @task
+    def by_another(self) -> None:
+        """A slow call goes on when somebody else cancels it, and ends when its caller does."""
+        callers, run = self.link.fixture.callers, self.name("run")
+        if callers is None:
+            raise FixtureMissing
+        outsider = callers.bearer(Role.OUTSIDER, self.link.session)
+        with self.meanwhile(lambda: self.slow_call(run)):
+            self.watch(run)
+            stopped = {"requestId": run, "reason": "load test"}
+            self.call(
+                "POST /rpc notifications/cancelled",
+                json=jsonrpc.request("notifications/cancelled", stopped, None),
+                bearer=outsider,
+                unlisted=True,
+                refusals=ANSWERED,
+                effect=lambda _: self.goes_on(run),
+            )
+            self.call(
+                "POST /cancellation/cancel",
+                json=stopped,
+                bearer=outsider,
+                refusals=FORBIDDEN,
+                effect=is_forbidden,
+            )
+            self.rpc("POST /rpc notifications/cancelled", stopped, message_id=None)
+
+    def goes_on(self, run: str) -> Mismatch | None:
+        """Return a mismatch if ``run`` was cancelled, as the worker that runs it knows."""
+        state = self.call("GET /cancellation/status/{request_id}", request_id=run, refusals=ELSEWHERE)
+        cancelled = state.status not in ELSEWHERE and state["cancelled"]
+        return expected("a call of another user not to be cancelled", state.text) if cancelled else None
 
     @task
     def unknown(self) -> None:
@@ -77,6 +116,12 @@ class CancellationAPIUser(GatewayUser):
                 return
             gevent.sleep(LOOK_AGAIN)
         self.call("GET /cancellation/status/{request_id}", request_id=run, waits=BEGUN_WITHIN)
+
+
+def is_forbidden(answer: Answer) -> Mismatch | None:
+    """Check that the cancellation of a call of another user was refused."""
+    refused = answer.status in FORBIDDEN
+    return None if refused else expected("the cancellation by another user to be refused", answer.status)
 
 
 def cancelled(answer: Answer) -> Mismatch | None:

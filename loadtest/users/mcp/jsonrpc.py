@@ -195,6 +195,16 @@ class JsonRpcUser(ListingUser):
                 },
             )
 
+    @task
+    def completion_of_a_federated_prompt(self) -> None:
+        """Completion of an argument of a prompt of the backend, by the backend."""
+        argument = {"name": "name", "value": COMPLETION["argument"]["value"]}
+        self.rpc(
+            "POST /rpc completion/complete",
+            {"ref": {"type": "ref/prompt", "name": self.fixture.prompts["greet"]}, "argument": argument},
+            check=completes("result.completion.values"),
+        )
+
     @task(2)
     def with_a_slash(self) -> None:
         """The same endpoint with a trailing slash."""

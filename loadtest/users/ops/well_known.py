@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from loadtest.client.mismatch import expected
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, new_server
+from loadtest.users.registry.servers import ISSUER, OAUTH
+
+UNKNOWN = (404,)
 
 
 class WellKnownUser(GatewayUser):
@@ -78,6 +85,26 @@ class WellKnownUser(GatewayUser):
             )
 
     @task
+    def hidden_resource(self) -> None:
+        """Without a token, there is no metadata of a private server, of a disabled one, and of one without OAuth."""
+        oauth: dict[str, Any] = {"oauth_enabled": True, "oauth_config": OAUTH}
+        nothing: dict[str, Any] = {}
+        for scope, more in ((PRIVATE, oauth), (PUBLIC, oauth), (PUBLIC, nothing)):
+            with self.created(
+                "POST /servers",
+                json=new_server(self.name("server"), scope=scope, **more),
+                delete="DELETE /servers/{server_id}",
+            ) as server:
+                path = f"servers/{server.id}/mcp"
+                metadata = "GET /.well-known/oauth-protected-resource/{path}"
+                hidden: dict[str, Any] = {"bearer": "", "refusals": UNKNOWN, "effect": tells_nothing}
+                if more and scope is PUBLIC:
+                    self.call(metadata, bearer="", path=path)
+                    switch = "POST /admin/servers/{server_id}/state"
+                    self.call(switch, server_id=server.id, form={"activate": "false"})
+                self.call(metadata, path=path, **hidden)
+
+    @task
     def retired(self) -> None:
         """The address used before RFC 9728, which contains no resource."""
         self.call(
@@ -85,3 +112,9 @@ class WellKnownUser(GatewayUser):
             bearer="",
             accept={404: "intentionally retired: the response names the path-based address of RFC 9728"},
         )
+
+
+def tells_nothing(answer: Answer) -> Mismatch | None:
+    """Check that there is no metadata of a server, and no name of its authorization server."""
+    right = answer.status in UNKNOWN and ISSUER not in answer.text
+    return None if right else expected("no metadata of a server that is hidden", answer.text)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from loadtest.client.mismatch import expected
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, has, lists_only
@@ -11,6 +15,9 @@ from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_pr
 INVALID_PARAMETERS = -32602
 """The code of JSON-RPC for parameters that a method does not accept."""
 PLAIN = "Greet everybody in one sentence."
+
+TURNS = "# User:\nWho is {{ who }}?\n# Assistant:\n{{ who }} is a user.\n# User:\nWhy?"
+"""The template of a prompt of several turns."""
 
 
 class PromptsUser(RegistryUser):
@@ -56,6 +63,25 @@ class PromptsUser(RegistryUser):
                 ),
             )
 
+    @task
+    def conversation(self) -> None:
+        """A prompt of several turns: each line that begins with a role starts a message of it."""
+        who = self.name("who")
+        with self.prompt(template=TURNS) as prompt:
+            turns = (("user", f"Who is {who}?"), ("assistant", f"{who} is a user."), ("user", "Why?"))
+            messages = [{"role": role, "content": {"type": "text", "text": text}} for role, text in turns]
+            self.call(
+                "POST /prompts/{prompt_id}",
+                prompt_id=prompt.id,
+                json={"who": who},
+                check=has_messages("messages", messages),
+            )
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": prompt["name"], "arguments": {"who": who}},
+                check=has_messages("result.messages", messages),
+            )
+
     @task(2)
     def without_arguments(self) -> None:
         """A prompt without arguments, rendered by its ID."""
@@ -70,3 +96,14 @@ class PromptsUser(RegistryUser):
                 prompt_id=prompt.id,
                 check=has("messages.0.content.text", PLAIN),
             )
+
+
+def has_messages(at: str, messages: list[dict[str, Any]]) -> Check:
+    """Return a check that the member ``at`` has these ``messages`` in this order, each with its role and its text."""
+    wanted = [(one["role"], one["content"]["text"]) for one in messages]
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [(one["role"], one["content"]["text"].strip()) for one in answer[at]]
+        return None if found == wanted else expected(f"{len(wanted)} messages in turn", found)
+
+    return check

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, has, lists_only, mentions
+from loadtest.users.checks import ANSWERED, both, has, lists_only, mentions
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_tool
 
@@ -23,6 +27,8 @@ PROPERTIES: dict[str, Any] = {
     "expose_passthrough": False,
 }
 """Further properties of a tool."""
+INVALID = (400, 422)
+"""Statuses of a request with an invalid value."""
 PREVIEW = "POST /tools/preview/{name}"
 
 
@@ -63,6 +69,35 @@ class ToolsUser(RegistryUser):
                 PREVIEW, name=tool["name"], json={"arguments": text}, check=has("resolvedArguments", text)
             )
             self.call(PREVIEW, name=tool["name"], json={"arguments": {}}, check=has("validated", False))
+
+    @task
+    def selected(self) -> None:
+        """The list of tools and a tool are reduced to what a JSONPath selects, with other names if they are given."""
+        if not self.documents("GET /tools", "query apijsonpath"):
+            return
+        tag = self.name("tag")
+        with self.tool(tags=[tag]) as tool, self.tool(tags=[tag]) as other:
+            names = sorted([tool["name"], other["name"]])
+            among = {"tags": tag}
+            # The contract documents whole tools as the responses, and not what is selected.
+            listed, renamed = selects("$[*].name"), selects("$[*]", {"called": "$.name"})
+            for query, check in (
+                (listed, values_are(names)),
+                (renamed, values_are(names, under="called")),
+            ):
+                self.call("GET /tools", params=among | query, refusals=ANSWERED, effect=check)
+            own: dict[str, Any] = {"tool_id": tool.id}
+            item = "GET /tools/{tool_id}"
+            self.call(
+                item, params=selects("$.name"), refusals=ANSWERED, effect=is_just([tool["name"]]), **own
+            )
+            one = selects("$", {"called": "$.name", "kind": "$.integrationType"})
+            called = {"called": tool["name"], "kind": tool["integrationType"]}
+            self.call(item, params=one, refusals=ANSWERED, effect=is_just(called), **own)
+            for wrong in ("no JSON", *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
+                query = {"apijsonpath": wrong}
+                self.call("GET /tools", params=among | query, refusals=INVALID, effect=is_invalid)
+                self.call(item, params=query, refusals=INVALID, effect=is_invalid, **own)
 
     @task
     def schemas(self) -> None:
@@ -147,3 +182,33 @@ class ToolsUser(RegistryUser):
             {"name": tool["name"], "arguments": {"text": text}},
             check=mentions(text, at="result.content.0.text"),
         )
+
+
+def selects(path: str, mapping: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the query that selects what a JSONPath finds, with the names and paths of a ``mapping``."""
+    modifier: dict[str, Any] = {"jsonpath": path} | ({"mapping": mapping} if mapping else {})
+    return {"apijsonpath": msgspec.json.encode(modifier).decode()}
+
+
+def values_are(values: list[str], *, under: str = "") -> Check:
+    """Return a check that the response is a list of these ``values``, in any order, each in the member ``under``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one.get(under) if under and isinstance(one, dict) else one for one in answer.json]
+        right = answer.status in ANSWERED and sorted(map(str, found)) == values
+        return None if right else expected("the selected values and nothing else", answer.json)
+
+    return check
+
+
+def is_just(value: Any) -> Check:
+    """Return a check that the response is ``value`` and nothing else."""
+    return lambda answer: (
+        None if answer.json == value else expected("the selected value and nothing else", answer.json)
+    )
+
+
+def is_invalid(answer: Answer) -> Mismatch | None:
+    """Check that a request was refused as invalid."""
+    refused = answer.status in INVALID
+    return None if refused else expected("a JSONPath that is none to be refused", answer.status)

@@ -1,0 +1,202 @@
+"""Agents that fail, are disabled or move, in every way to talk to them, and messages that are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import ask_scripted
+from loadtest.client.caller import Check, Effect
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.base import task
+from loadtest.users.checks import ANSWERED, answers, both, has, tool_answers
+from loadtest.users.federation.checks import calls_fail, carries, fails_saying
+from loadtest.users.registry.a2a import question
+from loadtest.users.registry.fixtures import RegistryUser, new_agent, of_team
+
+FAILED = (400, 404, 500, 502, 503)
+"""Statuses of a message to an agent that does not answer."""
+INVALID = (400, 422)
+"""Statuses of a message that is none of JSON-RPC."""
+UNKNOWN = (404,)
+MASK = "*****"
+"""The value that the gateway shows instead of a stored one."""
+KEPT, ADDED = "X-Kept", "X-Added"
+JSONRPC = "POST /a2a/{agent_name}/jsonrpc"
+
+
+class AgentResultsUser(RegistryUser):
+    """A user whose agents do not always answer."""
+
+    area = "a2a"
+
+    @task
+    def failing(self) -> None:
+        """An agent that responds with an error status: every way to talk to it fails, and states the status."""
+        status = 503
+        address = f"{self.backend('rest_shapes')}/status/{status}"
+        body = new_agent(self.name("agent"), address, agent_type="custom")
+        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
+            self.fails(agent, states(str(status)), fails_saying(str(status)))
+
+    @task
+    def disabled(self) -> None:
+        """An agent that is disabled answers in no way, and in every way when it is enabled again."""
+        with self.team() as team, self.agent(scope=of_team(team.id)) as agent:
+            self.answers(agent)
+            for on, now in ((False, self.is_off(agent)), (True, self.is_on(agent))):
+                own: dict[str, Any] = {"agent_id": agent.id, "params": {"activate": on}}
+                self.call("POST /a2a/{agent_id}/state", effect=now, **own)
+
+    def is_off(self, agent: Answer) -> Effect:
+        """Return an effect that talks to ``agent`` in every way, which must fail."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            self.fails(agent, is_refused, calls_fail)
+            return None
+
+        return effect
+
+    def is_on(self, agent: Answer) -> Effect:
+        """Return an effect that talks to ``agent`` in every way."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            self.answers(agent)
+            return None
+
+        return effect
+
+    def answers(self, agent: Answer) -> None:
+        """Talk to an agent in every way; it must answer."""
+        text = self.name("text")
+        said = {"parameters": question(text), "interaction_type": "query"}
+        self.call("POST /a2a/{agent_name}/invoke", agent_name=agent["name"], json=said, check=answers(text))
+        self.rpc("POST /rpc tools/call", as_tool(agent, text), check=tool_answers(text))
+        if self.offers(JSONRPC):
+            message = {"jsonrpc": "2.0", "id": text, **question(text)}
+            self.call(
+                "POST /a2a/{agent_name}/jsonrpc",
+                agent_name=agent["name"],
+                json=message,
+                check=both(answers(text), has("id", text)),
+            )
+
+    def fails(self, agent: Answer, check: Check, check_tool: Check) -> None:
+        """Talk to an agent in every way; it must fail as ``check`` expects, and ``check_tool`` of its tool."""
+        text = self.name("text")
+        said = {"parameters": question(text), "interaction_type": "query"}
+        self.call(
+            "POST /a2a/{agent_name}/invoke",
+            agent_name=agent["name"],
+            json=said,
+            refusals=FAILED,
+            effect=check,
+        )
+        asked = jsonrpc.request("tools/call", as_tool(agent, text), text)
+        self.call("POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=check_tool)
+        if self.offers(JSONRPC):
+            message = {"jsonrpc": "2.0", "id": text, **question(text)}
+            self.call(
+                "POST /a2a/{agent_name}/jsonrpc",
+                agent_name=agent["name"],
+                json=message,
+                refusals=FAILED,
+                effect=both(check, is_error_of(text)),
+            )
+
+    @task
+    def moved(self) -> None:
+        """An agent that gets another address and name: it is talked to there in every way, also as a tool."""
+        old, new = self.name("agent"), self.name("agent")
+        body = new_agent(old, f"{self.backend('rest_shapes')}/status/500", agent_type="jsonrpc")
+        with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
+            address = f"{self.backend('scripted')}/agent/{new}"
+            changes = {"name": new, "endpointUrl": address}
+            moved = self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes)
+            self.answers(moved)
+
+    @task
+    def masked_headers(self) -> None:
+        """An update with a header of an agent as it is shown, masked, keeps it beside a new one."""
+        kept, new = self.secret(), self.secret()
+        name = self.name("agent")
+        address = f"{self.backend('scripted')}/agent/{name}"
+        headers = {"auth_type": "authheaders", "auth_headers": [{"key": KEPT, "value": kept}]}
+        body = new_agent(name, address, agent_type="jsonrpc", **headers)
+        with self.created(
+            "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_headers",)
+        ) as agent:
+
+            def receives(_: Answer) -> Mismatch | None:
+                text = self.name("text")
+                said = {"parameters": question(text), "interaction_type": "query"}
+                path: dict[str, Any] = {"agent_name": agent["name"], "json": said}
+                self.call("POST /a2a/{agent_name}/invoke", check=answers(text), **path)
+                received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
+                return carries(received, KEPT, kept) or carries(received, ADDED, new)
+
+            shown = [{"key": KEPT, "value": MASK}, {"key": ADDED, "value": new}]
+            changes = {"authType": "authheaders", "authHeaders": shown}
+            self.call("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes, effect=receives)
+
+    @task
+    def invalid_messages(self) -> None:
+        """Messages that are none of JSON-RPC are refused with the error of JSON-RPC, and one to nobody, too."""
+        if not self.offers(JSONRPC):
+            return
+        with self.agent() as agent:
+            text = self.name("text")
+            right: dict[str, Any] = {"jsonrpc": "2.0", "id": text, **question(text)}
+            for wrong in ({"jsonrpc": "1.0"}, {"method": 1}, {"method": ""}, {"params": [text]}):
+                self.call(
+                    "POST /a2a/{agent_name}/jsonrpc",
+                    agent_name=agent["name"],
+                    json=right | wrong,
+                    refusals=INVALID,
+                    effect=is_error_of(text),
+                )
+            self.call(
+                "POST /a2a/{agent_name}/jsonrpc",
+                agent_name=self.name("unknown"),
+                json=right,
+                refusals=UNKNOWN,
+                effect=is_error_of(text),
+            )
+
+
+def as_tool(agent: Answer, text: str) -> dict[str, Any]:
+    """Return the parameters of a call of ``agent`` as a tool."""
+    return {"name": f"a2a-{agent['slug']}", "arguments": {"query": text}}
+
+
+def is_refused(answer: Answer) -> Mismatch | None:
+    """Check that a message to an agent was refused."""
+    refused = answer.status in FAILED
+    return None if refused else expected("an agent that is off not to answer", answer.status)
+
+
+def states(text: str) -> Check:
+    """Return a check that a message to an agent failed and that the response contains ``text``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        right = answer.status in FAILED and text in answer.text
+        return None if right else expected(f"the failure of the agent with {text}", answer.text)
+
+    return check
+
+
+def is_error_of(message_id: str) -> Check:
+    """Return a check that the response is an error of JSON-RPC about the message with this id."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        body = answer.json
+        right = (
+            answer.status not in ANSWERED
+            and isinstance((body.get("error") or {}).get("code"), int)
+            and body.get("id") == message_id
+            and "result" not in body
+        )
+        return None if right else expected("the error of JSON-RPC with the id of the message", answer.text)
+
+    return check
