@@ -20,7 +20,6 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "dropping": ("echo", "drop"),
     "away": ("echo",),
     "plain": ("echo",),
-    "readable": ("echo",),
     "failing": ("fail",),
     "changing": ("kept", "removed"),
     "changed": ("kept", "added", BROKEN),

@@ -11,8 +11,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
 - ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
   that is invalid;
-- ``/plain/NAME/mcp`` has one tool, and prompts;
-- ``/readable/NAME/mcp`` has one tool, and a resource, whose text contains its address;
+- ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials;
@@ -187,11 +186,12 @@ class _Dropped(Response):
 
 
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    # Releases up to 1.0.7 do not list prompts of a server whose capability for them is an empty object.
+    # Releases up to 1.0.7 list neither resources nor prompts of a server whose capability for them is an empty object.
     prompts = {"listChanged": False} if behaviour in ("plain", "failing") else {}
+    resources = {"listChanged": False} if behaviour == "plain" else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
-        "capabilities": {"tools": {}, "resources": {}, "prompts": prompts},
+        "capabilities": {"tools": {}, "resources": resources, "prompts": prompts},
         "serverInfo": {"name": f"scripted {behaviour}", "version": "1"},
     }
 
@@ -220,7 +220,7 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": RESOURCES, "readable": RESOURCES[:1], "failing": (FAILING,)}.get(behaviour, ())
+    names = {"paged": RESOURCES, "plain": RESOURCES[:1], "failing": (FAILING,)}.get(behaviour, ())
     found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
     return _page("resources", found, behaviour, params)
 

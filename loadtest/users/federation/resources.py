@@ -61,7 +61,7 @@ class ResourceCredentialsUser(RegistryUser):
         """Register a server with ``stored`` credentials; each read of its resource must have them."""
         name = self.name("gateway")
         own = self.spelled("POST /gateways", stored)
-        body = new_gateway(name, f"{self.backend('scripted')}/readable/{name}/mcp", **own)
+        body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", **own)
 
         def received(_: Answer) -> Mismatch | None:
             path = f"/received/{name}?method={READ}"
@@ -70,7 +70,10 @@ class ResourceCredentialsUser(RegistryUser):
         with self.created(
             "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *own)
         ) as gateway:
-            resource = self.call("GET /resources", params={"gateway_id": gateway.id})["0"]
+            # The oldest release lists the resources of every server.
+            of_gateway = {"gateway_id": gateway.id, "limit": 0}
+            every = self.call("GET /resources", params=of_gateway).json
+            resource = next(one for one in every if one["gatewayId"] == gateway.id)
             for _ in range(2):
                 self.call(
                     "GET /resources/{resource_id}",

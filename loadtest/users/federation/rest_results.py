@@ -47,13 +47,20 @@ class RestResultsUser(ServiceUser):
             stated: tuple[dict[str, Any], ...] = (
                 {"status": 422, "text": f'{{"error": "{why}"}}'},
                 {"status": 422, "text": f'{{"error": {{"message": "{why}"}}}}'},
-                {"status": 409, "text": f'{{"detail": "{why}"}}'},
                 {"status": 500, "text": why, "type": PLAIN},
             )
             for asked in stated:
                 self.run_tool(tool, asked, fails_saying(why))
             self.run_tool(tool, {"status": 204}, succeeds)
             self.run_tool(tool, {"status": 201, "text": f'{{"name": "{why}"}}'}, says_value({"name": why}))
+
+    @task
+    def error_detail(self) -> None:
+        """A service that states the reason of its error in JSON as it likes: the reason is part of the result."""
+        why = self.name("why")
+        with self.service("/answer", inputSchema=ANY) as tool:
+            stated = {"status": 409, "text": f'{{"detail": "{why}"}}'}
+            self.run_tool(tool, stated, fails_saying(why))
 
     @task
     def schema(self) -> None:
@@ -64,7 +71,13 @@ class RestResultsUser(ServiceUser):
             self.run_tool(tool, {"text": f'{{"name": "{name}"}}'}, right)
             self.fails(tool, {"text": '{"name": 1}'})
             self.fails(tool, {"text": '{"other": "a"}'})
-            self.run_tool(tool, {"text": name, "type": PLAIN}, fails_saying(name))
+
+    @task
+    def schema_of_text(self) -> None:
+        """A text, which has no schema, is an error of a tool with a schema."""
+        text = self.name("text")
+        with self.service("/answer", inputSchema=ANY, outputSchema=NAMED) as tool:
+            self.run_tool(tool, {"text": text, "type": PLAIN}, fails_saying(text))
 
     @task
     def selected(self) -> None:
