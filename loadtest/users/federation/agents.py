@@ -122,7 +122,7 @@ class AgentResultsUser(RegistryUser):
         kept, new = self.secret(), self.secret()
         name = self.name("agent")
         address = f"{self.backend('scripted')}/agent/{name}"
-        headers = {"auth_type": "authheaders", "auth_headers": [{"key": KEPT, "value": kept}]}
+        headers: dict[str, Any] = {"auth_type": "authheaders", "auth_headers": [{"key": KEPT, "value": kept}]}
         body = new_agent(name, address, agent_type="jsonrpc", **headers)
         with self.created(
             "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_headers",)
