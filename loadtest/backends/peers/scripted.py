@@ -220,8 +220,10 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": RESOURCES, "plain": RESOURCES[:1], "failing": (FAILING,)}.get(behaviour, ())
+    names = {"paged": RESOURCES, "failing": (FAILING,)}.get(behaviour, ())
     found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
+    if behaviour == "plain":
+        found = [{"uri": "note://scripted", "name": "hello", "mimeType": "text/plain"}]
     return _page("resources", found, behaviour, params)
 
 

@@ -48,7 +48,7 @@ class UsesUser(RegistryUser):
                     by_id: dict[str, Any] = {"json": said | {"agent_id": agent.id}}
                     self.call("POST /a2a/invoke", bearer=owner, check=answers(text), **by_id)
                     self.hidden("POST /a2a/invoke", outsider, text, **by_id)
-                    message = {"jsonrpc": "2.0", "id": self.name("call"), **question(text)}
+                    message = {"jsonrpc": "2.0", "id": self.name("text"), **question(text)}
                     own: dict[str, Any] = {"json": message, "agent_name": agent["name"]}
                     self.call("POST /a2a/{agent_name}/jsonrpc", bearer=owner, check=answers(text), **own)
                     self.hidden("POST /a2a/{agent_name}/jsonrpc", outsider, text, **own)
