@@ -188,7 +188,7 @@ class _Dropped(Response):
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     # Releases up to 1.0.7 list neither resources nor prompts of a server whose capability for them is an empty object.
     prompts = {"listChanged": False} if behaviour in ("plain", "failing") else {}
-    resources = {"listChanged": False} if behaviour == "plain" else {}
+    resources = {"listChanged": True} if behaviour == "plain" else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
         "capabilities": {"tools": {}, "resources": resources, "prompts": prompts},
