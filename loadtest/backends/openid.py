@@ -35,6 +35,8 @@ class OpenIdParameters(NamedTuple):
     """An e-mail address."""
     nonce: str | None = None
     """Returned in the identity token, by which the client matches it to its request."""
+    brief: bool = False
+    """Whether the access token has expired when it is issued, and those of its renewals expire soon: ``brief=true``."""
 
 
 _parameters: ContextVar[OpenIdParameters] = ContextVar("openid_parameters")
@@ -52,7 +54,7 @@ def remembering(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "http":
             query = parse_qs(scope["query_string"].decode("latin-1"))
             person, nonce = query.get("login_hint", [DEFAULT_USER])[0], query.get("nonce", [None])[0]
-            _parameters.set(OpenIdParameters(person, nonce))
+            _parameters.set(OpenIdParameters(person, nonce, brief="brief" in query))
         await app(scope, receive, send)
 
     return answer

@@ -27,6 +27,8 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 """Names of the tools of the scripted servers, by behaviour; those of a changing one after its change are `changed`."""
 PROMPTS = ("p-first", "p-second", "p-third")
 RESOURCES = ("r-first", "r-second", "r-third")
+PARTS: Mapping[str, tuple[str, ...]] = {"changing": ("kept", "removed"), "changed": ("kept", "added")}
+"""Names of the resources, and of the prompts, of a changing scripted server, before and after its change."""
 ERRORS: Mapping[str, int] = {"tools/call": -32042, "resources/read": -32043, "prompts/get": -32044}
 """Codes of the errors with which a failing scripted server answers, by method of JSON-RPC."""
 FAILING = "failing"

@@ -54,7 +54,7 @@ def arrived_events(url: str, word: str, *, beyond: int = 0, within: float = 0.0)
 
 
 def ask_scripted(url: str, method: str, path: str) -> dict[str, Any]:
-    """Return the response of the backend ``scripted`` at ``url`` to a control request; see its module.
+    """Return the response of the backend ``scripted`` or ``oauth`` at ``url`` to a control request; see its module.
 
     Raises:
         requests.RequestException: the backend does not respond.

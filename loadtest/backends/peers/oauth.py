@@ -3,6 +3,8 @@
 The official MCP SDK serves the protocol: metadata (RFC 8414), authorisation code with PKCE S256 (RFC 7636,
 checked), registration (RFC 7591), refresh. This module keeps the state and grants every request. What OpenID
 adds for single sign-on is in :mod:`loadtest.backends.openid`.
+
+``PUT /forget/PERSON`` revokes all tokens of a person, the one in ``login_hint`` when the consent was given.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_
 
 _CODE_LIFETIME = 60.0
 _TOKEN_LIFETIME = 3600
+_BRIEF_LIFETIME = 200
+"""Lifetime of a token that the gateway renews before each use: it does so 300 seconds before a token expires."""
 
 
 class KnownClient(OAuthClientInformationFull):
@@ -61,9 +65,16 @@ class OpenIdCode(AuthorizationCode):
     """A code that may become an identity token."""
 
     nonce: str | None
+    brief: bool
 
 
-class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, AccessToken]):
+class BriefRefreshToken(RefreshToken):
+    """A refresh token, and whether the access tokens that it renews expire soon."""
+
+    brief: bool
+
+
+class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, AccessToken]):
     """Clients, codes and tokens, in memory."""
 
     def __init__(self, signer: openid.TokenSigner) -> None:
@@ -77,7 +88,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
         )
         self._clients: dict[str, OAuthClientInformationFull] = {OAUTH_CLIENT_ID: known}
         self._codes: dict[str, OpenIdCode] = {}
-        self._refresh: dict[str, RefreshToken] = {}
+        self._refresh: dict[str, BriefRefreshToken] = {}
         self._access: dict[str, AccessToken] = {}
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
@@ -108,6 +119,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
             resource=params.resource,
             subject=parameters.person,
             nonce=parameters.nonce,
+            brief=parameters.brief,
         )
         self._codes[code.code] = code
         return construct_redirect_uri(str(params.redirect_uri), code=code.code, state=params.state)
@@ -124,7 +136,9 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
         """Return tokens for a code, once; with an identity token if the scope ``openid`` was requested."""
         code = self._codes.pop(authorization_code.code)
         person = code.subject or openid.DEFAULT_USER
-        tokens = self._tokens(client, code.scopes, person)
+        tokens = self._tokens(client, code.scopes, person, brief=code.brief)
+        if code.brief:
+            del self._access[tokens.access_token]
         if "openid" not in code.scopes:
             return tokens
         token = self._signer.identity_token(person, client.client_id or "", code.nonce)
@@ -132,41 +146,55 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, RefreshToken, Access
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
-    ) -> RefreshToken | None:
+    ) -> BriefRefreshToken | None:
         """Return an unused refresh token."""
         return self._refresh.get(refresh_token)
 
     async def exchange_refresh_token(
-        self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
+        self, client: OAuthClientInformationFull, refresh_token: BriefRefreshToken, scopes: list[str]
     ) -> OAuthToken:
         """Return new tokens for a refresh token, once."""
         del self._refresh[refresh_token.token]
         person = refresh_token.subject or openid.DEFAULT_USER
-        return self._tokens(client, scopes or refresh_token.scopes, person)
+        return self._tokens(client, scopes or refresh_token.scopes, person, brief=refresh_token.brief)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Return an access token; the SDK checks its expiry."""
         return self._access.get(token)
 
-    async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
+    async def revoke_token(self, token: AccessToken | BriefRefreshToken) -> None:
         """Forget a token."""
         self._access.pop(token.token, None)
         self._refresh.pop(token.token, None)
 
-    def _tokens(self, client: OAuthClientInformationFull, scopes: list[str], person: str) -> OAuthToken:
-        owner = client.client_id or ""
+    def forget(self, person: str) -> int:
+        """Forget all tokens of a person; return their number."""
+        access = [key for key, token in self._access.items() if token.subject == person]
+        refresh = [key for key, token in self._refresh.items() if token.subject == person]
+        for key in access:
+            del self._access[key]
+        for key in refresh:
+            del self._refresh[key]
+        return len(access) + len(refresh)
+
+    def _tokens(
+        self, client: OAuthClientInformationFull, scopes: list[str], person: str, *, brief: bool
+    ) -> OAuthToken:
+        owner, lifetime = client.client_id or "", _BRIEF_LIFETIME if brief else _TOKEN_LIFETIME
         access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._access[access] = AccessToken(
             token=access,
             client_id=owner,
             scopes=scopes,
-            expires_at=int(time.time()) + _TOKEN_LIFETIME,
+            expires_at=int(time.time()) + lifetime,
             subject=person,
         )
-        self._refresh[refresh] = RefreshToken(token=refresh, client_id=owner, scopes=scopes, subject=person)
+        self._refresh[refresh] = BriefRefreshToken(
+            token=refresh, client_id=owner, scopes=scopes, subject=person, brief=brief
+        )
         return OAuthToken(
             access_token=access,
-            expires_in=_TOKEN_LIFETIME,
+            expires_in=lifetime,
             refresh_token=refresh,
             scope=" ".join(scopes),
         )
@@ -214,7 +242,11 @@ def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
             return JSONResponse({"error": "invalid_token"}, status_code=401)
         return JSONResponse(openid.claims(token.subject or openid.DEFAULT_USER))
 
+    async def forget(request: Request) -> Response:
+        return JSONResponse({"forgotten": provider.forget(request.path_params["person"])})
+
     return [
+        Route("/forget/{person}", forget, methods=["PUT"]),
         Route("/.well-known/openid-configuration", discovery),
         Route("/keys", keys),
         Route("/userinfo", userinfo),

@@ -10,7 +10,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/dropping/NAME/mcp`` closes the connection during a call of its tool ``drop``;
 - ``/away/NAME/mcp`` responds 503 between ``PUT /away/NAME?away=true`` and ``?away=false``;
 - ``/changing/NAME/mcp`` has other tools after ``PUT /change/NAME``: one more, one less, another description, and one
-  that is invalid;
+  that is invalid; and other resources and prompts: one more, one less, and another description;
 - ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
@@ -35,7 +35,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.settings import ERRORS, FAILING, PROMPTS, QUERY, RESOURCES, TOOLS
+from loadtest.backends.settings import ERRORS, FAILING, PARTS, PROMPTS, QUERY, RESOURCES, TOOLS
 
 PAGE = 2
 """Entries of a page."""
@@ -187,7 +187,7 @@ class _Dropped(Response):
 
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     # Releases up to 1.0.7 list neither resources nor prompts of a server whose capability for them is an empty object.
-    prompts = {"listChanged": False} if behaviour in ("plain", "failing") else {}
+    prompts = {"listChanged": False} if behaviour in ("plain", "failing", *PARTS) else {}
     resources = {"listChanged": True} if behaviour == "plain" else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
@@ -207,11 +207,10 @@ def _page(
 
 
 def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    state = "changed " if behaviour == "changed" else ""
     tools = [
         {
             "name": name,
-            "description": f"The {state}tool {name}.",
+            "description": f"The {_state(behaviour)}tool {name}.",
             "inputSchema": _TEXT,
         }
         for name in TOOLS[behaviour]
@@ -219,9 +218,21 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     return _page("tools", tools, behaviour, params)
 
 
+def _state(behaviour: str) -> str:
+    return "changed " if behaviour == "changed" else ""
+
+
 def _list_resources(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": RESOURCES, "failing": (FAILING,)}.get(behaviour, ())
-    found = [{"uri": f"scripted://{name}", "name": name, "mimeType": "text/plain"} for name in names]
+    names = {"paged": RESOURCES, "failing": (FAILING,), **PARTS}.get(behaviour, ())
+    found = [
+        {
+            "uri": f"scripted://{name}",
+            "name": name,
+            "description": f"The {_state(behaviour)}resource {name}.",
+            "mimeType": "text/plain",
+        }
+        for name in names
+    ]
     if behaviour == "plain":
         found = [{"uri": "note://scripted", "name": "hello", "mimeType": "text/plain"}]
     return _page("resources", found, behaviour, params)
@@ -233,10 +244,15 @@ def _read_resource(_behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": PROMPTS, "plain": PROMPTS, "failing": (FAILING,)}.get(behaviour, ())
+    names = {"paged": PROMPTS, "plain": PROMPTS, "failing": (FAILING,), **PARTS}.get(behaviour, ())
     argument = {"name": "who", "description": "who is greeted", "required": True}
     prompts = [
-        {"name": name, "description": f"The prompt {name}.", "arguments": [argument]} for name in names
+        {
+            "name": name,
+            "description": f"The {_state(behaviour)}prompt {name}.",
+            "arguments": [argument],
+        }
+        for name in names
     ]
     return _page("prompts", prompts, behaviour, params)
 

@@ -13,7 +13,7 @@ import msgspec
 from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.mismatch import Mismatch, expected, refused
 from loadtest.users.checks import decoded
 
 
@@ -208,3 +208,65 @@ def carries(
     found = received.get(name.lower(), "")
     parts = found.split("&") if name == QUERY else [found]
     return None if value in parts else expected(f"{what} in the header {name}", found)
+
+
+def counts_changes(*, added: int, updated: int, dropped: int) -> Check:
+    """Return a check that a refresh counted these changes of tools, of resources and of prompts."""
+    counts = {
+        f"{kind}{change}": count
+        for kind in ("tools", "resources", "prompts")
+        for change, count in (("Added", added), ("Updated", updated), ("Removed", dropped))
+    }
+
+    def check(answer: Answer) -> Mismatch | None:
+        if answer["success"] is not True:
+            return refused("the refresh to succeed", answer["error"])
+        for name, count in counts.items():
+            if answer[name] != count:
+                return expected(f"{name} to be {count}", answer[name])
+        return None
+
+    return check
+
+
+def described(kind: str, name: str, state: str = "") -> Check:
+    """Return a check that a list has the description of a scripted server for its entry ``name`` of this ``kind``.
+
+    ``state`` is a word in the description, with the space after it.
+    """
+    text = f"The {state}{kind} {name}."
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one.get("description") for one in answer.json if _name(one) == name]
+        return None if found == [text] else expected(f"the {state}description of the {kind} {name}", found)
+
+    return check
+
+
+def is_still(kind: str, name: str, identity: str) -> Check:
+    """Return a check that the entry ``name`` of a list, of this ``kind``, has the id that it had before."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [str(one["id"]) for one in answer.json if _name(one) == name]
+        return None if found == [identity] else expected(f"the {kind} {name} to be the same entity", found)
+
+    return check
+
+
+def has_parts(tool: str, resource: str, prompt: str) -> Check:
+    """Return a check that a virtual server has just this tool, resource and prompt, by their ids."""
+    wanted = {"associatedToolIds": tool, "associatedResources": resource, "associatedPrompts": prompt}
+
+    def check(answer: Answer) -> Mismatch | None:
+        for name, identity in wanted.items():
+            if name in answer.json and answer[name] != [identity]:
+                return expected(f"just the remaining one in {name} of the virtual server", answer[name])
+        return None
+
+    return check
+
+
+def carries_none(received: Mapping[str, str], secrets: Collection[str]) -> Mismatch | None:
+    """Return a mismatch if the backend received one of these ``secrets``, which are stored no longer."""
+    found = sorted(name for name, value in received.items() if any(secret in value for secret in secrets))
+    return expected("no credentials that were replaced", found) if found else None

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from loadtest.backends.settings import BROKEN, ERRORS, FAILING, PROMPTS, RESOURCES, TOOLS
 from loadtest.client.answer import Answer
-from loadtest.client.backend_probes import ask_scripted
-from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
@@ -22,14 +18,13 @@ from loadtest.users.federation.checks import (
     prompts_for,
     while_held,
 )
-from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
+from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
 
 FAILURES = (400, 404, 500, 502, 503)
 """Statuses of a read whose server fails."""
-REFRESH = "POST /gateways/{gateway_id}/tools/refresh"
 
 
-class FederatedServersUser(RegistryUser):
+class FederatedServersUser(ScriptedServersUser):
     """A user who federates servers that do not behave like the examples of the specification."""
 
     area = "gateways"
@@ -162,40 +157,3 @@ class FederatedServersUser(RegistryUser):
                 refusals=ANSWERED,
                 effect=lambda a: fails_with(ERRORS["tools/call"], a),
             )
-
-    def control(self, method: str, path: str) -> dict[str, Any]:
-        """Return the response of the scripted servers to a control request."""
-        return ask_scripted(self.backend("scripted"), method, path)
-
-    @contextmanager
-    def scripted(self, behaviour: str, *, check: Check | None = None) -> Iterator[Answer]:
-        """Register a scripted server with a ``behaviour`` for the ``with`` block; ``check`` the response."""
-        name = self.name("gateway")
-        body = new_gateway(name, f"{self.backend('scripted')}/{behaviour}/{name}/mcp")
-        with self.created(
-            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS, check=check
-        ) as gateway:
-            yield gateway
-
-    def call_tool(self, gateway: str, tool: str, *, text: str = "") -> None:
-        """Call a tool of a scripted server, which answers with its name and the text."""
-        text = text or self.name("text")
-        self.rpc(
-            "POST /rpc tools/call",
-            {"name": f"{gateway}-{tool}", "arguments": {"text": text}},
-            check=called(tool, text),
-        )
-
-    def call_failing(self, gateway: str, tool: str) -> None:
-        """Call a tool whose server fails; the reply must be an error."""
-        self.call(
-            "POST /rpc tools/call",
-            json={
-                "jsonrpc": "2.0",
-                "id": self.name("call"),
-                "method": "tools/call",
-                "params": {"name": f"{gateway}-{tool}", "arguments": {"text": "x"}},
-            },
-            unlisted=True,
-            check=calls_fail,
-        )

@@ -39,7 +39,90 @@ def consented(url: str, **asked: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(agreed.headers["location"]).query))
 
 
-class OAuthUser(GatewayUser):
+class ProtectedBackendUser(GatewayUser):
+    """A person who uses a backend that requires a token."""
+
+    abstract = True
+
+    @contextmanager
+    def of_known_client(self) -> Iterator[Answer]:
+        """Register the protected backend, with a client that the provider knows, for the ``with`` block."""
+        issuer = self.backend("oauth")
+        config = {
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": OAUTH_CLIENT_SECRET,
+            "authorization_url": f"{issuer}/authorize",
+            "token_url": f"{issuer}/token",
+        }
+        with self.created(
+            "POST /gateways",
+            json=self.protected(config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=("url", "oauth_config"),
+        ) as gateway:
+            yield gateway
+
+    def protected(self, client: dict[str, str]) -> dict[str, Any]:
+        """Return a new gateway for the protected backend, with its OAuth configuration."""
+        name = self.name("oauth")
+        return {
+            "name": name,
+            "url": f"{self.backend('oauth')}/mcp?name={name}",
+            "transport": "STREAMABLEHTTP",
+            "visibility": "public",
+            "auth_type": "oauth",
+            "oauth_config": client
+            | {
+                "grant_type": "authorization_code",
+                "redirect_uri": f"{self.link.session.host}/oauth/callback",
+                "scopes": [MCP_SCOPE],
+            },
+        }
+
+    def consent(
+        self, gateway_id: str, *, popup: bool = False, bearer: str | None = None, **asked: str
+    ) -> None:
+        """Follow the redirects of a browser: to the provider, which consents, and back.
+
+        Args:
+            gateway_id: the gateway with the protected backend.
+            popup: whether the browser has opened a window for it.
+            bearer: token of the person; the administrator's if it is None.
+            asked: as for :func:`consented`.
+        """
+        self.call(
+            "GET /oauth/callback",
+            params=self.asked(gateway_id, popup=popup, bearer=bearer, **asked),
+            bearer="",
+            headers=HTML,
+            check=lambda a: (
+                None
+                if "Authorization Successful" in a.text
+                else expected("a page that reports success", a.text)
+            ),
+        )
+
+    def asked(
+        self, gateway_id: str, *, popup: bool = False, bearer: str | None = None, **asked: str
+    ) -> dict[str, str]:
+        """Follow the redirect of a browser to the provider; return the parameters with which it is sent back."""
+        provider = self.backend("oauth")
+        sent = self.call(
+            "GET /oauth/authorize/{gateway_id}",
+            gateway_id=gateway_id,
+            params={"popup": popup},
+            headers=HTML,
+            bearer=bearer,
+            check=lambda a: (
+                None
+                if str(a.headers.get("location")).startswith(f"{provider}/authorize?")
+                else expected("to be sent to the provider", a.headers.get("location"))
+            ),
+        )
+        return consented(str(sent.headers["location"]), **asked)
+
+
+class OAuthUser(ProtectedBackendUser):
     """A person who connects a protected backend."""
 
     area = "oauth"
@@ -105,67 +188,6 @@ class OAuthUser(GatewayUser):
             client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
             self.delete("DELETE /oauth/registered-clients/{client_id}", read=CLIENTS, client_id=client.id)
-
-    @contextmanager
-    def of_known_client(self) -> Iterator[Answer]:
-        """Register the protected backend, with a client that the provider knows, for the ``with`` block."""
-        issuer = self.backend("oauth")
-        config = {
-            "client_id": OAUTH_CLIENT_ID,
-            "client_secret": OAUTH_CLIENT_SECRET,
-            "authorization_url": f"{issuer}/authorize",
-            "token_url": f"{issuer}/token",
-        }
-        with self.created(
-            "POST /gateways",
-            json=self.protected(config),
-            delete="DELETE /gateways/{gateway_id}",
-            differs=("url", "oauth_config"),
-        ) as gateway:
-            yield gateway
-
-    def protected(self, client: dict[str, str]) -> dict[str, Any]:
-        """Return a new gateway for the protected backend, with its OAuth configuration."""
-        name = self.name("oauth")
-        return {
-            "name": name,
-            "url": f"{self.backend('oauth')}/mcp?name={name}",
-            "transport": "STREAMABLEHTTP",
-            "visibility": "public",
-            "auth_type": "oauth",
-            "oauth_config": client
-            | {
-                "grant_type": "authorization_code",
-                "redirect_uri": f"{self.link.session.host}/oauth/callback",
-                "scopes": [MCP_SCOPE],
-            },
-        }
-
-    def consent(self, gateway_id: str, *, popup: bool) -> None:
-        """Follow the redirects of a browser: to the provider, which consents, and back."""
-        provider = self.backend("oauth")
-        sent = self.call(
-            "GET /oauth/authorize/{gateway_id}",
-            gateway_id=gateway_id,
-            params={"popup": popup},
-            headers=HTML,
-            check=lambda a: (
-                None
-                if str(a.headers.get("location")).startswith(f"{provider}/authorize?")
-                else expected("to be sent to the provider", a.headers.get("location"))
-            ),
-        )
-        self.call(
-            "GET /oauth/callback",
-            params=consented(str(sent.headers["location"])),
-            bearer="",
-            headers=HTML,
-            check=lambda a: (
-                None
-                if "Authorization Successful" in a.text
-                else expected("a page that reports success", a.text)
-            ),
-        )
 
 
 def listed(answer: Answer, client_id: str) -> Mismatch | None:

@@ -1,0 +1,181 @@
+"""What a federated server offers, after its server changed it: by a refresh, and when the server is switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from loadtest.backends.settings import BROKEN, PARTS, TOOLS
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check, Effect
+from loadtest.client.mismatch import Mismatch
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import cannot_be_used
+from loadtest.users.base import named, task
+from loadtest.users.checks import ANSWERED, both, enabled, ids, mentions
+from loadtest.users.federation.checks import counts_changes, described, has_parts, is_still, lists_names
+from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
+
+NOW = [name for name in TOOLS["changed"] if name != BROKEN]
+KINDS = (
+    ("GET /tools", "tool", TOOLS["changing"], NOW),
+    ("GET /resources", "resource", PARTS["changing"], PARTS["changed"]),
+    ("GET /prompts", "prompt", PARTS["changing"], PARTS["changed"]),
+)
+"""Lists, the kind of their entries, and their names before and after the server's change."""
+KEPT = "kept"
+"""The entry of each kind that the server has before and after its change, with another description."""
+EVERYTHING = {"include_resources": True, "include_prompts": True}
+STATE = "POST /gateways/{gateway_id}/state"
+
+
+class ReconciliationUser(ScriptedServersUser):
+    """A user of servers that change what they offer."""
+
+    area = "gateways"
+
+    @task
+    def refreshed_parts(self) -> None:
+        """A refresh adds and removes parts of every kind; a virtual server has what is left of them."""
+        with self.scripted("changing") as gateway:
+            own = named({"gateway_id": gateway.id})
+            before = self.offered(gateway)
+            left = has_parts(*(kept_of(one) for one in before.values()))
+            changed = self.offers_now(gateway, before)
+            with self.server(
+                associated_tools=ids(before["GET /tools"]),
+                associated_resources=ids(before["GET /resources"]),
+                associated_prompts=ids(before["GET /prompts"]),
+            ) as server:
+                self.control("PUT", f"/change/{gateway['name']}")
+                self.call(
+                    REFRESH,
+                    params=EVERYTHING,
+                    check=counts_changes(added=1, updated=1, dropped=1),
+                    effect=lambda answer: (
+                        changed(answer) or left(self.call("GET /servers/{server_id}", server_id=server.id))
+                    ),
+                    **own,
+                )
+                self.call(REFRESH, params=EVERYTHING, effect=self.describes_anew(gateway), **own)
+
+    @task
+    def changed_parts(self) -> None:
+        """One refresh changes the description of parts, also if it adds and removes others."""
+        with self.scripted("changing") as gateway:
+            self.control("PUT", f"/change/{gateway['name']}")
+            own = named({"gateway_id": gateway.id})
+            self.call(REFRESH, params=EVERYTHING, effect=self.describes_anew(gateway), **own)
+
+    @task
+    def on_again(self) -> None:
+        """A server that is switched on while it does not respond keeps its parts; later it has its present ones."""
+        with self.scripted("changing") as gateway:
+            name, own = gateway["name"], named({"gateway_id": gateway.id})
+            before = self.offered(gateway)
+            self.call(STATE, params={"activate": False}, **own)
+            self.control("PUT", f"/away/{name}?away=true")
+            try:
+                self.call(STATE, params={"activate": True}, effect=self.offers_still(gateway, before), **own)
+            finally:
+                self.control("PUT", f"/away/{name}?away=false")
+            self.call(STATE, params={"activate": False}, **own)
+            self.control("PUT", f"/change/{name}")
+            self.call(
+                STATE,
+                params={"activate": True},
+                check=enabled(True, under="gateway"),
+                effect=self.offers_now(gateway, before),
+                **own,
+            )
+            self.call_tool(name, "added")
+            called = {"name": f"{name}-removed", "arguments": {"text": name}}
+            asked = jsonrpc.request("tools/call", called, self.name("call"))
+            self.call(
+                "POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=cannot_be_used
+            )
+
+    @task
+    def changed_meanwhile(self) -> None:
+        """A change of a server is stored although its server removed parts meanwhile; so is another address."""
+        with self.scripted("changing") as gateway:
+            name, own = gateway["name"], named({"gateway_id": gateway.id})
+            before = self.offered(gateway)
+            self.control("PUT", f"/change/{name}")
+            changes = {"description": self.name("description")}
+            now = self.offers_now(gateway, before)
+            self.update("PUT /gateways/{gateway_id}", json=changes, check=now, **own)
+
+    @task
+    def moved(self) -> None:
+        """A server with another address has the tools that are offered there, and no other."""
+        with self.scripted("changing") as gateway:
+            name, own = gateway["name"], named({"gateway_id": gateway.id})
+            address = f"{self.backend('scripted')}/plain/{name}/mcp?moved=true"
+            moved, there = mentions(f"/plain/{name}/mcp", "url"), lists_names(TOOLS["plain"])
+            self.call(
+                "PUT /gateways/{gateway_id}",
+                json={"url": address},
+                check=moved,
+                effect=lambda _: (
+                    there(self.listed(gateway, "GET /tools"))
+                    or moved(self.call("GET /gateways/{gateway_id}", **own))
+                ),
+                **own,
+            )
+            self.call_tool(name, "echo")
+
+    def offered(self, gateway: Answer) -> dict[str, Answer]:
+        """Return the lists of what a server offers before its change, by their operations."""
+        return {
+            operation: self.listed(gateway, operation, both(lists_names(names), described(kind, KEPT)))
+            for operation, kind, names, _ in KINDS
+        }
+
+    def offers_still(self, gateway: Answer, before: Mapping[str, Answer]) -> Effect:
+        """Return an effect that reads what a server offers, which must be what it offered before."""
+        return self.reads(
+            gateway,
+            {
+                operation: both(lists_names(names), is_still(kind, KEPT, kept_of(before[operation])))
+                for operation, kind, names, _ in KINDS
+            },
+        )
+
+    def offers_now(self, gateway: Answer, before: Mapping[str, Answer]) -> Effect:
+        """Return an effect that reads what a server offers after its change; what it kept is the same entity."""
+        return self.reads(
+            gateway,
+            {
+                operation: both(
+                    lists_names(names, without=[BROKEN, "removed"]),
+                    is_still(kind, KEPT, kept_of(before[operation])),
+                )
+                for operation, kind, _, names in KINDS
+            },
+        )
+
+    def describes_anew(self, gateway: Answer) -> Effect:
+        """Return an effect that reads the descriptions of a server after its change."""
+        return self.reads(
+            gateway, {operation: described(kind, KEPT, "changed ") for operation, kind, _, _ in KINDS}
+        )
+
+    def reads(self, gateway: Answer, checks: Mapping[str, Check]) -> Effect:
+        """Return an effect that reads each list of what a server offers and checks it."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            found = (check(self.listed(gateway, operation)) for operation, check in checks.items())
+            return next(filter(None, found), None)
+
+        return effect
+
+    def listed(self, gateway: Answer, operation: str, check: Check | None = None) -> Answer:
+        """Return a list of what a server offers."""
+        params: dict[str, Any] = {"gateway_id": gateway.id, "limit": 0}
+        return self.call(operation, params=params, check=check)
+
+
+def kept_of(answer: Answer) -> str:
+    """Return the id of the entry that a server keeps."""
+    return next(str(one["id"]) for one in answer.json if one.get("originalName", one["name"]) == KEPT)
