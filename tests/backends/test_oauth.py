@@ -117,6 +117,20 @@ def test_a_refresh_token_serves_once() -> None:
         assert token(url, grant_type="refresh_token", refresh_token=refresh).status_code == 400
 
 
+def test_a_brief_token_opens_the_server_only_after_its_renewal_until_it_is_revoked() -> None:
+    with provider() as url:
+        tokens = exchanged(url, code=agreed(code(url, login_hint="ann@example.com", brief="true"))).json()
+        assert greeted(url, tokens["access_token"]) == 401
+        for _ in range(2):
+            tokens = token(url, grant_type="refresh_token", refresh_token=tokens["refresh_token"]).json()
+            assert greeted(url, tokens["access_token"]) == 200
+            assert tokens["expires_in"] < 300
+        assert requests.put(f"{url}/forget/ann@example.com", timeout=TIMEOUT).json()["forgotten"] == 3
+        assert greeted(url, tokens["access_token"]) == 401
+        gone = token(url, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+        assert gone.json()["error"] == "invalid_grant"
+
+
 def test_a_registered_client_sends_its_secret_in_the_body() -> None:
     with provider() as url:
         metadata = requests.get(f"{url}/.well-known/oauth-authorization-server", timeout=TIMEOUT).json()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from loadtest.backends import settings
@@ -140,6 +141,31 @@ def test_a_rest_service_returns_what_it_received() -> None:
         assert (await client.get("/status/503")).status_code == 503
 
     run(scenario, rest_shapes)
+
+
+def test_a_token_for_that_of_a_user_contains_the_user_and_the_audience() -> None:
+    async def scenario(client: httpx.AsyncClient) -> tuple[str, str]:
+        subject = jwt.encode({"sub": "ann@example.com"}, "k" * 32, algorithm="HS256")
+        form = {"grant_type": "x", "client_id": "c", "subject_token": subject, "audience": "there"}
+        answer = await client.post("/token/a", data=form)
+        received = await client.get("/received/a?method=token")
+        return str(answer.json()["access_token"]), received.json()[settings.QUERY].partition("&")[0]
+
+    assert run(scenario) == ("x:c::ann@example.com:there", "grant_type=x")
+
+
+@pytest.mark.parametrize("kind", ["resources", "prompts"])
+def test_a_changing_server_has_other_parts_after_its_change(kind: str) -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[tuple[str, ...]]:
+        async def names() -> tuple[str, ...]:
+            listed = await ask(client, "/changing/a/mcp", f"{kind}/list")
+            return tuple(one["name"] for one in listed[kind])
+
+        before = await names()
+        await client.put("/change/a")
+        return [before, await names()]
+
+    assert run(scenario) == [settings.PARTS["changing"], settings.PARTS["changed"]]
 
 
 def test_a_changing_server_has_other_tools_after_its_change() -> None:

@@ -14,9 +14,10 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
-- ``/token/NAME`` is a token endpoint for client credentials;
+- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
-  server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``.
+  server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``. With ``?method=token``,
+  those of the last request for a token, with its form instead of its query.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+import jwt
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -46,6 +48,7 @@ HELD_WITHIN = 5.0
 """Seconds to wait for a call that waits."""
 _METHOD_NOT_FOUND = -32601
 _CALL = "tools/call"
+_TOKEN = "token"  # noqa: S105 - the name under which requests for tokens are remembered
 _SEND = "SendMessage"
 """The method of a message in A2A 1.0, whose result is an object with the answer; in 0.3, it is the answer."""
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
@@ -113,8 +116,13 @@ class ScriptedPeers:
         return JSONResponse({"held": name in self._held})
 
     async def token(self, request: Request) -> JSONResponse:
-        """Issue a token that contains the client's credentials, so that a test sees which ones arrived."""
-        form = parse_qs((await request.body()).decode())
+        """Issue a token that contains the client's credentials, so that a test sees which ones arrived.
+
+        A token that is exchanged for that of a user contains the user and the audience, too.
+        """
+        body = (await request.body()).decode()
+        self._received[request.path_params["name"], _TOKEN] = dict(request.headers) | {QUERY: body}
+        form = parse_qs(body)
         basic = request.headers.get("authorization", "").partition(" ")[2]
         client = (
             base64.b64decode(basic).decode()
@@ -122,6 +130,9 @@ class ScriptedPeers:
             else ":".join(form.get(name, [""])[0] for name in ("client_id", "client_secret"))
         )
         grant = form.get("grant_type", [""])[0]
+        if "subject_token" in form:
+            user = jwt.decode(form["subject_token"][0], options={"verify_signature": False})["sub"]
+            client = ":".join((client, user, form.get("audience", [""])[0]))
         return JSONResponse({"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600})
 
     async def agent(self, request: Request) -> JSONResponse:
@@ -186,9 +197,9 @@ class _Dropped(Response):
 
 
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    # Releases up to 1.0.7 list neither resources nor prompts of a server whose capability for them is an empty object.
+    # Releases up to 1.0.7 do not list what a server offers if its capability for it is an empty object.
     prompts = {"listChanged": False} if behaviour in ("plain", "failing", *PARTS) else {}
-    resources = {"listChanged": True} if behaviour == "plain" else {}
+    resources = {"subscribe": False, "listChanged": behaviour == "plain"} if behaviour in ("plain", *PARTS) else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
         "capabilities": {"tools": {}, "resources": resources, "prompts": prompts},

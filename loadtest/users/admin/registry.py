@@ -6,8 +6,9 @@ import random
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
+from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected, refused
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.admin.checks import (
     finds,
     has_length,
@@ -20,8 +21,10 @@ from loadtest.users.admin.checks import (
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
+from loadtest.users.read_back import Call, Entity, Listed
+from loadtest.users.registry.fixtures import of_team
 from loadtest.users.registry.transfer import OverwritingUser
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
@@ -106,6 +109,39 @@ class AdminRegistryUser(AdminUser):
                 return
 
     @task
+    def registers_for_team(self) -> None:
+        """A server of the registry that is federated for a team of one's own, and not for that of others."""
+        register = "POST /catalog/{catalog_id}/register"
+        callers = self.fixture.callers
+        if callers is None or not self.documents(register, "body visibility"):
+            return
+        with self.team() as team:
+            of_others = of_team(callers.team)
+            for server in self._some():
+                name, own = self.name("catalog"), {"catalog_id": str(server["id"])}
+                absent = Listed("GET /gateways", key="name", params={"limit": 0})
+                for scope in (of_others, {"visibility": "team"}):
+                    self.call(
+                        register,
+                        json={"name": name, **scope},
+                        refusals=DENIED,
+                        check=is_denied("a registration for a team of others, or for none"),
+                        effect=is_absent(absent, self.call, name),
+                        **named(own),
+                    )
+                answer = self.call(
+                    register,
+                    json={"name": name, **of_team(team.id)},
+                    accept={409: "another user was faster"},
+                    check=registered,
+                    effect=self._federated(name, team.id),
+                    **named(own),
+                )
+                if answer["success"]:
+                    self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
+                    return
+
+    @task
     def registers_list(self) -> None:
         """A list of servers that are federated with one request."""
         # One is enough: with more, 1.0.0rc1 keeps SQLite locked for all requests while it connects to the next.
@@ -118,8 +154,8 @@ class AdminRegistryUser(AdminUser):
         if answer["successful"]:
             self._removes(server)
 
-    def _federated(self, name: str) -> Check:
-        """Return a check that reads the gateway of a server that was registered, which must have this name.
+    def _federated(self, name: str, team: str = "") -> Check:
+        """Return a check that reads the gateway of a server that was registered, which must have this name and team.
 
         Since releases let the request state who sees it, only its owner does unless stated.
         """
@@ -130,7 +166,11 @@ class AdminRegistryUser(AdminUser):
             gateway = self.call("GET /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
             restricted = self.documents("POST /catalog/{catalog_id}/register", "body visibility")
             scope = "private" if restricted else "public"
-            return both(has("name", name), has("visibility", scope))(gateway)
+            return both(
+                has("name", name),
+                has("visibility", "team" if team else scope),
+                has("teamId", team) if team else has("name", name),
+            )(gateway)
 
         return check
 
@@ -146,6 +186,11 @@ class AdminRegistryUser(AdminUser):
             found = self.call("GET /admin/gateways/search", params=wanted, check=finds("items.0.id"))
             gateway = next(one["id"] for one in found["items"] if one["url"].partition("?")[2] == query)
             self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(gateway))
+
+
+def is_absent(read: Listed, call: Call, name: str) -> Effect:
+    """Return an effect: no entity with this ``name`` is listed."""
+    return lambda _: read.is_gone(call, Entity(name, {}, {}))
 
 
 def are_servers(*ids: str) -> Check:

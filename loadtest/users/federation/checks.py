@@ -16,6 +16,9 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected, refused
 from loadtest.users.checks import decoded
 
+SERVER_ERROR = 500
+"""The lowest status of an error of the gateway."""
+
 
 def lists_names(names: Collection[str], *, without: Collection[str] = ()) -> Check:
     """Return a check that the list has entries with exactly these names in their backend, and none ``without``."""
@@ -253,14 +256,16 @@ def is_still(kind: str, name: str, identity: str) -> Check:
     return check
 
 
-def has_parts(tool: str, resource: str, prompt: str) -> Check:
-    """Return a check that a virtual server has just this tool, resource and prompt, by their ids."""
-    wanted = {"associatedToolIds": tool, "associatedResources": resource, "associatedPrompts": prompt}
+def has_parts(parts: Mapping[str, str]) -> Check:
+    """Return a check that a virtual server has just one of each of these ``parts``: ids by the member that has them.
+
+    Releases up to 1.0.0rc1 do not show the ids of tools.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        for name, identity in wanted.items():
+        for name, identity in parts.items():
             if name in answer.json and answer[name] != [identity]:
-                return expected(f"just the remaining one in {name} of the virtual server", answer[name])
+                return expected(f"just what is left in {name} of the virtual server", answer[name])
         return None
 
     return check
@@ -270,3 +275,22 @@ def carries_none(received: Mapping[str, str], secrets: Collection[str]) -> Misma
     """Return a mismatch if the backend received one of these ``secrets``, which are stored no longer."""
     found = sorted(name for name, value in received.items() if any(secret in value for secret in secrets))
     return expected("no credentials that were replaced", found) if found else None
+
+
+def stored(key: str, value: Any) -> Check:
+    """Return a check that ``key`` is the ``value`` of a change of a server that has removed parts since."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        what = f"{key} to be changed although the server has removed parts"
+        return None if answer[key] == value else expected(what, answer[key])
+
+    return check
+
+
+def is_conflict(what: str) -> Check:
+    """Return a check that a request for ``what`` another server has is refused with a reason, not by an error."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if answer.status < SERVER_ERROR else expected(f"{what} to be refused", answer.status)
+
+    return check

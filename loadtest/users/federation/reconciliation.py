@@ -12,8 +12,15 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import cannot_be_used
 from loadtest.users.base import named, task
-from loadtest.users.checks import ANSWERED, both, enabled, ids, mentions
-from loadtest.users.federation.checks import counts_changes, described, has_parts, is_still, lists_names
+from loadtest.users.checks import ANSWERED, both, ids, mentions
+from loadtest.users.federation.checks import (
+    counts_changes,
+    described,
+    has_parts,
+    is_still,
+    lists_names,
+    stored,
+)
 from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
 
 NOW = [name for name in TOOLS["changed"] if name != BROKEN]
@@ -25,6 +32,18 @@ KINDS = (
 """Lists, the kind of their entries, and their names before and after the server's change."""
 KEPT = "kept"
 """The entry of each kind that the server has before and after its change, with another description."""
+ASSOCIATED = {
+    "GET /tools": "associated_tools",
+    "GET /resources": "associated_resources",
+    "GET /prompts": "associated_prompts",
+}
+"""The members of a new virtual server that are the ids of its parts."""
+SHOWN = {
+    "GET /tools": "associatedToolIds",
+    "GET /resources": "associatedResources",
+    "GET /prompts": "associatedPrompts",
+}
+"""The members of a virtual server that are the ids of its parts."""
 EVERYTHING = {"include_resources": True, "include_prompts": True}
 STATE = "POST /gateways/{gateway_id}/state"
 
@@ -40,13 +59,10 @@ class ReconciliationUser(ScriptedServersUser):
         with self.scripted("changing") as gateway:
             own = named({"gateway_id": gateway.id})
             before = self.offered(gateway)
-            left = has_parts(*(kept_of(one) for one in before.values()))
+            left = has_parts({SHOWN[operation]: kept_of(one) for operation, one in before.items()})
+            parts = {ASSOCIATED[operation]: ids(one) for operation, one in before.items()}
             changed = self.offers_now(gateway, before)
-            with self.server(
-                associated_tools=ids(before["GET /tools"]),
-                associated_resources=ids(before["GET /resources"]),
-                associated_prompts=ids(before["GET /prompts"]),
-            ) as server:
+            with self.server(**parts) as server:
                 self.control("PUT", f"/change/{gateway['name']}")
                 self.call(
                     REFRESH,
@@ -84,7 +100,7 @@ class ReconciliationUser(ScriptedServersUser):
             self.call(
                 STATE,
                 params={"activate": True},
-                check=enabled(True, under="gateway"),
+                check=stored("gateway.enabled", True),
                 effect=self.offers_now(gateway, before),
                 **own,
             )
@@ -97,14 +113,20 @@ class ReconciliationUser(ScriptedServersUser):
 
     @task
     def changed_meanwhile(self) -> None:
-        """A change of a server is stored although its server removed parts meanwhile; so is another address."""
+        """A change of a server is stored although it has removed parts since."""
         with self.scripted("changing") as gateway:
             name, own = gateway["name"], named({"gateway_id": gateway.id})
             before = self.offered(gateway)
             self.control("PUT", f"/change/{name}")
-            changes = {"description": self.name("description")}
-            now = self.offers_now(gateway, before)
-            self.update("PUT /gateways/{gateway_id}", json=changes, check=now, **own)
+            text, now = self.name("description"), self.offers_now(gateway, before)
+            kept = stored("description", text)
+            self.call(
+                "PUT /gateways/{gateway_id}",
+                json={"description": text},
+                check=kept,
+                effect=lambda answer: now(answer) or kept(self.call("GET /gateways/{gateway_id}", **own)),
+                **own,
+            )
 
     @task
     def moved(self) -> None:
@@ -130,6 +152,7 @@ class ReconciliationUser(ScriptedServersUser):
         return {
             operation: self.listed(gateway, operation, both(lists_names(names), described(kind, KEPT)))
             for operation, kind, names, _ in KINDS
+            if self.documents(operation, "query gateway_id")
         }
 
     def offers_still(self, gateway: Answer, before: Mapping[str, Answer]) -> Effect:
@@ -139,6 +162,7 @@ class ReconciliationUser(ScriptedServersUser):
             {
                 operation: both(lists_names(names), is_still(kind, KEPT, kept_of(before[operation])))
                 for operation, kind, names, _ in KINDS
+                if operation in before
             },
         )
 
@@ -152,13 +176,19 @@ class ReconciliationUser(ScriptedServersUser):
                     is_still(kind, KEPT, kept_of(before[operation])),
                 )
                 for operation, kind, _, names in KINDS
+                if operation in before
             },
         )
 
     def describes_anew(self, gateway: Answer) -> Effect:
         """Return an effect that reads the descriptions of a server after its change."""
         return self.reads(
-            gateway, {operation: described(kind, KEPT, "changed ") for operation, kind, _, _ in KINDS}
+            gateway,
+            {
+                operation: described(kind, KEPT, "changed ")
+                for operation, kind, _, _ in KINDS
+                if self.documents(operation, "query gateway_id")
+            },
         )
 
     def reads(self, gateway: Answer, checks: Mapping[str, Check]) -> Effect:

