@@ -34,25 +34,38 @@ class TokenGrantsUser(ScriptedServersUser):
     area = "gateways"
 
     @task
-    def client_methods(self) -> None:
-        """The client signs in at the token endpoint as configured: with a header, or without its secret."""
-        for method, without_secret in (("client_secret_basic", False), ("none", True)):
-            secret = self.secret()
-            pair = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
-            config = {"grant_type": "client_credentials", "token_endpoint_auth_method": method}
-            body = self.body(secret, config)
-            sent = {QUERY: f"client_id={CLIENT}"} if without_secret else {AUTHORIZATION: f"Basic {pair}"}
-            more = (pair,) if without_secret else ()
-            with self.created(
-                "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *OWN)
-            ) as gateway:
-                name, text = gateway["name"], self.name("text")
-                self.rpc(
-                    "POST /rpc tools/call",
-                    {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
-                    check=called("echo", text),
-                    effect=self.receives(name, "token", sent, (secret, *more)),
-                )
+    def basic_client(self) -> None:
+        """The client signs in at the token endpoint with a header, and does not send its secret in the form, too."""
+        secret = self.secret()
+        pair = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
+        self.signs_in(secret, "client_secret_basic", {AUTHORIZATION: f"Basic {pair}"}, (secret,))
+
+    @task
+    def public_client(self) -> None:
+        """A client that does not sign in at the token endpoint sends its name only."""
+        secret = self.secret()
+        pair = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
+        self.signs_in(secret, "none", {QUERY: f"client_id={CLIENT}"}, (secret, pair))
+
+    def signs_in(self, secret: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> None:
+        """Register a server with a client that signs in with a ``method``, and call its tool.
+
+        The token endpoint must receive the headers ``wanted``, and no text of ``without``.
+        """
+        config = {"grant_type": "client_credentials", "token_endpoint_auth_method": method}
+        with self.created(
+            "POST /gateways",
+            json=self.body(secret, config),
+            delete="DELETE /gateways/{gateway_id}",
+            differs=(*ADDRESS, *OWN),
+        ) as gateway:
+            text = self.name("text")
+            self.rpc(
+                "POST /rpc tools/call",
+                {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
+                check=called("echo", text),
+                effect=self.receives(str(gateway["name"]), "token", wanted, without),
+            )
 
     @task
     def exchanged_tokens(self) -> None:

@@ -134,14 +134,14 @@ class ReconciliationUser(ScriptedServersUser):
         with self.scripted("changing") as gateway:
             name, own = gateway["name"], named({"gateway_id": gateway.id})
             address = f"{self.backend('scripted')}/plain/{name}/mcp?moved=true"
-            moved, there = mentions(f"/plain/{name}/mcp", "url"), lists_names(TOOLS["plain"])
+            there, tools = mentions(f"/plain/{name}/mcp", "url"), lists_names(TOOLS["plain"])
             self.call(
                 "PUT /gateways/{gateway_id}",
                 json={"url": address},
-                check=moved,
+                check=there,
                 effect=lambda _: (
-                    there(self.listed(gateway, "GET /tools"))
-                    or moved(self.call("GET /gateways/{gateway_id}", **own))
+                    tools(self.listed(gateway, "GET /tools"))
+                    or there(self.call("GET /gateways/{gateway_id}", **own))
                 ),
                 **own,
             )
