@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 OAUTH_CLIENT_ID = "loadtest"
 OAUTH_CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - valid only for this provider on loopback
@@ -21,6 +22,7 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "away": ("echo",),
     "plain": ("echo",),
     "failing": ("fail",),
+    "contents": ("contents",),
     "changing": ("kept", "removed"),
     "changed": ("kept", "added", BROKEN),
 }
@@ -33,6 +35,38 @@ ERRORS: Mapping[str, int] = {"tools/call": -32042, "resources/read": -32043, "pr
 """Codes of the errors with which a failing scripted server answers, by method of JSON-RPC."""
 FAILING = "failing"
 """The name of its resource, and of its prompt."""
+CONTENTS: tuple[dict[str, Any], ...] = (
+    {
+        "type": "text",
+        "text": "for the assistant",
+        "annotations": {"audience": ["assistant"], "priority": 0.25},
+        "_meta": {"example.com/part": "1"},
+    },
+    {"type": "image", "data": "aW1hZ2U=", "mimeType": "image/png", "annotations": {"audience": ["user"]}},
+    {"type": "audio", "data": "YXVkaW8=", "mimeType": "audio/wav", "annotations": {"priority": 1.0}},
+    {
+        "type": "resource_link",
+        "uri": "scripted://linked",
+        "name": "linked",
+        "description": "A resource that is linked.",
+        "mimeType": "text/plain",
+        "size": 6,
+    },
+    {
+        "type": "resource",
+        "resource": {"uri": "scripted://embedded", "mimeType": "text/plain", "text": "embedded"},
+        "annotations": {"priority": 0.5},
+    },
+    {
+        "type": "resource",
+        "resource": {
+            "uri": "scripted://binary",
+            "mimeType": "application/octet-stream",
+            "blob": "YmluYXJ5",
+        },
+    },
+)
+"""What the tool of a scripted server answers with: every kind of content that a result can have."""
 TEXT = "a plain text, not JSON"
 """The text of the REST service with other shapes than JSON."""
 

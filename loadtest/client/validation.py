@@ -47,7 +47,7 @@ def check_contract(
         return _bad_status(answer)
     if streamed or "application/json" not in documented_response.media_types:
         return None
-    if not answer.media_type.endswith("json"):
+    if not _is_json(answer):
         if contract.drifted(answer.operation, media_type=answer.media_type):
             return Deviation(f"media type {answer.media_type or 'none'}")
         if answer.media_type:
@@ -81,6 +81,11 @@ def _checked_body(answer: Answer, contract: Contract, pointer: str | None) -> Pr
         if not contract.drifted(answer.operation, violation=violation):
             return Problem(ProblemKind.SCHEMA, violation, status=answer.status)
     return Deviation("; ".join(broken)) if broken else None
+
+
+def _is_json(answer: Answer) -> bool:
+    """Return whether a response is one JSON document, not one on each line."""
+    return answer.media_type.endswith("json") and not answer.media_type.endswith("ndjson")
 
 
 def _bad_status(answer: Answer) -> Problem:
@@ -159,7 +164,7 @@ def json_of(answer: Answer) -> Any:
     """Return the decoded body, or the JSON-RPC message of a short event stream; None if it is neither."""
     if answer.message is not None:
         return answer.message
-    if not answer.body or not answer.media_type.endswith("json"):
+    if not answer.body or not _is_json(answer):
         return None
     try:
         return answer.json

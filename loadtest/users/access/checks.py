@@ -24,6 +24,8 @@ NO_ACCESS = (401, 403)
 """Statuses of a request whose credential does not count, or no longer gives access."""
 DENIED = (400, 401, 403, 404, 409, 422)
 """Statuses of a request that no caller, or not this one, may make."""
+INVALID = (400, 413, 422)
+"""Statuses of a request whose content must not be stored."""
 
 
 def is_refused_again(answer: Answer) -> Mismatch | None:
@@ -37,6 +39,25 @@ def is_denied(what: str) -> Check:
 
     def check(answer: Answer) -> Mismatch | None:
         return None if answer.status in DENIED else expected(f"{what} to be refused", answer.status)
+
+    return check
+
+
+def is_invalid(what: str) -> Check:
+    """Return a check that ``what`` must not be stored is refused: the status is one of :data:`INVALID`."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if answer.status in INVALID else expected(f"{what} to be refused", answer.status)
+
+    return check
+
+
+def has_no_root(name: str) -> Check:
+    """Return a check that the list of roots has none with this ``name``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [root["uri"] for root in answer.json if root["name"] == name]
+        return expected("no root that the policy does not allow", found) if found else None
 
     return check
 

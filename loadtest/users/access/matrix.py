@@ -237,8 +237,21 @@ def surfaces(entity: EntityOperations, team: str, name: str, tag: str) -> tuple[
         Surface(listed, {**every, "per_page": 500}, "admin list"),
         Surface(table, {**every, "per_page": 500}, "admin table"),
         Surface(ids, {**every, "team_id": team}, "admin ids"),
+        Surface(ids, every, "admin ids of every team"),
+        Surface(table, {**every, "per_page": 500, "team_id": team}, "admin table of a foreign team"),
         Surface(search, {"q": name, **every}, "admin search"),
+        Surface(search, {"tags": tag, **every, "team_id": team}, "admin search in a foreign team"),
         Surface("GET /admin/search", {"q": name, **every}, f"admin search for a {kind}"),
+        Surface(
+            "GET /admin/search",
+            {"tags": tag, **every, "team_id": team},
+            f"admin search in a foreign team for a {kind}",
+        ),
+        Surface(
+            "GET /admin/tool-ops/partial",
+            {**every, "per_page": 500, "team_id": team},
+            f"admin table of operations of a foreign team, {kind}s",
+        ),
         Surface(
             "GET /admin/export/configuration", {"types": entity.exported, **every}, f"admin export of {kind}s"
         ),

@@ -77,6 +77,21 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             ):
                 self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
 
+    @task
+    def activities(self) -> None:
+        """The latest activities have those in the team of the token, and none in another team."""
+        if not self.offers("GET /api/logs/activity") or not self.switched_on("AUDIT_TRAIL_ENABLED"):
+            return
+        with (
+            self.team() as team,
+            self.team() as other,
+            self.token(team) as bearer,
+            self.tool(scope=of_team(team.id)) as tool,
+            self.tool(scope=of_team(other.id)) as hidden,
+        ):
+            own = has_activity(str(tool["name"]), str(hidden["name"]))
+            self.call("GET /api/logs/activity", params={"limit": MOST}, bearer=bearer, check=own)
+
     @contextmanager
     def token(self, team: Answer) -> Iterator[str]:
         """Create a token for ``team`` for the ``with`` block, and yield it."""
@@ -95,6 +110,18 @@ def hides(entity: Answer) -> Check:
     def check(answer: Answer) -> Mismatch | None:
         hidden = answer.status in NO_ACCESS or (answer.status in ANSWERED and entity.id not in answer.text)
         return None if hidden else expected("nothing of another team than that of the token", answer.text)
+
+    return check
+
+
+def has_activity(name: str, other: str) -> Check:
+    """Return a check that a list of activities has one about the entity ``name``, and none about the ``other`` one."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {one["resource_name"] for one in answer["items"]}
+        if name not in found:
+            return expected("an activity in the team of the token", sorted(map(str, found)))
+        return None if other not in answer.text else expected("no activity in another team", answer.text)
 
     return check
 

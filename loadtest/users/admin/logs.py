@@ -3,6 +3,9 @@
 import io
 import zipfile
 from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Any
 
 import msgspec
 
@@ -20,6 +23,16 @@ BEYOND = 100_000
 """An offset beyond the end of the log."""
 OLD_LOG = ".old.log"
 """Suffix of the older log file that is created before a gateway boots."""
+OUTPUT = "gateway.log"
+"""What a gateway that the load test has booted prints, in the directory in which that of the logs is."""
+PARTIAL = HTTPStatus.PARTIAL_CONTENT
+RANGES = {"bytes=0-9": slice(0, 10), "bytes=5-": slice(5, None), "bytes=-7": slice(-7, None)}
+"""Parts of a file by the header that asks for them."""
+NO_RANGES = ("bytes=100000000-", "bytes=9-3", "items=0-1", "bytes=x")
+NO_SUCH_PART = (400, 416)
+"""Statuses of a request for a part that a file does not have."""
+NO_FILE = (400, 403, 404)
+"""Statuses of a request for a file that is no log file."""
 
 
 class AdminLogsUser(GatewayUser):
@@ -53,6 +66,46 @@ class AdminLogsUser(GatewayUser):
             params={"filename": old["name"]},
             check=lambda a: None if len(a.body) == old["size"] else expected("the whole file", len(a.body)),
         )
+
+    @task
+    def parts(self) -> None:
+        """Download parts of an older log file, and parts that it does not have."""
+        files = self.call("GET /admin/logs/file")["files"]
+        for name in [file["name"] for file in files if file["name"].endswith(OLD_LOG)]:
+            old: dict[str, Any] = {"params": {"filename": name}}
+            whole = self.call("GET /admin/logs/file", **old)
+            for asked, part in RANGES.items():
+                self.call(
+                    "GET /admin/logs/file",
+                    headers={"Range": asked},
+                    check=is_part(whole.body[part]),
+                    **old,
+                )
+            for asked in NO_RANGES:
+                self.call(
+                    "GET /admin/logs/file",
+                    headers={"Range": asked},
+                    refusals=NO_SUCH_PART,
+                    check=is_no_part,
+                    **old,
+                )
+
+    @task
+    def other_files(self) -> None:
+        """Ask for files that are not in the directory of the logs; the gateway's own output beside it exists."""
+        directory = PurePosixPath(self.call("GET /admin/logs/file")["log_directory"])
+        output = directory.parent / OUTPUT
+        others = (
+            str(output),
+            f"../{output.name}",
+            f"../../{directory.parent.name}/{output.name}",
+            "../../../../../../../../etc/hostname",
+            "/etc/hostname",
+            ".",
+            f"no-such-file{OLD_LOG}",
+        )
+        for name in others:
+            self.call("GET /admin/logs/file", params={"filename": name}, refusals=NO_FILE, check=is_no_file)
 
     @task
     def newest(self) -> None:
@@ -114,6 +167,29 @@ class AdminEventsUser(GatewayUser):
             state, off = "POST /admin/tools/{tool_id}/state", {"activate": "false"}
             self.call(state, tool_id=made.id, form=off, check=went_back)
             events.next(where=lambda event: made.id in event.data)
+
+
+def is_part(part: bytes) -> Check:
+    """Return a check that a response is this ``part`` of a file, and says so."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        if answer.status != PARTIAL:
+            return expected("a part of the file", answer.status)
+        return None if answer.body == part else expected("the part that was asked for", answer.body)
+
+    return check
+
+
+def is_no_part(answer: Answer) -> Mismatch | None:
+    """Check that a part that a file does not have is refused."""
+    refused = answer.status in NO_SUCH_PART
+    return None if refused else expected("a part that the file does not have to be refused", answer.status)
+
+
+def is_no_file(answer: Answer) -> Mismatch | None:
+    """Check that a file that is not in the directory of the logs is refused."""
+    refused = answer.status in NO_FILE
+    return None if refused else expected("a file outside of the logs to be refused", answer.status)
 
 
 def is_bundle(requested: Mapping[str, bool]) -> Check:

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import gevent
+import msgspec
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -60,6 +62,30 @@ NO_SPANS: tuple[dict[str, str | int], ...] = (
 )
 
 
+ALSO_MATCHING: tuple[dict[str, Any], ...] = (
+    {"http_status_code_in": [200, 404]},
+    {"http_method_in": ["PUT", "POST"]},
+    {"name_contains": "/RPC"},
+    {"status_not_in": ["error"]},
+)
+"""Filters of a query that a successful call matches."""
+NOR_MATCHING: tuple[dict[str, Any], ...] = (
+    {"http_status_code_in": [404]},
+    {"http_method_in": ["PUT"]},
+    {"name_contains": "no-such-name"},
+    {"user_email_in": ["unknown@example.com"]},
+    {"status_not_in": ["ok"]},
+    {"start_time": FUTURE},
+    {"end_time": PAST},
+)
+"""Filters of a query that it does not match."""
+INVALID: tuple[dict[str, Any], ...] = ({"order_by": "no_such_order"}, {"limit": 0}, {"start_time": "no time"})
+ATTRIBUTES = {"http.method": "POST"}
+"""An attribute of the trace of each call."""
+OTHER_ATTRIBUTES = {"http.method": "DELETE"}
+REFUSED = (400, 422)
+
+
 class TracingUser(GatewayUser):
     """A user whose calls can be recognised in their traces."""
 
@@ -108,6 +134,58 @@ class ObservabilityUser(TracingUser):
         self.call(spans, params=of_trace | BETWEEN, check=are_spans_of(ids[0]))
         for none in NO_SPANS:
             self.call(spans, params={**of_trace, **none}, check=has_length(0))
+
+    @task
+    def query(self) -> None:
+        """The traces of two calls, found or left out by each filter of a query, in each order."""
+        own = {"attribute_search": self.name("trace")}
+        ids = self.traced(own["attribute_search"])
+        for more in ALSO_MATCHING:
+            self.call("POST /observability/traces/query", json=own | more, check=are_traces(ids))
+        for other in NOR_MATCHING:
+            self.call("POST /observability/traces/query", json=own | other, check=are_traces([]))
+        oldest = are_traces(ids[::-1])
+        self.call("POST /observability/traces/query", json=own | {"order_by": "start_time_asc"}, check=oldest)
+        for order, falls in (("duration_asc", False), ("duration_desc", True)):
+            check = are_ordered(ids, falls=falls)
+            self.call("POST /observability/traces/query", json=own | {"order_by": order}, check=check)
+        for wrong in INVALID:
+            self.call(
+                "POST /observability/traces/query", json=own | wrong, refusals=REFUSED, check=is_refused
+            )
+
+    @task
+    def attributes(self) -> None:
+        """The traces of two calls, found or left out by one of their attributes."""
+        own = {"attribute_search": self.name("trace")}
+        ids = self.traced(own["attribute_search"])
+        for name in ("attribute_filters", "attribute_filters_or"):
+            for values, found in ((ATTRIBUTES, ids), (OTHER_ATTRIBUTES, [])):
+                self.call(
+                    "POST /observability/traces/query", json=own | {name: values}, check=are_traces(found)
+                )
+
+    @task
+    def lines(self) -> None:
+        """The traces of an interval, exported as lines of JSON, in which those of two calls are."""
+        ids = self.traced(self.name("trace"))
+        newest, oldest = (
+            self.call("GET /observability/traces/{trace_id}", trace_id=one, check=has("trace_id", one))
+            for one in ids
+        )
+        between = {"start_time": oldest["start_time"], "end_time": newest["end_time"], "http_method": "POST"}
+        self.call(
+            "POST /observability/traces/export",
+            params={"format": "ndjson"},
+            json=between,
+            check=are_lines(ids, str(oldest["start_time"]), str(newest["end_time"])),
+        )
+        self.call(
+            "POST /observability/traces/export",
+            params={"format": "json"},
+            json=between | {"start_time": FUTURE, "end_time": None},
+            check=has_length(0),
+        )
 
     @task
     def failed_call(self) -> None:
@@ -209,6 +287,40 @@ def are_traces(ids: list[str]) -> Check:
         return None if listed == ids else expected(f"{len(ids)} traces, those of the calls", listed)
 
     return check
+
+
+def are_ordered(ids: list[str], *, falls: bool) -> Check:
+    """Return a check that a list has just the traces with these ids, whose durations rise, or fall."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        durations = [trace["duration_ms"] for trace in answer.json]
+        same = {trace["trace_id"] for trace in answer.json} == set(ids) and len(durations) == len(ids)
+        right = same and durations == sorted(durations, reverse=falls)
+        return None if right else expected("the traces of the calls in order of their durations", answer.json)
+
+    return check
+
+
+def are_lines(ids: list[str], start: str, end: str) -> Check:
+    """Return a check that an export has a line of JSON for each trace, those with these ids, all begun in between."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        traces = [msgspec.json.decode(line) for line in answer.text.splitlines()]
+        found = {trace["trace_id"] for trace in traces}
+        right = len(found) == len(traces) and all(start <= trace["start_time"] <= end for trace in traces)
+        return (
+            None
+            if right and found >= set(ids)
+            else expected("the traces of the interval, one on each line", answer.text)
+        )
+
+    return check
+
+
+def is_refused(answer: Answer) -> Mismatch | None:
+    """Check that a query that the gateway does not understand is refused."""
+    refused = answer.status in REFUSED
+    return None if refused else expected("a query with a wrong value to be refused", answer.status)
 
 
 def are_complete(number: int) -> Check:
