@@ -271,7 +271,7 @@ def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _call_tool(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     if behaviour == "contents":
-        structured = {"parts": len(CONTENTS)}
+        structured = {"result": f"{len(CONTENTS)} parts"}
         return {"content": list(CONTENTS), "structuredContent": structured, "isError": False}
     text = str((params.get("arguments") or {}).get("text", ""))
     return {"content": [{"type": "text", "text": f"{params['name']}: {text}"}], "isError": False}

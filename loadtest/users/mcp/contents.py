@@ -53,7 +53,7 @@ def has_contents(answer: Answer) -> Mismatch | None:
         if lost:
             return expected(f"the {', '.join(lost)} of a content of the kind {sent['type']}", part)
     structured = answer["result.structuredContent"]
-    number = {"parts": len(CONTENTS)}
+    number = {"result": f"{len(CONTENTS)} parts"}
     return None if structured == number else expected("the structured content that the tool sent", structured)
 
 
