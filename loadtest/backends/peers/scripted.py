@@ -13,7 +13,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
   that is invalid; and other resources and prompts: one more, one less, and another description;
 - ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
-- ``/contents/NAME/mcp`` answers a call of its tool with every kind of content, and how many there are;
+- ``/contents/NAME/mcp`` answers a call of its tool with every kind of content, and the text;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
@@ -270,10 +270,9 @@ def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call_tool(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    if behaviour == "contents":
-        structured = {"result": f"{len(CONTENTS)} parts"}
-        return {"content": list(CONTENTS), "structuredContent": structured, "isError": False}
     text = str((params.get("arguments") or {}).get("text", ""))
+    if behaviour == "contents":
+        return {"content": list(CONTENTS), "structuredContent": {"result": text}, "isError": False}
     return {"content": [{"type": "text", "text": f"{params['name']}: {text}"}], "isError": False}
 
 
