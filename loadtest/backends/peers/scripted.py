@@ -200,9 +200,7 @@ class _Dropped(Response):
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     # Releases up to 1.0.7 do not list what a server offers if its capability for it is an empty object.
     prompts = {"listChanged": False} if behaviour in ("plain", "failing", *PARTS) else {}
-    resources = (
-        {"subscribe": False, "listChanged": behaviour == "plain"} if behaviour in ("plain", *PARTS) else {}
-    )
+    resources = {"subscribe": False, "listChanged": False} if behaviour in PARTS else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
         "capabilities": {"tools": {}, "resources": resources, "prompts": prompts},
