@@ -1,11 +1,14 @@
 """Which shapes are recorded of operations whose responses depend on the machine or the deployment."""
 
+import re
+
 import pytest
 
 from loadtest.shapes.expected import compare
 from loadtest.shapes.notation import from_stored
 from loadtest.shapes.shape import literals_at, properties, shape_of
-from loadtest.versions.shapes import without_varying
+from loadtest.versions.data import available
+from loadtest.versions.shapes import path_of, without_varying
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,10 @@ def test_measured_numbers_can_be_any(operation: str, kept: set[str]) -> None:
     (statuses,) = without_varying({operation: {"200": shape_of(value)}}).values()
     every = (*properties(statuses["200"]),)
     assert {place for place in every if literals_at(statuses["200"], place)} == kept
+
+
+@pytest.mark.parametrize("version", available())
+def test_no_recorded_text_names_a_directory_of_a_machine(version: str) -> None:
+    assert not re.findall(
+        r"[^\"]*/(?:\.loadtest|home|root|Users)/[^\"]*", path_of(version).read_text("utf-8")
+    )
