@@ -106,6 +106,18 @@ def _matches(place: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(place, one) for one in patterns)
 
 
+def without_random(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, Shape]]:
+    """Return ``shapes`` with any text or number where each run saw others: cursors, tokens and the like."""
+
+    def is_random(_place: str, at: Shape) -> bool:
+        return len(at.literals) > 1 and max(at.literals.values()) == 1
+
+    return {
+        operation: {status: without_literals(shape, is_random) for status, shape in statuses.items()}
+        for operation, statuses in shapes.items()
+    }
+
+
 def keys_only(shape: Shape) -> Shape:
     """Return ``shape`` with null or any text, flag or number in place of each value that was seen."""
     return Shape(

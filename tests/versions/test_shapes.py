@@ -8,7 +8,7 @@ from loadtest.shapes.expected import compare
 from loadtest.shapes.notation import from_stored
 from loadtest.shapes.shape import literals_at, properties, shape_of
 from loadtest.versions.data import available
-from loadtest.versions.shapes import path_of, without_varying
+from loadtest.versions.shapes import path_of, without_random, without_varying
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,15 @@ def test_no_recorded_text_names_a_directory_of_a_machine(version: str) -> None:
     assert not re.findall(
         r"[^\"]*/(?:\.loadtest|home|root|Users)/[^\"]*", path_of(version).read_text("utf-8")
     )
+
+
+def test_what_each_run_saw_differently_is_left_out() -> None:
+    shape = from_stored(
+        {
+            "cursor": {"|": "string", "=": {'"a"': 1, '"b"': 1}},
+            "state": {"|": "string", "=": {'"on"': 1, '"off"': 3}},
+        }
+    )
+    (statuses,) = without_random({"GET /tools": {"200": shape}}).values()
+    assert literals_at(statuses["200"], "cursor") == frozenset()
+    assert literals_at(statuses["200"], "state") == {'"on"', '"off"'}

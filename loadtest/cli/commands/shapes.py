@@ -9,10 +9,11 @@ import click
 from loadtest.cli.options import FILE, HELP, examples
 from loadtest.core.errors import UsageError
 from loadtest.core.units import plural
+from loadtest.shapes.expected import LITERAL_RUNS
 from loadtest.shapes.shape import Shape
 from loadtest.shapes.stored import merge_run, read_shapes, write_shapes
 from loadtest.versions import data as versions
-from loadtest.versions.shapes import path_of, without_varying
+from loadtest.versions.shapes import path_of, without_random, without_varying
 
 
 @click.group(context_settings=HELP)
@@ -55,5 +56,6 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
             merge_run(merged, one.decoded(path))
             runs += one.runs
             added += 1
-    write_shapes(target, version, runs, without_varying(merged))
+    found = without_varying(merged)
+    write_shapes(target, version, runs, without_random(found) if len(runs) >= LITERAL_RUNS else found)
     click.echo(f"{target}: {plural(len(merged), 'operation')} from {plural(len(runs), 'run')}, {added} new")
