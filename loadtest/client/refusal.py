@@ -8,6 +8,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import NamedTuple
 
+import msgspec
+
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.openapi.negative_cases import ACCESS, CaseGroup, NegativeCase
@@ -21,6 +23,10 @@ _INTERNALS = re.compile(
     rb"Traceback \(most recent call last\)|\((?:sqlite3|psycopg|pymysql)\.|\[SQL: |sqlalche\.me/|site-packages/"
 )
 """What an error message must not show: a traceback, a statement of SQL, a path of the source."""
+_PERMISSION = re.compile(
+    rb"(?i)\b(?:required|requires|missing|permissions?)\b[^\"]{0,40}?\b[a-z_0-9]+\.[a-z_]+"
+)
+"""The name of a permission: ``Insufficient permissions. Required: tools.create``."""
 _AUTHENTICATION = ("401", "403")
 _RPC_ERRORS = {
     "-32700": "a parse error",
@@ -37,7 +43,8 @@ def outcome_of(answer: Answer) -> str:
 
     ``200 -32601`` is a JSON-RPC error, ``200 tool-error`` a tool result with ``isError``, ``303 error`` and
     ``303 login`` a redirect that reports an error or leads to the sign-in page. ``400 internals`` is a refusal whose
-    text contains a traceback, a statement of SQL or a path of the gateway's source.
+    text contains a traceback, a statement of SQL or a path of the gateway's source, ``422 input`` one that repeats what
+    was sent, which may be a secret, and ``403 permission`` one that names the permission that the caller lacks.
     """
     tag = ""
     if 300 <= answer.status < 400:
@@ -51,7 +58,21 @@ def outcome_of(answer: Answer) -> str:
             tag = _refusal_in(jsonrpc.reply(answer), answer.status)
     if not tag and answer.status >= 400 and _INTERNALS.search(answer.body):
         tag = "internals"
+    elif not tag and answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and _repeats_input(answer):
+        tag = "input"
+    elif not tag and answer.status == HTTPStatus.FORBIDDEN and _PERMISSION.search(answer.body):
+        tag = "permission"
     return f"{answer.status} {tag}".rstrip()
+
+
+def _repeats_input(answer: Answer) -> bool:
+    """Return whether a detail of a rejected body has the value that was sent, as those of pydantic do."""
+    try:
+        body = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return False
+    details = body.get("detail") if isinstance(body, dict) else None
+    return isinstance(details, list) and any(isinstance(one, dict) and "input" in one for one in details)
 
 
 def _refusal_in(body: Mapping[str, object], status: int) -> str:
@@ -130,6 +151,10 @@ def _phrase(outcome: str) -> str:
         words = status
     if tag == "internals":
         tag = "internals of the gateway in its text"
+    elif tag == "input":
+        tag = "the sent values in its text"
+    elif tag == "permission":
+        tag = "the missing permission in its text"
     elif tag.lstrip("-").isdigit():
         tag = _RPC_ERRORS.get(tag, "a server error")
     return f"{words} with {tag}" if tag else words
