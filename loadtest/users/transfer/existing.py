@@ -129,10 +129,11 @@ class WrongFileUser(TransferUser):
         tag = self.name("tag")
         tool = self.rest_tool(self.name("imported"), tag)
         whole = envelope({"tools": [tool]})
+        not_objects = {"tools": [tool, self.name("tool")]}
         wrong: dict[str, dict[str, Any]] = {
             "a file without a version": {key: one for key, one in whole.items() if key != "version"},
             "a file with an unknown kind": envelope({"tools": [tool], "people": []}),
-            "a file with a tool that is no object": envelope({"tools": [tool, self.name("tool")]}),  # type: ignore[list-item]
+            "a file with a tool that is no object": whole | {"entities": not_objects},
             "a file with a prompt without a template": envelope(
                 {"tools": [tool], "prompts": [{"name": tag}]}
             ),
