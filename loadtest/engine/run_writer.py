@@ -227,7 +227,7 @@ class RunWriter:
             operations=counts.operation_records(self.started, self.run.area),
             elements=counts.element_records(self._documented),
             shapes=counts.shape_record(self._shapes_not_compared),
-            failures=counts.failure_records(self.started, self.recorder.sent),
+            failures=counts.failure_records(self.started, self.recorder.sent, complete=self._queue.finished),
             streams=counts.stream_records(),
             scenarios=counts.scenario_records(),
             refusals=counts.refusal_record(),

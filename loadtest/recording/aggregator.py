@@ -462,10 +462,13 @@ class Aggregator(msgspec.Struct):
         added = {operation: tuple(sorted(paths)) for operation, paths in sorted(self.added.items())}
         return ShapeRecord(compared=compared, added=added, why_not=why_not)
 
-    def failure_records(self, start: float, sent: Container[str] = frozenset()) -> tuple[Failure, ...]:
+    def failure_records(
+        self, start: float, sent: Container[str] = frozenset(), *, complete: bool = True
+    ) -> tuple[Failure, ...]:
         """Return the failures, most frequent first, with times relative to ``start`` (Unix seconds).
 
-        ``sent`` has the texts of the requests of the load.
+        ``sent`` has the texts of the requests of the load. Unexpected texts, flags and numbers are failures only if
+        the load is ``complete``: a scenario that has not run may send or see the expected ones.
         """
         return tuple(
             msgspec.structs.replace(
@@ -479,7 +482,8 @@ class Aggregator(msgspec.Struct):
                 ),
             )
             for failure in sorted(
-                (*self.failures.values(), *self._certain(sent)), key=lambda f: (-f.count, f.fingerprint)
+                (*self.failures.values(), *(self._certain(sent) if complete else ())),
+                key=lambda f: (-f.count, f.fingerprint),
             )
         )
 

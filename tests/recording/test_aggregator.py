@@ -418,6 +418,13 @@ def test_an_unexpected_text_is_no_failure_if_a_request_sent_it_later() -> None:
     assert not counts.failure_records(START, {"x"}), "the gateway echoes what is sent at this place"
 
 
+def test_an_unexpected_text_is_no_failure_as_long_as_scenarios_have_not_run() -> None:
+    counts = Aggregator(start=START)
+    counts.add(seen("x", PLACE))
+    assert not counts.failure_records(START, complete=False)
+    assert counts.failure_records(START, complete=True)
+
+
 def test_an_unexpected_text_keeps_its_call_a_success() -> None:
     counts = Aggregator(start=START)
     counts.add(seen("x", PLACE))
