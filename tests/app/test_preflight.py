@@ -27,7 +27,7 @@ REACHABLE = reachable_operations(SCENARIOS, NEWEST)
             "area reading: p95 < 1s",
             "no scenario calls the area reading, expected a2a-agent-plugin-bindings, ",
         ),
-        ("GET /tools: p99.9 < 1s", "needs 1000 requests, and this run makes about "),
+        ("GET /roots: p99.9 < 1s", "needs 1000 requests, and this run makes about "),
         ("GET /version: p95 < 1s", "needs 20 requests, and this run makes about "),
         ("area tags: availability >= 99.99%", "needs 10000 requests, and this run makes about "),
     ],
