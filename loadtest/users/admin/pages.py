@@ -8,7 +8,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.fixtures.callers import Role, email_of
+from loadtest.fixtures.callers import Role
 from loadtest.users.admin.checks import (
     GONE,
     Asset,
@@ -309,7 +309,7 @@ class AdminFiltersUser(PeopleUser, AdminUser):
     @task
     def kinds(self) -> None:
         """A search in kinds that are asked for: accounts, agents, and unknown ones."""
-        search, email = "GET /admin/search", email_of(Role.VIEWER)
+        search, email = "GET /admin/search", self.link.session.credentials.email
         people = {"q": email, "entity_types": "users"}
         self.call(search, params=people, check=has("items.0.email", email))
         self.call(search, params=people | {"entity_types": "nosuchkind,users,users"}, check=finds_in("users"))
