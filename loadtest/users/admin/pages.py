@@ -309,7 +309,7 @@ class AdminFiltersUser(PeopleUser, AdminUser):
     @task
     def kinds(self) -> None:
         """A search in kinds that are asked for: accounts, agents, and unknown ones."""
-        search, email = "GET /admin/search", self.link.session.credentials.email
+        search, email = "GET /admin/search", self.viewer.email
         people = {"q": email, "entity_types": "users"}
         self.call(search, params=people, check=has("items.0.email", email))
         self.call(search, params=people | {"entity_types": "nosuchkind,users,users"}, check=finds_in("users"))
