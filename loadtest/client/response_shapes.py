@@ -20,6 +20,7 @@ from loadtest.shapes.expected import (
 )
 from loadtest.shapes.literal import form_of
 from loadtest.shapes.shape import Shape, Within, depends_on_scenarios, merge, shape_of, without_literals
+from loadtest.shapes.stored import converted
 
 SAMPLES = 5
 """Responses per operation and process that are recorded although they are like earlier ones."""
@@ -81,10 +82,7 @@ class ResponseShapes:
         return self._converted(lambda shape: without_literals(shape, depends_on_scenarios))
 
     def _converted(self, convert: Callable[[Shape], Shape]) -> ResponseShapes:
-        recorded = {
-            operation: {status: convert(shape) for status, shape in statuses.items()}
-            for operation, statuses in self._recorded.items()
-        }
+        recorded = converted(self._recorded, convert)
         return ResponseShapes(recorded, why_not=self.why_not, constant=self._constant, sent=self._sent)
 
     def sent(self, *parts: Any) -> None:

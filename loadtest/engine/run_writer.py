@@ -39,7 +39,7 @@ from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
 from loadtest.results.target import Backend, EntityCount, Gateway
 from loadtest.shapes.shape import with_sent
-from loadtest.shapes.stored import write_shapes
+from loadtest.shapes.stored import converted, write_shapes
 from loadtest.workload.profiles import criteria_of
 from loadtest.workload.shape import SoakShape
 
@@ -254,12 +254,8 @@ class RunWriter:
         version = self.run.gateway.data if self.run and self.run.gateway else None
         if self.run is not None and version and self.recorder.aggregator.shapes:
             path = self._path.with_name("shapes.json")
-            shapes = {
-                operation: {
-                    status: with_sent(shape, self.recorder.sent) for status, shape in statuses.items()
-                }
-                for operation, statuses in self.recorder.aggregator.shapes.items()
-            }
+            sent, seen = self.recorder.sent, self.recorder.aggregator.shapes
+            shapes = converted(seen, lambda shape: with_sent(shape, sent))
             write_shapes(path, version, [self.run.started], shapes)
 
     def _on_test_stop(self, **_: Any) -> None:

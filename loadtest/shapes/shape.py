@@ -186,43 +186,39 @@ def literals_at(shape: Shape, path: str) -> frozenset[str]:
     return frozenset(found.literals) if found is not None else frozenset()
 
 
-def without_literals(
-    shape: Shape, where: Callable[[str, Shape], bool] = lambda *_: True, at: str = ""
-) -> Shape:
+def without_literals(shape: Shape, where: Callable[[str, Shape], bool] = lambda *_: True) -> Shape:
     """Return ``shape`` with any text, flag and number where some were seen; if given, ``where`` is true only.
 
-    ``where`` is called with the place, as of :func:`properties`, and the shape there. ``at`` is that of ``shape``.
+    ``where`` is called with the place, as of :func:`properties`, and the shape there.
     """
-
-    def loosened(field: Shape, at: str) -> Shape:
-        return without_literals(field, where, at)
-
-    return Shape(
-        types=shape.types,
-        fields={key: loosened(field, f"{at}.{key}" if at else key) for key, field in shape.fields.items()},
-        optional=shape.optional,
-        values=loosened(shape.values, f"{at}.*" if at else "*") if shape.values is not None else None,
-        items=loosened(shape.items, f"{at}[]") if shape.items is not None else None,
-        literals={} if where(at, shape) else shape.literals,
-    )
+    return _with_literals(shape, lambda place, part: {} if where(place, part) else part.literals)
 
 
 def with_sent(shape: Shape, sent: Container[str]) -> Shape:
     """Return ``shape`` with one literal for all texts that requests have ``sent``, before or after they were seen."""
 
-    def converted(part: Shape | None) -> Shape | None:
-        return None if part is None else with_sent(part, sent)
+    def united(_place: str, part: Shape) -> dict[str, int]:
+        literals: dict[str, int] = {}
+        for one, runs in part.literals.items():
+            (found,) = as_sent((one,), sent)
+            literals[found] = max(literals.get(found, 0), runs)
+        return literals
 
-    literals: dict[str, int] = {}
-    for one, runs in shape.literals.items():
-        (found,) = as_sent((one,), sent)
-        literals[found] = max(literals.get(found, 0), runs)
+    return _with_literals(shape, united)
+
+
+def _with_literals(shape: Shape, literals: Callable[[str, Shape], dict[str, int]], at: str = "") -> Shape:
+    """Return ``shape`` with other ``literals`` at each place, given the place and the shape there."""
+
+    def converted(part: Shape, place: str) -> Shape:
+        return _with_literals(part, literals, place)
+
     return replace(
         shape,
-        fields={key: with_sent(field, sent) for key, field in shape.fields.items()},
-        values=converted(shape.values),
-        items=converted(shape.items),
-        literals=literals,
+        fields={key: converted(field, f"{at}.{key}" if at else key) for key, field in shape.fields.items()},
+        values=None if shape.values is None else converted(shape.values, f"{at}.*" if at else "*"),
+        items=None if shape.items is None else converted(shape.items, f"{at}[]"),
+        literals=literals(at, shape),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,14 @@ def write_shapes(path: Path, gateway: str, runs: Iterable[str], shapes: Shapes) 
     }
     document = {"gateway": gateway, "runs": sorted(runs), "shapes": stored}
     write_atomically(path, _text(document, 0) + "\n")
+
+
+def converted(shapes: Shapes, convert: Callable[[Shape], Shape]) -> dict[str, dict[str, Shape]]:
+    """Return ``shapes`` with each of them converted."""
+    return {
+        operation: {status: convert(shape) for status, shape in statuses.items()}
+        for operation, statuses in shapes.items()
+    }
 
 
 def merge_run(into: dict[str, dict[str, Shape]], run: Shapes, within: Within = Within.VERSION) -> None:

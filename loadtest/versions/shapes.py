@@ -12,7 +12,7 @@ from loadtest.core.files import read_toml
 from loadtest.core.record import Record
 from loadtest.shapes.expected import CERTAIN
 from loadtest.shapes.shape import ANY, NULL, NUMBER, OBJECT, Shape, without_literals
-from loadtest.shapes.stored import read_shapes
+from loadtest.shapes.stored import converted, read_shapes
 from loadtest.versions.data import DIRECTORY
 
 VARYING = DIRECTORY / "shared" / "shapes.toml"
@@ -112,10 +112,7 @@ def without_random(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, S
     def is_random(_place: str, at: Shape) -> bool:
         return len(at.literals) > 1 and max(at.literals.values()) == 1
 
-    return {
-        operation: {status: without_literals(shape, is_random) for status, shape in statuses.items()}
-        for operation, statuses in shapes.items()
-    }
+    return converted(shapes, lambda shape: without_literals(shape, is_random))
 
 
 def keys_only(shape: Shape) -> Shape:
