@@ -5,7 +5,7 @@ Independent of Locust, so that tests can call each check.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -371,7 +371,14 @@ def refreshed(*, added: int = 0, updated: int = 0, dropped: int = 0, rejected: C
     """Return a check that a refresh counted these changes of tools and no others, and names the ``rejected`` tools."""
     tools = {"toolsAdded": added, "toolsUpdated": updated, "toolsRemoved": dropped}
     others = [f"{kind}{change}" for kind in ("resources", "prompts") for change in CHANGES]
-    counts = tools | dict.fromkeys(others, 0)
+    counts = has_counts(tools | dict.fromkeys(others, 0))
+    return both(
+        counts, lambda answer: _names_rejected(answer["validationErrors"], rejected, "validationErrors")
+    )
+
+
+def has_counts(counts: Mapping[str, int]) -> Check:
+    """Return a check that a refresh succeeded with these ``counts``, by the name of the member."""
 
     def check(answer: Answer) -> Mismatch | None:
         if answer["success"] is not True:
@@ -379,7 +386,7 @@ def refreshed(*, added: int = 0, updated: int = 0, dropped: int = 0, rejected: C
         for name, count in counts.items():
             if answer[name] != count:
                 return expected(f"{name} to be {count}", answer[name])
-        return _names_rejected(answer["validationErrors"], rejected, "validationErrors")
+        return None
 
     return check
 

@@ -49,22 +49,17 @@ class SessionAccessUser(PeopleUser, RegistryUser):
     def deactivated(self) -> None:
         """A token of an account that is deactivated."""
         deactivate = next(one for one in UPDATES if self.offers(one))
-        with self.registered() as (person, bearer):
-            made = self.new_token("POST /tokens", bearer)
-            token = str(made["access_token"])
-            try:
-                with self.session(token) as session:
-                    self.call(
-                        deactivate,
-                        user_email=person.email,
-                        json={"is_active": False},
-                        effect=lambda _: self.is_closed(token, session),
-                    )
-            finally:
-                own: dict[str, Any] = {"token_id": str(made["token.id"])}
-                self.delete(
-                    "DELETE /tokens/admin/{token_id}", read=Credential(token, "GET /auth/email/me"), **own
-                )
+        with (
+            self.registered() as (person, bearer),
+            self.token("POST /tokens", bearer) as token,
+            self.session(token) as session,
+        ):
+            self.call(
+                deactivate,
+                user_email=person.email,
+                json={"is_active": False},
+                effect=lambda _: self.is_closed(token, session),
+            )
 
     @task
     def removed(self) -> None:
@@ -74,19 +69,14 @@ class SessionAccessUser(PeopleUser, RegistryUser):
             path = {"team_id": team.id, "user_email": email}
             member = {"email": email, "role": "member"}
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=member)
-            made = self.new_token("POST /tokens/teams/{team_id}", bearer, team_id=team.id)
-            token = str(made["access_token"])
-            try:
-                with self.session(token, ends_with=bearer, tool=str(tool["name"])) as session:
-                    self.call(
-                        "DELETE /teams/{team_id}/members/{user_email}",
-                        effect=lambda _: self.is_closed(token, session),
-                        **named(path),
-                    )
-            finally:
-                own: dict[str, Any] = {"token_id": str(made["token.id"])}
-                self.delete(
-                    "DELETE /tokens/admin/{token_id}", read=Credential(token, "GET /auth/email/me"), **own
+            with (
+                self.token("POST /tokens/teams/{team_id}", bearer, team_id=team.id) as token,
+                self.session(token, ends_with=bearer, tool=str(tool["name"])) as session,
+            ):
+                self.call(
+                    "DELETE /teams/{team_id}/members/{user_email}",
+                    effect=lambda _: self.is_closed(token, session),
+                    **named(path),
                 )
 
     @contextmanager
@@ -119,6 +109,19 @@ class SessionAccessUser(PeopleUser, RegistryUser):
             if answer.status not in NO_ACCESS:
                 return expected("a credential that no longer counts to be refused by MCP", answer.status)
         return None
+
+    @contextmanager
+    def token(self, operation: str, bearer: str, **path: str) -> Iterator[str]:
+        """Create a token as :meth:`new_token` for the ``with`` block, and yield it; the administrator revokes it."""
+        made = self.new_token(operation, bearer, **path)
+        token = str(made["access_token"])
+        try:
+            yield token
+        finally:
+            own: dict[str, Any] = {"token_id": str(made["token.id"])}
+            self.delete(
+                "DELETE /tokens/admin/{token_id}", read=Credential(token, "GET /auth/email/me"), **own
+            )
 
     def new_token(self, operation: str, bearer: str, **path: str) -> Answer:
         """Create a token of the account whose session is ``bearer``."""

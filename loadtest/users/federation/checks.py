@@ -13,8 +13,8 @@ import msgspec
 from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import Mismatch, expected, refused
-from loadtest.users.checks import decoded
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.checks import CHANGES, decoded, has_counts
 
 SERVER_ERROR = 500
 """The lowest status of an error of the gateway."""
@@ -215,21 +215,9 @@ def carries(
 
 def counts_changes(*, added: int, updated: int, dropped: int) -> Check:
     """Return a check that a refresh counted these changes of tools, of resources and of prompts."""
-    counts = {
-        f"{kind}{change}": count
-        for kind in ("tools", "resources", "prompts")
-        for change, count in (("Added", added), ("Updated", updated), ("Removed", dropped))
-    }
-
-    def check(answer: Answer) -> Mismatch | None:
-        if answer["success"] is not True:
-            return refused("the refresh to succeed", answer["error"])
-        for name, count in counts.items():
-            if answer[name] != count:
-                return expected(f"{name} to be {count}", answer[name])
-        return None
-
-    return check
+    changes = zip(CHANGES, (added, updated, dropped), strict=True)
+    kinds = ("tools", "resources", "prompts")
+    return has_counts({f"{kind}{change}": count for change, count in changes for kind in kinds})
 
 
 def described(kind: str, name: str, state: str = "") -> Check:

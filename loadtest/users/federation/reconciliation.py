@@ -9,10 +9,8 @@ from loadtest.backends.settings import BROKEN, PARTS, TOOLS
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch
-from loadtest.client.protocols import jsonrpc
-from loadtest.users.access.checks import cannot_be_used
 from loadtest.users.base import named, task
-from loadtest.users.checks import ANSWERED, both, ids, mentions
+from loadtest.users.checks import both, ids, mentions
 from loadtest.users.federation.checks import (
     counts_changes,
     described,
@@ -105,11 +103,7 @@ class ReconciliationUser(ScriptedServersUser):
                 **own,
             )
             self.call_tool(name, "added")
-            called = {"name": f"{name}-removed", "arguments": {"text": name}}
-            asked = jsonrpc.request("tools/call", called, self.name("call"))
-            self.call(
-                "POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=cannot_be_used
-            )
+            self.cannot_call(name, "removed")
 
     @task
     def changed_meanwhile(self) -> None:

@@ -10,10 +10,9 @@ from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch
-from loadtest.client.protocols import jsonrpc
-from loadtest.users.access.checks import cannot_be_used, is_denied
+from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, has
+from loadtest.users.checks import has
 from loadtest.users.federation.checks import carries, carries_none, is_conflict
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.read_back import Entity, Item, Listed
@@ -62,11 +61,7 @@ class RegistrationUser(ScriptedServersUser):
             own: dict[str, Any] = {"gateway_id": gateway.id}
             self.update("PUT /gateways/{gateway_id}", json={"name": name}, check=has("slug", name), **own)
             self.call_tool(name, "echo")
-            called = {"name": f"{gateway['slug']}-echo", "arguments": {"text": name}}
-            asked = jsonrpc.request("tools/call", called, self.name("call"))
-            self.call(
-                "POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=cannot_be_used
-            )
+            self.cannot_call(gateway["slug"], "echo")
 
     @task
     def other_credentials(self) -> None:

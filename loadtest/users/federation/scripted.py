@@ -9,6 +9,9 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import cannot_be_used
+from loadtest.users.checks import ANSWERED
 from loadtest.users.federation.checks import called, calls_fail
 from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
@@ -42,6 +45,12 @@ class ScriptedServersUser(RegistryUser):
             {"name": f"{gateway}-{tool}", "arguments": {"text": text}},
             check=called(tool, text),
         )
+
+    def cannot_call(self, gateway: str, tool: str) -> None:
+        """Call a tool that the gateway must not have any more."""
+        called = {"name": f"{gateway}-{tool}", "arguments": {"text": self.name("text")}}
+        asked = jsonrpc.request("tools/call", called, self.name("call"))
+        self.call("POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=cannot_be_used)
 
     def call_failing(self, gateway: str, tool: str) -> None:
         """Call a tool whose server fails; the reply must be an error."""
