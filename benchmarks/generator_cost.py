@@ -1,7 +1,7 @@
 """Measure the CPU time per request of the load generator, and thus the request rate of one core.
 
-The client of this project is compared with bare Locust users: as it is, without schema validation, and with the
-scenarios of the realistic mix, which also call tools over JSON-RPC and check content.
+The client of this project is compared with bare Locust users that send the same requests: as it is, without schema
+validation, and with the scenarios of the realistic mix, which also call tools over JSON-RPC and check content.
 
 ``make bench`` measures each variant in a process of its own, in which it and the bare FastHttpUser take turns: some
 hundred requests each, to the same local server. The ratio is the median over pairs of turns, so that the speed of the
@@ -123,10 +123,17 @@ def user_class(variant: str, wait: "Callable[[object], float]") -> "type[User]":
     from locust import FastHttpUser, HttpUser
     from locust import task as bare_task
 
+    from loadtest.client.auth import credentials
+    from loadtest.client.request import CORRELATION_HEADER
     from loadtest.users.base import GatewayUser, task
     from loadtest.users.realistic import RealisticUser
 
-    headers = {"Authorization": "Bearer made-up"}
+    # The bare users send the same request: each header takes time, whoever sends it.
+    headers = {
+        "Accept": "application/json",
+        CORRELATION_HEADER: "lt-0123ab-1f",
+        "Authorization": f"Bearer {credentials().bearer()}",
+    }
 
     class BareFast(FastHttpUser):
         wait_time = wait

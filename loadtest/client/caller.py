@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, cast
 
 import gevent
@@ -57,6 +58,7 @@ class NotInContract(RescheduleTask):
 
 
 _NONE: frozenset[str] = frozenset()
+_NO_PATH: Mapping[str, str] = MappingProxyType({})
 _ENDS = (RescheduleTask, StopUser, StopTest, GreenletExit)
 
 
@@ -113,12 +115,12 @@ class Caller:
         problem: Callable[[Answer], Problem | None] | None = None,
         unlisted: bool = False,
         waits: float = 0.0,
-        **path: str,
+        path: Mapping[str, str] = _NO_PATH,
     ) -> Answer:
         """Make one call and return its validated response.
 
         Args:
-            operation: ``METHOD /path/{template}``; ``path`` has the parameters of the template.
+            operation: ``METHOD /path/{template}``.
             json: body, sent as JSON.
             form: body, sent URL-encoded (instead of ``json``).
             params: query.
@@ -135,6 +137,7 @@ class Caller:
             unlisted: the operation is served but not listed in the contract.
             waits: seconds that the scenario has waited for this result, or that ``check`` waits. If it does not come,
                 the failure depends on time: a pause of the load generator may be the cause.
+            path: the parameters of the template, by name.
 
         Raises:
             StepFailed: the response had a problem, which has been reported.
@@ -249,7 +252,7 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         bearer: str | None = None,
         unlisted: bool = False,
-        **path: str,
+        path: Mapping[str, str] = _NO_PATH,
     ) -> Iterator[EventStream]:
         """Open an event stream for the ``with`` block, then close and report it.
 
@@ -354,15 +357,30 @@ class Caller:
             return error.operation
         return self.last_operation
 
-    def prepare(self, route: Route, bearer: str | None, **parts: Any) -> PreparedRequest:
+    def prepare(
+        self,
+        route: Route,
+        bearer: str | None,
+        *,
+        path: Mapping[str, str] = _NO_PATH,
+        params: Query | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> PreparedRequest:
         """Return a request of this user with a new correlation id; see :func:`make_request`."""
-        self.session.shapes.sent(*(parts.get(one) for one in ("params", "json", "form")))
+        if params or json or form:
+            self.session.shapes.sent(params, json, form)
         return make_request(
             route,
             host=self.session.host,
             token=self.session.bearer if bearer is None else bearer,
             correlation_id=self.session.correlation_id(),
-            **parts,
+            path=path,
+            params=params,
+            json=json,
+            form=form,
+            headers=headers,
         )
 
     def send(

@@ -43,6 +43,10 @@ class Examined(NamedTuple):
     """Whether there is a recorded shape."""
 
 
+_COMPARED = Examined(compared=True)
+_NOT_COMPARED = Examined()
+
+
 class ResponseShapes:
     """The shapes of responses by operation and status.
 
@@ -136,9 +140,10 @@ class _Entry:
     def examine(self, body: Any, typical: bool) -> Examined:
         compared = self._recorded is not None
         if typical or (self._alike is not None and self._alike.is_valid(body)):
+            if self._samples >= SAMPLES:
+                return _COMPARED if compared else _NOT_COMPARED
             self._samples += 1
-            sample = shape_of(body, sent=self._sent) if self._samples <= SAMPLES else None
-            return Examined(sample=sample, compared=compared)
+            return Examined(sample=shape_of(body, sent=self._sent), compared=compared)
         differences, added = compare(self._recorded, body, self._sent) if self._recorded else ((), ())
         if self._new >= MOST_NEW:
             return Examined(differences, added, compared=compared)

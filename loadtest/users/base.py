@@ -308,7 +308,7 @@ class GatewayUser(FastHttpUser):
             problem=problem,
             unlisted=unlisted,
             waits=waits,
-            **path,
+            path=path,
         )
 
     def rpc(
@@ -350,7 +350,7 @@ class GatewayUser(FastHttpUser):
             check=check,
             effect=effect,
             waits=waits,
-            **path,
+            path=path,
         )
 
     def stream(
@@ -378,7 +378,7 @@ class GatewayUser(FastHttpUser):
             headers=headers,
             bearer=bearer,
             unlisted=unlisted,
-            **path,
+            path=path,
         )
 
     def offers(self, operation: str) -> bool:

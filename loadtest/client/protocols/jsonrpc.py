@@ -42,7 +42,8 @@ def problem(answer: Answer, message_id: str | None) -> Problem | None:
 
 def error_in(answer: Answer) -> Problem | None:
     """Return the problem of a response that should be no JSON-RPC reply: it is one, with an ``error``."""
-    if b'"jsonrpc"' not in answer.body or not answer.media_type.endswith("json"):
+    is_object = answer.media_type.endswith("json") and answer.body.lstrip()[:1] == b"{"
+    if not is_object or b'"jsonrpc"' not in answer.body:
         return None
     try:
         message = answer.json

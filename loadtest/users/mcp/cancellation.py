@@ -79,11 +79,9 @@ class CancellationAPIUser(GatewayUser):
     def goes_on(self, run: str) -> Mismatch | None:
         """Return a mismatch if ``run`` was cancelled, or has ended already; only the worker that runs it knows."""
         state = self.call("GET /cancellation/status/{request_id}", request_id=run, refusals=ELSEWHERE)
-        if state.status in ELSEWHERE:
-            runs = self.link.session.deployment.workers > 1
-        else:
-            runs = not state["cancelled"]
-        return None if runs else expected("a call of another user not to be cancelled", state.text)
+        of_another_worker = state.status in ELSEWHERE and self.link.session.deployment.workers > 1
+        goes_on = of_another_worker or (state.status not in ELSEWHERE and not state["cancelled"])
+        return None if goes_on else expected("a call of another user not to be cancelled", state.text)
 
     @task
     def unknown(self) -> None:
