@@ -11,6 +11,7 @@ from loadtest.client.request import CORRELATION_HEADER, PreparedRequest
 from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.results.failures import Example
+from loadtest.results.outcome import Unexpected
 from loadtest.shapes.expected import Difference
 from loadtest.shapes.shape import Shape
 
@@ -32,7 +33,9 @@ class CallContext:
     compared: bool = False
     """Whether the shape of the response was compared with a recorded one."""
     shape: Shape | None = None
-    """Shape of a successful response, if it is a sample to record."""
+    """Shape of a response, if it is a sample to record."""
+    recorded_as: str = ""
+    """Of a refusal: what its shape is recorded as, instead of its status."""
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
     unexpected: tuple[Difference, ...] = ()
@@ -56,6 +59,16 @@ class CallContext:
     """For the first call of a scheduled scenario: milliseconds since its scheduled start."""
 
 
+def masked(differences: tuple[Difference, ...], redactor: Redactor) -> tuple[Difference, ...]:
+    """Return ``differences`` with the secrets of ``redactor`` masked."""
+    return tuple(one._replace(actual=redactor.mask(one.actual)) for one in differences)
+
+
+def unexpected_in(call: CallContext) -> tuple[Unexpected, ...]:
+    """Return the unexpected texts, flags and numbers of a call as they are recorded."""
+    return tuple(Unexpected(one.path, tuple(sorted(one.literals)), str(one)) for one in call.unexpected)
+
+
 def report_call(
     response: ResponseContextManager,
     request: PreparedRequest,
@@ -75,7 +88,7 @@ def report_call(
         return None
     redactor = redactor.with_secrets(sent_secrets(request.headers, request.body))
     problem = problem.masked(redactor) if problem is not None else None
-    call.unexpected = tuple(one._replace(actual=redactor.mask(one.actual)) for one in call.unexpected)
+    call.unexpected = masked(call.unexpected, redactor)
     call.example = build_example(
         method=request.method,
         url=request.url,

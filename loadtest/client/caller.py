@@ -25,7 +25,7 @@ from loadtest.client.protocols.streams import EventStream, LineReader
 from loadtest.client.request import PreparedRequest, Query, Route, find_route, make_request
 from loadtest.client.secrecy.stored import StoredSecrets
 from loadtest.client.session import Session
-from loadtest.client.validation import find_problem, find_stream_problem
+from loadtest.client.validation import find_problem, find_stream_problem, refusal_problem
 from loadtest.core import clock
 from loadtest.core.operations import base, deletes
 from loadtest.results.outcome import StreamResult
@@ -178,7 +178,9 @@ class Caller:
             if found is None:
                 # Last, so that the scenario knows what was created and deletes it.
                 found = self.secrets.leak(answer, self.session.marker)
-            if found is None and not call.refused and self.agrees is not None:
+            if found is None and call.refused:
+                found = refusal_problem(self.session, call, answer)
+            elif found is None and self.agrees is not None:
                 found = content_problem(answer, self.agrees)
             response.request_meta["response_time"] += call.late
             found = report_call(response, request, call, answer, found, self.session.redactor)
@@ -236,7 +238,9 @@ class Caller:
             operation,
             json=jsonrpc.request(method, params, identity),
             headers={"Accept": jsonrpc.ACCEPT} | dict(headers or {}),
-            problem=lambda answer: jsonrpc.problem(answer, identity),
+            problem=lambda answer: (
+                jsonrpc.problem(answer, identity) or jsonrpc.other_resource(answer, method, params)
+            ),
             check=check,
             unlisted=True,
             **options,

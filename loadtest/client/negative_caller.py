@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from locust.exception import StopUser
 
 from loadtest.client.answer import Answer, Problem
+from loadtest.client.call import CallContext, masked, unexpected_in
 from loadtest.client.connection.transport import answer_of
 from loadtest.client.evidence import build_example, sent_secrets
 from loadtest.client.refusal import Finding, compare, outcome_of
 from loadtest.client.request import CORRELATION_HEADER, PreparedRequest, find_route, make_request
+from loadtest.client.validation import refusal_problem
 from loadtest.core import clock
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import NegativeCase
@@ -72,19 +74,26 @@ class NegativeCaller:
             )
         answer, problem = self._exchange(case.operation, request)
         if problem is not None:
-            self._report(case, "", Finding(Standing.UNDECIDED))
+            self.undecided(case)
             return None
+        outcome = outcome_of(answer)
         if judge is not None:
+            recorded: tuple[str, ...] = ()
             found = judge(answer)
-            rule = self.rules.reason(case.operation, case.label, outcome_of(answer))
+            rule = self.rules.reason(case.operation, case.label, outcome)
             if found.problem is not None and rule is not None:
                 found = Finding(Standing.AS_RECORDED, reason=f"{rule.kind}: {rule.reason}")
-            self._report(case, "", found, self._failure(request, answer, found, ()))
-            return answer
-        outcome = outcome_of(answer)
-        recorded = self.outcomes.get(case.operation, {}).get(case.label, ())
-        found = compare(case, outcome, recorded, self.rules)
-        self._report(case, outcome, found, self._failure(request, answer, found, recorded))
+        else:
+            recorded = self.outcomes.get(case.operation, {}).get(case.label, ())
+            found = compare(case, outcome, recorded, self.rules)
+        actual = outcome + (f" instead of {' or '.join(recorded)}" if recorded else "")
+        call = CallContext(case.operation, self.caller.scenario)
+        if found.problem is None:
+            differs = refusal_problem(session, call, answer, case.label)
+            if differs is not None:
+                found = Finding(Standing.FAILED, differs.kind, f"{case.label}: {differs.message}")
+                actual = differs.actual
+        self._report(case, request, answer, found, call, actual, outcome if judge is None else "")
         return answer
 
     def delete(self, operation: str, path: Mapping[str, str]) -> None:
@@ -104,7 +113,16 @@ class NegativeCaller:
 
     def undecided(self, case: NegativeCase) -> None:
         """Report that ``case`` cannot be sent."""
-        self._report(case, "", Finding(Standing.UNDECIDED))
+        self._on_result(
+            RefusalResult(
+                operation=case.operation,
+                label=case.label,
+                outcome="",
+                standing=Standing.UNDECIDED,
+                scenario=self.caller.scenario,
+                finished=clock.now(),
+            )
+        )
 
     def _exchange(self, operation: str, request: PreparedRequest) -> tuple[Answer, Problem | None]:
         http = self.caller.http
@@ -127,8 +145,36 @@ class NegativeCaller:
         return answer, problem
 
     def _report(
-        self, case: NegativeCase, outcome: str, found: Finding, fault: CallFailure | None = None
+        self,
+        case: NegativeCase,
+        request: PreparedRequest,
+        answer: Answer,
+        found: Finding,
+        call: CallContext,
+        actual: str,
+        outcome: str,
     ) -> None:
+        """Report what was ``found``, and what the comparison of shapes recorded in ``call``."""
+        redactor = self.caller.session.redactor.with_secrets(sent_secrets(request.headers, request.body))
+        call.unexpected = masked(call.unexpected, redactor)
+        example = None
+        if found.problem is not None or call.unexpected:
+            example = build_example(
+                method=request.method,
+                url=request.url,
+                headers=request.headers,
+                body=request.body,
+                answer=answer,
+                at=clock.now(),
+                correlation_id=request.headers[CORRELATION_HEADER],
+                redactor=redactor,
+                actual=actual,
+            )
+        fault = None
+        if found.problem is not None:
+            fault = CallFailure(
+                problem=found.problem, message=found.message, status=answer.status, example=example
+            )
         self._on_result(
             RefusalResult(
                 operation=case.operation,
@@ -138,29 +184,12 @@ class NegativeCaller:
                 scenario=self.caller.scenario,
                 finished=clock.now(),
                 reason=found.reason,
+                status=answer.status,
+                shape=call.shape,
+                recorded_as=call.recorded_as,
+                added=call.added,
+                unexpected=unexpected_in(call),
+                example=example if call.unexpected else None,
                 fault=fault,
             )
-        )
-
-    def _failure(
-        self, request: PreparedRequest, answer: Answer, found: Finding, recorded: tuple[str, ...]
-    ) -> CallFailure | None:
-        if found.problem is None:
-            return None
-        redactor = self.caller.session.redactor.with_secrets(sent_secrets(request.headers, request.body))
-        return CallFailure(
-            problem=found.problem,
-            message=found.message,
-            status=answer.status,
-            example=build_example(
-                method=request.method,
-                url=request.url,
-                headers=request.headers,
-                body=request.body,
-                answer=answer,
-                at=clock.now(),
-                correlation_id=request.headers[CORRELATION_HEADER],
-                redactor=redactor,
-                actual=outcome_of(answer) + (f" instead of {' or '.join(recorded)}" if recorded else ""),
-            ),
         )

@@ -84,6 +84,18 @@ def _refusal_in(body: Mapping[str, object], status: int) -> str:
     return "success false" if body.get("success") is False and status < 300 else ""
 
 
+def recorded_as(answer: Answer, label: str = "") -> str:
+    """Return what the shape of a refusal is recorded as, besides its operation; empty if it is not recorded.
+
+    ``404``, ``200 -32602`` and ``401 no token``, where ``label`` is that of the negative case. Neither an error of the
+    gateway nor an accepted request is recorded.
+    """
+    outcome = outcome_of(answer)
+    if not is_refusal(outcome):
+        return ""
+    return f"{answer.status if answer.status >= HTTPStatus.BAD_REQUEST else outcome} {label}".rstrip()
+
+
 def is_refusal(outcome: str) -> bool:
     """Return whether ``outcome`` refuses the request."""
     return outcome.startswith("4") or bool(_TAGGED.match(outcome))

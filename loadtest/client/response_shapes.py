@@ -70,11 +70,11 @@ class ResponseShapes:
         """Texts that are the same in every run although requests have them."""
         self._sent = set[str]() if sent is None else sent
         """The texts of requests, which those of several gateways share: each runs some of the scenarios."""
-        self._entries: dict[tuple[str, int], _Entry] = {}
+        self._entries: dict[tuple[str, str], _Entry] = {}
 
-    def has(self, operation: str, status: int) -> bool:
+    def has(self, operation: str, status: str) -> bool:
         """Return whether responses with this status had a JSON body."""
-        shape = self._recorded.get(operation, {}).get(str(status))
+        shape = self._recorded.get(operation, {}).get(status)
         return shape is not None and any(reaches(seen, CERTAIN) for seen in shape.types.values())
 
     def without_literals(self) -> ResponseShapes:
@@ -97,24 +97,26 @@ class ResponseShapes:
 
     def is_typical(self, contract: Contract, operation: str, status: int, body: Any) -> bool:
         """Return whether the decoded JSON ``body`` satisfies the contract and is like that of an earlier response."""
-        entry = self._entries.get((operation, status))
-        return entry is not None and entry.is_typical(contract, body)
+        entry = self._entries.get((operation, str(status)))
+        return entry is not None and entry.is_typical(contract, status, body)
 
-    def examine(self, operation: str, status: int, body: Any, *, typical: bool = False) -> Examined:
-        """Compare the decoded JSON ``body`` of a response, unless :meth:`is_typical` has found it ``typical``."""
+    def examine(self, operation: str, status: str, body: Any, *, typical: bool = False) -> Examined:
+        """Compare the decoded JSON ``body`` of a response, unless :meth:`is_typical` has found it ``typical``.
+
+        ``status`` of a refusal is what it is recorded as.
+        """
         entry = self._entries.get((operation, status))
         if entry is None:
-            recorded = self._recorded.get(operation, {}).get(str(status))
-            entry = self._entries[operation, status] = _Entry(operation, status, recorded, self._sent)
+            recorded = self._recorded.get(operation, {}).get(status)
+            entry = self._entries[operation, status] = _Entry(operation, recorded, self._sent)
         return entry.examine(body, typical)
 
 
 class _Entry:
     """The shape of the responses of an operation with one status."""
 
-    def __init__(self, operation: str, status: int, recorded: Shape | None, sent: Container[str]) -> None:
+    def __init__(self, operation: str, recorded: Shape | None, sent: Container[str]) -> None:
         self._operation = operation
-        self._status = status
         self._recorded = recorded
         self._sent = sent
         self._keywords: dict[str, type[Any]] = {SENT_KEYWORD: _keyword_of(sent)}
@@ -127,12 +129,12 @@ class _Entry:
         self._samples = 0
         self._new = 0
 
-    def is_typical(self, contract: Contract, body: Any) -> bool:
+    def is_typical(self, contract: Contract, status: int, body: Any) -> bool:
         if self._alike is None:
             return False
         if self._typical is None:
             schemas = [_alike(self._recorded, self._seen)]
-            if (pointer := contract.schema_of(self._operation, self._status)) is not None:
+            if (pointer := contract.schema_of(self._operation, status)) is not None:
                 schemas.append(contract.reference(pointer))
             self._typical = contract.compiled({"allOf": schemas}, keywords=self._keywords)
         return self._typical.is_valid(body)

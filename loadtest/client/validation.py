@@ -10,6 +10,7 @@ from loadtest.client.call import CallContext
 from loadtest.client.mismatch import Mismatch, content_problem, expected
 from loadtest.client.protocols.cookies import cookie_problem
 from loadtest.client.protocols.pages import page_problem
+from loadtest.client.refusal import recorded_as
 from loadtest.client.session import Session
 from loadtest.openapi.contract import Contract
 from loadtest.results.failures import ProblemKind
@@ -128,9 +129,21 @@ def find_problem(
         message = answer.message if answer.message is not None else body
         if message is not None:
             problem = _shape_problem(session, call, answer.status, message, typical=typical)
-        elif not answer.body and session.shapes.has(call.operation, answer.status):
+        elif not answer.body and session.shapes.has(call.operation, str(answer.status)):
             problem = Problem(ProblemKind.SHAPE, "expected a JSON body, got none", status=answer.status)
     return problem
+
+
+def refusal_problem(session: Session, call: CallContext, answer: Answer, label: str = "") -> Problem | None:
+    """Return the first difference of a refusal from those recorded; record in ``call`` what was seen.
+
+    ``label`` is that of the negative case; empty for a refusal that a scenario expects.
+    """
+    call.recorded_as = recorded_as(answer, label)
+    body = json_of(answer)
+    if not call.recorded_as or body is None:
+        return None
+    return _shape_problem(session, call, answer.status, body)
 
 
 def _shape_problem(
@@ -143,7 +156,7 @@ def _shape_problem(
     with the requests of built-in scenarios, and whether a property may be null if it was not sent is stated by the
     contract, checked before.
     """
-    found = session.shapes.examine(call.operation, status, body, typical=typical)
+    found = session.shapes.examine(call.operation, call.recorded_as or str(status), body, typical=typical)
     call.compared, call.shape, call.added = found.compared, found.sample, found.added
     if not found.differences:
         return None

@@ -38,7 +38,7 @@ from loadtest.results.pairs import BaseRun
 from loadtest.results.run import Environment as Machine
 from loadtest.results.run import Run, RunState, Scenario, Settings, Worker, write_run
 from loadtest.results.target import Backend, EntityCount, Gateway
-from loadtest.shapes.shape import with_sent
+from loadtest.shapes.shape import Shape, with_sent, without_literals
 from loadtest.shapes.stored import converted, write_shapes
 from loadtest.workload.profiles import criteria_of
 from loadtest.workload.shape import SoakShape
@@ -255,8 +255,14 @@ class RunWriter:
         if self.run is not None and version and self.recorder.aggregator.shapes:
             path = self._path.with_name("shapes.json")
             sent, seen = self.recorder.sent, self.recorder.aggregator.shapes
-            shapes = converted(seen, lambda shape: with_sent(shape, sent))
+            shapes = converted(
+                seen, lambda shape: without_literals(with_sent(shape, sent), self._contains_secret)
+            )
             write_shapes(path, version, [self.run.started], shapes)
+
+    def _contains_secret(self, _place: str, shape: Shape) -> bool:
+        mask = self.recorder.redactor.mask
+        return any(mask(one) != one for one in shape.literals)
 
     def _on_test_stop(self, **_: Any) -> None:
         self._write()

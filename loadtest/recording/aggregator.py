@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from http import HTTPStatus
 
 import msgspec
 
@@ -224,7 +225,7 @@ class Aggregator(msgspec.Struct):
     starts: _StartCounts = msgspec.field(default_factory=_StartCounts)
     scenarios: dict[str, _ScenarioCounts] = msgspec.field(default_factory=dict)
     shapes: dict[str, dict[str, Shape]] = msgspec.field(default_factory=dict)
-    """Operation → status → shape of the sampled responses."""
+    """Operation → status, or what a refusal is recorded as → shape of the sampled responses."""
     added: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     """Operation → path of a key that the recorded shape does not have → responses."""
     checked: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
@@ -267,21 +268,7 @@ class Aggregator(msgspec.Struct):
             _count(counts, "validated")
         if outcome.compared:
             _count(counts, "compared")
-        for path in outcome.added:
-            _count(self.added.setdefault(outcome.operation, {}), path)
-        if outcome.shape is not None and (
-            outcome.fault is None or outcome.fault.problem is ProblemKind.SHAPE
-        ):
-            # A response that differs only from the recorded shape is needed to record an intended change.
-            merge_run(self.shapes, {outcome.operation: {status: outcome.shape}}, Within.RUN)
-        for one in outcome.unexpected:
-            fault = CallFailure(
-                problem=ProblemKind.SHAPE, message=one.message, status=outcome.status, example=outcome.example
-            )
-            self._add_unexpected(
-                f"{outcome.operation} {status} {one.path}",
-                _Unexpected(status, one.path, one.literals, self._failure(outcome, fault)),
-            )
+        self._add_shape(outcome)
         kind = "success"
         if outcome.fault is not None:
             kind = "failure"
@@ -303,8 +290,27 @@ class Aggregator(msgspec.Struct):
     def add_refusal(self, result: RefusalResult) -> None:
         """Count one negative case, apart from the calls of operations."""
         self.refusals.add(result)
+        self._add_shape(result)
         if result.fault is not None:
             self._fail(result, result.fault)
+
+    def _add_shape(self, outcome: CallResult | RefusalResult) -> None:
+        status = outcome.recorded_as or str(outcome.status)
+        for path in outcome.added:
+            _count(self.added.setdefault(outcome.operation, {}), path)
+        if outcome.shape is not None and (
+            outcome.fault is None or outcome.fault.problem is ProblemKind.SHAPE
+        ):
+            # A response that differs only from the recorded shape is needed to record an intended change.
+            merge_run(self.shapes, {outcome.operation: {status: outcome.shape}}, Within.RUN)
+        for one in outcome.unexpected:
+            fault = CallFailure(
+                problem=ProblemKind.SHAPE, message=one.message, status=outcome.status, example=outcome.example
+            )
+            self._add_unexpected(
+                f"{outcome.operation} {status} {one.path}",
+                _Unexpected(status, one.path, one.literals, self._failure(outcome, fault)),
+            )
 
     def add_stream(self, outcome: StreamResult) -> None:
         """Count one finished stream."""
@@ -495,9 +501,10 @@ class Aggregator(msgspec.Struct):
             found.update({f"status {status}": count for status, count in operation.statuses.items()})
             found.update({f"returns {kind}": count for kind, count in operation.media_types.items()})
         for name, statuses in self.shapes.items():
-            for shape in statuses.values():
-                found = counts.setdefault(base(name), Counter())
-                found.update(properties(shape, RESPONSE, f"{RESPONSE}[]."))
+            found = counts.setdefault(base(name), Counter())
+            for status, shape in statuses.items():
+                if _is_success(status):
+                    found.update(properties(shape, RESPONSE, f"{RESPONSE}[]."))
         none = Counter[str]()
         return {
             operation: {name: counts.get(operation, none)[name] for name in names}
@@ -513,6 +520,11 @@ class Aggregator(msgspec.Struct):
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""
         return self.buckets.timeline(start, users)
+
+
+def _is_success(status: str) -> bool:
+    """Return whether the shape recorded as ``status`` is that of a success, and not of a refusal."""
+    return status.isdigit() and int(status) < HTTPStatus.BAD_REQUEST
 
 
 def _united(old: Failure, new: Failure) -> Failure:

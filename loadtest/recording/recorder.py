@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtest.client.answer import MissingMember, Problem
-from loadtest.client.call import CallContext
+from loadtest.client.call import CallContext, unexpected_in
 from loadtest.core import clock
 from loadtest.core.redact import Redactor
 from loadtest.recording.aggregator import Aggregator
@@ -27,7 +27,6 @@ from loadtest.results.outcome import (
     RefusalResult,
     ScenarioEnd,
     StreamResult,
-    Unexpected,
 )
 from loadtest.workload.schedule import Start
 
@@ -220,10 +219,9 @@ class Recorder:
                 media_type=call.media_type,
                 compared=call.compared,
                 shape=call.shape,
+                recorded_as=call.recorded_as,
                 added=call.added,
-                unexpected=tuple(
-                    Unexpected(one.path, tuple(sorted(one.literals)), str(one)) for one in call.unexpected
-                ),
+                unexpected=unexpected_in(call),
                 differs=call.differs,
                 accepted=call.accepted,
                 refused=call.refused,

@@ -56,6 +56,8 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its shape was compared with a recorded one."""
     shape: Shape | None = None
     """The shape of the response, if it is a sample to record."""
+    recorded_as: str = ""
+    """Of a refusal: what its shape is recorded as, instead of its status."""
     added: tuple[str, ...] = ()
     """Paths of keys that the recorded shape does not have."""
     unexpected: tuple[Unexpected, ...] = ()
@@ -110,4 +112,15 @@ class RefusalResult(msgspec.Struct, frozen=True, kw_only=True):
     """Unix time in seconds."""
     reason: str = ""
     """Why it was answered without a refusal."""
+    status: int = 0
+    """0 if there was no response."""
+    shape: Shape | None = None
+    """The shape of the response, if it is a sample to record."""
+    recorded_as: str = ""
+    """What the shape is recorded as, instead of the status."""
+    added: tuple[str, ...] = ()
+    """Paths of keys that the recorded shape does not have."""
+    unexpected: tuple[Unexpected, ...] = ()
+    """As those of a call; ``example`` has the evidence."""
+    example: Example | None = None
     fault: CallFailure | None = None

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.mismatch import Mismatch
 from loadtest.client.validation import json_of
-from loadtest.users.read_back import agree, changes_by_itself, plain, properties_of
+from loadtest.users.read_back import contradiction, plain
 
 SHORTEST_ID = 16
 """Characters below which an id may be that of another kind of entity as well."""
@@ -37,9 +37,9 @@ class StatedEntities:
 
     def state(self, identity: str, shown: Any) -> None:
         """Remember an entity as its creation or its last update showed it."""
-        if len(identity) >= SHORTEST_ID:
+        if len(identity) >= SHORTEST_ID and isinstance(shown, Mapping):
             self._members[identity] = {
-                name: value for name, value in properties_of(shown).items() if name not in OTHERWISE
+                name: value for name, value in shown.items() if plain(name) not in OTHERWISE
             }
 
     def call_made(self, operation: str, identities: Iterable[str]) -> None:
@@ -60,13 +60,12 @@ class StatedEntities:
             return None
         for shown in _entities(json_of(answer), 0):
             stated = self._members.get(str(shown["id"]))
-            for name, value in shown.items() if stated else ():
-                before = stated.get(plain(name)) if stated and not changes_by_itself(name) else None
-                if before is not None and not agree(before, value):
-                    return expected(
-                        f"{name} of an entity to be as its creation or last update stated",
-                        f"{value!r:.80} instead of {before!r:.80}",
-                    )
+            if stated:
+                found = contradiction(
+                    stated, shown, "of an entity to be as its creation or last update stated"
+                )
+                if found is not None:
+                    return found
         return None
 
 

@@ -20,7 +20,7 @@ def shapes() -> ResponseShapes:
 
 
 def examined(body: Any, using: ResponseShapes | None = None, **where: Any) -> Examined:
-    return (using or shapes()).examine(where.get("operation", "GET /tools"), where.get("status", 200), body)
+    return (using or shapes()).examine(where.get("operation", "GET /tools"), where.get("status", "200"), body)
 
 
 def test_a_response_like_the_recorded_ones_has_no_difference() -> None:

@@ -44,13 +44,17 @@ class Gateway:
 
     def __init__(self) -> None:
         self.body: Any = [THING]
+        self.status = 200
         self.streams = False
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         sent = json.loads(environ["wsgi.input"].read() or b"{}")
         body = self.body | {"id": sent["id"]} if "jsonrpc" in sent else self.body
         text = json.dumps(body)
-        start("200 OK", [("Content-Type", "text/event-stream" if self.streams else "application/json")])
+        start(
+            f"{self.status} X",
+            [("Content-Type", "text/event-stream" if self.streams else "application/json")],
+        )
         return [f"event: message\ndata: {text}\n\n".encode() if self.streams else text.encode()]
 
 
@@ -172,6 +176,36 @@ def test_refused_and_allowed_responses_are_not_compared(
     caller.call("GET /things", accept={200: "for a reason"})
     assert recorder.aggregator.shape_record("").compared == 0
     assert recorder.aggregator.shapes == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "recorded_as"),
+    [
+        (404, {"detail": "no"}, "404"),
+        (200, {"jsonrpc": "2.0", "id": "1", "error": {"code": -32602, "message": "no"}}, "200 -32602"),
+        (200, {"jsonrpc": "2.0", "id": "1", "result": {"isError": True}}, "200 tool-error"),
+    ],
+)
+def test_a_refusal_is_recorded_apart_from_successes(
+    caller: Caller, gateway: Gateway, recorder: Recorder, status: int, body: Any, recorded_as: str
+) -> None:
+    gateway.status, gateway.body = status, body
+    caller.call("POST /things", refusals=(status,))
+    assert recorder.aggregator.shapes == {"POST /things": {recorded_as: shape_of(body)}}
+    documented = {"POST /things": [f"response {key}" for key in body]}
+    (elements,) = recorder.aggregator.element_records(documented).values()
+    assert set(elements.values()) == {0}
+
+
+def test_another_form_of_an_expected_refusal_is_a_failure(
+    caller: Caller, gateway: Gateway, recorder: Recorder
+) -> None:
+    caller.session.shapes = ResponseShapes({"GET /things": {"404": from_stored({"detail": "string"})}})
+    gateway.status, gateway.body = 404, {"message": "no"}
+    with pytest.raises(StepFailed) as failed:
+        caller.call("GET /things", refusals=(404,))
+    assert failed.value.problem.message == "expected key detail (string), missing"
+    assert recorder.aggregator.shapes == {"GET /things": {"404": shape_of(gateway.body)}}
 
 
 def test_the_elements_of_a_checked_call_are_counted(caller: Caller, recorder: Recorder) -> None:

@@ -31,7 +31,14 @@ ECHO = {
     },
     "annotations": {"readOnlyHint": True, "title": None},
 }
-FAIL = {"name": "x-fail"}
+FAIL = {
+    "name": "x-fail",
+    "description": "Fail with the given message.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"message": {"type": "string", "default": "failed on purpose"}},
+    },
+}
 GREET = {
     "name": "x-greet",
     "description": "Ask for a greeting.",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from gevent.pywsgi import WSGIServer
 from locust.contrib.fasthttp import FastHttpSession
@@ -16,12 +17,15 @@ from loadtest.client.auth import Credentials
 from loadtest.client.caller import Caller
 from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.refusal import Finding
+from loadtest.client.response_shapes import ResponseShapes
 from loadtest.client.session import Session
 from loadtest.openapi.contract import read_contract
 from loadtest.openapi.negative_cases import NOT_JSON, CaseGroup, NegativeCase
+from loadtest.recording.aggregator import Aggregator
 from loadtest.results.failures import ProblemKind
 from loadtest.results.outcome import RefusalResult
 from loadtest.results.refusals import Standing
+from loadtest.shapes.shape import Shape, Within, merge, shape_of
 from loadtest.versions.refusals import Answered, ReasonClass, RefusalRules
 
 GET = NegativeCase("GET /things/{thing_id}", CaseGroup.NO_TOKEN, "no token", {"thing_id": "7"}, {})
@@ -109,6 +113,65 @@ def test_access_is_a_failure_with_its_evidence(sender: Sender, gateway: Gateway)
     assert fault.example is not None
     assert fault.example.answer == '{"id": "7"}'
     assert fault.example.actual == "200 instead of 401"
+
+
+def recorded_refusals(*texts: str) -> ResponseShapes:
+    """Return shapes of the refusal without a token, as four runs saw it with each of ``texts``."""
+    shape = Shape()
+    for _ in range(4):
+        run = Shape()
+        for text in texts:
+            for _ in range(3):
+                run = merge(run, shape_of({"detail": text}), Within.RUN)
+        shape = merge(shape, run, Within.VERSION)
+    return ResponseShapes({GET.operation: {"401 no token": shape}})
+
+
+def test_a_refusal_with_its_recorded_text_is_a_sample(sender: Sender) -> None:
+    sender.session.shapes = recorded_refusals("x", "y")
+    sender.negative.send(GET, "")
+    assert (sender.result.standing, sender.result.unexpected) == (Standing.AS_RECORDED, ())
+    assert (sender.result.recorded_as, sender.result.shape) == ("401 no token", shape_of({"detail": "x"}))
+
+
+def test_another_text_of_a_refusal_is_reported_with_its_response(sender: Sender, gateway: Gateway) -> None:
+    sender.session.shapes = recorded_refusals("x")
+    gateway.body = b'{"detail": "no such table: tools"}'
+    sender.negative.send(GET, "")
+    (unexpected,) = sender.result.unexpected
+    assert unexpected.message == 'expected detail to be "x", got "no such table: tools"'
+    assert sender.result.example is not None
+    assert sender.result.example.answer == gateway.body.decode()
+    counts = Aggregator()
+    counts.add_refusal(sender.result)
+    (failure,) = counts.failure_records(0.0)
+    assert (failure.operation, failure.problem, failure.status) == (GET.operation, ProblemKind.SHAPE, 401)
+
+
+def test_another_form_of_a_refusal_is_a_failure(sender: Sender, gateway: Gateway) -> None:
+    sender.session.shapes = recorded_refusals("x")
+    gateway.body = b'{"message": "x"}'
+    sender.negative.send(GET, "")
+    fault = sender.result.fault
+    assert fault is not None
+    assert (fault.problem, fault.message) == (
+        ProblemKind.SHAPE,
+        "no token: expected key detail (string), missing",
+    )
+
+
+def test_the_text_of_a_refusal_is_masked(sender: Sender, gateway: Gateway) -> None:
+    sender.session.shapes = recorded_refusals("x")
+    gateway.body = b'{"detail": "token-of-the-member"}'
+    sender.negative.send(GET, "token-of-the-member")
+    assert "token-of-the-member" not in repr(msgspec.structs.replace(sender.result, shape=None))
+
+
+def test_an_accepted_request_and_a_crash_are_no_refusals_to_record(sender: Sender, gateway: Gateway) -> None:
+    for gateway.status in (200, 500):
+        sender.negative.send(GET, "")
+    assert {one.recorded_as for one in sender.results} == {""}
+    assert {one.shape for one in sender.results} == {None}
 
 
 def test_a_token_is_sent_and_masked(sender: Sender, gateway: Gateway) -> None:

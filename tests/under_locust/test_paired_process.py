@@ -83,7 +83,7 @@ def test_a_missing_key_is_found_on_both_sides_or_on_neither(
     process.connect()
     assert process.base is not None
     found = [
-        bool(link.session.shapes.examine("GET /tools", 200, {}).differences)
+        bool(link.session.shapes.examine("GET /tools", "200", {}).differences)
         for link in (process.link, process.base)
     ]
     assert found == [compared, compared]

@@ -30,7 +30,7 @@ def method(name: str) -> dict[str, Any]:
     return {"methods": [{"full_name": name}]}
 
 
-BULK: dict[str, list[Any]] = {"successful": [], "failed": []}
+BULK: dict[str, Any] = {"successful": [], "failed": [], "total_attempted": 1, "total_successful": 0}
 RIGHT: list[tuple[Check, Answer]] = [
     (checks.succeeded, response({"success": True})),
     (checks.went_back, sent("/admin#tools")),
@@ -43,7 +43,7 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.previews(1), response({"preview": {"summary": {"total_items": 1}}})),
     (checks.registered, response({"success": True, "message": "", "error": None})),
     (checks.registered, response({"success": False, "message": "Server already registered", "error": None})),
-    (checks.registered_all, response(BULK | {"successful": ["a"]})),
+    (checks.registered_all, response(BULK | {"successful": ["a"], "total_successful": 1})),
     (checks.registered_all, response(BULK | {"failed": [{"error": "already registered"}]})),
     (checks.has_check, response(method(checks.METHOD))),
     (checks.made, page("", 201)),
@@ -106,7 +106,12 @@ WRONG: list[tuple[Check, Answer, str]] = [
     (
         checks.registered_all,
         response(BULK),
-        "expected some registration to be tried, got {'successful': [], 'failed': []}",
+        f"expected one registration, got {BULK}",
+    ),
+    (
+        checks.registered_all,
+        response(BULK | {"successful": ["a"], "total_attempted": 2, "total_successful": 1}),
+        f"expected one registration, got {BULK | {'successful': ['a'], 'total_attempted': 2, 'total_successful': 1}}",
     ),
     (checks.has_check, response(method("a.B")), f"expected the method {checks.METHOD}, got ['a.B']"),
     (checks.made, page("", 200), "expected status 201, got 200"),

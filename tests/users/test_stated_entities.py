@@ -20,6 +20,7 @@ TOOL = {
     "executionCount": 1,
     "authValue": "*****",
     "tags": ["a"],
+    "inputSchema": {"properties": {"text": {"default": "a"}}},
     "icon": None,
 }
 
@@ -49,9 +50,11 @@ def found(body: Any, operation: str = "GET /tools") -> str:
     [
         ({}, ""),
         ({"description": "Subtracts"}, "description of an entity"),
-        ({"created_by": "other@example.com"}, "created_by of an entity"),
-        ({"timeoutMs": 6}, "timeoutMs of an entity"),
-        ({"is_open": False}, "is_open of an entity"),
+        ({"created_by": "other@example.com"}, "createdBy of an entity"),
+        ({"timeoutMs": 6}, "timeout_ms of an entity"),
+        ({"is_open": False}, "isOpen of an entity"),
+        ({"input_schema": {"properties": {"text": {"default": "b"}}}}, "inputSchema of an entity"),
+        ({"inputSchema": {"properties": {"text": {"default": "a", "title": "Text"}}}}, ""),
         ({"description": None}, ""),
         ({"name": "A tool"}, ""),
         ({"updatedAt": "2026-02-02T00:00:00", "executionCount": 2}, ""),

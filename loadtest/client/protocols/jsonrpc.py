@@ -40,6 +40,25 @@ def problem(answer: Answer, message_id: str | None) -> Problem | None:
     return None
 
 
+def other_resource(answer: Answer, method: str, params: Any) -> Problem | None:
+    """Return the problem of the response to a ``resources/read`` that has the contents of another address.
+
+    A resource may have contents at addresses of their own, but none of those that the load test reads does.
+    """
+    if method != "resources/read" or answer.message is None:
+        return None
+    contents = answer.message.get("result", {}).get("contents", [])
+    addresses = {str(one.get("uri")) for one in contents if isinstance(one, dict)}
+    if addresses <= {str(params.get("uri"))}:
+        return None
+    return Problem(
+        ProblemKind.CONTENT,
+        "expected the contents of the address that was read",
+        status=answer.status,
+        actual=", ".join(sorted(addresses)),
+    )
+
+
 def error_in(answer: Answer) -> Problem | None:
     """Return the problem of a response that should be no JSON-RPC reply: it is one, with an ``error``."""
     is_object = answer.media_type.endswith("json") and answer.body.lstrip()[:1] == b"{"

@@ -204,9 +204,14 @@ def registered(answer: Answer) -> Mismatch | None:
 
 
 def registered_all(answer: Answer) -> Mismatch | None:
-    """Check that servers were registered, except those that another user registered first."""
-    if not answer["successful"] and not answer["failed"]:
-        return expected("some registration to be tried", answer.json)
+    """Check that the only server was registered, unless another user has registered it first."""
+    tried = [*answer["successful"], *answer["failed"]]
+    if (
+        len(tried) != 1
+        or answer["total_attempted"] != 1
+        or answer["total_successful"] != len(answer["successful"])
+    ):
+        return expected("one registration", answer.json)
     others = [one for one in answer["failed"] if TAKEN not in str(one)]
     return expected("every server to be registered", others) if others else None
 

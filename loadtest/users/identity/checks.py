@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
@@ -109,7 +109,14 @@ def sends_to(address: str) -> Check:
 
     def check(answer: Answer) -> Mismatch | None:
         found = str(answer["authorization_url"])
-        return None if found.startswith(address) else expected("the address of the provider", found)
+        if not found.startswith(address):
+            return expected("the address of the provider", found)
+        state = parse_qs(urlsplit(found).query).get("state")
+        return (
+            None
+            if state == [answer["state"]]
+            else expected("the state that the address has", answer["state"])
+        )
 
     return check
 

@@ -36,14 +36,23 @@ TEMPLATES, RESOURCES = frozenset({"greeting://{name}"}), frozenset({"note://hell
 """The resource templates and the resources of the MCP backend: each is listed as what it is only."""
 
 
+REQUIRED = object()
+"""The default of an argument that has none."""
+
+
 def _argument(name: str, *, required: bool) -> dict[str, Any]:
     return {"name": name, "required": required}
 
 
-def _schema(name: str, *required: str) -> dict[str, Any]:
-    return {"type": "object", "properties": {name: {"type": "string"}}} | (
-        {"required": list(required)} if required else {}
-    )
+def _schema(**properties: object) -> dict[str, Any]:
+    """Return the schema of arguments: each a text that is required, or else has the given default."""
+    described = {
+        name: {"type": "number" if isinstance(default, float) else "string"}
+        | ({} if default is REQUIRED else {"default": default})
+        for name, default in properties.items()
+    }
+    required = [name for name, default in properties.items() if default is REQUIRED]
+    return {"type": "object", "properties": described} | ({"required": required} if required else {})
 
 
 def offered_tools(fixture: Fixture, *, only: bool = False) -> Offer:
@@ -51,10 +60,26 @@ def offered_tools(fixture: Fixture, *, only: bool = False) -> Offer:
     described: dict[str, dict[str, Any]] = {
         "echo": {
             "description": "Answer with the same text.",
-            "inputSchema": _schema("text", "text"),
+            "inputSchema": _schema(text=REQUIRED),
             "annotations": {"readOnlyHint": True},
         },
-        "get_system_time": {"inputSchema": _schema("timezone")},
+        "get_system_time": {
+            "description": "Tell the time in an IANA time zone, in ISO 8601.",
+            "inputSchema": _schema(timezone="UTC"),
+        },
+        "convert_time": {
+            "description": "Convert a time in ISO 8601, taken to be in the source zone, to the target zone (IANA "
+            "names).",
+            "inputSchema": _schema(time=REQUIRED, source_timezone=REQUIRED, target_timezone=REQUIRED),
+        },
+        "fail": {
+            "description": "Fail with the given message.",
+            "inputSchema": _schema(message="failed on purpose"),
+        },
+        "slow": {
+            "description": "Take a while (seconds), report progress meanwhile, and stop early when cancelled.",
+            "inputSchema": _schema(seconds=1.0),
+        },
     }
     names = fixture.tools.items()
     return Offer("tools", "name", {name: described.get(own, {}) for own, name in names}, only)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -176,8 +177,20 @@ def session_of(events: Listening) -> str:
     return session[0]
 
 
-def replied(events: Listening, message_id: str, *words: str) -> None:
-    """Wait for the reply to ``message_id``; it must be a result that contains all ``words``.
+def texts_in(part: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, except the names of members."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        for one in part.values():
+            yield from texts_in(one)
+    elif isinstance(part, list):
+        for one in part:
+            yield from texts_in(one)
+
+
+def replied(events: Listening, message_id: str, *texts: str) -> None:
+    """Wait for the reply to ``message_id``; it must be a result of whose members each of ``texts`` is one.
 
     Raises:
         Problem: no reply in time, an error, or other content.
@@ -191,6 +204,10 @@ def replied(events: Listening, message_id: str, *words: str) -> None:
         raise Problem(
             ProblemKind.JSONRPC, str(reply["error"].get("message")), code=str(reply["error"].get("code"))
         )
-    result = str(reply.get("result"))
-    if not all(word in result for word in words):
-        raise Problem(ProblemKind.CONTENT, "the reply on the stream has other content")
+    missing = set(texts) - set(texts_in(reply.get("result")))
+    if missing:
+        raise Problem(
+            ProblemKind.CONTENT,
+            "the reply on the stream has other content",
+            actual=f"without {sorted(missing)}",
+        )

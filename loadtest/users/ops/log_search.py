@@ -10,6 +10,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length, mentions
 from loadtest.users.base import task
 from loadtest.users.identity.checks import at_most, nothing
+from loadtest.users.read_back import contradiction
 from loadtest.users.registry.fixtures import RegistryUser
 
 PAGE = 20
@@ -62,7 +63,7 @@ class LogSearchExtendedUser(RegistryUser):
         self.call(
             "GET /api/logs/trace/{correlation_id}",
             correlation_id=correlation_id,
-            check=lambda a: _about(a, correlation_id),
+            check=lambda a: _about(a, correlation_id, found["results"]),
         )
         own = {"correlation_id": correlation_id, "component": ["http_gateway"], "limit": PAGE}
         every = {
@@ -218,11 +219,17 @@ def _levels(answer: Answer) -> Mismatch | None:
     return expected("only entries of the levels asked for", sorted(others)) if others else None
 
 
-def _about(answer: Answer, correlation_id: str) -> Mismatch | None:
+def _about(answer: Answer, correlation_id: str, found: list[Any]) -> Mismatch | None:
     if not answer["logs"]:
         return expected("the entry in its own trace")
-    same = all(entry["correlation_id"] == correlation_id for entry in answer["logs"])
-    return None if same else expected("only entries of the request in its trace")
+    if any(entry["correlation_id"] != correlation_id for entry in answer["logs"]):
+        return expected("only entries of the request in its trace")
+    by_id = {entry["id"]: entry for entry in found}
+    differing = (
+        contradiction(by_id.get(entry["id"]), entry, "of an entry in a trace to be as the search showed it")
+        for entry in answer["logs"]
+    )
+    return next((one for one in differing if one is not None), None)
 
 
 def _only_of(correlation_id: str) -> Check:
