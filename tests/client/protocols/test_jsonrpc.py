@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loadtest.client.answer import Answer, Problem
-from loadtest.client.protocols.jsonrpc import error_in, problem, reply, request
+from loadtest.client.protocols.jsonrpc import error_in, other_resource, problem, reply, request
 
 
 def answer(body: Any, media_type: str = "application/json") -> Answer:
@@ -90,3 +90,20 @@ def test_an_error_where_no_reply_is_expected(body: Any, expected: str | None) ->
 def test_a_body_without_json_has_no_error() -> None:
     for media_type, text in (("text/html", b'"jsonrpc"'), ("application/json", b"")):
         assert error_in(Answer("POST /message", 202, {"content-type": media_type}, text)) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "result", "actual"),
+    [
+        ("resources/read", {"contents": [{"uri": "note://a"}, {"uri": "note://a"}]}, None),
+        ("resources/read", {"contents": [{"uri": "note://a"}, {"uri": "note://b"}]}, "note://a, note://b"),
+        ("resources/read", {"contents": [{"text": "a"}]}, "None"),
+        ("resources/read", {}, None),
+        ("resources/list", {"contents": [{"uri": "note://b"}]}, None),
+    ],
+)
+def test_a_resource_is_read_from_its_address(method: str, result: Any, actual: str | None) -> None:
+    response = answer(envelope(result=result))
+    assert problem(response, "7") is None
+    found = other_resource(response, method, {"uri": "note://a"})
+    assert (found.actual if found else None) == actual
