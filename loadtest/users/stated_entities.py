@@ -26,7 +26,7 @@ OTHERWISE = frozenset(
 """Names, in lower case without underscores, of members that other responses show in their own way: a name is that for
 people or that for MCP, and a switch has been switched."""
 OF_OWNERS = ("DELETE /auth/email/admin/users/{user_email}", "DELETE /admin/users/{user_email}")
-"""Operations after which what an account owned belongs to somebody else."""
+"""Operations after which what an account owned belongs to another user."""
 
 
 class StatedEntities:

@@ -44,8 +44,8 @@ class OtherTeamUser(PeopleUser):
                     check=is_denied("a decision on a request to join another team"),
                     effect=lambda _: REQUESTS.shows(self.call, request),
                 )
-            nobody = self.is_no_member(other, email)
-            self.call("GET /teams/{team_id}/members", team_id=other.id, check=nobody)
+            unchanged = self.is_no_member(other, email)
+            self.call("GET /teams/{team_id}/members", team_id=other.id, check=unchanged)
             self.delete(REJECT, read=REQUESTS, identity=asked.id, **named(request.path))
 
     @task
@@ -57,9 +57,9 @@ class OtherTeamUser(PeopleUser):
             joins: dict[str, Any] = {"json": {"email": email, "role": "member"}}
             self.call("POST /teams/{team_id}/members", team_id=team.id, effect=joined, **joins)
             foreign: dict[str, Any] = {"team_id": other.id, "user_email": email, "refusals": DENIED}
-            promoted = is_denied("the promotion of somebody who is no member")
+            promoted = is_denied("the promotion of a user who is not a member")
             self.call(CHANGE, json={"role": "owner"}, check=promoted, effect=joined, **foreign)
-            removed = is_denied("the removal of somebody who is no member")
+            removed = is_denied("the removal of a user who is not a member")
             self.call(REMOVE, check=removed, effect=joined, **foreign)
             self.delete(REMOVE, read=MEMBERS, team_id=team.id, user_email=email)
 

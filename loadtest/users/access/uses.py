@@ -27,13 +27,13 @@ HIDDEN = (400, 403, 404)
 
 
 class UsesUser(RegistryUser):
-    """The owner of a team, one of its members, and somebody of another team."""
+    """The owner of a team, one of its members, and a user of another team."""
 
     area = "access"
 
     @task
     def agents(self) -> None:
-        """An agent of a team and a private one answer their owner in every way, and nobody of another team."""
+        """An agent of a team and a private one answer their owner in every way, and no user of another team."""
         for scope in self.scopes():
             owner, outsider = self.bearer(Role.OWNER), self.bearer(Role.OUTSIDER)
             body = new_agent(self.name("agent"), self.backend("a2a"), scope=scope)

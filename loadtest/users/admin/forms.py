@@ -138,10 +138,10 @@ class AdminUser(RegistryUser):
         def stays(_: Answer) -> Mismatch | None:
             read = self.call(kind.item, refusals=GONE, **own)
             if read.status in GONE:
-                return expected("the entity of somebody else not to be deleted")
+                return expected("the entity of another user not to be deleted")
             return has_all(kept, under=kind.under)(read)
 
-        other = {**changes, "description": "Changed by somebody else."}
+        other = {**changes, "description": "Changed by another user."}
         for form, fields in ((kind.state, OFF), (kind.delete, {}), (edit, other)):
             self.form(
                 form,
@@ -149,7 +149,7 @@ class AdminUser(RegistryUser):
                 fields,
                 bearer=callers.bearer(Role.DEVELOPER, self.link.session),
                 refusals=DENIED_FORM,
-                check=is_denied("a form about an entity of somebody else"),
+                check=is_denied("a form about an entity of another user"),
                 effect=stays,
             )
 

@@ -142,7 +142,7 @@ class AgentResultsUser(RegistryUser):
 
     @task
     def invalid_messages(self) -> None:
-        """Messages that are none of JSON-RPC are refused with the error of JSON-RPC, and one to nobody, too."""
+        """Messages that are not JSON-RPC, or have no receiver, are refused with the error of JSON-RPC."""
         if not self.offers(JSONRPC):
             return
         with self.agent() as agent:

@@ -108,7 +108,7 @@ class TokenGrantsUser(ScriptedServersUser):
             json=body | of_team(callers.team),
             bearer=callers.bearer(Role.DEVELOPER, self.link.session),
             refusals=DENIED,
-            check=is_denied("a token endpoint of somebody who is no administrator"),
+            check=is_denied("a token endpoint of a user who is not an administrator"),
             effect=lambda _: absent.is_gone(self.call, Entity(body["name"], {}, {})),
         )
 

@@ -26,7 +26,7 @@ class HandshakesUser(ScriptedServersUser):
 
     @task
     def credentials(self) -> None:
-        """A test sends the stored credentials, or those that are given, and never those of somebody else."""
+        """A test sends the stored credentials, or those that are given, and never those of another user."""
         if not self.documents(TEST, "body credentialMode"):
             return
         name, stored, given, marked = self.name("gateway"), self.secret(), self.secret(), self.name("mark")

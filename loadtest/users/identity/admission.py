@@ -44,7 +44,7 @@ class AdmissionUser(PeopleUser):
 
     @task
     def full(self) -> None:
-        """A team that is full takes nobody in, in any way, and after that as many more as it may have."""
+        """A team that is full accepts no member, in any way, and after that as many more as it may have."""
         reader, member = self.reader, self.member
         with self.team(max_members=2) as team:
             own: dict[str, Any] = {"team_id": team.id}
@@ -78,7 +78,7 @@ class AdmissionUser(PeopleUser):
 
     @task
     def not_asked(self) -> None:
-        """Nobody asks to join a private team, or one that they belong to, or that does not exist."""
+        """No user can ask to join a private team, or one that they belong to, or that does not exist."""
         reader = self.reader
         with self.team() as team:
             ask: dict[str, Any] = {"json": {"message": "May I?"}, "bearer": reader.bearer}

@@ -1,4 +1,4 @@
-"""Rights that an administrator gives to somebody: tokens of other accounts, pages of the admin UI, and roles."""
+"""Rights that an administrator gives to a user: tokens of other accounts, pages of the admin UI, and roles."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class DelegationUser(PeopleUser, DeniedUser):
 
     @task
     def token_of_team_for_another(self) -> None:
-        """The administrator makes a token of a team for a member of it, and none for somebody else."""
+        """The administrator makes a token of a team for a member of it, and none for another user."""
         create = "POST /tokens/teams/{team_id}"
         if not self.documents(create, "body user_email"):
             return
         with self.team() as team:
             body = {"name": self.name("token"), "expires_in_days": DAYS, "user_email": self.reader.email}
             own: dict[str, Any] = {"team_id": team.id, "json": body}
-            self.denied("a token of a team for somebody outside", create, **own)
+            self.denied("a token of a team for a user outside", create, **own)
             joins = {"email": self.reader.email, "role": "member"}
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=joins)
             stated = both(has("token.user_email", self.reader.email), has("token.team_id", team.id))
@@ -153,7 +153,7 @@ class DelegationUser(PeopleUser, DeniedUser):
 
     @task
     def roles(self) -> None:
-        """A role grants what its parent does, to nobody after it has ended, and is given in its own scope only."""
+        """A role grants what its parent does, to no user after it has ended, and is given in its own scope only."""
         with self.person() as person, self.new_role([INHERITED]) as parent:
             own: dict[str, Any] = {"user_email": person.email}
             with self.new_role([OWN], inherits_from=parent.id) as role:

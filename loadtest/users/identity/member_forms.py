@@ -43,8 +43,8 @@ class SelectedMembersUser(PeopleUser):
             stranger = {"associatedUsers": self.stranger().email}
             self.selects(team, stranger, "user not found", second)
             add = "POST /admin/teams/{team_id}/add-member"
-            nobody: dict[str, Any] = {"form": {"loadedMembers": guest}, "refusals": MISTAKE}
-            self.call(add, team_id=team.id, check=shows("No users selected"), **nobody)
+            unselected: dict[str, Any] = {"form": {"loadedMembers": guest}, "refusals": MISTAKE}
+            self.call(add, team_id=team.id, check=shows("No users selected"), **unselected)
 
     def selects(self, team: Answer, form: dict[str, str], done: str, members: dict[str, str]) -> None:
         """Send the form with who is selected and who is on the page; ``team`` must then have these ``members``."""

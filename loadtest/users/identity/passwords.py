@@ -132,7 +132,7 @@ class PasswordUser(PeopleUser):
 
     @task
     def link_of_inactive_account(self) -> None:
-        """A link does not work while the account is inactive, and lets nobody in."""
+        """A link does not work while the account is inactive, and signs no user in."""
         with self.person() as person:
             link, changed = self.link_for(person), person._replace(password=new_password())
             own: dict[str, Any] = {"user_email": person.email}

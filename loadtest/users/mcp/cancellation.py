@@ -51,7 +51,7 @@ class CancellationAPIUser(GatewayUser):
 
     @task
     def by_another(self) -> None:
-        """A slow call goes on when somebody else cancels it, and ends when its caller does."""
+        """A slow call goes on when another user cancels it, and ends when its caller does."""
         callers, run = self.link.fixture.callers, self.name("run")
         if callers is None:
             raise FixtureMissing

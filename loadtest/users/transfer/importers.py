@@ -46,7 +46,7 @@ class ImporterUser(OverwritingUser, TransferUser, PeopleUser):
 
     @task
     def own(self) -> None:
-        """What is imported belongs to who imports it, whatever the file says; nobody else sees it."""
+        """What is imported belongs to who imports it, whatever the file says; no other user sees it."""
         tag = self.name("tag")
         with (
             self.importer() as (person, bearer),
