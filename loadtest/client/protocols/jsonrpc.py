@@ -51,9 +51,10 @@ def other_resource(answer: Answer, method: str, params: Any) -> Problem | None:
     addresses = {str(one.get("uri")) for one in contents if isinstance(one, dict)}
     if addresses <= {str(params.get("uri"))}:
         return None
+    is_template = any("{" in one for one in addresses)
     return Problem(
         ProblemKind.CONTENT,
-        "expected the contents of the address that was read",
+        f"expected the contents of the address that was read{', not of its template' if is_template else ''}",
         status=answer.status,
         actual=", ".join(sorted(addresses)),
     )

@@ -93,17 +93,30 @@ def test_a_body_without_json_has_no_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "result", "actual"),
+    ("method", "result", "found"),
     [
         ("resources/read", {"contents": [{"uri": "note://a"}, {"uri": "note://a"}]}, None),
-        ("resources/read", {"contents": [{"uri": "note://a"}, {"uri": "note://b"}]}, "note://a, note://b"),
-        ("resources/read", {"contents": [{"text": "a"}]}, "None"),
+        (
+            "resources/read",
+            {"contents": [{"uri": "note://a"}, {"uri": "note://b"}]},
+            ("expected the contents of the address that was read", "note://a, note://b"),
+        ),
+        (
+            "resources/read",
+            {"contents": [{"text": "a"}]},
+            ("expected the contents of the address that was read", "None"),
+        ),
+        (
+            "resources/read",
+            {"contents": [{"uri": "note://{name}"}]},
+            ("expected the contents of the address that was read, not of its template", "note://{name}"),
+        ),
         ("resources/read", {}, None),
         ("resources/list", {"contents": [{"uri": "note://b"}]}, None),
     ],
 )
-def test_a_resource_is_read_from_its_address(method: str, result: Any, actual: str | None) -> None:
+def test_a_resource_is_read_from_its_address(method: str, result: Any, found: tuple[str, str] | None) -> None:
     response = answer(envelope(result=result))
     assert problem(response, "7") is None
-    found = other_resource(response, method, {"uri": "note://a"})
-    assert (found.actual if found else None) == actual
+    wrong = other_resource(response, method, {"uri": "note://a"})
+    assert ((wrong.message, wrong.actual) if wrong else None) == found
