@@ -14,6 +14,7 @@ from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import INVALID
 from loadtest.users.checks import CHANGES, decoded, has_counts
 
 SERVER_ERROR = 500
@@ -282,3 +283,23 @@ def is_conflict(what: str) -> Check:
         return None if answer.status < SERVER_ERROR else expected(f"{what} to be refused", answer.status)
 
     return check
+
+
+def refuses_address(what: str) -> Check:
+    """Return a check that ``what`` the gateway must not call is refused, and that the reason names the address."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        refused = answer.status in INVALID and ("url" in answer.text.lower() or "hostname" in answer.text)
+        return None if refused else expected(f"{what} to be refused", f"{answer.status} {answer.text}")
+
+    return check
+
+
+def refuses_test(answer: Answer) -> Mismatch | None:
+    """Check that a connection test is refused: by its status, or by what it reports about an address not allowed."""
+    if answer.status in INVALID:
+        return None
+    refused = "is not allowed for testing" in answer.text and (
+        answer.json.get("statusCode") in INVALID or answer.json.get("success") is False
+    )
+    return None if refused else expected("a test of a forbidden address to be refused", answer.text)
