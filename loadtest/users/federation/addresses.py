@@ -16,6 +16,7 @@ from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import named, task
 from loadtest.users.checks import lists_only
 from loadtest.users.federation.checks import refuses_address, refuses_test
+from loadtest.users.llm.llm import LlmModels
 from loadtest.users.read_back import Entity, Item, Listed
 from loadtest.users.registry.fixtures import new_agent, new_gateway, new_server, new_tool
 from loadtest.users.transfer.checks import counts, rejects
@@ -79,11 +80,11 @@ SHARED = {
 }
 """Addresses of RFC 6598, which customers of one provider share."""
 ALLOWED = (
-    "http://10.0.0.1/path",
-    "https://172.31.255.255:8443/path?query=a%20word",
-    "http://192.168.0.1/path",
-    "http://localhost:9/path",
-    "ws://127.0.0.2/path",
+    "http://10.0.0.1/echo",
+    "http://172.31.255.255:8443/echo",
+    "http://192.168.0.1/echo",
+    "http://localhost:9/echo",
+    "http://127.0.0.2/echo",
 )
 """Addresses that may be stored with the settings of the load test; nothing calls them."""
 TOOL = Item("GET /tools/{tool_id}")
@@ -106,7 +107,7 @@ CLIENT = {"grant_type": "client_credentials", "client_id": "load-test", "scopes"
 EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
 
 
-class AddressesUser(AdminUser):
+class AddressesUser(AdminUser, LlmModels):
     """A user who sends addresses that the gateway must not call."""
 
     area = "refusals"
@@ -217,15 +218,10 @@ class AddressesUser(AdminUser):
     @task
     def of_models(self) -> None:
         """The address of a provider of models, when it is created and changed."""
-        name, key = self.name("provider"), self.secret()
-        new = {"name": name, "provider_type": "openai_compatible", "api_key": key}
-        bad = {"api_base": self.forbidden}
-        self.refuses("POST /llm/providers", json=new | bad, effect=self.absent(PROVIDERS, name))
-        with self.created(
-            "POST /llm/providers",
-            json=new | {"api_base": self.backend("llm")},
-            delete="DELETE /llm/providers/{provider_id}",
-        ) as provider:
+        new, bad = self.new_provider(), {"api_base": self.forbidden}
+        absent = self.absent(PROVIDERS, str(new["name"]))
+        self.refuses("POST /llm/providers", json=new | bad, effect=absent)
+        with self.provider() as provider:
             kept = self.keeps(PROVIDER, provider, "api_base")
             own = {"provider_id": provider.id}
             self.refuses("PATCH /llm/providers/{provider_id}", json=bad, effect=kept, **named(own))
