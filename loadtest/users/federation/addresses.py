@@ -1,6 +1,8 @@
 """Addresses that the gateway must neither store nor call: of other schemes, with a password, of internal networks.
 
-The networks are refused while ``SSRF_PROTECTION_ENABLED`` is on. The rules are in ``mcpgateway/common/validators.py``.
+Internal networks are refused while ``SSRF_PROTECTION_ENABLED`` is on, as by default; the load test switches it off
+(``loadtest/gateway/switches.toml``). Addresses in them are only sent where a gateway that accepts them stores them and
+does not call them. The rules are in ``mcpgateway/common/validators.py``.
 """
 
 from __future__ import annotations
@@ -54,9 +56,8 @@ ENCODED = {
     "an address with an encoded space in its host": "http://load%20test/path",
 }
 """The same, with characters that are encoded."""
-METADATA = "http://169.254.169.254/latest/meta-data/"
 INTERNAL = {
-    "a metadata service": METADATA,
+    "a metadata service": "http://169.254.169.254/latest/meta-data/",
     "a metadata service with TLS": "https://169.254.169.254:8443/",
     "another service of the same machine": "http://169.254.169.123/",
     "the first link-local address": "http://169.254.0.0/",
@@ -87,6 +88,10 @@ ALLOWED = (
     "http://127.0.0.2/echo",
 )
 """Addresses that may be stored with the settings of the load test; nothing calls them."""
+FORBIDDEN = "http://0.0.0.0:9/echo"
+"""An address that every operation must refuse. It is of this machine: a gateway that calls it calls no other one."""
+NOT_LISTED = "http://127.0.0.2:9"
+"""An address of this machine that connection tests may not call (``GATEWAY_TEST_ALLOWED_HOSTS``)."""
 TOOL = Item("GET /tools/{tool_id}")
 GATEWAY = Item("GET /gateways/{gateway_id}")
 AGENT = Item("GET /a2a/{agent_id}")
@@ -134,7 +139,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_tools(self) -> None:
         """The address of a tool, when it is created, changed, imported, and sent by form."""
-        name, address = self.name("tool"), self.forbidden
+        name, address = self.name("tool"), FORBIDDEN
         form = {"name": name, "url": address, "integrationType": "REST", "requestType": "POST"}
         new = {"name": name, "url": address, "integration_type": "REST", "request_type": "POST"}
         absent = self.absent(Listed("GET /tools", key="name", params=EVERY), name)
@@ -158,7 +163,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_gateways(self) -> None:
         """The address of a gateway, when it is registered and changed, and sent by form."""
-        name, address = self.name("gateway"), self.forbidden
+        name, address = self.name("gateway"), FORBIDDEN
         form = {"name": name, "url": address, "transport": "STREAMABLEHTTP", "visibility": "public"}
         absent = self.absent(Listed("GET /gateways", key="name", params=EVERY), name)
         self.refuses("POST /gateways", json=new_gateway(name, address, url=address), effect=absent)
@@ -173,7 +178,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_agents(self) -> None:
         """The address of an agent, when it is created and changed, and sent by form."""
-        name, address = self.name("agent"), self.forbidden
+        name, address = self.name("agent"), FORBIDDEN
         form = {"name": name, "endpoint_url": address, "agent_type": "generic", "visibility": "public"}
         absent = self.absent(Listed("GET /a2a", key="name", params=EVERY), name)
         self.refuses("POST /a2a", json=new_agent(name, address), effect=absent)
@@ -188,7 +193,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_icons(self) -> None:
         """The address of the icon of a virtual server, when it is created and changed, and sent by form."""
-        name, address = self.name("server"), self.forbidden
+        name, address = self.name("server"), FORBIDDEN
         form = {"name": name, "icon": address, "visibility": "public"}
         absent = self.absent(Listed("GET /servers", key="name", params=EVERY), name)
         self.refuses("POST /servers", json=new_server(name, icon=address), effect=absent)
@@ -203,7 +208,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_authorization_servers(self) -> None:
         """Each address of an authorization server that a gateway is registered with, or changed to."""
-        name, address = self.name("gateway"), self.forbidden
+        name, address = self.name("gateway"), FORBIDDEN
         absent = self.absent(Listed("GET /gateways", key="name", params=EVERY), name)
         with self.gateway() as gateway:
             kept = self.keeps(GATEWAY, gateway, "authType", "oauthConfig")
@@ -218,7 +223,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def of_models(self) -> None:
         """The address of a provider of models, when it is created and changed."""
-        new, bad = self.new_provider(), {"api_base": self.forbidden}
+        new, bad = self.new_provider(), {"api_base": FORBIDDEN}
         absent = self.absent(PROVIDERS, str(new["name"]))
         self.refuses("POST /llm/providers", json=new | bad, effect=absent)
         with self.provider() as provider:
@@ -229,7 +234,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def called_at_once(self) -> None:
         """Addresses that the gateway would call at once: of a document, an authorization server, a chat."""
-        address, service = self.forbidden, f"{self.backend('rest')}/echo"
+        address, service = FORBIDDEN, f"{self.backend('rest')}/echo"
         read = {"url": address, "request_type": "POST"}
         other = {"url": service, "request_type": "POST", "openapi_url": address}
         for body in (read, other):
@@ -243,7 +248,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def tested(self) -> None:
         """Addresses that a connection test must not call: forbidden ones, and those of hosts that are not listed."""
-        for address in (self.forbidden, "http://10.0.0.1/", "file:///etc/passwd"):
+        for address in (FORBIDDEN, NOT_LISTED, ILL_FORMED["a file"]):
             wanted = {"method": "GET", "baseUrl": address, "path": "/path"}
             for operation in ("POST /admin/gateways/test", "POST /mcp-servers/test"):
                 self.call(operation, json=wanted, refusals=INVALID, effect=refuses_test)
@@ -255,12 +260,7 @@ class AddressesUser(AdminUser, LlmModels):
     @property
     def protected(self) -> bool:
         """Whether the gateway refuses addresses of internal networks."""
-        return not self.switched_off("SSRF_PROTECTION_ENABLED")
-
-    @property
-    def forbidden(self) -> str:
-        """An address that this gateway must not store or call."""
-        return METADATA if self.protected else ILL_FORMED["the address of no machine"]
+        return self.switched_on("SSRF_PROTECTION_ENABLED")
 
     def none_is_stored(self, addresses: Mapping[str, str]) -> None:
         """Check that a tool can have none of these ``addresses``, and that none of them is listed."""
