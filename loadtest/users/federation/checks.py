@@ -19,7 +19,7 @@ from loadtest.users.checks import CHANGES, decoded, has_counts
 
 SERVER_ERROR = 500
 """The lowest status of an error of the gateway."""
-NAMES_OF_ADDRESSES = ("url", "address", "hostname")
+NAMES_OF_ADDRESSES = ("url", "address", "hostname", "icon")
 """One of these is in the reason for which an address is refused."""
 
 
