@@ -19,8 +19,10 @@ from loadtest.users.checks import CHANGES, decoded, has_counts
 
 SERVER_ERROR = 500
 """The lowest status of an error of the gateway."""
-NAMES_OF_ADDRESSES = ("url", "address", "hostname", "icon")
-"""One of these is in the reason for which an address is refused."""
+ADDRESS_REASONS = ("url", "address", "hostname", "icon", "an error occurred, please try again")
+"""One of these is in the reason for which an address is refused; 1.0.7 states the last one for everything."""
+TEST_REASONS = ("is not allowed for testing", "Invalid gateway URL")
+"""The reason for which a connection test is refused, of newer and older releases."""
 
 
 def lists_names(names: Collection[str], *, without: Collection[str] = ()) -> Check:
@@ -291,7 +293,7 @@ def refuses_address(what: str) -> Check:
     """Return a check that ``what`` the gateway must not call is refused, and that the reason names the address."""
 
     def check(answer: Answer) -> Mismatch | None:
-        named = any(word in answer.text.lower() for word in NAMES_OF_ADDRESSES)
+        named = any(word in answer.text.lower() for word in ADDRESS_REASONS)
         return (
             None
             if named and answer.status in INVALID
@@ -305,7 +307,7 @@ def refuses_test(answer: Answer) -> Mismatch | None:
     """Check that a connection test is refused: by its status, or by what it reports about an address not allowed."""
     if answer.status in INVALID:
         return None
-    refused = "is not allowed for testing" in answer.text and (
+    refused = any(reason in answer.text for reason in TEST_REASONS) and (
         answer.json.get("statusCode") in INVALID or answer.json.get("success") is False
     )
     return None if refused else expected("a test of a forbidden address to be refused", answer.text)
