@@ -250,7 +250,7 @@ class AddressesUser(AdminUser, LlmModels):
     @task
     def tested(self) -> None:
         """Addresses that a connection test must not call: forbidden ones, and those of hosts that are not listed."""
-        for address in (FORBIDDEN, NOT_LISTED, ILL_FORMED["a file"]):
+        for address in (FORBIDDEN, NOT_LISTED, ILL_FORMED["an address with a user name"]):
             wanted = {"method": "GET", "baseUrl": address, "path": "/path"}
             for operation in ("POST /admin/gateways/test", "POST /mcp-servers/test"):
                 self.call(operation, json=wanted, refusals=ANSWERED, effect=refuses_test)
