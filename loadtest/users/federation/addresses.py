@@ -254,10 +254,10 @@ class AddressesUser(AdminUser, LlmModels):
             wanted = {"method": "GET", "baseUrl": address, "path": "/path"}
             for operation in ("POST /admin/gateways/test", "POST /mcp-servers/test"):
                 self.call(operation, json=wanted, refusals=ANSWERED, effect=refuses_test)
-            handshake = {"baseUrl": address, "path": "/path"}
-            self.call(
-                "POST /mcp-servers/test-handshake", json=handshake, refusals=ANSWERED, effect=refuses_test
-            )
+            handshake = "POST /mcp-servers/test-handshake"
+            if self.offers(handshake):
+                body = {"baseUrl": address, "path": "/path"}
+                self.call(handshake, json=body, refusals=ANSWERED, effect=refuses_test)
 
     @property
     def protected(self) -> bool:
