@@ -14,10 +14,15 @@ from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import INVALID
 from loadtest.users.checks import CHANGES, decoded, has_counts
 
 SERVER_ERROR = 500
 """The lowest status of an error of the gateway."""
+ADDRESS_REASONS = ("url", "address", "hostname", "icon", "an error occurred, please try again")
+"""One of these is in the reason for which an address is refused; 1.0.7 states the last one for everything."""
+TEST_REASONS = ("is not allowed for testing", "Invalid gateway URL")
+"""The reason for which a connection test is refused, of newer and older releases."""
 
 
 def lists_names(names: Collection[str], *, without: Collection[str] = ()) -> Check:
@@ -282,3 +287,25 @@ def is_conflict(what: str) -> Check:
         return None if answer.status < SERVER_ERROR else expected(f"{what} to be refused", answer.status)
 
     return check
+
+
+def refuses_address(what: str) -> Check:
+    """Return a check that ``what`` the gateway must not call is refused, and that the reason names the address."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        named = any(word in answer.text.lower() for word in ADDRESS_REASONS)
+        return (
+            None
+            if named and answer.status in INVALID
+            else expected(f"{what} to be refused", f"{answer.status} {answer.text}")
+        )
+
+    return check
+
+
+def refuses_test(answer: Answer) -> Mismatch | None:
+    """Check that a connection test reports that it was refused, before anything was called."""
+    refused = any(reason in answer.text for reason in TEST_REASONS) and (
+        answer.json.get("statusCode") in INVALID or answer.json.get("success") is False
+    )
+    return None if refused else expected("a test of a forbidden address to be refused", answer.text)
