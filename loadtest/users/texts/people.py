@@ -22,6 +22,7 @@ from loadtest.users.texts.rules import (
     MOST_OF_NOTE,
     ONE_LINE,
     SCRIPT,
+    displays,
     field_has,
     longest,
     names,
@@ -100,8 +101,11 @@ class PeopleTextsUser(PeopleUser):
             self.refused("POST /tokens", change, body, too_long, **own)
             self.refused("POST /tokens", change, body, {"name": ""}, **own)
             self.call(revoke, json={"reason": f"{reason}x"}, refusals=INVALID, check=names("reason"), **own)
-            changed = longest(f"{self.name('token')} {ONE_LINE}", MOST_OF_NAME)
+            unique = self.name("token")
+            changed = longest(f"{unique} {ONE_LINE}", MOST_OF_NAME)
             self.update(change, json={"name": changed, "description": MARKUP}, **own)
+            shown = displays(changed, MARKUP)
+            self.call("GET /admin/tokens/partial", params={"q": unique}, check=shown)
         finally:
             self.delete(revoke, json={"reason": reason}, read=TOKEN, **own)
         listed = {"limit": PAGE, "include_inactive": True}

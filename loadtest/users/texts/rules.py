@@ -104,6 +104,17 @@ def states(rule: Rule, statuses: tuple[int, ...] = INVALID) -> Check:
     return check
 
 
+def displays(*texts: str) -> Check:
+    """Return a check that a page, as a browser displays it, has all ``texts``; line breaks count as blanks."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        page = " ".join(LexborHTMLParser(answer.text).text(separator=" ").split())
+        missing = [text for text in texts if " ".join(text.split()) not in page]
+        return expected("the text on the page as it was entered", page) if missing else None
+
+    return check
+
+
 def field_has(name: str, text: str) -> Check:
     """Return a check that a form in HTML has ``text``, as a browser reads it, in the field ``name``."""
 
