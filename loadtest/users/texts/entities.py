@@ -8,7 +8,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.users.access.checks import INVALID
 from loadtest.users.base import named, task
-from loadtest.users.checks import has, lists, lists_only
+from loadtest.users.checks import both, has, lists, lists_only
 from loadtest.users.mcp.described import RPC
 from loadtest.users.mcp.lists import ListingUser, Offer
 from loadtest.users.read_back import ReadBack
@@ -27,9 +27,11 @@ from loadtest.users.texts.rules import (
     DOTTED,
     MOST_OF_DESCRIPTION,
     MOST_OF_NAME,
+    MOST_OF_TAG,
     MOST_OF_TOOL,
     PUNCTUATED,
     SCRIPT,
+    has_tags,
     longest,
     names,
     with_fields,
@@ -137,6 +139,28 @@ class EntityTextsUser(RegistryUser, ListingUser):
         with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
             too_long, wrong = {"name": f"{name}x"}, {"name": "a|b", "description": SCRIPT}
             self.keeps("POST /a2a", "PUT /a2a/{agent_id}", "GET /a2a", agent, body, too_long, wrong)
+
+    @task
+    def tags(self) -> None:
+        """Tags are stored in their normal form, once each, without those that are not allowed."""
+        tag, long = self.name("Tag_A"), longest(self.name("tag"), MOST_OF_TAG, "x")
+        normal = tag.lower().replace("_", "-")
+        sent = [tag, f"  {tag.upper()} ", "Two  Words", "v1.0:x-y", "ok", long, f"{long}x", "one,two"]
+        kept = (normal, "two-words", "v1.0:x-y", "ok", long, "one", "two")
+        body = new_prompt(self.name("prompt"), tags=[*sent, "q", "-bad", "bad.", "a|b", "größe", ""])
+        with self.created(
+            "POST /prompts",
+            json=body,
+            delete="DELETE /prompts/{prompt_id}",
+            differs=("tags",),
+            check=has_tags(*kept),
+        ) as prompt:
+            listed = both(lists_only(prompt), has_tags(*kept, at="0.tags"))
+            self.call("GET /prompts", params={"tags": normal}, check=listed)
+            other = self.name("Tag_B")
+            labels = {"tags": [other, "Two Words"]}
+            change = {"tags": [*labels["tags"], other.lower(), "-bad", f"{long}x"]}
+            self.update("PUT /prompts/{prompt_id}", json=change, values=labels, prompt_id=prompt.id)
 
     def keeps(
         self,

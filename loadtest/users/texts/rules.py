@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_OF_TOOL, MOST_OF_NAME, MOST_OF_DESCRIPTION, MOST_OF_NOTE = 128, 255, 8192, 1000
 """Length of the longest name of a tool, other name or title, description, and description of a team or token."""
+MOST_OF_TAG = 100
+"""Length of the longest tag; longer ones, and others that are not allowed, are left out."""
 SHORTEST, SHORTEST_OF_ADMINISTRATOR = 12, 22
 """Length of the shortest password of a user, and of an administrator."""
 PUNCTUATED = (
@@ -59,6 +61,18 @@ def names(*fields: str) -> Check:
         found = {str(one["loc"][-1]) for one in answer["detail"]}
         missing = [field for field in fields if field not in found]
         return expected(f"a refusal that names {', '.join(missing)}", sorted(found)) if missing else None
+
+    return check
+
+
+def has_tags(*tags: str, at: str = "tags") -> Check:
+    """Return a check that an entity has just these ``tags``, in this order, by their normal form."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one["id"] if isinstance(one, dict) else one for one in answer[at]]
+        return (
+            None if found == list(tags) else expected("the tags that are allowed in their normal form", found)
+        )
 
     return check
 
