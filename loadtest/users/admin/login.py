@@ -37,6 +37,7 @@ from loadtest.users.identity.auth import REFRESH
 from loadtest.users.identity.checks import LINK, SESSION
 from loadtest.users.identity.passwords import MAIL_WITHIN
 from loadtest.users.read_back import Entity
+from loadtest.users.texts.rules import SHORTEST_OF_ADMINISTRATOR, states, weak_passwords
 
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
@@ -111,6 +112,19 @@ class AdminLoginUser(AdminUser):
             ):
                 form_of: dict[str, Any] = {"headers": headers, "form": form | part}
                 self.call(change, bearer="", refusals=SENT_BACK, check=keeps_form, **form_of)
+            self._signed_in(email, password)
+
+    @task
+    def chooses_weak_password(self) -> None:
+        """Passwords that are too weak for an administrator send the browser back with the rule that they break."""
+        with self._account() as (email, password):
+            headers = self._as(self._signed_in(email, password))
+            change = "POST /admin/change-password-required"
+            for rule in weak_passwords(email, SHORTEST_OF_ADMINISTRATOR):
+                new = rule.broken
+                form = {"current_password": password, "new_password": new, "confirm_password": new}
+                stated: dict[str, Any] = {"refusals": SENT_BACK, "check": states(rule, SENT_BACK)}
+                self.call(change, bearer="", headers=headers, form=form, **stated)
             self._signed_in(email, password)
 
     @task

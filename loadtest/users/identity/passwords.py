@@ -28,11 +28,15 @@ MAIL_WITHIN = 10.0
 """Seconds within which the mail must arrive."""
 
 
-class PasswordUser(PeopleUser):
-    """A user who forgot the password."""
+class LinkUser(PeopleUser):
+    """A user who gets a link to set a new password."""
 
-    area = "auth"
-    weight = 1
+    abstract = True
+
+    @property
+    def change(self) -> str:
+        """The operation by which the administrator changes an account."""
+        return next(one for one in UPDATES if self.offers(one))
 
     def link_for(self, person: Person) -> str:
         """Let ``person`` ask for a new password and return the token of the link in the mail."""
@@ -55,6 +59,23 @@ class PasswordUser(PeopleUser):
             waits=MAIL_WITHIN,
         )
         return tokens[0]
+
+    def sets(self, link: str, password: str, **options: Any) -> None:
+        """Set a new password with the token of a link."""
+        self.call(
+            "POST /auth/email/reset-password/{token}",
+            bearer="",
+            token=link,
+            json={"new_password": password, "confirm_password": password},
+            **options,
+        )
+
+
+class PasswordUser(LinkUser):
+    """A user who forgot the password."""
+
+    area = "auth"
+    weight = 1
 
     @task
     def link_opened(self) -> None:
@@ -158,16 +179,6 @@ class PasswordUser(PeopleUser):
                 self.call(self.change, json={"password": used.password}, **rejected, **own)
             self.signed_in(second)
 
-    def sets(self, link: str, password: str, **options: Any) -> None:
-        """Set a new password with the token of a link."""
-        self.call(
-            "POST /auth/email/reset-password/{token}",
-            bearer="",
-            token=link,
-            json={"new_password": password, "confirm_password": password},
-            **options,
-        )
-
     def refuses(self, link: str) -> None:
         """Check that a link neither counts as valid nor sets a password."""
         own: dict[str, Any] = {
@@ -191,11 +202,6 @@ class PasswordUser(PeopleUser):
                 change(person, changed, bearer)
                 new = self.signed_in(changed)
                 self.call("GET /auth/email/me", bearer=new, check=has(*NOT_REQUIRED))
-
-    @property
-    def change(self) -> str:
-        """The operation by which the administrator changes an account."""
-        return next(one for one in UPDATES if self.offers(one))
 
     def needs_no_change(self, person: Person) -> Effect:
         """Return an effect that reads an account, whose password need not be changed any more."""

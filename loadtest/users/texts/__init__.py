@@ -1,0 +1,1 @@
+"""Scenarios for the rules about texts that people enter: characters, lengths, and passwords."""
