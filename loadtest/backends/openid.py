@@ -37,8 +37,6 @@ class OpenIdParameters(NamedTuple):
     """Returned in the identity token, by which the client matches it to its request."""
     brief: bool = False
     """Whether the access token has expired when it is issued, and those of its renewals expire soon: ``brief=true``."""
-    shape: str = ""
-    """The shape of the response of the token endpoint: ``as=form``; see :mod:`loadtest.backends.token_shapes`."""
 
 
 _parameters: ContextVar[OpenIdParameters] = ContextVar("openid_parameters")
@@ -56,8 +54,7 @@ def remembering(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "http":
             query = parse_qs(scope["query_string"].decode("latin-1"))
             person, nonce = query.get("login_hint", [DEFAULT_USER])[0], query.get("nonce", [None])[0]
-            shape = query.get("as", [""])[0]
-            _parameters.set(OpenIdParameters(person, nonce, brief="brief" in query, shape=shape))
+            _parameters.set(OpenIdParameters(person, nonce, brief="brief" in query))
         await app(scope, receive, send)
 
     return answer

@@ -1,16 +1,17 @@
 """Responses of token endpoints as other providers send them.
 
-The query of the token endpoint selects the shape:
+``PUT /shape/NAME?as=form`` selects the shape of the responses of the token endpoint ``/token/NAME``:
 
-- ``as=form``: a form instead of JSON, also for errors, as GitHub does;
-- ``as=texts``: numbers as texts, and the scopes as a list;
-- ``as=kept``: a renewal states neither a new refresh token, as the old one remains valid, nor lifetime and scopes;
-- ``as=endless``: a token has no lifetime, and the response states no scopes.
+- ``form``: a form instead of JSON, also for errors, as GitHub does;
+- ``texts``: numbers as texts, and the scopes as a list;
+- ``kept``: a renewal states neither a new refresh token, as the old one remains valid, nor lifetime and scopes;
+- ``endless``: a token has no lifetime, and the response states no scopes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,12 +19,16 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from loadtest.backends.openid import openid_parameters
-
 KEPT, ENDLESS = "kept", "endless"
 FORM = "form"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _TOKEN = "/token"  # noqa: S105 - a path
+_shape: ContextVar[str] = ContextVar("token_shape")
+
+
+def token_shape() -> str:
+    """Return the shape of the response to the current request; empty if it has none."""
+    return _shape.get("")
 
 
 def form(members: Mapping[str, Any], status: int = 200) -> Response:
@@ -36,24 +41,27 @@ def _texts(members: Mapping[str, Any], status: int) -> Response:
     return JSONResponse(texts | {"scope": texts.get("scope", "").split()}, status)
 
 
-_SHAPES = {FORM: form, "texts": _texts}
+_SHAPES: Mapping[str, Callable[[Any, int], Response]] = {FORM: form, "texts": _texts}
 
 
-def reshaping(app: ASGIApp) -> ASGIApp:
-    """Return ``app``, whose token endpoint responds in the shape that its query asks for."""
+def reshaping(app: ASGIApp, shapes: Mapping[str, str]) -> ASGIApp:
+    """Return ``app`` with a token endpoint for each name in ``shapes``, which responds in that shape."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        shape = _SHAPES.get(openid_parameters().shape)
-        if scope["type"] != "http" or scope["path"] != _TOKEN or shape is None:
+        path = str(scope.get("path", ""))
+        if not path.startswith(f"{_TOKEN}/"):
             await app(scope, receive, send)
             return
+        wanted = shapes.get(path.removeprefix(f"{_TOKEN}/"), "")
+        _shape.set(wanted)
         parts: list[Message] = []
 
         async def keep(message: Message) -> None:
             parts.append(message)
 
-        await app(scope, receive, keep)
-        body = b"".join(part.get("body", b"") for part in parts)
-        await shape(msgspec.json.decode(body), parts[0]["status"])(scope, receive, send)
+        await app({**scope, "path": _TOKEN, "raw_path": _TOKEN.encode()}, receive, keep)
+        body = msgspec.json.decode(b"".join(part.get("body", b"") for part in parts))
+        shape = _SHAPES.get(wanted, JSONResponse)
+        await shape(body, parts[0]["status"])(scope, receive, send)
 
     return answer

@@ -5,8 +5,8 @@ checked), registration (RFC 7591), refresh. This module keeps the state and gran
 adds for single sign-on is in :mod:`loadtest.backends.openid`.
 
 ``PUT /forget/PERSON`` revokes all tokens of a person, the one in ``login_hint`` when the consent was given. Between
-``PUT /refuse/PERSON?refused=true`` and ``?refused=false``, their tokens are not renewed, but remain valid. The query of
-the token endpoint selects how it responds; see :mod:`loadtest.backends.token_shapes`.
+``PUT /refuse/PERSON?refused=true`` and ``?refused=false``, their tokens are not renewed, but remain valid. There are
+token endpoints that respond otherwise; see :mod:`loadtest.backends.token_shapes`.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         tokens = self._tokens(client, code.scopes, person, brief=code.brief)
         if code.brief:
             del self._access[tokens.access_token]
-        if openid.openid_parameters().shape == token_shapes.ENDLESS:
+        if token_shapes.token_shape() == token_shapes.ENDLESS:
             return tokens.model_copy(update={"expires_in": None, "scope": None})
         if "openid" not in code.scopes:
             return tokens
@@ -169,7 +169,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         if person in self._refused:
             raise TokenError("unauthorized_client", "not at present")
         tokens = self._tokens(client, scopes or refresh_token.scopes, person, brief=refresh_token.brief)
-        if openid.openid_parameters().shape == token_shapes.KEPT:
+        if token_shapes.token_shape() == token_shapes.KEPT:
             del self._refresh[tokens.refresh_token or ""]
             return OAuthToken(access_token=tokens.access_token)
         del self._refresh[refresh_token.token]
@@ -248,11 +248,12 @@ def build(url: str) -> ASGIApp:
     )
     server.tool()(echo)
     app = server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
-    app.routes.extend(_identities(provider, signer))
-    return openid.remembering(token_shapes.reshaping(app))
+    shapes: dict[str, str] = {}
+    app.routes.extend(_identities(provider, signer, shapes))
+    return openid.remembering(token_shapes.reshaping(app, shapes))
 
 
-def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
+def _identities(provider: Provider, signer: openid.TokenSigner, shapes: dict[str, str]) -> list[Route]:
     async def discovery(request: Request) -> Response:
         return JSONResponse(signer.discovery())
 
@@ -274,9 +275,15 @@ def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
         provider.refuse(request.path_params["person"], refused=refused)
         return JSONResponse({"refused": refused})
 
+    async def reshape(request: Request) -> Response:
+        name = request.path_params["name"]
+        shapes[name] = request.query_params["as"]
+        return JSONResponse({name: shapes[name]})
+
     return [
         Route("/forget/{person}", forget, methods=["PUT"]),
         Route("/refuse/{person}", refuse, methods=["PUT"]),
+        Route("/shape/{name}", reshape, methods=["PUT"]),
         Route("/.well-known/openid-configuration", discovery),
         Route("/keys", keys),
         Route("/userinfo", userinfo),

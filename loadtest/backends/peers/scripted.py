@@ -17,8 +17,8 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/answering/NAME/mcp`` answers a call of its tools with the result in the argument ``result``; one of them has an
   output schema;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
-- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token; with ``?as=form``,
-  it responds with a form;
+- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token; after
+  ``PUT /form/NAME``, it responds with a form;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
   server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``. With ``?method=token``,
   those of the last request for a token, with its form instead of its query.
@@ -53,7 +53,7 @@ from loadtest.backends.settings import (
     TOOLS,
     TYPED,
 )
-from loadtest.backends.token_shapes import FORM, form
+from loadtest.backends.token_shapes import form
 
 PAGE = 2
 """Entries of a page."""
@@ -80,6 +80,7 @@ class ScriptedPeers:
         """Headers by name and method: gateways check the health of a server at any time, with other requests."""
         self._away: set[str] = set()
         self._changed: set[str] = set()
+        self._forms: set[str] = set()
         self._held: dict[str, asyncio.Event] = {}
         """Calls that wait, by name; set when they may end."""
 
@@ -92,6 +93,7 @@ class ScriptedPeers:
                 Route("/change/{name}", self.change, methods=["PUT"]),
                 Route("/release/{name}", self.release, methods=["PUT"]),
                 Route("/held/{name}", self.held, methods=["GET"]),
+                Route("/form/{name}", self.form, methods=["PUT"]),
                 Route("/token/{name}", self.token, methods=["POST"]),
                 Route("/agent/{name}", self.agent, methods=["POST"]),
                 Route("/{behaviour}/{name}/mcp", self.mcp, methods=["POST"]),
@@ -151,7 +153,12 @@ class ScriptedPeers:
             user = jwt.decode(sent["subject_token"][0], options={"verify_signature": False})["sub"]
             client = ":".join((client, user, sent.get("audience", [""])[0]))
         answer = {"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600}
-        return form(answer) if request.query_params.get("as") == FORM else JSONResponse(answer)
+        return form(answer) if request.path_params["name"] in self._forms else JSONResponse(answer)
+
+    async def form(self, request: Request) -> JSONResponse:
+        """Let a token endpoint respond with forms from now on."""
+        self._forms.add(request.path_params["name"])
+        return JSONResponse({"form": True})
 
     async def agent(self, request: Request) -> JSONResponse:
         """Answer a message with its own text."""

@@ -54,7 +54,9 @@ class TokenGrantsUser(ScriptedServersUser):
         secret = self.secret()
         token = {AUTHORIZATION: f"Bearer client_credentials:{CLIENT}:{secret}"}
         config = {"grant_type": "client_credentials", "scopes": [MCP_SCOPE]}
-        self.uses(self.body(secret, config, "?as=form"), _CALL, token)
+        body = self.body(secret, config)
+        self.control("PUT", f"/form/{body['name']}")
+        self.uses(body, _CALL, token)
 
     def signs_in(self, secret: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> None:
         """Register a server with a client that signs in with a ``method``, and call its tool.
@@ -127,16 +129,13 @@ class TokenGrantsUser(ScriptedServersUser):
             effect=lambda _: absent.is_gone(self.call, Entity(body["name"], {}, {})),
         )
 
-    def body(self, secret: str, config: Mapping[str, Any], query: str = "") -> dict[str, Any]:
-        """Return a new server with a client that has this ``secret``, and more of its OAuth ``config``.
-
-        ``query`` is that of the token endpoint.
-        """
+    def body(self, secret: str, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a new server with a client that has this ``secret``, and more of its OAuth ``config``."""
         name = self.name("gateway")
         client = {
             "client_id": CLIENT,
             "client_secret": secret,
-            "token_url": f"{self.backend('scripted')}/token/{name}{query}",
+            "token_url": f"{self.backend('scripted')}/token/{name}",
         }
         address = f"{self.backend('scripted')}/plain/{name}/mcp"
         own = self.spelled("POST /gateways", {"authType": "oauth", "oauthConfig": client | dict(config)})

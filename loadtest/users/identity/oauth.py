@@ -48,17 +48,20 @@ class ProtectedBackendUser(GatewayUser):
     abstract = True
 
     @contextmanager
-    def of_known_client(self, query: str = "") -> Iterator[Answer]:
+    def of_known_client(self, shape: str = "") -> Iterator[Answer]:
         """Register the protected backend, with a client that the provider knows, for the ``with`` block.
 
-        ``query`` is that of the token endpoint; it selects how it responds.
+        ``shape`` is that of the responses of the token endpoint, if they are not as usual.
         """
         issuer = self.backend("oauth")
+        own = f"/{self.name('gateway')}" if shape else ""
+        if shape:
+            ask_scripted(issuer, "PUT", f"/shape{own}?as={shape}")
         config = {
             "client_id": OAUTH_CLIENT_ID,
             "client_secret": OAUTH_CLIENT_SECRET,
             "authorization_url": f"{issuer}/authorize",
-            "token_url": f"{issuer}/token{query}",
+            "token_url": f"{issuer}/token{own}",
         }
         with self.created(
             "POST /gateways",

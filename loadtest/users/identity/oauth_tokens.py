@@ -91,7 +91,7 @@ class TokenResponsesUser(ProtectedBackendUser):
     @task
     def form(self) -> None:
         """A provider that responds with forms, as GitHub does: its tokens are renewed, until it refuses to."""
-        with self.of_known_client("?as=form") as gateway:
+        with self.of_known_client("form") as gateway:
             person = self.renewed(gateway)
             self.calls(gateway)
             self.forget(person)
@@ -101,7 +101,7 @@ class TokenResponsesUser(ProtectedBackendUser):
     @task
     def texts(self) -> None:
         """A provider that states numbers as texts and scopes as a list; while it is away, the token is kept."""
-        with self.of_known_client("?as=texts") as gateway:
+        with self.of_known_client("texts") as gateway:
             person = self.renewed(gateway)
             self.call("GET /oauth/status/{gateway_id}", gateway_id=gateway.id, check=states_scopes)
             self.refuse(person, refused=True)
@@ -113,7 +113,7 @@ class TokenResponsesUser(ProtectedBackendUser):
     @task
     def kept(self) -> None:
         """A refresh token that is not replaced renews again; a token without a lifetime has that of the one before."""
-        with self.of_known_client("?as=kept") as gateway:
+        with self.of_known_client("kept") as gateway:
             self.renewed(gateway)
             for _ in range(2):
                 self.calls(gateway)
@@ -122,7 +122,7 @@ class TokenResponsesUser(ProtectedBackendUser):
     @task
     def endless(self) -> None:
         """A token without a lifetime is used as it is."""
-        with self.of_known_client("?as=endless") as gateway:
+        with self.of_known_client("endless") as gateway:
             self.consent(gateway.id, login_hint=self.person())
             self.call(FETCH, gateway_id=gateway.id, check=has("success", True))
             self.calls(gateway)
