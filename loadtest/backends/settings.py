@@ -23,10 +23,19 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "plain": ("echo",),
     "failing": ("fail",),
     "contents": ("contents",),
+    "answering": ("typed", "untyped"),
     "changing": ("kept", "removed"),
     "changed": ("kept", "added", BROKEN),
 }
 """Names of the tools of the scripted servers, by behaviour; those of a changing one after its change are `changed`."""
+TYPED, UNTYPED = TOOLS["answering"]
+"""The tools of a scripted server that answer with the result that they are sent; the first has an output schema."""
+STATED: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+    "required": ["name"],
+}
+"""The output schema of the first."""
 PROMPTS = ("p-first", "p-second", "p-third")
 RESOURCES = ("r-first", "r-second", "r-third")
 PARTS: Mapping[str, tuple[str, ...]] = {"changing": ("kept", "removed"), "changed": ("kept", "added")}

@@ -4,7 +4,9 @@ The official MCP SDK serves the protocol: metadata (RFC 8414), authorisation cod
 checked), registration (RFC 7591), refresh. This module keeps the state and grants every request. What OpenID
 adds for single sign-on is in :mod:`loadtest.backends.openid`.
 
-``PUT /forget/PERSON`` revokes all tokens of a person, the one in ``login_hint`` when the consent was given.
+``PUT /forget/PERSON`` revokes all tokens of a person, the one in ``login_hint`` when the consent was given. Between
+``PUT /refuse/PERSON?refused=true`` and ``?refused=false``, their tokens are not renewed, but remain valid. There are
+token endpoints that respond otherwise; see :mod:`loadtest.backends.token_shapes`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from mcp.server.auth.provider import (
     AuthorizationParams,
     OAuthAuthorizationServerProvider,
     RefreshToken,
+    TokenError,
     construct_redirect_uri,
 )
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
@@ -32,7 +35,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from loadtest.backends import LOOPBACK, address, openid
+from loadtest.backends import LOOPBACK, address, openid, token_shapes
 from loadtest.backends.asgi import serving_at
 from loadtest.backends.peers.mcp import IDLE, echo
 from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OPENID_SCOPES
@@ -90,6 +93,8 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         self._codes: dict[str, OpenIdCode] = {}
         self._refresh: dict[str, BriefRefreshToken] = {}
         self._access: dict[str, AccessToken] = {}
+        self._refused: set[str] = set()
+        """Persons whose tokens are not renewed."""
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
         """Return a registered client."""
@@ -139,6 +144,8 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         tokens = self._tokens(client, code.scopes, person, brief=code.brief)
         if code.brief:
             del self._access[tokens.access_token]
+        if token_shapes.token_shape() == token_shapes.ENDLESS:
+            return tokens.model_copy(update={"expires_in": None, "scope": None})
         if "openid" not in code.scopes:
             return tokens
         token = self._signer.identity_token(person, client.client_id or "", code.nonce)
@@ -153,10 +160,20 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
     async def exchange_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: BriefRefreshToken, scopes: list[str]
     ) -> OAuthToken:
-        """Return new tokens for a refresh token, once."""
-        del self._refresh[refresh_token.token]
+        """Return new tokens for a refresh token, once; as often as it is used if it is ``kept``.
+
+        Raises:
+            TokenError: the tokens of the person are not renewed at present.
+        """
         person = refresh_token.subject or openid.DEFAULT_USER
-        return self._tokens(client, scopes or refresh_token.scopes, person, brief=refresh_token.brief)
+        if person in self._refused:
+            raise TokenError("unauthorized_client", "not at present")
+        tokens = self._tokens(client, scopes or refresh_token.scopes, person, brief=refresh_token.brief)
+        if token_shapes.token_shape() == token_shapes.KEPT:
+            del self._refresh[tokens.refresh_token or ""]
+            return OAuthToken(access_token=tokens.access_token)
+        del self._refresh[refresh_token.token]
+        return tokens
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """Return an access token; the SDK checks its expiry."""
@@ -166,6 +183,13 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         """Forget a token."""
         self._access.pop(token.token, None)
         self._refresh.pop(token.token, None)
+
+    def refuse(self, person: str, *, refused: bool) -> None:
+        """Renew the tokens of a person no longer if they are ``refused``, or again."""
+        if refused:
+            self._refused.add(person)
+        else:
+            self._refused.discard(person)
 
     def forget(self, person: str) -> int:
         """Forget all tokens of a person; return their number."""
@@ -224,11 +248,12 @@ def build(url: str) -> ASGIApp:
     )
     server.tool()(echo)
     app = server.streamable_http_app(host=address(), session_idle_timeout=IDLE)
-    app.routes.extend(_identities(provider, signer))
-    return openid.remembering(app)
+    shapes: dict[str, str] = {}
+    app.routes.extend(_identities(provider, signer, shapes))
+    return openid.remembering(token_shapes.reshaping(app, shapes))
 
 
-def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
+def _identities(provider: Provider, signer: openid.TokenSigner, shapes: dict[str, str]) -> list[Route]:
     async def discovery(request: Request) -> Response:
         return JSONResponse(signer.discovery())
 
@@ -245,8 +270,20 @@ def _identities(provider: Provider, signer: openid.TokenSigner) -> list[Route]:
     async def forget(request: Request) -> Response:
         return JSONResponse({"forgotten": provider.forget(request.path_params["person"])})
 
+    async def refuse(request: Request) -> Response:
+        refused = request.query_params.get("refused") == "true"
+        provider.refuse(request.path_params["person"], refused=refused)
+        return JSONResponse({"refused": refused})
+
+    async def reshape(request: Request) -> Response:
+        name = request.path_params["name"]
+        shapes[name] = request.query_params["as"]
+        return JSONResponse({name: shapes[name]})
+
     return [
         Route("/forget/{person}", forget, methods=["PUT"]),
+        Route("/refuse/{person}", refuse, methods=["PUT"]),
+        Route("/shape/{name}", reshape, methods=["PUT"]),
         Route("/.well-known/openid-configuration", discovery),
         Route("/keys", keys),
         Route("/userinfo", userinfo),

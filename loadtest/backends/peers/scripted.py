@@ -14,8 +14,11 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/contents/NAME/mcp`` answers a call of its tool with every kind of content, and the text;
+- ``/answering/NAME/mcp`` answers a call of its tools with the result in the argument ``result``; one of them has an
+  output schema;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
-- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token;
+- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token; after
+  ``PUT /form/NAME``, it responds with a form;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
   server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``. With ``?method=token``,
   those of the last request for a token, with its form instead of its query.
@@ -38,7 +41,19 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
-from loadtest.backends.settings import CONTENTS, ERRORS, FAILING, PARTS, PROMPTS, QUERY, RESOURCES, TOOLS
+from loadtest.backends.settings import (
+    CONTENTS,
+    ERRORS,
+    FAILING,
+    PARTS,
+    PROMPTS,
+    QUERY,
+    RESOURCES,
+    STATED,
+    TOOLS,
+    TYPED,
+)
+from loadtest.backends.token_shapes import form
 
 PAGE = 2
 """Entries of a page."""
@@ -53,6 +68,7 @@ _TOKEN = "token"  # noqa: S105 - the name under which requests for tokens are re
 _SEND = "SendMessage"
 """The method of a message in A2A 1.0, whose result is an object with the answer; in 0.3, it is the answer."""
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
+_ANY = {"type": "object"}
 _UNAVAILABLE = 503
 
 
@@ -64,6 +80,7 @@ class ScriptedPeers:
         """Headers by name and method: gateways check the health of a server at any time, with other requests."""
         self._away: set[str] = set()
         self._changed: set[str] = set()
+        self._forms: set[str] = set()
         self._held: dict[str, asyncio.Event] = {}
         """Calls that wait, by name; set when they may end."""
 
@@ -76,6 +93,7 @@ class ScriptedPeers:
                 Route("/change/{name}", self.change, methods=["PUT"]),
                 Route("/release/{name}", self.release, methods=["PUT"]),
                 Route("/held/{name}", self.held, methods=["GET"]),
+                Route("/form/{name}", self.form, methods=["PUT"]),
                 Route("/token/{name}", self.token, methods=["POST"]),
                 Route("/agent/{name}", self.agent, methods=["POST"]),
                 Route("/{behaviour}/{name}/mcp", self.mcp, methods=["POST"]),
@@ -116,25 +134,31 @@ class ScriptedPeers:
             await asyncio.sleep(0.05)
         return JSONResponse({"held": name in self._held})
 
-    async def token(self, request: Request) -> JSONResponse:
+    async def token(self, request: Request) -> Response:
         """Issue a token that contains the client's credentials, so that a test sees which ones arrived.
 
         A token that is exchanged for that of a user contains the user and the audience, too.
         """
         body = (await request.body()).decode()
         self._received[request.path_params["name"], _TOKEN] = dict(request.headers) | {QUERY: body}
-        form = parse_qs(body)
+        sent = parse_qs(body)
         basic = request.headers.get("authorization", "").partition(" ")[2]
         client = (
             base64.b64decode(basic).decode()
             if basic
-            else ":".join(form.get(name, [""])[0] for name in ("client_id", "client_secret"))
+            else ":".join(sent.get(name, [""])[0] for name in ("client_id", "client_secret"))
         )
-        grant = form.get("grant_type", [""])[0]
-        if "subject_token" in form:
-            user = jwt.decode(form["subject_token"][0], options={"verify_signature": False})["sub"]
-            client = ":".join((client, user, form.get("audience", [""])[0]))
-        return JSONResponse({"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600})
+        grant = sent.get("grant_type", [""])[0]
+        if "subject_token" in sent:
+            user = jwt.decode(sent["subject_token"][0], options={"verify_signature": False})["sub"]
+            client = ":".join((client, user, sent.get("audience", [""])[0]))
+        answer = {"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600}
+        return form(answer) if request.path_params["name"] in self._forms else JSONResponse(answer)
+
+    async def form(self, request: Request) -> JSONResponse:
+        """Let a token endpoint respond with forms from now on."""
+        self._forms.add(request.path_params["name"])
+        return JSONResponse({"form": True})
 
     async def agent(self, request: Request) -> JSONResponse:
         """Answer a message with its own text."""
@@ -223,7 +247,8 @@ def _list_tools(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
         {
             "name": name,
             "description": f"The {_state(behaviour)}tool {name}.",
-            "inputSchema": _TEXT,
+            "inputSchema": _ANY if behaviour == "answering" else _TEXT,
+            **({"outputSchema": STATED} if name == TYPED else {}),
         }
         for name in TOOLS[behaviour]
     ]
@@ -270,6 +295,8 @@ def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call_tool(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    if behaviour == "answering":
+        return dict(params["arguments"]["result"])
     text = str((params.get("arguments") or {}).get("text", ""))
     if behaviour == "contents":
         return {"content": list(CONTENTS), "structuredContent": {"result": text}, "isError": False}

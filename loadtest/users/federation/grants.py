@@ -6,7 +6,7 @@ import base64
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from loadtest.backends.settings import QUERY
+from loadtest.backends.settings import MCP_SCOPE, QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch
@@ -26,6 +26,7 @@ OWN = ("authType", "oauthConfig", "auth_type", "oauth_config")
 """Properties with credentials, which the gateway does not show as they were sent, in both spellings."""
 DENIED = (400, 401, 403, 422)
 """Statuses of a registration that is refused."""
+_CALL = "tools/call"
 
 
 class TokenGrantsUser(ScriptedServersUser):
@@ -47,24 +48,40 @@ class TokenGrantsUser(ScriptedServersUser):
         pair = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
         self.signs_in(secret, "none", {QUERY: f"client_id={CLIENT}"}, (secret, pair))
 
+    @task
+    def form(self) -> None:
+        """A token endpoint responds with a form, as that of GitHub does: the server receives the token in it."""
+        secret = self.secret()
+        token = {AUTHORIZATION: f"Bearer client_credentials:{CLIENT}:{secret}"}
+        config = {"grant_type": "client_credentials", "scopes": [MCP_SCOPE]}
+        body = self.body(secret, config)
+        self.control("PUT", f"/form/{body['name']}")
+        self.uses(body, _CALL, token)
+
     def signs_in(self, secret: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> None:
         """Register a server with a client that signs in with a ``method``, and call its tool.
 
         The token endpoint must receive the headers ``wanted``, and no text of ``without``.
         """
         config = {"grant_type": "client_credentials", "token_endpoint_auth_method": method}
+        self.uses(self.body(secret, config), "token", wanted, without)
+
+    def uses(
+        self, body: dict[str, Any], method: str, wanted: Mapping[str, str], without: Collection[str] = ()
+    ) -> None:
+        """Register a server, and call its tool.
+
+        The last request of a ``method`` must have the headers ``wanted``, and no text of ``without``.
+        """
         with self.created(
-            "POST /gateways",
-            json=self.body(secret, config),
-            delete="DELETE /gateways/{gateway_id}",
-            differs=(*ADDRESS, *OWN),
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *OWN)
         ) as gateway:
             text = self.name("text")
             self.rpc(
                 "POST /rpc tools/call",
                 {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
                 check=called("echo", text),
-                effect=self.receives(str(gateway["name"]), "token", wanted, without),
+                effect=self.receives(str(gateway["name"]), method, wanted, without),
             )
 
     @task
@@ -93,7 +110,7 @@ class TokenGrantsUser(ScriptedServersUser):
                     {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}},
                     bearer=bearer,
                     check=called("echo", text),
-                    effect=self.receives(name, "tools/call", {AUTHORIZATION: token}, (bearer,)),
+                    effect=self.receives(name, _CALL, {AUTHORIZATION: token}, (bearer,)),
                 )
 
     @task
@@ -112,7 +129,7 @@ class TokenGrantsUser(ScriptedServersUser):
             effect=lambda _: absent.is_gone(self.call, Entity(body["name"], {}, {})),
         )
 
-    def body(self, secret: str, config: dict[str, str]) -> dict[str, Any]:
+    def body(self, secret: str, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a new server with a client that has this ``secret``, and more of its OAuth ``config``."""
         name = self.name("gateway")
         client = {
@@ -121,7 +138,7 @@ class TokenGrantsUser(ScriptedServersUser):
             "token_url": f"{self.backend('scripted')}/token/{name}",
         }
         address = f"{self.backend('scripted')}/plain/{name}/mcp"
-        own = self.spelled("POST /gateways", {"authType": "oauth", "oauthConfig": client | config})
+        own = self.spelled("POST /gateways", {"authType": "oauth", "oauthConfig": client | dict(config)})
         return new_gateway(name, address, scope=PUBLIC, **own)
 
     def receives(self, name: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> Effect:

@@ -11,9 +11,12 @@ import requests
 
 from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET
 from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import has
+from loadtest.users.checks import ANSWERED, has
+from loadtest.users.federation.checks import calls_fail
 from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.read_back import Listed
 
@@ -45,14 +48,20 @@ class ProtectedBackendUser(GatewayUser):
     abstract = True
 
     @contextmanager
-    def of_known_client(self) -> Iterator[Answer]:
-        """Register the protected backend, with a client that the provider knows, for the ``with`` block."""
+    def of_known_client(self, shape: str = "") -> Iterator[Answer]:
+        """Register the protected backend, with a client that the provider knows, for the ``with`` block.
+
+        ``shape`` is that of the responses of the token endpoint, if they are not as usual.
+        """
         issuer = self.backend("oauth")
+        own = f"/{self.name('gateway')}" if shape else ""
+        if shape:
+            ask_scripted(issuer, "PUT", f"/shape{own}?as={shape}")
         config = {
             "client_id": OAUTH_CLIENT_ID,
             "client_secret": OAUTH_CLIENT_SECRET,
             "authorization_url": f"{issuer}/authorize",
-            "token_url": f"{issuer}/token",
+            "token_url": f"{issuer}/token{own}",
         }
         with self.created(
             "POST /gateways",
@@ -120,6 +129,50 @@ class ProtectedBackendUser(GatewayUser):
             ),
         )
         return consented(str(sent.headers["location"]), **asked)
+
+    def calls(self, gateway: Answer, bearer: str | None = None) -> None:
+        """Call the tool of the protected backend."""
+        text = self.name("text")
+        self.rpc("POST /rpc tools/call", self.called(gateway, text), bearer=bearer, check=says(text))
+
+    def cannot_use(self, gateway: Answer, bearer: str | None = None) -> None:
+        """Call the tool of the protected backend without a token that counts: it must fail."""
+        asked = jsonrpc.request("tools/call", self.called(gateway, self.name("text")), self.name("call"))
+        self.call(
+            "POST /rpc tools/call",
+            json=asked,
+            bearer=bearer,
+            unlisted=True,
+            refusals=ANSWERED,
+            effect=calls_fail,
+        )
+
+    def called(self, gateway: Answer, text: str) -> dict[str, Any]:
+        """Return the parameters of a call of the backend's tool."""
+        return {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}}
+
+    def check_status(self, gateway: Answer, *, authorized: bool, bearer: str | None = None) -> None:
+        """Check whether a person has a token of the protected backend; older releases do not state it."""
+        self.call(
+            "GET /oauth/status/{gateway_id}",
+            gateway_id=gateway.id,
+            bearer=bearer,
+            check=lambda answer: states_token(answer, authorized=authorized),
+        )
+
+    def status(self, gateway: Answer, *, authorized: bool) -> Mismatch | None:
+        """Return a mismatch if the administrator has a token of the protected backend, or has none."""
+        return states_token(
+            self.call("GET /oauth/status/{gateway_id}", gateway_id=gateway.id), authorized=authorized
+        )
+
+    def forget(self, person: str) -> None:
+        """Revoke all tokens of a person at the provider."""
+        ask_scripted(self.backend("oauth"), "PUT", f"/forget/{person}")
+
+    def person(self) -> str:
+        """Return the address of a person, as the provider knows them."""
+        return f"{self.name('person')}@example.com"
 
 
 class OAuthUser(ProtectedBackendUser):
@@ -194,3 +247,10 @@ def listed(answer: Answer, client_id: str) -> Mismatch | None:
     """Check that the client is among those listed."""
     known = {client["id"] for client in answer["clients"]}
     return None if client_id in known else expected("the registered client among them", known)
+
+
+def states_token(answer: Answer, *, authorized: bool) -> Mismatch | None:
+    """Return a mismatch if the status of a gateway states otherwise whether the caller has a token."""
+    status = answer.json.get("user_token_status", {"authorized": authorized})
+    right = status["authorized"] is authorized
+    return None if right else expected(f"a person {'with' if authorized else 'without'} a token", status)

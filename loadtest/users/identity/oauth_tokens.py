@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from loadtest.backends.settings import MCP_SCOPE
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
 from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, has
-from loadtest.users.federation.checks import calls_fail
+from loadtest.users.checks import has
 from loadtest.users.identity.oauth import HTML, ProtectedBackendUser
-from loadtest.users.mcp.jsonrpc import says
 
 REFUSED = (400, 404)
 """Statuses of a page that reports a consent that does not count; the second up to 1.0.0rc1."""
@@ -86,56 +82,85 @@ class OAuthTokensUser(ProtectedBackendUser):
             effect=lambda page: reports_failure(page) or self.status(gateway, authorized=False),
         )
 
-    def calls(self, gateway: Answer, bearer: str | None = None) -> None:
-        """Call the tool of the protected backend."""
-        text = self.name("text")
-        self.rpc("POST /rpc tools/call", self.called(gateway, text), bearer=bearer, check=says(text))
 
-    def cannot_use(self, gateway: Answer, bearer: str | None = None) -> None:
-        """Call the tool of the protected backend without a token that counts: it must fail."""
-        asked = jsonrpc.request("tools/call", self.called(gateway, self.name("text")), self.name("call"))
-        self.call(
-            "POST /rpc tools/call",
-            json=asked,
-            bearer=bearer,
-            unlisted=True,
-            refusals=ANSWERED,
-            effect=calls_fail,
-        )
+class TokenResponsesUser(ProtectedBackendUser):
+    """A person with a token of a provider whose token endpoint responds as it likes."""
 
-    def called(self, gateway: Answer, text: str) -> dict[str, Any]:
-        """Return the parameters of a call of the backend's tool."""
-        return {"name": f"{gateway['slug']}-echo", "arguments": {"text": text}}
+    area = "oauth"
 
-    def check_status(self, gateway: Answer, *, authorized: bool, bearer: str | None = None) -> None:
-        """Check whether a person has a token of the protected backend; older releases do not state it."""
+    @task
+    def form(self) -> None:
+        """A provider that responds with forms, as GitHub does: its tokens are renewed, until it refuses to."""
+        with self.of_known_client("form") as gateway:
+            person = self.renewed(gateway)
+            self.calls(gateway)
+            self.forget(person)
+            self.cannot_use(gateway)
+            self.check_status(gateway, authorized=False)
+
+    @task
+    def texts(self) -> None:
+        """A provider that states numbers as texts and scopes as a list; while it is away, the token is kept."""
+        with self.of_known_client("texts") as gateway:
+            person = self.renewed(gateway)
+            self.call("GET /oauth/status/{gateway_id}", gateway_id=gateway.id, check=states_scopes)
+            self.refuse(person, refused=True)
+            self.cannot_use(gateway)
+            self.check_status(gateway, authorized=True)
+            self.refuse(person, refused=False)
+            self.calls(gateway)
+
+    @task
+    def kept(self) -> None:
+        """A refresh token that is not replaced renews again; a token without a lifetime has that of the one before."""
+        with self.of_known_client("kept") as gateway:
+            self.renewed(gateway)
+            for _ in range(2):
+                self.calls(gateway)
+            self.check_lifetime(gateway, limited=True)
+
+    @task
+    def endless(self) -> None:
+        """A token without a lifetime is used as it is."""
+        with self.of_known_client("endless") as gateway:
+            self.consent(gateway.id, login_hint=self.person())
+            self.call(FETCH, gateway_id=gateway.id, check=has("success", True))
+            self.calls(gateway)
+            self.check_status(gateway, authorized=True)
+            self.check_lifetime(gateway, limited=False)
+
+    def renewed(self, gateway: Answer) -> str:
+        """Consent to tokens that are renewed with each use, and use them twice; return the person."""
+        person = self.person()
+        self.consent(gateway.id, login_hint=person, brief="true")
+        self.call(FETCH, gateway_id=gateway.id, check=has("success", True))
+        self.calls(gateway)
+        return person
+
+    def refuse(self, person: str, *, refused: bool) -> None:
+        """Let the provider renew no tokens of a person, or do so again."""
+        ask_scripted(self.backend("oauth"), "PUT", f"/refuse/{person}?refused={str(refused).lower()}")
+
+    def check_lifetime(self, gateway: Answer, *, limited: bool) -> None:
+        """Check whether the token of a gateway has a limited lifetime; older releases do not state it."""
         self.call(
             "GET /oauth/status/{gateway_id}",
             gateway_id=gateway.id,
-            bearer=bearer,
-            check=lambda answer: states_token(answer, authorized=authorized),
+            check=lambda answer: states_lifetime(answer, limited=limited),
         )
 
-    def status(self, gateway: Answer, *, authorized: bool) -> Mismatch | None:
-        """Return a mismatch if the administrator has a token of the protected backend, or has none."""
-        return states_token(
-            self.call("GET /oauth/status/{gateway_id}", gateway_id=gateway.id), authorized=authorized
-        )
 
-    def forget(self, person: str) -> None:
-        """Revoke all tokens of a person at the provider."""
-        ask_scripted(self.backend("oauth"), "PUT", f"/forget/{person}")
-
-    def person(self) -> str:
-        """Return the address of a person, as the provider knows them."""
-        return f"{self.name('person')}@example.com"
+def states_lifetime(answer: Answer, *, limited: bool) -> Mismatch | None:
+    """Return a mismatch if the status of a gateway states otherwise whether the lifetime of a token is limited."""
+    status = answer.json.get("user_token_status", {"expires_at": limited or None})
+    right = (status["expires_at"] is not None) is limited
+    return None if right else expected(f"a token {'with' if limited else 'without'} a lifetime", status)
 
 
-def states_token(answer: Answer, *, authorized: bool) -> Mismatch | None:
-    """Return a mismatch if the status of a gateway states otherwise whether the caller has a token."""
-    status = answer.json.get("user_token_status", {"authorized": authorized})
-    right = status["authorized"] is authorized
-    return None if right else expected(f"a person {'with' if authorized else 'without'} a token", status)
+def states_scopes(answer: Answer) -> Mismatch | None:
+    """Check that the status of a gateway states the scopes of a token; older releases do not state it."""
+    found = answer.json.get("user_token_status", {"scopes": [MCP_SCOPE]})["scopes"]
+    return None if found == [MCP_SCOPE] else expected("the scopes of the token", found)
 
 
 def reports_failure(page: Answer) -> Mismatch | None:
