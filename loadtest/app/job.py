@@ -7,7 +7,7 @@ import datetime as dt
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_job
 from pathlib import Path
@@ -51,7 +51,7 @@ from loadtest.core.settings import BASE, BASE_OVERRIDES, PROCESSES, REPLICAS
 from loadtest.core.signals import Stopped, StopRequest, listening, stop_request
 from loadtest.engine.locust_options import check_arguments, own_run_time, read_config
 from loadtest.engine.target import PairPlan
-from loadtest.gateway.boot import starting
+from loadtest.gateway.boot import Boot, starting
 from loadtest.gateway.database import deployment_of
 from loadtest.gateway.install.installation import INSTALL_LOG
 from loadtest.gateway.install.source import Pinned, Running, Source
@@ -345,7 +345,7 @@ def _gateways(
         again = "-confirm" if ports else ""
         first_port, base_port = ports or (job.port, None)
 
-        def start(number: int) -> Callable[[], RunningGateway]:
+        def start(number: int) -> Boot:
             return stack.enter_context(
                 starting(
                     job.source,
@@ -359,7 +359,7 @@ def _gateways(
                 )
             )
 
-        def start_base() -> list[Callable[[], RunningGateway]]:
+        def start_base() -> list[Boot]:
             if job.base is None:
                 return []
             return [
@@ -377,8 +377,10 @@ def _gateways(
             ]
 
         before = start_base() if swapped else []
-        waits = [*(start(number) for number in range(replicas)), *(before or start_base())]
-        gateways = tuple(wait() for wait in waits)
+        boots = [*(start(number) for number in range(replicas)), *(before or start_base())]
+        for one in boots:
+            stack.callback(one.begin_stop)
+        gateways = tuple(one.wait() for one in boots)
         if job.base is not None:
             stack.enter_context(on_own_cores(gateways))
         yield gateways

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from loadtest import backends
 from loadtest.client.auth import credentials as credentials_from
@@ -57,8 +57,17 @@ def booted(source: Source, **options: Any) -> Iterator[RunningGateway]:
 
     Options and exceptions are those of :func:`starting`.
     """
-    with starting(source, **options) as wait:
-        yield wait()
+    with starting(source, **options) as boot:
+        yield boot.wait()
+
+
+class Boot(NamedTuple):
+    """A gateway that boots."""
+
+    wait: Callable[[], RunningGateway]
+    """Waits until it is up, and returns it."""
+    begin_stop: Callable[[], None]
+    """Asks it to end without waiting, so that several end at the same time; the end of the block waits."""
 
 
 @contextlib.contextmanager
@@ -74,10 +83,10 @@ def starting(
     install_log: Path | None = None,
     boot_time: float = BOOT_TIMEOUT,
     custom: Sequence[ScenarioSource] = (),
-) -> Iterator[Callable[[], RunningGateway]]:
+) -> Iterator[Boot]:
     """Install, migrate and start ``source`` with the backends; everything is stopped at the end of the block.
 
-    The block receives a function that waits until the gateway is up and returns it, so that several can boot at once.
+    The block need not wait until the gateway is up, so that several can boot at once.
 
     ``home`` is LOADTEST_HOME. If ``port`` is None, a free one is used. ``database`` is ``postgres`` for the services
     that run for ``home``; for a running gateway it declares what the gateway uses. ``environ`` (os.environ if None)
@@ -103,7 +112,9 @@ def starting(
         if isinstance(source, Running):
             deployment = declared_deployment(database, environ)
             peers = stack.enter_context(_backends(directory, {}, custom))
-            yield lambda: _attached(source, directory, peers, deployment, environ, started)
+            yield Boot(
+                lambda: _attached(source, directory, peers, deployment, environ, started), lambda: None
+            )
             return
         if port is not None:
             require_free(port)
@@ -177,7 +188,7 @@ def starting(
                 secrets=masked,
             )
 
-        yield wait
+        yield Boot(wait, program.begin_stop)
 
 
 def _command(installation: Installation, workspace: Workspace) -> list[str]:

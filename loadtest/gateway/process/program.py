@@ -118,14 +118,18 @@ class Program:
         death = _death(self._read_events())
         return Death(at=time.monotonic()) if gone and death is None else death
 
+    def begin_stop(self) -> None:
+        """Ask the program to end, without waiting as :meth:`stop` does: several programs end at the same time."""
+        self._stopped = True
+        if self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+
     def stop(self) -> None:
         """End the program and its whole process tree; returns when all of it is gone.
 
         A reaper that does not respond, because it was suspended, is killed with its process tree.
         """
-        self._stopped = True
-        if self._reaper.stdin is not None:
-            self._reaper.stdin.close()
+        self.begin_stop()
         request, hurried = stop_request(), False
         deadline = time.monotonic() + self._grace + reaper.KILL_TIMEOUT + OVERDUE
         while self._reaper.poll() is None and time.monotonic() < deadline:

@@ -52,6 +52,23 @@ def test_stop_ends_the_whole_tree(tmp_path: Path, options: tuple[str, ...]) -> N
     assert program.death() is None, "a stopped program did not die"
 
 
+@pytest.mark.parametrize("options", [(), ("--ignore-sigterm",)])
+def test_several_programs_end_at_the_same_time(tmp_path: Path, options: tuple[str, ...]) -> None:
+    directories = [tmp_path / "first", tmp_path / "second"]
+    for directory in directories:
+        directory.mkdir()
+    command = [sys.executable, TREE]
+    with (
+        started(directories[0], [*command, str(directories[0]), *options], grace=0.3) as first,
+        started(directories[1], [*command, str(directories[1]), *options], grace=0.3) as second,
+    ):
+        trees = [tree_of(directory) for directory in directories]
+        for program in (first, second):
+            program.begin_stop()
+        assert until(lambda: all(gone(pid) for tree in trees for pid in tree.values()))
+        assert (first.death(), second.death()) == (None, None), "a stopped program did not die"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_program_ends_with_its_owner(tmp_path: Path, number: signal.Signals) -> None:
     owner = subprocess.Popen([sys.executable, OWNER, tmp_path], stderr=subprocess.DEVNULL)
