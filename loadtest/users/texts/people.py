@@ -75,10 +75,10 @@ class PeopleTextsUser(PeopleUser):
             "POST /rbac/roles", json=body, delete="DELETE /rbac/roles/{role_id}", read=ROLES
         ) as role:
             own: dict[str, Any] = {"role_id": role.id}
-            change = "PUT /rbac/roles/{role_id}"
-            self.refused("POST /rbac/roles", change, body, {"name": f"{name}x"}, **own)
+            too_long = {"name": f"{name}x"}
+            self.refused("POST /rbac/roles", "PUT /rbac/roles/{role_id}", body, too_long, **own)
             changed = longest(f"{self.name('role')} {ONE_LINE}", MOST_OF_NAME)
-            self.update(change, json={"name": changed, "description": NOTE}, **own)
+            self.update("PUT /rbac/roles/{role_id}", json={"name": changed, "description": NOTE}, **own)
 
     @task
     def tokens(self) -> None:
