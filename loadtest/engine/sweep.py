@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import gevent
 from gevent.event import AsyncResult
@@ -34,16 +34,17 @@ def is_slow(task: object) -> bool:
 
 
 def sweep_order(
-    scenarios: Iterable[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
+    scenarios: Sequence[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
     """Return the names of ``scenarios`` in the order of the sweep.
 
-    Slow ones are first. Then comes a greedy cover: the scenario with the most operations that no earlier one calls,
-    until every operation is called. The others follow, so that they delay no operation's first call. ``deep`` ones are
-    the first of them: the sweep would otherwise end with their hundreds of requests, one after the other. They cover
-    nothing, because requests that must be refused are no calls of an operation.
+    Slow ones are first. Then comes a greedy cover: the scenario of whose calls the largest share is of operations that
+    no earlier one calls, until every operation is called. The others follow, so that they delay no operation's first
+    call. ``deep`` ones are the first of them: the sweep would otherwise end with their hundreds of requests, one after
+    the other. They cover nothing, because requests that must be refused are no calls of an operation.
     """
     left = covers(scenarios, frozenset(), deep)
+    calls = {one.name: len(one.calls) for one in scenarios}
     order: list[str] = []
     covered: set[str] = set()
     while left:
@@ -51,7 +52,7 @@ def sweep_order(
             left,
             key=lambda one: (
                 one not in slow,
-                -len(left[one] - covered),
+                -len(left[one] - covered) / max(calls[one], 1),
                 one not in deep,
                 -len(left[one]),
                 one,

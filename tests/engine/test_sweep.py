@@ -39,6 +39,15 @@ def test_deep_scenarios_follow_those_that_call_what_no_other_has_called() -> Non
     assert order == ("again", "alone", "deep", "many", "few")
 
 
+def test_the_scenario_with_the_largest_share_of_new_operations_comes_first() -> None:
+    scenarios = [
+        scenario("long", "GET /a", "GET /b", "GET /a", "GET /a", "GET /a"),
+        scenario("short", "GET /d", "GET /e", "GET /g"),
+        scenario("half", "GET /d", "GET /f"),
+    ]
+    assert sweep_order(scenarios, frozenset()) == ("short", "half", "long")
+
+
 @given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
 def test_scenarios_after_the_cover_call_nothing_new(calls: list[frozenset[int]]) -> None:
     scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
@@ -48,7 +57,7 @@ def test_scenarios_after_the_cover_call_nothing_new(calls: list[frozenset[int]])
     for name in order:
         added.append(len(calls[int(name[1:])] - covered))
         covered |= calls[int(name[1:])]
-    assert added == sorted(added, reverse=True)
+    assert 0 not in added[: sum(map(bool, added))]
 
 
 def test_scenarios_that_depend_on_chance_are_repeated_at_the_end() -> None:
@@ -103,7 +112,7 @@ def test_a_scenario_that_calls_an_operation_without_a_success_comes_before_those
         scenario("second", "GET /d", "GET /e"),
         scenario("adds nothing", "GET /a", "GET /d"),
         scenario("again", "GET /c"),
-        scenario("slow", "GET /a"),
+        scenario("slow", "GET /g"),
         scenario("refusals", "GET /f"),
     ]
     slow, deep = frozenset({"slow"}), frozenset({"refusals"})
