@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 import msgspec
 
-from loadtest.openapi.contract import DIALECT, Contract
+from loadtest.openapi.contract import Contract
 from loadtest.shapes.expected import (
     CERTAIN,
     SENT_KEYWORD,
@@ -28,6 +28,8 @@ MOST_SENT = 50_000
 """Texts of requests that are remembered."""
 MOST_NEW = 200
 """Responses per operation and process that are recorded because they are unlike earlier ones."""
+FIRST_COMPILED = 4
+"""Calls of an operation after which the schema of typical responses is compiled; again after twice as many each."""
 
 
 class Examined(NamedTuple):
@@ -50,9 +52,9 @@ _NOT_COMPARED = Examined()
 class ResponseShapes:
     """The shapes of responses by operation and status.
 
-    Almost every response is like an earlier one, which a compiled JSON Schema finds out in a few microseconds. Only
-    others are compared key by key. The same schema contains that of the contract, because most of the time of a
-    validation is the conversion of the value: a response that is valid for it needs no second validation.
+    Almost every response of an operation that is called often is like an earlier one, which a compiled JSON Schema
+    finds out in a few microseconds. Only others are compared key by key. The same schema contains that of the contract:
+    a response that is valid for it needs no second validation.
     """
 
     def __init__(
@@ -122,26 +124,26 @@ class _Entry:
         self._keywords: dict[str, type[Any]] = {SENT_KEYWORD: _keyword_of(sent)}
         self._seen = Shape()
         """Of this process, so that each run records all of what it saw, whether or not it was recorded before."""
-        self._alike: jsonschema_rs.Validator | None = None
-        """Valid for values that are like earlier ones and have no difference; None until there was one."""
         self._typical: jsonschema_rs.Validator | None = None
-        """The same, together with the schema of the contract; None if it has to be compiled."""
+        """Valid for values that satisfy the contract, are like earlier ones and have no difference."""
+        self._outdated = False
+        """Whether values were seen since it was compiled."""
+        self._calls = 0
+        self._compile_at = FIRST_COMPILED
+        """Number of calls at which it is compiled if it is outdated: that takes as long as many comparisons."""
         self._samples = 0
         self._new = 0
 
     def is_typical(self, contract: Contract, status: int, body: Any) -> bool:
-        if self._alike is None:
-            return False
-        if self._typical is None:
-            schemas = [_alike(self._recorded, self._seen)]
-            if (pointer := contract.schema_of(self._operation, status)) is not None:
-                schemas.append(contract.reference(pointer))
-            self._typical = contract.compiled({"allOf": schemas}, keywords=self._keywords)
-        return self._typical.is_valid(body)
+        self._calls += 1
+        if self._outdated and self._calls >= self._compile_at:
+            self._typical = self._compiled(contract, status)
+            self._outdated, self._compile_at = False, 2 * self._calls
+        return self._typical is not None and self._typical.is_valid(body)
 
     def examine(self, body: Any, typical: bool) -> Examined:
         compared = self._recorded is not None
-        if typical or (self._alike is not None and self._alike.is_valid(body)):
+        if typical:
             if self._samples >= SAMPLES:
                 return _COMPARED if compared else _NOT_COMPARED
             self._samples += 1
@@ -152,12 +154,14 @@ class _Entry:
         self._new += 1
         new = shape_of(body, sent=self._sent)
         if not differences:
-            self._seen = merge(self._seen, new, Within.RUN)
-            self._alike, self._typical = self._compiled(_alike(self._recorded, self._seen)), None
+            self._seen, self._outdated = merge(self._seen, new, Within.RUN), True
         return Examined(differences, added, new, compared)
 
-    def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for(schema | {"$schema": DIALECT}, keywords=self._keywords)
+    def _compiled(self, contract: Contract, status: int) -> jsonschema_rs.Validator:
+        schemas = [exact_schema(self._seen), certain_schema(self._recorded) if self._recorded else {}]
+        if (pointer := contract.schema_of(self._operation, status)) is not None:
+            schemas.append(contract.reference(pointer))
+        return contract.compiled({"allOf": schemas}, keywords=self._keywords)
 
 
 def _keyword_of(sent: Container[str]) -> type[Any]:
@@ -199,7 +203,3 @@ def _decoded(text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         return None
-
-
-def _alike(recorded: Shape | None, seen: Shape) -> dict[str, Any]:
-    return {"allOf": [exact_schema(seen), certain_schema(recorded) if recorded else {}]}

@@ -117,11 +117,15 @@ class Session:
 
     def correlation_id(self) -> str:
         """Return a correlation id, unique in this run."""
-        return f"lt-{self.tag}-{next(self._numbers):x}"
+        return f"lt-{self.tag}-{self._number()}"
 
     def name(self, kind: str) -> str:
         """Return a unique name for a new entity; fingerprints ignore it."""
-        return f"lt-{self.tag}{next(self._numbers):x}-{kind}"
+        return f"lt-{self.tag}{self._number()}-{kind}"
+
+    def _number(self) -> str:
+        # As many digits in every run, as responses state how many bytes something has.
+        return f"{next(self._numbers):05x}"
 
     def secret(self) -> str:
         """Return a new credential to be stored; a response with one is a failure, whatever its operation is."""

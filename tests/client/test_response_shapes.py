@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.client.response_shapes import MOST_NEW, SAMPLES, Examined, ResponseShapes
+from loadtest.client.response_shapes import FIRST_COMPILED, MOST_NEW, SAMPLES, Examined, ResponseShapes
+from loadtest.openapi.contract import read_contract
 from loadtest.shapes.expected import compare
 from loadtest.shapes.notation import from_stored
 from loadtest.shapes.shape import Shape, Within, merge, shape_of
 
 TOOLS = from_stored([{"id": "string", "name": "string", "note?": "null|string", "rare": "string 1/1"}])
 TOOL = {"id": "1", "name": "a", "rare": "x"}
+UNDOCUMENTED = read_contract({"paths": {"/other": {"get": {}}}})
 
 
 def shapes() -> ResponseShapes:
@@ -20,7 +22,11 @@ def shapes() -> ResponseShapes:
 
 
 def examined(body: Any, using: ResponseShapes | None = None, **where: Any) -> Examined:
-    return (using or shapes()).examine(where.get("operation", "GET /tools"), where.get("status", "200"), body)
+    """Examine a response as a call does."""
+    using = using or shapes()
+    operation, status = where.get("operation", "GET /tools"), where.get("status", "200")
+    typical = using.is_typical(UNDOCUMENTED, operation, int(status), body)
+    return using.examine(operation, status, body, typical=typical)
 
 
 def test_a_response_like_the_recorded_ones_has_no_difference() -> None:
@@ -49,7 +55,8 @@ def test_a_response_with_a_difference_is_recorded_so_that_the_change_can_be_acce
 
 def test_an_added_key_is_reported_every_time_until_it_is_known() -> None:
     using = shapes()
-    assert examined([TOOL | {"new": 1}], using).added == ("[].new",)
+    for _ in range(FIRST_COMPILED):
+        assert examined([TOOL | {"new": 1}], using).added == ("[].new",)
     assert examined([TOOL | {"new": 1}], using).added == ()
 
 
@@ -69,8 +76,22 @@ def test_another_status_or_operation_is_not_compared() -> None:
 
 def test_only_the_first_of_equal_responses_are_recorded() -> None:
     using = shapes()
-    recorded = [examined([TOOL], using).sample is not None for _ in range(SAMPLES + 5)]
-    assert sum(recorded) == 1 + SAMPLES, "the first, and those like it"
+    recorded = [examined([TOOL], using).sample is not None for _ in range(FIRST_COMPILED + SAMPLES + 5)]
+    assert sum(recorded) == FIRST_COMPILED + SAMPLES, "the first, and those like them"
+
+
+def test_the_schema_of_typical_responses_is_compiled_ever_more_rarely() -> None:
+    """A compilation takes as long as many comparisons, and many operations are called a few times only."""
+    using = shapes()
+    compiled = []
+    for number in range(1, 200):
+        entry = using._entries.get(("GET /tools", "200"))
+        before = entry and entry._typical
+        examined([TOOL | {f"key{number}": number}], using)
+        entry = using._entries["GET /tools", "200"]
+        if entry._typical is not before:
+            compiled.append(number)
+    assert compiled == [5, 9, 17, 33, 65, 129]
 
 
 def test_a_new_response_is_recorded_after_many_equal_ones() -> None:

@@ -10,7 +10,7 @@ import pytest
 from loadtest.client.answer import Answer
 from loadtest.client.auth import Credentials
 from loadtest.client.call import CallContext
-from loadtest.client.response_shapes import ResponseShapes
+from loadtest.client.response_shapes import FIRST_COMPILED, ResponseShapes
 from loadtest.client.session import Session
 from loadtest.client.validation import find_problem
 from loadtest.openapi.contract import Contract, read_contract
@@ -117,7 +117,8 @@ def test_a_typical_response_is_validated_once(monkeypatch: pytest.MonkeyPatch) -
     """The second validation would cost as much as the first."""
     using = session()
     body = {"id": "1", "description": "x"}
-    assert problem_of(using, body) is None
+    for _ in range(FIRST_COMPILED):
+        assert problem_of(using, body) is None
 
     def again(*_: object) -> None:
         raise AssertionError("validated again")
