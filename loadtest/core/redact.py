@@ -24,16 +24,17 @@ NAME = (
 """Pattern contained in the names of secrets."""
 
 SECRET_NAME = re.compile(NAME, re.IGNORECASE)
-
-# A whole name, from its first character, that contains NAME.
-_KEY = rf"(?<![\w-])(?=[\w-]*?{NAME})[\w-]++"
+_LOWER_NAME = re.compile(NAME)
+"""The same for a text in lower case, in which it is found ten times as fast."""
+_WORD = re.compile(r"[\w-]++")
 
 _HEADER = r"(?:cookie|api-?key|auth-token|csrf-token)"
 _SCHEME = r"\*|(?:bearer|basic)\b"
 _HEADER_VALUE = r"[^\s'\"][^'\"\r\n]*+"
-_DOTTED = re.compile(r"(?<![\w.-])[\w-]++\.[\w.-]++")
+_DOTTED = re.compile(r"[\w.-]++")
+_PARTS = re.compile(r"[\w-]++\.[\w.-]++")
 _GENERATED = re.compile(r"(?:[A-HJ-NP-Z][a-km-z][2-9](?:%[0-9A-Fa-f]{2}|&amp;|\\u0026|[!@#$%^&*])){6}")
-_QUOTED = re.compile(rf"(?i){_KEY}(?:\\*+[\"'])?\s*+[:=]\s*+(?:\[\s*+)?(?<!\\)(\\*+)([\"'])")
+_QUOTED = re.compile(r"[\w-]++(?:\\*+[\"'])?\s*+[:=]\s*+(?:\[\s*+)?(?<!\\)(\\*+)([\"'])")
 _QUOTE = re.compile(r"(?<!\\)(\\*+)([\"'\n])")
 _NEXT_ITEM = re.compile(r"\s*+,\s*+(?<!\\)(\\*+)([\"'])")
 _LOCATION = re.compile(r"[\"']loc\\*+[\"']\s*+:\s*+[\[(]([^\])]{0,300})[\])]")
@@ -41,6 +42,7 @@ _INPUT = re.compile(r"([\"']input\\*+[\"']\s*+:\s*+)(\\*+[\"']|[\[{]|[^\s,}\]\"'
 _BRACKET = re.compile(r"[\[{\]}]")
 _NEXT_ERROR = re.compile(r"\}\s*+,\s*+\{")
 _INPUT_VALUE = re.compile(r"(?<=input_value=)[^\n]*+")
+_ASSIGNED = re.compile(r"([\w-]++=)(?!\*\*\*|[\s&\"'])[^\s&\"'<>\\;,)]++")
 
 # Numbers, booleans and null under such names are settings, not secrets: "token_expiry": 20.
 _SIMPLE: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
@@ -49,11 +51,10 @@ _SIMPLE: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
         ("b", r"(?i)\b(Bearer|Basic)(\s++|%20)(?!\*)[\w.~+/=-]{6,}+", rf"\1\2{MASK}"),
         ("://", r"(?<=://)([^\s/:@\"']*+):(?!\*\*\*@)[^\s/\"']+@", rf"\1:{MASK}@"),
         (":", rf"(?im)^([ \t]*+[<>]?[ \t]*+(?=[\w-]*?{_HEADER})[\w-]++[ \t]*+:[ \t]*+)\S.*$", rf"\1{MASK}"),
-        ("cookie:", r"(?i)((?:set-)?cookie:\s*+)(?!\*)[^\s'\"][^'\"\r\n]*+", rf"\1{MASK}"),
+        ("cookie:", r"(?i)(cookie:\s*+)(?!\*)[^\s'\"][^'\"\r\n]*+", rf"\1{MASK}"),
         ("authorization:", rf"(?i)(authorization:[ \t]*+)(?!{_SCHEME}){_HEADER_VALUE}", rf"\1{MASK}"),
         ("x-", rf"(?i)(x-(?:api-key|auth-token):[ \t]*+)(?!\*){_HEADER_VALUE}", rf"\1{MASK}"),
         ("reset-password/", r"(?i)(reset-password/)(?!\*)[\w.~%-]{8,}+", rf"\1{MASK}"),
-        ("=", rf"(?i)({_KEY}=)(?!\*\*\*|[\s&\"'])[^\s&\"'<>\\;,)]++", rf"\1{MASK}"),
     )
 )
 """A lower-case string that every match contains, the pattern, and the replacement."""
@@ -87,17 +88,17 @@ class Redactor:
         """
         for form in self._forms:
             text = text.replace(form, MASK)
-        if "eyJ" in text:
-            text = _DOTTED.sub(_without_jwt, text)
+        text = "".join(_without_jwts(text))
         text = _GENERATED.sub(MASK, text)
-        if SECRET_NAME.search(text):
+        named = _LOWER_NAME.search(text.lower()) is not None
+        if named:
             text = "".join(_without_inputs(text))
             text = "".join(_without_quoted(text))
         lower = text.lower()
         for needed, pattern, replacement in _SIMPLE:
             if needed in lower:
                 text = pattern.sub(replacement, text)
-        return text
+        return "".join(_without_assigned(text)) if named else text
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -136,6 +137,59 @@ def _base64(secret: str) -> Iterator[str]:
         yield digits.replace("+", "-").replace("/", "_")
 
 
+def _secret_names(text: str) -> Iterator[int]:
+    """Yield the start of each word in ``text`` that contains :data:`NAME`."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        # A few characters become two in lower case; the positions must be those in the text.
+        lower = "".join(one.lower() if one.isascii() else one for one in text)
+    end = 0
+    for found in _LOWER_NAME.finditer(lower):
+        if found.start() >= end:
+            start = _run_start(text, found.start(), _WORD, end)
+            yield start
+            end = _end_of(_WORD, text, start)
+
+
+def _run_start(text: str, position: int, member: re.Pattern[str], least: int) -> int:
+    """Return where the run of characters that ``member`` matches starts, around ``position``; at least ``least``."""
+    while position > least and member.match(text, position - 1, position):
+        position -= 1
+    return position
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
+def _without_jwts(text: str) -> Iterator[str]:
+    """Yield ``text`` in parts, with JSON Web Tokens masked."""
+    done, end, found = 0, 0, text.find("eyJ")
+    while found >= 0:
+        start = _run_start(text, found, _DOTTED, end)
+        end = _end_of(_DOTTED, text, start)
+        parts = _PARTS.match(text, start)
+        if parts is not None:
+            yield text[done:start]
+            yield _without_jwt(parts)
+            done = end
+        found = text.find("eyJ", end)
+    yield text[done:]
+
+
+def _without_assigned(text: str) -> Iterator[str]:
+    """Yield ``text`` in parts, with the values of form fields and assignments masked whose name is that of a secret."""
+    done = 0
+    for start in _secret_names(text):
+        found = _ASSIGNED.match(text, start) if start >= done else None
+        if found is not None:
+            yield text[done : found.end(1)]
+            yield MASK
+            done = found.end()
+    yield text[done:]
+
+
 def _without_jwt(match: re.Match[str]) -> str:
     parts = match[0].split(".")
     for place, part in enumerate(parts[:-1]):
@@ -149,7 +203,10 @@ def _without_jwt(match: re.Match[str]) -> str:
 def _without_quoted(text: str) -> Iterator[str]:
     """Yield ``text`` in parts, with the quoted values of fields named like a secret masked, in lists too."""
     done = 0
-    while (field := _QUOTED.search(text, done)) is not None:
+    for start in _secret_names(text):
+        field = _QUOTED.match(text, start) if start >= done else None
+        if field is None:
+            continue
         yield text[done : field.end()]
         done = _end_of_string(text, field.end(), field[1], field[2])
         yield MASK
@@ -229,6 +286,6 @@ def _without_input_values(text: str) -> str:
         return text
     lines = text.split("\n")
     return "\n".join(
-        _INPUT_VALUE.sub(MASK, line) if SECRET_NAME.search(before) else line
+        _INPUT_VALUE.sub(MASK, line) if "input_value=" in line and SECRET_NAME.search(before) else line
         for before, line in zip(["", *lines], lines, strict=False)
     )
