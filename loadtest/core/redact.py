@@ -90,7 +90,7 @@ class Redactor:
             text = text.replace(form, MASK)
         text = "".join(_without_jwts(text))
         text = _GENERATED.sub(MASK, text)
-        named = _LOWER_NAME.search(text.lower()) is not None
+        named = _LOWER_NAME.search(_in_lower_case(text)) is not None
         if named:
             text = "".join(_without_inputs(text))
             text = "".join(_without_quoted(text))
@@ -139,16 +139,21 @@ def _base64(secret: str) -> Iterator[str]:
 
 def _secret_names(text: str) -> Iterator[int]:
     """Yield the start of each word in ``text`` that contains :data:`NAME`."""
-    lower = text.lower()
-    if len(lower) != len(text):
-        # A few characters become two in lower case; the positions must be those in the text.
-        lower = "".join(one.lower() if one.isascii() else one for one in text)
     end = 0
-    for found in _LOWER_NAME.finditer(lower):
+    for found in _LOWER_NAME.finditer(_in_lower_case(text)):
         if found.start() >= end:
             start = _run_start(text, found.start(), _WORD, end)
             yield start
             end = _end_of(_WORD, text, start)
+
+
+def _in_lower_case(text: str) -> str:
+    """Return ``text`` in lower case, with each character in its place, as an expression without case matches it."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        # Some characters become two.
+        lower = "".join(small if len(small := one.lower()) == 1 else one for one in text)
+    return lower.replace("\u017f", "s")
 
 
 def _run_start(text: str, position: int, member: re.Pattern[str], least: int) -> int:

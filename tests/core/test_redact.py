@@ -24,6 +24,7 @@ safe = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, 
     ("text", "expected"),
     [
         (f"token {TOKEN} seen", "token *** seen"),
+        (f"İ {TOKEN} token=abc İ 'pa\u017f\u017fword': 'x'", "İ *** token=*** İ 'pa\u017f\u017fword': '***'"),
         (f"Authorization: Bearer {TOKEN}", "Authorization: Bearer ***"),
         ("-H 'Authorization: Bearer abc.def-123456'", "-H 'Authorization: Bearer ***'"),
         ("Authorization: Basic YWRtaW46Y2hhbmdlbWU=", "Authorization: Basic ***"),
