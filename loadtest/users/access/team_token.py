@@ -9,9 +9,11 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.access.checks import NO_ACCESS, is_denied
+from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, lists
+from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.registry.fixtures import RegistryUser, of_team
 
@@ -78,6 +80,46 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                 self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
 
     @task
+    def owned_elsewhere(self) -> None:
+        """What the user of the token owns in another team is in no list, and can be neither read nor called."""
+        with (
+            self.team() as team,
+            self.team() as other,
+            self.token(team) as bearer,
+            self.tool(scope=of_team(other.id)) as tool,
+            self.resource(scope=of_team(other.id)) as resource,
+            self.prompt(scope=of_team(other.id)) as prompt,
+            self.server(scope=of_team(other.id)) as server,
+        ):
+            every: dict[str, Any] = {"params": {"limit": 0}, "bearer": bearer}
+            for operation, one in (
+                ("GET /tools", tool),
+                ("GET /resources", resource),
+                ("GET /prompts", prompt),
+                ("GET /servers", server),
+            ):
+                self.call(operation, check=hides(one), **every)
+            self.rpc("POST /rpc tools/list", bearer=bearer, check=hides(tool, by=str(tool["name"])))
+            denied: dict[str, Any] = {
+                "bearer": bearer,
+                "refusals": DENIED,
+                "check": is_denied("an entity of another team to a token for one team"),
+            }
+            self.call("GET /tools/{tool_id}", tool_id=tool.id, **denied)
+            self.call("GET /resources/{resource_id}", resource_id=resource.id, **denied)
+            self.call("GET /prompts/{prompt_id}", prompt_id=prompt.id, **denied)
+            self.call("GET /servers/{server_id}", server_id=server.id, **denied)
+            use = jsonrpc.request("tools/call", {"name": tool["name"], "arguments": {}}, self.name("call"))
+            self.call(
+                "POST /rpc tools/call",
+                json=use,
+                bearer=bearer,
+                unlisted=True,
+                refusals=ANSWERED,
+                effect=calls_fail,
+            )
+
+    @task
     def activities(self) -> None:
         """The latest activities have those in the team of the token, and none in another team."""
         if not self.offers("GET /api/logs/activity") or not self.switched_on("AUDIT_TRAIL_ENABLED"):
@@ -104,11 +146,12 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                 self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
 
 
-def hides(entity: Answer) -> Check:
-    """Return a check that a list is refused, or does not have an ``entity`` of another team."""
+def hides(entity: Answer, *, by: str = "") -> Check:
+    """Return a check that a list is refused, or does not have an ``entity`` of another team, by its id or ``by``."""
+    named = by or entity.id
 
     def check(answer: Answer) -> Mismatch | None:
-        hidden = answer.status in NO_ACCESS or (answer.status in ANSWERED and entity.id not in answer.text)
+        hidden = answer.status in NO_ACCESS or (answer.status in ANSWERED and named not in answer.text)
         return None if hidden else expected("nothing of another team than that of the token", answer.text)
 
     return check
