@@ -85,7 +85,7 @@ class NegativeCaller:
                 found = Finding(Standing.AS_RECORDED, reason=f"{rule.kind}: {rule.reason}")
         else:
             recorded = self.outcomes.get(case.operation, {}).get(case.label, ())
-            found = compare(case, outcome, recorded, self.rules)
+            found = compare(case, outcome, recorded, self.rules, exactly=session.as_recorded)
         actual = outcome + (f" instead of {' or '.join(recorded)}" if recorded else "")
         call = CallContext(case.operation, self.caller.scenario)
         if found.problem is None:

@@ -115,6 +115,14 @@ class Session:
         usual = self.data.environment.get(name) if self.data is not None else None
         return self.changed.get(name, usual or "").lower()
 
+    @property
+    def as_recorded(self) -> bool:
+        """Whether the gateway is deployed as those whose refusals were recorded: on SQLite, in one process.
+
+        With several workers, a request over MCP passes through another one, whose refusals have other codes and texts.
+        """
+        return self.deployment == Deployment()
+
     def correlation_id(self) -> str:
         """Return a correlation id, unique in this run."""
         return f"lt-{self.tag}-{self._number()}"

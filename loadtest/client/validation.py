@@ -139,6 +139,8 @@ def refusal_problem(session: Session, call: CallContext, answer: Answer, label: 
 
     ``label`` is that of the negative case; empty for a refusal that a scenario expects.
     """
+    if not session.as_recorded:
+        return None
     call.recorded_as = recorded_as(answer, label)
     body = json_of(answer)
     if not call.recorded_as or body is None:

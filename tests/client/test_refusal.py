@@ -135,6 +135,27 @@ def test_an_outcome_compared(
 
 
 @pytest.mark.parametrize(
+    ("group", "recorded", "outcome", "standing"),
+    [
+        (CaseGroup.PROTOCOL, "200 -32602", "200 -32603", Standing.AS_RECORDED),
+        (CaseGroup.PROTOCOL, "200 tool-error", "400", Standing.AS_RECORDED),
+        (MEMBER, "200 -32003", "200 -32601", Standing.AS_RECORDED),
+        (UNKNOWN, "404", "400", Standing.AS_RECORDED),
+        (TOKEN, "401", "404", Standing.FAILED),
+        (TOKEN, "401", "200", Standing.FAILED),
+        (CaseGroup.PROTOCOL, "200 -32602", "200", Standing.FAILED),
+        (CaseGroup.PROTOCOL, "400 -32700", "500", Standing.FAILED),
+    ],
+)
+def test_on_another_deployment_any_refusal_will_do_except_of_access(
+    group: CaseGroup, recorded: str, outcome: str, standing: Standing
+) -> None:
+    case = NegativeCase("POST /x", group, group.value, {}, {}, secured=True)
+    assert compare(case, outcome, (recorded,), RULES, exactly=False).standing is standing
+    assert compare(case, outcome, (recorded,), RULES).standing is Standing.FAILED
+
+
+@pytest.mark.parametrize(
     ("operation", "group", "recorded", "outcome", "standing"),
     [
         ("GET /health", TOKEN, ("200",), "200", Standing.AS_RECORDED),
