@@ -301,13 +301,20 @@ def are_ordered(ids: list[str], *, falls: bool) -> Check:
     return check
 
 
+def moment(text: str) -> dt.datetime:
+    """Return a time in ISO 8601; databases differ in whether they state the zone, which is UTC, and how."""
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
 def are_lines(ids: list[str], start: str, end: str) -> Check:
     """Return a check that an export has a line of JSON for each trace, those with these ids, all begun in between."""
 
     def check(answer: Answer) -> Mismatch | None:
         traces = [msgspec.json.decode(line) for line in answer.text.splitlines()]
         found = {trace["trace_id"] for trace in traces}
-        right = len(found) == len(traces) and all(start <= trace["start_time"] <= end for trace in traces)
+        within = (moment(start) <= moment(trace["start_time"]) <= moment(end) for trace in traces)
+        right = len(found) == len(traces) and all(within)
         return (
             None
             if right and found >= set(ids)
