@@ -257,8 +257,7 @@ def reaches(member: str, before: dt.datetime | None, minutes: int) -> Check:
     """Return a check that the last interval of ``minutes`` in the list ``member`` ends after the time ``before``."""
 
     def check(answer: Answer) -> Mismatch | None:
-        last = max(dt.datetime.fromisoformat(one) for one in answer[member])
-        last = last if last.tzinfo else last.replace(tzinfo=dt.UTC)
+        last = max(map(moment, answer[member]))
         right = before is None or last + dt.timedelta(minutes=minutes) > before
         return None if right else expected(f"intervals of {minutes} minutes until {before}", answer[member])
 
