@@ -98,7 +98,7 @@ def test_boot_use_and_stop(source: Source, own_home: Path) -> None:
 
     held = processes(gateway)
     # Another run in the same home neither disturbs it nor removes its directory.
-    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.1):
+    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.0):
         pass
     assert Path(gateway.directory or "").is_dir()
 
@@ -120,7 +120,7 @@ def test_nothing_survives_a_killed_supervisor(source: Source, own_home: Path) ->
     assert until(lambda: not any(process.is_running() for process in held))
     assert read_state(own_home) is None, "the state of a supervisor that has ended is ignored"
     assert not (own_home / FILE).exists()
-    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.1):
+    with pytest.raises(BootError), booted(source, home=own_home, environ={}, boot_time=0.0):
         pass
     assert not list((own_home / "runs").iterdir()), "the next run removes what a killed one left behind"
 
