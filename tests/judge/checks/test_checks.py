@@ -13,7 +13,9 @@ from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.results.failures import MAX_FINGERPRINTS
+from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import Generator, PlannedCall, Run, Scenario, Settings, Worker
+from loadtest.results.target import Gateway
 from loadtest.versions.data import KnownFailure
 
 CATEGORIES = load_categories()
@@ -71,6 +73,16 @@ def test_each_of_them_alone_keeps_a_run_from_passing() -> None:
         verdict = judge(here, categories=CATEGORIES, version_data=VERSION, today=TODAY)
         if severity in (Severity.INCONCLUSIVE, Severity.FAILURE):
             assert verdict.exit_code != 0, check
+
+
+@pytest.mark.parametrize(("workers", "severity"), [(1, Severity.INCONCLUSIVE), (2, Severity.WARNING)])
+def test_refusals_without_a_response_are_expected_of_several_workers(
+    workers: int, severity: Severity
+) -> None:
+    gateway = Gateway(version=VERSION.version, source=VERSION.version, workers=workers)
+    undecided = Refusals(requests=1, standings={Standing.UNDECIDED: {"POST /mcp/: empty batch": 1}})
+    found = seen(replace(clean(), gateway=gateway, refusals=undecided), Check.DECIDED)
+    assert (found.severity, found.items) == (severity, ("POST /mcp/: empty batch",))
 
 
 def test_known_failures_that_are_not_seen_or_not_applied() -> None:
