@@ -128,7 +128,7 @@ def user_class(variant: str, wait: "Callable[[object], float]") -> "type[User]":
     from loadtest.users.base import GatewayUser, task
     from loadtest.users.realistic import RealisticUser
 
-    # The bare users send the same request: each header takes time, whoever sends it.
+    # The bare users send the same request: each header takes time.
     headers = {
         "Accept": "application/json",
         CORRELATION_HEADER: "lt-0123ab-1f",

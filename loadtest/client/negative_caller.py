@@ -155,10 +155,10 @@ class NegativeCaller:
         outcome: str,
     ) -> None:
         """Report what was ``found``, and what the comparison of shapes recorded in ``call``."""
-        redactor = self.caller.session.redactor.with_secrets(sent_secrets(request.headers, request.body))
-        call.unexpected = masked(call.unexpected, redactor)
         example = None
         if found.problem is not None or call.unexpected:
+            redactor = self.caller.session.redactor.with_secrets(sent_secrets(request.headers, request.body))
+            call.unexpected = masked(call.unexpected, redactor)
             example = build_example(
                 method=request.method,
                 url=request.url,

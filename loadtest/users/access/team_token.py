@@ -63,20 +63,12 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             self.team() as other,
             self.token(team) as bearer,
             self.tool(scope=of_team(team.id)) as own,
-            self.tool(scope=of_team(other.id)) as tool,
-            self.resource(scope=of_team(other.id)) as resource,
-            self.prompt(scope=of_team(other.id)) as prompt,
-            self.server(scope=of_team(other.id)) as server,
+            self.things(other) as things,
         ):
             of_own = {"team_id": team.id, "limit": 0}
             self.call("GET /tools", params=of_own, bearer=bearer, check=lists(own))
             foreign: dict[str, Any] = {"params": {"team_id": other.id, "limit": 0}, "bearer": bearer}
-            for operation, one in (
-                ("GET /tools", tool),
-                ("GET /resources", resource),
-                ("GET /prompts", prompt),
-                ("GET /servers", server),
-            ):
+            for operation, one in things.items():
                 self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
 
     @task
@@ -86,19 +78,12 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             self.team() as team,
             self.team() as other,
             self.token(team) as bearer,
-            self.tool(scope=of_team(other.id)) as tool,
-            self.resource(scope=of_team(other.id)) as resource,
-            self.prompt(scope=of_team(other.id)) as prompt,
-            self.server(scope=of_team(other.id)) as server,
+            self.things(other) as things,
         ):
             every: dict[str, Any] = {"params": {"limit": 0}, "bearer": bearer}
-            for operation, one in (
-                ("GET /tools", tool),
-                ("GET /resources", resource),
-                ("GET /prompts", prompt),
-                ("GET /servers", server),
-            ):
+            for operation, one in things.items():
                 self.call(operation, check=hides(one), **every)
+            tool = things["GET /tools"]
             self.rpc("POST /rpc tools/list", bearer=bearer, check=hides(tool, by=str(tool["name"])))
             denied: dict[str, Any] = {
                 "bearer": bearer,
@@ -106,9 +91,9 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                 "check": is_denied("an entity of another team to a token for one team"),
             }
             self.call("GET /tools/{tool_id}", tool_id=tool.id, **denied)
-            self.call("GET /resources/{resource_id}", resource_id=resource.id, **denied)
-            self.call("GET /prompts/{prompt_id}", prompt_id=prompt.id, **denied)
-            self.call("GET /servers/{server_id}", server_id=server.id, **denied)
+            self.call("GET /resources/{resource_id}", resource_id=things["GET /resources"].id, **denied)
+            self.call("GET /prompts/{prompt_id}", prompt_id=things["GET /prompts"].id, **denied)
+            self.call("GET /servers/{server_id}", server_id=things["GET /servers"].id, **denied)
             use = jsonrpc.request("tools/call", {"name": tool["name"], "arguments": {}}, self.name("call"))
             self.call(
                 "POST /rpc tools/call",
@@ -133,6 +118,23 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         ):
             own = has_activity(str(tool["name"]), str(hidden["name"]))
             self.call("GET /api/logs/activity", params={"limit": MOST}, bearer=bearer, check=own)
+
+    @contextmanager
+    def things(self, team: Answer) -> Iterator[dict[str, Answer]]:
+        """Create one entity of each kind in ``team`` for the ``with`` block, by the operation that lists it."""
+        scope = of_team(team.id)
+        with (
+            self.tool(scope=scope) as tool,
+            self.resource(scope=scope) as resource,
+            self.prompt(scope=scope) as prompt,
+            self.server(scope=scope) as server,
+        ):
+            yield {
+                "GET /tools": tool,
+                "GET /resources": resource,
+                "GET /prompts": prompt,
+                "GET /servers": server,
+            }
 
     @contextmanager
     def token(self, team: Answer) -> Iterator[str]:
