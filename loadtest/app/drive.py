@@ -214,5 +214,6 @@ def _with_size(target: Target, size: Size, reports: Path) -> Target:
         processes=size.processes,
         soak=size.soak,
         deep=size.deep,
+        breadth=size.breadth,
         run_time=size.run_time,
     )

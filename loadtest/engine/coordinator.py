@@ -25,6 +25,7 @@ from loadtest.core import clock
 from loadtest.core.address import is_loopback
 from loadtest.core.errors import ExitCode, InconclusiveError, LoadTestError
 from loadtest.core.files import write_atomically
+from loadtest.core.operations import base
 from loadtest.core.redact import redact
 from loadtest.engine.link import GatewayLink
 from loadtest.engine.messages import (
@@ -232,6 +233,11 @@ class Coordinator:
         classes = {name: user_class for name, (user_class, _) in self.process.scenarios.items()}
         swept = tuple(one for one in plan if not holds_streams(classes[one.name]))
         deep = frozenset(one.name for one in swept if is_deep(classes[one.name]))
+        if self.process.target.breadth and self.process.paired is None:
+            contract = self.process.session.contract.operations
+            return SweepQueue.until_covered(
+                swept, lambda name: base(name) in contract, self.process.slow, deep
+            )
         order = sweep_order(swept, self.process.slow, deep)
         repeats = sweep_repeats(swept, _intermittent(self.process.session))
         return SweepQueue(order + repeats, covers(swept, self.process.slow, deep))
@@ -321,7 +327,8 @@ class Coordinator:
 
     def _on_scenario_request(self, message: ScenarioRequest, worker: str) -> None:
         self.workers.check()
-        name = self.queue.next(worker, self.process.recorder.aggregator.succeeded())
+        counts = self.process.recorder.aggregator
+        name = self.queue.next(worker, counts.succeeded(), counts.called())
         reply = NextScenario(ticket=message.ticket, name=name, sweep_over=self.queue.finished)
         send(self.environment, reply, worker)
 

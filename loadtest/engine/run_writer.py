@@ -77,6 +77,10 @@ class RunWriter:
         """The load shape of a soak."""
         self._path = Path(target.reports) / "run.json"
         self._queue = SweepQueue(())
+        self._plan: tuple[Scenario, ...] = ()
+        """The scenarios that were selected."""
+        self._left_out = 0
+        """Number of those that were not."""
         self._users: dict[int, int] = {}
         self._shapes_not_compared = ""
         self._documented: Mapping[str, tuple[str, ...]] = {}
@@ -110,6 +114,7 @@ class RunWriter:
         options = self.environment.parsed_options
         self.recorder.reset()
         self._users, self._cpu, self._over, self._queue = {}, CpuMonitor(), False, queue
+        self._plan, self._left_out = plan, left_out
         self._documented = session.contract.elements()
         self._shapes_not_compared = session.shapes.why_not
         self.started = clock.now()
@@ -221,15 +226,21 @@ class RunWriter:
         duration = self.run.duration if self._over else round(clock.now() - self.started, 3)
         execution = self.shape.execution if self.shape else None
         stages = execution.stages(self.started, self.started + duration) if execution else ()
+        scenarios = counts.scenario_records()
+        ran = {one.name for one in scenarios}
+        # The mix may run them after all.
+        dropped = set(self._queue.dropped) - ran
         self.run = replace(
             self.run,
+            plan=tuple(one for one in self._plan if one.name not in dropped),
+            settings=replace(self.run.settings, left_out=self._left_out + len(dropped)),
             duration=duration,
             operations=counts.operation_records(self.started, self.run.area),
             elements=counts.element_records(self._documented),
             shapes=counts.shape_record(self._shapes_not_compared),
             failures=counts.failure_records(self.started, self.recorder.sent, complete=self._queue.finished),
             streams=counts.stream_records(),
-            scenarios=counts.scenario_records(),
+            scenarios=scenarios,
             refusals=counts.refusal_record(),
             timeline=replace(counts.timeline(self.started, self._users), stretches=stages),
             sweep=self._queue.record(),

@@ -7,7 +7,7 @@ sweep any free user runs the next scenario, whatever its class.
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import gevent
@@ -94,28 +94,90 @@ class SweepQueue:
     operations of each scenario that may wait for such a one.
     """
 
-    def __init__(self, scenarios: Iterable[str], operations_of: Mapping[str, Set[str]] | None = None) -> None:
+    def __init__(
+        self,
+        scenarios: Iterable[str],
+        operations_of: Mapping[str, Set[str]] | None = None,
+        *,
+        breadth: bool = False,
+    ) -> None:
+        """Plan ``scenarios`` in this order; with ``breadth``, only those that call what no other has called."""
         self._waiting = deque(scenarios)
         self._operations_of = operations_of or {}
+        self._breadth = breadth
+        self._tried: Counter[str] = Counter()
+        """For each operation, the scenarios that have run and were to call it."""
         self._running: list[tuple[str, str]] = []
         """Scenario and worker."""
-        self._planned = len(self._waiting)
+        self._planned = self._needed() if breadth else len(self._waiting)
         self._done = 0
+        self._last_done: float | None = None
+        self.dropped: tuple[str, ...] = ()
+        """Scenarios that did not run, as others had called each of their operations."""
         self.finished_at: float | None = None
 
-    def next(self, worker: str, succeeded: frozenset[str] = frozenset()) -> str | None:
+    @classmethod
+    def until_covered(
+        cls,
+        scenarios: Sequence[Scenario],
+        offered: Callable[[str], bool],
+        slow: frozenset[str],
+        deep: frozenset[str] = frozenset(),
+    ) -> SweepQueue:
+        """Return a queue that ends once every ``offered`` operation was called, and drops the scenarios left then.
+
+        ``slow`` scenarios are first only if they are part of the cover.
+        """
+        operations = {
+            name: frozenset(filter(offered, called))
+            for name, called in covers(scenarios, frozenset(), deep).items()
+        }
+        order = sweep_order(scenarios, frozenset(), deep)
+        covered: set[str] = set()
+        first: list[str] = []
+        for name in order:
+            if name in slow and not operations[name] <= covered:
+                first.append(name)
+            covered |= operations[name]
+        return cls((*first, *(name for name in order if name not in first)), operations, breadth=True)
+
+    def next(
+        self, worker: str, succeeded: frozenset[str] = frozenset(), called: frozenset[str] = frozenset()
+    ) -> str | None:
         """Return the next scenario for ``worker``, or None if none is left.
 
-        It is the first that calls an operation which has not ``succeeded`` and which no running scenario calls.
+        It is the first that calls an operation which has not ``succeeded`` and which no running scenario calls. With
+        breadth, one that was ``called`` without a success in :data:`ATTEMPTS` scenarios does not require a further one.
         """
         if not self._waiting:
             return None
         covered = succeeded.union(*(self._operations_of.get(name, ()) for name, _ in self._running))
-        index = next((i for i, name in enumerate(self._waiting) if self._adds(name, covered)), 0)
+        if self._breadth:
+            covered |= {name for name in called if self._tried[name] >= ATTEMPTS}
+        index = next((i for i, name in enumerate(self._waiting) if self._adds(name, covered)), None)
+        if index is None and self._breadth:
+            if not self._running:
+                self._drop()
+            return None
+        index = index or 0
         name = self._waiting[index]
         del self._waiting[index]
         self._running.append((name, worker))
         return name
+
+    def _drop(self) -> None:
+        self.dropped = tuple(self._waiting)
+        self._waiting.clear()
+        self.finished_at = self._last_done
+
+    def _needed(self) -> int:
+        """Return the number of scenarios that call what those before them do not."""
+        covered: set[str] = set()
+        needed = 0
+        for name in self._waiting:
+            needed += self._adds(name, covered)
+            covered |= self._operations_of.get(name, frozenset())
+        return needed
 
     def _adds(self, name: str, covered: Set[str]) -> bool:
         operations = self._operations_of.get(name)
@@ -125,7 +187,9 @@ class SweepQueue:
         """Record that ``worker`` ran ``name``, ``at`` seconds after the start; ignore what it was not running."""
         if (name, worker) in self._running:
             self._running.remove((name, worker))
+            self._tried.update(self._operations_of.get(name, ()))
             self._done += 1
+            self._last_done = at
             if self.finished:
                 self.finished_at = at
 
@@ -143,8 +207,11 @@ class SweepQueue:
 
     def record(self) -> Sweep:
         """Return the progress of the sweep."""
+        planned = self._planned
+        if self._breadth:
+            planned = self._done if self.finished else max(planned, self._done + len(self._running))
         return Sweep(
-            planned=self._planned,
+            planned=planned,
             done=self._done,
             finished_at=self.finished_at,
             unfinished=tuple(name for name, _ in self._running) + tuple(self._waiting),

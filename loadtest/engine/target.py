@@ -105,6 +105,8 @@ class Target(Record, frozen=True, kw_only=True):
     profile: str = "custom"
     deep: bool = False
     """Whether scenarios of classes with ``deep = True`` run."""
+    breadth: bool = False
+    """Whether the first sweep ends once every operation was called."""
     backends: dict[str, str] = msgspec.field(default_factory=dict)
     """Addresses of the running backends, by name."""
     failed_backends: dict[str, str] = msgspec.field(default_factory=dict)

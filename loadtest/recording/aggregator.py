@@ -245,6 +245,10 @@ class Aggregator(msgspec.Struct):
         """Return the operations with a success."""
         return frozenset(name for name, counts in self.operations.items() if counts.first_success is not None)
 
+    def called(self) -> frozenset[str]:
+        """Return the operations with a response that counts as a success or failure."""
+        return frozenset(name for name, counts in self.operations.items() if counts.statuses)
+
     def add(self, outcome: CallResult) -> None:
         """Count one call."""
         operation = self.operations.get(outcome.operation)

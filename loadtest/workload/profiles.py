@@ -37,6 +37,8 @@ class Profile(Record, frozen=True, kw_only=True):
     about: str
     deep: bool = False
     """Whether scenarios of depth run: refusals and roles."""
+    breadth: bool = False
+    """Whether the first sweep ends once every operation was called."""
     criteria: tuple[str, ...] = ()
     """Criteria for its runs, unless others are given for the same metric; see ``docs/verdict.md``."""
     plan: Soak | None = None
@@ -54,6 +56,7 @@ class Size(Record, frozen=True, kw_only=True):
     processes: int
     soak: Soak | None = None
     deep: bool = False
+    breadth: bool = False
 
     @property
     def words(self) -> str:
@@ -102,6 +105,7 @@ def size(
         profile=name,
         soak=base.plan,
         deep=base.deep,
+        breadth=base.breadth,
         users=base.users if users is None else users,
         spawn_rate=base.spawn_rate if spawn_rate is None else spawn_rate,
         run_time=default_time if run_time is None else run_time,

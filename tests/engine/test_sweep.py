@@ -1,5 +1,7 @@
 """The first sweep runs every scenario once, whatever happens to the workers."""
 
+from collections import Counter
+
 import gevent
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,3 +203,73 @@ def test_a_client_that_waits_for_a_reply_continues_when_the_load_ends() -> None:
     with gevent.Timeout(5):
         assert client.next() is None
     assert client.over
+
+
+@given(
+    st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12),
+    st.sets(st.integers(0, 9)),
+    st.sets(st.integers(0, 11)),
+    st.integers(min_value=1, max_value=3),
+)
+def test_a_sweep_for_breadth_ends_once_every_operation_was_called(
+    calls: list[frozenset[int]], failing: set[int], ending_early: set[int], users: int
+) -> None:
+    scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
+    queue = SweepQueue.until_covered(scenarios, lambda name: name != "GET /0", frozenset({"s1", "s4"}))
+    planned = queue.record().planned
+    # A scenario need not make all of the calls that it contains.
+    made = [ones - {max(ones)} if n in ending_early and ones else ones for n, ones in enumerate(calls)]
+    times: Counter[int] = Counter()
+    taken, running = list[str](), list[str]()
+    while not queue.finished:
+        called = frozenset(f"GET /{one}" for one in times)
+        succeeded = frozenset(f"GET /{one}" for one in times.keys() - failing)
+        while len(running) < users and (name := queue.next("w", succeeded, called)) is not None:
+            running.append(name)
+        if running:
+            taken.append(name := running.pop(0))
+            queue.done(name, "w", float(len(taken)))
+            times.update(made[int(name[1:])])
+    ran = [calls[int(name[1:])] for name in taken]
+    for one in frozenset[int]().union(*made) - {0}:
+        assert times[one] >= 1
+        if one in failing:
+            assert sum(one in ones for ones in ran) >= min(ATTEMPTS, sum(one in ones for ones in calls))
+    assert all(calls[int(name[1:])] - {0} for name in taken)
+    assert sorted((*taken, *queue.dropped)) == sorted(one.name for one in scenarios)
+    if not failing and not ending_early:
+        assert len(taken) == planned
+    record = queue.record()
+    assert (record.planned, record.done, record.unfinished) == (len(taken), len(taken), ())
+    assert record.finished_at == (float(len(taken)) if taken else None)
+
+
+def test_a_sweep_for_breadth_begins_with_slow_scenarios_only_if_it_needs_them() -> None:
+    scenarios = [
+        scenario("slow and needed", "GET /a", "GET /a", "GET /a", "GET /b"),
+        scenario("slow", "GET /a", "GET /a", "GET /a"),
+        scenario("quick", "GET /a", "GET /c"),
+        scenario("refusals", "GET /d"),
+    ]
+    slow, deep = frozenset({"slow", "slow and needed"}), frozenset({"refusals"})
+    queue = SweepQueue.until_covered(scenarios, lambda _: True, slow, deep)
+    assert queue.record().planned == 2
+    assert queue.next("w") == "slow and needed"
+    assert queue.next("w") == "quick"
+    assert queue.next("w") is None
+    assert not queue.finished
+    queue.done("slow and needed", "w", 1.0)
+    queue.done("quick", "w", 2.0)
+    assert queue.next("w", frozenset({"GET /a", "GET /b", "GET /c"})) is None
+    assert queue.finished
+    assert set(queue.dropped) == {"slow", "refusals"}
+    assert queue.finished_at == 2.0
+
+
+def test_a_scenario_of_a_lost_worker_runs_again_in_a_sweep_for_breadth() -> None:
+    scenarios = [scenario("one", "GET /a"), scenario("two", "GET /a")]
+    queue = SweepQueue.until_covered(scenarios, lambda _: True, frozenset())
+    assert queue.next("lost") == "one"
+    assert queue.next("other") is None
+    queue.requeue("lost")
+    assert queue.next("other") == "one"
