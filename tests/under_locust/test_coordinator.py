@@ -14,6 +14,7 @@ import pytest
 from locust import User, task
 from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_MISSING
+from msgspec.structs import replace
 
 from loadtest.client.auth import Credentials
 from loadtest.client.session import Session
@@ -30,6 +31,7 @@ from loadtest.fixtures.inventory import Leftovers
 from loadtest.openapi.contract import read_contract
 from loadtest.recording.aggregator import Aggregator
 from loadtest.recording.recorder import Recorder, WorkerReport
+from loadtest.results.outcome import CallResult
 from loadtest.results.run import PlannedCall, RunState, Scenario, read_run
 
 HOST, REPLICA = "http://127.0.0.1:9", "http://127.0.0.1:10"
@@ -112,6 +114,34 @@ def test_the_sweep_runs_each_selected_scenario_once(load: Coordinator) -> None:
     assert load.run_writer.run is not None
     assert load.run_writer.run.sweep is not None
     assert (load.run_writer.run.sweep.done, load.run_writer.run.settings.left_out) == (2, 1)
+
+
+def test_a_load_for_breadth_leaves_out_scenarios_that_add_no_operation_unless_the_mix_runs_them(
+    load: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = tuple(replace(one, calls=SCENARIOS[0].calls) for one in SCENARIOS)
+    monkeypatch.setattr(coordinator_module, "discover_scenarios", lambda **_: same)
+    load.process.target = replace(load.process.target, breadth=True)
+    start(load)
+    client = load.process.sweep
+    assert client.next(timeout=0) == "ThingsUser.first"
+    load.process.recorder.aggregator.add(
+        CallResult(operation="GET /first", scenario=None, finished=1.0, duration=1.0, status=200, received=0)
+    )
+    client.done("ThingsUser.first")
+    assert client.next(timeout=0) is None
+    assert client.over
+    load.process.recorder.scenario_started("ThingsUser.first")
+    load.run_writer._write()
+    run = load.run_writer.run
+    assert run is not None
+    assert ([one.name for one in run.plan], run.settings.left_out) == (["ThingsUser.first"], 2)
+    assert run.sweep is not None
+    assert (run.sweep.planned, run.sweep.done) == (1, 1)
+    load.process.recorder.scenario_started("ThingsUser.second")
+    stop(load)
+    run = load.run_writer.run
+    assert (len(run.plan), run.settings.left_out) == (2, 1)
 
 
 def test_the_fixture_is_ready_for_the_users_of_the_same_process(load: Coordinator) -> None:
