@@ -2,16 +2,22 @@
 
 The user is the one in ``login_hint``, without a prompt. The OAuth 2 library ignores the parameters of OpenID;
 :func:`remembering` makes those of the current request available.
+
+What the provider states about a person can be changed: see :class:`Stated`.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import jwt
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from mcp.shared.auth import OAuthToken
@@ -26,6 +32,8 @@ _ALGORITHM = "ES256"
 _KEY_ID = "1"
 _LIFETIME = 600
 """Lifetime of an identity token in seconds."""
+_ELSEWHERE = "https://elsewhere.example.com"
+"""The issuer of tokens that are not this provider's."""
 
 
 class OpenIdParameters(NamedTuple):
@@ -37,6 +45,29 @@ class OpenIdParameters(NamedTuple):
     """Returned in the identity token, by which the client matches it to its request."""
     brief: bool = False
     """Whether the access token has expired when it is issued, and those of its renewals expire soon: ``brief=true``."""
+
+
+class Stated(NamedTuple):
+    """What the provider states about a person: claims that replace the usual ones; one that is None is left out."""
+
+    token: Mapping[str, Any] = MappingProxyType({})
+    """Claims of the identity token: those that identify it as well, such as ``nonce``."""
+    userinfo: Mapping[str, Any] = MappingProxyType({})
+    """Claims of the response of ``/userinfo``."""
+    forged: bool = False
+    """Whether the identity token is signed with another key than that of the provider."""
+
+
+USUAL = Stated()
+
+
+def stated(query: Mapping[str, str]) -> Stated:
+    """Return what the parameters of a control request state: ``token`` and ``userinfo`` are JSON objects."""
+    return Stated(
+        msgspec.json.decode(query.get("token", "{}")),
+        msgspec.json.decode(query.get("userinfo", "{}")),
+        forged=query.get("forged") == "true",
+    )
 
 
 _parameters: ContextVar[OpenIdParameters] = ContextVar("openid_parameters")
@@ -66,16 +97,17 @@ class IdentityAnswer(OAuthToken):
     id_token: str
 
 
-def claims(person: str) -> dict[str, Any]:
-    """Return the claims about ``person``, a verified e-mail address."""
+def claims(person: str, changes: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Return the claims about ``person``, a verified e-mail address, with ``changes``, without those that are None."""
     name = person.partition("@")[0]
-    return {
+    usual = {
         "sub": person,
         "email": person,
         "email_verified": True,
         "name": name,
         "preferred_username": name,
     }
+    return {key: value for key, value in (usual | dict(changes)).items() if value is not None}
 
 
 class TokenSigner:
@@ -84,18 +116,32 @@ class TokenSigner:
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer
         self._key = ec.generate_private_key(ec.SECP256R1())
+        self._other_key = ec.generate_private_key(ec.SECP256R1())
 
     def keys(self) -> dict[str, Any]:
         """Return the public key as a key set (RFC 7517)."""
         key = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {"keys": [key | {"kid": _KEY_ID, "use": "sig", "alg": _ALGORITHM}]}
 
-    def identity_token(self, person: str, client_id: str, nonce: str | None) -> str:
-        """Return an identity token of ``person`` for ``client_id``."""
+    def identity_token(self, person: str, client_id: str, nonce: str | None, says: Stated = USUAL) -> str:
+        """Return an identity token of ``person`` for ``client_id``, about whom the provider ``says`` something else."""
         now = int(time.time())
-        payload = claims(person) | {"iss": self.issuer, "aud": client_id, "iat": now, "exp": now + _LIFETIME}
-        if nonce is not None:
-            payload["nonce"] = nonce
+        own = {"iss": self.issuer, "aud": client_id, "iat": now, "exp": now + _LIFETIME, "nonce": nonce}
+        key = self._other_key if says.forged else self._key
+        payload = claims(person, own | dict(says.token))
+        return jwt.encode(payload, key, algorithm=_ALGORITHM, headers={"kid": _KEY_ID})
+
+    def access_token(self, scopes: Iterable[str], *, foreign: bool) -> str:
+        """Return an access token for the MCP server, of another issuer if it is ``foreign``."""
+        now = int(time.time())
+        payload = {
+            "iss": _ELSEWHERE if foreign else self.issuer,
+            "aud": [f"{self.issuer}/mcp"],
+            "scp": [f"api://loadtest/{one}" for one in scopes],
+            "iat": now,
+            "exp": now + _LIFETIME,
+            "jti": secrets.token_urlsafe(16),
+        }
         return jwt.encode(payload, self._key, algorithm=_ALGORITHM, headers={"kid": _KEY_ID})
 
     def discovery(self) -> dict[str, Any]:

@@ -5,7 +5,9 @@
 - ``form``: a form instead of JSON, also for errors, as GitHub does;
 - ``texts``: numbers as texts, and the scopes as a list;
 - ``kept``: a renewal states neither a new refresh token, as the old one remains valid, nor lifetime and scopes;
-- ``endless``: a token has no lifetime, and the response states no scopes.
+- ``endless``: a token has no lifetime, and the response states no scopes;
+- ``signed``: an access token is a signed one (JWT), for the MCP server, with a list of scopes that have a prefix;
+- ``foreign``: the same, of another issuer.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KEPT, ENDLESS = "kept", "endless"
+SIGNED, FOREIGN = "signed", "foreign"
 FORM = "form"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _TOKEN = "/token"  # noqa: S105 - a path

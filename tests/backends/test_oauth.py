@@ -219,3 +219,51 @@ def test_a_token_about_a_person_opens_no_server_and_the_other_way_round() -> Non
         tool = exchanged(url, code=agreed(code(url))).json()["access_token"]
         assert [about(url, bearer).status_code for bearer in (person, tool, "another")] == [200, 401, 401]
         assert greeted(url, person) == 403
+
+
+def state(url: str, person: str, **query: str) -> None:
+    requests.put(f"{url}/claims/{person}", params=query, timeout=TIMEOUT).raise_for_status()
+
+
+def test_what_is_stated_about_a_person_can_be_changed() -> None:
+    with provider() as url:
+        state(
+            url,
+            "ann@example.com",
+            token='{"groups": ["a"], "nonce": "other"}',
+            userinfo='{"email_verified": null}',
+        )
+        tokens = exchanged(url, code=sign_in(url, login_hint="ann@example.com", nonce="n-1")).json()
+        claims = identity(url, tokens["id_token"])
+        assert (claims["groups"], claims["nonce"], claims["email_verified"]) == (["a"], "other", True)
+        assert not {"groups", "email_verified"} & about(url, tokens["access_token"]).json().keys()
+        bob = exchanged(url, code=sign_in(url, login_hint="bob@example.com", nonce="n-1")).json()
+        assert identity(url, bob["id_token"])["nonce"] == "n-1"
+        state(url, "ann@example.com")
+        usual = exchanged(url, code=sign_in(url, login_hint="ann@example.com", nonce="n-1")).json()
+        assert "groups" not in identity(url, usual["id_token"])
+
+
+def test_an_identity_token_can_be_forged() -> None:
+    with provider() as url:
+        state(url, "ann@example.com", forged="true")
+        token = exchanged(url, code=sign_in(url, login_hint="ann@example.com")).json()["id_token"]
+        with pytest.raises(jwt.InvalidSignatureError):
+            identity(url, token)
+
+
+def test_access_tokens_can_be_signed_by_the_provider_or_be_those_of_another() -> None:
+    with provider() as url:
+        for shape, issuer in (("signed", url), ("foreign", "https://elsewhere.example.com")):
+            requests.put(f"{url}/shape/a?as={shape}", timeout=TIMEOUT).raise_for_status()
+            form = {
+                "client_id": OAUTH_CLIENT_ID,
+                "client_secret": OAUTH_CLIENT_SECRET,
+                "redirect_uri": CALLBACK,
+            }
+            form |= {"grant_type": "authorization_code", "code_verifier": VERIFIER, "code": agreed(code(url))}
+            bearer = requests.post(f"{url}/token/a", data=form, timeout=TIMEOUT).json()["access_token"]
+            claims = jwt.decode(bearer, options={"verify_signature": False})
+            assert (claims["iss"], claims["aud"]) == (issuer, [f"{url}/mcp"])
+            assert claims["scp"] == [f"api://loadtest/{MCP_SCOPE}"]
+            assert greeted(url, bearer) == 200

@@ -5,8 +5,10 @@ checked), registration (RFC 7591), refresh. This module keeps the state and gran
 adds for single sign-on is in :mod:`loadtest.backends.openid`.
 
 ``PUT /forget/PERSON`` revokes all tokens of a person, the one in ``login_hint`` when the consent was given. Between
-``PUT /refuse/PERSON?refused=true`` and ``?refused=false``, their tokens are not renewed, but remain valid. There are
-token endpoints that respond otherwise; see :mod:`loadtest.backends.token_shapes`.
+``PUT /refuse/PERSON?refused=true`` and ``?refused=false``, their tokens are not renewed, but remain valid.
+``PUT /claims/PERSON?token={}&userinfo={}&forged=false`` changes what is stated about a person from now on; see
+:class:`loadtest.backends.openid.Stated`. There are token endpoints that respond otherwise; see
+:mod:`loadtest.backends.token_shapes`.
 """
 
 from __future__ import annotations
@@ -95,6 +97,16 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         self._access: dict[str, AccessToken] = {}
         self._refused: set[str] = set()
         """Persons whose tokens are not renewed."""
+        self._stated: dict[str, openid.Stated] = {}
+        """By person, what is not as usual."""
+
+    def states(self, person: str, says: openid.Stated) -> None:
+        """State something else about a person from now on."""
+        self._stated[person] = says
+
+    def stated(self, person: str) -> openid.Stated:
+        """Return what is stated about a person other than usual."""
+        return self._stated.get(person, openid.USUAL)
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
         """Return a registered client."""
@@ -148,7 +160,8 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
             return tokens.model_copy(update={"expires_in": None, "scope": None})
         if "openid" not in code.scopes:
             return tokens
-        token = self._signer.identity_token(person, client.client_id or "", code.nonce)
+        says = self.stated(person)
+        token = self._signer.identity_token(person, client.client_id or "", code.nonce, says)
         return openid.IdentityAnswer(**tokens.model_dump(), id_token=token)
 
     async def load_refresh_token(
@@ -205,7 +218,7 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
         self, client: OAuthClientInformationFull, scopes: list[str], person: str, *, brief: bool
     ) -> OAuthToken:
         owner, lifetime = client.client_id or "", _BRIEF_LIFETIME if brief else _TOKEN_LIFETIME
-        access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        access, refresh = self._access_token(scopes), secrets.token_urlsafe(32)
         self._access[access] = AccessToken(
             token=access,
             client_id=owner,
@@ -222,6 +235,11 @@ class Provider(OAuthAuthorizationServerProvider[OpenIdCode, BriefRefreshToken, A
             refresh_token=refresh,
             scope=" ".join(scopes),
         )
+
+    def _access_token(self, scopes: list[str]) -> str:
+        if (shape := token_shapes.token_shape()) in (token_shapes.SIGNED, token_shapes.FOREIGN):
+            return self._signer.access_token(scopes, foreign=shape == token_shapes.FOREIGN)
+        return secrets.token_urlsafe(32)
 
 
 def build(url: str) -> ASGIApp:
@@ -265,7 +283,8 @@ def _identities(provider: Provider, signer: openid.TokenSigner, shapes: dict[str
         token = await provider.load_access_token(bearer)
         if token is None or "openid" not in token.scopes:
             return JSONResponse({"error": "invalid_token"}, status_code=401)
-        return JSONResponse(openid.claims(token.subject or openid.DEFAULT_USER))
+        person = token.subject or openid.DEFAULT_USER
+        return JSONResponse(openid.claims(person, provider.stated(person).userinfo))
 
     async def forget(request: Request) -> Response:
         return JSONResponse({"forgotten": provider.forget(request.path_params["person"])})
@@ -275,6 +294,11 @@ def _identities(provider: Provider, signer: openid.TokenSigner, shapes: dict[str
         provider.refuse(request.path_params["person"], refused=refused)
         return JSONResponse({"refused": refused})
 
+    async def state(request: Request) -> Response:
+        person = request.path_params["person"]
+        provider.states(person, openid.stated(request.query_params))
+        return JSONResponse({"stated": person})
+
     async def reshape(request: Request) -> Response:
         name = request.path_params["name"]
         shapes[name] = request.query_params["as"]
@@ -283,6 +307,7 @@ def _identities(provider: Provider, signer: openid.TokenSigner, shapes: dict[str
     return [
         Route("/forget/{person}", forget, methods=["PUT"]),
         Route("/refuse/{person}", refuse, methods=["PUT"]),
+        Route("/claims/{person}", state, methods=["PUT"]),
         Route("/shape/{name}", reshape, methods=["PUT"]),
         Route("/.well-known/openid-configuration", discovery),
         Route("/keys", keys),

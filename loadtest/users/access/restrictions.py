@@ -15,13 +15,31 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.users.access.checks import is_denied, offers_only
-from loadtest.users.admin.checks import lacks_text
+from loadtest.users.admin.checks import has_all, lacks_text
 from loadtest.users.base import named, task
-from loadtest.users.checks import COMPLETION, both, completes, contains, enabled, has, lists_only, mentions
+from loadtest.users.checks import (
+    COMPLETION,
+    answers,
+    both,
+    completes,
+    contains,
+    enabled,
+    has,
+    lists_only,
+    mentions,
+)
 from loadtest.users.identity.checks import at_most, is_called
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.registry.fixtures import RegistryUser, new_resource, new_tool
+from loadtest.users.registry.a2a import question
+from loadtest.users.registry.fixtures import (
+    RegistryUser,
+    new_agent,
+    new_prompt,
+    new_resource,
+    new_server,
+    new_tool,
+)
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
@@ -50,6 +68,17 @@ OTHER_PAGES = (
     "GET /admin/logs",
     "GET /admin/teams/search",
 )
+LISTS = ("GET /resources", "GET /prompts", "GET /servers", "GET /gateways", "GET /a2a")
+OTHER_KINDS = [
+    *(
+        f"{kind}.{action}"
+        for kind in ("resources", "prompts", "servers", "a2a")
+        for action in ("read", "create", "update", "delete")
+    ),
+    "gateways.read",
+    "a2a.invoke",
+]
+"""Permissions, by which the gateway finds the requests that a token may make."""
 OFFICE = range(9, 17)
 """The business hours of the gateway, in UTC (``mcpgateway/middleware/token_scoping.py``)."""
 MARGIN = dt.timedelta(minutes=2)
@@ -141,6 +170,28 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             for listed in ("GET /prompts", "GET /servers", "GET /gateways", "GET /a2a", "GET /teams/"):
                 self.forbidden("to list other entities", listed, **own)
             self.forbidden("to list accounts", "GET /auth/email/admin/users", **own)
+
+    @task
+    def to_kinds(self) -> None:
+        """A token with permissions for other kinds than tools lists, creates and deletes each, and calls an agent."""
+        with self.token(permissions=OTHER_KINDS) as bearer:
+            own: dict[str, Any] = {"bearer": bearer}
+            for operation in LISTS:
+                self.call(operation, params={"limit": 1}, **own)
+            prompt = self.call("POST /prompts", json=new_prompt(self.name("prompt")), **own)
+            self.call("DELETE /prompts/{prompt_id}", prompt_id=prompt.id, **own)
+            resource = self.call("POST /resources", json=new_resource(self.name("resource")), **own)
+            self.call("DELETE /resources/{resource_id}", resource_id=resource.id, **own)
+            server = self.call("POST /servers", json=new_server(self.name("server")), **own)
+            self.call("DELETE /servers/{server_id}", server_id=server.id, **own)
+            agent = self.call("POST /a2a", json=new_agent(self.name("agent"), self.backend("a2a")), **own)
+            text, path = self.name("text"), {"agent_id": agent.id}
+            said = {"parameters": question(text), "interaction_type": "query"}
+            called: dict[str, Any] = own | {"agent_name": agent["name"], "json": said}
+            self.call("POST /a2a/{agent_name}/invoke", check=answers(text), **called)
+            changed = {"description": "Changed by a token."}
+            self.call("PUT /a2a/{agent_id}", json=changed, check=has_all(changed), **own, **named(path))
+            self.call("DELETE /a2a/{agent_id}", **own, **named(path))
 
     @task
     def completion(self) -> None:

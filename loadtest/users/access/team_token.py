@@ -12,7 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, lists
+from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.registry.fixtures import RegistryUser, of_team
@@ -41,7 +41,11 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                         query["entity_types"] = "teams"
                     if self.offers(operation):
                         self.call(operation, params=query, bearer=bearer, check=check)
-            self.call("GET /teams/", params={"limit": MOST}, bearer=bearer, check=own)
+            self.call("GET /teams/", params={"limit": MOST}, bearer=bearer, check=both(own, has("total", 1)))
+            pages: dict[str, Any] = {"bearer": bearer, "headers": {"Accept": "text/html"}}
+            for page in ({"per_page": MOST}, {"unified": True}):
+                self.call("GET /admin/teams", params=page, check=own, **pages)
+            self.call("GET /admin/teams/partial", params={"per_page": MOST}, check=own, **pages)
 
     @task
     def everybodys(self) -> None:

@@ -41,6 +41,7 @@ from loadtest.users.access.matrix import (
 )
 from loadtest.users.base import FixtureMissing, named, task
 from loadtest.users.checks import lists
+from loadtest.users.identity.checks import SESSION as COOKIE
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.streams import session_of
 from loadtest.users.registry.fixtures import (
@@ -502,6 +503,7 @@ class AccessUser(RegistryUser):
                 self.mcp_session(owner) as session,
             ):
                 self.check_foreign_session(session, outsider, made)
+                self.check_foreign_session(session, outsider, made, cookie=owner)
                 self.rpc("POST /mcp/ prompts/list", headers={SESSION: session}, bearer=owner)
             with self.stream("GET /sse", bearer=owner) as events:
                 session = session_of(events)
@@ -509,9 +511,13 @@ class AccessUser(RegistryUser):
                 label = "session of another user"
                 self.refused("POST /message", label, outsider, json=body, params={"session_id": session})
 
-    def check_foreign_session(self, session: str, outsider: str, made: Made) -> None:
-        """Check that a member of another team gains nothing by the session of the owner of ``made``."""
-        label = "session of another user"
+    def check_foreign_session(self, session: str, outsider: str, made: Made, cookie: str = "") -> None:
+        """Check that a member of another team gains nothing by the session of the owner of ``made``.
+
+        With a ``cookie`` of the owner beside the token of the member, the token decides.
+        """
+        label = f"session of another user{', with a cookie' if cookie else ''}"
+        own = {"Cookie": f"{COOKIE}={cookie}"} if cookie else {}
         case = NegativeCase(
             "POST /mcp/ prompts/list",
             CaseGroup.NO_PERMISSION,
@@ -519,7 +525,7 @@ class AccessUser(RegistryUser):
             {},
             {},
             json=jsonrpc.request("prompts/list", None, "lt-negative"),
-            headers={"Accept": jsonrpc.ACCEPT, SESSION: session},
+            headers={"Accept": jsonrpc.ACCEPT, SESSION: session} | own,
         )
         ids, hidden = {Visibility.PRIVATE: made.name}, {Visibility.PRIVATE: False}
         self.send(
@@ -527,6 +533,8 @@ class AccessUser(RegistryUser):
             outsider,
             lambda answer: judge_shown(PROMPTS, hidden, Role.OUTSIDER, answer, ids, "prompts"),
         )
+        if cookie:
+            return
         self.refused("GET /mcp/", label, outsider, headers={"Accept": "text/event-stream", SESSION: session})
         self.refused("DELETE /mcp/", label, outsider, headers={SESSION: session})
 

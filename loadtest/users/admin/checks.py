@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 
 JAVASCRIPT = Parser(Language(tree_sitter_javascript.language()))
+NONCE = re.compile(r"script-src(?:-elem)? [^;]*'nonce-([^']+)'")
+"""The nonce of a Content-Security-Policy, which scripts in the page must have."""
+SCRIPTS = "script:not([src]):not([type*='json'])"
+"""Selector of the scripts in a page."""
 DONE = 303
 """The status of a form that sends the browser back to the admin page."""
 GONE = (404,)
@@ -291,10 +295,25 @@ def scripts_parse(answer: Answer) -> Mismatch | None:
     """Check that a page refers to scripts and styles, and that the scripts in it are valid JavaScript."""
     if not assets(answer):
         return expected("a page that refers to files below /static/")
-    scripts = LexborHTMLParser(answer.text).css("script:not([src]):not([type*='json'])")
-    for number, script in enumerate(scripts, 1):
+    return has_valid_scripts(answer)
+
+
+def has_valid_scripts(answer: Answer) -> Mismatch | None:
+    """Check that the scripts in a page are valid JavaScript."""
+    for number, script in enumerate(LexborHTMLParser(answer.text).css(SCRIPTS), 1):
         if JAVASCRIPT.parse(script.text().encode()).root_node.has_error:
             return expected(f"valid JavaScript in script {number} of the page", script.text()[:500])
+    return None
+
+
+def may_run_scripts(answer: Answer) -> Mismatch | None:
+    """Check that the policy of a page, if it has one, allows the scripts in it: each has the nonce of the policy."""
+    nonce = NONCE.search(str(answer.headers.get("content-security-policy") or ""))
+    if nonce is None:
+        return None
+    for number, script in enumerate(LexborHTMLParser(answer.text).css(SCRIPTS), 1):
+        if script.attributes.get("nonce") != nonce[1]:
+            return expected(f"the nonce of the policy at script {number} of the page", script.attributes)
     return None
 
 

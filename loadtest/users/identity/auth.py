@@ -7,10 +7,14 @@ from typing import Any
 from loadtest.client.auth import session_token
 from loadtest.client.mismatch import expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.users.access.checks import Credential
+from loadtest.users.admin.checks import has_all
 from loadtest.users.base import task
 from loadtest.users.identity.checks import (
+    SESSION,
     UNAUTHORIZED,
     are_of,
+    at_most,
     has_csrf_token,
     has_subject,
     is_called,
@@ -21,6 +25,7 @@ from loadtest.users.identity.checks import (
     whose,
 )
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
+from loadtest.users.read_back import Entity
 from loadtest.users.recorded import is_recorded
 
 REFRESH = "POST /auth/refresh"
@@ -129,21 +134,37 @@ class AuthExtendedUser(PeopleUser):
         """A browser asks how long its session lasts."""
         if self.offers("GET /auth/validate"):
             with self.registered() as (person, bearer):
-                self.call(
-                    "GET /auth/validate", bearer=bearer, check=is_called(person.email, under="user.email")
-                )
+                stated = {"valid": True, "user.email": person.email, "session_source": "local"}
+                self.call("GET /auth/validate", bearer=bearer, check=has_all(stated))
 
     @task
     def session_renewed(self) -> None:
-        """A browser renews its session before it expires, and continues with the new token."""
+        """A browser renews its session before it expires, and continues with the new token; the old one has ended."""
         if self.offers(REFRESH):
             with self.registered() as (person, bearer):
                 renewed = self.call(REFRESH, bearer=bearer, check=is_for(person.email))
+                gone = Entity(person.email, {}, {})
+                ended = [Credential(bearer, one) for one in (REFRESH, "GET /auth/email/me")]
                 self.call(
                     "GET /auth/email/me",
                     bearer=renewed["access_token"],
                     check=is_called(person.email, under="email"),
+                    effect=lambda _: next(
+                        filter(None, (session.is_gone(self.call, gone) for session in ended)), None
+                    ),
                 )
+
+    @task
+    def by_cookie(self) -> None:
+        """The cookie of a session counts for requests of the gateway's own pages only."""
+        own, elsewhere = self.link.session.host, "https://elsewhere.example.com"
+        cookie = {"Cookie": f"{SESSION}={self.member.bearer}", "Accept": "application/json"}
+        read: dict[str, Any] = {"bearer": "", "params": {"limit": 1}}
+        for page in (f"{own}/oauth/callback?code=1", f"{own}/admin/"):
+            self.call("GET /tools", headers=cookie | {"Referer": page}, check=at_most(1, least=0), **read)
+        refused: dict[str, Any] = {"refusals": UNAUTHORIZED, "check": is_refused}
+        for page in (f"{elsewhere}/admin/", f"{own}/other"):
+            self.call("GET /tools", headers=cookie | {"Referer": page}, **refused, **read)
 
     @task
     def older_session(self) -> None:

@@ -196,6 +196,15 @@ def lets_in(answer: Answer) -> Mismatch | None:
     return None if SESSION in cookies(answer) else expected("a session")
 
 
+def is_turned_away(answer: Answer) -> Mismatch | None:
+    """Check that the browser is sent to the login page with an error, and gets no session."""
+    location = urlsplit(str(answer.headers.get("location") or ""))
+    if SESSION in cookies(answer):
+        return expected("no session of a user who is not admitted", location.geturl())
+    right = answer.status == FOUND and location.path == "/admin/login" and "error=" in location.query
+    return None if right else expected("to be sent to the login page with an error", location.geturl())
+
+
 def has_account(answer: Answer) -> Mismatch | None:
     """Return a mismatch if a rejected user has an account."""
     return expected("no account", answer["email"])

@@ -10,16 +10,20 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols.protocol_cases import SESSION as MCP_SESSION
 from loadtest.users.access.checks import AGAIN, Credential
 from loadtest.users.access.rights import DeniedUser
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.admin.lists import Shown, ids_are, only
-from loadtest.users.base import task
-from loadtest.users.checks import both, has
+from loadtest.users.base import FixtureMissing, task
+from loadtest.users.checks import both, contains, has
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.checks import Person
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.mcp import ENDED as SESSION_ENDED
 from loadtest.users.read_back import Call, Entity, Listed
+from loadtest.users.registry.fixtures import RegistryUser, of_team
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
@@ -43,7 +47,7 @@ PAGES = ["admin.dashboard", "teams.read", "tools.read"]
 ReadBackStep = Callable[[Call, Entity], Mismatch | None]
 
 
-class DelegationUser(PeopleUser, DeniedUser):
+class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
     """People who have rights because the administrator gave them."""
 
     area = "rights"
@@ -92,12 +96,13 @@ class DelegationUser(PeopleUser, DeniedUser):
 
     @task
     def administrator_for_a_while(self) -> None:
-        """An account is promoted and demoted: it lists accounts only as long as it is an administrator's."""
+        """An account is promoted and demoted: only in between it lists accounts, and sees the tool of a team."""
         change = next(one for one in UPDATES if self.offers(one))
         everything = {"scope": "global", "active_only": True}
         roles = self.call("GET /rbac/roles", params=everything).json
         administrator = next(one["id"] for one in roles if one["name"] == ADMINISTRATOR)
-        with self.person() as person:
+        team = self.team_of_others()
+        with self.person() as person, self.tool(scope=of_team(team)) as tool:
             session = self.signed_in(person)
             own: dict[str, Any] = {"user_email": person.email}
             rights = Credential(session, ACCOUNTS, FORBIDDEN)
@@ -108,6 +113,50 @@ class DelegationUser(PeopleUser, DeniedUser):
                 took_effect = functools.partial(changes, now, self.call, entity)
                 self.update(change, json=body, check=took_effect, **own)
                 self.call(GIVEN.operation, check=role_is(administrator, given=admin), **own)
+                listed = contains(tool["name"]) if admin else lacks_text(tool["name"])
+                self.rpc("POST /rpc tools/list", bearer=session, check=listed)
+                if admin:
+                    self.lists(team, tool, session)
+            self.by_role(administrator, person, session, team)
+
+    def lists(self, team: str, tool: Answer, session: str) -> None:
+        """Check that an administrator sees the ``tool`` of a team in the list of the REST API, and in a session."""
+        shown: dict[str, Any] = {"bearer": session, "check": contains(tool["name"])}
+        self.call("GET /tools", params={"team_id": team}, **shown)
+        with self.mcp_session(session) as headers:
+            self.rpc("POST /mcp/ tools/list", headers=headers, **shown)
+
+    def team_of_others(self) -> str:
+        """Return the id of a team that stays during the load, without the administrator.
+
+        Raises:
+            FixtureMissing: there is none. The scenario ends without a failure.
+        """
+        if self.fixture.callers is None:
+            raise FixtureMissing
+        return self.fixture.callers.team
+
+    def by_role(self, administrator: str, person: Person, session: str, team: str) -> None:
+        """Give a user the role of administrators, without the account of one: they read the ``team`` of others."""
+        given: dict[str, Any] = {"user_email": person.email}
+        everywhere = {"role_id": administrator, "scope": "global"}
+        self.call(GIVE, json=everywhere, check=has("role_id", administrator), **given)
+        own: dict[str, Any] = {"bearer": session}
+        self.call("GET /teams/{team_id}", team_id=team, check=has("id", team), **own)
+        self.delete(REVOKE, read=GIVEN, role_id=administrator, params={"scope": "global"}, **given)
+        self.denied("to read a team of others", "GET /teams/{team_id}", team_id=team, **own)
+
+    @contextmanager
+    def mcp_session(self, bearer: str) -> Iterator[dict[str, str]]:
+        """Open a session of MCP for the ``with`` block, and yield the headers of a request in it."""
+        begun = self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer)
+        headers = {MCP_SESSION: str(begun.headers.get(MCP_SESSION) or "")}
+        try:
+            yield headers
+        finally:
+            with self.undoing():
+                end: dict[str, Any] = {"headers": headers, "bearer": bearer, "unlisted": True}
+                self.delete("DELETE /mcp/", identity="session", read=SESSION_ENDED, **end)
 
     @task
     def pages(self) -> None:

@@ -14,6 +14,9 @@ from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
+from loadtest.fixtures.callers import Role
+from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.admin.checks import has_valid_scripts, may_run_scripts
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import ANSWERED, has
 from loadtest.users.federation.checks import calls_fail
@@ -48,28 +51,36 @@ class ProtectedBackendUser(GatewayUser):
     abstract = True
 
     @contextmanager
-    def of_known_client(self, shape: str = "") -> Iterator[Answer]:
+    def of_known_client(
+        self, shape: str = "", *, visibility: str = "public", **more: str
+    ) -> Iterator[Answer]:
         """Register the protected backend, with a client that the provider knows, for the ``with`` block.
 
-        ``shape`` is that of the responses of the token endpoint, if they are not as usual.
+        ``shape`` is that of the responses of the token endpoint, if they are not as usual; ``more`` is the rest of the
+        OAuth configuration.
         """
         issuer = self.backend("oauth")
         own = f"/{self.name('gateway')}" if shape else ""
         if shape:
-            ask_scripted(issuer, "PUT", f"/shape{own}?as={shape}")
+            self.reshape(own, shape)
         config = {
             "client_id": OAUTH_CLIENT_ID,
             "client_secret": OAUTH_CLIENT_SECRET,
             "authorization_url": f"{issuer}/authorize",
             "token_url": f"{issuer}/token{own}",
+            **more,
         }
         with self.created(
             "POST /gateways",
-            json=self.protected(config),
+            json=self.protected(config) | {"visibility": visibility},
             delete="DELETE /gateways/{gateway_id}",
             differs=("url", "oauth_config"),
         ) as gateway:
             yield gateway
+
+    def reshape(self, endpoint: str, shape: str) -> None:
+        """Let a token endpoint, whose path starts with a slash, respond in another ``shape`` from now on."""
+        ask_scripted(self.backend("oauth"), "PUT", f"/shape{endpoint}?as={shape}")
 
     def protected(self, client: dict[str, str]) -> dict[str, Any]:
         """Return a new gateway for the protected backend, with its OAuth configuration."""
@@ -104,11 +115,7 @@ class ProtectedBackendUser(GatewayUser):
             params=self.asked(gateway_id, popup=popup, bearer=bearer, **asked),
             bearer="",
             headers=HTML,
-            check=lambda a: (
-                None
-                if "Authorization Successful" in a.text
-                else expected("a page that reports success", a.text)
-            ),
+            check=reports_success,
         )
 
     def asked(
@@ -214,8 +221,8 @@ class OAuthUser(ProtectedBackendUser):
 
     @task
     def without_consent(self) -> None:
-        """A refresh before anybody has consented reports that there is no token."""
-        with self.of_known_client() as gateway:
+        """A refresh before anybody has consented reports that there is no token; nobody else consents for it."""
+        with self.of_known_client(visibility="private") as gateway:
             self.call(
                 "POST /gateways/{gateway_id}/tools/refresh",
                 gateway_id=gateway.id,
@@ -225,6 +232,21 @@ class OAuthUser(ProtectedBackendUser):
                     else expected("a refresh without a token to fail", a.json)
                 ),
             )
+            self.hides(gateway)
+
+    def hides(self, gateway: Answer) -> None:
+        """Check that a user who does not see a private ``gateway`` neither consents for it nor reads its state."""
+        if (callers := self.fixture.callers) is None:
+            return
+        bearer = callers.bearer(Role.OUTSIDER, self.link.session)
+        own: dict[str, Any] = {"gateway_id": gateway.id, "bearer": bearer, "refusals": DENIED}
+        refused = is_denied("a private gateway of others to be used")
+        self.call("GET /oauth/authorize/{gateway_id}", headers=HTML, check=refused, **own)
+        self.call("GET /oauth/status/{gateway_id}", check=refused, **own)
+        self.call("POST /oauth/fetch-tools/{gateway_id}", check=refused, **own)
+        if self.offers("GET /oauth/status"):
+            asked: dict[str, Any] = {"params": {"gateway_ids": gateway.id}, "bearer": bearer}
+            self.call("GET /oauth/status", check=states_nothing, **asked)
 
     @task
     def registered_client(self) -> None:
@@ -241,6 +263,18 @@ class OAuthUser(ProtectedBackendUser):
             client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
             self.delete("DELETE /oauth/registered-clients/{client_id}", read=CLIENTS, client_id=client.id)
+
+
+def reports_success(page: Answer) -> Mismatch | None:
+    """Check that the page after a consent reports success, and that a browser runs its scripts."""
+    if "Authorization Successful" not in page.text:
+        return expected("a page that reports success", page.text)
+    return has_valid_scripts(page) or may_run_scripts(page)
+
+
+def states_nothing(answer: Answer) -> Mismatch | None:
+    """Check that the state of no gateway is given."""
+    return None if answer.json == {} else expected("no state of a gateway of others", answer.json)
 
 
 def listed(answer: Answer, client_id: str) -> Mismatch | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from loadtest.backends.settings import MCP_SCOPE
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
@@ -14,6 +17,8 @@ from loadtest.users.identity.oauth import HTML, ProtectedBackendUser
 
 REFUSED = (400, 404)
 """Statuses of a page that reports a consent that does not count; the second up to 1.0.0rc1."""
+NOT_SENT = (400, 401, 403)
+"""Statuses of a fetch for which the gateway does not use the token."""
 FETCH = "POST /oauth/fetch-tools/{gateway_id}"
 
 
@@ -128,6 +133,25 @@ class TokenResponsesUser(ProtectedBackendUser):
             self.calls(gateway)
             self.check_status(gateway, authorized=True)
             self.check_lifetime(gateway, limited=False)
+
+    @task
+    def signed(self) -> None:
+        """A signed token of another issuer is not sent to the server; one of the provider, for the server, is.
+
+        With the audience in the configuration: 1.1.0 would otherwise store it in a transaction that blocks every write.
+        """
+        with self.of_known_client("foreign", resource=f"{self.backend('oauth')}/mcp") as gateway:
+            self.consent(gateway.id, login_hint=self.person())
+            own: dict[str, Any] = {"gateway_id": gateway.id}
+            self.call(
+                FETCH, refusals=NOT_SENT, check=is_denied("a token of another issuer to be sent"), **own
+            )
+            self.reshape(
+                urlsplit(str(gateway["oauthConfig.token_url"])).path.removeprefix("/token"), "signed"
+            )
+            self.consent(gateway.id, login_hint=self.person())
+            self.call(FETCH, check=has("success", True), **own)
+            self.calls(gateway)
 
     def renewed(self, gateway: Answer) -> str:
         """Consent to tokens that are renewed with each use, and use them twice; return the person."""

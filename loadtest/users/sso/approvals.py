@@ -1,12 +1,9 @@
-"""Single sign-on: identity providers, sign-ins, and the approval of new users."""
+"""Identity providers, sign-ins, and the approval of new users."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
-from loadtest.backends.settings import OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OPENID_SCOPES
-from loadtest.client.answer import Answer
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.identity.checks import (
@@ -19,18 +16,15 @@ from loadtest.users.identity.checks import (
     lets_in,
     lists,
     request_of,
-    sends_to,
     waits,
     waits_no_more,
 )
-from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.identity.oauth import HTML, consented
+from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
 
-REJECTED = {302: "a user who is not admitted is redirected to the login page, which shows the reason"}
 NO_ACCOUNT = {404: "a rejected user has no account"}
 
 
-class SingleSignOnUser(PeopleUser):
+class SingleSignOnUser(SignOnUser):
     """Users who sign in with an external account; new users wait for the approval of an administrator.
 
     A sign-in is completed even if the load is ending: an open sign-in prevents the deletion of its provider, and an
@@ -120,75 +114,11 @@ class SingleSignOnUser(PeopleUser):
     @task
     def expected(self) -> None:
         """A user whom the administrator approved in advance: an account without a password."""
-        if not self.offers("POST /admin/users/sso"):
+        if not self.offers(APPROVE):
             return
-        with self.provider("oidc") as provider, self.undoing():
-            person = self.stranger()
-            self.call(
-                "POST /admin/users/sso",
-                json={
-                    "email": person.email,
-                    "full_name": person.full_name,
-                    "auth_provider": provider.id,
-                    "is_active": True,
-                    "is_admin": False,
-                },
-                check=came_from(provider.id, person),
-            )
-            try:
-                session = cookies(self.signs_in(provider.id, person, check=lets_in))[SESSION]
-                self.call("GET /auth/email/me", bearer=session, check=came_from(provider.id, person))
-            finally:
-                self.forget(person)
-
-    def provider(self, kind: str, **more: Any) -> AbstractContextManager[Answer]:
-        """Register the local provider under a new name for the ``with`` block, as ``kind``."""
-        issuer = self.backend("oauth")
-        name = self.name("sso")
-        return self.created(
-            "POST /auth/sso/admin/providers",
-            json={
-                "id": name,
-                "name": name,
-                "display_name": name,
-                "provider_type": kind,
-                "client_id": OAUTH_CLIENT_ID,
-                "client_secret": OAUTH_CLIENT_SECRET,
-                "authorization_url": f"{issuer}/authorize",
-                "token_url": f"{issuer}/token",
-                "userinfo_url": f"{issuer}/userinfo",
-                "issuer": issuer,
-                "scope": OPENID_SCOPES,
-                "trusted_domains": ["example.com"],
-                **more,
-            },
-            delete="DELETE /auth/sso/admin/providers/{provider_id}",
-        )
-
-    def signs_in(self, provider_id: str, person: Person, **expected: Any) -> Answer:
-        """Let the browser of ``person`` go to the provider and back, and return the answer to its return.
-
-        ``expected`` describes the valid answers, as for :meth:`call`.
-        """
-        begun = self.call(
-            "GET /auth/sso/login/{provider_id}",
-            provider_id=provider_id,
-            bearer="",
-            params={
-                "redirect_uri": f"{self.link.session.host}/auth/sso/callback/{provider_id}",
-                "scopes": OPENID_SCOPES,
-            },
-            check=sends_to(f"{self.backend('oauth')}/authorize"),
-        )
-        jar = cookies(begun)
-        return self.call(
-            "GET /auth/sso/callback/{provider_id}",
-            provider_id=provider_id,
-            bearer="",
-            params=consented(str(begun["authorization_url"]), login_hint=person.email),
-            headers=HTML | ({"Cookie": "; ".join(f"{name}={jar[name]}" for name in jar)} if jar else {}),
-            **expected,
-        )
+        with self.provider("oidc") as provider, self.undoing(), self.approved(provider) as person:
+            session = cookies(self.signs_in(provider.id, person, check=lets_in))[SESSION]
+            self.call("GET /auth/email/me", bearer=session, check=came_from(provider.id, person))
 
     def asks_to_be_let_in(self, provider_id: str) -> tuple[Person, str]:
         """Sign in a new user for the first time; return the user and the id of the approval request."""

@@ -1,0 +1,1 @@
+"""Single sign-on: identity providers, who is admitted, and what the provider decides about a person."""

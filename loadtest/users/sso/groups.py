@@ -1,0 +1,95 @@
+"""What the provider states about a person decides about their teams, roles and rights, at each sign-in anew."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from loadtest.client.answer import Answer
+from loadtest.client.mismatch import Mismatch
+from loadtest.users.admin.checks import cookies
+from loadtest.users.base import task
+from loadtest.users.checks import has
+from loadtest.users.identity.checks import SESSION, Person, is_turned_away, lets_in
+from loadtest.users.identity.delegation import ADMINISTRATOR
+from loadtest.users.identity.fixtures import MEMBERS
+from loadtest.users.identity.teams import new_team
+from loadtest.users.read_back import Entity, Listed
+from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
+
+GIVEN = Listed("GET /rbac/users/{user_email}/roles", key="role_name", params={"scope": "global"})
+UNVERIFIED = {"email_verified": "false"}
+"""As a text, which must not count as true."""
+UNSTATED = {"email_verified": None}
+"""Providers for companies do not state it; what is not stated is no reason to turn a person away."""
+
+
+class Rights(NamedTuple):
+    """What a group gives a person: a team, or the rights of an administrator."""
+
+    team: Answer
+
+    @property
+    def members(self) -> str:
+        """The group that gives the team."""
+        return f"Members-{self.team['name']}"
+
+    @property
+    def administrators(self) -> str:
+        """The group that gives all rights."""
+        return f"Administrators-{self.team['name']}"
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the properties of a provider whose groups give these rights."""
+        return {
+            "team_mapping": {self.members: {"team_id": self.team.id, "role": "owner"}},
+            "provider_metadata": {"role_mappings": {self.administrators: ADMINISTRATOR}},
+        }
+
+
+class GroupsUser(SignOnUser):
+    """People whose provider states the groups to which they belong."""
+
+    area = "sso"
+
+    @task
+    def rights(self) -> None:
+        """Groups give a person a team, or all rights, as long as the provider states them, in any case of letters.
+
+        Only the identity token states them, as that of many providers does.
+        """
+        if not self.offers(APPROVE):
+            return
+        with self.team() as team:
+            given = Rights(team)
+            with (
+                self.provider("oidc", **given.mapping()) as provider,
+                self.undoing(),
+                self.approved(provider) as person,
+            ):
+                self.belongs(provider, person, given, given.members.upper())
+                self.belongs(provider, person, given, given.administrators)
+                self.belongs(provider, person, given)
+                self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
+                self.signs_in(provider.id, person, accept=REJECTED, check=is_turned_away)
+
+    def belongs(self, provider: Answer, person: Person, given: Rights, *groups: str) -> None:
+        """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""
+        self.states(person, token={"groups": list(groups)} | UNSTATED, userinfo=UNSTATED)
+        folded = {one.lower() for one in groups}
+        admin = given.administrators.lower() in folded
+
+        def rights(_: Answer) -> Mismatch | None:
+            member = Entity(person.email, {"team_id": given.team.id}, {"role": "owner"})
+            joined = MEMBERS.shows if given.members.lower() in folded else MEMBERS.is_gone
+            holder = Entity(ADMINISTRATOR, {"user_email": person.email}, {"scope": "global"})
+            holds = GIVEN.shows if admin else GIVEN.is_gone
+            return joined(self.call, member) or holds(self.call, holder)
+
+        session = cookies(self.signs_in(provider.id, person, check=lets_in, effect=rights))[SESSION]
+        self.call("GET /auth/email/me", bearer=session, check=has("is_admin", admin))
+
+    def team(self) -> AbstractContextManager[Answer]:
+        """Create a private team for the ``with`` block."""
+        body = new_team(self.name("team")) | {"visibility": "private"}
+        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
