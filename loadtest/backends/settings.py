@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest.backends.descriptions import described
+
 OAUTH_CLIENT_ID = "loadtest"
 OAUTH_CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - valid only for this provider on loopback
 MCP_SCOPE = "mcp:read"
@@ -24,10 +26,16 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "failing": ("fail",),
     "contents": ("contents",),
     "answering": ("typed", "untyped"),
+    "described": tuple(str(one["name"]) for one in described("tools", changed=False)),
+    "repeating": ("repeat",),
     "changing": ("kept", "removed"),
     "changed": ("kept", "added", BROKEN),
 }
 """Names of the tools of the scripted servers, by behaviour; those of a changing one after its change are `changed`."""
+DESCRIBING, REPEATING = "described", "repeating"
+"""Behaviours of scripted servers: every member of an entry is stated, and requests are repeated."""
+REPEATED = "repeated"
+"""The name of the resource, and of the prompt, of a server that repeats requests."""
 TYPED, UNTYPED = TOOLS["answering"]
 """The tools of a scripted server that answer with the result that they are sent; the first has an output schema."""
 STATED: Mapping[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -178,3 +179,43 @@ def test_a_changing_server_has_other_tools_after_its_change() -> None:
         return [before, await names()]
 
     assert run(scenario) == [list(settings.TOOLS["changing"]), list(settings.TOOLS["changed"])]
+
+
+@pytest.mark.parametrize("kind", ["tools", "resources", "prompts"])
+def test_one_member_of_each_described_entry_changes(kind: str) -> None:
+    async def scenario(client: httpx.AsyncClient) -> tuple[list[Any], list[Any]]:
+        before = (await ask(client, "/described/a/mcp", f"{kind}/list"))[kind]
+        await client.put("/change/a")
+        return before, (await ask(client, "/described/a/mcp", f"{kind}/list"))[kind]
+
+    before, after = run(scenario)
+    assert [one["name"] for one in before] == [one["name"] for one in after]
+    changes = [
+        [name for name in old if old[name] != new[name]] for old, new in zip(before, after, strict=True)
+    ]
+    assert max(map(len, changes)) == 1
+    assert sum(map(len, changes)) == len({name for names in changes for name in names})
+
+
+def test_a_repeating_server_gives_sessions_and_repeats_requests() -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        path, sessions = "/repeating/a/mcp", set()
+        for _ in range(2):
+            begun = await client.post(path, json={"jsonrpc": "2.0", "id": 1, "method": "initialize"})
+            sessions.add(begun.headers["mcp-session-id"])
+        assert len(sessions) == 2
+        client.headers["mcp-session-id"] = "mine"
+        meta = {"_meta": {"example.com/a": "b", "progressToken": 1}}
+        uri = (await ask(client, path, "resources/list"))["resources"][0]["uri"]
+        wanted = {"session": "mine", "meta": {"example.com/a": "b"}}
+        called = await ask(client, path, "tools/call", {"name": "repeat"} | meta)
+        got = await ask(client, path, "prompts/get", {"name": settings.REPEATED} | meta)
+        read = await ask(client, path, "resources/read", {"uri": uri} | meta)
+        texts = (
+            called["content"][0]["text"],
+            got["messages"][0]["content"]["text"],
+            read["contents"][0]["text"],
+        )
+        assert [json.loads(text) for text in texts] == [wanted] * 3
+
+    run(scenario)

@@ -14,6 +14,10 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/plain/NAME/mcp`` has one tool, prompts, and a resource, whose text contains its address;
 - ``/failing/NAME/mcp`` answers each use of its tool, its resource and its prompt with an error of JSON-RPC;
 - ``/contents/NAME/mcp`` answers a call of its tool with every kind of content, and the text;
+- ``/described/NAME/mcp`` lists entries with every member that MCP describes, one member of which is another after
+  ``PUT /change/NAME``;
+- ``/repeating/NAME/mcp`` gives each client a session, and answers each use of its tool, its resource and its prompt
+  with the session and the metadata of the request, in JSON;
 - ``/answering/NAME/mcp`` answers a call of its tools with the result in the argument ``result``; one of them has an
   output schema;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
@@ -29,6 +33,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -41,13 +47,17 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from loadtest.backends.asgi import serving
+from loadtest.backends.descriptions import described
 from loadtest.backends.settings import (
     CONTENTS,
+    DESCRIBING,
     ERRORS,
     FAILING,
     PARTS,
     PROMPTS,
     QUERY,
+    REPEATED,
+    REPEATING,
     RESOURCES,
     STATED,
     TOOLS,
@@ -64,12 +74,15 @@ HELD_WITHIN = 5.0
 """Seconds to wait for a call that waits."""
 _METHOD_NOT_FOUND = -32601
 _CALL = "tools/call"
+_SESSION = "mcp-session-id"
 _TOKEN = "token"  # noqa: S105 - the name under which requests for tokens are remembered
 _SEND = "SendMessage"
 """The method of a message in A2A 1.0, whose result is an object with the answer; in 0.3, it is the answer."""
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
 _ANY = {"type": "object"}
 _UNAVAILABLE = 503
+_OFFERING = (*PARTS, DESCRIBING, REPEATING)
+"""Behaviours with resources and prompts that every release must list."""
 
 
 class ScriptedPeers:
@@ -178,7 +191,8 @@ class ScriptedPeers:
             return Response(status_code=_UNAVAILABLE)
         if behaviour not in TOOLS:
             return Response(status_code=404)
-        if behaviour == "changing" and name in self._changed:
+        changed = name in self._changed
+        if behaviour == "changing" and changed:
             behaviour = "changed"
         message = await request.json()
         method = message.get("method")
@@ -193,11 +207,18 @@ class ScriptedPeers:
         if behaviour == "failing" and method in ERRORS:
             error = {"code": ERRORS[method], "message": "It fails on purpose."}
             return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error})
+        if behaviour == DESCRIBING and (listed := _described(str(method), changed=changed)) is not None:
+            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": listed})
+        if behaviour == REPEATING and (said := _repeated(request, str(method), params)) is not None:
+            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": said})
         answer = _ANSWERS.get(method or "")
         if answer is None:
             error = {"code": _METHOD_NOT_FOUND, "message": f"Method not found: {method}"}
             return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error})
-        return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": answer(behaviour, params)})
+        begins = behaviour == REPEATING and method == "initialize"
+        headers = {_SESSION: uuid.uuid4().hex} if begins else None
+        result = answer(behaviour, params)
+        return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": result}, headers=headers)
 
     async def _hold(self, name: str) -> None:
         self._held[name] = asyncio.Event()
@@ -221,10 +242,38 @@ class _Dropped(Response):
         await send({"type": "http.response.body", "body": b'{"jsonrpc":', "more_body": False})
 
 
+def _described(method: str, *, changed: bool) -> dict[str, Any] | None:
+    """Return a list of the described entries; None of another method."""
+    kind, _, verb = method.rpartition("/")
+    if verb != "list" or kind not in ("tools", "resources", "prompts"):
+        return None
+    return {kind: described(kind, changed=changed)}
+
+
+def _repeated(request: Request, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the result of the use of a tool, resource or prompt that repeats the request; None of another method.
+
+    The address of the resource is that of no other server: a gateway refuses to read one that two of them offer.
+    """
+    if method == "resources/list":
+        name = request.path_params["name"]
+        return {"resources": [{"uri": f"scripted://{name}", "name": REPEATED, "mimeType": "text/plain"}]}
+    meta = {name: value for name, value in (params.get("_meta") or {}).items() if name != "progressToken"}
+    text = json.dumps({"session": request.headers.get(_SESSION), "meta": meta})
+    if method == _CALL:
+        content = [{"type": "text", "text": text}]
+        return {"content": content, "structuredContent": {"result": text}, "isError": False}
+    if method == "prompts/get":
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+    if method == "resources/read":
+        return {"contents": [{"uri": params["uri"], "mimeType": "text/plain", "text": text}]}
+    return None
+
+
 def _initialize(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     # Releases up to 1.0.7 do not list what a server offers if its capability for it is an empty object.
-    prompts = {"listChanged": False} if behaviour in ("plain", "failing", *PARTS) else {}
-    resources = {"subscribe": False, "listChanged": False} if behaviour in PARTS else {}
+    prompts = {"listChanged": False} if behaviour in ("plain", "failing", *_OFFERING) else {}
+    resources = {"subscribe": False, "listChanged": False} if behaviour in _OFFERING else {}
     return {
         "protocolVersion": params.get("protocolVersion", PROTOCOL),
         "capabilities": {"tools": {}, "resources": resources, "prompts": prompts},
@@ -281,7 +330,8 @@ def _read_resource(_behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _list_prompts(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    names = {"paged": PROMPTS, "plain": PROMPTS, "failing": (FAILING,), **PARTS}.get(behaviour, ())
+    own = {"paged": PROMPTS, "plain": PROMPTS, "failing": (FAILING,), REPEATING: (REPEATED,)}
+    names = (own | dict(PARTS)).get(behaviour, ())
     argument = {"name": "who", "description": "who is greeted", "required": True}
     prompts = [
         {
