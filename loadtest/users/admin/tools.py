@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import finds, succeeded, went_back
 from loadtest.users.admin.forms import PURGE, AdminUser, Kind
@@ -99,10 +100,12 @@ class AdminToolsUser(AdminUser):
 
     def receives(self, tool: str, headers: dict[str, str]) -> None:
         """Call a tool, whose service must receive these ``headers``."""
-        arguments = {"text": self.name("text")}
-        self.rpc(
-            "POST /rpc tools/call", {"name": tool, "arguments": arguments}, check=echoed("headers", headers)
-        )
+        called = {"name": tool, "arguments": {"text": self.name("text")}}
+        self.rpc("POST /rpc tools/call", called, check=self.received(headers))
+
+    def received(self, headers: dict[str, str]) -> Check:
+        """Return a check that the service of a tool received these ``headers``."""
+        return echoed("headers", headers)
 
     @task(2)
     def states(self) -> None:

@@ -130,9 +130,10 @@ def _states_end(answer: Answer, path: str) -> Mismatch | None:
 
 
 def is_current(answer: Answer) -> Mismatch | None:
-    """Check that the response of a versioned path names no other path to use instead."""
+    """Check that a versioned path responds with a list, and names no other path to use instead."""
     found = [name for name in ("deprecation", "sunset") if answer.headers.get(name)]
-    return expected("no header that says that a path with a version is deprecated", found) if found else None
+    right = isinstance(answer.json, list) and not found
+    return None if right else expected("a list, and no header that says that its path is deprecated", found)
 
 
 def is_protected(path: str) -> Check:
