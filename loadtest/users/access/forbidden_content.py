@@ -10,10 +10,12 @@ from typing import Any
 from loadtest.users.access.checks import INVALID, has_no_root, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists_only
-from loadtest.users.registry.fixtures import INFO, RegistryUser, new_prompt, new_resource
+from loadtest.users.registry.fixtures import INFO, RegistryUser, new_prompt, new_resource, new_tool
 
 MOST_OF_RESOURCE, MOST_OF_PROMPT = 102_400, 10_240
 """Size of the largest content of a resource, and of the largest template of a prompt."""
+EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
+"""The query for a whole list."""
 TWO_BYTES = "é"
 """A character whose encoding in UTF-8 has two bytes."""
 CONTENTS = {
@@ -33,6 +35,18 @@ TEMPLATES = {
     "a template with a script": "<script>alert(1)</script>",
     "a template that is too long": TWO_BYTES * (MOST_OF_PROMPT // 2 + 1),
 }
+FILTERS = {
+    "a filter that reads the environment": "env",
+    "a filter that reads a variable": ".name, $ENV.PATH",
+    "a filter that reads a variable within a text": r'"\(env.PATH)"',
+    "a filter that reads the next input": "[., input]",
+    "a filter that reads the name of a file": "input_filename",
+    "a filter that writes to the log": ".name | debug",
+    "a filter that loads a file": 'include "a"; .',
+}
+"""Filters in jq that do more than to select parts of a response."""
+ALLOWED_FILTER = '.env, ."debug", "env # input" # env'
+"""A filter in which such names are those of members, part of a text and of a comment."""
 ROOTS = {
     "a path that leaves the directory": "file:///tmp/../{name}",
     "an encoded path that leaves the directory": "file:///tmp/%2e%2e/{name}",
@@ -84,6 +98,30 @@ class ForbiddenContentUser(RegistryUser):
             for what, template in TEMPLATES.items():
                 self.invalid(what, "PUT /prompts/{prompt_id}", json={"template": template}, **own)
             self.call("GET /prompts", params=every | {"tags": tag}, check=lists_only(prompt))
+
+    @task
+    def filters(self) -> None:
+        """Filters of a tool, when it is created and changed, also by form; members may have any name."""
+        tag, service = self.name("tag"), self.backend("rest")
+        for what, jq in FILTERS.items():
+            body = new_tool(self.name("tool"), service, tags=[tag], jsonpath_filter=jq)
+            self.invalid(what, "POST /tools", json=body)
+        what, jq = next(iter(FILTERS.items()))
+        form = {
+            "name": self.name("tool"),
+            "url": f"{service}/echo",
+            "integrationType": "REST",
+            "requestType": "POST",
+            "jsonpath_filter": jq,
+            "tags": tag,
+        }
+        self.invalid(what, "POST /admin/tools", form=form)
+        with self.tool(tags=[tag], jsonpath_filter=ALLOWED_FILTER) as tool:
+            own: dict[str, Any] = {"tool_id": tool.id}
+            self.invalid(what, "PUT /tools/{tool_id}", json={"jsonpathFilter": jq}, **own)
+            edit = form | {"name": str(tool["name"]), "jsonpathFilter": jq}
+            self.invalid(what, "POST /admin/tools/{tool_id}/edit", form=edit, **own)
+            self.call("GET /tools", params=EVERY | {"tags": tag}, check=lists_only(tool))
 
     @task
     def roots(self) -> None:

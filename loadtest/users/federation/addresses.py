@@ -17,7 +17,7 @@ from loadtest.users.access.checks import INVALID
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, lists_only
-from loadtest.users.federation.checks import refuses_address, refuses_test
+from loadtest.users.federation.checks import SERVER_ERROR, is_not_allowed, refuses_address, refuses_test
 from loadtest.users.llm.llm import LlmModels
 from loadtest.users.read_back import Entity, Item, Listed
 from loadtest.users.registry.fixtures import new_agent, new_gateway, new_server, new_tool
@@ -232,6 +232,26 @@ class AddressesUser(AdminUser, LlmModels):
             kept = self.keeps(PROVIDER, provider, "api_base")
             own = {"provider_id": provider.id}
             self.refuses("PATCH /llm/providers/{provider_id}", json=bad, effect=kept, **named(own))
+
+    @task
+    def of_other_gateways(self) -> None:
+        """Names of agents that are valid across gateways: none is allowed, so no other gateway is called."""
+        if not self.documents("POST /a2a", "body agent.generate_uaid"):
+            return
+        named_so: dict[str, Any] = {"generate_uaid": True}
+        refused: dict[str, Any] = {"refusals": (*INVALID, SERVER_ERROR)}
+        asked = {"parameters": {"query": self.name("text")}, "interaction_type": "query"}
+        for place in (NOT_LISTED.removeprefix("http://"), "127.0.0.2:9/path", "user@127.0.0.2:9"):
+            identity = f"uaid:aid:{self.name('hash')};uid=0;registry=context-forge;proto=a2a;nativeId={place}"
+            body = {"agent_id": identity, **asked}
+            self.call("POST /a2a/invoke", json=body, effect=is_not_allowed, **refused)
+        with self.agent() as agent:
+            own = {"agent_id": agent.id}
+            kept = both(self.keeps(AGENT, agent, "uaid"), is_not_allowed)
+            self.call("PUT /a2a/{agent_id}", json=named_so, effect=kept, **refused, **named(own))
+        new = new_agent(self.name("agent"), self.backend("a2a"), **named_so)
+        absent = self.absent(Listed("GET /a2a", key="name", params=EVERY), new["agent"]["name"])
+        self.call("POST /a2a", json=new, effect=both(absent, is_not_allowed), **refused)
 
     @task
     def called_at_once(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check, Effect
@@ -11,7 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, answers, both, has, tool_answers
-from loadtest.users.federation.checks import calls_fail, carries, fails_saying
+from loadtest.users.federation.checks import calls_fail, carries, carries_none, fails_saying
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import RegistryUser, new_agent, of_team
 
@@ -139,6 +140,47 @@ class AgentResultsUser(RegistryUser):
             shown = [{"key": KEPT, "value": MASK}, {"key": ADDED, "value": new}]
             changes = {"authType": "authheaders", "authHeaders": shown}
             self.call("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes, effect=receives)
+
+    @task
+    def other_credentials(self) -> None:
+        """An agent that gets another kind of credentials receives those, and no longer the ones before."""
+        name = self.name("agent")
+        body = new_agent(name, f"{self.backend('scripted')}/agent/{name}", agent_type="jsonrpc")
+        key, other, value = self.secret(), self.secret(), self.secret()
+        listed = {"authType": "authheaders", "authHeaders": [{"key": KEPT, "value": key}]}
+        query = {"authType": "query_param", "authQueryParamKey": "api_key", "authQueryParamValue": value}
+        body["agent"]["auth_type"] = "none"
+        with self.created(
+            "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_type",)
+        ) as agent:
+            for change, wanted, without in (
+                (listed, (KEPT, key), ()),
+                (listed | {"authHeaders": [{"key": ADDED, "value": other}]}, (ADDED, other), (key,)),
+                (query, (QUERY, f"api_key={value}"), (key, other)),
+                (listed, (KEPT, key), (other, value)),
+                ({"authType": "none"}, None, (key, value)),
+            ):
+                self.call(
+                    "PUT /a2a/{agent_id}",
+                    agent_id=agent.id,
+                    json=change,
+                    effect=self.receives(name, wanted, without),
+                )
+
+    def receives(self, name: str, wanted: tuple[str, str] | None, without: tuple[str, ...]) -> Effect:
+        """Return an effect that talks to the agent ``name``: it receives the header that is ``wanted``.
+
+        It must receive none of the secrets ``without``.
+        """
+
+        def effect(_: Answer) -> Mismatch | None:
+            text = self.name("text")
+            said = {"parameters": question(text), "interaction_type": "query"}
+            self.call("POST /a2a/{agent_name}/invoke", agent_name=name, json=said, check=answers(text))
+            received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
+            return (carries(received, *wanted) if wanted else None) or carries_none(received, without)
+
+        return effect
 
     @task
     def invalid_messages(self) -> None:

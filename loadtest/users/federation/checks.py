@@ -21,6 +21,8 @@ SERVER_ERROR = 500
 """The lowest status of an error of the gateway."""
 ADDRESS_REASONS = ("url", "address", "hostname", "icon", "an error occurred, please try again")
 """One of these is in the reason for which an address is refused; 1.0.7 states the last one for everything."""
+NOT_ALLOWED = ("allowlist", "SSRF protection")
+"""One of these is in the reason for which another gateway is not called."""
 TEST_REASONS = ("is not allowed for testing", "Invalid gateway URL")
 """The reason for which a connection test is refused, of newer and older releases."""
 
@@ -309,3 +311,10 @@ def refuses_test(answer: Answer) -> Mismatch | None:
         answer.json.get("statusCode") in INVALID or answer.json.get("success") is False
     )
     return None if refused else expected("a test of a forbidden address to be refused", answer.text)
+
+
+def is_not_allowed(answer: Answer) -> Mismatch | None:
+    """Check that another gateway was not called because it is not allowed, and not because it does not answer."""
+    reason = any(word in answer.text for word in NOT_ALLOWED)
+    right = answer.status in INVALID and reason
+    return None if right else expected("another gateway not to be allowed", f"{answer.status} {answer.text}")

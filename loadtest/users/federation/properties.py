@@ -33,7 +33,7 @@ from loadtest.users.registry.fixtures import (
 )
 from loadtest.users.registry.servers import OAUTH
 
-HEADER = "X-Api-Key"
+HEADER, OTHER_HEADER = "X-Api-Key", "X-Other-Key"
 OPTIONAL = {
     "template": "Greet {{ who }} in one sentence.",
     "arguments": [
@@ -68,7 +68,12 @@ def ways(secret: str) -> tuple[ToolCredentials, ...]:
     """Return every way to give a tool credentials, each for a tool with another method."""
     pair = base64.b64encode(f"lt-user:{secret}".encode()).decode()
     own = HEADER.lower()
-    listed = [{"key": HEADER, "value": secret}]
+    # The last value of a name counts, and the name has no blanks around it.
+    listed = [
+        {"key": OTHER_HEADER, "value": f"{secret}-replaced"},
+        {"key": HEADER, "value": secret},
+        {"key": f" {OTHER_HEADER} ", "value": f"{secret}-other"},
+    ]
     basic = {"auth_type": "basic", "auth_username": "lt-user", "auth_password": secret}
     single = {"auth_type": "authheaders", "auth_header_key": HEADER, "auth_header_value": secret}
     return (
@@ -77,7 +82,12 @@ def ways(secret: str) -> tuple[ToolCredentials, ...]:
             {"auth_type": "bearer", "auth_token": secret}, "PUT", "authorization", f"Bearer {secret}"
         ),
         ToolCredentials(single, "PATCH", own, secret),
-        ToolCredentials({"auth_type": "authheaders", "auth_headers": listed}, "DELETE", own, secret),
+        ToolCredentials(
+            {"auth_type": "authheaders", "auth_headers": listed},
+            "DELETE",
+            OTHER_HEADER.lower(),
+            f"{secret}-other",
+        ),
     )
 
 

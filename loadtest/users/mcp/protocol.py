@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
@@ -54,6 +55,13 @@ class ProtocolUser(GatewayUser):
         for notification in (INITIALIZED, CANCELLED, MESSAGE):
             self.call("POST /notifications", json=notification)
         self.call("POST /logging/setLevel", json=BOOT_LEVEL)
+
+    @task
+    def levels(self) -> None:
+        """A log level in capital letters is accepted; one that does not exist, or none, is refused."""
+        self.call("POST /logging/setLevel", json={"level": "INFO"})
+        for what, wrong in (("a level that does not exist", {"level": "lt-unknown"}), ("no level", {})):
+            self.call("POST /logging/setLevel", json=wrong, refusals=INVALID, check=is_invalid(what))
 
     @task
     def completion(self) -> None:

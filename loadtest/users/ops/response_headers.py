@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -20,6 +22,8 @@ PROTECTED = {
 POLICY = ("default-src 'self'", "frame-ancestors 'none'")
 """Directives of every content security policy."""
 OTHER_SITE = "https://other.example.com"
+SCRIPT = re.compile(r"<script[^>]* src=[\"']([^\"']+)")
+"""Position of the address of a script."""
 SWITCH = "SECURITY_HEADERS_ENABLED"
 
 
@@ -44,6 +48,14 @@ class ResponseHeadersUser(GatewayUser):
             return
         for operation in ("GET /admin/", "GET /admin/login"):
             self.call(operation, headers={"Accept": "text/html"}, check=both(is_not_cached, is_protected))
+
+    @task
+    def of_documentation(self) -> None:
+        """The pages of the documentation load their script, which no policy stops."""
+        if not self.switched_on(SWITCH):
+            return
+        for operation in ("GET /docs", "GET /redoc"):
+            self.call(operation, headers={"Accept": "text/html"}, unlisted=True, check=runs_its_script)
 
     @task
     def of_other_sites(self) -> None:
@@ -85,6 +97,17 @@ def is_not_cached(answer: Answer) -> Mismatch | None:
     varies = str(answer.headers.get("vary") or "")
     names = {one.strip().lower() for one in varies.split(",")}
     return None if "authorization" in names else expected("Authorization in the header vary", varies)
+
+
+def runs_its_script(answer: Answer) -> Mismatch | None:
+    """Check that a page may load the scripts of another site that it names, and run its own."""
+    policy = str(answer.headers.get("content-security-policy") or "")
+    sites = {urlsplit(one).netloc for one in SCRIPT.findall(answer.text)} - {""}
+    if not sites:
+        return expected("a page of the documentation with its script", answer.text)
+    stopped = [one for one in sites if policy and one not in policy]
+    inline = policy and "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
+    return expected("the scripts of the page to be allowed", policy) if stopped or inline else None
 
 
 def is_protected(answer: Answer) -> Mismatch | None:

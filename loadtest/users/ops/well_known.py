@@ -7,10 +7,13 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, new_server
 from loadtest.users.registry.servers import ISSUER, OAUTH
 
 UNKNOWN = (404,)
+PROXY = "gateway.example.com"
+"""The name under which clients reach a gateway behind a proxy."""
 
 
 class WellKnownUser(GatewayUser):
@@ -83,6 +86,14 @@ class WellKnownUser(GatewayUser):
                     else expected("the resource and its authorisation server", a.json)
                 ),
             )
+            if self.link.session.contract.prefix:
+                self.call(
+                    "GET /.well-known/oauth-protected-resource/{path}",
+                    path=path,
+                    bearer="",
+                    headers={"X-Forwarded-Host": PROXY, "X-Forwarded-Proto": "https"},
+                    check=has("resource", f"https://{PROXY}/{path}"),
+                )
 
     @task
     def hidden_resource(self) -> None:

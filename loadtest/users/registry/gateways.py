@@ -211,6 +211,19 @@ class GatewaysUser(RegistryUser):
             self.call_tool(gateway["name"])
 
     @task
+    def transport(self) -> None:
+        """A server whose transport is written in small letters."""
+        body = new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="sse")
+        with self.created(
+            "POST /gateways",
+            json=body,
+            delete="DELETE /gateways/{gateway_id}",
+            differs=(*ADDRESS, "transport"),
+            check=has("transport", "SSE"),
+        ) as gateway:
+            self.call_tool(gateway["name"])
+
+    @task
     def connection_test(self) -> None:
         """A connection test of a service before its registration."""
         text = {"text": self.name("text")}

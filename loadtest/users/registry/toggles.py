@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
-from loadtest.users.checks import enabled, ids, is_not_empty, lists_only, of_no_other_team
+from loadtest.users.checks import enabled, ids, is_not_empty, lists, lists_only, of_no_other_team
 from loadtest.users.read_back import Created, Item, Listed
 from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, new_agent, of_team
 
@@ -275,6 +275,21 @@ class EntityToggleUser(RegistryUser):
                 for visibility, found in (("team", [gateway.id]), ("private", [])):
                     query = {"team_id": team.id, "visibility": visibility}
                     self.call(operation, params=query, check=lists_only(*found))
+
+    @task
+    def public_beside_a_team(self) -> None:
+        """What is public is listed with what a team has, whatever kind it is."""
+        fixture, team = self.fixture, {"team_id": self.name("team"), "limit": 0}
+        own = {"gateway_id": fixture.gateway_id or ""}
+        for operation, entity, among in (
+            ("GET /gateways", fixture.gateway_id, {}),
+            ("GET /servers", fixture.server_id, {}),
+            ("GET /tools", fixture.tool_ids["echo"], own),
+            ("GET /resources", next(iter(fixture.resources.values())), own),
+            ("GET /prompts", fixture.prompt_ids["greet"], own),
+        ):
+            if not among or self.documents(operation, "query gateway_id"):
+                self.call(operation, params=among | team, check=lists(entity or ""))
 
     @task
     def gateways_of_a_team(self) -> None:

@@ -14,7 +14,7 @@ from loadtest.users.checks import has, lists_only, mentions
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.rbac import ROLES, new_role
-from loadtest.users.read_back import Entity, Listed, ReadBack, item_of, parameters_of
+from loadtest.users.read_back import Entity, Listed, ReadBack, item_of, parameters_of, snake
 from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
 
 CHANGED = "Changed by the load test."
@@ -352,6 +352,33 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
                 {"transport": UNKNOWN},
                 {"url": NO_ADDRESS},
             )
+
+    @task
+    def wrong_credentials(self) -> None:
+        """Entities with headers that cannot be sent, and a tool with OAuth, which only servers have."""
+        headers = {
+            "authType": "authheaders",
+            "authHeaders": [{"key": "X Api Key", "value": self.secret()}],
+        }
+        with self.tool() as tool:
+            old = {snake(name): value for name, value in headers.items()}
+            self.rejected("PUT /tools/{tool_id}", tool, old, {"auth": {"authType": "oauth"}})
+        with self.gateway() as gateway:
+            self.rejected("PUT /gateways/{gateway_id}", gateway, headers)
+        with self.agent() as agent:
+            self.rejected("PUT /a2a/{agent_id}", agent, headers)
+
+    @task
+    def wrong_parts(self) -> None:
+        """A virtual server whose parts are stated by names, and a federated server with an unknown transport."""
+        with self.server() as server:
+            self.rejected(
+                "PUT /servers/{server_id}",
+                server,
+                *({part: [self.name("part")]} for part in ("associatedTools", "associatedPrompts")),
+            )
+        with self.gateway() as gateway:
+            self.rejected("PUT /gateways/{gateway_id}", gateway, {"transport": "STDIO"})
 
     @task
     def unreachable_gateway(self) -> None:
