@@ -8,10 +8,11 @@ from typing import Any
 from loadtest.backends.settings import BROKEN, PARTS, TOOLS
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check, Effect
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, ids, mentions
+from loadtest.users.checks import both, ids, in_scope_of, mentions
 from loadtest.users.federation.checks import (
+    carries_none,
     counts_changes,
     described,
     has_parts,
@@ -20,6 +21,7 @@ from loadtest.users.federation.checks import (
     stored,
 )
 from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
+from loadtest.users.registry.fixtures import PRIVATE, PUBLIC
 
 NOW = [name for name in TOOLS["changed"] if name != BROKEN]
 KINDS = (
@@ -43,6 +45,8 @@ SHOWN = {
 }
 """The members of a virtual server that are the ids of its parts."""
 EVERYTHING = {"include_resources": True, "include_prompts": True}
+UNREACHABLE = (400, 409, 422, 502, 503)
+"""Statuses of a change of the connection to a server that does not respond."""
 STATE = "POST /gateways/{gateway_id}/state"
 
 
@@ -123,6 +127,51 @@ class ReconciliationUser(ScriptedServersUser):
             )
 
     @task
+    def changed_while_away(self) -> None:
+        """A server that does not respond: its description and visibility change, with its parts, and no credentials."""
+        with self.scripted("changing") as gateway:
+            name, own = gateway["name"], named({"gateway_id": gateway.id})
+            before, token = self.offered(gateway), self.secret()
+            changed = PRIVATE | {"description": self.name("description")}
+            self.control("PUT", f"/away/{name}?away=true")
+            try:
+                self.update(
+                    "PUT /gateways/{gateway_id}",
+                    json=changed,
+                    check=self.scopes_parts(gateway, before),
+                    **own,
+                )
+                self.call(
+                    "PUT /gateways/{gateway_id}",
+                    json=self.spelled("POST /gateways", {"authType": "bearer", "authToken": token}),
+                    refusals=UNREACHABLE,
+                    check=is_unreachable,
+                    **own,
+                )
+            finally:
+                self.control("PUT", f"/away/{name}?away=false")
+            self.call("PUT /gateways/{gateway_id}", json=PUBLIC, effect=self.used_without(name, token), **own)
+
+    def used_without(self, gateway: str, token: str) -> Effect:
+        """Return an effect that calls the tool that a server has kept: it must not receive the ``token``."""
+
+        def effect(_: Answer) -> Mismatch | None:
+            self.call_tool(gateway, KEPT)
+            return carries_none(self.control("GET", f"/received/{gateway}"), (token,))
+
+        return effect
+
+    def scopes_parts(self, gateway: Answer, before: Mapping[str, Answer]) -> Effect:
+        """Return an effect: a server has the parts that it had ``before``, with its present visibility and owner."""
+        still = self.offers_still(gateway, before)
+
+        def effect(changed: Answer) -> Mismatch | None:
+            found = (in_scope_of(changed)(self.listed(gateway, operation)) for operation in before)
+            return still(changed) or next(filter(None, found), None)
+
+        return effect
+
+    @task
     def moved(self) -> None:
         """A server with another address has the tools that are offered there, and no other."""
         with self.scripted("changing") as gateway:
@@ -198,6 +247,12 @@ class ReconciliationUser(ScriptedServersUser):
         """Return a list of what a server offers."""
         params: dict[str, Any] = {"gateway_id": gateway.id, "limit": 0}
         return self.call(operation, params=params, check=check)
+
+
+def is_unreachable(answer: Answer) -> Mismatch | None:
+    """Check that new credentials for a server that does not respond are refused: they cannot be verified."""
+    refused = answer.status in UNREACHABLE
+    return None if refused else expected("credentials for a server that is away to be refused", answer.status)
 
 
 def kept_of(answer: Answer) -> str:

@@ -8,6 +8,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, has
 from loadtest.users.federation.checks import (
@@ -20,6 +21,7 @@ from loadtest.users.federation.checks import (
     succeeds,
 )
 from loadtest.users.federation.rest_services import ServiceUser
+from loadtest.users.registry.fixtures import new_tool
 
 ANY = {"type": "object"}
 """The schema of a tool that takes every argument."""
@@ -118,6 +120,23 @@ class RestResultsUser(ServiceUser):
             self.run_tool(tool, {"text": text}, sent)
             for unfit in ({"not": "a text"}, ["not", "a", "text"], f"{text}\r\nX-Other: {text}"):
                 self.fails(tool, {"text": unfit})
+
+    @task
+    def forbidden_headers(self) -> None:
+        """An argument becomes no header with credentials or of the protocol, and none without a valid name."""
+        for header in ("Authorization", "X-Api-Key", "not a name"):
+            body = new_tool(self.name("tool"), self.backend("rest"), header_mapping={"text": header})
+            what = "a tool whose argument is a header that it must not set"
+            self.call("POST /tools", json=body, refusals=INVALID, check=is_invalid(what))
+        with self.service("/received", header_mapping={"text": "Content-Type"}) as tool:
+            self.fails(tool, {"text": PLAIN})
+            self.call(
+                "PUT /tools/{tool_id}",
+                tool_id=tool.id,
+                json={"headerMapping": {"text": "Cookie"}},
+                refusals=INVALID,
+                check=is_invalid("a change to a header that a tool must not set"),
+            )
 
     @task
     def fixed_query(self) -> None:

@@ -29,6 +29,9 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE")
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 ENCODED = "a text & more = 50 % + ü"
 """A text with characters that are encoded in a form, a query and a path."""
+VALUES = {"number": 7, "flag": True, "list": ["a", "b"]}
+AS_TEXTS = {"number": "7", "flag": "true", "list": '["a","b"]'}
+"""The same in a form, where every value is a text; lists and objects are in JSON."""
 
 
 class ServiceUser(RegistryUser):
@@ -99,12 +102,12 @@ class RestServicesUser(ServiceUser):
                 more = {"auth_type": "bearer", "auth_token": token, "request_type": method}
                 with self.service("/received?fixed=1", headers={"Content-Type": media_type}, **more) as tool:
                     received = both(
-                        echoed("form", {"text": ENCODED}),
+                        echoed("form", {"text": ENCODED} | AS_TEXTS),
                         echoed_method(method),
                         echoed("query", {"fixed": "1"}),
                         echoed("headers", {"authorization": f"Bearer {token}"}),
                     )
-                    self.run_tool(tool, {"text": ENCODED}, received)
+                    self.run_tool(tool, {"text": ENCODED} | VALUES, received)
 
     @task
     def invalid_arguments(self) -> None:
@@ -147,10 +150,15 @@ class RestServicesUser(ServiceUser):
     def path_and_body(self) -> None:
         """Services with an argument in their path, which is not in the body then."""
         for media_type, at in ((JSON, "json"), (FORM, "form")):
-            with self.service("/received/{part}", headers={"Content-Type": media_type}) as tool:
-                part, text = self.name("part"), self.name("text")
-                received = both(echoed_path(f"/received/{part}"), echoed_whole(at, {"text": text}))
-                self.run_tool(tool, {"part": part, "text": text}, received)
+            address = "/received/{part}?tone={tone}"
+            with self.service(address, headers={"Content-Type": media_type}) as tool:
+                part, tone, text = self.name("part"), self.name("tone"), self.name("text")
+                received = both(
+                    echoed_path(f"/received/{part}"),
+                    echoed("query", {"tone": tone}),
+                    echoed_whole(at, {"text": text}),
+                )
+                self.run_tool(tool, {"part": part, "tone": tone, "text": text}, received)
 
     @task
     def mapped(self) -> None:

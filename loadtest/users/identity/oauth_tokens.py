@@ -13,6 +13,7 @@ from loadtest.fixtures.callers import Role
 from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import has
+from loadtest.users.federation.scripted import REFRESH
 from loadtest.users.identity.oauth import HTML, ProtectedBackendUser
 
 REFUSED = (400, 404)
@@ -126,13 +127,15 @@ class TokenResponsesUser(ProtectedBackendUser):
 
     @task
     def endless(self) -> None:
-        """A token without a lifetime is used as it is."""
+        """A token without a lifetime is used as it is, also by a refresh."""
         with self.of_known_client("endless") as gateway:
             self.consent(gateway.id, login_hint=self.person())
             self.call(FETCH, gateway_id=gateway.id, check=has("success", True))
             self.calls(gateway)
             self.check_status(gateway, authorized=True)
             self.check_lifetime(gateway, limited=False)
+            self.call(REFRESH, gateway_id=gateway.id, check=has("success", True))
+            self.calls(gateway)
 
     @task
     def signed(self) -> None:

@@ -17,7 +17,8 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import named, task
-from loadtest.users.checks import decoded
+from loadtest.users.checks import ANSWERED, decoded
+from loadtest.users.federation.checks import calls_fail
 from loadtest.users.mcp.lists import Offer
 from loadtest.users.mcp.mcp import GATEWAY, SERVER, SessionUser
 from loadtest.users.mcp.streams import replied, session_of
@@ -137,6 +138,8 @@ class DescribedUser(SessionUser):
                 self.walk(operation, offer, of_server)
             for operation, params, check in made.uses(RPC):
                 self.rpc(operation, params, check=check)
+                # At another virtual server, which does not have it.
+                self.cannot_use(operation, params | {"server_id": self.fixture.server_id})
 
     @task
     def over_mcp(self) -> None:
@@ -157,6 +160,27 @@ class DescribedUser(SessionUser):
                     self.walk(operation, offer, headers=headers, **named(path))
                 for operation, params, check in made.uses(SERVER_MCP):
                     self.rpc(operation, params, headers=headers, check=check, **named(path))
+                for operation, params in self.of_another().items():
+                    self.cannot_use(operation, params, headers=headers, **named(path))
+
+    def of_another(self) -> dict[str, dict[str, Any]]:
+        """Return what uses the parts of the fixture's virtual server, by the operation at a virtual server."""
+        return {
+            "POST /servers/{server_id}/mcp tools/call": {
+                "name": self.fixture.tools["echo"],
+                "arguments": {"text": self.name("text")},
+            },
+            "POST /servers/{server_id}/mcp resources/read": {"uri": "note://hello"},
+            "POST /servers/{server_id}/mcp prompts/get": {
+                "name": self.fixture.prompts["greet"],
+                "arguments": {"name": "Ada"},
+            },
+        }
+
+    def cannot_use(self, operation: str, params: Mapping[str, Any], **options: Any) -> None:
+        """Use an entity at a virtual server that does not have it: it must be an error."""
+        asked = jsonrpc.request(operation.rpartition(" ")[2], params, self.name("call"))
+        self.call(operation, json=asked, unlisted=True, refusals=ANSWERED, effect=not_here, **options)
 
     @tag("slow")
     @task
@@ -249,6 +273,12 @@ class DescribedUser(SessionUser):
                     Offer("prompts", "name", {prompt["name"]: asked}),
                     Offer("resourceTemplates", "uriTemplate", {uri: {"name": template["name"], **typed}}),
                 )
+
+
+def not_here(answer: Answer) -> Mismatch | None:
+    """Check that an entity is not used at a virtual server that does not have it."""
+    right = calls_fail(answer) is None
+    return None if right else expected("an entity of another virtual server not to be used", answer.text)
 
 
 def holds(at: str, wanted: Any) -> Check:

@@ -132,7 +132,7 @@ class JsonRpcUser(ListingUser):
 
     @task
     def prompt(self) -> None:
-        """A prompt of the gateway's own is rendered with an argument."""
+        """A prompt of the gateway's own is rendered with an argument, by its name and by its id."""
         prompt = {"name": self.name("prompt"), "template": "Say {{ word }}.", "arguments": [WORD]}
         with self.created(
             "POST /prompts", json={"prompt": prompt}, delete="DELETE /prompts/{prompt_id}"
@@ -140,6 +140,11 @@ class JsonRpcUser(ListingUser):
             self.rpc(
                 "POST /rpc prompts/get",
                 {"name": made["name"], "arguments": {"word": "friend"}},
+                check=prompts("Say friend."),
+            )
+            self.rpc(
+                "POST /rpc prompts/get",
+                {"name": made.id, "arguments": {"word": "friend"}},
                 check=prompts("Say friend."),
             )
 

@@ -1,12 +1,14 @@
-"""The protocol's messages over plain HTTP paths, without a session."""
+"""The protocol's messages over plain HTTP paths, without a session, and paths at which there is no protocol."""
 
 from __future__ import annotations
+
+import uuid
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import INVALID, is_invalid
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
 
@@ -21,6 +23,8 @@ MESSAGE = {
     "method": "notifications/message",
     "params": {"level": "info", "logger": "loadtest", "data": "load test"},
 }
+NOT_SERVED = (400, 401, 403, 404, 405)
+"""Statuses of a request for MCP at a path where it is not served."""
 BOOT_LEVEL = {"level": "info"}
 """The log level that the gateway was booted with, so that setting it changes nothing."""
 
@@ -82,6 +86,48 @@ class ProtocolUser(GatewayUser):
                 None if a["role"] == "assistant" else expected("a message of the assistant", a.json)
             ),
         )
+
+
+class OtherPathsUser(GatewayUser):
+    """A client that looks for MCP at paths that resemble its own."""
+
+    area = "protocol"
+
+    @task
+    def refused(self) -> None:
+        """Paths below and beside the endpoint, and virtual servers that do not exist: with a token, and without one."""
+        unknown = uuid.uuid4().hex
+        below, beside, server = (
+            "POST /mcp/{name} initialize",
+            "POST /{name}/mcp initialize",
+            "POST /servers/{server_id}/mcp initialize",
+        )
+        for bearer in (None, ""):
+            self.no_session(below, bearer, name=unknown)
+            self.no_session(beside, bearer, name=unknown)
+            self.no_session(server, bearer, server_id=unknown)
+            self.no_session(server, bearer, server_id="lt-unknown")
+        for name in ("sse", "message"):
+            self.no_session(below, "", name=name)
+
+    def no_session(self, operation: str, bearer: str | None, **path: str) -> None:
+        """Begin a session at a path where there is no endpoint of MCP: it must be refused."""
+        self.call(
+            operation,
+            json=jsonrpc.request("initialize", INITIALIZE, self.name("hello")),
+            headers={"Accept": jsonrpc.ACCEPT},
+            bearer=bearer,
+            unlisted=True,
+            refusals=NOT_SERVED,
+            effect=is_not_served,
+            **named(path),
+        )
+
+
+def is_not_served(answer: Answer) -> Mismatch | None:
+    """Check that no session begins at a path where MCP is not served."""
+    refused = answer.status in NOT_SERVED
+    return None if refused else expected("no session at a path of no server", answer.status)
 
 
 def same_version(answer: Answer) -> Mismatch | None:

@@ -133,18 +133,18 @@ class RegistryUser(GatewayUser):
         return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
     @contextmanager
-    def tool(self, **more: Any) -> Iterator[Answer]:
-        """Create a REST tool for the ``with`` block."""
-        body = new_tool(self.name("tool"), self.backend("rest"), **more)
+    def tool(self, name: str = "", **more: Any) -> Iterator[Answer]:
+        """Create a REST tool for the ``with`` block, with a new ``name`` if none is given."""
+        body = new_tool(name or self.name("tool"), self.backend("rest"), **more)
         with self.created(
             "POST /tools", json=body, delete="DELETE /tools/{tool_id}", deletion=KEEP_METRICS
         ) as tool:
             yield tool
 
     @contextmanager
-    def resource(self, **more: Any) -> Iterator[Answer]:
-        """Create a resource for the ``with`` block."""
-        body = new_resource(self.name("resource"), **more)
+    def resource(self, name: str = "", **more: Any) -> Iterator[Answer]:
+        """Create a resource for the ``with`` block, with a new ``name`` if none is given."""
+        body = new_resource(name or self.name("resource"), **more)
         with self.created(
             "POST /resources",
             json=body,

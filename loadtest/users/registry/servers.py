@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from locust import tag
 
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import both, enabled, has, lists_only
+from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server, of_team
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ ISSUER = "https://issuer.example.com"
 """Used in metadata only; no request is sent to it."""
 OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
 MOVED = 301
+UNAUTHORIZED = (401,)
 REFUSED = (400, 404, 409, 422)
 """Statuses of an update that names a part of a virtual server otherwise than by its id."""
 
@@ -211,6 +214,16 @@ class ServersUser(RegistryUser):
                 unlisted=True,
                 check=both(has("authorization_servers.0", ISSUER), _is_resource(server.id)),
             )
+            self.call(
+                "POST /servers/{server_id}/mcp initialize",
+                server_id=server.id,
+                json=jsonrpc.request("initialize", INITIALIZE, self.name("hello")),
+                headers={"Accept": jsonrpc.ACCEPT},
+                bearer="",
+                unlisted=True,
+                refusals=UNAUTHORIZED,
+                effect=lambda a: names_metadata(a, server.id),
+            )
 
 
 def _is_resource(server_id: str) -> Check:
@@ -220,6 +233,14 @@ def _is_resource(server_id: str) -> Check:
         if a["resource"].endswith(f"/servers/{server_id}/mcp")
         else expected("the metadata of this virtual server", a["resource"])
     )
+
+
+def names_metadata(answer: Answer, server_id: str) -> Mismatch | None:
+    """Return a mismatch if a request without a token is not refused with the place of the metadata (RFC 9728)."""
+    header = str(answer.headers.get("www-authenticate"))
+    place = f"/.well-known/oauth-protected-resource/servers/{server_id}/mcp"
+    right = answer.status in UNAUTHORIZED and f'{place}"' in header
+    return None if right else expected("to be told where the metadata of the virtual server are", header)
 
 
 def names_parts(parts: Mapping[str, str], *, disabled: bool = False, at: str = "") -> Check:

@@ -16,6 +16,7 @@ from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.rbac import ROLES, new_role
 from loadtest.users.read_back import Entity, Listed, ReadBack, item_of, parameters_of, snake
 from loadtest.users.registry.fixtures import INFO, PRIVATE, PUBLIC, RegistryUser, of_team
+from loadtest.users.registry.servers import names_parts
 
 CHANGED = "Changed by the load test."
 UNKNOWN = "LOADTEST"
@@ -23,6 +24,8 @@ UNKNOWN = "LOADTEST"
 NO_ADDRESS = "loadtest is no address"
 UNSERVED = "http://127.0.0.1:9"
 """An address without a server: the port is that of the obsolete discard service."""
+NO_PARTS = dict.fromkeys(("associatedTools", "associatedResources", "associatedPrompts"), "")
+"""The members of a virtual server that name its parts."""
 REJECTED = (400, 404, 409, 422, 502, 503)
 """Statuses of an update with a wrong value; the last two if a service cannot be reached."""
 CHANGED_TEXT = "a changed text of the load test"
@@ -107,32 +110,30 @@ class EntityUpdateUser(RegistryUser):
     @task(2)
     def update_server(self) -> None:
         """A virtual server that gets other properties, and an entity of each kind."""
-        with (
-            self.tool() as tool,
-            self.resource() as resource,
-            self.prompt() as prompt,
-            self.server() as server,
-        ):
-            changes: dict[str, Any] = PRIVATE | {
-                "name": self.name("server"),
-                "description": CHANGED,
-                "icon": ICON,
-                "tags": [self.name("tag")],
-                "associatedResources": [resource.id],
-                "associatedPrompts": [prompt.id],
-            }
+        with self.server() as server:
             own: dict[str, Any] = {"server_id": server.id}
-            self.update(
-                "PUT /servers/{server_id}",
-                json=changes | {"associatedTools": [tool.id]},
-                values=changes | {"associatedToolIds": [tool.id]},
-                **own,
-            )
-            self.call("GET /servers/{server_id}/tools", check=lists_only(tool.id), **own)
-            self.update("PUT /servers/{server_id}", json={"description": CHANGED_TEXT}, **own)
-            none: dict[str, Any] = {"associatedTools": [], "associatedResources": [], "associatedPrompts": []}
-            self.update("PUT /servers/{server_id}", json=none, **own)
-            self.call("GET /servers/{server_id}/tools", check=lists_only(), **own)
+            with self.tool() as tool, self.resource() as resource, self.prompt() as prompt:
+                self.update_parts(own, tool.id, resource.id, prompt.id)
+            # The parts have been deleted.
+            self.call("GET /servers/{server_id}", check=names_parts(NO_PARTS, disabled=True), **own)
+
+    def update_parts(self, own: dict[str, Any], tool: str, resource: str, prompt: str) -> None:
+        """Give a virtual server other properties and parts, take these away, and give them back."""
+        changes: dict[str, Any] = PRIVATE | {
+            "name": self.name("server"),
+            "description": CHANGED,
+            "icon": ICON,
+            "tags": [self.name("tag")],
+        }
+        texts = {"associatedResources": [resource], "associatedPrompts": [prompt]}
+        sent, shown = texts | {"associatedTools": [tool]}, texts | {"associatedToolIds": [tool]}
+        self.update("PUT /servers/{server_id}", json=changes | sent, values=changes | shown, **own)
+        self.call("GET /servers/{server_id}/tools", check=lists_only(tool), **own)
+        self.update("PUT /servers/{server_id}", json={"description": CHANGED_TEXT}, **own)
+        none: dict[str, Any] = {member: [] for member in sent}
+        self.update("PUT /servers/{server_id}", json=none, **own)
+        self.call("GET /servers/{server_id}/tools", check=lists_only(), **own)
+        self.update("PUT /servers/{server_id}", json=sent, values=shown, **own)
 
     @task(1)
     def update_gateway(self) -> None:
@@ -295,12 +296,13 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
 
     @task
     def wrong_tool(self) -> None:
-        """A tool with a visibility, a method and an address that do not exist."""
-        with self.tool() as tool:
+        """A tool with a visibility, a method and an address that do not exist, and one in which its name is taken."""
+        with self.tool() as other, self.tool(name=str(other["name"]), scope=PRIVATE) as tool:
             self.rejected(
                 "PUT /tools/{tool_id}",
                 tool,
                 {"visibility": UNKNOWN},
+                {"visibility": "public"},
                 {"integrationType": "REST", "requestType": UNKNOWN},
                 {"url": NO_ADDRESS},
             )
@@ -308,7 +310,9 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
     @task
     def wrong_resource(self) -> None:
         """A resource with a visibility that does not exist, and with the address of another one."""
-        with self.resource() as other, self.resource() as resource:
+        # Two resources may have the same name.
+        uri = f"loadtest://{self.name('resource')}"
+        with self.resource() as other, self.resource(name=str(other["name"]), uri=uri) as resource:
             self.rejected(
                 "PUT /resources/{resource_id}",
                 resource,
