@@ -15,7 +15,7 @@ from loadtest.users.access.checks import AGAIN, Credential
 from loadtest.users.access.rights import DeniedUser
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.admin.lists import Shown, ids_are, only
-from loadtest.users.base import task
+from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import both, contains, has
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.checks import Person
@@ -96,12 +96,13 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
 
     @task
     def administrator_for_a_while(self) -> None:
-        """An account is promoted and demoted: only in between it lists accounts, and sees and calls a team's tool."""
+        """An account is promoted and demoted: only in between it lists accounts, and sees the tool of a team."""
         change = next(one for one in UPDATES if self.offers(one))
         everything = {"scope": "global", "active_only": True}
         roles = self.call("GET /rbac/roles", params=everything).json
         administrator = next(one["id"] for one in roles if one["name"] == ADMINISTRATOR)
-        with self.person() as person, self.team() as team, self.tool(scope=of_team(team.id)) as tool:
+        team = self.team_of_others()
+        with self.person() as person, self.tool(scope=of_team(team)) as tool:
             session = self.signed_in(person)
             own: dict[str, Any] = {"user_email": person.email}
             rights = Credential(session, ACCOUNTS, FORBIDDEN)
@@ -112,26 +113,38 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
                 took_effect = functools.partial(changes, now, self.call, entity)
                 self.update(change, json=body, check=took_effect, **own)
                 self.call(GIVEN.operation, check=role_is(administrator, given=admin), **own)
-                self.uses(team, tool, session, allowed=admin)
+                listed = contains(tool["name"]) if admin else lacks_text(tool["name"])
+                self.rpc("POST /rpc tools/list", bearer=session, check=listed)
+                if admin:
+                    self.lists(team, tool, session)
             self.by_role(administrator, person, session, team)
 
-    def uses(self, team: Answer, tool: Answer, session: str, *, allowed: bool) -> None:
-        """Check that a user sees and calls the ``tool`` of a team, in every way, or in none."""
-        shown = contains(tool["name"]) if allowed else lacks_text(tool["name"])
-        self.call("GET /tools", params={"team_id": team.id}, bearer=session, refusals=FORBIDDEN, check=shown)
-        self.rpc("POST /rpc tools/list", bearer=session, check=shown)
+    def lists(self, team: str, tool: Answer, session: str) -> None:
+        """Check that an administrator sees the ``tool`` of a team in the list of the REST API, and in a session."""
+        shown: dict[str, Any] = {"bearer": session, "check": contains(tool["name"])}
+        self.call("GET /tools", params={"team_id": team}, **shown)
         with self.mcp_session(session) as headers:
-            self.rpc("POST /mcp/ tools/list", headers=headers, bearer=session, check=shown)
+            self.rpc("POST /mcp/ tools/list", headers=headers, **shown)
 
-    def by_role(self, administrator: str, person: Person, session: str, team: Answer) -> None:
+    def team_of_others(self) -> str:
+        """Return the id of a team that stays during the load, without the administrator.
+
+        Raises:
+            FixtureMissing: there is none. The scenario ends without a failure.
+        """
+        if self.fixture.callers is None:
+            raise FixtureMissing
+        return self.fixture.callers.team
+
+    def by_role(self, administrator: str, person: Person, session: str, team: str) -> None:
         """Give a user the role of administrators, without the account of one: they read the ``team`` of others."""
         given: dict[str, Any] = {"user_email": person.email}
         everywhere = {"role_id": administrator, "scope": "global"}
         self.call(GIVE, json=everywhere, check=has("role_id", administrator), **given)
         own: dict[str, Any] = {"bearer": session}
-        self.call("GET /teams/{team_id}", team_id=team.id, check=has("id", team.id), **own)
+        self.call("GET /teams/{team_id}", team_id=team, check=has("id", team), **own)
         self.delete(REVOKE, read=GIVEN, role_id=administrator, params={"scope": "global"}, **given)
-        self.denied("to read a team of others", "GET /teams/{team_id}", team_id=team.id, **own)
+        self.denied("to read a team of others", "GET /teams/{team_id}", team_id=team, **own)
 
     @contextmanager
     def mcp_session(self, bearer: str) -> Iterator[dict[str, str]]:

@@ -6,17 +6,19 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import SESSION, Person, is_turned_away, lets_in
-from loadtest.users.identity.delegation import ADMINISTRATOR, GIVEN, ROLES
+from loadtest.users.identity.delegation import ADMINISTRATOR
 from loadtest.users.identity.fixtures import MEMBERS
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
 from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
 
+EVERYTHING = "*"
+"""The permission of the role of administrators."""
 UNVERIFIED = {"email_verified": "false"}
 """As a text, which must not count as true."""
 UNSTATED = {"email_verified": None}
@@ -24,20 +26,14 @@ UNSTATED = {"email_verified": None}
 
 
 class Rights(NamedTuple):
-    """What a group gives a person: a team, a role, or the rights of an administrator."""
+    """What a group gives a person: a team, or the rights of an administrator."""
 
     team: Answer
-    role: Answer
 
     @property
     def members(self) -> str:
         """The group that gives the team."""
         return f"Members-{self.team['name']}"
-
-    @property
-    def role_holders(self) -> str:
-        """The group that gives the role."""
-        return f"Role-{self.team['name']}"
 
     @property
     def administrators(self) -> str:
@@ -46,10 +42,9 @@ class Rights(NamedTuple):
 
     def mapping(self) -> dict[str, Any]:
         """Return the properties of a provider whose groups give these rights."""
-        roles = {self.role_holders: self.role["name"], self.administrators: ADMINISTRATOR}
         return {
             "team_mapping": {self.members: {"team_id": self.team.id, "role": "owner"}},
-            "provider_metadata": {"role_mappings": roles, "groups_claim": "groups"},
+            "provider_metadata": {"role_mappings": {self.administrators: ADMINISTRATOR}},
         }
 
 
@@ -60,20 +55,20 @@ class GroupsUser(SignOnUser):
 
     @task
     def rights(self) -> None:
-        """Groups give a person a team, a role or all rights, as long as the provider states them, in any case.
+        """Groups give a person a team, or all rights, as long as the provider states them, in any case of letters.
 
         Only the identity token states them, as that of many providers does.
         """
         if not self.offers(APPROVE):
             return
-        with self.team() as team, self.role() as role:
-            given = Rights(team, role)
+        with self.team() as team:
+            given = Rights(team)
             with (
                 self.provider("oidc", **given.mapping()) as provider,
                 self.undoing(),
                 self.approved(provider) as person,
             ):
-                self.belongs(provider, person, given, given.members.upper(), given.role_holders)
+                self.belongs(provider, person, given, given.members.upper())
                 self.belongs(provider, person, given, given.administrators)
                 self.belongs(provider, person, given)
                 self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
@@ -83,39 +78,26 @@ class GroupsUser(SignOnUser):
         """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""
         self.states(person, token={"groups": list(groups)} | UNSTATED, userinfo=UNSTATED)
         folded = {one.lower() for one in groups}
+        admin = given.administrators.lower() in folded
 
         def rights(_: Answer) -> Mismatch | None:
             member = Entity(person.email, {"team_id": given.team.id}, {"role": "owner"})
-            holder = Entity(given.role.id, {"user_email": person.email}, {"scope": "global"})
             joined = MEMBERS.shows if given.members.lower() in folded else MEMBERS.is_gone
-            holds = GIVEN.shows if given.role_holders.lower() in folded else GIVEN.is_gone
-            return joined(self.call, member) or holds(self.call, holder)
+            everything = self.call("GET /rbac/permissions/user/{user_email}", user_email=person.email)
+            return joined(self.call, member) or may_do_everything(everything, allowed=admin)
 
         session = cookies(self.signs_in(provider.id, person, check=lets_in, effect=rights))[SESSION]
-        admin = has("is_admin", given.administrators.lower() in folded)
-        self.call("GET /auth/email/me", bearer=session, check=admin)
-
-    @task
-    def account_of_another(self) -> None:
-        """A person with the address of an account with a password is turned away: it is not theirs."""
-        with self.provider("oidc") as provider, self.undoing():
-            viewer = self.viewer
-            person = Person(viewer.email, "", "")
-            self.signs_in(provider.id, person, accept=REJECTED, check=is_turned_away)
-            kept = has("auth_provider", "local")
-            self.call("GET /auth/email/me", bearer=viewer.bearer, check=kept)
+        self.call("GET /auth/email/me", bearer=session, check=has("is_admin", admin))
 
     def team(self) -> AbstractContextManager[Answer]:
         """Create a private team for the ``with`` block."""
         body = new_team(self.name("team")) | {"visibility": "private"}
         return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
-    def role(self) -> AbstractContextManager[Answer]:
-        """Create a role everywhere for the ``with`` block."""
-        body = {
-            "name": self.name("role"),
-            "description": "A role of the load test.",
-            "scope": "global",
-            "permissions": ["teams.read"],
-        }
-        return self.created("POST /rbac/roles", json=body, delete="DELETE /rbac/roles/{role_id}", read=ROLES)
+
+def may_do_everything(permissions: Answer, *, allowed: bool) -> Mismatch | None:
+    """Return a mismatch unless the roles of a person give all ``permissions`` exactly if that is ``allowed``."""
+    if (EVERYTHING in permissions.json) is allowed:
+        return None
+    what = "all permissions" if allowed else "not all permissions"
+    return expected(f"{what} of a person with these groups", permissions.json)

@@ -7,12 +7,15 @@ from typing import Any
 from loadtest.users.access.checks import DENIED, INVALID, is_denied
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
-from loadtest.users.identity.checks import is_turned_away, waits_no_more
+from loadtest.users.checks import has
+from loadtest.users.identity.checks import Person, is_turned_away, waits_no_more
 from loadtest.users.identity.oauth import consented
 from loadtest.users.sso.sign_ons import LOGIN, REJECTED, SignOnUser
 
 LONG = 1000
 """Length of a code; those of some providers have more than 512 characters."""
+PROVIDER = "PUT /auth/sso/admin/providers/{provider_id}"
+TURNED_AWAY: dict[str, Any] = {"accept": REJECTED, "check": is_turned_away}
 ELSEWHERE = "https://elsewhere.example.com/callback"
 
 
@@ -22,46 +25,52 @@ class TurnedAwayUser(SignOnUser):
     area = "sso"
 
     @task
-    def not_proved(self) -> None:
-        """An identity that is not proved, or not from a trusted domain, is neither let in nor waits for approval."""
+    def not_admitted(self) -> None:
+        """Nobody is let in who is not proved to be a person of the provider, or whose account is not of it."""
         with self.provider("oidc") as provider, self.undoing():
-            person = self.stranger()
-            begun = self.begins(provider.id)
-            jar, address = cookies(begun), str(begun["authorization_url"])
-            turned: dict[str, Any] = {"accept": REJECTED, "check": is_turned_away}
-            wrong = {"code": "x" * LONG, "state": f"x{begun['state']}"}
-            self.returns(provider.id, wrong, jar, **turned)
-            self.returns(provider.id, consented(address, login_hint=person.email), {}, **turned)
-            for stated in ({"forged": True}, {"token": {"nonce": "other"}}):
-                self.states(person, **stated)
-                sent = consented(address, login_hint=person.email)
-                self.returns(provider.id, sent, jar, **turned)
-            self.states(person)
-            self.update(
-                "PUT /auth/sso/admin/providers/{provider_id}",
-                provider_id=provider.id,
-                json={"trusted_domains": ["example.org"]},
-            )
-            # With the first sign-in, which a gateway may have ended before: an open one prevents the deletion.
-            self.returns(provider.id, consented(address, login_hint=person.email), jar, **turned)
-            self.signs_in(provider.id, person, **turned)
-            self.call("GET /auth/sso/pending-approvals", check=waits_no_more(person))
+            self.not_begun(provider.id)
+            self.not_of_provider(provider.id)
+            self.not_proved(provider.id)
+            own: dict[str, Any] = {"provider_id": provider.id}
+            self.update(PROVIDER, json={"is_enabled": False}, **own)
+            off: dict[str, Any] = {
+                "refusals": DENIED,
+                "check": is_denied("a sign-in at a provider that is off"),
+            }
+            self.call(LOGIN, params=self.asked(provider.id), bearer="", **off, **own)
 
-    @task
-    def not_allowed(self) -> None:
-        """No sign-in begins that returns elsewhere, asks for more than the provider allows, or at one that is off."""
-        with self.provider("oidc") as provider:
-            own: dict[str, Any] = {"provider_id": provider.id, "bearer": ""}
-            asked = self.asked(provider.id)
-            for what, more in (
-                ("a sign-in that returns elsewhere", {"redirect_uri": ELSEWHERE}),
-                ("a sign-in that asks for more", {"scopes": "openid admin:everything"}),
-            ):
-                self.call(LOGIN, params=asked | more, refusals=INVALID, check=is_denied(what), **own)
-            self.update(
-                "PUT /auth/sso/admin/providers/{provider_id}",
-                provider_id=provider.id,
-                json={"is_enabled": False},
-            )
-            off = is_denied("a sign-in at a provider that is off")
-            self.call(LOGIN, params=asked, refusals=DENIED, check=off, **own)
+    def not_begun(self, provider: str) -> None:
+        """Begin sign-ins that would return elsewhere, or ask for more than the provider allows."""
+        for what, more in (
+            ("a sign-in that returns elsewhere", {"redirect_uri": ELSEWHERE}),
+            ("a sign-in that asks for more", {"scopes": "openid admin:everything"}),
+        ):
+            wrong: dict[str, Any] = {"params": self.asked(provider) | more, "refusals": INVALID}
+            self.call(LOGIN, provider_id=provider, bearer="", check=is_denied(what), **wrong)
+
+    def not_of_provider(self, provider: str) -> None:
+        """Sign in with the address of an account with a password, which must stay as it is."""
+        viewer = self.viewer
+        self.signs_in(provider, Person(viewer.email, "", ""), **TURNED_AWAY)
+        self.call("GET /auth/email/me", bearer=viewer.bearer, check=has("auth_provider", "local"))
+
+    def not_proved(self, provider: str) -> None:
+        """Return with a wrong state, from another browser, with a forged or another's token, or of another domain.
+
+        Nobody is asked to let them in.
+        """
+        person = self.stranger()
+        begun = self.begins(provider)
+        jar, address = cookies(begun), str(begun["authorization_url"])
+        wrong = {"code": "x" * LONG, "state": f"x{begun['state']}"}
+        self.returns(provider, wrong, jar, **TURNED_AWAY)
+        self.returns(provider, consented(address, login_hint=person.email), {}, **TURNED_AWAY)
+        for stated in ({"forged": True}, {"token": {"nonce": "other"}}):
+            self.states(person, **stated)
+            self.returns(provider, consented(address, login_hint=person.email), jar, **TURNED_AWAY)
+        self.states(person)
+        self.update(PROVIDER, provider_id=provider, json={"trusted_domains": ["example.org"]})
+        # With the first sign-in, which a gateway may have ended before: an open one prevents the deletion.
+        self.returns(provider, consented(address, login_hint=person.email), jar, **TURNED_AWAY)
+        self.signs_in(provider, person, **TURNED_AWAY)
+        self.call("GET /auth/sso/pending-approvals", check=waits_no_more(person))
