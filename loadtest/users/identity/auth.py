@@ -161,10 +161,10 @@ class AuthExtendedUser(PeopleUser):
         cookie = {"Cookie": f"{SESSION}={self.member.bearer}", "Accept": "application/json"}
         read: dict[str, Any] = {"bearer": "", "params": {"limit": 1}}
         for page in (f"{own}/oauth/callback?code=1", f"{own}/admin/"):
-            self.call("GET /tools", headers=cookie | {"Referer": page}, check=at_most(1, least=0), **read)
+            self.call("GET /prompts", headers=cookie | {"Referer": page}, check=at_most(1, least=0), **read)
         refused: dict[str, Any] = {"refusals": UNAUTHORIZED, "check": is_refused}
         for page in (f"{elsewhere}/admin/", f"{own}/other"):
-            self.call("GET /tools", headers=cookie | {"Referer": page}, **refused, **read)
+            self.call("GET /prompts", headers=cookie | {"Referer": page}, **refused, **read)
 
     @task
     def older_session(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.checks import has
@@ -14,10 +14,11 @@ from loadtest.users.identity.checks import SESSION, Person, is_turned_away, lets
 from loadtest.users.identity.delegation import ADMINISTRATOR
 from loadtest.users.identity.fixtures import MEMBERS
 from loadtest.users.identity.teams import new_team
-from loadtest.users.read_back import Entity, Listed
+from loadtest.users.read_back import Entity
 from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
 
-GIVEN = Listed("GET /rbac/users/{user_email}/roles", key="role_name", params={"scope": "global"})
+EVERYTHING = "*"
+"""The permission of the role of administrators."""
 UNVERIFIED = {"email_verified": "false"}
 """As a text, which must not count as true."""
 UNSTATED = {"email_verified": None}
@@ -82,9 +83,8 @@ class GroupsUser(SignOnUser):
         def rights(_: Answer) -> Mismatch | None:
             member = Entity(person.email, {"team_id": given.team.id}, {"role": "owner"})
             joined = MEMBERS.shows if given.members.lower() in folded else MEMBERS.is_gone
-            holder = Entity(ADMINISTRATOR, {"user_email": person.email}, {"scope": "global"})
-            holds = GIVEN.shows if admin else GIVEN.is_gone
-            return joined(self.call, member) or holds(self.call, holder)
+            everything = self.call("GET /rbac/permissions/user/{user_email}", user_email=person.email)
+            return joined(self.call, member) or may_do_everything(everything, allowed=admin)
 
         session = cookies(self.signs_in(provider.id, person, check=lets_in, effect=rights))[SESSION]
         self.call("GET /auth/email/me", bearer=session, check=has("is_admin", admin))
@@ -93,3 +93,11 @@ class GroupsUser(SignOnUser):
         """Create a private team for the ``with`` block."""
         body = new_team(self.name("team")) | {"visibility": "private"}
         return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
+
+
+def may_do_everything(permissions: Answer, *, allowed: bool) -> Mismatch | None:
+    """Return a mismatch unless the roles of a person give all ``permissions`` exactly if that is ``allowed``."""
+    if (EVERYTHING in permissions.json) is allowed:
+        return None
+    what = "all permissions" if allowed else "not all permissions"
+    return expected(f"{what} of a person with these groups", permissions.json)
