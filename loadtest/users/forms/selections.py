@@ -33,7 +33,7 @@ class FormSelectionsUser(AdminUser):
     def selected(self) -> None:
         """A server gets what is ticked and, if all are selected, what the form lists as all of them, too."""
         with ExitStack() as made:
-            tools = [made.enter_context(self.tool()).id for _ in range(2)]
+            tools = [self.fixture.tool_ids[name] for name in ("echo", "slow")]
             resources = [made.enter_context(self.resource()).id for _ in range(2)]
             prompts = [made.enter_context(self.prompt()).id for _ in range(2)]
             ticked = {
