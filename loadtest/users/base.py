@@ -97,7 +97,7 @@ class GatewayUser(FastHttpUser):
         super().__init__(environment)
         recorder, self.link = self.process.recorder, self.process.link
         self.api = Caller(self.client, self.link.session, recorder.stream, recorder.checked)
-        self.api.agrees = self._entities.disagreement
+        self.api.agrees = self.disagreement
         self.schedule: Schedule | None = None
         self._stopped_at: float | None = None
 
@@ -146,6 +146,10 @@ class GatewayUser(FastHttpUser):
     def _entities(self) -> StatedEntities:
         """The same entities, with which the responses of lists, searches and exports are compared."""
         return StatedEntities()
+
+    def disagreement(self, answer: Answer) -> Mismatch | None:
+        """Return what of a response contradicts an earlier one."""
+        return self._entities.disagreement(answer)
 
     @functools.cached_property
     def refusal_rules(self) -> RefusalRules:
@@ -280,7 +284,8 @@ class GatewayUser(FastHttpUser):
             bearer: token to use instead of the administrator's; empty for none.
             accept: statuses to allow although the contract does not document them, each with its reason.
             refusals: statuses of an expected refusal, which counts neither as a success nor as a failure. A scenario
-                that requires the refusal compares the ``status`` of the response.
+                that requires the refusal compares the ``status`` of the response. ``check`` is not called for it,
+                so what it must contain is an ``effect``.
             check: checks the content of a response: returns None, or what was expected.
             effect: verifies with further calls what this one did. What it finds is a failure of this operation.
             problem: finds a problem of the protocol above HTTP, before ``check``.

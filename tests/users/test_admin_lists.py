@@ -49,7 +49,19 @@ PAGES = {"pagination": {"page": 2, "per_page": 1, "total_items": 3}}
 SELECT = "<label><input type='checkbox' value='1a'>one</label><label><input value=''>none</label>"
 ACCOUNTS = "<div data-user-email='a' data-is-member='true'></div><div data-user-email='b' data-is-member='false'></div>"
 
+EXTRA = '{"q": "one", "team_id": "1a"}'
+CONTROLS = f"<div class='c' data-total-items='2' data-hx-target='#t' data-extra-params='{EXTRA}'></div>"
+OTHER_CONTROLS = CONTROLS.replace("#t", "#t-body")
+NEXT = (
+    "<div hx-get='/x?page=2&amp;per_page=1&amp;render=selector&amp;team_id=1a&amp;include_public=true'></div>"
+)
+FILTERS: dict[str, str | int | bool] = {"per_page": 1, "team_id": "1a", "include_public": True}
+
 RIGHT: list[tuple[Check, Answer]] = [
+    (lists.keeps_filters({"q": "one", "team_id": "1a"}), html(CONTROLS)),
+    (lists.keeps_filters({"q": "one"}), html("<div data-total-items='2'></div>")),
+    (lists.has_controls(html(CONTROLS)), html(CONTROLS.replace("class='c'", ""))),
+    (lists.loads_next(FILTERS), html(NEXT)),
     (lists.shows_only(A, B), page(row(B), row(A), total=2)),
     (lists.shows_only(A), html(SELECT)),
     (lists.shows_only(), page(EMPTY, total=0)),
@@ -67,6 +79,13 @@ RIGHT: list[tuple[Check, Answer]] = [
     (lists.selects(["a"], ["b"]), html(ACCOUNTS)),
 ]
 WRONG: list[tuple[Check, Answer]] = [
+    (lists.keeps_filters({"q": "two"}), html(CONTROLS)),
+    (lists.keeps_filters({"tags": "a"}), html(CONTROLS)),
+    (lists.has_controls(html(CONTROLS)), html(OTHER_CONTROLS)),
+    (lists.has_controls(html(CONTROLS)), html("")),
+    (lists.loads_next(FILTERS), html(NEXT.replace("team_id=1a", "a=b"))),
+    (lists.loads_next(FILTERS), html(NEXT.replace("page=2", "page=1"))),
+    (lists.loads_next(FILTERS), html("")),
     (lists.shows_only(A, B), page(row(A), total=2)),
     (lists.shows_only(A, B), page(row(A), row(A), total=2)),
     (lists.shows_only(A), page(row(A), row(B), total=2)),

@@ -70,6 +70,7 @@ class AdminResourcesUser(AdminUser):
             edited = self.stores(RESOURCES, resource.id, stored_resource(changed))
             edit = "POST /admin/resources/{resource_id}/edit"
             self.form(edit, resource.id, changed, check=succeeded, effect=edited)
+            self.lists_own(RESOURCES, Shown(resource.id, changed["name"]))
 
     @task
     def states(self) -> None:
@@ -108,6 +109,7 @@ class AdminPromptsUser(AdminUser):
             self.form(
                 "POST /admin/prompts/{prompt_id}/edit", prompt.id, changed, check=succeeded, effect=edited
             )
+            self.lists_own(PROMPTS, Shown(prompt.id, changed["name"]))
 
     @task
     def states(self) -> None:

@@ -23,11 +23,15 @@ from loadtest.users.admin.lists import (
     has_among,
     ids_are,
     is_page,
+    keeps_filters,
+    loads_next,
     only,
     shows_only,
     turns_to,
 )
 from loadtest.users.base import named
+from loadtest.users.checks import both
+from loadtest.users.markup import fault_of_page
 from loadtest.users.read_back import ReadBack
 from loadtest.users.registry.fixtures import ADDRESS, PARTS, RegistryUser, of_team
 
@@ -67,6 +71,8 @@ class Kind(NamedTuple):
     """The search for inactive entities finds deleted ones, too."""
     limit: str = "limit"
     """Parameter of ``search``: the number of entities."""
+    shows_inactive: bool = False
+    """The table has inactive entities if the request does not say whether it should."""
 
     @property
     def first(self) -> str:
@@ -78,6 +84,11 @@ class AdminUser(RegistryUser):
     """A user of the admin UI."""
 
     abstract = True
+
+    def disagreement(self, answer: Answer) -> Mismatch | None:
+        """Return what of a response contradicts an earlier one, or what of a page does not work."""
+        operations = self.link.session.contract.operations.keys()
+        return super().disagreement(answer) or fault_of_page(answer, operations)
 
     @property
     def me(self) -> str:
@@ -171,6 +182,7 @@ class AdminUser(RegistryUser):
         stored: Mapping[str, Any] | None = None,
         wanted: Check | None = None,
         removed: Check | None = None,
+        leaving: Mapping[str, str] | None = None,
     ) -> Iterator[Shown]:
         """Create an entity by form for the ``with`` block, and delete it by form afterwards.
 
@@ -180,6 +192,7 @@ class AdminUser(RegistryUser):
             stored: the members that the entity must have; see :meth:`stores`.
             wanted: check of the response of the form that creates it; by default, that it reports success.
             removed: check of the response of the form that deletes it; by default, that it redirects to the admin page.
+            leaving: more fields of the form that deletes it.
         """
         name, identity, there = form["name"], form.get("id", ""), False
 
@@ -204,7 +217,8 @@ class AdminUser(RegistryUser):
                 with self.undoing():
                     identity = identity or self._id(kind, name)
                     gone = self.finds(kind, name, include_inactive=not kind.keeps_deleted)
-                    self.form(kind.delete, identity, PURGE, check=removed or went_back, effect=gone)
+                    fields = {**PURGE, **(leaving or {})}
+                    self.form(kind.delete, identity, fields, check=removed or went_back, effect=gone)
 
     def _id(self, kind: Kind, name: str) -> str:
         return str(self.call(kind.search, params={"q": name}, check=finds(kind.first))[kind.first])
@@ -262,6 +276,8 @@ class AdminUser(RegistryUser):
         self.call(kind.search, params=active, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {kind.limit: 1}, check=first_of(kept, off, at=kind.at))
+        # As a pattern of SQL, it would match both.
+        self.call(kind.search, params=everything | {"q": f"{name}__"}, check=only(at=kind.at))
         everywhere = {"q": name, "tags": tag, "include_inactive": True, "entity_types": kind.group}
         self.call("GET /admin/search", params=everywhere, check=only(kept, off))
         active = everywhere | {"include_inactive": False, "team_id": team, "limit_per_type": 2}
@@ -271,8 +287,7 @@ class AdminUser(RegistryUser):
             self.call(kind.ids, params=owned, check=ids_are(kind.ids_at, kept))
             self.call(kind.ids, params=owned | {"include_inactive": False}, check=ids_are(kind.ids_at, kept))
             if self.documents(kind.ids, "query q"):
-                both = {"q": name, "include_inactive": True}
-                self.call(kind.ids, params=both, check=ids_are(kind.ids_at, kept, off))
+                self.call(kind.ids, params=everything, check=ids_are(kind.ids_at, kept, off))
         self._with_public(kind, name, team, kept, off)
 
     def _with_public(self, kind: Kind, name: str, team: str, kept: Shown, off: Shown) -> None:
@@ -281,7 +296,11 @@ class AdminUser(RegistryUser):
         for public, entities in ((False, (kept,)), (True, (kept, off))):
             query = own | {"include_public": public}
             if self.documents(kind.partial, "query include_public"):
-                self.call(kind.partial, params=query, check=shows_only(*entities))
+                self.call(
+                    kind.partial,
+                    params=query,
+                    check=both(shows_only(*entities), keeps_filters({"q": name, "team_id": team})),
+                )
             if self.documents(kind.search, "query include_public") and kind.search != kind.partial:
                 self.call(kind.search, params=query, check=only(*entities, at=kind.at))
             if self.documents(kind.ids, "query include_public") and self.documents(kind.ids, "query q"):
@@ -292,11 +311,31 @@ class AdminUser(RegistryUser):
         everything = {"tags": tag, "include_inactive": True, "per_page": 1}
         left = [kept, off]
         for page in (1, 2):
-            self.call(kind.partial, params=everything | {"page": page}, check=turns_to(page, left, of=2))
+            turned = both(turns_to(page, left, of=2), keeps_filters({"tags": tag}))
+            self.call(kind.partial, params=everything | {"page": page}, check=turned)
         active = {"tags": tag, "include_inactive": False, "render": "selector"}
         self.call(kind.partial, params=active, check=shows_only(kept))
         owned = {"team_id": team, "include_inactive": True}
         self.call(kind.partial, params=owned, check=shows_only(kept))
+        if self.shows_by_default(kind):
+            shown = (kept, off) if kind.shows_inactive else (kept,)
+            self.call(kind.partial, params={"tags": tag}, check=shows_only(*shown))
+        if self.documents(kind.partial, "query include_public"):
+            # With the public ones of others, there are always more than one.
+            more: dict[str, str | int | bool] = {"team_id": team, "include_public": True}
+            more |= {"per_page": 1, "render": "selector"}
+            self.call(kind.partial, params=more, check=loads_next(more))
+
+    def lists_own(self, kind: Kind, entity: Shown) -> None:
+        """Check that the list in JSON, and the table, have a private entity of the administrator."""
+        self.call(kind.listed, params={"per_page": MOST, "include_inactive": True}, check=has_among(entity))
+        self.call(kind.partial, params={"q": entity.name}, check=shows_only(entity))
+
+    def shows_by_default(self, kind: Kind) -> bool:
+        """Return whether a table is known to have inactive entities by default, or not: 1.0.0rc1 has none anywhere."""
+        return not kind.shows_inactive or self.documents(
+            "GET /admin/gateways/partial", "query include_public"
+        )
 
     def _listed(self, kind: Kind, kept: Shown, off: Shown) -> None:
         """Check each parameter of the list in JSON, which cannot be filtered."""

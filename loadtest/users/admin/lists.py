@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 from selectolax.lexbor import LexborHTMLParser
 
 from loadtest.client.answer import Answer
@@ -36,6 +38,10 @@ EMPTY = re.compile(r"\bNo\b|data-total-items=\"0\"")
 """Text of a list without entries."""
 CONTROLS = "[data-total-items]"
 """Selector of the controls to turn the pages of a list."""
+NEXT = "[hx-get*='render=selector']"
+"""Selector of what loads the next options to select."""
+WITHOUT_STYLE = ("class", "style", "x-data")
+"""Attributes of the controls that do not decide what a turn of the page does."""
 SWITCH = "form[action$='/state'] input[name='activate']"
 """Selector of the field of an entry's form that switches it: the state that it would get."""
 MOST = 500
@@ -143,6 +149,54 @@ def _counted(answer: Answer, total: int) -> Mismatch | None:
     return (
         None if counted in (None, str(total)) else expected(f"{total} to be the total of the list", counted)
     )
+
+
+def keeps_filters(filters: Mapping[str, str | int | bool]) -> Check:
+    """Return a check that a turn of the page, by the controls of a list in HTML, keeps these ``filters``.
+
+    1.0.0rc1 writes them into a script of the page instead.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        controls = LexborHTMLParser(answer.text).css_first("[data-extra-params]")
+        if controls is None:
+            return None
+        kept = msgspec.json.decode(controls.attributes["data-extra-params"] or "{}")
+        lost = sorted(name for name, value in filters.items() if str(kept.get(name)) != str(value))
+        return expected(f"the controls of the list to keep {', '.join(lost)}", kept) if lost else None
+
+    return check
+
+
+def loads_next(filters: Mapping[str, str | int | bool]) -> Check:
+    """Return a check that the first options to select load the next page with these ``filters``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        loading = LexborHTMLParser(answer.text).css_first(NEXT)
+        address = "" if loading is None else loading.attributes["hx-get"] or ""
+        found = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        wanted = {"page": "2"} | {name: str(value).lower() for name, value in filters.items()}
+        lost = sorted(name for name, value in wanted.items() if found.get(name, "").lower() != value)
+        return expected(f"the next options to be loaded with {', '.join(lost)}", address) if lost else None
+
+    return check
+
+
+def has_controls(whole: Answer) -> Check:
+    """Return a check that a response has the same controls to turn pages as the ``whole`` table."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found, wanted = (controls_of(one) for one in (answer, whole))
+        return None if found and found == wanted else expected("the controls of the table", found)
+
+    return check
+
+
+def controls_of(answer: Answer) -> dict[str, str | None]:
+    """Return the attributes of the controls to turn the pages of a list that decide what they do."""
+    node = LexborHTMLParser(answer.text).css_first(CONTROLS)
+    attributes = {} if node is None else node.attributes
+    return {name: value for name, value in attributes.items() if name not in WITHOUT_STYLE}
 
 
 def turns_to(page: int, left: list[Shown], *, of: int) -> Check:

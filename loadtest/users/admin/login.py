@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,10 +15,11 @@ from loadtest.client.backend_probes import newest_mail
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
+from loadtest.fixtures.callers import Role
 from loadtest.openapi.negative_cases import CaseGroup, negative_cases
 from loadtest.users.access.checks import Credential
 from loadtest.users.access.refusals import REPEATED
-from loadtest.users.admin.checks import DONE, cookies, goes_to, shows
+from loadtest.users.admin.checks import DONE, GONE, cookies, goes_to, shows
 from loadtest.users.admin.forgery import (
     FORGED,
     FORM,
@@ -42,6 +44,8 @@ from loadtest.users.texts.rules import SHORTEST_OF_ADMINISTRATOR, states, weak_p
 BROWSER = {"Accept": "text/html"}
 FORGERY = "mcpgateway_csrf_token"
 """The cookie whose value every form of a signed-in user must send along."""
+FORBIDDEN = (401, 403)
+"""Statuses of a form that does not come from a page of the gateway."""
 SENT_BACK = (DONE,)
 """Status of a form with a mistake."""
 ME = "GET /auth/email/me"
@@ -61,6 +65,68 @@ class AdminLoginUser(AdminUser):
             jar = self._signed_in(email, password)
             self.call("GET /admin/overview/partial", bearer="", headers=self._as(jar), check=shows("<svg"))
             self._signs_out(jar)
+
+    @task
+    def signs_in_again(self) -> None:
+        """The form that signs in leads who has done so to the admin page, unless it shows an error.
+
+        It leads nobody there whom the admin page would send back.
+        """
+        page = "GET /admin/login"
+        with self._account() as (email, password):
+            own = self._as(self._session(email, password))
+            inside = {DONE: "who has signed in is sent to the admin page"}
+            self.call(page, bearer="", headers=own, accept=inside, check=goes_to("/admin"))
+            error = {"error": "admin_required"}
+            self.call(page, bearer="", headers=own, params=error, check=shows("password"))
+        if (callers := self.fixture.callers) is not None:
+            viewer = self._as({SESSION: callers.bearer(Role.VIEWER, self.link.session)})
+            self.call(page, bearer="", headers=viewer, check=shows("password"))
+
+    @task
+    def signs_in_from_elsewhere(self) -> None:
+        """A form that signs in, and does not come from a page of the gateway, opens no session."""
+        with self._account() as (email, password):
+            page = self.call("GET /admin/login", bearer="", headers=BROWSER, check=shows("password"))
+            own = self._as(cookies(page))
+            for changed in (headers for label, headers in FORGED.items() if label != GENUINE):
+                sent = {name: value for name, value in (own | changed).items() if value}
+                self.call(
+                    "POST /admin/login",
+                    bearer="",
+                    headers=sent,
+                    form={"email": email, "password": password},
+                    refusals=(*SENT_BACK, *FORBIDDEN),
+                    check=opens_no_session,
+                    effect=opens_no_session,
+                )
+
+    @task
+    def writes_at_once(self) -> None:
+        """A form is accepted right after the sign-in, and after a change of the password, before any page is read."""
+        with self._account() as (email, password):
+            jar = self._session(email, password)
+            self._reaches_form(jar)
+            new = new_password()
+            changed = self.call(
+                "POST /admin/change-password-required",
+                bearer="",
+                headers=self._as(jar),
+                form={"current_password": password, "new_password": new, "confirm_password": new},
+                check=goes_to("/admin"),
+            )
+            self._reaches_form(jar | cookies(changed))
+
+    def _reaches_form(self, jar: dict[str, str]) -> None:
+        """Send a form about an unknown tool, which must not be taken for one from elsewhere."""
+        self.call(
+            "POST /admin/tools/{tool_id}/state",
+            bearer="",
+            headers=self._as(jar),
+            tool_id=uuid.uuid4().hex,
+            form={"activate": "true"},
+            refusals=(*SENT_BACK, *GONE),
+        )
 
     @task
     def follows_link_to_sign_out(self) -> None:
@@ -94,6 +160,7 @@ class AdminLoginUser(AdminUser):
                     form=form,
                     refusals=SENT_BACK,
                     check=is_rejected,
+                    effect=is_rejected,
                 )
             self._signed_in(email, password)
 
@@ -111,7 +178,8 @@ class AdminLoginUser(AdminUser):
                 {"new_password": password, "confirm_password": password},
             ):
                 form_of: dict[str, Any] = {"headers": headers, "form": form | part}
-                self.call(change, bearer="", refusals=SENT_BACK, check=keeps_form, **form_of)
+                stays: dict[str, Any] = {"check": keeps_form, "effect": keeps_form}
+                self.call(change, bearer="", refusals=SENT_BACK, **stays, **form_of)
             self._signed_in(email, password)
 
     @task
@@ -123,8 +191,11 @@ class AdminLoginUser(AdminUser):
             for rule in weak_passwords(email, SHORTEST_OF_ADMINISTRATOR):
                 new = rule.broken
                 form = {"current_password": password, "new_password": new, "confirm_password": new}
-                stated: dict[str, Any] = {"refusals": SENT_BACK, "check": states(rule, SENT_BACK)}
+                says = states(rule, SENT_BACK)
+                stated: dict[str, Any] = {"refusals": SENT_BACK, "check": says, "effect": says}
                 self.call(change, bearer="", headers=headers, form=form, **stated)
+            page = shows(f"At least {SHORTEST_OF_ADMINISTRATOR} characters")
+            self.call("GET /admin/change-password-required", bearer="", headers=headers, check=page)
             self._signed_in(email, password)
 
     @task
@@ -328,6 +399,12 @@ def forgets_session(answer: Answer) -> Mismatch | None:
     lines = [sent] if isinstance(sent, str) else list(sent)
     deleted = any(line.startswith(f"{SESSION}=") for line in lines) and SESSION not in cookies(answer)
     return None if deleted else expected("the cookie of the session to be deleted", lines)
+
+
+def opens_no_session(answer: Answer) -> Mismatch | None:
+    """Check that a form that signs in, and comes from elsewhere, opens no session."""
+    closed = answer.status in (*SENT_BACK, *FORBIDDEN) and SESSION not in cookies(answer)
+    return None if closed else expected("a form from elsewhere to open no session", answer.status)
 
 
 def is_rejected(answer: Answer) -> Mismatch | None:

@@ -52,6 +52,12 @@ SECTIONS = {
 """Each section and the member of its response that contains the entities."""
 
 
+TAB = 'id="tab-{}"'
+"""The markup of a tab of the main page."""
+RESTRICTED = ("users", "logs", "metrics", "plugins", "maintenance", "export-import", "roots", "version-info")
+"""Tabs for administrators only."""
+
+
 class AdminPagesUser(AdminUser):
     """A user who opens the admin page and clicks through its tabs."""
 
@@ -61,7 +67,7 @@ class AdminPagesUser(AdminUser):
     @task(2)
     def front(self) -> None:
         """The whole page, as the browser loads it first, and its overview."""
-        self.call("GET /admin/", check=shows("</html>", self.me))
+        self.call("GET /admin/", check=shows("</html>", self.me, *map(TAB.format, RESTRICTED)))
         self.call("GET /admin/overview/partial", check=shows("<svg", "System Overview"))
 
     @task
@@ -303,8 +309,26 @@ class AdminFiltersUser(PeopleUser, AdminUser):
                 params=foreign,
                 bearer=self._callers.bearer(Role.OUTSIDER, self.link.session),
                 refusals=REFUSED,
-                check=has_ids_of((), own),
+                check=both(has_ids_of((), own), lacks_tabs(*RESTRICTED)),
             )
+
+    @task
+    def join(self) -> None:
+        """An administrator can ask to join a public team of another user, and sees that the request is pending."""
+        founder = self.account(admin=True)
+        try:
+            owner, body = self.signed_in(founder), {"name": self.name("team"), "visibility": "public"}
+            with self.created(
+                "POST /teams/", json=body, bearer=owner, delete="DELETE /teams/{team_id}"
+            ) as team:
+                partial, found = "GET /admin/teams/partial", {"q": team["name"]}
+                self.call(partial, params=found, check=shows("CAN JOIN", "Request to Join"))
+                ask = "POST /admin/teams/{team_id}/join-request"
+                self.call(ask, team_id=team.id, form={}, check=shows("Join request submitted"))
+                self.call(partial, params=found, check=shows("CAN JOIN", "Cancel Request"))
+        finally:
+            with self.undoing():
+                self.forget(founder)
 
     @task
     def kinds(self) -> None:
@@ -346,6 +370,16 @@ def has_ids_of(own: Collection[str], others: Collection[str]) -> Check:
             return expected("the entities of the team on the page", missing)
         found = [one for one in others if one in answer.text]
         return expected("no entity of another team on the page", found) if found else None
+
+    return check
+
+
+def lacks_tabs(*tabs: str) -> Check:
+    """Return a check that the main page does not have these ``tabs``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [tab for tab in tabs if TAB.format(tab) in answer.text]
+        return expected("no tabs for administrators on the page of another user", found) if found else None
 
     return check
 

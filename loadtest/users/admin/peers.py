@@ -9,6 +9,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mentions, succeeded
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
@@ -28,6 +29,7 @@ SERVERS = Kind(
     group="servers",
     partial="GET /admin/servers/partial",
     limit="per_page",
+    shows_inactive=True,
 )
 """Their search is the table, because the address of the search is one of a server (a known failure)."""
 GATEWAYS = Kind(
@@ -41,6 +43,7 @@ GATEWAYS = Kind(
     partial="GET /admin/gateways/partial",
     ids="GET /admin/gateways/ids",
     ids_at="gateway_ids",
+    shows_inactive=True,
 )
 AGENTS = Kind(
     create="POST /admin/a2a",
@@ -88,6 +91,7 @@ class AdminServersUser(AdminUser):
             edited = self.stores(SERVERS, server.id, stored_server(changed) | OAUTH_STORED)
             edit = "POST /admin/servers/{server_id}/edit"
             self.form(edit, server.id, changed | OAUTH, check=succeeded, effect=edited)
+            self.lists_own(SERVERS, Shown(server.id, changed["name"]))
             has_tool = lists_only(self.fixture.tool_ids["slow"])
             self.call("GET /servers/{server_id}/tools", server_id=server.id, check=has_tool)
 
@@ -155,6 +159,7 @@ class AdminGatewaysUser(AdminUser):
             edited = self.stores(GATEWAYS, gateway.id, stored_gateway(changed) | BASIC_STORED)
             edit = "POST /admin/gateways/{gateway_id}/edit"
             self.form(edit, gateway.id, changed, check=succeeded, effect=edited)
+            self.lists_own(GATEWAYS, Shown(gateway.id, changed["name"]))
 
     @task
     def states(self) -> None:
@@ -246,14 +251,7 @@ class AdminGatewaysUser(AdminUser):
         self.call("POST /admin/gateways/discover-oauth", json={"issuer": issuer}, check=succeeded)
 
     def _form(self, name: str) -> dict[str, Any]:
-        return {
-            "name": name,
-            "url": f"{self.backend('mcp_small')}?gateway={name}",
-            "transport": "STREAMABLEHTTP",
-            "description": DESCRIPTION,
-            "tags": "loadtest",
-            "visibility": "public",
-        }
+        return {**new_gateway_form(name, self.backend("mcp_small"))}
 
 
 class AdminA2AUser(AdminUser):
@@ -285,6 +283,17 @@ class AdminA2AUser(AdminUser):
                 AGENTS, agent.id, stored_agent(changed) | BASIC_STORED | CHANGED_AGENT_STORED
             )
             self.form("POST /admin/a2a/{agent_id}/edit", agent.id, changed, check=succeeded, effect=edited)
+            self.lists_own(AGENTS, Shown(agent.id, changed["name"]))
+
+    @task
+    def tested(self) -> None:
+        """An agent of a team is tested; while it is disabled, the test says what is wrong."""
+        with self.team() as team, self.agent(scope=of_team(team.id)) as agent:
+            test, query = "POST /admin/a2a/{agent_id}/test", {"query": TEXT}
+            self.call(test, agent_id=agent.id, json=query, check=mentions(TEXT))
+            self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params={"activate": False})
+            failed: dict[str, Any] = {"check": is_failed_test, "effect": is_failed_test}
+            self.call(test, agent_id=agent.id, json=query, refusals=FAILED_TEST, **failed)
 
     @task
     def states(self) -> None:
@@ -308,14 +317,7 @@ class AdminA2AUser(AdminUser):
         )
 
     def _form(self, name: str) -> dict[str, str]:
-        return {
-            "name": name,
-            "endpoint_url": self.backend("a2a"),
-            "agent_type": "jsonrpc",
-            "description": DESCRIPTION,
-            "tags": "loadtest",
-            "visibility": "public",
-        }
+        return new_agent_form(name, self.backend("a2a"))
 
 
 BASIC = {
@@ -338,6 +340,18 @@ CHANGED_AGENT_STORED = {
 }
 
 
+FAILED_TEST = (502, 503)
+"""Statuses of the test of an agent that does not answer."""
+
+
+def is_failed_test(answer: Answer) -> Mismatch | None:
+    """Check that the test of an agent that does not answer failed, with the reason."""
+    if answer.status not in FAILED_TEST:
+        return expected("the test of an agent that does not answer to fail", answer.status)
+    failed = answer["success"] is False and bool(answer["error"])
+    return None if failed else expected("the reason why the test failed", answer.json)
+
+
 def new_server_form(name: str) -> dict[str, str]:
     """Return the form of a new virtual server, which sets its id."""
     return {
@@ -345,6 +359,30 @@ def new_server_form(name: str) -> dict[str, str]:
         "name": name,
         "description": DESCRIPTION,
         "icon": "https://example.com/icon.png",
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def new_gateway_form(name: str, address: str) -> dict[str, str]:
+    """Return the form of a new gateway, whose server is at this ``address``."""
+    return {
+        "name": name,
+        "url": f"{address}?gateway={name}",
+        "transport": "STREAMABLEHTTP",
+        "description": DESCRIPTION,
+        "tags": "loadtest",
+        "visibility": "public",
+    }
+
+
+def new_agent_form(name: str, address: str) -> dict[str, str]:
+    """Return the form of a new agent at this ``address``."""
+    return {
+        "name": name,
+        "endpoint_url": address,
+        "agent_type": "jsonrpc",
+        "description": DESCRIPTION,
         "tags": "loadtest",
         "visibility": "public",
     }

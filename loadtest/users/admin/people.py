@@ -11,7 +11,15 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.fixtures.accounts import new_password
 from loadtest.fixtures.shared_member import SharedMember
-from loadtest.users.admin.checks import has_all, has_length, has_members, made, request_id, shows, went_back
+from loadtest.users.admin.checks import (
+    has_all,
+    has_length,
+    has_members,
+    made,
+    request_id,
+    shows,
+    went_back,
+)
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import (
     MOST,
@@ -21,6 +29,7 @@ from loadtest.users.admin.lists import (
     has_among,
     ids_are,
     is_page,
+    keeps_filters,
     only,
     selects,
     shows_among,
@@ -107,6 +116,8 @@ class AdminUsersUser(AdminUser):
         with self.team() as team, self._account(f"{name}-a") as one, self._account(f"{name}-b") as other:
             self.call("GET /admin/users/search", params={"q": name}, check=only(one, other))
             self.call("GET /admin/users/search", params={"q": name, "limit": 1}, check=first_of(one, other))
+            # As a pattern of SQL, it would match both.
+            self.call("GET /admin/users/search", params={"q": f"{name}__"}, check=only())
             left, partial = [one, other], "GET /admin/teams/{team_id}/non-members/partial"
             for page in (1, 2):
                 paged = {"search": name, "page": page, "per_page": 1}
@@ -114,6 +125,15 @@ class AdminUsersUser(AdminUser):
             options = {"per_page": MOST, "render": "selector", "team_id": team.id}
             members = selects([self.me], [one.id, other.id])
             self.call("GET /admin/users/partial", params=options, check=members)
+            self._hides_personal_teams(name)
+
+    def _hides_personal_teams(self, name: str) -> None:
+        """Check that no list has the personal teams of other accounts, which are named after their owners."""
+        found = {"q": name}
+        self.call("GET /admin/teams/search", params=found, check=only(at=""))
+        self.call("GET /admin/teams/ids", params=found, check=ids_are("team_ids"))
+        for operation in ("GET /admin/teams/partial", "GET /admin/teams"):
+            self.call(operation, params=found, check=shows_only())
 
     @contextmanager
     def _account(self, name: str) -> Iterator[Shown]:
@@ -181,6 +201,7 @@ class AdminTokensUser(AdminUser):
         search = "GET /admin/tokens/search"
         self.call(search, params=everything, check=only(kept, off, at=""))
         self.call(search, params=everything | {"limit": 1}, check=first_of(kept, off, at=""))
+        self.call(search, params=everything | {"q": f"{name}__"}, check=only(at=""))
         active = everything | {"include_inactive": False}
         self.call(search, params=active, check=only(kept, at=""))
         self.call(search, params=everything | {"team_id": team}, check=only(kept, at=""))
@@ -258,6 +279,8 @@ class AdminTeamsUser(AdminUser):
         self.call("GET /admin/teams/search", params=active, check=only(at=""))
         self.call("GET /admin/teams/partial", params=active, check=shows_only())
         self.call("GET /admin/teams/ids", params=active, check=ids_are("team_ids"))
+        # As a pattern of SQL, it would match both.
+        self.call("GET /admin/teams/search", params=everything | {"q": f"{name}__"}, check=only(at=""))
 
     def _finds_teams(self, name: str, kept: Shown, public: Shown) -> None:
         search, ids, of_kind = "GET /admin/teams/search", "GET /admin/teams/ids", {"visibility": "public"}
@@ -272,7 +295,8 @@ class AdminTeamsUser(AdminUser):
         left, again = [kept, public], [kept, public]
         for page in (1, 2):
             paged = found | {"page": page, "per_page": 1}
-            self.call(partial, params=paged | {"relationship": OWNER}, check=turns_to(page, left, of=2))
+            turned = both(turns_to(page, left, of=2), keeps_filters({"q": name, "relationship": OWNER}))
+            self.call(partial, params=paged | {"relationship": OWNER}, check=turned)
             self.call(listed, params=paged, check=turns_to(page, again, of=2))
         of_kind = {"visibility": "public", "render": "selector"}
         self.call(

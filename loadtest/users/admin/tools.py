@@ -13,6 +13,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import finds, succeeded, went_back
 from loadtest.users.admin.forms import PURGE, AdminUser, Kind
+from loadtest.users.admin.lists import Shown, has_controls
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.federation.checks import echoed
@@ -81,6 +82,14 @@ class AdminToolsUser(AdminUser):
             changed = new_form(f"{name}-changed", f"{service}/changed") | CHANGED
             edited = self.stores(TOOLS, tool.id, stored(changed) | {"jsonpathFilter": "$.changed"})
             self.form("POST /admin/tools/{tool_id}/edit", tool.id, changed, check=succeeded, effect=edited)
+            self.lists_own(TOOLS, Shown(tool.id, changed["name"]))
+
+    @task
+    def controls(self) -> None:
+        """The controls to turn pages, renewed alone after a search, are those of the table."""
+        query = {"per_page": 1, "q": "echo"}
+        whole = self.call(TOOLS.partial, params=query)
+        self.call(TOOLS.partial, params=query | {"render": "controls"}, check=has_controls(whole))
 
     @task
     def credentials(self) -> None:

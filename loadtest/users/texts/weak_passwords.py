@@ -72,8 +72,10 @@ class WeakPasswordUser(LinkUser):
 
     def refuses_password(self, operation: str, rule: Rule, **options: Any) -> None:
         """Make a request with a password, which must be refused because of the ``rule``."""
-        self.call(operation, refusals=INVALID, check=states(rule), **options)
+        says = states(rule)
+        self.call(operation, refusals=INVALID, check=says, effect=says, **options)
 
     def sent_back(self, operation: str, rule: Rule, **options: Any) -> None:
         """Send a form with a password, which must send the browser back because of the ``rule``."""
-        self.call(operation, refusals=SENT_BACK, check=states(rule, SENT_BACK), **options)
+        says = states(rule, SENT_BACK)
+        self.call(operation, refusals=SENT_BACK, check=says, effect=says, **options)
