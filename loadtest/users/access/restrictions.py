@@ -6,6 +6,7 @@ A token can be restricted to a virtual server, to permissions, to addresses of t
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -190,7 +191,11 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             return
         now = dt.datetime.now(dt.UTC)
         offset = -now.hour if now.hour <= NOON else HOURS - now.hour
-        zone = {"timezone": f"Etc/GMT{-offset:+d}"}
+        name = f"Etc/GMT{-offset:+d}"
+        # A machine without time zones refuses every token with one.
+        if name not in zoneinfo.available_timezones():
+            return
+        zone = {"timezone": name}
         there = now + dt.timedelta(hours=offset)
         days = [WEEKDAYS[(there + margin).weekday()] for margin in (-MARGIN, MARGIN)]
         around = {"start_time": "22:00", "end_time": "02:00:00"}
