@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jwt
 import msgspec
@@ -69,6 +70,40 @@ def session_token(email: str, secret: str, *, admin: bool, lifetime: int = LIFET
             "full_name": "Load test",
             "is_admin": admin,
             "auth_provider": "local",
+        },
+    }
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def limited_token(
+    email: str, secret: str, *, teams: Sequence[str] | None = None, times: Mapping[str, Any] | None = None
+) -> str:
+    """Return a signed JWT of the administrator ``email`` that is limited, as an API token can be (HS256).
+
+    Args:
+        email: whose token it is.
+        secret: signs it.
+        teams: ids of the teams whose entities it shows, besides public ones; None for those of all teams.
+        times: when it may be used, ``{"start_time": "09:00", "end_time": "17:00", "timezone": "UTC"}``; None for
+            always.
+    """
+    now = int(time.time())
+    claims = {
+        "sub": email,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "jti": str(uuid.uuid4()),
+        "iat": now,
+        "exp": now + LIFETIME,
+        "is_admin": True,
+        "teams": None if teams is None else list(teams),
+        "token_use": "api",
+        "user": {"email": email, "full_name": "Load test", "is_admin": True, "auth_provider": "api_token"},
+        "scopes": {
+            "server_id": None,
+            "permissions": [],
+            "ip_restrictions": [],
+            "time_restrictions": dict(times or {}),
         },
     }
     return jwt.encode(claims, secret, algorithm="HS256")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 from loadtest.client.answer import Problem
 from loadtest.client.call import CallContext
@@ -21,12 +21,16 @@ SWITCHED = 101
 
 @contextmanager
 def open_websocket(
-    caller: Caller, operation: str, *, versioned: bool = True
+    caller: Caller,
+    operation: str,
+    *,
+    versioned: bool = True,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[WebSocketConnection]:
     """Open a WebSocket at the path of ``operation`` (``GET /path``), below the version prefix if there is one.
 
-    If not ``versioned``, it is served without the prefix; the contract does not list WebSockets. A problem of the
-    connection in the ``with`` block is a failure of ``operation``.
+    ``headers`` are additional ones of its handshake. If not ``versioned``, it is served without the prefix; the
+    contract does not list WebSockets. A problem of the connection in the ``with`` block is a failure of ``operation``.
 
     Raises:
         StepFailed: the handshake failed or the connection had a problem, which has been reported.
@@ -34,7 +38,8 @@ def open_websocket(
     method, path = operation.split(" ")
     session = caller.session
     url = session.host + (session.contract.prefix if versioned else "") + path
-    headers = {CORRELATION_HEADER: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    own = {CORRELATION_HEADER: session.correlation_id(), "Authorization": f"Bearer {session.bearer}"}
+    sent = own | dict(headers)
     call = CallContext(operation, caller.scenario, after=caller.failed_before())
     caller.note(operation)
     late = caller.lateness()
@@ -42,7 +47,7 @@ def open_websocket(
     connection: WebSocketConnection | None = None
     problem: Problem | None = None
     try:
-        connection = connect(url, headers, session.trust.context if session.trust else None)
+        connection = connect(url, sent, session.trust.context if session.trust else None)
         taken = (time.perf_counter() - start) * 1000
         yield connection
     except Problem as found:
@@ -55,11 +60,11 @@ def open_websocket(
             call.example = build_example(
                 method=method,
                 url=url,
-                headers=headers,
+                headers=sent,
                 body=None,
                 answer=None,
                 at=clock.now(),
-                correlation_id=headers[CORRELATION_HEADER],
+                correlation_id=sent[CORRELATION_HEADER],
                 redactor=session.redactor,
             )
         # Neither exists if the user was stopped during the handshake.

@@ -23,6 +23,9 @@ CONTENTS = {
     "SQL": "'; DROP TABLE tools; --",
     "a command of a shell": "$(rm -rf /)",
     "an address of a script": "javascript:alert(1)",
+    "a script in HTML entities": "&#60;script&#62;alert(1)&#60;/script&#62;",
+    "an encoded script": "%3Cscript%3Ealert(1)%3C/script%3E",
+    "a script in full-width letters": "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
     "a content that is too long": TWO_BYTES * (MOST_OF_RESOURCE // 2 + 1),
 }
 TEMPLATES = {
@@ -47,6 +50,12 @@ FILTERS = {
 """Filters in jq that do more than to select parts of a response."""
 ALLOWED_FILTER = '.env, ."debug", "env # input" # env'
 """A filter in which such names are those of members, part of a text and of a comment."""
+URIS = {
+    "an encoded address that leaves the directory": "loadtest://{name}/%2e%2e/other",
+    "an address that is encoded twice": "loadtest://{name}/%252e%252e/other",
+    "an address with an encoded line break": "loadtest://{name}/%0d%0aother",
+}
+"""Addresses of resources."""
 ROOTS = {
     "a path that leaves the directory": "file:///tmp/../{name}",
     "an encoded path that leaves the directory": "file:///tmp/%2e%2e/{name}",
@@ -76,6 +85,9 @@ class ForbiddenContentUser(RegistryUser):
         tag, every = self.name("tag"), {"include_inactive": True, "limit": 0}
         for what, content in CONTENTS.items():
             body = new_resource(self.name("resource"), content=content, tags=[tag])
+            self.invalid(what, "POST /resources", json=body)
+        for what, pattern in URIS.items():
+            body = new_resource(self.name("resource"), uri=pattern.format(name=tag), tags=[tag])
             self.invalid(what, "POST /resources", json=body)
         self.call("GET /resources", params=every | {"tags": tag}, check=lists_only())
         with self.resource(content="x" * MOST_OF_RESOURCE) as resource:

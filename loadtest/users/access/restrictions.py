@@ -6,15 +6,17 @@ A token can be restricted to a virtual server, to permissions, to addresses of t
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.auth import limited_token
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
-from loadtest.users.access.checks import is_denied, offers_only
+from loadtest.users.access.checks import NO_ACCESS, is_denied, offers_only
 from loadtest.users.admin.checks import has_all, lacks_text
 from loadtest.users.base import named, task
 from loadtest.users.checks import (
@@ -81,6 +83,8 @@ OTHER_KINDS = [
 """Permissions, by which the gateway finds the requests that a token may make."""
 OFFICE = range(9, 17)
 """The business hours of the gateway, in UTC (``mcpgateway/middleware/token_scoping.py``)."""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+NOON, HOURS = 12, 24
 MARGIN = dt.timedelta(minutes=2)
 """The clocks of the gateway and of the load generator may differ by this much."""
 
@@ -225,6 +229,43 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             ):
                 with self.token(permissions=["tools.read"], time_restrictions=limits) as bearer:
                     self.reads(tool, bearer, right=right, what="a token at another time")
+
+    @task
+    def to_hours(self) -> None:
+        """A token for some hours or days is used then, in its own time zone, and at no other time.
+
+        Limits that are incomplete or unknown allow no time at all. Times are in the zone in which the day has just
+        begun, so that the hours around now belong to two days.
+        """
+        credentials = self.link.session.credentials
+        if not credentials.jwt_secret:
+            return
+        now = dt.datetime.now(dt.UTC)
+        offset = -now.hour if now.hour <= NOON else HOURS - now.hour
+        name = f"Etc/GMT{-offset:+d}"
+        # A machine without time zones refuses every token with one.
+        if name not in zoneinfo.available_timezones():
+            return
+        zone = {"timezone": name}
+        there = now + dt.timedelta(hours=offset)
+        days = [WEEKDAYS[(there + margin).weekday()] for margin in (-MARGIN, MARGIN)]
+        around = {"start_time": "22:00", "end_time": "02:00:00"}
+        for times, right in (
+            (zone | around, True),
+            (zone | {"days": days}, True),
+            (zone | {"start_time": "02:00", "end_time": "22:00"}, False),
+            (zone | around | {"days": [day for day in WEEKDAYS if day not in days]}, False),
+            (zone | {"start_time": "22:00"}, False),
+            (around | {"timezone": "No/Zone"}, False),
+            ({"days": [*WEEKDAYS, "Someday"]}, False),
+        ):
+            token = limited_token(credentials.email, credentials.jwt_secret, times=times)
+            own: dict[str, Any] = {"tool_id": self.fixture.tool_ids["echo"], "bearer": token}
+            if right:
+                self.call("GET /tools/{tool_id}", check=has("id", own["tool_id"]), **own)
+            else:
+                denied = is_denied("a token at another time")
+                self.call("GET /tools/{tool_id}", refusals=NO_ACCESS, check=denied, **own)
 
     @task
     def to_a_number(self) -> None:

@@ -86,7 +86,9 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         ):
             every: dict[str, Any] = {"params": {"limit": 0}, "bearer": bearer}
             for operation, one in things.items():
-                self.call(operation, check=hides(one), **every)
+                public = lists(self.everybodys_own[operation])
+                self.call(operation, check=both(hides(one), public), **every)
+            self.call("GET /gateways", check=lists(self.fixture.gateway_id or ""), **every)
             tool = things["GET /tools"]
             self.rpc("POST /rpc tools/list", bearer=bearer, check=hides(tool, by=str(tool["name"])))
             denied: dict[str, Any] = {
@@ -122,6 +124,17 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         ):
             own = has_activity(str(tool["name"]), str(hidden["name"]))
             self.call("GET /api/logs/activity", params={"limit": MOST}, bearer=bearer, check=own)
+
+    @property
+    def everybodys_own(self) -> dict[str, str]:
+        """A public entity of each kind that belongs to no team, by the operation that lists it."""
+        fixture = self.fixture
+        return {
+            "GET /tools": fixture.tool_ids["echo"],
+            "GET /resources": fixture.resources["note://hello"],
+            "GET /prompts": fixture.prompt_ids["greet"],
+            "GET /servers": fixture.server_id or "",
+        }
 
     @contextmanager
     def things(self, team: Answer) -> Iterator[dict[str, Answer]]:

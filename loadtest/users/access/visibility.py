@@ -535,6 +535,8 @@ class AccessUser(RegistryUser):
         )
         if cookie:
             return
+        by_rpc = case._replace(operation=f"{RPC} prompts/list")
+        self.send(by_rpc, outsider, lambda answer: judge_foreign(label, answer))
         self.refused("GET /mcp/", label, outsider, headers={"Accept": "text/event-stream", SESSION: session})
         self.refused("DELETE /mcp/", label, outsider, headers={SESSION: session})
 

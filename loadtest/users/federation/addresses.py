@@ -54,6 +54,9 @@ ENCODED = {
     "an address with an encoded HTML tag": "http://127.0.0.1/%3Cscript%3E",
     "an address with an HTML tag that is encoded twice": "http://127.0.0.1/%253Cscript%253E",
     "an address with an encoded space in its host": "http://load%20test/path",
+    "an address with a character in the escapes of a script": "http://127.0.0.1/\\u003cscript",
+    "an address with a character in the escapes of another standard": "http://127.0.0.1/%u003cscript",
+    "an address with an encoded byte that is no character": "http://127.0.0.1/%c0%bcscript",
 }
 """The same, with characters that are encoded."""
 INTERNAL = {

@@ -266,6 +266,16 @@ def has_parts(parts: Mapping[str, str]) -> Check:
     return check
 
 
+def is_seen_after(before: str) -> Check:
+    """Return a check that a server was last reached after the time ``before``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = str(answer["lastSeen"])
+        return None if found > before else expected("the server to be reached with its credentials", found)
+
+    return check
+
+
 def carries_none(received: Mapping[str, str], secrets: Collection[str]) -> Mismatch | None:
     """Return a mismatch if the backend received one of these ``secrets``, which are stored no longer."""
     found = sorted(name for name, value in received.items() if any(secret in value for secret in secrets))

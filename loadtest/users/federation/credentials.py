@@ -12,9 +12,10 @@ from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.client.request import Query
+from loadtest.users.admin.checks import went_back
 from loadtest.users.base import named, task
 from loadtest.users.checks import answers, both, contains
-from loadtest.users.federation.checks import called, carries, prompts_for
+from loadtest.users.federation.checks import called, carries, is_seen_after, prompts_for
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import (
     ADDRESS,
@@ -30,6 +31,8 @@ from loadtest.users.registry.servers import ICON, ISSUER, OAUTH
 
 CLIENT = OAUTH | {"client_id": "lt-client", "token_endpoint": f"{ISSUER}/token"}
 """The OAuth configuration of a virtual server, without the secret of the client."""
+MASK = "*****"
+"""The value that the gateway shows instead of a stored one."""
 MOST = 500
 """The largest page of the admin lists."""
 SECRET_HEADER = "X-Api-Key"  # noqa: S105 - the name of a header
@@ -54,7 +57,7 @@ class StoredCredentialsUser(RegistryUser):
         def value(secret: str) -> str:
             return f"Basic {base64.b64encode(f'lt-user:{secret}'.encode()).decode()}"
 
-        self.keeps(stored, "Authorization", value)
+        self.keeps(stored, "Authorization", value, on_again=True)
 
     @task
     def bearer(self) -> None:
@@ -72,7 +75,7 @@ class StoredCredentialsUser(RegistryUser):
         def stored(secret: str) -> dict[str, Any]:
             return {"authType": "authheaders", "authHeaders": [{"key": SECRET_HEADER, "value": secret}]}
 
-        self.keeps(stored, SECRET_HEADER, str)
+        self.keeps(stored, SECRET_HEADER, str, on_again=True)
 
     @task
     def header(self) -> None:
@@ -169,13 +172,16 @@ class StoredCredentialsUser(RegistryUser):
                 check=both(prompts_for(f"{PROMPTS[0]} greets {who}"), received),
             )
 
-    def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
+    def keeps(
+        self, stored: Stored, header: str, value: Callable[[str], str], *, on_again: bool = False
+    ) -> None:
         """Register a server at either address with credentials, update the credentials, then its description.
 
         Args:
             stored: returns the properties with a secret.
             header: the header in which the server receives them.
             value: returns what it receives.
+            on_again: whether the server is also switched off and on.
         """
         for create in ("POST /gateways", "POST /gateways/"):
             name, secret, replaced = self.name("gateway"), self.secret(), self.secret()
@@ -188,14 +194,31 @@ class StoredCredentialsUser(RegistryUser):
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
                 self.call_tool(name, check=self.receives(name, header, value(secret)))
-                # The update is what loses them, so its failure is reported.
-                for changes in (stored(replaced), {"description": self.name("description")}):
-                    self.call(
+                # The update is what loses them, so its failure is reported. The second one has them as the gateway
+                # shows them, or nothing of them.
+                shown = stored(MASK) if create == "POST /gateways" else {}
+                for changes in (stored(replaced), {"description": self.name("description")} | shown):
+                    changed = self.call(
                         "PUT /gateways/{gateway_id}",
                         gateway_id=gateway.id,
                         json=changes,
                         effect=self.receives_again(name, header, value(replaced)),
                     )
+                if on_again and create == "POST /gateways":
+                    self.is_reached_when_on(changed)
+
+    def is_reached_when_on(self, gateway: Answer) -> None:
+        """Switch a server off and on again: the gateway reaches it with its credentials then."""
+        own: dict[str, Any] = {"gateway_id": gateway.id}
+        state, reached = "POST /admin/gateways/{gateway_id}/state", is_seen_after(str(gateway["lastSeen"]))
+        self.call(state, form={"activate": "false"}, check=went_back, **own)
+        self.call(
+            state,
+            form={"activate": "true"},
+            check=went_back,
+            effect=lambda _: reached(self.call("GET /gateways/{gateway_id}", **own)),
+            **own,
+        )
 
     def call_tool(self, name: str, *, check: Check | None = None) -> None:
         """Call the tool of the server ``name``."""
@@ -314,8 +337,9 @@ class AgentCredentialsUser(RegistryUser):
                 self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params={"activate": on})
             self.asks(name, check=self.receives(name, header, value(secret)))
             others = {camel(key): one for key, one in stored(replaced).items()}
+            shown = {} if create == "POST /a2a" else {camel(key): one for key, one in stored(MASK).items()}
             for changes, kept in (
-                ({"description": self.name("description")}, secret),
+                ({"description": self.name("description")} | shown, secret),
                 (others, replaced),
             ):
                 self.call(

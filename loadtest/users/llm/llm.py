@@ -1,5 +1,6 @@
 """Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,10 +12,12 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.core import clock
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.access.checks import INVALID
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
 from loadtest.users.read_back import Item
 from loadtest.users.recorded import is_recorded
+from loadtest.users.texts.rules import SCRIPT, names
 
 MODEL = "loadtest-small"
 """A model of the backend."""
@@ -63,6 +66,21 @@ PROVIDER_LISTS: tuple[tuple[str, dict[str, str | int]], ...] = (
 )
 """Responses that show providers, or what belongs to them."""
 BEYOND = {"page": 1000}
+DEEP: dict[str, Any] = functools.reduce(lambda inner, _: {"deeper": inner}, range(40), {})
+"""A configuration that is nested deeper than is allowed."""
+WRONG_PROVIDER: dict[str, Any] = {
+    "name": "a|b",
+    "description": SCRIPT,
+    "api_base": "javascript:alert(1)",
+    "config": DEEP,
+}
+WRONG_MODEL: dict[str, Any] = {
+    "model_id": SCRIPT,
+    "model_name": SCRIPT,
+    "model_alias": "a|b",
+    "description": SCRIPT,
+}
+"""Properties that must not be stored."""
 NOT_PASSED_ON = ("model", "stream", "user")
 """Members of a request that the gateway replaces, or keeps for itself."""
 SKEW = 60.0
@@ -202,6 +220,8 @@ class LlmConfigUser(LlmModels):
                 enabled = {"enabled_only": True, "page_size": 100}
                 shown = lists if on else lacks
                 self.call("GET /llm/providers", params=enabled, check=shown(provider.id, at="providers"))
+            self.refuses("PATCH /llm/providers/{provider_id}", {}, WRONG_PROVIDER, **own)
+            self.refuses("POST /llm/providers", self.new_provider(), WRONG_PROVIDER)
 
     @task
     def provider_types(self) -> None:
@@ -312,6 +332,12 @@ class LlmConfigUser(LlmModels):
                     read=Item("GET /llm/models/{model_id}"),
                     **own,
                 )
+            self.refuses("PATCH /llm/models/{model_id}", {}, WRONG_MODEL, **own)
+            self.refuses("POST /llm/models", self.new_model(provider.id), WRONG_MODEL)
+
+    def refuses(self, operation: str, body: dict[str, Any], wrong: dict[str, Any], **path: str) -> None:
+        """Send a ``body`` with ``wrong`` properties, each of which the refusal must name."""
+        self.call(operation, json=body | wrong, refusals=INVALID, effect=names(*wrong), **named(path))
 
 
 class LlmProxyUser(LlmModels):

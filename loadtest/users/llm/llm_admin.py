@@ -3,14 +3,19 @@
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.base import named, task
-from loadtest.users.checks import both
+from loadtest.users.checks import both, has
 from loadtest.users.llm.llm import QUESTION, LlmModels
 from loadtest.users.read_back import Item
 
 PROVIDER = Item("GET /llm/providers/{provider_id}")
 MODEL_ITEM = Item("GET /llm/models/{model_id}")
-CHOICES = ("GET /admin/llm/provider-defaults", "GET /admin/llm/provider-configs")
-
+CHOICES = {
+    "GET /admin/llm/provider-defaults": "api_base",
+    "GET /admin/llm/provider-configs": "api_base_default",
+}
+"""What the form of a provider offers, and the member for the address of each type."""
+OLLAMA = "http://localhost:11434"
+"""The address of a server of Ollama with its own API, which the gateway speaks."""
 
 PAGE = 100
 """The largest page in every release."""
@@ -44,10 +49,13 @@ class LlmAdminUser(LlmModels):
                 for page, check in ((1, shows(text)), (BEYOND, lacks_text(text))):
                     self.call(operation, params={"page": page, "per_page": PAGE}, check=check)
             self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
-            for operation in CHOICES:
+            for operation, address in CHOICES.items():
                 self.call(
                     operation,
-                    check=lambda a: None if a["openai"] else expected("something of OpenAI's", a.json),
+                    check=both(
+                        has(f"ollama.{address}", OLLAMA),
+                        lambda a: None if a["openai"] else expected("something of OpenAI's", a.json),
+                    ),
                 )
 
     @task(2)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.checks import COMPLETION, completes
+from loadtest.users.checks import ANSWERED, COMPLETION, completes
 from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}}
@@ -25,6 +26,8 @@ MESSAGE = {
 }
 NOT_SERVED = (400, 401, 403, 404, 405)
 """Statuses of a request for MCP at a path where it is not served."""
+INVALID_REQUEST = -32600
+"""The code of JSON-RPC for a message that is no request."""
 BOOT_LEVEL = {"level": "info"}
 """The log level that the gateway was booted with, so that setting it changes nothing."""
 
@@ -86,6 +89,39 @@ class ProtocolUser(GatewayUser):
                 None if a["role"] == "assistant" else expected("a message of the assistant", a.json)
             ),
         )
+
+    @task
+    def invalid_messages(self) -> None:
+        """Messages that are not what their path is for are refused as invalid, not by an error of the gateway."""
+        ping = jsonrpc.request("tools/list", None, self.name("ping"))
+        self.call("POST /protocol/ping", json=ping, refusals=INVALID, effect=is_invalid_request(ping["id"]))
+        for operation, body in (
+            ("POST /protocol/completion/complete", COMPLETION | {"ref": {"type": "ref/other"}}),
+            ("POST /protocol/sampling/createMessage", SAMPLING | {"messages": []}),
+        ):
+            self.call(operation, json=body, refusals=INVALID, effect=is_invalid("an invalid message"))
+        for wrong in ({"id": [self.name("ping")]}, {"method": " "}, {"params": [1]}):
+            body = jsonrpc.request("ping", None, self.name("ping")) | wrong
+            self.call(
+                "POST /rpc ping",
+                json=body,
+                unlisted=True,
+                refusals=(*ANSWERED, *INVALID),
+                effect=is_invalid_request("" if "id" in wrong else str(body["id"])),
+            )
+
+
+def is_invalid_request(message_id: str) -> Check:
+    """Return a check that a message is refused as no request of JSON-RPC, with its id if it has a valid one."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        body = answer.json if isinstance(answer.json, dict) else {}
+        right = (body.get("error") or {}).get("code") == INVALID_REQUEST and (
+            body.get("id") == (message_id or None)
+        )
+        return None if right else expected(f"the error {INVALID_REQUEST} of JSON-RPC", answer.text)
+
+    return check
 
 
 class OtherPathsUser(GatewayUser):

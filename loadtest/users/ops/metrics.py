@@ -103,7 +103,29 @@ def add_up(answer: Answer) -> Mismatch | None:
     for kind in KINDS:
         if wrong := contradicts(answer[kind]):
             return expected(f"{wrong} of {kind}", answer[kind])
+    # Releases spell the name in camel case, or with an underscore; the admin UI has no such figures.
+    of_agents = answer.json.get("a2aAgents", answer.json.get("a2a_agents"))
+    if of_agents is not None and (wrong := contradicts_of_agents(of_agents)):
+        return expected(f"{wrong} of agents", of_agents)
     return None
+
+
+def contradicts_of_agents(figures: Mapping[str, Any]) -> str:
+    """Return which ``figures`` of all agents contradict others; empty if none does."""
+    one = {name.replace("_", "").lower(): value for name, value in figures.items()}
+    total = one["totalinteractions"]
+    succeeded, failed = one["successfulinteractions"], one["failedinteractions"]
+    if total != succeeded + failed or min(total, succeeded, failed) < 0:
+        return "counts that add up"
+    # Both counts of agents are kept in memory, and read one after the other.
+    if one["totalagents"] < 0 or one["activeagents"] < 0:
+        return "numbers of agents that are not negative"
+    if abs(one["successrate"] - (100 * succeeded / total if total else 0)) > ROUNDED:
+        return "the success rate that follows from the counts"
+    times = one["minresponsetime"], one["avgresponsetime"], one["maxresponsetime"]
+    if total and not times[0] - ROUNDED <= times[1] <= times[2] + ROUNDED:
+        return "an average response time between the least and the greatest"
+    return ""
 
 
 def contradicts(figures: Mapping[str, Any]) -> str:

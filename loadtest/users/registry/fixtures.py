@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
+from loadtest.client.auth import limited_token
 from loadtest.users.base import GatewayUser, named
 from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
@@ -126,6 +127,13 @@ class RegistryUser(GatewayUser):
     """A user who creates entities of the registry."""
 
     abstract = True
+
+    def public_token(self) -> str | None:
+        """Return a token of the administrator for no team: it shows public entities only; None if none can be made."""
+        credentials = self.link.session.credentials
+        if not credentials.jwt_secret:
+            return None
+        return limited_token(credentials.email, credentials.jwt_secret, teams=())
 
     def team(self) -> AbstractContextManager[Answer]:
         """Create a team for the ``with`` block."""

@@ -175,7 +175,8 @@ class GatewaysUser(RegistryUser):
             for on in (False, True):
                 self.call("POST /gateways/{gateway_id}/state", params={"activate": on}, **own)
             self.call("POST /gateways/{gateway_id}/tools/refresh", params=everything, **refresh)
-            changed = {"description": "Changed by the load test."}
+            # Its visibility is the one that it has; its parts would get it again.
+            changed = {"description": "Changed by the load test.", "visibility": gateway["visibility"]}
             self.update("PUT /gateways/{gateway_id}", json=changed, check=self.keep(parts), **own)
 
     def keep(self, parts: Sequence[tuple[Listed, Entity]]) -> Effect:

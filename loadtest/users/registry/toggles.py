@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import enabled, ids, is_not_empty, lists, lists_only, of_no_other_team
 from loadtest.users.read_back import Created, Item, Listed
@@ -221,6 +222,8 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /tools", "GET /tools/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
                     self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
+            self.check_public_token("GET /tools", tag, public)
+            self.hides_from_public_token("GET /tools/{tool_id}", tool_id=private.id)
 
     @task
     def resources_by_visibility(self) -> None:
@@ -233,6 +236,8 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /resources", "GET /resources/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
                     self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
+            self.check_public_token("GET /resources", tag, public)
+            self.hides_from_public_token("GET /resources/{resource_id}", resource_id=private.id)
 
     @task
     def prompts_by_visibility(self) -> None:
@@ -245,6 +250,10 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /prompts", "GET /prompts/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
                     self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
+            self.check_public_token("GET /prompts", tag, public)
+            self.hides_from_public_token(
+                "POST /prompts/{prompt_id}", prompt_id=private.id, json={"who": "Ada"}
+            )
 
     @task
     def servers_by_visibility(self) -> None:
@@ -257,6 +266,8 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /servers", "GET /servers/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
                     self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
+            self.check_public_token("GET /servers", tag, public)
+            self.hides_from_public_token("GET /servers/{server_id}", server_id=private.id)
 
     @task
     def agents_by_visibility(self) -> None:
@@ -266,6 +277,19 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /a2a", "GET /a2a/"):
                 for scope, made in ((PRIVATE, private), (PUBLIC, public)):
                     self.call(operation, params={"tags": tag, **scope}, check=lists_only(made))
+            self.check_public_token("GET /a2a", tag, public)
+            self.hides_from_public_token("GET /a2a/{agent_id}", agent_id=private.id)
+
+    def check_public_token(self, operation: str, tag: str, public: Answer) -> None:
+        """List what has a ``tag`` with a token for no team, which shows just what is ``public``."""
+        if (token := self.public_token()) is not None:
+            self.call(operation, params={"tags": tag}, bearer=token, check=lists_only(public.id))
+
+    def hides_from_public_token(self, operation: str, **options: Any) -> None:
+        """Read a private entity of the administrator with a token for no team, which must be refused."""
+        if (token := self.public_token()) is not None:
+            denied = is_denied("a private entity to a token for no team")
+            self.call(operation, bearer=token, refusals=DENIED, check=denied, **options)
 
     @task
     def gateways_by_visibility(self) -> None:

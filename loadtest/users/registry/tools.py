@@ -94,7 +94,12 @@ class ToolsUser(RegistryUser):
             one = selects("$", {"called": "$.name", "kind": "$.integrationType"})
             called = {"called": tool["name"], "kind": tool["integrationType"]}
             self.call(item, params=one, refusals=ANSWERED, effect=is_just(called), **own)
-            for wrong in ("no JSON", *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
+            page: dict[str, Any] = {"include_pagination": True, "limit": 1}
+            self.call(
+                "GET /tools", params={**among, **listed, **page}, refusals=ANSWERED, effect=is_first_of(names)
+            )
+            unknown = msgspec.json.encode({"jsonpath": "$", "other": "$"}).decode()
+            for wrong in ("no JSON", unknown, *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
                 query = {"apijsonpath": wrong}
                 self.call("GET /tools", params=among | query, refusals=INVALID, effect=is_invalid)
                 self.call(item, params=query, refusals=INVALID, effect=is_invalid, **own)
@@ -197,6 +202,18 @@ def values_are(values: list[str], *, under: str = "") -> Check:
         found = [one.get(under) if under and isinstance(one, dict) else one for one in answer.json]
         right = answer.status in ANSWERED and sorted(map(str, found)) == values
         return None if right else expected("the selected values and nothing else", answer.json)
+
+    return check
+
+
+def is_first_of(names: list[str]) -> Check:
+    """Return a check that the response is a page with one of the selected ``names``, and names the next page."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer.json if isinstance(answer.json, dict) else {}
+        tools = found.get("tools")
+        right = tools in [[name] for name in names] and bool(found.get("nextCursor"))
+        return None if right else expected("a page of the selected values with its cursor", answer.json)
 
     return check
 

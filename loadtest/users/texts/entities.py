@@ -39,6 +39,8 @@ from loadtest.users.texts.rules import (
 
 DESCRIPTION = longest(PUNCTUATED, MOST_OF_DESCRIPTION)
 TITLE = longest(PUNCTUATED, MOST_OF_NAME)
+TABBED = "a\tb"
+"""A name that is not allowed: the only blank in a name is a space."""
 LONGER = "another " + DESCRIPTION
 """It is cut off where the longest description ends."""
 
@@ -186,9 +188,17 @@ class EntityTextsUser(RegistryUser, ListingUser):
         """
         parameter = change.partition("{")[2].rstrip("}")
         for fields in refused:
-            options: dict[str, Any] = {"refusals": INVALID, "check": names(*fields)}
+            options: dict[str, Any] = {"refusals": INVALID, "effect": names(*fields)}
             self.call(create, json=with_fields(body, fields), **options)
-            self.call(change, json=dict(fields), **options, **named({parameter: entity.id}))
+            # Releases do not check the address of a resource in an update.
+            changed_ones = names(*(name for name in fields if name != "uri"))
+            self.call(
+                change,
+                json=dict(fields),
+                refusals=INVALID,
+                effect=changed_ones,
+                **named({parameter: entity.id}),
+            )
         tag = next(
             part["tags"] for part in (*body.values(), body) if isinstance(part, dict) and "tags" in part
         )
@@ -199,6 +209,8 @@ class EntityTextsUser(RegistryUser, ListingUser):
         own = {parameter: (changed or entity).id}
         cut = {"description": LONGER[:MOST_OF_DESCRIPTION]}
         self.update(change, json={"description": LONGER}, values=cut, read=read, **named(own))
+        wrong = {"name": TABBED, "visibility": "everybody"}
+        self.call(change, json=wrong, refusals=INVALID, effect=names(*wrong), **named(own))
 
     @task
     def over_mcp(self) -> None:

@@ -100,7 +100,7 @@ class PeopleTextsUser(PeopleUser):
             too_long = {"name": f"{name}x", "description": f"{NOTE}x"}
             self.refused("POST /tokens", change, body, too_long, **own)
             self.refused("POST /tokens", change, body, {"name": ""}, **own)
-            self.call(revoke, json={"reason": f"{reason}x"}, refusals=INVALID, check=names("reason"), **own)
+            self.call(revoke, json={"reason": f"{reason}x"}, refusals=INVALID, effect=names("reason"), **own)
             unique = self.name("token")
             changed = longest(f"{unique} {ONE_LINE}", MOST_OF_NAME)
             self.update(change, json={"name": changed, "description": MARKUP}, **own)
@@ -143,6 +143,6 @@ class PeopleTextsUser(PeopleUser):
         self, create: str, change: str, body: Mapping[str, Any], fields: Mapping[str, str], **own: str
     ) -> None:
         """Check that neither a creation nor a change stores ``fields`` that are not allowed."""
-        options: dict[str, Any] = {"refusals": INVALID, "check": names(*fields)}
+        options: dict[str, Any] = {"refusals": INVALID, "effect": names(*fields)}
         self.call(create, json=with_fields(body, fields), **options)
         self.call(change, json=dict(fields), **options, **named(own))
