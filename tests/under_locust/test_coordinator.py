@@ -141,6 +141,7 @@ def test_a_load_for_breadth_leaves_out_scenarios_that_add_no_operation_unless_th
     load.process.recorder.scenario_started("ThingsUser.second")
     stop(load)
     run = load.run_writer.run
+    assert run is not None
     assert (len(run.plan), run.settings.left_out) == (2, 1)
 
 
