@@ -31,6 +31,8 @@ from loadtest.users.registry.servers import ICON, ISSUER, OAUTH
 
 CLIENT = OAUTH | {"client_id": "lt-client", "token_endpoint": f"{ISSUER}/token"}
 """The OAuth configuration of a virtual server, without the secret of the client."""
+STORED, REPEATED = "the stored credentials", "the credentials that were sent as they are shown"
+"""What a server receives after an update without them, or with the mask in their place."""
 MASK = "*****"
 """The value that the gateway shows instead of a stored one."""
 MOST = 500
@@ -194,23 +196,31 @@ class StoredCredentialsUser(RegistryUser):
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
                 self.call_tool(name, check=self.receives(name, header, value(secret)))
+                if on_again and create == "POST /gateways":
+                    self.is_reached_when_on(gateway)
                 # The update is what loses them, so its failure is reported. The second one has them as the gateway
                 # shows them, or nothing of them.
-                shown = stored(MASK) if create == "POST /gateways" else {}
-                for changes in (stored(replaced), {"description": self.name("description")} | shown):
-                    changed = self.call(
+                last: tuple[dict[str, Any], str] = ({}, STORED)
+                if create == "POST /gateways":
+                    last = (stored(MASK), REPEATED)
+                for changes, what in (
+                    (stored(replaced), STORED),
+                    ({"description": self.name("description")} | last[0], last[1]),
+                ):
+                    self.call(
                         "PUT /gateways/{gateway_id}",
                         gateway_id=gateway.id,
                         json=changes,
-                        effect=self.receives_again(name, header, value(replaced)),
+                        effect=self.receives_again(name, header, value(replaced), what),
                     )
-                if on_again and create == "POST /gateways":
-                    self.is_reached_when_on(changed)
 
     def is_reached_when_on(self, gateway: Answer) -> None:
         """Switch a server off and on again: the gateway reaches it with its credentials then."""
         own: dict[str, Any] = {"gateway_id": gateway.id}
-        state, reached = "POST /admin/gateways/{gateway_id}/state", is_seen_after(str(gateway["lastSeen"]))
+        state, reached = (
+            "POST /admin/gateways/{gateway_id}/state",
+            is_seen_after(str(gateway["lastSeen"] or "")),
+        )
         self.call(state, form={"activate": "false"}, check=went_back, **own)
         self.call(
             state,
@@ -230,18 +240,18 @@ class StoredCredentialsUser(RegistryUser):
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 
-    def receives(self, name: str, header: str, value: str) -> Check:
-        """Return a check that the server ``name`` received ``header`` with this ``value`` in its last call."""
+    def receives(self, name: str, header: str, value: str, what: str = STORED) -> Check:
+        """Return a check that the server ``name`` received ``what`` last, in the ``header`` with this ``value``."""
         return lambda _: carries(
-            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value
+            ask_scripted(self.backend("scripted"), "GET", f"/received/{name}"), header, value, what=what
         )
 
-    def receives_again(self, name: str, header: str, value: str) -> Check:
-        """Return a check that calls the server again, which must receive ``header`` with this ``value``."""
+    def receives_again(self, name: str, header: str, value: str, what: str) -> Check:
+        """Return a check that calls the server again, which must receive ``what``."""
 
         def check(answer: Answer) -> Mismatch | None:
             self.call_tool(name)
-            return self.receives(name, header, value)(answer)
+            return self.receives(name, header, value, what)(answer)
 
         return check
 
