@@ -45,6 +45,7 @@ class VirtualServersUser(RegistryUser):
     handshake = ServersUser.handshake
     server_sse = StreamsUser.server_sse
     update_server = EntityUpdateUser.update_server
+    update_parts = EntityUpdateUser.update_parts
     server_state = EntityToggleUser.server_state
     server_toggle = EntityToggleUser.server_toggle
     me = PropertiesUser.me
