@@ -20,7 +20,7 @@ SENDS = {f"hx-{method.lower()}": method for method in ("GET", "POST", "PUT", "PA
 """Attributes of an element that sends a request, and the method of the request."""
 REQUESTS = ", ".join((*(f"[{name}]" for name in SENDS), "form[action]"))
 INLINE = "'unsafe-inline'"
-DEAD_HANDLERS = (
+BLOCKED_HANDLERS = (
     "GET /admin/teams",
     "GET /admin/teams/{team_id}/members",
     "GET /admin/users/{user_email}/edit",
@@ -103,7 +103,7 @@ def _segments(path: str) -> tuple[str, ...]:
 def _is_blocked(answer: Answer, page: LexborHTMLParser) -> Mismatch | None:
     """Return a mismatch if the policy of a page blocks scripts or styles of the same page."""
     policy = _directives(str(answer.headers.get("content-security-policy") or ""))
-    if not policy or answer.operation in DEAD_HANDLERS:
+    if not policy or answer.operation in BLOCKED_HANDLERS:
         return None
     if not _allows_inline(_sources(policy, "script-src-attr", "script-src")):
         handler = next(
