@@ -6,6 +6,7 @@ A content security policy is that of https://www.w3.org/TR/CSP3/.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,8 @@ SENDS = {f"hx-{method.lower()}": method for method in ("GET", "POST", "PUT", "PA
 """Attributes of an element that sends a request, and the method of the request."""
 REQUESTS = ", ".join((*(f"[{name}]" for name in SENDS), "form[action]"))
 INLINE = "'unsafe-inline'"
+_PARAMETER = re.compile(r"\\{[^}]*\\}")
+"""A parameter of a path, escaped for a regular expression."""
 BLOCKED_HANDLERS = (
     "GET /admin/teams",
     "GET /admin/teams/{team_id}/members",
@@ -72,10 +75,12 @@ class _Served:
 
     def __init__(self, operations: Collection[str]) -> None:
         self._templates: dict[tuple[str, int], list[tuple[str, ...]]] = {}
+        self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for operation in operations:
             method, _, path = operation.partition(" ")
             segments = _segments(path)
             self._templates.setdefault((method, len(segments)), []).append(segments)
+            self._patterns.append((method, re.compile(_PARAMETER.sub(".+", re.escape(path)) + "/?")))
 
     @staticmethod
     @functools.lru_cache(maxsize=4)
@@ -86,6 +91,9 @@ class _Served:
     def has(self, sent: Sent) -> bool:
         """Return whether one of the operations has this method and address, whose parameters are not empty."""
         method, _, path = canonical(sent.method, sent.path).partition(" ")
+        if "://" in path:
+            # The address of a root is one parameter, with its slashes.
+            return any(method == one and pattern.fullmatch(path) for one, pattern in self._patterns)
         found = _segments(path)
         return any(
             all(

@@ -214,6 +214,9 @@ class ServersUser(RegistryUser):
                 unlisted=True,
                 check=both(has("authorization_servers.0", ISSUER), _is_resource(server.id)),
             )
+            if self.renamed:
+                # Metadata are those of the address below /servers.
+                return
             self.call(
                 "POST /servers/{server_id}/mcp initialize",
                 server_id=server.id,

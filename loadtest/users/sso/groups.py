@@ -61,18 +61,22 @@ class GroupsUser(SignOnUser):
         """
         if not self.offers(APPROVE):
             return
-        with self.team() as team:
+        with (
+            self.provider("oidc") as provider,
+            self.undoing(),
+            self.approved(provider) as person,
+            # Deleted before the account, which belongs to its history.
+            self.team() as team,
+        ):
             given = Rights(team)
-            with (
-                self.provider("oidc", **given.mapping()) as provider,
-                self.undoing(),
-                self.approved(provider) as person,
-            ):
-                self.belongs(provider, person, given, given.members.upper())
-                self.belongs(provider, person, given, given.administrators)
-                self.belongs(provider, person, given)
-                self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
-                self.signs_in(provider.id, person, accept=REJECTED, check=is_turned_away)
+            self.update(
+                "PUT /auth/sso/admin/providers/{provider_id}", provider_id=provider.id, json=given.mapping()
+            )
+            self.belongs(provider, person, given, given.members.upper())
+            self.belongs(provider, person, given, given.administrators)
+            self.belongs(provider, person, given)
+            self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
+            self.signs_in(provider.id, person, accept=REJECTED, check=is_turned_away)
 
     def belongs(self, provider: Answer, person: Person, given: Rights, *groups: str) -> None:
         """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""
