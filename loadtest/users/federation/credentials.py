@@ -44,6 +44,16 @@ Stored = Callable[[str], dict[str, Any]]
 """Returns the properties of a gateway with a secret."""
 
 
+def password_of(secret: str) -> dict[str, Any]:
+    """Return the properties of a server that requires a user name and this password."""
+    return {"authType": "basic", "authUsername": "lt-user", "authPassword": secret}
+
+
+def headers_of(secret: str) -> dict[str, Any]:
+    """Return the properties of a server that requires this value of a header of its own."""
+    return {"authType": "authheaders", "authHeaders": [{"key": SECRET_HEADER, "value": secret}]}
+
+
 class StoredCredentialsUser(RegistryUser):
     """A user who registers servers that need credentials."""
 
@@ -53,13 +63,10 @@ class StoredCredentialsUser(RegistryUser):
     def basic(self) -> None:
         """A user name and a password."""
 
-        def stored(secret: str) -> dict[str, Any]:
-            return {"authType": "basic", "authUsername": "lt-user", "authPassword": secret}
-
         def value(secret: str) -> str:
             return f"Basic {base64.b64encode(f'lt-user:{secret}'.encode()).decode()}"
 
-        self.keeps(stored, "Authorization", value, on_again=True)
+        self.keeps(password_of, "Authorization", value)
 
     @task
     def bearer(self) -> None:
@@ -73,11 +80,19 @@ class StoredCredentialsUser(RegistryUser):
     @task
     def headers(self) -> None:
         """A header of the server's own."""
+        self.keeps(headers_of, SECRET_HEADER, str)
 
-        def stored(secret: str) -> dict[str, Any]:
-            return {"authType": "authheaders", "authHeaders": [{"key": SECRET_HEADER, "value": secret}]}
-
-        self.keeps(stored, SECRET_HEADER, str, on_again=True)
+    @task
+    def reached_when_on(self) -> None:
+        """Servers that are switched off and on again: the gateway reaches them with their credentials then."""
+        for stored in (password_of, headers_of):
+            name = self.name("gateway")
+            own = stored(self.secret())
+            body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", **own)
+            with self.created(
+                "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *own)
+            ) as gateway:
+                self.is_reached_when_on(gateway)
 
     @task
     def header(self) -> None:
@@ -174,16 +189,13 @@ class StoredCredentialsUser(RegistryUser):
                 check=both(prompts_for(f"{PROMPTS[0]} greets {who}"), received),
             )
 
-    def keeps(
-        self, stored: Stored, header: str, value: Callable[[str], str], *, on_again: bool = False
-    ) -> None:
+    def keeps(self, stored: Stored, header: str, value: Callable[[str], str]) -> None:
         """Register a server at either address with credentials, update the credentials, then its description.
 
         Args:
             stored: returns the properties with a secret.
             header: the header in which the server receives them.
             value: returns what it receives.
-            on_again: whether the server is also switched off and on.
         """
         for create in ("POST /gateways", "POST /gateways/"):
             name, secret, replaced = self.name("gateway"), self.secret(), self.secret()
@@ -196,8 +208,6 @@ class StoredCredentialsUser(RegistryUser):
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
                 self.call_tool(name, check=self.receives(name, header, value(secret)))
-                if on_again and create == "POST /gateways":
-                    self.is_reached_when_on(gateway)
                 # The update is what loses them, so its failure is reported. The second one has them as the gateway
                 # shows them, or nothing of them.
                 last: tuple[dict[str, Any], str] = ({}, STORED)
@@ -215,7 +225,7 @@ class StoredCredentialsUser(RegistryUser):
                     )
 
     def is_reached_when_on(self, gateway: Answer) -> None:
-        """Switch a server off and on again: the gateway reaches it with its credentials then."""
+        """Switch a server off and on again, which the gateway must have seen since."""
         own: dict[str, Any] = {"gateway_id": gateway.id}
         state, reached = (
             "POST /admin/gateways/{gateway_id}/state",
