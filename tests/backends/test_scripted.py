@@ -112,6 +112,18 @@ def test_headers_are_remembered_by_method() -> None:
     assert run(scenario) == ["tools/call", "prompts/get", None]
 
 
+def test_the_headers_of_a_request_with_a_value_are_found_after_other_requests() -> None:
+    async def scenario(client: httpx.AsyncClient) -> list[str | None]:
+        for key in ("first", "second", "third"):
+            client.headers["X-Key"] = key
+            await ask(client, "/plain/a/mcp", "initialize", {})
+        values = ("second", "third", "never sent", "")
+        paths = (f"/received/a?method=initialize&value={value}" for value in values)
+        return [(await client.get(path)).json().get("x-key") for path in paths]
+
+    assert run(scenario) == ["second", "third", "third", "third"]
+
+
 def test_the_query_of_a_call_is_remembered() -> None:
     async def scenario(client: httpx.AsyncClient) -> str:
         await ask(client, "/plain/a/mcp?api_key=b", "tools/call", {"name": "echo"})

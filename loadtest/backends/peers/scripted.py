@@ -25,7 +25,8 @@ behaviour, the second is a name that the scenario chose, under which requests ar
   ``PUT /form/NAME``, it responds with a form;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
   server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``. With ``?method=token``,
-  those of the last request for a token, with its form instead of its query.
+  those of the last request for a token, with its form instead of its query. With ``&value=TEXT``, those of the last
+  request that had this value, if one of the last eight had it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ import base64
 import contextlib
 import json
 import uuid
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -89,8 +91,8 @@ class ScriptedPeers:
     """The servers; they share what they remember."""
 
     def __init__(self) -> None:
-        self._received: dict[tuple[str, str], dict[str, str]] = {}
-        """Headers by name and method: gateways check the health of a server at any time, with other requests."""
+        self._received: dict[tuple[str, str], deque[dict[str, str]]] = defaultdict(lambda: deque(maxlen=8))
+        """Headers by name and method, the last ones first: gateways check the health of a server at any time."""
         self._away: set[str] = set()
         self._changed: set[str] = set()
         self._forms: set[str] = set()
@@ -114,9 +116,12 @@ class ScriptedPeers:
         )
 
     async def received(self, request: Request) -> JSONResponse:
-        """Return the headers of the last request for a name."""
+        """Return the headers of the last request for a name, or of the last one with a value."""
         name, method = request.path_params["name"], request.query_params.get("method", _CALL)
-        return JSONResponse(self._received.get((name, method), {}))
+        value = request.query_params.get("value")
+        kept = self._received.get((name, method), ())
+        having = (headers for headers in kept if value in headers.values())
+        return JSONResponse(next(having, None) or next(iter(kept), {}))
 
     async def switch(self, request: Request) -> JSONResponse:
         """Let a server go away, or return."""
@@ -153,7 +158,8 @@ class ScriptedPeers:
         A token that is exchanged for that of a user contains the user and the audience, too.
         """
         body = (await request.body()).decode()
-        self._received[request.path_params["name"], _TOKEN] = dict(request.headers) | {QUERY: body}
+        headers = dict(request.headers) | {QUERY: body}
+        self._received[request.path_params["name"], _TOKEN].appendleft(headers)
         sent = parse_qs(body)
         basic = request.headers.get("authorization", "").partition(" ")[2]
         client = (
@@ -230,7 +236,7 @@ class ScriptedPeers:
 
     def _remember(self, request: Request, method: str = _CALL) -> None:
         name = request.path_params["name"]
-        self._received[name, method] = dict(request.headers) | {QUERY: request.url.query}
+        self._received[name, method].appendleft(dict(request.headers) | {QUERY: request.url.query})
 
 
 class _Dropped(Response):

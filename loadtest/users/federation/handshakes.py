@@ -66,7 +66,7 @@ class HandshakesUser(ScriptedServersUser):
         """Return an effect: the server received the headers ``wanted`` in the test, and no text of ``without``."""
 
         def effect(_: Answer) -> Mismatch | None:
-            received = self.control("GET", f"/received/{name}?method=initialize")
+            received = self.received_with(name, "initialize", list(wanted.values())[-1])
             found = (carries(received, header, value) for header, value in wanted.items())
             return next(filter(None, found), None) or carries_none(received, without)
 

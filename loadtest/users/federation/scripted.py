@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
@@ -26,6 +27,13 @@ class ScriptedServersUser(RegistryUser):
     def control(self, method: str, path: str) -> dict[str, Any]:
         """Return the response of the scripted servers to a control request."""
         return ask_scripted(self.backend("scripted"), method, path)
+
+    def received_with(self, name: str, method: str, value: str) -> dict[str, Any]:
+        """Return the headers of the last request of a ``method`` that a scripted server received with this ``value``.
+
+        They are those of the last request if none had it. The gateway may check the health of the server meanwhile.
+        """
+        return self.control("GET", f"/received/{name}?{urlencode({'method': method, 'value': value})}")
 
     @contextmanager
     def scripted(self, behaviour: str, *, check: Check | None = None) -> Iterator[Answer]:

@@ -160,7 +160,7 @@ class UpstreamUser(SessionUser, ScriptedServersUser):
 
         def check(_: Answer) -> Mismatch | None:
             for method in methods:
-                headers = self.control("GET", f"/received/{gateway['name']}?method={method}")
+                headers = self.received_with(str(gateway["name"]), method, given)
                 found = carries(headers, AUTHORIZATION, given) if given else None
                 if found := found or without_own(headers, self.link.session.bearer):
                     return found

@@ -43,7 +43,6 @@ def test_so_does_one_that_could_be_deleted_after_the_load() -> None:
 @pytest.mark.parametrize(
     ("operation", "problem"),
     [
-        ("DELETE /tools/{tool_id}", ProblemKind.STATUS),
         ("POST /tools", ProblemKind.STATUS),
         ("POST /tools/", ProblemKind.CONTENT),
         ("POST /admin/tools/{tool_id}/delete", ProblemKind.REDIRECT),
@@ -54,6 +53,22 @@ def test_so_does_one_that_could_be_deleted_after_the_load() -> None:
 )
 def test_a_known_failure_that_may_have_left_it_explains_it(operation: str, problem: ProblemKind) -> None:
     _, found = result(failure(operation, problem=problem))
+    assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("after", "severity"),
+    [(4, Severity.PASSED), (5, Severity.PASSED), (6, Severity.WARNING), (2, Severity.WARNING)],
+)
+def test_entities_stay_whose_deletion_is_known_to_fail(after: int, severity: Severity) -> None:
+    fails = replace(failure("DELETE /tools/{tool_id}", problem=ProblemKind.STATUS), count=2)
+    _, found = result(fails, entity=replace(TOOLS, after=after))
+    assert found.severity is severity
+
+
+def test_one_that_was_deleted_after_the_load_does_not_belong_to_them() -> None:
+    fails = failure("DELETE /tools/{tool_id}", problem=ProblemKind.STATUS)
+    _, found = result(fails, entity=replace(TOOLS, left=1))
     assert found.severity is Severity.WARNING
 
 
