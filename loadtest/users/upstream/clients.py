@@ -158,15 +158,12 @@ class UpstreamUser(SessionUser, ScriptedServersUser):
         None may have those of the client for the gateway.
         """
 
-        def check(_: Answer) -> Mismatch | None:
-            for method in methods:
-                headers = self.received_with(str(gateway["name"]), method, given)
-                found = carries(headers, AUTHORIZATION, given) if given else None
-                if found := found or without_own(headers, self.link.session.bearer):
-                    return found
-            return None
+        def found(method: str) -> Mismatch | None:
+            headers = self.received_with(str(gateway["name"]), method, given)
+            missing = carries(headers, AUTHORIZATION, given) if given else None
+            return missing or without_own(headers, self.link.session.bearer)
 
-        return check
+        return lambda _: next(filter(None, map(found, methods)), None)
 
 
 def repeated(answer: Answer, method: str) -> Any:
