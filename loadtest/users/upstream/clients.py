@@ -160,8 +160,8 @@ class UpstreamUser(SessionUser, ScriptedServersUser):
 
         def found(method: str) -> Mismatch | None:
             headers = self.received_with(str(gateway["name"]), method, given)
-            missing = carries(headers, AUTHORIZATION, given) if given else None
-            return missing or without_own(headers, self.link.session.bearer)
+            own = self.link.session.bearer
+            return (carries(headers, AUTHORIZATION, given) if given else None) or without_own(headers, own)
 
         return lambda _: next(filter(None, map(found, methods)), None)
 
