@@ -58,7 +58,7 @@ ANSWERS: dict[str, Any] = {
     "/health": {"status": "healthy"},
     "/ready": {"status": "ready"},
     "/auth/login": {"access_token": "stub"},
-    "/version": {"app": {"version": VERSION}},
+    "/version": {"app": {"version": VERSION}, "env": {}},
     "/tools": [ENTITY],
     "/resources": [ENTITY],
     "/prompts": [ENTITY],
