@@ -54,25 +54,9 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 def session_token(email: str, secret: str, *, admin: bool, lifetime: int = LIFETIME) -> str:
     """Return a signed JWT for a session of ``email``, valid for ``lifetime`` seconds from now (HS256)."""
-    now = int(time.time())
-    claims = {
-        "sub": email,
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "exp": now + lifetime,
-        "is_admin": admin,
-        "teams": None,
-        "token_use": "session",
-        "user": {
-            "email": email,
-            "full_name": "Load test",
-            "is_admin": admin,
-            "auth_provider": "local",
-        },
-    }
-    return jwt.encode(claims, secret, algorithm="HS256")
+    user = {"email": email, "full_name": "Load test", "is_admin": admin, "auth_provider": "local"}
+    own = {"is_admin": admin, "teams": None, "token_use": "session", "user": user}
+    return _signed(email, secret, own, lifetime)
 
 
 def limited_token(
@@ -87,14 +71,7 @@ def limited_token(
         times: when it may be used, ``{"start_time": "09:00", "end_time": "17:00", "timezone": "UTC"}``; None for
             always.
     """
-    now = int(time.time())
-    claims = {
-        "sub": email,
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "exp": now + LIFETIME,
+    own: dict[str, Any] = {
         "is_admin": True,
         "teams": None if teams is None else list(teams),
         "token_use": "api",
@@ -105,6 +82,21 @@ def limited_token(
             "ip_restrictions": [],
             "time_restrictions": dict(times or {}),
         },
+    }
+    return _signed(email, secret, own, LIFETIME)
+
+
+def _signed(email: str, secret: str, own: Mapping[str, Any], lifetime: int) -> str:
+    """Return a JWT of ``email`` with its ``own`` claims, valid for ``lifetime`` seconds from now (HS256)."""
+    now = int(time.time())
+    claims = {
+        "sub": email,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "jti": str(uuid.uuid4()),
+        "iat": now,
+        "exp": now + lifetime,
+        **own,
     }
     return jwt.encode(claims, secret, algorithm="HS256")
 

@@ -10,12 +10,10 @@ from typing import Any
 from loadtest.users.access.checks import INVALID, has_no_root, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists_only
-from loadtest.users.registry.fixtures import INFO, RegistryUser, new_prompt, new_resource, new_tool
+from loadtest.users.registry.fixtures import EVERY, INFO, RegistryUser, new_prompt, new_resource, new_tool
 
 MOST_OF_RESOURCE, MOST_OF_PROMPT = 102_400, 10_240
 """Size of the largest content of a resource, and of the largest template of a prompt."""
-EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
-"""The query for a whole list."""
 TWO_BYTES = "é"
 """A character whose encoding in UTF-8 has two bytes."""
 CONTENTS = {

@@ -70,7 +70,7 @@ class AdminLoginUser(AdminUser):
     def signs_in_again(self) -> None:
         """The form that signs in leads who has done so to the admin page, unless it shows an error.
 
-        It leads nobody there whom the admin page would send back.
+        Who has no access to the admin page is not redirected.
         """
         page = "GET /admin/login"
         with self._account() as (email, password):

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import finds, succeeded, went_back
 from loadtest.users.admin.forms import PURGE, AdminUser, Kind
 from loadtest.users.admin.lists import Shown, has_controls
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.federation.checks import echoed
 from loadtest.users.read_back import Item
 from loadtest.users.registry.fixtures import DESCRIPTION, TEXT_ARGUMENT, new_tool
 
-KEY = "X-Api-Key"
 TOOLS = Kind(
     create="POST /admin/tools",
     state="POST /admin/tools/{tool_id}/state",
@@ -90,31 +86,6 @@ class AdminToolsUser(AdminUser):
         query = {"per_page": 1, "q": "echo"}
         whole = self.call(TOOLS.partial, params=query)
         self.call(TOOLS.partial, params=query | {"render": "controls"}, check=has_controls(whole))
-
-    @task
-    def credentials(self) -> None:
-        """A tool gets headers, and then a password, by its forms; its service receives them."""
-        name, secret, password = self.name("tool"), self.secret(), self.secret()
-        pair = base64.b64encode(f"lt-user:{password}".encode()).decode()
-        service = f"{self.backend('rest_shapes')}/received"
-        headers = [{"key": KEY, "value": secret}, {"key": f"{KEY}-2", "value": f"{secret}-2"}]
-        listed = {"auth_type": "authheaders", "auth_headers": msgspec.json.encode(headers).decode()}
-        basic = {"auth_type": "basic", "auth_username": "lt-user", "auth_password": password}
-        form = new_form(name, "") | {"url": service, "output_schema": ""}
-        with self.made(TOOLS, form | listed) as tool:
-            self.receives(name, {KEY.lower(): secret, f"{KEY.lower()}-2": f"{secret}-2"})
-            edit = "POST /admin/tools/{tool_id}/edit"
-            self.form(edit, tool.id, form | basic, check=succeeded)
-            self.receives(name, {"authorization": f"Basic {pair}"})
-
-    def receives(self, tool: str, headers: dict[str, str]) -> None:
-        """Call a tool, whose service must receive these ``headers``."""
-        called = {"name": tool, "arguments": {"text": self.name("text")}}
-        self.rpc("POST /rpc tools/call", called, check=self.received(headers))
-
-    def received(self, headers: dict[str, str]) -> Check:
-        """Return a check that the service of a tool received these ``headers``."""
-        return echoed("headers", headers)
 
     @task(2)
     def states(self) -> None:

@@ -20,7 +20,7 @@ from loadtest.users.checks import ANSWERED, both, lists_only
 from loadtest.users.federation.checks import SERVER_ERROR, is_not_allowed, refuses_address, refuses_test
 from loadtest.users.llm.llm import LlmModels
 from loadtest.users.read_back import Entity, Item, Listed
-from loadtest.users.registry.fixtures import new_agent, new_gateway, new_server, new_tool
+from loadtest.users.registry.fixtures import EVERY, new_agent, new_gateway, new_server, new_tool
 from loadtest.users.transfer.checks import counts, rejects
 from loadtest.users.transfer.fixtures import envelope
 
@@ -112,7 +112,6 @@ AUTHORIZATION = (
 )
 """Members of the settings for OAuth that are addresses; the last is a list of them."""
 CLIENT = {"grant_type": "client_credentials", "client_id": "load-test", "scopes": ["read"]}
-EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
 
 
 class AddressesUser(AdminUser, LlmModels):

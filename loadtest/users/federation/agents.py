@@ -14,15 +14,13 @@ from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, answers, both, has, tool_answers
 from loadtest.users.federation.checks import calls_fail, carries, carries_none, fails_saying
 from loadtest.users.registry.a2a import question
-from loadtest.users.registry.fixtures import RegistryUser, new_agent, of_team
+from loadtest.users.registry.fixtures import MASK, RegistryUser, new_agent, of_team
 
 FAILED = (400, 404, 500, 502, 503)
 """Statuses of a message to an agent that does not answer."""
 INVALID = (400, 422)
 """Statuses of a message that is none of JSON-RPC."""
 UNKNOWN = (404,)
-MASK = "*****"
-"""The value that the gateway shows instead of a stored one."""
 KEPT, ADDED = "X-Kept", "X-Added"
 JSONRPC = "POST /a2a/{agent_name}/jsonrpc"
 

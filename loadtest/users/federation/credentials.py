@@ -19,6 +19,7 @@ from loadtest.users.federation.checks import called, carries, is_seen_after, pro
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import (
     ADDRESS,
+    MASK,
     RegistryUser,
     camel,
     new_agent,
@@ -33,8 +34,6 @@ CLIENT = OAUTH | {"client_id": "lt-client", "token_endpoint": f"{ISSUER}/token"}
 """The OAuth configuration of a virtual server, without the secret of the client."""
 STORED, REPEATED = "the stored credentials", "the credentials that were sent as they are shown"
 """What a server receives after an update without them, or with the mask in their place."""
-MASK = "*****"
-"""The value that the gateway shows instead of a stored one."""
 MOST = 500
 """The largest page of the admin lists."""
 SECRET_HEADER = "X-Api-Key"  # noqa: S105 - the name of a header

@@ -19,7 +19,7 @@ from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.mcp.mcp import GATEWAY as IN_SESSION
 from loadtest.users.mcp.mcp import SessionUser
 from loadtest.users.read_back import Entity, Item, Listed
-from loadtest.users.registry.fixtures import ADDRESS, PRIVATE, PUBLIC, new_gateway
+from loadtest.users.registry.fixtures import ADDRESS, MASK, PRIVATE, PUBLIC, new_gateway
 
 REFUSED = (400, 409, 422, 500)
 """Statuses of a request that would give a server what another one has; the last is not right."""
@@ -31,8 +31,6 @@ PARAMETER = "api_key"
 PASSED, NOT_PASSED = "X-Load-Test", "X-Load-Test-Other"
 OF_THE_CONNECTION = {"TE": "trailers", "Keep-Alive": "timeout=7", "Proxy-Connection": "close"}
 """Headers about the connection of two machines, which are not passed on to a third (RFC 9110, 7.6.1)."""
-MASK = "*****"
-"""What the gateway shows instead of a secret; sent back, it means the one that is stored."""
 
 
 class RegistrationUser(ScriptedServersUser, SessionUser):

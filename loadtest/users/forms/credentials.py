@@ -22,9 +22,8 @@ from loadtest.users.admin.peers import (
 from loadtest.users.admin.tools import TOOLS, new_form
 from loadtest.users.base import task
 from loadtest.users.federation.checks import echoed
+from loadtest.users.registry.fixtures import MASK
 
-MASK = "*****"
-"""What is shown instead of a secret."""
 EDIT_TOOL = "POST /admin/tools/{tool_id}/edit"
 EDIT_GATEWAY = "POST /admin/gateways/{gateway_id}/edit"
 EDIT_AGENT = "POST /admin/a2a/{agent_id}/edit"
@@ -37,12 +36,16 @@ class FormCredentialsUser(AdminUser):
 
     @task
     def of_tool(self) -> None:
-        """A tool with a token, then with two headers, then with a password, each of which its service receives."""
+        """A tool with two headers, a token, other headers, and a password, each of which its service receives."""
         address = f"{self.backend('rest_shapes')}/received"
         form = new_form(self.name("tool"), "") | {"url": address, "output_schema": ""}
         token, password = self.secret(), self.secret()
-        with self.made(TOOLS, form | {"auth_type": "bearer", "auth_token": token}) as tool:
+        first = {"X-First": self.secret(), "X-Second": self.secret()}
+        with self.made(TOOLS, form | headers_form(first)) as tool:
             name = str(self.call(TOOLS.item, tool_id=tool.id)["name"])
+            self.sends(name, {key.lower(): value for key, value in first.items()})
+            bearer = {"auth_type": "bearer", "auth_token": token}
+            self.form(EDIT_TOOL, tool.id, form | bearer, check=succeeded)
             self.sends(name, {"authorization": f"Bearer {token}"})
             own = {"X-One": self.secret(), "X-Two": self.secret()}
             shown = {"auth.authType": "authheaders", "auth.authHeaders": masked(*own)}

@@ -221,7 +221,7 @@ class OAuthUser(ProtectedBackendUser):
 
     @task
     def without_consent(self) -> None:
-        """A refresh before anybody has consented says where to consent; nobody else consents for it."""
+        """A refresh without a consent states where to give it; other users can neither give it nor see it."""
         with self.of_known_client(visibility="private") as gateway:
             self.call(
                 "POST /gateways/{gateway_id}/tools/refresh",

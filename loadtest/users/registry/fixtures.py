@@ -21,6 +21,10 @@ PARTS = ("associated_tools",)
 """The gateway shows the names of the tools, not the ids that were sent."""
 
 DESCRIPTION = "Made by the load test, deleted within seconds."
+EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
+"""The query for a whole list."""
+MASK = "*****"
+"""What the gateway shows instead of a secret; sent back, it means the one that is stored."""
 TAG = "loadtest"
 TEXT = "a text of the load test"
 

@@ -20,13 +20,13 @@ ELSEWHERE = "https://elsewhere.example.com/callback"
 
 
 class TurnedAwayUser(SignOnUser):
-    """People who are not let in, and nobody is asked to let them in."""
+    """Sign-ins that are rejected, without a request for approval."""
 
     area = "sso"
 
     @task
     def not_admitted(self) -> None:
-        """Nobody is let in who is not proved to be a person of the provider, or whose account is not of it."""
+        """A sign-in is rejected if the provider does not prove it, or the account does not belong to the provider."""
         with self.provider("oidc") as provider, self.undoing():
             self.not_begun(provider.id)
             self.not_of_provider(provider.id)
@@ -57,7 +57,7 @@ class TurnedAwayUser(SignOnUser):
     def not_proved(self, provider: str) -> None:
         """Return with a wrong state, from another browser, with a forged or another's token, or of another domain.
 
-        Nobody is asked to let them in.
+        No approval is requested.
         """
         person = self.stranger()
         begun = self.begins(provider)

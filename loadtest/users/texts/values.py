@@ -18,7 +18,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import lists_only
-from loadtest.users.registry.fixtures import RegistryUser, new_agent, new_gateway, new_server, new_tool
+from loadtest.users.registry.fixtures import EVERY, RegistryUser, new_agent, new_gateway, new_server, new_tool
 
 MOST_HEADERS = 100
 """Headers that one entity can have as its credentials."""
@@ -31,8 +31,6 @@ TRANSPORTS = ("STDIO", "HTTP", "websocket")
 """Transports that no federated server has."""
 PARTS = ("associated_tools", "associated_resources", "associated_prompts", "associated_a2a_agents")
 """Parts of a virtual server, which are stated by their ids."""
-EVERY: dict[str, Any] = {"include_inactive": True, "limit": 0}
-"""The query for a whole list."""
 
 
 class RefusedValuesUser(RegistryUser):
