@@ -83,9 +83,12 @@ class AdminToolsUser(AdminUser):
     @task
     def controls(self) -> None:
         """The controls to turn pages, renewed alone after a search, are those of the table."""
-        query = {"per_page": 1, "q": "echo"}
-        whole = self.call(TOOLS.partial, params=query)
-        self.call(TOOLS.partial, params=query | {"render": "controls"}, check=has_controls(whole))
+        name = self.name("tool")
+        # Tools of its own only: others come and go between the two requests.
+        with self.tool(name=f"{name}-a"), self.tool(name=f"{name}-b"):
+            query = {"per_page": 1, "q": name}
+            whole = self.call(TOOLS.partial, params=query)
+            self.call(TOOLS.partial, params=query | {"render": "controls"}, check=has_controls(whole))
 
     @task(2)
     def states(self) -> None:
