@@ -50,7 +50,7 @@ def fault_of_page(answer: Answer, operations: Collection[str]) -> Mismatch | Non
     if answer.media_type != "text/html" or not answer.body:
         return None
     page = LexborHTMLParser(answer.text)
-    return _leads_nowhere(page, frozenset(operations)) or _is_blocked(answer, page)
+    return _leads_nowhere(page, frozenset(operations)) or fault_of_policy(answer)
 
 
 def _leads_nowhere(page: LexborHTMLParser, operations: frozenset[str]) -> Mismatch | None:
@@ -108,11 +108,12 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(unquote(part) for part in path.removesuffix("/").split("/"))
 
 
-def _is_blocked(answer: Answer, page: LexborHTMLParser) -> Mismatch | None:
-    """Return a mismatch if the policy of a page blocks scripts or styles of the same page."""
+def fault_of_policy(answer: Answer) -> Mismatch | None:
+    """Return which handler, script or style of a page the page's own content security policy blocks."""
     policy = _directives(str(answer.headers.get("content-security-policy") or ""))
     if not policy or answer.operation in BLOCKED_HANDLERS:
         return None
+    page = LexborHTMLParser(answer.text)
     if not _allows_inline(_sources(policy, "script-src-attr", "script-src")):
         handler = next(
             (name for node in page.css("*") for name in node.attributes if _is_handler(name)), None

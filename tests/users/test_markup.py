@@ -35,6 +35,7 @@ def page(body: str, policy: str = STRICT, media_type: str = "text/html") -> Answ
         page("<button data-onclick='x()' online='a' hx-on::load='x()'></button>", policy=LAX),
         page("<script>part()</script>"),
         page(WHOLE.format("<script nonce='n'>x()</script><script src='/static/a.js'></script>")),
+        page(WHOLE.format("<script nonce='n'>x()</script>"), policy="script-src 'self' 'nonce-n'"),
         page(WHOLE.format("<script type='application/json'>{}</script>")),
         page(WHOLE.format("<script>x()</script><script src='https://cdn.example.com/a.js'></script>"), LAX),
         page(WHOLE.format("<link rel='stylesheet' href='/static/a.css'>")),
@@ -59,6 +60,10 @@ def test_a_page_that_works_has_no_fault(answer: Answer) -> None:
         (page("<button onclick='x()'></button>", "default-src 'self'"), "handlers that its policy blocks"),
         (page(WHOLE.format("<script>x()</script>")), "scripts that its policy blocks"),
         (page(WHOLE.format("<script nonce='o'>x()</script>")), "scripts that its policy blocks"),
+        (
+            page(WHOLE.format("<script nonce='n'>x()</script>"), "script-src 'self'; style-src 'nonce-n'"),
+            "scripts",
+        ),
         (page(WHOLE.format("<script src='https://cdn.example.com/a.js'></script>")), "scripts that"),
         (page(WHOLE.format("<link rel='stylesheet' href='https://cdn.example.com/a.css'>")), "styles that"),
     ],

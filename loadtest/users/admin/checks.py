@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 
 JAVASCRIPT = Parser(Language(tree_sitter_javascript.language()))
-NONCE = re.compile(r"script-src(?:-elem)? [^;]*'nonce-([^']+)'")
-"""The nonce of a Content-Security-Policy, which scripts in the page must have."""
 SCRIPTS = "script:not([src]):not([type*='json'])"
 """Selector of the scripts in a page."""
 DONE = 303
@@ -303,17 +301,6 @@ def has_valid_scripts(answer: Answer) -> Mismatch | None:
     for number, script in enumerate(LexborHTMLParser(answer.text).css(SCRIPTS), 1):
         if JAVASCRIPT.parse(script.text().encode()).root_node.has_error:
             return expected(f"valid JavaScript in script {number} of the page", script.text()[:500])
-    return None
-
-
-def may_run_scripts(answer: Answer) -> Mismatch | None:
-    """Check that the policy of a page, if it has one, allows the scripts in it: each has the nonce of the policy."""
-    nonce = NONCE.search(str(answer.headers.get("content-security-policy") or ""))
-    if nonce is None:
-        return None
-    for number, script in enumerate(LexborHTMLParser(answer.text).css(SCRIPTS), 1):
-        if script.attributes.get("nonce") != nonce[1]:
-            return expected(f"the nonce of the policy at script {number} of the page", script.attributes)
     return None
 
 

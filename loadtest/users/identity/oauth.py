@@ -16,10 +16,11 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
 from loadtest.users.access.checks import DENIED, is_denied
-from loadtest.users.admin.checks import has_valid_scripts, may_run_scripts
+from loadtest.users.admin.checks import has_valid_scripts
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import ANSWERED, has
 from loadtest.users.federation.checks import calls_fail
+from loadtest.users.markup import fault_of_policy
 from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.read_back import Listed
 
@@ -269,7 +270,7 @@ def reports_success(page: Answer) -> Mismatch | None:
     """Check that the page after a consent reports success, and that a browser runs its scripts."""
     if "Authorization Successful" not in page.text:
         return expected("a page that reports success", page.text)
-    return has_valid_scripts(page) or may_run_scripts(page)
+    return has_valid_scripts(page) or fault_of_policy(page)
 
 
 def states_nothing(answer: Answer) -> Mismatch | None:
