@@ -182,6 +182,10 @@ test-distributed: setup ## Test with network namespaces as machines; needs root
 mutation: setup ## Measure which faults of a gateway a load detects
 	@exec $(LOADTEST) mutate $(MUTATION_ARGS)
 
+.PHONY: cover
+cover: setup ## Record with which scenarios the first sweep begins
+	@exec $(BIN)/python scripts/record_cover.py
+
 .PHONY: calibrate-base
 calibrate-base: setup ## Compare the newest gateway with itself, repeatedly
 	@exec $(BIN)/python scripts/calibrate_base.py $(CALIBRATION_ARGS)

@@ -45,7 +45,7 @@ from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
 from loadtest.engine.scenario_plan import discover_scenarios, select_scenarios, with_generated
 from loadtest.engine.signals import handle_stop_signals
-from loadtest.engine.sweep import SweepQueue, covers, sweep_order, sweep_repeats
+from loadtest.engine.sweep import SweepQueue, covers, recorded_cover, sweep_order, sweep_repeats
 from loadtest.engine.web_page import protect
 from loadtest.engine.workers import WorkerPool
 from loadtest.fixtures.fixture import create_fixture, delete_fixture
@@ -233,14 +233,13 @@ class Coordinator:
         classes = {name: user_class for name, (user_class, _) in self.process.scenarios.items()}
         swept = tuple(one for one in plan if not holds_streams(classes[one.name]))
         deep = frozenset(one.name for one in swept if is_deep(classes[one.name]))
+        contract = self.process.session.contract.operations
+        operations_of = covers(swept, lambda name: base(name) in contract, deep)
+        order = sweep_order(swept, operations_of, self.process.slow, deep, recorded_cover())
         if self.process.target.breadth and self.process.paired is None:
-            contract = self.process.session.contract.operations
-            return SweepQueue.until_covered(
-                swept, lambda name: base(name) in contract, self.process.slow, deep
-            )
-        order = sweep_order(swept, self.process.slow, deep)
+            return SweepQueue(order, operations_of, breadth=True)
         repeats = sweep_repeats(swept, _intermittent(self.process.session))
-        return SweepQueue(order + repeats, covers(swept, self.process.slow, deep))
+        return SweepQueue(order + repeats, operations_of)
 
     def _end_after(self, run_time: float) -> None:
         """End the load after ``run_time`` seconds, or later if the first sweep is incomplete then."""
@@ -328,7 +327,7 @@ class Coordinator:
     def _on_scenario_request(self, message: ScenarioRequest, worker: str) -> None:
         self.workers.check()
         counts = self.process.recorder.aggregator
-        name = self.queue.next(worker, counts.succeeded(), counts.called())
+        name = self.queue.next(worker, counts.covered(), counts.called())
         reply = NextScenario(ticket=message.ticket, name=name, sweep_over=self.queue.finished)
         send(self.environment, reply, worker)
 

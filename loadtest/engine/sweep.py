@@ -6,17 +6,23 @@ sweep any free user runs the next scenario, whatever its class.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from pathlib import Path
 
 import gevent
 from gevent.event import AsyncResult
 
+from loadtest.core.files import read_text
 from loadtest.results.run import Scenario, Sweep
 
 SLOW = "slow"
-"""Tag of scenarios that take many seconds. They run first, so that the sweep does not end with them."""
+"""Tag of scenarios that take many seconds."""
+
+COVER = Path(__file__).with_name("cover.txt")
+"""The names of scenarios, a line each; recorded by ``scripts/record_cover.py``."""
 
 ATTEMPTS = 3
 """Runs in the sweep of a scenario whose success depends on chance."""
@@ -34,33 +40,52 @@ def is_slow(task: object) -> bool:
 
 
 def sweep_order(
-    scenarios: Sequence[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
+    scenarios: Sequence[Scenario],
+    operations_of: Mapping[str, Set[str]],
+    slow: frozenset[str] = frozenset(),
+    deep: frozenset[str] = frozenset(),
+    known: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Return the names of ``scenarios`` in the order of the sweep.
 
-    Slow ones are first. Then comes a greedy cover: the scenario of whose calls the largest share is of operations that
-    no earlier one calls, until every operation is called. The others follow, so that they delay no operation's first
-    call. ``deep`` ones are the first of them: the sweep would otherwise end with their hundreds of requests, one after
-    the other. They cover nothing, because requests that must be refused are no calls of an operation.
+    The ``known`` ones are first, in their order: the cover that was recorded. A greedy cover follows: the scenario of
+    whose calls the largest share is of operations that no earlier one calls, until every operation is called. The
+    others delay no operation's first call: ``slow`` ones, so that the sweep does not end with them, then ``deep`` ones,
+    whose hundreds of requests would otherwise be its end, then the rest. ``slow`` ones of the cover are first of all.
+
+    Args:
+        scenarios: what the sweep runs.
+        operations_of: the operations that each scenario covers, see :func:`covers`.
+        slow: names of scenarios that wait for something most of the time.
+        deep: names of those with requests that must be refused.
+        known: names of scenarios with which to begin; those that the sweep does not run are ignored.
     """
-    left = covers(scenarios, frozenset(), deep)
     calls = {one.name: len(one.calls) for one in scenarios}
-    order: list[str] = []
-    covered: set[str] = set()
+    left = {name: operations_of[name] for name in calls}
+    first = [name for name in known if name in left]
+    covered = {operation for name in first for operation in left.pop(name)}
+    others: list[str] = []
     while left:
         name = min(
             left,
             key=lambda one: (
-                one not in slow,
                 -len(left[one] - covered) / max(calls[one], 1),
+                (one in slow) is bool(left[one] - covered),
                 one not in deep,
                 -len(left[one]),
                 one,
             ),
         )
+        (others if left[name] <= covered else first).append(name)
         covered |= left.pop(name)
-        order.append(name)
-    return tuple(order)
+    return (*sorted(first, key=lambda one: one not in slow), *others)
+
+
+@functools.cache
+def recorded_cover() -> tuple[str, ...]:
+    """Return the names of the scenarios that call every operation of a known version with the fewest requests."""
+    lines = read_text(COVER).splitlines()
+    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def sweep_repeats(scenarios: Iterable[Scenario], intermittent: frozenset[str]) -> tuple[str, ...]:
@@ -73,16 +98,19 @@ def sweep_repeats(scenarios: Iterable[Scenario], intermittent: frozenset[str]) -
 
 
 def covers(
-    scenarios: Iterable[Scenario], slow: frozenset[str], deep: frozenset[str] = frozenset()
+    scenarios: Iterable[Scenario],
+    offered: Callable[[str], bool] = lambda _: True,
+    deep: frozenset[str] = frozenset(),
 ) -> dict[str, frozenset[str]]:
-    """Return the operations for which :class:`SweepQueue` prefers each scenario.
+    """Return the ``offered`` operations that each scenario calls.
 
-    Slow ones are absent, because they run first in any case; ``deep`` ones have none.
+    ``deep`` ones have none, because requests that must be refused are no calls of an operation.
     """
     return {
-        one.name: frozenset() if one.name in deep else frozenset(call.operation for call in one.calls)
+        one.name: frozenset()
+        if one.name in deep
+        else frozenset(call.operation for call in one.calls if offered(call.operation))
         for one in scenarios
-        if one.name not in slow
     }
 
 
@@ -116,44 +144,18 @@ class SweepQueue:
         """Scenarios that did not run, as others had called each of their operations."""
         self.finished_at: float | None = None
 
-    @classmethod
-    def until_covered(
-        cls,
-        scenarios: Sequence[Scenario],
-        offered: Callable[[str], bool],
-        slow: frozenset[str],
-        deep: frozenset[str] = frozenset(),
-    ) -> SweepQueue:
-        """Return a queue that ends once every ``offered`` operation was called, and drops the scenarios left then.
-
-        ``slow`` scenarios are first only if they are part of the cover.
-        """
-        operations = {
-            name: frozenset(filter(offered, called))
-            for name, called in covers(scenarios, frozenset(), deep).items()
-        }
-        order = sweep_order(scenarios, frozenset(), deep)
-        covered: set[str] = set()
-        first: list[str] = []
-        for name in order:
-            if name in slow and not operations[name] <= covered:
-                first.append(name)
-            covered |= operations[name]
-        return cls((*first, *(name for name in order if name not in first)), operations, breadth=True)
-
     def next(
-        self, worker: str, succeeded: frozenset[str] = frozenset(), called: frozenset[str] = frozenset()
+        self, worker: str, covered: frozenset[str] = frozenset(), called: frozenset[str] = frozenset()
     ) -> str | None:
         """Return the next scenario for ``worker``, or None if none is left.
 
-        It is the first that calls an operation which has not ``succeeded`` and which no running scenario calls. With
-        breadth, one that was ``called`` without a success in :data:`ATTEMPTS` scenarios does not require a further one.
+        It is the first that calls an operation which is not ``covered`` and which no running scenario calls. An
+        operation that :data:`ATTEMPTS` scenarios have ``called`` in vain does not require a further one.
         """
         if not self._waiting:
             return None
-        covered = succeeded.union(*(self._operations_of.get(name, ()) for name, _ in self._running))
-        if self._breadth:
-            covered |= {name for name in called if self._tried[name] >= ATTEMPTS}
+        covered = covered.union(*(self._operations_of.get(name, ()) for name, _ in self._running))
+        covered |= {name for name in called if self._tried[name] >= ATTEMPTS}
         index = next((i for i, name in enumerate(self._waiting) if self._adds(name, covered)), None)
         if index is None and self._breadth:
             if not self._running:

@@ -241,13 +241,18 @@ class Aggregator(msgspec.Struct):
         """Calls counted so far."""
         return self.buckets.requests
 
-    def succeeded(self) -> frozenset[str]:
-        """Return the operations with a success."""
-        return frozenset(name for name, counts in self.operations.items() if counts.first_success is not None)
+    def covered(self) -> frozenset[str]:
+        """Return the operations with a response that is valid, or that is allowed."""
+        return self._with("success", "drift", "accepted")
 
     def called(self) -> frozenset[str]:
         """Return the operations with a response that counts as a success or failure."""
-        return frozenset(name for name, counts in self.operations.items() if counts.statuses)
+        return self._with("success", "drift", "accepted", "failure")
+
+    def _with(self, *kinds: str) -> frozenset[str]:
+        return frozenset(
+            name for name, one in self.operations.items() if any(one.counts.get(kind) for kind in kinds)
+        )
 
     def add(self, outcome: CallResult) -> None:
         """Count one call."""

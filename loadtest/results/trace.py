@@ -16,6 +16,10 @@ class TracedCall(Record, frozen=True, kw_only=True):
     """One finished call."""
 
     operation: str
+    scenario: str = ""
+    """Empty if no scenario made it."""
+    covers: bool = False
+    """Whether its response is valid or allowed, and covers the operation; that of a request to be refused does not."""
     status: int
     """0 if there was no response."""
     duration: Milliseconds

@@ -1,6 +1,7 @@
 """The first sweep runs every scenario once, whatever happens to the workers."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import gevent
 from hypothesis import given
@@ -17,7 +18,16 @@ def scenario(name: str, *operations: str) -> Scenario:
     return Scenario(name=name, area="a", file="f.py", line=1, calls=calls)
 
 
-def test_slow_scenarios_come_first_then_those_that_call_what_no_other_has_called() -> None:
+def ordered(
+    scenarios: list[Scenario],
+    slow: frozenset[str] = frozenset(),
+    deep: frozenset[str] = frozenset(),
+    known: tuple[str, ...] = (),
+) -> tuple[str, ...]:
+    return sweep_order(scenarios, covers(scenarios, deep=deep), slow, deep, known)
+
+
+def test_slow_scenarios_follow_those_that_call_what_no_other_has_called() -> None:
     scenarios = [
         scenario("few", "GET /a"),
         scenario("many", "GET /a", "GET /b", "GET /c"),
@@ -25,8 +35,28 @@ def test_slow_scenarios_come_first_then_those_that_call_what_no_other_has_called
         scenario("slow", "GET /a"),
         scenario("one more", "GET /e"),
     ]
-    order = sweep_order(scenarios, frozenset({"slow"}))
-    assert order == ("slow", "as many", "one more", "many", "few")
+    assert ordered(scenarios, slow=frozenset({"slow"})) == ("as many", "few", "one more", "slow", "many")
+
+
+def test_slow_scenarios_that_call_what_no_other_calls_come_first() -> None:
+    scenarios = [
+        scenario("quick", "GET /a"),
+        scenario("slow", "GET /a", "GET /b", "GET /b"),
+        scenario("slow again", "GET /a"),
+    ]
+    slow = frozenset({"slow", "slow again"})
+    assert ordered(scenarios, slow=slow) == ("slow", "quick", "slow again")
+
+
+def test_known_scenarios_come_before_the_cover_of_what_they_do_not_call() -> None:
+    scenarios = [
+        scenario("few", "GET /a", "GET /c"),
+        scenario("known", "GET /a"),
+        scenario("best", "GET /a", "GET /b"),
+        scenario("known, too", "GET /a", "GET /a"),
+    ]
+    order = ordered(scenarios, known=("known, too", "of another load", "known"))
+    assert order == ("known, too", "known", "best", "few")
 
 
 def test_deep_scenarios_follow_those_that_call_what_no_other_has_called() -> None:
@@ -37,7 +67,7 @@ def test_deep_scenarios_follow_those_that_call_what_no_other_has_called() -> Non
         scenario("deep", "GET /a", "GET /b", "GET /c", "GET /d"),
         scenario("alone", "GET /c"),
     ]
-    order = sweep_order(scenarios, frozenset(), frozenset({"deep"}))
+    order = ordered(scenarios, deep=frozenset({"deep"}))
     assert order == ("again", "alone", "deep", "many", "few")
 
 
@@ -47,13 +77,13 @@ def test_the_scenario_with_the_largest_share_of_new_operations_comes_first() -> 
         scenario("short", "GET /d", "GET /e", "GET /g"),
         scenario("half", "GET /d", "GET /f"),
     ]
-    assert sweep_order(scenarios, frozenset()) == ("short", "half", "long")
+    assert ordered(scenarios) == ("short", "half", "long")
 
 
 @given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
 def test_scenarios_after_the_cover_call_nothing_new(calls: list[frozenset[int]]) -> None:
     scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
-    order = sweep_order(scenarios, frozenset())
+    order = ordered(scenarios)
     assert sorted(order) == sorted(one.name for one in scenarios)
     added, covered = [], set[int]()
     for name in order:
@@ -118,9 +148,9 @@ def test_a_scenario_that_calls_an_operation_without_a_success_comes_before_those
         scenario("refusals", "GET /f"),
     ]
     slow, deep = frozenset({"slow"}), frozenset({"refusals"})
-    order = sweep_order(scenarios, slow, deep)
+    order = ordered(scenarios, slow, deep)
     assert order == ("slow", "ends early", "second", "refusals", "adds nothing", "again")
-    queue = SweepQueue(order, covers(scenarios, slow, deep))
+    queue = SweepQueue(order, covers(scenarios, deep=deep))
     assert queue.next("w") == "slow"
     assert queue.next("w") == "ends early"
     # What a running scenario calls counts as covered.
@@ -135,8 +165,8 @@ def test_a_scenario_that_calls_an_operation_without_a_success_comes_before_those
 @given(st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12))
 def test_without_failures_the_order_is_that_of_the_greedy_cover(calls: list[frozenset[int]]) -> None:
     scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
-    order = sweep_order(scenarios, frozenset())
-    queue = SweepQueue(order, covers(scenarios, frozenset()))
+    order = ordered(scenarios)
+    queue = SweepQueue(order, covers(scenarios))
     succeeded, taken = frozenset[str](), []
     while (name := queue.next("w", succeeded)) is not None:
         taken.append(name)
@@ -205,6 +235,16 @@ def test_a_client_that_waits_for_a_reply_continues_when_the_load_ends() -> None:
     assert client.over
 
 
+def for_breadth(
+    scenarios: list[Scenario],
+    offered: Callable[[str], bool] = lambda _: True,
+    slow: frozenset[str] = frozenset(),
+    deep: frozenset[str] = frozenset(),
+) -> SweepQueue:
+    operations_of = covers(scenarios, offered, deep)
+    return SweepQueue(sweep_order(scenarios, operations_of, slow, deep), operations_of, breadth=True)
+
+
 @given(
     st.lists(st.frozensets(st.integers(0, 9), max_size=4), max_size=12),
     st.sets(st.integers(0, 9)),
@@ -215,7 +255,7 @@ def test_a_sweep_for_breadth_ends_once_every_operation_was_called(
     calls: list[frozenset[int]], failing: set[int], ending_early: set[int], users: int
 ) -> None:
     scenarios = [scenario(f"s{n}", *(f"GET /{one}" for one in ones)) for n, ones in enumerate(calls)]
-    queue = SweepQueue.until_covered(scenarios, lambda name: name != "GET /0", frozenset({"s1", "s4"}))
+    queue = for_breadth(scenarios, lambda name: name != "GET /0", frozenset({"s1", "s4"}))
     planned = queue.record().planned
     # A scenario need not make all of the calls that it contains.
     made = [ones - {max(ones)} if n in ending_early and ones else ones for n, ones in enumerate(calls)]
@@ -223,8 +263,8 @@ def test_a_sweep_for_breadth_ends_once_every_operation_was_called(
     taken, running = list[str](), list[str]()
     while not queue.finished:
         called = frozenset(f"GET /{one}" for one in times)
-        succeeded = frozenset(f"GET /{one}" for one in times.keys() - failing)
-        while len(running) < users and (name := queue.next("w", succeeded, called)) is not None:
+        covered = frozenset(f"GET /{one}" for one in times.keys() - failing)
+        while len(running) < users and (name := queue.next("w", covered, called)) is not None:
             running.append(name)
         if running:
             taken.append(name := running.pop(0))
@@ -252,7 +292,7 @@ def test_a_sweep_for_breadth_begins_with_slow_scenarios_only_if_it_needs_them() 
         scenario("refusals", "GET /d"),
     ]
     slow, deep = frozenset({"slow", "slow and needed"}), frozenset({"refusals"})
-    queue = SweepQueue.until_covered(scenarios, lambda _: True, slow, deep)
+    queue = for_breadth(scenarios, slow=slow, deep=deep)
     assert queue.record().planned == 2
     assert queue.next("w") == "slow and needed"
     assert queue.next("w") == "quick"
@@ -268,7 +308,7 @@ def test_a_sweep_for_breadth_begins_with_slow_scenarios_only_if_it_needs_them() 
 
 def test_a_scenario_of_a_lost_worker_runs_again_in_a_sweep_for_breadth() -> None:
     scenarios = [scenario("one", "GET /a"), scenario("two", "GET /a")]
-    queue = SweepQueue.until_covered(scenarios, lambda _: True, frozenset())
+    queue = for_breadth(scenarios)
     assert queue.next("lost") == "one"
     assert queue.next("other") is None
     queue.requeue("lost")
