@@ -12,17 +12,18 @@ from pathlib import Path
 
 from loadtest.app.scenarios.traced import run_traced
 from loadtest.core import settings
-from loadtest.core.errors import LoadTestError
+from loadtest.core.errors import InconclusiveError, LoadTestError
 from loadtest.core.progress import Progress, progress
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.engine.sweep import COVER
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Pinned
 from loadtest.gateway.running import RunningGateway
+from loadtest.results.run import read_run
 from loadtest.results.trace import TracedCall, read_trace
 from loadtest.versions import data as versions
 
-AT_ONCE = 150
+AT_ONCE = 80
 """Scenarios of one Locust process, which may take five minutes."""
 HEADER = """\
 # Scenarios that call every operation of {version} with the fewest requests, in the order of the first sweep.
@@ -64,8 +65,18 @@ def cover(made: Mapping[str, Made]) -> tuple[str, ...]:
 
 
 def _calls(gateway: RunningGateway, names: Sequence[str], shown: Progress) -> tuple[TracedCall, ...]:
-    with tempfile.TemporaryDirectory(prefix="loadtest-cover-") as reports:
-        return read_trace(run_traced("cover", names, gateway, Path(reports), custom=(), progress=shown))
+    """Return the calls of the scenarios.
+
+    Raises:
+        InconclusiveError: not all of them ended.
+    """
+    with tempfile.TemporaryDirectory(prefix="loadtest-cover-") as directory:
+        reports = Path(directory)
+        trace = run_traced("cover", names, gateway, reports, custom=(), progress=shown)
+        run = read_run(reports / "run.json")
+        if run.sweep is None or run.sweep.unfinished:
+            raise InconclusiveError("not every scenario ended")
+        return read_trace(trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

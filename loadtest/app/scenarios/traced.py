@@ -12,12 +12,15 @@ from loadtest.app.drive import target_of
 from loadtest.app.locust_process import locust_environment
 from loadtest.app.supervision import run_locust
 from loadtest.core.progress import Progress
+from loadtest.core.units import plural
 from loadtest.gateway.running import RunningGateway
 from loadtest.scenarios.source import ScenarioSource
 from loadtest.workload.profiles import Size
 
 LONGEST = 300.0
 """Seconds that all scenarios may take."""
+MOST_NAMED = 5
+"""Scenarios up to which progress names each."""
 
 
 def run_traced(
@@ -44,7 +47,8 @@ def run_traced(
     target = replace(
         target_of(gateway, size, reports, custom=custom), only=tuple(only), trace=str(trace), **more
     )
-    progress.log(profile, f"{', '.join(only)} on {gateway.host}")
+    named = ", ".join(only) if len(only) <= MOST_NAMED else plural(len(only), "scenario")
+    progress.log(profile, f"{named} on {gateway.host}")
     explicit = frozenset(("users", "spawn-rate", "run-time", "processes"))
     run_locust(
         (),
