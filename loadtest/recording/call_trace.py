@@ -38,7 +38,8 @@ def traced(result: CallResult | RefusalResult) -> TracedCall:
     made = TracedCall(
         operation=result.operation,
         scenario=result.scenario or "",
-        covers=isinstance(result, CallResult) and not (fault or result.refused or result.rejected),
+        covers=isinstance(result, CallResult)
+        and not (fault or result.accepted or result.refused or result.rejected),
         status=getattr(result, "status", 0) or (fault.status if fault else None) or 0,
         duration=getattr(result, "duration", 0.0),
         finished=result.finished,

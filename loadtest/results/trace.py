@@ -19,7 +19,7 @@ class TracedCall(Record, frozen=True, kw_only=True):
     scenario: str = ""
     """Empty if no scenario made it."""
     covers: bool = False
-    """Whether its response is valid or allowed, and covers the operation; that of a request to be refused does not."""
+    """Whether its response is a success of the operation, in contrast to one that is only allowed."""
     status: int
     """0 if there was no response."""
     duration: Milliseconds

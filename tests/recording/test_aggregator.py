@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loadtest.engine.messages import decode, encode
 from loadtest.recording.aggregator import MAX_EXAMPLES, Aggregator
+from loadtest.recording.call_trace import traced
 from loadtest.recording.time_buckets import MAX_BUCKETS
 from loadtest.results.failures import MAX_FINGERPRINTS, Example, ProblemKind, fingerprint
 from loadtest.results.latency import Histogram
@@ -430,3 +431,37 @@ def test_an_unexpected_text_keeps_its_call_a_success() -> None:
     counts.add(seen("x", PLACE))
     (record,) = counts.operation_records(START)
     assert (record.successes, record.failures) == (1, 0)
+
+
+KINDS = {
+    "GET /success": outcome("GET /success"),
+    "GET /drift": outcome("GET /drift", differs="status 303"),
+    "GET /allowed": outcome("GET /allowed", accepted="because"),
+    "GET /failed": failed(operation="GET /failed"),
+    "GET /refused": outcome("GET /refused", refused=True),
+    "GET /rejected": outcome("GET /rejected", rejected=True),
+}
+
+
+def test_successes_cover_an_operation_and_refusals_do_not_even_call_it() -> None:
+    counted = aggregated(list(KINDS.values()))
+    assert counted.covered() == {"GET /success", "GET /drift"}
+    assert counted.called() == {"GET /success", "GET /drift", "GET /allowed", "GET /failed"}
+
+
+@pytest.mark.parametrize("operation", sorted(KINDS))
+def test_a_traced_call_covers_what_it_covers_in_the_counts(operation: str) -> None:
+    result = KINDS[operation]
+    assert traced(result).covers is (operation in aggregated([result]).covered())
+
+
+def test_a_traced_negative_case_covers_nothing() -> None:
+    result = RefusalResult(
+        operation="GET /a",
+        label="no token",
+        outcome="401",
+        standing=Standing.AS_RECORDED,
+        scenario="User.story",
+        finished=START,
+    )
+    assert not traced(result).covers
