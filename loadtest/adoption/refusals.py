@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from loadtest.client.refusal import is_recordable
 from loadtest.core.errors import UsageError
 from loadtest.core.files import write_atomically
 from loadtest.judge.known import gateway_version
@@ -18,7 +19,7 @@ def record_refusals(runs: Sequence[Run], *, again: bool) -> Path:
     """Write the outcomes of ``runs`` to the data of their gateway version, and return the path of the file.
 
     Outcomes that are recorded and were not observed are kept, unless it is recorded ``again``. A case with different
-    outcomes has all of them.
+    outcomes has all of them. A case with a limited token is recorded only if access is refused.
 
     Raises:
         UsageError: a run has no negative cases, is of another version or of a checkout, or the file cannot be written.
@@ -34,6 +35,10 @@ def record_refusals(runs: Sequence[Run], *, again: bool) -> Path:
     if not again:
         for operation, cases in load_outcomes(version).items():
             recorded[operation] = {**cases, **recorded.get(operation, {})}
+    recorded = {
+        operation: {label: found for label, found in cases.items() if is_recordable(label, found)}
+        for operation, cases in recorded.items()
+    }
     path = path_of(version)
     write_atomically(path, stored_form(recorded))
     return path

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from loadtest.client.answer import Answer, Problem
-from loadtest.client.auth import session_token
+from loadtest.client.auth import limited_token, session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.protocol_cases import SESSION, permission_cases, rpc_cases, session_cases
+from loadtest.client.refusal import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, refused_to
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
 from loadtest.users.access.matrix import judge_reserved
@@ -23,7 +24,7 @@ from loadtest.users.checks import has
 from loadtest.users.identity.auth import REFRESH
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.versions.refusals import load_outcomes
+from loadtest.versions.refusals import Outcomes, load_outcomes
 
 BY_API_TOKEN = "API token"  # noqa: S105
 """Label of a request that is reserved for sessions, made with an API token."""
@@ -152,6 +153,18 @@ class RefusalUser(PeopleUser):
                     negative.send(case, bearer)
 
     @task
+    def token_for_no_team(self) -> None:
+        """Use operations for an administrator of everything with a token that shows public entities only."""
+        self.refuse_limited(BY_PUBLIC_TOKEN, ())
+
+    @task
+    def token_for_one_team(self) -> None:
+        """Use operations for an administrator of everything with a token that shows the entities of one team."""
+        new = {"name": self.name("team"), "visibility": "private"}
+        with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
+            self.refuse_limited(BY_TEAM_TOKEN, (team.id,))
+
+    @task
     def unknown_ids_admin(self) -> None:
         """Name entities in the admin UI that do not exist."""
         cases = self.cases(CaseGroup.UNKNOWN_ID, lambda one: admin_reads(one) or admin_writes(one))
@@ -227,6 +240,17 @@ class RefusalUser(PeopleUser):
                 negative.undecided(case)
             raise
 
+    def refuse_limited(self, label: str, teams: Sequence[str]) -> None:
+        """Send requests with a token of the administrator for ``teams``, in which nothing can be created."""
+        credentials = self.link.session.credentials
+        if not credentials.jwt_secret:
+            return
+        bearer = limited_token(credentials.email, credentials.jwt_secret, teams=teams)
+        found = self.cases(
+            CaseGroup.NO_PERMISSION, lambda operation: operation.startswith("GET ") or "{" in operation
+        )
+        self.refuse(refused_to([case._replace(label=label) for case in found], self._outcomes()), bearer)
+
     def refuse_protocol(self, cases: Iterable[NegativeCase]) -> None:
         """Send ``cases`` of a protocol, as the administrator or without a token."""
         negative, chosen = self._negative(cases)
@@ -275,12 +299,15 @@ class RefusalUser(PeopleUser):
 
     def _negative(self, cases: Iterable[NegativeCase]) -> tuple[NegativeCaller, list[NegativeCase]]:
         """Return the caller for ``cases``, and those of them that are sent this time."""
-        data = self.link.session.data
-        outcomes = load_outcomes(data.version) if data else {}
         sent = [case for case in cases if self.refusal_rules.sends(case.operation, case.label)]
         if self.process.sweep.over and len(sent) > REPEATED:
             sent = random.sample(sent, REPEATED)
-        return self.negative_caller(outcomes), sent
+        return self.negative_caller(self._outcomes()), sent
+
+    def _outcomes(self) -> Outcomes:
+        """Return the outcomes recorded for the version of the gateway."""
+        data = self.link.session.data
+        return load_outcomes(data.version) if data else {}
 
     def _undo(self, negative: NegativeCaller, case: NegativeCase, answer: Answer) -> None:
         """Delete what a request created that should have been refused."""
