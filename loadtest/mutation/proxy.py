@@ -242,10 +242,16 @@ class FaultProxy:
             yield upstream
 
     def _point_to_gateway(self, headers: CIMultiDict[str]) -> None:
-        """Replace the address of the proxy, which the gateway does not accept as the origin of a form."""
+        """Replace the address of the proxy, which the gateway does not accept as the origin of a form.
+
+        The page from which a request comes is compared with its ``Host``; otherwise the gateway only builds its own
+        address from that header, which has to be the proxy's.
+        """
         for name in ("Origin", "Referer"):
             if name in headers:
                 headers[name] = headers[name].replace(self.address, self.target)
+        if "Referer" in headers:
+            headers["Host"] = urlsplit(self.target).netloc
 
     async def _relay(
         self,

@@ -181,6 +181,13 @@ def test_headers_are_kept_and_the_origin_is_the_gateway(
     assert response.raw.headers.getlist("Set-Cookie") == ["a=1", "b=2"]
 
 
+def test_the_page_of_a_request_is_on_the_host_that_it_names(
+    upstream: Upstream, proxy: FaultProxy, get: Get
+) -> None:
+    response = get("/form", Referer=f"{proxy.address}/admin")
+    assert response.json()["host"] == upstream.address.removeprefix("http://")
+
+
 @pytest.mark.parametrize("recording", [False, True])
 @pytest.mark.parametrize("faulty", [False, True], ids=["passed", "changed"])
 @pytest.mark.parametrize(
