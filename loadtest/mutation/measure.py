@@ -213,10 +213,10 @@ def _load(
 
 def _check_baseline(load: _Load, options: MutationOptions) -> None:
     failing = [f"{one.failure.operation}: {one.failure.message}" for one in load.verdict.failing]
-    if options.is_complete and load.verdict.result is not Result.PASS:
-        raise InconclusiveError(f"the load without faults did not pass: {load.verdict.headline}")
     if failing:
         raise InconclusiveError(f"the load without faults has failures: {'; '.join(failing[:3])}")
+    if options.is_complete and load.verdict.result is not Result.PASS:
+        raise InconclusiveError(f"the load without faults did not pass: {load.verdict.headline}")
     if load.run.sweep is None or load.run.sweep.unfinished:
         raise InconclusiveError("the load without faults did not finish")
 
