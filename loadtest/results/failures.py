@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -132,6 +133,7 @@ def normalise(message: str) -> str:
     return message if len(message) <= MESSAGE_LENGTH else message[: MESSAGE_LENGTH - 1].rstrip() + "…"
 
 
+@lru_cache(maxsize=2 * MAX_FINGERPRINTS)
 def fingerprint(
     operation: str, problem: ProblemKind, status: int | None, code: str | None, message: str
 ) -> str:
