@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from types import MappingProxyType
 
 import msgspec
@@ -125,7 +124,7 @@ def operation_table(
         UsageError: a histogram cannot be read.
     """
     contract = frozenset(run.contract or ())
-    bad = set(map(attrgetter("failure.operation"), verdict.failing))
+    bad = verdict.failing_operations
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
     shown, others = called[:MOST], called[MOST : MOST + MOST_BRIEF]
