@@ -318,8 +318,12 @@ def coverage_of(
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(OperationCoverage(name, areas[name], state, requests, reason, first_success=first))
+    mismatches = {one.name for one in rows if one.state is CoverageState.MISMATCH}
     explained = {
-        name for o in called.values() if any(_mismatches([o], drift)) for name in (o.name, base(o.name))
+        name
+        for o in called.values()
+        for name in mismatches.intersection((o.name, base(o.name)))
+        if any(_mismatches([o], drift))
     }
     removed, intended = removed or {}, intended or {}
     gone = removed.keys() | intended.keys()
