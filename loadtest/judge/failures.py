@@ -177,8 +177,8 @@ def in_report_order(
     by_name = [places[name] for name in operations]
     order = sorted(range(len(failures)), key=by_name.__getitem__)
     order.sort(key=counts.__getitem__, reverse=True)
-    severities = [_SEVERITY.get(one.failure.problem, len(_SEVERITY)) for one in failures]
-    if len(set(severities)) > 1:
+    if not _SEVERITY.keys().isdisjoint([one.failure.problem for one in failures]):
+        severities = [_SEVERITY.get(one.failure.problem, len(_SEVERITY)) for one in failures]
         order.sort(key=severities.__getitem__)
     if len(set(statuses)) > 1:
         order.sort(key=statuses.__getitem__)

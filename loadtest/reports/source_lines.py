@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from loadtest.core.operations import base
 from loadtest.results.run import Run, Scenario
 
 
-@dataclass(frozen=True)
-class SourceLine:
+class SourceLine(msgspec.Struct, frozen=True, gc=False):
     """A line of a file, with the path relative to the root of the project."""
 
     file: str

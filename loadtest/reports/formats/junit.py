@@ -131,7 +131,9 @@ def _file(path: str) -> str:
 
 def _name(text: str, longest: int) -> str:
     """Return a name without angle brackets, because some readers write names as raw HTML."""
-    return no_commands(one_line(text, longest)).translate(_BRACKETS) or "unnamed"
+    name = no_commands(one_line(text, longest))
+    # Replacing in every name takes longer than looking for what few have.
+    return (name.translate(_BRACKETS) if "<" in name or ">" in name else name) or "unnamed"
 
 
 def _unique(names: Iterable[str]) -> list[str]:
