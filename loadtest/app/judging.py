@@ -65,7 +65,11 @@ def judge_run(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
     Raises:
         UsageError: a file or an expression in ``options`` is not valid.
     """
-    run = with_areas(run)
+    return _judge(with_areas(run), options, today)
+
+
+def _judge(run: Run, options: JudgingOptions, today: dt.date) -> Verdict:
+    """Return the verdict on ``run``, which has the areas of its gateway version."""
     data = run.gateway.data if run.gateway else None
     foreign = run.source == "csv"
     asked = criteria_in(options, any_name=foreign)
@@ -179,7 +183,7 @@ def judge_and_report(run: Run, options: JudgingOptions, directory: Path, today: 
     """
     prepare_directory(directory)
     run = with_areas(run)
-    verdict = judge_run(run, options, today)
+    verdict = _judge(run, options, today)
     if problems := write_reports(run, verdict, directory):
         raise ReportError(run, verdict, problems)
     return verdict

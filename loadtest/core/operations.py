@@ -20,7 +20,7 @@ def canonical(method: str, path: str) -> str:
     return f"{method.upper()} {PREFIX.sub('', path)}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)  # more than a run records operations
 def base(operation: str) -> str:
     """Return only method and path: ``POST /rpc`` for ``POST /rpc tools/call``; a name without a path is unchanged."""
     parts = operation.split(" ", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -35,7 +36,12 @@ def span(hours: float) -> str:
 
 def clock(seconds: float) -> str:
     """Return a time in the run as minutes and seconds: ``00:41``, ``61:00``."""
-    minutes, rest = divmod(int(seconds) if seconds > 0 else 0, 60)
+    return _clock(int(seconds) if seconds > 0 else 0)
+
+
+@lru_cache(maxsize=4096)
+def _clock(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
     return f"{minutes:02d}:{rest:02d}"
 
 

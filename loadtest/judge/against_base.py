@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec.structs import replace
 
-from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure
+from loadtest.judge.failures import FailOn, FailureStatus, JudgedFailure, fails
 from loadtest.pairs.assess import Assessment, BaseEvidence, OperationSpeed, assess, evidence_of, fixed
 from loadtest.results.failures import Failure
 from loadtest.results.pairs import BaseRun, ContractChange, Measure
@@ -58,16 +58,15 @@ class AgainstBase:
 
 
 def compare_with_base(
-    run: Run, failures: Iterable[JudgedFailure], fail_on: FailOn, fail_on_breaking: FailOnBreaking
-) -> tuple[AgainstBase | None, tuple[JudgedFailure, ...]]:
-    """Return the comparison with the base of ``run``, and ``failures`` with what base shows about them.
+    run: Run, judged: Sequence[JudgedFailure], fail_on: FailOn, fail_on_breaking: FailOnBreaking
+) -> tuple[AgainstBase | None, Sequence[JudgedFailure]]:
+    """Return the comparison with the base of ``run``, and the ``judged`` failures with what base shows about them.
 
     Without a base, the comparison is None and the failures are unchanged.
 
     Raises:
         UsageError: SciPy is not installed.
     """
-    judged = tuple(failures)
     if run.base is None:
         return None, judged
     assessment = assess(run.base, (one.name for one in run.operations if one.successes))
@@ -86,7 +85,7 @@ def compare_with_base(
             fixed=fixed(run.base),
             fail_on_breaking=fail_on_breaking,
         ),
-        _ordered(_with_evidence(one, evidence, fail_on) for one in judged),
+        [_with_evidence(one, evidence, fail_on) for one in judged],
     )
 
 
@@ -111,12 +110,7 @@ def _with_evidence(
     }.get(evidence.get(judged.failure.fingerprint, BaseEvidence.NEW))
     if status is None:
         return judged
-    return replace(judged, status=status, fails=fail_on is FailOn.ANY)
-
-
-def _ordered(failures: Iterable[JudgedFailure]) -> tuple[JudgedFailure, ...]:
-    order = list(FailureStatus)
-    return tuple(sorted(failures, key=lambda one: order.index(one.status)))
+    return replace(judged, status=status, fails=fails(status, fail_on))
 
 
 def base_name(base: BaseRun) -> str:

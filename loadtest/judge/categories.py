@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -114,7 +114,7 @@ _BARE = re.compile(
 """Messages of other locustfiles that contain only a status, with numbers normalised."""
 
 
-class _Symptom(msgspec.Struct, frozen=True, gc=False):
+class _Symptom(NamedTuple):
     """What rules see of a failure, apart from its operation and the gateway's log."""
 
     problem: ProblemKind
@@ -128,19 +128,22 @@ class _Rule:
 
     def __init__(self, category: Category) -> None:
         self.category = category
-        self._operation = re.compile("|".join(map(fnmatch.translate, category.operations)))
+        patterns = "|".join(map(fnmatch.translate, category.operations))
+        self._operation = re.compile(patterns).match if patterns else None
         self._messages = [re.compile(pattern).search for pattern in category.messages]
         self._logs = [re.compile(pattern).search for pattern in category.logs]
 
-    def concerns(self, names: Collection[str], problem: ProblemKind) -> bool:
-        """Return whether it is about ``problem`` and an operation with one of ``names``."""
-        problems = self.category.problems
-        if problems and problem not in problems:
-            return False
-        return not self.category.operations or any(self._operation.match(name) for name in names)
+    def is_about(self, problem: ProblemKind) -> bool:
+        """Return whether it is about this kind of problem."""
+        return not self.category.problems or problem in self.category.problems
+
+    def concerns(self, operation: str) -> bool:
+        """Return whether it is about ``operation``."""
+        match = self._operation
+        return match is None or bool(match(operation) or match(unlabelled(operation)))
 
     def matches(self, symptom: _Symptom, logs: Sequence[tuple[str, ...]], *, any_log: bool = False) -> bool:
-        """Return whether the remaining conditions hold, in addition to :meth:`concerns`.
+        """Return whether the remaining conditions hold, in addition to :meth:`is_about` and :meth:`concerns`.
 
         With ``any_log``, those on the gateway's log do.
         """
@@ -156,7 +159,10 @@ class _Rule:
         if any_log and self._logs:
             return True
         message = symptom.message[:MESSAGE_LENGTH]
-        return any(search(message) for search in self._messages) or self._logged(logs)
+        for search in self._messages:  # twice as fast as any() with a generator
+            if search(message):
+                return True
+        return self._logged(logs)
 
     def _logged(self, logs: Sequence[tuple[str, ...]]) -> bool:
         if not self._logs or not logs:
@@ -175,8 +181,10 @@ class Categories:
         """
         self._rules = [_Rule(category) for category in categories]
         self._use_codes = any(rule.category.codes for rule in self._rules)
-        self._concerned = lru_cache(_REMEMBERED)(self._concerning)
-        self._recognised = lru_cache(_REMEMBERED)(_first)
+        self._about = {
+            problem: [one for one in self._rules if one.is_about(problem)] for problem in ProblemKind
+        }
+        self._recognised = lru_cache(_REMEMBERED)(self._recognising)
 
     def __iter__(self) -> Iterator[Category]:
         return iter(rule.category for rule in self._rules)
@@ -196,36 +204,38 @@ class Categories:
 
     def classify(self, failure: Failure) -> Category | None:
         """Return the first category that matches ``failure``, or None."""
-        rules = self._concerned(failure.operation, failure.problem)
         code = failure.code if self._use_codes else None
-        symptom = _Symptom(failure.problem, failure.status, code, failure.message)
-        if logs := _logs(failure):
-            return _first(rules, symptom, logs)
-        return self._recognised(rules, symptom)
+        if failure.examples and (logs := _logs(failure)):
+            symptom = _Symptom(failure.problem, failure.status, code, failure.message)
+            rules: Iterable[_Rule] = (
+                one for one in self._about[failure.problem] if one.matches(symptom, logs)
+            )
+        else:
+            rules = self._recognised(failure.problem, failure.status, code, failure.message)
+            if not rules:
+                return None
+        return next((one.category for one in rules if one.concerns(failure.operation)), None)
 
     def depends_on_log(self, failure: Failure) -> bool:
         """Return whether the gateway's log decides if a category excuses ``failure``, which has no log lines yet."""
         if _logs(failure):
             return False
         symptom = _Symptom(failure.problem, failure.status, failure.code, failure.message)
-        rules = self._concerned(failure.operation, failure.problem)
+        rules = (one for one in self._about[failure.problem] if one.concerns(failure.operation))
         first = next((rule for rule in rules if rule.matches(symptom, (), any_log=True)), None)
         return first is not None and first.category.excuses and not first.matches(symptom, ())
 
-    def _concerning(self, operation: str, problem: ProblemKind) -> tuple[_Rule, ...]:
-        names = {operation, unlabelled(operation)}
-        return tuple(rule for rule in self._rules if rule.concerns(names, problem))
-
-
-def _first(
-    rules: tuple[_Rule, ...], symptom: _Symptom, logs: Sequence[tuple[str, ...]] = ()
-) -> Category | None:
-    return next((rule.category for rule in rules if rule.matches(symptom, logs)), None)
+    def _recognising(
+        self, problem: ProblemKind, status: int | None, code: str | None, message: str
+    ) -> tuple[_Rule, ...]:
+        """Return the rules that match failures of any operation without log lines."""
+        symptom = _Symptom(problem, status, code, message)
+        return tuple([one for one in self._about[problem] if one.matches(symptom, ())])
 
 
 def _logs(failure: Failure) -> tuple[tuple[str, ...], ...]:
     """Return the log lines of each example that has some."""
-    return tuple(example.log for example in failure.examples if example.log) if failure.examples else ()
+    return tuple(example.log for example in failure.examples if example.log)
 
 
 def read_categories(path: Path) -> tuple[Category, ...]:

@@ -305,7 +305,7 @@ def coverage_of(
             )
         )
     for name in contract:
-        of_it = [*([called[name]] if name in called else []), *parts[name]]
+        of_it = [*([called[name]] if name in called else ()), *parts.get(name, ())]
         state, reason = _outcome(of_it, excused, drift)
         if state is not CoverageState.SUCCEEDED:
             why = next((reason for pattern, reason in excluded if pattern.match(name)), None)
@@ -318,8 +318,12 @@ def coverage_of(
         requests = sum(operation.requests for operation in of_it)
         first = _first_success(of_it)
         rows.append(OperationCoverage(name, areas[name], state, requests, reason, first_success=first))
+    mismatches = {one.name for one in rows if one.state is CoverageState.MISMATCH}
     explained = {
-        name for o in called.values() if any(_mismatches([o], drift)) for name in (o.name, base(o.name))
+        name
+        for o in (called.values() if mismatches else ())
+        for name in mismatches.intersection((o.name, base(o.name)))
+        if any(_mismatches([o], drift))
     }
     removed, intended = removed or {}, intended or {}
     gone = removed.keys() | intended.keys()
@@ -393,19 +397,21 @@ def _outcome(
     operations: list[Operation], excused: Collection[str], drift: Collection[Drift]
 ) -> tuple[CoverageState, str]:
     """Return state and reason of one operation from the results of its parts; expected refusals do not count."""
-    rejected = [one for one in operations if one.rejections]
-    operations = [one for one in operations if one.requests > one.refusals + one.rejections]
-    if not operations and rejected:
+    answered = [one for one in operations if one.requests > one.refusals + one.rejections]
+    for one in answered:
+        if one.successes:
+            return CoverageState.SUCCEEDED, ""
+    rejected = [] if answered else [one for one in operations if one.rejections]
+    if rejected:
         statuses = ", ".join(sorted({status for one in rejected for status in one.statuses}))
         return (
             CoverageState.NOT_UNDERSTOOD,
             "no scenario calls it; every request from the contract was rejected"
             + (f" ({statuses})" if statuses else ""),
         )
-    if not operations:
+    if not answered:
         return CoverageState.NOT_CALLED, "never called"
-    if any(operation.successes for operation in operations):
-        return CoverageState.SUCCEEDED, ""
+    operations = answered
     if any(operation.drift for operation in operations):
         return CoverageState.MISMATCH, _drift_reason(operations, drift)
     failed = [operation for operation in operations if operation.failures]

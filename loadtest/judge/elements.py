@@ -121,8 +121,12 @@ class _Rule:
         self._operations = _pattern(exclusion.operations)
         self._elements = [_pattern(one) for one in exclusion.elements]
 
-    def applies_to(self, operation: str, element: str) -> bool:
-        return bool(self._operations.match(operation)) and any(one.match(element) for one in self._elements)
+    def concerns(self, operation: str) -> bool:
+        return self._operations.match(operation) is not None
+
+    def excludes(self, element: str) -> bool:
+        """Return whether it excludes ``element`` of an operation that it concerns."""
+        return any(one.match(element) for one in self._elements)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -135,7 +139,8 @@ def _row(
 ) -> InputCoverage:
     checked = tuple(name for name, count in counts.items() if count)
     unchecked = [name for name, count in counts.items() if not count]
-    excluded = {name: rule.reason for rule in rules for name in unchecked if rule.applies_to(operation, name)}
+    concerning = [rule for rule in rules if rule.concerns(operation)] if unchecked else ()
+    excluded = {name: rule.reason for rule in concerning for name in unchecked if rule.excludes(name)}
     others = [name for name in unchecked if name not in excluded]
     return InputCoverage(
         operation,

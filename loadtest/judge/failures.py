@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from itertools import chain
-from operator import attrgetter
+from itertools import chain, takewhile
 from types import MappingProxyType
 
 import msgspec
@@ -47,6 +47,8 @@ class FailureStatus(StrEnum):
 
 _SEVERITY = {ProblemKind.UNAUTHORIZED: 0, ProblemKind.REMOVED: 1}
 """The problems that come first among failures of the same status."""
+
+_PLACES = {status: place for place, status in enumerate(FailureStatus)}
 
 ONLY_WITH_BASE = frozenset({FailureStatus.UNCONFIRMED, FailureStatus.ALSO_ON_BASE})
 """They occur only in a comparison with a base."""
@@ -110,6 +112,13 @@ class JudgedFailure(msgspec.Struct, frozen=True, gc=False):
         return ""
 
 
+def fails(status: FailureStatus, fail_on: FailOn) -> bool:
+    """Return whether failures of this ``status`` make a run fail."""
+    if fail_on is FailOn.ANY:
+        return status is not FailureStatus.INCONCLUSIVE
+    return status in (FailureStatus.NEW, FailureStatus.EXPIRED)
+
+
 def judge_failures(
     failures: Iterable[Failure],
     matcher: KnownFailures,
@@ -117,23 +126,24 @@ def judge_failures(
     today: dt.date,
     fail_on: FailOn,
     details: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[tuple[JudgedFailure, ...], set[KnownFailureEntry]]:
-    """Return the failures in report order, and the entries that were seen.
+) -> tuple[list[JudgedFailure], set[KnownFailureEntry]]:
+    """Return the failures in their order, and the entries that were seen.
 
     An entry also counts as seen if its operation now fails with another status or code, so that it is not stale.
     ``details`` describe removed operations, by name.
     """
     failures = tuple(failures)
-    matches = [matcher.match(failure) for failure in failures]
-    seen = {entry for matching in matches for entry in matching}
+    listed = matcher.operations
+    matches = [matcher.match(one) if one.operation in listed else () for one in failures]
+    seen = set(chain.from_iterable(matches))
+    failing = {status: fails(status, fail_on) for status in FailureStatus}
     judged: list[JudgedFailure] = []
     changed = set[KnownFailureEntry]()
     for failure, matching in zip(failures, matches, strict=True):
-        known_as = None
-        entry = next((one for one in matching if not one.expired(today)), None) if matching else None
+        entry = known_as = None
         category = categories.classify(failure)
-        if entry is not None:
-            status = FailureStatus.KNOWN
+        if matching and (valid := next((one for one in matching if not one.expired(today)), None)):
+            status, entry = FailureStatus.KNOWN, valid
         elif category is not None and category.excuses and not matching:
             status = FailureStatus.CATEGORY
         elif failure.paused and failure.paused >= failure.count:
@@ -142,37 +152,56 @@ def judge_failures(
             status, entry = FailureStatus.EXPIRED, matching[0]
         else:
             status = FailureStatus.NEW
-            if others := matcher.otherwise(failure):
-                known_as = next((one for one in others if one not in seen), None)
+            if failure.operation in listed:
+                known_as = next((one for one in matcher.otherwise(failure) if one not in seen), None)
             if known_as is not None:
                 changed.add(known_as)
-        fails = status in (FailureStatus.NEW, FailureStatus.EXPIRED) or (
-            fail_on is FailOn.ANY and status is not FailureStatus.INCONCLUSIVE
-        )
         detail = details.get(failure.operation, "") if failure.problem is ProblemKind.REMOVED else ""
-        judged.append(JudgedFailure(failure, status, fails, entry, category, known_as, detail))
-    judged.sort(key=attrgetter("failure.operation"))
-    judged.sort(key=attrgetter("failure.count"), reverse=True)
-    groups = by_status(judged).values()
-    return tuple(chain.from_iterable(map(_severe_first, groups))), seen | changed
+        judged.append(JudgedFailure(failure, status, failing[status], entry, category, known_as, detail))
+    return judged, seen | changed
 
 
-def _severe_first(failures: Sequence[JudgedFailure]) -> Sequence[JudgedFailure]:
-    """Return ``failures`` with unauthorized access and removed operations first, otherwise in their order."""
-    if not any(one.failure.problem in _SEVERITY for one in failures):
-        return failures
-    return sorted(failures, key=lambda one: _SEVERITY.get(one.failure.problem, len(_SEVERITY)))
+def in_report_order(
+    failures: Sequence[JudgedFailure],
+) -> tuple[tuple[JudgedFailure, ...], dict[str, list[JudgedFailure]]]:
+    """Return ``failures`` in the order of reports, and those of each operation in that order.
+
+    They are ordered by status, worst first; then unauthorized access and removed operations come first; then by count.
+    """
+    operations = [one.failure.operation for one in failures]
+    counts = [one.failure.count for one in failures]
+    statuses = [_PLACES[one.status] for one in failures]
+    names = sorted(set(operations))
+    # Numbers are sorted instead of failures, which are in memory in the order of the run.
+    places = {name: place for place, name in enumerate(names)}
+    by_name = [places[name] for name in operations]
+    order = sorted(range(len(failures)), key=by_name.__getitem__)
+    order.sort(key=counts.__getitem__, reverse=True)
+    if not _SEVERITY.keys().isdisjoint([one.failure.problem for one in failures]):
+        severities = [_SEVERITY.get(one.failure.problem, len(_SEVERITY)) for one in failures]
+        order.sort(key=severities.__getitem__)
+    if len(set(statuses)) > 1:
+        order.sort(key=statuses.__getitem__)
+    groups: dict[int, list[JudgedFailure]] = defaultdict(list)
+    for number in order:
+        groups[by_name[number]].append(failures[number])
+    by_operation = {names[place]: members for place, members in groups.items()}
+    return tuple([failures[number] for number in order]), by_operation
+
+
+def by_status(failures: tuple[JudgedFailure, ...]) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:
+    """Return ``failures``, which are in the order of reports, by their status; a status that none has is absent."""
+    found = {}
+    start = 0
+    for status, place in _PLACES.items():
+        end = bisect_right(failures, place, start, key=lambda one: _PLACES[one.status])
+        if end > start:
+            found[status] = failures[start:end]
+        start = end
+    return found
 
 
 def removed_operations(failures: Iterable[JudgedFailure]) -> tuple[JudgedFailure, ...]:
-    """Return those of ``failures`` that are removed operations."""
-    removed = ProblemKind.REMOVED
-    return tuple([one for one in failures if one.failure.problem is removed])
-
-
-def by_status(failures: Iterable[JudgedFailure]) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:
-    """Return ``failures`` by their status, in their order; a status that none has is absent."""
-    found: dict[FailureStatus, list[JudgedFailure]] = defaultdict(list)
-    for one in failures:
-        found[one.status].append(one)
-    return {status: tuple(found[status]) for status in FailureStatus if status in found}
+    """Return the removed operations among ``failures``, which are of one status and in the order of reports."""
+    severe = takewhile(lambda one: one.failure.problem in _SEVERITY, failures)
+    return tuple(one for one in severe if one.removed)

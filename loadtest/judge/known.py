@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -112,6 +112,11 @@ class KnownFailures:
             known = entry.known
             message = None if known.message is None else normalise(known.message)
             self._by_operation[known.operation].append((entry, message))
+
+    @property
+    def operations(self) -> Container[str]:
+        """The operations that have an entry."""
+        return self._by_operation
 
     def match(self, failure: Failure) -> tuple[KnownFailureEntry, ...]:
         """Return every entry that matches ``failure``, including expired ones, in their order in the files."""

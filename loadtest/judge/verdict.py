@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import chain, filterfalse
+from itertools import chain
 from operator import attrgetter
 
 from loadtest.core.errors import ExitCode
@@ -28,6 +28,7 @@ from loadtest.judge.failures import (
     FailureStatus,
     JudgedFailure,
     by_status,
+    in_report_order,
     judge_failures,
     removed_operations,
 )
@@ -53,6 +54,7 @@ class Result(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_NOT_EXCUSED = frozenset({FailureStatus.NEW, FailureStatus.EXPIRED})
 _OPERATION = attrgetter("failure.operation")
 
 
@@ -67,6 +69,10 @@ class Verdict:
     fail_on: FailOn
     failures: tuple[JudgedFailure, ...]
     """Ordered by status, worst first, then by count."""
+    by_operation: Mapping[str, Sequence[JudgedFailure]]
+    """The failures of each operation, in the same order."""
+    failing_operations: frozenset[str]
+    """Operations with a failure that makes the run fail."""
     stale: tuple[KnownFailureEntry, ...]
     """Known failures to delete, because they no longer occur."""
     criteria: tuple[CriterionResult, ...]
@@ -96,12 +102,12 @@ class Verdict:
     @cached_property
     def failing(self) -> tuple[JudgedFailure, ...]:
         """The failures that make the run fail."""
-        return tuple(filter(attrgetter("fails"), self.failures))
+        return _joined(self._failing)
 
     @cached_property
     def removed(self) -> tuple[JudgedFailure, ...]:
         """The operations among :attr:`failing` that are no longer offered."""
-        return removed_operations(self.failing)
+        return _joined(map(removed_operations, self._failing))
 
     @cached_property
     def failed(self) -> tuple[JudgedFailure, ...]:
@@ -113,17 +119,16 @@ class Verdict:
     @cached_property
     def excused(self) -> tuple[JudgedFailure, ...]:
         """The failures that do not make the run fail: a known failure or a category excuses them."""
-        groups = (
-            failures
-            for status, failures in self._by_status.items()
-            if status is not FailureStatus.INCONCLUSIVE
-        )
-        return tuple(filterfalse(attrgetter("fails"), chain.from_iterable(groups)))
+        groups = {status: group for status, group in self._by_status.items() if not group[0].fails}
+        groups.pop(FailureStatus.INCONCLUSIVE, None)
+        return _joined(groups.values())
 
     @property
     def excused_line(self) -> str:
         """``3 known failures, 2 failures also on base``: how many failures are :attr:`excused`, by status."""
-        statuses = Counter(map(attrgetter("status"), self.excused))
+        statuses = Counter(
+            {status: len(group) for status, group in self._by_status.items() if not group[0].fails}
+        )
         known = statuses[FailureStatus.KNOWN] + statuses[FailureStatus.CATEGORY]
         only = (FailureStatus.ALSO_ON_BASE, FailureStatus.UNCONFIRMED)
         parts = [plural(known, "known failure")] if known else []
@@ -141,6 +146,11 @@ class Verdict:
     def _by_status(self) -> dict[FailureStatus, tuple[JudgedFailure, ...]]:
         return by_status(self.failures)
 
+    @property
+    def _failing(self) -> list[tuple[JudgedFailure, ...]]:
+        """The failures that make the run fail, by status: all of one status do, or none."""
+        return [group for group in self._by_status.values() if group[0].fails]
+
     @cached_property
     def findings(self) -> tuple[CheckResult, ...]:
         """The checks that did not pass."""
@@ -156,7 +166,7 @@ class Verdict:
         """Return the failures with one of ``statuses``."""
         if len(statuses) == 1:
             return self._by_status.get(statuses[0], ())
-        return tuple(judged for judged in self.failures if judged.status in statuses)
+        return _joined(group for status, group in self._by_status.items() if status in statuses)
 
 
 def judge(
@@ -195,7 +205,7 @@ def judge(
         exclusions=version_data.excluded if version_data else (),
         intended=(*intended, *(version_data.removed if version_data else ())),
     )
-    failures, seen = judge_failures(
+    found, seen = judge_failures(
         (*run.failures, *removals.failures(run)),
         matcher,
         categories.on(version),
@@ -203,31 +213,25 @@ def judge(
         fail_on,
         removals.removed,
     )
-    against, failures = compare_with_base(run, failures, fail_on, fail_on_breaking)
+    against, judged = compare_with_base(run, found, fail_on, fail_on_breaking)
+    counts = _counts(judged)
+    failures, by_operation = in_report_order(judged)
     grouped = by_status(failures)
     undecided = grouped.get(FailureStatus.INCONCLUSIVE, ())
     undecided_operations = set(map(_OPERATION, undecided))
-    failing, failing_by_minute = Counter[str](), Counter[int]()
-    for status in (FailureStatus.NEW, FailureStatus.EXPIRED):
-        for failure in (judged.failure for judged in grouped.get(status, ())):
-            if failure.problem is ProblemKind.REMOVED:
-                continue
-            failing[failure.operation] += failure.count
-            for minute, count in failure.minutes.items():
-                failing_by_minute[minute] += count
     coverage = coverage_of(
         run,
-        excused=set(map(_OPERATION, failures)) - failing.keys() - undecided_operations,
+        excused=counts.others - counts.new.keys() - undecided_operations,
         exclusions=version_data.excluded if version_data else (),
         drift=version_data.drift if version_data else (),
         required=version_data is not None,
         allowed={one.operation for one in version_data.allowed} if version_data else (),
-        interrupting=failing.keys()
+        interrupting=counts.new.keys()
         | undecided_operations
         | {
-            judged.failure.operation
-            for judged in grouped.get(FailureStatus.KNOWN, ())
-            if judged.entry and judged.entry.known.sometimes
+            one.failure.operation
+            for one in grouped.get(FailureStatus.KNOWN, ())
+            if one.entry and one.entry.known.sometimes
         },
         removed=removals.removed,
         intended=removals.intended,
@@ -239,8 +243,8 @@ def judge(
     }
     stale = matcher.stale(run, seen)
     unapplied = tuple(entry for entry in listed if version is None and entry.known.gateway is not None)
-    endurance = assess_endurance(run, failing_by_minute)
-    blocking = sum(one.fails for one in failures)
+    endurance = assess_endurance(run, counts.new_by_minute)
+    blocking = sum(len(group) for group in grouped.values() if group[0].fails)
     checks = run_checks(
         CheckInput(
             *(run, coverage, blocking, stale, unapplied, endurance, removals, against, undecided),
@@ -249,9 +253,9 @@ def judge(
     )
     latency, area_latency = latencies(run)
     results = judge_criteria(
-        run, criteria, CriteriaInput(dict(failing), succeeded, latency, failing_by_minute)
+        run, criteria, CriteriaInput(counts.new, succeeded, latency, counts.new_by_minute)
     )
-    result = decide(run.state, failures, checks, results)
+    result = decide(run.state, [group[0] for group in grouped.values()], checks, results)
     return Verdict(
         result=result,
         exit_code=_exit_code(run, result, fail_on),
@@ -260,6 +264,8 @@ def judge(
         ),
         fail_on=fail_on,
         failures=failures,
+        by_operation=by_operation,
+        failing_operations=frozenset(counts.failing),
         stale=stale,
         criteria=results,
         coverage=coverage,
@@ -270,6 +276,42 @@ def judge(
         endurance=endurance,
         against=against,
     )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What is counted of the failures of a run by operation and minute."""
+
+    others: set[str]
+    """Operations with a failure that is excused, or that are no longer offered."""
+    failing: set[str]
+    """Operations with a failure that makes the run fail."""
+    new: dict[str, int]
+    """Calls that failed with a failure that is not excused, by operation."""
+    new_by_minute: dict[int, int]
+
+
+def _counts(failures: Iterable[JudgedFailure]) -> _Counts:
+    others, failing = set[str](), set[str]()
+    new, by_minute = defaultdict[str, int](int), defaultdict[int, int](int)
+    for one in failures:
+        failure = one.failure
+        operation = failure.operation
+        if one.fails:
+            failing.add(operation)
+        if one.status not in _NOT_EXCUSED or failure.problem is ProblemKind.REMOVED:
+            others.add(operation)
+            continue
+        new[operation] += failure.count
+        for minute, count in failure.minutes.items():
+            by_minute[minute] += count
+    return _Counts(others, failing, dict(new), dict(by_minute))
+
+
+def _joined(groups: Iterable[tuple[JudgedFailure, ...]]) -> tuple[JudgedFailure, ...]:
+    """Return the failures of all ``groups``; of a single group without a copy, as it may hold a million."""
+    listed = list(groups)
+    return listed[0] if len(listed) == 1 else tuple(chain.from_iterable(listed))
 
 
 def decide(
@@ -323,7 +365,8 @@ def _headline(
     against: AgainstBase | None,
 ) -> str:
     gone = {
-        status: sum(one.fails for one in removed_operations(members)) for status, members in failures.items()
+        status: len(removed_operations(members)) if members[0].fails else 0
+        for status, members in failures.items()
     }
     statuses = Counter({status: len(members) - gone[status] for status, members in failures.items()})
     new, expired = statuses[FailureStatus.NEW], statuses[FailureStatus.EXPIRED]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from http import HTTPStatus
+from typing import TypeVar
 
 import msgspec
 
@@ -33,6 +34,8 @@ from loadtest.workload.schedule import Start
 
 MAX_EXAMPLES = 3
 """Failed calls kept with full evidence, per fingerprint."""
+K = TypeVar("K")
+
 RESPONSE = "response "
 """Starts the names of properties of responses among the documented elements."""
 
@@ -543,8 +546,8 @@ def _united(old: Failure, new: Failure) -> Failure:
         count=old.count + new.count,
         first=min(old.first or 0.0, new.first or 0.0),
         last=max(old.last or 0.0, new.last or 0.0),
-        minutes=dict(Counter(old.minutes) + Counter(new.minutes)),
-        after=dict(Counter(old.after) + Counter(new.after)),
+        minutes=_sum(old.minutes, new.minutes),
+        after=_sum(old.after, new.after),
         paused=old.paused + new.paused,
         examples=(old.examples + new.examples)[:MAX_EXAMPLES],
     )
@@ -559,6 +562,16 @@ def _renamed(failure: Failure) -> Failure:
 def _add(totals: dict[str, int], new: Mapping[str, int]) -> None:
     for key, count in new.items():
         totals[key] = totals.get(key, 0) + count
+
+
+def _sum(one: dict[K, int], other: Mapping[K, int]) -> dict[K, int]:
+    """Return the sum of both, which are unchanged: a record of the run may contain them."""
+    if not other:
+        return one
+    total = dict(one)
+    for key, count in other.items():
+        total[key] = total.get(key, 0) + count
+    return total
 
 
 def _count(totals: dict[str, int], key: str, number: int = 1) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -115,14 +114,12 @@ def _operations(run: Run, verdict: Verdict) -> Iterator[Case]:
     places = SourceLines(run)
     shares = _shares(run)
     measured = {operation.name: operation for operation in run.operations}
-    failures: dict[str, list[JudgedFailure]] = defaultdict(list)
-    for judged in verdict.failures:
-        failures[judged.failure.operation].append(judged)
+    failures = dict(verdict.by_operation)
     for covered in verdict.coverage.operations:
         operation = measured.get(covered.name)
         if covered.state is CoverageState.EXCLUDED and operation is None and covered.name not in failures:
             continue
-        judged_here = failures.pop(covered.name, [])
+        judged_here = failures.pop(covered.name, ())
         scenario = judged_here[0].failure.scenario if judged_here else None
         caller = places.of(covered.name, scenario or (operation.scenario if operation else None))
         place = places.handler(covered.name) or caller
@@ -146,7 +143,7 @@ def _shares(run: Run) -> dict[str, float]:
 def _operation(
     covered: OperationCoverage,
     operation: Operation | None,
-    judged: list[JudgedFailure],
+    judged: Sequence[JudgedFailure],
     verdict: Verdict,
     place: SourceLine | None,
     seconds: float = 0.0,

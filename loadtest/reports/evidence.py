@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from loadtest.core.units import clock
+from loadtest.judge.categories import Category
 from loadtest.judge.failures import FailureStatus, JudgedFailure
 from loadtest.reports.text import block, one_line
-from loadtest.results.failures import Example
+from loadtest.results.failures import Example, Failure
 
 MOST_FAILURES = 5
 """Failures described per operation; report.html shows more of them, run.json contains all."""
@@ -35,7 +36,7 @@ def title(judged: JudgedFailure) -> str:
 
 def describe(judged: Sequence[JudgedFailure]) -> str:
     """Return the status, count and evidence of each of ``judged``."""
-    described = ["\n".join(_lines(one)) for one in judged[:MOST_FAILURES]]
+    described = [_described(one) for one in judged[:MOST_FAILURES]]
     if len(judged) > MOST_FAILURES:
         described.append(
             f"… and {len(judged) - MOST_FAILURES} more failures of this operation (all in run.json)"
@@ -43,26 +44,32 @@ def describe(judged: Sequence[JudgedFailure]) -> str:
     return "\n\n".join(described)
 
 
-def _lines(judged: JudgedFailure) -> Iterator[str]:
-    failure = judged.failure
-    yield f"{title(judged)} ({times(failure.count)})"
-    yield f"{judged.status.value}, fingerprint {one_line(failure.fingerprint, 40)}{_span(judged)}"
+def _described(judged: JudgedFailure) -> str:
+    failure, category = judged.failure, judged.category
+    text = (
+        f"{title(judged)} ({times(failure.count)})\n"
+        f"{judged.status}, fingerprint {one_line(failure.fingerprint, 40)}{_span(failure)}"
+    )
     undecided = judged.status is FailureStatus.INCONCLUSIVE
     if undecided or judged.entry is not None or judged.known_as is not None:
-        yield one_line(judged.reason)
-    category = judged.category
+        text += f"\n{one_line(judged.reason)}"
     if category is not None and not undecided:
-        yield one_line(
-            f"category: {category.title} [{category.name}], origin: {category.fault.value.replace('-', ' ')}"
-        )
-        yield one_line(f"{'known failure' if category.excuses else 'new failure'}: {category.because}", 500)
-        yield one_line(f"what to do: {category.advice}", 500)
-    for example in failure.examples[:1]:
-        yield from _example(example)
+        text += "".join(f"\n{line}" for line in _category(category))
+    if failure.examples:
+        text += "".join(f"\n{line}" for line in _example(failure.examples[0]))
+    return text
 
 
-def _span(judged: JudgedFailure) -> str:
-    first, last = judged.failure.first, judged.failure.last
+def _category(category: Category) -> Iterator[str]:
+    yield one_line(
+        f"category: {category.title} [{category.name}], origin: {category.fault.value.replace('-', ' ')}"
+    )
+    yield one_line(f"{'known failure' if category.excuses else 'new failure'}: {category.because}", 500)
+    yield one_line(f"what to do: {category.advice}", 500)
+
+
+def _span(failure: Failure) -> str:
+    first, last = failure.first, failure.last
     if first is None or last is None:
         return ""
     return f", from {clock(first)} to {clock(last)}"

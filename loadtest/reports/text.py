@@ -47,7 +47,9 @@ def one_line(text: str, longest: int = 300) -> str:
 
 def block(text: str, longest: int = 8_000) -> str:
     """Return ``text`` as printable lines of at most ``longest`` characters in total."""
-    head = text[:longest].replace("\r\n", "\n").replace("\r", "\n")
+    head = text[:longest]
+    if "\r" in head:
+        head = head.replace("\r\n", "\n").replace("\r", "\n")
     if head.replace("\n", "").isprintable():
         shown = head
     else:

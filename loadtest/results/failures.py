@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -136,5 +137,17 @@ def fingerprint(
     operation: str, problem: ProblemKind, status: int | None, code: str | None, message: str
 ) -> str:
     """Return 12 hex digits that identify a failure; ``message`` is normalised first."""
+    # Calls fail with the same normalised messages. Longer ones are not normalised yet, and rarely the same.
+    if len(message) > MESSAGE_LENGTH:
+        return _fingerprint(operation, problem, status, code, message)
+    return _remembered(operation, problem, status, code, message)
+
+
+def _fingerprint(
+    operation: str, problem: ProblemKind, status: int | None, code: str | None, message: str
+) -> str:
     parts = (operation, problem.value, str(status or ""), code or "", normalise(message))
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+_remembered = lru_cache(maxsize=2 * MAX_FINGERPRINTS)(_fingerprint)

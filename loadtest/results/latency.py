@@ -7,10 +7,11 @@ Source: https://hdrhistogram.github.io/HdrHistogram/
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ctypes import addressof
 from functools import lru_cache
-from itertools import compress, pairwise
+from itertools import accumulate, compress, pairwise
+from operator import mul
 
 import msgspec
 from hdrh.codec import HdrHistogramEncoder
@@ -49,14 +50,20 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         """Return the ``q``-th percentile (0 to 100) in ms, or None if it is not available."""
         if self.histogram is not None:
             return Histogram.decode(self.histogram).percentile(q)
-        return self.percentiles.get(f"{q:g}")
+        return self.percentiles.get(_key(q))
 
     def reported(self, q: float) -> float | None:
         """Return the ``q``-th percentile in ms for a report, or None if it is not available or not reliable.
 
         Above the median a percentile needs one duration beyond it: 20 durations for the 95th, 100 for the 99th.
         """
-        return self.percentiles.get(f"{q:g}") if self.count >= fewest_durations(q) else None
+        return self.percentiles.get(_key(q)) if self.count >= fewest_durations(q) else None
+
+
+@lru_cache(maxsize=64)
+def _key(q: float) -> str:
+    """Return the key of a percentile: ``99.9``."""
+    return f"{q:g}"
 
 
 @lru_cache(maxsize=64)
@@ -77,6 +84,12 @@ def _bounds(index: int) -> tuple[int, int]:
     """Return the shortest and the longest duration, in microseconds, that a histogram counts at ``index``."""
     lowest: int = _EMPTY.get_value_from_index(index)
     return lowest, _EMPTY.get_highest_equivalent_value(lowest)
+
+
+@lru_cache(maxsize=4096)
+def _middle(index: int) -> float:
+    """Return the duration, in microseconds, that stands for those which a histogram counts at ``index``."""
+    return sum(_bounds(index)) / 2
 
 
 @lru_cache(maxsize=16)
@@ -125,29 +138,41 @@ class Histogram:
 
     def percentiles(self, *wanted: float) -> tuple[float, ...]:
         """Return several percentiles (0 to 100, ascending) in milliseconds; 0 for an empty distribution."""
-        found: list[float] = []
-        reached = 0
-        targets = [int(self._counts.get_target_count_at_percentile(q)) for q in wanted]
-        for index, count in self._occupied():
-            reached += count
-            while len(found) < len(targets) and reached >= targets[len(found)]:
-                found.append(_bounds(index)[1] / _UNITS_PER_MS)
-        return tuple(found) + (0.0,) * (len(wanted) - len(found))
+        return self._percentiles(wanted, *self._occupied())
+
+    def _percentiles(
+        self, wanted: Iterable[float], indices: Sequence[int], counts: Sequence[int]
+    ) -> tuple[float, ...]:
+        reached = list(accumulate(counts))
+        places = (bisect_left(reached, self._counts.get_target_count_at_percentile(q)) for q in wanted)
+        return tuple(
+            _bounds(indices[place])[1] / _UNITS_PER_MS if place < len(indices) else 0.0 for place in places
+        )
 
     def recorded(self) -> Iterator[tuple[float, int]]:
         """Yield the recorded durations in milliseconds, ascending, to two significant digits, with their counts."""
-        for index, count in self._occupied():
+        for index, count in zip(*self._occupied(), strict=True):
             yield _bounds(index)[0] / _UNITS_PER_MS, count
 
     def counts_between(self, edges: tuple[float, ...]) -> list[int]:
         """Return the number of durations below the first of ``edges`` (ms, ascending), between each two, and above."""
-        counts: list[int] = self._counts.counts[:]
-        return [sum(counts[left:right]) for left, right in pairwise((0, *_indices(edges), len(counts)))]
+        first, counts = self._used()
+        places = (max(index - first, 0) for index in _indices(edges))
+        return [sum(counts[left:right]) for left, right in pairwise((0, *places, len(counts)))]
 
-    def _occupied(self) -> list[tuple[int, int]]:
+    def _occupied(self) -> tuple[list[int], list[int]]:
+        """Return the indices at which durations are counted, ascending, and their counts."""
+        first, counts = self._used()
+        return list(compress(range(first, first + len(counts)), counts)), list(filter(None, counts))
+
+    def _used(self) -> tuple[int, list[int]]:
+        """Return the index of the shortest duration, and the counts from there to the longest one."""
         # The library's iterators visit every bucket in Python, which takes milliseconds per call.
-        counts: list[int] = self._counts.counts[:]
-        return [(index, counts[index]) for index in compress(range(len(counts)), counts)]
+        folded = self._counts
+        first, last = (
+            folded.get_counts_array_index(one) for one in (folded.get_min_value(), folded.max_value)
+        )
+        return first, folded.counts[first : last + 1]
 
     def encode(self) -> str:
         """Return the distribution as text (base64 of the compressed V2 format of HDR)."""
@@ -189,10 +214,12 @@ class Histogram:
         # Without the histogram that the library makes for each text, which takes half of the time.
         added = other.init_counts(own.counts_len)
         if added["total"]:
+            first, last = added["min_nonzero_index"], added["max_nonzero_index"]
+            start = first * own.word_size
             add_array(
-                addressof(own.counts),
-                addressof(other.get_counts()),
-                added["max_nonzero_index"] + 1,
+                addressof(own.counts) + start,
+                addressof(other.get_counts()) + start,
+                last - first + 1,
                 own.word_size,
             )
             own.min_value = min(own.min_value, _bounds(added["min_nonzero_index"])[0])
@@ -213,14 +240,15 @@ class Histogram:
         if not count:
             return None
         if self._summary is None or self._summary.count != count:
-            total = sum(sum(_bounds(index)) / 2 * many for index, many in self._occupied())
-            percentiles = self.percentiles(*_PERCENTILES)
+            indices, counts = self._occupied()
+            total = sum(map(mul, map(_middle, indices), counts))
+            percentiles = self._percentiles(_PERCENTILES, indices, counts)
             self._summary = Latency(
                 count=count,
                 mean=total / count / _UNITS_PER_MS,
                 min=float(self._counts.get_min_value()) / _UNITS_PER_MS,
                 max=float(self._counts.get_max_value()) / _UNITS_PER_MS,
-                percentiles={f"{q:g}": ms for q, ms in zip(_PERCENTILES, percentiles, strict=True)},
+                percentiles={_key(q): ms for q, ms in zip(_PERCENTILES, percentiles, strict=True)},
                 histogram=self.encode(),
             )
         return self._summary

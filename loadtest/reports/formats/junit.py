@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from junit_xml import TestCase, TestSuite
@@ -91,9 +92,11 @@ def _test_case(suite: str, name: str, case: Case, longest: int) -> TestCase:
     built = TestCase(
         name,
         classname=suite,
-        file=no_commands(one_line(place.file)) if place else None,
+        file=_file(place.file) if place else None,
         line=place.line if place else None,
     )
+    if case.outcome is CaseOutcome.PASSED:
+        return built
     message = _message(case)
     body = _body(message, case, longest)
     match case.outcome:
@@ -121,9 +124,16 @@ def _body(message: str, case: Case, longest: int) -> str:
     return data[: longest - 16].decode(errors="ignore") + "\n… (cut)"
 
 
+@lru_cache(maxsize=1024)
+def _file(path: str) -> str:
+    return no_commands(one_line(path))
+
+
 def _name(text: str, longest: int) -> str:
     """Return a name without angle brackets, because some readers write names as raw HTML."""
-    return no_commands(one_line(text, longest)).translate(_BRACKETS) or "unnamed"
+    name = no_commands(one_line(text, longest))
+    # Replacing in every name takes longer than looking for what few have.
+    return (name.translate(_BRACKETS) if "<" in name or ">" in name else name) or "unnamed"
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -100,6 +100,7 @@ class Logarithmic:
         self._bins = (self.last - self.first) * self.BINS
         self.edges = tuple(10 ** (self.first + number / self.BINS) for number in range(1, self._bins))
         """Between the bars, in ms."""
+        self._sides = [round(WIDTH * number / self._bins) for number in range(self._bins + 1)]
 
     def share(self, duration: float) -> float:
         """Return the position of ``duration`` ms, from 0 to 1."""
@@ -121,8 +122,7 @@ class Logarithmic:
         """Return the path of a histogram with these ``counts`` between :attr:`edges`; the tallest has full height."""
         tallest = max(counts, default=0) or 1
         path: list[str] = []
-        edges = [round(WIDTH * number / self._bins) for number in range(self._bins + 1)]
-        for (left, right), count in zip(pairwise(edges), counts, strict=True):
+        for (left, right), count in zip(pairwise(self._sides), counts, strict=True):
             if count:
                 height = max(round(HEIGHT * count / tallest), 2)
                 path.append(f"M{left} {HEIGHT}v-{height}h{right - left - 2}v{height}z")

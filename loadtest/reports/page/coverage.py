@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from loadtest.judge.coverage import COUNTED, Coverage, CoverageState, OperationCoverage
@@ -109,30 +109,34 @@ def coverage_map(coverage: Coverage) -> CoverageMap:
     areas = [_area(name, members, drawn) for name, members in by_area.items()]
     areas.sort(key=lambda area: (-(area.total - area.correct), area.name))
     counts = [(state, coverage.count(state)) for state in _ORDER]
+    by_state: dict[CoverageState, list[OperationCoverage]] = defaultdict(list)
+    for one in whole:
+        by_state[one.state].append(one)
     return CoverageMap(
         areas=tuple(areas),
         states=tuple((state, count) for state, count in counts if count),
-        lists=tuple(one for one in (_listed(whole, state) for state in _LISTED) if one.total),
+        lists=tuple(_listed(state, by_state[state]) for state in _LISTED if by_state[state]),
         drawn=drawn,
     )
 
 
 def _area(name: str, members: list[OperationCoverage], drawn: bool) -> AreaMap:
-    members = sorted(members, key=lambda one: (_ORDER[one.state], one.name))
-    placed = [
-        Square(column * SIDE, row * SIDE, one.state, one_line(one.name))
-        for (column, row), one in zip(squares(len(members), COLUMNS), members, strict=True)
-    ]
     return AreaMap(
         name=one_line(name, 80),
-        squares=tuple(placed) if drawn else (),
+        squares=_squares(members) if drawn else (),
         height=SIDE * (-(-len(members) // COLUMNS)),
-        counts={state: sum(one.state is state for one in members) for state in CoverageState},
+        counts=dict.fromkeys(CoverageState, 0) | Counter(one.state for one in members),
     )
 
 
-def _listed(whole: list[OperationCoverage], state: CoverageState) -> StateList:
-    rows = sorted(
-        (one for one in whole if one.state is state), key=lambda one: (one.reason, one.area, one.name)
+def _squares(members: list[OperationCoverage]) -> tuple[Square, ...]:
+    ordered = sorted(members, key=lambda one: (_ORDER[one.state], one.name))
+    return tuple(
+        Square(column * SIDE, row * SIDE, one.state, one_line(one.name))
+        for (column, row), one in zip(squares(len(ordered), COLUMNS), ordered, strict=True)
     )
+
+
+def _listed(state: CoverageState, members: list[OperationCoverage]) -> StateList:
+    rows = sorted(members, key=lambda one: (one.reason, one.area, one.name))
     return StateList(state, len(rows), tuple(rows[:MOST_NAMES]))

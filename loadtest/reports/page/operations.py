@@ -1,7 +1,9 @@
 """Operations section of the page: a row per operation, with its latency distribution and responses by status.
 
 The first rows are part of the page, with their details. The script renders the rows after them, and the result of a
-search, from data: a table of 10,000 rows would take seconds to lay out.
+search: a table of 10,000 rows would take seconds to lay out. The details of the next rows are in a ``noscript``
+element, which is a table without the script. With it, they are text, of which the script makes a row when it shows it:
+elements for all 750 rows would take a browser half a second.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from types import MappingProxyType
 
 import msgspec
@@ -25,6 +26,8 @@ from loadtest.results.latency import Histogram, Latency
 from loadtest.results.measurements import MAX_STEPS, CallsOverTime, Operation
 from loadtest.results.run import Run
 
+FIRST = 60
+"""Rows that the browser makes when it opens the page: as many as the script shows at once."""
 MOST = 750
 """Maximum number of rows with details; failing operations come first, then the slowest."""
 MOST_BRIEF = 20_000
@@ -87,9 +90,12 @@ class OperationTable:
     """Operations in display order, and the common axis of their distributions."""
 
     rows: tuple[OperationRow, ...]
+    first: int
+    """Number of rows before those that are text for the script."""
     brief: str
-    """Cells of the further rows, as JSON."""
+    """Cells of the rows after :attr:`first`, as JSON."""
     briefs: int
+    """Number of rows without details."""
     total: int
     parts: bool
     """Whether a row is no operation of the contract, but a part of one, or undocumented."""
@@ -125,10 +131,14 @@ def operation_table(
         UsageError: a histogram cannot be read.
     """
     contract = frozenset(run.contract or ())
-    bad = set(map(attrgetter("failure.operation"), verdict.failing))
+    bad = verdict.failing_operations
     called = [operation for operation in run.operations if operation.requests]
     called.sort(key=lambda one: (one.name not in bad, -one.failures, -_mean(one), one.name))
     shown, others = called[:MOST], called[MOST : MOST + MOST_BRIEF]
+    later = (*shown[FIRST:], *others)
+    areas = {one: one_line(one, 80) for one in {one.area for one in called[: MOST + MOST_BRIEF]}}
+    places = {area: place for place, area in enumerate(sorted(set(areas.values())))}
+    numbers = {name: places[area] for name, area in areas.items()}
     latencies = [one.latency for one in shown if one.latency]
     axis = Logarithmic(
         max(min((one.min for one in latencies), default=1.0), 1.0),
@@ -138,23 +148,24 @@ def operation_table(
         rows=tuple(
             _row(one, one.name in bad, axis, failures.get(one.name, ()), run.duration) for one in shown
         ),
-        brief=msgspec.json.encode([_brief(one) for one in others]).decode() if others else "",
+        first=FIRST,
+        brief=msgspec.json.encode([_brief(one, numbers) for one in later]).decode() if later else "",
         briefs=len(others),
         total=len(called),
         parts=bool(contract) and any(one.name not in contract for one in called),
         ticks=tuple(axis.ticks()),
-        areas=tuple(sorted({one_line(one.area, 80) for one in (*shown, *others)})),
+        areas=tuple(places),
         bytes_known=any(one.received for one in shown),
         latency_known=bool(latencies),
     )
 
 
-def _brief(operation: Operation) -> tuple[str | int | float | None, ...]:
-    """Return name, anchor, area, requests, failures, allowed, p50, p95, p99, maximum and bytes."""
+def _brief(operation: Operation, areas: Mapping[str, int]) -> tuple[str | int | float | None, ...]:
+    """Return name, anchor, number of the area, requests, failures, allowed, p50, p95, p99, maximum and bytes."""
     return (
         one_line(operation.name),
         anchor_of(operation.name),
-        one_line(operation.area, 80),
+        areas[operation.area],
         operation.requests,
         operation.failures,
         _accepted(operation),

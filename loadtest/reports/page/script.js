@@ -97,18 +97,32 @@
       keys.forEach((key, index) => {
         row[key] = headers[index].classList.contains("n") ? number(texts[index]) : texts[index];
       });
+      row.received *= 1000; // shown in kB
       row.name = element.querySelector("code").textContent;
       return row;
     });
     const names = "name anchor area requests failures allowed p50 p95 p99 max received".split(" ");
+    const areas = [...form.elements.area.options].slice(1).map((option) => option.text);
     const data = document.getElementById("brief");
-    for (const values of data ? JSON.parse(data.textContent) : []) {
-      rows.push(Object.fromEntries(values.map((value, index) => [names[index], value])));
-    }
+    // With details; all text of a row is escaped, so that no other tag starts like this.
+    const detailed = (document.getElementById("rest")?.textContent ?? "").split('<tr id="').slice(1);
+    (data ? JSON.parse(data.textContent) : []).forEach((values, index) => {
+      const row = {};
+      for (let place = 0; place < names.length; place++) row[names[place]] = values[place];
+      row.area = areas[row.area];
+      row.html = detailed[index];
+      rows.push(row);
+    });
     for (const row of rows) row.words = `${row.name} ${row.area}`.toLowerCase();
 
+    const fromText = (html) => {
+      const template = document.createElement("template");
+      template.innerHTML = `<tr id="${html}`;
+      return template.content.firstElementChild;
+    };
     const element = (row) => {
       if (row.element) return row.element;
+      if (row.html) return (row.element = fromText(row.html));
       const made = document.createElement("tr");
       made.id = row.anchor;
       keys.forEach((key, index) => {

@@ -98,11 +98,28 @@ def test_further_operations_are_data_for_the_script(monkeypatch: pytest.MonkeyPa
     assert len(rows) == 20
     name, anchor, area, requests, failed, allowed, *figures, received = rows[0]
     assert anchor == html_operations.anchor_of(name)
-    assert (area[:4], requests, failed, allowed, received) == ("area", 1, 1, 0, 0)
+    assert (table.areas[area][:4], requests, failed, allowed, received) == ("area", 1, 1, 0, 0)
     measured = big(1).operations[0].latency
     assert measured is not None
     shown = (measured.reported(50), measured.reported(95), measured.reported(99), measured.max)
     assert figures == [None if one is None else round(one, 1) for one in shown]
+
+
+def test_later_rows_are_text_for_the_script_in_the_order_of_their_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(html_operations, "FIRST", 4)
+    monkeypatch.setattr(html_operations, "MOST", 10)
+    here = big(30)
+    table = html_operations.operation_table(here, verdict(here))
+    anchors = [row[1] for row in json.loads(table.brief)]
+    assert len(anchors) == 26
+    shown, later = rendered(here).split('<noscript id="rest">')
+    rest, _, after = later.partition("</noscript>")
+    rows = [re.findall(r'<tr id="(o-\w+)"', part) for part in (shown, rest, after)]
+    assert rows == [[row.anchor for row in table.rows[:4]], anchors[:6], []]
+    assert rest.startswith('<table class="operations"><tbody>\n<tr')
+    assert rest.endswith("</tr>\n</tbody></table>")
 
 
 def test_the_worst_operations_are_the_ones_that_stay(monkeypatch: pytest.MonkeyPatch) -> None:
