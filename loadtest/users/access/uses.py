@@ -26,7 +26,7 @@ HIDDEN = (400, 403, 404)
 """Statuses of the use of an entity that the caller must not use."""
 
 
-class UsesUser(RegistryUser):
+class UsePermissionUser(RegistryUser):
     """The owner of a team, one of its members, and a user of another team."""
 
     area = "access"

@@ -11,15 +11,13 @@ from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, answers, both, has, tool_answers
+from loadtest.users.checks import ANSWERED, INVALID_REQUEST, answers, both, has, tool_answers
 from loadtest.users.federation.checks import calls_fail, carries, carries_none, fails_saying
 from loadtest.users.registry.a2a import question
 from loadtest.users.registry.fixtures import MASK, RegistryUser, new_agent, of_team
 
 FAILED = (400, 404, 500, 502, 503)
 """Statuses of a message to an agent that does not answer."""
-INVALID = (400, 422)
-"""Statuses of a message that is none of JSON-RPC."""
 UNKNOWN = (404,)
 KEPT, ADDED = "X-Kept", "X-Added"
 JSONRPC = "POST /a2a/{agent_name}/jsonrpc"
@@ -193,7 +191,7 @@ class AgentResultsUser(RegistryUser):
                     "POST /a2a/{agent_name}/jsonrpc",
                     agent_name=agent["name"],
                     json=right | wrong,
-                    refusals=INVALID,
+                    refusals=INVALID_REQUEST,
                     effect=is_error_of(text),
                 )
             self.call(

@@ -122,7 +122,7 @@ class Described(NamedTuple):
         yield way.get, {"name": prompt, "arguments": {"who": "Ada"}}, holds("result", rendered)
 
 
-class DescribedUser(SessionUser):
+class McpDescriptionsUser(SessionUser):
     """A client that compares what MCP says of entities with how they were registered."""
 
     area = "mcp-described"

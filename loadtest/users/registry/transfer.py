@@ -90,7 +90,7 @@ def progressed(parts: Sequence[Part], outcome: str = "") -> Check:
     return check
 
 
-class OverwritingUser(RegistryUser):
+class ImportOverwriteUser(RegistryUser):
     """A user who imports files that describe existing entities otherwise, with options that the body contains."""
 
     abstract = True
@@ -283,7 +283,7 @@ def _told(options: Mapping[str, Any]) -> str:
     )
 
 
-class ExportImportUser(OverwritingUser):
+class ExportImportUser(ImportOverwriteUser):
     """A user who manages the configuration in a file."""
 
     area = "transfer"

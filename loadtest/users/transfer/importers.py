@@ -16,7 +16,7 @@ from loadtest.users.identity.checks import Person
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Entity, Item
 from loadtest.users.registry.fixtures import of_team
-from loadtest.users.registry.transfer import OverwritingUser, Part
+from loadtest.users.registry.transfer import ImportOverwriteUser, Part
 from loadtest.users.registry.updates import CHANGED
 from loadtest.users.transfer.checks import changes_nothing, counts, only_one
 from loadtest.users.transfer.fixtures import KINDS, TransferUser
@@ -24,7 +24,7 @@ from loadtest.users.transfer.fixtures import KINDS, TransferUser
 MAY_IMPORT = "admin.import"
 
 
-class ImporterUser(OverwritingUser, TransferUser, PeopleUser):
+class ImporterUser(ImportOverwriteUser, TransferUser, PeopleUser):
     """A user with the permission to import."""
 
     area = "transfer"
