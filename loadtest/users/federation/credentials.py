@@ -24,7 +24,7 @@ from loadtest.users.federation.stored import (
     CredentialsUser,
     Stored,
 )
-from loadtest.users.registry.a2a import question
+from loadtest.users.registry.a2a import invocation, rpc_message
 from loadtest.users.registry.fixtures import (
     ADDRESS,
     MASK,
@@ -302,13 +302,13 @@ class AgentCredentialsUser(CredentialsUser):
         )
         self.call(
             "POST /a2a/invoke",
-            json={"agent_id": agent.id, "parameters": question(text), "interaction_type": "query"},
+            json={"agent_id": agent.id, **invocation(text)},
             check=both(contains(text), check),
         )
         self.call(
             "POST /a2a/{agent_name}/jsonrpc",
             agent_name=name,
-            json={"jsonrpc": "2.0", "id": text, **question(text)},
+            json=rpc_message(text),
             check=both(contains(text), check),
         )
 
@@ -319,7 +319,7 @@ class AgentCredentialsUser(CredentialsUser):
         self.call(
             "POST /a2a/{agent_name}/invoke",
             agent_name=name,
-            json={"parameters": question(text), "interaction_type": "query"},
+            json=invocation(text),
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
 

@@ -6,25 +6,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch
 from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.federation.checks import carries, carries_none, is_conflict
+from loadtest.users.federation.checks import carries_all, is_conflict
 from loadtest.users.federation.scripted import ScriptedServersUser
+from loadtest.users.federation.stored import PARAMETER, TOKEN
 from loadtest.users.read_back import Entity, Item, Listed
 from loadtest.users.registry.fixtures import ADDRESS, MASK, PRIVATE, PUBLIC, new_gateway
 
 REFUSED = (400, 409, 422, 500)
 """Statuses of a request that would give a server what another one has; the last is not right."""
 GATEWAY = Item("GET /gateways/{gateway_id}")
-AUTHORIZATION = "Authorization"
 KEY = "X-Api-Key"
 OTHER_KEY = "X-Other-Key"
-PARAMETER = "api_key"
 
 
 class RegistrationUser(ScriptedServersUser):
@@ -37,7 +35,7 @@ class RegistrationUser(ScriptedServersUser):
         """An address is registered once per visibility and credentials."""
         name = self.name("gateway")
         address = f"{self.backend('scripted')}/plain/{name}/mcp"
-        bearer = {"authType": "bearer", "authToken": self.secret()}
+        bearer = TOKEN.properties(self.secret())
         for scope in (PUBLIC, PRIVATE):
             with self.registered(address, scope), self.registered(address, scope, **bearer):
                 self.refuses(address, scope)
@@ -69,17 +67,12 @@ class RegistrationUser(ScriptedServersUser):
             headers = [{"key": KEY, "value": key}, {"key": OTHER_KEY, "value": other}]
             listed = {"authType": "authheaders", "authHeaders": headers}
             masked = {"authType": "authheaders", "authHeaders": [{"key": KEY, "value": MASK}]}
-            query = {
-                "authType": "query_param",
-                "authQueryParamKey": PARAMETER,
-                "authQueryParamValue": value,
-            }
             for change, wanted, without in (
-                ({"authType": "bearer", "authToken": token}, {AUTHORIZATION: f"Bearer {token}"}, ()),
+                (TOKEN.properties(token), TOKEN.received(token), ()),
                 (listed, {KEY: key, OTHER_KEY: other}, (token,)),
                 (masked, {KEY: key}, (other,)),
-                (query, {QUERY: f"{PARAMETER}={value}"}, (key, other, token)),
-                ({"authType": "bearer", "authToken": token}, {AUTHORIZATION: f"Bearer {token}"}, (value,)),
+                (PARAMETER.properties(value), PARAMETER.received(value), (key, other, token)),
+                (TOKEN.properties(token), TOKEN.received(token), (value,)),
                 ({"authType": "none"}, {}, (token, value)),
             ):
                 self.call(
@@ -98,8 +91,7 @@ class RegistrationUser(ScriptedServersUser):
         def effect(_: Answer) -> Mismatch | None:
             self.call_tool(name, "echo")
             received = self.control("GET", f"/received/{name}")
-            found = (carries(received, header, value) for header, value in wanted.items())
-            return next(filter(None, found), None) or carries_none(received, without)
+            return carries_all(received, wanted, without)
 
         return effect
 

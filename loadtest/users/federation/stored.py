@@ -35,6 +35,10 @@ class Stored(NamedTuple):
     value: Callable[[str], str]
     """Returns what the server receives in the header, given the secret."""
 
+    def received(self, secret: str) -> dict[str, str]:
+        """Return the header that the server receives."""
+        return {self.header: self.value(secret)}
+
     def with_underscores(self, secret: str) -> dict[str, Any]:
         """Return the properties of an agent or a tool, which have the same names with underscores."""
         return {snake(name): value for name, value in self.properties(secret).items()}

@@ -95,7 +95,7 @@ class TracingUser(GatewayUser):
 
         A trace is completed after its response is sent.
         """
-        ping = {"jsonrpc": "2.0", "id": marker, "method": "ping", "params": {}}
+        ping = jsonrpc.request("ping", {}, marker)
         query, pong = {"trace": marker}, has("id", marker)
         for _ in range(2):
             self.call("POST /rpc/ ping", json=ping, params=query, unlisted=True, check=pong)

@@ -12,7 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import receives
 from loadtest.users.base import task
 from loadtest.users.checks import exports, imports
-from loadtest.users.federation.checks import called, carries
+from loadtest.users.federation.checks import called, carries_all
 from loadtest.users.federation.stored import HEADER, HEADERS, PARAMETER, PASSWORD, TOKEN, Stored
 from loadtest.users.registry.fixtures import ADDRESS, new_gateway, new_tool
 from loadtest.users.transfer.checks import counts
@@ -65,7 +65,7 @@ class MovedCredentialsUser(TransferUser):
         name, tag, secret = self.name("gateway"), self.name("tag"), self.secret()
         own = self.spelled("POST /gateways", stored.properties(secret))
         body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", tags=[tag], **own)
-        arrives = self.arrives(name, {stored.header: stored.value(secret), **others(secret)})
+        arrives = self.arrives(name, stored.received(secret) | others(secret))
         with self.created(
             "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *own)
         ) as gateway:
@@ -97,9 +97,7 @@ class MovedCredentialsUser(TransferUser):
                 check=called("echo", text),
             )
             sent = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
-            what = "the credentials of the imported file"
-            found = (carries(sent, header, value, what=what) for header, value in headers.items())
-            return next(filter(None, found), None)
+            return carries_all(sent, headers, what="the credentials of the imported file")
 
         return effect
 

@@ -21,7 +21,7 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.websocket_call import SWITCHED, open_websocket
 from loadtest.users.base import task
 from loadtest.users.checks import both
-from loadtest.users.federation.checks import carries, carries_none
+from loadtest.users.federation.checks import carries_all
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.mcp.mcp import GATEWAY, SessionUser
@@ -95,12 +95,9 @@ class ForwardedHeadersUser(ScriptedServersUser, SessionUser):
 
         def check(_: Answer) -> Mismatch | None:
             received = self.control("GET", f"/received/{name}")
-            found = (carries(received, header, value, what=WHAT) for header, value in wanted.items())
             passed = [header for header, value in connection.items() if received.get(header.lower()) == value]
-            return (
-                next(filter(None, found), None)
-                or carries_none(received, (without, session.bearer))
-                or (expected("no header of the connection at the server", passed) if passed else None)
+            return carries_all(received, wanted, (without, session.bearer), what=WHAT) or (
+                expected("no header of the connection at the server", passed) if passed else None
             )
 
         return check
