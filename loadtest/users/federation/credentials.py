@@ -44,10 +44,10 @@ MOST = 500
 """The largest page of the admin lists."""
 
 
-class StoredCredentialsUser(CredentialsUser):
-    """A user who registers servers that need credentials."""
+class KeptCredentialsUser(CredentialsUser):
+    """A user who registers servers or agents that need credentials of every kind."""
 
-    area = "gateways"
+    abstract = True
 
     @task
     def basic(self) -> None:
@@ -61,8 +61,41 @@ class StoredCredentialsUser(CredentialsUser):
 
     @task
     def headers(self) -> None:
-        """A header of the server's own."""
+        """A header of its own."""
         self.keeps(HEADERS)
+
+    @task
+    def header(self) -> None:
+        """A header of its own, in the older form."""
+        self.keeps(HEADER)
+
+    @task
+    def query_parameter(self) -> None:
+        """A parameter of the address."""
+        self.keeps(PARAMETER)
+
+    def keeps(self, stored: Stored) -> None:
+        """Register a server or an agent with credentials and update it: it must receive them."""
+        raise NotImplementedError
+
+    def uses(self, name: str, *, check: Check | None = None) -> None:
+        """Call the server or the agent ``name``."""
+        raise NotImplementedError
+
+    def receives_again(self, name: str, received: Check) -> Check:
+        """Return a check that calls the server or the agent again, after which ``received`` must hold."""
+
+        def check(answer: Answer) -> Mismatch | None:
+            self.uses(name)
+            return received(answer)
+
+        return check
+
+
+class StoredCredentialsUser(KeptCredentialsUser):
+    """A user who registers servers that need credentials."""
+
+    area = "gateways"
 
     @task
     def reached_when_on(self) -> None:
@@ -70,16 +103,6 @@ class StoredCredentialsUser(CredentialsUser):
         for stored in (PASSWORD, HEADERS):
             with self.server_with(stored, self.secret()) as gateway:
                 self.is_reached_when_on(gateway)
-
-    @task
-    def header(self) -> None:
-        """A header of the server's own, in the older form."""
-        self.keeps(HEADER)
-
-    @task
-    def query_parameter(self) -> None:
-        """A parameter of the address."""
-        self.keeps(PARAMETER)
 
     @task
     def client_credentials(self) -> None:
@@ -125,7 +148,7 @@ class StoredCredentialsUser(CredentialsUser):
                 delete="DELETE /gateways/{gateway_id}",
                 differs=(*ADDRESS, *(key for key in own if key.lower().replace("_", "") != "authtype")),
             ) as gateway:
-                self.call_tool(name, check=self.receives(name, stored, secret))
+                self.uses(name, check=self.receives(name, stored, secret))
                 # The update is what loses them, so its failure is reported. The second one has them as the gateway
                 # shows them, or nothing of them.
                 last: tuple[dict[str, Any], str] = ({}, STORED)
@@ -158,7 +181,7 @@ class StoredCredentialsUser(CredentialsUser):
             **own,
         )
 
-    def call_tool(self, name: str, *, check: Check | None = None) -> None:
+    def uses(self, name: str, *, check: Check | None = None) -> None:
         """Call the tool of the server ``name``."""
         text = self.name("text")
         answered = called("echo", text)
@@ -167,15 +190,6 @@ class StoredCredentialsUser(CredentialsUser):
             {"name": f"{name}-echo", "arguments": {"text": text}},
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
-
-    def receives_again(self, name: str, received: Check) -> Check:
-        """Return a check that calls the tool of the server again, after which ``received`` must hold."""
-
-        def check(answer: Answer) -> Mismatch | None:
-            self.call_tool(name)
-            return received(answer)
-
-        return check
 
 
 class ResourceCredentialsUser(CredentialsUser):
@@ -219,35 +233,10 @@ class ResourceCredentialsUser(CredentialsUser):
                 )
 
 
-class AgentCredentialsUser(CredentialsUser):
+class AgentCredentialsUser(KeptCredentialsUser):
     """A user who registers agents that need credentials."""
 
     area = "a2a"
-
-    @task
-    def basic(self) -> None:
-        """A user name and a password."""
-        self.keeps(PASSWORD)
-
-    @task
-    def bearer(self) -> None:
-        """A bearer token."""
-        self.keeps(TOKEN)
-
-    @task
-    def headers(self) -> None:
-        """Headers of the agent's own."""
-        self.keeps(HEADERS)
-
-    @task
-    def header(self) -> None:
-        """A header of the agent's own, in the older form."""
-        self.keeps(HEADER)
-
-    @task
-    def query_parameter(self) -> None:
-        """A parameter of the address."""
-        self.keeps(PARAMETER)
 
     def keeps(self, stored: Stored) -> None:
         """Register an agent at either address with credentials, update its description, then the credentials.
@@ -270,7 +259,7 @@ class AgentCredentialsUser(CredentialsUser):
             self.asks_in_every_way(agent, self.receives(name, stored, secret))
             for on in (False, True):
                 self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params={"activate": on})
-            self.asks(name, check=self.receives(name, stored, secret))
+            self.uses(name, check=self.receives(name, stored, secret))
             shown = {} if create == "POST /a2a" else stored.properties(MASK)
             for changes, kept in (
                 ({"description": self.name("description")} | shown, secret),
@@ -286,7 +275,7 @@ class AgentCredentialsUser(CredentialsUser):
     def asks_in_every_way(self, agent: Answer, check: Check) -> None:
         """Call an agent by its name and its ID, in its own protocol, as a tool, and on the admin pages."""
         name, text = agent["name"], self.name("text")
-        self.asks(name, check=check)
+        self.uses(name, check=check)
         if not self.offers("POST /a2a/invoke"):
             return
         self.rpc(
@@ -312,7 +301,7 @@ class AgentCredentialsUser(CredentialsUser):
             check=both(contains(text), check),
         )
 
-    def asks(self, name: str, *, check: Check | None = None) -> None:
+    def uses(self, name: str, *, check: Check | None = None) -> None:
         """Call the agent ``name``."""
         text = self.name("text")
         answered = answers(text)
@@ -322,15 +311,6 @@ class AgentCredentialsUser(CredentialsUser):
             json=invocation(text),
             check=lambda answer: answered(answer) or (check(answer) if check else None),
         )
-
-    def receives_again(self, name: str, received: Check) -> Check:
-        """Return a check that calls the agent again, after which ``received`` must hold."""
-
-        def check(answer: Answer) -> Mismatch | None:
-            self.asks(name)
-            return received(answer)
-
-        return check
 
 
 class ShownCredentialsUser(CredentialsUser):
