@@ -75,6 +75,7 @@ class _Class:
     methods: dict[str, _Definition]
     borrowed: dict[str, tuple[str, str]]
     """By name in this class: the class that defines the method, and its name there."""
+    abstract: bool
     holds_streams: bool
     deep: bool
     tags: tuple[str, ...]
@@ -103,7 +104,8 @@ def discover_scenarios(
     """Return all scenarios in the modules below ``directory`` and in the ``custom`` sources, by name.
 
     Scenarios of classes that only hold a stream open (``holds_streams = True``) run in a ``soak`` only, and those of
-    classes with ``deep = True`` in a ``deep`` load only. Built-in classes that a custom one replaces have none.
+    classes with ``deep = True`` in a ``deep`` load only. Built-in classes that a custom one replaces have none, nor do
+    those with ``abstract = True``, whose subclasses run their tasks.
 
     Raises:
         UsageError: two user classes share a name, a class replaces one that does not exist, or an operation is
@@ -121,7 +123,7 @@ def discover_scenarios(
     )
     scenarios = []
     for found in classes.values():
-        if (found.holds_streams and not soak) or (found.deep and not deep):
+        if found.abstract or (found.holds_streams and not soak) or (found.deep and not deep):
             continue
         if found.module in own and found.name in replaced:
             continue
@@ -319,8 +321,9 @@ def _module(path: Path, name: str, file: str) -> _Module:
 
 
 def _class(node: ast.ClassDef, module: str, file: str) -> _Class:
-    area, holds_streams, deep, names, replaces = (
-        _attribute(node, name) for name in ("area", "holds_streams", "deep", "renamed", "replaces")
+    area, abstract, holds_streams, deep, names, replaces = (
+        _attribute(node, name)
+        for name in ("area", "abstract", "holds_streams", "deep", "renamed", "replaces")
     )
     bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     return _Class(
@@ -332,6 +335,7 @@ def _class(node: ast.ClassDef, module: str, file: str) -> _Class:
         bases=bases,
         methods=_definitions(node.body, module, file),
         borrowed=_borrowed(node.body),
+        abstract=abstract is True,
         holds_streams=holds_streams is True,
         deep=deep is True,
         tags=_tags(node.decorator_list),

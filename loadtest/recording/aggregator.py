@@ -24,7 +24,14 @@ from loadtest.results.measurements import (
     Stream,
     Timeline,
 )
-from loadtest.results.outcome import CallFailure, CallResult, RefusalResult, ScenarioEnd, StreamResult
+from loadtest.results.outcome import (
+    CallFailure,
+    CallResult,
+    RefusalResult,
+    RequestResult,
+    ScenarioEnd,
+    StreamResult,
+)
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import CutShort, Pause, ScenarioRuns
 from loadtest.shapes.literal import SENT, as_sent
@@ -306,7 +313,7 @@ class Aggregator(msgspec.Struct):
         if result.fault is not None:
             self._fail(result, result.fault)
 
-    def _add_shape(self, outcome: CallResult | RefusalResult) -> None:
+    def _add_shape(self, outcome: RequestResult) -> None:
         status = outcome.recorded_as or str(outcome.status)
         for path in outcome.added:
             _count(self.added.setdefault(outcome.operation, {}), path)
@@ -399,14 +406,10 @@ class Aggregator(msgspec.Struct):
         new = [name for name in others if name not in self.operations and name != FURTHER]
         return frozenset(new[max(MAX_OPERATIONS - len(self.operations), 0) :])
 
-    def _fail(
-        self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
-    ) -> None:
+    def _fail(self, outcome: RequestResult, fault: CallFailure, after: str | None = None) -> None:
         self._merge_failure(self._failure(outcome, fault, after))
 
-    def _failure(
-        self, outcome: CallResult | RefusalResult, fault: CallFailure, after: str | None = None
-    ) -> Failure:
+    def _failure(self, outcome: RequestResult, fault: CallFailure, after: str | None = None) -> Failure:
         return Failure(
             fingerprint=fingerprint(
                 outcome.operation, fault.problem, fault.status, fault.code, fault.message

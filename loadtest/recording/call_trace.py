@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from loadtest.results.failures import fingerprint
-from loadtest.results.outcome import CallResult, RefusalResult
+from loadtest.results.outcome import CallResult, RequestResult
 from loadtest.results.trace import TracedCall
 
 
@@ -23,7 +23,7 @@ class CallTrace:
         self._path = path
         self._stop_at = stop_at
 
-    def __call__(self, result: CallResult | RefusalResult) -> None:
+    def __call__(self, result: RequestResult) -> None:
         """Write one call."""
         call = traced(result)
         with self._path.open("ab") as file:
@@ -32,7 +32,7 @@ class CallTrace:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def traced(result: CallResult | RefusalResult) -> TracedCall:
+def traced(result: RequestResult) -> TracedCall:
     """Return the record of one call."""
     fault = result.fault
     made = TracedCall(
@@ -40,12 +40,12 @@ def traced(result: CallResult | RefusalResult) -> TracedCall:
         scenario=result.scenario or "",
         covers=isinstance(result, CallResult)
         and not (fault or result.accepted or result.refused or result.rejected),
-        status=getattr(result, "status", 0) or (fault.status if fault else None) or 0,
+        status=result.status or (fault.status if fault else None) or 0,
         duration=getattr(result, "duration", 0.0),
         finished=result.finished,
         began=getattr(result, "began", 0.0) or result.finished,
         received=getattr(result, "received", 0),
-        example=getattr(result, "example", None),
+        example=result.example,
     )
     if fault is None:
         return made

@@ -25,6 +25,7 @@ from loadtest.results.outcome import (
     CallFailure,
     CallResult,
     RefusalResult,
+    RequestResult,
     ScenarioEnd,
     StreamResult,
 )
@@ -82,7 +83,7 @@ class Recorder:
         self.cpu: dict[str, float] = {}
         """CPU seconds by worker."""
         self.pauses = PauseMonitor(clock.now)
-        self.observers: list[Callable[[CallResult | RefusalResult], None]] = []
+        self.observers: list[Callable[[RequestResult], None]] = []
         """Called with each result."""
         environment.events.request.add_listener(self._on_request)
 
@@ -143,7 +144,7 @@ class Recorder:
             self._count()
         self._observe(result)
 
-    def _observe(self, result: CallResult | RefusalResult) -> None:
+    def _observe(self, result: RequestResult) -> None:
         for observer in self.observers:
             observer(result)
 

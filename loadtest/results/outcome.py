@@ -31,29 +31,15 @@ class Unexpected(msgspec.Struct, frozen=True):
     message: str
 
 
-class CallResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one call.
-
-    At most one of ``fault``, ``differs``, ``accepted``, ``refused`` and ``rejected`` is set.
-    """
+class RequestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the results of a call and of a negative case have in common."""
 
     operation: str
     scenario: str | None
     finished: float
     """Unix time in seconds."""
-    began: float = 0.0
-    """Unix time at which it was sent; 0 if no call was made."""
-    duration: float
-    """Milliseconds."""
-    status: int
+    status: int = 0
     """0 if there was no response."""
-    received: int
-    """Bytes of the body."""
-    validated: bool = False
-    media_type: str = ""
-    """Of the response; empty if there is none."""
-    compared: bool = False
-    """Whether its shape was compared with a recorded one."""
     shape: Shape | None = None
     """The shape of the response, if it is a sample to record."""
     recorded_as: str = ""
@@ -62,6 +48,28 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of keys that the recorded shape does not have."""
     unexpected: tuple[Unexpected, ...] = ()
     """Failures, unless the place has an expected literal in another response; ``example`` has the evidence."""
+    fault: CallFailure | None = None
+    example: Example | None = None
+    """Request and response, if they are the evidence of ``unexpected``, or kept of every call."""
+
+
+class CallResult(RequestResult, frozen=True, kw_only=True):
+    """The result of one call.
+
+    At most one of ``fault``, ``differs``, ``accepted``, ``refused`` and ``rejected`` is set.
+    """
+
+    began: float = 0.0
+    """Unix time at which it was sent; 0 if no call was made."""
+    duration: float
+    """Milliseconds."""
+    received: int
+    """Bytes of the body."""
+    validated: bool = False
+    media_type: str = ""
+    """Of the response; empty if there is none."""
+    compared: bool = False
+    """Whether its shape was compared with a recorded one."""
     differs: str | None = None
     """A contract mismatch that the version's data lists."""
     after: str | None = None
@@ -72,9 +80,17 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     """The refusal that the scenario expected."""
     rejected: bool = False
     """The rejection of a generated request."""
-    fault: CallFailure | None = None
-    example: Example | None = None
-    """Request and response, if they are kept of every call."""
+
+
+class RefusalResult(RequestResult, frozen=True, kw_only=True):
+    """The result of one negative case."""
+
+    label: str
+    outcome: str
+    """``401``, ``200 -32601``, ``303 error``; empty if there was no response."""
+    standing: Standing
+    reason: str = ""
+    """Why it was answered without a refusal."""
 
 
 class ScenarioEnd(StrEnum):
@@ -97,30 +113,3 @@ class StreamResult(msgspec.Struct, frozen=True, kw_only=True):
     first_event: float | None
     gaps: tuple[float, ...]
     """Between events or keep-alive comments."""
-
-
-class RefusalResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one negative case."""
-
-    operation: str
-    label: str
-    outcome: str
-    """``401``, ``200 -32601``, ``303 error``; empty if there was no response."""
-    standing: Standing
-    scenario: str | None
-    finished: float
-    """Unix time in seconds."""
-    reason: str = ""
-    """Why it was answered without a refusal."""
-    status: int = 0
-    """0 if there was no response."""
-    shape: Shape | None = None
-    """The shape of the response, if it is a sample to record."""
-    recorded_as: str = ""
-    """What the shape is recorded as, instead of the status."""
-    added: tuple[str, ...] = ()
-    """Paths of keys that the recorded shape does not have."""
-    unexpected: tuple[Unexpected, ...] = ()
-    """As those of a call; ``example`` has the evidence."""
-    example: Example | None = None
-    fault: CallFailure | None = None

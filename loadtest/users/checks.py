@@ -29,6 +29,8 @@ addresses; later ones ask the backend."""
 
 ANSWERED = (HTTPStatus.OK,)
 """Status of a reply of JSON-RPC, also of an error."""
+INVALID_REQUEST = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+"""Statuses of a request with an invalid value."""
 SCOPE = ("visibility", "teamId", "ownerEmail")
 """Members that decide who sees an entity."""
 

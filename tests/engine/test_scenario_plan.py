@@ -144,6 +144,12 @@ def test_scenarios_that_hold_streams_run_in_a_soak_only(folder: Path) -> None:
     }
 
 
+def test_the_tasks_of_an_abstract_class_are_scenarios_of_its_subclasses(folder: Path) -> None:
+    abstract = SOURCE.replace('    area = "things"\n', '    abstract = True\n    area = "things"\n', 1)
+    (folder / "things.py").write_text(abstract)
+    assert {one.name for one in discover_scenarios(folder)} == {"ThingsUser.inherited", "ThingsUser.story"}
+
+
 def test_the_plan_contains_the_line_of_each_call(folder: Path) -> None:
     story = next(s for s in discover_scenarios(folder) if s.name == "ThingsUser.story")
     line = next(call.line for call in story.calls if call.operation == "POST /rpc tools/call")

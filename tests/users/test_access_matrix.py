@@ -14,7 +14,18 @@ from loadtest.openapi.contract import read_contract
 from loadtest.openapi.contracts import contract_of
 from loadtest.results.failures import ProblemKind, normalise
 from loadtest.results.refusals import Standing
-from loadtest.users.access.matrix import (
+from loadtest.users.access.checks import judge_reserved
+from loadtest.users.access.visibility.findings import (
+    judge_binding,
+    judge_completed,
+    judge_foreign,
+    judge_hidden,
+    judge_item,
+    judge_like_unknown,
+    judge_scope,
+    judge_shown,
+)
+from loadtest.users.access.visibility.matrix import (
     AGENTS,
     CALLING,
     FOREIGN,
@@ -24,15 +35,6 @@ from loadtest.users.access.matrix import (
     TOOLS,
     EntityOperations,
     Visibility,
-    judge_binding,
-    judge_completed,
-    judge_foreign,
-    judge_hidden,
-    judge_item,
-    judge_like_unknown,
-    judge_reserved,
-    judge_scope,
-    judge_shown,
     sees,
     surfaces,
 )

@@ -38,7 +38,7 @@ RIGHT: list[tuple[Check, Answer]] = [
     (checks.lacks("a"), response([{"id": "b"}])),
     (checks.waits(ANN, "lt-1-sso"), response([{"email": "bob@example.com"}, REQUEST])),
     (checks.decides_about(ANN), response({"message": f"User {ANN.email} rejected"})),
-    (checks.is_turned_away, sent("/admin/login?error=sso_failed", cookie="other=x")),
+    (checks.rejects_sign_on, sent("/admin/login?error=sso_failed", cookie="other=x")),
 ]
 WRONG: list[tuple[Check, Answer, str]] = [
     (checks.lets_in, sent("/x"), "expected to be sent to /admin, got 302 /x"),
@@ -61,16 +61,16 @@ WRONG: list[tuple[Check, Answer, str]] = [
         "expected an account from the provider, got local",
     ),
     (
-        checks.is_turned_away,
+        checks.rejects_sign_on,
         sent("/admin/login", cookie="other=x"),
         "expected to be sent to the login page with an error, got /admin/login",
     ),
     (
-        checks.is_turned_away,
+        checks.rejects_sign_on,
         sent("/admin?error=x", cookie="other=x"),
         "expected to be sent to the login page with an error, got /admin?error=x",
     ),
-    (checks.is_turned_away, sent("/admin"), "expected no session of a user who is not admitted, got /admin"),
+    (checks.rejects_sign_on, sent("/admin"), "expected no session of a user who is not admitted, got /admin"),
     (checks.has_account, response(ACCOUNT), f"expected no account, got {ANN.email}"),
     (checks.lists("a"), response([{"id": "b"}]), "expected the provider in the list, got {'b'}"),
     (checks.lacks("a"), response([{"id": "a"}]), "expected no provider that is off in the list, got {'a'}"),

@@ -50,7 +50,7 @@ def test_in_a_soak_everything_takes_part_by_schedule_or_between_two_streams(
 ) -> None:
     soak = participants("soak", str(tmp_path))
     assert soak["missed"] == []
-    assert {"HeldStreamsUser.sse", "HeldStreamsUser.server_sse"} < set(soak["long_streams"])
+    assert {"LongLivedStreamsUser.sse", "LongLivedStreamsUser.server_sse"} < set(soak["long_streams"])
     assert len(soak["slow"]) >= 5
     assert soak["left out of the mix"] == sorted(soak["long_streams"] + soak["slow"])
     assert soak["sweepers"] == [20, 5.0]

@@ -7,12 +7,12 @@ from typing import Any
 
 from loadtest.client.answer import Problem
 from loadtest.users.mcp.jsonrpc import says
-from loadtest.users.mcp.websocket import RelayUser
+from loadtest.users.mcp.websocket import WebSocketUser
 
 if __name__ == "__main__":
     sent: list[object] = []
     link: Any = SimpleNamespace(send=sent.append, receive=lambda within: json.loads(sys.argv[1]))
-    user: Any = RelayUser.__new__(RelayUser)
+    user: Any = WebSocketUser.__new__(WebSocketUser)
     user.link = SimpleNamespace(session=SimpleNamespace(correlation_id=lambda: "7"))
     try:
         user.ask(link, "tools/call", {"name": "echo"}, check=says("hello"))

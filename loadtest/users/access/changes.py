@@ -32,7 +32,7 @@ ECHO = "echo"
 """A tool of the small MCP server."""
 
 
-class InUseUser(RegistryUser, PeopleUser):
+class CacheInvalidationUser(RegistryUser, PeopleUser):
     """Entities that are changed, disabled, enabled and deleted while they are in use."""
 
     area = "updates"

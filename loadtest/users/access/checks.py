@@ -12,6 +12,9 @@ import msgspec
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.refusal import Finding
+from loadtest.results.failures import ProblemKind
+from loadtest.results.refusals import Standing
 from loadtest.users.read_back import parameters_of
 
 if TYPE_CHECKING:
@@ -50,6 +53,17 @@ def is_invalid(what: str) -> Check:
         return None if answer.status in INVALID else expected(f"{what} to be refused", answer.status)
 
     return check
+
+
+def judge_reserved(what: str, answer: Answer) -> Finding:
+    """Return whether a request was refused because of its credential; ``what`` names the request.
+
+    A refusal for another reason, such as an unknown id, has passed the access check.
+    """
+    if answer.status in NO_ACCESS:
+        return Finding(Standing.AS_RECORDED)
+    message = f"{what}: expected to be forbidden, but the request passed the access check"
+    return Finding(Standing.FAILED, ProblemKind.UNAUTHORIZED, message)
 
 
 def has_no_root(name: str) -> Check:

@@ -22,7 +22,7 @@ CHANGE = "PUT /teams/{team_id}/members/{user_email}"
 REMOVE = "DELETE /teams/{team_id}/members/{user_email}"
 
 
-class OtherTeamUser(PeopleUser):
+class CrossTeamUser(PeopleUser):
     """The owner of two teams, who mixes them up."""
 
     area = "teams"

@@ -18,7 +18,7 @@ from loadtest.client.protocols.protocol_cases import SESSION, permission_cases, 
 from loadtest.client.refusal import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, refused_to
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
-from loadtest.users.access.matrix import judge_reserved
+from loadtest.users.access.checks import judge_reserved
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
 from loadtest.users.identity.auth import REFRESH

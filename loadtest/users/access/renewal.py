@@ -38,7 +38,7 @@ GIVE = "POST /rbac/users/{user_email}/roles"
 REVOKE = "DELETE /rbac/users/{user_email}/roles/{role_id}"
 
 
-class RenewalUser(PeopleUser, RegistryUser):
+class SoftDeletionUser(PeopleUser, RegistryUser):
     """People who do again what was revoked, left or deleted."""
 
     area = "renewal"

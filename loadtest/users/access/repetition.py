@@ -37,7 +37,7 @@ MAY_I = {"message": "May I?"}
 """A request to join a team."""
 
 
-class RepetitionUser(PeopleUser, RegistryUser):
+class DuplicateRequestUser(PeopleUser, RegistryUser):
     """People who make a request again that was carried out."""
 
     area = "repetition"

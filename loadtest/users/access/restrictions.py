@@ -33,7 +33,7 @@ from loadtest.users.checks import (
 from loadtest.users.identity.checks import at_most, is_called
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.registry.a2a import question
+from loadtest.users.registry.a2a import invocation
 from loadtest.users.registry.fixtures import (
     RegistryUser,
     new_agent,
@@ -190,7 +190,7 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             self.call("DELETE /servers/{server_id}", server_id=server.id, **own)
             agent = self.call("POST /a2a", json=new_agent(self.name("agent"), self.backend("a2a")), **own)
             text, path = self.name("text"), {"agent_id": agent.id}
-            said = {"parameters": question(text), "interaction_type": "query"}
+            said = invocation(text)
             called: dict[str, Any] = own | {"agent_name": agent["name"], "json": said}
             self.call("POST /a2a/{agent_name}/invoke", check=answers(text), **called)
             changed = {"description": "Changed by a token."}

@@ -50,7 +50,7 @@ class DeniedUser(GatewayUser):
         )
 
 
-class OwnRightsUser(PeopleUser, DeniedUser):
+class SelfLockoutUser(PeopleUser, DeniedUser):
     """Administrators and owners who would lock themselves out."""
 
     area = "rights"
@@ -126,7 +126,7 @@ class OwnRightsUser(PeopleUser, DeniedUser):
             )
 
 
-class GivenRightsUser(PeopleUser, DeniedUser):
+class PrivilegeEscalationUser(PeopleUser, DeniedUser):
     """People who would give themselves or others more rights than they have."""
 
     area = "rights"

@@ -11,7 +11,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.callers import Role
 from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import answers, has
-from loadtest.users.registry.a2a import question
+from loadtest.users.registry.a2a import invocation, rpc_message
 from loadtest.users.registry.fixtures import (
     PRIVATE,
     TEXT,
@@ -26,7 +26,7 @@ HIDDEN = (400, 403, 404)
 """Statuses of the use of an entity that the caller must not use."""
 
 
-class UsesUser(RegistryUser):
+class UsePermissionUser(RegistryUser):
     """The owner of a team, one of its members, and a user of another team."""
 
     area = "access"
@@ -40,7 +40,7 @@ class UsesUser(RegistryUser):
             agent = self.call("POST /a2a", json=body, bearer=owner)
             try:
                 text = self.name("text")
-                said = {"parameters": question(text), "interaction_type": "query"}
+                said = invocation(text)
                 invoke: dict[str, Any] = {"json": said, "agent_name": agent["name"]}
                 self.call("POST /a2a/{agent_name}/invoke", bearer=owner, check=answers(text), **invoke)
                 self.hidden("POST /a2a/{agent_name}/invoke", outsider, text, **invoke)
@@ -48,7 +48,7 @@ class UsesUser(RegistryUser):
                     by_id: dict[str, Any] = {"json": said | {"agent_id": agent.id}}
                     self.call("POST /a2a/invoke", bearer=owner, check=answers(text), **by_id)
                     self.hidden("POST /a2a/invoke", outsider, text, **by_id)
-                    message = {"jsonrpc": "2.0", "id": self.name("text"), **question(text)}
+                    message = rpc_message(text) | {"id": self.name("text")}
                     own: dict[str, Any] = {"json": message, "agent_name": agent["name"]}
                     self.call("POST /a2a/{agent_name}/jsonrpc", bearer=owner, check=answers(text), **own)
                     self.hidden("POST /a2a/{agent_name}/jsonrpc", outsider, text, **own)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -220,30 +221,28 @@ class AdminSectionsUser(AdminUser):
     @task
     def resource_section_of_a_team(self) -> None:
         """The resources of the section, filtered by a team that has one."""
-        with self.team() as team, self.resource(scope=of_team(team.id)) as resource:
-            wanted = lists(resource.id, at="resources")
-            self.call("GET /admin/sections/resources", params={"team_id": team.id}, check=wanted)
+        self.shows_of_team("GET /admin/sections/resources", self.resource)
 
     @task
     def prompt_section_of_a_team(self) -> None:
         """The prompts of the section, filtered by a team that has one."""
-        with self.team() as team, self.prompt(scope=of_team(team.id)) as prompt:
-            wanted = lists(prompt.id, at="prompts")
-            self.call("GET /admin/sections/prompts", params={"team_id": team.id}, check=wanted)
+        self.shows_of_team("GET /admin/sections/prompts", self.prompt)
 
     @task
     def server_section_of_a_team(self) -> None:
         """The servers of the section, filtered by a team that has one."""
-        with self.team() as team, self.server(scope=of_team(team.id)) as server:
-            wanted = lists(server.id, at="servers")
-            self.call("GET /admin/sections/servers", params={"team_id": team.id}, check=wanted)
+        self.shows_of_team("GET /admin/sections/servers", self.server)
 
     @task
     def gateway_section_of_a_team(self) -> None:
         """The federated servers of the section, filtered by a team that has one."""
-        with self.team() as team, self.gateway(**of_team(team.id)) as gateway:
-            wanted = lists(gateway.id, at="gateways")
-            self.call("GET /admin/sections/gateways", params={"team_id": team.id}, check=wanted)
+        self.shows_of_team("GET /admin/sections/gateways", self.gateway)
+
+    def shows_of_team(self, section: str, create: Callable[..., AbstractContextManager[Answer]]) -> None:
+        """Create an entity of a team, which its section must show, filtered by the team."""
+        with self.team() as team, create(scope=of_team(team.id)) as entity:
+            listed = lists(entity.id, at=section.rpartition("/")[2])
+            self.call(section, params={"team_id": team.id}, check=listed)
 
     @task
     def server_ids(self) -> None:

@@ -17,7 +17,15 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, has_at_least, lists_only
 from loadtest.users.read_back import Item, Listed
 from loadtest.users.recorded import is_recorded
-from loadtest.users.registry.fixtures import DESCRIPTION, TEXT, new_agent, new_gateway, new_server, of_team
+from loadtest.users.registry.fixtures import (
+    DESCRIPTION,
+    TEXT,
+    new_agent,
+    new_connection_test,
+    new_gateway,
+    new_server,
+    of_team,
+)
 
 SERVERS = Kind(
     create="POST /admin/servers",
@@ -228,14 +236,7 @@ class AdminGatewaysUser(AdminUser):
         wanted = {"method": "GET", "base_url": self.backend("rest"), "path": "/openapi.json"}
         self.call("POST /admin/gateways/test", json=wanted, check=has("statusCode", 200))
         text = {"text": self.name("text")}
-        posted = {
-            "method": "POST",
-            "baseUrl": self.backend("rest"),
-            "path": "/echo",
-            "headers": {"X-Load-Test": "true"},
-            "contentType": "application/json",
-            "body": text,
-        }
+        posted = new_connection_test(self.backend("rest"), text)
         known = self.documented("POST /admin/gateways/test", posted)
         if known == posted:
             self.call(

@@ -26,7 +26,7 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
 from loadtest.users.read_back import Call, Entity, Listed
 from loadtest.users.registry.fixtures import of_team
-from loadtest.users.registry.transfer import OverwritingUser
+from loadtest.users.registry.transfer import ImportOverwriteUser
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
 """Category and provider of every server in the catalog with which the gateway is booted."""
@@ -231,7 +231,7 @@ def exports_only(*servers: str) -> Check:
     return check
 
 
-class AdminTransferUser(OverwritingUser, AdminUser):
+class AdminTransferUser(ImportOverwriteUser, AdminUser):
     """A user who transfers configuration between gateways."""
 
     area = "admin-transfer"

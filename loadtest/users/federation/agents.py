@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, answers, both, has, tool_answers
-from loadtest.users.federation.checks import calls_fail, carries, carries_none, fails_saying
-from loadtest.users.registry.a2a import question
+from loadtest.users.checks import ANSWERED, INVALID_REQUEST, answers, both, has, tool_answers
+from loadtest.users.federation.checks import calls_fail, carries_all, fails_saying
+from loadtest.users.federation.stored import PARAMETER
+from loadtest.users.registry.a2a import invocation, rpc_message
 from loadtest.users.registry.fixtures import MASK, RegistryUser, new_agent, of_team
 
 FAILED = (400, 404, 500, 502, 503)
 """Statuses of a message to an agent that does not answer."""
-INVALID = (400, 422)
-"""Statuses of a message that is none of JSON-RPC."""
 UNKNOWN = (404,)
 KEPT, ADDED = "X-Kept", "X-Added"
 JSONRPC = "POST /a2a/{agent_name}/jsonrpc"
@@ -69,11 +68,11 @@ class AgentResultsUser(RegistryUser):
     def answers(self, agent: Answer) -> None:
         """Talk to an agent in every way; it must answer."""
         text = self.name("text")
-        said = {"parameters": question(text), "interaction_type": "query"}
+        said = invocation(text)
         self.call("POST /a2a/{agent_name}/invoke", agent_name=agent["name"], json=said, check=answers(text))
         self.rpc("POST /rpc tools/call", as_tool(agent, text), check=tool_answers(text))
         if self.offers(JSONRPC):
-            message = {"jsonrpc": "2.0", "id": text, **question(text)}
+            message = rpc_message(text)
             self.call(
                 "POST /a2a/{agent_name}/jsonrpc",
                 agent_name=agent["name"],
@@ -84,7 +83,7 @@ class AgentResultsUser(RegistryUser):
     def fails(self, agent: Answer, check: Check, check_tool: Check) -> None:
         """Talk to an agent in every way; it must fail as ``check`` expects, and ``check_tool`` of its tool."""
         text = self.name("text")
-        said = {"parameters": question(text), "interaction_type": "query"}
+        said = invocation(text)
         self.call(
             "POST /a2a/{agent_name}/invoke",
             agent_name=agent["name"],
@@ -95,7 +94,7 @@ class AgentResultsUser(RegistryUser):
         asked = jsonrpc.request("tools/call", as_tool(agent, text), text)
         self.call("POST /rpc tools/call", json=asked, unlisted=True, refusals=ANSWERED, effect=check_tool)
         if self.offers(JSONRPC):
-            message = {"jsonrpc": "2.0", "id": text, **question(text)}
+            message = rpc_message(text)
             self.call(
                 "POST /a2a/{agent_name}/jsonrpc",
                 agent_name=agent["name"],
@@ -126,18 +125,10 @@ class AgentResultsUser(RegistryUser):
         with self.created(
             "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_headers",)
         ) as agent:
-
-            def receives(_: Answer) -> Mismatch | None:
-                text = self.name("text")
-                said = {"parameters": question(text), "interaction_type": "query"}
-                path: dict[str, Any] = {"agent_name": agent["name"], "json": said}
-                self.call("POST /a2a/{agent_name}/invoke", check=answers(text), **path)
-                received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
-                return carries(received, KEPT, kept) or carries(received, ADDED, new)
-
+            received = self.receives(name, {KEPT: kept, ADDED: new})
             shown = [{"key": KEPT, "value": MASK}, {"key": ADDED, "value": new}]
             changes = {"authType": "authheaders", "authHeaders": shown}
-            self.call("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes, effect=receives)
+            self.call("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes, effect=received)
 
     @task
     def other_credentials(self) -> None:
@@ -146,17 +137,16 @@ class AgentResultsUser(RegistryUser):
         body = new_agent(name, f"{self.backend('scripted')}/agent/{name}", agent_type="jsonrpc")
         key, other, value = self.secret(), self.secret(), self.secret()
         listed = {"authType": "authheaders", "authHeaders": [{"key": KEPT, "value": key}]}
-        query = {"authType": "query_param", "authQueryParamKey": "api_key", "authQueryParamValue": value}
         body["agent"]["auth_type"] = "none"
         with self.created(
             "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_type",)
         ) as agent:
             for change, wanted, without in (
-                (listed, (KEPT, key), ()),
-                (listed | {"authHeaders": [{"key": ADDED, "value": other}]}, (ADDED, other), (key,)),
-                (query, (QUERY, f"api_key={value}"), (key, other)),
-                (listed, (KEPT, key), (other, value)),
-                ({"authType": "none"}, None, (key, value)),
+                (listed, {KEPT: key}, ()),
+                (listed | {"authHeaders": [{"key": ADDED, "value": other}]}, {ADDED: other}, (key,)),
+                (PARAMETER.properties(value), PARAMETER.received(value), (key, other)),
+                (listed, {KEPT: key}, (other, value)),
+                ({"authType": "none"}, {}, (key, value)),
             ):
                 self.call(
                     "PUT /a2a/{agent_id}",
@@ -165,18 +155,19 @@ class AgentResultsUser(RegistryUser):
                     effect=self.receives(name, wanted, without),
                 )
 
-    def receives(self, name: str, wanted: tuple[str, str] | None, without: tuple[str, ...]) -> Effect:
-        """Return an effect that talks to the agent ``name``: it receives the header that is ``wanted``.
+    def receives(self, name: str, wanted: Mapping[str, str], without: Collection[str] = ()) -> Effect:
+        """Return an effect that talks to the agent ``name``: it receives the headers that are ``wanted``.
 
         It must receive none of the secrets ``without``.
         """
 
         def effect(_: Answer) -> Mismatch | None:
             text = self.name("text")
-            said = {"parameters": question(text), "interaction_type": "query"}
-            self.call("POST /a2a/{agent_name}/invoke", agent_name=name, json=said, check=answers(text))
+            self.call(
+                "POST /a2a/{agent_name}/invoke", agent_name=name, json=invocation(text), check=answers(text)
+            )
             received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
-            return (carries(received, *wanted) if wanted else None) or carries_none(received, without)
+            return carries_all(received, wanted, without)
 
         return effect
 
@@ -187,13 +178,13 @@ class AgentResultsUser(RegistryUser):
             return
         with self.agent() as agent:
             text = self.name("text")
-            right: dict[str, Any] = {"jsonrpc": "2.0", "id": text, **question(text)}
+            right: dict[str, Any] = rpc_message(text)
             for wrong in ({"jsonrpc": "1.0"}, {"method": 1}, {"method": ""}, {"params": [text]}):
                 self.call(
                     "POST /a2a/{agent_name}/jsonrpc",
                     agent_name=agent["name"],
                     json=right | wrong,
-                    refusals=INVALID,
+                    refusals=INVALID_REQUEST,
                     effect=is_error_of(text),
                 )
             self.call(

@@ -220,6 +220,21 @@ def carries(
     return None if value in parts else expected(f"{what} in the header {name}", found)
 
 
+def carries_all(
+    received: Mapping[str, str],
+    wanted: Mapping[str, str],
+    without: Collection[str] = (),
+    *,
+    what: str = "the stored credentials",
+) -> Mismatch | None:
+    """Return a mismatch if the backend did not receive the headers ``wanted``, or one with a text of ``without``.
+
+    ``what`` they are is as in :func:`carries`.
+    """
+    found = (carries(received, name, value, what=what) for name, value in wanted.items())
+    return next(filter(None, found), None) or carries_none(received, without)
+
+
 def counts_changes(*, added: int, updated: int, dropped: int) -> Check:
     """Return a check that a refresh counted these changes of tools, of resources and of prompts."""
     changes = zip(CHANGES, (added, updated, dropped), strict=True)

@@ -13,7 +13,7 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.fixtures.callers import Role, email_of
 from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
-from loadtest.users.federation.checks import called, carries, carries_none
+from loadtest.users.federation.checks import called, carries_all
 from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
 from loadtest.users.read_back import Entity, Listed
 from loadtest.users.registry.fixtures import ADDRESS, PUBLIC, new_gateway, of_team
@@ -146,7 +146,6 @@ class TokenGrantsUser(ScriptedServersUser):
 
         def effect(_: Answer) -> Mismatch | None:
             received = self.control("GET", f"/received/{name}?method={method}")
-            found = (carries(received, header, value) for header, value in wanted.items())
-            return next(filter(None, found), None) or carries_none(received, without)
+            return carries_all(received, wanted, without)
 
         return effect

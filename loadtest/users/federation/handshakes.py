@@ -10,7 +10,7 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.fixtures.callers import Role
 from loadtest.users.base import task
 from loadtest.users.checks import both, has
-from loadtest.users.federation.checks import carries, carries_none
+from loadtest.users.federation.checks import carries_all
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.registry.fixtures import ADDRESS, PRIVATE, new_gateway
 
@@ -67,7 +67,6 @@ class HandshakesUser(ScriptedServersUser):
 
         def effect(_: Answer) -> Mismatch | None:
             received = self.received_with(name, "initialize", list(wanted.values())[-1])
-            found = (carries(received, header, value) for header, value in wanted.items())
-            return next(filter(None, found), None) or carries_none(received, without)
+            return carries_all(received, wanted, without)
 
         return effect

@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
-from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.mismatch import Mismatch
 from loadtest.users.access.checks import is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.federation.checks import carries, carries_none, is_conflict
+from loadtest.users.federation.checks import carries_all, is_conflict
 from loadtest.users.federation.scripted import ScriptedServersUser
-from loadtest.users.mcp.mcp import GATEWAY as IN_SESSION
-from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.federation.stored import PARAMETER, TOKEN
 from loadtest.users.read_back import Entity, Item, Listed
 from loadtest.users.registry.fixtures import ADDRESS, MASK, PRIVATE, PUBLIC, new_gateway
 
 REFUSED = (400, 409, 422, 500)
 """Statuses of a request that would give a server what another one has; the last is not right."""
 GATEWAY = Item("GET /gateways/{gateway_id}")
-AUTHORIZATION = "Authorization"
 KEY = "X-Api-Key"
 OTHER_KEY = "X-Other-Key"
-PARAMETER = "api_key"
-PASSED, NOT_PASSED = "X-Load-Test", "X-Load-Test-Other"
-OF_THE_CONNECTION = {"TE": "trailers", "Keep-Alive": "timeout=7", "Proxy-Connection": "close"}
-"""Headers about the connection of two machines, which are not passed on to a third (RFC 9110, 7.6.1)."""
 
 
-class RegistrationUser(ScriptedServersUser, SessionUser):
+class RegistrationUser(ScriptedServersUser):
     """A user who registers servers and changes their registration."""
 
     area = "gateways"
@@ -43,7 +35,7 @@ class RegistrationUser(ScriptedServersUser, SessionUser):
         """An address is registered once per visibility and credentials."""
         name = self.name("gateway")
         address = f"{self.backend('scripted')}/plain/{name}/mcp"
-        bearer = {"authType": "bearer", "authToken": self.secret()}
+        bearer = TOKEN.properties(self.secret())
         for scope in (PUBLIC, PRIVATE):
             with self.registered(address, scope), self.registered(address, scope, **bearer):
                 self.refuses(address, scope)
@@ -75,17 +67,12 @@ class RegistrationUser(ScriptedServersUser, SessionUser):
             headers = [{"key": KEY, "value": key}, {"key": OTHER_KEY, "value": other}]
             listed = {"authType": "authheaders", "authHeaders": headers}
             masked = {"authType": "authheaders", "authHeaders": [{"key": KEY, "value": MASK}]}
-            query = {
-                "authType": "query_param",
-                "authQueryParamKey": PARAMETER,
-                "authQueryParamValue": value,
-            }
             for change, wanted, without in (
-                ({"authType": "bearer", "authToken": token}, {AUTHORIZATION: f"Bearer {token}"}, ()),
+                (TOKEN.properties(token), TOKEN.received(token), ()),
                 (listed, {KEY: key, OTHER_KEY: other}, (token,)),
                 (masked, {KEY: key}, (other,)),
-                (query, {QUERY: f"{PARAMETER}={value}"}, (key, other, token)),
-                ({"authType": "bearer", "authToken": token}, {AUTHORIZATION: f"Bearer {token}"}, (value,)),
+                (PARAMETER.properties(value), PARAMETER.received(value), (key, other, token)),
+                (TOKEN.properties(token), TOKEN.received(token), (value,)),
                 ({"authType": "none"}, {}, (token, value)),
             ):
                 self.call(
@@ -94,55 +81,6 @@ class RegistrationUser(ScriptedServersUser, SessionUser):
                     json=change,
                     effect=self.receives(str(gateway["name"]), wanted, without),
                 )
-
-    @task
-    def passed_headers(self) -> None:
-        """Headers that a server is to receive: those of this call, and none that are about a connection."""
-        if self.switched_off("ENABLE_HEADER_PASSTHROUGH"):
-            return
-        name = self.name("gateway")
-        own = {"authType": "none", "passthroughHeaders": [PASSED, "Host", *OF_THE_CONNECTION]}
-        body = self.body(name, f"{self.backend('scripted')}/contents/{name}/mcp", PUBLIC, own)
-        with (
-            self.created(
-                "POST /gateways",
-                json=body,
-                delete="DELETE /gateways/{gateway_id}",
-                differs=(*ADDRESS, *self.spelled("POST /gateways", {"authType": "none"})),
-            ) as gateway,
-            self.session(IN_SESSION) as session,
-        ):
-            tool = f"{gateway['slug']}-contents"
-            for operation, headers in (
-                ("POST /rpc tools/call", {}),
-                ("POST /rpc tools/call", {}),
-                ("POST /mcp/ tools/call", session),
-            ):
-                value, text = self.name("value"), self.name("text")
-                self.rpc(
-                    operation,
-                    {"name": tool, "arguments": {"text": text}},
-                    headers={**headers, PASSED: value, NOT_PASSED: value, **OF_THE_CONNECTION},
-                    check=has("result.structuredContent.result", text),
-                    effect=self.passes(name, value),
-                )
-
-    def passes(self, name: str, value: str) -> Effect:
-        """Return an effect: the server ``name`` received :data:`PASSED` with ``value`` and no other one of the call."""
-        session = self.link.session
-        others = {NOT_PASSED: value, "Host": urlsplit(session.host).netloc, **OF_THE_CONNECTION}
-
-        def effect(_: Answer) -> Mismatch | None:
-            received = self.control("GET", f"/received/{name}")
-            wrong = carries(received, PASSED, value, what="the value of this call")
-            found = [one for one, text in others.items() if received.get(one.lower()) == text]
-            return (
-                wrong
-                or (expected("no other header of the call at the server", found) if found else None)
-                or carries_none(received, (session.bearer,))
-            )
-
-        return effect
 
     def receives(self, name: str, wanted: Mapping[str, str], without: tuple[str, ...]) -> Effect:
         """Return an effect that calls the tool of the server ``name``: it receives the headers that are ``wanted``.
@@ -153,8 +91,7 @@ class RegistrationUser(ScriptedServersUser, SessionUser):
         def effect(_: Answer) -> Mismatch | None:
             self.call_tool(name, "echo")
             received = self.control("GET", f"/received/{name}")
-            found = (carries(received, header, value) for header, value in wanted.items())
-            return next(filter(None, found), None) or carries_none(received, without)
+            return carries_all(received, wanted, without)
 
         return effect
 

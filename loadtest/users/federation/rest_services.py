@@ -50,17 +50,9 @@ class ServiceUser(RegistryUser):
 
     def run_tool(self, tool: Answer, arguments: dict[str, Any], check: Check) -> None:
         """Call a tool; the check decides whether its reply may be an error."""
-        self.call(
-            "POST /rpc tools/call",
-            json={
-                "jsonrpc": "2.0",
-                "id": self.name("call"),
-                "method": "tools/call",
-                "params": {"name": tool["name"], "arguments": arguments},
-            },
-            unlisted=True,
-            check=check,
-        )
+        called = {"name": tool["name"], "arguments": arguments}
+        asked = jsonrpc.request("tools/call", called, self.name("call"))
+        self.call("POST /rpc tools/call", json=asked, unlisted=True, check=check)
 
 
 class RestServicesUser(ServiceUser):

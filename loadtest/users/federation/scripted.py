@@ -62,14 +62,6 @@ class ScriptedServersUser(RegistryUser):
 
     def call_failing(self, gateway: str, tool: str) -> None:
         """Call a tool whose server fails; the reply must be an error."""
-        self.call(
-            "POST /rpc tools/call",
-            json={
-                "jsonrpc": "2.0",
-                "id": self.name("call"),
-                "method": "tools/call",
-                "params": {"name": f"{gateway}-{tool}", "arguments": {"text": "x"}},
-            },
-            unlisted=True,
-            check=calls_fail,
-        )
+        called = {"name": f"{gateway}-{tool}", "arguments": {"text": "x"}}
+        asked = jsonrpc.request("tools/call", called, self.name("call"))
+        self.call("POST /rpc tools/call", json=asked, unlisted=True, check=calls_fail)

@@ -14,14 +14,13 @@ from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.peers import SERVERS, new_server_form
 from loadtest.users.admin.tools import TOOLS, new_form
 from loadtest.users.base import task
+from loadtest.users.checks import INVALID_REQUEST
 
 SELECT_ALL = {"selectAllTools": "true", "selectAllResources": "true", "selectAllPrompts": "true"}
 PARTS = ("associatedToolIds", "associatedResources", "associatedPrompts")
 """Members of a virtual server that have the ids of its tools, resources and prompts."""
 CUT_OFF = '{"cut": '
 """A text that is no JSON."""
-INVALID = (400, 422)
-"""Statuses of a form whose field is not valid."""
 
 
 class FormSelectionsUser(AdminUser):
@@ -70,17 +69,17 @@ class FormSelectionsUser(AdminUser):
             changed = tool | {"description": "Changed by form.", "annotations": CUT_OFF}
             kept = self.stores(TOOLS, made.id, {"description": tool["description"]})
             edit = "POST /admin/tools/{tool_id}/edit"
-            self.form(edit, made.id, changed, refusals=INVALID, check=is_refused, effect=kept)
+            self.form(edit, made.id, changed, refusals=INVALID_REQUEST, check=is_refused, effect=kept)
 
     def refuses(self, kind: Kind, form: dict[str, str]) -> None:
         """Send a ``form`` that must be refused, and look whether it has created something."""
         nothing = self.finds(kind, form["name"])
-        self.call(kind.create, form=form, refusals=INVALID, check=is_refused, effect=nothing)
+        self.call(kind.create, form=form, refusals=INVALID_REQUEST, check=is_refused, effect=nothing)
 
 
 def is_refused(answer: Answer) -> Mismatch | None:
     """Check that a form with a field that is no JSON is refused."""
-    refused = answer.status in INVALID
+    refused = answer.status in INVALID_REQUEST
     return None if refused else expected("a field that is no JSON to be refused", answer.status)
 
 

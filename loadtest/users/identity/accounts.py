@@ -140,7 +140,7 @@ class Pair(NamedTuple):
     """Accounts that are not deleted yet."""
 
 
-class DepartureUser(PeopleUser):
+class MemberDeletionUser(PeopleUser):
     """The administrator deletes members of the same team."""
 
     area = "auth"

@@ -196,7 +196,7 @@ def lets_in(answer: Answer) -> Mismatch | None:
     return None if SESSION in cookies(answer) else expected("a session")
 
 
-def is_turned_away(answer: Answer) -> Mismatch | None:
+def rejects_sign_on(answer: Answer) -> Mismatch | None:
     """Check that the browser is sent to the login page with an error, and gets no session."""
     location = urlsplit(str(answer.headers.get("location") or ""))
     if SESSION in cookies(answer):

@@ -28,7 +28,7 @@ MAIL_WITHIN = 10.0
 """Seconds within which the mail must arrive."""
 
 
-class LinkUser(PeopleUser):
+class ResetLinkUser(PeopleUser):
     """A user who gets a link to set a new password."""
 
     abstract = True
@@ -71,7 +71,7 @@ class LinkUser(PeopleUser):
         )
 
 
-class PasswordUser(LinkUser):
+class PasswordUser(ResetLinkUser):
     """A user who forgot the password."""
 
     area = "auth"

@@ -26,12 +26,11 @@ from loadtest.users.read_back import same
 from loadtest.users.registry.fixtures import (
     DESCRIPTION,
     INFO,
-    PARTS,
     TEXT,
     TEXT_ARGUMENT,
+    RegistryUser,
     new_prompt,
     new_resource,
-    new_server,
     new_tool,
 )
 
@@ -122,7 +121,7 @@ class Described(NamedTuple):
         yield way.get, {"name": prompt, "arguments": {"who": "Ada"}}, holds("result", rendered)
 
 
-class DescribedUser(SessionUser):
+class McpDescriptionsUser(SessionUser, RegistryUser):
     """A client that compares what MCP says of entities with how they were registered."""
 
     area = "mcp-described"
@@ -213,12 +212,7 @@ class DescribedUser(SessionUser):
             "POST /prompts", json=new, delete="DELETE /prompts/{prompt_id}", differs=UNSTATED
         ) as prompt:
             parts: dict[str, Any] = {"associated_prompts": [prompt.id]}
-            with self.created(
-                "POST /servers",
-                json=new_server(self.name("server"), **parts),
-                delete="DELETE /servers/{server_id}",
-                differs=PARTS,
-            ) as server:
+            with self.server(**parts) as server:
                 path = {"server_id": server.id}
                 offer = Offer("prompts", "name", {prompt["name"]: titled})
                 self.walk(RPC.prompts, offer)
@@ -255,12 +249,7 @@ class DescribedUser(SessionUser):
                 "associated_resources": [resource.id],
                 "associated_prompts": [prompt.id],
             }
-            with self.created(
-                "POST /servers",
-                json=new_server(self.name("server"), **parts),
-                delete="DELETE /servers/{server_id}",
-                differs=PARTS,
-            ) as server:
+            with self.server(**parts) as server:
                 plain = {"description": DESCRIPTION}
                 schema = {"inputSchema": TEXT_ARGUMENT}
                 typed = {"mimeType": MARKDOWN, **plain, **of_resource}

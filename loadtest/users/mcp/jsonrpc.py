@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import COMPLETION, completes
 from loadtest.users.mcp.lists import (
@@ -90,14 +91,10 @@ class JsonRpcUser(ListingUser):
     @task
     def failing_tool(self) -> None:
         """A tool that always fails: the result must be the error of the tool, with its text."""
+        called = {"name": self.fixture.tools["fail"], "arguments": {"message": "on purpose"}}
         self.call(
             "POST /rpc tools/call",
-            json={
-                "jsonrpc": "2.0",
-                "id": self.name("call"),
-                "method": "tools/call",
-                "params": {"name": self.fixture.tools["fail"], "arguments": {"message": "on purpose"}},
-            },
+            json=jsonrpc.request("tools/call", called, self.name("call")),
             unlisted=True,
             check=lambda a: (
                 None

@@ -28,7 +28,7 @@ ALONE = 60.0
 Word = Callable[[Listening], object]
 
 
-class HeldStreamsUser(GatewayUser):
+class LongLivedStreamsUser(GatewayUser):
     """A client that stays connected and sends a message from time to time."""
 
     area = "streams"
@@ -39,7 +39,7 @@ class HeldStreamsUser(GatewayUser):
         super().on_start()
         self.position = self.process.pacing.stream_offset()
         if self.process.pacing.started:
-            self.tasks = [HeldStreamsUser.next_stream]
+            self.tasks = [LongLivedStreamsUser.next_stream]
 
     def next_stream(self) -> None:
         """Hold a stream, then run a scenario that is too long for a scheduled user."""

@@ -124,7 +124,7 @@ def is_invalid_request(message_id: str) -> Check:
     return check
 
 
-class OtherPathsUser(GatewayUser):
+class McpPathsUser(GatewayUser):
     """A client that looks for MCP at paths that resemble its own."""
 
     area = "protocol"

@@ -16,7 +16,7 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.mcp.jsonrpc import lists_at, says
 
 
-class RelayUser(GatewayUser):
+class WebSocketUser(GatewayUser):
     """A client that keeps a WebSocket open and sends requests over it."""
 
     area = "rpc"

@@ -78,7 +78,7 @@ class Look(NamedTuple):
     check: Check
 
 
-class CountingUser(RegistryUser, SessionUser):
+class ServerMetricsUser(RegistryUser, SessionUser):
     """A person who reads how often everything was used."""
 
     area = "metrics"

@@ -13,7 +13,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import ANSWERED, both, has, requests_counted
+from loadtest.users.checks import ANSWERED, INVALID_REQUEST, both, has, requests_counted
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.registry.fixtures import ADDRESS, new_tool
 
@@ -79,11 +79,10 @@ NOR_MATCHING: tuple[dict[str, Any], ...] = (
     {"end_time": PAST},
 )
 """Filters of a query that it does not match."""
-INVALID: tuple[dict[str, Any], ...] = ({"order_by": "no_such_order"}, {"limit": 0}, {"start_time": "no time"})
+WRONG: tuple[dict[str, Any], ...] = ({"order_by": "no_such_order"}, {"limit": 0}, {"start_time": "no time"})
 ATTRIBUTES = {"http.method": "POST"}
 """An attribute of the trace of each call."""
 OTHER_ATTRIBUTES = {"http.method": "DELETE"}
-REFUSED = (400, 422)
 
 
 class TracingUser(GatewayUser):
@@ -96,7 +95,7 @@ class TracingUser(GatewayUser):
 
         A trace is completed after its response is sent.
         """
-        ping = {"jsonrpc": "2.0", "id": marker, "method": "ping", "params": {}}
+        ping = jsonrpc.request("ping", {}, marker)
         query, pong = {"trace": marker}, has("id", marker)
         for _ in range(2):
             self.call("POST /rpc/ ping", json=ping, params=query, unlisted=True, check=pong)
@@ -149,9 +148,12 @@ class ObservabilityUser(TracingUser):
         for order, falls in (("duration_asc", False), ("duration_desc", True)):
             check = are_ordered(ids, falls=falls)
             self.call("POST /observability/traces/query", json=own | {"order_by": order}, check=check)
-        for wrong in INVALID:
+        for wrong in WRONG:
             self.call(
-                "POST /observability/traces/query", json=own | wrong, refusals=REFUSED, check=is_refused
+                "POST /observability/traces/query",
+                json=own | wrong,
+                refusals=INVALID_REQUEST,
+                check=is_refused,
             )
 
     @task
@@ -325,7 +327,7 @@ def are_lines(ids: list[str], start: str, end: str) -> Check:
 
 def is_refused(answer: Answer) -> Mismatch | None:
     """Check that a query that the gateway does not understand is refused."""
-    refused = answer.status in REFUSED
+    refused = answer.status in INVALID_REQUEST
     return None if refused else expected("a query with a wrong value to be refused", answer.status)
 
 

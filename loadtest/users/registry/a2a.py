@@ -53,7 +53,7 @@ class A2AUser(RegistryUser):
             self.call(
                 "POST /a2a/{agent_name}/invoke",
                 agent_name=agent["name"],
-                json={"parameters": question(text), "interaction_type": "query"},
+                json=invocation(text),
                 check=answers(text),
             )
             self.check_record(agent)
@@ -85,7 +85,7 @@ class A2AUser(RegistryUser):
             self.call(
                 "POST /a2a/{agent_name}/jsonrpc",
                 agent_name=agent["name"],
-                json={"jsonrpc": "2.0", "id": text, **question(text)},
+                json=rpc_message(text),
                 check=answers(text),
             )
 
@@ -206,3 +206,13 @@ def question(text: str) -> dict[str, Any]:
     part = {"kind": "text", "text": text}
     message = {"kind": "message", "messageId": text, "role": "user", "parts": [part]}
     return {"method": "message/send", "params": {"message": message}}
+
+
+def invocation(text: str) -> dict[str, Any]:
+    """Return the body of a call of an agent by its name, with this ``text``."""
+    return {"parameters": question(text), "interaction_type": "query"}
+
+
+def rpc_message(text: str) -> dict[str, Any]:
+    """Return a message to an agent in its own protocol, with this ``text``, which is its id, too."""
+    return {"jsonrpc": "2.0", "id": text, **question(text)}

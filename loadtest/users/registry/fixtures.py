@@ -127,6 +127,18 @@ def new_agent(name: str, address: str, *, scope: Mapping[str, str] = PUBLIC, **m
     return {"agent": agent | more, **scope}
 
 
+def new_connection_test(service: str, body: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of a connection test that posts ``body`` to a ``service``, which answers with it."""
+    return {
+        "method": "POST",
+        "baseUrl": service,
+        "path": "/echo",
+        "headers": {"X-Load-Test": "true"},
+        "contentType": "application/json",
+        "body": body,
+    }
+
+
 class RegistryUser(GatewayUser):
     """A user who creates entities of the registry."""
 

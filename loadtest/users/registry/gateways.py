@@ -20,6 +20,7 @@ from loadtest.users.registry.fixtures import (
     PUBLIC,
     RegistryUser,
     camel,
+    new_connection_test,
     new_gateway,
     of_team,
 )
@@ -230,14 +231,7 @@ class GatewaysUser(RegistryUser):
         text = {"text": self.name("text")}
         self.call(
             "POST /mcp-servers/test",
-            json={
-                "method": "POST",
-                "baseUrl": self.backend("rest"),
-                "path": "/echo",
-                "headers": {"X-Load-Test": "true"},
-                "contentType": "application/json",
-                "body": text,
-            },
+            json=new_connection_test(self.backend("rest"), text),
             check=both(has("statusCode", OK), has("body", text)),
         )
 

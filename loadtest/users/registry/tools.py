@@ -10,7 +10,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import named, task
-from loadtest.users.checks import ANSWERED, both, has, lists_only, mentions
+from loadtest.users.checks import ANSWERED, INVALID_REQUEST, both, has, lists_only, mentions
 from loadtest.users.read_back import Listed
 from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_tool
 
@@ -27,8 +27,6 @@ PROPERTIES: dict[str, Any] = {
     "expose_passthrough": False,
 }
 """Further properties of a tool."""
-INVALID = (400, 422)
-"""Statuses of a request with an invalid value."""
 PREVIEW = "POST /tools/preview/{name}"
 
 
@@ -101,8 +99,8 @@ class ToolsUser(RegistryUser):
             unknown = msgspec.json.encode({"jsonpath": "$", "other": "$"}).decode()
             for wrong in ("no JSON", unknown, *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
                 query = {"apijsonpath": wrong}
-                self.call("GET /tools", params=among | query, refusals=INVALID, effect=is_invalid)
-                self.call(item, params=query, refusals=INVALID, effect=is_invalid, **own)
+                self.call("GET /tools", params=among | query, refusals=INVALID_REQUEST, effect=is_invalid)
+                self.call(item, params=query, refusals=INVALID_REQUEST, effect=is_invalid, **own)
 
     @task
     def schemas(self) -> None:
@@ -227,5 +225,5 @@ def is_just(value: Any) -> Check:
 
 def is_invalid(answer: Answer) -> Mismatch | None:
     """Check that a request was refused as invalid."""
-    refused = answer.status in INVALID
+    refused = answer.status in INVALID_REQUEST
     return None if refused else expected("a JSONPath that is none to be refused", answer.status)

@@ -65,6 +65,18 @@ class Part(NamedTuple):
         return Entity(self.made.id, {}, {}, self.made.json)
 
 
+def gateway_part(gateway: Answer, tag: str) -> Part:
+    """Return a federated server as a file describes it otherwise, with another ``tag``."""
+    entry = {
+        "name": gateway["name"],
+        "url": gateway["url"],
+        "description": CHANGED,
+        "transport": "STREAMABLEHTTP",
+        "tags": [tag],
+    }
+    return Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry)
+
+
 def file_of(parts: Sequence[Part]) -> dict[str, Any]:
     """Return a file to import that describes ``parts``."""
     entities: dict[str, list[Any]] = {}
@@ -90,7 +102,7 @@ def progressed(parts: Sequence[Part], outcome: str = "") -> Check:
     return check
 
 
-class OverwritingUser(RegistryUser):
+class ImportOverwriteUser(RegistryUser):
     """A user who imports files that describe existing entities otherwise, with options that the body contains."""
 
     abstract = True
@@ -283,7 +295,7 @@ def _told(options: Mapping[str, Any]) -> str:
     )
 
 
-class ExportImportUser(OverwritingUser):
+class ExportImportUser(ImportOverwriteUser):
     """A user who manages the configuration in a file."""
 
     area = "transfer"
@@ -370,14 +382,7 @@ class ExportImportUser(OverwritingUser):
     def overwritten_gateway(self) -> None:
         """A file with another description of a federated server, imported with and without a dry run."""
         with self.gateway() as gateway:
-            entry = {
-                "name": gateway["name"],
-                "url": gateway["url"],
-                "description": CHANGED,
-                "transport": "STREAMABLEHTTP",
-                "tags": [self.name("tag")],
-            }
-            self.overwrite_one(Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry))
+            self.overwrite_one(gateway_part(gateway, self.name("tag")))
 
     @task
     def overwritten_server(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -32,6 +32,9 @@ CHANGED_TEXT = "a changed text of the load test"
 OTHERS = {"ownerEmail": "lt-other@example.com", "createdBy": "lt-other@example.com"}
 """Properties that an update must not change, although it contains them."""
 ICON = "https://example.com/changed.png"
+
+Create = Callable[..., AbstractContextManager[Answer]]
+"""Creates an entity with the given properties for a ``with`` block."""
 
 
 class EntityUpdateUser(RegistryUser):
@@ -170,47 +173,55 @@ class EntityUpdateUser(RegistryUser):
             sent = changes | self.credentials()
             self.update("PUT /a2a/{agent_id}", agent_id=agent.id, json=sent, values=changes)
 
-    @task
-    def tool_description(self) -> None:
-        """A tool gets another description, and keeps its other properties."""
-        self.change_description("PUT /tools/{tool_id}", self.tool)
+    def credentials(self) -> dict[str, str]:
+        """Return new credentials for a server or an agent."""
+        return {
+            "authType": "basic",
+            "authUsername": "loadtest",
+            "authPassword": self.secret(),
+        }
+
+
+class KindUpdateUser(RegistryUser):
+    """Every kind of entity, updated in one way."""
+
+    abstract = True
 
     @task
-    def resource_description(self) -> None:
-        """A resource gets another description, and keeps its other properties."""
+    def of_tool(self) -> None:
+        """A tool."""
+        self.check_update("PUT /tools/{tool_id}", self.tool)
+
+    @task
+    def of_resource(self) -> None:
+        """A resource."""
         title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
-        self.change_description("PUT /resources/{resource_id}", self.resource, read=INFO, **title)
+        self.check_update("PUT /resources/{resource_id}", self.resource, read=INFO, **title)
 
     @task
-    def prompt_description(self) -> None:
-        """A prompt gets another description, and keeps its other properties."""
-        self.change_description("PUT /prompts/{prompt_id}", self.prompt, lists="GET /prompts")
+    def of_prompt(self) -> None:
+        """A prompt."""
+        self.check_update("PUT /prompts/{prompt_id}", self.prompt, lists="GET /prompts")
 
     @task
-    def server_description(self) -> None:
-        """A virtual server gets another description, and keeps its other properties."""
-        self.change_description("PUT /servers/{server_id}", self.server)
+    def of_server(self) -> None:
+        """A virtual server."""
+        self.check_update("PUT /servers/{server_id}", self.server)
 
     @task
-    def gateway_description(self) -> None:
-        """A federated server gets another description, and keeps its other properties."""
-        self.change_description("PUT /gateways/{gateway_id}", self.gateway)
+    def of_gateway(self) -> None:
+        """A federated server."""
+        self.check_update("PUT /gateways/{gateway_id}", self.gateway)
 
     @task
-    def agent_description(self) -> None:
-        """An agent gets another description, and keeps its other properties."""
-        self.change_description("PUT /a2a/{agent_id}", self.agent)
+    def of_agent(self) -> None:
+        """An agent."""
+        self.check_update("PUT /a2a/{agent_id}", self.agent)
 
-    def change_description(
-        self,
-        operation: str,
-        create: Callable[..., AbstractContextManager[Answer]],
-        *,
-        read: ReadBack | None = None,
-        lists: str = "",
-        **more: str,
+    def check_update(
+        self, operation: str, create: Create, *, read: ReadBack | None = None, lists: str = "", **more: str
     ) -> None:
-        """Change only the description of an entity of a team, and of a private one.
+        """Create an entity in each scope and update it.
 
         Args:
             operation: changes the entity.
@@ -219,74 +230,52 @@ class EntityUpdateUser(RegistryUser):
             lists: the operation that lists the entity, by which it is read instead.
             more: further properties of the entity.
         """
-        parameter = parameters_of(operation)[0]
-        with self.team() as team:
-            for scope in (of_team(team.id), PRIVATE):
+        with self.scopes() as scopes:
+            for scope in scopes:
                 tag = self.name("tag")
                 back = Listed(lists, params={"tags": tag}) if lists else read
                 with create(scope=scope, tags=[tag], **more) as entity:
-                    changed = {"description": CHANGED}
-                    self.update(operation, json=changed, read=back, **named({parameter: entity.id}))
+                    sent, values = self.changes(entity)
+                    own = named({parameters_of(operation)[0]: entity.id})
+                    self.update(operation, json=sent, values=values, read=back, **own)
 
-    @task
-    def tool_owner(self) -> None:
-        """A tool gets another description, and no other owner."""
-        self.keep_owner("PUT /tools/{tool_id}", self.tool)
+    @contextmanager
+    def scopes(self) -> Iterator[Collection[Mapping[str, str]]]:
+        """Yield the scopes of the entities for the ``with`` block, of which one is created in each."""
+        yield (PUBLIC,)
 
-    @task
-    def resource_owner(self) -> None:
-        """A resource gets another description, and no other owner."""
-        title = self.documented("POST /resources", {"title": "Kept"}, under="resource")
-        self.keep_owner("PUT /resources/{resource_id}", self.resource, read=INFO, **title)
+    def changes(self, entity: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the body of the update of an ``entity``, and the values that it has afterwards."""
+        raise NotImplementedError
 
-    @task
-    def prompt_owner(self) -> None:
-        """A prompt gets another description, and no other owner."""
-        self.keep_owner("PUT /prompts/{prompt_id}", self.prompt, lists="GET /prompts")
 
-    @task
-    def server_owner(self) -> None:
-        """A virtual server gets another description, and no other owner."""
-        self.keep_owner("PUT /servers/{server_id}", self.server)
+class DescriptionUpdateUser(KindUpdateUser):
+    """Entities of a team and private ones that get another description, and keep their other properties."""
 
-    @task
-    def gateway_owner(self) -> None:
-        """A federated server gets another description, and no other owner."""
-        self.keep_owner("PUT /gateways/{gateway_id}", self.gateway)
+    area = "updates"
 
-    @task
-    def agent_owner(self) -> None:
-        """An agent gets another description, and no other owner."""
-        self.keep_owner("PUT /a2a/{agent_id}", self.agent)
+    @contextmanager
+    def scopes(self) -> Iterator[Collection[Mapping[str, str]]]:
+        """Yield the scope of a new team, and that of private entities."""
+        with self.team() as team:
+            yield (of_team(team.id), PRIVATE)
 
-    def keep_owner(
-        self,
-        operation: str,
-        create: Callable[..., AbstractContextManager[Answer]],
-        *,
-        read: ReadBack | None = None,
-        lists: str = "",
-        **more: str,
-    ) -> None:
-        """Update an entity with a body that names another owner, which must not have an effect.
+    def changes(self, entity: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Change only the description."""
+        changed = {"description": CHANGED}
+        return changed, changed
 
-        Arguments are those of :meth:`change_description`.
-        """
-        tag = self.name("tag")
-        back = Listed(lists, params={"tags": tag}) if lists else read
-        with create(tags=[tag], **more) as entity:
-            changed = {"description": CHANGED}
-            kept = {name: entity[name] for name in OTHERS if entity.json.get(name)}
-            own = named({parameters_of(operation)[0]: entity.id})
-            self.update(operation, json=changed | OTHERS, values=changed | kept, read=back, **own)
 
-    def credentials(self) -> dict[str, str]:
-        """Return new credentials for a server or an agent."""
-        return {
-            "authType": "basic",
-            "authUsername": "loadtest",
-            "authPassword": self.secret(),
-        }
+class OwnerUpdateUser(KindUpdateUser):
+    """Entities that get another description, and no other owner, although the body names one."""
+
+    area = "updates"
+
+    def changes(self, entity: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Name another owner, which must not have an effect."""
+        changed = {"description": CHANGED}
+        kept = {name: entity[name] for name in OTHERS if entity.json.get(name)}
+        return changed | OTHERS, changed | kept
 
 
 class RejectedUpdateUser(PeopleUser, RegistryUser):

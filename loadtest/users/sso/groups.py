@@ -10,7 +10,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.identity.checks import SESSION, Person, is_turned_away, lets_in
+from loadtest.users.identity.checks import SESSION, Person, lets_in, rejects_sign_on
 from loadtest.users.identity.delegation import ADMINISTRATOR
 from loadtest.users.identity.fixtures import MEMBERS
 from loadtest.users.identity.teams import new_team
@@ -76,7 +76,7 @@ class GroupsUser(SignOnUser):
             self.belongs(provider, person, given, given.administrators)
             self.belongs(provider, person, given)
             self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
-            self.signs_in(provider.id, person, accept=REJECTED, check=is_turned_away)
+            self.signs_in(provider.id, person, accept=REJECTED, check=rejects_sign_on)
 
     def belongs(self, provider: Answer, person: Person, given: Rights, *groups: str) -> None:
         """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""

@@ -8,24 +8,24 @@ from loadtest.users.access.checks import DENIED, INVALID, is_denied
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.identity.checks import Person, is_turned_away, waits_no_more
+from loadtest.users.identity.checks import Person, rejects_sign_on, waits_no_more
 from loadtest.users.identity.oauth import consented
 from loadtest.users.sso.sign_ons import LOGIN, REJECTED, SignOnUser
 
 LONG = 1000
 """Length of a code; those of some providers have more than 512 characters."""
 PROVIDER = "PUT /auth/sso/admin/providers/{provider_id}"
-TURNED_AWAY: dict[str, Any] = {"accept": REJECTED, "check": is_turned_away}
+REJECTS: dict[str, Any] = {"accept": REJECTED, "check": rejects_sign_on}
 ELSEWHERE = "https://elsewhere.example.com/callback"
 
 
-class TurnedAwayUser(SignOnUser):
+class RejectedSignOnUser(SignOnUser):
     """Sign-ins that are rejected, without a request for approval."""
 
     area = "sso"
 
     @task
-    def not_admitted(self) -> None:
+    def rejected(self) -> None:
         """A sign-in is rejected if the provider does not prove it, or the account does not belong to the provider."""
         with self.provider("oidc") as provider, self.undoing():
             self.not_begun(provider.id)
@@ -51,7 +51,7 @@ class TurnedAwayUser(SignOnUser):
     def not_of_provider(self, provider: str) -> None:
         """Sign in with the address of an account with a password, which must stay as it is."""
         viewer = self.viewer
-        self.signs_in(provider, Person(viewer.email, "", ""), **TURNED_AWAY)
+        self.signs_in(provider, Person(viewer.email, "", ""), **REJECTS)
         self.call("GET /auth/email/me", bearer=viewer.bearer, check=has("auth_provider", "local"))
 
     def not_proved(self, provider: str) -> None:
@@ -63,14 +63,14 @@ class TurnedAwayUser(SignOnUser):
         begun = self.begins(provider)
         jar, address = cookies(begun), str(begun["authorization_url"])
         wrong = {"code": "x" * LONG, "state": f"x{begun['state']}"}
-        self.returns(provider, wrong, jar, **TURNED_AWAY)
-        self.returns(provider, consented(address, login_hint=person.email), {}, **TURNED_AWAY)
+        self.returns(provider, wrong, jar, **REJECTS)
+        self.returns(provider, consented(address, login_hint=person.email), {}, **REJECTS)
         for stated in ({"forged": True}, {"token": {"nonce": "other"}}):
             self.states(person, **stated)
-            self.returns(provider, consented(address, login_hint=person.email), jar, **TURNED_AWAY)
+            self.returns(provider, consented(address, login_hint=person.email), jar, **REJECTS)
         self.states(person)
         self.update(PROVIDER, provider_id=provider, json={"trusted_domains": ["example.org"]})
         # With the first sign-in, which a gateway may have ended before: an open one prevents the deletion.
-        self.returns(provider, consented(address, login_hint=person.email), jar, **TURNED_AWAY)
-        self.signs_in(provider, person, **TURNED_AWAY)
+        self.returns(provider, consented(address, login_hint=person.email), jar, **REJECTS)
+        self.signs_in(provider, person, **REJECTS)
         self.call("GET /auth/sso/pending-approvals", check=waits_no_more(person))

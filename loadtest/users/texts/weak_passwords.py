@@ -9,7 +9,7 @@ from typing import Any
 
 from loadtest.users.access.checks import INVALID
 from loadtest.users.base import task
-from loadtest.users.identity.passwords import LinkUser
+from loadtest.users.identity.passwords import ResetLinkUser
 from loadtest.users.texts.rules import (
     SHORTEST_OF_ADMINISTRATOR,
     Rule,
@@ -22,7 +22,7 @@ SENT_BACK = (303,)
 """Status of a form that sends the browser back with an error."""
 
 
-class WeakPasswordUser(LinkUser):
+class WeakPasswordUser(ResetLinkUser):
     """People who choose a weak password."""
 
     area = "texts"

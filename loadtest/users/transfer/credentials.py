@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from loadtest.backends.settings import QUERY
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.caller import Effect
@@ -14,29 +12,16 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import receives
 from loadtest.users.base import task
 from loadtest.users.checks import exports, imports
-from loadtest.users.federation.checks import called, carries
+from loadtest.users.federation.checks import called, carries_all
+from loadtest.users.federation.stored import HEADER, HEADERS, PARAMETER, PASSWORD, TOKEN, Stored
 from loadtest.users.registry.fixtures import ADDRESS, new_gateway, new_tool
 from loadtest.users.transfer.checks import counts
 from loadtest.users.transfer.fixtures import File, TransferUser
 
-OWN_HEADER = "X-Api-Key"
 OTHER_HEADER = "X-Load-Test"
-PARAMETER = "api_key"
 
-Stored = Callable[[str], dict[str, Any]]
-"""Returns the credentials with a secret."""
 Received = Callable[[str], dict[str, str]]
-"""Returns the headers with which the backend receives them."""
-
-
-def basic(secret: str) -> dict[str, str]:
-    """Return the header of a password."""
-    return {"Authorization": f"Basic {base64.b64encode(f'lt-user:{secret}'.encode()).decode()}"}
-
-
-def bearer(secret: str) -> dict[str, str]:
-    """Return the header of a token."""
-    return {"Authorization": f"Bearer {secret}"}
+"""Returns the headers with which the backend receives credentials that have a secret."""
 
 
 class MovedCredentialsUser(TransferUser):
@@ -47,55 +32,45 @@ class MovedCredentialsUser(TransferUser):
     @task
     def password(self) -> None:
         """A gateway with a user name and a password."""
-        self.moves_gateway(
-            lambda secret: {"authType": "basic", "authUsername": "lt-user", "authPassword": secret}, basic
-        )
+        self.moves_gateway(PASSWORD)
 
     @task
     def token(self) -> None:
         """A gateway with a token."""
-        self.moves_gateway(lambda secret: {"authType": "bearer", "authToken": secret}, bearer)
+        self.moves_gateway(TOKEN)
 
     @task
     def headers(self) -> None:
         """A gateway with two headers of its own."""
 
-        def stored(secret: str) -> dict[str, Any]:
-            both = [
-                {"key": OWN_HEADER, "value": secret},
-                {"key": OTHER_HEADER, "value": f"{secret}-2"},
-            ]
-            return {"authType": "authheaders", "authHeaders": both}
+        def properties(secret: str) -> dict[str, Any]:
+            other = {"key": OTHER_HEADER, "value": f"{secret}-2"}
+            own = HEADERS.properties(secret)
+            return own | {"authHeaders": [*own["authHeaders"], other]}
 
-        self.moves_gateway(stored, lambda secret: {OWN_HEADER: secret, OTHER_HEADER: f"{secret}-2"})
+        self.moves_gateway(
+            HEADERS._replace(properties=properties), lambda secret: {OTHER_HEADER: f"{secret}-2"}
+        )
 
     @task
     def query_parameter(self) -> None:
         """A gateway with a parameter of the address."""
+        self.moves_gateway(PARAMETER)
 
-        def stored(secret: str) -> dict[str, Any]:
-            return {
-                "authType": "query_param",
-                "authQueryParamKey": PARAMETER,
-                "authQueryParamValue": secret,
-            }
-
-        self.moves_gateway(stored, lambda secret: {QUERY: f"{PARAMETER}={secret}"})
-
-    def moves_gateway(self, stored: Stored, received: Received) -> None:
+    def moves_gateway(self, stored: Stored, others: Received = lambda _: {}) -> None:
         """Export a gateway, change its credentials, import it, delete it, and import it again.
 
-        The backend must receive the credentials of the file after each import.
+        The backend must receive the credentials of the file after each import, with the headers ``others``.
         """
         name, tag, secret = self.name("gateway"), self.name("tag"), self.secret()
-        own = self.spelled("POST /gateways", stored(secret))
+        own = self.spelled("POST /gateways", stored.properties(secret))
         body = new_gateway(name, f"{self.backend('scripted')}/plain/{name}/mcp", tags=[tag], **own)
-        arrives = self.arrives(name, received(secret))
+        arrives = self.arrives(name, stored.received(secret) | others(secret))
         with self.created(
             "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *own)
         ) as gateway:
             file = self.exported("gateways", gateway)
-            changed = stored(self.secret())
+            changed = stored.properties(self.secret())
             self.call("PUT /gateways/{gateway_id}", gateway_id=gateway.id, json=changed)
             self.brings(file, "update", counts(updated=1), effect=arrives)
         with self.removing(tag, "gateways"):
@@ -122,9 +97,7 @@ class MovedCredentialsUser(TransferUser):
                 check=called("echo", text),
             )
             sent = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
-            what = "the credentials of the imported file"
-            found = (carries(sent, header, value, what=what) for header, value in headers.items())
-            return next(filter(None, found), None)
+            return carries_all(sent, headers, what="the credentials of the imported file")
 
         return effect
 
@@ -132,16 +105,14 @@ class MovedCredentialsUser(TransferUser):
     def of_tools(self) -> None:
         """Tools with a token and with a header, each exported by its id."""
         secret = self.secret()
-        token = {"auth_type": "bearer", "auth_token": secret}
-        self.moves_tool(token, "authorization", f"Bearer {secret}")
-        header = {"auth_type": "authheaders", "auth_header_key": OWN_HEADER, "auth_header_value": secret}
-        self.moves_tool(header, OWN_HEADER.lower(), secret)
+        for stored in (TOKEN, HEADER):
+            self.moves_tool(stored.with_underscores(secret), stored.header.lower(), stored.value(secret))
 
     @task
     def of_exported_tools(self) -> None:
         """A tool with a token, exported with all tools that have its tag."""
         secret, tag = self.secret(), self.name("tag")
-        own = {"auth_type": "bearer", "auth_token": secret, "tags": [tag]}
+        own = TOKEN.with_underscores(secret) | {"tags": [tag]}
         body = self.with_credentials(own)
         with self.created(
             "POST /tools", json=body, delete="DELETE /tools/{tool_id}", differs=tuple(own)

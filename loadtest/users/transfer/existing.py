@@ -9,10 +9,11 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
+from loadtest.users.checks import INVALID_REQUEST
 from loadtest.users.registry.fixtures import new_gateway
 from loadtest.users.registry.updates import CHANGED
 from loadtest.users.transfer.checks import counts, is_refused, names_failed, only_one, rejects, skips_again
-from loadtest.users.transfer.fixtures import REFUSED, File, TransferUser, envelope
+from loadtest.users.transfer.fixtures import File, TransferUser, envelope
 
 NO_NAME = "not a name! "
 NO_URL = "javascript:alert(1)"
@@ -153,8 +154,8 @@ class WrongFileUser(TransferUser):
         self.sends(
             file,
             strategy,
-            refusals=REFUSED,
-            check=lambda answer: is_refused(what, answer.status, REFUSED),
+            refusals=INVALID_REQUEST,
+            check=lambda answer: is_refused(what, answer.status, INVALID_REQUEST),
             effect=absent,
         )
 
@@ -183,7 +184,7 @@ class WrongFileUser(TransferUser):
             self.call(
                 many,
                 json=wrong,
-                refusals=REFUSED,
-                check=lambda answer: is_refused("an import that is no list", answer.status, REFUSED),
+                refusals=INVALID_REQUEST,
+                check=lambda answer: is_refused("an import that is no list", answer.status, INVALID_REQUEST),
                 effect=stored,
             )

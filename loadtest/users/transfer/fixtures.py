@@ -14,8 +14,6 @@ from loadtest.users.registry.fixtures import INFO, TEXT_ARGUMENT, RegistryUser
 
 File = Mapping[str, Sequence[Mapping[str, Any]]]
 """The entities of a file by kind."""
-REFUSED = (400, 422)
-"""Statuses of a file that is not valid."""
 
 
 class Transferred(NamedTuple):

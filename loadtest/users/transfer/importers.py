@@ -14,17 +14,16 @@ from loadtest.users.base import task
 from loadtest.users.checks import lists_only
 from loadtest.users.identity.checks import Person
 from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.read_back import Entity, Item
+from loadtest.users.read_back import Entity
 from loadtest.users.registry.fixtures import of_team
-from loadtest.users.registry.transfer import OverwritingUser, Part
-from loadtest.users.registry.updates import CHANGED
+from loadtest.users.registry.transfer import ImportOverwriteUser, gateway_part
 from loadtest.users.transfer.checks import changes_nothing, counts, only_one
 from loadtest.users.transfer.fixtures import KINDS, TransferUser
 
 MAY_IMPORT = "admin.import"
 
 
-class ImporterUser(OverwritingUser, TransferUser, PeopleUser):
+class ImporterUser(ImportOverwriteUser, TransferUser, PeopleUser):
     """A user with the permission to import."""
 
     area = "transfer"
@@ -33,16 +32,9 @@ class ImporterUser(OverwritingUser, TransferUser, PeopleUser):
     def of_others(self) -> None:
         """A file that describes public entities of the administrator otherwise changes none of them."""
         with self.importer() as (_, bearer), self.described() as parts, self.gateway() as gateway:
-            entry = {
-                "name": gateway["name"],
-                "url": gateway["url"],
-                "description": CHANGED,
-                "transport": "STREAMABLEHTTP",
-                "tags": [self.name("tag")],
-            }
-            of_gateway = Part("gateways", gateway, Item("GET /gateways/{gateway_id}"), entry)
+            described = [*parts, gateway_part(gateway, self.name("tag"))]
             update = {"conflict_strategy": "update"}
-            self.take("POST /import", [*parts, of_gateway], update, changes_nothing, bearer=bearer)
+            self.take("POST /import", described, update, changes_nothing, bearer=bearer)
 
     @task
     def own(self) -> None:

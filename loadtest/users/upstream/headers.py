@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from locust import tag
@@ -15,12 +16,12 @@ from locust import tag
 from loadtest.backends.settings import TYPED
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import Mismatch, content_problem
+from loadtest.client.mismatch import Mismatch, content_problem, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.websocket_call import SWITCHED, open_websocket
 from loadtest.users.base import task
 from loadtest.users.checks import both
-from loadtest.users.federation.checks import carries, carries_none
+from loadtest.users.federation.checks import carries_all
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.mcp.mcp import GATEWAY, SessionUser
@@ -31,6 +32,9 @@ UPSTREAM = "X-Upstream-Authorization"
 """The header of a client that the server receives as ``Authorization``, whatever the settings are."""
 OWN, OTHER = "X-Load-Own", "X-Load-Other"
 """Headers of a client; a server is registered for one of them at a time."""
+OF_THE_CONNECTION = {"TE": "trailers", "Keep-Alive": "timeout=7", "Proxy-Connection": "close"}
+"""Headers about the connection of two machines, which are not passed on to a third (RFC 9110, 7.6.1)."""
+WITHOUT_CREDENTIALS = {"authType": "none"}
 WHAT = "the header of the client"
 
 
@@ -42,17 +46,25 @@ class ForwardedHeadersUser(ScriptedServersUser, SessionUser):
     @tag("slow")
     @task
     def passed_on(self) -> None:
-        """A server receives the headers for which it is registered, over each transport, and no other."""
-        # Each worker keeps the headers of all servers in its memory for a minute.
-        if self.switched_off("ENABLE_HEADER_PASSTHROUGH") or self.link.session.deployment.workers > 1:
+        """A server receives the headers for which it is registered, over each transport, and no other.
+
+        It does not receive those of the connection, although it is registered for them.
+        """
+        if self.switched_off("ENABLE_HEADER_PASSTHROUGH"):
             return
+        # In sessions, a worker passes on the headers of all servers, which it keeps in memory for a minute.
+        alone = self.link.session.deployment.workers == 1
         with self.registered_for(OWN) as gateway:
             name, tool = str(gateway["name"]), f"{gateway['slug']}-{TYPED}"
-            for use in (self.over_rpc, self.over_mcp, self.over_sse, self.over_websocket):
+            direct = (self.over_rpc, self.over_rpc)
+            sessions = (self.over_mcp, self.over_sse, self.over_websocket)
+            for use in (*direct, *sessions) if alone else direct:
                 own, upstream, other = self.name("own"), f"Bearer {self.name('upstream')}", self.name("other")
-                sent = {OWN: own, UPSTREAM: upstream, OTHER: other}
+                sent = {OWN: own, UPSTREAM: upstream, OTHER: other, **OF_THE_CONNECTION}
                 wanted = {OWN: own, "Authorization": upstream}
                 use(tool, sent, self.receives(name, wanted, other))
+        if not alone:
+            return
         # A server that is registered later is no exception from what the gateway has in its memory.
         with self.registered_for(OTHER) as gateway:
             name, tool = str(gateway["name"]), f"{gateway['slug']}-{TYPED}"
@@ -64,24 +76,28 @@ class ForwardedHeadersUser(ScriptedServersUser, SessionUser):
     def registered_for(self, header: str) -> Iterator[Answer]:
         """Register a server that is to receive a ``header`` of its clients for the ``with`` block."""
         name = self.name("gateway")
-        own = self.spelled("POST /gateways", {"passthroughHeaders": [header]})
+        none = self.spelled("POST /gateways", WITHOUT_CREDENTIALS)
+        passed = {"passthroughHeaders": [header, "Host", *OF_THE_CONNECTION]}
+        own = none | self.spelled("POST /gateways", passed)
         body = new_gateway(name, f"{self.backend('scripted')}/answering/{name}/mcp", **own)
         with self.created(
-            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
+            "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=(*ADDRESS, *none)
         ) as gateway:
             yield gateway
 
     def receives(self, name: str, wanted: Mapping[str, str], without: str) -> Check:
         """Return a check that the last call of the server ``name`` had the headers ``wanted``, and no text ``without``.
 
-        It never has the token with which the client signs in to the gateway.
+        It never has the token with which the client signs in to the gateway, nor a header of the connection.
         """
+        session = self.link.session
+        connection = {"Host": urlsplit(session.host).netloc, **OF_THE_CONNECTION}
 
         def check(_: Answer) -> Mismatch | None:
             received = self.control("GET", f"/received/{name}")
-            found = (carries(received, header, value, what=WHAT) for header, value in wanted.items())
-            return next(filter(None, found), None) or carries_none(
-                received, (without, self.link.session.bearer)
+            passed = [header for header, value in connection.items() if received.get(header.lower()) == value]
+            return carries_all(received, wanted, (without, session.bearer), what=WHAT) or (
+                expected("no header of the connection at the server", passed) if passed else None
             )
 
         return check
