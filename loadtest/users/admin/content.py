@@ -116,6 +116,9 @@ class AdminPromptsUser(AdminUser):
     @task
     def wrong_arguments(self) -> None:
         """A form with arguments that are no list, or no JSON, is refused with the reason."""
+        # 1.0.0rc1, whose prompts have no title, does not look at the JSON itself.
+        if not self.documents("POST /prompts", "body prompt.title"):
+            return
         form = new_prompt_form(self.name("prompt"))
         for arguments in ('{"name": "who"}', "[no JSON"):
             self.call(
