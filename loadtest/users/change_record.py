@@ -12,14 +12,17 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.read_back import properties_of
 
 REWRITES = ("PUT", "PATCH")
-"""Methods that increase the version and name who made the change; switching an entity on or off only has a time."""
+"""Methods that increase the version and name who made the change, and how; switching on or off only has a time."""
 
 
 def made_by(who: str, shown: Any, operation: str) -> Mismatch | None:
-    """Return a mismatch if a new entity names another creator than ``who``."""
-    found = properties_of(shown).get("createdby")
-    right = not who or found is None or found == who
-    return None if right else expected(f"createdBy in the response of {operation} to be the caller", found)
+    """Return a mismatch if a new entity names another creator than ``who``, or another way in which it was created."""
+    found = properties_of(shown)
+    creator, way = found.get("createdby"), found.get("createdvia")
+    if who and creator is not None and creator != who:
+        return expected(f"createdBy in the response of {operation} to be the caller", creator)
+    right = way is None or way == way_of(operation)
+    return None if right else expected(f"createdVia in the response of {operation} to be its way", way)
 
 
 def changed_by(who: str, before: Mapping[str, Any], shown: Any, operation: str) -> Mismatch | None:
@@ -45,7 +48,14 @@ def changed_by(who: str, before: Mapping[str, Any], shown: Any, operation: str) 
         return expected(f"createdAt in the response of {operation} to be kept by this call", new)
     if rewritten and who and "modifiedby" in both and now["modifiedby"] != who:
         return expected(f"modifiedBy in the response of {operation} to be the caller", now["modifiedby"])
+    if rewritten and "modifiedvia" in both and now["modifiedvia"] != way_of(operation):
+        return expected(f"modifiedVia in the response of {operation} to be its way", now["modifiedvia"])
     return None
+
+
+def way_of(operation: str) -> str:
+    """Return how an ``operation`` creates or changes entities: by the admin UI, or by the API."""
+    return "ui" if " /admin/" in operation else "api"
 
 
 def _time(shown: Any) -> str:

@@ -36,13 +36,20 @@ SCOPE = ("visibility", "teamId", "ownerEmail")
 
 
 def completes(at: str) -> Check:
-    """Return a check that the member ``at`` contains completions of :data:`COMPLETION` and nothing else."""
+    """Return a check that the member ``at`` contains completions of :data:`COMPLETION` and nothing else.
+
+    The members beside it must state their number, if any, and whether there are more.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
         typed = COMPLETION["argument"]["value"]
         offered = answer[at]
-        right = bool(offered) and all(typed in value for value in offered)
-        return None if right else expected(f"completions of {typed!r} and nothing else", offered)
+        if not offered or not all(typed in value for value in offered):
+            return expected(f"completions of {typed!r} and nothing else", offered)
+        whole = answer[at.rpartition(".")[0]]
+        total, more = whole.get("total"), whole.get("hasMore")
+        right = total is None or (total >= len(offered) and bool(more) is (total > len(offered)))
+        return None if right else expected("the number of completions, and whether there are more", whole)
 
     return check
 

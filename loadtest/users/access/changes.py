@@ -17,11 +17,11 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import cannot_be_used, has_result, receives, says
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, lists, lists_only
+from loadtest.users.checks import ANSWERED, both, has, lists, lists_only
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Listed
-from loadtest.users.registry.fixtures import TEXT, RegistryUser, new_tool, of_team
+from loadtest.users.registry.fixtures import MASK, TEXT, RegistryUser, new_tool, of_team
 
 PAGE = 100
 """The largest page of teams in every release; the newest teams are first."""
@@ -40,11 +40,14 @@ class CacheInvalidationUser(RegistryUser, PeopleUser):
 
     @task(2)
     def tool_in_use(self) -> None:
-        """A REST tool is called before and after each change: of its address, its method and its headers."""
-        service = self.backend("rest_shapes")
+        """A REST tool is called before and after each change: of its address, its method and its headers.
+
+        Other users see its headers masked. One that is sent back so stays as it is beside one that changes.
+        """
+        service, key = self.backend("rest_shapes"), self.name("key")
         first: dict[str, Any] = {
             "url": f"{service}/received/first",
-            "headers": {"X-Load-Test": "first"},
+            "headers": {"X-Load-Test": "first", "X-Session-Token": key},
         }
         body = new_tool(self.name("tool"), service, **first)
         with self.created("POST /tools", json=body, delete="DELETE /tools/{tool_id}") as tool:
@@ -54,12 +57,20 @@ class CacheInvalidationUser(RegistryUser, PeopleUser):
             for changes, now in (
                 ({"url": f"{service}/received/second"}, receives("/received/second", "path")),
                 ({"requestType": "PUT", "integrationType": "REST"}, receives("PUT", "method")),
-                ({"headers": {"X-Load-Test": "2"}}, receives("2", "headers", "x-load-test")),
+                (
+                    {"headers": {"X-Load-Test": "2", "X-Session-Token": key}},
+                    receives("2", "headers", "x-load-test"),
+                ),
             ):
                 self.call("PUT /tools/{tool_id}", json=changes, effect=now_shows(now, use), **own)
             for on, now in ((False, cannot_be_used), (True, receives("2", "headers", "x-load-test"))):
                 switch: dict[str, Any] = {"params": {"activate": on}, "effect": now_shows(now, use)}
                 self.call("POST /tools/{tool_id}/state", **switch, **own)
+            masked = has("headers", dict.fromkeys(first["headers"], MASK))
+            self.call("GET /tools/{tool_id}", bearer=self.viewer.bearer, check=masked, **own)
+            now = both(receives("3", "headers", "x-load-test"), receives(key, "headers", "x-session-token"))
+            changes = {"headers": {"X-Load-Test": "3", "X-Session-Token": MASK}}
+            self.call("PUT /tools/{tool_id}", json=changes, effect=now_shows(now, use), **own)
         use(effect=cannot_be_used)
 
     @task(2)

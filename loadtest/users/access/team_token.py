@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,18 +11,36 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
+from loadtest.fixtures.callers import Role
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied
-from loadtest.users.base import task
+from loadtest.users.access.matrix import judge_reserved
+from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.registry.fixtures import RegistryUser, of_team
+from loadtest.users.read_back import parameters_of
+from loadtest.users.registry.fixtures import (
+    INFO,
+    PRIVATE,
+    RegistryUser,
+    new_agent,
+    new_gateway,
+    new_prompt,
+    new_resource,
+    new_server,
+    new_tool,
+    of_team,
+)
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 MOST = 100
 REFUSED = (*NO_ACCESS, *ANSWERED)
 """Statuses of a list of another team, which may have public entities instead."""
+
+
+ROOT_EVENTS = NegativeCase("GET /roots/changes", CaseGroup.NO_PERMISSION, "token for one team", {}, {})
 
 
 class TeamTokenUser(PeopleUser, RegistryUser):
@@ -51,17 +70,74 @@ class TeamTokenUser(PeopleUser, RegistryUser):
     def everybodys(self) -> None:
         """What belongs to no team is refused: the roots, and exports."""
         with self.team() as team, self.token(team) as bearer:
+            own: dict[str, Any] = {
+                "bearer": bearer,
+                "refusals": NO_ACCESS,
+                "effect": is_no_access("what belongs to no team to a token for one team"),
+            }
             for operation in ("GET /roots", "GET /export", "GET /admin/export/configuration"):
-                self.call(
-                    operation,
-                    bearer=bearer,
-                    refusals=NO_ACCESS,
-                    check=is_denied("what belongs to no team to a token for one team"),
-                )
+                self.call(operation, **own)
+            # It is refused whether there is such a root or not.
+            name = self.name("root")
+            uri, renamed = f"https://example.com/{name}", {"name": name}
+            if self.documents("PUT /roots/{root_uri}", "body uri"):
+                renamed |= {"uri": uri}
+            self.call("GET /roots/{root_uri}", root_uri=uri, **own)
+            self.call("POST /roots", json={"uri": uri, "name": name}, **own)
+            self.call("PUT /roots/{root_uri}", root_uri=uri, json=renamed, **own)
+            self.call("DELETE /roots/{uri}", uri=uri, **own)
+            self.call(
+                "POST /rpc roots/list",
+                json=jsonrpc.request("roots/list", None, self.name("list")),
+                bearer=bearer,
+                unlisted=True,
+                refusals=ANSWERED,
+                effect=has_no_result("the roots to a token for one team"),
+            )
+            # A stream that is opened by mistake does not end.
+            reserved = functools.partial(judge_reserved, "changes of the roots by a token for one team")
+            self.negative_caller().send(ROOT_EVENTS, bearer, reserved)
+
+    @task
+    def creates_private(self) -> None:
+        """A token for no team creates nothing that is not public."""
+        if (token := self.public_token()) is not None:
+            self.creates_nothing(PRIVATE, token, "to create a private entity with a token for no team")
+
+    def creates_nothing(self, scope: Mapping[str, str], bearer: str, what: str) -> None:
+        """Create an entity of each kind in a ``scope`` that the token does not allow: each request is refused."""
+        name = self.name("entity")
+        gateway = new_gateway(name, self.backend("mcp_small"), scope=scope)
+        for operation, delete, read, body in (
+            (
+                "POST /tools",
+                "DELETE /tools/{tool_id}",
+                None,
+                new_tool(name, self.backend("rest"), scope=scope),
+            ),
+            ("POST /resources", "DELETE /resources/{resource_id}", INFO, new_resource(name, scope=scope)),
+            ("POST /prompts", "DELETE /prompts/{prompt_id}", None, new_prompt(name, scope=scope)),
+            ("POST /servers", "DELETE /servers/{server_id}", None, new_server(name, scope=scope)),
+            ("POST /gateways", "DELETE /gateways/{gateway_id}", None, gateway),
+            ("POST /a2a", "DELETE /a2a/{agent_id}", None, new_agent(name, self.backend("a2a"), scope=scope)),
+        ):
+            made = ""
+
+            def refused(answer: Answer) -> Mismatch | None:
+                nonlocal made
+                made = "" if answer.status in NO_ACCESS else answer.id
+                return is_no_access(what)(answer)
+
+            try:
+                self.call(operation, json=body, bearer=bearer, refusals=NO_ACCESS, effect=refused)
+            finally:
+                if made:
+                    with self.undoing():
+                        self.delete(delete, read=read, **named({parameters_of(delete)[0]: made}))
 
     @task
     def other_team(self) -> None:
-        """Lists of another team have nothing of it, and those of the team of the token have what is there."""
+        """Another team's lists show nothing, and nothing is created there; those of the token's team are whole."""
         with (
             self.team() as team,
             self.team() as other,
@@ -74,6 +150,8 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             foreign: dict[str, Any] = {"params": {"team_id": other.id, "limit": 0}, "bearer": bearer}
             for operation, one in things.items():
                 self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
+            what = "to create an entity in another team than that of the token"
+            self.creates_nothing(of_team(other.id), bearer, what)
 
     @task
     def owned_elsewhere(self) -> None:
@@ -109,6 +187,24 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                 refusals=ANSWERED,
                 effect=calls_fail,
             )
+
+    @task
+    def tags(self) -> None:
+        """A tag shows nothing of a team to which neither the token nor its user belongs."""
+        if (callers := self.fixture.callers) is None:
+            return
+        tag, owner = self.name("tag"), callers.bearer(Role.OWNER, self.link.session)
+        scope = of_team(callers.team)
+        body = new_tool(self.name("tool"), self.backend("rest"), scope=scope, tags=[tag])
+        with (
+            self.team() as team,
+            self.token(team) as bearer,
+            self.created("POST /tools", json=body, bearer=owner, delete="DELETE /tools/{tool_id}") as tool,
+        ):
+            of_tools: dict[str, Any] = {"entity_types": "tools"}
+            own: dict[str, Any] = {"bearer": bearer, "check": hides(tool)}
+            self.call("GET /tags/{tag_name}/entities", tag_name=tag, params=of_tools, **own)
+            self.call("GET /tags", params=of_tools | {"include_entities": True}, **own)
 
     @task
     def activities(self) -> None:
@@ -163,6 +259,23 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         finally:
             with self.undoing():
                 self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=str(made["token.id"]))
+
+
+def has_no_result(what: str) -> Check:
+    """Return a check that JSON-RPC answers a request that would show ``what`` with an error."""
+    return lambda answer: None if "error" in answer.json else expected(f"{what} to be refused", answer.text)
+
+
+def is_no_access(what: str) -> Check:
+    """Return a check that a request which would do ``what`` is refused because of its token.
+
+    A request that is refused for another reason has passed the check of the token.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if answer.status in NO_ACCESS else expected(f"{what} to be refused", answer.status)
+
+    return check
 
 
 def hides(entity: Answer, *, by: str = "") -> Check:

@@ -10,7 +10,7 @@ import msgspec
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
-from loadtest.client.mismatch import Mismatch
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_back
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
@@ -46,6 +46,8 @@ PROMPTS = Kind(
 )
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
 CHANGED_TEXT = "A changed text."
+INVALID_FORM = (400, 422)
+"""Statuses of a form with a field that cannot be stored."""
 
 
 class AdminResourcesUser(AdminUser):
@@ -112,6 +114,21 @@ class AdminPromptsUser(AdminUser):
             self.lists_own(PROMPTS, Shown(prompt.id, changed["name"]))
 
     @task
+    def wrong_arguments(self) -> None:
+        """A form with arguments that are no list, or no JSON, is refused with the reason."""
+        # 1.0.0rc1, whose prompts have no title, does not look at the JSON itself.
+        if not self.documents("POST /prompts", "body prompt.title"):
+            return
+        form = new_prompt_form(self.name("prompt"))
+        for arguments in ('{"name": "who"}', "[no JSON"):
+            self.call(
+                PROMPTS.create,
+                form=form | {"arguments": arguments},
+                refusals=INVALID_FORM,
+                effect=names_arguments,
+            )
+
+    @task
     def states(self) -> None:
         """A prompt of a team, and a public one that is switched off and on again, in every list."""
         self.in_lists(PROMPTS, new_prompt_form)
@@ -129,6 +146,14 @@ class AdminPromptsUser(AdminUser):
             delete="DELETE /prompts/{prompt_id}",
             read=Item("GET /prompts/{prompt_id}"),
         )
+
+
+def names_arguments(answer: Answer) -> Mismatch | None:
+    """Check that a form is refused because of the JSON of its arguments."""
+    if answer.status not in INVALID_FORM:
+        return expected("arguments that are no list to be refused", answer.status)
+    right = answer["success"] is False and "JSON in arguments" in answer["message"]
+    return None if right else expected("the JSON of the arguments as the reason", answer.json)
 
 
 def new_resource_form(name: str) -> dict[str, str]:

@@ -128,6 +128,9 @@ class AdminUser(RegistryUser):
                 before = self.call(kind.item, check=has_all({"teamId": team}, under=kind.under), **own)
                 changes = {**form, "visibility": "team", "description": "Changed by form.", "tags": "changed"}
                 values = {"description": changes["description"], "tags": [changes["tags"]]}
+                record = {"createdVia": "api", "modifiedVia": "ui", "modifiedBy": self.me}
+                shown = before[kind.under] if kind.under else before.json
+                values |= {name: value for name, value in record.items() if name in shown}
 
                 def effect(_: Answer) -> Mismatch | None:
                     read = self.call(kind.item, **own)

@@ -11,7 +11,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
 from loadtest.users.base import FixtureMissing, GatewayUser, task
-from loadtest.users.checks import ANSWERED
+from loadtest.users.checks import ANSWERED, both, has
 
 RUNNING_TIME = 20.0
 """Seconds that the tool would take; it is cancelled long before."""
@@ -44,8 +44,14 @@ class CancellationAPIUser(GatewayUser):
             self.call(
                 "POST /cancellation/cancel",
                 json={"requestId": run, "reason": "load test"},
-                check=lambda a: (
-                    None if a["status"] in valid else expected("the running call to be found", a["status"])
+                check=both(
+                    lambda a: (
+                        None
+                        if a["status"] in valid
+                        else expected("the running call to be found", a["status"])
+                    ),
+                    has("requestId", run),
+                    has("reason", "load test"),
                 ),
             )
 
@@ -90,10 +96,13 @@ class CancellationAPIUser(GatewayUser):
         self.call(
             "POST /cancellation/cancel",
             json={"requestId": run, "reason": "load test"},
-            check=lambda a: (
-                None
-                if a["status"] == "queued" and a["requestId"] == run
-                else expected("the cancellation to be queued", a.json)
+            check=both(
+                lambda a: (
+                    None
+                    if a["status"] == "queued" and a["requestId"] == run
+                    else expected("the cancellation to be queued", a.json)
+                ),
+                has("reason", "load test"),
             ),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -10,7 +11,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import GatewayUser, named, task
-from loadtest.users.checks import ANSWERED, COMPLETION, completes
+from loadtest.users.checks import ANSWERED, COMPLETION, both, completes, has
 from loadtest.users.mcp.jsonrpc import INITIALIZE, PROTOCOL_VERSION, SAMPLING
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}}
@@ -28,6 +29,13 @@ NOT_SERVED = (400, 401, 403, 404, 405)
 """Statuses of a request for MCP at a path where it is not served."""
 INVALID_REQUEST = -32600
 """The code of JSON-RPC for a message that is no request."""
+STATELESS = "2026-07-28"
+"""The first revision of MCP without sessions: https://modelcontextprotocol.io/specification/2026-07-28."""
+METADATA: dict[str, Any] = {
+    "io.modelcontextprotocol/protocolVersion": STATELESS,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": INITIALIZE["clientInfo"],
+}
 BOOT_LEVEL = {"level": "info"}
 """The log level that the gateway was booted with, so that setting it changes nothing."""
 
@@ -122,6 +130,36 @@ def is_invalid_request(message_id: str) -> Check:
         return None if right else expected(f"the error {INVALID_REQUEST} of JSON-RPC", answer.text)
 
     return check
+
+
+class StatelessUser(GatewayUser):
+    """A client of the revision of MCP that has neither a handshake nor sessions."""
+
+    area = "protocol"
+
+    @task
+    def lists(self) -> None:
+        """Lists of tools state how long they are valid: as long at a virtual server as at the gateway."""
+        if not self.switched_on("GATEWAY_MODERN_LISTENERS_ENABLED"):
+            return
+        server = named({"server_id": self.fixture.server_id or ""})
+        whole = self.list_tools("POST /mcp/ tools/list", is_private)
+        # The interval in which the gateway reads the lists of the MCP backend is the default.
+        valid = both(is_private, has("result.ttlMs", whole["result.ttlMs"]))
+        self.list_tools("POST /servers/{server_id}/mcp tools/list", valid, **server)
+
+    def list_tools(self, operation: str, check: Check, **path: str) -> Answer:
+        """List tools; every request states the revision of the protocol, in its headers and in its metadata."""
+        headers = {"Mcp-Protocol-Version": STATELESS, "Mcp-Method": "tools/list"}
+        return self.rpc(operation, {"_meta": METADATA}, headers=headers, check=check, **named(path))
+
+
+def is_private(answer: Answer) -> Mismatch | None:
+    """Check that a list states that it is valid for some time, for its caller only."""
+    result = answer["result"]
+    found = result.get("ttlMs"), result.get("cacheScope")
+    right = isinstance(found[0], int) and found[0] > 0 and found[1] == "private"
+    return None if right else expected("how long the list is valid, for its caller only", found)
 
 
 class McpPathsUser(GatewayUser):

@@ -25,6 +25,8 @@ from loadtest.users.federation.checks import calls_fail
 from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.mcp.mcp import SERVER, SessionUser
 from loadtest.users.mcp.streams import replied, session_of
+from loadtest.users.ops.metrics import contradicts
+from loadtest.users.read_back import properties_of
 from loadtest.users.registry.fixtures import RegistryUser, new_tool
 
 COUNTED_WITHIN = 15.0
@@ -204,6 +206,8 @@ def looks(parts: Parts, uses: Uses) -> Iterator[Look]:
     )
     for operation in LISTS:
         yield Look(operation, metrics, {"server_id": parts.server.id}, have_matching_metrics)
+    if uses.failed:
+        yield Look("GET /metrics", {}, {}, count_at_least(uses))
 
 
 def shows_uses(entity: str, uses: Uses) -> Check:
@@ -217,6 +221,20 @@ def shows_uses(entity: str, uses: Uses) -> Check:
         if shown != uses:
             return expected(f"{uses.succeeded} successes and {uses.failed} failures to be counted", found)
         return have_matching_metrics(answer)
+
+    return check
+
+
+def count_at_least(uses: Uses) -> Check:
+    """Return a check that the figures of all virtual servers contain these ``uses``, and agree with each other."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = properties_of(answer["servers"])
+        shown = Uses(found["successfulexecutions"], found["failedexecutions"])
+        if shown.succeeded < uses.succeeded or shown.failed < uses.failed:
+            return expected("the uses of a virtual server among those of all", shown)
+        wrong = contradicts(found)
+        return expected(f"{wrong} of all servers", found) if wrong else None
 
     return check
 

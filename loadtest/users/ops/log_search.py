@@ -110,7 +110,8 @@ class LogSearchExtendedUser(RegistryUser):
             self.update("PUT /tools/{tool_id}", tool_id=tool.id, json={"description": "Changed."})
         who = self.link.session.credentials.email
         of_tools = {"resource_type": "tool", "user_id": who, "limit": MOST}
-        audited = has_audited(tool.id) if self.switched_on("AUDIT_TRAIL_ENABLED") else None
+        actions = ("create_tool", "update_tool", "delete_tool")
+        audited = has_audited(tool.id, *actions) if self.switched_on("AUDIT_TRAIL_ENABLED") else None
         self.call("GET /api/logs/audit-trails", params=of_tools, check=audited)
 
     @task
@@ -141,12 +142,12 @@ class LogSearchExtendedUser(RegistryUser):
                 self.call(figures, params=daily | {parameter: value}, check=are_all(key, value))
 
 
-def has_audited(tool: str) -> Check:
-    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``."""
+def has_audited(entity: str, *actions: str) -> Check:
+    """Return a check that the records of audit have these ``actions`` on an ``entity``."""
 
     def check(answer: Answer) -> Mismatch | None:
-        found = {one["action"] for one in answer.json if one["resource_id"] == tool and one["success"]}
-        missing = sorted({"create_tool", "update_tool", "delete_tool"} - found)
+        found = {one["action"] for one in answer.json if one["resource_id"] == entity and one["success"]}
+        missing = sorted(set(actions) - found)
         return expected(f"{', '.join(missing)} in the audit trail", sorted(found)) if missing else None
 
     return check

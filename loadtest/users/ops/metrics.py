@@ -9,6 +9,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.lists import entries
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both
+from loadtest.users.read_back import properties_of
 
 YEAR = 365
 """Retention in days, large enough that the maintenance deletes nothing that other users read."""
@@ -36,7 +37,7 @@ class MetricsUser(GatewayUser):
     def dashboards(self) -> None:
         """Totals of every kind of entity, for the API, the administrator's page and Prometheus."""
         self.call("GET /metrics", check=add_up)
-        self.call("GET /admin/metrics", check=both(add_up, have_rates))
+        self.call("GET /admin/metrics", check=both(add_up, have_rates, are_ranked))
         self.call(
             "GET /metrics/prometheus",
             headers={"Accept": "text/plain"},
@@ -165,6 +166,16 @@ def have_rates(answer: Answer) -> Mismatch | None:
             for name in ("successrate", "avgresponsetime"):
                 if one["executioncount"] > 0 and not isinstance(one[name], int | float):
                     return expected(f"the {name} of each of the {kind} that were used", row)
+    return None
+
+
+def are_ranked(answer: Answer) -> Mismatch | None:
+    """Check that the ranking of each kind begins with what was used most."""
+    for kind in KINDS:
+        rows = [properties_of(row) for row in answer["topPerformers"][kind]]
+        uses = [row["executioncount"] for row in rows]
+        if uses != sorted(uses, reverse=True):
+            return expected(f"the most used of the {kind} first", uses)
     return None
 
 

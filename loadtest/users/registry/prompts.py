@@ -9,8 +9,8 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
-from loadtest.users.checks import ANSWERED, has, lists_only
-from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_prompt
+from loadtest.users.checks import ANSWERED, both, has, lists_only
+from loadtest.users.registry.fixtures import DESCRIPTION, PURGE_METRICS, RegistryUser, new_prompt
 
 INVALID_PARAMETERS = -32602
 """The code of JSON-RPC for parameters that a method does not accept."""
@@ -36,7 +36,10 @@ class PromptsUser(RegistryUser):
                 "POST /prompts/{prompt_id}",
                 prompt_id=prompt.id,
                 json={"who": "Ada"},
-                check=has("messages.0.content.text", "Greet Ada in one sentence."),
+                check=both(
+                    has("messages.0.content.text", "Greet Ada in one sentence."),
+                    has("description", DESCRIPTION),
+                ),
             )
             self.rpc(
                 "POST /rpc prompts/get",
@@ -94,7 +97,7 @@ class PromptsUser(RegistryUser):
             self.call(
                 "GET /prompts/{prompt_id}",
                 prompt_id=prompt.id,
-                check=has("messages.0.content.text", PLAIN),
+                check=both(has("messages.0.content.text", PLAIN), has("description", DESCRIPTION)),
             )
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import named, task
 from loadtest.users.checks import (
     both,
@@ -133,8 +139,9 @@ class ReadOnlyAPIUser(RegistryUser):
         self.call("GET /catalog", params=found, check=lists(server["id"], at="servers"))
         registered = {"search": server["name"], "show_registered_only": True}
         self.call("GET /catalog", params=registered, check=only_registered)
+        nothing = both(has("total", 0), offers_filters(server))
         for name in (*matching, "search", "tags"):
-            self.call("GET /catalog", params={name: self.name("other")}, check=has("total", 0))
+            self.call("GET /catalog", params={name: self.name("other")}, check=nothing)
 
     @task
     def catalog_search(self) -> None:
@@ -164,3 +171,16 @@ class ReadOnlyAPIUser(RegistryUser):
             of_this_run = {"q": self.link.session.tag, "entity_types": "tools"}
             for limit in ("limit", "limit_per_type"):
                 self.call("GET /search", params={**of_this_run, limit: 1}, check=lists_number(1, at="items"))
+
+
+def offers_filters(server: Mapping[str, Any]) -> Check:
+    """Return a check that the values by which the whole catalog can be filtered contain those of a ``server``."""
+    values = {"categories": "category", "auth_types": "auth_type", "providers": "provider"}
+
+    def check(answer: Answer) -> Mismatch | None:
+        offered = {name: answer[name] for name in (*values, "all_tags")}
+        right = all(server[own] in offered[name] for name, own in values.items())
+        right = right and set(server["tags"]) <= set(offered["all_tags"])
+        return None if right else expected("the values of a server of the catalog among its filters", offered)
+
+    return check

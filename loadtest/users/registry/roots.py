@@ -38,7 +38,11 @@ class RootsExtendedUser(RegistryUser):
             self.call(
                 "GET /roots/export",
                 params={"uri": uri},
-                check=both(has("root.name", renamed), has("root.uri", uri)),
+                check=both(
+                    has("root.name", renamed),
+                    has("root.uri", uri),
+                    has("exported_by", self.link.session.credentials.email),
+                ),
             )
 
     @task(2)

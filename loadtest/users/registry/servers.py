@@ -116,6 +116,11 @@ class ServersUser(RegistryUser):
                 )
                 self.call("POST /a2a/{agent_id}/state", params=state, agent_id=agent.id, check=enabled(on))
                 named_parts = names_parts(parts, disabled=not on)
+                if not on:
+                    changed = {"description": self.name("description")}
+                    self.call(
+                        "PUT /servers/{server_id}", server_id=server.id, json=changed, check=named_parts
+                    )
                 self.call("GET /servers/{server_id}", server_id=server.id, check=named_parts)
                 self.call(
                     "GET /servers",

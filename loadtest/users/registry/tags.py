@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
 from loadtest.users.checks import both, carries, counted, lists_only, without_tag
 from loadtest.users.registry.fixtures import RegistryUser
@@ -53,3 +58,28 @@ class TagsExtendedUser(RegistryUser):
                 check=carries(tag),
             )
             self.call("GET /tags/", params={"entity_types": "tools"}, check=lambda a: without_tag(a, tag))
+
+
+def has_tagged(wanted: Mapping[str, Answer]) -> Check:
+    """Return a check that just the entities ``wanted``, by kind, are listed under a tag, each as what it is."""
+    described = {
+        made.id: (kind.removesuffix("s"), made["name"], made["description"]) for kind, made in wanted.items()
+    }
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {str(one["id"]): (one["type"], one["name"], one["description"]) for one in answer.json}
+        return None if found == described else expected("one entity of each kind under the tag", found)
+
+    return check
+
+
+def counts_tagged(tag: str, kinds: Collection[str]) -> Check:
+    """Return a check that one entity of each of these ``kinds`` is counted for a ``tag``."""
+    wanted = {**dict.fromkeys(kinds, 1), "total": len(kinds)}
+
+    def check(answer: Answer) -> Mismatch | None:
+        found: dict[str, int] = next((one["stats"] for one in answer.json if one["name"] == tag), {})
+        right = all(found.get(kind) == number for kind, number in wanted.items())
+        return None if right else expected("one entity of each kind to be counted for the tag", found)
+
+    return check

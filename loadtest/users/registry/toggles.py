@@ -6,19 +6,27 @@ new tag, or a new team, makes the results definite, whatever other users create 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
+
+import gevent
 
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import task
-from loadtest.users.checks import enabled, ids, is_not_empty, lists, lists_only, of_no_other_team
-from loadtest.users.read_back import Created, Item, Listed
+from loadtest.users.checks import both, enabled, ids, is_not_empty, lists, lists_only, of_no_other_team
+from loadtest.users.ops.log_search import MOST, has_audited
+from loadtest.users.read_back import Created, Item, Listed, properties_of
 from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, new_agent, of_team
 
 if TYPE_CHECKING:
     from loadtest.client.answer import Answer
     from loadtest.client.caller import Check
+
+COUNTED_WITHIN = 15.0
+"""Seconds within which a disabled agent no longer counts as active; the gateway keeps the numbers for up to ten."""
+LOOK_AGAIN = 1.0
 
 
 class EntityToggleUser(RegistryUser):
@@ -42,7 +50,8 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /tools", "GET /tools/"):
                 self.check_list(operation, active, tool, among={"tags": tag})
             self.switch("POST /tools/{tool_id}/state", on=True, **own)
-            self.call("GET /tools", params={"tags": tag}, check=lists_only(active.id, tool.id))
+            own_team = both(lists_only(active.id, tool.id), names_team(team))
+            self.call("GET /tools", params={"tags": tag}, check=own_team)
 
     @task(3)
     def resource_state(self) -> None:
@@ -58,8 +67,11 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /resources/{resource_id}/state", on=False, **own)
             for operation in ("GET /resources", "GET /resources/"):
                 self.check_list(operation, active, resource, among={"tags": tag})
+            self.off("GET /resources/{resource_id}", resource_id=resource.id)
             self.switch("POST /resources/{resource_id}/state", on=True, **own)
-            self.call("GET /resources", params={"tags": tag}, check=lists_only(active.id, resource.id))
+            own_team = both(lists_only(active.id, resource.id), names_team(team))
+            self.call("GET /resources", params={"tags": tag}, check=own_team)
+        check_audit(self, "resource", resource.id, "set_resource_state")
 
     @task(3)
     def prompt_state(self) -> None:
@@ -75,8 +87,11 @@ class EntityToggleUser(RegistryUser):
             self.switch("POST /prompts/{prompt_id}/state", on=False, **own)
             for operation in ("GET /prompts", "GET /prompts/"):
                 self.check_list(operation, active, prompt, among={"tags": tag})
+            self.off("POST /prompts/{prompt_id}", prompt_id=prompt.id, json={"who": "Ada"})
             self.switch("POST /prompts/{prompt_id}/state", on=True, **own)
-            self.call("GET /prompts", params={"tags": tag}, check=lists_only(active.id, prompt.id))
+            own_team = both(lists_only(active.id, prompt.id), names_team(team))
+            self.call("GET /prompts", params={"tags": tag}, check=own_team)
+        check_audit(self, "prompt", prompt.id, "set_prompt_state")
 
     @task(2)
     def server_state(self) -> None:
@@ -93,7 +108,9 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /servers", "GET /servers/"):
                 self.check_list(operation, active, server, among={"tags": tag})
             self.switch("POST /servers/{server_id}/state", on=True, **own)
-            self.call("GET /servers", params={"tags": tag}, check=lists_only(active.id, server.id))
+            own_team = both(lists_only(active.id, server.id), names_team(team))
+            self.call("GET /servers", params={"tags": tag}, check=own_team)
+        check_audit(self, "server", server.id, "deactivate_server", "activate_server")
 
     @task(1)
     def gateway_state(self) -> None:
@@ -110,7 +127,9 @@ class EntityToggleUser(RegistryUser):
             for operation in ("GET /gateways", "GET /gateways/"):
                 self.check_list(operation, active, gateway, among=every)
             self.switch("POST /gateways/{gateway_id}/state", on=True, **own)
-            self.call("GET /gateways", params=every, check=lists_only(active.id, gateway.id))
+            own_team = both(lists_only(active.id, gateway.id), names_team(team))
+            self.call("GET /gateways", params=every, check=own_team)
+        check_audit(self, "gateway", gateway.id, "set_gateway_state")
 
     @task
     def gateway_parts(self) -> None:
@@ -119,8 +138,9 @@ class EntityToggleUser(RegistryUser):
             own = {"gateway_id": gateway.id}
             lists = ("GET /tools", "GET /resources", "GET /prompts")
             # The oldest releases list only tools by their gateway.
+            belong = both(is_not_empty, name_gateway(gateway))
             parts = {
-                operation: ids(self.call(operation, params=own, check=is_not_empty))
+                operation: ids(self.call(operation, params=own, check=belong))
                 for operation in lists
                 if self.documents(operation, "query gateway_id")
             }
@@ -189,10 +209,27 @@ class EntityToggleUser(RegistryUser):
             read = Listed("GET /a2a", params=every_with(tag))
             own: dict[str, Any] = {"agent_id": agent.id, "read": read}
             self.switch("POST /a2a/{agent_id}/state", on=False, **own)
+            self.check_count()
             for operation in ("GET /a2a", "GET /a2a/"):
                 self.check_list(operation, active, agent, among={"tags": tag})
             self.switch("POST /a2a/{agent_id}/state", on=True, **own)
-            self.call("GET /a2a", params={"tags": tag}, check=lists_only(active.id, agent.id))
+            own_team = both(lists_only(active.id, agent.id), names_team(team))
+            self.call("GET /a2a", params={"tags": tag}, check=own_team)
+
+    def check_count(self) -> None:
+        """Check that fewer agents are counted as active than there are, while one is disabled."""
+        # Each worker keeps the numbers of agents in its memory.
+        if self.link.session.deployment.workers > 1:
+            return
+        deadline = time.monotonic() + COUNTED_WITHIN
+        while has_inactive_agents(self.call("GET /metrics")) is not None:
+            if time.monotonic() > deadline:
+                self.call("GET /metrics", check=has_inactive_agents, waits=COUNTED_WITHIN)
+            gevent.sleep(LOOK_AGAIN)
+
+    def off(self, operation: str, **options: Any) -> None:
+        """Use a disabled entity, which must be refused."""
+        self.call(operation, refusals=DENIED, check=is_denied("the use of a disabled entity"), **options)
 
     @task(2)
     def agent_with_tool(self) -> None:
@@ -421,3 +458,45 @@ class EntityToggleUser(RegistryUser):
 def every_with(tag: str) -> dict[str, str | int | bool]:
     """Return the query for the entities with ``tag``, disabled ones too."""
     return {"tags": tag, "include_inactive": True}
+
+
+def check_audit(user: RegistryUser, kind: str, entity: str, *states: str) -> None:
+    """Check that the audit trail has the creation and the deletion of an entity of ``user``, and its new ``states``."""
+    if user.switched_on("AUDIT_TRAIL_ENABLED"):
+        audited = has_audited(entity, f"create_{kind}", *states, f"delete_{kind}")
+        own = {"resource_type": kind, "user_id": user.link.session.credentials.email, "limit": MOST}
+        user.call("GET /api/logs/audit-trails", params=own, check=audited)
+
+
+def name_gateway(gateway: Answer) -> Check:
+    """Return a check that each entity in a list states that it belongs to ``gateway``."""
+    wanted = {"gatewayid": gateway.id, "gatewayslug": gateway["slug"]}
+
+    def check(answer: Answer) -> Mismatch | None:
+        for one in map(properties_of, answer.json):
+            if wrong := [name for name, value in wanted.items() if one.get(name, value) != value]:
+                return expected("the server to which each entity in the list belongs", f"{wrong} {one}")
+        return None
+
+    return check
+
+
+def names_team(team: Answer) -> Check:
+    """Return a check that each entity of ``team`` in a list states the name of the team."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {one.get("team") for one in answer.json if one.get("teamId") == team.id}
+        return (
+            None if found == {team["name"]} else expected("the name of the entity's team in the list", found)
+        )
+
+    return check
+
+
+def has_inactive_agents(answer: Answer) -> Mismatch | None:
+    """Check that not all agents are counted as active."""
+    # Releases spell the names in camel case, or with underscores.
+    of_agents = answer.json.get("a2aAgents", answer.json.get("a2a_agents")) or {}
+    numbers = properties_of(of_agents)
+    right = numbers["activeagents"] < numbers["totalagents"]
+    return None if right else expected("fewer active agents than agents while one is disabled", numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from loadtest.users.base import task
 from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists, mentions
 from loadtest.users.read_back import Entity, Item, Listed, ReadBack, shows
 from loadtest.users.registry.fixtures import INFO, RegistryUser
+from loadtest.users.registry.tags import counts_tagged, has_tagged
 from loadtest.users.registry.updates import CHANGED, CHANGED_TEXT
 
 if TYPE_CHECKING:
@@ -32,7 +33,27 @@ UNREAD = ("content",)
 
 KINDS = ("tools", "resources", "prompts", "servers", "gateways")
 """Kinds of entities with tags, as the members of a file."""
-EXPORTED = ("name", "description", "uri", "template", "mimeType", "transport")
+ARGUMENTS = [
+    {"name": "who", "description": "who is greeted", "required": True},
+    {"name": "tone", "description": "how", "required": False},
+]
+"""Of a prompt; its template does not use the second one."""
+EXPORTED = (
+    "name",
+    "displayName",
+    "description",
+    "uri",
+    "template",
+    "mimeType",
+    "transport",
+    "integrationType",
+    "requestType",
+    "inputSchema",
+    "outputSchema",
+    "annotations",
+    "jsonpathFilter",
+    "tags",
+)
 """Properties of an entity that a file has, too, as far as its kind has them."""
 
 
@@ -93,7 +114,8 @@ def progressed(parts: Sequence[Part], outcome: str = "") -> Check:
     wanted = {one: len(parts) if one == outcome else 0 for one in OUTCOMES}
 
     def check(answer: Answer) -> Mismatch | None:
-        if all(answer["progress"][one] == count for one, count in wanted.items()):
+        progress = answer["progress"]
+        if progress["total"] == len(parts) and all(progress[one] == count for one, count in wanted.items()):
             return None
         kinds = ", ".join(part.kind for part in parts)
         what = f"the import to count {kinds} as {outcome}" if outcome else "a dry run to count no change"
@@ -172,7 +194,7 @@ class ImportOverwriteUser(RegistryUser):
         with (
             self.tool(tags=[tag]) as tool,
             self.resource(tags=[tag]) as resource,
-            self.prompt(tags=[tag]) as prompt,
+            self.prompt(tags=[tag], arguments=ARGUMENTS) as prompt,
             self.server(tags=[tag]) as server,
             self.gateway(tags=[tag]) as gateway,
         ):
@@ -184,20 +206,28 @@ class ImportOverwriteUser(RegistryUser):
                 "gateways": gateway,
             }
 
-    def filter_export(self, operation: str) -> None:
-        """Export entities of every kind with each filter, beside others of every kind that do not match it."""
+    def filter_export(
+        self, operation: str, also: Callable[[str, Mapping[str, Answer]], None] | None = None
+    ) -> None:
+        """Export entities of every kind with each filter, beside others of every kind that do not match it.
+
+        ``also`` is called with a tag, and the entities that have it.
+        """
         tag, other = self.name("tag"), self.name("tag")
         with self.tagged(tag) as wanted, self.tagged(other) as others:
             self.call(operation, params={"tags": tag}, check=exports_of(wanted))
             either = {"tags": f"{tag},{other}", "include_dependencies": False}
-            self.call(operation, params=either, check=exports_of(wanted, others))
-            self.call(operation, params={"tags": self.name("tag")}, check=exports_of({}))
+            self.call(operation, params=either, check=both(exports_of(wanted, others), lacks_dependencies))
+            if also is not None:
+                also(tag, wanted)
             for kind, entity in wanted.items():
                 only = {"tags": tag, "types": kind}
                 self.call(operation, params=only, check=exports_of({kind: entity}))
                 rest = {one: made for one, made in wanted.items() if one != kind}
                 without = {"tags": tag, "exclude_types": kind}
                 self.call(operation, params=without, check=exports_of(rest))
+            by_whom = exported_by(self.link.session.credentials.email)
+            self.call(operation, params={"tags": self.name("tag")}, check=both(exports_of({}), by_whom))
 
     def refuse_key(self, operation: str, tool: Part) -> None:
         """Import credentials that are to be encrypted with another key, and cannot be decrypted."""
@@ -258,11 +288,41 @@ def exports_of(*wanted: Mapping[str, Answer]) -> Check:
             for name, made in entities.items():
                 stated = {key: made[key] for key in EXPORTED if key in made.json}
                 wrong = shows(stated | {"is_active": True}, entries[name], "the export")
+                wrong = wrong or keeps_arguments(made, entries[name])
                 if wrong is not None:
                     return expected(f"the {kind} in the file as they were created", str(wrong))
         return None
 
     return check
+
+
+def exported_by(email: str) -> Check:
+    """Return a check that a file states that the caller, with this address, has exported it."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer["exported_by"]
+        return None if found == email else expected("the caller as the one who exported the file", found)
+
+    return check
+
+
+def keeps_arguments(made: Answer, entry: Mapping[str, Any]) -> Mismatch | None:
+    """Return a mismatch if a prompt in a file has other arguments than were ``made``, or requires others."""
+    arguments = {one["name"]: one for one in made.json.get("arguments") or ()}
+    if not arguments:
+        return None
+    schema = entry["input_schema"]
+    texts = {name: one["description"] for name, one in schema["properties"].items()}
+    if texts != {name: one["description"] for name, one in arguments.items()}:
+        return expected("the arguments of the prompt with their descriptions", schema)
+    required = [name for name, one in arguments.items() if one["required"]]
+    return None if schema["required"] == required else expected("just the required arguments", schema)
+
+
+def lacks_dependencies(answer: Answer) -> Mismatch | None:
+    """Check that a file that is to have no dependencies names none."""
+    found = answer["metadata"].get("dependencies")
+    return expected("no dependencies in the file", found) if found else None
 
 
 def has_renamed(part: Part) -> Check:
@@ -371,7 +431,12 @@ class ExportImportUser(ImportOverwriteUser):
     @task
     def filtered(self) -> None:
         """Entities of every kind, exported with each filter, of which only those that match are in the file."""
-        self.filter_export("GET /export")
+        self.filter_export("GET /export", also=self.check_tags)
+
+    def check_tags(self, tag: str, made: Mapping[str, Answer]) -> None:
+        """Check that just the entities that were ``made`` are listed and counted under a ``tag``, by kind."""
+        self.call("GET /tags/{tag_name}/entities", tag_name=tag, check=has_tagged(made))
+        self.call("GET /tags", params={"include_entities": False}, check=counts_tagged(tag, made))
 
     @task
     def overwritten(self) -> None:

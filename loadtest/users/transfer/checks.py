@@ -26,6 +26,7 @@ def counts(**wanted: int) -> Check:
     def check(answer: Answer) -> Mismatch | None:
         found = answer["progress"]
         right = all(found[one] == wanted.get(one, 0) for one in OUTCOMES)
+        right = right and found["total"] == sum(wanted.values())
         return None if right else expected(f"an import to count {told}", f"{found} {answer['errors']}")
 
     return check

@@ -56,6 +56,7 @@ class ImporterUser(ImportOverwriteUser, TransferUser, PeopleUser):
                 "servers": [{"name": name, **says}],
             }
             mine = {"ownerEmail": person.email, "visibility": "team", "teamId": self.personal(bearer)}
+            mine |= {"createdBy": person.email, "createdVia": "import"}
 
             def belongs(_: Answer) -> Mismatch | None:
                 for kind in file:

@@ -32,6 +32,8 @@ class MovedEntitiesUser(TransferUser):
         arguments = [
             {"name": "who", "description": "who is greeted", "required": True},
             {"name": "role", "description": "whose role it is", "required": True},
+            # What the template uses is required, whatever is sent.
+            {"name": "tone", "description": "how", "required": False},
         ]
         own = {"display_name": SHOWN, "template": template, "arguments": arguments}
         of_resource = {"mimeType": "text/markdown", "description": FIRST}
@@ -85,7 +87,17 @@ class MovedEntitiesUser(TransferUser):
         """A virtual server with a tool, each selected by its id."""
         tag = self.name("tag")
         with self.tool(tags=[tag]) as tool, self.server(tags=[tag], associated_tools=[tool.id]) as server:
-            file = self.select({"servers": [server.id], "tools": [tool.id]})
+            wanted = {"servers": [server.id], "tools": [tool.id]}
+            for included in (False, True):
+                answer = self.call(
+                    "POST /export/selective",
+                    params={"include_dependencies": included},
+                    json=wanted,
+                    check=both(
+                        has_one_of_each(wanted), has_dependencies(str(server["name"]), included=included)
+                    ),
+                )
+            file = answer["entities"]
         with self.removing(tag, "servers", "tools"):
             self.brings(
                 file,
@@ -157,6 +169,18 @@ def has_one_of_each(wanted: Mapping[str, list[str]]) -> Check:
         found = {kind: len(entries) for kind, entries in answer["entities"].items()}
         right = found == dict.fromkeys(wanted, 1) == answer["metadata.entity_counts"]
         return None if right else expected("just the selected entities in the file", found)
+
+    return check
+
+
+def has_dependencies(server: str, *, included: bool) -> Check:
+    """Return a check that the tools that a ``server`` needs are named in a file exactly if they are ``included``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer["metadata"].get("dependencies") or {}
+        named_there = bool(found.get("servers_to_tools", {}).get(server))
+        what = "the tools that a server needs" if included else "no tools that a server needs"
+        return None if named_there is included else expected(f"{what} in the file", found)
 
     return check
 
