@@ -142,12 +142,20 @@ class LogSearchExtendedUser(RegistryUser):
 
 
 def has_audited(tool: str) -> Check:
-    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``."""
+    """Return a check that the records of audit have the creation, the change and the deletion of a ``tool``.
+
+    Only the deletion requires a review.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        found = {one["action"] for one in answer.json if one["resource_id"] == tool and one["success"]}
-        missing = sorted({"create_tool", "update_tool", "delete_tool"} - found)
-        return expected(f"{', '.join(missing)} in the audit trail", sorted(found)) if missing else None
+        own = [one for one in answer.json if one["resource_id"] == tool and one["success"]]
+        found = {one["action"]: one["requires_review"] for one in own}
+        missing = sorted({"create_tool", "update_tool", "delete_tool"} - found.keys())
+        if missing:
+            return expected(f"{', '.join(missing)} in the audit trail", sorted(found))
+        reviewed = [action for action, required in found.items() if required]
+        right = reviewed == ["delete_tool"]
+        return None if right else expected("the deletion of a tool to require a review", found)
 
     return check
 
