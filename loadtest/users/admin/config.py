@@ -86,7 +86,7 @@ class AdminConfigUser(GatewayUser):
         self.call("POST /admin/cache/a2a-stats/invalidate", accept=RARELY, check=is_emptied)
 
 
-BINDINGS = Listed("GET /a2a-agents/plugin-bindings/{team_id}", at="bindings", key="agent_name")
+BINDINGS = Listed("GET /a2a-agents/plugin-bindings/{team_id}", at="bindings", key="agentName")
 BINDING = re.compile(r"plugin-bindings/([0-9a-f-]{32,36})/delete")
 """Position of the id on the page of bindings."""
 

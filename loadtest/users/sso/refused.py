@@ -77,4 +77,5 @@ class TurnedAwayUser(SignOnUser):
         # With the first sign-in, which a gateway may have ended before: an open one prevents the deletion.
         self.returns(provider, consented(address, login_hint=person.email), jar, **TURNED_AWAY)
         self.signs_in(provider, person, **TURNED_AWAY)
-        self.call("GET /auth/sso/pending-approvals", check=waits_no_more(person))
+        none = waits_no_more(person, "of a person who was turned away")
+        self.call("GET /auth/sso/pending-approvals", check=none)
