@@ -155,7 +155,7 @@ def _listed(answer: Answer, at: str) -> Any:
 def lists_only(*entities: str | Answer, at: str = "") -> Check:
     """Return a check that the response, or its member ``at``, lists exactly these entities, in any order.
 
-    They are given as in :func:`lists`.
+    They are given as in :func:`lists`. A ``total`` beside the list is their number.
     """
     by_id = {one if isinstance(one, str) else one.id: one for one in entities}
 
@@ -165,6 +165,9 @@ def lists_only(*entities: str | Answer, at: str = "") -> Check:
             return expected("the entity in the list", f"{found}, without {missing}")
         if len(found) != len(entities):
             return expected("no other entity in the list", found)
+        stated = answer.json.get("total", len(found)) if at else len(found)
+        if stated != len(found):
+            return expected(f"a total of {len(found)}", stated)
         pairs = zip(found, _listed(answer, at), strict=True)
         return next(filter(None, (_as_stated(by_id[name], one) for name, one in pairs)), None)
 

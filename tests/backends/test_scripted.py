@@ -144,6 +144,16 @@ def test_a_token_contains_the_credentials_of_the_client(in_body: bool) -> None:
     assert run(scenario) == "client_credentials:me:s"
 
 
+def test_a_token_for_a_user_with_a_password_contains_both() -> None:
+    async def scenario(client: httpx.AsyncClient) -> str:
+        pair = {"client_id": "me", "client_secret": "s"}
+        user = {"grant_type": "password", "username": "ann", "password": "p"}
+        answer = await client.post("/token/a", data=pair | user)
+        return str(answer.json()["access_token"])
+
+    assert run(scenario) == "password:me:s:ann:p"
+
+
 def test_a_rest_service_returns_what_it_received() -> None:
     async def scenario(client: httpx.AsyncClient) -> None:
         form = (await client.post("/received?a=1", data={"b": "2"})).json()

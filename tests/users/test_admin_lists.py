@@ -49,6 +49,10 @@ PAGES = {"pagination": {"page": 2, "per_page": 1, "total_items": 3}}
 SELECT = "<label><input type='checkbox' value='1a'>one</label><label><input value=''>none</label>"
 ACCOUNTS = "<div data-user-email='a' data-is-member='true'></div><div data-user-email='b' data-is-member='false'></div>"
 
+CARD = "<div class='user-card'>one 1a<button hx-post='/admin/users/1a/{}'></button></div>"
+BUTTON = "<table><tr id='1a'><td>one</td><td><button hx-post='/x/1a/state'> {} </button></td></tr></table>"
+OFF = A._replace(enabled=False)
+
 EXTRA = '{"q": "one", "team_id": "1a"}'
 CONTROLS = f"<div class='c' data-total-items='2' data-hx-target='#t' data-extra-params='{EXTRA}'></div>"
 OTHER_CONTROLS = CONTROLS.replace("#t", "#t-body")
@@ -66,6 +70,12 @@ RIGHT: list[tuple[Check, Answer]] = [
     (lists.shows_only(A), html(SELECT)),
     (lists.shows_only(), page(EMPTY, total=0)),
     (lists.shows_among(A, without=[B]), page(row(A), row(Shown("3c", "three")))),
+    (lists.shows_only(A), html(CARD.format("deactivate"))),
+    (lists.shows_only(OFF), html(CARD.format("activate"))),
+    (lists.shows_only(OFF), html(CARD.format("edit"))),
+    (lists.shows_among(A), html(BUTTON.format("Enabled"))),
+    (lists.shows_among(OFF), html(BUTTON.format("Disabled"))),
+    (lists.only(A, at="tokens"), said({"tokens": [item(A)], "total": 1})),
     (lists.only(A, B), page(row(A), row(B))),
     (lists.only(A, B), said({"items": [item(B), item(A)], "count": 2})),
     (lists.only(A, at=""), said([{"id": "1a", "name": "one"}])),
@@ -97,6 +107,11 @@ WRONG: list[tuple[Check, Answer]] = [
     (lists.shows_only(), html("An error occurred.")),
     (lists.shows_among(A), page(row(B))),
     (lists.shows_among(A, without=[B]), page(row(A), row(B))),
+    (lists.shows_only(A), html(CARD.format("activate"))),
+    (lists.shows_only(OFF), html(CARD.format("deactivate"))),
+    (lists.shows_among(A), html(BUTTON.format("Disabled"))),
+    (lists.only(at="tokens"), said({"tokens": [], "total": 1})),
+    (lists.one_of([A], at="tokens", of=2), said({"tokens": [item(A)], "total": 1})),
     (lists.only(A), page(row(B))),
     (lists.only(A), said({"items": [item(A), item(B)]})),
     (lists.only(A), said({"items": [item(B)]})),

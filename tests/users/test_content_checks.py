@@ -86,6 +86,7 @@ REPLIES = {"parts": [{"text": "hi"}]}
         (lists_only("a", "b"), [{"id": "b"}, {"id": "a"}]),
         (lists_only("a"), {"tools": [{"id": "a"}], "nextCursor": None}),
         (lists_only("a", at="items"), {"items": [{"id": "a"}]}),
+        (lists_only("a", at="items"), {"items": [{"id": "a"}], "total": 1}),
         (lists(MADE), [{"id": "b", "size": 2}, {"id": "a", "size": 1, "updated_at": "later", "more": 1}]),
         (lists_only(MADE, "b"), [{"id": "b", "size": 2}, {"id": "a", "size": 1}]),
         (of_no_other_team, []),
@@ -150,6 +151,7 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         ),
         (lists_only("a"), [], "expected the entity in the list, got [], without {'a'}"),
         (lists_only(), [{"id": "a"}], "expected no other entity in the list, got ['a']"),
+        (lists_only("a", at="b"), {"b": [{"id": "a"}], "total": 2}, "expected a total of 1, got 2"),
         (lists_only("a"), [{"id": "a"}, {"id": "a"}], "expected no other entity in the list, got ['a', 'a']"),
         *(
             (

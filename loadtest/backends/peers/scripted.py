@@ -21,7 +21,7 @@ behaviour, the second is a name that the scenario chose, under which requests ar
 - ``/answering/NAME/mcp`` answers a call of its tools with the result in the argument ``result``; one of them has an
   output schema;
 - ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
-- ``/token/NAME`` is a token endpoint for client credentials, and for the exchange of a user's token; after
+- ``/token/NAME`` is a token endpoint for client credentials, passwords, and the exchange of a user's token; after
   ``PUT /form/NAME``, it responds with a form;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
   server, those of the last ``tools/call``, or of another method with ``?method=prompts/get``. With ``?method=token``,
@@ -155,7 +155,8 @@ class ScriptedPeers:
     async def token(self, request: Request) -> Response:
         """Issue a token that contains the client's credentials, so that a test sees which ones arrived.
 
-        A token that is exchanged for that of a user contains the user and the audience, too.
+        A token that is exchanged for that of a user contains the user and the audience, too, and one for a user with a
+        password both.
         """
         body = (await request.body()).decode()
         headers = dict(request.headers) | {QUERY: body}
@@ -171,6 +172,8 @@ class ScriptedPeers:
         if "subject_token" in sent:
             user = jwt.decode(sent["subject_token"][0], options={"verify_signature": False})["sub"]
             client = ":".join((client, user, sent.get("audience", [""])[0]))
+        elif "username" in sent:
+            client = ":".join((client, sent["username"][0], sent.get("password", [""])[0]))
         answer = {"access_token": f"{grant}:{client}", "token_type": "Bearer", "expires_in": 3600}
         return form(answer) if request.path_params["name"] in self._forms else JSONResponse(answer)
 

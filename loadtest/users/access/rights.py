@@ -5,19 +5,22 @@ Each request is refused, and what it was about is read again afterwards: it must
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Effect
-from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.access.checks import DENIED, Credential, is_denied
 from loadtest.users.base import GatewayUser, named, task
+from loadtest.users.checks import has
 from loadtest.users.identity.accounts import ACCOUNT, UPDATES
 from loadtest.users.identity.checks import Person, is_called, whose
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Listed
+from loadtest.users.registry.fixtures import PRIVATE, new_tool
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
@@ -29,6 +32,9 @@ INVALID = (422,)
 """Status of a request with properties that the gateway does not know."""
 READ = ["tools.read"]
 """Permissions that every user has."""
+MANAGES = ["teams.read", "teams.update", "teams.delete", "teams.manage_members"]
+"""Permissions for what the owner of a team does."""
+TEAM_ROLES = Listed("GET /rbac/roles", params={"scope": "team"})
 GLOBAL_ROLES = Listed("GET /rbac/roles", params={"scope": "global"})
 GIVEN_GLOBALLY = Listed("GET /rbac/users/{user_email}/roles", key="role_id", params={"scope": "global"})
 
@@ -204,13 +210,16 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
 
     @task
     def membership(self) -> None:
-        """A member of a team becomes no owner of it, and neither takes in nor removes others."""
+        """A member of a team becomes no owner of it, and neither takes in nor removes others, whatever the role."""
         email, bearer = self.member.email, self.member.bearer
         owner, viewer = self.link.session.credentials.email, self.viewer.email
-        with self.team() as team:
+        with self.team() as team, self.manager() as role:
             joined = self.is_member(team, email, "member")
             joins = {"email": email, "role": "member"}
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=joins, effect=joined)
+            given = {"role_id": role.id, "scope": "team", "scope_id": team.id}
+            give = "POST /rbac/users/{user_email}/roles"
+            self.call(give, user_email=email, json=given, check=has("role_id", role.id))
             own: dict[str, Any] = {"team_id": team.id, "bearer": bearer}
             change = "PUT /teams/{team_id}/members/{user_email}"
             remove = "DELETE /teams/{team_id}/members/{user_email}"
@@ -236,7 +245,54 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
             called = is_called(str(team["name"]))
             there = {"effect": lambda _: called(self.call("GET /teams/{team_id}", team_id=team.id))}
             self.denied("a member to rename the team", "PUT /teams/{team_id}", **own, **there, json=renamed)
+            self.denied("a member to read invitations", "GET /teams/{team_id}/invitations", **own)
+            self.denied("a member to read requests to join", "GET /teams/{team_id}/join-requests", **own)
             self.denied("a member to delete the team", "DELETE /teams/{team_id}", **own, **there)
+
+    def manager(self) -> AbstractContextManager[Answer]:
+        """Create a role of teams for the ``with`` block that permits everything that is done with teams."""
+        body = {
+            "name": self.name("role"),
+            "description": "A role of the load test.",
+            "scope": "team",
+            "permissions": MANAGES,
+        }
+        return self.created(
+            "POST /rbac/roles", json=body, delete="DELETE /rbac/roles/{role_id}", read=TEAM_ROLES
+        )
+
+    @task
+    def token_of_user(self) -> None:
+        """A token does no more than its user, who owns the team of the token alone, and is no other user's."""
+        with self.registered() as (_, session):
+            teams = self.call("GET /teams/", params={"limit": PAGE}, bearer=session)["teams"]
+            name, personal = self.name("token"), next(str(one["id"]) for one in teams if one["is_personal"])
+            body = {"name": name, "description": "Of a user.", "expires_in_days": DAYS, "team_id": personal}
+            stated = is_called(name, under="token.name")
+            made = self.call("POST /tokens", json=body, bearer=session, check=stated)
+            identity, token = str(made["token.id"]), Credential(str(made["access_token"]))
+            try:
+                # Up to 1.0.7, such a token has the rights of the owner of its team.
+                if self.offers("GET /oauth/status"):
+                    tool = new_tool(self.name("tool"), self.backend("rest"), scope=PRIVATE)
+                    what = "a tool of a user who creates none"
+                    self.denied(what, "POST /tools", json=tool, bearer=token.bearer)
+                self.keeps_token(identity, name, session)
+            finally:
+                with self.undoing():
+                    revoke = "DELETE /tokens/{token_id}"
+                    self.delete(revoke, read=token, token_id=identity, bearer=session)
+
+    def keeps_token(self, token: str, name: str, session: str) -> None:
+        """Let another user read, change and revoke the ``token`` with this ``name`` of the user of a ``session``."""
+        other: dict[str, Any] = {"token_id": token, "bearer": self.reader.bearer}
+        self.denied("to read a token of another", "GET /tokens/{token_id}", **other)
+        off = {"is_active": False}
+        self.denied("to change a token of another", "PUT /tokens/{token_id}", json=off, **other)
+        kept = Entity(token, {}, {"name": name, "is_active": True})
+        read = functools.partial(self.call, bearer=session)
+        there = {"effect": lambda _: TOKEN.shows(read, kept)}
+        self.denied("to revoke a token of another", "DELETE /tokens/{token_id}", **other, **there)
 
     @task
     def role(self) -> None:

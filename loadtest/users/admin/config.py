@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gevent
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import Effect, StepFailed
+from loadtest.client.caller import Check, Effect, StepFailed
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import finds, has_length, shows
 from loadtest.users.admin.forms import AdminUser
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import has
+from loadtest.users.checks import both, has
+from loadtest.users.ops.log_search import MOST
+from loadtest.users.recorded import ATTEMPTS
 
 DEFAULT_HEADERS = ["X-Tenant-Id", "X-Trace-Id"]
 """Headers that a gateway passes through by default."""
@@ -103,15 +106,30 @@ class AdminPluginsUser(AdminUser):
     def looks(self) -> None:
         """The plugins as a page and as a list, their statistics, and one of them."""
         self.call("GET /admin/plugins/partial", check=shows("lugin"))
-        name = str(self.call("GET /admin/plugins", check=finds("plugins.0.name"))["plugins.0.name"])
+        listed = self.call("GET /admin/plugins", check=both(finds("plugins.0.name"), counts_plugins))
+        name = str(listed["plugins.0.name"])
         self.call("GET /admin/plugins/stats", check=finds("total_plugins"))
         plugin = self.call("GET /admin/plugins/{name}", name=name, check=has("name", name))
+        if self.switched_on("AUDIT_TRAIL_ENABLED"):
+            self.check_view(name)
         wanted = {"search": name, "mode": str(plugin["mode"]), "tag": str(plugin["tags.0"])}
         for operation in (one for one in ("GET /admin/plugins", "GET /plugins") if self.offers(one)):
-            self.call(operation, params=wanted, check=has("plugins.0.name", name))
+            self.call(operation, params=wanted, check=both(has("plugins.0.name", name), counts_plugins))
             for parameter in ("search", "mode", "hook", "tag"):
                 other = {parameter: "no-such-value"}
                 self.call(operation, params=other, check=has_length(0, at="plugins"))
+
+    def check_view(self, plugin: str) -> None:
+        """Check that looks at a plugin are in the audit trail.
+
+        A record is lost if the database is locked: only if those of several looks are is one missing.
+        """
+        views: dict[str, Any] = {"resource_type": "plugin", "action": "view", "limit": MOST}
+        for _ in range(ATTEMPTS - 1):
+            if has_view(plugin)(self.call("GET /api/logs/audit-trails", params=views)) is None:
+                return
+            self.call("GET /admin/plugins/{name}", name=plugin)
+        self.call("GET /api/logs/audit-trails", params=views, check=has_view(plugin))
 
     @task
     def modes(self) -> None:
@@ -190,6 +208,25 @@ class AdminPluginsUser(AdminUser):
         new = {"name": self.name("team"), "visibility": "public"}
         with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
             yield team.id
+
+
+def counts_plugins(answer: Answer) -> Mismatch | None:
+    """Check that the counts of plugins match those that are listed."""
+    states = [one["status"] for one in answer["plugins"]]
+    counted = answer["total"], answer["enabled_count"], answer["disabled_count"]
+    right = counted == (len(states), states.count("enabled"), states.count("disabled"))
+    return None if right else expected("the counts of the plugins that are listed", counted)
+
+
+def has_view(plugin: str) -> Check:
+    """Return a check that records of audit have a look at ``plugin``, and nothing but looks at plugins."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = {(one["action"], one["resource_type"], one["resource_id"]) for one in answer.json}
+        right = ("view", "plugin", plugin) in found and {one[:2] for one in found} == {("view", "plugin")}
+        return None if right else expected("looks at plugins in the audit trail, and this one", found)
+
+    return check
 
 
 def is_cache(answer: Answer) -> Mismatch | None:

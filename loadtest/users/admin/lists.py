@@ -44,6 +44,10 @@ WITHOUT_STYLE = ("class", "style", "x-data")
 """Attributes of the controls that do not decide what a turn of the page does."""
 SWITCH = "form[action$='/state'] input[name='activate']"
 """Selector of the field of an entry's form that switches it: the state that it would get."""
+TURN_ON, TURN_OFF = "[hx-post$='/activate']", "[hx-post$='/deactivate']"
+"""Selectors of the buttons that switch an account; a card has that for the other state."""
+STATE = "button[hx-post$='/state']"
+"""Selector of a button that shows the state of an entry, and switches it."""
 MOST = 500
 """The largest page of a list."""
 
@@ -76,9 +80,17 @@ def entries(answer: Answer) -> list[Entry]:
 
 
 def _entry(node: LexborNode) -> Entry:
-    switch = node.css_first(SWITCH)
-    enabled = None if switch is None else switch.attributes.get("value") == "false"
-    return Entry(node.html or "", " ".join(node.text(separator=" ").split()), enabled)
+    return Entry(node.html or "", " ".join(node.text(separator=" ").split()), _enabled(node))
+
+
+def _enabled(node: LexborNode) -> bool | None:
+    """Return whether an entry shows its entity as enabled; None if it does not show the state."""
+    if (switch := node.css_first(SWITCH)) is not None:
+        return switch.attributes.get("value") == "false"
+    if (button := node.css_first(STATE)) is not None:
+        return button.text(strip=True) == "Enabled"
+    on, off = (node.css_first(selector) is not None for selector in (TURN_ON, TURN_OFF))
+    return None if on is off else off
 
 
 def shows_only(*entities: Shown) -> Check:
@@ -223,7 +235,7 @@ def turns_to(page: int, left: list[Shown], *, of: int) -> Check:
 def only(*entities: Shown, at: str = "items") -> Check:
     """Return a check that a list has just these ``entities``: in HTML, or in the member ``at`` of a JSON object.
 
-    Its ``count``, if it has one, is their number.
+    Its ``count`` or ``total``, if it has one, is their number.
     """
 
     def check(answer: Answer) -> Mismatch | None:
@@ -262,8 +274,11 @@ def first_of(*entities: Shown, at: str = "items") -> Check:
     return check
 
 
-def one_of(left: list[Shown], *, at: str) -> Check:
-    """Return a check that a page in JSON has one entity, of those that are ``left``, and takes it from them."""
+def one_of(left: list[Shown], *, at: str, of: int) -> Check:
+    """Return a check that a page in JSON has one entity, of those that are ``left``, and takes it from them.
+
+    ``of`` is the total of the list.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
         listed = answer[at]
@@ -271,7 +286,7 @@ def one_of(left: list[Shown], *, at: str) -> Check:
         if len(listed) != 1 or len(found) != 1:
             return expected("one entity that no earlier page has", listed)
         left.remove(found[0])
-        return None
+        return _count(answer, of)
 
     return check
 
@@ -342,8 +357,11 @@ def _id(listed: Mapping[str, Any]) -> str:
 
 
 def _count(answer: Answer, number: int) -> Mismatch | None:
-    stated = answer.json.get("count", number)
-    return None if stated == number else expected(f"a count of {number}", stated)
+    for key in ("count", "total"):
+        stated = answer.json.get(key, number)
+        if stated != number:
+            return expected(f"a {key} of {number}", stated)
+    return None
 
 
 def _described(entity: Shown) -> str:

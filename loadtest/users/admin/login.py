@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import newest_mail
-from loadtest.client.caller import Effect
+from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
 from loadtest.fixtures.callers import Role
@@ -285,17 +285,25 @@ class AdminLoginUser(AdminUser):
 
     @task
     def resets_password(self) -> None:
-        """A user sets a new password with the link from the mail."""
+        """A user sets a new password with the link from the mail, after it was confirmed wrongly."""
         with self._account() as (email, _):
-            new = new_password()
+            new, token = new_password(), self._mailed_token(email)
+            own: dict[str, Any] = {"bearer": "", "headers": BROWSER, "token": token}
+            again = goes_back(f"/admin/reset-password/{token}")
             self.call(
                 "POST /admin/reset-password/{token}",
-                bearer="",
-                headers=BROWSER,
-                token=self._mailed_token(email),
+                form={"password": new, "confirm_password": new_password()},
+                refusals=SENT_BACK,
+                check=again,
+                effect=again,
+                **own,
+            )
+            self.call(
+                "POST /admin/reset-password/{token}",
                 form={"password": new, "confirm_password": new},
                 check=goes_to("/admin/login?notice=password_reset_success"),
                 effect=lambda _: self._signs_in_with(email, new),
+                **own,
             )
 
     @task
@@ -417,6 +425,11 @@ def is_rejected(answer: Answer) -> Mismatch | None:
 def keeps_form(answer: Answer) -> Mismatch | None:
     """Check that a change of the password sends the browser back to its form with an error."""
     return _went_back("/admin/change-password-required", answer)
+
+
+def goes_back(page: str) -> Check:
+    """Return a check that a form sends the browser back to ``page`` with an error."""
+    return lambda answer: _went_back(page, answer)
 
 
 def _went_back(page: str, answer: Answer) -> Mismatch | None:

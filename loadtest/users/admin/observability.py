@@ -16,7 +16,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import shows
 from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import both, has
-from loadtest.users.ops.observability import TracingUser, answered_at, reaches
+from loadtest.users.ops.observability import ODD, TracingUser, answered_at, reaches
 from loadtest.users.read_back import Listed
 
 HOURS = {"hours": 1}
@@ -25,6 +25,10 @@ PAGE = 20
 RUNNING_TIME = 12.0
 """Seconds that a call takes whose trace is opened meanwhile."""
 LOOK_AGAIN = 0.1
+NUMBERS = re.compile(r">\s*(\d+(?:\.\d+)?)\s*<")
+"""Figures on a page: the total of the requests, the percentage of successes, the number of errors."""
+ROUNDED = 0.05
+"""Half of the last digit of the percentage."""
 UNFINISHED = {"status_not_in": ["ok", "error"], "limit": PAGE}
 
 MATCHING: dict[str, str | int] = {
@@ -101,7 +105,7 @@ class AdminObservabilityUser(TracingUser):
         before = answered_at(self.rpc("POST /rpc/ tools/list"))
         self.rpc("POST /rpc/ tools/list")
         for operation, member in OVER_TIME:
-            for minutes, most in ((5, 13), (60, 2)):
+            for minutes, most in ((5, 13), (ODD, 2)):
                 every = HOURS | {"interval_minutes": minutes}
                 points = has_points(member, most)
                 recent = reaches("timestamps", before, minutes)
@@ -140,7 +144,7 @@ class AdminObservabilityUser(TracingUser):
         """Two traces that every filter of the list finds or leaves out, and one of them opened."""
         marker = self.name("trace")
         ids = self.traced(marker)
-        self.call("GET /admin/observability/stats", params=HOURS, check=shows("<div"))
+        self.call("GET /admin/observability/stats", params=HOURS, check=adds_up)
         listed, own = "GET /admin/observability/traces", {"attribute_search": marker}
         self.call(listed, params={**own, **MATCHING}, check=lists_traces(ids))
         self.call(listed, params=own | {"limit": 1}, check=lists_traces(ids[:1]))
@@ -217,6 +221,19 @@ class AdminObservabilityUser(TracingUser):
         """Return a mismatch if the query was not used once."""
         read = self.call("GET /admin/observability/queries/{query_id}", query_id=query)
         return has("use_count", 1)(read)
+
+
+def adds_up(answer: Answer) -> Mismatch | None:
+    """Check that the figures of a page fit together: the errors are no more than what has not succeeded.
+
+    The share of successes is rounded to a tenth of a percent.
+    """
+    figures = [float(one) for one in NUMBERS.findall(answer.text)]
+    if len(figures) > len(("total", "rate")):
+        total, succeeded, failed = figures[:3]
+        if total > 0 and succeeded > 0 and failed <= total * (100 - succeeded + ROUNDED) / 100:
+            return None
+    return expected("numbers of requests and errors, and a rate, that fit together", answer.text)
 
 
 def _trace_ids(page: str) -> list[str]:

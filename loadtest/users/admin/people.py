@@ -11,10 +11,12 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch
 from loadtest.fixtures.accounts import new_password
 from loadtest.fixtures.shared_member import SharedMember
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.admin.checks import (
     has_all,
     has_length,
     has_members,
+    lacks_text,
     made,
     request_id,
     shows,
@@ -45,6 +47,8 @@ ACCOUNT = "GET /auth/email/admin/users/{user_email}"
 PAGES = {"Accept": "text/html"}
 """Header for the pages of accounts; for JSON, the gateway returns the first accounts only."""
 WRONG_PASSWORD = (401,)
+FORCE = "/force-password-change"
+"""Address of the button of an account whose password need not be changed."""
 
 
 class AdminUsersUser(AdminUser):
@@ -70,7 +74,11 @@ class AdminUsersUser(AdminUser):
         with self._account(self.name("user")) as account:
             form = {"full_name": account.name, "email_verified": "on"}
             stored = {"full_name": account.name, "email_verified": True}
-            self._changes("POST /admin/users/{user_email}/update", account.id, stored, form=form)
+            update, new = "POST /admin/users/{user_email}/update", {"password": new_password()}
+            self._changes(update, account.id, stored, form=form)
+            twice = form | new | {"confirm_password": new_password()}
+            other = is_denied("a password that is confirmed with another one")
+            self.call(update, user_email=account.id, form=twice, refusals=DENIED, check=other)
 
     @task
     def locked(self) -> None:
@@ -81,21 +89,34 @@ class AdminUsersUser(AdminUser):
             self.call("POST /auth/email/login", bearer="", json=wrong, refusals=WRONG_PASSWORD)
             # The gateway shows the failed attempt after another change only, because it keeps accounts in a cache.
             off = {"is_active": False, "failed_login_attempts": 1}
-            self._changes("POST /admin/users/{user_email}/deactivate", email, off)
-            self._changes("POST /admin/users/{user_email}/unlock", email, {"failed_login_attempts": 0})
-            self._changes("POST /admin/users/{user_email}/activate", email, {"is_active": True})
-            forced = {"password_change_required": True}
-            self._changes("POST /admin/users/{user_email}/force-password-change", email, forced)
+            inactive = shows_only(account._replace(enabled=False))
+            self._changes("POST /admin/users/{user_email}/deactivate", email, off, card=inactive)
+            unlocked = {"failed_login_attempts": 0}
+            self._changes("POST /admin/users/{user_email}/unlock", email, unlocked, card=inactive)
+            active = both(shows_only(account), shows(FORCE))
+            self._changes("POST /admin/users/{user_email}/activate", email, {"is_active": True}, card=active)
+            force, forced = "POST /admin/users/{user_email}/force-password-change", shows_only(account)
+            required = {"password_change_required": True}
+            self._changes(force, email, required, card=both(forced, lacks_text(FORCE)))
 
     def _changes(
-        self, operation: str, email: str, stored: dict[str, Any], form: dict[str, str] | None = None
+        self,
+        operation: str,
+        email: str,
+        stored: dict[str, Any],
+        *,
+        form: dict[str, str] | None = None,
+        card: Check | None = None,
     ) -> None:
-        """Change an account, which must then have the members ``stored``."""
+        """Change an account, which must then have the members ``stored``.
+
+        The response to a ``form`` says that it was changed; any other is its ``card``, as the list shows it.
+        """
 
         def changed(_: Answer) -> Mismatch | None:
             return has_all({"email": email, **stored})(self.call(ACCOUNT, user_email=email))
 
-        done = shows(email) if form is None else shows("User updated successfully")
+        done = card or shows("User updated successfully")
         self.call(operation, user_email=email, form=form, check=done, effect=changed)
 
     def _lists_account(self, account: Shown) -> None:

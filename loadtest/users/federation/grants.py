@@ -58,6 +58,21 @@ class TokenGrantsUser(ScriptedServersUser):
         self.control("PUT", f"/form/{body['name']}")
         self.uses(body, _CALL, token)
 
+    @task
+    def password(self) -> None:
+        """The client signs in for a user with a password, and the server receives the token of that user.
+
+        Since 1.1.0, no new server has such a client.
+        """
+        secret, user = self.secret(), {"username": self.name("user"), "password": self.secret()}
+        body = self.body(secret, {"grant_type": "password", "scopes": [MCP_SCOPE], **user})
+        if self.offers("GET /oauth/status"):
+            refused = is_denied("a client that signs in for a user with a password")
+            self.call("POST /gateways", json=body, refusals=DENIED, check=refused)
+        else:
+            token = f"Bearer password:{CLIENT}:{secret}:{user['username']}:{user['password']}"
+            self.uses(body, _CALL, {AUTHORIZATION: token})
+
     def signs_in(self, secret: str, method: str, wanted: Mapping[str, str], without: Collection[str]) -> None:
         """Register a server with a client that signs in with a ``method``, and call its tool.
 

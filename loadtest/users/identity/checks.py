@@ -258,10 +258,10 @@ def waits(person: Person, provider: str) -> Check:
     )
 
 
-def waits_no_more(person: Person) -> Check:
-    """Return a check that no request of ``person`` is pending."""
+def waits_no_more(person: Person, what: str = "that was decided") -> Check:
+    """Return a check that no request of ``person`` is pending; ``what`` says why there must be none."""
     return lambda a: (
-        expected("no request that was decided", person.email)
+        expected(f"no request {what}", person.email)
         if any(one["email"] == person.email for one in a.json)
         else None
     )

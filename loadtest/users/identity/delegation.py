@@ -13,12 +13,13 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols.protocol_cases import SESSION as MCP_SESSION
 from loadtest.users.access.checks import AGAIN, Credential
 from loadtest.users.access.rights import DeniedUser
+from loadtest.users.access.team_token import shows_only_team
 from loadtest.users.admin.checks import lacks_text, shows
 from loadtest.users.admin.lists import Shown, ids_are, only
 from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import both, contains, has
 from loadtest.users.identity.accounts import UPDATES
-from loadtest.users.identity.checks import Person
+from loadtest.users.identity.checks import Person, is_member
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import ENDED as SESSION_ENDED
@@ -72,6 +73,9 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
                 revoke = "DELETE /tokens/{token_id}"
                 self.delete(revoke, read=token, token_id=made["token.id"], bearer=session)
             self.call("GET /auth/email/me", bearer=session, check=lambda _: token.is_gone(self.call, whole))
+            none = only(at="tokens")
+            self.call("GET /tokens", bearer=session, params={"limit": PAGE}, check=none)
+            self.call("GET /tokens/admin/all", params={"user_email": person.email}, check=none)
 
     @task
     def token_of_team_for_another(self) -> None:
@@ -160,7 +164,7 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
 
     @task
     def pages(self) -> None:
-        """A user with a role for a part of the admin UI sees that part, and teams of their own only."""
+        """A user with a role for a part of the admin UI sees that part, and teams of their own, or of a token, only."""
         if not self.offers("GET /admin/teams/ids"):
             return
         name, reader = self.name("twin"), self.reader
@@ -199,6 +203,29 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
                 effect=lambda _: unchanged(self.call("GET /teams/{team_id}", team_id=foreign.id)),
                 **edit,
             )
+            self.narrowed(name, joined, foreign)
+
+    def narrowed(self, name: str, team: Answer, other: Answer) -> None:
+        """List the teams of a user with a token for one ``team``, also after the user has joined the ``other`` one."""
+        reader = self.reader
+        joins = {"email": reader.email, "role": "member"}
+        joined = is_member(reader.email, "member")
+        self.call("POST /teams/{team_id}/members", team_id=other.id, json=joins, check=joined)
+        new = {"name": self.name("token"), "expires_in_days": DAYS}
+        create = "POST /tokens/teams/{team_id}"
+        made = self.call(
+            create, team_id=team.id, json=new, bearer=reader.bearer, check=has("token.team_id", team.id)
+        )
+        token = Credential(str(made["access_token"]))
+        try:
+            own: dict[str, Any] = {"params": {"q": name}, "bearer": token.bearer}
+            mine = Shown(team.id, team["name"])
+            self.call("GET /admin/teams/search", check=only(mine, at=""), **own)
+            listed = both(shows_only_team(team, other), has("teams.0.member_count", 2))
+            self.call("GET /teams/", check=listed, bearer=token.bearer)
+            self.call("GET /admin/teams/ids", check=ids_are("team_ids", mine), **own)
+        finally:
+            self.delete("DELETE /tokens/admin/{token_id}", read=token, token_id=made["token.id"])
 
     @task
     def roles(self) -> None:

@@ -14,6 +14,8 @@ from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import Listed
 
 INVITATIONS = Listed("GET /teams/{team_id}/invitations")
+MAY_I = {"message": "May I?"}
+"""A request to join a team."""
 ACCEPT = "POST /teams/invitations/{token}/accept"
 DECLINE = "POST /teams/invitations/{token}/decline"
 ENDED = (400, 403, 404, 409, 410)
@@ -156,7 +158,9 @@ class MembershipUser(PeopleUser):
                 "GET /teams/{team_id}/join-requests",
                 team_id=team.id,
                 check=lambda a: (
-                    None if a["0.id"] == request.id else expected("the request first in the list")
+                    None
+                    if (a["0.id"], a["0.message"]) == (request.id, MAY_I["message"])
+                    else expected("the request first in the list, with its message", a.json)
                 ),
             )
             self.call(
@@ -293,7 +297,7 @@ class MembershipUser(PeopleUser):
             "POST /teams/{team_id}/join",
             team_id=team.id,
             bearer=self.member.bearer,
-            json={"message": "May I?"},
+            json=MAY_I,
             check=lambda a: (
                 None if a["status"] == "pending" else expected("a request that is pending", a["status"])
             ),

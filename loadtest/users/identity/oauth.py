@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import requests
 
 from loadtest.backends.settings import MCP_SCOPE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
-from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.access.checks import DENIED, INVALID, is_denied, is_invalid
 from loadtest.users.admin.checks import has_valid_scripts
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import ANSWERED, has
@@ -53,7 +54,7 @@ class ProtectedBackendUser(GatewayUser):
 
     @contextmanager
     def of_known_client(
-        self, shape: str = "", *, visibility: str = "public", **more: str
+        self, shape: str = "", *, visibility: str = "public", **more: Any
     ) -> Iterator[Answer]:
         """Register the protected backend, with a client that the provider knows, for the ``with`` block.
 
@@ -83,7 +84,7 @@ class ProtectedBackendUser(GatewayUser):
         """Let a token endpoint, whose path starts with a slash, respond in another ``shape`` from now on."""
         ask_scripted(self.backend("oauth"), "PUT", f"/shape{endpoint}?as={shape}")
 
-    def protected(self, client: dict[str, str]) -> dict[str, Any]:
+    def protected(self, client: dict[str, Any]) -> dict[str, Any]:
         """Return a new gateway for the protected backend, with its OAuth configuration."""
         name = self.name("oauth")
         return {
@@ -130,11 +131,7 @@ class ProtectedBackendUser(GatewayUser):
             params={"popup": popup},
             headers=HTML,
             bearer=bearer,
-            check=lambda a: (
-                None
-                if str(a.headers.get("location")).startswith(f"{provider}/authorize?")
-                else expected("to be sent to the provider", a.headers.get("location"))
-            ),
+            check=sent_to(provider, names_resource=True),
         )
         return consented(str(sent.headers["location"]), **asked)
 
@@ -222,8 +219,11 @@ class OAuthUser(ProtectedBackendUser):
 
     @task
     def without_consent(self) -> None:
-        """A refresh without a consent states where to give it; other users can neither give it nor see it."""
-        with self.of_known_client(visibility="private") as gateway:
+        """A refresh without a consent states where to give it; other users can neither give it nor see it.
+
+        To a provider that does not know resources, none is named.
+        """
+        with self.of_known_client(visibility="private", omit_resource=True) as gateway:
             self.call(
                 "POST /gateways/{gateway_id}/tools/refresh",
                 gateway_id=gateway.id,
@@ -233,7 +233,21 @@ class OAuthUser(ProtectedBackendUser):
                     else expected("a refresh without a token to fail", a.json)
                 ),
             )
+            sent = sent_to(self.backend("oauth"), names_resource=False)
+            self.call("GET /oauth/authorize/{gateway_id}", gateway_id=gateway.id, headers=HTML, check=sent)
             self.hides(gateway)
+
+    @task
+    def led_elsewhere(self) -> None:
+        """A server whose consent would lead the browser elsewhere is not registered."""
+        if not self.offers("GET /oauth/status"):
+            return
+        config = {
+            "issuer": self.backend("oauth"),
+            "redirect_uri_after_oauth": "https://elsewhere.example.com/",
+        }
+        refused = is_invalid("a server whose consent leads elsewhere")
+        self.call("POST /gateways", json=self.protected(config), refusals=INVALID, check=refused)
 
     def hides(self, gateway: Answer) -> None:
         """Check that a user who does not see a private ``gateway`` neither consents for it nor reads its state."""
@@ -264,6 +278,24 @@ class OAuthUser(ProtectedBackendUser):
             client = self.call("GET /oauth/registered-clients/{gateway_id}", gateway_id=gateway.id, check=own)
             self.call("GET /oauth/registered-clients", check=lambda a: listed(a, client.id))
             self.delete("DELETE /oauth/registered-clients/{client_id}", read=CLIENTS, client_id=client.id)
+
+
+def sent_to(provider: str, *, names_resource: bool) -> Check:
+    """Return a check that a browser is sent to the ``provider``, with or without the resource (RFC 8707)."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        location = str(answer.headers.get("location"))
+        if not location.startswith(f"{provider}/authorize?"):
+            return expected("to be sent to the provider", location)
+        named = "resource" in parse_qs(urlsplit(location).query)
+        what = (
+            "the provider to be told the resource"
+            if names_resource
+            else "the provider to be told no resource"
+        )
+        return None if named is names_resource else expected(what, location)
+
+    return check
 
 
 def reports_success(page: Answer) -> Mismatch | None:

@@ -9,7 +9,7 @@ from loadtest.client.backend_probes import newest_mail
 from loadtest.client.caller import Effect
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
-from loadtest.users.access.checks import Credential
+from loadtest.users.access.checks import INVALID, Credential, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.accounts import ACCOUNT, UPDATES
@@ -113,13 +113,21 @@ class PasswordUser(ResetLinkUser):
 
     @task
     def password_reset(self) -> None:
-        """A new password is set with the link and used."""
+        """A new password is set with the link and used; not if it is confirmed with another one."""
         with self.person() as person:
-            new = new_password()
+            new, link = new_password(), self.link_for(person)
             self.call(
                 "POST /auth/email/reset-password/{token}",
                 bearer="",
-                token=self.link_for(person),
+                token=link,
+                json={"new_password": new, "confirm_password": new_password()},
+                refusals=INVALID,
+                check=is_invalid("a password that is confirmed with another one"),
+            )
+            self.call(
+                "POST /auth/email/reset-password/{token}",
+                bearer="",
+                token=link,
                 json={"new_password": new, "confirm_password": new},
                 check=lambda a: (
                     None if a["success"] is True else expected("the password to be reset", a["success"])

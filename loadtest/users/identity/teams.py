@@ -110,11 +110,13 @@ class TeamsCRUDUser(PeopleUser):
     def lists(self) -> None:
         """Every team, page by page, and the public ones that other users could join."""
         name = self.name("twin")
-        with self.team(f"{name}-a") as one, self.team(f"{name}-b") as other:
+        with self.team(f"{name}-a") as one, self.team(f"{name}-b", visibility="private") as other:
             twins = Shown(one.id, one["name"]), Shown(other.id, other["name"])
             self.call("GET /teams/", params={"limit": PAGE}, check=has_among(*twins, at="teams"))
             found = {"limit": PAGE}
-            self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=joinable(*twins))
+            public, private = twins
+            offered = joinable(public, without=private)
+            self.call("GET /teams/discover", params=found, bearer=self.member.bearer, check=offered)
             if self.searches:
                 self.pages(name, twins)
             whole = {"limit": PAGE, "include_pagination": False}
@@ -157,11 +159,11 @@ class TeamsCRUDUser(PeopleUser):
         left = list(twins)
         for skip in (0, 1):
             paged = {"search_query": name, "limit": 1, "skip": skip}
-            self.call("GET /teams/", params=paged, check=one_of(left, at="teams"))
+            self.call("GET /teams/", params=paged, check=one_of(left, at="teams", of=2))
 
-    def team(self, name: str) -> AbstractContextManager[Answer]:
+    def team(self, name: str, **more: str) -> AbstractContextManager[Answer]:
         """Create a public team for the ``with`` block."""
-        return self.created("POST /teams/", json=new_team(name), delete="DELETE /teams/{team_id}")
+        return self.created("POST /teams/", json=new_team(name) | more, delete="DELETE /teams/{team_id}")
 
 
 def is_let_in(answer: Answer) -> Mismatch | None:
@@ -192,11 +194,11 @@ def has_own_personal(email: str) -> Check:
     return check
 
 
-def joinable(*teams: Shown) -> Check:
-    """Return a check that only teams to join are listed, ``teams`` among them."""
+def joinable(team: Shown, *, without: Shown) -> Check:
+    """Return a check that only teams to join are listed, ``team`` among them and the private one not."""
     return lambda a: (
-        (None if all(team["is_joinable"] for team in a.json) else expected("only teams to join", a.json))
-        or has_among(*teams, at="")(a)
+        (None if all(one["is_joinable"] for one in a.json) else expected("only teams to join", a.json))
+        or has_among(team, without=[without], at="")(a)
     )
 
 

@@ -12,6 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of, only
 from loadtest.users.base import GatewayUser, named, task
+from loadtest.users.checks import both
 from loadtest.users.identity.checks import UNAUTHORIZED, at_most, lives
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
@@ -25,6 +26,8 @@ LIMITS: dict[str, Any] = {
 """Restrictions of a token."""
 DAY = 24 * 60 * 60
 """Seconds."""
+OVER = "The test is over."
+"""Why a token is revoked."""
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
 
@@ -64,7 +67,7 @@ class TokenCatalogCRUDUser(GatewayUser):
         try:
             yield made
         finally:
-            reason = {"reason": "The test is over."}
+            reason = {"reason": OVER}
             self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=made["token.id"], json=reason)
 
     def shows_token(self, new: dict[str, Any], active: bool = True) -> Check:
@@ -114,7 +117,23 @@ class TokenCatalogCRUDUser(GatewayUser):
         active = {"limit": PAGE, "include_inactive": False}
         self.call("GET /tokens", params=active, check=has_among(without=[revoked], at="tokens"))
         everything = {"limit": PAGE, "include_inactive": True}
-        self.call("GET /tokens", params=everything, check=has_among(revoked, at="tokens"))
+        listed = both(has_among(revoked, at="tokens"), self.was_revoked(token.id, OVER))
+        self.call("GET /tokens", params=everything, check=listed)
+
+    def was_revoked(self, token: str, reason: str) -> Check:
+        """Return a check that a list of tokens states that the administrator revoked one, for this ``reason``."""
+        me = self.link.session.credentials.email
+
+        def check(answer: Answer) -> Mismatch | None:
+            stated = [
+                (one["is_revoked"], one["revoked_by"], one["revocation_reason"])
+                for one in answer["tokens"]
+                if one["id"] == token
+            ]
+            right = stated == [(True, me, reason)]
+            return None if right else expected("who revoked the token, and why", stated)
+
+        return check
 
     def check_record(self, token: Shown, bearer: str) -> None:
         """Check that the use of a token is recorded, as its properties and each list of tokens state it."""
@@ -175,13 +194,15 @@ class TokenCatalogCRUDUser(GatewayUser):
         others = mine | {"user_email": "unknown@example.com"}
         self.call(everything, params=others, check=has_length(0, at="tokens"))
         self.call(everything, params=mine | {"offset": BEYOND}, check=has_length(0, at="tokens"))
-        reason = {"reason": "The administrator says so."}
+        why = "The administrator says so."
+        reason = {"reason": why}
         self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
         revoked = token._replace(enabled=False)
         active = mine | {"include_inactive": False}
         self.call(everything, params=active, check=has_among(without=[revoked], at="tokens"))
         inactive = mine | {"include_inactive": True}
-        self.call(everything, params=inactive, check=has_among(revoked, at="tokens"))
+        listed = both(has_among(revoked, at="tokens"), self.was_revoked(token.id, why))
+        self.call(everything, params=inactive, check=listed)
 
     @task(2)
     def of_a_team(self) -> None:
@@ -190,18 +211,20 @@ class TokenCatalogCRUDUser(GatewayUser):
         with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
             kept, other = self.team_token(team), self.team_token(team)
             try:
-                reason = {"reason": "One is enough."}
-                self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=other.id, json=reason)
+                reason = "One is enough."
+                self.delete(
+                    "DELETE /tokens/{token_id}", read=TOKEN, token_id=other.id, json={"reason": reason}
+                )
                 revoked = other._replace(enabled=False)
                 listed, whole = "GET /tokens/teams/{team_id}", {"include_inactive": True}
                 one = only(kept, at="tokens")
                 self.call(listed, team_id=team.id, params={"include_inactive": False}, check=one)
-                both = only(kept, revoked, at="tokens")
-                self.call(listed, team_id=team.id, params=whole, check=both)
+                every = both(only(kept, revoked, at="tokens"), self.was_revoked(other.id, reason))
+                self.call(listed, team_id=team.id, params=whole, check=every)
                 left = [kept, revoked]
                 for offset in (0, 1):
                     paged = whole | {"limit": 1, "offset": offset}
-                    self.call(listed, team_id=team.id, params=paged, check=one_of(left, at="tokens"))
+                    self.call(listed, team_id=team.id, params=paged, check=one_of(left, at="tokens", of=2))
             finally:
                 self.delete("DELETE /tokens/{token_id}", read=TOKEN, token_id=kept.id)
 

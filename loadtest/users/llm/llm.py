@@ -220,6 +220,9 @@ class LlmConfigUser(LlmModels):
                 enabled = {"enabled_only": True, "page_size": 100}
                 shown = lists if on else lacks
                 self.call("GET /llm/providers", params=enabled, check=shown(provider.id, at="providers"))
+                if not on:
+                    again: dict[str, Any] = {"params": {"activate": False}, "check": has("enabled", False)}
+                    self.call("POST /llm/providers/{provider_id}/state", **again, **own)
             self.refuses("PATCH /llm/providers/{provider_id}", {}, WRONG_PROVIDER, **own)
             self.refuses("POST /llm/providers", self.new_provider(), WRONG_PROVIDER)
 

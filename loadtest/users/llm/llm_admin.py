@@ -2,6 +2,7 @@
 
 from loadtest.client.mismatch import expected
 from loadtest.users.admin.checks import lacks_text, shows
+from loadtest.users.admin.lists import Shown, shows_among
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
 from loadtest.users.llm.llm import QUESTION, LlmModels
@@ -42,11 +43,11 @@ class LlmAdminUser(LlmModels):
                     params={"provider_id": provider.id},
                     check=both(shows(model["model_alias"]), lacks_text(other["model_alias"])),
                 )
-            for operation, text in (
-                ("GET /admin/llm/providers/html", str(provider["name"])),
-                ("GET /admin/llm/models/html", str(model["model_alias"])),
+            for operation, one in (
+                ("GET /admin/llm/providers/html", Shown(provider.id, str(provider["name"]))),
+                ("GET /admin/llm/models/html", Shown(model.id, str(model["model_alias"]))),
             ):
-                for page, check in ((1, shows(text)), (BEYOND, lacks_text(text))):
+                for page, check in ((1, shows_among(one)), (BEYOND, lacks_text(one.name))):
                     self.call(operation, params={"page": page, "per_page": PAGE}, check=check)
             self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
             for operation, address in CHOICES.items():

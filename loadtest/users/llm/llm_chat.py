@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from locust import tag
 
 from loadtest.client.mismatch import expected, refused
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import PeopleUser
@@ -106,13 +107,19 @@ class LlmChatUser(LlmModels, PeopleUser):
 
     @task
     def unconnected(self) -> None:
-        """A user who has not connected: there is no chat to use or to end."""
+        """A user who has not connected: there is no chat to use or to end, which is for the user alone to see."""
         with self.chatter() as (email, token):
             self.call(
                 "GET /llmchat/status/{user_id}",
                 user_id=email,
                 bearer=token,
                 check=has("connected", False),
+            )
+            self.call(
+                "GET /llmchat/status/{user_id}",
+                user_id=email,
+                refusals=DENIED,
+                check=is_denied("to see the chat of another user"),
             )
             self.call("GET /llmchat/config/{user_id}", user_id=email, bearer=token, accept=NO_CHAT)
             self.call(

@@ -34,6 +34,8 @@ NOT_MATCHING: tuple[dict[str, Any], ...] = (
     {"offset": BEYOND},
 )
 """Filters that no request matches."""
+REVIEWED = ("delete_tool", "delete_resource", "delete_server", "delete_gateway")
+"""Actions in the audit trail that require a review."""
 NO_SUCH = "no-such-value"
 RECORDS = ("GET /api/logs/security-events", "GET /api/logs/audit-trails")
 NO_RECORDS: tuple[dict[str, str | int], ...] = (
@@ -143,12 +145,19 @@ class LogSearchExtendedUser(RegistryUser):
 
 
 def has_audited(entity: str, *actions: str) -> Check:
-    """Return a check that the records of audit have these ``actions`` on an ``entity``."""
+    """Return a check that the records of audit have these ``actions`` on an ``entity``.
+
+    Only the deletion of what others use requires a review.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        found = {one["action"] for one in answer.json if one["resource_id"] == entity and one["success"]}
-        missing = sorted(set(actions) - found)
-        return expected(f"{', '.join(missing)} in the audit trail", sorted(found)) if missing else None
+        own = [one for one in answer.json if one["resource_id"] == entity and one["success"]]
+        found = {one["action"]: one["requires_review"] for one in own}
+        missing = sorted(set(actions) - found.keys())
+        if missing:
+            return expected(f"{', '.join(missing)} in the audit trail", sorted(found))
+        wrong = [one for one in actions if found[one] is not (one in REVIEWED)]
+        return expected("deletions to require a review", found) if wrong else None
 
     return check
 

@@ -33,6 +33,8 @@ LONG = 1_000_000
 """Milliseconds that no call takes."""
 BEYOND = 100_000
 """An offset beyond the end of every list."""
+ODD = 1439
+"""An interval in minutes whose multiples are no multiples of an hour or of a day."""
 MATCHING = BETWEEN | {
     "min_duration_ms": 0,
     "max_duration_ms": LONG,
@@ -230,7 +232,7 @@ class ObservabilityUser(TracingUser):
             return
         before = answered_at(self.rpc("POST /rpc/ ping"))
         self.rpc("POST /rpc/ ping")
-        for minutes in (5, 60):
+        for minutes in (5, ODD):
             lately, recent = {"hours": 1, "interval_minutes": minutes}, reaches("buckets", before, minutes)
             counts = "GET /observability/metrics/timeseries"
             self.call(counts, params=lately, check=both(requests_counted, recent))
@@ -256,11 +258,16 @@ def answered_at(answer: Answer) -> dt.datetime | None:
 
 
 def reaches(member: str, before: dt.datetime | None, minutes: int) -> Check:
-    """Return a check that the last interval of ``minutes`` in the list ``member`` ends after the time ``before``."""
+    """Return a check that the last interval of ``minutes`` in the list ``member`` ends after the time ``before``.
+
+    Each begins at a multiple of its length, as in every release.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
-        last = max(map(moment, answer[member]))
-        right = before is None or last + dt.timedelta(minutes=minutes) > before
+        begun = [moment(one) for one in answer[member]]
+        if any(one.timestamp() % (minutes * 60) for one in begun):
+            return expected(f"intervals of {minutes} minutes", answer[member])
+        right = before is None or max(begun) + dt.timedelta(minutes=minutes) > before
         return None if right else expected(f"intervals of {minutes} minutes until {before}", answer[member])
 
     return check

@@ -43,6 +43,8 @@ class RejectedSignOnUser(SignOnUser):
         """Begin sign-ins that would return elsewhere, or ask for more than the provider allows."""
         for what, more in (
             ("a sign-in that returns elsewhere", {"redirect_uri": ELSEWHERE}),
+            # A browser takes the scheme of the page.
+            ("a sign-in that returns elsewhere", {"redirect_uri": ELSEWHERE.removeprefix("https:")}),
             ("a sign-in that asks for more", {"scopes": "openid admin:everything"}),
         ):
             wrong: dict[str, Any] = {"params": self.asked(provider) | more, "refusals": INVALID}
@@ -55,7 +57,7 @@ class RejectedSignOnUser(SignOnUser):
         self.call("GET /auth/email/me", bearer=viewer.bearer, check=has("auth_provider", "local"))
 
     def not_proved(self, provider: str) -> None:
-        """Return with a wrong state, from another browser, with a forged or another's token, or of another domain.
+        """Return with a wrong state, from other browsers, with a forged or another's token, or of another domain.
 
         No approval is requested.
         """
@@ -64,7 +66,9 @@ class RejectedSignOnUser(SignOnUser):
         jar, address = cookies(begun), str(begun["authorization_url"])
         wrong = {"code": "x" * LONG, "state": f"x{begun['state']}"}
         self.returns(provider, wrong, jar, **REJECTS)
-        self.returns(provider, consented(address, login_hint=person.email), {}, **REJECTS)
+        of_another = {name: f"x{value}" for name, value in jar.items()}
+        for other in ({}, of_another) if jar else ({},):
+            self.returns(provider, consented(address, login_hint=person.email), other, **REJECTS)
         for stated in ({"forged": True}, {"token": {"nonce": "other"}}):
             self.states(person, **stated)
             self.returns(provider, consented(address, login_hint=person.email), jar, **REJECTS)
@@ -73,4 +77,5 @@ class RejectedSignOnUser(SignOnUser):
         # With the first sign-in, which a gateway may have ended before: an open one prevents the deletion.
         self.returns(provider, consented(address, login_hint=person.email), jar, **REJECTS)
         self.signs_in(provider, person, **REJECTS)
-        self.call("GET /auth/sso/pending-approvals", check=waits_no_more(person))
+        none = waits_no_more(person, "of a person who was turned away")
+        self.call("GET /auth/sso/pending-approvals", check=none)
