@@ -13,8 +13,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
-from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied
-from loadtest.users.access.matrix import judge_reserved
+from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied, judge_reserved
 from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
