@@ -6,7 +6,7 @@ import fnmatch
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -237,23 +237,26 @@ def counts_text(counts: Mapping[CoverageState, int]) -> str:
     return f"{text} ({', '.join(others)})" if others else text
 
 
-def causes_of_missing(run: Run) -> dict[str, str]:
-    """Return, for each operation in a scenario that was cut short, the operation whose failure caused it.
+def causes_of_missing(run: Run) -> dict[str, tuple[str, ...]]:
+    """Return, for each operation in scenarios that were cut short, the operations whose failures caused it.
 
-    If there are several causes, the most frequent one counts. Operations before the failure are included.
+    The most frequent one is first. Operations before the failure are included.
     """
     if run.scenarios is None:
         return {}
     cuts = {one.name: one.cut_short[0] for one in run.scenarios if one.cut_short}
-    causes: dict[str, tuple[int, str]] = {}
+    causes: dict[str, dict[str, int]] = defaultdict(dict)
     for scenario in run.plan:
         cut = cuts.get(scenario.name)
         if cut is not None:
             for call in scenario.calls:
-                cause = (cut.count, cut.operation)
                 if call.operation != cut.operation:
-                    causes[call.operation] = max(causes.get(call.operation, cause), cause)
-    return {name: operation for name, (_, operation) in causes.items()}
+                    found = causes[call.operation]
+                    found[cut.operation] = max(found.get(cut.operation, 0), cut.count)
+    return {
+        name: tuple(sorted(found, key=lambda one: (found[one], one), reverse=True))
+        for name, found in causes.items()
+    }
 
 
 def coverage_of(
@@ -365,7 +368,10 @@ def coverage_of(
             for one in rows
             if (one.state is CoverageState.MISMATCH and one.name in explained)
             or (one.state is CoverageState.ALLOWED and one.name in allowed)
-            or (one.state is CoverageState.NOT_CALLED and causes.get(one.name) in interrupting)
+            or (
+                one.state is CoverageState.NOT_CALLED
+                and not frozenset(interrupting).isdisjoint(causes.get(one.name, ()))
+            )
         ),
         partial=_partial(run),
         gone=frozenset(gone),
@@ -379,7 +385,7 @@ def coverage_of(
 
 
 def _not_called(
-    name: str, area: str, contract: Collection[str], causes: Mapping[str, str]
+    name: str, area: str, contract: Collection[str], causes: Mapping[str, Sequence[str]]
 ) -> OperationCoverage:
     """Return the row of a planned operation whose name is not in the contract."""
     if base(name) in contract:
@@ -389,8 +395,8 @@ def _not_called(
     return OperationCoverage(name, area, CoverageState.NOT_IN_VERSION, 0, "not in this gateway's contract")
 
 
-def _not_called_because(name: str, causes: Mapping[str, str]) -> str:
-    return f"not called, because {causes[name]} failed" if name in causes else "never called"
+def _not_called_because(name: str, causes: Mapping[str, Sequence[str]]) -> str:
+    return f"not called, because {causes[name][0]} failed" if name in causes else "never called"
 
 
 def _outcome(

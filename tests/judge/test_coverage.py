@@ -263,6 +263,37 @@ def test_operations_after_an_interrupting_failure_are_excused(
     assert [one.name for one in coverage.lost] == lost
 
 
+def test_one_interrupting_failure_among_several_is_enough() -> None:
+    counts = {"POST /often": 9, "GET /rarely": 1}
+    plan = tuple(
+        Scenario(
+            name=failing,
+            area="a",
+            file="f.py",
+            line=1,
+            calls=tuple(PlannedCall(operation=one, line=1) for one in (failing, "GET /version")),
+        )
+        for failing in counts
+    )
+    cut = tuple(
+        ScenarioRuns(
+            name=failing,
+            started=count,
+            cut_short=(CutShort(operation=failing, fingerprint="0" * 12, count=count),),
+        )
+        for failing, count in counts.items()
+    )
+    failed = (operation("POST /often", 0, 9), operation("GET /rarely", 0, 1))
+    contract = ("POST /often", "GET /rarely", "GET /version")
+    here = run(contract=contract, plan=plan, operations=failed, scenarios=cut)
+    excused = {"POST /often", "GET /rarely"}
+    lost = coverage_of(here, excused=excused, required=True).lost
+    assert [(one.name, one.reason) for one in lost] == [
+        ("GET /version", "not called, because POST /often failed")
+    ]
+    assert not coverage_of(here, excused=excused, required=True, interrupting={"GET /rarely"}).lost
+
+
 @pytest.mark.parametrize(
     ("settings", "partial"),
     [

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BEFORE = dt.datetime(2026, 11, 30, 16, 4, 59, tzinfo=dt.UTC)
 ALIGNED = dt.datetime.fromtimestamp(BEFORE.timestamp() // (ODD * 60) * (ODD * 60), dt.UTC).isoformat()
 PROVIDER = "http://127.0.0.1:1"
+ACTIONS = ("create_tool", "update_tool", "delete_tool")
 
 
 def said(body: Any) -> Answer:
@@ -53,7 +54,7 @@ RIGHT: list[tuple[Check, Answer]] = [
     (adds_up, figures("200", "95.0<span>%</span>", "10", "3")),
     (adds_up, figures("200", "100.0<span>%</span>", "0", "3")),
     (has_view("p"), views(("view", "plugin", "p"), ("view", "plugin", "q"))),
-    (has_audited("t"), audit()),
+    (has_audited("t", *ACTIONS), audit()),
     (sent_to(PROVIDER, names_resource=True), location("resource=a")),
     (sent_to(PROVIDER, names_resource=False), location("scope=a")),
 ]
@@ -65,9 +66,9 @@ WRONG: list[tuple[Check, Answer]] = [
     (adds_up, figures("200")),
     (has_view("p"), views(("view", "plugin", "q"))),
     (has_view("p"), views(("view", "plugin", "p"), ("create_tool", "tool", "t"))),
-    (has_audited("t"), audit(reviewed="")),
-    (has_audited("t"), audit(reviewed="create_tool")),
-    (has_audited("t"), audit(without="update_tool")),
+    (has_audited("t", *ACTIONS), audit(reviewed="")),
+    (has_audited("t", *ACTIONS), audit(reviewed="create_tool")),
+    (has_audited("t", *ACTIONS), audit(without="update_tool")),
     (sent_to(PROVIDER, names_resource=True), location("scope=a")),
     (sent_to(PROVIDER, names_resource=False), location("resource=a")),
 ]

@@ -61,7 +61,7 @@ def reached(facts: CheckInput) -> CheckResult:
     if not unexplained:
         causes = causes_of_missing(run)
         names = tuple(
-            f"{name} ({causes[name]} failed)" if name in causes else name for name in sorted(unreached)
+            f"{name} ({causes[name][0]} failed)" if name in causes else name for name in sorted(unreached)
         )
         return CheckResult(
             Check.REACHED,

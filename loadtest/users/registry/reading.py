@@ -25,8 +25,6 @@ from loadtest.users.registry.fixtures import RegistryUser
 
 EVERYTHING = {"limit": 0}
 FEDERATED = ("GET /tools", "GET /resources", "GET /prompts")
-FEDERATED_TOO = ("GET /tools/", "GET /resources/", "GET /prompts/")
-"""The lists of what the MCP backend offers, at both addresses."""
 PAGE = 2
 
 
@@ -52,21 +50,34 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task(2)
     def lists_too(self) -> None:
-        """The same lists at their alternative addresses, page by page."""
+        """Lists at their alternative addresses, that of the MCP backend's tools page by page."""
         one = {"limit": 1, "include_pagination": True}
         self.call("GET /servers/", params=one, check=lists_number(1))
         self.call("GET /gateways/", params=one, check=lists_number(1))
+        self.turn_pages("GET /tools/", self.fixture.tool_ids)
+
+    @task(2)
+    def resources_too(self) -> None:
+        """The resources of the MCP backend at the alternative address, page by page."""
+        self.turn_pages("GET /resources/", self.fixture.resources)
+
+    @task(2)
+    def prompts_too(self) -> None:
+        """The prompts of the MCP backend at the alternative address, page by page."""
+        self.turn_pages("GET /prompts/", self.fixture.prompt_ids)
+
+    def turn_pages(self, operation: str, entities: Mapping[str, str]) -> None:
+        """Read the list of what the MCP backend offers, until each of its ``entities`` was on a page."""
         page = {"gateway_id": self.fixture.gateway_id or "", "limit": PAGE, "include_pagination": True}
-        for operation, entities in zip(FEDERATED_TOO, self.federated, strict=True):
-            left, cursor = set(entities.values()), ""
-            while left:
-                here = self.call(
-                    operation,
-                    params=page | ({"cursor": cursor} if cursor else {}),
-                    check=continues_list(left, PAGE),
-                )
-                left -= set(ids(here))
-                cursor = str(here["nextCursor"])
+        left, cursor = set(entities.values()), ""
+        while left:
+            here = self.call(
+                operation,
+                params=page | ({"cursor": cursor} if cursor else {}),
+                check=continues_list(left, PAGE),
+            )
+            left -= set(ids(here))
+            cursor = str(here["nextCursor"])
 
     @task(5)
     def items(self) -> None:
