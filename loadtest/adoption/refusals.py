@@ -7,12 +7,11 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from loadtest.client.refusal import is_recordable
 from loadtest.core.errors import UsageError
 from loadtest.core.files import write_atomically
 from loadtest.judge.known import gateway_version
 from loadtest.results.run import Run
-from loadtest.versions.refusals import load_outcomes, merged, path_of, stored_form
+from loadtest.versions.refusals import is_recordable, load_outcomes, merged, path_of, stored_form
 
 
 def record_refusals(runs: Sequence[Run], *, again: bool) -> Path:

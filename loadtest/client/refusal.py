@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.openapi.negative_cases import ACCESS, CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
-from loadtest.versions.refusals import Outcomes, RefusalRules
+from loadtest.versions.refusals import ACCESS_REFUSED, Outcomes, RefusalRules
 
 _TAGGED = re.compile(r"^[23]\d\d (?!$)")
 """An outcome whose status is a success or a redirect, and whose content is a refusal."""
@@ -27,11 +27,6 @@ _PERMISSION = re.compile(
     rb"(?i)\b(?:required|requires|missing|permissions?)\b[^\"]{0,40}?\b[a-z_0-9]+\.[a-z_]+"
 )
 """The name of a permission: ``Insufficient permissions. Required: tools.create``."""
-BY_PUBLIC_TOKEN = "token for no team"  # noqa: S105
-"""Label of a request with a token of the administrator that shows public entities only."""
-BY_TEAM_TOKEN = "token for one team"  # noqa: S105
-"""Label of a request with a token of the administrator that shows the entities of one team and public ones."""
-_AUTHENTICATION = ("401", "403")
 _RPC_ERRORS = {
     "-32700": "a parse error",
     "-32600": "an invalid request",
@@ -160,7 +155,7 @@ def compare(
         return Finding(Standing.AS_RECORDED)
     if not any(map(is_refusal, recorded)):
         return Finding(Standing.STRICTER)
-    if access and set(recorded) <= set(_AUTHENTICATION) and outcome.split()[0] not in _AUTHENTICATION:
+    if access and set(recorded) <= ACCESS_REFUSED and outcome.split()[0] not in ACCESS_REFUSED:
         message = f"{case.label}: expected {wanted}, but the request passed the access check"
         return Finding(Standing.FAILED, ProblemKind.UNAUTHORIZED, message)
     if not exactly:
@@ -178,14 +173,6 @@ def refused_to(cases: Sequence[NegativeCase], outcomes: Outcomes) -> Sequence[Ne
     if not any(case.label in outcomes.get(case.operation, {}) for case in cases):
         return cases if outcomes else ()
     return [case for case in cases if case.label in outcomes.get(case.operation, {})]
-
-
-def is_recordable(label: str, outcomes: Iterable[str]) -> bool:
-    """Return whether a case is recorded: one with a limited token only if access is refused.
-
-    No contract states which operations such a token may use.
-    """
-    return label not in (BY_PUBLIC_TOKEN, BY_TEAM_TOKEN) or set(outcomes) <= set(_AUTHENTICATION)
 
 
 def _phrase(outcome: str) -> str:

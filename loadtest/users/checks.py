@@ -167,7 +167,7 @@ def lists_only(*entities: str | Answer, at: str = "") -> Check:
             return expected("no other entity in the list", found)
         stated = answer.json.get("total", len(found)) if at else len(found)
         if stated != len(found):
-            return expected(f"a total of {len(found)}", stated)
+            return expected("a total that is the number of entities", stated)
         pairs = zip(found, _listed(answer, at), strict=True)
         return next(filter(None, (_as_stated(by_id[name], one) for name, one in pairs)), None)
 

@@ -18,6 +18,13 @@ from loadtest.versions import data as versions
 Outcomes = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Operation → label of the case → outcomes: ``401``, ``200 -32601``, ``303 error``."""
 
+BY_PUBLIC_TOKEN = "token for no team"  # noqa: S105
+"""Label of a request with a token of the administrator that shows public entities only."""
+BY_TEAM_TOKEN = "token for one team"  # noqa: S105
+"""Label of a request with a token of the administrator that shows the entities of one team and public ones."""
+ACCESS_REFUSED = frozenset(("401", "403"))
+"""Outcomes of a request whose caller may not use the operation."""
+
 RULES = Path(__file__).parent / "shared" / "refusals.toml"
 
 
@@ -148,6 +155,14 @@ def merged(runs: Iterable[Outcomes]) -> dict[str, dict[str, tuple[str, ...]]]:
             for label, outcomes in cases.items():
                 own[label] = tuple(sorted({*own.get(label, ()), *outcomes}))
     return result
+
+
+def is_recordable(label: str, outcomes: Iterable[str]) -> bool:
+    """Return whether a case is recorded: one with a limited token only if access is refused.
+
+    No contract states which operations such a token may use.
+    """
+    return label not in (BY_PUBLIC_TOKEN, BY_TEAM_TOKEN) or set(outcomes) <= ACCESS_REFUSED
 
 
 def _joined(cases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

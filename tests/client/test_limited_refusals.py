@@ -2,8 +2,9 @@
 
 import pytest
 
-from loadtest.client.refusal import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, is_recordable, refused_to
+from loadtest.client.refusal import refused_to
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
+from loadtest.versions.refusals import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, is_recordable
 
 CASES = [
     NegativeCase(operation, CaseGroup.NO_PERMISSION, BY_PUBLIC_TOKEN, {}, {})

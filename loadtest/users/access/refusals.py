@@ -15,7 +15,7 @@ from loadtest.client.auth import limited_token, session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.protocol_cases import SESSION, permission_cases, rpc_cases, session_cases
-from loadtest.client.refusal import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, refused_to
+from loadtest.client.refusal import refused_to
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
 from loadtest.users.access.checks import judge_reserved
@@ -24,7 +24,7 @@ from loadtest.users.checks import has
 from loadtest.users.identity.auth import REFRESH
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.versions.refusals import Outcomes, load_outcomes
+from loadtest.versions.refusals import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, Outcomes, load_outcomes
 
 BY_API_TOKEN = "API token"  # noqa: S105
 """Label of a request that is reserved for sessions, made with an API token."""
