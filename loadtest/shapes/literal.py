@@ -46,10 +46,11 @@ _SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/-])")
 def literal(value: str | bool | float, sent: Container[str] = frozenset()) -> str | None:
     """Return the JSON text of ``value``, with placeholders for what differs from run to run; None if it is too large.
 
-    It is that of ``SENT`` if a request has ``sent`` the text.
+    It is that of ``SENT`` if a request has ``sent`` the text. The empty text counts as sent: whether a request has sent
+    it yet would otherwise decide about many places.
     """
     if isinstance(value, str):
-        if value in sent:
+        if not value or value in sent:
             return SENT
         form = form_of(value)
         return None if form is None else json.dumps(form, ensure_ascii=False)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.shapes.literal import LONGEST, literal, schema_of
+from loadtest.shapes.literal import LONGEST, SENT, literal, schema_of
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ VALUES = (
     st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20)
-    | st.lists(PARTS, max_size=5).map(" ".join)
+    | st.text(min_size=1, max_size=20)
+    | st.lists(PARTS, min_size=1, max_size=5).map(" ".join)
 )
 
 
-@given(st.lists(VALUES | st.lists(PARTS, max_size=5).map("".join), min_size=1, max_size=6))
+@given(st.lists(VALUES | st.lists(PARTS, min_size=1, max_size=5).map("".join), min_size=1, max_size=6))
 def test_a_schema_accepts_every_value_of_its_forms(values: list[Any]) -> None:
     forms = frozenset(filter(None, map(literal, values)))
     schema = jsonschema_rs.validator_for(schema_of(forms))
@@ -90,3 +90,8 @@ def test_a_schema_accepts_no_value_of_another_form(value: Any, other: Any) -> No
     assume_plain = not re.search(r"<|[0-9]{12}", f"{value}{other}")
     if form is not None and literal(other) != form and assume_plain:
         assert not jsonschema_rs.validator_for(schema_of(frozenset({form}))).is_valid(other)
+
+
+def test_an_empty_text_counts_as_sent_whatever_requests_have_sent() -> None:
+    assert literal("") == SENT
+    assert literal("a") == '"a"'
