@@ -15,7 +15,7 @@ from loadtest.core import settings
 from loadtest.core.errors import InconclusiveError, LoadTestError
 from loadtest.core.progress import Progress, progress
 from loadtest.engine.scenario_plan import discover_scenarios
-from loadtest.engine.sweep import COVER
+from loadtest.engine.sweep import COVER, greedy_cover
 from loadtest.gateway.boot import booted
 from loadtest.gateway.install.source import Pinned
 from loadtest.gateway.running import RunningGateway
@@ -52,16 +52,8 @@ def made_by(calls: Sequence[TracedCall]) -> dict[str, Made]:
 
 def cover(made: Mapping[str, Made]) -> tuple[str, ...]:
     """Return scenarios that cover every operation that any covers, those with most for a request first."""
-    left = dict(made)
-    covered: set[str] = set()
-    order: list[str] = []
-    while left:
-        name = min(left, key=lambda one: (-len(left[one].operations - covered) / left[one].requests, one))
-        found = left.pop(name).operations
-        if not found <= covered:
-            order.append(name)
-            covered |= found
-    return tuple(order)
+    operations_of = {name: one.operations for name, one in made.items()}
+    return greedy_cover(operations_of, {name: one.requests for name, one in made.items()})
 
 
 def _calls(gateway: RunningGateway, names: Sequence[str], shown: Progress) -> tuple[TracedCall, ...]:

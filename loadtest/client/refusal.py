@@ -170,9 +170,8 @@ def refused_to(cases: Sequence[NegativeCase], outcomes: Outcomes) -> Sequence[Ne
 
     All are returned if none of them is recorded, so that the run can be recorded; none if nothing at all is.
     """
-    if not any(case.label in outcomes.get(case.operation, {}) for case in cases):
-        return cases if outcomes else ()
-    return [case for case in cases if case.label in outcomes.get(case.operation, {})]
+    recorded = [case for case in cases if case.label in outcomes.get(case.operation, {})]
+    return recorded or (cases if outcomes else ())
 
 
 def _phrase(outcome: str) -> str:

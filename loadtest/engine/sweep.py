@@ -39,6 +39,29 @@ def is_slow(task: object) -> bool:
     return SLOW in getattr(task, "locust_tag_set", ())
 
 
+def greedy_cover(
+    operations_of: Mapping[str, Set[str]],
+    costs: Mapping[str, int],
+    covered: Set[str] = frozenset(),
+    slow: Set[str] = frozenset(),
+) -> tuple[str, ...]:
+    """Return names of scenarios that together have every operation which is not ``covered`` already.
+
+    Each has an operation that no earlier one has. The next one is that with most new operations for its cost: the
+    requests that it makes, or the calls that it plans. Of several, ``slow`` ones are last.
+    """
+    left = dict(operations_of)
+    covered = set(covered)
+    order: list[str] = []
+    while left := {name: found for name, found in left.items() if not found <= covered}:
+        name = min(
+            left, key=lambda one: (-len(left[one] - covered) / costs[one], one in slow, -len(left[one]), one)
+        )
+        covered |= left.pop(name)
+        order.append(name)
+    return tuple(order)
+
+
 def sweep_order(
     scenarios: Sequence[Scenario],
     operations_of: Mapping[str, Set[str]],
@@ -48,10 +71,10 @@ def sweep_order(
 ) -> tuple[str, ...]:
     """Return the names of ``scenarios`` in the order of the sweep.
 
-    The ``known`` ones are first, in their order: the cover that was recorded. A greedy cover follows: the scenario of
-    whose calls the largest share is of operations that no earlier one calls, until every operation is called. The
-    others delay no operation's first call: ``slow`` ones, so that the sweep does not end with them, then ``deep`` ones,
-    whose hundreds of requests would otherwise be its end, then the rest. ``slow`` ones of the cover are first of all.
+    The ``known`` ones are first, in their order: the cover that was recorded. A greedy cover of the other operations
+    follows. The others delay no operation's first call: ``slow`` ones, so that the sweep does not end with them, then
+    ``deep`` ones, whose hundreds of requests would otherwise be its end, then the rest. ``slow`` ones of the cover are
+    first of all.
 
     Args:
         scenarios: what the sweep runs.
@@ -61,23 +84,13 @@ def sweep_order(
         known: names of scenarios with which to begin; those that the sweep does not run are ignored.
     """
     calls = {one.name: len(one.calls) for one in scenarios}
-    left = {name: operations_of[name] for name in calls}
-    first = [name for name in known if name in left]
-    covered = {operation for name in first for operation in left.pop(name)}
-    others: list[str] = []
-    while left:
-        name = min(
-            left,
-            key=lambda one: (
-                -len(left[one] - covered) / max(calls[one], 1),
-                (one in slow) is bool(left[one] - covered),
-                one not in deep,
-                -len(left[one]),
-                one,
-            ),
-        )
-        (others if left[name] <= covered else first).append(name)
-        covered |= left.pop(name)
+    first = [name for name in known if name in calls]
+    covered = frozenset[str]().union(*(operations_of[name] for name in first))
+    first += greedy_cover(operations_of, calls, covered, slow)
+    others = sorted(
+        calls.keys() - set(first),
+        key=lambda one: (one not in slow, one not in deep, -len(operations_of[one]), one),
+    )
     return (*sorted(first, key=lambda one: one not in slow), *others)
 
 

@@ -370,7 +370,7 @@ def coverage_of(
             or (one.state is CoverageState.ALLOWED and one.name in allowed)
             or (
                 one.state is CoverageState.NOT_CALLED
-                and not frozenset(interrupting).isdisjoint(causes.get(one.name, ()))
+                and any(cause in interrupting for cause in causes.get(one.name, ()))
             )
         ),
         partial=_partial(run),

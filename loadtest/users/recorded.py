@@ -6,8 +6,11 @@ several uses leave no record is one missing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
+
+import gevent
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
@@ -15,6 +18,8 @@ from loadtest.client.mismatch import Mismatch, expected
 
 ATTEMPTS = 5
 """Uses of an entity of which one must be recorded."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at figures that the gateway counts later."""
 
 
 def is_recorded(key: str, at: str = "", identity: str = "") -> Check:
@@ -48,6 +53,18 @@ def recorded(key: str, *, use: Callable[[], object], read: Callable[[Check | Non
             break
         use()
     return read(is_recorded(key))
+
+
+def shown_by(deadline: float, call: Callable[[], Answer], check: Check) -> bool:
+    """Repeat ``call`` every second until ``check`` finds nothing wrong with its response.
+
+    Returns whether that was before the ``deadline`` (``time.monotonic()``).
+    """
+    while check(call()) is not None:
+        if time.monotonic() > deadline:
+            return False
+        gevent.sleep(LOOK_AGAIN)
+    return True
 
 
 def _listed(entities: Any, identity: str) -> Any:

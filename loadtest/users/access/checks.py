@@ -46,6 +46,18 @@ def is_denied(what: str) -> Check:
     return check
 
 
+def is_no_access(what: str) -> Check:
+    """Return a check that a request which would do ``what`` is refused because of its token.
+
+    A request that is refused for another reason has passed the check of the token.
+    """
+
+    def check(answer: Answer) -> Mismatch | None:
+        return None if answer.status in NO_ACCESS else expected(f"{what} to be refused", answer.status)
+
+    return check
+
+
 def is_invalid(what: str) -> Check:
     """Return a check that ``what`` must not be stored is refused: the status is one of :data:`INVALID`."""
 

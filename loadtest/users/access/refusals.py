@@ -249,7 +249,7 @@ class RefusalUser(PeopleUser):
         found = self.cases(
             CaseGroup.NO_PERMISSION, lambda operation: operation.startswith("GET ") or "{" in operation
         )
-        self.refuse(refused_to([case._replace(label=label) for case in found], self._outcomes()), bearer)
+        self.refuse(refused_to([case._replace(label=label) for case in found], self._outcomes), bearer)
 
     def refuse_protocol(self, cases: Iterable[NegativeCase]) -> None:
         """Send ``cases`` of a protocol, as the administrator or without a token."""
@@ -302,8 +302,9 @@ class RefusalUser(PeopleUser):
         sent = [case for case in cases if self.refusal_rules.sends(case.operation, case.label)]
         if self.process.sweep.over and len(sent) > REPEATED:
             sent = random.sample(sent, REPEATED)
-        return self.negative_caller(self._outcomes()), sent
+        return self.negative_caller(self._outcomes), sent
 
+    @functools.cached_property
     def _outcomes(self) -> Outcomes:
         """Return the outcomes recorded for the version of the gateway."""
         data = self.link.session.data

@@ -13,7 +13,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.callers import Role
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
-from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied, judge_reserved
+from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied, is_no_access, judge_reserved
 from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
@@ -263,18 +263,6 @@ class TeamTokenUser(PeopleUser, RegistryUser):
 def has_no_result(what: str) -> Check:
     """Return a check that JSON-RPC answers a request that would show ``what`` with an error."""
     return lambda answer: None if "error" in answer.json else expected(f"{what} to be refused", answer.text)
-
-
-def is_no_access(what: str) -> Check:
-    """Return a check that a request which would do ``what`` is refused because of its token.
-
-    A request that is refused for another reason has passed the check of the token.
-    """
-
-    def check(answer: Answer) -> Mismatch | None:
-        return None if answer.status in NO_ACCESS else expected(f"{what} to be refused", answer.status)
-
-    return check
 
 
 def hides(entity: Answer, *, by: str = "") -> Check:

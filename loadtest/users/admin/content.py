@@ -15,7 +15,7 @@ from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, has
+from loadtest.users.checks import INVALID_REQUEST, both, has
 from loadtest.users.read_back import Item
 from loadtest.users.registry.fixtures import DESCRIPTION, INFO, TEXT, new_prompt, new_resource
 
@@ -46,8 +46,6 @@ PROMPTS = Kind(
 )
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
 CHANGED_TEXT = "A changed text."
-INVALID_FORM = (400, 422)
-"""Statuses of a form with a field that cannot be stored."""
 
 
 class AdminResourcesUser(AdminUser):
@@ -124,7 +122,7 @@ class AdminPromptsUser(AdminUser):
             self.call(
                 PROMPTS.create,
                 form=form | {"arguments": arguments},
-                refusals=INVALID_FORM,
+                refusals=INVALID_REQUEST,
                 effect=names_arguments,
             )
 
@@ -150,7 +148,7 @@ class AdminPromptsUser(AdminUser):
 
 def names_arguments(answer: Answer) -> Mismatch | None:
     """Check that a form is refused because of the JSON of its arguments."""
-    if answer.status not in INVALID_FORM:
+    if answer.status not in INVALID_REQUEST:
         return expected("arguments that are no list to be refused", answer.status)
     right = answer["success"] is False and "JSON in arguments" in answer["message"]
     return None if right else expected("the JSON of the arguments as the reason", answer.json)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import gevent
 from locust import tag
 
 from loadtest.client.answer import Answer
@@ -27,11 +26,11 @@ from loadtest.users.mcp.mcp import SERVER, SessionUser
 from loadtest.users.mcp.streams import replied, session_of
 from loadtest.users.ops.metrics import contradicts
 from loadtest.users.read_back import properties_of
+from loadtest.users.recorded import shown_by
 from loadtest.users.registry.fixtures import RegistryUser, new_tool
 
 COUNTED_WITHIN = 15.0
 """Seconds within which calls must be counted; the gateway stores its counts every five."""
-LOOK_AGAIN = 1.0
 ATTEMPTS = 3
 """How often calls are made and counted: other users delete all counts at any time."""
 FAILING = 500
@@ -124,12 +123,10 @@ class ServerMetricsUser(RegistryUser, SessionUser):
         deadline = time.monotonic() + COUNTED_WITHIN
         for look in looks(parts, uses):
             call = functools.partial(self.call, look.operation, params=look.params, **named(look.path))
-            while look.check(call()) is not None:
-                if time.monotonic() > deadline:
-                    if required:
-                        call(check=look.check, waits=COUNTED_WITHIN)
-                    return False
-                gevent.sleep(LOOK_AGAIN)
+            if not shown_by(deadline, call, look.check):
+                if required:
+                    call(check=look.check, waits=COUNTED_WITHIN)
+                return False
         return True
 
     @contextmanager

@@ -13,7 +13,7 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.request import Query
 from loadtest.fixtures.callers import Role
-from loadtest.users.access.checks import NO_ACCESS
+from loadtest.users.access.checks import NO_ACCESS, is_no_access
 from loadtest.users.base import GatewayUser, task
 
 OK = 200
@@ -77,7 +77,7 @@ class UnversionedPathsUser(GatewayUser):
         viewer = callers.bearer(Role.VIEWER, self.link.session)
         for path in FOR_ADMINISTRATORS:
             for bearer in ("", viewer):
-                self.read(path, {}, is_protected(path), bearer=bearer)
+                self.read(path, {}, is_no_access(f"/{path} without a version"), bearer=bearer)
 
     def read(self, path: str, params: Query, check: Check, *, bearer: str | None = None) -> None:
         """Read a path as it is: the path of an operation would get the version that the contract states."""
@@ -134,13 +134,3 @@ def is_current(answer: Answer) -> Mismatch | None:
     found = [name for name in ("deprecation", "sunset") if answer.headers.get(name)]
     right = isinstance(answer.json, list) and not found
     return None if right else expected("a list, and no header that says that its path is deprecated", found)
-
-
-def is_protected(path: str) -> Check:
-    """Return a check that a ``path`` without version is refused to a caller who must not read it."""
-
-    def check(answer: Answer) -> Mismatch | None:
-        refused = answer.status in NO_ACCESS
-        return None if refused else expected(f"/{path} without a version to be refused", answer.status)
-
-    return check

@@ -6,11 +6,10 @@ new tag, or a new team, makes the results definite, whatever other users create 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
-
-import gevent
 
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import DENIED, is_denied
@@ -18,6 +17,7 @@ from loadtest.users.base import task
 from loadtest.users.checks import both, enabled, ids, is_not_empty, lists, lists_only, of_no_other_team
 from loadtest.users.ops.log_search import MOST, has_audited
 from loadtest.users.read_back import Created, Item, Listed, properties_of
+from loadtest.users.recorded import shown_by
 from loadtest.users.registry.fixtures import PRIVATE, PUBLIC, RegistryUser, new_agent, of_team
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 COUNTED_WITHIN = 15.0
 """Seconds within which a disabled agent no longer counts as active; the gateway keeps the numbers for up to ten."""
-LOOK_AGAIN = 1.0
 
 
 class EntityToggleUser(RegistryUser):
@@ -221,11 +220,9 @@ class EntityToggleUser(RegistryUser):
         # Each worker keeps the numbers of agents in its memory.
         if self.link.session.deployment.workers > 1:
             return
-        deadline = time.monotonic() + COUNTED_WITHIN
-        while has_inactive_agents(self.call("GET /metrics")) is not None:
-            if time.monotonic() > deadline:
-                self.call("GET /metrics", check=has_inactive_agents, waits=COUNTED_WITHIN)
-            gevent.sleep(LOOK_AGAIN)
+        read = functools.partial(self.call, "GET /metrics")
+        if not shown_by(time.monotonic() + COUNTED_WITHIN, read, has_inactive_agents):
+            read(check=has_inactive_agents, waits=COUNTED_WITHIN)
 
     def off(self, operation: str, **options: Any) -> None:
         """Use a disabled entity, which must be refused."""

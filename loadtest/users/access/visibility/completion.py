@@ -117,7 +117,7 @@ class CompletionVisibilityUser(VisibilityUser):
                 return case(f"completion of a {label} {entity.kind} for {role}", completion(name))
 
             if entity is not RESOURCES:
-                # Releases complete no argument of a prompt of their own, whoever asks.
+                # No release completes arguments of prompts that it stores itself, for any caller.
                 self.check_like_unknown(entity, role, bearer, made, request, hidden_only=True)
                 return
             for visibility, one in made.items():
