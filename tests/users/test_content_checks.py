@@ -151,7 +151,11 @@ def test_the_right_answer_passes(check: Check, body: Any) -> None:
         ),
         (lists_only("a"), [], "expected the entity in the list, got [], without {'a'}"),
         (lists_only(), [{"id": "a"}], "expected no other entity in the list, got ['a']"),
-        (lists_only("a", at="b"), {"b": [{"id": "a"}], "total": 2}, "expected a total that is the number of entities, got 2"),
+        (
+            lists_only("a", at="b"),
+            {"b": [{"id": "a"}], "total": 2},
+            "expected a total that is the number of entities, got 2",
+        ),
         (lists_only("a"), [{"id": "a"}, {"id": "a"}], "expected no other entity in the list, got ['a', 'a']"),
         *(
             (
