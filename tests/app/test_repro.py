@@ -117,6 +117,10 @@ def test_the_calls_as_text() -> None:
     assert list(trace_lines(calls, "other", ()))[-1] == "2. GET /tools 500, 12 ms status: boom"
 
 
+ON_THE_PORT_OF_THE_RUN = pytest.mark.xdist_group("repro")
+"""A gateway is booted on the port of the stored run if that is free, so two such tests cannot run at the same time."""
+
+
 def job(tmp_path: Path, *arguments: str) -> Job:
     gateway = Gateway(version=None, source=StubGateway.version)
     write_run(replace(failed(), gateway=gateway), tmp_path / "run.json")
@@ -124,6 +128,7 @@ def job(tmp_path: Path, *arguments: str) -> Job:
     return Job.on(StubGateway, tmp_path, verb=verb, arguments=arguments, users=())
 
 
+@ON_THE_PORT_OF_THE_RUN
 def test_a_call_that_succeeds_now_is_not_reproduced(tmp_path: Path) -> None:
     here = job(tmp_path)
     here.start()
@@ -133,6 +138,7 @@ def test_a_call_that_succeeds_now_is_not_reproduced(tmp_path: Path) -> None:
     assert here.left() == []
 
 
+@ON_THE_PORT_OF_THE_RUN
 def test_the_gateway_that_is_kept_answers_the_printed_command(tmp_path: Path) -> None:
     here = job(tmp_path, "--keep")
     assert isinstance(here.gateway, StubGateway)
