@@ -17,8 +17,9 @@ from loadtest.gateway.logs import LogQuery
 from loadtest.gateway.route_handlers import route_handlers
 from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
+from loadtest.results.measurements import cpu_of
 from loadtest.results.run import Phase, Run, RunState
-from loadtest.results.target import Death
+from loadtest.results.target import Death, Replica
 
 
 def started_at(run: Run) -> float:
@@ -56,7 +57,7 @@ def enrich(run: Run, gateway: RunningGateway, phases: Sequence[Phase] = ()) -> R
 
 
 def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
-    """Return ``run`` with the death of its gateway ``number``, and that gateway's log lines for failed calls."""
+    """Return ``run`` with the death of its gateway ``number``, its CPU time and its log lines for failed calls."""
     since = started_at(run)
     own = replica.record(since).death
     death = _ending(replica, own, since, number=number)
@@ -69,6 +70,10 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
         gateway=gateway,
         state=RunState.ABORTED if death and run.state is not RunState.COMPLETE else run.state,
         reason=death if death and alive else run.reason,
+        replicas=(
+            *run.replicas,
+            Replica(cpu=cpu_of(replica.samples(since)), backends_cpu=replica.backends_cpu()),
+        ),
         failures=tuple(_with_log(failure, lines) for failure in run.failures),
     )
 

@@ -116,10 +116,14 @@ class RunningGateway(Record, frozen=True, kw_only=True):
         """Return the limits of its resources; see :attr:`loadtest.results.run.Run.limits`."""
         return read_limits(Path(self.directory, LIMITS)) if self.directory else {}
 
+    def backends_cpu(self) -> float | None:
+        """Return the CPU seconds of the process of its backends; None if it has ended."""
+        return _cpu_seconds(self.backends_pid)
+
     def backend_states(self) -> tuple[Backend, ...]:
         """Return every backend, whether it is up, and the CPU seconds of their shared process."""
         death = self.backends_death()
-        cpu = _cpu_seconds(self.backends_pid)
+        cpu = self.backends_cpu()
         up = tuple(
             Backend(
                 name=name, up=death is None, detail=f"ended{death.how}" if death else url, cpu_seconds=cpu

@@ -1,9 +1,11 @@
-"""Who used the processor while the load ran: the gateway, its backends, the load generator."""
+"""Who used the processor while the load ran: the gateways, their backends, the load generator."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from loadtest.results.measurements import cpu_of
 from loadtest.results.run import Run
 
 
@@ -21,15 +23,11 @@ class CpuShare:
 def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
     """Return the share of each part whose use is known; nothing if there are fewer than two.
 
-    The gateway is counted from the start of the load to the last sample; boot took more than its share.
+    Gateways are counted from the start of the load to the last sample; boot took more than its share.
     """
-    inside = [sample.cpu for sample in run.resources if sample.at >= 0]
     used = {
-        "gateway": inside[-1] - inside[0] if len(inside) > 1 else None,
-        # They share one process, each reports the CPU of all.
-        "backends": max(
-            (one.cpu_seconds for one in run.backends if one.cpu_seconds is not None), default=None
-        ),
+        f"{len(run.replicas) + 1} gateways" if run.replicas else "gateway": gateways_cpu(run),
+        "backends": _total((_backends(run), *(one.backends_cpu for one in run.replicas))),
         "load generator": run.generator.cpu if run.generator else None,
     }
     known = {name: max(seconds, 0.0) for name, seconds in used.items() if seconds is not None}
@@ -37,6 +35,22 @@ def cpu_shares(run: Run) -> tuple[CpuShare, ...]:
     if len(known) < 2 or not total:
         return ()
     return tuple(CpuShare(name, seconds, seconds / total) for name, seconds in known.items())
+
+
+def gateways_cpu(run: Run) -> float | None:
+    """Return the seconds of CPU that all gateways of the load used; None if one is not known."""
+    return _total((cpu_of(run.resources), *(one.cpu for one in run.replicas)))
+
+
+def _backends(run: Run) -> float | None:
+    # They share one process, each reports the CPU of all.
+    return max((one.cpu_seconds for one in run.backends if one.cpu_seconds is not None), default=None)
+
+
+def _total(seconds: Iterable[float | None]) -> float | None:
+    found = tuple(seconds)
+    known = [one for one in found if one is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def cpu_line(run: Run) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from loadtest.core.units import plural
 from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.verdict import Verdict
+from loadtest.reports.cpu import gateways_cpu
 from loadtest.reports.text import one_line
 from loadtest.results.latency import Latency
 from loadtest.results.measurements import merged
@@ -69,11 +70,11 @@ def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:
     coverage = verdict.coverage
     if coverage.known:
         yield Kpi("operations without a success", "operations", coverage.total - coverage.succeeded)
-    inside = [sample for sample in run.resources if sample.at >= 0]
+    if (cpu := gateways_cpu(run)) is not None:
+        yield Kpi("gateway CPU for a request", "ms", round(1000 * cpu / run.requests, 3))
+    inside = [sample.rss for sample in run.resources if sample.at >= 0]
     if len(inside) > 1:
-        cpu = (inside[-1].cpu - inside[0].cpu) / run.requests
-        yield Kpi("gateway CPU for a request", "ms", round(1000 * cpu, 3))
-        yield Kpi("gateway memory, peak", "MB", round(max(sample.rss for sample in inside) / 1e6, 1))
+        yield Kpi("gateway memory, peak", "MB", round(max(inside) / 1e6, 1))
     for one in verdict.endurance.growth:
         if one.whole and one.metric == "rss" and one.slope is not None:
             # Not negative: releasing memory is no better than using a constant amount.

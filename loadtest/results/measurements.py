@@ -133,6 +133,12 @@ class ResourceSample(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Open incoming connections."""
 
 
+def cpu_of(samples: Iterable[ResourceSample]) -> float | None:
+    """Return the seconds of CPU used from the start of the load to the last sample; None if that is not known."""
+    inside = [sample.cpu for sample in samples if sample.at >= 0]
+    return inside[-1] - inside[0] if len(inside) > 1 else None
+
+
 class Process(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One process of the gateway over time; a restarted worker is a new process."""
 

@@ -34,7 +34,7 @@ from loadtest.results.measurements import (
 )
 from loadtest.results.pairs import BaseRun
 from loadtest.results.refusals import Refusals
-from loadtest.results.target import Backend, EntityCount, Gateway
+from loadtest.results.target import Backend, EntityCount, Gateway, Replica
 
 
 class Environment(Record, frozen=True, kw_only=True):
@@ -240,6 +240,8 @@ class Run(Record, frozen=True, kw_only=True):
     gateway: Gateway | None = None
     phases: tuple[Phase, ...] = ()
     backends: tuple[Backend, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    """The gateways of the first sweep but for the first one."""
     contract: tuple[str, ...] | None = None
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""
     areas: dict[str, str] | None = None

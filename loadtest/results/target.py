@@ -74,6 +74,13 @@ class Backend(Record, frozen=True, kw_only=True):
     cpu_seconds: Seconds | None = None
 
 
+class Replica(Record, frozen=True, kw_only=True):
+    """A further gateway, which ran a part of the first sweep: what it and its backends used during the load."""
+
+    cpu: Seconds | None = None
+    backends_cpu: Seconds | None = None
+
+
 class EntityCount(Record, frozen=True, kw_only=True):
     """Number of entities of one type before and after the load; a difference is a leak."""
 

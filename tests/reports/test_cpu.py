@@ -4,7 +4,7 @@ from sample_runs import clean, did_not_boot
 from loadtest.reports import cpu
 from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Generator, Run
-from loadtest.results.target import Backend
+from loadtest.results.target import Backend, Replica
 
 
 def sample(at: float, seconds: float) -> ResourceSample:
@@ -33,6 +33,22 @@ def test_shares_are_of_the_load_and_the_backends_count_once() -> None:
     assert (
         cpu.cpu_line(used()) == "CPU: gateway 60.0 s (75%), backends 15.0 s (19%), load generator 5.0 s (6%)"
     )
+
+
+def test_every_gateway_of_the_first_sweep_counts() -> None:
+    run = replace(used(), replicas=(Replica(cpu=30.0, backends_cpu=5.0),))
+    assert [(one.name, one.seconds) for one in cpu.cpu_shares(run)] == [
+        ("2 gateways", 90.0),
+        ("backends", 20.0),
+        ("load generator", 5.0),
+    ]
+    assert cpu.gateways_cpu(run) == 90.0
+
+
+def test_a_sum_with_an_unknown_part_is_not_known() -> None:
+    run = replace(used(), replicas=(Replica(backends_cpu=5.0),))
+    assert cpu.gateways_cpu(run) is None
+    assert [one.name for one in cpu.cpu_shares(run)] == ["backends", "load generator"]
 
 
 def test_processes_that_are_not_measured_are_left_out() -> None:

@@ -11,6 +11,7 @@ from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.formats import bencher_json, benchmark_json
 from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Phase, Run
+from loadtest.results.target import Replica
 
 
 def verdict(run: Run) -> Verdict:
@@ -53,6 +54,11 @@ def test_what_is_followed() -> None:
     assert found["gateway boot"] == (6.2, "s")
     assert 99 < found["tools, p95"][0] < 101
     assert found["operations without a success"][1] == "operations"
+
+
+def test_cpu_for_a_request_is_that_of_all_gateways() -> None:
+    run = replace(measured(), replicas=(Replica(cpu=10.3),))
+    assert followed(run)["gateway CPU for a request"] == (200.0, "ms")
 
 
 def test_growth_of_a_long_run_is_followed_and_never_below_nothing() -> None:
