@@ -4,6 +4,7 @@ With ``--fork`` it has a child that inherits the reaper's pipe.
 """
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -32,4 +33,6 @@ def main(directory: Path, *options: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts jobs in the background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(Path(sys.argv[1]), *sys.argv[2:])
