@@ -1,11 +1,12 @@
-"""Record which scenarios call every operation with the fewest requests, for the order of the first sweep.
+"""Record which scenarios call every operation in the shortest time, for the order of the first sweep.
 
-The plan of a scenario says what it may call; whether it does, and with how many requests, only a run shows.
+The plan of a scenario says what it may call; whether it does, and how long it takes, only a run shows.
 """
 
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from loadtest.app.scenarios.traced import run_traced
 from loadtest.core import settings
 from loadtest.core.errors import InconclusiveError, LoadTestError
 from loadtest.core.progress import Progress, progress
+from loadtest.core.record import Milliseconds
 from loadtest.engine.scenario_plan import discover_scenarios
 from loadtest.engine.sweep import COVER, greedy_cover
 from loadtest.gateway.boot import booted
@@ -26,7 +28,7 @@ from loadtest.versions import data as versions
 AT_ONCE = 80
 """Scenarios of one Locust process, which may take five minutes."""
 HEADER = """\
-# Scenarios that call every operation of {version} with the fewest requests, in the order of the first sweep.
+# Scenarios that call every operation of {version} in the shortest time, in the order of the first sweep.
 # Recorded by scripts/record_cover.py.
 """
 
@@ -37,23 +39,34 @@ class Made:
 
     operations: frozenset[str]
     """Those that it covers."""
-    requests: int
+    duration: Milliseconds
+    """Of all its calls, one after another."""
 
 
 def made_by(calls: Sequence[TracedCall]) -> dict[str, Made]:
     """Return what each scenario did."""
-    requests: dict[str, int] = {}
+    durations: dict[str, float] = {}
     operations: dict[str, set[str]] = {}
     for call in calls:
-        requests[call.scenario] = requests.get(call.scenario, 0) + 1
+        durations[call.scenario] = durations.get(call.scenario, 0.0) + call.duration
         operations.setdefault(call.scenario, set()).update([call.operation] if call.covers else [])
-    return {name: Made(frozenset(operations[name]), number) for name, number in requests.items() if name}
+    return {name: Made(frozenset(operations[name]), took) for name, took in durations.items() if name}
 
 
 def cover(made: Mapping[str, Made]) -> tuple[str, ...]:
-    """Return scenarios that cover every operation that any covers, those with most for a request first."""
+    """Return scenarios that cover every operation that any covers, those with most in the same time first.
+
+    None is redundant: a greedy choice has some whose operations later ones have as well.
+    """
     operations_of = {name: one.operations for name, one in made.items()}
-    return greedy_cover(operations_of, {name: one.requests for name, one in made.items()})
+    order = greedy_cover(operations_of, {name: one.duration for name, one in made.items()})
+    calls = Counter(operation for name in order for operation in operations_of[name])
+    redundant = set[str]()
+    for name in sorted(order, key=lambda one: made[one].duration, reverse=True):
+        if all(calls[operation] > 1 for operation in operations_of[name]):
+            redundant.add(name)
+            calls.subtract(operations_of[name])
+    return tuple(name for name in order if name not in redundant)
 
 
 def _calls(gateway: RunningGateway, names: Sequence[str], shown: Progress) -> tuple[TracedCall, ...]:

@@ -41,14 +41,14 @@ def is_slow(task: object) -> bool:
 
 def greedy_cover(
     operations_of: Mapping[str, Set[str]],
-    costs: Mapping[str, int],
+    costs: Mapping[str, float],
     covered: Set[str] = frozenset(),
     slow: Set[str] = frozenset(),
 ) -> tuple[str, ...]:
     """Return names of scenarios that together have every operation which is not ``covered`` already.
 
     Each has an operation that no earlier one has. The next one is that with most new operations for its cost: the
-    requests that it makes, or the calls that it plans. Of several, ``slow`` ones are last.
+    time that it takes, or the calls that it plans. Of several, ``slow`` ones are last.
     """
     left = dict(operations_of)
     covered = set(covered)
@@ -96,7 +96,7 @@ def sweep_order(
 
 @functools.cache
 def recorded_cover() -> tuple[str, ...]:
-    """Return the names of the scenarios that call every operation of a known version with the fewest requests."""
+    """Return the names of the scenarios that call every operation of a known version in the shortest time."""
     lines = read_text(COVER).splitlines()
     return tuple(line for line in lines if line and not line.startswith("#"))
 
