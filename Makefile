@@ -142,9 +142,14 @@ services-status: runtime ## Show the running services
 ##@ Develop
 
 .PHONY: test
-test: lint typecheck ## Run lint, type checks and all tests
-	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
+test: setup ## Run lint, type checks and all tests
+	@$(MAKE) --no-print-directory --jobs=2 lint typecheck test-shared
 	@$(BIN)/pytest tests/app -m 'load and not nightly' $(PYTEST_ARGS)
+
+# Those that do not need the machine for themselves. They leave a part of it to the type checks beside them.
+.PHONY: test-shared
+test-shared: setup
+	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that boot no gateway

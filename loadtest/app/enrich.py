@@ -19,7 +19,7 @@ from loadtest.gateway.running import RunningGateway
 from loadtest.results.failures import Failure
 from loadtest.results.measurements import cpu_of
 from loadtest.results.run import Phase, Run, RunState
-from loadtest.results.target import Death, Replica
+from loadtest.results.target import Death, ReplicaUsage
 
 
 def started_at(run: Run) -> float:
@@ -72,7 +72,7 @@ def enrich_replica(run: Run, replica: RunningGateway, number: int) -> Run:
         reason=death if death and alive else run.reason,
         replicas=(
             *run.replicas,
-            Replica(cpu=cpu_of(replica.samples(since)), backends_cpu=replica.backends_cpu()),
+            ReplicaUsage(cpu=cpu_of(replica.samples(since)), backends_cpu=replica.backends_cpu()),
         ),
         failures=tuple(_with_log(failure, lines) for failure in run.failures),
     )

@@ -34,7 +34,7 @@ from loadtest.results.measurements import (
 )
 from loadtest.results.pairs import BaseRun
 from loadtest.results.refusals import Refusals
-from loadtest.results.target import Backend, EntityCount, Gateway, Replica
+from loadtest.results.target import Backend, EntityCount, Gateway, ReplicaUsage
 
 
 class Environment(Record, frozen=True, kw_only=True):
@@ -240,7 +240,7 @@ class Run(Record, frozen=True, kw_only=True):
     gateway: Gateway | None = None
     phases: tuple[Phase, ...] = ()
     backends: tuple[Backend, ...] = ()
-    replicas: tuple[Replica, ...] = ()
+    replicas: tuple[ReplicaUsage, ...] = ()
     """The gateways of the first sweep but for the first one."""
     contract: tuple[str, ...] | None = None
     """Every operation that the gateway offers, without a version prefix; None if it is not known."""

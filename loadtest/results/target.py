@@ -74,7 +74,7 @@ class Backend(Record, frozen=True, kw_only=True):
     cpu_seconds: Seconds | None = None
 
 
-class Replica(Record, frozen=True, kw_only=True):
+class ReplicaUsage(Record, frozen=True, kw_only=True):
     """A further gateway, which ran a part of the first sweep: what it and its backends used during the load."""
 
     cpu: Seconds | None = None

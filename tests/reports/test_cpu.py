@@ -4,7 +4,7 @@ from sample_runs import clean, did_not_boot
 from loadtest.reports import cpu
 from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Generator, Run
-from loadtest.results.target import Backend, Replica
+from loadtest.results.target import Backend, ReplicaUsage
 
 
 def sample(at: float, seconds: float) -> ResourceSample:
@@ -36,7 +36,7 @@ def test_shares_are_of_the_load_and_the_backends_count_once() -> None:
 
 
 def test_every_gateway_of_the_first_sweep_counts() -> None:
-    run = replace(used(), replicas=(Replica(cpu=30.0, backends_cpu=5.0),))
+    run = replace(used(), replicas=(ReplicaUsage(cpu=30.0, backends_cpu=5.0),))
     assert [(one.name, one.seconds) for one in cpu.cpu_shares(run)] == [
         ("2 gateways", 90.0),
         ("backends", 20.0),
@@ -46,7 +46,7 @@ def test_every_gateway_of_the_first_sweep_counts() -> None:
 
 
 def test_a_sum_with_an_unknown_part_is_not_known() -> None:
-    run = replace(used(), replicas=(Replica(backends_cpu=5.0),))
+    run = replace(used(), replicas=(ReplicaUsage(backends_cpu=5.0),))
     assert cpu.gateways_cpu(run) is None
     assert [one.name for one in cpu.cpu_shares(run)] == ["backends", "load generator"]
 

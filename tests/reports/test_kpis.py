@@ -11,7 +11,7 @@ from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.formats import bencher_json, benchmark_json
 from loadtest.results.measurements import ResourceSample
 from loadtest.results.run import Phase, Run
-from loadtest.results.target import Replica
+from loadtest.results.target import ReplicaUsage
 
 
 def verdict(run: Run) -> Verdict:
@@ -57,7 +57,7 @@ def test_what_is_followed() -> None:
 
 
 def test_cpu_for_a_request_is_that_of_all_gateways() -> None:
-    run = replace(measured(), replicas=(Replica(cpu=10.3),))
+    run = replace(measured(), replicas=(ReplicaUsage(cpu=10.3),))
     assert followed(run)["gateway CPU for a request"] == (200.0, "ms")
 
 
