@@ -121,17 +121,17 @@ class TokenCatalogCRUDUser(GatewayUser):
         self.call("GET /tokens", params=everything, check=listed)
 
     def was_revoked(self, token: str, reason: str) -> Check:
-        """Return a check that a list of tokens states that the administrator revoked one, for this ``reason``."""
+        """Return a check that a list of tokens states when the administrator revoked one, and for this ``reason``."""
         me = self.link.session.credentials.email
 
         def check(answer: Answer) -> Mismatch | None:
             stated = [
-                (one["is_revoked"], one["revoked_by"], one["revocation_reason"])
+                (one["is_revoked"], bool(one["revoked_at"]), one["revoked_by"], one["revocation_reason"])
                 for one in answer["tokens"]
                 if one["id"] == token
             ]
-            right = stated == [(True, me, reason)]
-            return None if right else expected("who revoked the token, and why", stated)
+            right = stated == [(True, True, me, reason)]
+            return None if right else expected("who revoked the token, when, and why", stated)
 
         return check
 
